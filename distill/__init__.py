@@ -1,0 +1,1 @@
+"""Knowledge distillation for NLP: from text to a compact student on disk."""

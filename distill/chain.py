@@ -1,0 +1,191 @@
+"""The stages in order: skip, reuse, resume, refuse."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from distill.build import CHECKPOINTS, Builder, prepare
+from distill.config.dump import write_config
+from distill.config.schema import Config
+from distill.errors import StoreError
+from distill.report import console, page
+from distill.report.environment import versions
+from distill.report.folder import gather
+from distill.stages import Job, Stage, control, distill, evaluate, export, finetune, preflight, pretrain, teach
+from distill.store import Store, fingerprint
+from distill.training.processes import join
+from distill.training.tracking import read_curves, wandb_mode
+
+log = logging.getLogger(__name__)
+
+STAGES: Mapping[str, Stage] = {
+    name: cast(Stage, module)
+    for name, module in {
+        "pretrain": pretrain,
+        "finetune": finetune,
+        "teach": teach,
+        "distill": distill,
+        "control": control,
+        "evaluate": evaluate,
+        "export": export,
+    }.items()
+}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A stage of this run: its inputs and what it will be called."""
+
+    stage: str
+    inputs: list[str]
+    settings: dict[str, Any]
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """Of its folder in the store."""
+        return f"{self.stage}-{self.fingerprint}"
+
+
+@dataclass
+class Finished:
+    """What the run has so far: each stage's folder and result, and its line in the report."""
+
+    folders: dict[str, Path] = field(default_factory=dict)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+
+def walk(config: Config, folder: Path, command: str) -> None:
+    """Make what is asked for, and report.
+
+    Args:
+        config: checked.
+        folder: of the run.
+        command: that repeats it.
+
+    Raises:
+        DistillError: the user can mend it, and the message says how.
+    """
+    folder = Path(os.path.relpath(folder)) if folder.is_relative_to(Path.cwd()) else folder
+    build = Builder(config, prepare(config), folder, command)
+    log.info("data: %s", build.data.summary())
+    for note in build.data.notes:
+        log.info("data: %s", note)
+    preflight.preflight(build)
+    build.ranks = join(build.trainer())
+    build.wandb = build.ranks.agree(wandb_mode(config.tracking.wandb))
+    store = Store(Path(config.store))
+    if build.ranks.rank == 0:
+        write_config(config, folder / "config.yaml")
+    finished = Finished()
+    for planned in plan(build, store).values():
+        _advance(planned, build, store, finished)
+    if build.ranks.rank == 0:
+        _report(build, finished)
+    build.ranks.wait()
+
+
+def plan(build: Builder, store: Store) -> dict[str, Planned]:
+    """The stages that the run needs, in order, each with its fingerprint.
+
+    Raises:
+        StoreError: one of them is neither asked for nor finished.
+    """
+    every: dict[str, Planned] = {}
+    for name, stage in STAGES.items():
+        if stage.skipped(build) is None:
+            every[name] = _planned(name, stage, build, every)
+        elif name in build.config.stages and build.ranks.rank == 0:
+            log.info("%s: skipped, %s", name, stage.skipped(build))
+    wanted = [name for name in build.config.stages if name in every]
+    for name in reversed(every):
+        if name in wanted:
+            for needed in every[name].inputs:
+                if needed in every and needed not in wanted:
+                    _must_be_there(name, every[needed], store)
+                    wanted.append(needed)
+    return {name: planned for name, planned in every.items() if name in wanted}
+
+
+def _planned(name: str, stage: Stage, build: Builder, every: Mapping[str, Planned]) -> Planned:
+    inputs = stage.needs(build)
+    settings = stage.settings(build)
+    made_of = {
+        each: build.checkpoint_content(each) if each in CHECKPOINTS else every[each].fingerprint for each in inputs
+    }
+    content = {"stage": name, "recipe": stage.RECIPE, "settings": settings, "inputs": made_of}
+    return Planned(name, inputs, settings, fingerprint(content))
+
+
+def _must_be_there(name: str, needed: Planned, store: Store) -> None:
+    if store.find(needed.name) is None:
+        raise StoreError(
+            f"{name} needs {needed.stage}, which is neither among stages nor finished in {store.root}; "
+            f"add {needed.stage} to stages=[...]"
+        )
+
+
+def _advance(planned: Planned, build: Builder, store: Store, finished: Finished) -> None:
+    """Take a stage from the store, or make it; another run that makes it is waited for."""
+    start, ranks = time.monotonic(), build.ranks
+    with store.lock(planned.name) if ranks.rank == 0 else nullcontext():
+        reused = ranks.agree(ranks.rank == 0 and store.find(planned.name) is not None)
+        if not reused:
+            _make(planned, build, store, finished)
+    manifest = store.manifest(planned.name)
+    folder = store.folder(planned.name)
+    finished.folders[planned.stage], finished.results[planned.stage] = folder, manifest["result"]
+    status, seconds = ("reused", time.monotonic() - start) if reused else ("done", manifest["seconds"])
+    entry = {"name": planned.stage, "status": status, "seconds": seconds}
+    finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder)})
+    if ranks.rank == 0:
+        log.info("%s: %s in %.1f s, %s", planned.stage, status, seconds, folder)
+
+
+def _make(planned: Planned, build: Builder, store: Store, finished: Finished) -> None:
+    start, ranks = time.monotonic(), build.ranks
+    partial = store.partial(planned.name)
+    if ranks.rank == 0:
+        log.info("%s: %s", planned.stage, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
+    inputs = {name: finished.folders[name] for name in planned.inputs if name not in CHECKPOINTS}
+    results = {name: finished.results[name] for name in inputs}
+    ranks.wait()
+    with store.writing():
+        result = STAGES[planned.stage].run(Job(build, partial, inputs, results))
+    ranks.wait()
+    if ranks.rank == 0:
+        store.finish(
+            planned.name,
+            {
+                "schema": 1,
+                "stage": planned.stage,
+                "fingerprint": planned.fingerprint,
+                "recipe": STAGES[planned.stage].RECIPE,
+                "settings": planned.settings,
+                "inputs": {name: path.name for name, path in inputs.items()},
+                "versions": versions(),
+                "seconds": time.monotonic() - start,
+                "result": result,
+            },
+        )
+    ranks.wait()
+
+
+def _report(build: Builder, finished: Finished) -> None:
+    """Write the run's folder, and show the table."""
+    curves = {stage: read_curves(folder / "metrics.csv") for stage, folder in finished.folders.items()}
+    report = build.report(finished.entries, finished.results)
+    page.write(report, {stage: rows for stage, rows in curves.items() if rows}, build.folder)
+    exported = finished.folders["export"] / "huggingface" if "export" in finished.folders else None
+    gather(build.folder, exported, curves)
+    paths = {"report": build.folder / "report.html"}
+    if exported is not None:
+        paths["export"] = build.folder / "export" / exported.name
+    for line in console.table(report, {name: str(path) for name, path in paths.items()}).splitlines():
+        log.info("%s", line)

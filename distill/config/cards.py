@@ -1,0 +1,90 @@
+"""The YAML cards of ``teachers/``, ``students/`` and ``experiments/``, as Hydra groups."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+
+from distill.config.schema import Config
+
+FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
+
+_HELP = """{app} turns a fine-tuned transformer teacher into a compact student, by a chain of stages.
+
+  python -m distill.run experiment=sst2_tiny                      one run
+  python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
+  python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
+
+Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
+$APP_CONFIG_GROUPS
+Every setting can be overridden by its dotted key; these are the values of this command line:
+
+$CONFIG
+"""
+
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"format": "%(message)s"},
+        "full": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stdout"},
+        "file": {
+            "class": "logging.FileHandler",
+            "formatter": "full",
+            "filename": "${hydra.runtime.output_dir}/run.log",
+            "encoding": "utf-8",
+        },
+    },
+    "root": {"level": "WARNING", "handlers": ["console", "file"]},
+    "loggers": {"distill": {"level": "INFO"}},
+}
+
+_LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler", "level": "ERROR"}},
+    "root": {"level": "ERROR", "handlers": ["console"]},
+}
+
+_ROOT: dict[str, Any] = {
+    "defaults": [
+        "schema",
+        {"teacher": None},
+        {"student": None},
+        {"experiment": None},
+        "_self_",
+        {"override hydra/job_logging": "distill"},
+    ],
+    "hydra": {
+        "run": {"dir": "outputs/${name}/${now:%Y-%m-%d_%H-%M-%S}"},
+        "sweep": {"dir": "outputs/sweeps/${now:%Y-%m-%d_%H-%M-%S}", "subdir": "${hydra.job.num}_${name}"},
+        "output_subdir": None,
+        "help": {"app_name": "distill", "template": _HELP.replace("{app}", "distill")},
+    },
+}
+
+
+def root() -> Path:
+    """Where the cards are: ``distill/cards`` in an installed wheel, else the top of the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return package / "cards" if (package / "cards").is_dir() else package.parent
+
+
+def register() -> None:
+    """Put the schema, the logging and every card into Hydra's store."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config, provider="distill")
+    store.store(name="config", node=_ROOT, provider="distill")
+    for name, node in {"distill": _LOGGING, "other_ranks": _LOGGING_OF_OTHER_RANKS}.items():
+        store.store(group="hydra/job_logging", name=name, node=node, provider="distill")
+    for group, folder in FOLDERS.items():
+        for path in sorted((root() / folder).glob("*.yaml")):
+            card = OmegaConf.load(path)
+            if group == "experiment":
+                card.setdefault("name", path.stem)
+            package = "_global_" if group == "experiment" else group
+            store.store(group=group, name=path.stem, node=card, package=package, provider=str(path))

@@ -1,0 +1,47 @@
+"""Hydra's and OmegaConf's complaints about a command line, in one line each."""
+
+import re
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+
+from hydra.errors import MissingConfigException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
+
+from distill.config.schema import Config
+
+
+def message(error: Exception) -> str:
+    """What is wrong with the command line or a card, with what would be right where that is known."""
+    if isinstance(error, MissingConfigException):
+        return _missing_card(error)
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
+            return _unknown_key(str(cause.full_key))
+        if isinstance(cause, ValidationError):
+            return f"{cause.full_key}: {_first_line(cause)}"
+        cause = cause.__cause__ or cause.__context__
+    return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _missing_card(error: MissingConfigException) -> str:
+    group, _, name = str(error.missing_cfg_file).partition("/")
+    there = ", ".join(error.options or ()) or "none"
+    return f"{group}={name}: no such card; there are {there}"
+
+
+def _unknown_key(full_key: str) -> str:
+    *parents, name = re.sub(r"\[.*?\]", "", full_key).split(".")
+    section: object = Config()
+    for parent in parents:
+        section = getattr(section, parent, None)
+    if not is_dataclass(section):
+        return f"{full_key}: unknown setting"
+    known = [field.name for field in fields(section)]
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{full_key}: unknown setting; {hint}{'.'.join(parents) or 'at the top'} has {', '.join(known)}"

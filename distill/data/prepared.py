@@ -1,0 +1,68 @@
+"""Splits that are ready for a task, and what there is to know of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from datasets import Dataset
+
+from distill.data.splits import content
+from distill.store import fingerprint
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Read, numbered, held out, limited.
+
+    Attributes:
+        splits: train, validation and perhaps test, with the task's columns, ``label`` as a number, and ``key``.
+        labels: their names, by number.
+        name: of the data.
+        kind: hub | local | embedded.
+        stands_in_for: what the embedded sample replaces, if it does.
+        notes: what was decided on the way, each a sentence.
+    """
+
+    splits: Mapping[str, Dataset]
+    labels: tuple[str, ...]
+    name: str
+    kind: str
+    stands_in_for: str | None
+    notes: tuple[str, ...]
+
+    @cache  # noqa: B019  (one of it a run)
+    def content(self, split: str) -> str:
+        """Digest of texts and labels."""
+        return content(self.splits[split].remove_columns("key"))
+
+    @cache  # noqa: B019
+    def texts(self, split: str) -> str:
+        """Digest of the texts alone, whatever their labels."""
+        return content(self.splits[split].select_columns("key"))
+
+    def identity(self, *splits: str) -> dict[str, Any]:
+        """What stands for these splits in a fingerprint."""
+        there = {split: self.content(split) for split in splits if split in self.splits}
+        return {"labels": list(self.labels), "examples": there}
+
+    def rows(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: len(rows) for name, rows in self.splits.items()}
+
+    def summary(self) -> str:
+        """One line for the console."""
+        rows = ", ".join(f"{count:,} {name}" for name, count in self.rows().items())
+        return f"{self.name} ({self.kind}): {rows}; labels {', '.join(self.labels)}"
+
+    def describe(self) -> dict[str, Any]:
+        """The report's words on the data."""
+        return {
+            "name": self.name,
+            "source": self.kind,
+            "stands_in_for": self.stands_in_for,
+            "notes": list(self.notes),
+            "labels": list(self.labels),
+            "rows": self.rows(),
+            "fingerprint": fingerprint(self.identity(*self.splits)),
+        }

@@ -1,0 +1,1 @@
+"""The student as files that others can load."""

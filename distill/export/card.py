@@ -1,0 +1,129 @@
+"""The model card: what the exported student is, what it was trained on, and how far its numbers carry."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from distill.report import Report, comparison, present
+from distill.report.console import objective, rows_and_labels, stand_in, verdict
+
+PIPELINES = {"classification": "text-classification"}
+"""Task to the pipeline of transformers that runs its models."""
+_MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"} | {"\n": " "})
+
+
+def card(report: Report, *, license: str, folder: str = "path/to/this/folder") -> str:
+    """README.md of the exported Hugging Face folder, metadata included.
+
+    Args:
+        report: content of report.json with an evaluated student.
+        license: licence as the hub names it; ``unknown`` is allowed.
+        folder: where the reader loads the model from.
+    """
+    parts = [
+        f"# {_plain(report['name'])}",
+        *_introduction(report),
+        *_results(report),
+        *_training(report),
+        *_usage(report, folder),
+        *_limits(report, license),
+    ]
+    return f"---\n{_metadata(report, license).to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n"
+
+
+def _plain(text: str) -> str:
+    return text.translate(_MARKUP)
+
+
+def _metadata(report: Report, license: str) -> ModelCardData:
+    """Metadata whose results name the stand-in, never the data set that it stands in for."""
+    data = report["data"]
+    name = f"{data['source']} stand-in for {data['stands_in_for']}" if data.get("stands_in_for") else data["name"]
+    pipeline = PIPELINES.get(report["task"])
+    student = (report["models"].get("student") or {}).get("metrics") or {}
+    results = [
+        EvalResult(
+            task_type=pipeline or report["task"],
+            dataset_type=name.replace(" ", "-"),
+            dataset_name=name,
+            dataset_split=split,
+            metric_type=metric,
+            metric_value=value,
+        )
+        for split, scores in student.items()
+        for metric, value in scores.items()
+        if value is not None
+    ]
+    return ModelCardData(
+        license=license,
+        library_name="transformers",
+        pipeline_tag=pipeline,
+        tags=["knowledge-distillation", report["task"]],
+        model_name=report["name"],
+        eval_results=results or None,
+    )
+
+
+def _introduction(report: Report) -> Iterator[str]:
+    yield f"A student for {report['task']}, trained by knowledge distillation. {_plain(verdict(report))}"
+    if warning := stand_in(report):
+        yield f"> **Note:** {_plain(warning)}"
+    models = {name: report["models"][name].get("description") for name in present(report) if name != "control"}
+    yield from _bullets(f"**{name.capitalize()}:** {_plain(text)}" for name, text in models.items() if text)
+
+
+def _results(report: Report) -> Iterator[str]:
+    if not present(report):
+        return
+    yield "## Results"
+    lines = [("", *present(report)), ("---", *["---:"] * len(present(report)))]
+    lines += [(_plain(f"{row.group} {row.label}".strip()), *row.cells) for row in comparison(report)]
+    yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    if "control" in present(report):
+        yield "The control is the same student, trained without the teacher."
+
+
+def _training(report: Report) -> Iterator[str]:
+    data = report["data"]
+    yield "## Training"
+    yield f"Data: {_plain(data['name'])} ({data['source']}), {rows_and_labels(report)}."
+    yield from _bullets(_plain(note) for note in data.get("notes") or [])
+    if goal := objective(report):
+        yield f"Objective: {_plain(goal)}."
+    yield _fenced(report["command"])
+
+
+def _usage(report: Report, folder: str) -> Iterator[str]:
+    if pipeline := PIPELINES.get(report["task"]):
+        yield "## Use"
+        lines = (
+            "from transformers import pipeline",
+            "",
+            f'predict = pipeline("{pipeline}", model={json.dumps(folder)})',
+            'predict(["A text.", "Another text."], truncation=True)',
+        )
+        yield _fenced("\n".join(lines), "python")
+
+
+def _limits(report: Report, license: str) -> Iterator[str]:
+    yield "## Limits"
+    if labels := report["data"].get("labels"):
+        yield f"The model knows these {len(labels)} labels only: {', '.join(map(_plain, labels))}."
+    yield "Its numbers hold for texts like those it was evaluated on; it inherits the errors of teacher and data."
+    yield _licence(license)
+
+
+def _licence(name: str) -> str:
+    if name == "unknown":
+        return "The licence of these weights is not stated; those of data and teacher may bind them: ask before use."
+    return f"Licence of these weights: {_plain(name)}. Licences of data and teacher may bind them too."
+
+
+def _bullets(items: Iterable[str]) -> list[str]:
+    return [text] if (text := "\n".join(f"* {item}" for item in items)) else []
+
+
+def _fenced(text: str, language: str = "bash") -> str:
+    fence = "`" * (3 + max((len(run) for run in text.split() if set(run) == {"`"}), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"

@@ -1,0 +1,62 @@
+"""One job, one process group: the sweep around a job stays hidden from the ranks that Lightning starts."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+
+@contextmanager
+def one_job() -> Iterator[Path]:
+    """Yield this job's folder, with ``sys.argv`` being this one job.
+
+    Lightning starts ranks 1.. by running ``sys.argv`` again. Inside a sweep that would be the whole sweep, and the
+    environment and process group of one job would leak into the next.
+    """
+    hydra, holder = HydraConfig.get(), HydraConfig.instance()
+    folder = Path(hydra.runtime.output_dir)
+    argv, environ, kept = sys.argv[:], dict(os.environ), holder.cfg
+    sys.argv[1:] = _arguments(hydra, folder)
+    holder.cfg = None
+    try:
+        yield folder
+    finally:
+        _leave_process_group()
+        holder.cfg = kept
+        sys.argv[:] = argv
+        os.environ.clear()
+        os.environ.update(environ)
+
+
+def command() -> str:
+    """The command that repeats this job alone, without the sweep around it."""
+    hydra = HydraConfig.get()
+    flags = [f"--config-dir {path}" for path in _card_folders(hydra)]
+    return " ".join(["python -m distill.run", *flags, *hydra.overrides.task])
+
+
+def is_sweep() -> bool:
+    """Whether this job is one of several."""
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+def _arguments(hydra: HydraConf, folder: Path) -> list[str]:
+    flags = [flag for path in _card_folders(hydra) for flag in ("--config-dir", path)]
+    searched = [given for given in hydra.overrides.hydra if given.startswith("hydra.searchpath")]
+    here = [f'hydra.run.dir="{folder}"', "hydra/job_logging=other_ranks"]
+    return [*flags, *hydra.overrides.task, *searched, *here]
+
+
+def _card_folders(hydra: HydraConf) -> list[str]:
+    return [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
+
+
+def _leave_process_group() -> None:
+    distributed = sys.modules.get("torch.distributed")
+    if distributed and distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

@@ -1,0 +1,32 @@
+"""How long one example takes."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+_WARM_UP = 5
+
+
+def interleaved(calls: Mapping[str, Callable[[int], object]], samples: int) -> dict[str, dict[str, float]]:
+    """Time calls one by one, in turn, so that whatever else the machine does hits all of them alike.
+
+    Args:
+        calls: name to a function of the sample's number.
+        samples: calls timed of each.
+
+    Returns:
+        Name to ``p50`` and ``p90``, in milliseconds.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for sample in range(-_WARM_UP, samples):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call(max(0, sample))
+            seconds[name].append(time.perf_counter() - start)
+    return {name: _milliseconds(taken[_WARM_UP:]) for name, taken in seconds.items()}
+
+
+def _milliseconds(seconds: list[float]) -> dict[str, float]:
+    p50, p90 = np.percentile(np.asarray(seconds) * 1000, [50, 90])
+    return {"p50": float(p50), "p90": float(p90)}

@@ -1,0 +1,1 @@
+"""Teachers and students: loaded safely, built from each other, asked in one way."""

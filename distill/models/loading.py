@@ -1,0 +1,173 @@
+"""Checkpoints from a folder or the hub: safetensors only, no code from strangers, nothing silently left random."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.errors import ModelError
+
+transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "resid_pdrop")
+FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+"""What of a checkpoint is read."""
+
+
+def resolve(model: str, revision: str | None = None) -> Path:
+    """The folder of a checkpoint: ``model`` itself, or the hub's files in the local cache, fetched where missing.
+
+    Raises:
+        ModelError: it is neither, or its weights are missing or pickled.
+    """
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        folder = _from_hub(model, revision)
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} has no config.json, so it is no model folder")
+    if not list(folder.glob("*.safetensors")):
+        raise ModelError(_no_weights(folder))
+    return folder
+
+
+def _from_hub(model: str, revision: str | None) -> Path:
+    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise ModelError(f"{model}: there is no such folder")
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=list(FILES)))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(
+            f"{model}: there is no such folder, and the hub's model of that name is neither in the local cache nor "
+            "reachable; give the folder of a checkpoint, as in teacher.model=FOLDER"
+        ) from error
+
+
+def _no_weights(folder: Path) -> str:
+    pickled = sorted(path.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt") for path in folder.glob(pattern))
+    if not pickled:
+        return f"{folder} has no weights: there is no *.safetensors file in it"
+    return (
+        f"{folder} has only pickled weights ({', '.join(pickled)}), which can run a stranger's code when they are "
+        "loaded. Convert them once, by the loader that takes nothing but tensors: "
+        'python -c "from transformers import AutoModel; '
+        f"AutoModel.from_pretrained('{folder}', weights_only=True).save_pretrained('NEW_FOLDER')\", "
+        "copy the tokenizer's files there too, and give NEW_FOLDER"
+    )
+
+
+def configuration(folder: Path) -> PretrainedConfig:
+    """The checkpoint's configuration.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True)  # type: ignore[no-any-return]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{folder}: config.json cannot be read ({_first_line(error)})") from error
+
+
+def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The checkpoint's tokenizer.
+
+    Raises:
+        ModelError: there is none.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{folder}: its tokenizer cannot be loaded ({_first_line(error)})") from error
+
+
+def model(
+    folder: Path, head: str, *, labels: Sequence[str] | None = None, dropout: float | None = None
+) -> PreTrainedModel:
+    """Load a checkpoint under a task head, in float32; a head that it does not have starts random.
+
+    Args:
+        folder: of the checkpoint.
+        head: transformers' class, such as AutoModelForSequenceClassification.
+        labels: names of the outputs; none keeps the checkpoint's own.
+        dropout: of hidden states and attention while training; none keeps the checkpoint's own.
+
+    Raises:
+        ModelError: weights other than the head's are missing.
+    """
+    config = configuration(folder)
+    if labels is not None:
+        name_labels(config, labels)
+    if dropout is not None:
+        set_dropout(config, dropout)
+    loaded, info = getattr(transformers, head).from_pretrained(
+        folder, config=config, use_safetensors=True, local_files_only=True, dtype=torch.float32,
+        ignore_mismatched_sizes=labels is not None, output_loading_info=True,
+    )  # fmt: skip
+    _complete(loaded, info, folder)
+    return loaded  # type: ignore[no-any-return]
+
+
+def from_config(config: PretrainedConfig, head: str) -> PreTrainedModel:
+    """A model with random weights."""
+    return getattr(transformers, head).from_config(config)  # type: ignore[no-any-return]
+
+
+def name_labels(config: PretrainedConfig, labels: Sequence[str]) -> None:
+    """Give the configuration's outputs their names."""
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {name: index for index, name in enumerate(labels)}
+
+
+def set_dropout(config: PretrainedConfig, dropout: float) -> None:
+    """Set every dropout of a configuration.
+
+    Raises:
+        ModelError: it has none that is known, so that the setting would be ignored.
+    """
+    names = [name for name in _DROPOUTS if hasattr(config, name)]
+    if not names:
+        raise ModelError(f"{config.model_type} models have no dropout setting that is known here")
+    for name in names:
+        setattr(config, name, dropout)
+    if hasattr(config, "classifier_dropout"):
+        config.classifier_dropout = dropout
+
+
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write a Hugging Face folder with safetensors."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _complete(loaded: PreTrainedModel, info: Mapping[str, Any], folder: Path) -> None:
+    prefix = loaded.base_model_prefix + "."
+    missing = sorted(key for key in info["missing_keys"] if key.startswith(prefix) and ".pooler." not in f".{key}")
+    if missing:
+        raise ModelError(f"{folder} lacks {len(missing)} weights of {type(loaded).__name__}, such as {missing[0]}")
+    wrong = sorted(key for key, *_ in info.get("mismatched_keys", ()) if key.startswith(prefix))
+    if wrong:
+        raise ModelError(f"{folder}: {wrong[0]} has another shape than config.json says")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+
+
+def inside_bounds(config: PretrainedConfig, max_length: int, who: str) -> None:
+    """Refuse texts longer than the model's positions.
+
+    Raises:
+        ModelError: ``max_length`` tokens do not fit.
+    """
+    limit = getattr(config, "max_position_embeddings", None)
+    if limit is not None and max_length > limit:
+        raise ModelError(f"data.max_length={max_length}: the {who} reads at most {limit} tokens")
+
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start

@@ -1,0 +1,87 @@
+"""Students: random, or made of layers of the teacher."""
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+from transformers import BertConfig, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.errors import ModelError
+from distill.models.loading import from_config, name_labels
+
+
+def bert_config(
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    layers: int,
+    hidden_size: int,
+    heads: int,
+    intermediate_size: int,
+    max_length: int,
+    dropout: float,
+    labels: Sequence[str] = (),
+) -> BertConfig:
+    """The configuration of a BERT encoder from scratch that reads ``tokenizer``'s tokens."""
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        num_hidden_layers=layers,
+        hidden_size=hidden_size,
+        num_attention_heads=heads,
+        intermediate_size=intermediate_size,
+        max_position_embeddings=max_length,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    if labels:
+        name_labels(config, labels)
+    return config
+
+
+def from_layers(teacher: PreTrainedModel, chosen: Sequence[int], head: str, dropout: float) -> PreTrainedModel:
+    """A student of the teacher's width with the ``chosen`` layers (from 0), embeddings and head of the teacher.
+
+    Raises:
+        ModelError: the teacher's layers cannot be told from its weights.
+    """
+    from distill.models.loading import set_dropout
+
+    config = copy.deepcopy(teacher.config)
+    config.num_hidden_layers = len(chosen)
+    set_dropout(config, dropout)
+    student = from_config(config, head)
+    weights = _chosen_weights(teacher.state_dict(), chosen, teacher.config)
+    student.load_state_dict(weights, strict=True)
+    return student
+
+
+def _chosen_weights(
+    weights: Mapping[str, Tensor], chosen: Sequence[int], config: PretrainedConfig
+) -> dict[str, Tensor]:
+    pattern = _layer_pattern(weights, config.num_hidden_layers)
+    place = {layer: position for position, layer in enumerate(chosen)}
+    kept = {}
+    for name, tensor in weights.items():
+        match = pattern.match(name)
+        if match is None:
+            kept[name] = tensor
+        elif int(match[2]) in place:
+            kept[f"{match[1]}{place[int(match[2])]}{match[3]}"] = tensor
+    return kept
+
+
+def _layer_pattern(weights: Mapping[str, Tensor], layers: int) -> re.Pattern[str]:
+    stacks: dict[str, set[int]] = {}
+    for name in weights:
+        if match := re.match(r"(.*?\.)(\d+)\.", name):
+            stacks.setdefault(match[1], set()).add(int(match[2]))
+    fitting = [prefix for prefix, numbers in stacks.items() if numbers == set(range(layers))]
+    if len(fitting) != 1:
+        raise ModelError(f"the teacher's {layers} layers cannot be told from its weights' names")
+    return re.compile(rf"({re.escape(fitting[0])})(\d+)(\..*)")
+
+
+def parameters(model: PreTrainedModel) -> int:
+    """How many weights a model has, tied ones once."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,191 @@
+"""What a report says, in numbers and in sentences: page, console and model card all speak through here."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeGuard
+
+Report = Mapping[str, Any]
+"""The content of report.json."""
+Curves = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Stage to its rows of step, name and value."""
+MODELS = ("teacher", "student", "control")
+AVERAGES = ("micro", "macro", "weighted")
+ABSENT = "\N{EN DASH}"
+LOWER_IS_BETTER = frozenset({"loss", "perplexity", "mse", "mae", "rmse"})
+NOT_SHARES = LOWER_IS_BETTER | {"matthews", "pearson", "spearman"}
+"""Metrics that are no shares of a whole, so that percent would mislead."""
+
+
+class Row(NamedTuple):
+    """One line of the comparison: ``cells`` as text and ``amounts`` as numbers, one for each model present."""
+
+    group: str
+    label: str
+    cells: tuple[str, ...]
+    amounts: tuple[float | None, ...]
+
+
+def known(value: object) -> TypeGuard[float]:
+    """Whether ``value`` is a number that can be shown."""
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def number(value: object, digits: int | None = None, sign: str = "-") -> str:
+    """A decimal number, with three digits below 1 and two from there on unless ``digits`` says otherwise.
+
+    >>> number(0.08), number(12.305), number(1234, 0), number(None) == ABSENT
+    ('0.080', '12.30', '1,234', True)
+    """
+    if not known(value):
+        return ABSENT
+    places = digits if digits is not None else 3 if abs(value) < 1 else 2
+    rounded = round(value, places) + 0.0  # + 0.0 turns -0.0 into 0.0
+    return f"{rounded:{sign},.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def share(value: object, digits: int = 2) -> str:
+    """A share as percent.
+
+    >>> share(0.8975), share(0.2222, 1)
+    ('89.75 %', '22.2 %')
+    """
+    return f"{number(100 * value, digits)} %" if known(value) else ABSENT
+
+
+def metric(name: str, value: object) -> str:
+    """The value of a metric in the unit that all reports use for it.
+
+    >>> metric("accuracy", 0.88), metric("matthews", 0.7612), metric("perplexity", 12.3)
+    ('88.00 %', '0.761', '12.30')
+    """
+    return number(value) if name in NOT_SHARES else share(value)
+
+
+def difference(name: str, value: object, sign: str = "+") -> str:
+    """The difference of two values of a metric: percentage points where the metric is a share.
+
+    >>> difference("accuracy", 0.01), difference("matthews", 0.02)
+    ('+1.00 points', '+0.020')
+    """
+    if name in NOT_SHARES or not known(value):
+        return number(value, sign=sign)
+    return f"{number(100 * value, 2, sign)} points"
+
+
+def short(value: object, units: Sequence[str] = ("", " k", " M", " G"), digits: int = 1) -> str:
+    """A count with a decimal unit.
+
+    >>> short(902_658), short(66_955_010), short(850)
+    ('902.7 k', '67.0 M', '850')
+    """
+    if not known(value):
+        return ABSENT
+    power = sum(abs(value) >= limit for limit in (999.95, 999_950, 999_950_000)[: len(units) - 1])
+    return number(value / 1000.0**power, digits if power else 0) + units[power]
+
+
+def size(value: object) -> str:
+    """Bytes in decimal units.
+
+    >>> size(3_612_345)
+    '3.6 MB'
+    """
+    return short(value, (" B", " kB", " MB", " GB"))
+
+
+def duration(seconds: object) -> str:
+    """Seconds as a person would say them.
+
+    >>> duration(0.52), duration(12.34), duration(245), duration(7500)
+    ('0.5 s', '12.3 s', '4 min 5 s', '2 h 5 min')
+    """
+    if not known(seconds) or seconds < 59.95:
+        return f"{number(seconds, 1)} s" if known(seconds) else ABSENT
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def tiny(value: object) -> str:
+    """A number of which only the magnitude matters.
+
+    >>> tiny(9.5e-07), tiny(0.0)
+    ('9.5e-07', '0')
+    """
+    return (f"{value:.1e}" if value else "0") if known(value) else ABSENT
+
+
+def milliseconds(value: object) -> str:
+    """A latency."""
+    return f"{number(value, 2)} ms" if known(value) else ABSENT
+
+
+def tie(text: str) -> str:
+    """Text whose numbers stay on the same line as their units."""
+    return re.sub(r"(?<=\d) (?=(?:%|points|[kMG]?B|ms|min|[sh])(?!\w))", "\N{NO-BREAK SPACE}", text)
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Parts of a sentence.
+
+    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+    ('a', 'a and b', 'a, b, and c')
+    """
+    *head, last = parts
+    return last if not head else f"{head[0]} and {last}" if len(head) == 1 else f"{', '.join(head)}, and {last}"
+
+
+def present(report: Report) -> list[str]:
+    """The models that were evaluated, in their fixed order."""
+    return [name for name in MODELS if report["models"].get(name)]
+
+
+def union(mappings: Iterable[Mapping[str, Any] | None]) -> list[str]:
+    """Keys of all mappings, in the order of their first appearance."""
+    return list(dict.fromkeys(key for mapping in mappings if mapping for key in mapping))
+
+
+def splits(report: Report) -> list[str]:
+    """The splits that any model was evaluated on."""
+    return union(report["models"][name].get("metrics") for name in present(report))
+
+
+def headline(report: Report) -> tuple[str, str] | None:
+    """The metric and the split that the report leads with: test where it was evaluated."""
+    if gain := report.get("gain"):
+        return gain["metric"], gain["split"]
+    for model in (report["models"][name] for name in present(report)):
+        metrics = model.get("metrics") or {}
+        for split in ("test", "validation"):
+            if metrics.get(split):
+                return next(iter(metrics[split])), split
+    return None
+
+
+def comparison(report: Report) -> list[Row]:
+    """The models side by side: size, metrics of each split, calibration, latency."""
+    models = [report["models"][name] for name in present(report)]
+    rows = [
+        Row("", "parameters", *_line(short, [model.get("parameters") for model in models])),
+        Row("", "size", *_line(size, [model.get("bytes") for model in models])),
+    ]
+    for split in splits(report):
+        scores = [(model.get("metrics") or {}).get(split) or {} for model in models]
+        rows += [
+            Row(split, name, *_line(partial(metric, name), [score.get(name) for score in scores]))
+            for name in union(scores)
+        ]
+        fidelity = report.get("fidelity") or {}
+        if fidelity.get("split") == split and fidelity.get("calibration_error"):
+            errors = [fidelity["calibration_error"].get(name) for name in present(report)]
+            rows.append(Row(split, "calibration error", *_line(share, errors)))
+    latencies = [model.get("latency_ms") or {} for model in models]
+    rows += [
+        Row("latency", key, *_line(milliseconds, [times.get(key) for times in latencies])) for key in union(latencies)
+    ]
+    return rows
+
+
+def _line(show: Callable[[object], str], values: Sequence[Any]) -> tuple[tuple[str, ...], tuple[float | None, ...]]:
+    return tuple(show(value) for value in values), tuple(float(value) if known(value) else None for value in values)

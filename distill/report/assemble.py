@@ -1,0 +1,39 @@
+"""The report, from what the stages found."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def assemble(
+    *,
+    head: Mapping[str, Any],
+    data: Mapping[str, Any],
+    stages: Sequence[Mapping[str, Any]],
+    results: Mapping[str, Mapping[str, Any]],
+    objective: Mapping[str, Any],
+    environment: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Put together what ``report.json`` holds.
+
+    Args:
+        head: name, command, task and seed of the run.
+        data: name, source, notes, labels, rows and fingerprint.
+        stages: name, status, seconds, fingerprint and folder of each.
+        results: stage to what it found.
+        objective: temperature and weights of the terms.
+        environment: versions, git, seed and devices.
+    """
+    found = results.get("evaluate", {})
+    return {
+        "schema": 1,
+        **head,
+        "status": "done",
+        "data": dict(data),
+        "stages": list(stages),
+        "models": found.get("models", {}),
+        "gain": found.get("gain"),
+        "fidelity": found.get("fidelity"),
+        "exports": results.get("export", {}).get("exports", []),
+        "objective": dict(objective),
+        "environment": dict(environment),
+    }

@@ -1,0 +1,202 @@
+"""The report in plain text: the sentences that page and model card say too, and the table at the end of a run."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from distill.report import (
+    ABSENT,
+    LOWER_IS_BETTER,
+    Report,
+    comparison,
+    difference,
+    duration,
+    headline,
+    known,
+    listed,
+    metric,
+    number,
+    present,
+    share,
+    tie,
+)
+
+WIDTH = 100
+_SAME = 1.1
+"""Speeds that differ by less than this factor are called the same."""
+
+
+def verdict(report: Report) -> str:
+    """What came out of the run, in plain words that claim no more than was measured."""
+    models = report["models"]
+    if not present(report):
+        return "This run evaluated no model."
+    if not models.get("student"):
+        return f"{_reaches(report, present(report)[0])} No student was evaluated."
+    if not models.get("teacher"):
+        return f"{_reaches(report, 'student')} Its teacher was not evaluated. {gain(report)}"
+    return f"{_student_and_teacher(report)} {gain(report)}"
+
+
+def gain(report: Report) -> str:
+    """What distillation was worth against the same student trained without the teacher."""
+    result = report.get("gain")
+    better = improvement(result) if result else {}
+    if not result or "difference" not in better:
+        if report["models"].get("control"):
+            return "What distillation gained over the control was not measured."
+        return (
+            "There is no control, the same student trained without the teacher: what distillation gained isn't known."
+        )
+    name, amount = result["metric"], better["difference"]
+    size = f"{difference(name, abs(amount), sign='-')} of {name}"
+    did = f"gained {size} over" if amount > 0 else f"lost {size} against" if amount else f"left {name} as it was with"
+    return f"Distillation {did} the same student trained without the teacher ({interval(result)}): {_judgement(better)}"
+
+
+def improvement(result: Mapping[str, Any]) -> dict[str, float]:
+    """Difference, ``low`` and ``high`` of a gain as far as they are known, turned so that more is always better."""
+    low, high = result.get("interval") or (None, None)
+    sign = 1
+    if result.get("mode", "min" if result["metric"] in LOWER_IS_BETTER else "max") == "min":
+        low, high, sign = high, low, -1
+    parts = {"difference": result.get("difference"), "low": low, "high": high}
+    return {key: sign * part for key, part in parts.items() if known(part)}
+
+
+def interval(result: Mapping[str, Any]) -> str:
+    """The interval of a gain, more being better."""
+    better, name = improvement(result), result["metric"]
+    if "low" not in better or "high" not in better:
+        return "without an interval"
+    low, high = (difference(name, better[end], sign="-").removesuffix(" points") for end in ("low", "high"))
+    return f"{share(result.get('confidence', 0.95), 0)} interval {low} to {high}"
+
+
+def _judgement(better: Mapping[str, float]) -> str:
+    if "low" not in better or "high" not in better:
+        return "whether that is more than chance isn't known."
+    if better["low"] > 0:
+        return "the whole interval is above zero, so the gain is shown."
+    if better["high"] < 0:
+        return "the whole interval is below zero, so distillation did harm."
+    shown = "the gain isn't shown" if better["difference"] > 0 else "neither gain nor harm is shown"
+    return f"the interval includes zero, so {shown}."
+
+
+def _reaches(report: Report, name: str) -> str:
+    lead = headline(report)
+    score = _score(report, name)
+    if lead is None or score is None:
+        return f"The {name} was evaluated without a metric."
+    return f"The {name} reaches {metric(lead[0], score)} {lead[0]} on {lead[1]}."
+
+
+def _score(report: Report, name: str) -> float | None:
+    lead = headline(report)
+    metrics = (report["models"].get(name) or {}).get("metrics") or {}
+    score: object = (metrics.get(lead[1]) or {}).get(lead[0]) if lead else None
+    return score if known(score) else None
+
+
+def _student_and_teacher(report: Report) -> str:
+    teacher, student = report["models"]["teacher"], report["models"]["student"]
+    parts = []
+    if teacher.get("parameters") and student.get("parameters"):
+        parts.append(f"has {share(student['parameters'] / teacher['parameters'], 1)} of the teacher's parameters")
+    parts.append(_quality(report))
+    slow, fast = ((model.get("latency_ms") or {}).get("p50") for model in (teacher, student))
+    if known(slow) and known(fast) and fast > 0:
+        parts.append(_speed(slow / fast))
+    return f"The student {listed(parts)}."
+
+
+def _quality(report: Report) -> str:
+    lead, teacher, student = headline(report), _score(report, "teacher"), _score(report, "student")
+    if lead is None or teacher is None or student is None:
+        return "was not scored against it"
+    name, split = lead
+    if name in LOWER_IS_BETTER or teacher <= 0 or student < 0:
+        return f"reaches {metric(name, student)} {name} on {split} (teacher: {metric(name, teacher)})"
+    verb = "keeps" if student <= teacher else "reaches"
+    return f"{verb} {share(student / teacher, 1)} of its {name} on {split}"
+
+
+def _speed(ratio: float) -> str:
+    if ratio >= _SAME:
+        return f"is {number(ratio, 1)} times as fast"
+    return "is about as fast" if ratio > 1 / _SAME else f"takes {number(1 / ratio, 1)} times as long"
+
+
+def stand_in(report: Report) -> str | None:
+    """The warning that the numbers are not those of the data set that the run is named after."""
+    data = report["data"]
+    if not (name := data.get("stands_in_for")):
+        return None
+    return (
+        f"This is not {name}: {data['source']} data stands in for it, so these numbers say nothing about {name}"
+        " and must not be compared with published ones."
+    )
+
+
+def rows_and_labels(report: Report) -> str:
+    """How much data there is, of how many labels."""
+    data = report["data"]
+    parts = [f"{number(count, 0)} {split}" for split, count in data["rows"].items() if count]
+    labels = f"; {len(data['labels'])} labels" if data.get("labels") else ""
+    return f"{listed(parts or ['no'])} rows{labels}"
+
+
+def objective(report: Report) -> str | None:
+    """The weighted terms that the student was trained on, none where the report has no objective."""
+    if not (goal := report.get("objective")):
+        return None
+    terms = [f"{weight:g} \N{MULTIPLICATION SIGN} {name}" for name, weight in goal["terms"].items()]
+    return f"{' + '.join(terms)}, temperature {goal['temperature']:g}"
+
+
+def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
+    """The end of a run in at most 100 columns of ASCII text.
+
+    Args:
+        report: content of report.json.
+        paths: what to name at the end, such as ``{"report": "outputs/…/report.html"}``.
+    """
+    data = report["data"]
+    blocks = [f"{report['name']}: {data['name']} ({data['source']}), {rows_and_labels(report)}"]
+    if warning := stand_in(report):
+        blocks.append(f"NOTE: {warning}")
+    blocks += [_columns(report), verdict(report), _seconds(report["stages"])]
+    lines = [line for block in blocks if block for line in _wrapped(block)]
+    lines += [f"{name}: {path}" for name, path in (paths or {}).items()]
+    text = "\n".join(line.rstrip() for line in lines)
+    return text.replace("\N{MINUS SIGN}", "-").replace(ABSENT, "-")
+
+
+def _wrapped(text: str) -> list[str]:
+    if "\n" in text:
+        return text.split("\n")
+    lines = textwrap.wrap(tie(text), WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+def _columns(report: Report) -> str:
+    lines = [("", *present(report))]
+    lines += [(f"{row.group} {row.label}".strip(), *row.cells) for row in comparison(report)]
+    if len(lines[0]) == 1:
+        return ""
+    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
+    aligned = (
+        "  "
+        + line[0].ljust(first)
+        + "".join(cell.rjust(width + 3) for cell, width in zip(line[1:], others, strict=True))
+        for line in lines
+    )
+    return "\n".join(("", *aligned, ""))
+
+
+def _seconds(stages: Sequence[Mapping[str, Any]]) -> str:
+    parts = [
+        f"{stage['name']} {'reused' if stage['status'] == 'reused' else duration(stage['seconds'])}" for stage in stages
+    ]
+    return f"Stages: {', '.join(parts)}" if parts else ""

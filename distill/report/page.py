@@ -1,0 +1,130 @@
+"""The report as one page that opens anywhere, and as the JSON it was made from."""
+
+import json
+import logging
+import math
+import os
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+
+from distill import report as words
+from distill.report import console, curves
+
+_log = logging.getLogger(__name__)
+_LABELS_IN_SIGHT = 12
+"""Up to that many labels are shown at once, more unfold on demand."""
+
+
+class LabelTable(NamedTuple):
+    """Precision, recall and F1 of every label on one split: ``rows`` hold label, support and three cells a model."""
+
+    split: str
+    models: list[str]
+    averages: list[tuple[str, str, list[list[str]]]]
+    labels: list[tuple[str, str, list[list[str]]]]
+    is_open: bool
+
+
+def write(report: words.Report, rows: words.Curves, folder: Path | str) -> None:
+    """Write report.json and report.html into ``folder``, each whole or not at all.
+
+    Numbers that are not finite become null, since JSON has no word for them.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "report.json": json.dumps(finite(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        "report.html": render(report, rows),
+    }
+    for name, text in files.items():
+        _replace(folder / name, text)
+
+
+def render(report: words.Report, rows: words.Curves) -> str:
+    """The page: no script, no font and no picture from elsewhere."""
+    report = finite(report)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("distill", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    filters = (words.duration, words.milliseconds, words.number, words.share, words.size, words.tie, words.tiny)
+    environment.filters |= {filter.__name__: filter for filter in filters}
+    return environment.get_template("report.html").render(
+        report=report,
+        models=words.present(report),
+        headline=words.headline(report),
+        verdict=console.verdict(report),
+        interval=_picture_of_gain(report.get("gain")),
+        stand_in=console.stand_in(report),
+        amounts=console.rows_and_labels(report),
+        objective=console.objective(report),
+        comparison=_grouped(words.comparison(report), "group"),
+        label_tables=[table for split in words.splits(report) if (table := _labels(report, split))],
+        pictures=_grouped(curves.draw(rows), "stage"),
+        metric=words.metric,
+        difference=words.difference,
+    )
+
+
+def finite(report: words.Report) -> dict[str, Any]:
+    """A copy of ``report`` with null for every number that is not finite, each named in the log."""
+    return {key: _finite(value, key) for key, value in report.items()}
+
+
+def _finite(value: object, path: str) -> object:
+    if isinstance(value, Mapping):
+        return {key: _finite(part, f"{path}.{key}") for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part, f"{path}[{n}]") for n, part in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        _log.warning("%s is %s: written as null", path, value)
+        return None
+    return value
+
+
+def _grouped(items: Iterable[Any], field: str) -> list[tuple[str, list[Any]]]:
+    return [(key, list(group)) for key, group in groupby(items, attrgetter(field))]
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _labels(report: words.Report, split: str) -> LabelTable | None:
+    tables = {name: (report["models"][name].get("per_label") or {}).get(split) for name in words.present(report)}
+    models = [name for name, table in tables.items() if table]
+    rows = {name: _label_row(name, [tables[model] for model in models]) for name in words.union(tables.values())}
+    averages = [row for name, row in rows.items() if name in words.AVERAGES]
+    labels = [row for name, row in rows.items() if name not in words.AVERAGES]
+    return LabelTable(split, models, averages, labels, len(labels) <= _LABELS_IN_SIGHT) if models else None
+
+
+def _label_row(label: str, tables: list[Any]) -> tuple[str, str, list[list[str]]]:
+    scores = [table.get(label) or {} for table in tables]
+    support = next((score["support"] for score in scores if "support" in score), None)
+    cells = [[words.share(score.get(key)) for key in ("precision", "recall", "f1")] for score in scores]
+    return label, words.number(support, 0), cells
+
+
+def _picture_of_gain(gain: Mapping[str, Any] | None) -> dict[str, dict[str, Any]] | None:
+    """Zero, the gain and the ends of its interval: their ``place`` on a line, in percent, and their text."""
+    better = console.improvement(gain) if gain else {}
+    if gain is None or len(better) < 3:
+        return None
+    low, high = min(0.0, *better.values()), max(0.0, *better.values())
+    margin = 0.12 * (high - low) or 1.0
+    length = high - low + 2 * margin
+    texts = {key: words.difference(gain["metric"], value).removesuffix(" points") for key, value in better.items()}
+    return {
+        key: {"place": round(100 * (value - low + margin) / length, 2), "text": texts.get(key, "")}
+        for key, value in {**better, "zero": 0.0}.items()
+    }

@@ -1,0 +1,66 @@
+"""``python -m distill.run experiment=sst2_tiny``: from a config to a student on disk."""
+
+import logging
+import os
+import sys
+from typing import NoReturn, cast
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from distill.config import cards, explain
+from distill.config.check import check
+from distill.config.schema import Config
+from distill.errors import DistillError
+from distill.launch import command, one_job
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends it with one message and exit code 2."""
+    cards.register()
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
+    try:
+        _hydra_main()
+    except (HydraException, OmegaConfBaseException) as error:
+        sys.stderr.write(f"distill: {explain.message(error)}\n")
+        sys.exit(2)
+
+
+@hydra.main(version_base="1.3", config_path=None, config_name="config")
+def _hydra_main(cfg: DictConfig) -> None:
+    try:
+        _job(_typed(cfg))
+    except DistillError as error:
+        _stop(str(error), 2)
+    except OmegaConfBaseException as error:
+        _stop(explain.message(error), 2)
+    except KeyboardInterrupt:
+        _stop("interrupted; the same command goes on from the last checkpoint", 130)
+
+
+def _typed(cfg: DictConfig) -> Config:
+    """The settings as one object; merged anew, since ``+key=value`` slips past the schema that Hydra composed."""
+    given = OmegaConf.to_container(cfg)
+    return cast(Config, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), given)))
+
+
+def _job(config: Config) -> None:
+    check(config)
+    repeat = command()
+    with one_job() as folder:
+        from distill.chain import walk  # torch and its friends take seconds: only a config that holds pays them
+
+        walk(config, folder, repeat)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    log.error("distill: %s", message)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The same student, data and steps without the teacher: what distillation has to beat."""
+
+from typing import Any
+
+from distill.build import Builder
+from distill.losses import Hard, Objective
+from distill.stages import Job, training
+from distill.training.learner import Learner
+
+RECIPE = 1
+
+
+def skipped(build: Builder) -> str | None:
+    """Never."""
+    return None
+
+
+def needs(build: Builder) -> list[str]:
+    """What the student starts from."""
+    return [build.student_source]
+
+
+def settings(build: Builder) -> dict[str, Any]:
+    """Those of the student, less the objective."""
+    return {
+        **training.settings(build, build.config.distill),
+        **build.data.identity("train", "validation"),
+        "student": build.student_settings(),
+    }
+
+
+def run(job: Job) -> dict[str, Any]:
+    """Train on labels alone; the folder ``model`` holds the control and its tokenizer."""
+    build, section = job.build, job.build.config.distill
+    student, tokenizer = build.student(job.inputs)
+    batches = training.batches(build, tokenizer)
+    recipe = training.recipe(build, section, batches[0], build.task.align, build.metrics())
+    module = Learner(student, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
+    return training.train(job, "control", section, module, tokenizer, batches, build.headline)

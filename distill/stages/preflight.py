@@ -1,0 +1,56 @@
+"""What would fail hours later, looked at before the first stage."""
+
+from typing import Any
+
+from distill.build import Builder
+from distill.errors import ConfigError, DataError
+from distill.models import loading
+from distill.models.layers import layer_map
+from distill.models.teacher import label_columns
+
+
+def preflight(build: Builder) -> None:
+    """Compare checkpoints, data and settings with each other.
+
+    Raises:
+        ModelError: a checkpoint does not fit the data or the settings.
+        DataError: a split is too small for the number of processes.
+        ConfigError: a term needs what teacher and student do not share.
+    """
+    config, data = build.config, build.data
+    if small := [name for name, rows in data.splits.items() if len(rows) < build.world]:
+        raise DataError(f"{small[0]} has fewer rows than there are processes ({build.world})")
+    configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
+    for name, found in configs.items():
+        loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
+    teacher = configs.get("teacher_checkpoint")
+    if teacher is not None and config.teacher.finetuned:
+        label_columns(teacher, data.labels, config.teacher.labels)
+    _layers(build, teacher, configs.get("student_checkpoint"))
+    if config.distill.hidden.weight and "distill" in config.stages:
+        _one_tokenizer(build)
+
+
+def _layers(build: Builder, teacher: Any, student: Any) -> None:  # noqa: ANN401
+    """Try the layer maps of the settings."""
+    config = build.config
+    given = teacher.num_hidden_layers if teacher is not None else config.teacher.architecture.layers
+    taken = student.num_hidden_layers if student is not None else config.student.architecture.layers
+    if config.student.init == "teacher":
+        taken = config.student.layers
+        layer_map(config.student.layer_map, student=taken, teacher=given)
+    if config.distill.hidden.weight:
+        layer_map(config.distill.hidden.layer_map, student=taken, teacher=given)
+
+
+def _one_tokenizer(build: Builder) -> None:
+    """Hidden states are compared token by token, so both models must read the same tokens."""
+    if build.student_source != "student_checkpoint":
+        return
+    student = loading.tokenizer(build.checkpoints["student_checkpoint"])
+    teacher = build.checkpoints.get("teacher_checkpoint")
+    if teacher is None or not build.same_tokens(student, loading.tokenizer(teacher)):
+        raise ConfigError(
+            f"distill.hidden.weight={build.config.distill.hidden.weight}: hidden states are compared token by token, "
+            "but teacher and student read different tokens; allowed is 0"
+        )

@@ -1,0 +1,87 @@
+"""The masked words of a text (Devlin et al. 2019, https://arxiv.org/abs/1810.04805)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distill.tasks.padding import model_inputs, totals
+from distill.types import IGNORE, Batch
+
+HEAD = "AutoModelForMaskedLM"
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def masked_count(content: int, probability: float) -> int:
+    """How many of ``content`` tokens are masked: always the same share, at least one, so that totals are known."""
+    return max(1, round(content * probability)) if content else 0
+
+
+def mask(
+    ids: Numbers, content: Numbers, draw: np.random.Generator, *, probability: float, mask_id: int, vocabulary: int
+) -> tuple[Numbers, Numbers]:
+    """Hide some tokens: 80 % become the mask, 10 % any token, 10 % stay.
+
+    Args:
+        ids: ``[tokens]``.
+        content: positions in ``ids`` that may be hidden.
+        draw: where chance comes from.
+        probability: share of ``content`` to hide.
+        mask_id: the mask token.
+        vocabulary: number of tokens there are.
+
+    Returns:
+        The changed ids and the labels, both ``[tokens]``; a label is ``IGNORE`` where nothing was hidden.
+    """
+    chosen = draw.permutation(content)[: masked_count(len(content), probability)]
+    labels = np.full_like(ids, IGNORE)
+    labels[chosen] = ids[chosen]
+    hidden, fate = ids.copy(), draw.random(len(chosen))
+    hidden[chosen[fate < 0.8]] = mask_id
+    swapped = chosen[(fate >= 0.8) & (fate < 0.9)]
+    hidden[swapped] = draw.integers(0, vocabulary, len(swapped))
+    return hidden, labels
+
+
+class Collate:
+    """Masks each example by (seed, epoch, example), so that it is hidden alike in whatever batch it lands."""
+
+    def __init__(
+        self, *, seed: int, probability: float, pad_id: int, mask_id: int, vocabulary: int, special: frozenset[int]
+    ) -> None:
+        """``special`` are the ids that are never hidden."""
+        self.seed, self.probability, self.pad_id, self.mask_id = seed, probability, pad_id, mask_id
+        self.vocabulary, self.special = vocabulary, np.asarray(sorted(special))
+
+    def __call__(self, rows: Mapping[str, Any], place: Any) -> Batch:  # noqa: ANN401
+        """A batch of masked inputs and their labels, each ``[batch, tokens]``."""
+        numbered = zip(rows["input_ids"], place.rows, strict=True)
+        pairs = [self._mask(np.asarray(ids), index, place) for ids, index in numbered]
+        inputs = model_inputs({**rows, "input_ids": [ids.tolist() for ids, _ in pairs]}, self.pad_id)
+        labels = torch.full_like(inputs["input_ids"], IGNORE)
+        for row, (_, hidden) in enumerate(pairs):
+            labels[row, : len(hidden)] = torch.from_numpy(hidden)
+        return {**inputs, "labels": labels, **totals(place.totals)}
+
+    def counts(self, rows: Mapping[str, Any]) -> dict[str, Numbers]:
+        """How many labels, rows and tokens each example has, as arrays ``[examples]``."""
+        content = [len(self._content(np.asarray(ids))) for ids in rows["input_ids"]]
+        hidden = np.asarray([masked_count(number, self.probability) for number in content])
+        return {"labels": hidden, "rows": hidden, "tokens": np.asarray([len(ids) for ids in rows["input_ids"]])}
+
+    def _content(self, ids: Numbers) -> Numbers:
+        return np.flatnonzero(~np.isin(ids, self.special))
+
+    def _mask(self, ids: Numbers, index: int, place: Any) -> tuple[Numbers, Numbers]:  # noqa: ANN401
+        draw = np.random.default_rng((self.seed, place.epoch, index))
+        probability, mask_id, vocabulary = self.probability, self.mask_id, self.vocabulary
+        return mask(ids, self._content(ids), draw, probability=probability, mask_id=mask_id, vocabulary=vocabulary)
+
+
+def align(logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """The hidden tokens are the rows: ``logits [rows, vocabulary]`` and ``labels [rows]``."""
+    scored = batch["labels"] != IGNORE
+    return logits[scored], batch["labels"][scored]

@@ -1,0 +1,1 @@
+"""LightningModules, and what Lightning is given besides them."""

@@ -1,0 +1,100 @@
+"""A model that learns from labels: pretraining, fine-tuning, and the control."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torchmetrics import MetricCollection
+from transformers import PreTrainedModel
+
+from distill.losses.objective import Objective
+from distill.models.teacher import outputs
+from distill.training.optim import Optimization
+from distill.types import Batch, LossReport, Outputs
+
+Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
+
+_TOTAL = "total_"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained and scored, whatever it is trained on.
+
+    Attributes:
+        align: turns logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``.
+        metrics: computed on the whole validation split after each epoch.
+        optimization: how the weights move.
+        seed: of the run.
+    """
+
+    align: Align
+    metrics: MetricCollection
+    optimization: Optimization
+    seed: int
+
+
+class Learner(pl.LightningModule):
+    """The LightningModule of every stage that trains on labels alone.
+
+    All chance (dropout) is drawn anew for each micro-batch from (seed, rank, number of the micro-batch), so that a
+    resumed run draws what an uninterrupted one would have.
+    """
+
+    def __init__(self, model: PreTrainedModel, objective: Objective, recipe: Recipe) -> None:
+        """Pair a model (with a task head) with what it shall minimise; the objective's projections learn too."""
+        super().__init__()
+        self.model, self.objective, self.recipe = model, objective, recipe
+        self.metrics = recipe.metrics
+
+    def both(self, batch: Batch) -> tuple[Outputs, Outputs | None, Tensor]:
+        """What student and teacher say about a batch, and its labels ``[rows]``."""
+        raw = outputs(self.model, batch, hidden="student_hidden" in self.objective.needs)
+        rows, labels = self.recipe.align(raw.logits, batch)
+        return Outputs(rows, raw.hidden, raw.mask), self.taught(batch), labels
+
+    def taught(self, batch: Batch) -> Outputs | None:
+        """What the teacher says about a batch: here there is none."""
+        return None
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Key the chance of this step to its number."""
+        number = self.trainer.fit_loop.epoch_loop.total_batch_idx
+        torch.manual_seed(hash((self.recipe.seed, self.trainer.global_rank, number)) % 2**63)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """One micro-batch."""
+        report: LossReport = self.objective(*self.both(batch), _totals(batch))
+        self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
+        return report.total
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Log the learning rate of the step that comes."""
+        self._log({"train/lr": torch.tensor(optimizer.param_groups[0]["lr"])}, 1)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Feed the metrics."""
+        rows, labels = self.recipe.align(outputs(self.model, batch).logits, batch)
+        self.metrics.update(rows, labels)
+
+    def on_validation_epoch_end(self) -> None:
+        """Score the whole split, each example once, on every rank."""
+        scores = {f"validation/{name}": value.float() for name, value in self.metrics.compute().items()}
+        self.log_dict(scores, rank_zero_only=False)
+        self.metrics.reset()
+
+    def configure_optimizers(self) -> Any:  # noqa: ANN401
+        """The optimiser over model and objective, and its schedule by steps."""
+        optimizer, scheduler = self.recipe.optimization.build([self.model, self.objective])
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _log(self, values: Mapping[str, Tensor], size: int) -> None:
+        self.log_dict(values, on_step=True, on_epoch=False, batch_size=size, sync_dist=self.trainer.world_size > 1)
+
+
+def _totals(batch: Batch) -> dict[str, Tensor] | None:
+    found = {name.removeprefix(_TOTAL): value for name, value in batch.items() if name.startswith(_TOTAL)}
+    return found or None

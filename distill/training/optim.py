@@ -1,0 +1,65 @@
+"""Optimisers and learning rates, as pure functions of the step."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """How a module's weights move.
+
+    Attributes:
+        optimizer: adamw | sgd.
+        lr: the highest learning rate.
+        weight_decay: of all weights but biases and those of normalisation layers.
+        momentum: for sgd.
+        scheduler: linear | cosine (both fall to 0) | constant.
+        warmup: share of the steps over which the rate rises from 0.
+        steps: optimiser steps of the whole training. Lightning's ``estimated_stepping_batches`` would tell it too, but
+            sets up the data before a checkpoint is restored, so that the loader's place in it is lost.
+    """
+
+    optimizer: str
+    lr: float
+    weight_decay: float
+    momentum: float
+    scheduler: str
+    warmup: float
+    steps: int
+
+    def build(self, modules: Iterable[nn.Module]) -> tuple[torch.optim.Optimizer, LambdaLR]:
+        """The optimiser over all weights of ``modules`` and its schedule."""
+        optimizer = self._optimizer(_decay_groups(modules, self.weight_decay))
+        return optimizer, LambdaLR(optimizer, lambda step: rate(step, self.steps, self.scheduler, self.warmup))
+
+    def _optimizer(self, groups: list[dict[str, object]]) -> torch.optim.Optimizer:
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum)
+        return torch.optim.AdamW(groups, lr=self.lr)
+
+
+def rate(step: int, steps: int, scheduler: str, warmup: float) -> float:
+    """The share of the highest learning rate at an optimiser step, from 0.
+
+    >>> [round(rate(step, 10, "linear", 0.2), 2) for step in (0, 1, 2, 6, 9)]
+    [0.5, 1.0, 1.0, 0.5, 0.12]
+    """
+    rising = round(steps * warmup)
+    if step < rising:
+        return (step + 1) / rising
+    progress = min(1.0, (step - rising) / max(1, steps - rising))
+    if scheduler == "linear":
+        return 1.0 - progress
+    return 0.5 * (1.0 + math.cos(math.pi * progress)) if scheduler == "cosine" else 1.0
+
+
+def _decay_groups(modules: Iterable[nn.Module], weight_decay: float) -> list[dict[str, object]]:
+    weights = [weight for module in modules for weight in module.parameters() if weight.requires_grad]
+    decayed = [weight for weight in weights if weight.ndim > 1]
+    others = [weight for weight in weights if weight.ndim <= 1]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]

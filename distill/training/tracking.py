@@ -1,0 +1,126 @@
+"""Curves: a CSV that survives a kill, and Weights & Biases where it can be had without a question."""
+
+import csv
+import logging
+import netrc
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import urlsplit
+
+from lightning_utilities.core.rank_zero import rank_zero_only
+from pytorch_lightning.loggers import Logger, WandbLogger
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("step", "name", "value")
+
+
+class CurvesLogger(Logger):
+    """Appends each value to ``metrics.csv`` as a row (step, name, value), flushed at once."""
+
+    def __init__(self, folder: Path, resumed_at: int | None = None) -> None:
+        """Go on with the file of an interrupted stage, without what it wrote after ``resumed_at``."""
+        super().__init__()
+        self.path = folder / "metrics.csv"
+        if rank_zero():
+            kept = [] if resumed_at is None else [row for row in read_curves(self.path) if row["step"] < resumed_at]
+            with self.path.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, COLUMNS)
+                writer.writeheader()
+                writer.writerows(kept)
+
+    @property
+    def name(self) -> str:
+        """For Lightning."""
+        return "curves"
+
+    @property
+    def version(self) -> str:
+        """For Lightning."""
+        return ""
+
+    @rank_zero_only
+    def log_hyperparams(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
+        """Nothing: the manifest has them."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Append the values of a step."""
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows((step, name, value) for name, value in metrics.items() if name != "epoch")
+
+
+def rank_zero() -> bool:
+    """Whether this process writes."""
+    return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0
+
+
+def read_curves(path: Path) -> list[dict[str, Any]]:
+    """The rows of a ``metrics.csv``: ``step`` an integer, ``value`` a float; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["value"]]
+    return [{"step": int(row["step"]), "name": row["name"], "value": float(row["value"])} for row in rows]
+
+
+def wandb_mode(wanted: str) -> str:
+    """online, offline or disabled: what ``auto`` means here, without a prompt and without a long wait."""
+    if wanted != "auto":
+        return wanted
+    if os.environ.get("WANDB_MODE"):
+        return os.environ["WANDB_MODE"]
+    url = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
+    host = url.hostname or ""
+    return "online" if _logged_in(host) and _answers(host, url.port or 443) else "offline"
+
+
+def wandb_logger(
+    mode: str, folder: Path, *, project: str, entity: str | None, group: str, stage: str, settings: Mapping[str, Any]
+) -> WandbLogger:
+    """One W&B run of a stage, in the run's group."""
+    os.environ["WANDB_MODE"] = mode  # WandbLogger's own switch knows no more than on and off
+    os.environ.setdefault("WANDB_SILENT", "true")
+    (folder / "wandb").mkdir(exist_ok=True, parents=True)
+    return WandbLogger(
+        name=f"{group}-{stage}", save_dir=folder, offline=mode == "offline", project=project, entity=entity,
+        group=group, job_type=stage, config=dict(settings),
+    )  # fmt: skip
+
+
+def finish(loggers: Iterable[Logger]) -> None:
+    """Close what the loggers opened, so that the next stage begins a W&B run of its own."""
+    for logger in loggers:
+        logger.finalize("success")
+        if isinstance(logger, WandbLogger):
+            logger.experiment.finish()
+
+
+def _logged_in(host: str) -> bool:
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    try:
+        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
+    except (OSError, netrc.NetrcParseError):
+        return False
+
+
+def _answers(host: str, port: int, seconds: float = 3.0) -> bool:
+    """Whether a connection opens; in a thread, since the look-up of a name cannot be told to give up."""
+    opened: list[bool] = []
+
+    def connect() -> None:
+        try:
+            socket.create_connection((host, port), seconds).close()
+            opened.append(True)
+        except OSError:
+            opened.clear()
+
+    thread = Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(opened)

@@ -1,0 +1,126 @@
+"""Lightning's Trainer as every stage uses it, and the one way to fit a module."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.strategies import DDPStrategy, Strategy
+
+from distill.errors import ConfigError
+from distill.training.callbacks import LAST
+
+_NOISE = (
+    ".*does not have many workers.*",
+    ".*GPU available but not used.*",
+    ".*Checkpoint directory .* exists and is not empty.*",
+    ".*infer the `batch_size` from an ambiguous collection.*",
+    ".*couldn't infer the indices fetched.*",
+    ".*recommended to use `self.log.*sync_dist=True`.*",
+    ".*tensorboardX.*",
+    ".*LeafSpec.*",
+)
+_WAIT = timedelta(days=1)
+"""How long ranks wait for each other: another run may be making the stage that this one needs."""
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """Lightning's own names; see ``pytorch_lightning.Trainer``."""
+
+    accelerator: str
+    devices: int
+    num_nodes: int
+    strategy: str
+    precision: str
+    accumulate_grad_batches: int
+    gradient_clip_val: float | None
+    log_every_n_steps: int
+    enable_progress_bar: bool
+
+
+def trainer(
+    settings: TrainerSettings,
+    *,
+    max_epochs: int = 1,
+    callbacks: Sequence[Callback] = (),
+    loggers: Sequence[Logger] = (),
+    folder: Path | None = None,
+) -> pl.Trainer:
+    """A Trainer that shuffles, shards and checkpoints nothing by itself.
+
+    Raises:
+        ConfigError: this machine does not have what the settings ask for.
+    """
+    quiet()
+    try:
+        return pl.Trainer(
+            accelerator=settings.accelerator, devices=settings.devices, num_nodes=settings.num_nodes,
+            strategy=_strategy(settings), precision=settings.precision,  # type: ignore[arg-type]
+            accumulate_grad_batches=settings.accumulate_grad_batches, gradient_clip_val=settings.gradient_clip_val,
+            log_every_n_steps=settings.log_every_n_steps, enable_progress_bar=settings.enable_progress_bar,
+            max_epochs=max_epochs, callbacks=list(callbacks), logger=list(loggers), default_root_dir=folder,
+            enable_model_summary=False, enable_checkpointing=bool(callbacks) and bool(loggers),
+            num_sanity_val_steps=0, use_distributed_sampler=False,
+        )  # fmt: skip
+    except (MisconfigurationException, ValueError) as error:
+        asked = f"trainer.accelerator={settings.accelerator} trainer.devices={settings.devices}"
+        raise ConfigError(f"{asked}: {str(error).splitlines()[0]}") from error
+
+
+def fit(trainer: pl.Trainer, module: pl.LightningModule, train: Any, validation: Any, folder: Path) -> None:  # noqa: ANN401
+    """Train to the end, from the last checkpoint in ``folder`` if there is one; then restore the best weights, if kept.
+
+    Raises:
+        KeyboardInterrupt: the user asked for it; the checkpoint stays.
+    """
+    last = folder / LAST
+    module.train()  # checkpoints are loaded in eval mode, and Lightning leaves modes as it finds them
+    try:
+        trainer.fit(module, train, validation, ckpt_path=last if last.is_file() else None, weights_only=True)
+    except SystemExit as error:  # how Lightning passes Ctrl-C on
+        raise KeyboardInterrupt from error
+    best = folder / "best.ckpt"
+    if best.is_file():
+        trainer.strategy.barrier()
+        state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
+        module.load_state_dict(state)
+
+
+def resumed_step(folder: Path) -> int | None:
+    """The optimiser step at which a stage would resume, or none."""
+    last = folder / LAST
+    if not last.is_file():
+        return None
+    step: int = torch.load(last, map_location="cpu", weights_only=True)["global_step"]
+    return step
+
+
+def quiet() -> None:
+    """Keep to ourselves what Lightning tells at every start."""
+    for name in ("pytorch_lightning", "lightning", "lightning_fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.ERROR)
+    for pattern in _NOISE:
+        warnings.filterwarnings("ignore", pattern)
+
+
+def device_count(accelerator: str, devices: int | str) -> int:
+    """How many devices a node gives: auto and -1 mean every GPU there is, or the one CPU."""
+    if devices not in ("auto", -1):
+        return int(devices)
+    return max(1, torch.cuda.device_count()) if accelerator in ("auto", "gpu", "cuda") else 1
+
+
+def _strategy(settings: TrainerSettings) -> str | Strategy:
+    if settings.strategy == "auto" and settings.devices * settings.num_nodes == 1:
+        return "auto"
+    return DDPStrategy(find_unused_parameters="find_unused" in settings.strategy, timeout=_WAIT)

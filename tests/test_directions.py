@@ -1,0 +1,75 @@
+"""The rooms of the house know each other only in the directions that were agreed."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "distill"
+EVERYONE = {"errors", "types", "store"}
+PARTS = {"tasks", "data", "models", "losses", "training", "metrics", "report", "export", "teacher_store"}
+ALLOWED = {
+    "run": {"launch", "config", "chain"},
+    "launch": set(),
+    "chain": {"stages", "build", "config", "report", "training"},
+    "stages": {"build", "config", *PARTS},
+    "build": {"config", *PARTS},
+    "config": set(),
+    "tasks": set(),
+    "data": set(),
+    "models": set(),
+    "losses": set(),
+    "metrics": set(),
+    "report": set(),
+    "export": {"models", "report"},
+    "teacher_store": set(),
+    "training": {"losses", "models", "metrics", "teacher_store"},
+    "errors": set(),
+    "types": set(),
+    "store": set(),
+}
+HEAVY = {"torch", "transformers", "datasets", "pytorch_lightning", "torchmetrics", "wandb", "peft", "matplotlib"}
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.parts[0].removesuffix(".py")
+
+
+def imports(path: Path, *, only_at_start: bool = False):
+    tree = ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+    for node in tree.body if only_at_start else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield from (
+                [f"distill.{alias.name}" for alias in node.names] if node.module == "distill" else [node.module]
+            )
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path.name != "__init__.py" or len(path.parts) > 1], ids=str
+)
+def test_a_room_imports_only_the_rooms_it_may_know(path):
+    known = ALLOWED[room(path)] | EVERYONE | {room(path)}
+    if room(path) in EVERYONE:
+        known = {"errors"} | {room(path)}
+    found = {name.split(".")[1] for name in imports(path) if name.startswith("distill.")}
+    assert found <= known, f"{path} imports {sorted(found - known)}"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room(path) in PARTS], ids=str)
+def test_no_part_knows_where_its_arguments_come_from(path):
+    assert not {name.split(".")[0] for name in imports(path)} & {"hydra", "omegaconf"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if room(path) in {"run", "launch", "config", "errors"}], ids=str
+)
+def test_what_answers_a_typo_imports_nothing_heavy(path):
+    assert not {name.split(".")[0] for name in imports(path, only_at_start=True)} & HEAVY
+
+
+def test_every_room_has_its_directions_written_down():
+    assert {room(path) for path in MODULES} - {"__init__"} == set(ALLOWED)

@@ -1,0 +1,125 @@
+import errno
+import json
+import multiprocessing
+import re
+
+import pytest
+from filelock import FileLock, Timeout
+
+from distill import store as stores
+from distill.errors import StoreError
+from distill.store import Store, fingerprint, folder_checksum
+
+
+def made(store, name="distill-0123456789ab", **manifest):
+    (store.partial(name) / "model").mkdir(exist_ok=True)
+    (store.partial(name) / "model" / "weights").write_bytes(b"weights")
+    return store.finish(name, {"stage": "distill", **manifest})
+
+
+def test_a_fingerprint_changes_with_any_value_and_not_with_the_order_of_keys():
+    settings = {"lr": 1e-3, "layers": [1, 2], "data": {"train": "ab"}}
+    same = {"data": {"train": "ab"}, "layers": [1, 2], "lr": 0.001}
+    assert fingerprint(settings) == fingerprint(same)
+    others = ({**settings, "lr": 2e-3}, {**settings, "layers": [2, 1]}, {**settings, "data": {"train": "ac"}})
+    assert len({fingerprint(settings), *map(fingerprint, others)}) == 4
+
+
+def test_what_has_the_final_name_is_whole_and_the_partial_folder_is_gone(tmp_path):
+    store = Store(tmp_path / "store")
+    assert store.find("distill-0123456789ab") is None
+    folder = made(store, seconds=3.0)
+    assert store.find(folder.name) == folder
+    manifest = store.manifest(folder.name)
+    assert manifest["seconds"] == 3.0
+    assert manifest["files"]["model/weights"]["bytes"] == 7
+    assert [path.name for path in store.root.iterdir()] == [folder.name]
+
+
+def test_a_partial_stage_is_not_found_and_keeps_its_files_for_the_next_try(tmp_path):
+    store = Store(tmp_path)
+    (store.partial("teach-1") / "part").write_text("half")
+    assert store.find("teach-1") is None
+    assert (store.partial("teach-1") / "part").read_text() == "half"
+
+
+@pytest.mark.parametrize("damage", ["changed", "shortened", "removed"])
+def test_a_damaged_stage_is_refused_with_the_way_out(tmp_path, damage):
+    folder = made(Store(tmp_path))
+    file = folder / "model" / "weights"
+    file.write_bytes(b"WEIGHTS" if damage == "changed" else b"w")
+    if damage == "removed":
+        file.unlink()
+    message = f"{file} is missing or damaged; remove the folder {folder} and run again"
+    with pytest.raises(StoreError, match=re.escape(message)):
+        Store(tmp_path).find(folder.name)
+
+
+def test_an_unreadable_manifest_is_refused_with_the_way_out(tmp_path):
+    folder = made(Store(tmp_path))
+    (folder / "manifest.json").write_text("{")
+    message = f"{folder / 'manifest.json'} cannot be read; remove the folder {folder} and run again"
+    with pytest.raises(StoreError, match=re.escape(message)):
+        Store(tmp_path).find(folder.name)
+
+
+def full(store):
+    return re.escape(
+        f"no space left in {store.root}; what is finished there stays whole: "
+        "free some space, or take another folder with store=FOLDER, and run again"
+    )
+
+
+def test_a_full_disk_is_said_in_one_message_and_what_is_finished_stays_whole(tmp_path):
+    store = Store(tmp_path)
+    folder = made(store)
+    with pytest.raises(StoreError, match=full(store)), store.writing():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert store.find(folder.name) == folder
+
+
+def test_a_library_that_hides_the_full_disk_behind_its_own_error_is_understood(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    monkeypatch.setattr(stores, "_free", lambda _: 0)
+    with pytest.raises(StoreError, match=full(store)), store.writing():
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0")
+
+
+def test_an_error_that_has_nothing_to_do_with_the_disk_stays_itself(tmp_path):
+    with pytest.raises(ZeroDivisionError), Store(tmp_path).writing():
+        raise ZeroDivisionError
+
+
+def test_a_store_that_cannot_be_a_folder_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=re.escape(f"{tmp_path / 'file'} cannot be written")):
+        Store(tmp_path / "file").partial("x")
+
+
+def hold(root, taken):
+    with Store(root).lock("distill-1"):
+        taken.set()
+        multiprocessing.Event().wait()
+
+
+def test_a_second_process_is_kept_out_and_a_dead_owner_holds_nothing(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    taken = spawn.Event()
+    owner = spawn.Process(target=hold, args=(tmp_path, taken))
+    owner.start()
+    assert taken.wait(60)
+    with pytest.raises(Timeout):
+        FileLock(tmp_path / ".distill-1.lock").acquire(timeout=0)
+    owner.kill()
+    owner.join()
+    with Store(tmp_path).lock("distill-1"):
+        pass
+
+
+def test_a_folder_is_known_by_the_bytes_of_the_files_that_count(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    before = folder_checksum(tmp_path, ("*.json",))
+    (tmp_path / "notes.md").write_text("x")
+    assert folder_checksum(tmp_path, ("*.json",)) == before
+    (tmp_path / "config.json").write_text(json.dumps({"layers": 2}))
+    assert folder_checksum(tmp_path, ("*.json",)) != before

@@ -1,0 +1,141 @@
+"""An interrupted training ends with the same weights as if nothing had happened, wherever it was cut."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from distill.data.batching import Batches, Examples, Place, scoring_places, shuffled_groups, training_places
+from distill.losses import Hard, Objective
+from distill.metrics import classification as metrics
+from distill.tasks import classification as task
+from distill.training import callbacks
+from distill.training.learner import Learner, Recipe
+from distill.training.optim import Optimization
+from distill.training.tracking import CurvesLogger, read_curves
+from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
+
+ROWS = 22
+
+
+class Table:
+    """Random texts of random lengths whose label can be learnt, as columns."""
+
+    def __init__(self, rows=ROWS):
+        draw = np.random.default_rng(0)
+        self.ids = [draw.integers(5, 30, draw.integers(3, 9)).tolist() for _ in range(rows)]
+        self.labels = [int(ids[0] > 17) for ids in self.ids]
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __getitem__(self, rows):
+        ids = [self.ids[row] for row in rows]
+        return {
+            "input_ids": ids,
+            "attention_mask": [[1] * len(each) for each in ids],
+            "label": [self.labels[row] for row in rows],
+            "key": list(rows),
+        }
+
+
+class Kill(pl.Callback):
+    """Ends the process, as far as Lightning can tell, after so many micro-batches."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def on_train_batch_end(self, *_):
+        self.left -= 1
+        if self.left == 0:
+            raise RuntimeError("killed")
+
+
+def collate(rows, place):
+    return task.collate(rows, place, pad_id=0, teacher_pad_id=0)
+
+
+def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4):
+    """Train a model with dropout; return the digest of its weights, its steps, and the validation scores."""
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=30, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, num_labels=2,
+        max_position_embeddings=16,
+    )  # fmt: skip
+    table, seed = Table(), 7
+    columns = table[range(len(table))]
+    counts = task.counts(columns)
+
+    def places(epoch):
+        groups = shuffled_groups(
+            counts["tokens"], batch_size=batch_size, batch_tokens=None, parts=accumulate, seed=seed, epoch=epoch
+        )
+        return training_places(groups, counts, accumulate=accumulate, world=1, rank=0, epoch=epoch)
+
+    train = Batches(Examples(table, collate), places, workers)
+    scored = scoring_places(counts["tokens"], batch_size=8, world=1, rank=0)
+    validation = torch.utils.data.DataLoader(Examples(table, collate), sampler=scored, batch_size=None)
+    optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "linear", 0.1, len(train) // accumulate * epochs)
+    recipe = Recipe(task.align, metrics.collection(2), optimization, seed)
+    module = Learner(BertForSequenceClassification(config), Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
+    settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", accumulate, 1.0, 1, enable_progress_bar=False)
+    resume = folder / "resume"
+    watched = [] if patience is None else callbacks.keep_best(resume, "validation/accuracy", "max", patience, 0.0)
+    folder.mkdir(exist_ok=True)
+    made = trainer(
+        settings, max_epochs=epochs, folder=folder, loggers=[CurvesLogger(folder, resumed_step(resume))],
+        callbacks=[*watched, *([Kill(kill)] if kill else []), callbacks.Resume(resume, every)],
+    )  # fmt: skip
+    fit(made, module, train, validation, resume)
+    weights = b"".join(tensor.numpy().tobytes() for tensor in module.model.state_dict().values())
+    curves = [(row["step"], row["name"], row["value"]) for row in read_curves(folder / "metrics.csv")]
+    return hashlib.sha256(weights).hexdigest(), made.global_step, curves
+
+
+CASES = {
+    "plain": {},
+    "with accumulation": {"accumulate": 2, "batch_size": 2},
+    "with early stopping": {"patience": 1, "epochs": 6},
+    "with workers": {"workers": 2, "epochs": 2},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_killed_training_resumes_bit_for_bit_wherever_it_was_cut(case, tmp_path):
+    settings = CASES[case]
+    whole = run(tmp_path / "whole", **settings)
+    batches = settings.get("accumulate", 1) * whole[1]
+    cuts = range(1, batches + 1) if case == "plain" else (1, 5, 6, 7, batches - 1, batches)
+    for cut in cuts:
+        folder = tmp_path / f"cut-{cut}"
+        with pytest.raises(RuntimeError, match="killed"):
+            run(folder, kill=cut, **settings)
+        resumed = run(folder, **settings)
+        assert resumed[:2] == whole[:2], f"cut after micro-batch {cut}"
+
+
+def test_steps_are_those_of_the_settings_and_every_row_is_seen_each_epoch(tmp_path):
+    _, steps, _ = run(tmp_path / "run", epochs=3)
+    assert steps == 3 * -(-ROWS // 4)
+
+
+def test_a_training_that_was_told_to_stop_does_not_go_on_when_it_is_resumed(tmp_path):
+    settings = {"patience": 1, "epochs": 8}
+    whole = run(tmp_path / "run", **settings)
+    assert whole[1] < 8 * -(-ROWS // 4), "early stopping has nothing to show here"
+    assert run(tmp_path / "run", **settings)[:2] == whole[:2]
+
+
+def test_the_curves_of_a_resumed_training_have_each_step_once(tmp_path):
+    with pytest.raises(RuntimeError, match="killed"):
+        run(tmp_path / "cut", kill=9)
+    _, _, resumed = run(tmp_path / "cut")
+    _, _, whole = run(tmp_path / "whole")
+    assert resumed == whole
+
+
+def test_a_place_is_made_of_rows_alone():
+    assert Place((1, 2)).totals == {}
