@@ -17,7 +17,7 @@ from torchmetrics import MetricCollection
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.config.schema import Config, TrainingConfig
-from distill.data import sources, splits
+from distill.data import embedded, hub, sources, splits
 from distill.data.batching import Batches, Examples, Place, scoring_places, shuffled_groups, training_places
 from distill.data.prepared import Prepared
 from distill.losses import Hard, Hidden, Objective, Soft
@@ -35,6 +35,8 @@ from distill.training.trainer import TrainerSettings, device_count, trainer
 
 METRICS: Mapping[str, Any] = {"classification": classification}
 """The metrics of each task."""
+SAMPLES: Mapping[str, sources.Sample] = {"classification": embedded.sentiment}
+"""The embedded sample of each task."""
 CHECKPOINTS = ("teacher_checkpoint", "student_checkpoint")
 """Inputs that no stage makes: folders of the user or the hub."""
 
@@ -87,7 +89,10 @@ class Builder:
         """The folders of the checkpoints that the settings name."""
         teacher, student = self.config.teacher, self.config.student
         named = zip(CHECKPOINTS, ((teacher.model, teacher.revision), (student.model, student.revision)), strict=True)
-        return {name: loading.resolve(model, revision) for name, (model, revision) in named if model is not None}
+        wanted = {name: checkpoint for name, checkpoint in named if checkpoint[0] is not None}
+        if not all(Path(str(model)).is_dir() for model, _ in wanted.values()):
+            hub.reachable()  # decides in seconds what the hub's library would wait half a minute for
+        return {name: loading.resolve(str(model), revision) for name, (model, revision) in wanted.items()}
 
     @functools.cache  # noqa: B019  (one builder a run)
     def checkpoint_content(self, name: str) -> str:
@@ -261,17 +266,15 @@ def prepare(config: Config) -> Prepared:
         DataError: it cannot be used as it is.
     """
     data, module = config.data, task(config.task)
-    source = sources.load(
-        name=data.name, source=data.source, path=data.path, hub=data.hub, hub_config=data.hub_config,
-        roles=module.ROLES, columns=data.columns, embedded=module.embedded,
-    )  # fmt: skip
+    wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config)
+    source = sources.load(wanted, module.ROLES, data.columns, SAMPLES[config.task])
     known = module.label_names(source.splits["train"]["label"], data.labels)
     splits_ = {
         name: rows.remove_columns("label").add_column("label", module.label_ids(rows["label"], known, name))
         for name, rows in source.splits.items()
     }
     splits_, held_out = splits.hold_out(splits_, data.holdout, config.seed)
-    notes = (*source.notes, *([held_out] if held_out else []))
-    splits_ = {name: splits.keyed(rows, module.TEXT) for name, rows in splits_.items()}
     limited = splits.limit(splits_, asdict(data.limit), config.seed)
-    return Prepared(limited, tuple(known.values()), source.name, source.kind, source.stands_in_for, notes)
+    ready = {name: splits.keyed(rows, module.TEXT) for name, rows in limited.items()}
+    notes = [*source.notes, *filter(None, (held_out, splits.overlap(ready)))]
+    return Prepared(ready, tuple(known.values()), source.name, source.kind, source.stands_in_for, tuple(notes))

@@ -20,6 +20,8 @@ from filelock import FileLock
 from distill.errors import StoreError
 
 MANIFEST = "manifest.json"
+RESUME = "resume"
+"""Folder of a partial stage for what only an interrupted one needs."""
 _FULL = 1 << 20
 """Free bytes below which a failed write is put down to the disk being full."""
 
@@ -89,7 +91,8 @@ class Store:
         """Hold the right to make a stage, waiting for whoever has it; a dead process holds nothing."""
         with self.writing():
             self.root.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.root / f".{name}.lock"):
+            (self.root / ".locks").mkdir(exist_ok=True)
+        with FileLock(self.root / ".locks" / name):
             yield
 
     def partial(self, name: str) -> Path:
@@ -100,9 +103,10 @@ class Store:
             return folder
 
     def finish(self, name: str, manifest: Mapping[str, Any]) -> Path:
-        """Write the manifest into the partial folder and give it its final name."""
+        """Write the manifest into the partial folder, without what it resumed from, and give it its final name."""
         with self.writing():
             partial = self.partial(name)
+            shutil.rmtree(partial / RESUME, ignore_errors=True)
             files = sorted(path for path in partial.rglob("*") if path.is_file() and path.name != MANIFEST)
             entries = {
                 path.relative_to(partial).as_posix(): {"bytes": path.stat().st_size, "checksum": checksum(path)}

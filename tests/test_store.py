@@ -14,6 +14,8 @@ from distill.store import Store, fingerprint, folder_checksum
 def made(store, name="distill-0123456789ab", **manifest):
     (store.partial(name) / "model").mkdir(exist_ok=True)
     (store.partial(name) / "model" / "weights").write_bytes(b"weights")
+    (store.partial(name) / "resume").mkdir()
+    (store.partial(name) / "resume" / "last.ckpt").write_bytes(b"checkpoint")
     return store.finish(name, {"stage": "distill", **manifest})
 
 
@@ -34,6 +36,7 @@ def test_what_has_the_final_name_is_whole_and_the_partial_folder_is_gone(tmp_pat
     assert manifest["seconds"] == 3.0
     assert manifest["files"]["model/weights"]["bytes"] == 7
     assert [path.name for path in store.root.iterdir()] == [folder.name]
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "model"]
 
 
 def test_a_partial_stage_is_not_found_and_keeps_its_files_for_the_next_try(tmp_path):
@@ -109,7 +112,7 @@ def test_a_second_process_is_kept_out_and_a_dead_owner_holds_nothing(tmp_path):
     owner.start()
     assert taken.wait(60)
     with pytest.raises(Timeout):
-        FileLock(tmp_path / ".distill-1.lock").acquire(timeout=0)
+        FileLock(tmp_path / ".locks" / "distill-1").acquire(timeout=0)
     owner.kill()
     owner.join()
     with Store(tmp_path).lock("distill-1"):

@@ -1,7 +1,6 @@
 """How a model is asked, and a teacher that is asked while the student learns."""
 
 from collections.abc import Sequence
-
 from typing import cast
 
 import torch

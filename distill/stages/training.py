@@ -14,6 +14,7 @@ from distill.metrics import Headline
 from distill.models import loading
 from distill.models.student import parameters
 from distill.stages import Job
+from distill.store import RESUME
 from distill.training import callbacks, tracking
 from distill.training.learner import Align, Learner, Recipe
 from distill.training.trainer import fit, resumed_step
@@ -68,7 +69,7 @@ def train(
     Returns:
         What it took: optimiser steps and epochs.
     """
-    build, resume = job.build, job.folder / "resume"
+    build, resume = job.build, job.folder / RESUME
     watched = []
     if (patience := section.early_stopping.patience) is not None:
         monitor, delta = f"validation/{headline.name}", section.early_stopping.min_delta

@@ -16,7 +16,6 @@ ROLES = {"text": "text", "label": "label"}
 TEXT = ("text",)
 """The roles that a model reads."""
 HEAD = "AutoModelForSequenceClassification"
-embedded = None
 
 
 def label_names(train: Sequence[Any], names: Mapping[str, str]) -> dict[str, str]:

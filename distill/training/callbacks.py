@@ -37,7 +37,7 @@ class Resume(Checkpoint):
         self._saved_at = trainer.global_step
         trainer.should_stop = self._stopped
         if self._place is not None:
-            trainer.train_dataloader.load_state_dict(self._place)
+            _loader(trainer).load_state_dict(self._place)
 
     def on_train_batch_end(
         self,
@@ -67,8 +67,12 @@ class Resume(Checkpoint):
 
     def _save(self, trainer: pl.Trainer) -> None:
         self._saved_at = trainer.global_step
-        self._place = trainer.train_dataloader.state_dict()
+        self._place = _loader(trainer).state_dict()
         trainer.save_checkpoint(self.path)
+
+
+def _loader(trainer: pl.Trainer) -> Any:  # noqa: ANN401
+    return trainer.train_dataloader
 
 
 def keep_best(folder: Path, monitor: str, mode: str, patience: int, min_delta: float) -> list[Callback]:

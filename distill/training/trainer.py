@@ -24,7 +24,7 @@ _NOISE = (
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*infer the `batch_size` from an ambiguous collection.*",
     ".*couldn't infer the indices fetched.*",
-    ".*recommended to use `self.log.*sync_dist=True`.*",
+    ".*recommended to use `self.log.*sync_dist=True.*",
     ".*tensorboardX.*",
     ".*LeafSpec.*",
 )

@@ -1,0 +1,113 @@
+"""Where the data comes from: local files, the hub, or the embedded sample."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from distill.data import columns as roles_of
+from distill.data import files, hub
+from distill.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+Sample = Callable[[], dict[str, "Dataset"]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read.
+
+    Attributes:
+        name: of the data.
+        kind: hub | local | embedded.
+        splits: with a column for each role of the task.
+        notes: what was decided on the way, each a sentence.
+        stands_in_for: what the embedded sample replaces, if it does.
+    """
+
+    name: str
+    kind: str
+    splits: dict[str, "Dataset"]
+    notes: tuple[str, ...] = ()
+    stands_in_for: str | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the settings ask for; see ``DataConfig``."""
+
+    name: str
+    source: str
+    path: str | None
+    hub: str | None
+    hub_config: str | None
+
+
+def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
+    """Read the data from where it is wanted, or from the first place that has it.
+
+    Args:
+        wanted: where to look.
+        roles: role of the task to the kind of its content.
+        named: role to the name of its column.
+        embedded: makes the sample.
+
+    Raises:
+        DataError: it cannot be had, or cannot be used as it is.
+    """
+    if wanted.source == "local" or (wanted.source == "auto" and wanted.path is not None):
+        return _taken(wanted, "local", files.read(Path(cast(str, wanted.path)).expanduser()), roles, named)
+    if wanted.source == "hub" or (wanted.source == "auto" and wanted.hub is not None):
+        splits, notes = _from_hub(wanted)
+        if splits is not None:
+            return _taken(wanted, "hub", splits, roles, named, notes)
+    if wanted.source == "hub":
+        raise DataError(
+            f"{wanted.hub} is neither in the local cache nor can the hub be reached; "
+            "give a folder as data.path=FOLDER, or take data.source=embedded"
+        )
+    return _sample(wanted, embedded)
+
+
+def _taken(
+    wanted: Wanted,
+    kind: str,
+    splits: Mapping[str, "Dataset"],
+    roles: Mapping[str, str],
+    named: Mapping[str, str],
+    notes: tuple[str, ...] = (),
+) -> Source:
+    source = str(wanted.path if kind == "local" else wanted.hub)
+    taken, chosen = roles_of.take(splits, roles, named, source)
+    return Source(wanted.name, kind, taken, (*notes, *chosen))
+
+
+def _sample(wanted: Wanted, embedded: Sample) -> Source:
+    if wanted.source == "embedded":
+        return Source("embedded sample", "embedded", embedded())
+    note = (
+        f"{wanted.hub or wanted.name} is neither in the local cache nor can the hub be reached: the embedded sample, "
+        f"made by a grammar, stands in for {wanted.name}; its figures say nothing about {wanted.name}"
+    )
+    return Source(wanted.name, "embedded", embedded(), (note,), stands_in_for=wanted.name)
+
+
+def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, ...]]:
+    """The hub's splits, from the cache where there is no network; none where neither has them."""
+    reachable = hub.reachable()  # before the import below, which reads what it decides
+    from datasets import disable_progress_bars, load_dataset
+
+    disable_progress_bars()
+    try:
+        loaded = load_dataset(cast(str, wanted.hub), wanted.hub_config)
+    except (ConnectionError, FileNotFoundError, ValueError, OSError) as error:
+        if reachable:
+            raise DataError(f"{wanted.hub} cannot be read from the hub: {str(error).splitlines()[0]}") from error
+        return None, ()
+    named = {name: split for split, names in files.SPLITS.items() for name in names}
+    splits = {named[name]: rows for name, rows in loaded.items() if name in named}
+    hidden = [name for name, rows in splits.items() if "label" in rows.column_names and set(rows["label"]) == {-1}]
+    notes = tuple(f"the labels of {name} are hidden on the hub, so it is left out" for name in hidden)
+    return {name: rows for name, rows in splits.items() if name not in hidden}, notes

@@ -1,0 +1,104 @@
+"""Splits: held out, limited, keyed by their text, and known by their content."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distill.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+LABEL = "label"
+
+
+def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[dict[str, "Dataset"], str | None]:
+    """Make a validation split of a seeded, stratified part of train where there is none.
+
+    Returns:
+        The splits, and a sentence that says so, or none where nothing had to be held out.
+
+    Raises:
+        DataError: train is too small to share.
+    """
+    if "validation" in splits:
+        return dict(splits), None
+    train = splits["train"]
+    count = max(1, round(len(train) * share))
+    if count >= len(train):
+        raise DataError(f"train has {len(train)} rows: too few to hold out a validation split")
+    held = stratified(_labels(train), count, seed)
+    kept = np.setdiff1d(np.arange(len(train)), held)
+    note = f"there is no validation split: {count:,} rows of train, seeded and stratified by label, are held out for it"
+    made = {"train": train.select(kept), "validation": train.select(held)}
+    return {**made, **{name: rows for name, rows in splits.items() if name != "train"}}, note
+
+
+def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], seed: int) -> dict[str, "Dataset"]:
+    """Keep a seeded, stratified part of each split that has a limit, in its order."""
+    limited = {}
+    for name, rows in splits.items():
+        count = limits.get(name)
+        cut = count is not None and count < len(rows)
+        limited[name] = rows.select(stratified(_labels(rows), count or 0, seed)) if cut else rows
+    return limited
+
+
+def stratified(labels: Sequence[int], count: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Draw ``count`` row numbers, in order, each label by its share and at least once while there is room.
+
+    >>> stratified([0, 0, 0, 0, 1, 1, 2], 4, seed=0).tolist()
+    [1, 2, 4, 6]
+    """
+    draw = np.random.default_rng(seed)
+    values, place, sizes = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
+    exact = sizes * count / len(place)
+    quota = np.floor(exact).astype(np.int64)
+    if count >= len(values):
+        quota = np.maximum(quota, 1)
+    while quota.sum() != count:  # by the largest remainder
+        step = 1 if quota.sum() < count else -1
+        open_ = quota < sizes if step > 0 else quota > min(1, count // len(values))
+        gap = np.where(open_, step * (exact - quota), -np.inf)
+        quota[int(gap.argmax())] += step
+    drawn = [draw.permutation(np.flatnonzero(place == each))[: quota[each]] for each in range(len(values))]
+    return np.sort(np.concatenate(drawn))
+
+
+def keyed(rows: "Dataset", fields: Sequence[str]) -> "Dataset":
+    """Add ``key``, 64 bits of the text in ``fields``: the same text has the same key in any split, file and order."""
+    columns = [rows[field] for field in fields]
+    keys = np.asarray([_key(values) for values in zip(*columns, strict=True)], dtype=np.int64)
+    return rows.add_column("key", keys)  # type: ignore[call-arg]
+
+
+def content(rows: "Dataset") -> str:
+    """Digest of all columns and rows, in their order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(rows.column_names):
+        values = rows[name][:]
+        digest.update(repr((name, len(values))).encode())
+        digest.update(repr(values).encode())
+    return digest.hexdigest()
+
+
+def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
+    """A sentence on the rows of validation and test whose text also stands in train, or none."""
+    train = set(splits["train"]["key"])
+    seen = {name: sum(key in train for key in rows["key"]) for name, rows in splits.items() if name != "train"}
+    found = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]
+    return f"texts that also stand in train: {', '.join(found)}" if found else None
+
+
+def _labels(rows: "Dataset") -> Sequence[int]:
+    return rows[LABEL][:] if LABEL in rows.column_names else [0] * len(rows)
+
+
+def _key(values: Sequence[str]) -> int:
+    digest = hashlib.blake2b(digest_size=8)
+    for value in values:
+        encoded = value.encode()
+        digest.update(len(encoded).to_bytes(8, "little") + encoded)
+    return int.from_bytes(digest.digest(), "little", signed=True)

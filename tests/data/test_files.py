@@ -1,0 +1,156 @@
+import gzip
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from datasets import Dataset, DatasetDict
+
+from distill.data import files
+from distill.errors import DataError
+
+REAL = Path(__file__).parents[3] / "shared" / "data"
+
+
+def refused(message):
+    return pytest.raises(DataError, match=f"^{re.escape(message)}$")
+
+
+def write(folder, name="train.tsv", content="sentence\tlabel\na good film\t1\na bad film\t0\n"):
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder / name
+
+
+def test_a_tsv_has_no_quoting_and_no_missing_values(tmp_path):
+    content = 'sentence\tlabel\n"quoted" and \\n back\t1\nNA\t0\nnull\tnan\n" half\t1\n'
+    rows = files.read(write(tmp_path, content=content).parent)["train"]
+    assert rows["sentence"][:] == ['"quoted" and \\n back', "NA", "null", '" half']
+    assert rows["label"][:] == ["1", "0", "nan", "1"]
+
+
+def test_a_carriage_return_in_the_middle_of_a_line_is_text_and_at_its_end_is_not(tmp_path):
+    assert files.read(write(tmp_path / "a", content="text\tlabel\na\rb\t1\n").parent)["train"]["text"][:] == ["a\rb"]
+    assert files.read(write(tmp_path / "b", content="text\tlabel\r\nab\t1\r\n").parent)["train"]["label"][:] == ["1"]
+
+
+def test_a_csv_has_quotes(tmp_path):
+    write(tmp_path, "train.csv", 'text,label\n"good, really ""good""",1\nNone,0\n')
+    rows = files.read(tmp_path)["train"]
+    assert rows[:] == {"text": ['good, really "good"', "None"], "label": ["1", "0"]}
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", "train.jsonl.gz", "train.json"])
+def test_json_lines_are_read_plain_and_gzipped_and_as_one_array(tmp_path, name):
+    rows = [{"text": "gut", "label": 1}, {"text": "schlecht\u2028", "label": 0}]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    content = json.dumps(rows) if name.endswith(".json") else lines
+    write(tmp_path, name, gzip.compress(content.encode()) if name.endswith(".gz") else content)
+    assert files.read(tmp_path)["train"].to_list() == rows
+
+
+def test_parquet_and_a_folder_saved_by_datasets_are_read(tmp_path):
+    rows = Dataset.from_dict({"text": ["good", "bad"], "label": [1, 0]})
+    (tmp_path / "a").mkdir()
+    rows.to_parquet(tmp_path / "a" / "train.parquet")
+    DatasetDict({"train": rows, "dev": rows}).save_to_disk(tmp_path / "b")
+    rows.save_to_disk(tmp_path / "c")
+    assert files.read(tmp_path / "a")["train"].to_list() == rows.to_list()
+    assert sorted(files.read(tmp_path / "b")) == ["train", "validation"]
+    assert files.read(tmp_path / "c")["train"].to_list() == rows.to_list()
+
+
+def test_splits_are_found_by_name_and_other_files_are_left_alone(tmp_path):
+    for name in ("train.tsv", "dev.tsv", "test.tsv.gz", "test_unseen.tsv", "README.md"):
+        write(tmp_path, name, "x")
+    found = {split: file.name for split, file in files.find(tmp_path).items()}
+    assert found == {"train": "train.tsv", "validation": "dev.tsv", "test": "test.tsv.gz"}
+
+
+def test_a_single_file_is_train(tmp_path):
+    assert list(files.read(write(tmp_path, "reviews.tsv"))) == ["train"]
+
+
+def test_a_changed_file_never_comes_from_the_cache_even_of_the_same_size_and_time(tmp_path):
+    file = write(tmp_path)
+    before = file.stat()
+    assert files.read(tmp_path)["train"]["sentence"][0] == "a good film"
+    write(tmp_path, content=file.read_text().replace("good", "fine"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert files.read(tmp_path)["train"]["sentence"][0] == "a fine film"
+
+
+def test_a_missing_path_is_refused(tmp_path):
+    with refused(f"{tmp_path / 'none'}: there is no such file or folder"):
+        files.read(tmp_path / "none")
+
+
+def test_a_folder_without_train_is_refused(tmp_path):
+    write(tmp_path, "test.tsv")
+    message = "train with one of .tsv, .csv, .jsonl, .json, .parquet is looked for, text also as .gz"
+    with refused(f"{tmp_path} has no train file: {message}"):
+        files.read(tmp_path)
+
+
+def test_two_files_for_a_split_are_refused(tmp_path):
+    write(tmp_path, "train.tsv")
+    write(tmp_path, "train.csv")
+    with refused(f"{tmp_path} has 2 files for train: train.tsv, train.csv"):
+        files.read(tmp_path)
+
+
+def test_an_unknown_kind_of_file_is_refused(tmp_path):
+    file = write(tmp_path, "reviews.xlsx")
+    known = ".tsv, .csv, .jsonl, .json, .parquet, .tsv.gz, .csv.gz, .jsonl.gz, .json.gz"
+    with refused(f"{file}: unknown kind of file; known are {known}"):
+        files.read(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train.tsv", "", "{file} is empty"),
+        ("train.jsonl.gz", gzip.compress(b""), "{file} is empty"),
+        ("train.tsv", "sentence\tlabel\n", "{file} has no rows"),
+        ("train.tsv", "sentence\tlabel\na film\t1\nbad\n", "line 3 of {file} has no label"),
+        ("train.tsv", "a\tb\n1\t2\t3\n", "line 2 of {file} has 3 fields, but the header has 2"),
+        ("train.tsv", "a\ta\n1\t2\n", "{file} names the column a twice"),
+        (
+            "train.tsv",
+            b"a\tb\nok\t1\n\xc3\xa9 caf\xe9\t1\n",
+            "line 3 of {file} is no UTF-8: byte 0xe9 at position 6",
+        ),
+        ("train.csv", b"a,b\n\xff,1\n", "line 2 of {file} is no UTF-8: byte 0xff at position 0"),
+        ("train.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', "line 2 of {file} has no label"),
+        ("train.jsonl", '{"text": "a"}\n[1]\n', "line 2 of {file} is no JSON object"),
+        (
+            "train.jsonl",
+            '{"text": "a"}\n{"text"\n',
+            "line 2 of {file} is no JSON: Expecting ':' delimiter: line 1 column 8 (char 7)",
+        ),
+        ("train.tsv.gz", b"no archive", "{file} cannot be read: Not a gzipped file (b'no')"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_its_line(tmp_path, name, content, message):
+    file = write(tmp_path, name, content)
+    with refused(message.format(file=file)):
+        files.read(tmp_path)
+
+
+ROWS = {
+    "sst2": {"train": 67349, "validation": 872, "test": 1821},
+    "trec": {"train": 5452, "test": 500},
+    "mrpc": {"train": 3668, "validation": 408, "test": 1725},
+    "stsb": {"train": 5749, "validation": 1500, "test": 1379},
+    "semeval2010_task8": {"train": 8000, "test": 2717},
+    "multi30k_de_en": {"train": 29000, "validation": 1014, "test": 1000},
+    "scitldr": {"train": 1992, "validation": 619, "test": 618},
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_real_files_lose_no_row(name):
+    if not REAL.is_dir():
+        pytest.skip("the real data sets are not beside this checkout")
+    assert {split: len(rows) for split, rows in files.read(REAL / name).items()} == ROWS[name]

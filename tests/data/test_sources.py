@@ -1,0 +1,86 @@
+import re
+import socket
+import sys
+
+import pytest
+from datasets import Dataset
+
+from distill.data import hub
+from distill.data.sources import Wanted, load
+from distill.errors import DataError
+
+ROLES = {"text": "text", "label": "label"}
+
+
+def sample():
+    return {"train": Dataset.from_dict({"text": ["made up"], "label": [1]})}
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
+def wanted(source="auto", path=None, hub_id="nobody/nothing"):
+    return Wanted("sst2", source, path, hub_id, None)
+
+
+def test_a_path_is_taken_before_anything_else(tmp_path):
+    (tmp_path / "train.tsv").write_text("text\tlabel\na b\t1\nc d\t0\n")
+    source = load(wanted(path=str(tmp_path)), ROLES, {}, sample)
+    assert (source.kind, source.name, source.stands_in_for) == ("local", "sst2", None)
+    assert source.splits["train"]["text"][:] == ["a b", "c d"]
+
+
+def test_the_sample_stands_in_for_a_hub_that_cannot_be_had_and_says_so(offline):
+    source = load(wanted(), ROLES, {}, sample)
+    assert (source.kind, source.stands_in_for) == ("embedded", "sst2")
+    assert source.notes == (
+        "nobody/nothing is neither in the local cache nor can the hub be reached: the embedded sample, made by a "
+        "grammar, stands in for sst2; its figures say nothing about sst2",
+    )
+
+
+def test_a_sample_that_was_asked_for_stands_in_for_nothing():
+    source = load(wanted("embedded"), ROLES, {}, sample)
+    assert (source.kind, source.name, source.stands_in_for) == ("embedded", "embedded sample", None)
+
+
+def test_a_hub_that_was_asked_for_and_cannot_be_had_is_refused_with_the_way_out(offline):
+    message = (
+        "nobody/nothing is neither in the local cache nor can the hub be reached; "
+        "give a folder as data.path=FOLDER, or take data.source=embedded"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        load(wanted("hub"), ROLES, {}, sample)
+
+
+def test_the_hubs_splits_are_taken_but_for_those_with_hidden_labels(monkeypatch):
+    labelled = Dataset.from_dict({"text": ["a b", "c d"], "label": [1, 0]})
+    hidden = Dataset.from_dict({"text": ["e f"], "label": [-1]})
+    monkeypatch.setattr(hub, "reachable", lambda: True)
+    monkeypatch.setattr("datasets.load_dataset", lambda *_: {"train": labelled, "validation": labelled, "test": hidden})
+    source = load(wanted(), ROLES, {}, sample)
+    assert (source.kind, sorted(source.splits)) == ("hub", ["train", "validation"])
+    assert source.notes == ("the labels of test are hidden on the hub, so it is left out",)
+
+
+def test_a_listening_host_is_reachable_and_a_closed_port_is_not(monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+        assert hub.reachable()
+        assert not sys.modules["huggingface_hub.constants"].HF_HUB_OFFLINE
+    assert not hub.reachable()
+    assert sys.modules["huggingface_hub.constants"].HF_HUB_OFFLINE, "its library would wait half a minute"
+
+
+def test_a_user_who_wants_to_stay_offline_is_not_asked(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("a connection was tried"))
+    assert not hub.reachable()

@@ -1,0 +1,87 @@
+import re
+from collections import Counter
+
+import pytest
+from datasets import Dataset
+
+from distill.data.splits import content, hold_out, keyed, limit, overlap, stratified
+from distill.errors import DataError
+
+
+def table(rows, labels=None):
+    return Dataset.from_dict({"text": [f"text {row}" for row in rows], "label": labels or [row % 3 for row in rows]})
+
+
+LABELS = [0] * 700 + [1] * 250 + [2] * 49 + [3]
+
+
+@pytest.mark.parametrize("count", [4, 10, 333, 999])
+def test_a_draw_keeps_the_shares_and_each_label_at_least_once(count):
+    drawn = stratified(LABELS, count, seed=1)
+    assert len(set(drawn.tolist())) == count
+    assert drawn.tolist() == sorted(drawn.tolist())
+    found = Counter(LABELS[row] for row in drawn)
+    assert len(found) == 4
+    assert abs(found[0] - 0.7 * count) <= 2.5
+
+
+def test_a_draw_of_fewer_rows_than_labels_still_has_its_size():
+    assert len(stratified(LABELS, 2, seed=1)) == 2
+
+
+def test_a_draw_depends_on_the_seed_alone():
+    assert stratified(LABELS, 50, 1).tolist() == stratified(LABELS, 50, 1).tolist()
+    assert stratified(LABELS, 50, 1).tolist() != stratified(LABELS, 50, 2).tolist()
+
+
+def test_a_validation_split_is_held_out_of_train_and_said():
+    made, note = hold_out({"train": table(range(100)), "test": table(range(5))}, 0.1, seed=0)
+    assert {name: len(rows) for name, rows in made.items()} == {"train": 90, "validation": 10, "test": 5}
+    assert not set(made["train"]["text"]) & set(made["validation"]["text"])
+    assert note == (
+        "there is no validation split: 10 rows of train, seeded and stratified by label, are held out for it"
+    )
+
+
+def test_nothing_is_held_out_where_there_is_a_validation_split():
+    splits = {"train": table(range(10)), "validation": table(range(3))}
+    assert hold_out(splits, 0.1, seed=0) == (splits, None)
+
+
+def test_a_train_split_too_small_to_share_is_refused():
+    with pytest.raises(DataError, match=re.escape("train has 1 rows: too few to hold out a validation split")):
+        hold_out({"train": table(range(1))}, 0.1, seed=0)
+
+
+def test_a_limit_keeps_so_many_rows_in_their_order_and_none_or_more_keeps_all():
+    splits = {"train": table(range(30)), "validation": table(range(9)), "test": table(range(9))}
+    made = limit(splits, {"train": 12, "validation": None, "test": 20}, seed=0)
+    assert [len(rows) for rows in made.values()] == [12, 9, 9]
+    texts = made["train"]["text"][:]
+    assert texts == sorted(texts, key=lambda text: int(text.split()[1]))
+
+
+def test_a_key_is_the_same_for_the_same_text_and_the_fields_cannot_be_confused():
+    rows = Dataset.from_dict({"a": ["xy", "x", "xy"], "b": ["z", "yz", "z"]})
+    keys = keyed(rows, ["a", "b"])["key"][:]
+    assert keys[0] == keys[2] != keys[1]
+    assert keyed(rows.select([2]), ["a", "b"])["key"][:] == [keys[0]]
+    assert keys[0] == 4837716985807681773, "a key that changes orphans every stored teacher output"
+
+
+def test_the_content_changes_with_any_text_label_or_order():
+    digests = {
+        content(table([1, 2, 3])),
+        content(table([1, 3, 2])),
+        content(table([1, 2, 4], [1, 2, 0])),
+        content(table([1, 2, 3], [0, 0, 0])),
+    }
+    assert len(digests) == 4
+    assert content(table([1, 2, 3])) == content(table([1, 2, 3]))
+
+
+def test_texts_that_also_stand_in_train_are_counted():
+    splits = {"train": table(range(10)), "validation": table(range(8, 14)), "test": table(range(20, 23))}
+    ready = {name: keyed(rows, ["text"]) for name, rows in splits.items()}
+    assert overlap(ready) == "texts that also stand in train: 2 of 6 in validation"
+    assert overlap({name: ready[name] for name in ("train", "test")}) is None

@@ -1,0 +1,99 @@
+import re
+
+import pytest
+import torch
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+
+from distill.errors import ModelError
+from distill.models import loading
+from distill.models.tokenizers import train_wordpiece
+
+HEAD = "AutoModelForSequenceClassification"
+SIZE = BertConfig(
+    vocab_size=60, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
+    max_position_embeddings=32,
+)  # fmt: skip
+
+
+def refused(message):
+    return pytest.raises(ModelError, match=f"^{re.escape(message)}$")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    BertForMaskedLM(SIZE).save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_a_pretrained_model_gets_the_heads_labels_and_dropout_of_the_run(folder):
+    loaded = loading.model(folder, HEAD, labels=("no", "yes", "perhaps"), dropout=0.3)
+    assert loaded.config.id2label == {0: "no", 1: "yes", 2: "perhaps"}
+    assert loaded.classifier.out_features == 3
+    assert {module.p for module in loaded.modules() if isinstance(module, torch.nn.Dropout)} == {0.3}
+    kept = BertForMaskedLM.from_pretrained(folder).bert.encoder.layer[1].output.dense.weight
+    assert torch.equal(loaded.bert.encoder.layer[1].output.dense.weight, kept)
+
+
+def test_weights_that_are_missing_are_not_silently_left_random(folder):
+    state = {name: tensor for name, tensor in BertForMaskedLM(SIZE).state_dict().items() if "layer.1" not in name}
+    BertForMaskedLM(SIZE).save_pretrained(folder, state_dict=state)
+    with pytest.raises(ModelError, match=re.escape(f"{folder} lacks 16 weights of BertForSequenceClassification")):
+        loading.model(folder, HEAD, labels=("no", "yes"))
+
+
+def test_a_folder_without_weights_is_refused(folder):
+    (folder / "model.safetensors").unlink()
+    with refused(f"{folder} has no weights: there is no *.safetensors file in it"):
+        loading.resolve(str(folder))
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path):
+    with refused(f"{tmp_path} has no config.json, so it is no model folder"):
+        loading.resolve(str(tmp_path))
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with refused(f"{tmp_path}/none: there is no such folder"):
+        loading.resolve(f"{tmp_path}/none")
+
+
+def test_a_hub_model_that_cannot_be_had_is_refused_with_the_way_out(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with refused(
+        "nobody/nothing: there is no such folder, and the hub's model of that name is neither in the local cache nor "
+        "reachable; give the folder of a checkpoint, as in teacher.model=FOLDER"
+    ):
+        loading.resolve("nobody/nothing")
+
+
+def test_pickled_weights_are_refused_and_the_way_out_works(folder, tmp_path):
+    model = BertForSequenceClassification(SIZE)
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(ModelError) as refusal:
+        loading.resolve(str(folder))
+    code = re.search(r'python -c "(.*?)"', str(refusal.value))[1].replace("NEW_FOLDER", str(tmp_path / "new"))
+    assert str(refusal.value).startswith(
+        f"{folder} has only pickled weights (pytorch_model.bin), which can run a stranger's code when they are loaded."
+    )
+    exec(code, {})  # noqa: S102
+    assert loading.resolve(str(tmp_path / "new")) == tmp_path / "new"
+    loaded = loading.model(tmp_path / "new", HEAD, labels=("no", "yes"))
+    assert torch.equal(loaded.bert.embeddings.word_embeddings.weight, model.bert.embeddings.word_embeddings.weight)
+
+
+def test_texts_longer_than_the_models_positions_are_refused():
+    with refused("data.max_length=64: the teacher reads at most 32 tokens"):
+        loading.inside_bounds(SIZE, 64, "teacher")
+
+
+def test_a_tokenizer_learns_any_script_and_survives_saving(tmp_path):
+    texts = ["这部电影很好", "这部电影不好", "un film très réussi"] * 3
+    tokenizer = train_wordpiece(texts, vocab_size=200, max_length=16)
+    tokenizer.save_pretrained(tmp_path)
+    again = loading.tokenizer(tmp_path)
+    ids = again("这部电影好", truncation=True, max_length=16)["input_ids"]
+    assert again.unk_token_id not in ids
+    assert again.decode(ids, skip_special_tokens=True).replace(" ", "") == "这部电影好"
+    assert ids[0] == again.cls_token_id
+    assert ids[-1] == again.sep_token_id

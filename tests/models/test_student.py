@@ -1,0 +1,106 @@
+import re
+
+import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification, DistilBertConfig, DistilBertForSequenceClassification
+
+from distill.errors import ModelError
+from distill.models.layers import layer_map
+from distill.models.student import from_layers, parameters
+from distill.models.teacher import LiveTeacher, label_columns, outputs
+
+HEAD = "AutoModelForSequenceClassification"
+BERT = BertForSequenceClassification(
+    BertConfig(vocab_size=40, hidden_size=16, num_hidden_layers=6, num_attention_heads=2, intermediate_size=16)
+)
+DISTILBERT = DistilBertForSequenceClassification(
+    DistilBertConfig(vocab_size=40, dim=16, n_layers=4, n_heads=2, hidden_dim=16)
+)
+BATCH = {
+    "input_ids": torch.tensor([[1, 5, 6], [1, 7, 0]]),
+    "attention_mask": torch.tensor([[1, 1, 1], [1, 1, 0]]),
+    "key": torch.tensor([1, 2]),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [("uniform", [1, 3, 5]), ("first", [0, 1, 2]), ("last", [3, 4, 5]), ("0,2,5", [0, 2, 5])],
+)
+def test_layers_are_mapped_by_name_or_number(name, layers):
+    assert layer_map(name, student=3, teacher=6) == layers
+
+
+def test_as_many_layers_as_the_teacher_has_are_all_of_them():
+    assert layer_map("uniform", student=4, teacher=4) == [0, 1, 2, 3]
+    assert layer_map("uniform", student=4, teacher=6)[-1] == 5
+
+
+def test_more_layers_than_the_teacher_has_to_give_are_refused():
+    with pytest.raises(ModelError, match=re.escape("the student has 7 layers, but the teacher has only 6 to give")):
+        layer_map("uniform", student=7, teacher=6)
+
+
+@pytest.mark.parametrize("name", ["1,2", "1,2,6"])
+def test_numbers_that_do_not_fit_are_refused(name):
+    message = f"layer map {name}: allowed are 3 numbers, one a student layer, from 0 to 5"
+    with pytest.raises(ModelError, match=re.escape(message)):
+        layer_map(name, student=3, teacher=6)
+
+
+def test_a_student_of_all_layers_answers_like_its_teacher():
+    for teacher, layers in ((BERT, 6), (DISTILBERT, 4)):
+        teacher.eval()
+        student = from_layers(teacher, range(layers), HEAD, dropout=0.1).eval()
+        assert torch.equal(outputs(student, BATCH).logits, outputs(teacher, BATCH).logits)
+
+
+def test_a_student_has_the_chosen_layers_in_their_order():
+    student = from_layers(BERT, [1, 4], HEAD, dropout=0.0)
+    assert student.config.num_hidden_layers == 2
+    for place, layer in enumerate((1, 4)):
+        mine = student.bert.encoder.layer[place].attention.self.query.weight
+        assert torch.equal(mine, BERT.bert.encoder.layer[layer].attention.self.query.weight)
+    assert parameters(student) < parameters(BERT)
+    assert BERT.config.num_hidden_layers == 6
+
+
+def test_a_live_teacher_is_frozen_stays_in_eval_mode_and_is_no_submodule():
+    teacher = LiveTeacher(BERT.train(), [1, 0], hidden=True)
+    holder = torch.nn.Module()
+    holder.teacher = teacher
+    holder.train()
+    assert not list(holder.parameters())
+    assert not BERT.training
+    answer = teacher(BATCH)
+    assert not answer.logits.requires_grad
+    assert not answer.logits.is_inference()
+    assert len(answer.hidden) == 7
+    assert torch.equal(answer.mask, BATCH["attention_mask"].bool())
+
+
+def test_labels_are_matched_by_name_and_never_by_position():
+    config = BertConfig(id2label={0: "positive", 1: "negative"}, label2id={"positive": 0, "negative": 1})
+    columns = label_columns(config, ("negative", "positive"), ())
+    assert columns == [1, 0]
+    straight = LiveTeacher(BERT, [0, 1], hidden=False)(BATCH).logits
+    turned = LiveTeacher(BERT, columns, hidden=False)(BATCH).logits
+    assert torch.equal(turned, straight.flip(-1))
+
+
+def test_a_teacher_with_other_labels_is_refused_with_the_way_out():
+    message = (
+        "the teacher's labels are LABEL_0, LABEL_1, those of the data are negative, positive; "
+        "name its outputs in their order with teacher.labels=[...], or the data's labels with data.labels"
+    )
+    config = BertConfig(num_labels=2)
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        label_columns(config, ("negative", "positive"), ())
+    assert label_columns(config, ("negative", "positive"), ["positive", "negative"]) == [1, 0]
+
+
+def test_a_teacher_reads_its_own_tokens_where_they_differ():
+    batch = {**BATCH, "teacher_input_ids": BATCH["input_ids"] + 3, "teacher_attention_mask": BATCH["attention_mask"]}
+    own = LiveTeacher(BERT, [0, 1], hidden=False, prefix="teacher_")(batch).logits
+    shifted = LiveTeacher(BERT, [0, 1], hidden=False)({**BATCH, "input_ids": BATCH["input_ids"] + 3}).logits
+    assert torch.equal(own, shifted)

@@ -1,0 +1,64 @@
+import re
+
+import pytest
+
+from distill.data.batching import Place
+from distill.errors import DataError
+from distill.tasks.classification import collate, counts, label_ids, label_names
+
+
+def refused(message):
+    return pytest.raises(DataError, match=f"^{re.escape(message)}$")
+
+
+def test_labels_are_numbered_by_value_or_alphabet_and_named_as_asked():
+    assert label_names(["10", "2", "2"], {}) == {"2": "2", "10": "10"}
+    assert label_names(["LOC", "DESC"], {}) == {"DESC": "DESC", "LOC": "LOC"}
+    assert label_names([1, 0], {"0": "negative", "1": "positive"}) == {"0": "negative", "1": "positive"}
+
+
+def test_whole_numbers_written_with_a_point_are_classes():
+    assert list(label_names(["1.0", "0.0"], {})) == ["0.0", "1.0"]
+
+
+def test_a_continuous_label_is_refused():
+    with refused("the label column holds 3.800: continuous values are scores, not classes"):
+        label_names(["3.800", "5"], {})
+
+
+def test_a_single_class_is_refused():
+    with refused("train has only the label 1: nothing can be learned from one class"):
+        label_names(["1", "1"], {})
+
+
+def test_a_name_for_a_label_that_is_not_there_is_refused():
+    with refused("data.labels names 2, which train does not have; it has 0, 1"):
+        label_names(["0", "1"], {"2": "neutral"})
+
+
+def test_a_label_that_train_does_not_have_is_refused_with_its_row():
+    known = {"0": "negative", "1": "positive"}
+    with refused("validation has the label 2 (row 3), which train does not have; train has 0, 1"):
+        label_ids(["0", "1", "2"], known, "validation")
+
+
+def test_a_batch_is_padded_to_its_longest_text_and_each_model_by_its_own_padding():
+    rows = {
+        "input_ids": [[5, 6, 7], [8]],
+        "attention_mask": [[1, 1, 1], [1]],
+        "teacher_input_ids": [[1], [2, 3]],
+        "teacher_attention_mask": [[1], [1, 1]],
+        "label": [1, 0],
+        "key": [-(2**63), 2**63 - 1],
+    }
+    batch = collate(rows, Place((0, 1), 0, {"rows": 32.0}), pad_id=9, teacher_pad_id=4)
+    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 9, 9]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batch["teacher_input_ids"].tolist() == [[1, 4], [2, 3]]
+    assert batch["key"].tolist() == rows["key"]
+    assert batch["total_rows"] == 32.0
+    assert {unit: values.tolist() for unit, values in counts(rows).items()} == {
+        "labels": [1, 1],
+        "rows": [1, 1],
+        "tokens": [3, 1],
+    }
