@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn, cast
 
 import hydra
@@ -30,7 +31,8 @@ def main() -> None:
         sys.exit(2)
 
 
-@hydra.main(version_base="1.3", config_path=None, config_name="config")
+# Left to itself, Hydra would take the package's own folders for groups of cards when it is started as `distill`.
+@hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="config")
 def _hydra_main(cfg: DictConfig) -> None:
     try:
         _job(_typed(cfg))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "distill"
-EVERYONE = {"errors", "types", "store"}
+EVERYONE = {"errors", "types", "store", "network"}
 PARTS = {"tasks", "data", "models", "losses", "training", "metrics", "report", "export", "teacher_store"}
 ALLOWED = {
     "run": {"launch", "config", "chain"},
@@ -27,6 +27,7 @@ ALLOWED = {
     "errors": set(),
     "types": set(),
     "store": set(),
+    "network": set(),
 }
 HEAVY = {"torch", "transformers", "datasets", "pytorch_lightning", "torchmetrics", "wandb", "peft", "matplotlib"}
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))

@@ -31,6 +31,8 @@ def take(
     """
     if strangers := sorted(set(named) - set(roles)):
         raise DataError(f"data.columns names {', '.join(strangers)}; the task has {', '.join(roles)}")
+    if empty := [split for split, rows in splits.items() if not len(rows)]:
+        raise DataError(f"{empty[0]} of {source} has no rows")
     chosen, notes = _choose(splits["train"], roles, named, source)
     taken = {}
     for split, rows in splits.items():
@@ -47,6 +49,8 @@ def _choose(
 ) -> tuple[dict[str, str], list[str]]:
     wanted = {role: named.get(role, role) for role in roles}
     chosen = {role: column for role, column in wanted.items() if column in train.column_names}
+    if doubled := [role for role, column in chosen.items() if list(chosen.values()).count(column) > 1]:
+        raise DataError(f"data.columns gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
     notes = []
     for role in (role for role in roles if role not in chosen):
         free = [column for column in train.column_names if column not in chosen.values()]
@@ -68,7 +72,19 @@ def _fits(rows: "Dataset", column: str, kind: str) -> bool:
             all(isinstance(value, str) for value in values) and sum(" " in value for value in values) > len(values) / 2
         )
     simple = all(isinstance(value, str | int) for value in values)
-    return simple and len(set(values)) <= max(2, len(values) // 2) and not any(" " in str(value) for value in values)
+    return (
+        simple
+        and len(set(values)) <= max(2, len(values) // 2)
+        and not any(" " in str(value) or _fractional(value) for value in values)
+    )
+
+
+def _fractional(value: str | int) -> bool:
+    """Whether it is a score, such as 3.8, and no name or number of a class."""
+    try:
+        return not float(value).is_integer()
+    except ValueError:
+        return False
 
 
 def _named(rows: "Dataset") -> "Dataset":
@@ -78,7 +94,7 @@ def _named(rows: "Dataset") -> "Dataset":
     for column, feature in rows.features.items():
         if isinstance(feature, ClassLabel):
             names = [feature.int2str(value) if value >= 0 else str(value) for value in rows[column]]
-            rows = rows.remove_columns(column).add_column(column, names, feature=Value("string"))  # type: ignore[call-arg]
+            rows = rows.remove_columns(column).add_column(column, names, feature=Value("string"))
     return rows
 
 

@@ -1,6 +1,7 @@
 """The split files of a folder: found, looked through, and read by ``datasets``."""
 
 import csv
+import glob
 import gzip
 import json
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,8 @@ SPLITS: Mapping[str, tuple[str, ...]] = {
 """Each split, and the file names that may hold it."""
 
 _SUFFIXES = (".tsv", ".csv", ".jsonl", ".json", ".parquet", ".tsv.gz", ".csv.gz", ".jsonl.gz", ".json.gz")
-_CHUNK = 1 << 20
+_LONGEST_FIELD = 1 << 30
+"""Characters; without a word, the csv module refuses fields of more than 131,072."""
 
 
 def read(path: Path) -> dict[str, "Dataset"]:
@@ -62,7 +64,10 @@ def find(folder: Path) -> dict[str, Path]:
 def _saved(folder: Path) -> dict[str, "Dataset"]:
     from datasets import DatasetDict, load_from_disk
 
-    loaded = load_from_disk(str(folder))
+    try:
+        loaded = load_from_disk(str(folder))
+    except (IndexError, OSError, ValueError) as error:  # the first: it was saved without rows
+        raise DataError(f"{folder} cannot be read, or has no rows: {error}") from error
     if not isinstance(loaded, DatasetDict):
         return {"train": loaded}
     named = {name: split for split, names in SPLITS.items() for name in names}
@@ -91,16 +96,20 @@ def _read_file(file: Path) -> "Dataset":
 
 
 def _load(builder: str, file: Path, given: dict[str, Any]) -> "Dataset":
-    from datasets import disable_progress_bars, load_dataset
+    from datasets import disable_progress_bars, load_dataset, logging
     from datasets.exceptions import DatasetGenerationError
 
     disable_progress_bars()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)  # what it logs as an error is said below
     try:
         name = checksum(file)[:16]  # else a file that changed behind the same name, size and time came from the cache
-        return cast("Dataset", load_dataset(builder, name, data_files=str(file), split="train", **given))
+        return cast("Dataset", load_dataset(builder, name, data_files=glob.escape(str(file)), split="train", **given))
     except (DatasetGenerationError, ValueError) as error:
         cause = str(error.__cause__ or error).strip().splitlines()
         raise DataError(f"{file} cannot be read: {cause[0] if cause else type(error).__name__}") from error
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def _table(file: Path, kind: str) -> dict[str, Any]:
@@ -109,18 +118,17 @@ def _table(file: Path, kind: str) -> dict[str, Any]:
 
     separator = "\t" if kind == "tsv" else ","
     quoting = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
-    lines = _lines(file)
-    header = next(lines)
-    windows = header.endswith("\r")
-    header = header.removesuffix("\r")
-    columns = header.split("\t") if kind == "tsv" else next(csv.reader([header]))
+    windows = next(_lines(file)).endswith("\r")
+    records = _tsv(file, windows) if kind == "tsv" else _csv(file)
+    _, columns = next(records)
     if doubled := {column for column in columns if columns.count(column) > 1}:
         raise DataError(f"{file} names the column {min(doubled)} twice")
     number = 1
-    for line in lines:
-        number += 1
-        if kind == "tsv":
-            _check_fields(file, number, line, columns)
+    for number, fields in records:
+        if len(fields) < len(columns):
+            raise DataError(f"line {number} of {file} has no {columns[len(fields)]}")
+        if len(fields) > len(columns):
+            raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(columns)}")
     if number == 1:
         raise DataError(f"{file} has no rows")
     features = Features({column: Value("string") for column in columns})
@@ -130,12 +138,28 @@ def _table(file: Path, kind: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check_fields(file: Path, number: int, line: str, columns: list[str]) -> None:
-    fields = line.split("\t")
-    if len(fields) < len(columns):
-        raise DataError(f"line {number} of {file} has no {columns[len(fields)]}")
-    if len(fields) > len(columns):
-        raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(columns)}")
+def _tsv(file: Path, windows: bool) -> Iterator[tuple[int, list[str]]]:
+    """Line number and fields; lines that ``datasets`` would end elsewhere than at the header's line end are refused."""
+    for number, line in enumerate(_lines(file), 1):
+        text = line.removesuffix("\r") if windows else line
+        if windows and "\r" in text:
+            raise DataError(f"line {number} of {file} has a carriage return within a field")
+        if not windows and text.endswith("\r"):
+            raise DataError(f"line {number} of {file} ends in CR LF, but the header in LF")
+        yield number, text.split("\t")
+
+
+def _csv(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and fields; a record may span lines, and the first of them counts."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    records = csv.reader(line + "\n" for line in _lines(file))
+    number = 1
+    try:
+        for fields in records:
+            yield number, fields
+            number = records.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"line {number} of {file} is no CSV: {error}") from error
 
 
 def _check_json(file: Path) -> None:
@@ -167,7 +191,8 @@ def _lines(file: Path) -> Iterator[str]:
         with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
             for line in lines:
                 number += 1
-                yield line.decode("utf-8").removesuffix("\n")
+                text = line.decode("utf-8").removesuffix("\n")
+                yield text.removeprefix("\ufeff") if number == 1 else text
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise DataError(f"line {number} of {file} is no UTF-8: byte 0x{byte:02x} at position {error.start}") from error

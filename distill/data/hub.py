@@ -1,37 +1,33 @@
 """Whether the Hugging Face hub answers, decided before its libraries wait half a minute for it."""
 
 import os
-import socket
 import sys
-from threading import Thread
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from distill.network import answers
 
 _ENDPOINT = "https://huggingface.co"
 
 
 def reachable(seconds: float = 3.0) -> bool:
-    """Whether the hub may be asked; where it may not, its libraries are told to look into their caches only.
-
-    A connection is tried in a thread, since the look-up of a name cannot be told to give up.
-    """
+    """Whether the hub may be asked; where it may not, its libraries are told to look into their caches only."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return False
-    url = urlsplit(os.environ.get("HF_ENDPOINT", _ENDPOINT))
-    opened: list[bool] = []
-
-    def connect() -> None:
-        try:
-            socket.create_connection((url.hostname or "", url.port or 443), seconds).close()
-            opened.append(True)
-        except OSError:
-            opened.clear()
-
-    thread = Thread(target=connect, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not opened:
+    host, port = _target()
+    answered = answers(host, port, seconds)
+    if not answered:
         _stay_offline()
-    return bool(opened)
+    return answered
+
+
+def _target() -> tuple[str, int]:
+    """Where a request to the hub goes first: to the hub, or to the proxy before it."""
+    url = urlsplit(os.environ.get("HF_ENDPOINT", _ENDPOINT))
+    proxy = getproxies().get(url.scheme)
+    if proxy and not proxy_bypass(url.hostname or ""):
+        url = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return url.hostname or "", url.port or (80 if url.scheme == "http" else 443)
 
 
 def _stay_offline() -> None:

@@ -87,9 +87,12 @@ def _taken(
 def _sample(wanted: Wanted, embedded: Sample) -> Source:
     if wanted.source == "embedded":
         return Source("embedded sample", "embedded", embedded())
+    missing = "neither data.path nor data.hub is given"
+    if wanted.hub is not None:
+        missing = f"{wanted.hub} is neither in the local cache nor can the hub be reached"
     note = (
-        f"{wanted.hub or wanted.name} is neither in the local cache nor can the hub be reached: the embedded sample, "
-        f"made by a grammar, stands in for {wanted.name}; its figures say nothing about {wanted.name}"
+        f"{missing}: the embedded sample, made by a grammar, "
+        f"stands in for {wanted.name}; its figures say nothing about {wanted.name}"
     )
     return Source(wanted.name, "embedded", embedded(), (note,), stands_in_for=wanted.name)
 

@@ -29,8 +29,8 @@ def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[
     count = max(1, round(len(train) * share))
     if count >= len(train):
         raise DataError(f"train has {len(train)} rows: too few to hold out a validation split")
-    held = stratified(_labels(train), count, seed)
-    kept = np.setdiff1d(np.arange(len(train)), held)
+    kept = stratified(_labels(train), len(train) - count, seed)  # drawn, so that a label's only row stays in train
+    held = np.setdiff1d(np.arange(len(train)), kept)
     note = f"there is no validation split: {count:,} rows of train, seeded and stratified by label, are held out for it"
     made = {"train": train.select(kept), "validation": train.select(held)}
     return {**made, **{name: rows for name, rows in splits.items() if name != "train"}}, note
@@ -50,7 +50,7 @@ def stratified(labels: Sequence[int], count: int, seed: int) -> np.ndarray[Any, 
     """Draw ``count`` row numbers, in order, each label by its share and at least once while there is room.
 
     >>> stratified([0, 0, 0, 0, 1, 1, 2], 4, seed=0).tolist()
-    [1, 2, 4, 6]
+    [0, 2, 5, 6]
     """
     draw = np.random.default_rng(seed)
     values, place, sizes = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
@@ -71,7 +71,7 @@ def keyed(rows: "Dataset", fields: Sequence[str]) -> "Dataset":
     """Add ``key``, 64 bits of the text in ``fields``: the same text has the same key in any split, file and order."""
     columns = [rows[field] for field in fields]
     keys = np.asarray([_key(values) for values in zip(*columns, strict=True)], dtype=np.int64)
-    return rows.add_column("key", keys)  # type: ignore[call-arg]
+    return rows.add_column("key", keys)
 
 
 def content(rows: "Dataset") -> str:

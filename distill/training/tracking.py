@@ -4,15 +4,15 @@ import csv
 import logging
 import netrc
 import os
-import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 from lightning_utilities.core.rank_zero import rank_zero_only
 from pytorch_lightning.loggers import Logger, WandbLogger
+
+from distill.network import answers
 
 log = logging.getLogger(__name__)
 
@@ -76,20 +76,28 @@ def wandb_mode(wanted: str) -> str:
         return os.environ["WANDB_MODE"]
     url = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
     host = url.hostname or ""
-    return "online" if _logged_in(host) and _answers(host, url.port or 443) else "offline"
+    return "online" if _logged_in(host) and answers(host, url.port or 443) else "offline"
 
 
 def wandb_logger(
     mode: str, folder: Path, *, project: str, entity: str | None, group: str, stage: str, settings: Mapping[str, Any]
 ) -> WandbLogger:
-    """One W&B run of a stage, in the run's group."""
-    os.environ["WANDB_MODE"] = mode  # WandbLogger's own switch knows no more than on and off
-    os.environ.setdefault("WANDB_SILENT", "true")
-    (folder / "wandb").mkdir(exist_ok=True, parents=True)
-    return WandbLogger(
-        name=f"{group}-{stage}", save_dir=folder, offline=mode == "offline", project=project, entity=entity,
-        group=group, job_type=stage, config=dict(settings),
-    )  # fmt: skip
+    """One W&B run of a stage, in the run's group, under ``folder``; offline where online fails to begin."""
+    import wandb
+
+    def begin(mode: Any) -> Any:  # noqa: ANN401
+        return wandb.init(
+            mode=mode, dir=folder, project=project, entity=entity, group=group, job_type=stage, name=f"{group}-{stage}",
+            config=dict(settings), settings=wandb.Settings(silent=True, init_timeout=20),
+        )  # fmt: skip
+
+    try:
+        return WandbLogger(experiment=begin(mode))
+    except wandb.Error as error:
+        if mode == "offline":
+            raise
+        log.warning("W&B cannot be reached (%s): %s is tracked offline", str(error).splitlines()[0], stage)
+        return WandbLogger(experiment=begin("offline"))
 
 
 def finish(loggers: Iterable[Logger]) -> None:
@@ -107,20 +115,3 @@ def _logged_in(host: str) -> bool:
         return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
     except (OSError, netrc.NetrcParseError):
         return False
-
-
-def _answers(host: str, port: int, seconds: float = 3.0) -> bool:
-    """Whether a connection opens; in a thread, since the look-up of a name cannot be told to give up."""
-    opened: list[bool] = []
-
-    def connect() -> None:
-        try:
-            socket.create_connection((host, port), seconds).close()
-            opened.append(True)
-        except OSError:
-            opened.clear()
-
-    thread = Thread(target=connect, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return bool(opened)

@@ -64,4 +64,6 @@ def test_every_setting_has_a_word_of_explanation_or_a_section_that_has_one():
             if dataclasses.is_dataclass(field.type):
                 yield from sections(field.type)
 
-    assert all(section.__doc__ and not section.__doc__.startswith(section.__name__ + "(") for section in sections(Config))
+    assert all(
+        section.__doc__ and not section.__doc__.startswith(section.__name__ + "(") for section in sections(Config)
+    )

@@ -24,7 +24,10 @@ def test_every_row_is_seen_once_an_epoch(batch_tokens):
 
 
 def test_rows_too_few_for_a_group_sit_out_other_ones_each_epoch():
-    out = [set(range(1003)) - {row for group in groups(epoch, batch_size=5, parts=4) for row in group} for epoch in range(4)]
+    out = [
+        set(range(1003)) - {row for group in groups(epoch, batch_size=5, parts=4) for row in group}
+        for epoch in range(4)
+    ]
     assert all(len(rows) == 3 for rows in out)
     assert len(set().union(*out)) > 3
 

@@ -43,9 +43,28 @@ def test_a_column_of_the_roles_own_name_wins_over_others():
 
 def test_two_columns_that_can_be_meant_are_refused_with_the_way_out():
     rows = table(title=["c d"] * 4, body=["a b"] * 4, label=["1", "0"] * 2)
-    message = "here has no column text; it has title, body, label: say which one is the text with data.columns.text=NAME"
+    message = (
+        "here has no column text; it has title, body, label: say which one is the text with data.columns.text=NAME"
+    )
     with refused(message):
         take({"train": rows}, ROLES, {}, "here")
+
+
+def test_a_score_is_no_label():
+    with refused(
+        "here has no column label; it has text, score: say which one is the label with data.columns.label=NAME"
+    ):
+        take({"train": table(text=["a b"] * 8, score=["3.800", "1.250"] * 4)}, ROLES, {}, "here")
+
+
+def test_one_column_for_two_roles_is_refused():
+    with refused("data.columns gives the column a to text and label"):
+        take({"train": table(a=["x y"])}, ROLES, {"text": "a", "label": "a"}, "here")
+
+
+def test_a_split_without_rows_is_refused():
+    with refused("test of here has no rows"):
+        take({"train": table(text=["a b"], label=["1"]), "test": table(text=[], label=[])}, ROLES, {}, "here")
 
 
 def test_a_role_that_the_task_does_not_have_is_refused():

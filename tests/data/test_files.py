@@ -61,6 +61,26 @@ def test_parquet_and_a_folder_saved_by_datasets_are_read(tmp_path):
     assert files.read(tmp_path / "c")["train"].to_list() == rows.to_list()
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
+    assert files.read(write(tmp_path, content="\ufefftext\tlabel\na b\t1\n").parent)["train"]["text"][:] == ["a b"]
+
+
+def test_a_folders_name_is_no_pattern(tmp_path):
+    assert len(files.read(write(tmp_path / "x[v1]*").parent)["train"]) == 2
+
+
+def test_a_folder_saved_without_rows_is_refused(tmp_path):
+    Dataset.from_dict({"text": [], "label": []}).save_to_disk(tmp_path / "a")
+    with pytest.raises(DataError, match=re.escape(f"{tmp_path / 'a'} cannot be read, or has no rows: ")):
+        files.read(tmp_path / "a")
+
+
+def test_what_is_refused_is_not_logged_as_well(tmp_path, capfd):
+    with pytest.raises(DataError):
+        files.read(write(tmp_path, "train.jsonl", '{"text": "a \\ud83d b"}\n').parent)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_splits_are_found_by_name_and_other_files_are_left_alone(tmp_path):
     for name in ("train.tsv", "dev.tsv", "test.tsv.gz", "test_unseen.tsv", "README.md"):
         write(tmp_path, name, "x")
@@ -115,6 +135,10 @@ def test_an_unknown_kind_of_file_is_refused(tmp_path):
         ("train.tsv", "sentence\tlabel\n", "{file} has no rows"),
         ("train.tsv", "sentence\tlabel\na film\t1\nbad\n", "line 3 of {file} has no label"),
         ("train.tsv", "a\tb\n1\t2\t3\n", "line 2 of {file} has 3 fields, but the header has 2"),
+        ("train.tsv", "a\tb\n1\t2\r\n", "line 2 of {file} ends in CR LF, but the header in LF"),
+        ("train.tsv", "a\tb\r\nx\ry\t2\r\n", "line 2 of {file} has a carriage return within a field"),
+        ("train.csv", "a,b\n1,2,3\n", "line 2 of {file} has 3 fields, but the header has 2"),
+        ("train.csv", 'a,b\n"1\n1",2\n3\n', "line 4 of {file} has no b"),
         ("train.tsv", "a\ta\n1\t2\n", "{file} names the column a twice"),
         (
             "train.tsv",
@@ -145,6 +169,8 @@ ROWS = {
     "stsb": {"train": 5749, "validation": 1500, "test": 1379},
     "semeval2010_task8": {"train": 8000, "test": 2717},
     "multi30k_de_en": {"train": 29000, "validation": 1014, "test": 1000},
+    "conll2003": {"train": 14041, "validation": 3250, "test": 3453},
+    "squad": {"train": 11877, "validation": 10570},
     "scitldr": {"train": 1992, "validation": 619, "test": 618},
 }
 

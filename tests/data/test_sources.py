@@ -43,6 +43,14 @@ def test_the_sample_stands_in_for_a_hub_that_cannot_be_had_and_says_so(offline):
     )
 
 
+def test_the_sample_says_so_where_nothing_was_named():
+    source = load(wanted(hub_id=None), ROLES, {}, sample)
+    assert source.notes == (
+        "neither data.path nor data.hub is given: the embedded sample, made by a grammar, stands in for sst2; "
+        "its figures say nothing about sst2",
+    )
+
+
 def test_a_sample_that_was_asked_for_stands_in_for_nothing():
     source = load(wanted("embedded"), ROLES, {}, sample)
     assert (source.kind, source.name, source.stands_in_for) == ("embedded", "embedded sample", None)
@@ -68,7 +76,8 @@ def test_the_hubs_splits_are_taken_but_for_those_with_hidden_labels(monkeypatch)
 
 
 def test_a_listening_host_is_reachable_and_a_closed_port_is_not(monkeypatch):
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # set, not deleted, so that what the function sets is undone
+    monkeypatch.setattr(hub, "getproxies", dict)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", False)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -78,6 +87,23 @@ def test_a_listening_host_is_reachable_and_a_closed_port_is_not(monkeypatch):
         assert not sys.modules["huggingface_hub.constants"].HF_HUB_OFFLINE
     assert not hub.reachable()
     assert sys.modules["huggingface_hub.constants"].HF_HUB_OFFLINE, "its library would wait half a minute"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "proxies", "target"),
+    [
+        ("https://huggingface.co", {}, ("huggingface.co", 443)),
+        ("http://mirror", {}, ("mirror", 80)),
+        ("http://mirror:81/hf", {"https": "http://proxy:3128"}, ("mirror", 81)),
+        ("https://huggingface.co", {"https": "http://proxy:3128"}, ("proxy", 3128)),
+        ("https://huggingface.co", {"https": "proxy:3128"}, ("proxy", 3128)),
+    ],
+)
+def test_what_is_tried_is_the_hub_or_the_proxy_before_it(monkeypatch, endpoint, proxies, target):
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    monkeypatch.setattr(hub, "getproxies", lambda: proxies)
+    monkeypatch.setattr(hub, "proxy_bypass", lambda _: False)
+    assert hub._target() == target
 
 
 def test_a_user_who_wants_to_stay_offline_is_not_asked(monkeypatch):

@@ -43,6 +43,12 @@ def test_a_validation_split_is_held_out_of_train_and_said():
     )
 
 
+def test_the_only_row_of_a_label_stays_in_train():
+    made, _ = hold_out({"train": table(range(219), [0] * 200 + list(range(1, 20)))}, 0.1, seed=0)
+    assert set(made["train"]["label"]) == set(range(20))
+    assert len(made["validation"]) == 22
+
+
 def test_nothing_is_held_out_where_there_is_a_validation_split():
     splits = {"train": table(range(10)), "validation": table(range(3))}
     assert hold_out(splits, 0.1, seed=0) == (splits, None)

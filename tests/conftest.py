@@ -1,0 +1,88 @@
+"""A real run, small enough for a test: a few hundred rows, a narrow teacher, one epoch a stage."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+from distill import run
+
+ROOT = Path(__file__).parents[1]
+SMALL = (
+    "experiment=sst2_tiny", "data.source=embedded", "data.limit.train=192", "data.limit.validation=64",
+    "data.limit.test=64", "data.max_length=24", "teacher.vocab_size=300",
+    "teacher.architecture={layers: 2, hidden_size: 32, heads: 2, intermediate_size: 64}",
+    "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}",
+    "pretrain.max_epochs=1", "finetune.max_epochs=1", "distill.max_epochs=1", "evaluate.latency_samples=3",
+    "evaluate.resamples=100", "tracking.wandb=disabled",
+)  # fmt: skip
+
+
+class Command:
+    """``python -m distill.run`` in a folder of its own, as a user runs it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = folder / "store"
+
+    def start(self, *overrides: str, small: bool = True, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        """Begin a run."""
+        given = [*(SMALL if small else ()), *overrides]
+        if not any(each.startswith("store=") for each in overrides):
+            given.append(f"store={self.store}")
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT), **(env or {})}
+        return subprocess.Popen(
+            [sys.executable, "-m", "distill.run", *given],
+            cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def __call__(self, *overrides: str, small: bool = True, code: int = 0, env: dict[str, str] | None = None) -> str:
+        """Run to the end; return all that was printed."""
+        process = self.start(*overrides, small=small, env=env)
+        out, _ = process.communicate(timeout=280)
+        assert process.returncode == code, out
+        return out
+
+
+class Inside:
+    """The same command in this process, which has already paid for the imports."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.monkeypatch, self.capsys = folder, monkeypatch, capsys
+        self.store = folder / "store"
+
+    def __call__(self, *overrides: str, small: bool = True, code: int = 0) -> str:
+        """Run to the end; return all that was printed."""
+        GlobalHydra.instance().clear()
+        given = [*(SMALL if small else ()), *overrides, f"store={self.store}"]
+        self.monkeypatch.setattr(sys, "argv", ["distill", *given])
+        self.monkeypatch.chdir(self.folder)
+        self.capsys.readouterr()
+        found = 0
+        try:
+            run.main()
+        except SystemExit as end:
+            found = end.code
+        out = "".join(self.capsys.readouterr())
+        assert found == code, out
+        return out
+
+
+@pytest.fixture
+def distill(tmp_path):
+    return Command(tmp_path)
+
+
+@pytest.fixture
+def inside(tmp_path, monkeypatch, capsys):
+    return Inside(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A folder in which the small run has been made once, and what it printed."""
+    command = Command(tmp_path_factory.mktemp("finished"))
+    return command, command(f"hydra.run.dir={command.folder}/run")

@@ -1,0 +1,197 @@
+"""What a user's mistake prints: one message, exit code 2, no traceback, nothing written but the log."""
+
+import re
+
+import pytest
+from transformers import BertConfig, BertForSequenceClassification
+
+GOOD = "sentence\tlabel\na very good film\t1\na very bad film\t0\nquite a good plot\t1\nquite a bad plot\t0\n"
+
+
+def last_line(out):
+    return out.strip().splitlines()[-1]
+
+
+def refused(distill, message, *overrides, small=True, code=2):
+    """Run, and hold what is printed and what is left behind against the promise."""
+    out = distill(*overrides, f"hydra.run.dir={distill.folder}/run", small=small, code=code)
+    assert last_line(out) == f"distill: {message}".splitlines()[-1]
+    assert message in out
+    assert "Traceback" not in out
+    left = (
+        sorted(path.name for path in (distill.folder / "run").rglob("*")) if (distill.folder / "run").exists() else []
+    )
+    assert left in ([], ["run.log"])
+    assert not distill.store.exists()
+
+
+def data(distill, train=GOOD, validation=GOOD, test=GOOD):
+    folder = distill.folder / "data"
+    folder.mkdir(exist_ok=True)
+    for name, content in {"train": train, "validation": validation, "test": test}.items():
+        if content is not None:
+            (folder / f"{name}.tsv").write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def on(folder):
+    return ("experiment=sst2_tiny", f"data.path={folder}", "tracking.wandb=disabled")
+
+
+SHAPES = {
+    "experiment=sst3": "experiment=sst3: no such card; there are sst2_minilm, sst2_tiny",
+    "teacher=bert": "teacher=bert: no such card; there are minilm, scratch_small",
+    "distill.temprature=3": (
+        "distill.temprature: unknown setting; did you mean temperature? distill has max_epochs, dropout, optimizer, "
+        "scheduler, early_stopping, temperature, hard, soft, hidden"
+    ),
+    "+distill.hard.wait=3": "distill.hard.wait: unknown setting; did you mean weight? distill.hard has weight",
+    "distill.temperature=hot": "distill.temperature: Value 'hot' of type 'str' could not be converted to Float",
+    "data.limit.train=1.5": "data.limit.train: Value '1.5' of type 'float' could not be converted to Integer",
+}
+
+
+@pytest.mark.parametrize("override", SHAPES)
+def test_a_setting_of_the_wrong_shape_is_refused(distill, override):
+    refused(distill, SHAPES[override], override, small=False)
+
+
+def test_several_problems_come_at_once(distill):
+    message = (
+        "4 problems in the settings\n"
+        "  distill.temperature=0.0: allowed is a number above 0\n"
+        "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
+        "  student.layers=9: the teacher has 4 layers to give\n"
+        "  distill: the weights of hard, soft, hidden are all 0; at least one must be above 0"
+    )
+    overrides = ("distill.temperature=0", "trainer.devices=0", "student.init=teacher", "student.layers=9")
+    weights = ("distill.hard.weight=0", "distill.soft.weight=0")
+    refused(distill, message, "experiment=sst2_tiny", *overrides, *weights, small=False)
+
+
+def test_a_missing_folder_is_refused(inside):
+    folder = inside.folder / "none"
+    refused(inside, f"{folder}: there is no such file or folder", *on(folder), small=False)
+
+
+BAD_DATA = {
+    "an empty file": ({"train": ""}, "{train} is empty"),
+    "a split without rows": ({"validation": "sentence\tlabel\n"}, "{validation} has no rows"),
+    "a row without a label": ({"train": GOOD + "a film\n"}, "line 6 of {train} has no label"),
+    "a label that train does not have": (
+        {"validation": GOOD + "a film\t2\n"},
+        "validation has the label 2 (row 5), which train does not have; train has 0, 1",
+    ),
+    "a continuous label": (
+        {"train": GOOD + "a film\t3.800\n"},
+        "the label column holds 3.800: continuous values are scores, not classes",
+    ),
+    "text that is no UTF-8": (
+        {"test": GOOD.encode() + b"a caf\xe9\t1\n"},
+        "line 6 of {test} is no UTF-8: byte 0xe9 at position 5",
+    ),
+    "no train file": (
+        {"train": None},
+        "{folder} has no train file: train with one of .tsv, .csv, .jsonl, .json, .parquet is looked for, "
+        "text also as .gz",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_data_that_cannot_be_used_is_refused(inside, case):
+    files, message = BAD_DATA[case]
+    folder = data(inside, **files)
+    named = {name: folder / f"{name}.tsv" for name in ("train", "validation", "test")}
+    refused(inside, message.format(folder=folder, **named), *on(folder), small=False)
+
+
+def test_a_column_that_cannot_be_told_is_refused(inside):
+    folder = data(inside, train="one\ttwo\tlabel\na b\tc d\t1\na c\tc e\t0\n")
+    message = (
+        f"{folder} has no column sentence; it has one, two, label: "
+        "say which one is the text with data.columns.text=NAME"
+    )
+    refused(inside, message, *on(folder), small=False)
+
+
+def checkpoint(folder, labels=("negative", "positive"), **size):
+    config = BertConfig(
+        vocab_size=60, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
+        id2label=dict(enumerate(labels)), label2id={name: index for index, name in enumerate(labels)}, **size,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_model_folder_without_weights_is_refused(inside):
+    model = checkpoint(inside.folder / "model")
+    (model / "model.safetensors").unlink()
+    message = f"{model} has no weights: there is no *.safetensors file in it"
+    refused(inside, message, *on(data(inside)), f"teacher.model={model}", small=False)
+
+
+def test_a_model_of_pickles_is_refused_with_the_way_out(inside):
+    model = checkpoint(inside.folder / "model")
+    (model / "model.safetensors").rename(model / "pytorch_model.bin")
+    out = inside(*on(data(inside)), f"teacher.model={model}", small=False, code=2)
+    start = (
+        f"distill: {model} has only pickled weights (pytorch_model.bin), which can run a stranger's code when they are"
+    )
+    assert last_line(out).startswith(start)
+    assert last_line(out).endswith("copy the tokenizer's files there too, and give NEW_FOLDER")
+
+
+def test_a_teacher_with_other_labels_is_refused(inside):
+    model = checkpoint(inside.folder / "model", labels=("bad", "good"))
+    overrides = (f"teacher.model={model}", "teacher.finetuned=true")
+    out = inside(*on(data(inside)), *overrides, small=False, code=2)
+    assert last_line(out) == (
+        "distill: the teacher's labels are bad, good, those of the data are negative, positive; "
+        "name its outputs in their order with teacher.labels=[...], or the data's labels with data.labels"
+    )
+
+
+def test_more_student_layers_than_a_checkpoint_has_to_give_are_refused(inside):
+    model = checkpoint(inside.folder / "model")
+    overrides = (f"teacher.model={model}", "student.init=teacher", "student.layers=3")
+    out = inside(*on(data(inside)), *overrides, small=False, code=2)
+    assert last_line(out) == "distill: the student has 3 layers, but the teacher has only 2 to give"
+
+
+def test_texts_longer_than_a_checkpoint_reads_are_refused(inside):
+    model = checkpoint(inside.folder / "model", max_position_embeddings=32)
+    out = inside(*on(data(inside)), f"teacher.model={model}", small=False, code=2)
+    assert last_line(out) == "distill: data.max_length=64: the teacher reads at most 32 tokens"
+
+
+def test_a_stage_whose_input_is_nowhere_is_refused(inside):
+    out = inside("stages=[distill]", code=2)
+    assert last_line(out) == (
+        f"distill: distill needs finetune, which is neither among stages nor finished in {inside.store}; "
+        "add finetune to stages=[...]"
+    )
+
+
+def test_help_lists_the_cards_and_every_setting_without_loading_anything_heavy(distill):
+    out = distill("--help", small=False, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert "experiment: sst2_minilm, sst2_tiny" in out
+    assert "temperature: 2.0" in out
+    assert not re.search(r"\|\s+(torch|transformers|datasets|pytorch_lightning)$", out, re.MULTILINE)
+
+
+def test_a_bad_config_loads_nothing_heavy(distill):
+    out = distill("distill.temperature=-1", code=2, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert not re.search(r"\|\s+(torch|transformers|datasets|pytorch_lightning)$", out, re.MULTILINE)
+
+
+def test_the_users_own_cards_are_found(distill):
+    cards = distill.folder / "cards" / "experiment"
+    cards.mkdir(parents=True)
+    (cards / "mine.yaml").write_text("# @package _global_\nname: mine\nseed: 3\ntrainer:\n  devices: 0\n")
+    given = ("--config-dir", str(cards.parent), "experiment=mine", f"hydra.run.dir={distill.folder}/run")
+    out = distill(*given, small=False, code=2)
+    assert out == (
+        "distill: 1 problem in the settings\n"
+        "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
+    )
