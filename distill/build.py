@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
-from datasets import Dataset
+from datasets import Dataset, disable_progress_bars
 from torch.utils.data import DataLoader
 from torchmetrics import MetricCollection
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -265,6 +265,7 @@ def prepare(config: Config) -> Prepared:
     Raises:
         DataError: it cannot be used as it is.
     """
+    disable_progress_bars()  # of reading and tokenising, which write into files as well
     data, module = config.data, task(config.task)
     wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config)
     source = sources.load(wanted, module.ROLES, data.columns, SAMPLES[config.task])

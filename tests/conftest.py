@@ -1,8 +1,10 @@
 """A real run, small enough for a test: a few hundred rows, a narrow teacher, one epoch a stage."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ SMALL = (
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}",
     "pretrain.max_epochs=1", "finetune.max_epochs=1", "distill.max_epochs=1", "evaluate.latency_samples=3",
     "evaluate.resamples=100", "tracking.wandb=disabled",
+    "trainer.log_every_n_steps=2",
 )  # fmt: skip
 
 
@@ -30,7 +33,7 @@ class Command:
 
     def start(self, *overrides: str, small: bool = True, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """Begin a run."""
-        given = [*(SMALL if small else ()), *overrides]
+        given = sorted([*(SMALL if small else ()), *overrides], key=lambda each: each != "-m")  # flags come first
         if not any(each.startswith("store=") for each in overrides):
             given.append(f"store={self.store}")
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT), **(env or {})}
@@ -50,25 +53,24 @@ class Command:
 class Inside:
     """The same command in this process, which has already paid for the imports."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.monkeypatch, self.capsys = folder, monkeypatch, capsys
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.store = folder / "store"
 
     def __call__(self, *overrides: str, small: bool = True, code: int = 0) -> str:
         """Run to the end; return all that was printed."""
-        GlobalHydra.instance().clear()
         given = [*(SMALL if small else ()), *overrides, f"store={self.store}"]
-        self.monkeypatch.setattr(sys, "argv", ["distill", *given])
-        self.monkeypatch.chdir(self.folder)
-        self.capsys.readouterr()
-        found = 0
-        try:
-            run.main()
-        except SystemExit as end:
-            found = end.code
-        out = "".join(self.capsys.readouterr())
-        assert found == code, out
-        return out
+        out, found = io.StringIO(), 0
+        GlobalHydra.instance().clear()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
+            patch.setattr(sys, "argv", ["distill", *given])
+            patch.chdir(self.folder)
+            try:
+                run.main()
+            except SystemExit as end:
+                found = end.code
+        assert found == code, out.getvalue()
+        return out.getvalue()
 
 
 @pytest.fixture
@@ -77,12 +79,12 @@ def distill(tmp_path):
 
 
 @pytest.fixture
-def inside(tmp_path, monkeypatch, capsys):
-    return Inside(tmp_path, monkeypatch, capsys)
+def inside(tmp_path):
+    return Inside(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A folder in which the small run has been made once, and what it printed."""
-    command = Command(tmp_path_factory.mktemp("finished"))
+    command = Inside(tmp_path_factory.mktemp("finished"))
     return command, command(f"hydra.run.dir={command.folder}/run")

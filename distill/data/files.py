@@ -96,10 +96,9 @@ def _read_file(file: Path) -> "Dataset":
 
 
 def _load(builder: str, file: Path, given: dict[str, Any]) -> "Dataset":
-    from datasets import disable_progress_bars, load_dataset, logging
+    from datasets import load_dataset, logging
     from datasets.exceptions import DatasetGenerationError
 
-    disable_progress_bars()
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.CRITICAL)  # what it logs as an error is said below
     try:

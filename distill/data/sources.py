@@ -100,9 +100,8 @@ def _sample(wanted: Wanted, embedded: Sample) -> Source:
 def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, ...]]:
     """The hub's splits, from the cache where there is no network; none where neither has them."""
     reachable = hub.reachable()  # before the import below, which reads what it decides
-    from datasets import disable_progress_bars, load_dataset
+    from datasets import load_dataset
 
-    disable_progress_bars()
     try:
         loaded = load_dataset(cast(str, wanted.hub), wanted.hub_config)
     except (ConnectionError, FileNotFoundError, ValueError, OSError) as error:

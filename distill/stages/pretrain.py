@@ -65,7 +65,7 @@ def run(job: Job) -> dict[str, Any]:
 def _tokenizer(job: Job) -> Any:  # noqa: ANN401
     build, folder = job.build, job.folder / "model"
     if build.ranks.rank == 0 and not (folder / "tokenizer.json").is_file():
-        texts = (text for role in build.task.TEXT for text in build.data.splits["train"][role])
+        texts = [text for role in build.task.TEXT for text in build.data.splits["train"][role]]
         size, length = build.config.teacher.vocab_size, build.config.data.max_length
         train_wordpiece(texts, vocab_size=size, max_length=length).save_pretrained(folder)
     build.ranks.wait()

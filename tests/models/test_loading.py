@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -97,3 +99,14 @@ def test_a_tokenizer_learns_any_script_and_survives_saving(tmp_path):
     assert again.decode(ids, skip_special_tokens=True).replace(" ", "") == "这部电影好"
     assert ids[0] == again.cls_token_id
     assert ids[-1] == again.sep_token_id
+
+
+def test_a_tokenizer_is_the_same_in_every_process():
+    texts = [f"{one}{two} {two}{one}" for one in "abcdefgh" for two in "ijklmnop"]
+    code = (
+        "from distill.models.tokenizers import train_wordpiece;"
+        f"print(sorted(train_wordpiece({texts!r}, vocab_size=60, max_length=8).get_vocab().items()))"
+    )
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    mine = train_wordpiece(texts, vocab_size=60, max_length=8).get_vocab()
+    assert other.strip() == str(sorted(mine.items()))

@@ -1,0 +1,245 @@
+"""The chain on a real, small run: what is reused, what is made again, what an interruption costs."""
+
+import csv
+import json
+import re
+import shutil
+import signal
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import pipeline
+
+STAGES = ["pretrain", "finetune", "teach", "distill", "control", "evaluate", "export"]
+
+
+def report(folder):
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def made(folder):
+    return [stage["name"] for stage in report(folder)["stages"] if stage["status"] == "done"]
+
+
+def stage_folder(command, run, stage):
+    """The folder in the store of a stage of the run ``run``."""
+    (found,) = (each for each in report(command.folder / run)["stages"] if each["name"] == stage)
+    return command.store / f"{stage}-{found['fingerprint']}"
+
+
+def weights(command, run, stage):
+    return load_file(stage_folder(command, run, stage) / "model" / "model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def again(finished):
+    """Further runs on the store of the finished one."""
+    command, _ = finished
+
+    def run(name, *overrides):
+        command(f"hydra.run.dir={command.folder}/{name}", *overrides)
+        return command.folder / name
+
+    return run
+
+
+def test_a_run_leaves_what_its_folder_promises(finished):
+    command, out = finished
+    folder = command.folder / "run"
+    assert {path.name for path in folder.iterdir()} == {
+        "config.yaml", "export", "metrics.csv", "report.html", "report.json", "run.log",
+    }  # fmt: skip
+    assert made(folder) == STAGES
+    assert all(
+        (command.store / f"{stage['name']}-{stage['fingerprint']}").is_dir() for stage in report(folder)["stages"]
+    )
+    assert out.rstrip().endswith("export: run/export/huggingface")
+    assert "\r" not in out
+    assert "%|" not in out
+
+
+def test_the_report_has_the_agreed_fields_and_every_curve_its_name(finished):
+    content = report(finished[0].folder / "run")
+    assert {
+        "schema",
+        "name",
+        "status",
+        "data",
+        "stages",
+        "models",
+        "gain",
+        "fidelity",
+        "exports",
+        "environment",
+    } <= set(content)
+    assert content["data"]["rows"] == {"train": 192, "validation": 64, "test": 64}
+    for model in ("teacher", "student", "control"):
+        assert list(content["models"][model]["metrics"]) == ["validation", "test"]
+        assert {"negative", "positive", "micro", "macro", "weighted"} == set(
+            content["models"][model]["per_label"]["test"]
+        )
+        assert content["models"][model]["latency_ms"]["p50"] > 0
+    assert content["gain"]["interval"][0] <= content["gain"]["difference"] <= content["gain"]["interval"][1]
+    with (finished[0].folder / "run" / "metrics.csv").open(newline="") as file:
+        named = {(row["stage"], row["name"]) for row in csv.DictReader(file)}
+    assert {("distill", "train/hard"), ("distill", "train/soft"), ("control", "train/hard")} <= named
+    assert ("control", "train/soft") not in named
+    assert ("finetune", "validation/accuracy") in named
+
+
+def test_the_export_gives_the_reports_score_again_to_a_user_of_transformers(finished):
+    from distill.data.embedded import sentiment
+    from distill.data.splits import limit
+
+    folder = finished[0].folder / "run" / "export" / "huggingface"
+    content = report(finished[0].folder / "run")
+    test = limit(sentiment(), {"test": 64}, seed=42)["test"]
+    guesses = pipeline("text-classification", model=str(folder))(test["text"][:], truncation=True)
+    right = [
+        guess["label"] == ("negative", "positive")[label] for guess, label in zip(guesses, test["label"], strict=True)
+    ]
+    accuracy = sum(right) / len(right)
+    assert accuracy == pytest.approx(content["models"]["student"]["metrics"]["test"]["accuracy"])
+    assert content["exports"][0]["metrics"]["test"]["accuracy"] == pytest.approx(accuracy)
+    assert content["exports"][0]["max_logit_drift"] < 1e-4
+    assert "license: unknown" in (folder / "README.md").read_text()
+
+
+def test_the_control_starts_from_the_students_weights_and_ends_elsewhere(finished):
+    student, control = (weights(finished[0], "run", stage) for stage in ("distill", "control"))
+    assert {name: tensor.shape for name, tensor in student.items()} == {n: t.shape for n, t in control.items()}
+    assert any(not torch.equal(student[name], control[name]) for name in student)
+
+
+def test_a_second_run_reuses_every_stage_and_reports_the_same(finished, again):
+    second = again("second")
+    assert made(second) == []
+    first = report(finished[0].folder / "run")
+    assert report(second)["models"] == first["models"]
+    assert report(second)["gain"] == first["gain"]
+    assert (second / "export" / "huggingface" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("override", "stages"),
+    [
+        ("distill.temperature=5", ["distill", "evaluate", "export"]),
+        ("export.license=mit", ["export"]),
+        ("evaluate.resamples=101", ["evaluate", "export"]),
+    ],
+)
+def test_a_change_reruns_exactly_what_depends_on_it(again, override, stages):
+    assert made(again(override.replace("=", "-"), override)) == stages
+
+
+def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path):
+    """The same for many settings, without running them."""
+    from pathlib import Path
+
+    from distill.build import Builder, prepare
+    from distill.chain import plan
+    from distill.config.schema import Config
+    from distill.store import Store
+
+    def names(change=None):
+        config = Config()
+        config.data.source, config.data.limit.train = "embedded", 64
+        if change:
+            change(config)
+        build = Builder(config, prepare(config), Path(tmp_path), "")
+        return {name: planned.fingerprint for name, planned in plan(build, Store(tmp_path)).items()}
+
+    before = names()
+
+    def changed(change):
+        after = names(change)
+        return [name for name in after if after[name] != before.get(name)]
+
+    def sets(target, name, value):
+        return lambda config: setattr(target(config), name, value)
+
+    everything = STAGES
+    assert changed(sets(lambda c: c, "seed", 7)) == everything
+    assert changed(sets(lambda c: c.tracking, "wandb", "disabled")) == []
+    assert changed(sets(lambda c: c.trainer, "log_every_n_steps", 3)) == []
+    assert changed(sets(lambda c: c.trainer, "accelerator", "cpu")) == []
+    assert changed(sets(lambda c: c, "name", "other")) == ["export"]
+    assert changed(sets(lambda c: c.finetune.optimizer, "lr", 1e-5)) == [
+        "finetune",
+        "teach",
+        "distill",
+        "evaluate",
+        "export",
+    ]
+    assert changed(sets(lambda c: c.student.architecture, "layers", 1)) == ["distill", "control", "evaluate", "export"]
+    assert changed(sets(lambda c: c.student, "layers", 1)) == [], "not read where the student is random"
+    assert changed(sets(lambda c: c.distill.hidden, "weight", 1.0)) == ["distill", "evaluate", "export"]
+    assert changed(sets(lambda c: c.data.limit, "test", 50)) == ["evaluate", "export"]
+    assert changed(sets(lambda c: c.data.limit, "train", 65)) == everything
+    assert changed(sets(lambda c: c.data, "labels", {"0": "no", "1": "yes"}))[0] == "finetune"
+
+
+def test_a_killed_distillation_goes_on_from_its_checkpoint_and_ends_with_the_same_weights(finished, distill):
+    command, _ = finished
+    shutil.copytree(command.store, distill.store)
+    shutil.rmtree(distill.store / stage_folder(command, "run", "distill").name)
+    expected = weights(command, "run", "distill")
+    process = distill.start("checkpoint.every_n_train_steps=1")
+    for line in process.stdout:
+        if line.startswith("distill: begins"):
+            break
+    partial = None
+    while process.poll() is None and partial is None:
+        partial = next(distill.store.glob(".distill-*.partial/resume/last.ckpt"), None)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert partial is not None, "the stage was over before it could be killed"
+    out = distill("checkpoint.every_n_train_steps=1", f"hydra.run.dir={distill.folder}/run")
+    assert "distill: goes on where it was interrupted" in out
+    assert re.findall(r"^(\w+): done", out, re.MULTILINE) == ["distill"]
+    resumed = weights(distill, "run", "distill")
+    assert all(torch.equal(resumed[name], expected[name]) for name in expected)
+
+
+def test_hidden_states_are_aligned_with_a_live_teacher_and_their_projection_stays_behind(again):
+    folder = again("hidden", "distill.hidden.weight=0.5")
+    assert made(folder) == ["distill", "evaluate", "export"]
+    with (folder / "metrics.csv").open(newline="") as file:
+        assert ("distill", "train/hidden") in {(row["stage"], row["name"]) for row in csv.DictReader(file)}
+    assert not [
+        name for name in load_file(folder / "export" / "huggingface" / "model.safetensors") if "project" in name
+    ]
+    assert "teach: skipped, hidden states are not stored" in (folder / "run.log").read_text()
+
+
+def test_a_student_of_the_teachers_layers_and_a_finetuned_checkpoint_as_teacher_work(finished, again):
+    teacher = stage_folder(finished[0], "run", "finetune") / "model"
+    folder = again(
+        "layers", f"teacher.model={teacher}", "teacher.finetuned=true", "student.init=teacher", "student.layers=1",
+        "stages=[teach,distill,control,evaluate]",
+    )  # fmt: skip
+    content = report(folder)
+    assert made(folder) == ["teach", "distill", "control", "evaluate"]
+    assert content["exports"] == []
+    assert content["models"]["student"]["parameters"] < content["models"]["teacher"]["parameters"]
+
+
+def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(finished, again, tmp_path):
+    from transformers import BertForMaskedLM
+
+    from distill.models.student import bert_config
+    from distill.models.tokenizers import train_wordpiece
+
+    tokenizer = train_wordpiece(["the film is good", "the plot is bad"] * 5, vocab_size=60, max_length=24)
+    size = {"layers": 1, "hidden_size": 16, "heads": 2, "intermediate_size": 16}
+    BertForMaskedLM(bert_config(tokenizer, max_length=24, dropout=0.1, **size)).save_pretrained(tmp_path / "student")
+    tokenizer.save_pretrained(tmp_path / "student")
+    checkpoint = ("student.init=checkpoint", f"student.model={tmp_path / 'student'}")
+    stored = again("stored", *checkpoint, "stages=[teach,distill]")
+    live = again("live", *checkpoint, "stages=[distill]")
+    with (stored / "metrics.csv").open() as one, (live / "metrics.csv").open() as other:
+        rows = [[row for row in csv.DictReader(file) if row["stage"] == "distill"] for file in (one, other)]
+    assert [row["name"] for row in rows[0]] == [row["name"] for row in rows[1]]
+    for left, right in zip(*rows, strict=True):
+        assert float(left["value"]) == pytest.approx(float(right["value"]), abs=1e-5)
