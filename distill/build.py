@@ -14,17 +14,15 @@ import pytorch_lightning as pl
 from datasets import Dataset, disable_progress_bars
 from torch.utils.data import DataLoader
 from torchmetrics import MetricCollection
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
-from distill.config.schema import Config, TrainingConfig
+from distill.config.schema import Config
+from distill.config.training import TrainingConfig
 from distill.data import embedded, hub, sources, splits
 from distill.data.batching import Batches, Examples, Place, scoring_places, shuffled_groups, training_places
 from distill.data.prepared import Prepared
-from distill.losses import Hard, Hidden, Objective, Soft
 from distill.metrics import Headline, classification
 from distill.models import loading
-from distill.models.layers import layer_map
-from distill.models.student import bert_config, from_layers
 from distill.report.assemble import assemble
 from distill.report.environment import commit, versions
 from distill.store import folder_checksum
@@ -183,41 +181,7 @@ class Builder:
         workers = self.config.data.workers
         return DataLoader(Examples(rows, collate), sampler=places, batch_size=None, num_workers=workers)
 
-    # Models
-
-    def student(self, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-        """The student before it learns, the same whenever it is built."""
-        pl.seed_everything(self.config.seed, verbose=False)
-        settings, labels, head = self.config.student, self.data.labels, self.task.HEAD
-        folder, dropout = self.model_folder(self.student_source, inputs), self.config.distill.dropout
-        tokenizer = loading.tokenizer(folder)
-        if settings.init == "checkpoint":
-            return loading.model(folder, head, labels=labels, dropout=dropout), tokenizer
-        if settings.init == "random":
-            length = self.config.data.max_length
-            size = asdict(settings.architecture)
-            config = bert_config(tokenizer, max_length=length, dropout=dropout, labels=labels, **size)
-            return loading.from_config(config, head), tokenizer
-        teacher = loading.model(folder, head)
-        loading.name_labels(teacher.config, labels)
-        layers = teacher.config.num_hidden_layers
-        chosen = layer_map(settings.layer_map, student=settings.layers, teacher=layers)
-        return from_layers(teacher, chosen, head, dropout), tokenizer
-
-    def objective(self, student: PreTrainedModel, teacher: PreTrainedModel | None) -> Objective:
-        """The weighted terms of the distill stage; the teacher's model is read where states are aligned."""
-        settings = self.config.distill
-        terms: dict[str, Any] = {"hard": Hard(), "soft": Soft(settings.temperature)}
-        if settings.hidden.weight and teacher is not None:
-            mine, theirs = student.config, teacher.config
-            layers = layer_map(
-                settings.hidden.layer_map, student=mine.num_hidden_layers, teacher=theirs.num_hidden_layers
-            )
-            pairs = [(0, 0), *((layer + 1, taught + 1) for layer, taught in enumerate(layers))]
-            terms["hidden"] = Hidden(pairs, mine.hidden_size, theirs.hidden_size)
-        weights = {name: getattr(settings, name).weight for name in terms}
-        used = {name: weight for name, weight in weights.items() if weight}
-        return Objective({name: terms[name] for name in used}, used)
+    # Training
 
     def optimization(self, section: TrainingConfig, batches: Batches) -> Optimization:
         """How a stage moves its weights over its epochs of ``batches``."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import BertConfig, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models.loading import from_config, name_labels
+from distill.models.loading import from_config, name_labels, set_dropout
 
 
 def bert_config(
@@ -39,19 +39,29 @@ def bert_config(
     return config
 
 
-def from_layers(teacher: PreTrainedModel, chosen: Sequence[int], head: str, dropout: float) -> PreTrainedModel:
-    """A student of the teacher's width with the ``chosen`` layers (from 0), embeddings and head of the teacher.
+def from_layers(
+    teacher: PreTrainedModel, chosen: Sequence[int], columns: Sequence[int], head: str, dropout: float
+) -> PreTrainedModel:
+    """A student of the teacher's width, with some of its layers, its embeddings and its head.
+
+    Args:
+        teacher: with a task head.
+        chosen: the layers, from 0.
+        columns: the teacher's output for each output of the student.
+        head: transformers' class.
+        dropout: of the student while it trains.
 
     Raises:
         ModelError: the teacher's layers cannot be told from its weights.
     """
-    from distill.models.loading import set_dropout
-
     config = copy.deepcopy(teacher.config)
     config.num_hidden_layers = len(chosen)
     set_dropout(config, dropout)
     student = from_config(config, head)
     weights = _chosen_weights(teacher.state_dict(), chosen, teacher.config)
+    for name in weights:
+        if not name.startswith(f"{teacher.base_model_prefix}.") and len(weights[name]) == teacher.config.num_labels:
+            weights[name] = weights[name][list(columns)]
     student.load_state_dict(weights, strict=True)
     return student
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from distill.build import Builder
 from distill.losses import Hard, Objective
-from distill.stages import Job, training
+from distill.stages import Job, students, training
 from distill.training.learner import Learner
 
 RECIPE = 1
@@ -32,7 +32,7 @@ def settings(build: Builder) -> dict[str, Any]:
 def run(job: Job) -> dict[str, Any]:
     """Train on labels alone; the folder ``model`` holds the control and its tokenizer."""
     build, section = job.build, job.build.config.distill
-    student, tokenizer = build.student(job.inputs)
+    student, tokenizer = students.student(build, job.inputs)
     batches = training.batches(build, tokenizer)
     recipe = training.recipe(build, section, batches[0], build.task.align, build.metrics())
     module = Learner(student, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)

@@ -1,25 +1,24 @@
 """The student, taught by labels and teacher."""
 
-import logging
 from dataclasses import asdict
 from typing import Any
 
+from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
 from distill.data.batching import Batches
 from distill.errors import ConfigError
-from distill.losses import Objective, silent_terms
+from distill.losses import Hard, Hidden, Objective, Soft, silent_terms
 from distill.models import loading
+from distill.models.layers import layer_map
 from distill.models.teacher import LiveTeacher
-from distill.stages import Job, answers, training
+from distill.stages import Job, answers, students, training
 from distill.teacher_store import TeacherStore
 from distill.training.distiller import Distiller
 from distill.types import Respond
 
 RECIPE = 1
-
-log = logging.getLogger(__name__)
 
 
 def skipped(build: Builder) -> str | None:
@@ -48,10 +47,10 @@ def settings(build: Builder) -> dict[str, Any]:
 def run(job: Job) -> dict[str, Any]:
     """Distil; the folder ``model`` holds the student and its tokenizer."""
     build, section = job.build, job.build.config.distill
-    student, tokenizer = build.student(job.inputs)
+    student, tokenizer = students.student(build, job.inputs)
     teacher, theirs = _teacher(job, tokenizer)
     batches = training.batches(build, tokenizer, theirs)
-    objective = build.objective(student, teacher.model if isinstance(teacher, LiveTeacher) else None)
+    objective = _objective(build, student, teacher.model if isinstance(teacher, LiveTeacher) else None)
     recipe = training.recipe(build, section, batches[0], build.task.align, build.metrics())
     module = Distiller(student, objective, recipe, teacher)
     _every_term_counts(module, batches[0])
@@ -72,6 +71,19 @@ def _teacher(job: Job, tokenizer: PreTrainedTokenizerBase) -> tuple[Respond, Pre
     hidden = build.config.distill.hidden.weight > 0
     teacher = LiveTeacher(model, columns, hidden=hidden, prefix="" if same else "teacher_")
     return teacher, None if same else theirs
+
+
+def _objective(build: Builder, student: PreTrainedModel, teacher: PreTrainedModel | None) -> Objective:
+    """The weighted terms; the teacher's model is read where states are aligned."""
+    settings = build.config.distill
+    terms: dict[str, nn.Module] = {"hard": Hard(), "soft": Soft(settings.temperature)}
+    if settings.hidden.weight and teacher is not None:
+        mine, theirs, name = student.config, teacher.config, settings.hidden.layer_map
+        layers = layer_map(name, student=mine.num_hidden_layers, teacher=theirs.num_hidden_layers)
+        pairs = [(0, 0), *((layer + 1, taught + 1) for layer, taught in enumerate(layers))]  # 0 is the embeddings
+        terms["hidden"] = Hidden(pairs, mine.hidden_size, theirs.hidden_size)
+    weights = {name: getattr(settings, name).weight for name in terms if getattr(settings, name).weight}
+    return Objective({name: terms[name] for name in weights}, weights)
 
 
 def _every_term_counts(module: Distiller, batches: Batches) -> None:

@@ -8,7 +8,7 @@ from torchmetrics import MetricCollection
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from distill.build import Builder
-from distill.config.schema import TrainingConfig
+from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
 from distill.models import loading

@@ -1,0 +1,45 @@
+"""Settings that every training stage has."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class OptimizerConfig:
+    """How weights move. `name`: adamw | sgd."""
+
+    name: str = "adamw"
+    lr: float = 5e-4
+    weight_decay: float = 0.01
+    """Not applied to biases and normalisation weights."""
+    momentum: float = 0.9
+    """For sgd."""
+
+
+@dataclass
+class SchedulerConfig:
+    """How the learning rate moves. `name`: linear | cosine | constant, after the warm-up."""
+
+    name: str = "linear"
+    warmup: float = 0.1
+    """Share of the steps over which the rate rises from 0."""
+
+
+@dataclass
+class EarlyStoppingConfig:
+    """Stop when the task's first metric on validation no longer improves, and restore the best epoch."""
+
+    patience: int | None = None
+    """Epochs without improvement; none trains to the end and keeps the last weights."""
+    min_delta: float = 0.0
+
+
+@dataclass
+class TrainingConfig:
+    """One training stage."""
+
+    max_epochs: int = 3
+    dropout: float = 0.1
+    """Dropout of hidden states and attention while training."""
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
+    early_stopping: EarlyStoppingConfig = field(default_factory=EarlyStoppingConfig)
