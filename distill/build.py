@@ -108,16 +108,12 @@ class Builder:
         """Whether every term reads nothing of the teacher but its logits."""
         return not self.config.distill.hidden.weight
 
-    @property
-    def stored(self) -> bool:
-        """Whether the student learns from stored outputs."""
-        return self.storable and "teach" in self.config.stages
-
     def student_settings(self) -> dict[str, Any]:
         """What of the student's settings decides on it, besides the checkpoint it starts from."""
         student, length = self.config.student, self.config.data.max_length
         random = {"architecture": asdict(student.architecture), "max_length": length}
-        layers = {"layers": student.layers, "layer_map": student.layer_map}
+        given = list(self.config.teacher.labels)
+        layers = {"layers": student.layers, "layer_map": student.layer_map, "given_labels": given}
         return {"init": student.init, **{"random": random, "teacher": layers, "checkpoint": {}}[student.init]}
 
     def metrics(self, sync: bool = True) -> MetricCollection:
@@ -201,8 +197,13 @@ class Builder:
         return device_count(settings.accelerator, settings.devices) * settings.num_nodes
 
     def trainer(self, **training: Any) -> pl.Trainer:  # noqa: ANN401
-        """Lightning's Trainer; ``training`` are the arguments of ``distill.training.trainer.trainer``."""
+        """Lightning's Trainer; ``training`` are the arguments of ``distill.training.trainer.trainer``.
+
+        Only what trains takes part in mixed precision: a model is scored as its users will run it.
+        """
         given = asdict(self.config.trainer)
+        if "max_epochs" not in training:
+            given["precision"] = "32-true"
         given["devices"] = device_count(given["accelerator"], given["devices"])
         if given["enable_progress_bar"] is None:
             given["enable_progress_bar"] = sys.stdout.isatty()
@@ -233,7 +234,7 @@ def prepare(config: Config) -> Prepared:
     data, module = config.data, task(config.task)
     wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config)
     source = sources.load(wanted, module.ROLES, data.columns, SAMPLES[config.task])
-    known = module.label_names(source.splits["train"]["label"], data.labels)
+    known = module.label_names(source.splits["train"]["label"], data.labels or {})
     splits_ = {
         name: rows.remove_columns("label").add_column("label", module.label_ids(rows["label"], known, name))
         for name, rows in source.splits.items()

@@ -12,7 +12,7 @@ from typing import Any, cast
 from distill.build import CHECKPOINTS, Builder, prepare
 from distill.config.dump import write_config
 from distill.config.schema import Config
-from distill.errors import StoreError
+from distill.errors import DataError, DistillError, StoreError
 from distill.report import console, page
 from distill.report.environment import versions
 from distill.report.folder import gather
@@ -79,6 +79,8 @@ def walk(config: Config, folder: Path, command: str) -> None:
         log.info("data: %s", note)
     preflight.preflight(build)
     build.ranks = join(build.trainer())
+    if not build.ranks.same(build.data.describe()["fingerprint"]):
+        raise DataError("the processes read different data; say which with data.source")
     build.wandb = build.ranks.agree(wandb_mode(config.tracking.wandb))
     store = Store(Path(config.store))
     if build.ranks.rank == 0:
@@ -135,7 +137,7 @@ def _advance(planned: Planned, build: Builder, store: Store, finished: Finished)
     """Take a stage from the store, or make it; another run that makes it is waited for."""
     start, ranks = time.monotonic(), build.ranks
     with store.lock(planned.name) if ranks.rank == 0 else nullcontext():
-        reused = ranks.agree(ranks.rank == 0 and store.find(planned.name) is not None)
+        reused = ranks.first(lambda: store.find(planned.name) is not None)
         if not reused:
             _make(planned, build, store, finished)
     manifest = store.manifest(planned.name)
@@ -156,25 +158,30 @@ def _make(planned: Planned, build: Builder, store: Store, finished: Finished) ->
     inputs = {name: finished.folders[name] for name in planned.inputs if name not in CHECKPOINTS}
     results = {name: finished.results[name] for name in inputs}
     ranks.wait()
-    with store.writing():
-        result = STAGES[planned.stage].run(Job(build, partial, inputs, results))
-    ranks.wait()
-    if ranks.rank == 0:
-        store.finish(
-            planned.name,
-            {
-                "schema": 1,
-                "stage": planned.stage,
-                "fingerprint": planned.fingerprint,
-                "recipe": STAGES[planned.stage].RECIPE,
-                "settings": planned.settings,
-                "inputs": {name: path.name for name, path in inputs.items()},
-                "versions": versions(),
-                "seconds": time.monotonic() - start,
-                "result": result,
-            },
-        )
-    ranks.wait()
+    result, error = _run(planned, Job(build, partial, inputs, results), store)
+    if (error := ranks.agree(error)) is not None:
+        raise error
+    manifest = {
+        "schema": 1,
+        "stage": planned.stage,
+        "fingerprint": planned.fingerprint,
+        "recipe": STAGES[planned.stage].RECIPE,
+        "settings": planned.settings,
+        "inputs": {name: path.name for name, path in inputs.items()},
+        "versions": versions(),
+        "seconds": time.monotonic() - start,
+        "result": result,
+    }
+    ranks.first(lambda: store.finish(planned.name, manifest))
+
+
+def _run(planned: Planned, job: Job, store: Store) -> tuple[dict[str, Any], DistillError | None]:
+    """The stage's result, or the error that every rank shall hear of: some work is done by rank 0 alone."""
+    try:
+        with store.writing():
+            return STAGES[planned.stage].run(job), None
+    except DistillError as error:
+        return {}, error
 
 
 def _report(build: Builder, finished: Finished) -> None:

@@ -1,6 +1,7 @@
 """One job, one process group: the sweep around a job stays hidden from the ranks that Lightning starts."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,6 @@ from pathlib import Path
 
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 
 
 @contextmanager
@@ -36,13 +36,8 @@ def one_job() -> Iterator[Path]:
 def command() -> str:
     """The command that repeats this job alone, without the sweep around it."""
     hydra = HydraConfig.get()
-    flags = [f"--config-dir {path}" for path in _card_folders(hydra)]
-    return " ".join(["python -m distill.run", *flags, *hydra.overrides.task])
-
-
-def is_sweep() -> bool:
-    """Whether this job is one of several."""
-    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+    flags = [flag for path in _card_folders(hydra) for flag in ("--config-dir", path)]
+    return shlex.join(["python", "-m", "distill.run", *flags, *hydra.overrides.task])
 
 
 def _arguments(hydra: HydraConf, folder: Path) -> list[str]:

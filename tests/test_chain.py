@@ -133,6 +133,13 @@ def test_a_change_reruns_exactly_what_depends_on_it(again, override, stages):
     assert made(again(override.replace("=", "-"), override)) == stages
 
 
+@pytest.mark.parametrize("stages", ["export", "evaluate", "distill,control,evaluate,export"])
+def test_a_subset_of_the_stages_finds_what_the_whole_run_made(again, stages):
+    folder = again(f"only-{len(stages)}", f"stages=[{stages}]")
+    assert made(folder) == []
+    assert report(folder)["models"] == report(folder.parent / "run")["models"]
+
+
 def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path):
     """The same for many settings, without running them."""
     from pathlib import Path
@@ -225,9 +232,11 @@ def test_a_student_of_the_teachers_layers_and_a_finetuned_checkpoint_as_teacher_
     assert content["models"]["student"]["parameters"] < content["models"]["teacher"]["parameters"]
 
 
-def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(finished, again, tmp_path):
+def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(finished, again, tmp_path, monkeypatch):
+    """With stored outputs the teacher's tokens are read in ``teach``; live, they travel with the batch."""
     from transformers import BertForMaskedLM
 
+    from distill.build import Builder
     from distill.models.student import bert_config
     from distill.models.tokenizers import train_wordpiece
 
@@ -235,11 +244,13 @@ def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(fin
     size = {"layers": 1, "hidden_size": 16, "heads": 2, "intermediate_size": 16}
     BertForMaskedLM(bert_config(tokenizer, max_length=24, dropout=0.1, **size)).save_pretrained(tmp_path / "student")
     tokenizer.save_pretrained(tmp_path / "student")
-    checkpoint = ("student.init=checkpoint", f"student.model={tmp_path / 'student'}")
-    stored = again("stored", *checkpoint, "stages=[teach,distill]")
-    live = again("live", *checkpoint, "stages=[distill]")
+    checkpoint = ("student.init=checkpoint", f"student.model={tmp_path / 'student'}", "stages=[distill]")
+    stored = again("stored", *checkpoint)
+    monkeypatch.setattr(Builder, "storable", False)
+    live = again("live", *checkpoint)
     with (stored / "metrics.csv").open() as one, (live / "metrics.csv").open() as other:
         rows = [[row for row in csv.DictReader(file) if row["stage"] == "distill"] for file in (one, other)]
+    assert made(live) == ["distill"], "the second run must not find the first one's student"
     assert [row["name"] for row in rows[0]] == [row["name"] for row in rows[1]]
     for left, right in zip(*rows, strict=True):
         assert float(left["value"]) == pytest.approx(float(right["value"]), abs=1e-5)

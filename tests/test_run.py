@@ -5,6 +5,8 @@ import re
 import pytest
 from transformers import BertConfig, BertForSequenceClassification
 
+from distill.models.tokenizers import train_wordpiece
+
 GOOD = "sentence\tlabel\na very good film\t1\na very bad film\t0\nquite a good plot\t1\nquite a bad plot\t0\n"
 
 
@@ -61,7 +63,7 @@ def test_several_problems_come_at_once(distill):
         "4 problems in the settings\n"
         "  distill.temperature=0.0: allowed is a number above 0\n"
         "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
-        "  student.layers=9: the teacher has 4 layers to give\n"
+        "  student.layers=9: the teacher has 3 layers to give\n"
         "  distill: the weights of hard, soft, hidden are all 0; at least one must be above 0"
     )
     overrides = ("distill.temperature=0", "trainer.devices=0", "student.init=teacher", "student.layers=9")
@@ -121,6 +123,7 @@ def checkpoint(folder, labels=("negative", "positive"), **size):
         id2label=dict(enumerate(labels)), label2id={name: index for index, name in enumerate(labels)}, **size,
     )  # fmt: skip
     BertForSequenceClassification(config).save_pretrained(folder)
+    train_wordpiece(["a good film", "a bad film"], vocab_size=60, max_length=32).save_pretrained(folder)
     return folder
 
 
@@ -163,6 +166,22 @@ def test_texts_longer_than_a_checkpoint_reads_are_refused(inside):
     model = checkpoint(inside.folder / "model", max_position_embeddings=32)
     out = inside(*on(data(inside)), f"teacher.model={model}", small=False, code=2)
     assert last_line(out) == "distill: data.max_length=64: the teacher reads at most 32 tokens"
+
+
+def test_more_parts_a_step_than_rows_are_refused(inside):
+    out = inside(*on(data(inside)), "trainer.accumulate_grad_batches=5", small=False, code=2)
+    assert last_line(out) == (
+        "distill: train has 4 rows, but one step has 5 parts: lower trainer.accumulate_grad_batches or trainer.devices"
+    )
+
+
+def test_a_card_that_is_no_yaml_is_refused(distill):
+    cards = distill.folder / "cards" / "experiment"
+    cards.mkdir(parents=True)
+    (cards / "mine.yaml").write_text("name: [\n")
+    out = distill("--config-dir", str(cards.parent), "experiment=mine", small=False, code=2)
+    assert out.startswith("distill: while parsing")
+    assert "Traceback" not in out
 
 
 def test_a_stage_whose_input_is_nowhere_is_refused(inside):

@@ -48,6 +48,7 @@ _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler", "level": "ERROR"}},
     "root": {"level": "ERROR", "handlers": ["console"]},
+    "loggers": {"distill.run": {"level": "CRITICAL"}},  # a user's mistake is told by the first rank
 }
 
 _ROOT: dict[str, Any] = {

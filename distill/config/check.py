@@ -24,7 +24,7 @@ def _at_least(low: int) -> Rule:
 
 
 def _layer_map(value: str) -> bool:
-    return value in LAYER_MAPS or (bool(value) and all(part.strip().isdigit() for part in value.split(",")))
+    return value in LAYER_MAPS or (bool(value) and all(part.strip().isdecimal() for part in value.split(",")))
 
 
 _POSITIVE: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
@@ -38,8 +38,10 @@ _DEVICES: Rule = (
 )
 _CLIP: Rule = (lambda value: value is None or value > 0), "null or a number above 0"
 
+_PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:")), "a name without / \\ # ? % :"
+
 _RULES: dict[str, Rule] = {
-    "seed": _at_least(0),
+    "seed": ((lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"),
     "task": _one_of(*TASKS),
     "data.source": _one_of("auto", "hub", "local", "embedded"),
     "data.limit.train": _at_least(1),
@@ -72,6 +74,7 @@ _RULES: dict[str, Rule] = {
     "trainer.gradient_clip_val": _CLIP,
     "trainer.log_every_n_steps": _at_least(1),
     "checkpoint.every_n_train_steps": _at_least(1),
+    "tracking.project": _PROJECT,
     "tracking.wandb": _one_of("auto", "online", "offline", "disabled"),
 }
 _RULES_OF_TRAINING: dict[str, Rule] = {
@@ -139,6 +142,9 @@ def _models(config: Config) -> Iterator[str]:
             yield f"{who}.architecture.hidden_size={size.hidden_size}: allowed is a multiple of heads={size.heads}"
     if teacher.finetuned and teacher.model is None:
         yield "teacher.finetuned=true: give the fine-tuned checkpoint as teacher.model=PATH"
+    for who, part in (("teacher", teacher), ("student", student)):
+        if part.revision is not None and part.model is None:
+            yield f"{who}.revision={part.revision}: belongs to a hub checkpoint; give it as {who}.model=ID"
     if teacher.labels and not teacher.finetuned:
         yield "teacher.labels: names the outputs of a fine-tuned checkpoint; it needs teacher.finetuned=true"
     if (student.init == "checkpoint") != (student.model is not None):
@@ -151,5 +157,7 @@ def _objective(config: Config) -> Iterator[str]:
     hard, soft, hidden = (term.weight for term in (config.distill.hard, config.distill.soft, config.distill.hidden))
     if not (hard or soft or hidden):
         yield "distill: the weights of hard, soft, hidden are all 0; at least one must be above 0"
+    elif not (hard or soft):
+        yield "distill: the weights of hard, soft are both 0, so nothing would teach the student's head"
     elif not (soft or hidden):
         yield "distill: the weights of soft, hidden are both 0, so nothing would come from the teacher"

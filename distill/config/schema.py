@@ -32,8 +32,8 @@ class DataConfig:
     """Configuration of the hub data set, such as sst2 of nyu-mll/glue."""
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task (text, label) to the name of the column that plays it."""
-    labels: dict[str, str] = field(default_factory=dict)
-    """Label in the file to the name the models give it; empty keeps the file's own labels."""
+    labels: dict[str, str] | None = None
+    """Label in the file to the name the models give it; none keeps the file's own labels."""
     limit: LimitConfig = field(default_factory=LimitConfig)
     holdout: float = 0.1
     """Share of train that is held out, seeded and stratified, where no validation split exists."""

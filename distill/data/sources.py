@@ -81,7 +81,10 @@ def _taken(
 ) -> Source:
     source = str(wanted.path if kind == "local" else wanted.hub)
     taken, chosen = roles_of.take(splits, roles, named, source)
-    return Source(wanted.name, kind, taken, (*notes, *chosen))
+    name = wanted.name
+    if kind == "local" and wanted.hub is not None:  # files of the user's own are not the hub's data of that name
+        name = Path(source).expanduser().resolve().name.split(".")[0]
+    return Source(name, kind, taken, (*notes, *chosen))
 
 
 def _sample(wanted: Wanted, embedded: Sample) -> Source:

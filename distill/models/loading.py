@@ -16,9 +16,24 @@ from distill.errors import ModelError
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
-_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "resid_pdrop")
+_DROPOUTS = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "dropout",
+    "attention_dropout",
+    "resid_pdrop",
+    "seq_classif_dropout",
+    "qa_dropout",
+    "qa_dropout",
+    "classifier_dropout_prob",
+    "pooler_dropout",
+    "cls_dropout",
+)
 FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 """What of a checkpoint is read."""
+_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+_SHIFTED = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl")
+"""Models whose positions begin after the padding token's number."""
 
 
 def resolve(model: str, revision: str | None = None) -> Path:
@@ -28,6 +43,8 @@ def resolve(model: str, revision: str | None = None) -> Path:
         ModelError: it is neither, or its weights are missing or pickled.
     """
     folder = Path(model).expanduser()
+    if folder.is_dir() and revision is not None:
+        raise ModelError(f"revision {revision}: the folder {folder} has no revisions; leave it out")
     if not folder.is_dir():
         folder = _from_hub(model, revision)
     if not (folder / "config.json").is_file():
@@ -78,12 +95,17 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """The checkpoint's tokenizer.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is none, or it cannot fill up a batch.
     """
+    if not any(path for pattern in _TOKENIZERS for path in folder.glob(pattern)):
+        raise ModelError(f"{folder} has no tokenizer: none of {', '.join(_TOKENIZERS)}")
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder}: its tokenizer cannot be loaded ({_first_line(error)})") from error
+    if found.pad_token_id is None:
+        raise ModelError(f"{folder}: its tokenizer has no padding token; name one in tokenizer_config.json")
+    return found
 
 
 def model(
@@ -166,6 +188,8 @@ def inside_bounds(config: PretrainedConfig, max_length: int, who: str) -> None:
         ModelError: ``max_length`` tokens do not fit.
     """
     limit = getattr(config, "max_position_embeddings", None)
+    if limit is not None and config.model_type in _SHIFTED:
+        limit -= config.pad_token_id + 1
     if limit is not None and max_length > limit:
         raise ModelError(f"data.max_length={max_length}: the {who} reads at most {limit} tokens")
 

@@ -70,14 +70,15 @@ def _chosen_weights(
     weights: Mapping[str, Tensor], chosen: Sequence[int], config: PretrainedConfig
 ) -> dict[str, Tensor]:
     pattern = _layer_pattern(weights, config.num_hidden_layers)
-    place = {layer: position for position, layer in enumerate(chosen)}
     kept = {}
     for name, tensor in weights.items():
         match = pattern.match(name)
         if match is None:
             kept[name] = tensor
-        elif int(match[2]) in place:
-            kept[f"{match[1]}{place[int(match[2])]}{match[3]}"] = tensor
+            continue
+        for position, layer in enumerate(chosen):
+            if layer == int(match[2]):
+                kept[f"{match[1]}{position}{match[3]}"] = tensor
     return kept
 
 

@@ -12,6 +12,7 @@ from distill.store import fingerprint
 from distill.teacher_store import LogitsWriter, stored_keys
 from distill.training.answering import Answerer
 from distill.training.callbacks import WriteLogits
+from distill.training.trainer import interruptible
 
 
 def identity(build: Builder, name: str, inputs: Mapping[str, Path]) -> str:
@@ -39,5 +40,6 @@ def write(build: Builder, name: str, inputs: Mapping[str, Path], split: str, fol
         module = Answerer(loading.model(source, build.task.HEAD), columns(build, name, inputs))
         writer = WriteLogits(LogitsWriter(folder, made_by, build.ranks.rank))
         batches = build.scoring_batches(rows, build.collate(tokenizer))
-        build.trainer(callbacks=[writer]).predict(module, batches, return_predictions=False)
+        with interruptible():
+            build.trainer(callbacks=[writer]).predict(module, batches, return_predictions=False)
     build.ranks.wait()

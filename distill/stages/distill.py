@@ -28,7 +28,7 @@ def skipped(build: Builder) -> str | None:
 
 def needs(build: Builder) -> list[str]:
     """The teacher, what the student starts from, and the teacher's stored outputs."""
-    stored = ["teach"] if build.stored else []
+    stored = ["teach"] if build.storable else []
     return list(dict.fromkeys([build.teacher, build.student_source, *stored]))
 
 
@@ -39,6 +39,7 @@ def settings(build: Builder) -> dict[str, Any]:
         **training.settings(build, section),
         **build.data.identity("train", "validation"),
         "student": build.student_settings(),
+        "given_labels": list(build.config.teacher.labels),
         "temperature": section.temperature,
         "terms": {name: asdict(getattr(section, name)) for name in ("hard", "soft", "hidden")},
     }
@@ -60,7 +61,7 @@ def run(job: Job) -> dict[str, Any]:
 def _teacher(job: Job, tokenizer: PreTrainedTokenizerBase) -> tuple[Respond, PreTrainedTokenizerBase | None]:
     """The teacher, and its tokenizer where it is asked live and reads other tokens than the student."""
     build = job.build
-    if build.stored:
+    if build.storable:
         made_by = answers.identity(build, build.teacher, job.inputs)
         return TeacherStore(job.inputs["teach"] / "outputs", made_by), None
     folder = build.model_folder(build.teacher, job.inputs)

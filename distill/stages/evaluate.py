@@ -29,10 +29,15 @@ def skipped(build: Builder) -> str | None:
 
 
 def models(build: Builder) -> dict[str, str]:
-    """Who is compared, by the input that holds it: the teacher, and what the run names."""
-    named = {"distill": "student", "control": "control"}
-    wanted = set(build.config.stages) | ({"distill"} if "export" in build.config.stages else set())
-    return {"teacher": build.teacher, **{who: stage for stage, who in named.items() if stage in wanted}}
+    """Who is compared, by the input that holds it: all three, unless the run trains others and names them not."""
+    named = set(build.config.stages)
+    trains = bool(named & {"pretrain", "finetune", "distill", "control"})
+    found = {"teacher": build.teacher}
+    if not trains or named & {"distill", "control", "export"}:
+        found["student"] = "distill"
+    if not trains or "control" in named:
+        found["control"] = "control"
+    return found
 
 
 def needs(build: Builder) -> list[str]:
@@ -48,7 +53,6 @@ def settings(build: Builder) -> dict[str, Any]:
         **build.data.identity("validation", "test"),
         "given_labels": list(config.teacher.labels),
         "max_length": config.data.max_length,
-        "precision": config.trainer.precision,
         "seed": config.seed,
     }
 

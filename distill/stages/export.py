@@ -27,7 +27,7 @@ def needs(build: Builder) -> list[str]:
 
 def settings(build: Builder) -> dict[str, Any]:
     """What the bundle says of itself."""
-    return {**asdict(build.config.export), "name": build.config.name}
+    return {**asdict(build.config.export), "name": build.config.name, "data": build.data.describe()}
 
 
 def run(job: Job) -> dict[str, Any]:

@@ -20,8 +20,15 @@ def preflight(build: Builder) -> None:
     config, data = build.config, build.data
     if small := [name for name, rows in data.splits.items() if len(rows) < build.world]:
         raise DataError(f"{small[0]} has fewer rows than there are processes ({build.world})")
+    parts = build.world * config.trainer.accumulate_grad_batches
+    if len(data.splits["train"]) < parts:
+        raise DataError(
+            f"train has {len(data.splits['train'])} rows, but one step has {parts} parts: "
+            "lower trainer.accumulate_grad_batches or trainer.devices"
+        )
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     for name, found in configs.items():
+        loading.tokenizer(build.checkpoints[name])
         loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
     teacher = configs.get("teacher_checkpoint")
     if teacher is not None and config.teacher.finetuned:

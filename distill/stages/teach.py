@@ -25,7 +25,6 @@ def settings(build: Builder) -> dict[str, Any]:
         "labels": list(build.data.labels),
         "given_labels": list(config.teacher.labels),
         "max_length": config.data.max_length,
-        "precision": config.trainer.precision,
         "texts": build.data.texts("train"),
     }
 

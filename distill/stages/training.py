@@ -1,6 +1,5 @@
 """What the stages that train have in common."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -75,7 +74,7 @@ def train(
         monitor, delta = f"validation/{headline.name}", section.early_stopping.min_delta
         watched = callbacks.keep_best(resume, monitor, headline.mode, patience, delta)
     keep = callbacks.Resume(resume, build.config.checkpoint.every_n_train_steps)
-    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(build, stage, settings(build, section))]
+    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(build, stage)]
     trainer = build.trainer(
         max_epochs=section.max_epochs, callbacks=[callbacks.Narrator(stage), *watched, keep], loggers=loggers,
         folder=job.folder,
@@ -87,12 +86,13 @@ def train(
     return {"steps": trainer.global_step, "epochs": trainer.current_epoch, "parameters": parameters(module.model)}
 
 
-def _wandb(build: Builder, stage: str, shown: Mapping[str, Any]) -> list[Any]:
+def _wandb(build: Builder, stage: str) -> list[Any]:
     if build.wandb == "disabled" or build.ranks.rank != 0:
         return []
     where = build.config.tracking
     group = f"{build.config.name}-{build.folder.name}"
     made = tracking.wandb_logger(
-        build.wandb, build.folder, project=where.project, entity=where.entity, group=group, stage=stage, settings=shown
-    )
+        build.wandb, build.folder, project=where.project, entity=where.entity, group=group, stage=stage,
+        settings=asdict(build.config),
+    )  # fmt: skip
     return [made]

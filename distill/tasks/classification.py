@@ -15,6 +15,8 @@ ROLES = {"text": "text", "label": "label"}
 """Column roles, and the kind of content each has."""
 TEXT = ("text",)
 """The roles that a model reads."""
+_AVERAGES = ("micro", "macro", "weighted")
+"""Rows of the report's table besides the labels."""
 HEAD = "AutoModelForSequenceClassification"
 
 
@@ -33,11 +35,17 @@ def label_names(train: Sequence[Any], names: Mapping[str, str]) -> dict[str, str
         raise DataError(f"the label column holds {example}: continuous values are scores, not classes")
     if len(found) < 2:
         raise DataError(f"train has only the label {', '.join(found)}: nothing can be learned from one class")
-    if strangers := sorted(set(names) - found):
+    if strangers := sorted(value for value, name in names.items() if not {value, name} & found):
         there = ", ".join(sorted(found))
-        raise DataError(f"data.labels names {', '.join(strangers)}, which train does not have; it has {there}")
-    ordered = sorted(found, key=lambda value: (0, float(value), "") if _is_number(value) else (1, 0.0, value))
-    return {value: names.get(value, value) for value in ordered}
+        raise DataError(
+            f"data.labels names {', '.join(strangers)}, which train does not have; it has {there}; "
+            "give their names, or data.labels=null"
+        )
+    ordered = sorted(found, key=lambda value: (0, float(value), value) if _is_number(value) else (1, 0.0, value))
+    named = {value: names.get(value, value) for value in ordered}
+    if taken := sorted(name for name in named.values() if name in _AVERAGES or list(named.values()).count(name) > 1):
+        raise DataError(f"the name {taken[0]} is that of another label or of an average; give others with data.labels")
+    return named
 
 
 def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str) -> list[int]:

@@ -1,10 +1,13 @@
 """The ranks of a run, started once and together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytorch_lightning as pl
 import torch.distributed as dist
+
+from distill.errors import DistillError
 
 T = TypeVar("T")
 
@@ -23,6 +26,32 @@ class Ranks:
         box = [value]
         dist.broadcast_object_list(box, src=0)
         return box[0]
+
+    def first(self, work: Callable[[], T]) -> T:
+        """Let rank 0 work, and give its result, or its error, to every rank.
+
+        Raises:
+            DistillError: what rank 0 raised.
+        """
+        result: T | None = None
+        error: DistillError | None = None
+        if self.rank == 0:
+            try:
+                result = work()
+            except DistillError as raised:
+                error = raised
+        result, error = self.agree((result, error))
+        if error is not None:
+            raise error
+        return cast(T, result)
+
+    def same(self, value: str) -> bool:
+        """Whether every rank has the same value."""
+        if self.world == 1:
+            return True
+        values: list[str] = [""] * self.world
+        dist.all_gather_object(values, value)
+        return len(set(values)) == 1
 
     def wait(self) -> None:
         """Go on when every rank has come here."""

@@ -56,7 +56,7 @@ class CurvesLogger(Logger):
 
 def rank_zero() -> bool:
     """Whether this process writes."""
-    return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0
+    return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
 def read_curves(path: Path) -> list[dict[str, Any]]:

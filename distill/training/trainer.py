@@ -2,7 +2,8 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -84,15 +85,26 @@ def fit(trainer: pl.Trainer, module: pl.LightningModule, train: Any, validation:
     """
     last = folder / LAST
     module.train()  # checkpoints are loaded in eval mode, and Lightning leaves modes as it finds them
-    try:
+    with interruptible():
         trainer.fit(module, train, validation, ckpt_path=last if last.is_file() else None, weights_only=True)
-    except SystemExit as error:  # how Lightning passes Ctrl-C on
-        raise KeyboardInterrupt from error
     best = folder / "best.ckpt"
     if best.is_file():
         trainer.strategy.barrier()
         state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
         module.load_state_dict(state)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Lightning turns Ctrl-C into an exit; here it becomes what it was.
+
+    Raises:
+        KeyboardInterrupt: the user asked for it.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise KeyboardInterrupt from error
 
 
 def resumed_step(folder: Path) -> int | None:

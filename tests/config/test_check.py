@@ -41,6 +41,16 @@ CASES = [
         {"stages": ["train"]},
         "stages: unknown train; allowed are pretrain, finetune, teach, distill, control, evaluate, export",
     ),
+    (
+        {"distill__hard__weight": 0.0, "distill__soft__weight": 0.0, "distill__hidden__weight": 1.0},
+        "distill: the weights of hard, soft are both 0, so nothing would teach the student's head",
+    ),
+    (
+        {"student__layer_map": "\u00b2"},
+        "student.layer_map=\u00b2: allowed is one of uniform, first, last, or layer numbers from 0 such as 1,3,5",
+    ),
+    ({"tracking__project": "a/b"}, "tracking.project=a/b: allowed is a name without / \\ # ? % :"),
+    ({"teacher__revision": "v1"}, "teacher.revision=v1: belongs to a hub checkpoint; give it as teacher.model=ID"),
     ({"data__source": "local"}, "data.source=local: give the folder as data.path=FOLDER"),
     ({"data__source": "hub"}, "data.source=hub: give the data set's id as data.hub=ID"),
     (
@@ -79,7 +89,7 @@ def test_what_makes_no_sense_is_named_with_its_key_what_came_and_what_is_allowed
 def test_all_problems_come_in_one_message():
     message = (
         "3 problems in the settings\n"
-        "  seed=-1: allowed is a whole number from 0 up\n"
+        "  seed=-1: allowed is a whole number from 0 to 4294967295\n"
         "  task=parsing: allowed is one of classification\n"
         "  distill.temperature=-2: allowed is a number above 0"
     )

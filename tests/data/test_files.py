@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from datasets import Dataset, DatasetDict
+from datasets import Dataset, DatasetDict, disable_progress_bars
 
 from distill.data import files
 from distill.errors import DataError
@@ -76,6 +76,7 @@ def test_a_folder_saved_without_rows_is_refused(tmp_path):
 
 
 def test_what_is_refused_is_not_logged_as_well(tmp_path, capfd):
+    disable_progress_bars()
     with pytest.raises(DataError):
         files.read(write(tmp_path, "train.jsonl", '{"text": "a \\ud83d b"}\n').parent)
     assert capfd.readouterr() == ("", "")

@@ -30,7 +30,7 @@ def wanted(source="auto", path=None, hub_id="nobody/nothing"):
 def test_a_path_is_taken_before_anything_else(tmp_path):
     (tmp_path / "train.tsv").write_text("text\tlabel\na b\t1\nc d\t0\n")
     source = load(wanted(path=str(tmp_path)), ROLES, {}, sample)
-    assert (source.kind, source.name, source.stands_in_for) == ("local", "sst2", None)
+    assert (source.kind, source.name, source.stands_in_for) == ("local", tmp_path.name, None), "not the hub's data"
     assert source.splits["train"]["text"][:] == ["a b", "c d"]
 
 

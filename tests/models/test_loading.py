@@ -4,7 +4,14 @@ import sys
 
 import pytest
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+from transformers import (
+    AlbertConfig,
+    BertConfig,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    RobertaConfig,
+)
 
 from distill.errors import ModelError
 from distill.models import loading
@@ -82,6 +89,29 @@ def test_pickled_weights_are_refused_and_the_way_out_works(folder, tmp_path):
     assert loading.resolve(str(tmp_path / "new")) == tmp_path / "new"
     loaded = loading.model(tmp_path / "new", HEAD, labels=("no", "yes"))
     assert torch.equal(loaded.bert.embeddings.word_embeddings.weight, model.bert.embeddings.word_embeddings.weight)
+
+
+def test_a_checkpoint_without_a_tokenizer_is_refused(folder):
+    with refused(f"{folder} has no tokenizer: none of tokenizer.json, vocab.txt, vocab.json, *.model"):
+        loading.tokenizer(folder)
+
+
+def test_a_revision_of_a_folder_is_refused(folder):
+    with refused(f"revision v1: the folder {folder} has no revisions; leave it out"):
+        loading.resolve(str(folder), "v1")
+
+
+def test_the_positions_of_a_roberta_begin_after_its_padding():
+    with refused("data.max_length=33: the student reads at most 32 tokens"):
+        loading.inside_bounds(RobertaConfig(max_position_embeddings=34, pad_token_id=1), 33, "student")
+
+
+@pytest.mark.parametrize("config", [BertConfig(), DistilBertConfig(), RobertaConfig(), AlbertConfig()])
+def test_every_dropout_of_a_configuration_is_set(config):
+    loading.set_dropout(config, 0.0)
+    names = [name for name in config.to_dict() if "dropout" in name]
+    assert names
+    assert {getattr(config, name) for name in names} == {0.0}
 
 
 def test_texts_longer_than_the_models_positions_are_refused():

@@ -71,6 +71,12 @@ def test_a_student_has_the_chosen_layers_in_their_order():
     assert BERT.config.num_hidden_layers == 6
 
 
+def test_a_layer_may_be_taken_twice():
+    student = from_layers(BERT, [2, 2], [0, 1], HEAD, dropout=0.0)
+    first, second = (layer.attention.self.query.weight for layer in student.bert.encoder.layer)
+    assert torch.equal(first, second)
+
+
 def test_a_live_teacher_is_frozen_stays_in_eval_mode_and_is_no_submodule():
     teacher = LiveTeacher(BERT.train(), [1, 0], hidden=True)
     holder = torch.nn.Module()

@@ -17,6 +17,18 @@ def test_labels_are_numbered_by_value_or_alphabet_and_named_as_asked():
     assert label_names([1, 0], {"0": "negative", "1": "positive"}) == {"0": "negative", "1": "positive"}
 
 
+def test_labels_that_carry_their_names_already_keep_them():
+    names = {"0": "negative", "1": "positive"}
+    assert label_names(["positive", "negative"], names) == {"negative": "negative", "positive": "positive"}
+
+
+@pytest.mark.parametrize("names", [{"0": "same", "1": "same"}, {"0": "macro"}])
+def test_a_name_that_is_taken_is_refused(names):
+    taken = "same" if "1" in names else "macro"
+    with refused(f"the name {taken} is that of another label or of an average; give others with data.labels"):
+        label_names(["0", "1"], names)
+
+
 def test_whole_numbers_written_with_a_point_are_classes():
     assert list(label_names(["1.0", "0.0"], {})) == ["0.0", "1.0"]
 
@@ -32,7 +44,7 @@ def test_a_single_class_is_refused():
 
 
 def test_a_name_for_a_label_that_is_not_there_is_refused():
-    with refused("data.labels names 2, which train does not have; it has 0, 1"):
+    with refused("data.labels names 2, which train does not have; it has 0, 1; give their names, or data.labels=null"):
         label_names(["0", "1"], {"2": "neutral"})
 
 
