@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -254,3 +255,17 @@ def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(fin
     assert [row["name"] for row in rows[0]] == [row["name"] for row in rows[1]]
     for left, right in zip(*rows, strict=True):
         assert float(left["value"]) == pytest.approx(float(right["value"]), abs=1e-5)
+
+
+def test_the_chain_runs_on_real_rows_of_sst2(inside):
+    real = Path(__file__).parents[2] / "shared" / "data" / "sst2"
+    if not real.is_dir():
+        pytest.skip("the real SST-2 files are not beside this checkout")
+    out = inside("data.source=auto", f"data.path={real}", f"hydra.run.dir={inside.folder}/run", "data.limit.test=100")
+    content = report(inside.folder / "run")
+    assert content["data"]["source"] == "local"
+    assert content["data"]["stands_in_for"] is None
+    assert content["data"]["rows"] == {"train": 192, "validation": 64, "test": 100}
+    assert content["data"]["labels"] == ["negative", "positive"]
+    assert content["models"]["student"]["per_label"]["test"]["micro"]["support"] == 100
+    assert "NOTE" not in out

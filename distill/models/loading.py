@@ -24,7 +24,6 @@ _DROPOUTS = (
     "resid_pdrop",
     "seq_classif_dropout",
     "qa_dropout",
-    "qa_dropout",
     "classifier_dropout_prob",
     "pooler_dropout",
     "cls_dropout",
