@@ -74,6 +74,12 @@ class Inside:
 
 
 @pytest.fixture
+def small():
+    """The overrides of the small run."""
+    return SMALL
+
+
+@pytest.fixture
 def distill(tmp_path):
     return Command(tmp_path)
 

@@ -6,8 +6,6 @@ import sys
 import venv
 from pathlib import Path
 
-from conftest import SMALL
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -18,7 +16,7 @@ def shell(*command, cwd):
     return done.stdout
 
 
-def test_the_wheel_installs_by_itself_and_runs_outside_the_checkout(tmp_path):
+def test_the_wheel_installs_by_itself_and_runs_outside_the_checkout(tmp_path, small):
     shell(sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT), cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     venv.create(tmp_path / "env", with_pip=True)
@@ -26,6 +24,6 @@ def test_the_wheel_installs_by_itself_and_runs_outside_the_checkout(tmp_path):
     shell(python, "-m", "pip", "install", "--quiet", str(wheel), cwd=tmp_path)
     where = shell(python, "-c", "import distill; print(distill.__file__)", cwd=tmp_path)
     assert where.startswith(str(tmp_path))
-    out = shell(str(tmp_path / "env" / "bin" / "distill"), *SMALL, "hydra.run.dir=run", cwd=tmp_path)
+    out = shell(str(tmp_path / "env" / "bin" / "distill"), *small, "hydra.run.dir=run", cwd=tmp_path)
     assert out.rstrip().endswith("export: run/export/huggingface")
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
