@@ -18,7 +18,7 @@ from distill.config.schema import Config
 from distill.errors import DistillError
 from distill.launch import command, one_job
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("distill.run")  # also when it is started as __main__
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -94,3 +95,10 @@ def finished(tmp_path_factory):
     """A folder in which the small run has been made once, and what it printed."""
     command = Inside(tmp_path_factory.mktemp("finished"))
     return command, command(f"hydra.run.dir={command.folder}/run")
+
+
+@pytest.fixture
+def free_port():
+    """A port of this machine that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
