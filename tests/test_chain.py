@@ -269,3 +269,18 @@ def test_the_chain_runs_on_real_rows_of_sst2(inside):
     assert content["data"]["labels"] == ["negative", "positive"]
     assert content["models"]["student"]["per_label"]["test"]["micro"]["support"] == 100
     assert "NOTE" not in out
+
+
+def test_mixed_precision_sgd_early_stopping_and_accumulation_come_from_the_settings(again):
+    folder = again(
+        "settings", "trainer.precision=bf16-mixed", "trainer.accumulate_grad_batches=2", "distill.optimizer.name=sgd",
+        "distill.scheduler.name=cosine", "distill.early_stopping.patience=1", "distill.max_epochs=6",
+        "distill.early_stopping.min_delta=0.5", "stages=[pretrain,finetune,teach,distill,control,evaluate,export]",
+    )  # fmt: skip
+    assert "trainer.precision=bf16-mixed: on a CPU without hardware for it" in (folder / "run.log").read_text()
+    (distilled,) = (stage for stage in report(folder)["stages"] if stage["name"] == "distill")
+    manifest = json.loads(
+        (folder.parent / "store" / f"distill-{distilled['fingerprint']}" / "manifest.json").read_text()
+    )
+    assert manifest["result"] == {"steps": 6, "epochs": 2, "parameters": manifest["result"]["parameters"]}
+    assert report(folder)["exports"][0]["max_logit_drift"] < 1e-4

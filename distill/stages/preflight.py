@@ -1,5 +1,6 @@
 """What would fail hours later, looked at before the first stage."""
 
+import logging
 from typing import Any
 
 from distill.build import Builder
@@ -7,6 +8,9 @@ from distill.errors import ConfigError, DataError
 from distill.models import loading
 from distill.models.layers import layer_map
 from distill.models.teacher import label_columns
+from distill.training.trainer import on_gpu
+
+log = logging.getLogger(__name__)
 
 
 def preflight(build: Builder) -> None:
@@ -26,6 +30,9 @@ def preflight(build: Builder) -> None:
             f"train has {len(data.splits['train'])} rows, but one step has {parts} parts: "
             "lower trainer.accumulate_grad_batches or trainer.devices"
         )
+    if config.trainer.precision != "32-true" and not on_gpu(config.trainer.accelerator):
+        slow = "on a CPU without hardware for it many times slower than 32-true"
+        log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     for name, found in configs.items():
         loading.tokenizer(build.checkpoints[name])

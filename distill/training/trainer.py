@@ -129,7 +129,12 @@ def device_count(accelerator: str, devices: int | str) -> int:
     """How many devices a node gives: auto and -1 mean every GPU there is, or the one CPU."""
     if devices not in ("auto", -1):
         return int(devices)
-    return max(1, torch.cuda.device_count()) if accelerator in ("auto", "gpu", "cuda") else 1
+    return torch.cuda.device_count() if on_gpu(accelerator) else 1
+
+
+def on_gpu(accelerator: str) -> bool:
+    """Whether the accelerator means an NVIDIA GPU that is there."""
+    return accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
 
 
 def _strategy(settings: TrainerSettings) -> str | Strategy:
