@@ -182,6 +182,7 @@ def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path)
     ]
     assert changed(sets(lambda c: c.student.architecture, "layers", 1)) == ["distill", "control", "evaluate", "export"]
     assert changed(sets(lambda c: c.student, "layers", 1)) == [], "not read where the student is random"
+    assert changed(sets(lambda c: c.distill.hidden, "layer_map", "last")) == [], "not read where its weight is 0"
     assert changed(sets(lambda c: c.distill.hidden, "weight", 1.0)) == ["distill", "evaluate", "export"]
     assert changed(sets(lambda c: c.data.limit, "test", 50)) == ["evaluate", "export"]
     assert changed(sets(lambda c: c.data.limit, "train", 65)) == everything

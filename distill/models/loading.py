@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 
 from distill.errors import ModelError
 
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
@@ -193,4 +194,6 @@ def inside_bounds(config: PretrainedConfig, max_length: int, who: str) -> None:
         raise ModelError(f"data.max_length={max_length}: the {who} reads at most {limit} tokens")
 
 
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
+def parameters(model: PreTrainedModel) -> int:
+    """How many weights a model has, tied ones once."""
+    return sum(parameter.numel() for parameter in model.parameters())

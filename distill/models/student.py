@@ -91,8 +91,3 @@ def _layer_pattern(weights: Mapping[str, Tensor], layers: int) -> re.Pattern[str
     if len(fitting) != 1:
         raise ModelError(f"the teacher's {layers} layers cannot be told from its weights' names")
     return re.compile(rf"({re.escape(fitting[0])})(\d+)(\..*)")
-
-
-def parameters(model: PreTrainedModel) -> int:
-    """How many weights a model has, tied ones once."""
-    return sum(parameter.numel() for parameter in model.parameters())

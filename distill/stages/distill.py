@@ -35,13 +35,14 @@ def needs(build: Builder) -> list[str]:
 def settings(build: Builder) -> dict[str, Any]:
     """Training, the objective, the student, and the examples."""
     section = build.config.distill
+    terms = {name: getattr(section, name) for name in ("hard", "soft", "hidden")}
     return {
         **training.settings(build, section),
         **build.data.identity("train", "validation"),
         "student": build.student_settings(),
         "given_labels": list(build.config.teacher.labels),
-        "temperature": section.temperature,
-        "terms": {name: asdict(getattr(section, name)) for name in ("hard", "soft", "hidden")},
+        "temperature": section.temperature if section.soft.weight else None,
+        "terms": {name: asdict(term) for name, term in terms.items() if term.weight},
     }
 
 

@@ -12,7 +12,6 @@ from distill.build import METRICS, Builder
 from distill.metrics import fidelity, latency
 from distill.metrics.bootstrap import gap_closed, paired_bootstrap
 from distill.models import loading
-from distill.models.student import parameters
 from distill.models.teacher import outputs
 from distill.stages import Job, answers
 from distill.teacher_store import TeacherStore
@@ -101,7 +100,7 @@ def _described(job: Job, who: str, logits: Mapping[str, Tensor], labels: Mapping
         metrics.update(rows, labels[split])
         scores[split] = {name: float(value) for name, value in metrics.compute().items()}
     return {
-        "parameters": parameters(loading.model(folder, build.task.HEAD)),
+        "parameters": loading.parameters(loading.model(folder, build.task.HEAD)),
         "bytes": sum(path.stat().st_size for path in folder.glob("*.safetensors")),
         "description": f"{config.model_type}, {config.num_hidden_layers} layers of width {config.hidden_size}",
         "metrics": scores,

@@ -11,7 +11,6 @@ from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
 from distill.models import loading
-from distill.models.student import parameters
 from distill.stages import Job
 from distill.store import RESUME
 from distill.training import callbacks, tracking
@@ -83,7 +82,11 @@ def train(
     tracking.finish(loggers)
     if build.ranks.rank == 0:
         loading.save(module.model, tokenizer, job.folder / "model")
-    return {"steps": trainer.global_step, "epochs": trainer.current_epoch, "parameters": parameters(module.model)}
+    return {
+        "steps": trainer.global_step,
+        "epochs": trainer.current_epoch,
+        "parameters": loading.parameters(module.model),
+    }
 
 
 def _wandb(build: Builder, stage: str) -> list[Any]:

@@ -10,8 +10,9 @@ from transformers import (
 )
 
 from distill.errors import ModelError
+from distill.models import loading
 from distill.models.layers import layer_map
-from distill.models.student import from_layers, parameters
+from distill.models.student import from_layers
 from distill.models.teacher import LiveTeacher, label_columns, outputs
 
 HEAD = "AutoModelForSequenceClassification"
@@ -67,7 +68,7 @@ def test_a_student_has_the_chosen_layers_in_their_order():
     for place, layer in enumerate((1, 4)):
         mine = student.bert.encoder.layer[place].attention.self.query.weight
         assert torch.equal(mine, BERT.bert.encoder.layer[layer].attention.self.query.weight)
-    assert parameters(student) < parameters(BERT)
+    assert loading.parameters(student) < loading.parameters(BERT)
     assert BERT.config.num_hidden_layers == 6
 
 
