@@ -69,7 +69,8 @@ class Builder:
     @property
     def base(self) -> str:
         """The input that holds the teacher before it learnt the task."""
-        return "pretrain" if self.config.teacher.model is None else "teacher_checkpoint"
+        pretrained = self.config.teacher.model is None or self.config.pretrain.continued
+        return "pretrain" if pretrained else "teacher_checkpoint"
 
     @property
     def teacher(self) -> str:

@@ -285,3 +285,34 @@ def test_mixed_precision_sgd_early_stopping_and_accumulation_come_from_the_setti
     )
     assert manifest["result"] == {"steps": 6, "epochs": 2, "parameters": manifest["result"]["parameters"]}
     assert report(folder)["exports"][0]["max_logit_drift"] < 1e-4
+
+
+def test_frozen_layers_stay_as_they_were_pretrained_and_adapters_leave_a_plain_model(finished, again):
+    again("frozen", "finetune.frozen_layers=1", "stages=[pretrain,finetune]")
+    again("adapted", "finetune.lora.rank=2", "stages=[pretrain,finetune]")
+    pretrained, frozen, adapted = (
+        weights(finished[0], run, stage)
+        for run, stage in (("run", "pretrain"), ("frozen", "finetune"), ("adapted", "finetune"))
+    )
+    below = [name for name in frozen if name.startswith(("bert.embeddings.", "bert.encoder.layer.0."))]
+    above = [name for name in frozen if name.startswith("bert.encoder.layer.1.") and name.endswith("weight")]
+    assert below
+    assert all(torch.equal(frozen[name], pretrained[name]) for name in below)
+    assert all(not torch.equal(frozen[name], pretrained[name]) for name in above)
+    assert set(adapted) == set(frozen)
+    changed = {name for name in adapted if name in pretrained and not torch.equal(adapted[name], pretrained[name])}
+    assert changed == {name for name in pretrained if name.endswith(("self.query.weight", "self.value.weight"))}
+
+
+def test_a_checkpoint_is_pretrained_further_with_its_own_tokenizer(finished, again):
+    checkpoint = stage_folder(finished[0], "run", "pretrain") / "model"
+    folder = again("continued", f"teacher.model={checkpoint}", "pretrain.continued=true", "stages=[pretrain,finetune]")
+    assert made(folder) == ["pretrain", "finetune"]
+    before, after = (weights(finished[0], run, "pretrain") for run in ("run", "continued"))
+    assert before.keys() == after.keys()
+    moved = max(float((before[name] - after[name]).abs().max()) for name in before)
+    assert 0 < moved < 0.1
+    tokenizers = [
+        stage_folder(finished[0], run, "pretrain") / "model" / "tokenizer.json" for run in ("run", "continued")
+    ]
+    assert tokenizers[0].read_bytes() == tokenizers[1].read_bytes()

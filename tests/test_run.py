@@ -1,5 +1,7 @@
 """What a user's mistake prints: one message, exit code 2, no traceback, nothing written but the log."""
 
+import errno
+import os
 import re
 
 import pytest
@@ -190,6 +192,30 @@ def test_a_stage_whose_input_is_nowhere_is_refused(inside):
         f"distill: distill needs finetune, which is neither among stages nor finished in {inside.store}; "
         "add finetune to stages=[...]"
     )
+
+
+def test_a_full_disk_ends_the_run_and_leaves_what_is_finished(inside, monkeypatch):
+    """The real error at the real place: the operating system's, when a model is saved."""
+    from distill.models import loading
+
+    save = loading.save
+
+    def until_full(model, tokenizer, folder):
+        if "finetune" in str(folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(model, tokenizer, folder)
+
+    monkeypatch.setattr(loading, "save", until_full)
+    out = inside(f"hydra.run.dir={inside.folder}/run", code=2)
+    assert last_line(out) == (
+        f"distill: no space left in {inside.store}; what is finished there stays whole: "
+        "free some space, or take another folder with store=FOLDER, and run again"
+    )
+    assert "Traceback" not in out
+    monkeypatch.setattr(loading, "save", save)
+    again = inside(f"hydra.run.dir={inside.folder}/run")
+    assert "pretrain: reused" in again
+    assert "finetune: goes on where it was interrupted" in again
 
 
 def test_help_lists_the_cards_and_every_setting_without_loading_anything_heavy(distill):

@@ -57,6 +57,10 @@ _RULES: dict[str, Rule] = {
     "student.layers": _at_least(1),
     "student.layer_map": _LAYERS,
     "pretrain.mask_probability": _INNER_SHARE,
+    "finetune.frozen_layers": _at_least(0),
+    "finetune.lora.rank": _at_least(0),
+    "finetune.lora.alpha": _POSITIVE,
+    "finetune.lora.dropout": _SHARE,
     "distill.temperature": _POSITIVE,
     "distill.hard.weight": _NOT_NEGATIVE,
     "distill.soft.weight": _NOT_NEGATIVE,
@@ -105,7 +109,14 @@ def check(config: Config) -> None:
     Raises:
         ConfigError: with one line a problem.
     """
-    problems = [*_single(config), *_stages(config), *_sources(config), *_models(config), *_objective(config)]
+    problems = [
+        *_single(config),
+        *_stages(config),
+        *_sources(config),
+        *_models(config),
+        *_adaptation(config),
+        *_objective(config),
+    ]
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise ConfigError("\n  ".join([f"{count} in the settings", *problems]))
@@ -151,6 +162,14 @@ def _models(config: Config) -> Iterator[str]:
         yield f"student.init={student.init}: student.model=PATH goes with student.init=checkpoint, and only with it"
     if teacher.model is None and student.init == "teacher" and student.layers > teacher.architecture.layers:
         yield f"student.layers={student.layers}: the teacher has {teacher.architecture.layers} layers to give"
+
+
+def _adaptation(config: Config) -> Iterator[str]:
+    teacher = config.teacher
+    if config.finetune.lora.rank and config.finetune.frozen_layers:
+        yield "finetune.frozen_layers: adapters freeze every layer already; allowed is 0 where lora.rank is above 0"
+    if config.pretrain.continued and (teacher.model is None or teacher.finetuned):
+        yield "pretrain.continued=true: goes on from a checkpoint that is not fine-tuned yet; give teacher.model=PATH"
 
 
 def _objective(config: Config) -> Iterator[str]:

@@ -98,11 +98,27 @@ class PretrainConfig(TrainingConfig):
     """Masked-language-model pretraining on the text of train (Devlin et al. 2019)."""
 
     mask_probability: float = 0.15
+    continued: bool = False
+    """Go on from the checkpoint teacher.model, on the text of train, before it is fine-tuned."""
+
+
+@dataclass
+class LoraConfig:
+    """Low-rank adapters (Hu et al. 2021) instead of all weights; folded into them at the end."""
+
+    rank: int = 0
+    """0 trains no adapters."""
+    alpha: float = 16.0
+    dropout: float = 0.0
 
 
 @dataclass
 class FinetuneConfig(TrainingConfig):
     """The teacher learns the task from labels."""
+
+    frozen_layers: int = 0
+    """Layers from the bottom, with the embeddings, that stay as they are; 0 freezes nothing."""
+    lora: LoraConfig = field(default_factory=LoraConfig)
 
 
 @dataclass

@@ -69,7 +69,7 @@ def from_layers(
 def _chosen_weights(
     weights: Mapping[str, Tensor], chosen: Sequence[int], config: PretrainedConfig
 ) -> dict[str, Tensor]:
-    pattern = _layer_pattern(weights, config.num_hidden_layers)
+    pattern = layer_pattern(weights, config.num_hidden_layers)
     kept = {}
     for name, tensor in weights.items():
         match = pattern.match(name)
@@ -82,7 +82,12 @@ def _chosen_weights(
     return kept
 
 
-def _layer_pattern(weights: Mapping[str, Tensor], layers: int) -> re.Pattern[str]:
+def layer_pattern(weights: Mapping[str, Tensor], layers: int) -> re.Pattern[str]:
+    """Matches the names of weights in the model's stack of layers, as (before, number, after).
+
+    Raises:
+        ModelError: there is no stack of so many layers, or more than one.
+    """
     stacks: dict[str, set[int]] = {}
     for name in weights:
         if match := re.match(r"(.*?\.)(\d+)\.", name):

@@ -1,12 +1,13 @@
 """The teacher: a pretrained model that learns the task from labels."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytorch_lightning as pl
 
 from distill.build import Builder
 from distill.losses import Hard, Objective
-from distill.models import loading
+from distill.models import adapt, loading
 from distill.stages import Job, training
 from distill.training.learner import Learner
 
@@ -25,7 +26,9 @@ def needs(build: Builder) -> list[str]:
 
 def settings(build: Builder) -> dict[str, Any]:
     """Training, labels, and the examples."""
-    return {**training.settings(build, build.config.finetune), **build.data.identity("train", "validation")}
+    section = build.config.finetune
+    adapted = {"frozen_layers": section.frozen_layers, "lora": asdict(section.lora) if section.lora.rank else None}
+    return {**training.settings(build, section), **adapted, **build.data.identity("train", "validation")}
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -35,6 +38,10 @@ def run(job: Job) -> dict[str, Any]:
     tokenizer = loading.tokenizer(folder)
     pl.seed_everything(build.config.seed, verbose=False)
     model = loading.model(folder, build.task.HEAD, labels=build.data.labels, dropout=section.dropout)
+    if section.frozen_layers:
+        adapt.freeze(model, section.frozen_layers)
+    if section.lora.rank:
+        model = adapt.add_lora(model, **asdict(section.lora))
     batches = training.batches(build, tokenizer)
     objective = Objective({"hard": Hard()}, {"hard": 1.0})
     learner = Learner(model, objective, training.recipe(build, section, batches[0], build.task.align, build.metrics()))

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from distill.build import Builder
-from distill.errors import ConfigError, DataError
+from distill.errors import ConfigError, DataError, ModelError
 from distill.models import loading
 from distill.models.layers import layer_map
 from distill.models.teacher import label_columns
@@ -49,6 +49,8 @@ def _layers(build: Builder, teacher: Any, student: Any) -> None:  # noqa: ANN401
     """Try the layer maps of the settings."""
     config = build.config
     given = teacher.num_hidden_layers if teacher is not None else config.teacher.architecture.layers
+    if config.finetune.frozen_layers > given:
+        raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {given} layers")
     taken = student.num_hidden_layers if student is not None else config.student.architecture.layers
     if config.student.init == "teacher":
         taken = config.student.layers

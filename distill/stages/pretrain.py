@@ -4,8 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 import pytorch_lightning as pl
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
+from distill.errors import ModelError
 from distill.losses import Hard, Objective
 from distill.metrics import language_modeling
 from distill.models import loading
@@ -24,18 +26,18 @@ def skipped(build: Builder) -> str | None:
 
 
 def needs(build: Builder) -> list[str]:
-    """Nothing but text."""
-    return []
+    """Nothing but text, or the checkpoint to go on from."""
+    return ["teacher_checkpoint"] if build.config.pretrain.continued else []
 
 
 def settings(build: Builder) -> dict[str, Any]:
     """Size, vocabulary, masking, training, and the texts without their labels."""
     teacher, section = build.config.teacher, build.config.pretrain
+    scratch = {"architecture": asdict(teacher.architecture), "vocab_size": teacher.vocab_size}
     return {
         **training.settings(build, section),
+        **({} if section.continued else scratch),
         "mask_probability": section.mask_probability,
-        "architecture": asdict(teacher.architecture),
-        "vocab_size": teacher.vocab_size,
         "texts": {split: build.data.texts(split) for split in ("train", "validation")},
     }
 
@@ -45,9 +47,7 @@ def run(job: Job) -> dict[str, Any]:
     build, config = job.build, job.build.config
     tokenizer = _tokenizer(job)
     pl.seed_everything(config.seed, verbose=False)
-    size, dropout = asdict(config.teacher.architecture), config.pretrain.dropout
-    architecture = bert_config(tokenizer, max_length=config.data.max_length, dropout=dropout, **size)
-    model = loading.from_config(architecture, task.HEAD)
+    model = _model(build, tokenizer)
     collate = task.Collate(
         seed=config.seed, probability=config.pretrain.mask_probability, pad_id=tokenizer.pad_token_id,
         mask_id=tokenizer.mask_token_id, vocabulary=len(tokenizer), special=frozenset(tokenizer.all_special_ids),
@@ -62,8 +62,23 @@ def run(job: Job) -> dict[str, Any]:
     return training.train(job, "pretrain", config.pretrain, learner, tokenizer, batches, language_modeling.HEADLINE)
 
 
+def _model(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    config, dropout = build.config, build.config.pretrain.dropout
+    if config.pretrain.continued:
+        return loading.model(build.checkpoints["teacher_checkpoint"], task.HEAD, dropout=dropout)
+    size = asdict(config.teacher.architecture)
+    return loading.from_config(
+        bert_config(tokenizer, max_length=config.data.max_length, dropout=dropout, **size), task.HEAD
+    )
+
+
 def _tokenizer(job: Job) -> Any:  # noqa: ANN401
     build, folder = job.build, job.folder / "model"
+    if build.config.pretrain.continued:
+        tokenizer = loading.tokenizer(build.checkpoints["teacher_checkpoint"])
+        if tokenizer.mask_token_id is None:
+            raise ModelError("pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with")
+        return tokenizer
     if build.ranks.rank == 0 and not (folder / "tokenizer.json").is_file():
         texts = [text for role in build.task.TEXT for text in build.data.splits["train"][role]]
         size, length = build.config.teacher.vocab_size, build.config.data.max_length

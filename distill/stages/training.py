@@ -10,7 +10,7 @@ from distill.build import Builder
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
-from distill.models import loading
+from distill.models import adapt, loading
 from distill.stages import Job
 from distill.store import RESUME
 from distill.training import callbacks, tracking
@@ -80,13 +80,10 @@ def train(
     )  # fmt: skip
     fit(trainer, module, *batches, resume)
     tracking.finish(loggers)
+    model = adapt.merge(module.model)
     if build.ranks.rank == 0:
-        loading.save(module.model, tokenizer, job.folder / "model")
-    return {
-        "steps": trainer.global_step,
-        "epochs": trainer.current_epoch,
-        "parameters": loading.parameters(module.model),
-    }
+        loading.save(model, tokenizer, job.folder / "model")
+    return {"steps": trainer.global_step, "epochs": trainer.current_epoch, "parameters": loading.parameters(model)}
 
 
 def _wandb(build: Builder, stage: str) -> list[Any]:

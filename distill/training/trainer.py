@@ -28,6 +28,7 @@ _NOISE = (
     ".*recommended to use `self.log.*sync_dist=True.*",
     ".*tensorboardX.*",
     ".*LeafSpec.*",
+    ".*is_gradient_checkpointing.*",
 )
 _WAIT = timedelta(days=1)
 """How long ranks wait for each other: another run may be making the stage that this one needs."""

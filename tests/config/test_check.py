@@ -49,6 +49,14 @@ CASES = [
         {"student__layer_map": "\u00b2"},
         "student.layer_map=\u00b2: allowed is one of uniform, first, last, or layer numbers from 0 such as 1,3,5",
     ),
+    (
+        {"finetune__frozen_layers": 1, "finetune__lora__rank": 4},
+        "finetune.frozen_layers: adapters freeze every layer already; allowed is 0 where lora.rank is above 0",
+    ),
+    (
+        {"pretrain__continued": True},
+        "pretrain.continued=true: goes on from a checkpoint that is not fine-tuned yet; give teacher.model=PATH",
+    ),
     ({"tracking__project": "a/b"}, "tracking.project=a/b: allowed is a name without / \\ # ? % :"),
     ({"teacher__revision": "v1"}, "teacher.revision=v1: belongs to a hub checkpoint; give it as teacher.model=ID"),
     ({"data__source": "local"}, "data.source=local: give the folder as data.path=FOLDER"),

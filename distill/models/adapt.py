@@ -1,0 +1,50 @@
+"""Which of a model's weights learn: all, the upper layers, or low-rank adapters."""
+
+from typing import cast
+
+from transformers import PreTrainedModel
+
+from distill.errors import ModelError
+from distill.models.student import layer_pattern
+
+
+def freeze(model: PreTrainedModel, layers: int) -> None:
+    """Keep the embeddings and the first ``layers`` layers as they are.
+
+    Raises:
+        ModelError: the layers cannot be told from the names of the weights.
+    """
+    pattern = layer_pattern(dict(model.named_parameters()), model.config.num_hidden_layers)
+    for name, weight in model.named_parameters():
+        match = pattern.match(name)
+        if int(match[2]) < layers if match else "embeddings." in name:
+            weight.requires_grad_(False)
+
+
+def add_lora(model: PreTrainedModel, *, rank: int, alpha: float, dropout: float) -> PreTrainedModel:
+    """Freeze all weights but the head, and let low-rank adapters learn beside them.
+
+    LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685), in the modules that peft knows for the architecture.
+
+    Args:
+        model: with a sequence-classification head.
+        rank: of the adapters.
+        alpha: their scale is alpha / rank.
+        dropout: on what they read.
+
+    Raises:
+        ModelError: peft knows no modules for the architecture.
+    """
+    from peft import LoraConfig, TaskType, get_peft_model  # seconds that only its users pay
+
+    settings = LoraConfig(task_type=TaskType.SEQ_CLS, r=rank, lora_alpha=alpha, lora_dropout=dropout)  # type: ignore[arg-type]
+    try:
+        return cast(PreTrainedModel, get_peft_model(model, settings))
+    except ValueError as error:
+        raise ModelError(f"finetune.lora.rank={rank}: {str(error).splitlines()[0]}") from error
+
+
+def merge(model: PreTrainedModel) -> PreTrainedModel:
+    """The model with its adapters folded into its weights; one without adapters as it is."""
+    fold = getattr(model, "merge_and_unload", None)
+    return model if fold is None else cast(PreTrainedModel, fold())

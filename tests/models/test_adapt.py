@@ -1,0 +1,66 @@
+import re
+
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+)
+
+from distill.errors import ModelError
+from distill.models.adapt import add_lora, freeze, merge
+from distill.models.teacher import outputs
+
+BATCH = {"input_ids": torch.tensor([[1, 5, 6]]), "attention_mask": torch.ones(1, 3, dtype=torch.long)}
+
+
+def bert():
+    torch.manual_seed(0)
+    size = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2}
+    return BertForSequenceClassification(BertConfig(**size, intermediate_size=16))
+
+
+def learning(model):
+    return {name for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def test_embeddings_and_lower_layers_stay_and_the_rest_learns():
+    model = bert()
+    freeze(model, 2)
+    assert all("layer.2." in name or "pooler" in name or "classifier" in name for name in learning(model))
+    assert any("layer.2." in name for name in learning(model))
+    size = DistilBertConfig(vocab_size=40, dim=16, n_layers=3, n_heads=2, hidden_dim=16)
+    other = DistilBertForSequenceClassification(size)
+    freeze(other, 3)
+    assert all("classifier" in name for name in learning(other))
+
+
+def test_adapters_learn_beside_frozen_weights_and_fold_into_them():
+    model = add_lora(bert(), rank=4, alpha=8.0, dropout=0.0)
+    assert all("lora_" in name or "classifier" in name for name in learning(model))
+    optimizer = torch.optim.SGD([weight for weight in model.parameters() if weight.requires_grad], 0.5)
+    for _ in range(3):
+        torch.nn.functional.cross_entropy(outputs(model, BATCH).logits, torch.tensor([1])).backward()
+        optimizer.step()
+    model.train(False)
+    with_adapters = outputs(model, BATCH).logits
+    assert not torch.allclose(with_adapters, outputs(bert().train(False), BATCH).logits)
+    folded = merge(model)
+    assert isinstance(folded, BertForSequenceClassification)
+    assert set(folded.state_dict()) == set(bert().state_dict())
+    assert torch.allclose(outputs(folded, BATCH).logits, with_adapters, atol=1e-6)
+
+
+def test_a_model_without_adapters_is_left_as_it_is():
+    model = bert()
+    assert merge(model) is model
+
+
+def test_an_architecture_that_peft_does_not_know_is_refused(monkeypatch):
+    model = bert()
+    monkeypatch.setattr(BertConfig, "model_type", "unheard-of")
+    message = "finetune.lora.rank=4: Please specify `target_modules`"
+    with pytest.raises(ModelError, match=re.escape(message)):
+        add_lora(model, rank=4, alpha=8.0, dropout=0.0)
