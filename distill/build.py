@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from datasets import Dataset, disable_progress_bars
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 from torchmetrics import MetricCollection
 from transformers import PreTrainedTokenizerBase
@@ -130,13 +132,6 @@ class Builder:
 
     # Data
 
-    def same_tokens(self, one: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase) -> bool:
-        """Whether two tokenizers are one: the same vocabulary, and the same ids for the first texts of train."""
-        if one.get_vocab() != other.get_vocab():
-            return False
-        rows, length = self.data.splits["train"][:200], self.config.data.max_length
-        return bool(self.task.encode(rows, one, length) == self.task.encode(rows, other, length))
-
     def encoded(
         self, split: str, tokenizer: PreTrainedTokenizerBase, teacher_tokenizer: PreTrainedTokenizerBase | None = None
     ) -> Dataset:
@@ -197,18 +192,26 @@ class Builder:
         settings = self.config.trainer
         return device_count(settings.accelerator, settings.devices) * settings.num_nodes
 
-    def trainer(self, **training: Any) -> pl.Trainer:  # noqa: ANN401
-        """Lightning's Trainer; ``training`` are the arguments of ``distill.training.trainer.trainer``.
+    def trainer(
+        self,
+        *,
+        max_epochs: int | None = None,
+        callbacks: Sequence[Callback] = (),
+        loggers: Sequence[Logger] = (),
+        folder: Path | None = None,
+    ) -> pl.Trainer:
+        """Lightning's Trainer; without ``max_epochs`` one that trains nothing.
 
         Only what trains takes part in mixed precision: a model is scored as its users will run it.
         """
         given = asdict(self.config.trainer)
-        if "max_epochs" not in training:
-            given["precision"] = "32-true"
         given["devices"] = device_count(given["accelerator"], given["devices"])
+        if max_epochs is None:
+            given["precision"] = "32-true"
         if given["enable_progress_bar"] is None:
             given["enable_progress_bar"] = sys.stdout.isatty()
-        return trainer(TrainerSettings(**given), **training)
+        settings = TrainerSettings(**given)
+        return trainer(settings, max_epochs=max_epochs or 1, callbacks=callbacks, loggers=loggers, folder=folder)
 
     # Report
 

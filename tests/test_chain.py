@@ -316,3 +316,17 @@ def test_a_checkpoint_is_pretrained_further_with_its_own_tokenizer(finished, aga
         stage_folder(finished[0], run, "pretrain") / "model" / "tokenizer.json" for run in ("run", "continued")
     ]
     assert tokenizers[0].read_bytes() == tokenizers[1].read_bytes()
+
+
+def test_hidden_states_of_models_that_read_different_tokens_are_refused_before_training(finished, tmp_path):
+    from distill.models.tokenizers import train_wordpiece
+
+    pretrained = stage_folder(finished[0], "run", "pretrain") / "model"
+    shutil.copytree(pretrained, tmp_path / "student")
+    train_wordpiece(["other words than those"], vocab_size=60, max_length=24).save_pretrained(tmp_path / "student")
+    checkpoint = ("student.init=checkpoint", f"student.model={tmp_path / 'student'}", f"teacher.model={pretrained}")
+    out = finished[0](*checkpoint, "distill.hidden.weight=1", f"hydra.run.dir={tmp_path}/run", code=2)
+    assert out.strip().splitlines()[-1] == (
+        "distill: distill.hidden.weight=1.0: hidden states are compared token by token, "
+        "but teacher and student read different tokens; allowed is 0"
+    )

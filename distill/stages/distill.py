@@ -68,7 +68,7 @@ def _teacher(job: Job, tokenizer: PreTrainedTokenizerBase) -> tuple[Respond, Pre
     folder = build.model_folder(build.teacher, job.inputs)
     model: PreTrainedModel = loading.model(folder, build.task.HEAD)
     theirs = loading.tokenizer(folder)
-    same = build.same_tokens(tokenizer, theirs)
+    same = students.same_tokens(build, tokenizer, theirs)
     columns = answers.columns(build, build.teacher, job.inputs)
     hidden = build.config.distill.hidden.weight > 0
     teacher = LiveTeacher(model, columns, hidden=hidden, prefix="" if same else "teacher_")

@@ -8,6 +8,7 @@ from distill.errors import ConfigError, DataError, ModelError
 from distill.models import loading
 from distill.models.layers import layer_map
 from distill.models.teacher import label_columns
+from distill.stages import students
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def _one_tokenizer(build: Builder) -> None:
         return
     student = loading.tokenizer(build.checkpoints["student_checkpoint"])
     teacher = build.checkpoints.get("teacher_checkpoint")
-    if teacher is None or not build.same_tokens(student, loading.tokenizer(teacher)):
+    if teacher is None or not students.same_tokens(build, student, loading.tokenizer(teacher)):
         raise ConfigError(
             f"distill.hidden.weight={build.config.distill.hidden.weight}: hidden states are compared token by token, "
             "but teacher and student read different tokens; allowed is 0"

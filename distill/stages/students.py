@@ -32,3 +32,11 @@ def student(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel
     made = from_layers(teacher, chosen, columns, head, dropout)
     loading.name_labels(made.config, labels)
     return made, tokenizer
+
+
+def same_tokens(build: Builder, one: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase) -> bool:
+    """Whether two tokenizers are one: the same vocabulary, and the same ids for the first texts of train."""
+    if one.get_vocab() != other.get_vocab():
+        return False
+    rows, length = build.data.splits["train"][:200], build.config.data.max_length
+    return bool(build.task.encode(rows, one, length) == build.task.encode(rows, other, length))
