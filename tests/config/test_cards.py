@@ -38,6 +38,12 @@ def test_an_override_wins_over_the_card(composed):
     assert composed("experiment=sst2_tiny", "data.max_length=17").data.max_length == 17
 
 
+def test_the_label_names_of_a_card_can_be_dropped_for_files_with_other_labels(composed):
+    config = composed("experiment=sst2_tiny", "data.labels=null")
+    assert config.data.labels is None
+    check(config)
+
+
 def test_the_student_of_sst2_tiny_has_at_most_a_quarter_of_the_teachers_layers_weights(composed):
     config = composed("experiment=sst2_tiny")
 
