@@ -70,13 +70,16 @@ def read_curves(path: Path) -> list[dict[str, Any]]:
 
 def wandb_mode(wanted: str) -> str:
     """online, offline or disabled: what ``auto`` means here, without a prompt and without a long wait."""
-    if wanted != "auto":
-        return wanted
-    if os.environ.get("WANDB_MODE"):
-        return os.environ["WANDB_MODE"]
+    mode = os.environ.get("WANDB_MODE", "auto") if wanted == "auto" else wanted
+    if mode in ("offline", "disabled"):
+        return mode
     url = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
     host = url.hostname or ""
-    return "online" if _logged_in(host) and answers(host, url.port or 443) else "offline"
+    if _logged_in(host) and answers(host, url.port or 443):
+        return "online"
+    if mode == "online":  # asked for in vain, W&B would prompt for a key, or wait for the network
+        log.warning("W&B: not logged in, or %s does not answer: the run is tracked offline", host)
+    return "offline"
 
 
 def wandb_logger(

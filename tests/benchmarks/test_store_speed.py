@@ -21,7 +21,7 @@ from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
 from distill.training.trainer import TrainerSettings, trainer
 
-ROWS, ROUNDS = 3200, 5
+ROWS, ROUNDS = 3200, 11
 SIZE = BertConfig(vocab_size=2000, hidden_size=128, num_hidden_layers=2, num_attention_heads=2, intermediate_size=512)
 
 
