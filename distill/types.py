@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from torch import Tensor
 
 IGNORE = -100
 """The label of a row that is not scored, as in ``torch.nn.functional.cross_entropy``."""
+FLOOR = -1e4
+"""The logit of a class that cannot be: its probability is exactly 0, and its logarithm still finite."""
+
+Kind: TypeAlias = Literal["class", "labels", "score"]
+"""What a row of logits means: one of the classes (softmax), any of the labels (sigmoids), or a score."""
 
 Batch: TypeAlias = dict[str, Tensor]
-"""What a model eats, plus ``labels``, ``key`` and ``total_*`` (what the whole optimiser step counts)."""
+"""What a model eats, plus ``labels``, ``key``, ``first``, ``count`` and ``total_*`` (what the whole step counts)."""
 
 MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-"""What of a batch a model reads."""
+"""What of a batch a model reads; ``target_ids`` come to it shifted, where there is a decoder."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,23 @@ class Outputs:
         logits: ``[rows, classes]``, one row for each thing the task predicts.
         hidden: the embedding output and each layer's output, each ``[batch, tokens, width]``; empty when not asked for.
         mask: ``[batch, tokens]``, true where a token is no padding.
+        attentions: each layer's attention scores, before the softmax, ``[batch, heads, tokens, tokens]`` (query, key);
+            0 is the first layer; empty when not asked for.
+        qkv: each layer's query, key and value, each ``[batch, tokens, heads * head width]``; 0 is the first layer;
+            empty when not asked for.
+        indices: only of a teacher of whose logits the largest were kept: then ``logits`` is ``[rows, k]``, and this,
+            ``[rows, k]``, says which class each of them belongs to, all different within a row.
+        rest: ``[rows]``, with ``indices``: the log-sum-exp of all the row's other logits, each divided by the
+            temperature first; so it holds for one temperature only.
     """
 
     logits: Tensor
     hidden: tuple[Tensor, ...] = ()
     mask: Tensor | None = None
+    attentions: tuple[Tensor, ...] = ()
+    qkv: tuple[tuple[Tensor, Tensor, Tensor], ...] = ()
+    indices: Tensor | None = None
+    rest: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -40,4 +57,4 @@ class LossReport:
 
 
 Respond: TypeAlias = Callable[[Batch], Outputs]
-"""How a teacher is asked, live or from its stored outputs."""
+"""How a teacher is asked, live or from its stored outputs; its logits are rows already."""

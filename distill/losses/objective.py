@@ -7,6 +7,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from distill.losses.gradients import gradient_norm
+from distill.losses.schedules import Schedule
+from distill.losses.shares import Shares
 from distill.losses.terms import Term
 from distill.types import LossReport, Outputs
 
@@ -19,22 +22,54 @@ class Objective(nn.Module):
 
     Args:
         terms: name to term, a module that fulfils ``Term``.
-        weights: name to weight, for the same names.
+        weights: name to weight, for the same names: a number, or a schedule that may touch 0; or ``Shares``, by which
+            the weights follow from the gradients.
+        schedules: name of a term to those of its numbers that move, by attribute: ``{"soft": {"temperature":
+            Schedule("linear", 4.0, 1.0)}}``. A term may bring schedules of its own, as ``taid`` does; these win.
 
     Attributes:
         needs: all that its terms read.
+        shares: where the weights are shares, what measures and keeps them; else none.
 
     Raises:
-        ValueError: where there is no term, the names differ, or a weight is not above 0.
+        ValueError: where there is no term, the names differ, a weight is not above 0, or a schedule moves what a term
+            does not have, or to 0 or below.
     """
 
-    def __init__(self, terms: Mapping[str, nn.Module], weights: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        terms: Mapping[str, nn.Module],
+        weights: Mapping[str, float | Schedule] | Shares,
+        schedules: Mapping[str, Mapping[str, Schedule]] | None = None,
+    ) -> None:
         """Register the terms, so that what they learn is trained, moved and saved."""
         super().__init__()
-        _check(terms, weights)
+        self.shares = weights if isinstance(weights, Shares) else None
+        self._given = dict.fromkeys(weights.names, 1.0) if isinstance(weights, Shares) else dict(weights)
+        _check(terms, self._given)
         self.terms = nn.ModuleDict(terms)
-        self.weights = dict(weights)
+        self.schedules = _schedules(terms, schedules or {})
         self.needs: frozenset[str] = frozenset().union(*(term.needs for term in self._typed().values()))
+        self.at(0, 1)
+
+    def at(self, step: int, steps: int) -> None:
+        """Set all that is scheduled to what it is at an optimiser step; to be called before each.
+
+        A pure function of its arguments, so that there is nothing to save and to resume.
+
+        Args:
+            step: how many optimiser steps are done.
+            steps: how many there are in all.
+        """
+        self._current = {name: _at(weight, step, steps) for name, weight in self._given.items()}
+        for name, moved in self.schedules.items():
+            for attribute, schedule in moved.items():
+                setattr(self.terms[name], attribute, schedule.value(step, steps))
+
+    @property
+    def weights(self) -> dict[str, float] | dict[str, Tensor]:
+        """The current weight of each term."""
+        return self._current if self.shares is None else self.shares.weights()
 
     def forward(
         self, student: Outputs, teacher: Outputs | None, labels: Tensor, totals: Mapping[str, Tensor] | None = None
@@ -46,15 +81,19 @@ class Objective(nn.Module):
             teacher: what the teacher said; none where no term reads it.
             labels: ``[rows]``.
             totals: for one part of an effective batch (all micro-batches of all ranks): the counts over the whole of
-                it, by unit (``labels``, ``rows``, ``tokens``), and ``parts``, how many parts it has. The mean of the
-                parts' values, and of their gradients, is then that of the one big batch: gradient accumulation and DDP
-                take that mean. None where the batch is the whole.
+                it, by unit (``labels``, ``rows``, ``tokens``, ``examples``: those its terms have), and ``parts``, how
+                many parts it has. The mean of the parts' values, and of their gradients, is then that of the one big
+                batch: gradient accumulation and DDP take that mean. None where the batch is the whole.
 
         Returns:
             The weighted total and each term's unweighted value.
         """
-        values = self.values(student, teacher, labels, totals)
-        total = torch.stack([self.weights[name] * value for name, value in values.items()]).sum()
+        return self.weighed(self.values(student, teacher, labels, totals))
+
+    def weighed(self, values: Mapping[str, Tensor]) -> LossReport:
+        """Return the sum of values, as ``values`` gives them, by the current weights."""
+        weights = self.weights
+        total = torch.stack([weights[name] * value for name, value in values.items()]).sum()
         return LossReport(total, {name: value.detach() for name, value in values.items()})
 
     def values(
@@ -106,28 +145,42 @@ def _reason(value: Tensor, parameters: Sequence[Tensor]) -> str:
         return "is not finite"
     if number == 0:
         return "is exactly 0"
-    norm = _gradient_norm(value, parameters)
+    norm = float(gradient_norm(value, parameters))
     if not math.isfinite(norm):
         return "is not finite"
     return "" if norm > 0 else "gives no gradient"
 
 
-def _gradient_norm(value: Tensor, parameters: Sequence[Tensor]) -> float:
-    """Return the norm of the gradient over all the parameters together, 0 where none is reached."""
-    if not parameters or not value.requires_grad:
-        return 0.0
-    gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
-    return math.hypot(*(float(gradient.float().norm()) for gradient in gradients if gradient is not None))
+def _at(weight: float | Schedule, step: int, steps: int) -> float:
+    return weight.value(step, steps) if isinstance(weight, Schedule) else weight
 
 
-def _check(terms: Mapping[str, nn.Module], weights: Mapping[str, float]) -> None:
+def _check(terms: Mapping[str, nn.Module], weights: Mapping[str, float | Schedule]) -> None:
     """Refuse an objective of which some part could never count."""
     if not terms:
         raise ValueError("an objective needs a term")
     if terms.keys() != weights.keys():
         raise ValueError(f"terms {sorted(terms)} and weights {sorted(weights)} have different names")
     for name, weight in weights.items():
-        if not 0 < weight < math.inf:
+        least, most = weight.bounds if isinstance(weight, Schedule) else (weight, weight)
+        if isinstance(weight, Schedule) and not 0 <= least <= most:
+            raise ValueError(f"the weight of {name} must never be below 0, unlike {weight}")
+        if not 0 < most < math.inf:
             raise ValueError(
                 f"the weight of {name} must be above 0 and finite, not {weight}; leave the term out instead"
             )
+
+
+def _schedules(
+    terms: Mapping[str, nn.Module], given: Mapping[str, Mapping[str, Schedule]]
+) -> dict[str, dict[str, Schedule]]:
+    """What moves in each term: what it brings, and what was given."""
+    if unknown := sorted(given.keys() - terms.keys()):
+        raise ValueError(f"schedules are given for {unknown}, but the terms are {sorted(terms)}")
+    for name, moved in given.items():
+        for attribute, schedule in moved.items():
+            if not isinstance(getattr(terms[name], attribute, None), int | float):
+                raise ValueError(f"{name} has no number {attribute} that could move")
+            if not schedule.bounds[0] > 0:
+                raise ValueError(f"{attribute} of {name} must stay above 0, unlike {schedule}")
+    return {name: {**getattr(term, "schedules", {}), **given.get(name, {})} for name, term in terms.items()}

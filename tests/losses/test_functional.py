@@ -1,167 +1,208 @@
-"""Each loss against an independent twin in NumPy, and at its edges."""
+"""What each loss does beyond its formula: its limits, what it does not see, what it refuses."""
 
-import numpy as np
 import pytest
 import torch
+from loss_cases import rows_of as rows
+from loss_cases import tensor, value
 
 from distill.losses import functional
 from distill.types import IGNORE
 
 
-def log_softmax(logits):
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+def close(number, rel=1e-5, **options):
+    return pytest.approx(number, rel=rel, **options)
 
 
-def numpy_hard(logits, labels):
-    scored = [(row, label) for row, label in zip(log_softmax(logits), labels, strict=True) if label != IGNORE]
-    return -sum(row[label] for row, label in scored), len(scored)
+STUDENT, TEACHER = tensor(rows(1, 7, 5)), tensor(rows(2, 7, 5))
+LABELS = torch.tensor([0, 4, IGNORE, 2, IGNORE, 1, 3])
+
+SOFTENED = {
+    "soft": functional.soft,
+    "reverse_kl": functional.reverse_kl,
+    "js": lambda s, t, temperature: functional.js(s, t, temperature, 0.5),
+    "skew_kl": lambda s, t, temperature: functional.skew_kl(s, t, temperature, 0.1),
+    "skew_reverse_kl": lambda s, t, temperature: functional.skew_reverse_kl(s, t, temperature, 0.1),
+    "taid": lambda s, t, temperature: functional.taid(s, t, temperature, 0.7),
+    "dkd": lambda s, t, temperature: functional.dkd(s, t, torch.arange(64) % 5, temperature, 1.0, 1.0),
+    "standardized": functional.standardized,
+    "soft_labels": functional.soft_labels,
+}
 
 
-def numpy_soft(student, teacher, temperature):
-    p, q = log_softmax(teacher / temperature), log_softmax(student / temperature)
-    return temperature**2 * (np.exp(p) * (p - q)).sum(), len(student)
-
-
-def numpy_hidden(student, teacher, mask):
-    return (((student - teacher) ** 2).mean(axis=-1) * mask).sum(), mask.sum()
-
-
-def rows(seed, *shape, scale=3.0):
-    return np.random.default_rng(seed).normal(scale=scale, size=shape)
-
-
-def tensor(array, **options):
-    return torch.tensor(array, dtype=torch.float32, **options)
-
-
-def assert_same(result, expected):
-    total, count = result
-    assert total.item() == pytest.approx(expected[0], rel=1e-5)
-    assert count.item() == expected[1]
-
-
-def test_hard_labels_match_numpy_and_leave_ignored_rows_out():
-    labels = np.array([0, 4, IGNORE, 2, IGNORE, 1])
-    assert_same(functional.hard(tensor(rows(0, 6, 5)), torch.tensor(labels)), numpy_hard(rows(0, 6, 5), labels))
-
-
-@pytest.mark.parametrize("classes", [2, 5, 300])
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
-def test_soft_targets_match_numpy(classes, temperature):
-    student, teacher = rows(1, 7, classes), rows(2, 7, classes)
-    result = functional.soft(tensor(student), tensor(teacher), temperature)
-    assert_same(result, numpy_soft(student, teacher, temperature))
-
-
-def test_hidden_states_match_numpy():
-    student, teacher = rows(3, 4, 6, 8), rows(4, 4, 6, 8)
-    mask = np.arange(6) < np.array([[6], [3], [1], [0]])
-    result = functional.hidden(tensor(student), tensor(teacher), torch.tensor(mask))
-    assert_same(result, numpy_hidden(student, teacher, mask))
-
-
-@pytest.mark.parametrize("temperature", [1.0, 2.0, 8.0])
-def test_soft_targets_are_zero_where_student_equals_teacher(temperature):
-    logits = tensor(rows(5, 9, 4), requires_grad=True)
-    total, _ = functional.soft(logits, logits.detach().clone(), temperature)
-    total.backward()
-    assert total.item() == 0
-    assert logits.grad.abs().max() < 1e-5
-
-
-def test_hidden_states_are_zero_where_student_equals_teacher():
-    states = tensor(rows(6, 2, 3, 4))
-    assert functional.hidden(states, states.clone(), torch.ones(2, 3))[0].item() == 0
-
-
-def gradient_size(temperature):
+def gradient_size(loss, temperature):
     student = tensor(rows(7, 64, 5, scale=1.0), requires_grad=True)
-    functional.soft(student, tensor(rows(8, 64, 5, scale=1.0)), temperature)[0].backward()
+    loss(student, tensor(rows(8, 64, 5, scale=1.0)), temperature)[0].backward()
     return student.grad.norm().item()
 
 
-def test_the_soft_gradient_keeps_its_size_at_any_temperature_and_would_not_without_the_square():
-    at_one = gradient_size(1.0)
+@pytest.mark.parametrize("name", SOFTENED)
+def test_a_softened_gradient_keeps_its_size_at_any_temperature_and_would_not_without_the_square(name):
+    at_one = gradient_size(SOFTENED[name], 1.0)
     for temperature in (2.0, 8.0):
-        size = gradient_size(temperature)
+        size = gradient_size(SOFTENED[name], temperature)
         assert 0.5 < size / at_one < 2
         assert size / temperature**2 < at_one / 2
+
+
+def test_a_correlation_keeps_the_size_of_its_gradient_without_a_square():
+    at_one = gradient_size(functional.dist, 1.0)
+    assert all(0.5 < gradient_size(functional.dist, temperature) / at_one < 2 for temperature in (2.0, 8.0))
 
 
 def test_soft_targets_become_half_the_squared_distance_of_centred_logits_at_high_temperature():
     student, teacher = rows(9, 5, 4, scale=1.0), rows(10, 5, 4, scale=1.0)
     gap = student - teacher
     expected = 0.5 * (gap - gap.mean(axis=-1, keepdims=True)).__pow__(2).sum() / 4
-    total, _ = functional.soft(tensor(student), tensor(teacher), 50.0)
-    assert total.item() == pytest.approx(expected, rel=0.05)
-
-
-def test_padding_counts_in_nothing_whatever_it_holds():
-    student, teacher = tensor(rows(11, 2, 5, 4)), tensor(rows(12, 2, 5, 4))
-    mask = torch.tensor([[1, 1, 1, 0, 0], [1, 0, 0, 0, 0]])
-    cut, _ = functional.hidden(student[:, :3], teacher[:, :3], mask[:, :3])
-    student[mask == 0], teacher[mask == 0] = float("inf"), 1e9
-    student.requires_grad_()
-    total, count = functional.hidden(student, teacher, mask)
-    total.backward()
-    assert (total.item(), count.item()) == (pytest.approx(cut.item()), 4)
-    assert (student.grad[mask == 0] == 0).all()
-
-
-def test_the_teacher_gets_no_gradient():
-    logits, states = tensor(rows(13, 3, 4), requires_grad=True), tensor(rows(14, 1, 3, 4), requires_grad=True)
-    mine, hidden = tensor(rows(15, 3, 4), requires_grad=True), tensor(rows(16, 1, 3, 4), requires_grad=True)
-    (functional.soft(mine, logits, 2.0)[0] + functional.hidden(hidden, states, torch.ones(1, 3))[0]).backward()
-    assert logits.grad is None
-    assert states.grad is None
-    assert mine.grad.norm() > 0
-    assert hidden.grad.norm() > 0
-
-
-@pytest.mark.filterwarnings("ignore:Anomaly Detection has been enabled")
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
-def test_extreme_logits_stay_finite(dtype):
-    wild = torch.tensor([[1e4, -1e4], [-1e4, 1e4], [1e4, 1e4], [0.0, 1e4]]).to(dtype)
-    student = wild.clone().requires_grad_()
-    with torch.autograd.detect_anomaly(check_nan=True):
-        hard, _ = functional.hard(student, torch.tensor([1, 0, 1, 0]))
-        soft, _ = functional.soft(student, wild.flip(0), 1.0)
-        hidden, _ = functional.hidden(student[None], wild.flip(0)[None], torch.ones(1, 4))
-        for total in (hard, soft, hidden):
-            (gradient,) = torch.autograd.grad(total, student, retain_graph=True)
-            assert total.dtype == torch.float32
-            assert total.isfinite()
-            assert gradient.isfinite().all()
+    assert value(functional.soft(tensor(student), tensor(teacher), 50.0)) == close(expected, rel=0.05)
 
 
 def test_half_precision_inputs_are_summed_in_full_precision():
     logits = tensor(rows(17, 5000, 3)).bfloat16()
     labels = torch.zeros(5000, dtype=torch.long)
     half, count = functional.soft(logits, logits.flip(0), 1.0)
-    full, _ = functional.soft(logits.float(), logits.flip(0).float(), 1.0)
-    assert half.item() == full.item()
+    assert half.item() == value(functional.soft(logits.float(), logits.flip(0).float(), 1.0))
     assert count.item() == 5000
-    assert functional.hard(logits, labels)[0].item() == functional.hard(logits.float(), labels)[0].item()
+    assert value(functional.hard(logits, labels)) == value(functional.hard(logits.float(), labels))
 
 
-def assert_zero_with_a_graph(result, leaf):
-    total, count = result
-    (gradient,) = torch.autograd.grad(total, leaf)
-    assert (total.item(), count.item()) == (0, 0)
-    assert (gradient == 0).all()
+def test_class_weights_weigh_rows_but_not_their_number():
+    weights = torch.tensor([2.0, 0.0, 1.0, 1.0, 1.0])
+    total, count = functional.hard(STUDENT, LABELS, weights)
+    each = [value(functional.hard(STUDENT[i : i + 1], LABELS[i : i + 1])) for i in range(7)]
+    assert total.item() == close(2 * each[0] + each[1] + each[3] + each[6])
+    assert count == 5
+    assert value(functional.hard(STUDENT.bfloat16(), LABELS, weights.bfloat16())) == close(total.item(), rel=0.02)
 
 
-@pytest.mark.parametrize("batch", [0, 3])
-def test_a_batch_with_nothing_to_score_gives_zero_with_a_graph(batch):
-    logits, states = torch.randn(batch, 4, requires_grad=True), torch.randn(batch, 2, 4, requires_grad=True)
-    assert_zero_with_a_graph(functional.hard(logits, torch.full((batch,), IGNORE)), logits)
-    assert_zero_with_a_graph(functional.hidden(states, states + 1, torch.zeros(batch, 2)), states)
-    assert_zero_with_a_graph(functional.soft(logits[:0], logits[:0] + 1, 2.0), logits)
+# A target that moves
 
 
-def test_shapes_that_would_be_broadcast_are_refused():
-    with pytest.raises(ValueError, match=r"student \[3, 4\] and teacher \[1, 4\]"):
-        functional.soft(torch.zeros(3, 4), torch.zeros(1, 4), 1.0)
-    with pytest.raises(ValueError, match="hidden states"):
-        functional.hidden(torch.zeros(2, 3, 4), torch.zeros(2, 3, 1), torch.ones(2, 3))
+def test_the_moving_target_goes_from_the_student_to_the_teacher():
+    values = [value(functional.taid(STUDENT, TEACHER, 2.0, progress)) for progress in (0.0, 0.3, 0.6, 1.0)]
+    assert values == sorted(values)
+    assert values[0] == 0
+    assert values[-1] == value(functional.soft(STUDENT, TEACHER, 2.0))
+
+
+def test_no_gradient_flows_through_the_moving_target():
+    student = STUDENT.clone().requires_grad_()
+    functional.taid(student, TEACHER, 1.0, 0.4)[0].backward()
+    target = (0.6 * STUDENT + 0.4 * TEACHER).softmax(dim=-1)
+    torch.testing.assert_close(student.grad, STUDENT.softmax(dim=-1) - target)
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.1, float("nan")])
+def test_a_target_beyond_the_teacher_is_refused(bad):
+    with pytest.raises(ValueError, match=rf"^progress must be between 0 and 1, not {bad}$"):
+        functional.taid(STUDENT, TEACHER, 1.0, bad)
+
+
+# Distributions taken apart
+
+
+def test_the_two_decoupled_parts_make_up_soft_targets():
+    for student, teacher, label in zip(STUDENT.split(1), TEACHER.split(1), [0, 4, 1, 2, 3, 1, 3], strict=True):
+        left = 1 - (teacher / 2).softmax(dim=-1)[0, label].item()
+        parts = functional.dkd(student, teacher, torch.tensor([label]), 2.0, 1.0, left)
+        assert value(parts) == close(value(functional.soft(student, teacher, 2.0)), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (
+            lambda s, t: functional.dkd(s, t, torch.tensor([0, 1, 1]), 1.0, 1.0, 8.0),
+            "dkd needs three classes or more, not 2: "
+            "beside the label there is one other class, which has nothing to be compared with",
+        ),
+        (
+            lambda s, t: functional.dist(s, t, 1.0),
+            "dist needs three classes or more, not 2: the correlation of two numbers with two others is 1 or -1",
+        ),
+        (
+            lambda s, t: functional.standardized(s, t, 1.0),
+            "standardized needs three classes or more, not 2: standardised, two logits are always 1 and -1",
+        ),
+    ],
+)
+def test_two_classes_are_refused_where_they_say_nothing(loss, message):
+    with pytest.raises(ValueError, match="three classes") as caught:
+        loss(STUDENT[:3, :2], TEACHER[:3, :2])
+    assert str(caught.value) == message
+
+
+def test_correlation_along_columns_needs_a_second_row():
+    one = value(functional.dist(STUDENT[:1], TEACHER[:1], 1.0))
+    assert one == close(value(functional.dist(STUDENT[:1], TEACHER[:1], 1.0, 1.0, 0.0)))
+
+
+def test_where_the_teacher_does_not_vary_correlation_says_nothing():
+    student = STUDENT.clone().requires_grad_()
+    total, count = functional.dist(student, torch.zeros(7, 5), 1.0)
+    total.backward()
+    assert (total.item(), count.item()) == (0, 7)
+    assert (student.grad == 0).all()
+
+
+def test_a_column_of_probabilities_near_zero_says_nothing():
+    buried = torch.cat([STUDENT, tensor(rows(5, 7, 1)) - 30], dim=1)
+    assert value(functional.dist(buried, buried.clone(), 1.0)) == pytest.approx(0, abs=1e-5)
+
+
+def test_standardised_logits_see_neither_scale_nor_shift():
+    moved = STUDENT * torch.rand(7, 1).add(0.5) + torch.randn(7, 1)
+    assert value(functional.standardized(moved, TEACHER, 2.0)) == close(
+        value(functional.standardized(STUDENT, TEACHER, 2.0)), rel=1e-4
+    )
+
+
+# Several labels, and scores
+
+
+def test_a_row_of_labels_is_averaged_over_those_that_are_known():
+    labels = torch.tensor([[1, 0, IGNORE, IGNORE, 1], [IGNORE] * 5])
+    total, count = functional.hard_labels(STUDENT[:2], labels)
+    known = functional.hard_labels(STUDENT[:1, [0, 1, 4]], torch.tensor([[1, 0, 1]]))
+    assert (total.item(), count.item()) == (close(value(known)), 1)
+
+
+def test_a_bound_lets_go_of_a_student_that_is_ahead_of_the_teacher_by_the_margin():
+    gold, teacher = torch.tensor([0.0, 0.0, float("nan")]), torch.tensor([[2.0], [2.0], [2.0]])
+    student = torch.tensor([[1.0], [1.8], [1.0]], requires_grad=True)
+    total, count = functional.soft_score(student, teacher, gold, bounded=1.0)
+    total.backward()
+    assert total.item() == close(0.2**2 + 1.0)
+    assert count == 3
+    torch.testing.assert_close(student.grad, torch.tensor([[0.0], [-0.4], [-2.0]]))
+    assert value(functional.soft_score(student, teacher)) == close(1 + 0.2**2 + 1)
+    assert value(functional.soft_score(student, teacher, gold, bounded=3.5)) == close(1 + 0.2**2 + 1)
+
+
+def test_scores_that_are_no_single_number_are_refused():
+    with pytest.raises(ValueError, match=r"^a score is one number a row, not logits \[7, 5\] for labels \[7\]$"):
+        functional.hard_score(STUDENT, torch.zeros(7))
+    with pytest.raises(ValueError, match=r"^a score is one number a row, not \[7, 5\]$"):
+        functional.soft_score(STUDENT, TEACHER)
+    with pytest.raises(ValueError, match=r"^a bounded soft_score compares with labels, but none were given$"):
+        functional.soft_score(STUDENT[:, :1], TEACHER[:, :1], bounded=0.0)
+    with pytest.raises(ValueError, match=r"^logits \[7, 5\] and labels \[7\] differ in shape$"):
+        functional.hard_labels(STUDENT, torch.zeros(7))
+
+
+# Shapes
+
+
+@pytest.mark.parametrize("name", [*SOFTENED, "logit_mse", "dist"])
+def test_rows_that_would_be_broadcast_are_refused(name):
+    loss = {**SOFTENED, "dist": functional.dist, "logit_mse": lambda s, t, _: functional.logit_mse(s, t)}[name]
+    with pytest.raises(ValueError, match=r"^logits of student \[64, 5\] and teacher \[1, 5\] differ in shape$"):
+        loss(torch.zeros(64, 5), torch.zeros(1, 5), 1.0)
+
+
+def test_soft_targets_work_with_two_classes():
+    student = STUDENT[:, :2].clone().requires_grad_()
+    total, count = functional.soft(student, TEACHER[:, :2], 2.0)
+    total.backward()
+    assert total > 0
+    assert count == 7
+    assert student.grad.norm() > 0

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from distill.losses import Hard, Hidden, Objective, Soft, silent_terms
+from distill.losses.terms import Pkd
 from distill.types import IGNORE, Outputs
 
 WEIGHTS = {"hard": 0.3, "soft": 0.7, "hidden": 2.0}
@@ -115,6 +116,18 @@ def test_hard_labels_alone_need_no_teacher():
 def test_an_objective_of_which_a_part_could_never_count_is_refused(terms, weights, message):
     with pytest.raises(ValueError, match=message):
         Objective(terms, weights)
+
+
+def test_examples_are_counted_once_each_however_a_batch_is_split(parts):
+    student, _, tokens, labels, logits, states = parts
+    objective = Objective({"pkd": Pkd([(0, 0)], 6, 8)}, {"pkd": 1.0})
+    whole = objective(student(tokens), Outputs(logits, (states,)), labels)
+    totals = {"examples": torch.tensor(32), "parts": torch.tensor(3)}
+    pieces = [
+        objective(student(tokens[rows]), Outputs(logits[rows], (states[rows],)), labels[rows], totals).total
+        for rows in torch.arange(32).split([20, 9, 3])
+    ]
+    torch.testing.assert_close(torch.stack(pieces).mean(), whole.total)
 
 
 def silent(parts, labels=None, teacher=None, parameters=None):

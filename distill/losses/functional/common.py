@@ -1,0 +1,78 @@
+"""What the losses share."""
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
+from torch import Tensor
+
+FLOOR = torch.finfo(torch.float32).min
+"""Stands for the logarithm of 0: finite, so that 0 · FLOOR is 0 and no gradient becomes nan."""
+
+
+def same_shape(student: Tensor, teacher: Tensor, what: str) -> None:
+    """Refuse what would be broadcast in silence."""
+    if student.shape != teacher.shape:
+        raise ValueError(f"{what} of student {list(student.shape)} and teacher {list(teacher.shape)} differ in shape")
+
+
+def three_classes(logits: Tensor, name: str, reason: str) -> None:
+    """Refuse logits ``[rows, classes]`` of fewer than three classes, on which a loss says nothing."""
+    if (classes := logits.shape[-1]) < 3:
+        raise ValueError(f"{name} needs three classes or more, not {classes}: {reason}")
+
+
+def number(rows: Tensor) -> Tensor:
+    """The length of a tensor, as a count."""
+    return torch.full((), float(len(rows)), dtype=torch.float32, device=rows.device)
+
+
+def full_precision(like: Tensor) -> torch.autocast:
+    """A region in which a matrix product stays in float32, though training runs in mixed precision."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
+def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """Σ p · (log p - log q), with a gradient to both, from logarithms that may be ``FLOOR``."""
+    return F.kl_div(log_q, log_p, reduction="sum", log_target=True)
+
+
+def buckets(logits: Tensor, indices: Tensor) -> Tensor:
+    """Logits ``[rows, k + 1]``: those at ``indices`` ``[rows, k]``, and all the others as one."""
+    others = logits.scatter(-1, indices, FLOOR).logsumexp(dim=-1, keepdim=True)
+    return torch.cat([logits.gather(-1, indices), others], dim=-1)
+
+
+def directions(arrows: Tensor, shortest: Tensor | float = 0.0) -> Tensor:
+    """Vectors ``[..., width]`` over their length; 0 and without a gradient where they are no longer than ``shortest``.
+
+    A vector of no length has no direction, and a gradient through it would be of any size.
+    """
+    lengths: Tensor = torch.linalg.vector_norm(arrows, dim=-1, keepdim=True)
+    return arrows / lengths.masked_fill(lengths <= shortest, torch.inf)
+
+
+def first_tokens(states: Tensor, mask: Tensor) -> Tensor:
+    """The state ``[examples, width]`` of each example's first token that is no padding.
+
+    Args:
+        states: ``[batch, tokens, width]``.
+        mask: ``[batch, tokens]``; examples of padding alone are left out.
+    """
+    real = mask.bool()
+    (found,) = real.any(dim=1).nonzero(as_tuple=True)
+    return states[found, real.int().argmax(dim=1)[found]]
+
+
+def centred(values: Tensor, dim: int, count: Tensor | float, real: Tensor | None = None) -> Tensor:
+    """Values less their mean; exactly 0 where they do not vary by more than rounding.
+
+    Args:
+        values: of any shape, 0 where not real.
+        dim: over which the mean is taken.
+        count: how many values are real.
+        real: true where a value is no padding, to be broadcast.
+    """
+    gap = values - values.sum(dim=dim, keepdim=True) / count
+    if real is not None:
+        gap = gap.masked_fill(~real, 0.0)
+    size, noise = (torch.linalg.vector_norm(part.detach(), dim=dim, keepdim=True) for part in (gap, values))
+    return gap.masked_fill(size <= (1e-6 * noise).clamp(min=1e-10), 0.0)

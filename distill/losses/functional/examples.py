@@ -1,0 +1,82 @@
+"""How the examples of a batch lie to each other (Park et al. 2019, arXiv:1904.05068).
+
+Both losses are defined on the batch as a whole: they compare pairs and triples within it, so that parts of a batch give
+another value than the batch. What they promise: the order of the examples does not matter, nor does the scale (and, for
+angles, the place) of either model's states, nor do the widths have to match.
+"""
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
+from torch import Tensor
+
+from distill.losses.functional.common import directions, full_precision, number
+
+_COINCIDE = 1e-4
+"""Examples nearer than this share of the mean distance have no direction to each other, only noise."""
+
+
+def rkd_distance(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    """Huber loss between the distances of all pairs, each divided by its model's mean distance.
+
+    Args:
+        student: ``[examples, width]``.
+        teacher: ``[examples, any width]``.
+
+    Returns:
+        The mean over pairs, times the number of examples, so that the count, that number, divides it into the mean.
+
+    Raises:
+        ValueError: where the numbers of examples differ.
+    """
+    _same_number(student, teacher)
+    if len(student) < 2:
+        return student[:0].float().sum(), number(student)
+    gaps = F.smooth_l1_loss(_distances(student.float()), _distances(teacher.detach().float()))
+    return gaps * len(student), number(student)
+
+
+def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """Huber loss between the cosines of the angles at which each example sees each two others.
+
+    Args:
+        student: ``[examples, width]``.
+        teacher: ``[examples, any width]``.
+        limit: of a larger batch only so many examples, its first, are looked at: the cost is that number to the third
+            times the width, and the memory its third and its second times the width.
+
+    Returns:
+        The mean over triples, times the number of examples, so that the count, that number, divides it into the mean.
+        Where two examples coincide, the angles on the line between them count as 90 degrees, without a gradient.
+
+    Raises:
+        ValueError: where the numbers of examples differ.
+    """
+    _same_number(student, teacher)
+    count = min(len(student), limit)
+    if count < 3:
+        return student[:0].float().sum(), number(student)
+    with full_precision(student):
+        mine, theirs = (_cosines(states[:count].float()) for states in (student, teacher.detach()))
+    # Two others that are one: no triple. Where the one who looks is one of the others, both cosines are 0.
+    same = torch.eye(count, dtype=torch.bool, device=student.device)
+    gaps = F.smooth_l1_loss(mine, theirs, reduction="none").masked_fill(same, 0.0)
+    return gaps.sum() / (count * (count - 1) * (count - 2)) * len(student), number(student)
+
+
+def _same_number(student: Tensor, teacher: Tensor) -> None:
+    if len(student) != len(teacher):
+        raise ValueError(f"the student has {len(student)} examples, the teacher {len(teacher)}")
+
+
+def _distances(states: Tensor) -> Tensor:
+    """The distance of each pair, over their mean."""
+    distances = F.pdist(states)
+    return distances / distances.mean().clamp(min=1e-12)
+
+
+def _cosines(states: Tensor) -> Tensor:
+    """``[at, from, to]``: the cosine of the angle that example ``at`` sees between the two others."""
+    arrows = states.unsqueeze(0) - states.unsqueeze(1)
+    mean = torch.linalg.vector_norm(arrows.detach(), dim=-1).mean()
+    units = directions(arrows, _COINCIDE * mean)
+    return torch.matmul(units, units.mT)

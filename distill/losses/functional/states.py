@@ -1,0 +1,98 @@
+"""Hidden states, compared token by token or as a whole."""
+
+import torch
+from torch import Tensor
+
+from distill.losses.functional.common import centred, directions, full_precision, number, same_shape
+
+
+def hidden(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared error between hidden states, averaged over the width (Romero et al. 2015, arXiv:1412.6550).
+
+    Args:
+        student: ``[batch, tokens, width]``, projected to the teacher's width where they differ.
+        teacher: ``[batch, tokens, width]``.
+        mask: ``[batch, tokens]``, true where a token is no padding.
+
+    Returns:
+        The sum over the tokens that are no padding, and their number.
+
+    Raises:
+        ValueError: where the shapes differ.
+    """
+    same_shape(student, teacher, "hidden states")
+    real = mask.bool()
+    # The difference is masked, not its square: that way whatever a padded position holds reaches no gradient.
+    difference = (student.float() - teacher.detach().float()).masked_fill(~real.unsqueeze(-1), 0.0)
+    return difference.square().mean(dim=-1).sum(), real.sum(dtype=torch.float32)
+
+
+def hidden_cosine(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """1 - the cosine between hidden states: their direction, not their size (Sanh et al. 2019, arXiv:1910.01108).
+
+    Arguments, sum, count and refusals are those of ``hidden``; a state of zeros has the cosine 0 with any other.
+    """
+    same_shape(student, teacher, "hidden states")
+    real = mask.bool()
+    mine, theirs = (states.float().masked_fill(~real.unsqueeze(-1), 0.0) for states in (student, teacher.detach()))
+    gaps = (1 - (directions(mine) * directions(theirs)).sum(dim=-1)).masked_fill(~real, 0.0)
+    return gaps.sum(), real.sum(dtype=torch.float32)
+
+
+def pkd(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared error between states of length 1, averaged over the width (Sun et al. 2019, arXiv:1908.09355).
+
+    Args:
+        student: each example's state ``[examples, width]``, such as ``first_tokens`` gives, projected to the teacher's
+            width where they differ; a state of zeros stays as it is.
+        teacher: ``[examples, width]``.
+
+    Returns:
+        The sum over examples, each between 0 and 4 / width, and their number.
+
+    Raises:
+        ValueError: where the shapes differ.
+    """
+    same_shape(student, teacher, "first tokens")
+    mine, theirs = (directions(states.float()) for states in (student, teacher.detach()))
+    return (mine - theirs).square().mean(dim=-1).sum(), number(student)
+
+
+def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """1 - linear centred kernel alignment between token states (Kornblith et al. 2019, arXiv:1905.00414).
+
+    With X and Y the states of all real tokens, less their mean, CKA = ‖YᵀX‖² / (‖XᵀX‖ · ‖YᵀY‖) in Frobenius norms: 1
+    where one is a rotated and scaled copy of the other. The widths may differ.
+
+    It is defined on the batch as a whole: parts of a batch give another value than the batch, and the fewer tokens
+    there are for the width, the nearer it is to 0 whatever the states. Where the teacher's states do not vary, as with
+    a single token, there is nothing to align and it is 0.
+
+    Args:
+        student: ``[batch, tokens, width]``.
+        teacher: ``[batch, tokens, any width]``.
+        mask: ``[batch, tokens]``, true where a token is no padding.
+
+    Returns:
+        (1 - CKA) · tokens, and the number of tokens that are no padding.
+
+    Raises:
+        ValueError: where the tokens differ.
+    """
+    same_shape(student[..., 0], teacher[..., 0], "tokens")
+    real = mask.bool()
+    count = real.sum(dtype=torch.float32)
+    with full_precision(student):
+        mine, theirs = (_spread(states, real, count) for states in (student, teacher.detach()))
+        across = (theirs.mT @ mine).square().sum()
+        within = torch.linalg.matrix_norm(mine.mT @ mine) * torch.linalg.matrix_norm(theirs.mT @ theirs)
+        unlike = 1 - across / within.clamp(min=1e-12)
+    return unlike.masked_fill((theirs == 0).all(), 0.0) * count, count
+
+
+def _spread(states: Tensor, real: Tensor, count: Tensor) -> Tensor:
+    """The real states less their mean, ``[batch * tokens, width]`` of Frobenius norm 1, 0 where padded."""
+    rows, kept = states.flatten(0, 1).float(), real.flatten().unsqueeze(-1)
+    gap = centred(rows.masked_fill(~kept, 0.0), 0, count.clamp(min=1), kept)
+    size: Tensor = torch.linalg.matrix_norm(gap)
+    return gap / size.clamp(min=1e-12)

@@ -1,0 +1,136 @@
+"""What a term is, and what the terms share."""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from torch import Tensor, nn
+
+from distill.losses import functional
+from distill.types import Outputs
+
+CLASS = frozenset({"class"})
+LABELS = frozenset({"labels"})
+SCORE = frozenset({"score"})
+ANY = CLASS | LABELS | SCORE
+
+Pairs = Sequence[tuple[int, int]]
+
+_Layer = TypeVar("_Layer")
+
+
+class Term(Protocol):
+    """What an objective asks of a term, which is also an ``nn.Module``.
+
+    Attributes:
+        needs: what it reads: ``labels``, ``teacher_logits``, ``student_hidden``, ``teacher_hidden``,
+            ``student_attentions``, ``teacher_attentions``, ``student_qkv``, ``teacher_qkv``. The class says what it
+            always reads, its instance may add to it.
+        unit: what its count counts: ``labels`` (rows with a label), ``rows``, ``tokens`` that are no padding, or
+            ``examples``, each once.
+        kinds: of rows that it makes sense for: ``class`` (one of several, softmax), ``labels`` (each on its own,
+            sigmoid), ``score`` (one number).
+    """
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """See above."""
+
+    @property
+    def unit(self) -> str:
+        """See above."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """See above."""
+
+    def __call__(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over the batch, with a gradient, and the count to divide it by."""
+
+
+def above_zero(name: str, value: float) -> float:
+    """Return a number that is above 0, or say that it is not."""
+    if not value > 0:
+        raise ValueError(f"{name} must be above 0, not {value}")
+    return float(value)
+
+
+def not_below_zero(**values: float) -> None:
+    """Refuse weights within a term of which one is below 0, or all are 0."""
+    if not all(0 <= value < math.inf for value in values.values()) or not any(values.values()):
+        said = ", ".join(f"{name}={value}" for name, value in values.items())
+        raise ValueError(f"weights within a term must not be below 0, nor all 0, unlike {said}")
+
+
+def between_zero_and_one(name: str, value: float) -> float:
+    """Return a number between 0 and 1, both excluded, or say that it is not."""
+    if not 0 < value < 1:
+        raise ValueError(f"{name} must lie between 0 and 1, not {value}")
+    return value
+
+
+def checked_pairs(pairs: Pairs, what: str) -> tuple[tuple[int, int], ...]:
+    """Return pairs of layers, or say that they compare nothing."""
+    if not pairs or min(min(pair) for pair in pairs) < 0:
+        raise ValueError(f"{what} are compared in one pair or more of indices from 0, not {list(pairs)}")
+    return tuple((mine, theirs) for mine, theirs in pairs)
+
+
+def projections(number: int, student_width: int, teacher_width: int) -> nn.ModuleList:
+    """One way each to the teacher's width: a linear layer that is trained, or nothing where the widths are the same."""
+    same = student_width == teacher_width
+    return nn.ModuleList(nn.Identity() if same else nn.Linear(student_width, teacher_width) for _ in range(number))
+
+
+def present(teacher: Outputs | None) -> Outputs:
+    """Return the teacher's outputs, or say that they are missing."""
+    if teacher is None:
+        raise ValueError("this term reads the teacher's outputs, but none were given")
+    return teacher
+
+
+def whole_logits(teacher: Outputs | None) -> Tensor:
+    """Return the teacher's logits of all classes, or say that only some were kept."""
+    given = present(teacher)
+    if given.indices is not None:
+        raise ValueError("this term reads the teacher's logits of all classes, but only the largest were kept")
+    return given.logits
+
+
+def real_tokens(student: Outputs, what: str) -> Tensor:
+    """Return the mask ``[batch, tokens]``, true where a token is no padding, or say that it is missing."""
+    if student.mask is None:
+        raise ValueError(f"{what} are compared where there is no padding, but the student's outputs carry no mask")
+    return student.mask.bool()
+
+
+def state(outputs: Outputs, index: int, who: str) -> Tensor:
+    """Return one hidden state ``[batch, tokens, width]``, or say that it is missing."""
+    return _one(outputs.hidden, index, f"hidden state {index} of the {who} is wanted, but it gave")
+
+
+def scores(outputs: Outputs, index: int, who: str) -> Tensor:
+    """Return one layer's attention scores ``[batch, heads, tokens, tokens]``, or say that they are missing."""
+    return _one(outputs.attentions, index, f"attention of layer {index} of the {who} is wanted, but it gave")
+
+
+def first_states(student: Outputs, teacher: Outputs, pair: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Return both models' states ``[examples, width]`` of each example's first token.
+
+    The teacher's mask counts where it has one: it may read other tokens than the student.
+    """
+    mask = real_tokens(student, "first tokens")
+    mine, theirs = state(student, pair[0], "student"), state(teacher, pair[1], "teacher")
+    taught = functional.first_tokens(theirs, mask if teacher.mask is None else teacher.mask)
+    return functional.first_tokens(mine, mask), taught
+
+
+def queries_keys_values(outputs: Outputs, index: int, who: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Return one layer's query, key and value ``[batch, tokens, width]``, or say that they are missing."""
+    return _one(outputs.qkv, index, f"query, key and value of layer {index} of the {who} are wanted, but it gave")
+
+
+def _one(layers: tuple[_Layer, ...], index: int, wanted: str) -> _Layer:
+    if index >= len(layers):
+        raise ValueError(f"{wanted} {len(layers)}")
+    return layers[index]

@@ -1,0 +1,105 @@
+"""Terms that compare how the examples of a batch lie to each other; each is defined on the batch as a whole."""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from distill.losses import functional
+from distill.losses.terms.common import ANY, first_states, present, whole_logits
+from distill.types import Outputs
+
+_NEEDS = {
+    "hidden": frozenset({"student_hidden", "teacher_hidden"}),
+    "logits": frozenset({"teacher_logits"}),
+}
+_UNITS = {"hidden": "examples", "logits": "rows"}
+
+
+class RkdDistance(nn.Module):
+    """Huber loss between the distances of all pairs of a batch, each over its model's mean (RKD: Park et al. 2019).
+
+    Cost: examples² / 2 distances. For sentence embeddings and retrieval, where distances are what is used; widths and
+    tokenizers may differ. Take batches of a few dozen examples or more; parts of a batch give another value.
+
+    Args:
+        of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
+            where hidden states are not at hand.
+
+    Attributes:
+        needs: the hidden states of both, or the teacher's logits.
+        unit: ``examples``, or ``rows`` of logits.
+
+    Raises:
+        ValueError: where it is neither.
+    """
+
+    needs: frozenset[str] = _NEEDS["hidden"]
+    unit: str = _UNITS["hidden"]
+    kinds: ClassVar[frozenset[str]] = ANY
+
+    def __init__(self, of: str = "hidden") -> None:
+        """Keep what is compared."""
+        super().__init__()
+        self.of, self.needs, self.unit = _checked(of), _NEEDS[of], _UNITS[of]
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean over pairs times the examples, and their number; the labels are not read."""
+        return functional.rkd_distance(*_points(self.of, student, present(teacher)))
+
+    def extra_repr(self) -> str:
+        """Show what is compared when printed."""
+        return f"of={self.of}"
+
+
+class RkdAngle(nn.Module):
+    """Huber loss between the cosines of the angles in all triples of a batch (RKD: Park et al. 2019).
+
+    Cost: examples³ · width, which is why a batch above the limit is represented by its first examples. Finer than
+    distances alone, and used beside them, with about twice their weight.
+
+    Args:
+        of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
+            where hidden states are not at hand.
+        limit: how many examples are looked at, 3 or more.
+
+    Attributes:
+        needs: the hidden states of both, or the teacher's logits.
+        unit: ``examples``, or ``rows`` of logits.
+
+    Raises:
+        ValueError: where it is neither, or the limit leaves no triple.
+    """
+
+    needs: frozenset[str] = _NEEDS["hidden"]
+    unit: str = _UNITS["hidden"]
+    kinds: ClassVar[frozenset[str]] = ANY
+
+    def __init__(self, of: str = "hidden", limit: int = 64) -> None:
+        """Keep what is compared, and how much of it."""
+        super().__init__()
+        self.of, self.needs, self.unit = _checked(of), _NEEDS[of], _UNITS[of]
+        if limit < 3:
+            raise ValueError(f"an angle needs three examples, so the limit must be 3 or more, not {limit}")
+        self.limit = limit
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean over triples times the examples, and their number; the labels are not read."""
+        return functional.rkd_angle(*_points(self.of, student, present(teacher)), self.limit)
+
+    def extra_repr(self) -> str:
+        """Show what is compared when printed."""
+        return f"of={self.of}, limit={self.limit}"
+
+
+def _checked(of: str) -> str:
+    if of not in _NEEDS:
+        raise ValueError(f"examples are compared by 'hidden' or by 'logits', not by {of!r}")
+    return of
+
+
+def _points(of: str, student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor]:
+    """What stands for each example, ``[examples, width]`` of both."""
+    if of == "logits":
+        return student.logits, whole_logits(teacher)
+    last = max(len(student.hidden) - 1, 0), max(len(teacher.hidden) - 1, 0)
+    return first_states(student, teacher, last)

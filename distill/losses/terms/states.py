@@ -1,0 +1,215 @@
+"""Terms that compare hidden states.
+
+Where the widths differ and the term compares them number by number, a linear layer for each pair, trained with the
+student, takes its states to the teacher's width; it belongs to the loss and is never exported.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from distill.losses import functional
+from distill.losses.terms.common import (
+    ANY,
+    Pairs,
+    checked_pairs,
+    first_states,
+    present,
+    projections,
+    real_tokens,
+    state,
+)
+from distill.types import Outputs
+
+_WHAT = "hidden states"
+_HIDDEN = frozenset({"student_hidden", "teacher_hidden"})
+
+
+class Hidden(nn.Module):
+    """Squared error between pairs of hidden states, averaged over the width and the pairs (Romero et al. 2015).
+
+    Cost: the teacher runs beside the student; a matrix product for each pair where widths differ. The strongest pull
+    towards the teacher's inner life, for students with the teacher's tokens.
+
+    Args:
+        pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
+        student_width: of the student's hidden states.
+        teacher_width: of the teacher's hidden states.
+
+    Raises:
+        ValueError: where there is no pair, or an index is below 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = _HIDDEN
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+
+    def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
+        """Make the projections, if any."""
+        super().__init__()
+        self.pairs = checked_pairs(pairs, _WHAT)
+        self.projections = projections(len(self.pairs), student_width, teacher_width)
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over tokens that are no padding, and their number; the labels are not read.
+
+        Raises:
+            ValueError: where the mask or a hidden state was not asked of a model.
+        """
+        return _by_token(functional.hidden, student, teacher, self.pairs, self.projections)
+
+    def extra_repr(self) -> str:
+        """Show the pairs when printed."""
+        return f"pairs={self.pairs}"
+
+
+class HiddenCosine(nn.Module):
+    """1 - the cosine between pairs of hidden states, averaged over the pairs (Sanh et al. 2019).
+
+    Cost: that of ``Hidden``. Where directions shall be learnt and not sizes; the value lies between 0 and 2 whatever
+    the model, so that its weight carries over.
+
+    Args:
+        pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
+        student_width: of the student's hidden states.
+        teacher_width: of the teacher's hidden states.
+
+    Raises:
+        ValueError: where there is no pair, or an index is below 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = _HIDDEN
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+
+    def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
+        """Make the projections, if any."""
+        super().__init__()
+        self.pairs = checked_pairs(pairs, _WHAT)
+        self.projections = projections(len(self.pairs), student_width, teacher_width)
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over tokens that are no padding, and their number; the labels are not read."""
+        return _by_token(functional.hidden_cosine, student, teacher, self.pairs, self.projections)
+
+    def extra_repr(self) -> str:
+        """Show the pairs when printed."""
+        return f"pairs={self.pairs}"
+
+
+class Embedding(nn.Module):
+    """Squared error between the embedding outputs, averaged over the width (as in TinyBERT: Jiao et al. 2020).
+
+    Cost: that of one pair of ``Hidden``, which it is. For a student whose embeddings are narrower than the teacher's.
+
+    Args:
+        student_width: of the student's embedding output.
+        teacher_width: of the teacher's.
+    """
+
+    needs: ClassVar[frozenset[str]] = _HIDDEN
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+
+    def __init__(self, student_width: int, teacher_width: int) -> None:
+        """Make the projection, if any."""
+        super().__init__()
+        self.projections = projections(1, student_width, teacher_width)
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over tokens that are no padding, and their number; the labels are not read."""
+        return _by_token(functional.hidden, student, teacher, ((0, 0),), self.projections)
+
+
+class Pkd(nn.Module):
+    """Squared error between first tokens' states of length 1, averaged over width and pairs (PKD: Sun et al. 2019).
+
+    Cost: next to none beside the teacher's own. For sentence tasks, whose head reads the first token. The value is at
+    most 4 / width: the paper's weights are 10 to 1,000.
+
+    Args:
+        pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
+        student_width: of the student's hidden states.
+        teacher_width: of the teacher's hidden states.
+
+    Raises:
+        ValueError: where there is no pair, or an index is below 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = _HIDDEN
+    unit: ClassVar[str] = "examples"
+    kinds: ClassVar[frozenset[str]] = ANY
+
+    def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
+        """Make the projections, if any."""
+        super().__init__()
+        self.pairs = checked_pairs(pairs, _WHAT)
+        self.projections = projections(len(self.pairs), student_width, teacher_width)
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over examples and their number; the labels are not read."""
+        results = []
+        for pair, project in zip(self.pairs, self.projections, strict=True):
+            mine, theirs = first_states(student, present(teacher), pair)
+            results.append(functional.pkd(project(mine), theirs))
+        return _mean(results)
+
+    def extra_repr(self) -> str:
+        """Show the pairs when printed."""
+        return f"pairs={self.pairs}"
+
+
+class Cka(nn.Module):
+    """1 - linear centred kernel alignment between pairs of hidden states (Kornblith et al. 2019).
+
+    Cost: a matrix product of tokens · width · width for each pair. For models of different widths without a projection
+    to learn: only the geometry must be met, not the coordinates. Defined on a batch, and of use only where a batch has
+    several times more tokens than a state has numbers; parts of a batch give another value.
+
+    Args:
+        pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
+
+    Raises:
+        ValueError: where there is no pair, or an index is below 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = _HIDDEN
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+
+    def __init__(self, pairs: Pairs) -> None:
+        """Keep the pairs."""
+        super().__init__()
+        self.pairs = checked_pairs(pairs, _WHAT)
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the value times the tokens that are no padding, and their number; the labels are not read."""
+        return _by_token(functional.cka, student, teacher, self.pairs, [nn.Identity() for _ in self.pairs])
+
+    def extra_repr(self) -> str:
+        """Show the pairs when printed."""
+        return f"pairs={self.pairs}"
+
+
+def _by_token(
+    loss: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]],
+    student: Outputs,
+    teacher: Outputs | None,
+    pairs: tuple[tuple[int, int], ...],
+    projected: Iterable[nn.Module],
+) -> tuple[Tensor, Tensor]:
+    """The mean of a loss over pairs of states."""
+    mask = real_tokens(student, _WHAT)
+    results = []
+    for (mine, theirs), project in zip(pairs, projected, strict=True):
+        # Masked before the projection, whose weights would otherwise get 0 · nan where padding holds nan.
+        states = project(state(student, mine, "student").masked_fill(~mask.unsqueeze(-1), 0.0))
+        results.append(loss(states, state(present(teacher), theirs, "teacher"), mask))
+    return _mean(results)
+
+
+def _mean(results: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """The mean of the pairs' sums, and their common count."""
+    return torch.stack([total for total, _ in results]).mean(), results[0][1]
