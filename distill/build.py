@@ -5,38 +5,36 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
-from datasets import Dataset, disable_progress_bars
+from datasets import Dataset
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
+from torch import Tensor
 from torch.utils.data import DataLoader
-from torchmetrics import MetricCollection
 from transformers import PreTrainedTokenizerBase
 
+from distill.config.about import described, inside
 from distill.config.schema import Config
-from distill.config.training import TrainingConfig
-from distill.data import embedded, hub, sources, splits
-from distill.data.batching import Batches, Examples, Place, scoring_places, shuffled_groups, training_places
+from distill.data import hub
+from distill.data.batching import Batches, Examples
+from distill.data.loaders import Share, scoring_batches, training_batches
 from distill.data.prepared import Prepared
-from distill.metrics import Headline, classification
+from distill.metrics import Headline
 from distill.models import loading
 from distill.report.assemble import assemble
 from distill.report.environment import commit, versions
 from distill.store import folder_checksum
-from distill.tasks import task
-from distill.training.optim import Optimization
+from distill.tasks import Form, Task, task
+from distill.tasks.features import collate
 from distill.training.processes import Ranks
 from distill.training.trainer import TrainerSettings, device_count, trainer
+from distill.types import MODEL_INPUTS, Batch
 
-METRICS: Mapping[str, Any] = {"classification": classification}
-"""The metrics of each task."""
-SAMPLES: Mapping[str, sources.Sample] = {"classification": embedded.sentiment}
-"""The embedded sample of each task."""
 CHECKPOINTS = ("teacher_checkpoint", "student_checkpoint")
 """Inputs that no stage makes: folders of the user or the hub."""
 
@@ -62,9 +60,24 @@ class Builder:
     wandb: str = "disabled"
 
     @cached_property
-    def task(self) -> ModuleType:
+    def task(self) -> Task:
         """What is predicted."""
         return task(self.config.task)
+
+    @cached_property
+    def form(self) -> Form:
+        """How examples become features, and rows predictions."""
+        data = self.config.data
+        return Form(self.data.labels, data.max_length, data.max_target_length, data.stride)
+
+    def align(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """A head's logits as rows, and their labels."""
+        return self.task.align(logits, batch, self.form)
+
+    @cached_property
+    def outputs(self) -> list[str]:
+        """Names of the head's outputs, if it has any."""
+        return self.task.outputs(self.data.labels)
 
     # Where models come from
 
@@ -109,80 +122,86 @@ class Builder:
     @property
     def storable(self) -> bool:
         """Whether every term reads nothing of the teacher but its logits."""
-        return not self.config.distill.hidden.weight
+        return not inside(self.config.distill)
 
-    def student_settings(self) -> dict[str, Any]:
-        """What of the student's settings decides on it, besides the checkpoint it starts from."""
-        student, length = self.config.student, self.config.data.max_length
-        random = {"architecture": asdict(student.architecture), "max_length": length}
-        given = list(self.config.teacher.labels)
-        layers = {"layers": student.layers, "layer_map": student.layer_map, "given_labels": given}
-        return {"init": student.init, **{"random": random, "teacher": layers, "checkpoint": {}}[student.init]}
+    @property
+    def taught_targets(self) -> bool:
+        """Whether the student learns from what the teacher writes instead of the targets of the data."""
+        return self.config.distill.targets == "teacher"
 
-    def metrics(self, sync: bool = True) -> MetricCollection:
-        """The task's metrics."""
-        made: MetricCollection = METRICS[self.config.task].collection(len(self.data.labels), sync)
-        return made
+    @property
+    def lengths(self) -> dict[str, int]:
+        """The limits of length, as far as the task has them."""
+        data, task = self.config.data, self.task
+        limits = {"max_length": data.max_length}
+        if task.writes:
+            limits["max_target_length"] = data.max_target_length
+        if task.windows:
+            limits["stride"] = data.stride
+        return limits
+
+    def generation(self) -> dict[str, int]:
+        """How targets are written, in the words of transformers' ``generate``."""
+        return {"num_beams": self.config.generate.beams, "max_new_tokens": self.config.data.max_target_length}
+
+    @cached_property
+    def metrics(self) -> ModuleType:
+        """What scores predictions."""
+        return import_module(f"distill.metrics.{self.task.measured_by(self.data.labels)}")
 
     @property
     def headline(self) -> Headline:
         """The task's first metric."""
-        found: Headline = METRICS[self.config.task].HEADLINE
+        found: Headline = self.metrics.HEADLINE
         return found
 
     # Data
 
-    def encoded(
-        self, split: str, tokenizer: PreTrainedTokenizerBase, teacher_tokenizer: PreTrainedTokenizerBase | None = None
-    ) -> Dataset:
-        """A split with the tokens of a model, and ``teacher_*`` columns where the teacher reads other ones."""
-        rows, length = self.data.splits[split], self.config.data.max_length
-        encoded = rows.map(self.task.encode, batched=True, fn_kwargs={"tokenizer": tokenizer, "max_length": length})
-        if teacher_tokenizer is None:
-            return encoded
-        given = {"tokenizer": teacher_tokenizer, "max_length": length}
-        theirs = rows.map(self.task.encode, batched=True, fn_kwargs=given, remove_columns=rows.column_names)
-        for name in theirs.column_names:
-            encoded = encoded.add_column(f"teacher_{name}", theirs[name])
-        return encoded
+    def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
+        """A model's tokenizer, with the tokens that the task marks things with."""
+        return loading.tokenizer(folder, self.task.markers)
 
-    def collate(self, tokenizer: PreTrainedTokenizerBase, teacher: PreTrainedTokenizerBase | None = None) -> Any:  # noqa: ANN401
-        """How the task makes a batch of encoded rows."""
+    def encoded(
+        self, rows: Dataset, tokenizer: PreTrainedTokenizerBase, teacher: PreTrainedTokenizerBase | None = None
+    ) -> Dataset:
+        """The features of examples, and ``teacher_*`` columns where the teacher reads other tokens."""
+        features = self._mapped(self.task.encode, rows, tokenizer)
+        if teacher is None:
+            return features
+        theirs = self._mapped(self.task.encode, rows, teacher)
+        for name in (each for each in MODEL_INPUTS if each in theirs.column_names):
+            features = features.add_column(f"teacher_{name}", theirs[name])
+        return features
+
+    def prompts(self, rows: Dataset, tokenizer: PreTrainedTokenizerBase) -> Dataset:
+        """The features from which targets are written."""
+        return self._mapped(self.task.prompt, rows, tokenizer)
+
+    def _mapped(self, encode: Any, rows: Dataset, tokenizer: PreTrainedTokenizerBase) -> Dataset:  # noqa: ANN401
+        given = {"tokenizer": tokenizer, "form": self.form}
+        return rows.map(encode, batched=True, remove_columns=rows.column_names, fn_kwargs=given)
+
+    def collate(
+        self, tokenizer: PreTrainedTokenizerBase, teacher: PreTrainedTokenizerBase | None = None, side: str = "right"
+    ) -> Any:  # noqa: ANN401
+        """How a batch is made of features; ``side`` is where they are filled up."""
         pads = {"pad_id": tokenizer.pad_token_id, "teacher_pad_id": (teacher or tokenizer).pad_token_id}
-        return functools.partial(self.task.collate, **pads)
+        return functools.partial(collate, **pads, side=side)
+
+    @property
+    def share(self) -> Share:
+        """This process's part of every step."""
+        data, ranks = self.config.data, self.ranks
+        return Share(data.batch_size, data.batch_tokens, data.workers, ranks.world, ranks.rank)
 
     def training_batches(self, rows: Dataset, collate: Any, counts: Mapping[str, Any]) -> Batches:  # noqa: ANN401
         """Batches of similar lengths, in an order that depends on seed and epoch alone."""
-        data, accumulate, ranks = self.config.data, self.config.trainer.accumulate_grad_batches, self.ranks
-
-        def places(epoch: int) -> list[Place]:
-            groups = shuffled_groups(
-                counts["tokens"], batch_size=data.batch_size, batch_tokens=data.batch_tokens,
-                parts=accumulate * ranks.world, seed=self.config.seed, epoch=epoch,
-            )  # fmt: skip
-            share = {"accumulate": accumulate, "world": ranks.world, "rank": ranks.rank, "epoch": epoch}
-            return training_places(groups, counts, **share)
-
-        return Batches(Examples(rows, collate), places, data.workers)
+        accumulate = self.config.trainer.accumulate_grad_batches
+        return training_batches(Examples(rows, collate), counts, self.share, accumulate, self.config.seed)
 
     def scoring_batches(self, rows: Dataset, collate: Any) -> DataLoader[Any]:  # noqa: ANN401
         """Every row once over all ranks."""
-        lengths = np.asarray([len(ids) for ids in rows["input_ids"]])
-        size, ranks = self.config.data.batch_size, self.ranks
-        places = scoring_places(lengths, batch_size=size, world=ranks.world, rank=ranks.rank)
-        workers = self.config.data.workers
-        return DataLoader(Examples(rows, collate), sampler=places, batch_size=None, num_workers=workers)
-
-    # Training
-
-    def optimization(self, section: TrainingConfig, batches: Batches) -> Optimization:
-        """How a stage moves its weights over its epochs of ``batches``."""
-        steps = len(batches) // self.config.trainer.accumulate_grad_batches * section.max_epochs
-        optimizer, scheduler = section.optimizer, section.scheduler
-        return Optimization(
-            optimizer=optimizer.name, lr=optimizer.lr, weight_decay=optimizer.weight_decay,
-            momentum=optimizer.momentum, scheduler=scheduler.name, warmup=scheduler.warmup, steps=steps,
-        )  # fmt: skip
+        return scoring_batches(Examples(rows, collate), rows["input_ids"], self.share)
 
     # Processes
 
@@ -218,33 +237,10 @@ class Builder:
     def report(self, stages: Sequence[Mapping[str, Any]], results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """The report on the stages that are finished."""
         config = self.config
-        terms = {name: getattr(config.distill, name).weight for name in ("hard", "soft", "hidden")}
-        objective = {"temperature": config.distill.temperature, "terms": {k: v for k, v in terms.items() if v}}
         about = {"versions": versions(), "git": commit(), "seed": config.seed, "devices": self.world}
         head = {"name": config.name, "command": self.command, "task": config.task, "seed": config.seed}
         return assemble(
-            head=head, data=self.data.describe(), stages=stages, results=results, objective=objective,
+            head=head, data=self.data.describe(), stages=stages, results=results,
+            objective=described(config.distill, config.task),
             environment=about,
         )  # fmt: skip
-
-
-def prepare(config: Config) -> Prepared:
-    """Read the data, number its labels, hold out and limit, and say what was done.
-
-    Raises:
-        DataError: it cannot be used as it is.
-    """
-    disable_progress_bars()  # of reading and tokenising, which write into files as well
-    data, module = config.data, task(config.task)
-    wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config)
-    source = sources.load(wanted, module.ROLES, data.columns, SAMPLES[config.task])
-    known = module.label_names(source.splits["train"]["label"], data.labels or {})
-    splits_ = {
-        name: rows.remove_columns("label").add_column("label", module.label_ids(rows["label"], known, name))
-        for name, rows in source.splits.items()
-    }
-    splits_, held_out = splits.hold_out(splits_, data.holdout, config.seed)
-    limited = splits.limit(splits_, asdict(data.limit), config.seed)
-    ready = {name: splits.keyed(rows, module.TEXT) for name, rows in limited.items()}
-    notes = [*source.notes, *filter(None, (held_out, splits.overlap(ready)))]
-    return Prepared(ready, tuple(known.values()), source.name, source.kind, source.stands_in_for, tuple(notes))

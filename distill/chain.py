@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from distill.build import CHECKPOINTS, Builder, prepare
+from distill.build import CHECKPOINTS, Builder
 from distill.config.dump import write_config
 from distill.config.schema import Config
 from distill.errors import DataError, DistillError, StoreError
@@ -17,6 +17,7 @@ from distill.report import console, page
 from distill.report.environment import versions
 from distill.report.folder import gather
 from distill.stages import Job, Stage, control, distill, evaluate, export, finetune, preflight, pretrain, teach
+from distill.stages.reading import prepare
 from distill.store import Store, fingerprint
 from distill.training.processes import join
 from distill.training.tracking import read_curves, wandb_mode
@@ -170,7 +171,7 @@ def _make(planned: Planned, build: Builder, store: Store, finished: Finished) ->
         "inputs": {name: path.name for name, path in inputs.items()},
         "versions": versions(),
         "seconds": time.monotonic() - start,
-        "result": result,
+        "result": page.finite(result),
     }
     ranks.first(lambda: store.finish(planned.name, manifest))
 

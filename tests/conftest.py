@@ -9,11 +9,14 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from absl import logging as absl_logging
 from hydra.core.global_hydra import GlobalHydra
 
 from distill import run
 
 ROOT = Path(__file__).parents[1]
+# rouge-score brings this handler. When Hydra sets logging up in this process, it would close pytest's own stream.
+absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 SMALL = (
     "experiment=sst2_tiny", "data.source=embedded", "data.limit.train=192", "data.limit.validation=64",
     "data.limit.test=64", "data.max_length=24", "teacher.vocab_size=300",
@@ -88,6 +91,12 @@ def distill(tmp_path):
 @pytest.fixture
 def inside(tmp_path):
     return Inside(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def inside_of():
+    """The same, in a folder that a module may share."""
+    return Inside
 
 
 @pytest.fixture(scope="session")

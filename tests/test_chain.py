@@ -95,7 +95,7 @@ def test_the_export_gives_the_reports_score_again_to_a_user_of_transformers(fini
 
     folder = finished[0].folder / "run" / "export" / "huggingface"
     content = report(finished[0].folder / "run")
-    test = limit(sentiment(), {"test": 64}, seed=42)["test"]
+    test = limit(sentiment.sample(), {"test": 64}, seed=42)["test"]
     guesses = pipeline("text-classification", model=str(folder))(test["text"][:], truncation=True)
     right = [
         guess["label"] == ("negative", "positive")[label] for guess, label in zip(guesses, test["label"], strict=True)
@@ -145,9 +145,10 @@ def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path)
     """The same for many settings, without running them."""
     from pathlib import Path
 
-    from distill.build import Builder, prepare
+    from distill.build import Builder
     from distill.chain import plan
     from distill.config.schema import Config
+    from distill.stages.reading import prepare
     from distill.store import Store
 
     def names(change=None):
@@ -239,12 +240,12 @@ def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(fin
     from transformers import BertForMaskedLM
 
     from distill.build import Builder
-    from distill.models.student import bert_config
+    from distill.models.scratch import Size, config
     from distill.models.tokenizers import train_wordpiece
 
     tokenizer = train_wordpiece(["the film is good", "the plot is bad"] * 5, vocab_size=60, max_length=24)
-    size = {"layers": 1, "hidden_size": 16, "heads": 2, "intermediate_size": 16}
-    BertForMaskedLM(bert_config(tokenizer, max_length=24, dropout=0.1, **size)).save_pretrained(tmp_path / "student")
+    made = config("encoder", tokenizer, Size(1, 16, 2, 16), max_length=24, dropout=0.1)
+    BertForMaskedLM(made).save_pretrained(tmp_path / "student")
     tokenizer.save_pretrained(tmp_path / "student")
     checkpoint = ("student.init=checkpoint", f"student.model={tmp_path / 'student'}", "stages=[distill]")
     stored = again("stored", *checkpoint)

@@ -11,6 +11,8 @@ PARTS = {"tasks", "data", "models", "losses", "training", "metrics", "report", "
 ALLOWED = {
     "run": {"launch", "config", "chain"},
     "launch": set(),
+    "predict": {"predicting", "data"},
+    "predicting": {"tasks", "data", "models"},
     "chain": {"stages", "build", "config", "report", "training"},
     "stages": {"build", "config", *PARTS},
     "build": {"config", *PARTS},
@@ -66,7 +68,7 @@ def test_no_part_knows_where_its_arguments_come_from(path):
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in MODULES if room(path) in {"run", "launch", "config", "errors"}], ids=str
+    "path", [path for path in MODULES if room(path) in {"run", "launch", "predict", "config", "errors"}], ids=str
 )
 def test_what_answers_a_typo_imports_nothing_heavy(path):
     assert not {name.split(".")[0] for name in imports(path, only_at_start=True)} & HEAVY

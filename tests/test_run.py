@@ -3,12 +3,14 @@
 import errno
 import os
 import re
+from pathlib import Path
 
 import pytest
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.models.tokenizers import train_wordpiece
 
+EXPERIMENTS = ", ".join(sorted(path.stem for path in (Path(__file__).parents[1] / "experiments").glob("*.yaml")))
 GOOD = "sentence\tlabel\na very good film\t1\na very bad film\t0\nquite a good plot\t1\nquite a bad plot\t0\n"
 
 
@@ -43,13 +45,18 @@ def on(folder):
 
 
 SHAPES = {
-    "experiment=sst3": "experiment=sst3: no such card; there are sst2_minilm, sst2_tiny",
-    "teacher=bert": "teacher=bert: no such card; there are minilm, scratch_small",
+    "experiment=sst3": f"experiment=sst3: no such card; there are {EXPERIMENTS}",
+    "teacher=bert": "teacher=bert: no such card; there are minilm, scratch_decoder, scratch_seq2seq, scratch_small",
     "distill.temprature=3": (
         "distill.temprature: unknown setting; did you mean temperature? distill has max_epochs, dropout, optimizer, "
-        "scheduler, early_stopping, temperature, hard, soft, hidden"
+        "scheduler, early_stopping, temperature, temperature_schedule, shares, shares_every, hard, soft, reverse_kl, "
+        "js, "
+        "skew_kl, skew_reverse_kl, taid, dkd, dist, standardized, logit_mse, hidden, hidden_cosine, pkd, cka, "
+        "embedding, attention, relations, rkd_distance, rkd_angle, targets"
     ),
-    "+distill.hard.wait=3": "distill.hard.wait: unknown setting; did you mean weight? distill.hard has weight",
+    "+distill.hard.wait=3": (
+        "distill.hard.wait: unknown setting; did you mean weight? distill.hard has weight, schedule"
+    ),
     "distill.temperature=hot": "distill.temperature: Value 'hot' of type 'str' could not be converted to Float",
     "data.limit.train=1.5": "data.limit.train: Value '1.5' of type 'float' could not be converted to Integer",
 }
@@ -66,7 +73,7 @@ def test_several_problems_come_at_once(distill):
         "  distill.temperature=0.0: allowed is a number above 0\n"
         "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
         "  student.layers=9: the teacher has 3 layers to give\n"
-        "  distill: the weights of hard, soft, hidden are all 0; at least one must be above 0"
+        "  distill: the weights of all terms are 0; at least one must be above 0"
     )
     overrides = ("distill.temperature=0", "trainer.devices=0", "student.init=teacher", "student.layers=9")
     weights = ("distill.hard.weight=0", "distill.soft.weight=0")
@@ -220,7 +227,7 @@ def test_a_full_disk_ends_the_run_and_leaves_what_is_finished(inside, monkeypatc
 
 def test_help_lists_the_cards_and_every_setting_without_loading_anything_heavy(distill):
     out = distill("--help", small=False, env={"PYTHONPROFILEIMPORTTIME": "1"})
-    assert "experiment: sst2_minilm, sst2_tiny" in out
+    assert f"experiment: {EXPERIMENTS}" in out
     assert "temperature: 2.0" in out
     assert not re.search(r"\|\s+(torch|transformers|datasets|pytorch_lightning)$", out, re.MULTILINE)
 

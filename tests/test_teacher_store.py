@@ -1,73 +1,175 @@
+"""Answers on disk: ragged, keyed by example, read in any order, and refused where they are another's."""
+
 import re
 
 import pytest
 import torch
 
 from distill.errors import StoreError
-from distill.teacher_store import LogitsWriter, TeacherStore, stored_keys
+from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 
-KEYS = torch.randperm(50, generator=torch.Generator().manual_seed(0)) * 10**15
-LOGITS = torch.randn(50, 3, generator=torch.Generator().manual_seed(1))
+DRAW = torch.Generator().manual_seed(0)
+KEYS = [int(key) * 10**15 for key in torch.randperm(40, generator=DRAW) - 20]
+ROWS = {key: torch.randn(1 + number % 4, 3, generator=DRAW) for number, key in enumerate(KEYS)}
+"""The truth: each example has one to four rows."""
+
+
+def windows(key):
+    """An example's features: windows that own two of its rows each, the last one what is left."""
+    return [(key, first, min(2, len(ROWS[key]) - first)) for first in range(0, len(ROWS[key]), 2)]
+
+
+FEATURES = [FEATURE for number in torch.randperm(40, generator=DRAW) for FEATURE in windows(KEYS[number])]
+
+
+def places(features):
+    return dict(zip(("key", "first", "count"), torch.tensor(features).T, strict=True))
+
+
+def values(features):
+    return torch.cat([ROWS[key][first : first + count] for key, first, count in features])
+
+
+def batch(features):
+    return places(features), {"values": values(features)}
 
 
 def written(folder, *, rows_per_part=8, ranks=2):
     for rank in range(ranks):
-        writer = LogitsWriter(folder, "teacher-a", rank, rows_per_part)
-        for start in range(0, 50, 5):
-            mine = slice(start + rank, start + 5, ranks)
-            writer.add(KEYS[mine], LOGITS[mine])
+        writer = AnswerWriter(folder, "teacher-a", rank, rows_per_part)
+        mine = FEATURES[rank::ranks]
+        for start in range(0, len(mine), 5):
+            writer.add(*batch(mine[start : start + 5]))
         writer.flush()
-    return TeacherStore(folder, "teacher-a")
+    return AnswerStore(folder, "teacher-a")
 
 
-def test_rows_are_found_by_key_in_any_order_and_from_any_part(tmp_path):
+def refused(message):
+    return pytest.raises(StoreError, match=f"^{re.escape(message)}$")
+
+
+def test_the_windows_of_a_feature_are_found_in_any_order_and_from_any_part(tmp_path):
     store = written(tmp_path)
-    assert len(store) == 50
+    assert len(store) == sum(map(len, ROWS.values()))
     assert len(list(tmp_path.glob("part-*"))) > 4
-    order = torch.randperm(50, generator=torch.Generator().manual_seed(2))
-    assert torch.equal(store.logits(KEYS[order]), LOGITS[order])
-    assert torch.equal(store({"key": KEYS[[7, 7, 3]]}).logits, LOGITS[[7, 7, 3]])
+    shuffled = [FEATURES[number] for number in torch.randperm(len(FEATURES), generator=DRAW)]
+    assert torch.equal(store.rows(**places(shuffled))["values"], values(shuffled))
+    twice = [FEATURES[7], FEATURES[3], FEATURES[7]]
+    assert torch.equal(store(places(twice)).logits, values(twice))
 
 
-def test_a_text_that_the_teacher_never_saw_is_refused(tmp_path):
+def test_windows_may_be_asked_for_that_are_cut_otherwise_than_those_that_were_answered(tmp_path):
+    key = next(key for key in KEYS if len(ROWS[key]) == 4)
+    asked = [(key, 1, 3), (key, 0, 1), (key, 3, 1)]
+    assert torch.equal(written(tmp_path).rows(**places(asked))["values"], values(asked))
+
+
+def test_all_rows_of_an_example_come_together_in_their_order_whichever_rank_wrote_them(tmp_path):
+    store = written(tmp_path)
+    found = store.examples(torch.tensor(KEYS))
+    assert [len(rows) for rows in found] == [len(ROWS[key]) for key in KEYS]
+    assert all(torch.equal(rows, ROWS[key]) for rows, key in zip(found, KEYS, strict=True))
+
+
+MISSING = [
+    ("an unknown example", [(KEYS[0], 0, 1), (5, 0, 1)]),
+    ("a key above all others", [(KEYS[0], 0, 1), (2**62, 0, 1)]),
+    ("a row too many", [(KEYS[0], 0, 1), (KEYS[1], 0, len(ROWS[KEYS[1]]) + 1)]),
+    ("a first row beyond the last", [(KEYS[0], 0, 1), (KEYS[1], len(ROWS[KEYS[1]]), 1)]),
+]
+
+
+@pytest.mark.parametrize(("case", "asked"), MISSING)
+def test_rows_that_were_never_answered_are_refused_and_counted_by_example(tmp_path, case, asked):
     message = (
-        f"{tmp_path} has no teacher output for 1 of 2 examples: "
-        "their text changed since the teacher saw it; run the teach stage again"
+        f"{tmp_path} has no output for 1 of 2 examples: "
+        "their text changed since the model saw it; run the stage that makes it again"
     )
-    with pytest.raises(StoreError, match=re.escape(message)):
-        written(tmp_path).logits(torch.stack([KEYS[0], torch.tensor(-5)]))
+    store = written(tmp_path)
+    with refused(message):
+        store.rows(**places(asked))
+
+
+def test_an_example_that_was_never_answered_is_refused_where_all_its_rows_are_asked_for(tmp_path):
+    store = written(tmp_path)
+    with refused(
+        f"{tmp_path} has no output for 1 of 2 examples: "
+        "their text changed since the model saw it; run the stage that makes it again"
+    ):
+        store.examples(torch.tensor([KEYS[0], 5]))
 
 
 def test_outputs_of_another_teacher_are_refused(tmp_path):
     written(tmp_path)
     message = f"{tmp_path / 'part-0-0.safetensors'} holds outputs of another teacher, tokenizer or length limit"
-    with pytest.raises(StoreError, match=re.escape(message)):
-        TeacherStore(tmp_path, "teacher-b")
+    with refused(message):
+        AnswerStore(tmp_path, "teacher-b")
+    with refused(message):
+        stored_places(tmp_path, "teacher-b")
 
 
 def test_a_folder_without_outputs_is_refused(tmp_path):
-    with pytest.raises(StoreError, match=re.escape(f"{tmp_path} holds no teacher outputs; run the teach stage")):
-        TeacherStore(tmp_path, "teacher-a")
+    with refused(f"{tmp_path} holds no outputs of a model; run the stage that makes them again"):
+        AnswerStore(tmp_path, "teacher-a")
 
 
-def test_an_interrupted_pass_knows_what_it_has_and_adds_the_rest(tmp_path):
-    writer = LogitsWriter(tmp_path, "teacher-a", 0, rows_per_part=10)
-    writer.add(KEYS[:30], LOGITS[:30])
-    writer.add(KEYS[30:34], LOGITS[30:34])  # not flushed: lost with the process
-    assert torch.equal(stored_keys(tmp_path, "teacher-a"), KEYS[:30])
-    again = LogitsWriter(tmp_path, "teacher-a", 0, rows_per_part=10)
-    again.add(KEYS[30:], LOGITS[30:])
+def test_an_interrupted_pass_knows_which_windows_it_has_and_adds_the_rest(tmp_path):
+    writer = AnswerWriter(tmp_path, "teacher-a", 0, rows_per_part=10)
+    done, lost = FEATURES[:30], FEATURES[30:32]
+    writer.add(*batch(done))
+    writer.add(*batch(lost))  # not flushed: lost with the process
+    assert stored_places(tmp_path, "teacher-a") == {(key, first) for key, first, _ in done}
+    again = AnswerWriter(tmp_path, "teacher-a", 0, rows_per_part=10)
+    again.add(*batch(FEATURES[30:]))
     again.flush()
-    assert torch.equal(TeacherStore(tmp_path, "teacher-a").logits(KEYS), LOGITS)
+    assert torch.equal(AnswerStore(tmp_path, "teacher-a").rows(**places(FEATURES))["values"], values(FEATURES))
 
 
-def test_a_part_that_was_being_written_does_not_count(tmp_path):
+def test_a_part_that_was_being_written_does_not_count_nor_a_folder_that_is_not_there(tmp_path):
     (tmp_path / "part-0-0.writing").write_bytes(b"half")
-    assert len(stored_keys(tmp_path, "teacher-a")) == 0
+    assert stored_places(tmp_path, "teacher-a") == set()
+    assert stored_places(tmp_path / "none", "teacher-a") == set()
 
 
-def test_half_precision_outputs_are_kept_as_floats(tmp_path):
-    writer = LogitsWriter(tmp_path, "teacher-a")
-    writer.add(KEYS[:2], LOGITS[:2].bfloat16())
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.int32])
+def test_values_are_kept_as_they_came_and_answered_as_floats(tmp_path, dtype):
+    writer = AnswerWriter(tmp_path, "teacher-a")
+    kept = (10 * values(FEATURES[:4])).to(dtype)
+    writer.add(places(FEATURES[:4]), {"values": kept})
     writer.flush()
-    assert TeacherStore(tmp_path, "teacher-a").logits(KEYS[:2]).dtype == torch.float32
+    store = AnswerStore(tmp_path, "teacher-a")
+    assert store.rows(**places(FEATURES[:4]))["values"].dtype == dtype
+    answer = store(places(FEATURES[:4]))
+    assert answer.logits.dtype == torch.float32
+    assert torch.equal(answer.logits, kept.float())
+    assert (answer.indices, answer.rest) == (None, None)
+
+
+def test_classes_and_rest_of_the_largest_logits_travel_with_their_rows(tmp_path):
+    writer = AnswerWriter(tmp_path, "teacher-a", rows_per_part=4)
+    truth = {}
+    for number, feature in enumerate(FEATURES):
+        truth[feature] = {
+            "values": values([feature]).bfloat16(),
+            "indices": torch.full((feature[2], 3), number, dtype=torch.int32),
+            "rest": torch.arange(feature[2]) + 100.0 * number,
+        }
+        writer.add(places([feature]), truth[feature])
+    writer.flush()
+    asked = FEATURES[::-3]
+    answer = AnswerStore(tmp_path, "teacher-a")(places(asked))
+    assert torch.equal(answer.indices, torch.cat([truth[each]["indices"] for each in asked]))
+    assert torch.equal(answer.rest, torch.cat([truth[each]["rest"] for each in asked]))
+    assert torch.equal(answer.logits, torch.cat([truth[each]["values"] for each in asked]).float())
+
+
+def test_an_example_may_be_asked_for_twice(tmp_path):
+    writer = AnswerWriter(tmp_path, "teacher-a")
+    one = [(1, 0, 2)]
+    rows = torch.tensor([[1.0], [2.0]])
+    writer.add(places(one), {"values": rows})
+    writer.add(places([(3, 0, 1)]), {"values": torch.tensor([[9.0]])})
+    writer.flush()
+    assert [found.tolist() for found in AnswerStore(tmp_path, "teacher-a").examples(torch.tensor([3, 1, 1]))] == [
+        [[9.0]], [[1.0], [2.0]], [[1.0], [2.0]],
+    ]  # fmt: skip

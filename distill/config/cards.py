@@ -6,6 +6,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
+from distill.config import about
 from distill.config.schema import Config
 
 FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
@@ -18,6 +19,10 @@ _HELP = """{app} turns a fine-tuned transformer teacher into a compact student, 
 
 Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS
+Terms of the objective, each with its distill.NAME.weight (p is the teacher, q the student, both softened by the
+temperature T; * is defined on a batch, so that its parts give other values):
+{terms}
+
 Every setting can be overridden by its dotted key; these are the values of this command line:
 
 $CONFIG
@@ -64,7 +69,10 @@ _ROOT: dict[str, Any] = {
         "run": {"dir": "outputs/${name}/${now:%Y-%m-%d_%H-%M-%S}"},
         "sweep": {"dir": "outputs/sweeps/${now:%Y-%m-%d_%H-%M-%S}", "subdir": "${hydra.job.num}_${name}"},
         "output_subdir": None,
-        "help": {"app_name": "distill", "template": _HELP.replace("{app}", "distill")},
+        "help": {
+            "app_name": "distill",
+            "template": _HELP.replace("{app}", "distill").replace("{terms}", about.listed()),
+        },
     },
 }
 

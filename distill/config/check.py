@@ -1,37 +1,28 @@
 """Do the settings make sense? All problems at once, each with its dotted key, what came, and what is allowed."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
+from distill.config import check_objective
+from distill.config.rules import INNER_SHARE, LAYERS, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at_least, one_of
 from distill.config.schema import STAGES, Config
 from distill.errors import ConfigError
 
-Rule = tuple[Callable[[Any], bool], str]
-
-TASKS = ("classification",)
-LAYER_MAPS = ("uniform", "first", "last")
+TASKS = (
+    "classification", "pair_classification", "multilabel_classification", "regression", "token_classification",
+    "relation_extraction", "question_answering", "translation", "summarization", "dialogue",
+)  # fmt: skip
+WRITING = ("translation", "summarization", "dialogue")
+"""Tasks whose models write."""
+READING = tuple(task for task in TASKS if task not in WRITING)
+SAMPLES = (
+    "sentiment", "questions", "paraphrases", "topics", "similarities", "entities", "relations", "passages",
+    "translations", "abstracts", "dialogues",
+)  # fmt: skip
 TRAINING_STAGES = ("pretrain", "finetune", "distill")
 
 
-def _one_of(*allowed: str) -> Rule:
-    return (lambda value: value in allowed), "one of " + ", ".join(allowed)
-
-
-def _at_least(low: int) -> Rule:
-    return (lambda value: value is None or value >= low), f"a whole number from {low} up"
-
-
-def _layer_map(value: str) -> bool:
-    return value in LAYER_MAPS or (bool(value) and all(part.strip().isdecimal() for part in value.split(",")))
-
-
-_POSITIVE: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
-_NOT_NEGATIVE: Rule = (lambda value: value >= 0 and math.isfinite(value)), "a number from 0 up"
-_SHARE: Rule = (lambda value: 0 <= value < 1), "a number from 0 up to, not including, 1"
-_INNER_SHARE: Rule = (lambda value: 0 < value < 1), "a number between 0 and 1"
-_LAYERS: Rule = _layer_map, f"one of {', '.join(LAYER_MAPS)}, or layer numbers from 0 such as 1,3,5"
 _DEVICES: Rule = (
     lambda value: value == "auto" or (isinstance(value, int) and (value == -1 or value > 0)),
     "auto, -1 (all) or a whole number from 1 up",
@@ -42,65 +33,83 @@ _PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:"))
 
 _RULES: dict[str, Rule] = {
     "seed": ((lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"),
-    "task": _one_of(*TASKS),
-    "data.source": _one_of("auto", "hub", "local", "embedded"),
-    "data.limit.train": _at_least(1),
-    "data.limit.validation": _at_least(1),
-    "data.limit.test": _at_least(1),
-    "data.holdout": _INNER_SHARE,
-    "data.max_length": _at_least(4),
-    "data.batch_size": _at_least(1),
-    "data.batch_tokens": _at_least(1),
-    "data.workers": _at_least(0),
-    "teacher.vocab_size": _at_least(100),
-    "student.init": _one_of("random", "teacher", "checkpoint"),
-    "student.layers": _at_least(1),
-    "student.layer_map": _LAYERS,
-    "pretrain.mask_probability": _INNER_SHARE,
-    "finetune.frozen_layers": _at_least(0),
-    "finetune.lora.rank": _at_least(0),
-    "finetune.lora.alpha": _POSITIVE,
-    "finetune.lora.dropout": _SHARE,
-    "distill.temperature": _POSITIVE,
-    "distill.hard.weight": _NOT_NEGATIVE,
-    "distill.soft.weight": _NOT_NEGATIVE,
-    "distill.hidden.weight": _NOT_NEGATIVE,
-    "distill.hidden.layer_map": _LAYERS,
-    "evaluate.confidence": _INNER_SHARE,
-    "evaluate.resamples": _at_least(100),
-    "evaluate.latency_samples": _at_least(0),
-    "trainer.accelerator": _one_of("auto", "cpu", "gpu", "cuda", "mps"),
+    "task": one_of(*TASKS),
+    "data.source": one_of("auto", "hub", "local", "embedded"),
+    "data.sample": ((lambda value: value is None or value in SAMPLES), f"null or one of {', '.join(SAMPLES)}"),
+    "data.class_weights": one_of("none", "balanced"),
+    "data.limit.train": at_least(1),
+    "data.limit.validation": at_least(1),
+    "data.limit.test": at_least(1),
+    "data.holdout": INNER_SHARE,
+    "data.max_length": at_least(4),
+    "data.max_target_length": at_least(2),
+    "data.stride": at_least(0),
+    "data.batch_size": at_least(1),
+    "data.batch_tokens": at_least(1),
+    "data.workers": at_least(0),
+    "teacher.vocab_size": at_least(100),
+    "teacher.top_k": at_least(1),
+    "student.init": one_of("random", "teacher", "checkpoint"),
+    "student.layers": at_least(1),
+    "student.layer_map": LAYERS,
+    "pretrain.mask_probability": INNER_SHARE,
+    "finetune.frozen_layers": at_least(0),
+    "finetune.lora.rank": at_least(0),
+    "finetune.lora.alpha": POSITIVE,
+    "finetune.lora.dropout": SHARE,
+    "distill.targets": one_of("data", "teacher"),
+    "generate.beams": at_least(1),
+    "evaluate.confidence": INNER_SHARE,
+    "evaluate.resamples": at_least(100),
+    "evaluate.latency_samples": at_least(0),
+    "trainer.accelerator": one_of("auto", "cpu", "gpu", "cuda", "mps"),
     "trainer.devices": _DEVICES,
-    "trainer.num_nodes": _at_least(1),
-    "trainer.strategy": _one_of("auto", "ddp", "ddp_find_unused_parameters_true"),
-    "trainer.precision": _one_of("32-true", "bf16-mixed", "16-mixed"),
-    "trainer.accumulate_grad_batches": _at_least(1),
+    "trainer.num_nodes": at_least(1),
+    "trainer.strategy": one_of("auto", "ddp", "ddp_find_unused_parameters_true"),
+    "trainer.precision": one_of("32-true", "bf16-mixed", "16-mixed"),
+    "trainer.accumulate_grad_batches": at_least(1),
     "trainer.gradient_clip_val": _CLIP,
-    "trainer.log_every_n_steps": _at_least(1),
-    "checkpoint.every_n_train_steps": _at_least(1),
+    "trainer.log_every_n_steps": at_least(1),
+    "checkpoint.every_n_train_steps": at_least(1),
     "tracking.project": _PROJECT,
-    "tracking.wandb": _one_of("auto", "online", "offline", "disabled"),
+    "tracking.wandb": one_of("auto", "online", "offline", "disabled"),
 }
 _RULES_OF_TRAINING: dict[str, Rule] = {
-    "max_epochs": _at_least(1),
-    "dropout": _SHARE,
-    "optimizer.name": _one_of("adamw", "sgd"),
-    "optimizer.lr": _POSITIVE,
-    "optimizer.weight_decay": _NOT_NEGATIVE,
-    "optimizer.momentum": _SHARE,
-    "scheduler.name": _one_of("linear", "cosine", "constant"),
-    "scheduler.warmup": _SHARE,
-    "early_stopping.patience": _at_least(1),
-    "early_stopping.min_delta": _NOT_NEGATIVE,
+    "max_epochs": at_least(1),
+    "dropout": SHARE,
+    "optimizer.name": one_of("adamw", "sgd"),
+    "optimizer.lr": ((lambda value: value is None or POSITIVE[0](value)), "null or a number above 0"),
+    "optimizer.weight_decay": NOT_NEGATIVE,
+    "optimizer.momentum": SHARE,
+    "scheduler.name": one_of("linear", "cosine", "constant"),
+    "scheduler.warmup": SHARE,
+    "early_stopping.patience": at_least(1),
+    "early_stopping.min_delta": NOT_NEGATIVE,
 }
 _RULES_OF_ARCHITECTURE: dict[str, Rule] = {
-    name: _at_least(1) for name in ("layers", "hidden_size", "heads", "intermediate_size")
+    name: at_least(1) for name in ("layers", "hidden_size", "heads", "intermediate_size", "decoder_layers")
 }
 _EVERY_RULE: dict[str, Rule] = {
     **_RULES,
+    **{f"distill.{key}": rule for key, rule in check_objective.RULES.items()},
     **{f"{stage}.{key}": rule for stage in TRAINING_STAGES for key, rule in _RULES_OF_TRAINING.items()},
+    "pretrain.max_epochs": at_least(0),
     **{f"{who}.architecture.{key}": r for who in ("teacher", "student") for key, r in _RULES_OF_ARCHITECTURE.items()},
 }
+
+
+_BELONGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
+    "finetune.lora.rank": (READING, 0, "0"),
+    "distill.targets": (("translation", "summarization"), "data", "data"),
+    "generate.beams": (WRITING, 1, "1"),
+    "data.score_range": (("regression",), None, "null"),
+    "distill.soft.bounded": (("regression",), None, "null"),
+    "data.drop_bad": (("question_answering",), False, "false"),
+    "data.class_weights": (
+        ("classification", "pair_classification", "relation_extraction", "token_classification"), "none", "none",
+    ),
+}  # fmt: skip
+"""Settings of some tasks only: the tasks, the value of all others, and how that is said."""
 
 
 def check(config: Config) -> None:
@@ -115,7 +124,8 @@ def check(config: Config) -> None:
         *_sources(config),
         *_models(config),
         *_adaptation(config),
-        *_objective(config),
+        *check_objective.objective(config),
+        *_task(config),
     ]
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -172,11 +182,19 @@ def _adaptation(config: Config) -> Iterator[str]:
         yield "pretrain.continued=true: goes on from a checkpoint that is not fine-tuned yet; give teacher.model=PATH"
 
 
-def _objective(config: Config) -> Iterator[str]:
-    hard, soft, hidden = (term.weight for term in (config.distill.hard, config.distill.soft, config.distill.hidden))
-    if not (hard or soft or hidden):
-        yield "distill: the weights of hard, soft, hidden are all 0; at least one must be above 0"
-    elif not (hard or soft):
-        yield "distill: the weights of hard, soft are both 0, so nothing would teach the student's head"
-    elif not (soft or hidden):
-        yield "distill: the weights of soft, hidden are both 0, so nothing would come from the teacher"
+def _task(config: Config) -> Iterator[str]:
+    """Settings that belong to other tasks."""
+    task, data = config.task, config.data
+    for key, (tasks, left, said) in _BELONGS.items():
+        value = reduce(getattr, key.split("."), config)
+        if task not in tasks and value != left:
+            yield f"{key}={value}: belongs to {', '.join(tasks)}; allowed is {said}"
+    if task in WRITING and config.teacher.model is None and config.pretrain.max_epochs:
+        yield f"pretrain.max_epochs={config.pretrain.max_epochs}: models that write begin at random; allowed is 0"
+    if task == "dialogue" and data.max_target_length >= data.max_length:
+        yield f"data.max_target_length={data.max_target_length}: allowed is less than data.max_length={data.max_length}"
+    if task in ("translation", "summarization") and data.max_target_length > data.max_length:
+        yield f"data.max_target_length={data.max_target_length}: allowed is at most data.max_length={data.max_length}"
+    scores = data.score_range
+    if scores is not None and (len(scores) != 2 or not scores[0] < scores[1]):  # so that nan is none
+        yield f"data.score_range={scores}: allowed is the lowest and the highest score"

@@ -2,59 +2,23 @@
 
 from dataclasses import dataclass, field
 
+from distill.config.data import DataConfig
+from distill.config.terms import TermsConfig
 from distill.config.training import TrainingConfig
 
 STAGES = ("pretrain", "finetune", "teach", "distill", "control", "evaluate", "export")
 
 
 @dataclass
-class LimitConfig:
-    """Rows kept of each split, drawn with the seed and stratified by label; none keeps all."""
-
-    train: int | None = None
-    validation: int | None = None
-    test: int | None = None
-
-
-@dataclass
-class DataConfig:
-    """The text, its labels, and how it is cut into batches."""
-
-    name: str = "data"
-    """What the report calls the data."""
-    source: str = "auto"
-    """auto | hub | local | embedded. auto: `path` if given, else the hub if cache or network has it, else embedded."""
-    path: str | None = None
-    """A folder with train, validation and test files (TSV, CSV, JSONL, Parquet; .gz too), or one saved by datasets."""
-    hub: str | None = None
-    """Id of the data set on the Hugging Face hub, such as stanfordnlp/sst2."""
-    hub_config: str | None = None
-    """Configuration of the hub data set, such as sst2 of nyu-mll/glue."""
-    columns: dict[str, str] = field(default_factory=dict)
-    """Role of the task (text, label) to the name of the column that plays it."""
-    labels: dict[str, str] | None = None
-    """Label in the file to the name the models give it; none keeps the file's own labels."""
-    limit: LimitConfig = field(default_factory=LimitConfig)
-    holdout: float = 0.1
-    """Share of train that is held out, seeded and stratified, where no validation split exists."""
-    max_length: int = 128
-    """Tokens a text may have; longer ones are cut."""
-    batch_size: int = 32
-    """Examples a device sees at once."""
-    batch_tokens: int | None = None
-    """Padded tokens a device may see at once; none sets no limit."""
-    workers: int = 0
-    """Processes that prepare batches; 0 prepares them in the training process."""
-
-
-@dataclass
 class ArchitectureConfig:
-    """A BERT encoder's size."""
+    """The size of a model from scratch: a BERT encoder, a BART encoder-decoder or a GPT-2 decoder, as the task asks."""
 
     layers: int = 2
     hidden_size: int = 128
     heads: int = 2
     intermediate_size: int = 512
+    decoder_layers: int | None = None
+    """Of an encoder-decoder; none: as many as the encoder's."""
 
 
 @dataclass
@@ -72,7 +36,11 @@ class TeacherConfig:
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size of a teacher from scratch."""
     vocab_size: int = 4000
-    """Word pieces of a tokenizer from scratch."""
+    """Pieces of a tokenizer from scratch."""
+    lowercase: bool = True
+    """Whether an encoder's tokenizer from scratch reads small letters only, without accents."""
+    top_k: int = 64
+    """Of a whole vocabulary, the logits kept of each token the teacher would write; the rest counts as one."""
 
 
 @dataclass
@@ -90,12 +58,12 @@ class StudentConfig:
     layers: int = 2
     """Layers taken from the teacher, for init=teacher."""
     layer_map: str = "uniform"
-    """Which of the teacher's layers, for init=teacher: uniform | first | last, or numbers from 0 such as '1,3,5'."""
+    """Which of the teacher's layers, for init=teacher: uniform | first | last | skip, or numbers from 0 as in '1,3'."""
 
 
 @dataclass
 class PretrainConfig(TrainingConfig):
-    """Masked-language-model pretraining on the text of train (Devlin et al. 2019)."""
+    """Masked-language modelling on the text of train (Devlin et al. 2019); max_epochs=0 only makes a tokenizer."""
 
     mask_probability: float = 0.15
     continued: bool = False
@@ -122,36 +90,20 @@ class FinetuneConfig(TrainingConfig):
 
 
 @dataclass
-class HardConfig:
-    """Cross-entropy with the labels."""
+class DistillConfig(TermsConfig, TrainingConfig):
+    """The student learns from labels and teacher, by the terms of the objective."""
 
-    weight: float = 0.5
-
-
-@dataclass
-class SoftConfig:
-    """Temperature-scaled KL divergence from the teacher's logits (Hinton et al. 2015)."""
-
-    weight: float = 0.5
+    targets: str = "data"
+    """data | teacher: what a student that writes learns to write; the teacher's own words are sequence-level
+    distillation (Kim & Rush 2016)."""
 
 
 @dataclass
-class HiddenConfig:
-    """Mean squared error between hidden states (Romero et al. 2015)."""
+class GenerateConfig:
+    """How targets are written, by whatever model."""
 
-    weight: float = 0.0
-    layer_map: str = "uniform"
-    """Which teacher layer each student layer follows: uniform | first | last, or numbers from 0 such as '1,3,5'."""
-
-
-@dataclass
-class DistillConfig(TrainingConfig):
-    """The student learns from labels and teacher; a weight of 0 leaves a term out."""
-
-    temperature: float = 2.0
-    hard: HardConfig = field(default_factory=HardConfig)
-    soft: SoftConfig = field(default_factory=SoftConfig)
-    hidden: HiddenConfig = field(default_factory=HiddenConfig)
+    beams: int = 1
+    """Width of the beam search; 1 takes the likeliest token each time."""
 
 
 @dataclass
@@ -216,6 +168,8 @@ class Config:
     stages: list[str] = field(default_factory=lambda: list(STAGES))
     """Any of them, in this order; one that is left out is taken from the store where a later one needs it."""
     task: str = "classification"
+    """classification | pair_classification | multilabel_classification | regression | token_classification |
+    relation_extraction | question_answering | translation | summarization | dialogue."""
     store: str = "outputs/store"
     """Folder of finished stages, shared by all runs."""
     data: DataConfig = field(default_factory=DataConfig)
@@ -224,6 +178,7 @@ class Config:
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
     distill: DistillConfig = field(default_factory=DistillConfig)
+    generate: GenerateConfig = field(default_factory=GenerateConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)

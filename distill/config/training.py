@@ -8,7 +8,9 @@ class OptimizerConfig:
     """How weights move. `name`: adamw | sgd."""
 
     name: str = "adamw"
-    lr: float = 5e-4
+    lr: float | None = None
+    """The highest learning rate; none: 1e-3 from random weights, and from learnt ones 5e-5 for a teacher
+    and 1e-4 for a student."""
     weight_decay: float = 0.01
     """Not applied to biases and normalisation weights."""
     momentum: float = 0.9

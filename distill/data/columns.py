@@ -1,8 +1,9 @@
 """Which column of the files plays which role of the task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.data.streaming import listed, turns
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ def take(
 
     Args:
         splits: as they were read.
-        roles: role to the kind of its content, text or label.
-        named: role to the name of its column; a role that is not named has a column of its own name.
+        roles: role to the kind of its content: text, texts (a list), label, labels, tags, score, answers, or marked
+            (text with marks in it).
+        named: role to the name of its column; a role that is not named has a column of its own name. Several labels
+            may be spread over columns, ``one+other``.
         source: where the data came from, for messages.
 
     Returns:
@@ -33,14 +36,16 @@ def take(
         raise DataError(f"data.columns names {', '.join(strangers)}; the task has {', '.join(roles)}")
     if empty := [split for split, rows in splits.items() if not len(rows)]:
         raise DataError(f"{empty[0]} of {source} has no rows")
+    splits = {split: _joined(_named(rows), roles, named) for split, rows in splits.items()}
     chosen, notes = _choose(splits["train"], roles, named, source)
     taken = {}
     for split, rows in splits.items():
         if missing := [column for column in chosen.values() if column not in rows.column_names]:
             raise DataError(f"{split} of {source} has no column {missing[0]}; it has {', '.join(rows.column_names)}")
-        kept = _named(rows).select_columns(list(chosen.values()))
+        kept = _split(rows.select_columns(list(chosen.values())), chosen, roles)
         taken[split] = kept.rename_columns({column: role for role, column in chosen.items() if column != role})
-        _complete(taken[split], chosen, split, source)
+        _complete(taken[split], {role: chosen[role] for role in roles if roles[role] != "labels"}, split, source)
+        _fitting(taken[split], roles, chosen, source)
     return taken, notes
 
 
@@ -65,18 +70,75 @@ def _choose(
     return chosen, notes
 
 
+def sampled(sample: "Dataset", roles: Mapping[str, str], named: Mapping[str, str]) -> "Dataset":
+    """The embedded sample's columns by role: the named ones where it has them, else those of the role's own name."""
+    rows = _joined(sample, roles, named)
+    chosen = {role: named[role] if named.get(role) in rows.column_names else role for role in roles}
+    return rows.select_columns(list(chosen.values())).rename_columns(
+        {column: role for role, column in chosen.items() if column != role}
+    )
+
+
+_CELLS: Mapping[str, Callable[[Any], list[str]]] = {"texts": listed, "tags": listed, "turns": turns}
+"""How a cell of a table holds a list."""
+
+
+def _split(rows: "Dataset", chosen: Mapping[str, str], roles: Mapping[str, str]) -> "Dataset":
+    """Make lists of the cells of a table that hold several texts or tags."""
+    for role, column in chosen.items():
+        read = _CELLS.get(roles[role])
+        if read is not None and isinstance(rows[0][column], str):
+            rows = rows.remove_columns(column).add_column(column, [read(cell) for cell in rows[column]])
+    return rows
+
+
+def _joined(rows: "Dataset", roles: Mapping[str, str], named: Mapping[str, str]) -> "Dataset":
+    """Add the column ``one+other`` where a role of several labels is spread over columns."""
+    for role, kind in roles.items():
+        parts = named.get(role, "").split("+")
+        if kind == "labels" and len(parts) > 1 and set(parts) <= set(rows.column_names):
+            together = [
+                [str(label) for label in labels if label is not None]
+                for labels in zip(*(rows[part] for part in parts), strict=True)
+            ]
+            rows = rows.add_column("+".join(parts), together)
+    return rows
+
+
 def _fits(rows: "Dataset", column: str, kind: str) -> bool:
+    """Whether a column can be meant by a role."""
     values: Sequence[Any] = rows[:_SAMPLE][column]
-    if kind == "text":
-        return (
-            all(isinstance(value, str) for value in values) and sum(" " in value for value in values) > len(values) / 2
-        )
+    return _KINDS[kind](values)
+
+
+def _text(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, str) for value in values) and sum(" " in value for value in values) > len(values) / 2
+
+
+def _label(values: Sequence[Any]) -> bool:
     simple = all(isinstance(value, str | int) for value in values)
     return (
         simple
         and len(set(values)) <= max(2, len(values) // 2)
         and not any(" " in str(value) or _fractional(value) for value in values)
     )
+
+
+def _lists(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, list) for value in values)
+
+
+_KINDS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
+    "text": _text,
+    "marked": _text,
+    "label": _label,
+    "texts": _lists,
+    "tags": _lists,
+    "turns": _lists,
+    "labels": _lists,
+    "score": lambda values: all(isinstance(value, float) for value in values),
+    "answers": lambda values: all(isinstance(value, Mapping) for value in values),
+}
 
 
 def _fractional(value: str | int) -> bool:
@@ -88,18 +150,54 @@ def _fractional(value: str | int) -> bool:
 
 
 def _named(rows: "Dataset") -> "Dataset":
-    """Class numbers of the hub as their names."""
-    from datasets import ClassLabel, Value
+    """Class numbers of the hub as their names, also those in lists."""
+    from datasets import ClassLabel, List, Value
+
+    def name(feature: ClassLabel, value: int | None) -> str | None:
+        if value is None:
+            return None
+        return str(feature.int2str(value)) if value >= 0 else str(value)
 
     for column, feature in rows.features.items():
+        names: list[Any]
         if isinstance(feature, ClassLabel):
-            names = [feature.int2str(value) if value >= 0 else str(value) for value in rows[column]]
-            rows = rows.remove_columns(column).add_column(column, names, feature=Value("string"))
+            names, kind = [name(feature, value) for value in rows[column]], Value("string")
+        elif isinstance(feature, List) and isinstance(feature.feature, ClassLabel):
+            names = [values and [name(feature.feature, value) for value in values] for values in rows[column]]
+            kind = List(Value("string"))
+        else:
+            continue
+        rows = rows.remove_columns(column).add_column(column, names, feature=kind)
     return rows
 
 
 def _complete(rows: "Dataset", chosen: Mapping[str, str], split: str, source: str) -> None:
     for role, column in chosen.items():
         for number, value in enumerate(rows[role], 1):
-            if value is None or (isinstance(value, str) and not value.strip()):
+            if _empty(value):
                 raise DataError(f"row {number} of {split} in {source} has no {column}")
+            if isinstance(value, list) and any(map(_empty, value)):
+                raise DataError(f"row {number} of {split} in {source} has an empty entry in {column}")
+
+
+def _fitting(rows: "Dataset", roles: Mapping[str, str], chosen: Mapping[str, str], source: str) -> None:
+    """Refuse a column that holds one value where its role has several, or the other way round."""
+    for role, kind in roles.items():
+        wanted, said = _TYPES.get(kind, (object, ""))
+        if not all(isinstance(value, wanted) for value in rows[:_SAMPLE][role]):
+            raise DataError(f"the column {chosen[role]} of {source} cannot be the {role}: it holds no {said}")
+
+
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "text": (str, "text"),
+    "marked": (str, "text"),
+    "texts": (list, "lists"),
+    "tags": (list, "lists"),
+    "turns": (list, "lists"),
+    "answers": (Mapping, "objects with text and answer_start"),
+}
+"""What a kind of content is in Python, and how that is said."""
+
+
+def _empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, list) and not value)

@@ -27,8 +27,10 @@ _LONGEST_FIELD = 1 << 30
 """Characters; without a word, the csv module refuses fields of more than 131,072."""
 
 
-def read(path: Path) -> dict[str, "Dataset"]:
+def read(path: Path, named: Mapping[str, str] | None = None) -> dict[str, "Dataset"]:
     """The splits in a folder of files, in a folder saved by ``datasets``, or in a single file (train).
+
+    ``named`` gives the names of the files of some splits, without their endings.
 
     Raises:
         DataError: there is no train split, or a file cannot be read, with the line where that is known.
@@ -37,24 +39,28 @@ def read(path: Path) -> dict[str, "Dataset"]:
         raise DataError(f"{path}: there is no such file or folder")
     if path.is_dir() and any((path / name).is_file() for name in ("dataset_dict.json", "state.json")):
         return _saved(path)
-    files = find(path) if path.is_dir() else {"train": path}
+    files = find(path, named) if path.is_dir() else {"train": path}
     return {split: _read_file(file) for split, file in files.items()}
 
 
-def find(folder: Path) -> dict[str, Path]:
-    """The file of each split; ``test_unseen.tsv`` and the like are none.
+def find(folder: Path, named: Mapping[str, str] | None = None) -> dict[str, Path]:
+    """The file of each split; ``test_unseen.tsv`` and the like are none, unless they are ``named``.
 
     Raises:
-        DataError: there is no train file, or a split has two.
+        DataError: there is no train file, a split has two, or a named one is not there.
     """
     found: dict[str, Path] = {}
-    for split, names in SPLITS.items():
+    for split, usual in SPLITS.items():
+        given = (named or {}).get(split)
+        names = usual if given is None else (given,)
         files = [folder / (name + suffix) for name in names for suffix in _SUFFIXES]
         there = [file for file in files if file.is_file()]
         if len(there) > 1:
             raise DataError(f"{folder} has {len(there)} files for {split}: {', '.join(file.name for file in there)}")
         if there:
             found[split] = there[0]
+        elif given is not None:
+            raise DataError(f"{folder} has no file {given} for {split}, with one of {', '.join(_SUFFIXES)}")
     if "train" not in found:
         endings = ", ".join(suffix for suffix in _SUFFIXES if not suffix.endswith(".gz"))
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz")
@@ -117,7 +123,7 @@ def _table(file: Path, kind: str) -> dict[str, Any]:
 
     separator = "\t" if kind == "tsv" else ","
     quoting = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
-    windows = next(_lines(file)).endswith("\r")
+    windows = next(lines(file)).endswith("\r")
     records = _tsv(file, windows) if kind == "tsv" else _csv(file)
     _, columns = next(records)
     if doubled := {column for column in columns if columns.count(column) > 1}:
@@ -139,7 +145,7 @@ def _table(file: Path, kind: str) -> dict[str, Any]:
 
 def _tsv(file: Path, windows: bool) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields; lines that ``datasets`` would end elsewhere than at the header's line end are refused."""
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in enumerate(lines(file), 1):
         text = line.removesuffix("\r") if windows else line
         if windows and "\r" in text:
             raise DataError(f"line {number} of {file} has a carriage return within a field")
@@ -151,7 +157,7 @@ def _tsv(file: Path, windows: bool) -> Iterator[tuple[int, list[str]]]:
 def _csv(file: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields; a record may span lines, and the first of them counts."""
     csv.field_size_limit(_LONGEST_FIELD)
-    records = csv.reader(line + "\n" for line in _lines(file))
+    records = csv.reader(line + "\n" for line in lines(file))
     number = 1
     try:
         for fields in records:
@@ -164,10 +170,10 @@ def _csv(file: Path) -> Iterator[tuple[int, list[str]]]:
 def _check_json(file: Path) -> None:
     """Refuse a line that is no JSON object, or lacks a key that the first line has."""
     expected: set[str] = set()
-    first = next(islice(_lines(file), 1)).lstrip()
+    first = next(islice(lines(file), 1)).lstrip()
     if first.startswith("["):
         return  # one array over all lines
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in enumerate(lines(file), 1):
         try:
             row = json.loads(line)
         except ValueError as error:
@@ -179,7 +185,7 @@ def _check_json(file: Path) -> None:
             raise DataError(f"line {number} of {file} has no {missing[0]}")
 
 
-def _lines(file: Path) -> Iterator[str]:
+def lines(file: Path) -> Iterator[str]:
     """The lines of a text file, plain or gzipped, without their ends.
 
     Raises:

@@ -53,7 +53,8 @@ class Prepared:
     def summary(self) -> str:
         """One line for the console."""
         rows = ", ".join(f"{count:,} {name}" for name, count in self.rows().items())
-        return f"{self.name} ({self.kind}): {rows}; labels {', '.join(self.labels)}"
+        labels = f"; labels {', '.join(self.labels)}" if self.labels else ""
+        return f"{self.name} ({self.kind}): {rows}{labels}"
 
     def describe(self) -> dict[str, Any]:
         """The report's words on the data."""

@@ -1,7 +1,7 @@
 """Where the data comes from: local files, the hub, or the embedded sample."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -43,6 +43,7 @@ class Wanted:
     path: str | None
     hub: str | None
     hub_config: str | None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
@@ -58,7 +59,9 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
         DataError: it cannot be had, or cannot be used as it is.
     """
     if wanted.source == "local" or (wanted.source == "auto" and wanted.path is not None):
-        return _taken(wanted, "local", files.read(Path(cast(str, wanted.path)).expanduser()), roles, named)
+        return _taken(
+            wanted, "local", files.read(Path(cast(str, wanted.path)).expanduser(), wanted.files), roles, named
+        )
     if wanted.source == "hub" or (wanted.source == "auto" and wanted.hub is not None):
         splits, notes = _from_hub(wanted)
         if splits is not None:
@@ -68,7 +71,7 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
             f"{wanted.hub} is neither in the local cache nor can the hub be reached; "
             "give a folder as data.path=FOLDER, or take data.source=embedded"
         )
-    return _sample(wanted, embedded)
+    return _sample(wanted, embedded, roles, named)
 
 
 def _taken(
@@ -87,9 +90,9 @@ def _taken(
     return Source(name, kind, taken, (*notes, *chosen))
 
 
-def _sample(wanted: Wanted, embedded: Sample) -> Source:
+def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:
     if wanted.source == "embedded":
-        return Source("embedded sample", "embedded", embedded())
+        return Source("embedded sample", "embedded", _sampled(embedded, roles, named))
     missing = "neither data.path nor data.hub is given"
     if wanted.hub is not None:
         missing = f"{wanted.hub} is neither in the local cache nor can the hub be reached"
@@ -97,7 +100,11 @@ def _sample(wanted: Wanted, embedded: Sample) -> Source:
         f"{missing}: the embedded sample, made by a grammar, "
         f"stands in for {wanted.name}; its figures say nothing about {wanted.name}"
     )
-    return Source(wanted.name, "embedded", embedded(), (note,), stands_in_for=wanted.name)
+    return Source(wanted.name, "embedded", _sampled(embedded, roles, named), (note,), stands_in_for=wanted.name)
+
+
+def _sampled(embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> dict[str, "Dataset"]:
+    return {split: roles_of.sampled(rows, roles, named) for split, rows in embedded().items()}
 
 
 def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, ...]]:

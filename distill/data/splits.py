@@ -93,12 +93,15 @@ def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
 
 
 def _labels(rows: "Dataset") -> Sequence[int]:
-    return rows[LABEL][:] if LABEL in rows.column_names else [0] * len(rows)
+    """The numbers of the labels; zeros where an example has none, or not exactly one."""
+    if LABEL not in rows.column_names or not isinstance(rows[0][LABEL], int):
+        return [0] * len(rows)
+    return rows[LABEL][:]  # type: ignore[no-any-return]
 
 
-def _key(values: Sequence[str]) -> int:
+def _key(values: Sequence[str | Sequence[str]]) -> int:
     digest = hashlib.blake2b(digest_size=8)
-    for value in values:
+    for value in (part for each in values for part in ((each,) if isinstance(each, str) else (str(len(each)), *each))):
         encoded = value.encode()
         digest.update(len(encoded).to_bytes(8, "little") + encoded)
     return int.from_bytes(digest.digest(), "little", signed=True)

@@ -8,16 +8,18 @@ from huggingface_hub import EvalResult, ModelCardData
 from distill.report import Report, comparison, present
 from distill.report.console import objective, rows_and_labels, stand_in, verdict
 
-PIPELINES = {"classification": "text-classification"}
-"""Task to the pipeline of transformers that runs its models."""
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"} | {"\n": " "})
 
+_CUTS = "text-classification"
+"""The pipeline that fails on a text longer than the model reads, unless it is told to cut it."""
 
-def card(report: Report, *, license: str, folder: str = "path/to/this/folder") -> str:
+
+def card(report: Report, *, pipeline: str | None, license: str, folder: str = "path/to/this/folder") -> str:
     """README.md of the exported Hugging Face folder, metadata included.
 
     Args:
         report: content of report.json with an evaluated student.
+        pipeline: of transformers that runs the model, or none.
         license: licence as the hub names it; ``unknown`` is allowed.
         folder: where the reader loads the model from.
     """
@@ -26,21 +28,20 @@ def card(report: Report, *, license: str, folder: str = "path/to/this/folder") -
         *_introduction(report),
         *_results(report),
         *_training(report),
-        *_usage(report, folder),
+        *_usage(report, pipeline, folder),
         *_limits(report, license),
     ]
-    return f"---\n{_metadata(report, license).to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n"
+    return f"---\n{_metadata(report, pipeline, license).to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n"
 
 
 def _plain(text: str) -> str:
     return text.translate(_MARKUP)
 
 
-def _metadata(report: Report, license: str) -> ModelCardData:
+def _metadata(report: Report, pipeline: str | None, license: str) -> ModelCardData:
     """Metadata whose results name the stand-in, never the data set that it stands in for."""
     data = report["data"]
     name = f"{data['source']} stand-in for {data['stands_in_for']}" if data.get("stands_in_for") else data["name"]
-    pipeline = PIPELINES.get(report["task"])
     student = (report["models"].get("student") or {}).get("metrics") or {}
     results = [
         EvalResult(
@@ -94,16 +95,17 @@ def _training(report: Report) -> Iterator[str]:
     yield _fenced(report["command"])
 
 
-def _usage(report: Report, folder: str) -> Iterator[str]:
-    if pipeline := PIPELINES.get(report["task"]):
-        yield "## Use"
+def _usage(report: Report, pipeline: str | None, folder: str) -> Iterator[str]:
+    yield "## Use"
+    if pipeline:
         lines = (
             "from transformers import pipeline",
             "",
             f'predict = pipeline("{pipeline}", model={json.dumps(folder)})',
-            'predict(["A text.", "Another text."], truncation=True)',
+            f'predict(["A text.", "Another text."]{", truncation=True" if pipeline == _CUTS else ""})',
         )
         yield _fenced("\n".join(lines), "python")
+    yield _fenced(f"python -m distill.predict model={folder} input=FILE.jsonl output=ANSWERS.jsonl")
 
 
 def _limits(report: Report, license: str) -> Iterator[str]:

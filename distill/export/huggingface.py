@@ -1,13 +1,12 @@
-"""A Hugging Face folder, and proof that it gives the same scores."""
+"""A Hugging Face folder, and proof that it gives the same answers."""
 
+import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
-from transformers import pipeline
 
 from distill.errors import ModelError
 from distill.models import loading
@@ -16,20 +15,17 @@ _TOLERANCE = 1e-3
 """Largest difference of a logit: batches padded otherwise round otherwise."""
 
 
-def write(model: Path, folder: Path, max_length: int) -> None:
-    """Copy a model folder, with a tokenizer that knows the length limit."""
+def write(model: Path, folder: Path, max_length: int, form: Mapping[str, Any]) -> None:
+    """Copy a model folder, with a tokenizer that knows the length limit, and the task's ``form`` for predictions."""
     shutil.copytree(model, folder, dirs_exist_ok=True)
     tokenizer = loading.tokenizer(folder)
     tokenizer.model_max_length = max_length
     tokenizer.save_pretrained(folder)
-
-
-def classify(folder: Path, texts: Sequence[str], labels: Sequence[str], batch_size: int) -> Tensor:
-    """The logits ``[texts, labels]`` that a user of ``transformers.pipeline`` gets from the folder."""
-    user = pipeline("text-classification", model=str(folder), device="cpu")
-    answers: Any = user(list(texts), truncation=True, top_k=None, function_to_apply="none", batch_size=batch_size)
-    by_name = ({str(entry["label"]): float(entry["score"]) for entry in answer} for answer in answers)
-    return torch.tensor([[scores[label] for label in labels] for scores in by_name])
+    loading.save_form(folder, form)
+    writing = folder / "generation_config.json"
+    if writing.is_file():  # whoever calls ``generate`` without a word writes as the student was scored
+        settings = {**json.loads(writing.read_text(encoding="utf-8")), **form["generation"]}
+        writing.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def drift(exported: Tensor, expected: Tensor) -> float:

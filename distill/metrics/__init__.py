@@ -1,12 +1,20 @@
-"""How good a model is: torchmetrics under thin functions, and what distillation is worth.
+"""How good a model is: one module a kind of task, and what distillation is worth.
 
-Torchmetrics takes seconds to import, so this file imports none of the modules that need it.
+Each module has a ``HEADLINE``, and ``score(predictions, references, names, groups)`` for what a task decoded;
+``headline(statistics)`` gives the headline of any of the scored examples again, and where there are rows and labels
+``collection(classes, sync)`` makes what is watched while a model learns. Torchmetrics takes seconds to import, so this
+file imports none of the modules that need it.
 """
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from numpy.typing import NDArray
 
 Mode: TypeAlias = Literal["max", "min"]
 """Whether more or less of a metric is better."""
+
+Table: TypeAlias = dict[str, dict[str, float | int]]
+"""Row to column to value, one row a label or a group of examples; ``support`` is how many stand behind the row."""
 
 
 class Headline(NamedTuple):
@@ -14,3 +22,17 @@ class Headline(NamedTuple):
 
     name: str
     mode: Mode
+
+
+class Scored(NamedTuple):
+    """What a task's examples score.
+
+    Attributes:
+        metrics: name to value, the headline first; nan where one is undefined.
+        table: the same by label, with rows ``micro``, ``macro`` and ``weighted``, or by group.
+        statistics: ``[examples, k]``; their sum over examples holds all that the headline of these examples needs.
+    """
+
+    metrics: dict[str, float]
+    table: Table
+    statistics: NDArray[Any]

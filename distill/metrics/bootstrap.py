@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from distill.metrics import Mode
 
 Array: TypeAlias = NDArray[Any]
-"""Something for each example along the first axis: guesses, labels or scores."""
+"""Statistics of each example along the first axis, as its task's metrics made them."""
 
 
 class Gain(NamedTuple):
@@ -21,10 +21,9 @@ class Gain(NamedTuple):
 
 
 def paired_bootstrap(
-    metric: Callable[[Array, Array], float],
+    metric: Callable[[Array], float],
     student: Array,
     control: Array,
-    labels: Array,
     *,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -36,10 +35,9 @@ def paired_bootstrap(
     are moves both scores and drops out of the difference, so that the interval is narrower than from separate draws.
 
     Args:
-        metric: called with predictions and labels of some examples.
-        student: predictions ``[examples, ...]``.
-        control: predictions ``[examples, ...]``.
-        labels: ``[examples, ...]``.
+        metric: called with the statistics of some examples.
+        student: statistics ``[examples, k]``.
+        control: statistics ``[examples, k]``.
         resamples: the metric is called twice for each.
         confidence: share of the resampled differences inside the interval.
         seed: the same seed gives the same interval.
@@ -50,19 +48,18 @@ def paired_bootstrap(
     Raises:
         ValueError: where there is no example, their numbers differ, or resamples or confidence make no sense.
     """
-    size = len(labels)
-    if not size == len(student) == len(control) or size == 0:
-        raise ValueError(f"a pair needs examples in common, not {len(student)}, {len(control)} and {size} labels")
+    size = len(student)
+    if not size == len(control) or size == 0:
+        raise ValueError(f"a pair needs examples in common, not {len(student)} and {len(control)}")
     if resamples < 1 or not 0 < confidence < 1:
         raise ValueError(f"resamples must be 1 or more and confidence within 0 and 1, not {resamples} and {confidence}")
     generator = np.random.default_rng(seed)
 
     def difference(rows: Array | slice) -> float:
-        drawn = labels[rows]
-        return float(metric(student[rows], drawn) - metric(control[rows], drawn))
+        return float(metric(student[rows]) - metric(control[rows]))
 
     drawn = [difference(generator.integers(size, size=size)) for _ in range(resamples)]
-    lo, hi = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    lo, hi = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Gain(difference(slice(None)), float(lo), float(hi))
 
 

@@ -1,31 +1,55 @@
 """Classification: one label out of two or more for each row."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+import math
+from collections.abc import Sequence
 
-import torch
-from numpy.typing import NDArray
+import numpy as np
 from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score, MulticlassMatthewsCorrCoef
 from torchmetrics.functional import classification as functional
 
-from distill.metrics import Headline
+from distill.metrics import Headline, Scored
+from distill.metrics.counts import Counts, Floats, matches, one_hot, table, totals
+from distill.metrics.examples import check
 from distill.types import IGNORE
 
 HEADLINE = Headline("accuracy", "max")
 
-AVERAGES: tuple[Literal["micro", "macro", "weighted"], ...] = ("micro", "macro", "weighted")
-"""Rows of ``per_label`` besides the labels."""
 
-Scores: TypeAlias = dict[str, float | int]
-"""``precision``, ``recall`` and ``f1`` from 0 to 1, and ``support``, the number of rows."""
+def score(predictions: Sequence[int], references: Sequence[int], names: Sequence[str], groups: Sequence[str]) -> Scored:
+    """Score labels: accuracy, F1 (macro), and Matthews correlation for any number of classes (Gorodkin 2004).
 
-_SCORES: dict[str, Callable[..., Tensor]] = {
-    "precision": functional.multiclass_precision,
-    "recall": functional.multiclass_recall,
-    "f1": functional.multiclass_f1_score,
-}
+    Args:
+        predictions: the position of a label for each example.
+        references: the position of the right one.
+        names: of the labels.
+        groups: not read.
+
+    Returns:
+        The metrics, and the table by label. The correlation is 0 where all predictions or all references are the same.
+
+    Raises:
+        ValueError: there is no example, not a prediction for each, a position that no label has, or names that would
+            share a row of the table.
+    """
+    check(predictions, references)
+    marks = matches(one_hot(predictions, len(names)), one_hot(references, len(names)))
+    counts = totals(marks)
+    by_label = table(counts, names)
+    statistics = np.stack([np.ones(len(marks)), marks[:, : len(names)].sum(axis=1)], axis=1)
+    metrics = {
+        HEADLINE.name: headline(statistics),
+        "f1": float(by_label["macro"]["f1"]),
+        "matthews": _matthews(counts),
+    }
+    return Scored(metrics, by_label, statistics)
+
+
+def headline(statistics: Floats) -> float:
+    """The accuracy of the examples: statistics ``[examples, 2]`` are 1 and whether the label is right."""
+    rows, right = statistics.sum(axis=0)
+    return float(right / rows)
 
 
 def collection(classes: int, sync: bool = True) -> MetricCollection:
@@ -49,35 +73,6 @@ def collection(classes: int, sync: bool = True) -> MetricCollection:
     )
 
 
-def headline_score(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The accuracy of logits ``[rows, classes]`` on labels ``[rows]``, cheap enough for a thousand resamples."""
-    return float((logits.argmax(-1) == labels).mean())
-
-
-def per_label(logits: Tensor, labels: Tensor, names: Sequence[str]) -> dict[str, Scores]:
-    """Score each label by itself, and their averages.
-
-    Args:
-        logits: ``[rows, classes]``.
-        labels: ``[rows]``; ``IGNORE`` is not scored.
-        names: of the classes, in the order of the logits.
-
-    Returns:
-        Scores by name, and under ``micro``, ``macro`` and ``weighted``. A label that no row has scores 0; one that is
-        neither there nor predicted stays out of ``macro``.
-
-    Raises:
-        ValueError: where there are more or fewer names than classes, or two would share a row of the table.
-    """
-    _check_names(names, logits.shape[1])
-    guesses = logits.argmax(dim=1)
-    columns = {key: _scores(score, guesses, labels, len(names)) for key, score in _SCORES.items()}
-    support = torch.bincount(labels[labels != IGNORE], minlength=len(names)).tolist()
-    columns["support"] = [*support, *[sum(support)] * len(AVERAGES)]
-    rows = zip(*columns.values(), strict=True)
-    return {name: dict(zip(columns, row, strict=True)) for name, row in zip([*names, *AVERAGES], rows, strict=True)}
-
-
 def calibration_error(logits: Tensor, labels: Tensor) -> float:
     """Return the expected calibration error: the mean gap between confidence and accuracy (Guo et al. 2017).
 
@@ -96,17 +91,8 @@ def calibration_error(logits: Tensor, labels: Tensor) -> float:
     return float(error)
 
 
-def _scores(score: Callable[..., Tensor], guesses: Tensor, labels: Tensor, classes: int) -> list[float | int]:
-    """Return one column of the table: a number for each class, then for each average."""
-    each = [
-        score(guesses, labels, num_classes=classes, average=average, ignore_index=IGNORE)
-        for average in ("none", *AVERAGES)
-    ]
-    return [float(value) for column in each for value in column.reshape(-1)]
-
-
-def _check_names(names: Sequence[str], classes: int) -> None:
-    if len(names) != classes:
-        raise ValueError(f"{len(names)} names for {classes} classes: {list(names)}")
-    if len({*names, *AVERAGES}) != classes + len(AVERAGES):
-        raise ValueError(f"labels must differ from each other and from {', '.join(AVERAGES)}, not be {list(names)}")
+def _matthews(counts: Counts) -> float:
+    rows = counts.gold.sum()
+    covariance = rows * counts.right.sum() - counts.predicted @ counts.gold
+    spread = (rows**2 - counts.predicted @ counts.predicted) * (rows**2 - counts.gold @ counts.gold)
+    return float(covariance / math.sqrt(spread)) if spread else 0.0

@@ -52,3 +52,16 @@ def collection(sync: bool = True) -> MetricCollection:
     """
     accuracy = MulticlassAccuracy(average="micro", ignore_index=IGNORE, sync_on_compute=sync)
     return MetricCollection({"perplexity": Perplexity(sync), "accuracy": accuracy})
+
+
+def next_tokens(classes: int, sync: bool = True) -> MetricCollection:
+    """Make what is watched while a model learns to write: the metrics of its guesses at each next token of the text.
+
+    Args:
+        classes: the vocabulary, which nothing depends on.
+        sync: compute over all ranks; false where every rank sees the whole split.
+
+    Returns:
+        As ``collection``.
+    """
+    return collection(sync)

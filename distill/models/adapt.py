@@ -7,6 +7,13 @@ from transformers import PreTrainedModel
 from distill.errors import ModelError
 from distill.models.student import layer_pattern
 
+_TASK_TYPES = {
+    "AutoModelForSequenceClassification": "SEQ_CLS",
+    "AutoModelForTokenClassification": "TOKEN_CLS",
+    "AutoModelForQuestionAnswering": "QUESTION_ANS",
+}
+"""What peft calls the heads."""
+
 
 def freeze(model: PreTrainedModel, layers: int) -> None:
     """Keep the embeddings and the first ``layers`` layers as they are.
@@ -14,20 +21,22 @@ def freeze(model: PreTrainedModel, layers: int) -> None:
     Raises:
         ModelError: the layers cannot be told from the names of the weights.
     """
-    pattern = layer_pattern(dict(model.named_parameters()), model.config.num_hidden_layers)
+    stacks = 2 if model.config.is_encoder_decoder else 1
+    pattern = layer_pattern(dict(model.named_parameters()), model.config.num_hidden_layers, stacks)
     for name, weight in model.named_parameters():
         match = pattern.match(name)
         if int(match[2]) < layers if match else "embeddings." in name:
             weight.requires_grad_(False)
 
 
-def add_lora(model: PreTrainedModel, *, rank: int, alpha: float, dropout: float) -> PreTrainedModel:
+def add_lora(model: PreTrainedModel, head: str, *, rank: int, alpha: float, dropout: float) -> PreTrainedModel:
     """Freeze all weights but the head, and let low-rank adapters learn beside them.
 
     LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685), in the modules that peft knows for the architecture.
 
     Args:
-        model: with a sequence-classification head.
+        model: with a task head, which learns whole.
+        head: transformers' class.
         rank: of the adapters.
         alpha: their scale is alpha / rank.
         dropout: on what they read.
@@ -37,7 +46,7 @@ def add_lora(model: PreTrainedModel, *, rank: int, alpha: float, dropout: float)
     """
     from peft import LoraConfig, TaskType, get_peft_model  # seconds that only its users pay
 
-    settings = LoraConfig(task_type=TaskType.SEQ_CLS, r=rank, lora_alpha=alpha, lora_dropout=dropout)  # type: ignore[arg-type]
+    settings = LoraConfig(task_type=TaskType[_TASK_TYPES[head]], r=rank, lora_alpha=alpha, lora_dropout=dropout)  # type: ignore[arg-type]
     try:
         return cast(PreTrainedModel, get_peft_model(model, settings))
     except ValueError as error:

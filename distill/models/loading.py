@@ -1,17 +1,20 @@
 """Checkpoints from a folder or the hub: safetensors only, no code from strangers, nothing silently left random."""
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import transformers
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
+from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -23,6 +26,9 @@ _DROPOUTS = (
     "dropout",
     "attention_dropout",
     "resid_pdrop",
+    "embd_pdrop",
+    "attn_pdrop",
+    "dropout_rate",
     "seq_classif_dropout",
     "qa_dropout",
     "classifier_dropout_prob",
@@ -31,6 +37,14 @@ _DROPOUTS = (
 )
 FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 """What of a checkpoint is read."""
+FORM = "distill"
+"""Where ``config.json`` keeps what the model was made for."""
+_PROBLEMS: Mapping[Kind, Any] = {
+    "class": "single_label_classification",
+    "labels": "multi_label_classification",
+    "score": "regression",
+}
+"""What transformers calls the kinds of rows."""
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _SHIFTED = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl")
 """Models whose positions begin after the padding token's number."""
@@ -91,8 +105,8 @@ def configuration(folder: Path) -> PretrainedConfig:
         raise ModelError(f"{folder}: config.json cannot be read ({_first_line(error)})") from error
 
 
-def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The checkpoint's tokenizer.
+def tokenizer(folder: Path, markers: Sequence[str] = ()) -> PreTrainedTokenizerBase:
+    """The checkpoint's tokenizer, which learns the ``markers`` that it does not know, as tokens of their own.
 
     Raises:
         ModelError: there is none, or it cannot fill up a batch.
@@ -105,34 +119,63 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise ModelError(f"{folder}: its tokenizer cannot be loaded ({_first_line(error)})") from error
     if found.pad_token_id is None:
         raise ModelError(f"{folder}: its tokenizer has no padding token; name one in tokenizer_config.json")
+    found.add_tokens([marker for marker in markers if marker not in found.get_vocab()], special_tokens=True)
     return found
 
 
 def model(
-    folder: Path, head: str, *, labels: Sequence[str] | None = None, dropout: float | None = None
+    folder: Path,
+    head: str,
+    *,
+    labels: Sequence[str] = (),
+    kind: Kind = "class",
+    dropout: float | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> PreTrainedModel:
     """Load a checkpoint under a task head, in float32; a head that it does not have starts random.
 
     Args:
         folder: of the checkpoint.
         head: transformers' class, such as AutoModelForSequenceClassification.
-        labels: names of the outputs; none keeps the checkpoint's own.
+        labels: names of the outputs; empty keeps the checkpoint's own.
+        kind: what a row of outputs means, where they are named.
         dropout: of hidden states and attention while training; none keeps the checkpoint's own.
+        tokenizer: one that knows more tokens than the model gets embeddings for them, random ones.
 
     Raises:
-        ModelError: weights other than the head's are missing.
+        ModelError: weights other than the head's are missing, or the architecture has no such head.
     """
     config = configuration(folder)
-    if labels is not None:
-        name_labels(config, labels)
+    if labels:
+        name_labels(config, labels, kind)
     if dropout is not None:
         set_dropout(config, dropout)
-    loaded, info = getattr(transformers, head).from_pretrained(
-        folder, config=config, use_safetensors=True, local_files_only=True, dtype=torch.float32,
-        ignore_mismatched_sizes=labels is not None, output_loading_info=True,
-    )  # fmt: skip
+    try:
+        loaded, info = getattr(transformers, head).from_pretrained(
+            folder, config=config, use_safetensors=True, local_files_only=True, dtype=torch.float32,
+            ignore_mismatched_sizes=bool(labels), output_loading_info=True,
+        )  # fmt: skip
+    except ValueError as error:
+        if "Unrecognized configuration class" not in str(error):
+            raise
+        raise ModelError(f"{folder}: {config.model_type} models have no head for this task ({head})") from error
     _complete(loaded, info, folder)
+    fit_vocabulary(loaded, tokenizer)
     return loaded  # type: ignore[no-any-return]
+
+
+def fit_vocabulary(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase | None) -> None:
+    """Give the model an embedding for every token of the tokenizer; it keeps those that it has beyond."""
+    embeddings = cast(nn.Embedding, model.get_input_embeddings())
+    if tokenizer is not None and len(tokenizer) > embeddings.weight.shape[0]:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+
+
+def save_form(folder: Path, form: Mapping[str, Any]) -> None:
+    """Keep in ``config.json`` what the model was made for: its task, labels and limits of length."""
+    path = folder / "config.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, FORM: dict(form)}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def from_config(config: PretrainedConfig, head: str) -> PreTrainedModel:
@@ -140,8 +183,9 @@ def from_config(config: PretrainedConfig, head: str) -> PreTrainedModel:
     return getattr(transformers, head).from_config(config)  # type: ignore[no-any-return]
 
 
-def name_labels(config: PretrainedConfig, labels: Sequence[str]) -> None:
-    """Give the configuration's outputs their names."""
+def name_labels(config: PretrainedConfig, labels: Sequence[str], kind: Kind) -> None:
+    """Give the configuration's outputs their names, and say whether they exclude each other."""
+    config.problem_type = _PROBLEMS[kind]
     config.id2label = dict(enumerate(labels))
     config.label2id = {name: index for index, name in enumerate(labels)}
 
@@ -181,17 +225,23 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
-def inside_bounds(config: PretrainedConfig, max_length: int, who: str) -> None:
+def inside_bounds(config: PretrainedConfig, max_length: int, who: str, key: str = "data.max_length") -> None:
     """Refuse texts longer than the model's positions.
 
     Raises:
         ModelError: ``max_length`` tokens do not fit.
     """
-    limit = getattr(config, "max_position_embeddings", None)
+    limit = bound(config)
+    if limit is not None and max_length > limit:
+        raise ModelError(f"{key}={max_length}: the {who} reads at most {limit} tokens")
+
+
+def bound(config: PretrainedConfig) -> int | None:
+    """Tokens that a model reads at most, if it has a limit."""
+    limit: int | None = getattr(config, "max_position_embeddings", None)
     if limit is not None and config.model_type in _SHIFTED:
         limit -= config.pad_token_id + 1
-    if limit is not None and max_length > limit:
-        raise ModelError(f"data.max_length={max_length}: the {who} reads at most {limit} tokens")
+    return limit
 
 
 def parameters(model: PreTrainedModel) -> int:

@@ -1,29 +1,72 @@
 """How a model is asked, and a teacher that is asked while the student learns."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
+from distill.models.attention import QueryKeyValue, captured, scores
 from distill.types import MODEL_INPUTS, Batch, Outputs
 
+Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
+"""Turns a head's logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``."""
 
-def outputs(model: PreTrainedModel, batch: Batch, *, hidden: bool = False, prefix: str = "") -> Outputs:
+
+def outputs(
+    model: PreTrainedModel,
+    batch: Batch,
+    *,
+    hidden: bool = False,
+    attentions: bool = False,
+    qkv: bool = False,
+    prefix: str = "",
+) -> Outputs:
     """A model's answer to a batch, in the shape that teacher and student share.
 
     Args:
         model: with a task head.
-        batch: with the model's inputs ``[batch, tokens]``.
-        hidden: whether hidden states are wanted.
+        batch: with the model's inputs ``[batch, tokens]``, and ``target_ids`` where the model has a decoder.
+        hidden: whether hidden states are wanted; of an encoder-decoder these are the encoder's.
+        attentions: whether the scores of self-attention are wanted; likewise.
+        qkv: whether its queries, keys and values are wanted; likewise.
         prefix: of the model's inputs in the batch, where teacher and student read other tokens.
+
+    Raises:
+        ModelError: scores, queries, keys or values are wanted of an architecture in which they cannot be found.
     """
-    inputs = {name: batch[prefix + name] for name in MODEL_INPUTS if prefix + name in batch}
-    answer = model(**inputs, output_hidden_states=hidden)
-    states = answer.hidden_states if hidden else ()
-    return Outputs(answer.logits, tuple(states), inputs["attention_mask"].bool())
+    inputs: dict[str, Any] = {name: batch[prefix + name] for name in MODEL_INPUTS if prefix + name in batch}
+    if model.config.is_encoder_decoder:
+        targets = batch["target_ids"]
+        inputs["decoder_input_ids"] = model.prepare_decoder_input_ids_from_labels(targets)  # type: ignore[operator]
+    if model.can_generate():
+        inputs["use_cache"] = False
+    watched: AbstractContextManager[list[QueryKeyValue]] = captured(model) if attentions or qkv else nullcontext([])
+    with watched as taken:
+        answer = model(**inputs, output_hidden_states=hidden)
+    states = (
+        (answer.encoder_hidden_states if model.config.is_encoder_decoder else answer.hidden_states) if hidden else ()
+    )
+    return Outputs(
+        _logits(answer),
+        hidden=tuple(states),
+        mask=inputs["attention_mask"].bool(),
+        # Scores from queries and keys: eager attention, which alone would hand them out, is slower and only hands out
+        # what comes after the softmax.
+        attentions=tuple(scores(model.config, query, key) for query, key, _ in taken) if attentions else (),
+        qkv=tuple(taken) if qkv else (),
+    )
+
+
+def _logits(answer: Any) -> Tensor:  # noqa: ANN401
+    """The head's logits; those of start and end ``[batch, tokens, 2]``."""
+    if "logits" in answer:
+        return answer.logits  # type: ignore[no-any-return]
+    return torch.stack([answer.start_logits, answer.end_logits], dim=-1)
 
 
 class LiveTeacher:
@@ -33,11 +76,22 @@ class LiveTeacher:
     and switched to train mode.
     """
 
-    def __init__(self, model: PreTrainedModel, columns: Sequence[int], *, hidden: bool, prefix: str = "") -> None:
-        """``columns[i]`` is the teacher's output for label ``i``; see ``outputs`` for the rest."""
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        align: Align,
+        columns: Sequence[int] | None,
+        *,
+        hidden: bool = False,
+        attentions: bool = False,
+        qkv: bool = False,
+        prefix: str = "",
+    ) -> None:
+        """``columns[i]`` is the teacher's output for output ``i`` of the student; see ``outputs`` for the rest."""
         model.train(False)
-        self.model = model.requires_grad_(False)
-        self.columns, self.hidden, self.prefix = list(columns), hidden, prefix
+        self.model, self.align = model.requires_grad_(False), align
+        self.columns, self.hidden, self.attentions, self.qkv = columns, hidden, attentions, qkv
+        self.prefix = prefix
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Outputs:
@@ -45,8 +99,15 @@ class LiveTeacher:
         device = batch["key"].device
         if self.model.device != device:
             cast(nn.Module, self.model).to(device)
-        answer = outputs(self.model, batch, hidden=self.hidden, prefix=self.prefix)
-        return Outputs(answer.logits[..., self.columns], answer.hidden, answer.mask)
+        answer = outputs(
+            self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
+        )
+        return replace(answer, logits=self.align(chosen(answer.logits, self.columns), batch)[0])
+
+
+def chosen(logits: Tensor, columns: Sequence[int] | None) -> Tensor:
+    """Logits ``[..., outputs]`` in another order; as they are without ``columns``."""
+    return logits if columns is None else logits[..., list(columns)]
 
 
 def label_columns(config: PretrainedConfig, labels: Sequence[str], given: Sequence[str]) -> list[int]:

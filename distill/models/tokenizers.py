@@ -10,15 +10,46 @@ _INSIDE = "##"
 """Marks a piece that does not begin a word."""
 
 
-def train_wordpiece(texts: Sequence[str], *, vocab_size: int, max_length: int) -> PreTrainedTokenizerBase:
-    """Train an uncased WordPiece tokenizer with BERT's rules, for any script; the same texts give the same tokenizer.
+def train(
+    family: str, texts: Sequence[str], *, vocab_size: int, max_length: int, lowercase: bool = True
+) -> PreTrainedTokenizerBase:
+    """Train a tokenizer for a family of models; the same texts give the same one in every process.
 
     Args:
-        texts: to learn from.
-        vocab_size: word pieces at most.
+        family: an encoder reads word pieces; what writes needs pieces that give every byte of a text back.
+        texts: to learn from, in any script.
+        vocab_size: pieces at most.
         max_length: tokens at most of the models that will read it.
+        lowercase: whether an encoder reads small letters only, without accents.
     """
-    tokenizer = _bert(_vocabulary(texts, vocab_size))
+    if family == "encoder":
+        return train_wordpiece(texts, vocab_size=vocab_size, max_length=max_length, lowercase=lowercase)
+    return train_bytes(texts, vocab_size=vocab_size, max_length=max_length)
+
+
+def train_bytes(texts: Sequence[str], *, vocab_size: int, max_length: int) -> PreTrainedTokenizerBase:
+    """Train byte-pair encoding on the bytes of the texts (Sennrich et al. 2016); each sequence ends in ``</s>``."""
+    special = ["<pad>", "<s>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing("$A </s>", "$A </s> $B </s>", [("</s>", 2)])
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, model_max_length=max_length, pad_token="<pad>", bos_token="<s>",  # noqa: S106
+        eos_token="</s>", unk_token="<unk>",  # noqa: S106
+    )  # fmt: skip
+
+
+def train_wordpiece(
+    texts: Sequence[str], *, vocab_size: int, max_length: int, lowercase: bool = True
+) -> PreTrainedTokenizerBase:
+    """Train WordPiece with BERT's rules (Devlin et al. 2019)."""
+    tokenizer = _bert(_vocabulary(texts, vocab_size, lowercase), lowercase)
     tokenizer.add_special_tokens(_SPECIAL)
     tokenizer.decoder = decoders.WordPiece(prefix=_INSIDE)
     ends = {token: _SPECIAL.index(token) for token in ("[SEP]", "[CLS]")}
@@ -26,16 +57,17 @@ def train_wordpiece(texts: Sequence[str], *, vocab_size: int, max_length: int) -
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, model_max_length=max_length, unk_token="[UNK]", pad_token="[PAD]",  # noqa: S106
         cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]",  # noqa: S106
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )  # fmt: skip
 
 
-def _vocabulary(texts: Sequence[str], vocab_size: int) -> dict[str, int]:
+def _vocabulary(texts: Sequence[str], vocab_size: int, lowercase: bool) -> dict[str, int]:
     """Learn the pieces.
 
     The trainer numbers characters inside words in the order of a hash table that differs from process to process, and
     breaks ties between merges by these numbers. Given to it as special tokens, they have their numbers beforehand.
     """
-    tokenizer = _bert({})
+    tokenizer = _bert({}, lowercase)
     words = {
         word
         for text in texts
@@ -49,8 +81,8 @@ def _vocabulary(texts: Sequence[str], vocab_size: int) -> dict[str, int]:
     return tokenizer.get_vocab()
 
 
-def _bert(vocabulary: dict[str, int]) -> Tokenizer:
+def _bert(vocabulary: dict[str, int], lowercase: bool) -> Tokenizer:
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))  # noqa: S106
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return tokenizer

@@ -14,7 +14,7 @@ MODELS = ("teacher", "student", "control")
 AVERAGES = ("micro", "macro", "weighted")
 ABSENT = "\N{EN DASH}"
 LOWER_IS_BETTER = frozenset({"loss", "perplexity", "mse", "mae", "rmse"})
-NOT_SHARES = LOWER_IS_BETTER | {"matthews", "pearson", "spearman"}
+NOT_SHARES = LOWER_IS_BETTER | {"matthews", "pearson", "spearman", "gold", "predicted"}
 """Metrics that are no shares of a whole, so that percent would mislead."""
 
 
@@ -179,7 +179,8 @@ def comparison(report: Report) -> list[Row]:
         fidelity = report.get("fidelity") or {}
         if fidelity.get("split") == split and fidelity.get("calibration_error"):
             errors = [fidelity["calibration_error"].get(name) for name in present(report)]
-            rows.append(Row(split, "calibration error", *_line(share, errors)))
+            if any(map(known, errors)):
+                rows.append(Row(split, "calibration error", *_line(share, errors)))
     latencies = [model.get("latency_ms") or {} for model in models]
     rows += [
         Row("latency", key, *_line(milliseconds, [times.get(key) for times in latencies])) for key in union(latencies)

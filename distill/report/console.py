@@ -18,6 +18,7 @@ from distill.report import (
     number,
     present,
     share,
+    tables,
     tie,
 )
 
@@ -151,8 +152,22 @@ def objective(report: Report) -> str | None:
     """The weighted terms that the student was trained on, none where the report has no objective."""
     if not (goal := report.get("objective")):
         return None
-    terms = [f"{weight:g} \N{MULTIPLICATION SIGN} {name}" for name, weight in goal["terms"].items()]
-    return f"{' + '.join(terms)}, temperature {goal['temperature']:g}"
+    shares, schedules = goal.get("shares") or {}, goal.get("schedules") or {}
+    if shares:
+        whole = sum(shares.values())
+        terms = [f"{share / whole:.0%} {name}" for name, share in shares.items()]
+    else:
+        sign = "\N{MULTIPLICATION SIGN}"
+        terms = [f"{_moving(weight, schedules.get(name))} {sign} {name}" for name, weight in goal["terms"].items()]
+    said = " + ".join(terms) + (" of the gradient" if shares else "")
+    if goal["temperature"] is None:
+        return said
+    return f"{said}, temperature {_moving(goal['temperature'], goal.get('temperature_schedule'))}"
+
+
+def _moving(start: float, schedule: Mapping[str, Any] | None) -> str:
+    """A number, and where a schedule takes it."""
+    return f"{start:g}" if schedule is None else f"{start:g} to {schedule['end']:g} ({schedule['kind']})"
 
 
 def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
@@ -166,7 +181,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks = [f"{report['name']}: {data['name']} ({data['source']}), {rows_and_labels(report)}"]
     if warning := stand_in(report):
         blocks.append(f"NOTE: {warning}")
-    blocks += [_columns(report), verdict(report), _seconds(report["stages"])]
+    blocks += [_columns(report), _aligned(tables.in_text(report)), verdict(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]
     lines += [f"{name}: {path}" for name, path in (paths or {}).items()]
     text = "\n".join(line.rstrip() for line in lines)
@@ -183,7 +198,12 @@ def _wrapped(text: str) -> list[str]:
 def _columns(report: Report) -> str:
     lines = [("", *present(report))]
     lines += [(f"{row.group} {row.label}".strip(), *row.cells) for row in comparison(report)]
-    if len(lines[0]) == 1:
+    return _aligned(lines) if len(lines[0]) > 1 else ""
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells under each other, the first of each to the left; nothing for no lines."""
+    if not lines:
         return ""
     first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
     aligned = (

@@ -8,26 +8,14 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 
 from distill import report as words
-from distill.report import console, curves
+from distill.report import console, curves, tables
 
 _log = logging.getLogger(__name__)
-_LABELS_IN_SIGHT = 12
-"""Up to that many labels are shown at once, more unfold on demand."""
-
-
-class LabelTable(NamedTuple):
-    """Precision, recall and F1 of every label on one split: ``rows`` hold label, support and three cells a model."""
-
-    split: str
-    models: list[str]
-    averages: list[tuple[str, str, list[list[str]]]]
-    labels: list[tuple[str, str, list[list[str]]]]
-    is_open: bool
 
 
 def write(report: words.Report, rows: words.Curves, folder: Path | str) -> None:
@@ -63,7 +51,7 @@ def render(report: words.Report, rows: words.Curves) -> str:
         amounts=console.rows_and_labels(report),
         objective=console.objective(report),
         comparison=_grouped(words.comparison(report), "group"),
-        label_tables=[table for split in words.splits(report) if (table := _labels(report, split))],
+        label_tables=[table for split in words.splits(report) if (table := tables.by_label(report, split))],
         pictures=_grouped(curves.draw(rows), "stage"),
         metric=words.metric,
         difference=words.difference,
@@ -97,22 +85,6 @@ def _replace(path: Path, text: str) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _labels(report: words.Report, split: str) -> LabelTable | None:
-    tables = {name: (report["models"][name].get("per_label") or {}).get(split) for name in words.present(report)}
-    models = [name for name, table in tables.items() if table]
-    rows = {name: _label_row(name, [tables[model] for model in models]) for name in words.union(tables.values())}
-    averages = [row for name, row in rows.items() if name in words.AVERAGES]
-    labels = [row for name, row in rows.items() if name not in words.AVERAGES]
-    return LabelTable(split, models, averages, labels, len(labels) <= _LABELS_IN_SIGHT) if models else None
-
-
-def _label_row(label: str, tables: list[Any]) -> tuple[str, str, list[list[str]]]:
-    scores = [table.get(label) or {} for table in tables]
-    support = next((score["support"] for score in scores if "support" in score), None)
-    cells = [[words.share(score.get(key)) for key in ("precision", "recall", "f1")] for score in scores]
-    return label, words.number(support, 0), cells
 
 
 def _picture_of_gain(gain: Mapping[str, Any] | None) -> dict[str, dict[str, Any]] | None:

@@ -1,45 +1,123 @@
-"""A pass of a finished model over a split, written to disk by key."""
+"""Passes of a finished model over examples, written to disk by key: what it says of each row, and what it writes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from datasets import Dataset
+from pytorch_lightning import LightningModule
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
 from distill.models import loading
 from distill.models.teacher import label_columns
 from distill.store import fingerprint
-from distill.teacher_store import LogitsWriter, stored_keys
-from distill.training.answering import Answerer
-from distill.training.callbacks import WriteLogits
+from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
+from distill.training.answering import Answerer, Reduce, Writer
+from distill.training.callbacks import WriteAnswers
 from distill.training.trainer import interruptible
 
 
-def identity(build: Builder, name: str, inputs: Mapping[str, Path]) -> str:
-    """What made the outputs of the input ``name``: its weights and tokenizer, and the length limit."""
-    model = inputs[name].name if name in inputs else build.checkpoint_content(name)
-    return fingerprint({"model": model, "max_length": build.config.data.max_length})
+@dataclass(frozen=True)
+class Model:
+    """A finished model of the run.
+
+    Attributes:
+        folder: of Hugging Face, with the tokenizer.
+        made_by: what stands for its weights in the identity of its answers.
+        given: names of its outputs, where its folder does not name them.
+    """
+
+    folder: Path
+    made_by: str
+    given: tuple[str, ...] = ()
 
 
-def columns(build: Builder, name: str, inputs: Mapping[str, Path]) -> list[int]:
-    """The outputs of the input ``name``, in the order of the data's labels."""
+def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> Model:
+    """The model of the input ``name``."""
+    made_by = inputs[name].name if name in inputs else build.checkpoint_content(name)
     given = build.config.teacher.labels if name == "teacher_checkpoint" else []
-    return label_columns(loading.configuration(build.model_folder(name, inputs)), build.data.labels, given)
+    return Model(build.model_folder(name, inputs), made_by, tuple(given))
 
 
-def write(build: Builder, name: str, inputs: Mapping[str, Path], split: str, folder: Path) -> None:
-    """Write the logits of the input ``name`` for each text of a split that ``folder`` does not answer yet."""
-    source, made_by = build.model_folder(name, inputs), identity(build, name, inputs)
-    tokenizer = loading.tokenizer(source)
-    keys = np.asarray(build.data.splits[split]["key"])
-    _, first = np.unique(keys, return_index=True)
-    missing = first[~np.isin(keys[first], stored_keys(folder, made_by).numpy())]
+def identity(build: Builder, model: Model, kept: str = "") -> str:
+    """What made answers: weights and tokenizer, the limits of length, and what was ``kept`` of them."""
+    form = build.form
+    lengths = [form.max_length, form.max_target_length, form.stride]
+    return fingerprint({"model": model.made_by, "lengths": lengths, "kept": kept})
+
+
+def columns(build: Builder, model: Model) -> list[int] | None:
+    """The model's outputs in the order of the task's; none where the head has no names of its own."""
+    if not build.data.labels:
+        return None
+    given = build.task.outputs(model.given) if model.given else []
+    return label_columns(loading.configuration(model.folder), build.outputs, given)
+
+
+def rows(
+    build: Builder, model: Model, examples: Dataset, folder: Path, reduce: Reduce | None = None, kept: str = ""
+) -> AnswerStore:
+    """Ask the model of every row of ``examples`` that ``folder`` does not answer yet.
+
+    Args:
+        build: makes the parts.
+        model: who is asked.
+        examples: with their keys.
+        folder: where the answers are.
+        reduce: what is kept of the rows; none keeps every logit.
+        kept: its name.
+    """
+    tokenizer = build.tokenizer(model.folder)
+    features = build.encoded(examples, tokenizer)
+
+    def answerer() -> Answerer:
+        return Answerer(_loaded(build, model, tokenizer), build.align, columns(build, model), reduce)
+
+    return _pass(build, answerer, features, tokenizer, folder, identity(build, model, kept))
+
+
+def written(build: Builder, model: Model, examples: Dataset, folder: Path) -> AnswerStore:
+    """Let the model write the target of every example that ``folder`` does not answer yet, as rows ``[tokens, 1]``."""
+    tokenizer = build.tokenizer(model.folder)
+    features = build.prompts(examples, tokenizer)
+
+    def writer() -> Writer:
+        return Writer(_loaded(build, model, tokenizer), build.generation())
+
+    kept = fingerprint(build.generation())
+    side = "left" if build.task.family == "decoder" else "right"
+    return _pass(build, writer, features, tokenizer, folder, identity(build, model, kept), side)
+
+
+def _loaded(build: Builder, model: Model, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    return loading.model(model.folder, build.task.head, tokenizer=tokenizer)
+
+
+def _pass(
+    build: Builder,
+    module: Callable[[], LightningModule],
+    features: Dataset,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    made_by: str,
+    side: str = "right",
+) -> AnswerStore:
+    there = stored_places(folder, made_by)
+    missing = _first_of_each(features, there)
     build.ranks.wait()  # every rank has looked before any of them writes
-    if len(missing):
-        rows = build.encoded(split, tokenizer).select(np.sort(missing))
-        module = Answerer(loading.model(source, build.task.HEAD), columns(build, name, inputs))
-        writer = WriteLogits(LogitsWriter(folder, made_by, build.ranks.rank))
-        batches = build.scoring_batches(rows, build.collate(tokenizer))
+    if missing:
+        writer = WriteAnswers(AnswerWriter(folder, made_by, build.ranks.rank))
+        batches = build.scoring_batches(features.select(missing), build.collate(tokenizer, side=side))
         with interruptible():
-            build.trainer(callbacks=[writer]).predict(module, batches, return_predictions=False)
+            build.trainer(callbacks=[writer]).predict(module(), batches, return_predictions=False)
     build.ranks.wait()
+    return AnswerStore(folder, made_by)
+
+
+def _first_of_each(features: Dataset, there: set[tuple[int, int]]) -> list[int]:
+    """The numbers of the features that are not ``there``, each once, whatever stands twice."""
+    found: dict[tuple[int, int], int] = {}
+    for number, place in enumerate(zip(features["key"], features["first"], strict=True)):
+        found.setdefault(place, number)
+    return sorted(number for place, number in found.items() if place not in there)

@@ -3,11 +3,9 @@
 from typing import Any
 
 from distill.build import Builder
-from distill.losses import Hard, Objective
 from distill.stages import Job, students, training
-from distill.training.learner import Learner
 
-RECIPE = 1
+RECIPE = 2
 
 
 def skipped(build: Builder) -> str | None:
@@ -25,7 +23,8 @@ def settings(build: Builder) -> dict[str, Any]:
     return {
         **training.settings(build, build.config.distill),
         **build.data.identity("train", "validation"),
-        "student": build.student_settings(),
+        "student": students.settings(build),
+        "class_weights": build.config.data.class_weights,
     }
 
 
@@ -34,6 +33,5 @@ def run(job: Job) -> dict[str, Any]:
     build, section = job.build, job.build.config.distill
     student, tokenizer = students.student(build, job.inputs)
     batches = training.batches(build, tokenizer)
-    recipe = training.recipe(build, section, batches[0], build.task.align, build.metrics())
-    module = Learner(student, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
-    return training.train(job, "control", section, module, tokenizer, batches, build.headline)
+    module, watched = training.learner(build, section, student, batches[0])
+    return training.train(job, "control", section, module, tokenizer, batches, watched)

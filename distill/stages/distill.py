@@ -1,24 +1,21 @@
 """The student, taught by labels and teacher."""
 
-from dataclasses import asdict
 from typing import Any
 
-from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
 from distill.data.batching import Batches
 from distill.errors import ConfigError
-from distill.losses import Hard, Hidden, Objective, Soft, silent_terms
+from distill.losses import Objective, silent_terms
 from distill.models import loading
-from distill.models.layers import layer_map
 from distill.models.teacher import LiveTeacher
-from distill.stages import Job, answers, students, training
-from distill.teacher_store import TeacherStore
+from distill.stages import Job, answers, objectives, students, teach, training
+from distill.teacher_store import AnswerStore
 from distill.training.distiller import Distiller
 from distill.types import Respond
 
-RECIPE = 1
+RECIPE = 3
 
 
 def skipped(build: Builder) -> str | None:
@@ -35,14 +32,15 @@ def needs(build: Builder) -> list[str]:
 def settings(build: Builder) -> dict[str, Any]:
     """Training, the objective, the student, and the examples."""
     section = build.config.distill
-    terms = {name: getattr(section, name) for name in ("hard", "soft", "hidden")}
     return {
         **training.settings(build, section),
         **build.data.identity("train", "validation"),
-        "student": build.student_settings(),
+        "student": students.settings(build),
         "given_labels": list(build.config.teacher.labels),
-        "temperature": section.temperature if section.soft.weight else None,
-        "terms": {name: asdict(term) for name, term in terms.items() if term.weight},
+        "class_weights": build.config.data.class_weights,
+        "targets": section.targets if build.task.writes else None,
+        "generation": build.generation() if build.taught_targets and not build.storable else None,  # else it is teach's
+        **objectives.settings(build),
     }
 
 
@@ -50,42 +48,34 @@ def run(job: Job) -> dict[str, Any]:
     """Distil; the folder ``model`` holds the student and its tokenizer."""
     build, section = job.build, job.build.config.distill
     student, tokenizer = students.student(build, job.inputs)
-    teacher, theirs = _teacher(job, tokenizer)
-    batches = training.batches(build, tokenizer, theirs)
-    objective = _objective(build, student, teacher.model if isinstance(teacher, LiveTeacher) else None)
-    recipe = training.recipe(build, section, batches[0], build.task.align, build.metrics())
+    asked = answers.model(build, build.teacher, job.inputs)
+    shapes = (objectives.shape(each) for each in (student.config, loading.configuration(asked.folder)))
+    objective = objectives.objective(build, *shapes)
+    teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
+    rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
+    batches = training.batches(build, tokenizer, theirs, rows)
+    recipe, watched = training.recipe(build, section, batches[0], student)
     module = Distiller(student, objective, recipe, teacher)
     _every_term_counts(module, batches[0])
-    return training.train(job, "distill", section, module, tokenizer, batches, build.headline)
+    return training.train(job, "distill", section, module, tokenizer, batches, watched)
 
 
-def _teacher(job: Job, tokenizer: PreTrainedTokenizerBase) -> tuple[Respond, PreTrainedTokenizerBase | None]:
+def _teacher(
+    job: Job, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase, needs: frozenset[str]
+) -> tuple[Respond, PreTrainedTokenizerBase | None]:
     """The teacher, and its tokenizer where it is asked live and reads other tokens than the student."""
     build = job.build
     if build.storable:
-        made_by = answers.identity(build, build.teacher, job.inputs)
-        return TeacherStore(job.inputs["teach"] / "outputs", made_by), None
-    folder = build.model_folder(build.teacher, job.inputs)
-    model: PreTrainedModel = loading.model(folder, build.task.HEAD)
-    theirs = loading.tokenizer(folder)
+        made_by = answers.identity(build, teacher, teach.kept(build))
+        return AnswerStore(job.inputs["teach"] / "outputs", made_by), None
+    theirs = build.tokenizer(teacher.folder)
+    model: PreTrainedModel = loading.model(teacher.folder, build.task.head, tokenizer=theirs)
     same = students.same_tokens(build, tokenizer, theirs)
-    columns = answers.columns(build, build.teacher, job.inputs)
-    hidden = build.config.distill.hidden.weight > 0
-    teacher = LiveTeacher(model, columns, hidden=hidden, prefix="" if same else "teacher_")
-    return teacher, None if same else theirs
-
-
-def _objective(build: Builder, student: PreTrainedModel, teacher: PreTrainedModel | None) -> Objective:
-    """The weighted terms; the teacher's model is read where states are aligned."""
-    settings = build.config.distill
-    terms: dict[str, nn.Module] = {"hard": Hard(), "soft": Soft(settings.temperature)}
-    if settings.hidden.weight and teacher is not None:
-        mine, theirs, name = student.config, teacher.config, settings.hidden.layer_map
-        layers = layer_map(name, student=mine.num_hidden_layers, teacher=theirs.num_hidden_layers)
-        pairs = [(0, 0), *((layer + 1, taught + 1) for layer, taught in enumerate(layers))]  # 0 is the embeddings
-        terms["hidden"] = Hidden(pairs, mine.hidden_size, theirs.hidden_size)
-    weights = {name: getattr(settings, name).weight for name in terms if getattr(settings, name).weight}
-    return Objective({name: terms[name] for name in weights}, weights)
+    live = LiveTeacher(
+        model, build.align, answers.columns(build, teacher), hidden="teacher_hidden" in needs,
+        attentions="teacher_attentions" in needs, qkv="teacher_qkv" in needs, prefix="" if same else "teacher_",
+    )  # fmt: skip
+    return live, None if same else theirs
 
 
 def _every_term_counts(module: Distiller, batches: Batches) -> None:

@@ -1,25 +1,26 @@
 """Teacher, student and control side by side: metrics, gain, fidelity, size and speed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from distill.build import METRICS, Builder
+from distill.build import Builder
+from distill.data.batching import Place
 from distill.metrics import fidelity, latency
 from distill.metrics.bootstrap import gap_closed, paired_bootstrap
 from distill.models import loading
 from distill.models.teacher import outputs
-from distill.stages import Job, answers
-from distill.teacher_store import TeacherStore
+from distill.models.writing import write
+from distill.stages import Job, answers, judging
+from distill.stages.judging import Judged
 
-RECIPE = 1
+RECIPE = 2
 
-Logits = dict[str, dict[str, Tensor]]
-"""Model to split to logits ``[examples, classes]``."""
+Verdicts = dict[str, dict[str, Judged]]
+"""Model to split to what it is worth there."""
 
 
 def skipped(build: Builder) -> str | None:
@@ -50,75 +51,68 @@ def settings(build: Builder) -> dict[str, Any]:
     return {
         **asdict(config.evaluate),
         **build.data.identity("validation", "test"),
+        **build.lengths,
+        "task": config.task,
+        "generation": build.generation() if build.task.writes else None,
         "given_labels": list(config.teacher.labels),
-        "max_length": config.data.max_length,
         "seed": config.seed,
     }
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Answer validation and test with every model; rank 0 scores. The folder ``logits`` keeps the answers."""
-    build = job.build
+    """Answer validation and test with every model; rank 0 scores. The folder ``answers`` keeps what they said."""
+    build, verdicts = job.build, Verdicts()
     splits = [split for split in ("validation", "test") if split in build.data.splits]
     for who, name in models(build).items():
+        model, verdicts[who] = answers.model(build, name, job.inputs), {}
         for split in splits:
-            answers.write(build, name, job.inputs, split, logits_folder(job.folder, who, split))
-    return _score(job, splits) if build.ranks.rank == 0 else {}
+            examples = build.data.splits[split]
+            answered = judging.answer(build, model, examples, answers_folder(job.folder, who, split))
+            if build.ranks.rank == 0:
+                verdicts[who][split] = judging.judge(build, model, examples, answered)
+    return _compared(job, verdicts, splits[-1]) if build.ranks.rank == 0 else {}
 
 
-def logits_folder(folder: Path, who: str, split: str) -> Path:
+def answers_folder(folder: Path, who: str, split: str) -> Path:
     """Where the stage keeps a model's answers to a split."""
-    return folder / "logits" / who / split
+    return folder / "answers" / who / split
 
 
-def _score(job: Job, splits: list[str]) -> dict[str, Any]:
-    build, split = job.build, splits[-1]
-    logits: Logits = {who: {} for who in models(build)}
-    for who, name in models(build).items():
-        for each in splits:
-            made_by = answers.identity(build, name, job.inputs)
-            store = TeacherStore(logits_folder(job.folder, who, each), made_by)
-            logits[who][each] = store.logits(torch.tensor(build.data.splits[each]["key"]))
-    labels = {each: torch.tensor(build.data.splits[each]["label"]) for each in splits}
-    described = {who: _described(job, who, logits[who], labels) for who in logits}
+def _compared(job: Job, verdicts: Verdicts, split: str) -> dict[str, Any]:
+    build = job.build
+    described = {who: _described(job, who, verdicts[who]) for who in verdicts}
     for who, timed in _latency(job).items():
         described[who]["latency_ms"] = timed
     return {
         "models": described,
-        "gain": _gain(build, described, logits, labels[split], split),
-        "fidelity": _fidelity(build, logits, labels[split], split),
+        "gain": _gain(build, verdicts, split),
+        "fidelity": _fidelity(build, verdicts, split),
     }
 
 
-def _described(job: Job, who: str, logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> dict[str, Any]:
+def _described(job: Job, who: str, verdicts: Mapping[str, Judged]) -> dict[str, Any]:
     build = job.build
     folder = build.model_folder(models(build)[who], job.inputs)
     config = loading.configuration(folder)
-    per_label, scores = METRICS[build.config.task].per_label, {}
-    for split, rows in logits.items():
-        metrics = build.metrics(sync=False)
-        metrics.update(rows, labels[split])
-        scores[split] = {name: float(value) for name, value in metrics.compute().items()}
     return {
-        "parameters": loading.parameters(loading.model(folder, build.task.HEAD)),
+        "parameters": loading.parameters(loading.model(folder, build.task.head)),
         "bytes": sum(path.stat().st_size for path in folder.glob("*.safetensors")),
         "description": f"{config.model_type}, {config.num_hidden_layers} layers of width {config.hidden_size}",
-        "metrics": scores,
-        "per_label": {split: per_label(rows, labels[split], build.data.labels) for split, rows in logits.items()},
+        "metrics": {split: judged.scored.metrics for split, judged in verdicts.items()},
+        "per_label": {split: judged.scored.table for split, judged in verdicts.items()},
         "latency_ms": None,
     }
 
 
-def _gain(
-    build: Builder, described: Mapping[str, Any], logits: Logits, labels: Tensor, split: str
-) -> dict[str, Any] | None:
-    if not {"student", "control"} <= logits.keys():
+def _gain(build: Builder, verdicts: Verdicts, split: str) -> dict[str, Any] | None:
+    if not {"student", "control"} <= verdicts.keys():
         return None
     headline, settings = build.headline, build.config.evaluate
-    score = {who: models["metrics"][split][headline.name] for who, models in described.items()}
+    scored = {who: verdicts[who][split].scored for who in verdicts}
+    score = {who: each.metrics[headline.name] for who, each in scored.items()}
     gain = paired_bootstrap(
-        METRICS[build.config.task].headline_score, logits["student"][split].numpy(), logits["control"][split].numpy(),
-        labels.numpy(), resamples=settings.resamples, confidence=settings.confidence, seed=build.config.seed,
+        build.metrics.headline, scored["student"].statistics, scored["control"].statistics,
+        resamples=settings.resamples, confidence=settings.confidence, seed=build.config.seed,
     )  # fmt: skip
     return {
         "metric": headline.name,
@@ -133,30 +127,37 @@ def _gain(
     }
 
 
-def _fidelity(build: Builder, logits: Logits, labels: Tensor, split: str) -> dict[str, Any] | None:
-    if "student" not in logits:
+def _fidelity(build: Builder, verdicts: Verdicts, split: str) -> dict[str, Any] | None:
+    if "student" not in verdicts:
         return None
-    student, teacher = logits["student"][split], logits["teacher"][split]
-    error = METRICS[build.config.task].calibration_error
-    return {
-        "split": split,
-        "agreement": fidelity.agreement(student, teacher),
-        "kl": fidelity.kl(student, teacher),
-        "calibration_error": {who: error(rows[split], labels) for who, rows in logits.items()},
-    }
+    student, teacher = (verdicts[who][split].rows for who in ("student", "teacher"))
+    if student.shape != teacher.shape:
+        return None  # another tokenizer cuts a text into other rows
+    if build.task.writes:
+        return {"split": split, "agreement": float((student[:, 1] == teacher[:, 1]).float().mean())}
+    kind = build.task.kind
+    errors = {who: fidelity.calibration(kind, each[split].rows, each[split].labels) for who, each in verdicts.items()}
+    return {"split": split, **fidelity.compare(kind, student, teacher), "calibration_error": errors}
 
 
 def _latency(job: Job) -> dict[str, dict[str, float]]:
-    """Milliseconds of each model for one tokenised text, on the CPU."""
+    """Milliseconds of each model for one tokenised example, on the CPU; a target is written whole."""
     build, count = job.build, job.build.config.evaluate.latency_samples
     split = build.data.splits["validation"]
     rows = split.select(range(min(count, len(split))))
-    calls = {}
-    for who, name in models(build).items() if count else ():
-        folder = build.model_folder(name, job.inputs)
-        model, tokenizer = loading.model(folder, build.task.HEAD), loading.tokenizer(folder)  # in eval mode
-        encoded = build.task.encode(rows[:], tokenizer, build.config.data.max_length)
-        inputs = [{key: torch.tensor([values[row]]) for key, values in encoded.items()} for row in range(len(rows))]
-        calls[who] = lambda row, model=model, inputs=inputs: outputs(model, inputs[row])
+    calls = {name: _timed(job, held, rows) for name, held in models(build).items() if count}
     with torch.inference_mode():
         return latency.interleaved(calls, len(rows))
+
+
+def _timed(job: Job, name: str, rows: Any) -> Callable[[int], object]:  # noqa: ANN401
+    build = job.build
+    folder = build.model_folder(name, job.inputs)
+    tokenizer = build.tokenizer(folder)
+    model = loading.model(folder, build.task.head, tokenizer=tokenizer)  # in eval mode
+    features = (build.prompts if build.task.writes else build.encoded)(rows, tokenizer)
+    collate = build.collate(tokenizer)
+    batches = [collate(features[row : row + 1], Place((row,))) for row in range(len(features))]
+    if build.task.writes:
+        return lambda row: write(model, batches[row], build.generation())
+    return lambda row: outputs(model, batches[row % len(batches)])

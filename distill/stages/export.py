@@ -1,6 +1,7 @@
 """Deployable bundles of the student, each scored again before it is called done."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,11 +9,10 @@ import torch
 from distill.build import Builder
 from distill.export import huggingface
 from distill.export.card import card
-from distill.stages import Job, answers
-from distill.stages.evaluate import logits_folder
-from distill.teacher_store import TeacherStore
+from distill.stages import Job, answers, evaluate, judging
+from distill.teacher_store import AnswerStore
 
-RECIPE = 1
+RECIPE = 2
 
 
 def skipped(build: Builder) -> str | None:
@@ -31,25 +31,43 @@ def settings(build: Builder) -> dict[str, Any]:
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Write the folder ``huggingface``; rank 0 works."""
-    return {"exports": [_huggingface(job)]} if job.build.ranks.rank == 0 else {}
-
-
-def _huggingface(job: Job) -> dict[str, Any]:
+    """Write the folder ``huggingface``, ask it like any other model, on every rank, and compare; rank 0 reports."""
     build, folder = job.build, job.folder / "huggingface"
-    huggingface.write(job.inputs["distill"] / "model", folder, build.config.data.max_length)
+    build.ranks.first(lambda: _write(job, folder))
+    model = answers.Model(folder, f"export of {job.inputs['distill'].name}")
     scores, drift = {}, 0.0
     for split in job.results["evaluate"]["models"]["student"]["metrics"]:
-        rows = build.data.splits[split]
-        logits = huggingface.classify(folder, rows[build.task.TEXT[0]], build.data.labels, build.config.data.batch_size)
-        made_by = answers.identity(build, "distill", job.inputs)
-        stored = TeacherStore(logits_folder(job.inputs["evaluate"], "student", split), made_by)
-        drift = max(drift, huggingface.drift(logits, stored.logits(torch.tensor(rows["key"]))))
-        metrics = build.metrics(sync=False)
-        metrics.update(logits, torch.tensor(rows["label"]))
-        scores[split] = {name: float(value) for name, value in metrics.compute().items()}
-    report = build.report([], job.results)
-    (folder / "README.md").write_text(card(report, license=build.config.export.license), encoding="utf-8")
+        examples = build.data.splits[split]
+        answered = judging.answer(build, model, examples, job.folder / "answers" / split)
+        if build.ranks.rank == 0:
+            drift = max(drift, _drift(job, split, answered))
+            scores[split] = judging.judge(build, model, examples, answered).scored.metrics
+    return {"exports": [_reported(job, folder, scores, drift)]} if build.ranks.rank == 0 else {}
+
+
+def _write(job: Job, folder: Path) -> None:
+    build = job.build
+    form = {**asdict(build.form), "task": build.config.task, "generation": build.generation()}
+    huggingface.write(job.inputs["distill"] / "model", folder, build.form.max_length, form)
+
+
+def _drift(job: Job, split: str, answered: judging.Answered) -> float:
+    """The largest difference between what the folder says and what the evaluated student said."""
+    build = job.build
+    student = answers.model(build, "distill", job.inputs)
+    kept = judging.COST_AND_GUESS if build.task.writes else ""
+    folder = evaluate.answers_folder(job.inputs["evaluate"], "student", split) / "rows"
+    expected = AnswerStore(folder, answers.identity(build, student, kept))
+    keys = torch.tensor(build.data.splits[split]["key"])
+    pair = (torch.cat(store.examples(keys)) for store in (answered.rows, expected))
+    found, wanted = (rows[:, :1] if build.task.writes else rows for rows in pair)  # a guess is no amount
+    return huggingface.drift(found, wanted)
+
+
+def _reported(job: Job, folder: Path, scores: dict[str, Any], drift: float) -> dict[str, Any]:
+    report = job.build.report([], job.results)
+    text = card(report, pipeline=job.build.task.pipeline, license=job.build.config.export.license)
+    (folder / "README.md").write_text(text, encoding="utf-8")
     return {
         "format": "huggingface",
         "path": "export/huggingface",

@@ -6,12 +6,10 @@ from typing import Any
 import pytorch_lightning as pl
 
 from distill.build import Builder
-from distill.losses import Hard, Objective
 from distill.models import adapt, loading
 from distill.stages import Job, training
-from distill.training.learner import Learner
 
-RECIPE = 1
+RECIPE = 2
 
 
 def skipped(build: Builder) -> str | None:
@@ -28,21 +26,24 @@ def settings(build: Builder) -> dict[str, Any]:
     """Training, labels, and the examples."""
     section = build.config.finetune
     adapted = {"frozen_layers": section.frozen_layers, "lora": asdict(section.lora) if section.lora.rank else None}
-    return {**training.settings(build, section), **adapted, **build.data.identity("train", "validation")}
+    weights = {"class_weights": build.config.data.class_weights}
+    return {**training.settings(build, section), **weights, **adapted, **build.data.identity("train", "validation")}
 
 
 def run(job: Job) -> dict[str, Any]:
     """Fine-tune; the folder ``model`` holds the teacher and its tokenizer."""
     build, section = job.build, job.build.config.finetune
     folder = build.model_folder(build.base, job.inputs)
-    tokenizer = loading.tokenizer(folder)
+    tokenizer = build.tokenizer(folder)
     pl.seed_everything(build.config.seed, verbose=False)
-    model = loading.model(folder, build.task.HEAD, labels=build.data.labels, dropout=section.dropout)
+    model = loading.model(
+        folder, build.task.head, labels=build.outputs, kind=build.task.kind, dropout=section.dropout,
+        tokenizer=tokenizer,
+    )  # fmt: skip
     if section.frozen_layers:
         adapt.freeze(model, section.frozen_layers)
     if section.lora.rank:
-        model = adapt.add_lora(model, **asdict(section.lora))
+        model = adapt.add_lora(model, build.task.head, **asdict(section.lora))
     batches = training.batches(build, tokenizer)
-    objective = Objective({"hard": Hard()}, {"hard": 1.0})
-    learner = Learner(model, objective, training.recipe(build, section, batches[0], build.task.align, build.metrics()))
-    return training.train(job, "finetune", section, learner, tokenizer, batches, build.headline)
+    learner, watched = training.learner(build, section, model, batches[0])
+    return training.train(job, "finetune", section, learner, tokenizer, batches, watched)

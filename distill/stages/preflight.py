@@ -1,14 +1,22 @@
 """What would fail hours later, looked at before the first stage."""
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from transformers import PretrainedConfig
 
 from distill.build import Builder
+from distill.config.about import ABOUT, WORDS, inside, reads
+from distill.config.check_objective import too_few
+from distill.config.schema import ArchitectureConfig
+from distill.config.terms import TermConfig, active
 from distill.errors import ConfigError, DataError, ModelError
-from distill.models import loading
+from distill.models import attention, loading
 from distill.models.layers import layer_map
 from distill.models.teacher import label_columns
-from distill.stages import students
+from distill.stages import objectives, students
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
@@ -40,34 +48,74 @@ def preflight(build: Builder) -> None:
         loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
     teacher = configs.get("teacher_checkpoint")
     if teacher is not None and config.teacher.finetuned:
-        label_columns(teacher, data.labels, config.teacher.labels)
-    _layers(build, teacher, configs.get("student_checkpoint"))
-    if config.distill.hidden.weight and "distill" in config.stages:
-        _one_tokenizer(build)
+        given = build.task.outputs(config.teacher.labels) if config.teacher.labels else []
+        if build.data.labels:
+            label_columns(teacher, build.outputs, given)
+    _layers(build, teacher)
+    if "distill" in config.stages:
+        _objective(build, configs)
 
 
-def _layers(build: Builder, teacher: Any, student: Any) -> None:  # noqa: ANN401
-    """Try the layer maps of the settings."""
+def _layers(build: Builder, teacher: PretrainedConfig | None) -> None:
+    """Try the layers of the settings."""
     config = build.config
     given = teacher.num_hidden_layers if teacher is not None else config.teacher.architecture.layers
     if config.finetune.frozen_layers > given:
         raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {given} layers")
-    taken = student.num_hidden_layers if student is not None else config.student.architecture.layers
     if config.student.init == "teacher":
-        taken = config.student.layers
-        layer_map(config.student.layer_map, student=taken, teacher=given)
-    if config.distill.hidden.weight:
-        layer_map(config.distill.hidden.layer_map, student=taken, teacher=given)
+        layer_map(config.student.layer_map, student=config.student.layers, teacher=given)
+
+
+def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
+    """Build the objective for models of these shapes, and see whether they have what it reads."""
+    if build.task.kind == "class" and build.outputs:
+        for problem in too_few(build.config, len(build.outputs)):
+            raise ConfigError(problem)
+    teacher = _shape(build, build.config.teacher.architecture, configs.get("teacher_checkpoint"))
+    student = _shape(build, build.config.student.architecture, configs.get("student_checkpoint"))
+    if build.config.student.init == "teacher":
+        student = replace(teacher, layers=build.config.student.layers)
+    made = objectives.objective(build, student, teacher)
+    if made.needs & {"teacher_qkv", "teacher_attentions"}:
+        for found in configs.values():
+            with torch.device("meta"):
+                attention.projections(loading.from_config(found, build.task.head))
+    for name, term in active(build.config.distill).items():
+        first = reads(build.config.distill, name) == "states" and not ABOUT[name].tokens
+        if first and (student.causal or teacher.causal):
+            reason = "reads the first token, which sees no other in models that read from left to right"
+            raise ConfigError(f"distill.{name}.weight={term.weight}: {reason}; allowed is 0")
+    _one_tokenizer(build)
+
+
+def _shape(build: Builder, size: ArchitectureConfig, found: PretrainedConfig | None) -> objectives.Shape:
+    """Of a checkpoint, or of a model from scratch."""
+    if found is not None:
+        return objectives.shape(found)
+    width = size.hidden_size
+    return objectives.Shape(size.layers, width, size.heads, (width, width), build.task.family == "decoder")
 
 
 def _one_tokenizer(build: Builder) -> None:
-    """Hidden states are compared token by token, so both models must read the same tokens."""
-    if build.student_source != "student_checkpoint":
+    """Refuse terms that need the same tokens where teacher and student read different ones."""
+    if build.student_source != "student_checkpoint" or not (needing := _needing_one_tokenizer(build)):
         return
-    student = loading.tokenizer(build.checkpoints["student_checkpoint"])
+    student = build.tokenizer(build.checkpoints["student_checkpoint"])
     teacher = build.checkpoints.get("teacher_checkpoint")
-    if teacher is None or not students.same_tokens(build, student, loading.tokenizer(teacher)):
+    if teacher is None or not students.same_tokens(build, student, build.tokenizer(teacher)):
+        name, term = next(iter(needing.items()))
+        compared = WORDS[reads(build.config.distill, name)] if ABOUT[name].tokens else "rows"
         raise ConfigError(
-            f"distill.hidden.weight={build.config.distill.hidden.weight}: hidden states are compared token by token, "
+            f"distill.{name}.weight={term.weight}: {compared} are compared token by token, "
             "but teacher and student read different tokens; allowed is 0"
         )
+
+
+def _needing_one_tokenizer(build: Builder) -> dict[str, TermConfig]:
+    """Terms that compare tokens, or rows that are tokens: stored ones are not, unless they are of a vocabulary."""
+    section = build.config.distill
+    live = set() if build.task.of_texts else set(inside(section))
+    return {
+        name: term for name, term in active(section).items()
+        if ABOUT[name].tokens or name in live or (build.task.over != "labels" and name != "hard")
+    }  # fmt: skip

@@ -1,5 +1,6 @@
-"""A language model and its tokenizer from raw text, by masked-language modelling."""
+"""A model and its tokenizer from raw text: an encoder learns masked-language modelling, others begin at random."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -10,14 +11,13 @@ from distill.build import Builder
 from distill.errors import ModelError
 from distill.losses import Hard, Objective
 from distill.metrics import language_modeling
-from distill.models import loading
-from distill.models.student import bert_config
-from distill.models.tokenizers import train_wordpiece
+from distill.models import loading, scratch
+from distill.models.tokenizers import train
 from distill.stages import Job, training
 from distill.tasks import masked_language_modeling as task
-from distill.training.learner import Learner
+from distill.training.learner import Learner, Recipe
 
-RECIPE = 1
+RECIPE = 3
 
 
 def skipped(build: Builder) -> str | None:
@@ -33,10 +33,12 @@ def needs(build: Builder) -> list[str]:
 def settings(build: Builder) -> dict[str, Any]:
     """Size, vocabulary, masking, training, and the texts without their labels."""
     teacher, section = build.config.teacher, build.config.pretrain
-    scratch = {"architecture": asdict(teacher.architecture), "vocab_size": teacher.vocab_size}
+    scratch_ = {
+        "architecture": asdict(teacher.architecture), "vocab_size": teacher.vocab_size, "lowercase": teacher.lowercase,
+    }  # fmt: skip
     return {
         **training.settings(build, section),
-        **({} if section.continued else scratch),
+        **({} if section.continued else scratch_),
         "mask_probability": section.mask_probability,
         "texts": {split: build.data.texts(split) for split in ("train", "validation")},
     }
@@ -48,40 +50,58 @@ def run(job: Job) -> dict[str, Any]:
     tokenizer = _tokenizer(job)
     pl.seed_everything(config.seed, verbose=False)
     model = _model(build, tokenizer)
+    if not config.pretrain.max_epochs:
+        if build.ranks.rank == 0:
+            loading.save(model, tokenizer, job.folder / "model")
+        return {"steps": 0, "epochs": 0, "parameters": loading.parameters(model)}
     collate = task.Collate(
         seed=config.seed, probability=config.pretrain.mask_probability, pad_id=tokenizer.pad_token_id,
         mask_id=tokenizer.mask_token_id, vocabulary=len(tokenizer), special=frozenset(tokenizer.all_special_ids),
     )  # fmt: skip
-    train, validation = (build.encoded(split, tokenizer) for split in ("train", "validation"))
+    train, validation = (build.encoded(build.data.splits[each], tokenizer) for each in ("train", "validation"))
     batches = (
         build.training_batches(train, collate, collate.counts(train)),
         build.scoring_batches(validation, collate),
     )
-    recipe = training.recipe(build, config.pretrain, batches[0], task.align, language_modeling.collection())
+    metrics, optimization = language_modeling.collection(), training.optimization(build, config.pretrain, batches[0])
+    recipe = Recipe(task.align, metrics, optimization, config.seed)
     learner = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
     return training.train(job, "pretrain", config.pretrain, learner, tokenizer, batches, language_modeling.HEADLINE)
 
 
 def _model(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
-    config, dropout = build.config, build.config.pretrain.dropout
+    config, dropout, family = build.config, build.config.pretrain.dropout, build.task.family
     if config.pretrain.continued:
-        return loading.model(build.checkpoints["teacher_checkpoint"], task.HEAD, dropout=dropout)
-    size = asdict(config.teacher.architecture)
-    return loading.from_config(
-        bert_config(tokenizer, max_length=config.data.max_length, dropout=dropout, **size), task.HEAD
-    )
+        folder = build.checkpoints["teacher_checkpoint"]
+        return loading.model(folder, task.HEAD, dropout=dropout, tokenizer=tokenizer)
+    size, length = scratch.Size(**asdict(config.teacher.architecture)), config.data.max_length
+    made = scratch.config(family, tokenizer, size, max_length=length, dropout=dropout)
+    return loading.from_config(made, task.HEAD if family == "encoder" else build.task.head)
 
 
 def _tokenizer(job: Job) -> Any:  # noqa: ANN401
     build, folder = job.build, job.folder / "model"
     if build.config.pretrain.continued:
-        tokenizer = loading.tokenizer(build.checkpoints["teacher_checkpoint"])
+        tokenizer = build.tokenizer(build.checkpoints["teacher_checkpoint"])
         if tokenizer.mask_token_id is None:
             raise ModelError("pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with")
         return tokenizer
     if build.ranks.rank == 0 and not (folder / "tokenizer.json").is_file():
-        texts = [text for role in build.task.TEXT for text in build.data.splits["train"][role]]
-        size, length = build.config.teacher.vocab_size, build.config.data.max_length
-        train_wordpiece(texts, vocab_size=size, max_length=length).save_pretrained(folder)
+        teacher = build.config.teacher
+        made = train(
+            build.task.family, list(_texts(build)), vocab_size=teacher.vocab_size,
+            max_length=build.config.data.max_length, lowercase=teacher.lowercase,
+        )  # fmt: skip
+        made.save_pretrained(folder)
     build.ranks.wait()
-    return loading.tokenizer(folder)
+    return build.tokenizer(folder)
+
+
+def _texts(build: Builder) -> Iterator[str]:
+    """All text of train, without the marks that become tokens of their own."""
+    for role in build.task.text:
+        for text in build.data.splits["train"][role]:
+            joined = text if isinstance(text, str) else " ".join(text)
+            for marker in build.task.markers:
+                joined = joined.replace(marker, " ")
+            yield joined

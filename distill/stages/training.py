@@ -3,18 +3,25 @@
 from dataclasses import asdict
 from typing import Any
 
-from torchmetrics import MetricCollection
+import torch
+from datasets import Dataset
+from torch import Tensor
+from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from distill.build import Builder
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
+from distill.losses import Objective
+from distill.losses.terms import Hard, HardLabels, HardScore
 from distill.metrics import Headline
 from distill.models import adapt, loading
 from distill.stages import Job
 from distill.store import RESUME
+from distill.tasks.features import counts
 from distill.training import callbacks, tracking
-from distill.training.learner import Align, Learner, Recipe
+from distill.training.learner import Learner, Recipe
+from distill.training.optim import Optimization
 from distill.training.trainer import fit, resumed_step
 
 _TRAINING = ("max_epochs", "dropout", "optimizer", "scheduler", "early_stopping")
@@ -24,24 +31,84 @@ _TRAINER = ("precision", "accumulate_grad_batches", "gradient_clip_val")
 def settings(build: Builder, section: TrainingConfig) -> dict[str, Any]:
     """All that can change what a training stage ends with, besides its inputs and its texts."""
     config = build.config
-    data = {name: getattr(config.data, name) for name in ("max_length", "batch_size", "batch_tokens")}
+    data = {name: getattr(config.data, name) for name in ("batch_size", "batch_tokens")}
     trainer = {name: getattr(config.trainer, name) for name in _TRAINER}
     training = {name: value for name, value in asdict(section).items() if name in _TRAINING}
-    return {"seed": config.seed, "world": build.world, **data, **trainer, **training}
+    return {
+        "seed": config.seed,
+        "world": build.world,
+        "task": config.task,
+        **build.lengths,
+        **data,
+        **trainer,
+        **training,
+    }
+
+
+_RATES = {(False, False): 1e-3, (False, True): 5e-5, (True, False): 1e-3, (True, True): 1e-4}
+"""The learning rate of whether it is a student, and whether its weights have learnt before."""
+
+
+def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> Optimization:
+    """How a stage moves its weights over its epochs of ``batches``."""
+    student = section is build.config.distill
+    learnt = build.config.student.init != "random" if student else build.base == "teacher_checkpoint"
+    steps = len(batches) // build.config.trainer.accumulate_grad_batches * section.max_epochs
+    optimizer, scheduler = section.optimizer, section.scheduler
+    return Optimization(
+        optimizer=optimizer.name, lr=optimizer.lr or _RATES[student, learnt], weight_decay=optimizer.weight_decay,
+        momentum=optimizer.momentum, scheduler=scheduler.name, warmup=scheduler.warmup, steps=steps,
+    )  # fmt: skip
+
+
+def hard(build: Builder) -> Hard | HardLabels | HardScore:
+    """The loss of the task's labels; classes count by their rarity where the settings say so."""
+    if build.task.kind == "labels":
+        return HardLabels()
+    if build.task.kind == "score":
+        return HardScore()
+    if build.config.data.class_weights == "none":
+        return Hard()
+    return Hard(_balanced(build).tolist())
+
+
+def _balanced(build: Builder) -> Tensor:
+    """A weight for each class, so that all weigh the same together and an example weighs 1 on average."""
+    labels = build.data.splits["train"]["label"]
+    flat = [label for each in labels for label in (each if isinstance(each, list) else [each])]
+    found = torch.bincount(torch.tensor(flat), minlength=len(build.data.labels)).float()
+    return len(flat) / (found.clamp(min=1) * (found > 0).sum())
+
+
+def learner(
+    build: Builder, section: TrainingConfig, model: PreTrainedModel, batches: Batches
+) -> tuple[Learner, Headline]:
+    """A model that learns from labels alone, and the metric that is watched."""
+    made, watched = recipe(build, section, batches, model)
+    return Learner(model, Objective({"hard": hard(build)}, {"hard": 1.0}), made), watched
 
 
 def recipe(
-    build: Builder, section: TrainingConfig, batches: Batches, align: Align, metrics: MetricCollection
-) -> Recipe:
-    """How a module of this stage is trained and scored."""
-    return Recipe(align, metrics, build.optimization(section, batches), build.config.seed)
+    build: Builder, section: TrainingConfig, batches: Batches, model: PreTrainedModel
+) -> tuple[Recipe, Headline]:
+    """How a module of this stage is trained and scored, and the metric that is watched."""
+    widths = {"labels": len(build.data.labels) or 1, "tokens": build.form.max_length}
+    classes = widths.get(build.task.over, model.config.vocab_size)
+    metrics, watched = build.metrics.collection(classes), getattr(build.metrics, "WATCHED", build.headline)
+    return Recipe(build.align, metrics, optimization(build, section, batches), build.config.seed), watched
 
 
-def batches(build: Builder, tokenizer: Tokenizer, teacher: Tokenizer | None = None) -> tuple[Batches, Any]:
-    """The task's batches of train and of validation; with ``teacher_*`` inputs where the teacher reads other tokens."""
-    train, collate = build.encoded("train", tokenizer, teacher), build.collate(tokenizer, teacher)
-    validation = build.scoring_batches(build.encoded("validation", tokenizer), build.collate(tokenizer))
-    return build.training_batches(train, collate, build.task.counts(train)), validation
+def batches(
+    build: Builder, tokenizer: Tokenizer, teacher: Tokenizer | None = None, rows: Dataset | None = None
+) -> tuple[Batches, Any]:
+    """The task's batches of train and of validation; with ``teacher_*`` inputs where the teacher reads other tokens.
+
+    ``rows`` take the place of train where they are given.
+    """
+    features = build.encoded(build.data.splits["train"] if rows is None else rows, tokenizer, teacher)
+    scored = build.encoded(build.data.splits["validation"], tokenizer)
+    train = build.training_batches(features, build.collate(tokenizer, teacher), counts(features[:]))
+    return train, build.scoring_batches(scored, build.collate(tokenizer))
 
 
 def train(

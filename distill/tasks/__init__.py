@@ -1,15 +1,151 @@
-"""What is predicted: how a task is read, encoded, collated, aligned into rows and decoded. One file a task."""
+"""What is predicted: how a task is read, encoded, aligned into rows, and decoded. One file a task.
 
-from collections.abc import Mapping
+An *example* is a line of the data. It is encoded into one *feature* or more (windows of a long text), each of which
+owns some of the example's *rows*: one for a sentence, one for each word, two for each window of an answer's context,
+one for each token of a target. Rows are what losses compare and what the teacher store keeps.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from torch import Tensor
+
+from distill.types import Batch, Kind
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 TASKS: Mapping[str, str] = {
     "classification": "distill.tasks.classification",
-    "masked_language_modeling": "distill.tasks.masked_language_modeling",
+    "pair_classification": "distill.tasks.pair_classification",
+    "multilabel_classification": "distill.tasks.multilabel_classification",
+    "regression": "distill.tasks.regression",
+    "token_classification": "distill.tasks.token_classification",
+    "relation_extraction": "distill.tasks.relation_extraction",
+    "question_answering": "distill.tasks.question_answering",
+    "translation": "distill.tasks.translation",
+    "summarization": "distill.tasks.summarization",
+    "dialogue": "distill.tasks.dialogue",
 }
 
 
-def task(name: str) -> ModuleType:
-    """The module of a task."""
-    return import_module(TASKS[name])
+@dataclass(frozen=True)
+class Options:
+    """What the settings say on how data is read.
+
+    Attributes:
+        labels: label in the files to the name it shall have.
+        drop_bad: leave examples out that contradict themselves, instead of refusing them.
+        score_range: the lowest and the highest score there may be, or none.
+    """
+
+    labels: Mapping[str, str]
+    drop_bad: bool = False
+    score_range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Read:
+    """Data that is ready for a task.
+
+    Attributes:
+        splits: with the roles of the task, checked, and the numbered ``label`` where there is one.
+        labels: their names, by number; empty for a task without labels.
+        notes: what was decided on the way, each a sentence.
+    """
+
+    splits: dict[str, "Dataset"]
+    labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """What there is to know to turn examples into features, and rows into predictions.
+
+    Attributes:
+        labels: their names, by number.
+        max_length: tokens of a feature.
+        max_target_length: tokens of a target that is written.
+        stride: tokens that two windows of a long text share.
+    """
+
+    labels: tuple[str, ...] = ()
+    max_length: int = 128
+    max_target_length: int = 64
+    stride: int = 32
+
+
+Columns: TypeAlias = Mapping[str, Sequence[Any]]
+"""Some examples: role to the values."""
+Features: TypeAlias = dict[str, list[Any]]
+"""What examples are encoded into; see ``distill.tasks.features``."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What each file of this package offers as ``TASK``.
+
+    Attributes:
+        roles: column roles, and the kind of content each has: text, texts, turns, marked, label, labels, score, tags,
+            answers.
+        inputs: the roles that a prediction needs, and their kinds.
+        text: the roles that decide on what a model says: together they are the example's key.
+        head: transformers' class.
+        kind: what a row means.
+        sample: the embedded sample that stands in where there is no data.
+        read: checks the examples and numbers their labels.
+        measured_by: the module of ``distill.metrics`` that scores predictions, by the labels.
+        outputs: names of the head's outputs, by the labels; empty where the head brings its own.
+        encode: features of some examples, without targets where the examples have none.
+        align: a head's logits as rows, and their labels.
+        decode: what a user is told for each example, from its rows ``[n, classes]`` or the tokens it was answered.
+        predictions: what the metrics read of the records that ``decode`` gives.
+        references: what the metrics compare with.
+        groups: for tasks without labels, the group of each example in the report's table.
+        family: what a model from scratch is: encoder | encoder-decoder | decoder.
+        pipeline: the pipeline of transformers that runs its models, if there is one.
+        markers: tokens of its own that a tokenizer must know.
+        windows: whether a text that is too long is read in several windows; others are cut.
+        over: what the classes of a row are: labels (or a score) | tokens of the window | vocabulary.
+        prompt: for tasks that write: features from which a target is written, the inputs alone.
+    """
+
+    roles: Mapping[str, str]
+    inputs: Mapping[str, str]
+    text: tuple[str, ...]
+    head: str
+    kind: Kind
+    sample: str
+    read: Callable[[Mapping[str, "Dataset"], Options], Read]
+    measured_by: Callable[[Sequence[str]], str]
+    outputs: Callable[[Sequence[str]], list[str]]
+    encode: Callable[[Columns, Any, Form], Features]
+    align: Callable[[Tensor, Batch, Form], tuple[Tensor, Tensor]]
+    decode: Callable[[Sequence[Tensor], Columns, Any, Form], list[dict[str, Any]]]
+    predictions: Callable[[Sequence[Mapping[str, Any]], Sequence[str]], list[Any]]
+    references: Callable[[Columns, Sequence[str]], list[Any]]
+    groups: Callable[[Columns], list[str]]
+    family: str = "encoder"
+    pipeline: str | None = None
+    markers: tuple[str, ...] = ()
+    windows: bool = False
+    over: str = "labels"
+    prompt: Callable[[Columns, Any, Form], Features] | None = None
+
+    @property
+    def of_texts(self) -> bool:
+        """Whether a row is a whole text, whatever tokens it is read as."""
+        return self.over == "labels" and not self.windows and not self.markers
+
+    @property
+    def writes(self) -> bool:
+        """Whether predictions are written token by token."""
+        return self.prompt is not None
+
+
+def task(name: str) -> Task:
+    """A task by its name."""
+    return cast(Task, import_module(TASKS[name]).TASK)

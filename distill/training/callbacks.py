@@ -7,9 +7,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
-from torch import Tensor
 
-from distill.teacher_store import LogitsWriter
+from distill.teacher_store import AnswerWriter
+from distill.training.answering import Answer
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,10 @@ class Narrator(Callback):
         """Speak of ``stage``."""
         self.stage, self._since = stage, 0.0
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look at the clock: an epoch that is resumed in its middle does not start."""
+        self._since = time.monotonic()
+
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Look at the clock."""
         self._since = time.monotonic()
@@ -104,15 +108,15 @@ class Narrator(Callback):
             log.info("%s: epoch %d/%d, %s (%.1f s)", self.stage, epoch, last, shown, seconds)
 
 
-class WriteLogits(Callback):
+class WriteAnswers(Callback):
     """Sends each predicted batch to disk instead of keeping it in memory."""
 
-    def __init__(self, writer: LogitsWriter) -> None:
+    def __init__(self, writer: AnswerWriter) -> None:
         """Write with ``writer``."""
         self.writer = writer
 
     def on_predict_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: tuple[Tensor, Tensor], *_: object
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Answer, *_: object
     ) -> None:
         """Take a batch."""
         self.writer.add(*outputs)

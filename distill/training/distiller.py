@@ -15,7 +15,7 @@ class Distiller(Learner):
         super().__init__(model, objective, recipe)
         self.teacher = teacher
 
-    def taught(self, batch: Batch) -> Outputs:
-        """What the teacher says about a batch, with its logits aligned into rows."""
-        raw = self.teacher(batch)
-        return Outputs(self.recipe.align(raw.logits, batch)[0], raw.hidden, raw.mask)
+    def taught(self, batch: Batch) -> Outputs | None:
+        """What the teacher says about a batch, in rows; none where no term asks, as where only its texts are learnt."""
+        asked = any(need.startswith("teacher_") for need in self.objective.needs)
+        return self.teacher(batch) if asked else None

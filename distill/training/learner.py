@@ -1,8 +1,8 @@
 """A model that learns from labels: pretraining, fine-tuning, and the control."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -11,11 +11,9 @@ from torchmetrics import MetricCollection
 from transformers import PreTrainedModel
 
 from distill.losses.objective import Objective
-from distill.models.teacher import outputs
+from distill.models.teacher import Align, outputs
 from distill.training.optim import Optimization
-from distill.types import Batch, LossReport, Outputs
-
-Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
+from distill.types import Batch, Outputs
 
 _TOTAL = "total_"
 
@@ -52,9 +50,13 @@ class Learner(pl.LightningModule):
 
     def both(self, batch: Batch) -> tuple[Outputs, Outputs | None, Tensor]:
         """What student and teacher say about a batch, and its labels ``[rows]``."""
-        raw = outputs(self.model, batch, hidden="student_hidden" in self.objective.needs)
+        needs = self.objective.needs
+        raw = outputs(
+            self.model, batch, hidden="student_hidden" in needs, attentions="student_attentions" in needs,
+            qkv="student_qkv" in needs,
+        )  # fmt: skip
         rows, labels = self.recipe.align(raw.logits, batch)
-        return Outputs(rows, raw.hidden, raw.mask), self.taught(batch), labels
+        return replace(raw, logits=rows), self.taught(batch), labels
 
     def taught(self, batch: Batch) -> Outputs | None:
         """What the teacher says about a batch: here there is none."""
@@ -67,9 +69,26 @@ class Learner(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One micro-batch."""
-        report: LossReport = self.objective(*self.both(batch), _totals(batch))
+        self.objective.at(self.trainer.global_step, self.recipe.optimization.steps)
+        values = self.objective.values(*self.both(batch), _totals(batch))
+        self._share(values, batch_idx)
+        report = self.objective.weighed(values)
         self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
         return report.total
+
+    def _share(self, values: Mapping[str, Tensor], batch_idx: int) -> None:
+        """Where the weights are shares, let them follow the gradients of a step's first micro-batch, over all ranks."""
+        shares = self.objective.shares
+        if shares is None:
+            return
+        first = batch_idx % self.trainer.accumulate_grad_batches == 0
+        if first and shares.due(self.trainer.global_step):
+            average = None if self.trainer.world_size == 1 else self._averaged
+            shares.measure(values, self.model.parameters(), average)
+        self._log({f"train/share/{name}": torch.tensor(share) for name, share in shares.measured().items()}, 1)
+
+    def _averaged(self, norms: Tensor) -> Tensor:
+        return cast(Tensor, self.trainer.strategy.reduce(norms, reduce_op="mean"))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the learning rate of the step that comes."""

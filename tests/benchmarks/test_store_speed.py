@@ -14,8 +14,9 @@ from transformers import BertConfig, BertForSequenceClassification
 from distill.data.batching import Batches, Examples, shuffled_groups, training_places
 from distill.losses import Hard, Objective, Soft
 from distill.metrics import classification as metrics
+from distill.tasks import Form, features
 from distill.tasks import classification as task
-from distill.teacher_store import LogitsWriter, TeacherStore
+from distill.teacher_store import AnswerStore, AnswerWriter
 from distill.training.distiller import Distiller
 from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
@@ -39,18 +40,24 @@ class Table:
     def __getitem__(self, rows):
         ids = [self.ids[row] for row in rows]
         mask = [[1] * len(each) for each in ids]
-        return {"input_ids": ids, "attention_mask": mask, "label": [self.labels[row] for row in rows], "key": rows}
+        targets = [[self.labels[row]] for row in rows]
+        places = {"key": rows, "first": [0] * len(rows), "count": [1] * len(rows)}
+        return {"input_ids": ids, "attention_mask": mask, "targets": targets, **places}
+
+
+def align(logits, batch):
+    return task.align(logits, batch, Form(("no", "yes")))
 
 
 def batches(table):
-    counts = task.counts(table[list(range(ROWS))])
+    counts = features.counts(table[list(range(ROWS))])
 
     def places(epoch):
         groups = shuffled_groups(counts["tokens"], batch_size=32, batch_tokens=None, parts=1, seed=1, epoch=epoch)
         return training_places(groups, counts, accumulate=1, world=1, rank=0, epoch=epoch)
 
     def collate(rows, place):
-        return task.collate(rows, place, pad_id=0, teacher_pad_id=0)
+        return features.collate(rows, place, pad_id=0, teacher_pad_id=0)
 
     return Batches(Examples(table, collate), places)
 
@@ -59,7 +66,7 @@ def epoch(store, table):
     torch.manual_seed(0)
     model, train = BertForSequenceClassification(SIZE), batches(table)
     optimization = Optimization("adamw", 1e-4, 0.01, 0.9, "linear", 0.1, len(train))
-    recipe = Recipe(task.align, metrics.collection(2), optimization, 1)
+    recipe = Recipe(align, metrics.collection(2), optimization, 1)
     hard = {"hard": Hard()}
     module = Learner(model, Objective(hard, {"hard": 1.0}), recipe)
     if store is not None:
@@ -73,10 +80,12 @@ def epoch(store, table):
 
 @pytest.fixture
 def store(tmp_path):
-    writer = LogitsWriter(tmp_path, "teacher", rows_per_part=500)
-    writer.add(torch.arange(ROWS), torch.randn(ROWS, 2))
+    writer = AnswerWriter(tmp_path, "teacher", rows_per_part=500)
+    ones = torch.ones(ROWS, dtype=torch.long)
+    places = {"key": torch.arange(ROWS), "first": 0 * ones, "count": ones}
+    writer.add(places, {"values": torch.randn(ROWS, 2)})
     writer.flush()
-    return TeacherStore(tmp_path, "teacher")
+    return AnswerStore(tmp_path, "teacher")
 
 
 def test_an_epoch_from_the_store_costs_little_more_than_plain_fine_tuning(store):

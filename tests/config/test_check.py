@@ -1,9 +1,10 @@
 import re
 from functools import reduce
+from importlib import import_module
 
 import pytest
 
-from distill.config.check import TASKS, check
+from distill.config.check import _BELONGS, SAMPLES, TASKS, WRITING, check
 from distill.config.schema import Config
 from distill.errors import ConfigError
 
@@ -22,11 +23,11 @@ CASES = [
     ({"distill__soft__weight": -1.0}, "distill.soft.weight=-1.0: allowed is a number from 0 up"),
     (
         {"distill__hard__weight": 0.0, "distill__soft__weight": 0.0},
-        "distill: the weights of hard, soft, hidden are all 0; at least one must be above 0",
+        "distill: the weights of all terms are 0; at least one must be above 0",
     ),
     (
         {"distill__soft__weight": 0.0},
-        "distill: the weights of soft, hidden are both 0, so nothing would come from the teacher",
+        "distill: only hard has a weight, so nothing would come from the teacher; add a term such as soft",
     ),
     (
         {"student__init": "teacher", "student__layers": 3},
@@ -43,11 +44,11 @@ CASES = [
     ),
     (
         {"distill__hard__weight": 0.0, "distill__soft__weight": 0.0, "distill__hidden__weight": 1.0},
-        "distill: the weights of hard, soft are both 0, so nothing would teach the student's head",
+        "distill: hidden alone would not teach the student's head; add a term such as hard or soft",
     ),
     (
         {"student__layer_map": "\u00b2"},
-        "student.layer_map=\u00b2: allowed is one of uniform, first, last, or layer numbers from 0 such as 1,3,5",
+        "student.layer_map=\u00b2: allowed is one of uniform, first, last, skip, or layer numbers from 0 such as 1,3,5",
     ),
     (
         {"finetune__frozen_layers": 1, "finetune__lora__rank": 4},
@@ -78,17 +79,87 @@ CASES = [
     ),
     (
         {"distill__hidden__layer_map": "middle"},
-        "distill.hidden.layer_map=middle: allowed is one of uniform, first, last, "
+        "distill.hidden.layer_map=middle: allowed is one of uniform, first, last, skip, "
         "or layer numbers from 0 such as 1,3,5",
     ),
     ({"trainer__devices": 0}, "trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up"),
     ({"trainer__precision": "8"}, "trainer.precision=8: allowed is one of 32-true, bf16-mixed, 16-mixed"),
     ({"finetune__optimizer__name": "adam"}, "finetune.optimizer.name=adam: allowed is one of adamw, sgd"),
     ({"finetune__dropout": 1.0}, "finetune.dropout=1.0: allowed is a number from 0 up to, not including, 1"),
+    *[
+        (
+            {"task": task, key.replace(".", "__"): value, "pretrain__max_epochs": 0},
+            f"{key}={value}: belongs to {tasks}; allowed is {said}",
+        )
+        for task, key, value, tasks, said in (
+            ("translation", "finetune.lora.rank", 4, ", ".join(TASKS[:7]), "0"),
+            ("dialogue", "distill.targets", "teacher", "translation, summarization", "data"),
+            ("classification", "generate.beams", 2, "translation, summarization, dialogue", "1"),
+            ("classification", "data.score_range", [0.0, 5.0], "regression", "null"),
+            ("pair_classification", "distill.soft.bounded", 0.0, "regression", "null"),
+            ("classification", "data.drop_bad", True, "question_answering", "false"),
+            (
+                "regression",
+                "data.class_weights",
+                "balanced",
+                "classification, pair_classification, relation_extraction, token_classification",
+                "none",
+            ),
+        )
+    ],
+    (
+        {"task": "summarization", "pretrain__max_epochs": 2},
+        "pretrain.max_epochs=2: models that write begin at random; allowed is 0",
+    ),
+    (
+        {"task": "dialogue", "data__max_target_length": 128, "pretrain__max_epochs": 0},
+        "data.max_target_length=128: allowed is less than data.max_length=128",
+    ),
+    (
+        {"task": "translation", "data__max_target_length": 129, "pretrain__max_epochs": 0},
+        "data.max_target_length=129: allowed is at most data.max_length=128",
+    ),
+    (
+        {"task": "regression", "data__score_range": [5.0, 0.0]},
+        "data.score_range=[5.0, 0.0]: allowed is the lowest and the highest score",
+    ),
+    (
+        {"task": "regression", "data__score_range": [5.0]},
+        "data.score_range=[5.0]: allowed is the lowest and the highest score",
+    ),
+    (
+        {"task": "regression", "data__score_range": [0.0, float("nan")]},
+        "data.score_range=[0.0, nan]: allowed is the lowest and the highest score",
+    ),
+    ({"data__max_target_length": 1}, "data.max_target_length=1: allowed is a whole number from 2 up"),
+    ({"data__stride": -1}, "data.stride=-1: allowed is a whole number from 0 up"),
+    ({"teacher__top_k": 0}, "teacher.top_k=0: allowed is a whole number from 1 up"),
+    (
+        {"generate__beams": 0, "task": "translation", "pretrain__max_epochs": 0},
+        "generate.beams=0: allowed is a whole number from 1 up",
+    ),
+    (
+        {"distill__targets": "both", "task": "translation", "pretrain__max_epochs": 0},
+        "distill.targets=both: allowed is one of data, teacher",
+    ),
+    (
+        {"distill__soft__bounded": -1.0, "task": "regression"},
+        "distill.soft.bounded=-1.0: allowed is null or a number from 0 up",
+    ),
+    ({"data__class_weights": "some"}, "data.class_weights=some: allowed is one of none, balanced"),
+    (
+        {"teacher__architecture__decoder_layers": 0},
+        "teacher.architecture.decoder_layers=0: allowed is a whole number from 1 up",
+    ),
+    (
+        {"data__sample": "sentences"},
+        "data.sample=sentences: allowed is null or one of sentiment, questions, paraphrases, topics, similarities, "
+        "entities, relations, passages, translations, abstracts, dialogues",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("changes", "problem"), CASES, ids=[next(iter(changes)) for changes, _ in CASES])
+@pytest.mark.parametrize(("changes", "problem"), CASES, ids=[problem.split("=")[0] for _, problem in CASES])
 def test_what_makes_no_sense_is_named_with_its_key_what_came_and_what_is_allowed(changes, problem):
     with pytest.raises(ConfigError, match=f"^{re.escape('1 problem in the settings' + chr(10) + '  ' + problem)}$"):
         check(config(**changes))
@@ -98,7 +169,8 @@ def test_all_problems_come_in_one_message():
     message = (
         "3 problems in the settings\n"
         "  seed=-1: allowed is a whole number from 0 to 4294967295\n"
-        "  task=parsing: allowed is one of classification\n"
+        "  task=parsing: allowed is one of classification, pair_classification, multilabel_classification, regression, "
+        "token_classification, relation_extraction, question_answering, translation, summarization, dialogue\n"
         "  distill.temperature=-2: allowed is a number above 0"
     )
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
@@ -109,10 +181,40 @@ def test_the_defaults_make_sense():
     check(Config())
 
 
-def test_every_task_that_may_be_configured_has_its_parts():
-    from distill.build import METRICS
-    from distill.tasks import task
+BELONGS = [
+    ({"task": "summarization", "pretrain__max_epochs": 0, "finetune__lora__rank": 2}, "finetune.lora.rank=2"),
+    ({"distill__targets": "teacher"}, "distill.targets=teacher"),
+    ({"generate__beams": 2}, "generate.beams=2"),
+    ({"data__score_range": [0.0, 5.0]}, "data.score_range=[0.0, 5.0]"),
+    ({"distill__soft__bounded": 0.5}, "distill.soft.bounded=0.5"),
+    ({"data__drop_bad": True}, "data.drop_bad=True"),
+    ({"task": "regression", "data__class_weights": "balanced"}, "data.class_weights=balanced"),
+]
 
+
+@pytest.mark.parametrize(("changes", "named"), BELONGS, ids=[named for _, named in BELONGS])
+def test_a_setting_of_other_tasks_is_refused_and_the_tasks_are_named(changes, named):
+    key = named.split("=")[0]
+    tasks, _, left = _BELONGS[key]
+    message = f"1 problem in the settings\n  {named}: belongs to {', '.join(tasks)}; allowed is {left}"
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        check(config(**changes))
+    for task in tasks:
+        check(config(**{**changes, "task": task, "pretrain__max_epochs": 0}))
+
+
+def test_every_task_that_may_be_configured_has_its_parts():
+    from distill import tasks
+    from distill.data.embedded import SAMPLES as MADE
+
+    assert tuple(tasks.TASKS) == TASKS
+    assert set(MADE) <= set(SAMPLES)
     for name in TASKS:
-        assert {"ROLES", "HEAD", "encode", "collate", "align"} <= set(dir(task(name)))
-        assert name in METRICS
+        found = tasks.task(name)
+        assert isinstance(found, tasks.Task)
+        assert found.sample in SAMPLES
+        assert set(found.inputs) <= set(found.text)
+        assert found.writes == (name in WRITING)
+        for labels in (["a", "b"], []):
+            metrics = import_module(f"distill.metrics.{found.measured_by(labels)}")
+            assert metrics.HEADLINE.mode in ("max", "min")

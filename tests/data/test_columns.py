@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import ClassLabel, Dataset, Features, List, Value
 
 from distill.data.columns import take
 from distill.errors import DataError
@@ -90,3 +90,70 @@ def test_the_class_numbers_of_the_hub_become_names_and_hidden_ones_stay_numbers(
     rows = Dataset.from_dict({"text": ["a b", "c d", "e f"], "label": [1, 0, -1]}, features=features)
     taken, _ = take({"train": rows}, ROLES, {}, "hub")
     assert taken["train"]["label"][:] == ["positive", "negative", "-1"]
+
+
+def test_the_class_numbers_in_lists_become_names_too():
+    features = Features({"tokens": List(Value("string")), "tags": List(ClassLabel(names=["O", "B-X"]))})
+    rows = Dataset.from_dict({"tokens": [["a", "b"], ["c"]], "tags": [[1, 0], [-1]]}, features=features)
+    taken, _ = take({"train": rows}, {"tokens": "texts", "label": "tags"}, {"label": "tags"}, "hub")
+    assert taken["train"]["label"][:] == [["B-X", "O"], ["-1"]]
+
+
+def test_a_cell_of_a_table_may_hold_words_tags_or_turns():
+    rows = Dataset.from_dict({"tokens": ["EU rejects"], "label": ["B-ORG O"], "turns": ['["Hello there.", "Hi."]']})
+    taken, _ = take({"train": rows}, {"tokens": "texts", "label": "tags", "turns": "turns"}, {}, "a table")
+    assert taken["train"][0] == {"tokens": ["EU", "rejects"], "label": ["B-ORG", "O"], "turns": ["Hello there.", "Hi."]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("texts", 7, "lists"),
+        ("tags", {"B-ORG": 1}, "lists"),
+        ("answers", "{'text': []}", "objects with text and answer_start"),
+        ("answers", [{"text": "a", "answer_start": 1}], "objects with text and answer_start"),
+        ("text", 7, "text"),
+        ("marked", ["a b"], "text"),
+    ],
+)
+def test_a_column_of_another_kind_of_content_is_refused(kind, value, said):
+    with refused(f"the column given of here cannot be the it: it holds no {said}"):
+        take({"train": table(given=[value, value])}, {"it": kind}, {"it": "given"}, "here")
+
+
+@pytest.mark.parametrize("empty", [[], ["a", ""], ["a", " "], ["a", None]])
+def test_a_list_without_content_or_with_an_empty_entry_is_refused_with_its_row(empty):
+    rows = table(words=[["a"], empty])
+    said = "has an empty entry in words" if empty else "has no words"
+    with refused(f"row 2 of train in here {said}"):
+        take({"train": rows}, {"tokens": "texts"}, {"tokens": "words"}, "here")
+
+
+def test_several_labels_may_be_spread_over_columns():
+    rows = table(text=["a b"] * 3, one=["x", "y", None], other=[1, None, 2])
+    taken, notes = take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
+    assert taken["train"]["label"][:] == [["x", "1"], ["y"], ["2"]]
+    assert notes == []
+
+
+def test_columns_that_are_not_all_there_are_not_joined():
+    rows = table(text=["a b"] * 2, one=["x", "y"])
+    with refused(
+        "here has no column one+other; it has text, one: say which one is the label with data.columns.label=NAME"
+    ):
+        take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
+
+
+def test_a_set_of_labels_may_be_empty():
+    rows = table(text=["a b"] * 2, label=["x", ""])
+    taken, _ = take({"train": rows}, {"text": "text", "label": "labels"}, {}, "here")
+    assert taken["train"]["label"][:] == ["x", ""]
+
+
+def test_numbers_with_fractions_are_meant_by_a_score_and_objects_by_answers():
+    rows = table(text=["a b"] * 2, similarity=[1.5, 2.0])
+    _, notes = take({"train": rows}, {"text": "text", "label": "score"}, {}, "here")
+    assert notes == ["there is no column label in here; similarity is taken as the label"]
+    rows = table(text=["a b"] * 2, answers=[{"text": ["a"], "answer_start": [0]}] * 2)
+    _, notes = take({"train": rows}, {"text": "text", "label": "answers"}, {}, "here")
+    assert notes == ["there is no column label in here; answers is taken as the label"]

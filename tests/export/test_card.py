@@ -14,7 +14,7 @@ def report():
 
 
 def test_the_metadata_is_what_the_hub_reads(report):
-    data = ModelCard(card(report, license="apache-2.0")).data
+    data = ModelCard(card(report, pipeline="text-classification", license="apache-2.0")).data
     assert (data.license, data.library_name, data.pipeline_tag) == ("apache-2.0", "transformers", "text-classification")
     assert "knowledge-distillation" in data.tags
     results = {(result.dataset_split, result.metric_type): result.metric_value for result in data.eval_results}
@@ -23,22 +23,22 @@ def test_the_metadata_is_what_the_hub_reads(report):
 
 
 def test_the_results_never_name_the_data_set_that_others_stand_in_for(report):
-    data = ModelCard(card(report, license="unknown")).data
+    data = ModelCard(card(report, pipeline="text-classification", license="unknown")).data
     assert {result.dataset_type for result in data.eval_results} == {"embedded-stand-in-for-sst2"}
     report["data"]["stands_in_for"] = None
-    data = ModelCard(card(report, license="unknown")).data
+    data = ModelCard(card(report, pipeline="text-classification", license="unknown")).data
     assert {result.dataset_type for result in data.eval_results} == {"sst2"}
 
 
 def test_the_stand_in_is_named_at_the_top(report):
-    text = card(report, license="unknown")
+    text = card(report, pipeline="text-classification", license="unknown")
     assert text.index("This is not sst2") < text.index("## Results")
     report["data"]["stands_in_for"] = None
-    assert "This is not" not in card(report, license="unknown")
+    assert "This is not" not in card(report, pipeline="text-classification", license="unknown")
 
 
 def test_the_body_says_how_it_was_trained_and_how_to_use_it(report):
-    text = card(report, license="unknown", folder="my/model")
+    text = card(report, pipeline="text-classification", license="unknown", folder="my/model")
     for part in (
         report["command"],
         "temperature 2",
@@ -55,14 +55,14 @@ def test_the_body_says_how_it_was_trained_and_how_to_use_it(report):
 def test_names_cannot_break_the_table_or_inject_markup(report):
     report["data"]["labels"] = ["a|b", "<script>"]
     report["models"]["student"]["metrics"]["test"]["x|y"] = 0.5
-    text = card(report, license="mit")
+    text = card(report, pipeline="text-classification", license="mit")
     assert "<script>" not in text.replace("\\<script\\>", "")
     assert "| test x\\|y |" in text
 
 
 def test_a_command_with_backticks_stays_inside_its_block(report):
     report["command"] = "echo ``` x"
-    assert "````bash\necho ``` x\n````" in card(report, license="mit")
+    assert "````bash\necho ``` x\n````" in card(report, pipeline="text-classification", license="mit")
 
 
 def test_a_card_is_written_without_control_test_and_latency(report):
@@ -71,13 +71,26 @@ def test_a_card_is_written_without_control_test_and_latency(report):
     for model in report["models"].values():
         model["latency_ms"] = None
         del model["metrics"]["test"]
-    text = card(report, license="mit")
+    text = card(report, pipeline="text-classification", license="mit")
     assert "There is no control" in text
     assert "None" not in text
     assert "| validation accuracy | 90.12 % | 88.62 % |" in text
 
 
 def test_a_card_is_written_before_anything_was_evaluated(report):
-    text = card(report | {"models": {}, "gain": None, "fidelity": None}, license="mit")
+    text = card(report | {"models": {}, "gain": None, "fidelity": None}, pipeline=None, license="mit")
     assert "This run evaluated no model" in text
     assert "## Results" not in text
+
+
+def test_only_the_pipeline_that_has_to_be_told_is_told_to_cut_texts(report):
+    text = card(report, pipeline="token-classification", license="mit", folder="my/model")
+    assert 'pipeline("token-classification", model="my/model")' in text
+    assert "truncation" not in text
+
+
+def test_a_task_that_no_pipeline_runs_is_shown_with_the_command_that_predicts(report):
+    text = card(report, pipeline=None, license="mit", folder="my/model")
+    assert "python -m distill.predict model=my/model input=FILE.jsonl output=ANSWERS.jsonl" in text
+    assert "from transformers" not in text
+    assert ModelCard(text).data.pipeline_tag is None

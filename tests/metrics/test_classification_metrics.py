@@ -47,9 +47,12 @@ def test_ignored_rows_count_in_no_metric():
     bare.update(logits, labels)
     full.update(*padded)
     assert bare.compute() == full.compute()
-    names = ["a", "b", "c"]
-    assert classification.per_label(logits, labels, names) == classification.per_label(*padded, names)
     assert classification.calibration_error(*padded) == pytest.approx(classification.calibration_error(logits, labels))
+
+
+def by_label(logits, labels, names):
+    """The table that the decoded rows score."""
+    return classification.score(logits.argmax(1).tolist(), labels.tolist(), names, []).table
 
 
 @pytest.mark.parametrize("sync", [True, False])
@@ -61,7 +64,7 @@ def test_ranks_are_joined_only_when_asked(sync):
 def test_per_label_scores_agree_with_scikit_learn(classes):
     logits, labels = split(classes)
     names = [f"label {index}" for index in range(classes)]
-    table = classification.per_label(logits, labels, names)
+    table = by_label(logits, labels, names)
     truth, guesses = labels.numpy(), logits.argmax(1).numpy()
     columns = ("precision", "recall", "f1", "support")
     each = np.array(precision_recall_fscore_support(truth, guesses)).T
@@ -80,7 +83,7 @@ def test_a_label_that_is_absent_scores_zero_without_a_warning():
     logits = torch.cat([logits, torch.full((200, 1), -100.0)], dim=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        table = classification.per_label(logits, labels, ["a", "b", "c", "never"])
+        table = by_label(logits, labels, ["a", "b", "c", "never"])
         metrics = classification.collection(4)
         metrics.update(logits, labels)
         found = metrics.compute()
@@ -91,8 +94,8 @@ def test_a_label_that_is_absent_scores_zero_without_a_warning():
 
 @pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "b"], ["a", "b", "macro"]])
 def test_names_that_would_lose_a_row_are_refused(names):
-    with pytest.raises(ValueError, match=r"names for|labels must differ"):
-        classification.per_label(*split(3), names)
+    with pytest.raises(ValueError, match=r"2 is the position of none of the 2 labels|labels must differ"):
+        by_label(*split(3), names)
 
 
 def numpy_calibration_error(logits, labels):
@@ -116,3 +119,21 @@ def test_logits_between_zero_and_one_are_not_taken_for_probabilities():
     logits = torch.rand(500, 4)
     expected = numpy_calibration_error(logits.double().numpy(), labels.numpy())
     assert classification.calibration_error(logits, labels) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_decoded_labels_score_what_scikit_learn_says(classes):
+    logits, labels = split(classes)
+    truth, guesses = labels.tolist(), logits.argmax(1).tolist()
+    names = [f"label {index}" for index in range(classes)]
+    found = classification.score(guesses, truth, names, [])
+    assert found.metrics == {
+        "accuracy": pytest.approx(accuracy_score(truth, guesses), abs=1e-12),
+        "f1": pytest.approx(f1_score(truth, guesses, average="macro"), abs=1e-12),
+        "matthews": pytest.approx(matthews_corrcoef(truth, guesses), abs=1e-12),
+    }
+
+
+@pytest.mark.parametrize(("guesses", "truth"), [([0, 0, 0], [0, 1, 0]), ([0, 1, 0], [1, 1, 1]), ([0, 0], [0, 0])])
+def test_a_correlation_with_what_is_always_the_same_is_zero(guesses, truth):
+    assert classification.score(guesses, truth, ["a", "b"], []).metrics["matthews"] == 0

@@ -4,7 +4,9 @@ import pytest
 import torch
 from transformers import (
     BertConfig,
+    BertForQuestionAnswering,
     BertForSequenceClassification,
+    BertForTokenClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
 )
@@ -13,6 +15,7 @@ from distill.errors import ModelError
 from distill.models.adapt import add_lora, freeze, merge
 from distill.models.teacher import outputs
 
+HEAD = "AutoModelForSequenceClassification"
 BATCH = {"input_ids": torch.tensor([[1, 5, 6]]), "attention_mask": torch.ones(1, 3, dtype=torch.long)}
 
 
@@ -38,7 +41,7 @@ def test_embeddings_and_lower_layers_stay_and_the_rest_learns():
 
 
 def test_adapters_learn_beside_frozen_weights_and_fold_into_them():
-    model = add_lora(bert(), rank=4, alpha=8.0, dropout=0.0)
+    model = add_lora(bert(), HEAD, rank=4, alpha=8.0, dropout=0.0)
     assert all("lora_" in name or "classifier" in name for name in learning(model))
     optimizer = torch.optim.SGD([weight for weight in model.parameters() if weight.requires_grad], 0.5)
     for _ in range(3):
@@ -63,4 +66,16 @@ def test_an_architecture_that_peft_does_not_know_is_refused(monkeypatch):
     monkeypatch.setattr(BertConfig, "model_type", "unheard-of")
     message = "finetune.lora.rank=4: Please specify `target_modules`"
     with pytest.raises(ModelError, match=re.escape(message)):
-        add_lora(model, rank=4, alpha=8.0, dropout=0.0)
+        add_lora(model, HEAD, rank=4, alpha=8.0, dropout=0.0)
+
+
+def test_the_head_of_each_task_learns_beside_the_adapters():
+    torch.manual_seed(0)
+    size = BertConfig(vocab_size=40, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    for model, head, last in (
+        (BertForQuestionAnswering(size), "AutoModelForQuestionAnswering", "qa_outputs"),
+        (BertForTokenClassification(size), "AutoModelForTokenClassification", "classifier"),
+    ):
+        names = learning(add_lora(model, head, rank=2, alpha=4.0, dropout=0.0))
+        assert any(last in name for name in names)
+        assert all("lora_" in name or last in name for name in names)

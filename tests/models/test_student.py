@@ -29,6 +29,11 @@ BATCH = {
 }
 
 
+def align(logits, batch):
+    """A row an example, as where texts are classified."""
+    return logits, batch.get("labels")
+
+
 @pytest.mark.parametrize(
     ("name", "layers"),
     [("uniform", [1, 3, 5]), ("first", [0, 1, 2]), ("last", [3, 4, 5]), ("0,2,5", [0, 2, 5])],
@@ -79,7 +84,7 @@ def test_a_layer_may_be_taken_twice():
 
 
 def test_a_live_teacher_is_frozen_stays_in_eval_mode_and_is_no_submodule():
-    teacher = LiveTeacher(BERT.train(), [1, 0], hidden=True)
+    teacher = LiveTeacher(BERT.train(), align, [1, 0], hidden=True)
     holder = torch.nn.Module()
     holder.teacher = teacher
     holder.train()
@@ -96,8 +101,8 @@ def test_labels_are_matched_by_name_and_never_by_position():
     config = BertConfig(id2label={0: "positive", 1: "negative"}, label2id={"positive": 0, "negative": 1})
     columns = label_columns(config, ("negative", "positive"), ())
     assert columns == [1, 0]
-    straight = LiveTeacher(BERT, [0, 1], hidden=False)(BATCH).logits
-    turned = LiveTeacher(BERT, columns, hidden=False)(BATCH).logits
+    straight = LiveTeacher(BERT, align, [0, 1], hidden=False)(BATCH).logits
+    turned = LiveTeacher(BERT, align, columns, hidden=False)(BATCH).logits
     assert torch.equal(turned, straight.flip(-1))
 
 
@@ -114,6 +119,6 @@ def test_a_teacher_with_other_labels_is_refused_with_the_way_out():
 
 def test_a_teacher_reads_its_own_tokens_where_they_differ():
     batch = {**BATCH, "teacher_input_ids": BATCH["input_ids"] + 3, "teacher_attention_mask": BATCH["attention_mask"]}
-    own = LiveTeacher(BERT, [0, 1], hidden=False, prefix="teacher_")(batch).logits
-    shifted = LiveTeacher(BERT, [0, 1], hidden=False)({**BATCH, "input_ids": BATCH["input_ids"] + 3}).logits
+    own = LiveTeacher(BERT, align, [0, 1], hidden=False, prefix="teacher_")(batch).logits
+    shifted = LiveTeacher(BERT, align, [0, 1], hidden=False)({**BATCH, "input_ids": BATCH["input_ids"] + 3}).logits
     assert torch.equal(own, shifted)

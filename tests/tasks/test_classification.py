@@ -1,10 +1,13 @@
 import re
 
 import pytest
+import torch
 
 from distill.data.batching import Place
 from distill.errors import DataError
-from distill.tasks.classification import collate, counts, label_ids, label_names
+from distill.tasks import Form, classification
+from distill.tasks.features import collate, counts
+from distill.tasks.labels import label_ids, label_names
 
 
 def refused(message):
@@ -60,17 +63,59 @@ def test_a_batch_is_padded_to_its_longest_text_and_each_model_by_its_own_padding
         "attention_mask": [[1, 1, 1], [1]],
         "teacher_input_ids": [[1], [2, 3]],
         "teacher_attention_mask": [[1], [1, 1]],
-        "label": [1, 0],
+        "targets": [[1], [0]],
         "key": [-(2**63), 2**63 - 1],
+        "first": [0, 0],
+        "count": [1, 1],
     }
     batch = collate(rows, Place((0, 1), 0, {"rows": 32.0}), pad_id=9, teacher_pad_id=4)
     assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 9, 9]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
     assert batch["teacher_input_ids"].tolist() == [[1, 4], [2, 3]]
     assert batch["key"].tolist() == rows["key"]
+    assert batch["labels"].tolist() == [1, 0]
     assert batch["total_rows"] == 32.0
     assert {unit: values.tolist() for unit, values in counts(rows).items()} == {
         "labels": [1, 1],
         "rows": [1, 1],
         "tokens": [3, 1],
+        "examples": [1, 1],
     }
+
+
+def words(texts, truncation, max_length):
+    """A tokenizer that numbers a word by its length."""
+    assert truncation
+    return {"input_ids": [[len(word) for word in text.split()][:max_length] for text in texts]}
+
+
+def test_a_text_is_a_feature_of_one_row_with_its_label_and_one_without_has_no_target():
+    rows = {"text": ["a very long text", "short"], "key": [7, 8], "label": [1, 0]}
+    features = classification.encode(rows, words, Form(max_length=3))
+    assert features == {
+        "input_ids": [[1, 4, 4], [5]],
+        "key": [7, 8],
+        "first": [0, 0],
+        "count": [1, 1],
+        "targets": [[1], [0]],
+    }
+    del rows["label"]
+    assert "targets" not in classification.encode(rows, words, Form(max_length=3))
+
+
+def test_the_likeliest_label_is_told_by_name_and_scored_by_number():
+    answers = [torch.tensor([[0.0, 3.0, 1.0]]), torch.tensor([[2.0, 0.0, 0.0]])]
+    form = Form(("c", "a", "b"))
+    records = classification.decode(answers, {}, None, form)
+    assert [record["label"] for record in records] == ["a", "c"]
+    exponents = [[1.0, 20.085537, 2.718282], [7.389056, 1.0, 1.0]]
+    expected = [max(row) / sum(row) for row in exponents]
+    assert [record["probability"] for record in records] == pytest.approx(expected, rel=1e-5)
+    assert classification.predictions(records, form.labels) == [1, 0]
+
+
+def test_logits_are_rows_already():
+    logits, labels = torch.randn(2, 3), torch.tensor([1, 0])
+    rows, targets = classification.align(logits, {"labels": labels}, Form())
+    assert rows is logits
+    assert targets is labels

@@ -11,6 +11,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from distill.data.batching import Batches, Examples, Place, scoring_places, shuffled_groups, training_places
 from distill.losses import Hard, Objective
 from distill.metrics import classification as metrics
+from distill.tasks import Form, features
 from distill.tasks import classification as task
 from distill.training import callbacks
 from distill.training.learner import Learner, Recipe
@@ -37,8 +38,10 @@ class Table:
         return {
             "input_ids": ids,
             "attention_mask": [[1] * len(each) for each in ids],
-            "label": [self.labels[row] for row in rows],
+            "targets": [[self.labels[row]] for row in rows],
             "key": list(rows),
+            "first": [0] * len(rows),
+            "count": [1] * len(rows),
         }
 
 
@@ -54,8 +57,12 @@ class Kill(pl.Callback):
             raise RuntimeError("killed")
 
 
+def align(logits, batch):
+    return task.align(logits, batch, Form(("no", "yes")))
+
+
 def collate(rows, place):
-    return task.collate(rows, place, pad_id=0, teacher_pad_id=0)
+    return features.collate(rows, place, pad_id=0, teacher_pad_id=0)
 
 
 def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4):
@@ -67,7 +74,7 @@ def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, wo
     )  # fmt: skip
     table, seed = Table(), 7
     columns = table[range(len(table))]
-    counts = task.counts(columns)
+    counts = features.counts(columns)
 
     def places(epoch):
         groups = shuffled_groups(
@@ -79,7 +86,7 @@ def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, wo
     scored = scoring_places(counts["tokens"], batch_size=8, world=1, rank=0)
     validation = torch.utils.data.DataLoader(Examples(table, collate), sampler=scored, batch_size=None)
     optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "linear", 0.1, len(train) // accumulate * epochs)
-    recipe = Recipe(task.align, metrics.collection(2), optimization, seed)
+    recipe = Recipe(align, metrics.collection(2), optimization, seed)
     module = Learner(BertForSequenceClassification(config), Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
     settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", accumulate, 1.0, 1, enable_progress_bar=False)
     resume = folder / "resume"

@@ -1,4 +1,4 @@
-"""The offline sample: sentences about films from a small grammar, each with the opinion of its writer.
+"""For classification: sentences about films from a small grammar, each with the opinion of its writer.
 
 A rule of the grammar keeps, turns or ignores an opinion, so that the words alone do not tell it: "not dull" praises,
 in "dull , but moving" the second half counts, and what the critics said counts for nothing.
@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from distill.data.embedded.grammar import Grammar, Row, Rule, articles, distinct, tabled
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -123,62 +125,46 @@ _NEUTRAL: dict[str, str] = {
 }
 
 
-class _Example(NamedTuple):
-    text: str
-    label: int
-    truth: int
-
-
-def sentiment() -> dict[str, "Dataset"]:
+def sample() -> dict[str, "Dataset"]:
     """The sample for two-class sentiment: columns ``text`` and ``label`` (0 negative, 1 positive).
 
     The same rows on every call and machine; no sentence stands twice, and about one in twenty labels of train (of no
     other split) is wrong.
     """
-    from datasets import Dataset, Features, Value
+    return tabled(_splits(), {"text": "string", "label": "int64"})
 
-    features = Features({"text": Value("string"), "label": Value("int64")})
+
+def _splits() -> dict[str, list[Row]]:
+    random, seen, grammar = Random(_SEED), set[str](), Grammar(_rules())  # noqa: S311 (a sample, not a secret)
     return {
-        split: Dataset.from_dict(
-            {"text": [row.text for row in rows], "label": [row.label for row in rows]}, features=features
-        )
-        for split, rows in _splits().items()
+        split: list(islice(_examples(grammar, random, _WRONG[split], seen), size)) for split, size in _SIZES.items()
     }
 
 
-def _splits() -> dict[str, list[_Example]]:
-    random, seen = Random(_SEED), set[str]()  # noqa: S311 (a sample, not a secret)
-    return {split: list(islice(_examples(random, _WRONG[split], seen), size)) for split, size in _SIZES.items()}
-
-
-def _examples(random: Random, wrong: float, seen: set[str]) -> Iterator[_Example]:
+def _examples(grammar: Grammar, random: Random, wrong: float, seen: set[str]) -> Iterator[Row]:
     """New sentences without end; ``seen`` grows by each."""
+    for row in distinct(lambda: _sentence(grammar, random), ("text",), seen):
+        yield {**row, "label": 1 - row["truth"] if random.random() < wrong else row["truth"]}
+
+
+def _sentence(grammar: Grammar, random: Random) -> Row:
     while True:
         truth = random.choice((NEGATIVE, POSITIVE))
-        text = _sentence(random, truth)
-        if text not in seen and _SHORTEST <= sum(map(str.isalpha, text.split())) <= _LONGEST:
-            seen.add(text)
-            yield _Example(text, 1 - truth if random.random() < wrong else truth, truth)
+        text = articles(grammar.say(random, f"$sentence{truth}"))
+        if _SHORTEST <= sum(map(str.isalpha, text.split())) <= _LONGEST:
+            return {"text": text, "truth": truth}
 
 
-def _sentence(random: Random, opinion: int) -> str:
-    return re.sub(r"\ba (?=[aeiou])", "an ", " ".join(_expanded(random, "sentence", opinion)))
+def _rules() -> dict[str, Rule]:
+    """Plain rules: each that has an opinion once for either (``claim0``, ``claim1``), and for both (``claimx``)."""
+    rules: dict[str, Rule] = {f"{name}x": f"${name}0 ${name}1" for name in (*_RULES, *_OPINIONS)}
+    for opinion in (NEGATIVE, POSITIVE):
+        rules |= {f"{name}{opinion}": words[opinion] for name, words in _OPINIONS.items()}
+        for name, ways in _RULES.items():
+            rules[f"{name}{opinion}"] = {_signed(way, opinion): weight for way, weight in ways.items()}
+    return {**rules, **_NEUTRAL}
 
 
-def _expanded(random: Random, name: str, opinion: int) -> Iterator[str]:
-    """The words of one part of a sentence."""
-    if name not in _RULES:
-        words = _NEUTRAL[name] if name in _NEUTRAL else _OPINIONS[name][opinion]
-        yield random.choice(words.split()).replace("_", " ")
-        return
-    rules = _RULES[name]
-    for word in random.choices(list(rules), list(rules.values()))[0].split():
-        match word[0]:
-            case "+" | "$":
-                yield from _expanded(random, word[1:], opinion)
-            case "-":
-                yield from _expanded(random, word[1:], 1 - opinion)
-            case "?":
-                yield from _expanded(random, word[1:], random.choice((NEGATIVE, POSITIVE)))
-            case _:
-                yield word
+def _signed(way: str, opinion: int) -> str:
+    suffix = {"+": opinion, "-": 1 - opinion, "?": "x"}
+    return re.sub(r"([+?-])(\w+)", lambda part: f"${part[2]}{suffix[part[1]]}", way)

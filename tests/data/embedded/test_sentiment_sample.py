@@ -3,19 +3,19 @@ from collections import Counter
 
 import pytest
 
-from distill.data import embedded
+from distill.data.embedded import sentiment
 
 SPLITS = ("train", "validation", "test")
 
 
 @pytest.fixture(scope="module")
 def sample():
-    return embedded.sentiment()
+    return sentiment.sample()
 
 
 @pytest.fixture(scope="module")
 def made():
-    return embedded._splits()
+    return sentiment._splits()
 
 
 def digest(splits):
@@ -24,7 +24,7 @@ def digest(splits):
 
 
 def test_the_sample_is_the_same_each_time(sample):
-    assert digest(sample) == digest(embedded.sentiment())
+    assert digest(sample) == digest(sentiment.sample())
     assert digest(sample) == "c8e7ca540a328a4dfb40c05005120fbd40a5983d62db9ef1b7d030d0a52ec94c"
 
 
@@ -52,7 +52,7 @@ def test_labels_are_balanced(sample):
 
 
 def test_one_label_in_twenty_is_wrong_and_only_in_train(made):
-    wrong = {split: sum(row.label != row.truth for row in rows) / len(rows) for split, rows in made.items()}
+    wrong = {split: sum(row["label"] != row["truth"] for row in rows) / len(rows) for split, rows in made.items()}
     assert wrong["train"] == pytest.approx(0.05, abs=0.01)
     assert wrong["validation"] == wrong["test"] == 0
 
@@ -61,7 +61,7 @@ def test_the_vocabulary_is_small_and_has_many_words_of_each_opinion(sample):
     words = {word for text in sample["train"]["text"] for word in text.split()}
     assert 300 <= len(words) <= 700
     negative, positive = (
-        {word for kind in embedded._OPINIONS.values() for word in kind[opinion].split()} for opinion in (0, 1)
+        {word for kind in sentiment._OPINIONS.values() for word in kind[opinion].split()} for opinion in (0, 1)
     )
     assert min(len(negative & words), len(positive & words)) >= 50
     assert not negative & positive

@@ -1,0 +1,167 @@
+"""What each term is: the one table behind ``--help``, the README and the checks."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from distill.config.terms import TermsConfig, active, shares
+
+CLASS, LABELS, SCORE = "class", "labels", "score"
+ANY = (CLASS, LABELS, SCORE)
+KINDS = {"multilabel_classification": LABELS, "regression": SCORE}
+"""What a task's rows mean, where that is not one class of several."""
+
+WORDS = {"states": "hidden states", "scores": "attention scores", "qkv": "queries, keys and values"}
+"""What terms read of the teacher besides its logits."""
+
+
+@dataclass(frozen=True)
+class About:
+    """A term in words and in facts; a test holds the facts against the term itself.
+
+    Attributes:
+        formula: p is the teacher, q the student, both softened by the temperature T.
+        paper: that it is from.
+        cost: besides a forward pass.
+        when: it is worth trying.
+        reads: labels | logits (of the teacher) | states | scores (of attention) | qkv (queries, keys and values).
+        kinds: of rows for which it makes sense.
+        softened: whether it has the temperature.
+        whole: whether it needs the teacher's logits of all classes.
+        tokens: whether it compares token by token, so that both models must read the same ones.
+    """
+
+    formula: str
+    paper: str
+    cost: str
+    when: str
+    reads: str = "logits"
+    kinds: tuple[str, ...] = (CLASS,)
+    softened: bool = True
+    whole: bool = False
+    tokens: bool = False
+
+
+def _inside(formula: str, paper: str, cost: str, when: str, reads: str = "states", *, tokens: bool = True) -> About:
+    return About(formula, paper, cost, when, reads, ANY, softened=False, tokens=tokens)
+
+
+ABOUT = {
+    "hard": About(
+        "−w(label) · log q(label); several labels: binary cross-entropy; scores: (student − gold)²",
+        "", "none", "wherever there are labels", "labels", ANY, softened=False,
+    ),
+    "soft": About(
+        "T² · KL(p ‖ q); several labels: the mean over them; scores: (student − teacher)²",
+        "Hinton 2015", "one softmax each", "start here", kinds=ANY,
+    ),
+    "reverse_kl": About("T² · KL(q ‖ p)", "Gu 2024", "as soft", "students too small to cover the teacher"),
+    "js": About(
+        "T² · (β KL(p ‖ m) + (1−β) KL(q ‖ m)), m = βp + (1−β)q", "Agarwal 2024", "2 × soft",
+        "between soft and reverse_kl, bounded",
+    ),
+    "skew_kl": About("T² · KL(p ‖ αp + (1−α)q)", "Ko 2024", "1.5 × soft", "far-off rows rule the batch"),
+    "skew_reverse_kl": About(
+        "T² · KL(q ‖ (1−α)p + αq)", "Ko 2024", "1.5 × soft", "language models, where reverse_kl is unsteady",
+    ),
+    "taid": About(
+        "T² · KL(softmax of (1−t)·student + t·teacher ‖ q), t → 1", "Shing 2025", "as soft",
+        "student far smaller than teacher", whole=True,
+    ),
+    "dkd": About(
+        "T² · (α KL on label or not + β KL among the others)", "Zhao 2022", "2 to 3 × soft",
+        "a very sure teacher; 3 classes or more", whole=True,
+    ),
+    "dist": About(
+        "1 − Pearson along rows, and along columns *", "Huang 2022", "small",
+        "a much stronger teacher; 3 classes or more", whole=True,
+    ),
+    "standardized": About(
+        "soft on z-scored logits", "Sun 2024", "as soft", "order matters, sureness doesn't; 3 classes or more",
+        whole=True,
+    ),
+    "logit_mse": About(
+        "mean of (student − teacher)² of logits", "Ba & Caruana 2014", "least", "no temperature to choose", kinds=ANY,
+        softened=False, whole=True,
+    ),
+    "hidden": _inside(
+        "mean squared error of states, projected where widths differ", "Romero 2015", "the teacher runs beside",
+        "strongest pull, same tokens",
+    ),
+    "hidden_cosine": _inside("1 − cosine of states", "Sanh 2019", "as hidden", "direction, not size"),
+    "pkd": _inside(
+        "squared error of first-token states of length 1", "Sun 2019", "as hidden", "sentence tasks", tokens=False,
+    ),
+    "cka": _inside(
+        "1 − linear CKA of token states *", "Kornblith 2019", "as hidden, and tokens · width²",
+        "other widths without a projection; many tokens a batch",
+    ),
+    "embedding": _inside(
+        "squared error of embedding outputs", "Jiao 2020", "as one pair of hidden", "narrower embeddings",
+    ),
+    "attention": _inside(
+        "squared error of attention scores before the softmax", "Jiao 2020", "as hidden, and heads · tokens²",
+        "TinyBERT, same tokens", "scores",
+    ),
+    "relations": _inside(
+        "KL of Q-Q, K-K and V-V relations in R heads", "Wang 2021", "as hidden, and 3 · R · tokens²",
+        "any heads and widths, same tokens", "qkv",
+    ),
+    "rkd_distance": _inside(
+        "Huber of distances over their mean *", "Park 2019", "as hidden, and examples²", "sentence embeddings",
+        tokens=False,
+    ),
+    "rkd_angle": _inside(
+        "Huber of cosines in all triples *", "Park 2019", "as hidden, and examples³ · width, up to limit",
+        "beside rkd_distance", tokens=False,
+    ),
+}  # fmt: skip
+"""Every term by its name; * marks those defined on a batch, whose parts give other values."""
+
+
+def reads(section: TermsConfig, name: str) -> str:
+    """What a term reads, with these settings: see ``About.reads``."""
+    by_settings: str = getattr(getattr(section, name), "of", "")
+    return "logits" if by_settings == "logits" else ABOUT[name].reads
+
+
+def inside(section: TermsConfig) -> list[str]:
+    """The active terms that read more of the teacher than its logits, which are all that is stored.
+
+    >>> inside(TermsConfig())
+    []
+    """
+    return [name for name in active(section) if reads(section, name) not in ("labels", "logits")]
+
+
+def softened(section: TermsConfig, task: str) -> list[str]:
+    """The active terms that have the temperature: for scores, ``soft`` has none."""
+    scores = KINDS.get(task) == SCORE
+    return [name for name in active(section) if ABOUT[name].softened and not scores]
+
+
+def described(section: TermsConfig, task: str) -> dict[str, Any]:
+    """What the report says of the objective: all that counts, by the words of the settings."""
+    found = active(section)
+    moved = {name: asdict(term.schedule) for name, term in found.items() if term.schedule.kind != "constant"}
+    by_temperature, schedule = bool(softened(section, task)), section.temperature_schedule
+    return {
+        "temperature": section.temperature if by_temperature else None,
+        "temperature_schedule": asdict(schedule) if by_temperature and schedule.kind != "constant" else None,
+        "terms": {name: term.weight for name, term in found.items()},
+        "schedules": moved,
+        "shares": shares(section),
+    }
+
+
+def listed() -> str:
+    """One line a term, for ``--help``."""
+    return "\n".join(
+        f"  {name:<15} {about.formula} | {about.paper or 'no paper'} | cost: {about.cost} | for: {about.when}"
+        for name, about in ABOUT.items()
+    )
+
+
+def markdown() -> str:
+    """The table of the README."""
+    lines = [f"| `{name}` | {a.formula} | {a.paper} | {a.cost} | {a.when} |" for name, a in ABOUT.items()]
+    return "\n".join(["| term | formula | from | cost | when |", "| --- | --- | --- | --- | --- |", *lines])

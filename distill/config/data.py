@@ -1,0 +1,65 @@
+"""Settings of the data."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class LimitConfig:
+    """Rows kept of each split, drawn with the seed and stratified by label; none keeps all."""
+
+    train: int | None = None
+    validation: int | None = None
+    test: int | None = None
+
+
+@dataclass
+class FilesConfig:
+    """Names of the files of the splits in `data.path`, without their endings; none takes the usual ones."""
+
+    train: str | None = None
+    validation: str | None = None
+    test: str | None = None
+
+
+@dataclass
+class DataConfig:
+    """The text, its labels, and how it is cut into batches."""
+
+    name: str = "data"
+    """What the report calls the data."""
+    source: str = "auto"
+    """auto | hub | local | embedded. auto: `path` if given, else the hub if cache or network has it, else embedded."""
+    path: str | None = None
+    """A folder with train, validation and test files (TSV, CSV, JSONL, Parquet; .gz too), or one saved by datasets."""
+    hub: str | None = None
+    """Id of the data set on the Hugging Face hub, such as stanfordnlp/sst2."""
+    hub_config: str | None = None
+    """Configuration of the hub data set, such as sst2 of nyu-mll/glue."""
+    files: FilesConfig = field(default_factory=FilesConfig)
+    sample: str | None = None
+    """The embedded sample that stands in where there is no data; none takes the task's own."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`."""
+    labels: dict[str, str] | None = None
+    """Label in the file to the name the models give it; none keeps the file's own labels."""
+    class_weights: str = "none"
+    """none | balanced: in the loss of the labels, each class weighs as much as any other, however rare."""
+    score_range: list[float] | None = None
+    """The lowest and the highest score of a regression; a score outside is refused. None: any."""
+    drop_bad: bool = False
+    """Leave out questions whose answer does not stand where they say, instead of refusing the data."""
+    limit: LimitConfig = field(default_factory=LimitConfig)
+    holdout: float = 0.1
+    """Share of train that is held out, seeded and stratified, where no validation split exists."""
+    max_length: int = 128
+    """Tokens a text may have. Longer ones are cut; where words are labelled or answers looked for, read in windows."""
+    max_target_length: int = 64
+    """Tokens of a target that is written: a translation, a summary, a reply (of a dialogue, within max_length)."""
+    stride: int = 32
+    """Tokens that two windows of a long text share."""
+    batch_size: int = 32
+    """Examples a device sees at once."""
+    batch_tokens: int | None = None
+    """Padded tokens a device may see at once; none sets no limit."""
+    workers: int = 0
+    """Processes that prepare batches; 0 prepares them in the training process."""

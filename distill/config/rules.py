@@ -1,0 +1,30 @@
+"""What single settings may be: a test of the value, and how the allowed ones are said."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+Rule = tuple[Callable[[Any], bool], str]
+
+LAYER_MAPS = ("uniform", "first", "last", "skip")
+
+
+def one_of(*allowed: str) -> Rule:
+    """One of some words."""
+    return (lambda value: value in allowed), "one of " + ", ".join(allowed)
+
+
+def at_least(low: int) -> Rule:
+    """A whole number, or none where the setting may be that."""
+    return (lambda value: value is None or value >= low), f"a whole number from {low} up"
+
+
+def _layer_map(value: str) -> bool:
+    return value in LAYER_MAPS or (bool(value) and all(part.strip().isdecimal() for part in value.split(",")))
+
+
+POSITIVE: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
+NOT_NEGATIVE: Rule = (lambda value: value >= 0 and math.isfinite(value)), "a number from 0 up"
+SHARE: Rule = (lambda value: 0 <= value < 1), "a number from 0 up to, not including, 1"
+INNER_SHARE: Rule = (lambda value: 0 < value < 1), "a number between 0 and 1"
+LAYERS: Rule = _layer_map, f"one of {', '.join(LAYER_MAPS)}, or layer numbers from 0 such as 1,3,5"

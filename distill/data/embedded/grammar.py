@@ -1,0 +1,118 @@
+"""What the samples share: texts that rules and chance make, each once, dealt out to the splits."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import accumulate, islice
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+Rule: TypeAlias = str | Sequence[str] | Mapping[str, int]
+"""Ways to say a thing: words (``_`` stands for a space), or whole texts, or texts with how often each is taken."""
+Row: TypeAlias = dict[str, Any]
+"""Column to value."""
+
+_SLOT = re.compile(r"([$@])(\w+)")
+
+
+class Grammar:
+    """Rules by name. In a text, ``$name`` is said anew each time, ``@name`` once; ``@name2`` differs from ``@name``.
+
+    >>> pets = Grammar({"pet": "cat guinea_pig", "praise": ("my @pet is a good @pet , no @pet2",)})
+    >>> known = {"pet": "cat"}
+    >>> pets.say(Random(0), "$praise", known), known["pet2"]
+    ('my cat is a good cat , no guinea pig', 'guinea pig')
+    """
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
+        """Keep ``rules`` by name."""
+        self._ways = {name: _ways(rule) for name, rule in rules.items()}
+
+    def say(self, random: Random, text: str, known: dict[str, str] | None = None) -> str:
+        """``text`` with every slot filled; ``known`` holds what ``@name`` stands for, and learns what was drawn."""
+        known = {} if known is None else known
+
+        def fill(slot: re.Match[str]) -> str:
+            kind, name = slot.groups()
+            return self.say(random, self._draw(random, name), known) if kind == "$" else self._same(random, name, known)
+
+        return _SLOT.sub(fill, text)
+
+    def _draw(self, random: Random, name: str) -> str:
+        ways, weights = self._ways[name]
+        return random.choices(ways, cum_weights=weights)[0] if weights else random.choice(ways)
+
+    def _same(self, random: Random, name: str, known: dict[str, str]) -> str:
+        rule = name.rstrip("0123456789")
+        while name not in known:
+            said = self.say(random, f"${rule}", known)
+            if all(said != other for key, other in known.items() if key.rstrip("0123456789") == rule):
+                known[name] = said
+        return known[name]
+
+
+def _ways(rule: Rule) -> tuple[Sequence[str], Sequence[int]]:
+    if isinstance(rule, str):
+        return tuple(word.replace("_", " ") for word in rule.split()), ()
+    return tuple(rule), tuple(accumulate(rule.values())) if isinstance(rule, Mapping) else ()
+
+
+def articles(text: str) -> str:
+    """``a`` before a vowel as ``an``.
+
+    >>> articles("a owl and a cat")
+    'an owl and a cat'
+    """
+    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
+
+
+def sentence(text: str) -> str:
+    """With articles that fit, and a capital letter first.
+
+    >>> sentence("a owl sleeps.")
+    'An owl sleeps.'
+    """
+    text = articles(text)
+    return text[:1].upper() + text[1:]
+
+
+def distinct(make: Callable[[], Row], texts: Sequence[str], seen: set[str]) -> Iterator[Row]:
+    """Rows without end, none of which has the ``texts`` (names of columns) of another; ``seen`` grows by each."""
+    while True:
+        row = make()
+        text = repr([row[column] for column in texts])
+        if text not in seen:
+            seen.add(text)
+            yield row
+
+
+def deal(
+    make: Callable[[Random, str], Row], texts: Sequence[str], sizes: Mapping[str, int], seed: int
+) -> dict[str, list[Row]]:
+    """The same rows on every call and machine, in splits of the ``sizes``; ``make`` gets the chance and the split."""
+    random, seen = Random(seed), set[str]()  # noqa: S311 (a sample, not a secret)
+    return {
+        split: list(islice(distinct(partial(make, random, split), texts, seen), size)) for split, size in sizes.items()
+    }
+
+
+def tabled(splits: Mapping[str, Sequence[Row]], columns: Mapping[str, Any]) -> dict[str, "Dataset"]:
+    """Rows as data sets; ``columns`` says each one's kind: a name such as ``int64``, or lists and mappings of these."""
+    from datasets import Dataset, Features
+
+    features = Features({name: _feature(kind) for name, kind in columns.items()})
+    return {
+        split: Dataset.from_dict({name: [row[name] for row in rows] for name in columns}, features=features)
+        for split, rows in splits.items()
+    }
+
+
+def _feature(kind: Any) -> Any:  # noqa: ANN401
+    from datasets import List, Value
+
+    if isinstance(kind, str):
+        return Value(kind)
+    return List(_feature(kind[0])) if isinstance(kind, list) else {name: _feature(each) for name, each in kind.items()}

@@ -1,0 +1,138 @@
+"""Rows that come line by line and go line by line: files of any size in bounded memory."""
+
+import gzip
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from distill.data.files import lines
+from distill.errors import DataError
+
+SUFFIXES = (".jsonl", ".tsv", ".jsonl.gz", ".tsv.gz")
+
+Row = Mapping[str, Any]
+
+
+def read(file: Path) -> Iterator[tuple[int, Row]]:
+    """The rows of a JSONL or TSV file, each with the number of its line.
+
+    Raises:
+        DataError: the file is no such file, or a line of it cannot be read; it is named.
+    """
+    if not file.is_file():
+        raise DataError(f"{file}: there is no such file")
+    return _objects(file) if kind(file) == "jsonl" else _fields(file)
+
+
+def kind(file: Path) -> str:
+    """Jsonl or tsv, by the file's ending.
+
+    Raises:
+        DataError: it ends otherwise.
+    """
+    for suffix in SUFFIXES:
+        if file.name.endswith(suffix):
+            return suffix.split(".")[1]
+    raise DataError(f"{file}: unknown kind of file; known are {', '.join(SUFFIXES)}")
+
+
+@contextmanager
+def writing(file: Path) -> Iterator["Sink"]:
+    """Where rows go, one line each; the file appears when all have come, or not at all."""
+    hidden = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with (
+            gzip.open(hidden, "wt", encoding="utf-8")
+            if file.suffix == ".gz"
+            else hidden.open("w", encoding="utf-8", newline="\n") as out
+        ):
+            yield Sink(out, kind(file))
+        hidden.replace(file)
+    except OSError as error:
+        raise DataError(f"{file} cannot be written: {error.strerror or error}") from error
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+class Sink:
+    """Writes rows as JSONL, or as TSV under a header."""
+
+    def __init__(self, out: IO[str], kind: str) -> None:
+        """Write to ``out``."""
+        self.out, self.kind = out, kind
+        self._columns: list[str] = []
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Append rows, all of the same columns."""
+        for row in rows:
+            if self.kind == "jsonl":
+                self.out.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+                continue
+            if not self._columns:
+                self._columns = list(row)
+                self.out.write("\t".join(self._columns) + "\n")
+            self.out.write("\t".join(_cell(row[column]) for column in self._columns) + "\n")
+
+
+def listed(value: Any) -> list[str]:  # noqa: ANN401
+    """A list of texts: as it is, or written in a cell as JSON, or as words with spaces between them.
+
+    >>> listed('["one word", "two"]'), listed("EU rejects")
+    (['one word', 'two'], ['EU', 'rejects'])
+    """
+    parts = _parts(value)
+    return str(value).split() if parts is None else parts
+
+
+def turns(value: Any) -> list[str]:  # noqa: ANN401
+    """Turns of a dialogue: a list as it is, or written in a cell as JSON; any other text is a single turn.
+
+    >>> turns('["Hello.", "Who is there?"]'), turns("Who is there?")
+    (['Hello.', 'Who is there?'], ['Who is there?'])
+    """
+    parts = _parts(value)
+    return [str(value)] if parts is None else parts
+
+
+def _parts(value: Any) -> list[str] | None:  # noqa: ANN401
+    """The entries of a list, or of a list written as JSON; none for any other value."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return [str(each) for each in value] if isinstance(value, list) else None
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401
+    """A value in one cell: lists of words with spaces between them, other structures as JSON."""
+    if isinstance(value, list) and all(isinstance(each, str) and " " not in each for each in value):
+        value = " ".join(value)
+    elif isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False)
+    return " ".join(str(value).split())
+
+
+def _objects(file: Path) -> Iterator[tuple[int, Row]]:
+    for number, line in enumerate(lines(file), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"line {number} of {file} is no JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise DataError(f"line {number} of {file} is no JSON object")
+        yield number, row
+
+
+def _fields(file: Path) -> Iterator[tuple[int, Row]]:
+    rows = (line.removesuffix("\r").split("\t") for line in lines(file))
+    columns = next(rows)
+    for number, fields in enumerate(rows, 2):
+        if len(fields) != len(columns):
+            raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(columns)}")
+        yield number, dict(zip(columns, fields, strict=True))

@@ -1,0 +1,90 @@
+"""Question answering: a span of a text that answers a question."""
+
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from torchmetrics import MetricCollection
+from torchmetrics.classification import MulticlassAccuracy
+
+from distill.metrics import Headline, Scored
+from distill.metrics.counts import Floats
+from distill.metrics.examples import Rows, by_group, check, check_several
+from distill.types import IGNORE
+
+HEADLINE = Headline("f1", "max")
+WATCHED = Headline("accuracy", "max")
+"""What is watched while a model trains: starts and ends, each on its own."""
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+
+
+def score(
+    predictions: Sequence[str], references: Sequence[Sequence[str]], names: Sequence[str], groups: Sequence[str]
+) -> Scored:
+    """Score answers as SQuAD does (Rajpurkar et al. 2016, arXiv:1606.05250), from 0 to 1: F1 of words, and exact match.
+
+    Case, ASCII punctuation, English articles and the width of spaces do not count. Of several right answers, each
+    metric takes the one that fits best. Where nothing is left of an answer, F1 is 1 if nothing is left of the other
+    either.
+
+    Args:
+        predictions: an answer for each example.
+        references: the right ones, one or more an example.
+        names: not read.
+        groups: what each example is counted under in the table, such as the kind of question.
+
+    Returns:
+        The metrics, and the same by group.
+
+    Raises:
+        ValueError: there is no example, not a prediction and a group for each, or one without a right answer.
+    """
+    check(predictions, references)
+    check_several(references)
+    statistics = np.array([(1.0, *_best(*pair)) for pair in zip(predictions, references, strict=True)])
+
+    def group(rows: Rows) -> dict[str, float]:
+        return {HEADLINE.name: headline(statistics[rows]), "exact_match": float(statistics[rows, 2].mean())}
+
+    everything = np.arange(len(statistics))
+    return Scored(group(everything), by_group(groups, len(statistics), group), statistics)
+
+
+def headline(statistics: Floats) -> float:
+    """The mean F1 of the examples: statistics ``[examples, 3]`` are 1, F1 and exact match."""
+    examples, f1, _ = statistics.sum(axis=0)
+    return float(f1 / examples)
+
+
+def collection(classes: int, sync: bool = True) -> MetricCollection:
+    """Make what is watched while a model trains: the share of starts and ends that are right.
+
+    Args:
+        classes: tokens of a window.
+        sync: compute over all ranks; false where every rank sees the whole split.
+
+    Returns:
+        A collection to ``update`` with logits ``[rows, tokens]`` and labels ``[rows]``; ``IGNORE`` is not scored.
+    """
+    accuracy = MulticlassAccuracy(classes, average="micro", ignore_index=IGNORE, sync_on_compute=sync)
+    return MetricCollection({WATCHED.name: accuracy})
+
+
+def _best(answer: str, right: Sequence[str]) -> tuple[float, float]:
+    guess, truths = _words(answer), [_words(text) for text in right]
+    return max(_f1(guess, truth) for truth in truths), float(guess in truths)
+
+
+def _words(text: str) -> list[str]:
+    return _ARTICLE.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split()
+
+
+def _f1(guess: list[str], truth: list[str]) -> float:
+    if not guess or not truth:
+        return float(guess == truth)
+    common = (Counter(guess) & Counter(truth)).total()
+    return 2 * common / (len(guess) + len(truth))

@@ -1,0 +1,89 @@
+"""Tagging, tag by tag: one label for each token."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+from torchmetrics import MetricCollection
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+
+from distill.metrics import Headline, Scored
+from distill.metrics.classification import calibration_error as calibration_error
+from distill.metrics.counts import matches, merged, micro_f1, one_hot, table, totals
+from distill.metrics.examples import check
+from distill.types import IGNORE
+
+HEADLINE = Headline("f1", "max")
+OUTSIDE = "O"
+"""The tag of a token that is nothing; with it, most accuracies would look high."""
+
+Sentences = Sequence[Sequence[str]]
+
+headline = micro_f1
+"""Of statistics ``[sentences, 3]``: how many tags but ``O`` are right, predicted, and there."""
+
+
+def score(predictions: Sentences, references: Sentences, names: Sequence[str], groups: Sequence[str]) -> Scored:
+    """Score tags: F1 over all but ``O``, and the accuracy of all.
+
+    Args:
+        predictions: for each sentence its tags.
+        references: the right ones.
+        names: of the tags; where ``O`` is not among them, all count.
+        groups: not read.
+
+    Returns:
+        The metrics, and the table by tag without ``O``. Tags that are neither there nor predicted stay out of
+        ``macro``. The accuracy is nan where no sentence has a token.
+
+    Raises:
+        ValueError: there is no sentence, not a prediction for each, not a tag for each token, or a tag without a name.
+    """
+    check_tags(predictions, references, names)
+    guesses, truth = (_positions(sentences, names) for sentences in (predictions, references))
+    scored = [name != OUTSIDE for name in names]
+    marks = matches(*(one_hot(tags, len(names))[:, scored] for tags in (guesses, truth)))
+    by_tag = table(totals(marks), [name for name in names if name != OUTSIDE])
+    sentence = np.repeat(np.arange(len(references)), [len(tags) for tags in references])
+    statistics = np.zeros((len(references), 3))
+    np.add.at(statistics, sentence, merged(marks))
+    accuracy = float((guesses == truth).mean()) if len(truth) else float("nan")
+    return Scored({HEADLINE.name: headline(statistics), "accuracy": accuracy}, by_tag, statistics)
+
+
+def collection(classes: int, sync: bool = True) -> MetricCollection:
+    """Make the metrics of a split, tag by tag: F1, the mean over all tags, and accuracy; both with ``O``.
+
+    Args:
+        classes: two or more.
+        sync: compute over all ranks; false where every rank sees the whole split.
+
+    Returns:
+        A collection to ``update`` with logits ``[rows, classes]`` and labels ``[rows]``; ``IGNORE`` is not scored.
+    """
+    return MetricCollection(
+        {
+            "f1": MulticlassF1Score(classes, average="macro", ignore_index=IGNORE, sync_on_compute=sync),
+            "accuracy": MulticlassAccuracy(classes, average="micro", ignore_index=IGNORE, sync_on_compute=sync),
+        }
+    )
+
+
+def check_tags(predictions: Sentences, references: Sentences, names: Sequence[str]) -> None:
+    """Refuse tags that cannot be scored.
+
+    Raises:
+        ValueError: there is no sentence, not a prediction for each, not a tag for each token, or a tag without a name.
+    """
+    check(predictions, references)
+    for row, (guesses, truth) in enumerate(zip(predictions, references, strict=True)):
+        if len(guesses) != len(truth):
+            raise ValueError(f"sentence {row} has {len(guesses)} tags predicted for {len(truth)} in the reference")
+    if strangers := sorted({*chain(*predictions), *chain(*references)} - {*names}):
+        raise ValueError(f"{strangers[0]!r} is none of the tags {list(names)}")
+
+
+def _positions(sentences: Sentences, names: Sequence[str]) -> NDArray[np.int64]:
+    position = {name: index for index, name in enumerate(names)}
+    return np.array([position[tag] for tag in chain(*sentences)], dtype=np.int64)

@@ -1,0 +1,139 @@
+"""Queries, keys and values of a model's self-attention, taken by hooks while it answers.
+
+Fused attention hands out no scores, so they are computed here from queries and keys; the model runs as it always does.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeAlias, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import PretrainedConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from distill.errors import ModelError
+
+QueryKeyValue: TypeAlias = tuple[Tensor, Tensor, Tensor]
+
+_NAMES = (
+    ("query", "key", "value"),  # BERT, RoBERTa, ELECTRA
+    ("q_lin", "k_lin", "v_lin"),  # DistilBERT
+    ("q_proj", "k_proj", "v_proj"),  # BART, Marian, OPT, Llama, Qwen
+    ("query_proj", "key_proj", "value_proj"),  # DeBERTa-v2
+    ("q", "k", "v"),  # T5
+    ("c_attn",),  # GPT-2: all three in one
+    ("Wqkv",),  # ModernBERT: likewise
+)
+"""What architectures call the modules that project states into queries, keys and values."""
+
+
+def projections(model: PreTrainedModel) -> list[tuple[nn.Module, ...]]:
+    """For each layer the modules that make its query, key and value, or the one that makes all three.
+
+    Of an encoder-decoder these are the encoder's.
+
+    Raises:
+        ModelError: they cannot be told from the names of the model's modules.
+    """
+    stack = cast(nn.Module, model.get_encoder() if model.config.is_encoder_decoder else model)
+    found: dict[str, dict[int, list[nn.Module]]] = {}
+    for name, module in stack.named_modules():
+        if match := re.match(r"(?:.*?\.)??(\d+)\.(?:.*\.)?(\w+)$", name):
+            found.setdefault(match[2], {}).setdefault(int(match[1]), []).append(module)
+    layers = range(model.config.num_hidden_layers)
+    for names in _NAMES:
+        at = [[found.get(name, {}).get(layer, []) for name in names] for layer in layers]
+        if all(len(each) == 1 for layer in at for each in layer):
+            return [tuple(each[0] for each in layer) for layer in at]
+    raise ModelError(
+        f"{model.config.model_type} models: queries, keys and values cannot be found in their {len(layers)} layers, "
+        "so distill.attention.weight and distill.relations.weight must be 0"
+    )
+
+
+@contextmanager
+def captured(model: PreTrainedModel) -> Iterator[list[QueryKeyValue]]:
+    """Give a list that holds each layer's query, key and value after the next answer of the model.
+
+    Each is ``[batch, tokens, heads * head width]``; with grouped queries, keys and values are narrower.
+
+    Raises:
+        ModelError: see ``projections``.
+    """
+    layers, taken = projections(model), cast(list[QueryKeyValue], [])
+    parts: dict[nn.Module, Tensor] = {}  # what comes first counts: DeBERTa goes on to project its relative positions
+    handles = [
+        module.register_forward_hook(lambda module, _, output: _keep(parts, module, output))
+        for layer in layers
+        for module in layer
+    ]
+    try:
+        yield taken
+        for layer in layers:
+            made = [parts[module] for module in layer]
+            taken.append(cast(QueryKeyValue, tuple(made[0].chunk(3, dim=-1) if len(made) == 1 else made)))
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _keep(parts: dict[nn.Module, Tensor], module: nn.Module, output: Tensor) -> None:
+    parts.setdefault(module, output)
+
+
+def scores(config: PretrainedConfig, query: Tensor, key: Tensor) -> Tensor:
+    """Attention scores before mask and softmax, ``[batch, heads, tokens, tokens]`` (query, key).
+
+    The products of queries and keys over the root of the head width. What an architecture adds between projection and
+    softmax is left out, of teacher and student alike: rotary or relative positions, and T5's scale of 1.
+
+    Args:
+        config: of the model.
+        query: ``[batch, tokens, heads * head width]``.
+        key: the same, or narrower by a whole number where queries are grouped.
+
+    Raises:
+        ModelError: the heads do not divide the widths.
+    """
+    heads, keys = head_counts(config, query.shape[-1], key.shape[-1])
+    batch, tokens, width = query.shape
+    mine = query.view(batch, tokens, heads, width // heads).transpose(1, 2)
+    theirs = key.view(batch, tokens, keys, width // heads).transpose(1, 2).repeat_interleave(heads // keys, dim=1)
+    return torch.matmul(mine, theirs.mT) / math.sqrt(width // heads)
+
+
+def head_counts(config: PretrainedConfig, query: int, key: int) -> tuple[int, int]:
+    """The heads of queries and those of keys, by their widths.
+
+    Raises:
+        ModelError: the heads do not divide the widths.
+    """
+    heads = config.num_attention_heads
+    keys = key * heads // query
+    if query % heads or key * heads % query or not keys or heads % keys:
+        raise ModelError(
+            f"{config.model_type} models: queries {query} wide in {heads} heads and keys {key} wide do not fit "
+            "together, so distill.attention.weight must be 0"
+        )
+    return heads, keys
+
+
+def widths(config: PretrainedConfig) -> tuple[int, int]:
+    """How wide queries are, and how wide keys and values."""
+    heads = config.num_attention_heads
+    head = getattr(config, "head_dim", None) or config.hidden_size // heads
+    groups = getattr(config, "num_key_value_heads", None) or heads
+    return heads * head, groups * head
+
+
+def causal(config: PretrainedConfig) -> bool:
+    """Whether a token sees no later one: language models that no one trains to fill gaps."""
+    kind = config.model_type
+    writes, fills = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    return writes and not fills and not config.is_encoder_decoder

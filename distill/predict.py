@@ -1,0 +1,99 @@
+"""``python -m distill.predict model=FOLDER input=FILE output=FILE``: what a model says of new examples."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from omegaconf import MISSING, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from distill.errors import ConfigError, DistillError
+
+_USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
+
+  model        a folder that a run exported, or any Hugging Face folder
+  input        JSONL or TSV, plain or .gz; a column for each input of the task (text; text and pair; tokens; ...)
+  output       JSONL or TSV, plain or .gz; line i answers line i
+  columns.X    name of the column that holds the input X, such as columns.text=sentence
+  batch_size   texts read at once (32)
+  task         what the model predicts, for a folder that does not say
+  max_length   tokens of a text, for a folder that does not say
+"""
+
+
+@dataclass
+class PredictConfig:
+    """The command line."""
+
+    model: str = MISSING
+    input: str = MISSING
+    output: str = MISSING
+    columns: dict[str, str] = field(default_factory=dict)
+    batch_size: int = 32
+    task: str | None = None
+    max_length: int | None = None
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends it with one message and exit code 2."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        sys.stdout.write(_USAGE)
+        return
+    try:
+        predict(_config(sys.argv[1:]))
+    except DistillError as error:
+        _stop(str(error), 2)
+    except KeyboardInterrupt:
+        _stop("interrupted; nothing was written", 130)
+
+
+def predict(config: PredictConfig) -> None:
+    """Answer the input line by line.
+
+    Raises:
+        DistillError: the user can mend it, and the message says how.
+    """
+    from distill.data.streaming import kind, read, writing
+
+    source, target = Path(config.input).expanduser(), Path(config.output).expanduser()
+    kind(target)
+    rows = read(source)
+    from distill.predicting import load  # torch and its friends take seconds
+
+    model = load(
+        Path(config.model), name=config.task, max_length=config.max_length, batch_size=config.batch_size
+    )  # fmt: skip
+    start, count = time.monotonic(), 0
+    with writing(target) as sink:
+        for answer in model.stream(rows, config.columns, str(source)):
+            sink.write([answer])
+            count += 1
+    seconds = time.monotonic() - start
+    sys.stdout.write(f"{count:,} examples in {seconds:.1f} s ({count / seconds:,.0f} a second): {target}\n")
+
+
+def _config(arguments: list[str]) -> PredictConfig:
+    try:
+        given = OmegaConf.create()
+        for argument in arguments:
+            key, sign, value = argument.partition("=")
+            if not sign:
+                raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{_USAGE}")
+            OmegaConf.update(given, key, value)  # as it stands: a file's name need not be YAML
+        config = cast(PredictConfig, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PredictConfig), given)))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{str(error).splitlines()[0]}\n\n{_USAGE}") from error
+    if config.batch_size < 1:
+        raise ConfigError(f"batch_size={config.batch_size}: allowed is a whole number from 1 up")
+    return config
+
+
+def _stop(message: str, code: int) -> None:
+    sys.stderr.write(f"distill: {message}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

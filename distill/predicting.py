@@ -1,0 +1,165 @@
+"""A finished model's word on new examples, from its folder alone."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.data.batching import Place
+from distill.data.streaming import Row, listed, turns
+from distill.errors import DataError, ModelError
+from distill.models import loading
+from distill.models.teacher import label_columns, outputs
+from distill.models.writing import write
+from distill.tasks import TASKS, Form, Task, task
+from distill.tasks.features import collate
+
+_AT_ONCE = 512
+"""Examples that are in memory together."""
+_READ: Mapping[str, Callable[[Any], Any]] = {"texts": listed, "turns": turns}
+"""How a cell is read that holds more than a text."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model and all it takes to ask it.
+
+    Attributes:
+        model: with its task's head, in eval mode.
+        tokenizer: its own.
+        task: what it predicts.
+        form: labels and limits of length.
+        columns: its outputs in the order of the task's, if they have names.
+        generation: how it writes, in the words of transformers' ``generate``.
+        batch_size: features it reads at once.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    task: Task
+    form: Form
+    columns: Sequence[int] | None
+    generation: Mapping[str, int]
+    batch_size: int = 32
+
+    def stream(
+        self, rows: Iterable[tuple[int, Row]], named: Mapping[str, str], source: str
+    ) -> Iterator[dict[str, Any]]:
+        """The prediction for each row, in their order.
+
+        Args:
+            rows: numbered, with a column for each of the task's inputs.
+            named: input to the name of its column, where it is another one.
+            source: of the rows, for messages.
+
+        Raises:
+            DataError: a row lacks an input; it is named.
+        """
+        inputs = iter(rows)
+        if strangers := sorted(set(named) - set(self.task.inputs)):
+            raise DataError(f"columns names {', '.join(strangers)}; the task has {', '.join(self.task.inputs)}")
+        while chunk := list(islice(inputs, _AT_ONCE)):
+            examples = [self._example(row, named, f"line {number} of {source}") for number, row in chunk]
+            yield from self.predict(examples)
+
+    @torch.inference_mode()
+    def predict(self, examples: Sequence[Row]) -> list[dict[str, Any]]:
+        """The prediction for each example, a mapping of the task's inputs."""
+        columns: dict[str, Any] = {role: [example[role] for example in examples] for role in self.task.inputs}
+        columns["key"] = list(range(len(examples)))
+        prepare = self.task.prompt or self.task.encode
+        features = prepare(columns, self.tokenizer, self.form)
+        order = sorted(range(len(features["key"])), key=lambda number: len(features["input_ids"][number]))
+        answered: dict[tuple[int, int], Tensor] = {}
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            some = {name: [values[number] for number in chosen] for name, values in features.items()}
+            places = zip(some["key"], some["first"], strict=True)
+            answered |= dict(zip(places, self._answers(some), strict=True))
+        parts: list[list[Tensor]] = [[] for _ in examples]
+        for key, first in sorted(answered):
+            parts[key].append(answered[key, first])
+        return self.task.decode([torch.cat(part) for part in parts], columns, self.tokenizer, self.form)
+
+    def _answers(self, features: Mapping[str, Any]) -> list[Tensor]:
+        """What the model says of each feature: its rows, or the tokens it writes."""
+        pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
+        batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
+        batch = {name: tensor.to(self.model.device) for name, tensor in batch.items()}
+        if self.task.writes:
+            return [ids.unsqueeze(-1).cpu() for ids in write(self.model, batch, self.generation)]
+        logits = outputs(self.model, batch).logits
+        rows, _ = self.task.align(logits if self.columns is None else logits[..., list(self.columns)], batch, self.form)
+        return list(torch.split(rows.float().cpu(), features["count"]))
+
+    def _example(self, row: Row, named: Mapping[str, str], where: str) -> dict[str, Any]:
+        example = {}
+        for role, kind in self.task.inputs.items():
+            column = named.get(role, role)
+            if column not in row or row[column] in (None, "", []):
+                there = ", ".join(row)
+                raise DataError(
+                    f"{where} has no {column}; it has {there}: say which is the {role} with columns.{role}=NAME"
+                )
+            value = _READ.get(kind, str)(row[column])
+            if kind == "marked" and (missing := [mark for mark in self.task.markers if value.count(mark) != 1]):
+                raise DataError(f"{where} has {missing[0]} {value.count(missing[0])} times, not once")
+            example[role] = value
+        return example
+
+
+def load(folder: Path, *, name: str | None = None, max_length: int | None = None, batch_size: int = 32) -> Predictor:
+    """A predictor from a Hugging Face folder.
+
+    Args:
+        folder: exported by a run, which says in its ``config.json`` what it was made for; or any other.
+        name: of the task, for a folder that does not say.
+        max_length: tokens of a text, for a folder that does not say.
+        batch_size: features it reads at once.
+
+    Raises:
+        ModelError: it is no model folder, or does not say what is needed and it is not given.
+    """
+    folder = loading.resolve(str(folder))
+    config = loading.configuration(folder)
+    known: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(loading.FORM, {})
+    name = name or known.get("task")
+    if name is None:
+        raise ModelError(f"{folder} does not say what it predicts; give it as task=NAME: {', '.join(TASKS)}")
+    if name not in TASKS:
+        raise ModelError(f"task={name}: allowed is one of {', '.join(TASKS)}")
+    module = task(name)
+    labels = tuple(known.get("labels", _labels(module, config)))
+    if not labels and len(module.outputs(["some"])) > len(module.outputs([])):
+        raise ModelError(f"{folder} does not say which labels it predicts")
+    form = _form(labels, known, config, max_length)
+    if module.family == "decoder" and form.max_target_length >= form.max_length:
+        raise ModelError(f"max_length={form.max_length}: a reply alone may have {form.max_target_length} tokens")
+    tokenizer = loading.tokenizer(folder, module.markers)
+    model = loading.model(folder, module.head, tokenizer=tokenizer)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
+    columns = label_columns(config, module.outputs(labels), []) if labels else None
+    writing = known.get("generation") or {"num_beams": 1, "max_new_tokens": form.max_target_length}
+    return Predictor(model, tokenizer, module, form, columns, writing, batch_size)
+
+
+def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> Form:  # noqa: ANN401
+    """The folder's limits of length, or the usual ones as far as the model reads."""
+    limits = {key: known[key] for key in ("max_length", "max_target_length", "stride") if key in known}
+    if max_length is not None:
+        loading.inside_bounds(config, max_length, "model", "max_length")
+        limits["max_length"] = max_length
+    limits.setdefault("max_length", min(Form.max_length, loading.bound(config) or Form.max_length))
+    return Form(labels, **limits)
+
+
+def _labels(module: Task, config: Any) -> list[str]:  # noqa: ANN401
+    """The labels of a folder that only names its outputs."""
+    named = [str(label) for _, label in sorted((config.id2label or {}).items())]
+    return named if module.outputs(named) == named else []

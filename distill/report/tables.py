@@ -1,0 +1,66 @@
+"""The table by label: what each model scores on each label, or on each group of a task without labels."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from distill import report as words
+
+_IN_SIGHT = 12
+"""Up to that many labels are shown at once, more unfold on demand."""
+_SUPPORT = "support"
+
+
+class LabelTable(NamedTuple):
+    """Scores on one split: ``rows`` hold the label, its support, and for each model a cell for each column."""
+
+    split: str
+    what: str
+    models: list[str]
+    columns: list[str]
+    averages: list[tuple[str, str, list[list[str]]]]
+    labels: list[tuple[str, str, list[list[str]]]]
+    is_open: bool
+
+
+def by_label(report: words.Report, split: str) -> LabelTable | None:
+    """The table of a split, or none where no model has one."""
+    tables = {name: (report["models"][name].get("per_label") or {}).get(split) for name in words.present(report)}
+    models = [name for name, table in tables.items() if table]
+    if not models:
+        return None
+    scores = [table for table in tables.values() if table]
+    columns = [name for name in words.union(row for table in scores for row in table.values()) if name != _SUPPORT]
+    rows = [_row(name, scores, columns) for name in words.union(scores)]
+    averages = [row for row in rows if row[0] in words.AVERAGES]
+    labels = [row for row in rows if row[0] not in words.AVERAGES]
+    what = "label" if report["data"].get("labels") else "group"
+    return LabelTable(split, what, models, columns, averages, labels, len(labels) <= _IN_SIGHT)
+
+
+def in_text(report: words.Report) -> list[tuple[str, ...]]:
+    """The table of the split that the report leads with, for a console; empty where there are too many labels.
+
+    It has all columns of the student, or of the first model there is, and the last column of each other one.
+    """
+    lead = words.headline(report)
+    table = by_label(report, lead[1]) if lead else None
+    if table is None or not table.is_open:
+        return []
+    main = table.models.index("student") if "student" in table.models else 0
+    others = [number for number in range(len(table.models)) if number != main]
+    last = table.columns[-1]
+    head = (f"{table.models[main]} by {table.what} on {table.split}", *table.columns, "support")
+    lines = [(*head, *(f"{table.models[number]} {last}" for number in others))]
+    for label, support, cells in (*table.labels, *table.averages):
+        lines.append((label, *cells[main], support, *(cells[number][-1] for number in others)))
+    return lines
+
+
+def _row(label: str, tables: list[Any], columns: list[str]) -> tuple[str, str, list[list[str]]]:
+    scores: list[Mapping[str, Any]] = [table.get(label) or {} for table in tables]
+    support = next((score[_SUPPORT] for score in scores if _SUPPORT in score), None)
+    return (
+        label,
+        words.number(support, 0),
+        [[words.metric(name, score.get(name)) for name in columns] for score in scores],
+    )

@@ -1,0 +1,30 @@
+"""The data of a run: read, numbered, held out, limited, keyed."""
+
+from dataclasses import asdict
+
+from datasets import disable_progress_bars
+
+from distill.config.schema import Config
+from distill.data import embedded, sources, splits
+from distill.data.prepared import Prepared
+from distill.tasks import Options, task
+
+
+def prepare(config: Config) -> Prepared:
+    """Read the data, check and number it for the task, hold out and limit, and say what was done.
+
+    Raises:
+        DataError: it cannot be used as it is.
+    """
+    disable_progress_bars()  # of reading and tokenising, which write into files as well
+    data, module = config.data, task(config.task)
+    named = {split: name for split, name in asdict(data.files).items() if name is not None}
+    wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, named)
+    source = sources.load(wanted, module.roles, data.columns, embedded.SAMPLES[data.sample or module.sample])
+    scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
+    read = module.read(source.splits, Options(data.labels or {}, data.drop_bad, scores))
+    whole, held_out = splits.hold_out(read.splits, data.holdout, config.seed)
+    limited = splits.limit(whole, asdict(data.limit), config.seed)
+    ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
+    notes = [*source.notes, *read.notes, *filter(None, (held_out, splits.overlap(ready)))]
+    return Prepared(ready, read.labels, source.name, source.kind, source.stands_in_for, tuple(notes))

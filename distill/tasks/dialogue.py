@@ -1,0 +1,145 @@
+"""The next turn of a dialogue, written by a decoder that has read the turns before.
+
+Every turn but the first is an example. Turns end in the tokenizer's end token; where the history is too long, its
+oldest tokens give way; only the reply's tokens are rows.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from distill.errors import DataError
+from distill.tasks import Columns, Form, Options, Read, Task
+from distill.tasks.features import gather
+from distill.tasks.translation import length_group
+from distill.types import Batch
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_EDGES = (2, 3, 5, 8)
+"""Turns of a history at which the report's table begins a new group."""
+
+
+def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
+    """Make an example of each turn that answers others: the ``reply``, and its ``history``.
+
+    Raises:
+        DataError: a dialogue has a single turn, or an empty one.
+    """
+    ready = {}
+    for name, rows in splits.items():
+        for number, turns in enumerate(rows["turns"], 1):
+            if len(turns) < 2:
+                raise DataError(f"row {number} of {name} has a reply without history: a dialogue has two turns or more")
+        ready[name] = rows.map(_replies, batched=True, remove_columns=rows.column_names)
+    return Read(ready)
+
+
+def measured_by(labels: Sequence[str]) -> str:
+    """Perplexity of the replies first."""
+    return "dialogue"
+
+
+def outputs(labels: Sequence[str]) -> list[str]:
+    """The head's outputs are the vocabulary."""
+    return []
+
+
+def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+    """History and reply as one sequence; the position before each token of the reply is a row."""
+    histories = _histories(rows["history"], tokenizer, form)
+    whole = [[*ids, tokenizer.eos_token_id] for ids in _tokens(rows["reply"], tokenizer)]
+    replies = [ids[: form.max_target_length] for ids in whole]  # one that is cut does not teach to end there
+    inputs = [[*history, *reply[:-1]] for history, reply in zip(histories, replies, strict=True)]
+    return {
+        **_features(inputs, rows),
+        "count": [len(reply) for reply in replies],
+        "targets": replies,
+        "positions": [
+            list(range(len(history) - 1, len(history) - 1 + len(reply)))
+            for history, reply in zip(histories, replies, strict=True)
+        ],
+    }
+
+
+def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+    """The histories alone."""
+    return _features(_histories(rows["history"], tokenizer, form), rows)
+
+
+def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+    """What is said before each token of the reply: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
+    return gather(logits, batch)
+
+
+def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The text of the written tokens ``[tokens, 1]``."""
+    ids = [answer.flatten().long().tolist() for answer in answers]
+    return [{"reply": text.strip()} for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
+
+
+def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+    """What the true reply cost, and the reply that was written."""
+    return [{"nll": record["nll"], "tokens": record["tokens"], "text": record["reply"]} for record in records]
+
+
+def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+    """The true replies."""
+    return list(rows["reply"])
+
+
+def groups(rows: Columns) -> list[str]:
+    """How many turns came before."""
+    return [length_group(len(turns), _EDGES, "turns before") for turns in rows["history"]]
+
+
+def _replies(rows: Columns) -> dict[str, list[Any]]:
+    pairs = [(list(turns[:end]), turns[end]) for turns in rows["turns"] for end in range(1, len(turns))]
+    return {"history": [history for history, _ in pairs], "reply": [reply for _, reply in pairs]}
+
+
+def _histories(histories: Sequence[Sequence[str]], tokenizer: Any, form: Form) -> list[list[int]]:  # noqa: ANN401
+    """The latest tokens of each history that leave room for a reply."""
+    room = form.max_length - form.max_target_length
+    made = []
+    for turns in histories:
+        ids = [token for turn in _tokens(turns, tokenizer) for token in (*turn, tokenizer.eos_token_id)]
+        made.append(ids[-room:])
+    return made
+
+
+def _tokens(texts: Iterable[str], tokenizer: Any) -> list[list[int]]:  # noqa: ANN401
+    return [list(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
+
+
+def _features(inputs: Sequence[Sequence[int]], rows: Columns) -> dict[str, list[Any]]:
+    ids = [list(each) for each in inputs]
+    size = len(ids)
+    masks = [[1] * len(each) for each in ids]
+    return {
+        "input_ids": ids, "attention_mask": masks, "key": list(rows["key"]), "first": [0] * size, "count": [0] * size,
+    }  # fmt: skip
+
+
+TASK = Task(
+    roles={"turns": "turns"},
+    inputs={"history": "turns"},
+    text=("history", "reply"),
+    head="AutoModelForCausalLM",
+    kind="class",
+    sample="dialogues",
+    family="decoder",
+    read=read,
+    measured_by=measured_by,
+    outputs=outputs,
+    encode=encode,
+    align=align,
+    decode=decode,
+    predictions=predictions,
+    references=references,
+    groups=groups,
+    prompt=prompt,
+    over="vocabulary",
+)

@@ -1,0 +1,98 @@
+"""Labels: named, numbered, and refused where train does not have them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distill.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+AVERAGES = ("micro", "macro", "weighted")
+"""Rows of the report's table besides the labels."""
+
+
+def label_names(train: Sequence[Any], names: Mapping[str, str]) -> dict[str, str]:
+    """Each label in train to its name, in a stable order (numbers by value, words by alphabet).
+
+    Args:
+        train: the labels, strings or integers.
+        names: label to the name it shall have; a label that is not named keeps its own.
+
+    Raises:
+        DataError: the labels are continuous, there is only one, or a name belongs to no label.
+    """
+    found = {str(value) for value in train}
+    if example := next((value for value in sorted(found) if is_fraction(value) and all(map(is_number, found))), None):
+        raise DataError(f"the label column holds {example}: continuous values are scores, not classes")
+    if len(found) < 2:
+        raise DataError(f"train has only the label {', '.join(found)}: nothing can be learned from one class")
+    refuse_strangers(names, found)
+    named = {value: names.get(value, value) for value in in_order(found)}
+    if taken := sorted(name for name in named.values() if name in AVERAGES or list(named.values()).count(name) > 1):
+        raise DataError(f"the name {taken[0]} is that of another label or of an average; give others with data.labels")
+    return named
+
+
+def refuse_strangers(names: Mapping[str, str], found: set[str]) -> None:
+    """Refuse names for labels that are not there.
+
+    Raises:
+        DataError: neither a label nor its name is ``found``.
+    """
+    if strangers := sorted(value for value, name in names.items() if not {value, name} & found):
+        raise DataError(
+            f"data.labels names {', '.join(strangers)}, which train does not have; it has {', '.join(sorted(found))}; "
+            "give their names, or data.labels=null"
+        )
+
+
+def in_order(found: set[str]) -> list[str]:
+    """Labels in a stable order: numbers by value, words by alphabet.
+
+    >>> in_order({"10", "2", "b", "a"})
+    ['2', '10', 'a', 'b']
+    """
+    return sorted(found, key=lambda value: (0, float(value), value) if is_number(value) else (1, 0.0, value))
+
+
+def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str) -> list[int]:
+    """The position of each label among the ``known`` ones.
+
+    Raises:
+        DataError: a label that train does not have, with the row it first stands in.
+    """
+    position = {value: index for index, value in enumerate(known)}
+    unknown = [(row, str(value)) for row, value in enumerate(labels, 1) if str(value) not in position]
+    if unknown:
+        row, value = unknown[0]
+        there = ", ".join(known)
+        raise DataError(f"{split} has the label {value} (row {row}), which train does not have; train has {there}")
+    return [position[str(value)] for value in labels]
+
+
+def numbered(splits: Mapping[str, "Dataset"], names: Mapping[str, str]) -> tuple[dict[str, "Dataset"], tuple[str, ...]]:
+    """The splits with each label as its number, and the labels' names."""
+    known = label_names(splits["train"]["label"], names)
+    ids = {name: label_ids(rows["label"], known, name) for name, rows in splits.items()}
+    return {name: replaced(rows, "label", ids[name]) for name, rows in splits.items()}, tuple(known.values())
+
+
+def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
+    """The rows with other values in a column, which stands last then."""
+    kept = rows.remove_columns(column) if column in rows.column_names else rows
+    return kept.add_column(column, list(values))
+
+
+def is_number(value: Any) -> bool:  # noqa: ANN401
+    """Whether it can be read as a number."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def is_fraction(value: str) -> bool:
+    """Whether it is a number that is not whole."""
+    return is_number(value) and not float(value).is_integer()

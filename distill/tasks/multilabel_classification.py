@@ -1,0 +1,84 @@
+"""Any number of labels for a text, each decided on its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from distill.errors import DataError
+from distill.tasks import Columns, Form, Options, Read, classification
+from distill.tasks.labels import label_names, replaced
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+_LIKELY = 0.5
+"""Probability from which on a label is given."""
+
+
+def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
+    """Number the labels; each row gets a 0 or 1 for each of them.
+
+    Raises:
+        DataError: there are fewer than two labels, or train lacks one of another split.
+    """
+    sets = {name: [_labels(value) for value in rows["label"]] for name, rows in splits.items()}
+    known = label_names([label for labels in sets["train"] for label in labels], options.labels)
+    ready = {}
+    for name, rows in splits.items():
+        for number, labels in enumerate(sets[name], 1):
+            if strangers := sorted(labels - set(known)):
+                raise DataError(
+                    f"{name} has the label {strangers[0]} (row {number}), which train does not have; "
+                    f"train has {', '.join(known)}"
+                )
+        ready[name] = replaced(rows, "label", [[float(each in labels) for each in known] for labels in sets[name]])
+    return Read(ready, tuple(known.values()))
+
+
+def measured_by(labels: Sequence[str]) -> str:
+    """F1 over all decisions first."""
+    return "multilabel"
+
+
+def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The labels that are likelier than not, and every label's probability."""
+    probabilities = torch.cat(list(answers)).float().sigmoid().tolist()
+    named = [dict(zip(form.labels, row, strict=True)) for row in probabilities]
+    return [
+        {"labels": [name for name, likely in row.items() if likely > _LIKELY], "probabilities": row} for row in named
+    ]
+
+
+def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+    """0 or 1 for each label."""
+    return [[int(name in record["labels"]) for name in labels] for record in records]
+
+
+def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+    """0 or 1 for each label."""
+    return [[int(each) for each in labels] for labels in rows["label"]]
+
+
+def _labels(value: Any) -> set[str]:  # noqa: ANN401
+    """The labels of a row: a list, a text with commas between them, a single number, or nothing."""
+    if value is None:
+        return set()
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return {str(part).strip() for part in parts if part is not None and str(part).strip()}
+
+
+TASK = replace(
+    classification.TASK,
+    roles={"text": "text", "label": "labels"},
+    kind="labels",
+    sample="topics",
+    read=read,
+    measured_by=measured_by,
+    decode=decode,
+    predictions=predictions,
+    references=references,
+)

@@ -1,0 +1,208 @@
+"""The words of a context that answer a question.
+
+A long context is read in windows that overlap; each window has two rows, one for where the answer starts and one for
+where it ends, over the window's tokens. A window without the answer points at its first token.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
+from torch import Tensor
+
+from distill.errors import DataError
+from distill.tasks import Columns, Form, Options, Read, Task
+from distill.types import FLOOR, MODEL_INPUTS, Batch
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_LONGEST = 30
+"""Tokens of an answer."""
+_BEST = 20
+"""Starts, and ends, of a window that are tried with each other."""
+_ASKED = ("what", "who", "when", "where", "which", "why", "how")
+
+
+def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
+    """Check that every answer stands where ``answer_start`` says.
+
+    Raises:
+        DataError: an example has no answer, or some answers stand elsewhere and are not to be dropped.
+    """
+    ready, notes = {}, []
+    for name, rows in splits.items():
+        bad = [number for number, row in enumerate(rows["label"]) if not _stands(row, rows["context"][number])]
+        if bad and not options.drop_bad:
+            row = rows[bad[0]]
+            raise DataError(
+                f"{name} has {len(bad)} examples whose answer does not stand where answer_start says; the first is row "
+                f"{bad[0] + 1}: {_misplaced(row['label'], row['context'])}; leave them out with data.drop_bad=true"
+            )
+        kept = rows.select(sorted(set(range(len(rows))) - set(bad))) if bad else rows
+        if not len(kept):
+            raise DataError(f"no example of {name} has an answer where answer_start says")
+        if bad:
+            notes.append(f"{len(bad)} examples of {name} are left out: their answer stands elsewhere than they say")
+        ready[name] = kept
+    return Read(ready, (), tuple(notes))
+
+
+def measured_by(labels: Sequence[str]) -> str:
+    """The F1 of words first."""
+    return "spans"
+
+
+def outputs(labels: Sequence[str]) -> list[str]:
+    """The head brings its own: start and end."""
+    return []
+
+
+def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+    """The windows of each example, with the tokens that may be an answer, and where it is."""
+    windows = _windows(rows, tokenizer, form)
+    names = [name for name in MODEL_INPUTS if name in windows]
+    features: dict[str, list[Any]] = {name: list(windows[name]) for name in names}
+    features |= {name: [] for name in ("key", "first", "count", "answerable")}
+    if "label" in rows:
+        features["targets"] = []
+    for number, example, order in _numbered(windows):
+        spans = _context(windows, number)
+        features["key"].append(rows["key"][example])
+        features["first"].append(2 * order)
+        features["count"].append(2)
+        features["answerable"].append([int(place == 0 or span is not None) for place, span in enumerate(spans)])
+        if "label" in rows:
+            features["targets"].append(_target(spans, rows["label"][example]))
+    return features
+
+
+def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+    """``logits [batch, tokens, 2]`` as a row for the start and one for the end, ``[2 batch, max_length]``."""
+    possible = batch["answerable"].bool().unsqueeze(1)
+    rows = logits.float().transpose(1, 2).masked_fill(~possible, FLOOR)
+    return F.pad(rows, (0, form.max_length - rows.shape[-1]), value=FLOOR).flatten(0, 1), batch["labels"]
+
+
+def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The likeliest span over all windows of an example, and its probability there."""
+    windows = _windows(rows, tokenizer, form)
+    best: list[tuple[float, str]] = [(-1.0, "")] * len(answers)
+    for number, example, order in _numbered(windows):
+        start, end = answers[example][2 * order : 2 * order + 2].float().softmax(dim=-1)
+        for probability, span in _spans(start, end, _context(windows, number)):
+            if probability > best[example][0]:
+                best[example] = (probability, rows["context"][example][slice(*span)])
+    return [{"answer": answer, "probability": max(0.0, probability)} for probability, answer in best]
+
+
+def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+    """The answers' texts."""
+    return [record["answer"] for record in records]
+
+
+def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+    """The texts of all answers that count as right."""
+    return [list(answers["text"]) for answers in rows["label"]]
+
+
+def groups(rows: Columns) -> list[str]:
+    """The question's word."""
+    words = (question.lower().replace("?", " ").split() for question in rows["question"])
+    return [next((word for word in question if word in _ASKED), "other") for question in words]
+
+
+def _stands(answers: Mapping[str, Any], context: str) -> bool:
+    if len(answers["text"]) != len(answers["answer_start"]):
+        return False
+    pairs = list(zip(answers["text"], answers["answer_start"], strict=True))
+    return bool(pairs) and all(_there(text, start, context) for text, start in pairs)
+
+
+def _there(text: str, start: int, context: str) -> bool:
+    return bool(text.strip()) and start >= 0 and context[start : start + len(text)] == text
+
+
+def _misplaced(answers: Mapping[str, Any], context: str) -> str:
+    texts, starts = answers["text"], answers["answer_start"]
+    if not texts:
+        return "there is none"
+    if len(texts) != len(starts):
+        return f"{len(texts)} texts, but {len(starts)} places"
+    wrong = (pair for pair in zip(texts, starts, strict=True) if not _there(*pair, context))
+    return "{!r} at {}".format(*next(wrong))
+
+
+def _windows(rows: Columns, tokenizer: Any, form: Form) -> Any:  # noqa: ANN401
+    """Question and a part of the context each; a question may take half of the room at most."""
+    room = form.max_length - tokenizer.num_special_tokens_to_add(pair=True)
+    cut = tokenizer([question.strip() for question in rows["question"]], truncation=True, max_length=room // 2,
+                    add_special_tokens=False, return_offsets_mapping=True)  # fmt: skip
+    ends = [offsets[-1][1] if offsets else 0 for offsets in cut["offset_mapping"]]
+    questions = [question.strip()[:end] for question, end in zip(rows["question"], ends, strict=True)]
+    return tokenizer(
+        questions, list(rows["context"]), truncation="only_second", max_length=form.max_length,
+        stride=min(form.stride, room // 4), return_overflowing_tokens=True, return_offsets_mapping=True,
+    )  # fmt: skip
+
+
+def _numbered(windows: Any) -> Iterator[tuple[int, int, int]]:  # noqa: ANN401
+    """Each window's number, its example, and which of the example's windows it is."""
+    last, order = -1, 0
+    for number, example in enumerate(windows["overflow_to_sample_mapping"]):
+        order = order + 1 if example == last else 0
+        last = example
+        yield number, example, order
+
+
+def _context(windows: Any, number: int) -> list[tuple[int, int] | None]:  # noqa: ANN401
+    """For each token of a window the characters of the context that it is, or none."""
+    belongs = windows.sequence_ids(number)
+    offsets = windows["offset_mapping"][number]
+    return [tuple(span) if which == 1 else None for which, span in zip(belongs, offsets, strict=True)]
+
+
+def _target(spans: Sequence[tuple[int, int] | None], answers: Mapping[str, Any]) -> list[int]:
+    """The tokens at which the first answer starts and ends, or the first token where the window lacks a part of it."""
+    text = answers["text"][0]
+    start = answers["answer_start"][0] + len(text) - len(text.lstrip())
+    stop = start + len(text.strip())
+    inside = [place for place, span in enumerate(spans) if span and span[0] < stop and span[1] > start]
+    if not inside:
+        return [0, 0]
+    first, last = spans[inside[0]], spans[inside[-1]]
+    whole = first is not None and last is not None and first[0] <= start and last[1] >= stop
+    return [inside[0], inside[-1]] if whole else [0, 0]
+
+
+def _spans(
+    start: Tensor, end: Tensor, spans: Sequence[tuple[int, int] | None]
+) -> Iterator[tuple[float, tuple[int, int]]]:
+    """Probable answers of a window: probability, and characters of the context."""
+    likely = [each.topk(min(_BEST, len(spans))) for each in (start[: len(spans)], end[: len(spans)])]
+    for begins, opening in zip(likely[0].indices.tolist(), likely[0].values.tolist(), strict=True):
+        for ends, closing in zip(likely[1].indices.tolist(), likely[1].values.tolist(), strict=True):
+            first, last = spans[begins], spans[ends]
+            if first is not None and last is not None and begins <= ends < begins + _LONGEST:
+                yield opening * closing, (first[0], last[1])
+
+
+TASK = Task(
+    roles={"context": "text", "question": "text", "label": "answers"},
+    inputs={"context": "text", "question": "text"},
+    text=("context", "question"),
+    head="AutoModelForQuestionAnswering",
+    kind="class",
+    sample="passages",
+    read=read,
+    measured_by=measured_by,
+    outputs=outputs,
+    encode=encode,
+    align=align,
+    decode=decode,
+    predictions=predictions,
+    references=references,
+    groups=groups,
+    windows=True,
+    over="tokens",
+)

@@ -1,0 +1,95 @@
+"""A score for a text or for a pair of texts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from distill.errors import DataError
+from distill.tasks import Columns, Form, Options, Read, pair_classification
+from distill.tasks.labels import is_number, replaced
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+_BANDS = 5
+"""Parts into which the report's table cuts the range of the scores."""
+
+
+def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
+    """Turn the scores into numbers.
+
+    Raises:
+        DataError: one is no number, not finite, or outside the range of the settings; or all of train are equal.
+    """
+    ready = {name: replaced(rows, "label", _scores(rows["label"], name, options)) for name, rows in splits.items()}
+    if len(set(ready["train"]["label"])) < 2:
+        raise DataError("every score in train is the same: nothing can be learned from it")
+    return Read(ready)
+
+
+def measured_by(labels: Sequence[str]) -> str:
+    """Pearson's correlation first."""
+    return "regression"
+
+
+def outputs(labels: Sequence[str]) -> list[str]:
+    """One: the score."""
+    return ["score"]
+
+
+def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The score."""
+    return [{"score": float(answer[0, 0])} for answer in answers]
+
+
+def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+    """The scores."""
+    return [record["score"] for record in records]
+
+
+def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+    """The scores."""
+    return list(rows["label"])
+
+
+def groups(rows: Columns) -> list[str]:
+    """Bands of the true score, of equal width."""
+    scores = np.asarray(rows["label"])
+    edges = np.linspace(scores.min(), scores.max(), _BANDS + 1)
+    band = np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, _BANDS - 1)
+    return [f"{edges[each]:g} to {edges[each + 1]:g}" for each in band]
+
+
+def _scores(values: Sequence[Any], split: str, options: Options) -> list[float]:
+    low, high = options.score_range or (-np.inf, np.inf)
+    found = []
+    for row, value in enumerate(values, 1):
+        if not is_number(value) or not np.isfinite(float(value)):
+            raise DataError(f"{split} has the score {value} (row {row}), which is no number")
+        if not low <= float(value) <= high:
+            raise DataError(
+                f"{split} has the score {value} (row {row}), which is outside data.score_range=[{low:g}, {high:g}]"
+            )
+        found.append(float(value))
+    return found
+
+
+TASK = replace(
+    pair_classification.TASK,
+    roles={"text": "text", "pair": "text", "label": "score"},
+    inputs={"text": "text", "pair": "text"},
+    text=("text", "pair"),
+    kind="score",
+    sample="similarities",
+    read=read,
+    measured_by=measured_by,
+    outputs=outputs,
+    decode=decode,
+    predictions=predictions,
+    references=references,
+    groups=groups,
+)

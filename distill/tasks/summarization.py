@@ -1,0 +1,22 @@
+"""A short text for a long one: written as a translation is, and scored otherwise."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from distill.tasks import Columns, translation
+
+_EDGES = (50, 100, 150, 200)
+"""Words of a source at which the report's table begins a new group."""
+
+
+def measured_by(labels: Sequence[str]) -> str:
+    """ROUGE-1 first."""
+    return "summarization"
+
+
+def groups(rows: Columns) -> list[str]:
+    """How long the source is."""
+    return [translation.length_group(len(source.split()), _EDGES, "words") for source in rows["source"]]
+
+
+TASK = replace(translation.TASK, sample="abstracts", measured_by=measured_by, groups=groups)

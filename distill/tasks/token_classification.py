@@ -1,0 +1,207 @@
+"""A label for every word: named entities, parts of speech.
+
+The first sub-word of a word answers for it. A sentence that is too long is read in windows that overlap; each word is
+answered by one of them, in which it has words on both sides, so that none is dropped.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from distill.errors import DataError
+from distill.tasks import Columns, Form, Options, Read, Task
+from distill.tasks.features import gather
+from distill.tasks.labels import in_order, label_ids, refuse_strangers, replaced
+from distill.types import MODEL_INPUTS, Batch
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_OUTSIDE = "O"
+
+
+def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
+    """Number the tags. ``options.labels`` may give several tags one name.
+
+    Raises:
+        DataError: tokens and tags differ in number, a tag breaks the scheme, or train lacks one of another split.
+    """
+    for name, rows in splits.items():
+        _check(rows, name)
+    found = {str(tag) for tags in splits["train"]["label"] for tag in tags}
+    if len(found) < 2:
+        raise DataError(f"train has only the tag {', '.join(found)}: nothing can be learned from one class")
+    refuse_strangers(options.labels, found)
+    names = {tag: options.labels.get(tag, tag) for tag in in_order(found)}
+    labels = tuple(dict.fromkeys(names.values()))
+    number = {tag: labels.index(name) for tag, name in names.items()}
+    ready = {}
+    for name, rows in splits.items():
+        ids = [[number[tag] for tag in _known(tags, names, name)] for tags in rows["label"]]
+        ready[name] = replaced(rows, "label", ids)
+    return Read(ready, labels)
+
+
+def measured_by(labels: Sequence[str]) -> str:
+    """Whole entities where the tags are IOB2 with types, else each word on its own."""
+    typed = [label for label in labels if label != _OUTSIDE]
+    return "entities" if all(label[:2] in ("B-", "I-") for label in typed) else "tokens"
+
+
+def outputs(labels: Sequence[str]) -> list[str]:
+    """One for each tag."""
+    return list(labels)
+
+
+def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+    """One window for a sentence that fits, else several."""
+    sentences, whole = _tokenised(rows["tokens"], tokenizer)
+    features: dict[str, list[Any]] = {name: [] for name in (*whole, "key", "first", "count", "positions")}
+    if "label" in rows:
+        features["targets"] = []
+    for index, words in enumerate(sentences):
+        fits = len(whole["input_ids"][index]) <= form.max_length
+        pieces = _pieces(whole.word_ids(index), len(words))
+        windows = [(0, len(words), 0, len(words))] if fits else list(_windows(pieces, tokenizer, form))
+        for start, stop, first, last in windows:
+            window = whole[index] if fits else _encoded(words[start:stop], tokenizer, form)
+            places = _first_pieces(window.word_ids)
+            for name in whole:
+                features[name].append(getattr(window, _FIELDS[name]))
+            features["key"].append(rows["key"][index])
+            features["first"].append(first)
+            features["count"].append(last - first)
+            features["positions"].append([places[word - start] for word in range(first, last)])
+            if "label" in rows:
+                features["targets"].append(list(rows["label"][index][first:last]))
+    return features
+
+
+_FIELDS = dict(zip(MODEL_INPUTS, ("ids", "attention_mask", "type_ids"), strict=True))
+
+
+def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+    """The words' first sub-words are the rows: ``logits [words, tags]`` and ``labels [words]``."""
+    return gather(logits, batch)
+
+
+def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The likeliest tag of each word."""
+    return [{"tags": [form.labels[tag] for tag in answer.argmax(dim=-1).tolist()]} for answer in answers]
+
+
+def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+    """The tags of each sentence."""
+    return [record["tags"] for record in records]
+
+
+def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+    """The tags of each sentence."""
+    return [[labels[tag] for tag in tags] for tags in rows["label"]]
+
+
+def groups(rows: Columns) -> list[str]:
+    """Tags group already."""
+    return []
+
+
+def _check(rows: "Dataset", split: str) -> None:
+    """Refuse a row whose tags do not fit its tokens, or break IOB2 where it is used."""
+    typed = any(str(tag).startswith("B-") for tags in rows["label"] for tag in tags)
+    for number, (tokens, tags) in enumerate(zip(rows["tokens"], rows["label"], strict=True), 1):
+        if len(tokens) != len(tags):
+            raise DataError(f"row {number} of {split} has {len(tokens)} tokens, but {len(tags)} tags")
+        before = _OUTSIDE
+        for word, tag in zip(tokens, map(str, tags), strict=True):
+            if typed and tag != _OUTSIDE and tag[:2] not in ("B-", "I-"):
+                raise DataError(f"row {number} of {split} has the tag {tag} at {word}: IOB2 has O, B-… and I-… only")
+            if typed and tag.startswith("I-") and before[2:] != tag[2:]:
+                raise DataError(
+                    f"row {number} of {split} has the tag {tag} at {word} after {before}: in IOB2 an entity begins "
+                    f"with B-{tag[2:]}"
+                )
+            before = tag
+
+
+def _known(tags: Sequence[Any], names: Mapping[str, str], split: str) -> list[str]:
+    label_ids(tags, names, split)
+    return [str(tag) for tag in tags]
+
+
+def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list[list[str]], Any]:  # noqa: ANN401
+    """The sentences and their tokens; a word of which the tokenizer makes nothing is unknown to it, and still there."""
+    words = [list(sentence) for sentence in sentences]
+    tokens = tokenizer(words, is_split_into_words=True)
+    lost = [sorted(set(range(len(each))) - set(tokens.word_ids(index))) for index, each in enumerate(words)]
+    if not any(lost):
+        return words, tokens
+    for sentence, places in zip(words, lost, strict=True):
+        for place in places:
+            sentence[place] = tokenizer.unk_token
+    return words, tokenizer(words, is_split_into_words=True)
+
+
+def _pieces(word_ids: Sequence[int | None], words: int) -> list[int]:
+    """How many sub-words each word has, at least one."""
+    pieces = [0] * words
+    for word in word_ids:
+        if word is not None:
+            pieces[word] += 1
+    return [max(1, count) for count in pieces]
+
+
+def _windows(pieces: Sequence[int], tokenizer: Any, form: Form) -> Iterator[tuple[int, int, int, int]]:  # noqa: ANN401
+    """Windows of a sentence as words (start, stop) and the words (first, last) that each answers for."""
+    budget = form.max_length - tokenizer.num_special_tokens_to_add()
+    start = first = 0
+    while True:
+        stop, room = start, budget
+        while stop < len(pieces) and (pieces[stop] <= room or stop == start):
+            room -= pieces[stop]
+            stop += 1
+        if stop == len(pieces):
+            yield start, stop, first, stop
+            return
+        following, shared = stop, min(form.stride, budget - pieces[stop])  # the next word must fit as well
+        while following > start + 1 and pieces[following - 1] <= shared:
+            following -= 1
+            shared -= pieces[following]
+        last = max(first + 1, (following + stop + 1) // 2)  # the middle of what both windows read
+        yield start, stop, first, last
+        start, first = following, last
+
+
+def _encoded(words: Sequence[str], tokenizer: Any, form: Form) -> Any:  # noqa: ANN401
+    """One window; only a single word that is too long by itself is cut, and keeps its first sub-words."""
+    return tokenizer([list(words)], is_split_into_words=True, truncation=True, max_length=form.max_length)[0]
+
+
+def _first_pieces(word_ids: Sequence[int | None]) -> dict[int, int]:
+    """Word to the position of its first sub-word."""
+    places: dict[int, int] = {}
+    for position, word in enumerate(word_ids):
+        if word is not None:
+            places.setdefault(word, position)
+    return places
+
+
+TASK = Task(
+    roles={"tokens": "texts", "label": "tags"},
+    inputs={"tokens": "texts"},
+    text=("tokens",),
+    head="AutoModelForTokenClassification",
+    kind="class",
+    sample="entities",
+    pipeline="token-classification",
+    read=read,
+    measured_by=measured_by,
+    outputs=outputs,
+    encode=encode,
+    align=align,
+    decode=decode,
+    predictions=predictions,
+    references=references,
+    groups=groups,
+    windows=True,
+)

@@ -1,0 +1,118 @@
+"""A text for a text, written token by token by an encoder-decoder."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from distill.tasks import Columns, Form, Options, Read, Task
+from distill.tasks.features import gather
+from distill.types import MODEL_INPUTS, Batch
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_EDGES = (10, 15, 20, 30)
+"""Words of a source at which the report's table begins a new group."""
+
+
+def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
+    """Take the pairs as they are: a row without source or target has been refused already."""
+    return Read(dict(splits))
+
+
+def measured_by(labels: Sequence[str]) -> str:
+    """BLEU first."""
+    return "translation"
+
+
+def outputs(labels: Sequence[str]) -> list[str]:
+    """The head's outputs are the vocabulary."""
+    return []
+
+
+def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+    """Tokens of the sources, and of the targets, which are the rows.
+
+    A target that is too long loses its end token too: else it would teach to stop in the middle of a sentence.
+    """
+    written = tokenizer(text_target=list(rows["target"]))["input_ids"]
+    targets = [list(ids[: form.max_target_length]) for ids in written]
+    return {
+        **prompt(rows, tokenizer, form),
+        "count": [len(ids) for ids in targets],
+        "target_ids": targets,
+        "targets": targets,
+        "positions": [list(range(len(ids))) for ids in targets],
+    }
+
+
+def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+    """Tokens of the sources alone."""
+    read_ = tokenizer(list(rows["source"]), truncation=True, max_length=form.max_length)
+    inputs = {name: list(read_[name]) for name in MODEL_INPUTS[:2]}
+    size = len(inputs["input_ids"])
+    return {**inputs, "key": list(rows["key"]), "first": [0] * size, "count": [0] * size}
+
+
+def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+    """The targets' tokens are the rows: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
+    return gather(logits, batch)
+
+
+def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The text of the written tokens ``[tokens, 1]``."""
+    ids = [answer.flatten().long().tolist() for answer in answers]
+    return [{"target": text.strip()} for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
+
+
+def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+    """The texts."""
+    return [record["target"] for record in records]
+
+
+def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+    """The one right text of each example."""
+    return [[target] for target in rows["target"]]
+
+
+def groups(rows: Columns) -> list[str]:
+    """How long the source is."""
+    return [length_group(len(source.split()), _EDGES, "words") for source in rows["source"]]
+
+
+def length_group(length: int, edges: Sequence[int], unit: str) -> str:
+    """The name of the group of a length.
+
+    >>> [length_group(length, (10, 20), "words") for length in (3, 10, 25)]
+    ['under 10 words', '10 to 19 words', '20 words and more']
+    """
+    if length < edges[0]:
+        return f"under {edges[0]} {unit}"
+    for low, high in pairwise(edges):
+        if length < high:
+            return f"{low} to {high - 1} {unit}" if high - 1 > low else f"{low} {unit}"
+    return f"{edges[-1]} {unit} and more"
+
+
+TASK = Task(
+    roles={"source": "text", "target": "text"},
+    inputs={"source": "text"},
+    text=("source", "target"),
+    head="AutoModelForSeq2SeqLM",
+    kind="class",
+    sample="translations",
+    family="encoder-decoder",
+    read=read,
+    measured_by=measured_by,
+    outputs=outputs,
+    encode=encode,
+    align=align,
+    decode=decode,
+    predictions=predictions,
+    references=references,
+    groups=groups,
+    prompt=prompt,
+    over="vocabulary",
+)

@@ -1,0 +1,231 @@
+"""Objectives that make no sense are refused, each with its reason; the table of terms is true to the terms."""
+
+import re
+from dataclasses import fields
+from functools import reduce
+from pathlib import Path
+
+import pytest
+import torch
+
+from distill.config import check_objective
+from distill.config.about import ABOUT, KINDS, listed, markdown
+from distill.config.check import TASKS, check
+from distill.config.schema import Config
+from distill.config.terms import ScheduleConfig, SharesConfig, TermsConfig, active, terms
+from distill.errors import ConfigError
+from distill.losses import TERMS
+from distill.losses.schedules import KINDS as SCHEDULES
+from distill.types import Outputs
+
+README = Path(__file__).parents[2] / "README.md"
+TASKS_THAT_WRITE = ("translation", "summarization", "dialogue")
+
+
+def config(task="classification", **changes):
+    made = Config(task=task)
+    if task in TASKS_THAT_WRITE:
+        made.pretrain.max_epochs = 0
+    for key, value in changes.items():
+        *parents, name = key.split("__")
+        setattr(reduce(getattr, parents, made.distill), name, value)
+    return made
+
+
+def problems(made):
+    try:
+        check(made)
+    except ConfigError as error:
+        return [line.strip() for line in str(error).splitlines()[1:]]
+    return []
+
+
+CASES = [
+    (
+        {"hard__weight": 0.0, "soft__weight": 0.0},
+        "distill: the weights of all terms are 0; at least one must be above 0",
+    ),
+    (
+        {"soft__weight": 0.0},
+        "distill: only hard has a weight, so nothing would come from the teacher; add a term such as soft",
+    ),
+    (
+        {"hard__weight": 0.0, "soft__weight": 0.0, "hidden__weight": 1.0, "rkd_distance__weight": 1.0},
+        "distill: hidden, rkd_distance alone would not teach the student's head; add a term such as hard or soft",
+    ),
+    (
+        {"hard__weight": 0.0, "soft__weight": 0.0, "rkd_angle__weight": 1.0, "rkd_angle__of": "logits"},
+        "distill: rkd_angle alone would not teach the student's head; add a term such as hard or soft",
+    ),
+    ({"js__weight": -1.0}, "distill.js.weight=-1.0: allowed is a number from 0 up"),
+    ({"js__beta": 1.0}, "distill.js.beta=1.0: allowed is a number between 0 and 1"),
+    ({"skew_kl__alpha": 0.0}, "distill.skew_kl.alpha=0.0: allowed is a number between 0 and 1"),
+    ({"taid__start": 0.0}, "distill.taid.start=0.0: allowed is a number above 0, at most 1"),
+    ({"relations__heads": 0}, "distill.relations.heads=0: allowed is a whole number from 1 up"),
+    ({"rkd_angle__limit": 2}, "distill.rkd_angle.limit=2: allowed is a whole number from 3 up"),
+    ({"rkd_angle__of": "words"}, "distill.rkd_angle.of=words: allowed is one of hidden, logits"),
+    (
+        {"cka__layer_map": "middle"},
+        "distill.cka.layer_map=middle: allowed is one of uniform, first, last, skip, or layer numbers from 0 such as "
+        "1,3,5",
+    ),
+    (
+        {"dkd__weight": 1.0, "dkd__alpha": 0.0, "dkd__beta": 0.0},
+        "distill.dkd: alpha and beta are both 0; at least one must be above 0",
+    ),
+    (
+        {"soft__schedule": ScheduleConfig("sine")},
+        "distill.soft.schedule.kind=sine: allowed is one of constant, linear, cosine, warmup, two_phase",
+    ),
+    (
+        {"soft__schedule": ScheduleConfig(end=0.2)},
+        "distill.soft.schedule.end=0.2: is not read where kind=constant; allowed is 0.0",
+    ),
+    (
+        {"soft__schedule": ScheduleConfig("linear", 0.2, 0.1)},
+        "distill.soft.schedule.share=0.1: is not read where kind=linear; allowed is 0.5",
+    ),
+    (
+        {"temperature_schedule": ScheduleConfig("linear")},
+        "distill.temperature_schedule.end=0.0: allowed is a number above 0",
+    ),
+    (
+        {"temperature_schedule": ScheduleConfig("linear", 1.0), "soft__weight": 0.0, "logit_mse__weight": 1.0},
+        "distill.temperature_schedule.kind=linear: no term with a weight has a temperature; allowed is constant",
+    ),
+    (
+        {"shares": SharesConfig(soft=60.0)},
+        "distill.shares={soft: 60}: allowed are exactly the terms with a weight above 0: hard, soft",
+    ),
+    (
+        {"shares": SharesConfig(soft=60.0, hard=30.0, hidden=10.0)},
+        "distill.shares={hard: 30, soft: 60, hidden: 10}: allowed are exactly the terms with a weight above 0: "
+        "hard, soft",
+    ),
+    ({"shares": SharesConfig(soft=60.0, hard=-1.0)}, "distill.shares.hard=-1.0: allowed is a number from 0 up"),
+    ({"shares_every": 5}, "distill.shares_every=5: is not read without distill.shares; allowed is 100"),
+    (
+        {"shares": SharesConfig(soft=60.0, hard=40.0), "soft__schedule": ScheduleConfig("linear")},
+        "distill.soft.schedule.kind=linear: distill.shares sets the weights; allowed is constant",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "problem"), CASES, ids=[" ".join(changes) for changes, _ in CASES])
+def test_what_makes_no_sense_is_refused_with_its_reason(changes, problem):
+    assert problems(config(**changes)) == [problem]
+
+
+def wrong(name, task, **more):
+    return problems(config(task, **{f"{name}__weight": 1.0}, **more))
+
+
+NO_CLASSES = "compares classes that exclude each other, which {} does not have; allowed is 0"
+TOP = "needs the teacher's logits of all classes, but of {} only the largest are kept; allowed is 0"
+FIRST = "reads what the first token stands for, which in {} is not the text; allowed is 0"
+REASONS = {
+    **{(name, task): NO_CLASSES for name in ABOUT for task in KINDS if ABOUT[name].kinds == ("class",)},
+    **{(name, task): TOP for name in ("taid", "dkd", "dist", "standardized", "logit_mse") for task in TASKS_THAT_WRITE},
+    **{(name, task): FIRST for name in ("pkd", "rkd_distance", "rkd_angle") for task in TASKS_THAT_WRITE},
+    ("standardized", "question_answering"): "would take the tokens that cannot be an answer for classes; allowed is 0",
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_term_is_refused_exactly_for_the_tasks_in_which_it_makes_no_sense(task):
+    for name in ABOUT:
+        reason = REASONS.get((name, task))
+        expected = [f"distill.{name}.weight=1.0: {reason.format(task)}"] if reason else []
+        assert wrong(name, task) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "reason"),
+    [
+        ("rkd_distance", "translation", TOP.format("translation")),
+        ("rkd_angle", "question_answering", REASONS["standardized", "question_answering"]),
+        ("rkd_angle", "regression", "compares angles, but scores lie on a line; allowed is 0, or rkd_angle.of=hidden"),
+    ],
+)
+def test_relations_of_rows_are_refused_where_rows_do_not_lie_to_each_other(name, task, reason):
+    assert wrong(name, task, **{f"{name}__of": "logits"}) == [f"distill.{name}.weight=1.0: {reason}"]
+
+
+@pytest.mark.parametrize("task", TASKS_THAT_WRITE)
+def test_the_temperature_of_stored_logits_stays(task):
+    assert problems(config(task, temperature_schedule=ScheduleConfig("linear", 1.0))) == [
+        f"distill.temperature_schedule.kind=linear: the stored logits of {task} hold for one temperature; "
+        "allowed is constant"
+    ]
+
+
+def test_a_score_has_no_temperature_to_schedule():
+    assert problems(config("regression", temperature_schedule=ScheduleConfig("linear", 1.0))) == [
+        "distill.temperature_schedule.kind=linear: no term with a weight has a temperature; allowed is constant"
+    ]
+
+
+def test_terms_that_scale_the_same_thing_stand_side_by_side():
+    assert problems(config(reverse_kl__weight=1.0, js__weight=1.0, hidden__weight=1.0, hidden_cosine__weight=1.0)) == []
+
+
+def test_a_term_whose_weight_rises_from_0_is_active_and_one_that_stays_there_is_not():
+    made = config(js__schedule=ScheduleConfig("linear", 1.0), dkd__schedule=ScheduleConfig("linear", 0.0)).distill
+    assert list(active(made)) == ["hard", "soft", "js"]
+
+
+# The table and the terms
+
+
+def instance(name):
+    pairs, kind = [(0, 0)], TERMS[name]
+    given = {"hidden": (pairs, 2, 2), "hidden_cosine": (pairs, 2, 2), "pkd": (pairs, 2, 2), "cka": (pairs,)}
+    given |= {"embedding": (2, 2), "attention": (pairs,), "relations": (pairs, 1)}
+    return kind(*given.get(name, (2.0,) if ABOUT[name].softened else ()))
+
+
+@pytest.mark.parametrize("name", ABOUT)
+def test_what_the_table_says_of_a_term_is_so(name):
+    about, term = ABOUT[name], instance(name)
+    if name not in ("hard", "soft"):  # these take another form for each kind
+        assert term.kinds == set(about.kinds)
+    assert hasattr(term, "temperature") == about.softened
+    reads = {"labels": "labels", "logits": "teacher_logits", "states": "teacher_hidden", "scores": "teacher_attentions",
+             "qkv": "teacher_qkv"}  # fmt: skip
+    assert reads[about.reads] in term.needs
+    if about.reads == "logits":
+        sparse = Outputs(torch.zeros(4, 2), indices=torch.tensor([[0, 1]] * 4), rest=torch.zeros(4))
+        refuses = False
+        try:
+            term(Outputs(torch.randn(4, 5)), sparse, torch.tensor([0, 1, 2, 3]))
+        except ValueError as error:
+            refuses = "only the largest were kept" in str(error)
+        assert refuses == about.whole
+
+
+def test_every_term_has_its_settings_its_rules_and_its_line():
+    adapted = {"hard_labels", "hard_score", "soft_labels", "soft_score"}
+    assert set(terms(TermsConfig())) == set(ABOUT) == TERMS.keys() - adapted
+    assert all(f"{name}.weight" in check_objective.RULES for name in ABOUT)
+    assert [each.name for each in fields(SharesConfig)] == list(ABOUT)
+    assert check_objective._KINDS == SCHEDULES
+
+
+def test_help_and_readme_list_every_term_from_the_one_table():
+    assert len(listed().splitlines()) == len(ABOUT)
+    for name, about in ABOUT.items():
+        assert re.search(rf"^  {name} .*{re.escape(about.formula)}", listed(), re.MULTILINE)
+    assert markdown() in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_kind_of_rows_is_the_tasks_own(task):
+    from distill.tasks import task as parts
+
+    assert KINDS.get(task, "class") == parts(task).kind
+    assert (task in TASKS_THAT_WRITE) == parts(task).writes
+
+
+def test_the_teachers_own_texts_are_something_that_comes_from_the_teacher():
+    assert problems(config("translation", soft__weight=0.0, targets="teacher")) == []
+    assert "nothing would come from the teacher" in problems(config("translation", soft__weight=0.0))[0]

@@ -1,0 +1,130 @@
+import gzip
+import json
+import re
+
+import pytest
+
+from distill.data.streaming import Sink, kind, listed, read, turns, writing
+from distill.errors import DataError
+
+
+def refused(message):
+    return pytest.raises(DataError, match=f"^{re.escape(message)}$")
+
+
+def written(folder, name, text):
+    file = folder / name
+    raw = text.encode()
+    file.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    return file
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_objects_come_with_the_number_of_their_line(tmp_path, ending):
+    file = written(tmp_path, f"in.jsonl{ending}", '\ufeff{"text": "Zürich"}\n\n{"text": "b", "x": [1]}\r\n')
+    assert list(read(file)) == [(1, {"text": "Zürich"}), (3, {"text": "b", "x": [1]})]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_fields_are_taken_as_they_stand(tmp_path, ending):
+    file = written(tmp_path, f"in.tsv{ending}", 'text\tn\r\na "quoted" text\t1\r\n" alone\t\r\n')
+    assert list(read(file)) == [(2, {"text": 'a "quoted" text', "n": "1"}), (3, {"text": '" alone', "n": ""})]
+
+
+def test_a_field_may_be_longer_than_the_csv_module_likes_and_hold_a_carriage_return(tmp_path):
+    long = "a" * 200_000
+    file = written(tmp_path, "in.tsv", f"text\n{long}\na\rb\n")
+    assert [row["text"] for _, row in read(file)] == [long, "a\rb"]
+
+
+def test_a_file_is_read_as_it_is_asked_for(tmp_path):
+    file = written(tmp_path, "in.jsonl", '{"text": "a"}\n{"text": "b"}\nbroken\n')
+    rows = read(file)
+    assert [next(rows)[0], next(rows)[0]] == [1, 2]
+    with pytest.raises(DataError, match=f"^line 3 of {re.escape(str(file))} is no JSON: "):
+        next(rows)
+
+
+def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
+    with refused(f"{tmp_path}/none.jsonl: there is no such file"):
+        read(tmp_path / "none.jsonl")
+    with refused(f"{tmp_path}: there is no such file"):
+        read(tmp_path)
+    known = "known are .jsonl, .tsv, .jsonl.gz, .tsv.gz"
+    with refused(f"{tmp_path}/in.csv: unknown kind of file; {known}"):
+        read(written(tmp_path, "in.csv", "a\n"))
+    with refused(f"line 2 of {tmp_path}/in.jsonl is no JSON object"):
+        list(read(written(tmp_path, "in.jsonl", '{"a": 1}\n[1]\n')))
+    with refused(f"line 3 of {tmp_path}/in.tsv has 1 fields, but the header has 2"):
+        list(read(written(tmp_path, "in.tsv", "a\tb\n1\t2\n3\n")))
+    with refused(f"{tmp_path}/in.tsv is empty"):
+        list(read(written(tmp_path, "in.tsv", "")))
+    file = tmp_path / "bad.jsonl"
+    file.write_bytes(b'{"a": 1}\n{"a": "\xff"}\n')
+    with refused(f"line 2 of {file} is no UTF-8: byte 0xff at position 7"):
+        list(read(file))
+
+
+def test_the_kind_of_a_file_is_its_ending():
+    from pathlib import Path
+
+    assert [kind(Path(f"a.b{ending}")) for ending in (".jsonl", ".tsv", ".jsonl.gz", ".tsv.gz")] == [
+        "jsonl", "tsv", "jsonl", "tsv",
+    ]  # fmt: skip
+    with pytest.raises(DataError):
+        kind(Path("jsonl"))
+
+
+def test_a_list_is_told_from_words_and_from_json():
+    assert listed(["a b", 1]) == ["a b", "1"]
+    assert listed("[not json] at all") == ["[not", "json]", "at", "all"]
+    assert listed('["a b", "c"]') == ["a b", "c"]
+    assert listed("one") == ["one"]
+    assert listed([]) == []
+
+
+def test_a_text_is_one_turn_of_a_dialogue():
+    assert turns("Who is there?") == ["Who is there?"]
+    assert turns('["Hello.", "Who?"]') == turns(["Hello.", "Who?"]) == ["Hello.", "Who?"]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_rows_are_written_as_objects_or_under_a_header(tmp_path, ending):
+    rows = [
+        {"label": "Zürich\n", "tags": ["O", "B-X"], "all": {"a": 0.5}},
+        {"label": "b\tc", "tags": ["a b"], "all": {}},
+    ]
+    for name in ("out.jsonl", "out.tsv"):
+        with writing(tmp_path / (name + ending)) as sink:
+            sink.write(rows)
+    opened = gzip.open if ending else open
+    with opened(tmp_path / f"out.jsonl{ending}", "rt", encoding="utf-8") as file:
+        assert [json.loads(line) for line in file] == rows
+    with opened(tmp_path / f"out.tsv{ending}", "rt", encoding="utf-8") as file:
+        assert file.read() == ('label\ttags\tall\nZürich\tO B-X\t{"a": 0.5}\nb c\t["a b"]\t{}\n')
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
+def test_what_is_interrupted_leaves_no_file_and_keeps_the_one_before(tmp_path, error):
+    file = written(tmp_path, "out.jsonl", "before")
+    with pytest.raises(error), writing(file) as sink:  # noqa: PT012
+        sink.write([{"a": 1}])
+        raise error
+    assert file.read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_where_nothing_can_be_written_is_said(tmp_path):
+    with (
+        refused(f"{tmp_path}/no/out.tsv cannot be written: No such file or directory"),
+        writing(tmp_path / "no" / "out.tsv"),
+    ):
+        pass
+
+
+def test_rows_of_a_table_have_the_columns_of_the_first(tmp_path):
+    with (tmp_path / "t.tsv").open("w") as out:
+        sink = Sink(out, "tsv")
+        sink.write([{"a": 1, "b": 2}])
+        sink.write([{"b": 3, "a": None}])
+    assert (tmp_path / "t.tsv").read_text() == "a\tb\n1\t2\nNone\t3\n"

@@ -1,0 +1,220 @@
+"""What every kind of task's metrics promise alike."""
+
+import json
+import random
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from distill.metrics import (
+    classification,
+    dialogue,
+    entities,
+    multilabel,
+    pairs,
+    regression,
+    relations,
+    spans,
+    summarization,
+    tokens,
+    translation,
+)
+from distill.metrics.bootstrap import paired_bootstrap
+
+RELATIONS = ["Cause-Effect(e1,e2)", "Cause-Effect(e2,e1)", "Message-Topic(e1,e2)", "Other", "Sibling"]
+TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+WORDS = ["the", "cats", "sat", "on", "a", "mat", "while", "3", "dogs", "ran", "over", "hills", "far", "away"]
+SIZE = 60
+
+
+def labels(chance, count, right=None):
+    return [right[n] if right and chance.random() < 0.6 else chance.randrange(count) for n in range(SIZE)]
+
+
+def flags(chance):
+    return [[chance.randrange(2) for _ in range(3)] for _ in range(SIZE)]
+
+
+def sentences(chance, like=None):
+    if like is None:
+        return [[chance.choice(TAGS) for _ in range(chance.randrange(9))] for _ in range(SIZE)]
+    return [[tag if chance.random() < 0.7 else chance.choice(TAGS) for tag in sentence] for sentence in like]
+
+
+def text(chance):
+    return " ".join(chance.choices(WORDS, k=chance.randint(1, 12)))
+
+
+def examples(module):
+    """Predictions, references and names of ``SIZE`` examples."""
+    chance = random.Random(3)  # noqa: S311
+    if module in (entities, tokens):
+        gold = sentences(chance)
+        return sentences(chance, gold), gold, TAGS
+    if module is multilabel:
+        return flags(chance), flags(chance), ["a", "b", "c"]
+    if module is regression:
+        gold = [chance.gauss(2, 1) for _ in range(SIZE)]
+        return [score + chance.gauss(0, 0.5) for score in gold], gold, []
+    if module is dialogue:
+        replies = [
+            {"nll": 9 * chance.random(), "tokens": chance.randint(1, 9), "text": text(chance)} for _ in "x" * SIZE
+        ]
+        return replies, [text(chance) for _ in range(SIZE)], []
+    if module in (spans, summarization, translation):
+        gold = [[text(chance) for _ in range(chance.randint(1, 3))] for _ in range(SIZE)]
+        return [each[0][:-4] + text(chance) for each in gold], gold, []
+    names = RELATIONS if module is relations else ["a", "b"]
+    gold = labels(chance, len(names))
+    return labels(chance, len(names), gold), gold, names
+
+
+MODULES = [
+    classification, dialogue, entities, multilabel, pairs, regression, relations, spans, summarization, tokens,
+    translation,
+]  # fmt: skip
+GROUPED = [dialogue, regression, spans, summarization, translation]
+every = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+grouped = pytest.mark.parametrize("module", GROUPED, ids=lambda module: module.__name__.rpartition(".")[2])
+GROUPS = [f"{n % 12} words" for n in range(SIZE)]
+
+
+def scored(module, rows=range(SIZE)):
+    predictions, references, names = examples(module)
+    return module.score(
+        [predictions[row] for row in rows], [references[row] for row in rows], names, [GROUPS[row] for row in rows]
+    )
+
+
+@every
+def test_the_headline_comes_first_and_from_the_statistics(module):
+    found = scored(module)
+    assert next(iter(found.metrics)) == module.HEADLINE.name
+    assert module.HEADLINE.mode == ("min" if module is dialogue else "max")
+    assert len(found.statistics) == SIZE
+    assert found.metrics[module.HEADLINE.name] == pytest.approx(module.headline(found.statistics), abs=1e-9)
+    assert 0 < found.metrics[module.HEADLINE.name] != 1
+
+
+@every
+def test_the_headline_of_any_examples_is_what_they_score_alone(module):
+    statistics = scored(module).statistics
+    chance = random.Random(5)  # noqa: S311
+    for size in (1, 2, 30, SIZE):
+        rows = chance.choices(range(SIZE), k=size)
+        alone = scored(module, rows).metrics[module.HEADLINE.name]
+        assert module.headline(statistics[rows]) == pytest.approx(alone, abs=1e-9, nan_ok=True)
+
+
+@every
+def test_only_the_sum_of_the_statistics_counts(module):
+    statistics = scored(module).statistics
+    halves = np.stack([statistics[::2].sum(axis=0), statistics[1::2].sum(axis=0)])
+    assert module.headline(halves) == pytest.approx(module.headline(statistics), abs=1e-9)
+
+
+@every
+def test_what_is_scored_can_be_written_down(module):
+    found = scored(module)
+    assert json.loads(json.dumps([found.metrics, found.table])) == [found.metrics, found.table]
+    assert {type(value) for value in found.metrics.values()} == {float}
+    for row in found.table.values():
+        assert list(row)[-1] == "support"
+        assert {name: type(value) for name, value in row.items()} == dict.fromkeys(row, float) | {"support": int}
+
+
+@every
+def test_a_thousand_resamples_of_both_models_take_seconds(module):
+    statistics = np.tile(scored(module).statistics, (17, 1))
+    start = time.process_time()
+    gain = paired_bootstrap(module.headline, statistics, statistics)
+    assert time.process_time() - start < 4
+    assert gain == (0, 0, 0)
+
+
+@every
+def test_no_example_is_refused(module):
+    with pytest.raises(ValueError, match=r"^there is no example to score$"):
+        module.score([], [], examples(module)[2], [])
+
+
+@every
+def test_a_prediction_too_few_is_refused(module):
+    predictions, references, names = examples(module)
+    with pytest.raises(ValueError, match=r"^59 predictions for 60 references$"):
+        module.score(predictions[1:], references, names, GROUPS)
+
+
+@grouped
+def test_groups_are_ordered_by_the_numbers_in_their_names_and_cover_all_examples(module):
+    table = scored(module).table
+    assert list(table) == [f"{n} words" for n in range(12)]
+    assert [row["support"] for row in table.values()] == [5] * 12
+
+
+@grouped
+def test_a_group_scores_what_its_examples_score_alone(module):
+    alone = scored(module, range(7, SIZE, 12))
+    assert scored(module).table["7 words"] == pytest.approx(alone.table["7 words"], nan_ok=True)
+    for name in set(alone.metrics) & set(alone.table["7 words"]):
+        assert alone.table["7 words"][name] == pytest.approx(alone.metrics[name])
+
+
+@grouped
+def test_a_group_too_few_is_refused(module):
+    with pytest.raises(ValueError, match=r"^59 groups for 60 examples$"):
+        module.score(*examples(module), GROUPS[1:])
+
+
+@pytest.mark.parametrize("module", [spans, summarization, translation])
+@pytest.mark.parametrize(("wrong", "shown"), [([], r"\[\]"), ("a text", "'a text'")])
+def test_an_example_without_a_list_of_references_is_refused(module, wrong, shown):
+    with pytest.raises(ValueError, match=f"^example 1 needs a list of one reference or more, not {shown}$"):
+        module.score(["a", "b"], [["a"], wrong], [], ["x", "x"])
+
+
+@pytest.mark.parametrize("module", [classification, pairs, relations])
+@pytest.mark.parametrize("wrong", [-100, 5])
+def test_a_position_that_no_label_has_is_refused(module, wrong):
+    with pytest.raises(ValueError, match=f"^{wrong} is the position of none of the 5 labels$"):
+        module.score([0, wrong], [0, 1], RELATIONS, ["", ""])
+
+
+@pytest.mark.parametrize("module", [entities, tokens])
+def test_a_sentence_with_a_tag_too_few_is_named(module):
+    with pytest.raises(ValueError, match=r"^sentence 1 has 1 tags predicted for 2 in the reference$"):
+        module.score([["O"], ["O"], []], [["O"], ["O", "O"], ["O"]], TAGS, [""] * 3)
+
+
+@pytest.mark.parametrize("module", [entities, tokens])
+def test_a_tag_without_a_name_is_refused(module):
+    with pytest.raises(ValueError, match=r"^'B-ORG' is none of the tags \['O', 'B-PER', "):
+        module.score([["O"]], [["B-ORG"]], TAGS, [""])
+
+
+@pytest.mark.parametrize("module", [dialogue, summarization, translation])
+def test_writing_is_watched_by_its_next_tokens(module):
+    watched = module.collection(40)
+    watched.update(torch.zeros(10, 40), torch.arange(10))
+    assert {name: value.item() for name, value in watched.compute().items()} == pytest.approx(
+        {"perplexity": 40, "accuracy": 0.1}, rel=1e-5
+    )
+
+
+WATCHED = [classification, entities, multilabel, pairs, regression, relations, tokens]
+
+
+@pytest.mark.parametrize("module", WATCHED)
+def test_what_is_watched_holds_the_headline(module):
+    assert module.HEADLINE.name in module.collection(3)
+
+
+@pytest.mark.parametrize("module", [*WATCHED, dialogue, summarization, translation])
+@pytest.mark.parametrize("sync", [True, False])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_ranks_are_joined_only_when_asked(module, sync, classes):
+    for metric in module.collection(classes, sync).values():
+        assert metric.sync_on_compute is sync
+        assert getattr(metric, "wrapped_metric", metric).sync_on_compute is sync

@@ -1,0 +1,60 @@
+"""Metrics of answers against torchmetrics' own."""
+
+import random
+
+import pytest
+import torch
+from torchmetrics.functional.text import squad
+
+from distill.metrics import spans
+from distill.types import IGNORE
+
+WORDS = ["The", "the", "an", "Eiffel", "tower,", "Tower", "in", "Paris", "paris!", "1889", "U.S.", "café", "—", "a"]
+
+
+def answers(count=150):
+    chance = random.Random(0)  # noqa: S311
+    drawn = [[" ".join(chance.choices(WORDS, k=chance.randrange(5))) for _ in range(4)] for _ in range(count)]
+    return [texts[0] for texts in drawn], [texts[1 : 2 + chance.randrange(3)] for texts in drawn]
+
+
+def twin(predictions, references):
+    given = [{"prediction_text": text, "id": str(row)} for row, text in enumerate(predictions)]
+    right = [
+        {"answers": {"answer_start": [0] * len(texts), "text": texts}, "id": str(row)}
+        for row, texts in enumerate(references)
+    ]
+    return {name: value.item() / 100 for name, value in squad(given, right).items()}
+
+
+def test_answers_score_what_torchmetrics_says():
+    predictions, references = answers()
+    found = spans.score(predictions, references, [], ["all"] * 150)
+    assert list(found.metrics) == ["f1", "exact_match"]
+    assert found.metrics == pytest.approx(twin(predictions, references))
+    assert found.table == {"all": {**found.metrics, "support": 150}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "f1", "match"),
+    [
+        ("the Eiffel Tower", ["Eiffel tower."], 1, 1),
+        ("Eiffel Tower in Paris", ["Eiffel Tower"], 2 / 3, 0),
+        ("in Paris", ["Rome", "Paris", "in Paris, France"], 4 / 5, 0),
+        ("Paris Paris", ["Paris"], 2 / 3, 0),
+        ("Rome", ["Paris"], 0, 0),
+        ("U.S.", ["us"], 1, 1),
+        ("", ["Paris"], 0, 0),
+        ("the", ["a"], 1, 1),
+    ],
+)
+def test_the_best_of_several_answers_counts_without_case_punctuation_and_articles(answer, right, f1, match):
+    found = spans.score([answer], [right], [], ["x"])
+    assert found.metrics == {"f1": pytest.approx(f1), "exact_match": match}
+
+
+def test_starts_and_ends_are_watched_each_on_its_own():
+    rows = torch.tensor([[0.0, 5.0, -1e4], [3.0, 0.0, -1e4], [0.0, 0.0, 9.0]])
+    watched = spans.collection(3)
+    watched.update(rows, torch.tensor([1, 1, IGNORE]))
+    assert {name: float(value) for name, value in watched.compute().items()} == {spans.WATCHED.name: 0.5}

@@ -1,0 +1,50 @@
+from distill.report import console, tables
+
+
+def grouped(report):
+    """The report of a task without labels: what is scored stands by group."""
+    report["data"]["labels"] = []
+    for number, model in enumerate(report["models"].values()):
+        scores = {"bleu": 0.3 - number / 10, "chrf": 0.5, "support": 40}
+        model["per_label"] = {"test": {"under 10 words": scores, "10 words and more": {**scores, "support": 7}}}
+        model["metrics"] = {"test": {"bleu": 0.25, "chrf": 0.5}}
+    report["gain"] = None
+    return report
+
+
+def test_a_table_has_the_columns_that_the_task_scores_and_averages_apart(report):
+    table = tables.by_label(report, "test")
+    assert table.columns == ["precision", "recall", "f1"]
+    assert {name for name, *_ in table.averages} == {"micro", "macro", "weighted"}
+    assert [name for name, *_ in table.labels] == report["data"]["labels"]
+    assert table.what == "label"
+
+
+def test_a_task_without_labels_is_shown_by_group(report):
+    table = tables.by_label(grouped(report), "test")
+    assert (table.what, table.columns, table.averages) == ("group", ["bleu", "chrf"], [])
+    first = table.labels[0]
+    assert first[:2] == ("under 10 words", "40")
+    assert [cells[0] for cells in first[2]] == ["30.00 %", "20.00 %", "10.00 %"]
+
+
+def test_the_console_shows_the_student_whole_and_of_the_others_the_last_column(report):
+    lines = tables.in_text(report)
+    assert lines[0] == ("student by label on test", "precision", "recall", "f1", "support", "teacher f1", "control f1")
+    assert lines[1][0] == report["data"]["labels"][0]
+    assert "student by label on test" in console.table(report)
+    assert tables.in_text(grouped(report))[0][:3] == ("student by group on test", "bleu", "chrf")
+
+
+def test_many_labels_stay_off_the_console(report):
+    for model in report["models"].values():
+        model["per_label"] = {"test": {f"label {n}": {"f1": 0.5, "support": 1} for n in range(13)}}
+    assert tables.in_text(report) == []
+    assert not tables.by_label(report, "test").is_open
+
+
+def test_without_a_table_there_is_none(report):
+    for model in report["models"].values():
+        model["per_label"] = {}
+    assert tables.by_label(report, "test") is None
+    assert tables.in_text(report) == []

@@ -1,0 +1,76 @@
+import pytest
+import torch
+from datasets import ClassLabel, Dataset, Features, Value
+
+from distill.data.columns import take
+from distill.tasks import Form, Options, task
+
+TASK = task("multilabel_classification")
+
+
+def read(train, **others):
+    splits = {
+        name: Dataset.from_dict({"text": ["a b"] * len(labels), "label": labels})
+        for name, labels in {"train": train, **others}.items()
+    }
+    return TASK.read(splits, Options({}))
+
+
+@pytest.mark.parametrize(
+    "labels", [[["b", "a"], ["c"], []], ["b, a", " c ", ""], ["a,b,a", "c,", None], [["a", "b", "a"], ["c"], None]]
+)
+def test_labels_come_as_lists_or_as_text_with_commas_and_may_be_none(labels):
+    made = read(labels)
+    assert made.labels == ("a", "b", "c")
+    assert made.splits["train"]["label"][:] == [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+
+
+def test_single_numbers_are_labels_too():
+    assert read([3, 12, 3]).labels == ("3", "12")
+
+
+def test_labels_spread_over_columns_are_joined_and_an_absent_one_is_none():
+    rows = Dataset.from_dict({"text": ["a b"] * 3, "one": ["x", "y", "x"], "other": ["z", None, ""]})
+    taken, _ = take({"train": rows}, TASK.roles, {"label": "one+other"}, "here")
+    made = TASK.read(taken, Options({}))
+    assert made.labels == ("x", "y", "z")
+    assert made.splits["train"]["label"][:] == [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
+
+
+def test_labels_spread_over_columns_keep_the_hubs_names():
+    names = Features({
+        "text": Value("string"), "one": ClassLabel(names=["news", "sport"]),
+        "other": ClassLabel(names=["short", "long"]),
+    })  # fmt: skip
+    rows = Dataset.from_dict({"text": ["a b", "c d"], "one": [0, 1], "other": [1, 0]}, features=names)
+    taken, _ = take({"train": rows}, TASK.roles, {"label": "one+other"}, "here")
+    assert taken["train"]["label"][:] == [["news", "long"], ["sport", "short"]]
+
+
+def test_a_label_that_train_does_not_have_is_refused_with_its_row(refused):
+    with refused("validation has the label d (row 2), which train does not have; train has a, b"):
+        read(["a", "b"], validation=["a", "a,d"])
+
+
+def test_fewer_than_two_labels_are_refused(refused):
+    with refused("train has only the label a: nothing can be learned from one class"):
+        read(["a", ""])
+
+
+def test_each_label_is_decided_on_its_own_against_a_loop():
+    form = Form(("a", "b", "c"))
+    logits = torch.tensor([[2.0, -1.0, 0.0], [-3.0, -0.1, -9.0]])
+    said = TASK.decode(list(logits.split(1)), {"text": ["x", "y"]}, None, form)
+    assert [each["labels"] for each in said] == [["a"], []]
+    for row, record in zip(logits.tolist(), said, strict=True):
+        for logit, name in zip(row, form.labels, strict=True):
+            assert record["probabilities"][name] == pytest.approx(1 / (1 + 2.718281828**-logit))
+    assert TASK.predictions(said, form.labels) == [[1, 0, 0], [0, 0, 0]]
+    assert TASK.references({"label": [[1.0, 0.0, 1.0]]}, form.labels) == [[1, 0, 1]]
+
+
+def test_a_batch_holds_a_row_of_decisions_for_each_text(wordpiece, batch):
+    features = TASK.encode(
+        {"text": ["the tower", "Paris"], "label": [[1.0, 0.0], [0.0, 0.0]], "key": [1, 2]}, wordpiece, Form(("a", "b"))
+    )
+    assert batch(features)["labels"].tolist() == [[1.0, 0.0], [0.0, 0.0]]

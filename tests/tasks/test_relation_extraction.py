@@ -1,0 +1,139 @@
+import pytest
+import torch
+from datasets import Dataset
+from transformers import BertConfig, BertForTokenClassification
+
+from distill.models import loading
+from distill.models.tokenizers import train_wordpiece
+from distill.tasks import Form, Options, task
+from distill.tasks.relation_extraction import MARKERS
+
+TASK = task("relation_extraction")
+TEXT = "The <e1>tower</e1> of Paris was built by <e2>engineers</e2> in 1889"
+CHINESE = "这座<e1>塔</e1>是由<e2>工程师</e2>建造的"
+
+
+def marked(folder, tokenizer):
+    """The tokenizer as a run reads it from a folder."""
+    tokenizer.save_pretrained(folder)
+    return loading.tokenizer(folder, MARKERS)
+
+
+@pytest.fixture(scope="module")
+def uncased(tmp_path_factory, wordpiece):
+    return marked(tmp_path_factory.mktemp("uncased"), wordpiece)
+
+
+@pytest.fixture(scope="module")
+def capitals(tmp_path_factory, cased):
+    return marked(tmp_path_factory.mktemp("capitals"), cased)
+
+
+def read(*texts):
+    rows = Dataset.from_dict({"text": list(texts), "label": ["a(e1,e2)", "b(e2,e1)"] * (len(texts) // 2)})
+    return TASK.read({"train": rows}, Options({}))
+
+
+@pytest.mark.parametrize("kind", ["uncased", "capitals"])
+def test_each_mark_is_one_token_of_its_own_whatever_stands_beside_it(request, kind):
+    tokenizer = request.getfixturevalue(kind)
+    ids = tokenizer.convert_tokens_to_ids(list(MARKERS))
+    assert len(set(ids)) == 4
+    assert tokenizer.unk_token_id not in ids
+    for text in (TEXT, TEXT.replace(" ", "  "), "The<e1>tower</e1>of<e2>Paris</e2>."):
+        found = tokenizer(text)["input_ids"]
+        assert [token for token in found if token in ids] == ids
+
+
+def test_marks_survive_saving_and_loading_again(uncased, tmp_path):
+    again = marked(tmp_path, uncased)
+    assert len(again) == len(uncased)
+    assert again(TEXT)["input_ids"] == uncased(TEXT)["input_ids"]
+
+
+def test_the_positions_are_those_of_the_opening_marks(uncased):
+    features = TASK.encode({"text": [TEXT, CHINESE], "key": [1, 2], "label": [0, 1]}, uncased, Form(max_length=64))
+    opening = uncased.convert_tokens_to_ids(["<e1>", "<e2>"])
+    for ids, places in zip(features["input_ids"], features["positions"], strict=True):
+        assert [ids[place] for place in places[0]] == opening
+    assert features["targets"] == [[0], [1]]
+
+
+@pytest.mark.parametrize("max_length", [24, 32, 40])
+@pytest.mark.parametrize("before", [0, 3, 200])
+@pytest.mark.parametrize("after", [0, 3, 200])
+def test_a_long_text_is_cut_around_its_entities(uncased, max_length, before, after):
+    text = "she moved " * before + "the <e1>tower</e1> of <e2>Paris</e2> " + "was built " * after
+    features = TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=max_length))
+    (ids,), whole = features["input_ids"], uncased(text)["input_ids"]
+    assert len(ids) <= max_length
+    assert [token for token in ids if token in uncased.convert_tokens_to_ids(list(MARKERS))] == (
+        uncased.convert_tokens_to_ids(list(MARKERS))
+    )
+    if len(whole) <= max_length:
+        assert ids == whole
+    elif before and after:
+        (first, second) = features["positions"][0][0]
+        assert first > 1  # words are left on both sides
+        assert second < len(ids) - 6
+
+
+def test_a_text_without_spaces_is_cut_around_its_entities_too(tmp_path):
+    text = "这座塔是由工程师建造的" * 20 + CHINESE + "这座塔是由工程师建造的" * 20
+    plain = train_wordpiece(["这座塔是由工程师建造的"], vocab_size=100, max_length=64)
+    tokenizer = marked(tmp_path, plain)
+    features = TASK.encode({"text": [text], "key": [1]}, tokenizer, Form(max_length=32))
+    (ids,) = features["input_ids"]
+    assert 24 < len(ids) <= 32
+    assert set(tokenizer.convert_tokens_to_ids(list(MARKERS))) <= set(ids)
+
+
+def test_entities_too_far_apart_are_refused(uncased, refused):
+    text = "<e1>tower</e1> " + "was built " * 40 + "<e2>Paris</e2>"
+    with refused(f"data.max_length=32 has no room for both entities of: {text[:80]}"):
+        TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=32))
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("the <e1>tower</e1> of Paris", "has <e2> 0 times, not once"),
+        ("<e1>a</e1> <e1>b</e1> <e2>c</e2>", "has <e1> 2 times, not once"),
+        ("<e1>a <e2>c</e2>", "has </e1> 0 times, not once"),
+        ("</e1>a<e1> <e2>c</e2>", "closes an entity before it opens it"),
+        ("<e1>a</e1> </e2>c<e2>", "closes an entity before it opens it"),
+    ],
+)
+def test_marks_that_are_missing_double_or_badly_ordered_are_refused(refused, bad, said):
+    with refused(f"row 2 of train {said}: {bad}"):
+        read(TEXT, bad)
+
+
+def test_the_second_entity_may_stand_first():
+    assert read(TEXT, "<e2>c</e2> and <e1>a</e1>").labels == ("a(e1,e2)", "b(e2,e1)")
+
+
+def test_the_head_reads_both_entity_starts_as_one_linear_layer_would(uncased, batch):
+    labels = ("a(e1,e2)", "b(e2,e1)", "Other")
+    assert TASK.outputs(labels) == [*(f"{each} <e1>" for each in labels), *(f"{each} <e2>" for each in labels)]
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(uncased), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=64, num_labels=6,
+    )  # fmt: skip
+    model = BertForTokenClassification(config).eval()
+    form = Form(labels, max_length=64)
+    texts = [TEXT, "<e2>Paris</e2> rejected the <e1>proposal</e1>"]
+    features = TASK.encode({"text": texts, "key": [1, 2], "label": [2, 0]}, uncased, form)
+    asked = batch(features, uncased.pad_token_id)
+    inputs = {name: asked[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in asked}
+    with torch.no_grad():
+        found, gold = TASK.align(model(**inputs).logits, asked, form)
+        states = model.bert(**inputs).last_hidden_state
+        weight = torch.cat([model.classifier.weight[:3], model.classifier.weight[3:]], dim=1)
+        bias = model.classifier.bias[:3] + model.classifier.bias[3:]
+        for row, ids in enumerate(asked["input_ids"].tolist()):
+            one, other = (ids.index(mark) for mark in uncased.convert_tokens_to_ids(["<e1>", "<e2>"]))
+            wanted = weight @ torch.cat([states[row, one], states[row, other]]) + bias
+            assert torch.allclose(found[row], wanted, atol=1e-5)
+    assert gold.tolist() == [2, 0]

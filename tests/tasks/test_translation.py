@@ -1,0 +1,118 @@
+import pytest
+import torch
+
+from distill.data.columns import take
+from distill.errors import DataError
+from distill.models import loading, scratch
+from distill.models.teacher import outputs
+from distill.models.tokenizers import train_bytes
+from distill.models.writing import write
+from distill.tasks import Form, Options, summarization, task
+
+TASK = task("translation")
+ROWS = {
+    "source": ["the tower of Paris", "a committee in Berlin rejected the proposal of the French government"],
+    "target": ["la tour", "un comité à Berlin"],
+    "key": [1, 2],
+}
+
+
+@pytest.fixture(scope="module")
+def model(bytelevel):
+    torch.manual_seed(0)
+    size = scratch.Size(layers=1, hidden_size=16, heads=2, intermediate_size=32)
+    made = scratch.config("encoder-decoder", bytelevel, size, max_length=64, dropout=0.0)
+    return loading.from_config(made, TASK.head).eval()
+
+
+def test_every_token_of_a_target_is_a_row_and_the_last_is_the_end(bytelevel):
+    features = TASK.encode(ROWS, bytelevel, Form())
+    for ids, targets, places, count, text in zip(
+        features["target_ids"], features["targets"], features["positions"], features["count"], ROWS["target"],
+        strict=True,
+    ):  # fmt: skip
+        assert ids == targets == bytelevel(text)["input_ids"]
+        assert ids[-1] == bytelevel.eos_token_id
+        assert places == list(range(count)) == list(range(len(ids)))
+
+
+@pytest.mark.parametrize("kind", ["translation", "summarization"])
+def test_a_target_that_is_cut_does_not_teach_to_stop_there(bytelevel, kind):
+    whole = bytelevel(ROWS["target"][1])["input_ids"]
+    for room in (2, 5, len(whole) - 1):
+        (_, ids) = task(kind).encode(ROWS, bytelevel, Form(max_target_length=room))["target_ids"]
+        assert ids == whole[:room]
+        assert bytelevel.eos_token_id not in ids
+    (_, ids) = task(kind).encode(ROWS, bytelevel, Form(max_target_length=len(whole)))["target_ids"]
+    assert ids[-1] == bytelevel.eos_token_id
+
+
+def test_a_source_that_is_cut_still_ends_in_the_end_token(bytelevel):
+    features = TASK.encode(ROWS, bytelevel, Form(max_length=8))
+    assert [len(ids) for ids in features["input_ids"]] == [8, 8]
+    assert {ids[-1] for ids in features["input_ids"]} == {bytelevel.eos_token_id}
+
+
+def test_the_row_of_a_token_is_what_the_decoder_says_after_the_tokens_before_it(model, bytelevel, batch):
+    features = TASK.encode(ROWS, bytelevel, Form())
+    asked = batch(features, bytelevel.pad_token_id)
+    with torch.no_grad():
+        found, labels = TASK.align(outputs(model, asked).logits, asked, Form())
+        wanted = []
+        for ids, target in zip(features["input_ids"], features["target_ids"], strict=True):
+            shifted = [bytelevel.bos_token_id, *target[:-1]]  # by hand: the decoder sees what came before
+            said = model(input_ids=torch.tensor([ids]), decoder_input_ids=torch.tensor([shifted])).logits[0]
+            wanted.append(said)
+    assert torch.allclose(found, torch.cat(wanted), atol=1e-5)
+    assert labels.tolist() == [token for target in features["target_ids"] for token in target]
+
+
+def test_the_prompt_is_the_source_alone(bytelevel):
+    prompt, features = TASK.prompt(ROWS, bytelevel, Form()), TASK.encode(ROWS, bytelevel, Form())
+    assert prompt["input_ids"] == features["input_ids"]
+    assert prompt["count"] == [0, 0]
+    assert "target_ids" not in prompt
+
+
+def test_a_batch_writes_the_tokens_that_each_text_gets_alone(model, bytelevel, batch):
+    settings = {"num_beams": 1, "max_new_tokens": 12}
+    prompt = TASK.prompt(ROWS, bytelevel, Form())
+    together = write(model, batch(prompt, bytelevel.pad_token_id), settings)
+    for number, ids in enumerate(together):
+        alone = {name: [values[number]] for name, values in prompt.items()}
+        (wanted,) = write(model, batch(alone, bytelevel.pad_token_id), settings)
+        assert ids.tolist() == wanted.tolist()
+
+
+def test_what_is_written_is_text_without_special_tokens(bytelevel):
+    ids = torch.tensor([[token] for token in [bytelevel.bos_token_id, *bytelevel(" à Berlin ")["input_ids"], 0, 0]])
+    assert TASK.decode([ids], {}, bytelevel, Form()) == [{"target": "à Berlin"}]
+
+
+@pytest.mark.parametrize("kind", ["translation", "summarization"])
+@pytest.mark.parametrize(("column", "row"), [("source", ["x y", " "]), ("target", [None, "x y"])])
+def test_an_empty_source_or_target_is_refused(kind, column, row):
+    from datasets import Dataset
+
+    rows = Dataset.from_dict({"source": ["a b", "c d"], "target": ["a b", "c d"], column: row})
+    number = 1 + row.index(next(value for value in row if not (value or "").strip()))
+    with pytest.raises(DataError, match=f"^row {number} of train in here has no {column}$"):
+        take({"train": rows}, task(kind).roles, {}, "here")
+
+
+def test_chinese_and_bytes_that_were_never_seen_come_back(batch):
+    tokenizer = train_bytes(["这座塔是由工程师建造的。", "她搬到了首都。"], vocab_size=330, max_length=64)
+    rows = {"source": ["这座塔", "🗼 Ω"], "target": ["首都在哪里。", "Zürich 🗼"], "key": [1, 2]}
+    features = TASK.encode(rows, tokenizer, Form())
+    ids = [torch.tensor(each).unsqueeze(-1) for each in features["target_ids"]]
+    assert [record["target"] for record in TASK.decode(ids, rows, tokenizer, Form())] == rows["target"]
+
+
+def test_sources_are_grouped_by_their_words():
+    rows = {"source": ["a " * 9, "a " * 10, "a " * 30]}
+    assert TASK.groups(rows) == ["under 10 words", "10 to 14 words", "30 words and more"]
+    assert summarization.groups({"source": ["a " * 49, "a " * 200]}) == ["under 50 words", "200 words and more"]
+
+
+def test_reading_changes_nothing():
+    assert TASK.read({"train": "rows"}, Options({})).splits == {"train": "rows"}

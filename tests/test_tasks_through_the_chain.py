@@ -1,0 +1,96 @@
+"""Every task's card through the whole chain, small, and its export asked again as a user would."""
+
+import json
+
+import pytest
+from hydra import compose, initialize
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
+
+from distill.config import cards
+from distill.predicting import load
+from distill.stages.reading import prepare
+
+SMALL = (
+    "data.source=embedded", "data.limit.train=160", "data.limit.validation=48", "data.limit.test=48",
+    "teacher.vocab_size=400", "teacher.architecture={layers: 2, hidden_size: 32, heads: 2, intermediate_size: 64}",
+    "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}", "finetune.max_epochs=1",
+    "distill.max_epochs=1", "evaluate.latency_samples=2", "evaluate.resamples=100", "tracking.wandb=disabled",
+    "trainer.log_every_n_steps=2",
+)  # fmt: skip
+METRICS = {
+    "trec_tiny": ["accuracy", "f1", "matthews"],
+    "mrpc_tiny": ["f1", "accuracy"],
+    "multilabel_tiny": ["f1_micro", "f1_macro", "exact_match"],
+    "stsb_tiny": ["pearson", "spearman", "mse"],
+    "conll2003_tiny": ["f1", "precision", "recall"],
+    "semeval_tiny": ["f1", "accuracy"],
+    "squad_tiny": ["f1", "exact_match"],
+    "multi30k_tiny": ["bleu", "chrf"],
+    "scitldr_tiny": ["rouge1", "rouge2", "rougeL"],
+    "dailydialog_tiny": ["perplexity", "distinct_1", "distinct_2"],
+}
+WRITING = ("multi30k_tiny", "scitldr_tiny", "dailydialog_tiny")
+
+
+def overrides(card):
+    lengths = {"conll2003_tiny": 24, "squad_tiny": 64, "scitldr_tiny": 128, "dailydialog_tiny": 64}
+    given = [f"data.max_length={lengths.get(card, 48)}", f"pretrain.max_epochs={int(card not in WRITING)}"]
+    if card in WRITING:
+        given.append("data.max_target_length=12")
+    return [f"experiment={card}", *SMALL, *given]
+
+
+def composed(given):
+    GlobalHydra.instance().clear()
+    cards.register()
+    with initialize(version_base="1.3", config_path=None):
+        return OmegaConf.to_object(compose("config", overrides=given))
+
+
+def report(folder):
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", METRICS)
+def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_asks_it(inside, card):
+    from distill.build import Builder
+
+    given = overrides(card)
+    out = inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
+    content = report(inside.folder / "run")
+    for model in ("teacher", "student", "control"):
+        assert list(content["models"][model]["metrics"]["test"]) == METRICS[card]
+        assert content["models"][model]["per_label"]["test"]
+    assert content["gain"]["metric"] == METRICS[card][0]
+    assert content["exports"][0]["max_logit_drift"] < 1e-3
+    assert "student by " in out
+
+    config = composed(given)
+    build = Builder(config, prepare(config), inside.folder, "")
+    test = build.data.splits["test"]
+    model = load(inside.folder / "run" / "export" / "huggingface")
+    records = model.predict([{role: row[role] for role in model.task.inputs} for row in test])
+    if card == "dailydialog_tiny":
+        assert all(isinstance(record["reply"], str) for record in records)
+        return
+    scored = build.metrics.score(
+        model.task.predictions(records, model.form.labels), model.task.references(test[:], build.data.labels),
+        build.data.labels, model.task.groups(test[:]),
+    )  # fmt: skip
+    assert scored.metrics == pytest.approx(content["models"]["student"]["metrics"]["test"], abs=1e-3, nan_ok=True)
+
+
+@pytest.mark.slow
+def test_a_translator_may_learn_what_its_teacher_writes(inside):
+    given = [*overrides("multi30k_tiny"), "distill.targets=teacher", "generate.beams=2"]
+    inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
+    (written,) = inside.store.glob("teach-*/written")
+    assert list(written.glob("part-*.safetensors"))
+    inside(*given, "distill.targets=data", f"hydra.run.dir={inside.folder}/other", small=False)
+    made = {stage["name"]: stage["status"] for stage in report(inside.folder / "other")["stages"]}
+    assert made == {
+        "pretrain": "reused", "finetune": "reused", "teach": "done", "distill": "done", "control": "reused",
+        "evaluate": "done", "export": "done",
+    }  # fmt: skip
