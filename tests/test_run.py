@@ -70,8 +70,8 @@ def test_a_setting_of_the_wrong_shape_is_refused(distill, override):
 def test_several_problems_come_at_once(distill):
     message = (
         "4 problems in the settings\n"
-        "  distill.temperature=0.0: allowed is a number above 0\n"
         "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
+        "  distill.temperature=0.0: allowed is a number above 0\n"
         "  student.layers=9: the teacher has 3 layers to give\n"
         "  distill: the weights of all terms are 0; at least one must be above 0"
     )

@@ -14,7 +14,9 @@ _CUTS = "text-classification"
 """The pipeline that fails on a text longer than the model reads, unless it is told to cut it."""
 
 
-def card(report: Report, *, pipeline: str | None, license: str, folder: str = "path/to/this/folder") -> str:
+def card(
+    report: Report, *, pipeline: str | None, license: str, folder: str = "path/to/this/folder", pairs: bool = False
+) -> str:
     """README.md of the exported Hugging Face folder, metadata included.
 
     Args:
@@ -22,13 +24,14 @@ def card(report: Report, *, pipeline: str | None, license: str, folder: str = "p
         pipeline: of transformers that runs the model, or none.
         license: licence as the hub names it; ``unknown`` is allowed.
         folder: where the reader loads the model from.
+        pairs: whether the model reads two texts at once.
     """
     parts = [
         f"# {_plain(report['name'])}",
         *_introduction(report),
         *_results(report),
         *_training(report),
-        *_usage(report, pipeline, folder),
+        *_usage(pipeline, folder, pairs=pairs),
         *_limits(report, license),
     ]
     return f"---\n{_metadata(report, pipeline, license).to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n"
@@ -95,14 +98,15 @@ def _training(report: Report) -> Iterator[str]:
     yield _fenced(report["command"])
 
 
-def _usage(report: Report, pipeline: str | None, folder: str) -> Iterator[str]:
+def _usage(pipeline: str | None, folder: str, *, pairs: bool) -> Iterator[str]:
     yield "## Use"
+    asked = '[{"text": "A text.", "text_pair": "Another text."}]' if pairs else '["A text.", "Another text."]'
     if pipeline:
         lines = (
             "from transformers import pipeline",
             "",
             f'predict = pipeline("{pipeline}", model={json.dumps(folder)})',
-            f'predict(["A text.", "Another text."]{", truncation=True" if pipeline == _CUTS else ""})',
+            f"predict({asked}{', truncation=True' if pipeline == _CUTS else ''})",
         )
         yield _fenced("\n".join(lines), "python")
     yield _fenced(f"python -m distill.predict model={folder} input=FILE.jsonl output=ANSWERS.jsonl")

@@ -66,7 +66,8 @@ def _drift(job: Job, split: str, answered: judging.Answered) -> float:
 
 def _reported(job: Job, folder: Path, scores: dict[str, Any], drift: float) -> dict[str, Any]:
     report = job.build.report([], job.results)
-    text = card(report, pipeline=job.build.task.pipeline, license=job.build.config.export.license)
+    task, licence = job.build.task, job.build.config.export.license
+    text = card(report, pipeline=task.pipeline, license=licence, pairs="pair" in task.inputs)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return {
         "format": "huggingface",

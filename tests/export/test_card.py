@@ -94,3 +94,8 @@ def test_a_task_that_no_pipeline_runs_is_shown_with_the_command_that_predicts(re
     assert "python -m distill.predict model=my/model input=FILE.jsonl output=ANSWERS.jsonl" in text
     assert "from transformers" not in text
     assert ModelCard(text).data.pipeline_tag is None
+
+
+def test_a_model_that_reads_pairs_is_shown_with_a_pair(report):
+    text = card(report, pipeline="text-classification", license="mit", folder="my/model", pairs=True)
+    assert 'predict([{"text": "A text.", "text_pair": "Another text."}], truncation=True)' in text
