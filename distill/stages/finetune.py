@@ -40,6 +40,7 @@ def run(job: Job) -> dict[str, Any]:
         folder, build.task.head, labels=build.outputs, kind=build.task.kind, dropout=section.dropout,
         tokenizer=tokenizer,
     )  # fmt: skip
+    training.centre(build, model)
     if section.frozen_layers:
         adapt.freeze(model, section.frozen_layers)
     if section.lora.rank:

@@ -12,7 +12,7 @@ from distill.build import Builder
 from distill.models import loading, scratch
 from distill.models.layers import layer_map
 from distill.models.student import from_layers
-from distill.stages import answers
+from distill.stages import answers, training
 
 
 def settings(build: Builder) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def student(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel
         config = scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)
         if labels:
             loading.name_labels(config, labels, kind)
-        return loading.from_config(config, head), tokenizer
+        return training.centre(build, loading.from_config(config, head)), tokenizer
     teacher = loading.model(folder, head)
     chosen = layer_map(settings.layer_map, student=settings.layers, teacher=teacher.config.num_hidden_layers)
     columns = answers.columns(build, answers.model(build, build.student_source, inputs))

@@ -61,6 +61,13 @@ def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> O
     )  # fmt: skip
 
 
+def centre(build: Builder, model: PreTrainedModel) -> PreTrainedModel:
+    """A model whose head is new; one of scores begins at the mean of train."""
+    if build.task.kind == "score":
+        loading.begin_at(model, float(torch.tensor(build.data.splits["train"]["label"][:]).mean()))
+    return model
+
+
 def hard(build: Builder) -> Hard | HardLabels | HardScore:
     """The loss of the task's labels; classes count by their rarity where the settings say so."""
     if build.task.kind == "labels":
