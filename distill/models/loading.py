@@ -171,13 +171,6 @@ def fit_vocabulary(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase | 
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
 
 
-def begin_at(model: PreTrainedModel, score: float) -> None:
-    """Let a new head of scores begin at ``score``, which its bias would else take most of a short training to reach."""
-    heads = [each for each in model.modules() if isinstance(each, nn.Linear) and each.out_features == 1]
-    if heads and heads[-1].bias is not None:
-        nn.init.constant_(heads[-1].bias, score)
-
-
 def save_form(folder: Path, form: Mapping[str, Any]) -> None:
     """Keep in ``config.json`` what the model was made for: its task, labels and limits of length."""
     path = folder / "config.json"

@@ -3,7 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from transformers import BartConfig, BertConfig, GPT2Config, PretrainedConfig, PreTrainedTokenizerBase
+from torch import nn
+from transformers import (
+    BartConfig,
+    BertConfig,
+    GPT2Config,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 _SPREAD = 0.05
 """Standard deviation of the first weights. The usual 0.02 is made for wide models: a narrow one that begins with it
@@ -101,3 +109,10 @@ _FAMILIES: Mapping[str, Callable[[PreTrainedTokenizerBase, Size, int, float], Pr
     "encoder-decoder": _encoder_decoder,
     "decoder": _decoder,
 }
+
+
+def begin_at(model: PreTrainedModel, score: float) -> None:
+    """Let a new head of scores begin at ``score``, which its bias would else take most of a short training to reach."""
+    heads = [each for each in model.modules() if isinstance(each, nn.Linear) and each.out_features == 1]
+    if heads and heads[-1].bias is not None:
+        nn.init.constant_(heads[-1].bias, score)

@@ -15,7 +15,7 @@ from distill.data.batching import Batches
 from distill.losses import Objective
 from distill.losses.terms import Hard, HardLabels, HardScore
 from distill.metrics import Headline
-from distill.models import adapt, loading
+from distill.models import adapt, loading, scratch
 from distill.stages import Job
 from distill.store import RESUME
 from distill.tasks.features import counts
@@ -64,7 +64,7 @@ def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> O
 def centre(build: Builder, model: PreTrainedModel) -> PreTrainedModel:
     """A model whose head is new; one of scores begins at the mean of train."""
     if build.task.kind == "score":
-        loading.begin_at(model, float(torch.tensor(build.data.splits["train"]["label"][:]).mean()))
+        scratch.begin_at(model, float(torch.tensor(build.data.splits["train"]["label"][:]).mean()))
     return model
 
 

@@ -140,15 +140,3 @@ def test_a_tokenizer_is_the_same_in_every_process():
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     mine = train_wordpiece(texts, vocab_size=60, max_length=8).get_vocab()
     assert other.strip() == str(sorted(mine.items()))
-
-
-def test_a_new_head_of_scores_begins_where_it_is_told_and_others_stay_as_they_are():
-    from transformers import BertConfig, BertForSequenceClassification
-
-    size = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
-    scores = BertForSequenceClassification(BertConfig(**size, num_labels=1))
-    loading.begin_at(scores, 2.5)
-    assert scores.classifier.bias.tolist() == [2.5]
-    classes = BertForSequenceClassification(BertConfig(**size, num_labels=3))
-    loading.begin_at(classes, 2.5)
-    assert classes.classifier.bias.tolist() == [0, 0, 0]

@@ -71,3 +71,17 @@ def test_an_encoder_decoder_begins_with_its_start_token_and_is_not_forced_to_end
     shifted = model.prepare_decoder_input_ids_from_labels(torch.tensor([[7, 8, 2], [9, 2, -100]]))
     assert shifted.tolist() == [[tokenizer.bos_token_id, 7, 8], [tokenizer.bos_token_id, 9, 2]]
     assert model.generation_config.forced_eos_token_id is None
+
+
+def test_a_new_head_of_scores_begins_where_it_is_told_and_others_stay_as_they_are():
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from distill.models import scratch
+
+    size = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    scores = BertForSequenceClassification(BertConfig(**size, num_labels=1))
+    scratch.begin_at(scores, 2.5)
+    assert scores.classifier.bias.tolist() == [2.5]
+    classes = BertForSequenceClassification(BertConfig(**size, num_labels=3))
+    scratch.begin_at(classes, 2.5)
+    assert classes.classifier.bias.tolist() == [0, 0, 0]
