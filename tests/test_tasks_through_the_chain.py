@@ -94,3 +94,31 @@ def test_a_translator_may_learn_what_its_teacher_writes(inside):
         "pretrain": "reused", "finetune": "reused", "teach": "done", "distill": "done", "control": "reused",
         "evaluate": "done", "export": "done",
     }  # fmt: skip
+
+
+UNLABELLED = {
+    "trec_tiny": ({"text": "How many rivers are there in Peru ?"}, {"text": "Who wrote the third letter ?"}),
+    "stsb_tiny": ({"text": "A man walks.", "pair": "A man runs."}, {"text": "A dog.", "pair": "The cat sleeps."}),
+    "multilabel_tiny": ({"text": "Rain fell on the bank ."}, {"text": "The team sold its shares ."}),
+    "conll2003_tiny": ({"tokens": "Mary went to Oslo , and came back to the bank ."}, {"tokens": "It rained ."}),
+    "squad_tiny": ({"context": "Anna lives in Rome.", "question": "Where does Anna live?"},) * 2,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", UNLABELLED)
+def test_a_student_follows_its_teacher_on_texts_without_labels_and_its_control_does_not(inside, card):
+    file = inside.folder / "more.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in UNLABELLED[card]), encoding="utf-8")
+    given = [*overrides(card), "stages=[pretrain,finetune,teach,distill,control]"]
+    given += [f"+data.unlabelled.columns.{role}={role}" for role in UNLABELLED[card][0]]
+    out = inside(*given, f"data.unlabelled.path={file}", f"hydra.run.dir={inside.folder}/run", small=False)
+    rows = len({json.dumps(row) for row in UNLABELLED[card]})
+    assert f", {rows} unlabelled" in out
+    examples = {}
+    for stage in ("teach", "distill", "control"):
+        (manifest,) = inside.store.glob(f"{stage}-*/manifest.json")
+        examples[stage] = json.loads(manifest.read_text(encoding="utf-8"))
+    assert examples["teach"]["result"]["examples"] == 160 + rows
+    assert "unlabelled" in examples["distill"]["settings"]["examples"]
+    assert "unlabelled" not in examples["control"]["settings"]["examples"]

@@ -40,6 +40,7 @@ _RULES: dict[str, Rule] = {
     "data.limit.train": at_least(1),
     "data.limit.validation": at_least(1),
     "data.limit.test": at_least(1),
+    "data.unlabelled.limit": at_least(1),
     "data.holdout": INNER_SHARE,
     "data.max_length": at_least(4),
     "data.max_target_length": at_least(2),
@@ -104,6 +105,7 @@ _BELONGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "generate.beams": (WRITING, 1, "1"),
     "data.score_range": (("regression",), None, "null"),
     "distill.soft.bounded": (("regression",), None, "null"),
+    "data.unlabelled.path": (READING, None, "null"),
     "data.drop_bad": (("question_answering",), False, "false"),
     "data.class_weights": (
         ("classification", "pair_classification", "relation_extraction", "token_classification"), "none", "none",
@@ -154,6 +156,8 @@ def _sources(config: Config) -> Iterator[str]:
         yield "data.source=hub: give the data set's id as data.hub=ID"
     if data.source in ("hub", "embedded") and data.path is not None:
         yield f"data.path={data.path}: is not read where data.source={data.source}; leave one of them out"
+    if data.unlabelled.path is None and (data.unlabelled.columns or data.unlabelled.limit is not None):
+        yield "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE"
 
 
 def _models(config: Config) -> Iterator[str]:

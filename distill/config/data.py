@@ -22,6 +22,18 @@ class FilesConfig:
 
 
 @dataclass
+class UnlabelledConfig:
+    """Texts without labels, on which the student follows the teacher alone."""
+
+    path: str | None = None
+    """A file, or a folder with a file train, that has the task's inputs; none: the student sees train alone."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Role of the task's inputs to the name of its column: +data.unlabelled.columns.text=NAME; else as in train."""
+    limit: int | None = None
+    """Rows kept, drawn with the seed; none keeps all."""
+
+
+@dataclass
 class DataConfig:
     """The text, its labels, and how it is cut into batches."""
 
@@ -49,6 +61,7 @@ class DataConfig:
     drop_bad: bool = False
     """Leave out questions whose answer does not stand where they say, instead of refusing the data."""
     limit: LimitConfig = field(default_factory=LimitConfig)
+    unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
     holdout: float = 0.1
     """Share of train that is held out, seeded and stratified, where no validation split exists."""
     max_length: int = 128

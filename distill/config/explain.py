@@ -39,6 +39,8 @@ def _unknown_key(full_key: str) -> str:
     section: object = Config()
     for parent in parents:
         section = getattr(section, parent, None)
+    if isinstance(section, dict):
+        return f"{full_key}: is not there yet; what {'.'.join(parents)} does not have is added by +{full_key}=VALUE"
     if not is_dataclass(section):
         return f"{full_key}: unknown setting"
     known = [field.name for field in fields(section)]

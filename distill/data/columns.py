@@ -14,7 +14,11 @@ _SAMPLE = 1000
 
 
 def take(
-    splits: Mapping[str, "Dataset"], roles: Mapping[str, str], named: Mapping[str, str], source: str
+    splits: Mapping[str, "Dataset"],
+    roles: Mapping[str, str],
+    named: Mapping[str, str],
+    source: str,
+    key: str = "data.columns",
 ) -> tuple[dict[str, "Dataset"], list[str]]:
     """Keep the columns that play a role, under the role's name.
 
@@ -25,6 +29,7 @@ def take(
         named: role to the name of its column; a role that is not named has a column of its own name. Several labels
             may be spread over columns, ``one+other``.
         source: where the data came from, for messages.
+        key: the setting that names the columns, for messages.
 
     Returns:
         The splits, and a sentence for each column that was taken instead of a named one.
@@ -33,11 +38,11 @@ def take(
         DataError: a column is absent and no other can be meant, or a row has no content.
     """
     if strangers := sorted(set(named) - set(roles)):
-        raise DataError(f"data.columns names {', '.join(strangers)}; the task has {', '.join(roles)}")
+        raise DataError(f"{key} names {', '.join(strangers)}; the task has {', '.join(roles)}")
     if empty := [split for split, rows in splits.items() if not len(rows)]:
         raise DataError(f"{empty[0]} of {source} has no rows")
     splits = {split: _joined(_named(rows), roles, named) for split, rows in splits.items()}
-    chosen, notes = _choose(splits["train"], roles, named, source)
+    chosen, notes = _choose(splits["train"], roles, named, source, key)
     taken = {}
     for split, rows in splits.items():
         if missing := [column for column in chosen.values() if column not in rows.column_names]:
@@ -50,12 +55,12 @@ def take(
 
 
 def _choose(
-    train: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str
+    train: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, key: str
 ) -> tuple[dict[str, str], list[str]]:
     wanted = {role: named.get(role, role) for role in roles}
     chosen = {role: column for role, column in wanted.items() if column in train.column_names}
     if doubled := [role for role, column in chosen.items() if list(chosen.values()).count(column) > 1]:
-        raise DataError(f"data.columns gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
+        raise DataError(f"{key} gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
     notes = []
     for role in (role for role in roles if role not in chosen):
         free = [column for column in train.column_names if column not in chosen.values()]
@@ -63,7 +68,7 @@ def _choose(
         if len(fitting) != 1:
             raise DataError(
                 f"{source} has no column {wanted[role]}; it has {', '.join(train.column_names)}: "
-                f"say which one is the {role} with data.columns.{role}=NAME"
+                f"say which one is the {role} with {key}.{role}=NAME"
             )
         chosen[role] = fitting[0]
         notes.append(f"there is no column {wanted[role]} in {source}; {fitting[0]} is taken as the {role}")
@@ -81,6 +86,7 @@ def sampled(sample: "Dataset", roles: Mapping[str, str], named: Mapping[str, str
 
 _CELLS: Mapping[str, Callable[[Any], list[str]]] = {"texts": listed, "tags": listed, "turns": turns}
 """How a cell of a table holds a list."""
+_NEW = " new"
 
 
 def _split(rows: "Dataset", chosen: Mapping[str, str], roles: Mapping[str, str]) -> "Dataset":
@@ -88,7 +94,8 @@ def _split(rows: "Dataset", chosen: Mapping[str, str], roles: Mapping[str, str])
     for role, column in chosen.items():
         read = _CELLS.get(roles[role])
         if read is not None and isinstance(rows[0][column], str):
-            rows = rows.remove_columns(column).add_column(column, [read(cell) for cell in rows[column]])
+            lists = rows.add_column(_NEW, [read(cell) for cell in rows[column]])
+            rows = lists.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
     return rows
 
 

@@ -74,6 +74,22 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
     return _sample(wanted, embedded, roles, named)
 
 
+def unlabelled(file: str, roles: Mapping[str, str], named: Mapping[str, str]) -> tuple["Dataset", list[str]]:
+    """The inputs of the task in a file without labels, and what was decided on the way.
+
+    Args:
+        file: of one of the kinds that splits may have, or a folder with such a file train.
+        roles: role of the task's inputs to the kind of its content.
+        named: role to the name of its column.
+
+    Raises:
+        DataError: it cannot be read, or has no such columns.
+    """
+    rows = files.read(Path(file).expanduser())["train"]
+    taken, notes = roles_of.take({"train": rows}, roles, named, file, "data.unlabelled.columns")
+    return taken["train"], notes
+
+
 def _taken(
     wanted: Wanted,
     kind: str,

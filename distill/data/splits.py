@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 LABEL = "label"
+UNLABELLED = "unlabelled"
+"""The split of texts without labels, on which a student follows its teacher alone."""
 
 
 def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[dict[str, "Dataset"], str | None]:
@@ -72,6 +74,14 @@ def keyed(rows: "Dataset", fields: Sequence[str]) -> "Dataset":
     columns = [rows[field] for field in fields]
     keys = np.asarray([_key(values) for values in zip(*columns, strict=True)], dtype=np.int64)
     return rows.add_column("key", keys)
+
+
+def unseen(rows: "Dataset", splits: Mapping[str, "Dataset"]) -> "Dataset":
+    """The rows, each text once, without those whose text stands in one of the splits; all of them with their keys."""
+    keys = np.asarray(rows["key"][:])
+    first = np.sort(np.unique(keys, return_index=True)[1])
+    there = np.concatenate([np.asarray(split["key"][:]) for split in splits.values()])
+    return rows.select(first[~np.isin(keys[first], there)])
 
 
 def content(rows: "Dataset") -> str:

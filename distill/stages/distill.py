@@ -6,6 +6,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
 from distill.data.batching import Batches
+from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError
 from distill.losses import Objective, silent_terms
 from distill.models import loading
@@ -13,7 +14,7 @@ from distill.models.teacher import LiveTeacher
 from distill.stages import Job, answers, objectives, students, teach, training
 from distill.teacher_store import AnswerStore
 from distill.training.distiller import Distiller
-from distill.types import Respond
+from distill.types import IGNORE, Batch, Respond
 
 RECIPE = 3
 
@@ -34,7 +35,7 @@ def settings(build: Builder) -> dict[str, Any]:
     section = build.config.distill
     return {
         **training.settings(build, section),
-        **build.data.identity("train", "validation"),
+        **build.data.identity("train", "validation", UNLABELLED),
         "student": students.settings(build),
         "given_labels": list(build.config.teacher.labels),
         "class_weights": build.config.data.class_weights,
@@ -53,7 +54,7 @@ def run(job: Job) -> dict[str, Any]:
     objective = objectives.objective(build, *shapes)
     teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
-    batches = training.batches(build, tokenizer, theirs, rows)
+    batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     recipe, watched = training.recipe(build, section, batches[0], student)
     module = Distiller(student, objective, recipe, teacher)
     _every_term_counts(module, batches[0])
@@ -79,14 +80,19 @@ def _teacher(
 
 
 def _every_term_counts(module: Distiller, batches: Batches) -> None:
-    """Try the first batch, so that no term is configured, logged and without effect.
+    """Try the first batch that has a label, so that no term is configured, logged and without effect.
 
     Raises:
         ConfigError: a term is 0, not finite or without a gradient.
     """
-    batch = batches.examples[batches.places(0)[0]]
+    batch = next(filter(_labelled, (batches.examples[place] for place in batches.places(0))))
     objective: Objective = module.objective
     student, teacher, labels = module.both(batch)
     if silent := silent_terms(objective, student, teacher, labels, module.parameters()):
         said = ", ".join(f"distill.{term} {reason}" for term, reason in silent.items())
         raise ConfigError(f"on the first batch {said}: give it a weight of 0, or mend what it reads")
+
+
+def _labelled(batch: Batch) -> bool:
+    labels = batch["labels"]
+    return bool(((labels != IGNORE) & ~labels.isnan()).any())

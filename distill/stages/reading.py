@@ -1,12 +1,14 @@
 """The data of a run: read, numbered, held out, limited, keyed."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
-from datasets import disable_progress_bars
+from datasets import Dataset, disable_progress_bars
 
 from distill.config.schema import Config
 from distill.data import embedded, sources, splits
 from distill.data.prepared import Prepared
+from distill.errors import DataError
 from distill.tasks import Options, task
 
 
@@ -27,4 +29,22 @@ def prepare(config: Config) -> Prepared:
     limited = splits.limit(whole, asdict(data.limit), config.seed)
     ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
     notes = [*source.notes, *read.notes, *filter(None, (held_out, splits.overlap(ready)))]
+    if data.unlabelled.path is not None:
+        ready[splits.UNLABELLED], more = _unlabelled(config, ready)
+        notes += more
     return Prepared(ready, read.labels, source.name, source.kind, source.stands_in_for, tuple(notes))
+
+
+def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, list[str]]:
+    """Texts without labels: none of those that are learnt or scored, and as many as are asked for."""
+    section, module = config.data.unlabelled, task(config.task)
+    named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
+    found, notes = sources.unlabelled(str(section.path), module.inputs, named | section.columns)
+    new = splits.unseen(splits.keyed(found, module.text), ready)
+    if not len(new):
+        raise DataError(f"{section.path} has no text that the data does not have already")
+    if left := len(found) - len(new):
+        notes.append(f"{left:,} of {len(found):,} unlabelled texts stand twice, or in the data already: left out")
+    return splits.limit({splits.UNLABELLED: new}, {splits.UNLABELLED: section.limit}, config.seed)[
+        splits.UNLABELLED
+    ], notes

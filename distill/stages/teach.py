@@ -8,6 +8,7 @@ from datasets import Dataset
 
 from distill.build import Builder
 from distill.config.about import WORDS, inside, reads
+from distill.data.splits import UNLABELLED
 from distill.stages import Job, answers
 from distill.tasks.labels import replaced
 from distill.teacher_store import AnswerStore
@@ -32,13 +33,14 @@ def needs(build: Builder) -> list[str]:
 
 def settings(build: Builder) -> dict[str, Any]:
     """What decides on a logit besides the teacher, and the texts."""
-    config = build.config
+    config, more = build.config, build.data.splits.keys() & {UNLABELLED}
     return {
         "labels": list(build.data.labels),
         "given_labels": list(config.teacher.labels),
         "task": config.task,
         **build.lengths,
         "texts": build.data.texts("train"),
+        **{split: build.data.texts(split) for split in more},
         "kept": kept(build),
         "generation": build.generation() if build.taught_targets else None,
     }
@@ -51,9 +53,10 @@ def run(job: Job) -> dict[str, Any]:
     """
     build = job.build
     teacher = answers.model(build, build.teacher, job.inputs)
-    examples = rows(job, job.folder)
-    answers.rows(build, teacher, examples, job.folder / "outputs", _reduce(build), kept(build))
-    return {"examples": len(examples)}
+    asked = [rows(job, job.folder), *filter(None, [build.data.splits.get(UNLABELLED)])]
+    for examples in asked:
+        answers.rows(build, teacher, examples, job.folder / "outputs", _reduce(build), kept(build))
+    return {"examples": sum(map(len, asked))}
 
 
 def rows(job: Job, folder: Path) -> Dataset:

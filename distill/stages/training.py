@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
@@ -18,7 +18,7 @@ from distill.metrics import Headline
 from distill.models import adapt, loading, scratch
 from distill.stages import Job
 from distill.store import RESUME
-from distill.tasks.features import counts
+from distill.tasks.features import counts, without_targets
 from distill.training import callbacks, tracking
 from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
@@ -106,13 +106,22 @@ def recipe(
 
 
 def batches(
-    build: Builder, tokenizer: Tokenizer, teacher: Tokenizer | None = None, rows: Dataset | None = None
+    build: Builder,
+    tokenizer: Tokenizer,
+    teacher: Tokenizer | None = None,
+    rows: Dataset | None = None,
+    unlabelled: Dataset | None = None,
 ) -> tuple[Batches, Any]:
     """The task's batches of train and of validation; with ``teacher_*`` inputs where the teacher reads other tokens.
 
-    ``rows`` take the place of train where they are given.
+    ``rows`` take the place of train where they are given; ``unlabelled`` ones are mixed with them.
     """
     features = build.encoded(build.data.splits["train"] if rows is None else rows, tokenizer, teacher)
+    if unlabelled is not None:
+        more = build.encoded(unlabelled, tokenizer, teacher)
+        targets = without_targets(more[:], build.task.kind, len(build.data.labels))
+        more = more.add_column("targets", targets, feature=features.features["targets"])
+        features = concatenate_datasets([features, more])
     scored = build.encoded(build.data.splits["validation"], tokenizer)
     train = build.training_batches(features, build.collate(tokenizer, teacher), counts(features[:]))
     return train, build.scoring_batches(scored, build.collate(tokenizer))

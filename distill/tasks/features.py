@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.types import IGNORE, MODEL_INPUTS, Batch
+from distill.types import IGNORE, MODEL_INPUTS, Batch, Kind
 
 _FILL = {"target_ids": IGNORE, "answerable": 0}
 """Columns besides the model's inputs that are padded, and with what."""
@@ -46,9 +46,19 @@ def counts(features: Mapping[str, Any]) -> dict[str, Numbers]:
 
 def scored(target: Any) -> bool:  # noqa: ANN401
     """Whether a target is one: neither ``IGNORE`` nor a score that is not given."""
-    if isinstance(target, float):
-        return not math.isnan(target)
-    return bool(target != IGNORE)
+    if isinstance(target, list):
+        return any(each != IGNORE for each in target)
+    return not math.isnan(target) if isinstance(target, float) else bool(target != IGNORE)
+
+
+def without_targets(features: Mapping[str, Sequence[Any]], kind: Kind, classes: int) -> list[list[Any]]:
+    """Targets of features that have none: for each of their rows one that is not scored.
+
+    >>> without_targets({"count": [1, 2]}, "class", 3)
+    [[-100], [-100, -100]]
+    """
+    nothing: Mapping[Kind, Any] = {"class": IGNORE, "labels": [float(IGNORE)] * classes, "score": math.nan}
+    return [[nothing[kind]] * count for count in features["count"]]
 
 
 def collate(features: Mapping[str, Any], place: Any, pad_id: int, teacher_pad_id: int, side: str = "right") -> Batch:  # noqa: ANN401

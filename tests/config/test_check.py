@@ -98,6 +98,7 @@ CASES = [
             ("classification", "data.score_range", [0.0, 5.0], "regression", "null"),
             ("pair_classification", "distill.soft.bounded", 0.0, "regression", "null"),
             ("classification", "data.drop_bad", True, "question_answering", "false"),
+            ("summarization", "data.unlabelled.path", "more.tsv", ", ".join(TASKS[:7]), "null"),
             (
                 "regression",
                 "data.class_weights",
@@ -132,6 +133,10 @@ CASES = [
         "data.score_range=[0.0, nan]: allowed is the lowest and the highest score",
     ),
     ({"data__max_target_length": 1}, "data.max_target_length=1: allowed is a whole number from 2 up"),
+    (
+        {"data__unlabelled__limit": 5},
+        "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE",
+    ),
     ({"data__stride": -1}, "data.stride=-1: allowed is a whole number from 0 up"),
     ({"teacher__top_k": 0}, "teacher.top_k=0: allowed is a whole number from 1 up"),
     (

@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 from datasets import Dataset
 
-from distill.data.splits import content, hold_out, keyed, limit, overlap, stratified
+from distill.data.splits import content, hold_out, keyed, limit, overlap, stratified, unseen
 from distill.errors import DataError
 
 
@@ -91,3 +91,9 @@ def test_texts_that_also_stand_in_train_are_counted():
     ready = {name: keyed(rows, ["text"]) for name, rows in splits.items()}
     assert overlap(ready) == "texts that also stand in train: 2 of 6 in validation"
     assert overlap({name: ready[name] for name in ("train", "test")}) is None
+
+
+def test_unlabelled_rows_are_taken_once_and_only_where_no_split_has_their_text():
+    splits = {"train": keyed(table(range(3)), ["text"]), "test": keyed(table(range(5, 7)), ["text"])}
+    more = keyed(table([9, 0, 3, 9, 6, 4]).select_columns("text"), ["text"])
+    assert unseen(more, splits)["text"] == ["text 9", "text 3", "text 4"]

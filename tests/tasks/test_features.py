@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from distill.data.batching import Place
-from distill.tasks.features import collate, counts, gather, pad, sentences
+from distill.tasks.features import collate, counts, gather, pad, sentences, without_targets
 from distill.teacher_store import AnswerStore, AnswerWriter
 from distill.types import IGNORE
 
@@ -56,6 +56,13 @@ def test_features_without_targets_have_rows_that_are_not_scored():
     assert collate(plain, Place(()), pad_id=0, teacher_pad_id=0)["labels"].tolist() == [IGNORE] * 5
 
 
+@pytest.mark.parametrize("kind", ["class", "labels", "score"])
+def test_rows_without_targets_are_not_scored(kind):
+    made = without_targets({"count": [2, 1]}, kind, 3)
+    assert [len(rows) for rows in made] == [2, 1]
+    assert counts({"input_ids": [[1], [2]], "count": [2, 1], "targets": made})["labels"].tolist() == [0, 0]
+
+
 def test_what_a_feature_has_is_counted():
     assert {unit: values.tolist() for unit, values in counts(FEATURES).items()} == {
         "labels": [1, 2, 1], "rows": [2, 2, 1], "tokens": [3, 1, 2], "examples": [1, 1, 1],
@@ -63,7 +70,8 @@ def test_what_a_feature_has_is_counted():
 
 
 @pytest.mark.parametrize(
-    ("target", "scored"), [(0, 1), (IGNORE, 0), (0.0, 1), (math.nan, 0), ([0.0, 1.0], 1), (-100.5, 1)]
+    ("target", "scored"),
+    [(0, 1), (IGNORE, 0), (0.0, 1), (math.nan, 0), ([0.0, 1.0], 1), ([-100.0, -100.0], 0), (-100.0, 1)],
 )
 def test_a_target_counts_unless_it_is_ignored_or_no_score(target, scored):
     features = {"input_ids": [[1]], "count": [1], "targets": [[target]]}
