@@ -36,18 +36,19 @@ def one_job() -> Iterator[Path]:
 def command() -> str:
     """The command that repeats this job alone, without the sweep around it."""
     hydra = HydraConfig.get()
-    flags = [flag for path in _card_folders(hydra) for flag in ("--config-dir", path)]
+    flags = [flag for path in card_folders(hydra) for flag in ("--config-dir", path)]
     return shlex.join(["python", "-m", "distill.run", *flags, *hydra.overrides.task])
 
 
 def _arguments(hydra: HydraConf, folder: Path) -> list[str]:
-    flags = [flag for path in _card_folders(hydra) for flag in ("--config-dir", path)]
+    flags = [flag for path in card_folders(hydra) for flag in ("--config-dir", path)]
     searched = [given for given in hydra.overrides.hydra if given.startswith("hydra.searchpath")]
     here = [f'hydra.run.dir="{folder}"', "hydra/job_logging=other_ranks"]
     return [*flags, *hydra.overrides.task, *searched, *here]
 
 
-def _card_folders(hydra: HydraConf) -> list[str]:
+def card_folders(hydra: HydraConf) -> list[str]:
+    """The user's own folders of cards, given with --config-dir."""
     return [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
 
 

@@ -4,11 +4,11 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import hydra
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -36,19 +36,13 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="config")
 def _hydra_main(cfg: DictConfig) -> None:
     try:
-        _job(_typed(cfg))
+        _job(cards.typed(cfg, Config))
     except DistillError as error:
         _stop(str(error), 2)
     except OmegaConfBaseException as error:
         _stop(explain.message(error), 2)
     except KeyboardInterrupt:
         _stop("interrupted; the same command goes on from the last checkpoint", 130)
-
-
-def _typed(cfg: DictConfig) -> Config:
-    """The settings as one object; merged anew, since ``+key=value`` slips past the schema that Hydra composed."""
-    given = OmegaConf.to_container(cfg)
-    return cast(Config, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), given)))
 
 
 def _job(config: Config) -> None:

@@ -1,13 +1,15 @@
 """The YAML cards of ``teachers/``, ``students/`` and ``experiments/``, as Hydra groups."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from distill.config import about
+from distill.config import about, design
 from distill.config.schema import Config
+
+T = TypeVar("T", bound=Config)
 
 FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
 
@@ -16,6 +18,7 @@ _HELP = """{app} turns a fine-tuned transformer teacher into a compact student, 
   python -m distill.run experiment=sst2_tiny                      one run
   python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
   python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
+  python -m distill.design --help                                 which student to try first under a budget
 
 Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS
@@ -48,6 +51,12 @@ _LOGGING: dict[str, Any] = {
     "loggers": {"distill": {"level": "INFO"}},
 }
 
+_LOGGING_WITHOUT_A_FILE: dict[str, Any] = {
+    **_LOGGING,
+    "handlers": {"console": _LOGGING["handlers"]["console"]},
+    "root": {"level": "WARNING", "handlers": ["console"]},
+}
+
 _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -76,6 +85,23 @@ _ROOT: dict[str, Any] = {
     },
 }
 
+_DESIGN: dict[str, Any] = {
+    "defaults": [
+        "design_schema",
+        {"teacher": None},
+        {"student": None},
+        {"experiment": None},
+        "_self_",
+        {"override hydra/job_logging": "without_a_file"},
+    ],
+    "hydra": {
+        "run": {"dir": "."},
+        "sweep": {"dir": ".", "subdir": "."},
+        "output_subdir": None,
+        "help": {"app_name": "distill.design", "template": design.HELP},
+    },
+}
+
 
 def root() -> Path:
     """Where the cards are: ``distill/cards`` in an installed wheel, else the top of the checkout."""
@@ -88,7 +114,10 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(name="schema", node=Config, provider="distill")
     store.store(name="config", node=_ROOT, provider="distill")
-    for name, node in {"distill": _LOGGING, "other_ranks": _LOGGING_OF_OTHER_RANKS}.items():
+    store.store(name="design_schema", node=design.DesignConfig, provider="distill")
+    store.store(name="design", node=_DESIGN, provider="distill")
+    logging = {"distill": _LOGGING, "other_ranks": _LOGGING_OF_OTHER_RANKS, "without_a_file": _LOGGING_WITHOUT_A_FILE}
+    for name, node in logging.items():
         store.store(group="hydra/job_logging", name=name, node=node, provider="distill")
     for group, folder in FOLDERS.items():
         for path in sorted((root() / folder).glob("*.yaml")):
@@ -97,3 +126,9 @@ def register() -> None:
                 card.setdefault("name", path.stem)
             package = "_global_" if group == "experiment" else group
             store.store(group=group, name=path.stem, node=card, package=package, provider=str(path))
+
+
+def typed(composed: DictConfig, schema: type[T]) -> T:
+    """The settings as one object; merged anew, since ``+key=value`` slips past the schema that Hydra composed."""
+    given = OmegaConf.to_container(composed)
+    return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), given)))

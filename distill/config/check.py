@@ -1,6 +1,6 @@
 """Do the settings make sense? All problems at once, each with its dotted key, what came, and what is allowed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
@@ -120,7 +120,12 @@ def check(config: Config) -> None:
     Raises:
         ConfigError: with one line a problem.
     """
-    problems = [
+    refuse(problems(config))
+
+
+def problems(config: Config) -> list[str]:
+    """One line for each problem of the settings."""
+    return [
         *_single(config),
         *_stages(config),
         *_sources(config),
@@ -129,9 +134,17 @@ def check(config: Config) -> None:
         *check_objective.objective(config),
         *_task(config),
     ]
-    if problems:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise ConfigError("\n  ".join([f"{count} in the settings", *problems]))
+
+
+def refuse(found: Sequence[str]) -> None:
+    """Raise where problems were found.
+
+    Raises:
+        ConfigError: with one line a problem.
+    """
+    if found:
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        raise ConfigError("\n  ".join([f"{count} in the settings", *found]))
 
 
 def _single(config: Config) -> Iterator[str]:

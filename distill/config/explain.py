@@ -10,14 +10,14 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from distill.config.schema import Config
 
 
-def message(error: Exception) -> str:
-    """What is wrong with the command line or a card, with what would be right where that is known."""
+def message(error: Exception, schema: type[Config] = Config) -> str:
+    """What is wrong with the command line or a card, with what would be right where ``schema`` knows that."""
     if isinstance(error, MissingConfigException):
         return _missing_card(error)
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
-            return _unknown_key(str(cause.full_key))
+            return _unknown_key(str(cause.full_key), schema)
         if isinstance(cause, ValidationError):
             return f"{cause.full_key}: {_first_line(cause)}"
         cause = cause.__cause__ or cause.__context__
@@ -34,9 +34,9 @@ def _missing_card(error: MissingConfigException) -> str:
     return f"{group}={name}: no such card; there are {there}"
 
 
-def _unknown_key(full_key: str) -> str:
+def _unknown_key(full_key: str, schema: type[Config]) -> str:
     *parents, name = re.sub(r"\[.*?\]", "", full_key).split(".")
-    section: object = Config()
+    section: object = schema()
     for parent in parents:
         section = getattr(section, parent, None)
     if isinstance(section, dict):

@@ -26,10 +26,7 @@ def from_layers(
     Raises:
         ModelError: the teacher's layers cannot be told from its weights.
     """
-    config = copy.deepcopy(teacher.config)
-    for name in _DEPTHS:
-        if hasattr(config, name):
-            setattr(config, name, len(chosen))
+    config = shortened(teacher.config, len(chosen))
     set_dropout(config, dropout)
     student = from_config(config, head)
     weights = _chosen_weights(teacher.state_dict(), chosen, teacher.config)
@@ -42,6 +39,15 @@ def from_layers(
 
 _DEPTHS = ("num_hidden_layers", "encoder_layers", "decoder_layers", "num_layers", "num_decoder_layers")
 """What architectures call the number of layers of a stack."""
+
+
+def shortened(config: PretrainedConfig, layers: int) -> PretrainedConfig:
+    """The configuration of the same model with so many layers, in each of its stacks."""
+    config = copy.deepcopy(config)
+    for name in _DEPTHS:
+        if hasattr(config, name):
+            setattr(config, name, layers)
+    return config
 
 
 def _chosen_weights(

@@ -181,7 +181,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks = [f"{report['name']}: {data['name']} ({data['source']}), {rows_and_labels(report)}"]
     if warning := stand_in(report):
         blocks.append(f"NOTE: {warning}")
-    blocks += [_columns(report), _aligned(tables.in_text(report)), verdict(report), _seconds(report["stages"])]
+    blocks += [_columns(report), aligned(tables.in_text(report)), verdict(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]
     lines += [f"{name}: {path}" for name, path in (paths or {}).items()]
     text = "\n".join(line.rstrip() for line in lines)
@@ -198,10 +198,10 @@ def _wrapped(text: str) -> list[str]:
 def _columns(report: Report) -> str:
     lines = [("", *present(report))]
     lines += [(f"{row.group} {row.label}".strip(), *row.cells) for row in comparison(report)]
-    return _aligned(lines) if len(lines[0]) > 1 else ""
+    return aligned(lines) if len(lines[0]) > 1 else ""
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Lines of cells under each other, the first of each to the left; nothing for no lines."""
     if not lines:
         return ""

@@ -87,14 +87,18 @@ def _tokenizer(job: Job) -> Any:  # noqa: ANN401
             raise ModelError("pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with")
         return tokenizer
     if build.ranks.rank == 0 and not (folder / "tokenizer.json").is_file():
-        teacher = build.config.teacher
-        made = train(
-            build.task.family, list(_texts(build)), vocab_size=teacher.vocab_size,
-            max_length=build.config.data.max_length, lowercase=teacher.lowercase,
-        )  # fmt: skip
-        made.save_pretrained(folder)
+        new_tokenizer(build).save_pretrained(folder)
     build.ranks.wait()
     return build.tokenizer(folder)
+
+
+def new_tokenizer(build: Builder) -> PreTrainedTokenizerBase:
+    """The tokenizer of a teacher from scratch, trained on the text of train."""
+    teacher = build.config.teacher
+    return train(
+        build.task.family, list(_texts(build)), vocab_size=teacher.vocab_size,
+        max_length=build.config.data.max_length, lowercase=teacher.lowercase,
+    )  # fmt: skip
 
 
 def _texts(build: Builder) -> Iterator[str]:

@@ -1,0 +1,157 @@
+"""Settings of ``python -m distill.design``: those of a run, and what a student may cost."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from distill.config.check import WRITING, problems, refuse
+from distill.config.schema import Config
+from distill.errors import ConfigError
+
+HELP = """python -m distill.design proposes up to three students that fit a budget on this machine, timed and ranked,
+each written as a card. It takes all settings of a run but the student's, and these:
+
+  budget.latency_ms=5     milliseconds of one text, alone (p50); null: any
+  budget.parameters=5M    weights, embeddings counted: 5M, 500k, 1.2B or a number; null: any
+  budget.tokens=32        tokens of that text; null: 32, or what data.max_length leaves. A task that writes, writes as
+                          many, up to data.max_target_length
+  budget.threads=1        threads of the CPU that it is read on
+  output=FOLDER           gets the cards, in FOLDER/student; a run finds them with --config-dir FOLDER
+  overwrite=false         whether cards of the same names there may be replaced
+
+  python -m distill.design experiment=trec_tiny teacher=minilm teacher.model=FOLDER budget.latency_ms=5 output=designs
+
+Cards (teacher=, experiment=; your own with --config-dir FOLDER):
+$APP_CONFIG_GROUPS
+All other settings: python -m distill.run --help
+"""
+OWN = ("budget", "output", "overwrite", "student")
+"""What of a command line is no setting of the runs that it proposes."""
+_USUAL_TOKENS = 32
+_UNITS = {"": 0, "k": 3, "m": 6, "b": 9}
+
+
+@dataclass
+class BudgetConfig:
+    """What a student may cost."""
+
+    latency_ms: float | None = None
+    """Milliseconds of one text, alone (p50); none: any."""
+    parameters: str | None = None
+    """Weights, embeddings counted: 5M, 500k, 1.2B or a number; none: any."""
+    tokens: int | None = None
+    """Tokens of the text that is timed; none: 32, or what data.max_length leaves."""
+    threads: int = 1
+    """Threads of the CPU that it is read on."""
+
+
+@dataclass
+class DesignConfig(Config):
+    """A run whose student is looked for."""
+
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    output: str | None = None
+    """Folder that gets the cards, in its folder `student`."""
+    overwrite: bool = False
+    """Whether cards of the same names may be replaced."""
+
+
+def amount(text: str) -> int:
+    """A count as people write it.
+
+    Raises:
+        ConfigError: it is none.
+
+    >>> amount("5M"), amount("1.2B"), amount("500k"), amount("1e6"), amount("12345")
+    (5000000, 1200000000, 500000, 1000000, 12345)
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\+?\d{1,2})?) ?([kmb]?)", text.strip().lower())
+    found = int(Decimal(match[1]).scaleb(_UNITS[match[2]])) if match else 0
+    if found < 1:
+        raise ConfigError(f"budget.parameters={text}: allowed is a number from 1 up, such as 5M, 500k, 1.2B or 5000000")
+    return found
+
+
+def tokens(config: DesignConfig) -> int:
+    """Of the text that is timed."""
+    return min(_USUAL_TOKENS, _room(config)) if config.budget.tokens is None else config.budget.tokens
+
+
+def written(config: DesignConfig) -> int:
+    """Tokens that a model is timed with writing; 0 where the task reads only."""
+    return min(tokens(config), config.data.max_target_length) if config.task in WRITING else 0
+
+
+def _room(config: DesignConfig) -> int:
+    """Tokens that a text may have; a dialogue's reply needs some of them."""
+    data = config.data
+    return data.max_length - (data.max_target_length if config.task == "dialogue" else 0)
+
+
+def settings_of_runs(overrides: Sequence[str]) -> list[str]:
+    """What of a command line belongs to the runs that it proposes.
+
+    >>> settings_of_runs(["experiment=trec_tiny", "budget.parameters=5M", "output=designs", "seed=3"])
+    ['experiment=trec_tiny', 'seed=3']
+    """
+    return [each for each in overrides if _section(each) not in OWN]
+
+
+def _section(override: str) -> str:
+    return re.split(r"[=.@]", override.lstrip("+~"), maxsplit=1)[0]
+
+
+def check(config: DesignConfig, overrides: Sequence[str], card_folders: Sequence[str]) -> None:
+    """Return silently, or name every problem of the settings in one message.
+
+    Args:
+        config: with a student that is as nobody set it.
+        overrides: of the command line.
+        card_folders: given with --config-dir.
+
+    Raises:
+        ConfigError: with one line a problem.
+    """
+    refuse([*problems(config), *_budget(config), *_output(config, card_folders), *_student(overrides)])
+
+
+def _budget(config: DesignConfig) -> Iterator[str]:
+    budget, room = config.budget, _room(config)
+    if budget.latency_ms is None and budget.parameters is None:
+        yield "budget: give at least one of budget.latency_ms=5 and budget.parameters=5M"
+    if budget.latency_ms is not None and not (budget.latency_ms > 0 and math.isfinite(budget.latency_ms)):
+        yield f"budget.latency_ms={budget.latency_ms}: allowed is null or a number above 0"
+    if budget.parameters is not None:
+        try:
+            amount(budget.parameters)
+        except ConfigError as error:
+            yield str(error)
+    if budget.tokens is not None and not 1 <= budget.tokens <= room:
+        left = " - data.max_target_length" if config.task == "dialogue" else ""
+        yield f"budget.tokens={budget.tokens}: allowed is a whole number from 1 to {room} (data.max_length{left})"
+    if budget.threads < 1:
+        yield f"budget.threads={budget.threads}: allowed is a whole number from 1 up"
+
+
+def _output(config: DesignConfig, card_folders: Sequence[str]) -> Iterator[str]:
+    if not config.output:
+        yield "output: give the folder for the students' cards as output=FOLDER"
+        return
+    output = Path(config.output).expanduser()
+    if output.exists() and not output.is_dir():
+        yield f"output={config.output}: is a file; allowed is a folder"
+    for folder in card_folders:
+        if output.resolve() != Path(folder).resolve():
+            yield (
+                f"output={config.output}: a run reads cards from one folder; with --config-dir {folder} allowed is "
+                f"output={folder}"
+            )
+
+
+def _student(overrides: Sequence[str]) -> Iterator[str]:
+    for each in overrides:
+        if _section(each) == "student":
+            yield f"{each}: the student is what this command looks for; leave it out"

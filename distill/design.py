@@ -1,0 +1,85 @@
+"""``python -m distill.design budget.latency_ms=5 output=FOLDER``: which student to try first."""
+
+import logging
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from distill.config import cards, explain
+from distill.config.design import DesignConfig, check, settings_of_runs
+from distill.config.schema import StudentConfig
+from distill.errors import ConfigError, DistillError
+from distill.launch import card_folders
+
+log = logging.getLogger("distill.design")  # also when it is started as __main__
+
+
+def main() -> None:
+    """Run the command line: exit code 1 where no student fits, 2 after a user's mistake, with one message."""
+    cards.register()
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
+    try:
+        _hydra_main()
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        sys.stderr.write(f"distill: {explain.message(error, DesignConfig)}\n")
+        sys.exit(2)
+
+
+@hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="design")
+def _hydra_main(cfg: DictConfig) -> None:
+    try:
+        _job(cards.typed(cfg, DesignConfig))
+    except DistillError as error:
+        _stop(str(error), 2)
+    except OmegaConfBaseException as error:
+        _stop(explain.message(error, DesignConfig), 2)
+    except KeyboardInterrupt:
+        _stop("interrupted; nothing was written", 130)
+
+
+def _job(config: DesignConfig) -> None:
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        raise ConfigError("-m: students are proposed for one budget at a time; leave it out")
+    config.student = StudentConfig()  # a card may set what is looked for
+    overrides = HydraConfig.get().overrides.task
+    check(config, overrides, card_folders(HydraConfig.get()))
+    from distill.designing import showing  # torch and its friends take seconds
+    from distill.designing.candidates import KINDS
+    from distill.designing.cards import write
+    from distill.designing.proposing import propose
+
+    found, output = propose(config), str(config.output)
+
+    def command(student: str) -> str:
+        given = ["--config-dir", output, *settings_of_runs(overrides), f"student={student}"]
+        return shlex.join(["python", "-m", "distill.run", *given])
+
+    write(
+        Path(output).expanduser(),
+        {
+            each.name: (showing.remarks(found, each, measured), KINDS[each.candidate.init].card(each.candidate.shape))
+            for each, measured in found.proposals
+        },
+    )
+    log.info("%s", showing.text(found, command))
+    if not found.proposals:
+        sys.exit(1)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    log.error("distill: %s", message)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

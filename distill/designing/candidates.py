@@ -1,0 +1,126 @@
+"""Which students there are to try, of each kind: pure functions of the teacher's shape."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_DEPTHS_OF_THE_TEACHER = 12
+_DEPTHS_FROM_SCRATCH = 6
+_WIDTHS = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 6))
+"""Shares of the teacher's heads, as numerator and denominator, for narrower models."""
+_INNER = 4
+"""Width of a feed-forward layer inside, in widths of the model: the usual one."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Of a stack of transformer layers; an encoder-decoder has two of it."""
+
+    layers: int
+    width: int
+    heads: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A student that might be tried.
+
+    Attributes:
+        init: its kind, in the words of ``student.init``.
+        shape: of its layers.
+    """
+
+    init: str
+    shape: Shape
+
+    @property
+    def name(self) -> str:
+        """Of its card."""
+        return KINDS[self.init].name(self.shape)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How students of one ``student.init`` are made.
+
+    Attributes:
+        shapes: those worth a look, by the teacher's.
+        name: of a student's card.
+        card: what it says.
+        kept: how many of the teacher's layers a student begins with.
+        words: what a student of a shape is, by its and the teacher's shape.
+    """
+
+    shapes: Callable[[Shape], Iterator[Shape]]
+    name: Callable[[Shape], str]
+    card: Callable[[Shape], dict[str, Any]]
+    kept: Callable[[Shape], int]
+    words: Callable[[Shape, Shape], str]
+
+
+def depths(layers: int, steps: int) -> list[int]:
+    """Numbers of layers up to ``layers``, evenly spread, at most ``steps`` of them and 1.
+
+    >>> depths(6, 12), depths(24, 6)
+    ([1, 2, 3, 4, 5, 6], [1, 4, 8, 12, 16, 20, 24])
+    """
+    return sorted({1, *(-(-layers * step // steps) for step in range(1, steps + 1))})
+
+
+def _layers_of(teacher: Shape) -> Iterator[Shape]:
+    for layers in depths(teacher.layers, _DEPTHS_OF_THE_TEACHER):
+        if layers < teacher.layers:
+            yield Shape(layers, teacher.width, teacher.heads)
+
+
+def _narrower_than(teacher: Shape) -> Iterator[Shape]:
+    """Heads stay as wide as the teacher's, and there are fewer of them."""
+    heads = {-(-teacher.heads * part // whole) for part, whole in _WIDTHS}
+    for count in sorted(each for each in heads if each < teacher.heads):
+        for layers in depths(teacher.layers, _DEPTHS_FROM_SCRATCH):
+            yield Shape(layers, count * (teacher.width // teacher.heads), count)
+
+
+def _architecture(shape: Shape) -> dict[str, int]:
+    return {
+        "layers": shape.layers, "hidden_size": shape.width, "heads": shape.heads,
+        "intermediate_size": _INNER * shape.width,
+    }  # fmt: skip
+
+
+def _counted(layers: int) -> str:
+    return "1 layer" if layers == 1 else f"{layers} layers"
+
+
+KINDS: Mapping[str, Kind] = {
+    "teacher": Kind(
+        shapes=_layers_of,
+        name=lambda shape: f"layers_{shape.layers}",
+        card=lambda shape: {"init": "teacher", "layers": shape.layers, "layer_map": "uniform"},
+        kept=lambda shape: shape.layers,
+        words=lambda shape, teacher: (
+            f"{shape.layers} of the teacher's {_counted(teacher.layers)}, with its embeddings and its head"
+        ),
+    ),
+    "random": Kind(
+        shapes=_narrower_than,
+        name=lambda shape: f"scratch_{shape.layers}x{shape.width}",
+        card=lambda shape: {"init": "random", "architecture": _architecture(shape)},
+        kept=lambda shape: 0,
+        words=lambda shape, teacher: (
+            f"{_counted(shape.layers)} of width {shape.width} from random weights: begins "
+            "with nothing of the teacher, so it needs more data or epochs"
+        ),
+    ),
+}
+"""Every kind of student, by its ``student.init``. A further one is an entry here, and one in ``sizes.CONFIGURATIONS``
+for its parameters and its time."""
+
+
+def candidates(teacher: Shape, kinds: Sequence[str]) -> list[Candidate]:
+    """All students worth a look.
+
+    >>> [each.name for each in candidates(Shape(3, 128, 2), ["teacher", "random"])]
+    ['layers_1', 'layers_2', 'scratch_1x64', 'scratch_2x64', 'scratch_3x64']
+    """
+    return [Candidate(kind, shape) for kind in kinds for shape in KINDS[kind].shapes(teacher)]

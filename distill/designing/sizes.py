@@ -1,0 +1,123 @@
+"""The teacher of the settings, and how many weights it and its students have, without making them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.build import Builder
+from distill.designing.candidates import KINDS, Candidate, Shape
+from distill.designing.ranking import Sized
+from distill.errors import ModelError
+from distill.models import loading, scratch
+from distill.models.student import layer_pattern, shortened
+from distill.stages import pretrain
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Whom students are made of.
+
+    Attributes:
+        configuration: with the task's outputs and an embedding for each token.
+        tokenizer: that students of it read, too.
+        kinds: of students that can be made of it.
+    """
+
+    configuration: PretrainedConfig
+    tokenizer: PreTrainedTokenizerBase
+    kinds: tuple[str, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """Of its layers."""
+        found = self.configuration
+        return Shape(found.num_hidden_layers, found.hidden_size, found.num_attention_heads)
+
+
+def teacher(build: Builder) -> Teacher:
+    """The teacher as the run would fine-tune it.
+
+    Raises:
+        ModelError: its checkpoint does not fit the settings.
+    """
+    folder = build.checkpoints.get("teacher_checkpoint")
+    if folder is not None:
+        tokenizer, found = build.tokenizer(folder), loading.configuration(folder)
+        loading.inside_bounds(found, build.config.data.max_length, "teacher")
+        found.vocab_size = max(found.vocab_size, len(tokenizer))
+    else:
+        tokenizer = _tokenizer_from_scratch(build)
+        found = _from_scratch(build, tokenizer, scratch.Size(**asdict(build.config.teacher.architecture)))
+    _name_outputs(build, found)
+    return Teacher(found, tokenizer, tuple(kind for kind in KINDS if kind != "teacher" or _divisible(build, found)))
+
+
+def sized(build: Builder, of: Teacher, candidate: Candidate) -> Sized:
+    """Count a candidate's weights."""
+    return Sized(candidate, *count(build, configuration(build, of, candidate)))
+
+
+def count(build: Builder, configured: PretrainedConfig) -> tuple[int, int]:
+    """The parameters of a model with the task's head: all of them, and those outside the embeddings."""
+    model = _without_memory(build, configured)
+    embedded = {each.weight for each in model.modules() if isinstance(each, nn.Embedding)}
+    whole = loading.parameters(model)
+    return whole, whole - sum(weight.numel() for weight in embedded)
+
+
+def configuration(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
+    """A candidate's, as the run would make it."""
+    found = CONFIGURATIONS[candidate.init](build, of, candidate.shape)
+    _name_outputs(build, found)
+    return found
+
+
+def _of_layers(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
+    return shortened(of.configuration, shape.layers)
+
+
+def _random(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
+    size: Mapping[str, int] = KINDS["random"].card(shape)["architecture"]
+    return _from_scratch(build, of.tokenizer, scratch.Size(**size))
+
+
+CONFIGURATIONS: Mapping[str, Callable[[Builder, Teacher, Shape], PretrainedConfig]] = {
+    "teacher": _of_layers,
+    "random": _random,
+}
+
+
+def _from_scratch(build: Builder, tokenizer: PreTrainedTokenizerBase, size: scratch.Size) -> PretrainedConfig:
+    length, dropout = build.config.data.max_length, build.config.distill.dropout
+    return scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)
+
+
+def _name_outputs(build: Builder, configured: PretrainedConfig) -> None:
+    if build.outputs:
+        loading.name_labels(configured, build.outputs, build.task.kind)
+
+
+def _tokenizer_from_scratch(build: Builder) -> PreTrainedTokenizerBase:
+    with TemporaryDirectory() as folder:
+        pretrain.new_tokenizer(build).save_pretrained(folder)
+        return build.tokenizer(Path(folder))
+
+
+def _divisible(build: Builder, configured: PretrainedConfig) -> bool:
+    """Whether its layers can be taken one by one."""
+    try:
+        weights = _without_memory(build, configured).state_dict()
+        layer_pattern(weights, configured.num_hidden_layers, stacks=2 if configured.is_encoder_decoder else 1)
+    except ModelError:
+        return False
+    return True
+
+
+def _without_memory(build: Builder, configured: PretrainedConfig) -> PreTrainedModel:
+    with torch.device("meta"):
+        return loading.from_config(configured, build.task.head)
