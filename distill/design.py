@@ -4,13 +4,13 @@ import logging
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -18,7 +18,7 @@ from yaml import YAMLError
 from distill.config import cards, explain
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.schema import StudentConfig
-from distill.errors import ConfigError, DistillError
+from distill.errors import DistillError
 from distill.launch import card_folders
 
 log = logging.getLogger("distill.design")  # also when it is started as __main__
@@ -26,13 +26,14 @@ log = logging.getLogger("distill.design")  # also when it is started as __main__
 
 def main() -> None:
     """Run the command line: exit code 1 where no student fits, 2 after a user's mistake, with one message."""
+    if {"-m", "--multirun"} & set(sys.argv[1:]):
+        _stop("-m: students are proposed for one budget at a time; leave it out", 2)
     cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
         _hydra_main()
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        sys.stderr.write(f"distill: {explain.message(error, DesignConfig)}\n")
-        sys.exit(2)
+        _stop(explain.message(error, DesignConfig), 2)
 
 
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="design")
@@ -48,8 +49,6 @@ def _hydra_main(cfg: DictConfig) -> None:
 
 
 def _job(config: DesignConfig) -> None:
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        raise ConfigError("-m: students are proposed for one budget at a time; leave it out")
     config.student = StudentConfig()  # a card may set what is looked for
     overrides = HydraConfig.get().overrides.task
     check(config, overrides, card_folders(HydraConfig.get()))
@@ -59,25 +58,25 @@ def _job(config: DesignConfig) -> None:
     from distill.designing.proposing import propose
 
     found, output = propose(config), str(config.output)
-
-    def command(student: str) -> str:
-        given = ["--config-dir", output, *settings_of_runs(overrides), f"student={student}"]
-        return shlex.join(["python", "-m", "distill.run", *given])
-
-    write(
-        Path(output).expanduser(),
-        {
+    if found.proposals:
+        made = {
             each.name: (showing.remarks(found, each, measured), KINDS[each.candidate.init].card(each.candidate.shape))
             for each, measured in found.proposals
-        },
-    )
-    log.info("%s", showing.text(found, command))
+        }
+        write(Path(output).expanduser(), made)
+    log.info("%s", showing.text(found, lambda student: _command(output, overrides, student)))
     if not found.proposals:
         sys.exit(1)
 
 
+def _command(output: str, overrides: Sequence[str], student: str) -> str:
+    """The run that tries a student."""
+    given = ["--config-dir", output, *settings_of_runs(overrides), f"student={student}"]
+    return shlex.join(["python", "-m", "distill.run", *given])
+
+
 def _stop(message: str, code: int) -> NoReturn:
-    log.error("distill: %s", message)
+    sys.stderr.write(f"distill: {message}\n")
     sys.exit(code)
 
 

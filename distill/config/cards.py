@@ -96,7 +96,6 @@ _DESIGN: dict[str, Any] = {
     ],
     "hydra": {
         "run": {"dir": "."},
-        "sweep": {"dir": ".", "subdir": "."},
         "output_subdir": None,
         "help": {"app_name": "distill.design", "template": design.HELP},
     },

@@ -13,6 +13,7 @@ from distill.designing import cards, sizes
 from distill.designing.candidates import Shape, candidates
 from distill.designing.ranking import Sized, choose
 from distill.designing.timing import Latency, Text, Timed, measure
+from distill.errors import ModelError
 from distill.stages.reading import prepare
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,8 @@ def propose(config: DesignConfig) -> Design:
     budget = Budget(given.latency_ms, None if given.parameters is None else amount(given.parameters))
     teacher = sizes.teacher(build)
     every = [sizes.sized(build, teacher, each) for each in candidates(teacher.shape, teacher.kinds)]
+    if not every:
+        raise ModelError("the teacher has one layer and one head: no smaller student is known here")
     every.sort(key=lambda each: (each.body, each.parameters))
     small = [each for each in every if budget.parameters is None or each.parameters <= budget.parameters]
     cards.refuse_to_replace([each.name for each in small], build.folder, overwrite=config.overwrite)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from distill.designing.candidates import KINDS, Candidate
 
 RULE = (
-    "Ranked by the teacher's layers that a student begins with, more before fewer, then by parameters outside the "
-    "embeddings, more before fewer. Accuracy is not measured here: that takes the runs."
+    "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or more before one; "
+    "then by parameters outside the embeddings, more before fewer. Accuracy is not measured here: that takes the runs."
 )
 _APART = 1.4
 """Students of one kind differ where their parameters outside the embeddings do by this factor."""
@@ -38,12 +38,14 @@ def ranked(students: Sequence[Sized]) -> list[Sized]:
 
     Weights that begin as the teacher's are worth more than their number (Sanh et al. 2019 lose most by beginning at
     random); of models from scratch, the loss follows the parameters outside the embeddings, and their shape matters
-    little (Kaplan et al. 2020).
+    little as long as they have two layers (Kaplan et al. 2020, of language models).
     """
-    return sorted(
-        students,
-        key=lambda each: (-KINDS[each.candidate.init].kept(each.candidate.shape), -each.body, each.parameters),
-    )
+    return sorted(students, key=_place)
+
+
+def _place(student: Sized) -> tuple[int, bool, int, int]:
+    shape = student.candidate.shape
+    return -KINDS[student.candidate.init].kept(shape), shape.layers == 1, -student.body, student.parameters
 
 
 def differ(one: Sized, other: Sized) -> bool:

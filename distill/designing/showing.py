@@ -43,16 +43,17 @@ def remarks(design: Design, student: Sized, measured: Measured) -> list[str]:
 def _text(design: Design) -> str:
     given = design.text
     threads = "1 thread" if given.threads == 1 else f"{given.threads} threads"
-    return f"one text of {given.tokens} tokens{f', {given.written} written' if given.written else ''}, {threads}"
+    written = f", {given.written} more written," if given.written else ""
+    return f"one text of {given.tokens} tokens{written} on {threads}"
 
 
 def _sentences(design: Design) -> Iterator[str]:
     asked, teacher, parts = design.budget, design.teacher, []
     yield f"Teacher: {design.architecture}, {teacher.shape.layers} layers of width {teacher.shape.width}."
     if asked.latency_ms is not None:
-        parts.append(f"at most {asked.latency_ms:g} ms (p50; {_text(design)})")
+        parts.append(f"at most {asked.latency_ms:g} ms (p50) for {_text(design)}")
     if asked.parameters is not None:
-        parts.append(f"at most {asked.parameters:,} parameters")
+        parts.insert(0, f"at most {asked.parameters:,} parameters")
     yield f"Budget: {listed(parts)}."
     every = design.many + design.slow + design.fitting
     lost = [(design.many, "with too many parameters"), (design.slow, "too slow")]
@@ -92,8 +93,10 @@ def _cells(model: Measured, teacher: Measured) -> tuple[str, ...]:
 
 def _remarks(design: Design) -> Iterator[str]:
     """How the table came about."""
-    each = f"Each model was timed {design.samples} times on this machine's CPU, in turn with the others"
-    yield f"{each}. In brackets: share of the teacher's."
+    yield (
+        f"Each model was timed {design.samples} times on this machine's CPU, in turn with the others: "
+        f"{_text(design)}. In brackets: share of the teacher's."
+    )
     if design.attention < _BUSY:
         yield (
             f"NOTE: other work kept this machine busy: the models had {share(design.attention, 0)} of the time that "

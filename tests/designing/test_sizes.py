@@ -1,0 +1,82 @@
+"""Weights counted without making them, against a sum by hand and against the models that a run would make."""
+
+import pytest
+
+from distill.build import Builder
+from distill.config.design import DesignConfig
+from distill.config.schema import ArchitectureConfig
+from distill.designing import sizes
+from distill.designing.candidates import Candidate, Shape, candidates
+from distill.errors import ModelError
+from distill.models import loading
+from distill.models.student import from_layers
+from distill.stages.reading import prepare
+
+TEACHER = ArchitectureConfig(layers=3, hidden_size=32, heads=2, intermediate_size=48)
+
+
+def builder(task, tmp_path, model=None):
+    config = DesignConfig(task=task)
+    config.data.source, config.data.max_length, config.data.limit.train = "embedded", 40, 60
+    config.teacher.architecture, config.teacher.vocab_size, config.teacher.model = TEACHER, 400, model
+    return Builder(config, prepare(config), tmp_path, "")
+
+
+def bert(layers, width, inner, vocabulary, positions, labels):
+    """A BERT with a classifier, by hand."""
+    embeddings = (vocabulary + positions + 2) * width
+    attention, feed_forward = 4 * (width * width + width), 2 * width * inner + inner + width
+    body = 2 * width + layers * (attention + feed_forward + 4 * width)
+    return embeddings + body + width * width + width + width * labels + labels, embeddings
+
+
+def test_a_bert_is_counted_as_by_hand(tmp_path):
+    build = builder("classification", tmp_path)
+    teacher = sizes.teacher(build)
+    vocabulary = len(teacher.tokenizer)
+    assert 200 < vocabulary <= 400
+    assert teacher.kinds == ("teacher", "random")
+    assert teacher.shape == Shape(3, 32, 2)
+    whole, embeddings = bert(3, 32, 48, vocabulary, 40, 2)
+    assert sizes.count(build, teacher.configuration) == (whole, whole - embeddings)
+    for init, shape, inner in (("teacher", Shape(2, 32, 2), 48), ("random", Shape(3, 16, 1), 64)):
+        found = sizes.sized(build, teacher, Candidate(init, shape))
+        whole, embeddings = bert(shape.layers, shape.width, inner, vocabulary, 40, 2)
+        assert (found.parameters, found.body) == (whole, whole - embeddings)
+
+
+@pytest.mark.parametrize("task", ["relation_extraction", "translation", "dialogue"])
+def test_whatever_the_task_the_count_is_that_of_a_real_model(task, tmp_path):
+    build = builder(task, tmp_path)
+    teacher = sizes.teacher(build)
+    assert teacher.configuration.vocab_size == len(teacher.tokenizer)
+    assert set(build.task.markers) <= set(teacher.tokenizer.get_vocab())
+    real = loading.from_config(teacher.configuration, build.task.head)
+    assert sizes.count(build, teacher.configuration)[0] == loading.parameters(real)
+    for candidate in candidates(teacher.shape, teacher.kinds):
+        found = sizes.sized(build, teacher, candidate)
+        if candidate.init == "teacher":
+            made = from_layers(real, range(candidate.shape.layers), None, build.task.head, 0.0)
+        else:
+            made = loading.from_config(sizes.configuration(build, teacher, candidate), build.task.head)
+        assert found.parameters == loading.parameters(made)
+        assert 0 < found.body < found.parameters
+
+
+def test_a_checkpoint_is_counted_with_the_outputs_and_the_tokens_that_the_task_needs(tmp_path):
+    origin = builder("classification", tmp_path)
+    teacher = sizes.teacher(origin)
+    loading.save(loading.from_config(teacher.configuration, origin.task.head), teacher.tokenizer, tmp_path / "model")
+    build = builder("relation_extraction", tmp_path, model=str(tmp_path / "model"))
+    found = sizes.teacher(build)
+    assert found.configuration.vocab_size == len(teacher.tokenizer) + len(build.task.markers)
+    assert found.configuration.num_labels == len(build.outputs)
+    build.config.data.max_length = 41
+    with pytest.raises(ModelError, match=r"^data\.max_length=41: the teacher reads at most 40 tokens$"):
+        sizes.teacher(build)
+
+
+def test_a_teacher_whose_layers_are_not_one_stack_gives_none(tmp_path):
+    build = builder("translation", tmp_path)
+    build.config.teacher.architecture = ArchitectureConfig(3, 32, 2, 48, decoder_layers=2)
+    assert sizes.teacher(build).kinds == ("random",)
