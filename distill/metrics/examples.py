@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence, Sized
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from distill.metrics import Table
 
 Rows = NDArray[np.intp]
 """Positions of examples."""
+_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[+-]\d+)?)")
 
 
 def check(predictions: Sized, references: Sized) -> None:
@@ -44,7 +46,8 @@ def by_group(groups: Sequence[str], examples: int, score: Callable[[Rows], dict[
         score: columns of the table for some examples.
 
     Returns:
-        Group to columns and ``support``, in the order of the alphabet and of the numbers within the names.
+        Group to columns and ``support``, in the order of the alphabet and of the numbers within the names: a task names
+        its groups so that this is their order.
 
     Raises:
         ValueError: there are more or fewer groups than examples.
@@ -59,6 +62,6 @@ def by_group(groups: Sequence[str], examples: int, score: Callable[[Rows], dict[
     return table
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts ``5 words`` before ``10 words``."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+def _natural(name: str) -> list[Any]:
+    """A key that sorts ``5 words`` before ``10 words``, and ``-0.5 to 0.25`` before ``0.25 to 1``."""
+    return [float(part) if place % 2 else part for place, part in enumerate(_NUMBER.split(name))]

@@ -17,7 +17,7 @@ from distill.models.writing import write
 from distill.stages import Job, answers, judging
 from distill.stages.judging import Judged
 
-RECIPE = 2
+RECIPE = 3
 
 Verdicts = dict[str, dict[str, Judged]]
 """Model to split to what it is worth there."""

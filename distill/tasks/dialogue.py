@@ -18,7 +18,7 @@ from distill.types import Batch
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_EDGES = (2, 3, 5, 8)
+_EDGES = (3, 5, 8)
 """Turns of a history at which the report's table begins a new group."""
 
 

@@ -83,16 +83,14 @@ def groups(rows: Columns) -> list[str]:
 
 
 def length_group(length: int, edges: Sequence[int], unit: str) -> str:
-    """The name of the group of a length.
+    """The name of the group of a length from 1 up; names sort by the numbers that they begin with.
 
     >>> [length_group(length, (10, 20), "words") for length in (3, 10, 25)]
-    ['under 10 words', '10 to 19 words', '20 words and more']
+    ['1 to 9 words', '10 to 19 words', '20 words and more']
     """
-    if length < edges[0]:
-        return f"under {edges[0]} {unit}"
-    for low, high in pairwise(edges):
+    for low, high in pairwise((1, *edges)):
         if length < high:
-            return f"{low} to {high - 1} {unit}" if high - 1 > low else f"{low} {unit}"
+            return f"{low} to {high - 1} {unit}"
     return f"{edges[-1]} {unit} and more"
 
 

@@ -6,7 +6,7 @@ def grouped(report):
     report["data"]["labels"] = []
     for number, model in enumerate(report["models"].values()):
         scores = {"bleu": 0.3 - number / 10, "chrf": 0.5, "support": 40}
-        model["per_label"] = {"test": {"under 10 words": scores, "10 words and more": {**scores, "support": 7}}}
+        model["per_label"] = {"test": {"1 to 9 words": scores, "10 words and more": {**scores, "support": 7}}}
         model["metrics"] = {"test": {"bleu": 0.25, "chrf": 0.5}}
     report["gain"] = None
     return report
@@ -24,7 +24,7 @@ def test_a_task_without_labels_is_shown_by_group(report):
     table = tables.by_label(grouped(report), "test")
     assert (table.what, table.columns, table.averages) == ("group", ["bleu", "chrf"], [])
     first = table.labels[0]
-    assert first[:2] == ("under 10 words", "40")
+    assert first[:2] == ("1 to 9 words", "40")
     assert [cells[0] for cells in first[2]] == ["30.00 %", "20.00 %", "10.00 %"]
 
 

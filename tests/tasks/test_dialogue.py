@@ -107,5 +107,6 @@ def test_what_is_written_is_text_without_special_tokens(bytelevel):
 
 
 def test_histories_are_grouped_by_their_turns():
-    rows = {"history": [["a"], ["a"] * 2, ["a"] * 8]}
-    assert TASK.groups(rows) == ["under 2 turns before", "2 turns before", "8 turns before and more"]
+    rows = {"history": [["a"], ["a"] * 2, ["a"] * 3, ["a"] * 8]}
+    groups = ["1 to 2 turns before", "1 to 2 turns before", "3 to 4 turns before", "8 turns before and more"]
+    assert TASK.groups(rows) == groups

@@ -110,8 +110,8 @@ def test_chinese_and_bytes_that_were_never_seen_come_back(batch):
 
 def test_sources_are_grouped_by_their_words():
     rows = {"source": ["a " * 9, "a " * 10, "a " * 30]}
-    assert TASK.groups(rows) == ["under 10 words", "10 to 14 words", "30 words and more"]
-    assert summarization.groups({"source": ["a " * 49, "a " * 200]}) == ["under 50 words", "200 words and more"]
+    assert TASK.groups(rows) == ["1 to 9 words", "10 to 14 words", "30 words and more"]
+    assert summarization.groups({"source": ["a " * 49, "a " * 200]}) == ["1 to 49 words", "200 words and more"]
 
 
 def test_reading_changes_nothing():
