@@ -15,7 +15,8 @@ _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 
   model        a folder that a run exported, or any Hugging Face folder
   input        JSONL or TSV, plain or .gz; a column for each input of the task (text; text and pair; tokens; ...)
-  output       JSONL or TSV, plain or .gz; line i answers line i
+  output       JSONL or TSV, plain or .gz, other than the input; line i answers line i; it appears when all are
+               answered: an error or Ctrl-C leaves nothing behind, and a file of that name as it was
   columns.X    name of the column that holds the input X, such as columns.text=sentence
   batch_size   texts read at once (32)
   task         what the model predicts, for a folder that does not say
@@ -55,10 +56,10 @@ def predict(config: PredictConfig) -> None:
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
-    from distill.data.streaming import kind, read, writing
+    from distill.data.streaming import read, refuse_target, writing
 
     source, target = Path(config.input).expanduser(), Path(config.output).expanduser()
-    kind(target)
+    refuse_target(target, source)
     rows = read(source)
     from distill.predicting import load  # torch and its friends take seconds
 

@@ -217,18 +217,23 @@ def test_an_input_without_rows_has_no_answers(models, run, tmp_path):
         ('{"text": "a"}\n', ("columns.text=sentence",),
          "line 1 of IN has no sentence; it has text: say which is the text with columns.text=NAME"),
         ('{"text": "a"}\n{"text": \n', (), "line 2 of IN is no JSON: Expecting value: line 1 column 10 (char 9)"),
+        ('{"text": "a"}\n{"text": NaN}\n', (), "line 2 of IN is no JSON: NaN is no value"),
+        ('{"text": "a"}\n{"text": "é"}\n', (), "line 2 of IN is no UTF-8: byte 0xe9 at position 10"),
+        ("", (), "IN is empty"),
         ('{"text": "a"}\n', ("columns.label=x",), "columns names label; the task has text"),
         ('{"text": "a"}\n', ("task=parsing",), f"task=parsing: allowed is one of {', '.join(SAYS)}"),
         ('{"text": "a"}\n', ("max_length=49",), "max_length=49: the model reads at most 48 tokens"),
         ('{"text": "a"}\n', ("batch_size=0",), "batch_size=0: allowed is a whole number from 1 up"),
     ],
 )  # fmt: skip
-def test_bad_inputs_end_in_one_message_and_write_nothing(models, run, tmp_path, lines, arguments, message):
+def test_bad_inputs_end_in_one_message_and_leave_the_output_as_it_was(models, run, tmp_path, lines, arguments, message):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    source.write_text(lines)
+    source.write_text(lines, encoding="latin-1")
+    target.write_text("before")
     code, said = run(f"model={models('classification')}", f"input={source}", f"output={target}", *arguments)
     assert (code, said) == (2, f"distill: {message.replace('IN', str(source))}\n")
-    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
+    assert target.read_text() == "before"
 
 
 def test_files_and_folders_that_are_not_there_are_named_first(run, models, tmp_path):
@@ -238,12 +243,32 @@ def test_files_and_folders_that_are_not_there_are_named_first(run, models, tmp_p
     for arguments, message in (
         ((model, "input=none.jsonl", target), "none.jsonl: there is no such file"),
         ((model, f"input={source}", "output=out.csv"), f"out.csv: unknown kind of file; {known}"),
+        ((model, f"input={source}", "output=no/out.tsv"), "no/out.tsv: there is no folder no"),
         ((model, f"input={ROOT}/README.md", target), f"{ROOT}/README.md: unknown kind of file; {known}"),
         ((f"model={tmp_path}/none", f"input={source}", target), f"{tmp_path}/none: there is no such folder"),
         ((f"model={tmp_path}", f"input={source}", target), f"{tmp_path} has no config.json, so it is no model folder"),
     ):
         assert run(*arguments) == (2, f"distill: {message}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_the_input_is_not_overwritten_and_that_is_said_before_the_model_is_looked_at(run, tmp_path, monkeypatch):
+    source = jsonl(tmp_path / "in.jsonl", [{"text": "a"}])
+    (tmp_path / "link.jsonl").symlink_to(source)
+    monkeypatch.chdir(tmp_path)
+    for name in ("in.jsonl", f"../{tmp_path.name}/in.jsonl", "link.jsonl"):
+        said = run("model=none", f"input={source}", f"output={name}")
+        assert said == (2, f"distill: {name} is the input itself; give another file as output\n")
+    assert answers(source) == [{"text": "a"}]
+
+
+def test_a_model_that_answers_no_number_is_refused(models, run, tmp_path):
+    model = predicting.load(models("classification"))
+    model.model.classifier.bias.data.fill_(float("nan"))
+    loading.save(model.model, model.tokenizer, tmp_path / "broken")
+    source = jsonl(tmp_path / "in.jsonl", [{"text": "a"}])
+    code, said = run(f"model={tmp_path}/broken", f"input={source}", f"output={tmp_path}/o.tsv", "task=classification")
+    assert (code, said) == (2, "distill: answer 1 is no finite number: is the model whole?\n")
 
 
 def test_a_folder_that_does_not_say_its_task_or_is_broken(run, tmp_path):

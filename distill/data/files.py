@@ -4,6 +4,7 @@ import csv
 import glob
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -201,7 +202,7 @@ def lines(file: Path) -> Iterator[str]:
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise DataError(f"line {number} of {file} is no UTF-8: byte 0x{byte:02x} at position {error.start}") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
     if number == 0:
         raise DataError(f"{file} is empty")

@@ -39,9 +39,28 @@ def kind(file: Path) -> str:
     raise DataError(f"{file}: unknown kind of file; known are {', '.join(SUFFIXES)}")
 
 
+def refuse_target(target: Path, source: Path) -> None:
+    """Find out, before the work, whether its outcome can have this file.
+
+    Raises:
+        DataError: the file is of an unknown kind, has no folder, is one, or is the source under whatever name.
+    """
+    kind(target)
+    if target.is_dir():
+        raise DataError(f"{target} is a folder; give a file")
+    if not target.parent.is_dir():
+        raise DataError(f"{target}: there is no folder {target.parent}")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise DataError(f"{target} is the input itself; give another file as output")
+
+
 @contextmanager
 def writing(file: Path) -> Iterator["Sink"]:
-    """Where rows go, one line each; the file appears when all have come, or not at all."""
+    """Where rows go, one line each; the file appears when all have come, or stays as it was.
+
+    Raises:
+        DataError: it cannot be written, or a row has a number that is not finite.
+    """
     hidden = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with (
@@ -64,17 +83,26 @@ class Sink:
         """Write to ``out``."""
         self.out, self.kind = out, kind
         self._columns: list[str] = []
+        self._count = 0
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append rows, all of the same columns."""
         for row in rows:
+            self._count += 1
+            line = self._json(row)
             if self.kind == "jsonl":
-                self.out.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+                self.out.write(line + "\n")
                 continue
             if not self._columns:
                 self._columns = list(row)
                 self.out.write("\t".join(self._columns) + "\n")
             self.out.write("\t".join(_cell(row[column]) for column in self._columns) + "\n")
+
+    def _json(self, row: Row) -> str:
+        try:
+            return json.dumps(row, ensure_ascii=False, allow_nan=False)
+        except ValueError as error:
+            raise DataError(f"answer {self._count} is no finite number: is the model whole?") from error
 
 
 def listed(value: Any) -> list[str]:  # noqa: ANN401
@@ -121,12 +149,18 @@ def _objects(file: Path) -> Iterator[tuple[int, Row]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=_no_value)
+            if "\\u" in line:
+                json.dumps(row, ensure_ascii=False).encode()  # half of a pair of escapes is no text
         except ValueError as error:
             raise DataError(f"line {number} of {file} is no JSON: {error}") from error
         if not isinstance(row, dict):
             raise DataError(f"line {number} of {file} is no JSON object")
         yield number, row
+
+
+def _no_value(word: str) -> None:
+    raise ValueError(f"{word} is no value")
 
 
 def _fields(file: Path) -> Iterator[tuple[int, Row]]:

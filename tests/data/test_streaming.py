@@ -1,10 +1,11 @@
 import gzip
 import json
 import re
+from pathlib import Path
 
 import pytest
 
-from distill.data.streaming import Sink, kind, listed, read, turns, writing
+from distill.data.streaming import Sink, kind, listed, read, refuse_target, turns, writing
 from distill.errors import DataError
 
 
@@ -55,6 +56,11 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
         read(written(tmp_path, "in.csv", "a\n"))
     with refused(f"line 2 of {tmp_path}/in.jsonl is no JSON object"):
         list(read(written(tmp_path, "in.jsonl", '{"a": 1}\n[1]\n')))
+    with refused(f"line 2 of {tmp_path}/in.jsonl is no JSON: NaN is no value"):
+        list(read(written(tmp_path, "in.jsonl", '{"a": 1}\n{"a": [NaN]}\n')))
+    half = "'utf-8' codec can't encode character '\\ud83d' in position 7: surrogates not allowed"
+    with refused(f"line 1 of {tmp_path}/in.jsonl is no JSON: {half}"):
+        list(read(written(tmp_path, "in.jsonl", '{"a": "\\ud83d"}\n')))
     with refused(f"line 3 of {tmp_path}/in.tsv has 1 fields, but the header has 2"):
         list(read(written(tmp_path, "in.tsv", "a\tb\n1\t2\n3\n")))
     with refused(f"{tmp_path}/in.tsv is empty"):
@@ -128,3 +134,36 @@ def test_rows_of_a_table_have_the_columns_of_the_first(tmp_path):
         sink.write([{"a": 1, "b": 2}])
         sink.write([{"b": 3, "a": None}])
     assert (tmp_path / "t.tsv").read_text() == "a\tb\n1\t2\nNone\t3\n"
+
+
+def test_the_input_under_any_name_a_folder_and_a_place_that_is_not_there_are_no_target(tmp_path, monkeypatch):
+    source = written(tmp_path, "in.jsonl", "{}\n")
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "link.jsonl").symlink_to(source)
+    (tmp_path / "hard.jsonl").hardlink_to(source)
+    monkeypatch.chdir(tmp_path / "folder.jsonl")
+    for name in ("../in.jsonl", "../link.jsonl", "../hard.jsonl", str(source)):
+        with refused(f"{name} is the input itself; give another file as output"):
+            refuse_target(Path(name), source)
+    with refused(f"{tmp_path}/folder.jsonl is a folder; give a file"):
+        refuse_target(tmp_path / "folder.jsonl", source)
+    with refused(f"{tmp_path}/none/out.tsv: there is no folder {tmp_path}/none"):
+        refuse_target(tmp_path / "none" / "out.tsv", source)
+    refuse_target(tmp_path / "out.jsonl", source)
+    refuse_target(tmp_path / "hard.jsonl", tmp_path / "none.jsonl")  # a missing input is told by who reads it
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.tsv"])
+def test_a_number_that_is_none_is_refused_and_what_was_there_stays(tmp_path, name):
+    (tmp_path / name).write_text("before")
+    with refused("answer 2 is no finite number: is the model whole?"), writing(tmp_path / name) as sink:
+        sink.write([{"p": 0.5}, {"p": float("nan")}])
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: "before"}
+
+
+def test_an_archive_whose_middle_is_broken_is_refused(tmp_path):
+    raw = bytearray(gzip.compress(b'{"text": "a"}\n' * 1000))
+    raw[12:16] = b"\xff" * 4
+    (tmp_path / "in.jsonl.gz").write_bytes(raw)
+    with pytest.raises(DataError, match=f"^{re.escape(str(tmp_path))}/in.jsonl.gz cannot be read: "):
+        list(read(tmp_path / "in.jsonl.gz"))
