@@ -13,6 +13,7 @@ from absl import logging as absl_logging
 from hydra.core.global_hydra import GlobalHydra
 
 from distill import run
+from distill.report import curves
 
 ROOT = Path(__file__).parents[1]
 # rouge-score brings this handler. When Hydra sets logging up in this process, it would close pytest's own stream.
@@ -57,9 +58,11 @@ class Command:
 class Inside:
     """The same command in this process, which has already paid for the imports."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, draws: bool = False) -> None:
+        """Run in ``folder``; drawing curves takes a third of a small run, and one of them shows that it works."""
         self.folder = folder
         self.store = folder / "store"
+        self.draws = draws
 
     def __call__(self, *overrides: str, small: bool = True, code: int = 0) -> str:
         """Run to the end; return all that was printed."""
@@ -69,6 +72,8 @@ class Inside:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
             patch.setattr(sys, "argv", ["distill", *given])
             patch.chdir(self.folder)
+            if not self.draws:
+                patch.setattr(curves, "draw", lambda rows: [])
             try:
                 run.main()
             except SystemExit as end:
@@ -94,6 +99,12 @@ def inside(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def command_of():
+    """The command, in a folder that a module may share."""
+    return Command
+
+
+@pytest.fixture(scope="session")
 def inside_of():
     """The same, in a folder that a module may share."""
     return Inside
@@ -102,8 +113,10 @@ def inside_of():
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A folder in which the small run has been made once, and what it printed."""
-    command = Inside(tmp_path_factory.mktemp("finished"))
-    return command, command(f"hydra.run.dir={command.folder}/run")
+    command = Inside(tmp_path_factory.mktemp("finished"), draws=True)
+    out = command(f"hydra.run.dir={command.folder}/run")
+    command.draws = False
+    return command, out
 
 
 @pytest.fixture

@@ -190,12 +190,13 @@ def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path)
     assert changed(sets(lambda c: c.data, "labels", {"0": "no", "1": "yes"}))[0] == "finetune"
 
 
-def test_a_killed_distillation_goes_on_from_its_checkpoint_and_ends_with_the_same_weights(finished, distill):
+def test_a_killed_distillation_goes_on_from_its_checkpoint_and_ends_with_the_same_weights(finished, distill, inside):
     command, _ = finished
     shutil.copytree(command.store, distill.store)
     shutil.rmtree(distill.store / stage_folder(command, "run", "distill").name)
     expected = weights(command, "run", "distill")
-    process = distill.start("checkpoint.every_n_train_steps=1")
+    given = ("checkpoint.every_n_train_steps=1", "stages=[distill]")
+    process = distill.start(*given)
     for line in process.stdout:
         if line.startswith("distill: begins"):
             break
@@ -205,7 +206,7 @@ def test_a_killed_distillation_goes_on_from_its_checkpoint_and_ends_with_the_sam
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert partial is not None, "the stage was over before it could be killed"
-    out = distill("checkpoint.every_n_train_steps=1", f"hydra.run.dir={distill.folder}/run")
+    out = inside(*given, f"hydra.run.dir={distill.folder}/run")
     assert "distill: goes on where it was interrupted" in out
     assert re.findall(r"^(\w+): done", out, re.MULTILINE) == ["distill"]
     resumed = weights(distill, "run", "distill")

@@ -67,11 +67,11 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("override", SHAPES)
-def test_a_setting_of_the_wrong_shape_is_refused(distill, override):
-    refused(distill, SHAPES[override], override, small=False)
+def test_a_setting_of_the_wrong_shape_is_refused(inside, override):
+    refused(inside, SHAPES[override], override, small=False)
 
 
-def test_several_problems_come_at_once(distill):
+def test_several_problems_come_at_once(inside):
     message = (
         "4 problems in the settings\n"
         "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
@@ -81,7 +81,7 @@ def test_several_problems_come_at_once(distill):
     )
     overrides = ("distill.temperature=0", "trainer.devices=0", "student.init=teacher", "student.layers=9")
     weights = ("distill.hard.weight=0", "distill.soft.weight=0")
-    refused(distill, message, "experiment=sst2_tiny", *overrides, *weights, small=False)
+    refused(inside, message, "experiment=sst2_tiny", *overrides, *weights, small=False)
 
 
 def test_a_missing_folder_is_refused(inside):
@@ -188,11 +188,11 @@ def test_more_parts_a_step_than_rows_are_refused(inside):
     )
 
 
-def test_a_card_that_is_no_yaml_is_refused(distill):
-    cards = distill.folder / "cards" / "experiment"
+def test_a_card_that_is_no_yaml_is_refused(inside):
+    cards = inside.folder / "cards" / "experiment"
     cards.mkdir(parents=True)
     (cards / "mine.yaml").write_text("name: [\n")
-    out = distill("--config-dir", str(cards.parent), "experiment=mine", small=False, code=2)
+    out = inside("--config-dir", str(cards.parent), "experiment=mine", small=False, code=2)
     assert out.startswith("distill: while parsing")
     assert "Traceback" not in out
 
@@ -217,14 +217,15 @@ def test_a_full_disk_ends_the_run_and_leaves_what_is_finished(inside, monkeypatc
         save(model, tokenizer, folder)
 
     monkeypatch.setattr(loading, "save", until_full)
-    out = inside(f"hydra.run.dir={inside.folder}/run", code=2)
+    given = ("stages=[pretrain,finetune]", f"hydra.run.dir={inside.folder}/run")
+    out = inside(*given, code=2)
     assert last_line(out) == (
         f"distill: no space left in {inside.store}; what is finished there stays whole: "
         "free some space, or take another folder with store=FOLDER, and run again"
     )
     assert "Traceback" not in out
     monkeypatch.setattr(loading, "save", save)
-    again = inside(f"hydra.run.dir={inside.folder}/run")
+    again = inside(*given)
     assert "pretrain: reused" in again
     assert "finetune: goes on where it was interrupted" in again
 
@@ -241,12 +242,12 @@ def test_a_bad_config_loads_nothing_heavy(distill):
     assert not re.search(r"\|\s+(torch|transformers|datasets|pytorch_lightning)$", out, re.MULTILINE)
 
 
-def test_the_users_own_cards_are_found(distill):
-    cards = distill.folder / "cards" / "experiment"
+def test_the_users_own_cards_are_found(inside):
+    cards = inside.folder / "cards" / "experiment"
     cards.mkdir(parents=True)
     (cards / "mine.yaml").write_text("# @package _global_\nname: mine\nseed: 3\ntrainer:\n  devices: 0\n")
-    given = ("--config-dir", str(cards.parent), "experiment=mine", f"hydra.run.dir={distill.folder}/run")
-    out = distill(*given, small=False, code=2)
+    given = ("--config-dir", str(cards.parent), "experiment=mine", f"hydra.run.dir={inside.folder}/run")
+    out = inside(*given, small=False, code=2)
     assert out == (
         "distill: 1 problem in the settings\n"
         "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"

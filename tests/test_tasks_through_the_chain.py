@@ -12,7 +12,7 @@ from distill.predicting import load
 from distill.stages.reading import prepare
 
 SMALL = (
-    "data.source=embedded", "data.limit.train=160", "data.limit.validation=48", "data.limit.test=48",
+    "data.source=embedded", "data.limit.train=96", "data.limit.validation=24", "data.limit.test=32",
     "teacher.vocab_size=400", "teacher.architecture={layers: 2, hidden_size: 32, heads: 2, intermediate_size: 64}",
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}", "finetune.max_epochs=1",
     "distill.max_epochs=1", "evaluate.latency_samples=2", "evaluate.resamples=100", "tracking.wandb=disabled",
@@ -37,7 +37,7 @@ def overrides(card):
     lengths = {"conll2003_tiny": 24, "squad_tiny": 64, "scitldr_tiny": 128, "dailydialog_tiny": 64}
     given = [f"data.max_length={lengths.get(card, 48)}", f"pretrain.max_epochs={int(card not in WRITING)}"]
     if card in WRITING:
-        given.append("data.max_target_length=12")
+        given.append("data.max_target_length=8")
     return [f"experiment={card}", *SMALL, *given]
 
 

@@ -1,9 +1,14 @@
-"""The wheel, in an environment of its own and outside the checkout, runs an experiment with the cards it brings."""
+"""The wheel, outside the checkout, runs an experiment with the cards it brings; all that it imports is declared."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+import sysconfig
+import tomllib
 import venv
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -16,12 +21,37 @@ def shell(*command, cwd):
     return done.stdout
 
 
-def test_the_wheel_installs_by_itself_and_runs_outside_the_checkout(tmp_path, small):
+def imported(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def plain(requirement):
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def test_whatever_is_imported_is_declared():
+    modules = {name.split(".")[0] for file in (ROOT / "distill").rglob("*.py") for name in imported(file)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {plain(each) for each in project["dependencies"]}
+    owners = packages_distributions()
+    strangers = modules - set(sys.stdlib_module_names) - {"distill"}
+    assert len(strangers) > 10
+    assert [name for name in sorted(strangers) if not declared & {plain(owner) for owner in owners[name]}] == []
+
+
+def test_the_wheel_runs_outside_the_checkout(tmp_path, small):
+    """In an environment that has only the packages of this one besides: to install those again takes minutes."""
     shell(sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT), cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
-    venv.create(tmp_path / "env", with_pip=True)
+    venv.create(tmp_path / "env", with_pip=False)
     python = str(tmp_path / "env" / "bin" / "python")
-    shell(python, "-m", "pip", "install", "--quiet", str(wheel), cwd=tmp_path)
+    shell(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", str(wheel), cwd=tmp_path)
+    (own,) = (tmp_path / "env").glob("lib/python*/site-packages")
+    (own / "others.pth").write_text(sysconfig.get_path("purelib"))
     where = shell(python, "-c", "import distill; print(distill.__file__)", cwd=tmp_path)
     assert where.startswith(str(tmp_path))
     out = shell(str(tmp_path / "env" / "bin" / "distill"), *small, "hydra.run.dir=run", cwd=tmp_path)

@@ -1,5 +1,6 @@
 """The YAML cards of ``teachers/``, ``students/`` and ``experiments/``, as Hydra groups."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -108,8 +109,9 @@ def root() -> Path:
     return package / "cards" if (package / "cards").is_dir() else package.parent
 
 
+@cache
 def register() -> None:
-    """Put the schema, the logging and every card into Hydra's store."""
+    """Put the schema, the logging and every card into Hydra's store, which every job of this process reads."""
     store = ConfigStore.instance()
     store.store(name="schema", node=Config, provider="distill")
     store.store(name="config", node=_ROOT, provider="distill")

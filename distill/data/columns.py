@@ -94,7 +94,7 @@ def _split(rows: "Dataset", chosen: Mapping[str, str], roles: Mapping[str, str])
     for role, column in chosen.items():
         read = _CELLS.get(roles[role])
         if read is not None and isinstance(rows[0][column], str):
-            lists = rows.add_column(_NEW, [read(cell) for cell in rows[column]])
+            lists = rows.add_column(_NEW, [read(cell) for cell in rows[column][:]])
             rows = lists.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
     return rows
 
@@ -106,7 +106,7 @@ def _joined(rows: "Dataset", roles: Mapping[str, str], named: Mapping[str, str])
         if kind == "labels" and len(parts) > 1 and set(parts) <= set(rows.column_names):
             together = [
                 [str(label) for label in labels if label is not None]
-                for labels in zip(*(rows[part] for part in parts), strict=True)
+                for labels in zip(*(rows[part][:] for part in parts), strict=True)
             ]
             rows = rows.add_column("+".join(parts), together)
     return rows
@@ -168,9 +168,9 @@ def _named(rows: "Dataset") -> "Dataset":
     for column, feature in rows.features.items():
         names: list[Any]
         if isinstance(feature, ClassLabel):
-            names, kind = [name(feature, value) for value in rows[column]], Value("string")
+            names, kind = [name(feature, value) for value in rows[column][:]], Value("string")
         elif isinstance(feature, List) and isinstance(feature.feature, ClassLabel):
-            names = [values and [name(feature.feature, value) for value in values] for values in rows[column]]
+            names = [values and [name(feature.feature, value) for value in values] for values in rows[column][:]]
             kind = List(Value("string"))
         else:
             continue
@@ -180,7 +180,7 @@ def _named(rows: "Dataset") -> "Dataset":
 
 def _complete(rows: "Dataset", chosen: Mapping[str, str], split: str, source: str) -> None:
     for role, column in chosen.items():
-        for number, value in enumerate(rows[role], 1):
+        for number, value in enumerate(rows[role][:], 1):
             if _empty(value):
                 raise DataError(f"row {number} of {split} in {source} has no {column}")
             if isinstance(value, list) and any(map(_empty, value)):

@@ -136,6 +136,6 @@ def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, .
         return None, ()
     named = {name: split for split, names in files.SPLITS.items() for name in names}
     splits = {named[name]: rows for name, rows in loaded.items() if name in named}
-    hidden = [name for name, rows in splits.items() if "label" in rows.column_names and set(rows["label"]) == {-1}]
+    hidden = [name for name, rows in splits.items() if "label" in rows.column_names and set(rows["label"][:]) == {-1}]
     notes = tuple(f"the labels of {name} are hidden on the hub, so it is left out" for name in hidden)
     return {name: rows for name, rows in splits.items() if name not in hidden}, notes

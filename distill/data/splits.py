@@ -71,7 +71,7 @@ def stratified(labels: Sequence[int], count: int, seed: int) -> np.ndarray[Any, 
 
 def keyed(rows: "Dataset", fields: Sequence[str]) -> "Dataset":
     """Add ``key``, 64 bits of the text in ``fields``: the same text has the same key in any split, file and order."""
-    columns = [rows[field] for field in fields]
+    columns = [rows[field][:] for field in fields]
     keys = np.asarray([_key(values) for values in zip(*columns, strict=True)], dtype=np.int64)
     return rows.add_column("key", keys)
 
@@ -96,8 +96,8 @@ def content(rows: "Dataset") -> str:
 
 def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
     """A sentence on the rows of validation and test whose text also stands in train, or none."""
-    train = set(splits["train"]["key"])
-    seen = {name: sum(key in train for key in rows["key"]) for name, rows in splits.items() if name != "train"}
+    train = set(splits["train"]["key"][:])
+    seen = {name: sum(key in train for key in rows["key"][:]) for name, rows in splits.items() if name != "train"}
     found = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]
     return f"texts that also stand in train: {', '.join(found)}" if found else None
 

@@ -30,7 +30,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """
     ready = {}
     for name, rows in splits.items():
-        for number, turns in enumerate(rows["turns"], 1):
+        for number, turns in enumerate(rows["turns"][:], 1):
             if len(turns) < 2:
                 raise DataError(f"row {number} of {name} has a reply without history: a dialogue has two turns or more")
         ready[name] = rows.map(_replies, batched=True, remove_columns=rows.column_names)

@@ -73,8 +73,9 @@ def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str) -> li
 
 def numbered(splits: Mapping[str, "Dataset"], names: Mapping[str, str]) -> tuple[dict[str, "Dataset"], tuple[str, ...]]:
     """The splits with each label as its number, and the labels' names."""
-    known = label_names(splits["train"]["label"], names)
-    ids = {name: label_ids(rows["label"], known, name) for name, rows in splits.items()}
+    found = {name: rows["label"][:] for name, rows in splits.items()}  # a column by itself is read row by row
+    known = label_names(found["train"], names)
+    ids = {name: label_ids(labels, known, name) for name, labels in found.items()}
     return {name: replaced(rows, "label", ids[name]) for name, rows in splits.items()}, tuple(known.values())
 
 

@@ -25,7 +25,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: there are fewer than two labels, or train lacks one of another split.
     """
-    sets = {name: [_labels(value) for value in rows["label"]] for name, rows in splits.items()}
+    sets = {name: [_labels(value) for value in rows["label"][:]] for name, rows in splits.items()}
     known = label_names([label for labels in sets["train"] for label in labels], options.labels)
     ready = {}
     for name, rows in splits.items():

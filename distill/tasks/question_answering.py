@@ -32,7 +32,11 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """
     ready, notes = {}, []
     for name, rows in splits.items():
-        bad = [number for number, row in enumerate(rows["label"]) if not _stands(row, rows["context"][number])]
+        bad = [
+            number
+            for number, (answers, context) in enumerate(zip(rows["label"][:], rows["context"][:], strict=True))
+            if not _stands(answers, context)
+        ]
         if bad and not options.drop_bad:
             row = rows[bad[0]]
             raise DataError(

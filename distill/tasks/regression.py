@@ -25,8 +25,8 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: one is no number, not finite, or outside the range of the settings; or all of train are equal.
     """
-    ready = {name: replaced(rows, "label", _scores(rows["label"], name, options)) for name, rows in splits.items()}
-    if len(set(ready["train"]["label"])) < 2:
+    ready = {name: replaced(rows, "label", _scores(rows["label"][:], name, options)) for name, rows in splits.items()}
+    if len(set(ready["train"]["label"][:])) < 2:
         raise DataError("every score in train is the same: nothing can be learned from it")
     return Read(ready)
 

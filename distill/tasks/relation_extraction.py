@@ -34,7 +34,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         DataError: a mark is missing, stands twice or closes nothing; or train lacks a relation of another split.
     """
     for name, rows in splits.items():
-        for number, text in enumerate(rows["text"], 1):
+        for number, text in enumerate(rows["text"][:], 1):
             if problem := _problem(text):
                 raise DataError(f"row {number} of {name} {problem}: {text[:80]}")
     ready, labels = numbered(splits, options.labels)

@@ -29,7 +29,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """
     for name, rows in splits.items():
         _check(rows, name)
-    found = {str(tag) for tags in splits["train"]["label"] for tag in tags}
+    found = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
     if len(found) < 2:
         raise DataError(f"train has only the tag {', '.join(found)}: nothing can be learned from one class")
     refuse_strangers(options.labels, found)
@@ -38,7 +38,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     number = {tag: labels.index(name) for tag, name in names.items()}
     ready = {}
     for name, rows in splits.items():
-        ids = [[number[tag] for tag in _known(tags, names, name)] for tags in rows["label"]]
+        ids = [[number[tag] for tag in _known(tags, names, name)] for tags in rows["label"][:]]
         ready[name] = replaced(rows, "label", ids)
     return Read(ready, labels)
 
@@ -108,8 +108,9 @@ def groups(rows: Columns) -> list[str]:
 
 def _check(rows: "Dataset", split: str) -> None:
     """Refuse a row whose tags do not fit its tokens, or break IOB2 where it is used."""
-    typed = any(str(tag).startswith("B-") for tags in rows["label"] for tag in tags)
-    for number, (tokens, tags) in enumerate(zip(rows["tokens"], rows["label"], strict=True), 1):
+    sentences = list(zip(rows["tokens"][:], rows["label"][:], strict=True))
+    typed = any(str(tag).startswith("B-") for _, tags in sentences for tag in tags)
+    for number, (tokens, tags) in enumerate(sentences, 1):
         if len(tokens) != len(tags):
             raise DataError(f"row {number} of {split} has {len(tokens)} tokens, but {len(tags)} tags")
         before = _OUTSIDE

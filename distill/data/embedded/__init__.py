@@ -1,6 +1,7 @@
 """The offline samples: rows that grammars make, the same on every call and machine, where no data can be had."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from distill.data.embedded import (
@@ -20,7 +21,7 @@ from distill.data.embedded import (
 if TYPE_CHECKING:
     from datasets import Dataset
 
-SAMPLES: Mapping[str, Callable[[], dict[str, "Dataset"]]] = {
+_SAMPLES: Mapping[str, Callable[[], dict[str, "Dataset"]]] = {
     "sentiment": sentiment.sample,
     "questions": questions.sample,
     "paraphrases": paraphrases.sample,
@@ -33,4 +34,6 @@ SAMPLES: Mapping[str, Callable[[], dict[str, "Dataset"]]] = {
     "abstracts": abstracts.sample,
     "dialogues": dialogues.sample,
 }
-"""Each sample by its name; no text stands twice in one, and the labels of validation and test are true."""
+SAMPLES = {name: cache(sample) for name, sample in _SAMPLES.items()}
+"""Each sample by its name, made once a process; no text stands twice in one, and the labels of validation and test are
+true."""
