@@ -19,6 +19,7 @@ from distill.models.teacher import label_columns, outputs
 from distill.models.writing import write
 from distill.tasks import TASKS, Form, Task, task
 from distill.tasks.features import collate
+from distill.tasks.relation_extraction import problem
 
 _AT_ONCE = 512
 """Examples that are in memory together."""
@@ -108,8 +109,8 @@ class Predictor:
                     f"{where} has no {column}; it has {there}: say which is the {role} with columns.{role}=NAME"
                 )
             value = _READ.get(kind, str)(row[column])
-            if kind == "marked" and (missing := [mark for mark in self.task.markers if value.count(mark) != 1]):
-                raise DataError(f"{where} has {missing[0]} {value.count(missing[0])} times, not once")
+            if kind == "marked" and (said := problem(value)):
+                raise DataError(f"{where} {said}")
             example[role] = value
         return example
 

@@ -291,6 +291,9 @@ def test_a_relation_without_its_marks_is_refused(run, models, tmp_path):
     source = jsonl(tmp_path / "in.jsonl", [{"text": "<e1>a</e1> b"}])
     code, said = run(f"model={models('relation_extraction')}", f"input={source}", f"output={tmp_path}/out.tsv")
     assert (code, said) == (2, f"distill: line 1 of {source} has <e2> 0 times, not once\n")
+    source = jsonl(tmp_path / "in.jsonl", [{"text": "</e1> far <e1>a <e2>b</e2>"}])
+    code, said = run(f"model={models('relation_extraction')}", f"input={source}", f"output={tmp_path}/out.tsv")
+    assert (code, said) == (2, f"distill: line 1 of {source} closes an entity before it opens it\n")
 
 
 def test_a_dialogue_needs_more_room_than_its_reply(run, models, tmp_path):

@@ -35,8 +35,8 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """
     for name, rows in splits.items():
         for number, text in enumerate(rows["text"][:], 1):
-            if problem := _problem(text):
-                raise DataError(f"row {number} of {name} {problem}: {text[:80]}")
+            if said := problem(text):
+                raise DataError(f"row {number} of {name} {said}: {text[:80]}")
     ready, labels = numbered(splits, options.labels)
     return Read(ready, labels)
 
@@ -53,14 +53,14 @@ def outputs(labels: Sequence[str]) -> list[str]:
 
 def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
     """Token ids, cut around the entities where the text is too long, and where the entities begin."""
-    opening = tokenizer.convert_tokens_to_ids(["<e1>", "<e2>"])
+    marks = tokenizer.convert_tokens_to_ids(list(MARKERS))
     texts = [_around(text, tokenizer, form.max_length) for text in rows["text"]]
     features = sentences(tokenizer(texts, truncation=True, max_length=form.max_length), rows)
     places = []
     for ids, text in zip(features["input_ids"], texts, strict=True):
-        if not set(opening) <= set(ids):
+        if not set(marks) <= set(ids):
             raise DataError(f"data.max_length={form.max_length} has no room for both entities of: {text[:80]}")
-        places.append([[ids.index(mark) for mark in opening]])
+        places.append([[ids.index(mark) for mark in marks[::2]]])
     return {**features, "positions": places}
 
 
@@ -71,7 +71,8 @@ def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
     return first[batch["example"], one] + second[batch["example"], other], batch["labels"]
 
 
-def _problem(text: str) -> str | None:
+def problem(text: str) -> str | None:
+    """What is wrong with the marks of a text, as the end of a sentence about it; none where nothing is."""
     counts = {mark: text.count(mark) for mark in MARKERS}
     if missing := [mark for mark, count in counts.items() if count != 1]:
         return f"has {missing[0]} {counts[missing[0]]} times, not once"

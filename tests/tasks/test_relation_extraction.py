@@ -94,6 +94,13 @@ def test_entities_too_far_apart_are_refused(uncased, refused):
         TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=32))
 
 
+@pytest.mark.parametrize("last", ["<e2>Paris " + "was built " * 20 + "</e2>", "<e2>" + "東" * 30 + "</e2>"])
+def test_an_entity_whose_end_would_be_cut_off_is_refused(uncased, refused, last):
+    text = f"<e1>tower</e1> of {last}"
+    with refused(f"data.max_length=24 has no room for both entities of: {text[:80]}"):
+        TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=24))
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
