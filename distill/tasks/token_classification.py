@@ -132,7 +132,8 @@ def _known(tags: Sequence[Any], names: Mapping[str, str], split: str) -> list[st
 
 def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list[list[str]], Any]:  # noqa: ANN401
     """The sentences and their tokens; a word of which the tokenizer makes nothing is unknown to it, and still there."""
-    words = [list(sentence) for sentence in sentences]
+    before = _before(tokenizer)
+    words = [[before + word for word in sentence] for sentence in sentences]
     tokens = tokenizer(words, is_split_into_words=True)
     lost = [sorted(set(range(len(each))) - set(tokens.word_ids(index))) for index, each in enumerate(words)]
     if not any(lost):
@@ -141,6 +142,12 @@ def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list
         for place in places:
             sentence[place] = tokenizer.unk_token
     return words, tokenizer(words, is_split_into_words=True)
+
+
+def _before(tokenizer: Any) -> str:  # noqa: ANN401
+    """What stands before a word: a space for byte-level tokenizers that would read words by themselves as one."""
+    alone, spaced = tokenizer([["a"], [" a"]], is_split_into_words=True)["input_ids"]
+    return "" if alone == spaced else " "
 
 
 def _pieces(word_ids: Sequence[int | None], words: int) -> list[int]:
