@@ -1,12 +1,13 @@
 """Does the objective make sense, alone and for the task?"""
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
+from typing import Any
 
 from distill.config.about import ABOUT, CLASS, KINDS, reads, softened
 from distill.config.rules import INNER_SHARE, LAYERS, NOT_NEGATIVE, POSITIVE, Rule, at_least, one_of
 from distill.config.schema import Config
-from distill.config.terms import LayersConfig, ScheduleConfig, TermsConfig, active, shares, terms
+from distill.config.terms import LayersConfig, ScheduleConfig, TermConfig, TermsConfig, active, shares, terms
 
 _EVERY = terms(TermsConfig())
 _KINDS = ("constant", "linear", "cosine", "warmup", "two_phase")
@@ -62,6 +63,7 @@ def objective(config: Config) -> Iterator[str]:
         yield from (f"distill.{name}.weight={term.weight}: {why}" for why in _refused(config, name))
     yield from _schedules(config)
     yield from _shares(section)
+    yield from _unread(section)
     for name, parts in (("dkd", ("alpha", "beta")), ("dist", ("inter", "intra"))):
         if name in found and not any(getattr(found[name], part) for part in parts):
             yield f"distill.{name}: {' and '.join(parts)} are both 0; at least one must be above 0"
@@ -122,6 +124,23 @@ def _schedule(key: str, given: ScheduleConfig) -> Iterator[str]:
         yield f"distill.{key}.end={given.end}: is not read where kind=constant; allowed is {left.end}"
     if given.kind not in ("warmup", "two_phase") and given.share != left.share:
         yield f"distill.{key}.share={given.share}: is not read where kind={given.kind}; allowed is {left.share}"
+
+
+def _unread(section: TermsConfig) -> Iterator[str]:
+    """Refuse the settings of a term that is left out."""
+    for name in terms(section).keys() - active(section).keys():
+        given, left = _flat(getattr(section, name)), _flat(_EVERY[name])
+        for key, value in given.items():
+            holds, _ = RULES.get(f"{name}.{key}", (lambda _: True, ""))
+            if key != "weight" and value != left[key] and holds(value):
+                was = "null" if left[key] is None else str(left[key]).lower()
+                yield f"distill.{name}.{key}={value}: is not read where distill.{name}.weight=0; allowed is {was}"
+
+
+def _flat(term: TermConfig) -> dict[str, Any]:
+    """Every setting of a term by its dotted key."""
+    schedule = {f"schedule.{key}": value for key, value in asdict(term.schedule).items()}
+    return {each.name: getattr(term, each.name) for each in fields(term) if each.name != "schedule"} | schedule
 
 
 def _shares(section: TermsConfig) -> Iterator[str]:

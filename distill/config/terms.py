@@ -23,7 +23,7 @@ class TermConfig:
     """What every term has."""
 
     weight: float = 0.0
-    """0 leaves the term out, unless a schedule takes the weight from 0 to more."""
+    """0 leaves the term out, with none of its settings changed, unless a schedule takes the weight from 0 to more."""
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     """Of the weight."""
 

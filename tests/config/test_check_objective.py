@@ -108,12 +108,38 @@ CASES = [
         {"shares": SharesConfig(soft=60.0, hard=40.0), "soft__schedule": ScheduleConfig("linear")},
         "distill.soft.schedule.kind=linear: distill.shares sets the weights; allowed is constant",
     ),
+    (
+        {"relations__heads": 6},
+        "distill.relations.heads=6: is not read where distill.relations.weight=0; allowed is null",
+    ),
+    (
+        {"relations__last_only": False},
+        "distill.relations.last_only=False: is not read where distill.relations.weight=0; allowed is true",
+    ),
+    (
+        {"hidden__layer_map": "0,1"},
+        "distill.hidden.layer_map=0,1: is not read where distill.hidden.weight=0; allowed is uniform",
+    ),
+    (
+        {"js__schedule": ScheduleConfig("cosine")},
+        "distill.js.schedule.kind=cosine: is not read where distill.js.weight=0; allowed is constant",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("changes", "problem"), CASES, ids=[" ".join(changes) for changes, _ in CASES])
 def test_what_makes_no_sense_is_refused_with_its_reason(changes, problem):
     assert problems(config(**changes)) == [problem]
+
+
+def test_every_setting_of_a_term_that_is_left_out_is_refused_and_none_of_one_that_is_in():
+    others = {"dkd__alpha": 2.0, "taid__start": 0.5, "rkd_angle__limit": 9, "relations__heads": 2, "js__beta": 0.3}
+    names = {key.split("__")[0] for key in others}
+    assert len(problems(config(**others))) == len(others)
+    assert not [each for each in problems(config(**others, **{f"{name}__weight": 0.1 for name in names}))
+                if "is not read" in each]  # fmt: skip
+    rising = {"js__beta": 0.3, "js__schedule": ScheduleConfig("linear", 0.5)}
+    assert problems(config(**rising)) == []
 
 
 def wrong(name, task, **more):
