@@ -24,8 +24,8 @@ def take(
 
     Args:
         splits: as they were read.
-        roles: role to the kind of its content: text, texts (a list), label, labels, tags, score, answers, or marked
-            (text with marks in it).
+        roles: role to the kind of its content: text, texts (a list), label, labels, tags, score, answers, marked (text
+            with marks in it), or target (a text, or a list of right ones).
         named: role to the name of its column; a role that is not named has a column of its own name. Several labels
             may be spread over columns, ``one+other``.
         source: where the data came from, for messages.
@@ -138,6 +138,7 @@ def _lists(values: Sequence[Any]) -> bool:
 _KINDS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
     "text": _text,
     "marked": _text,
+    "target": lambda values: _text(values) or _lists(values),
     "label": _label,
     "texts": _lists,
     "tags": _lists,
@@ -195,9 +196,10 @@ def _fitting(rows: "Dataset", roles: Mapping[str, str], chosen: Mapping[str, str
             raise DataError(f"the column {chosen[role]} of {source} cannot be the {role}: it holds no {said}")
 
 
-_TYPES: Mapping[str, tuple[type, str]] = {
+_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "text": (str, "text"),
     "marked": (str, "text"),
+    "target": ((str, list), "text"),
     "texts": (list, "lists"),
     "tags": (list, "lists"),
     "turns": (list, "lists"),

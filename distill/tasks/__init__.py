@@ -89,8 +89,8 @@ class Task:
     """What each file of this package offers as ``TASK``.
 
     Attributes:
-        roles: column roles, and the kind of content each has: text, texts, turns, marked, label, labels, score, tags,
-            answers.
+        roles: column roles, and the kind of content each has: text, texts, turns, marked, target, label, labels, score,
+            tags, answers.
         inputs: the roles that a prediction needs, and their kinds.
         text: the roles that decide on what a model says: together they are the example's key.
         head: transformers' class.

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
+from distill.tasks.labels import replaced
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
@@ -15,11 +16,18 @@ if TYPE_CHECKING:
 
 _EDGES = (10, 15, 20, 30)
 """Words of a source at which the report's table begins a new group."""
+_SEVERAL = "some examples have several targets: the first is learnt, and metrics compare with all"
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Take the pairs as they are: a row without source or target has been refused already."""
-    return Read(dict(splits))
+    """Take the pairs; of several targets of an example the first is learnt, and all are its ``references``."""
+    ready, several = dict(splits), False
+    for name, rows in splits.items():
+        texts = rows["target"][:]
+        if isinstance(texts[0], list):
+            several = several or any(len(each) > 1 for each in texts)
+            ready[name] = replaced(rows, "target", [each[0] for each in texts]).add_column("references", texts)
+    return Read(ready, notes=(_SEVERAL,) if several else ())
 
 
 def measured_by(labels: Sequence[str]) -> str:
@@ -73,8 +81,8 @@ def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> 
 
 
 def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """The one right text of each example."""
-    return [[target] for target in rows["target"]]
+    """The right texts of each example."""
+    return list(rows["references"]) if "references" in rows else [[target] for target in rows["target"]]
 
 
 def groups(rows: Columns) -> list[str]:
@@ -95,7 +103,7 @@ def length_group(length: int, edges: Sequence[int], unit: str) -> str:
 
 
 TASK = Task(
-    roles={"source": "text", "target": "text"},
+    roles={"source": "text", "target": "target"},
     inputs={"source": "text"},
     text=("source", "target"),
     head="AutoModelForSeq2SeqLM",

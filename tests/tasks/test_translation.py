@@ -114,5 +114,47 @@ def test_sources_are_grouped_by_their_words():
     assert summarization.groups({"source": ["a " * 49, "a " * 200]}) == ["1 to 49 words", "200 words and more"]
 
 
-def test_reading_changes_nothing():
-    assert TASK.read({"train": "rows"}, Options({})).splits == {"train": "rows"}
+def test_reading_changes_nothing_where_each_example_has_one_target():
+    from datasets import Dataset
+
+    splits = {"train": Dataset.from_dict({"source": ["a b"], "target": ["c d"]})}
+    read = TASK.read(splits, Options({}))
+    assert read.splits == splits
+    assert read.notes == ()
+    assert TASK.references(splits["train"][:], []) == [["c d"]]
+
+
+@pytest.mark.parametrize("kind", ["translation", "summarization"])
+def test_of_several_targets_the_first_is_learnt_and_all_are_right(kind, bytelevel):
+    from datasets import Dataset
+
+    several = [["the tower", "a tower", "the tower"], ["a village"]]
+    rows = Dataset.from_dict({"source": ["la tour", "un village"], "targets": several})
+    taken, notes = take({"train": rows}, task(kind).roles, {"target": "targets"}, "here")
+    read = task(kind).read(taken, Options({}))
+    assert (notes, read.notes) == (
+        [], ("some examples have several targets: the first is learnt, and metrics compare with all",),
+    )  # fmt: skip
+    made = read.splits["train"][:]
+    assert made["target"] == ["the tower", "a village"]
+    assert task(kind).references(made, []) == several
+    features = task(kind).encode({**made, "key": [1, 2]}, bytelevel, Form())
+    assert features["target_ids"] == [bytelevel(text)["input_ids"] for text in ("the tower", "a village")]
+
+
+def test_a_column_of_lists_that_is_not_there_gives_way_to_the_target():
+    from datasets import Dataset
+
+    rows = Dataset.from_dict({"source": ["a b", "c d"], "target": ["e f", "g h"]})
+    taken, notes = take({"train": rows}, TASK.roles, {"target": "targets"}, "here")
+    assert taken["train"].to_dict() == rows.to_dict()
+    assert notes == ["there is no column targets in here; target is taken as the target"]
+
+
+@pytest.mark.parametrize(("row", "said"), [(["x", " "], "has an empty entry in targets"), ([], "has no targets")])
+def test_an_example_without_a_reference_or_with_an_empty_one_is_refused(row, said):
+    from datasets import Dataset
+
+    rows = Dataset.from_dict({"source": ["a b", "c d"], "targets": [["a b"], row]})
+    with pytest.raises(DataError, match=f"^row 2 of train in here {said}$"):
+        take({"train": rows}, TASK.roles, {"target": "targets"}, "here")
