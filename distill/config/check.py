@@ -23,6 +23,15 @@ SAMPLES = (
 TRAINING_STAGES = ("pretrain", "finetune", "distill")
 
 
+def _names(value: Any) -> bool:  # noqa: ANN401
+    names = value if isinstance(value, list) else [value]
+    return bool(names) and all(isinstance(name, str | int) and name != "" for name in names)
+
+
+_FILES: Rule = (
+    lambda value: value is None or _names(value),
+    "null, the name of a file, or a list of names, of which the first that is there is taken",
+)
 _DEVICES: Rule = (
     lambda value: value == "auto" or (isinstance(value, int) and (value == -1 or value > 0)),
     "auto, -1 (all) or a whole number from 1 up",
@@ -37,6 +46,7 @@ _RULES: dict[str, Rule] = {
     "data.source": one_of("auto", "hub", "local", "embedded"),
     "data.sample": ((lambda value: value is None or value in SAMPLES), f"null or one of {', '.join(SAMPLES)}"),
     "data.class_weights": one_of("none", "balanced"),
+    **{f"data.files.{split}": _FILES for split in ("train", "validation", "test")},
     "data.limit.train": at_least(1),
     "data.limit.validation": at_least(1),
     "data.limit.test": at_least(1),

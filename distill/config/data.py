@@ -1,6 +1,7 @@
 """Settings of the data."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -14,11 +15,14 @@ class LimitConfig:
 
 @dataclass
 class FilesConfig:
-    """Names of the files of the splits in `data.path`, without their endings; none takes the usual ones."""
+    """Names of the files of the splits in `data.path`, without their endings; none takes the usual ones.
 
-    train: str | None = None
-    validation: str | None = None
-    test: str | None = None
+    A list of names takes the first that is there.
+    """
+
+    train: Any = None
+    validation: Any = None
+    test: Any = None
 
 
 @dataclass
@@ -51,7 +55,8 @@ class DataConfig:
     sample: str | None = None
     """The embedded sample that stands in where there is no data; none takes the task's own."""
     columns: dict[str, str] = field(default_factory=dict)
-    """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`."""
+    """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`. A
+    target may be a list of right texts: the first is learnt, and metrics compare with all."""
     labels: dict[str, str] | None = None
     """Label in the file to the name the models give it; none keeps the file's own labels."""
     class_weights: str = "none"

@@ -5,7 +5,7 @@ import glob
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -28,10 +28,10 @@ _LONGEST_FIELD = 1 << 30
 """Characters; without a word, the csv module refuses fields of more than 131,072."""
 
 
-def read(path: Path, named: Mapping[str, str] | None = None) -> dict[str, "Dataset"]:
+def read(path: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict[str, "Dataset"]:
     """The splits in a folder of files, in a folder saved by ``datasets``, or in a single file (train).
 
-    ``named`` gives the names of the files of some splits, without their endings.
+    ``named`` gives the names that the file of a split may have, without their endings; the first that is there counts.
 
     Raises:
         DataError: there is no train split, or a file cannot be read, with the line where that is known.
@@ -44,7 +44,7 @@ def read(path: Path, named: Mapping[str, str] | None = None) -> dict[str, "Datas
     return {split: _read_file(file) for split, file in files.items()}
 
 
-def find(folder: Path, named: Mapping[str, str] | None = None) -> dict[str, Path]:
+def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict[str, Path]:
     """The file of each split; ``test_unseen.tsv`` and the like are none, unless they are ``named``.
 
     Raises:
@@ -53,19 +53,25 @@ def find(folder: Path, named: Mapping[str, str] | None = None) -> dict[str, Path
     found: dict[str, Path] = {}
     for split, usual in SPLITS.items():
         given = (named or {}).get(split)
-        names = usual if given is None else (given,)
-        files = [folder / (name + suffix) for name in names for suffix in _SUFFIXES]
-        there = [file for file in files if file.is_file()]
+        ways = [usual] if given is None else [(name,) for name in given]  # the usual names are equals, given ones not
+        there = next(filter(None, (_there(folder, names) for names in ways)), [])
         if len(there) > 1:
             raise DataError(f"{folder} has {len(there)} files for {split}: {', '.join(file.name for file in there)}")
         if there:
             found[split] = there[0]
-        elif given is not None:
-            raise DataError(f"{folder} has no file {given} for {split}, with one of {', '.join(_SUFFIXES)}")
+        elif given is not None and not set(given) & set(usual):
+            raise DataError(
+                f"{folder} has no file {' or '.join(given)} for {split}, with one of {', '.join(_SUFFIXES)}"
+            )
     if "train" not in found:
         endings = ", ".join(suffix for suffix in _SUFFIXES if not suffix.endswith(".gz"))
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz")
     return found
+
+
+def _there(folder: Path, names: Sequence[str]) -> list[Path]:
+    files = [folder / (name + suffix) for name in names for suffix in _SUFFIXES]
+    return [file for file in files if file.is_file()]
 
 
 def _saved(folder: Path) -> dict[str, "Dataset"]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from datasets import Dataset, disable_progress_bars
 
@@ -20,7 +21,7 @@ def prepare(config: Config) -> Prepared:
     """
     disable_progress_bars()  # of reading and tokenising, which write into files as well
     data, module = config.data, task(config.task)
-    named = {split: name for split, name in asdict(data.files).items() if name is not None}
+    named = {split: _names(given) for split, given in asdict(data.files).items() if given is not None}
     wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, named)
     source = sources.load(wanted, module.roles, data.columns, embedded.SAMPLES[data.sample or module.sample])
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
@@ -45,6 +46,9 @@ def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, 
         raise DataError(f"{section.path} has no text that the data does not have already")
     if left := len(found) - len(new):
         notes.append(f"{left:,} of {len(found):,} unlabelled texts stand twice, or in the data already: left out")
-    return splits.limit({splits.UNLABELLED: new}, {splits.UNLABELLED: section.limit}, config.seed)[
-        splits.UNLABELLED
-    ], notes
+    kept = splits.limit({splits.UNLABELLED: new}, {splits.UNLABELLED: section.limit}, config.seed)
+    return kept[splits.UNLABELLED], notes
+
+
+def _names(given: Any) -> list[str]:  # noqa: ANN401
+    return [str(name) for name in (given if isinstance(given, list) else [given])]

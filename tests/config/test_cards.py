@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from distill.config import cards
 from distill.config.check import check
 from distill.config.schema import Config, TrainerConfig
+from distill.errors import ConfigError
 
 EXPERIMENTS = sorted(path.stem for path in (cards.root() / "experiments").glob("*.yaml"))
 
@@ -36,6 +37,28 @@ def test_every_teacher_and_student_card_fits_the_schema(composed, group):
 
 def test_an_override_wins_over_the_card(composed):
     assert composed("experiment=sst2_tiny", "data.max_length=17").data.max_length == 17
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [("test_2017", ["test_2017"]), ("[test_new,test_old]", ["test_new", "test_old"]), ("2017", ["2017"])],
+)
+def test_the_file_of_a_split_is_a_name_or_several(composed, tmp_path, given, names):
+    from distill.errors import DataError
+    from distill.stages.reading import prepare
+
+    config = composed("experiment=sst2_tiny", f"data.path={tmp_path}", f"data.files.test={given}")
+    check(config)
+    (tmp_path / "train.tsv").write_text("sentence\tlabel\na b\t1\nc d\t0\n")
+    with pytest.raises(DataError, match=f"has no file {' or '.join(names)} for test, "):
+        prepare(config)
+
+
+@pytest.mark.parametrize("given", ["[]", "''", "[test,null]", "{a: b}"])
+def test_what_is_no_name_of_a_file_is_refused(composed, given):
+    config = composed("experiment=sst2_tiny", f"data.files.test={given}")
+    with pytest.raises(ConfigError, match="allowed is null, the name of a file, or a list of names, of which the"):
+        check(config)
 
 
 def test_the_label_names_of_a_card_can_be_dropped_for_files_with_other_labels(composed):

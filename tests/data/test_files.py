@@ -181,3 +181,21 @@ def test_real_files_lose_no_row(name):
     if not REAL.is_dir():
         pytest.skip("the real data sets are not beside this checkout")
     assert {split: len(rows) for split, rows in files.read(REAL / name).items()} == ROWS[name]
+
+
+def test_of_the_names_for_a_split_the_first_that_is_there_is_taken(tmp_path):
+    for name in ("train.tsv", "test.tsv"):
+        write(tmp_path, name)
+    wanted = {"test": ["test_unseen", "test"]}
+    assert files.find(tmp_path, wanted)["test"].name == "test.tsv"
+    write(tmp_path, "test_unseen.tsv")
+    assert files.find(tmp_path, wanted)["test"].name == "test_unseen.tsv"
+    with refused(f"{tmp_path} has no file test_new or test_old for test, with one of {', '.join(files._SUFFIXES)}"):
+        files.find(tmp_path, {"test": ["test_new", "test_old"]})
+    (tmp_path / "test.tsv").unlink()
+    (tmp_path / "test_unseen.tsv").unlink()
+    assert "test" not in files.find(tmp_path, wanted), "the usual name may be absent, also as the last of several"
+    write(tmp_path, "test_unseen.tsv")
+    write(tmp_path, "test_unseen.csv")
+    with refused(f"{tmp_path} has 2 files for test: test_unseen.tsv, test_unseen.csv"):
+        files.find(tmp_path, wanted)
