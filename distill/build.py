@@ -95,8 +95,8 @@ class Builder:
     @property
     def student_source(self) -> str:
         """The input that the student starts from: for a random one, only its tokenizer."""
-        sources = {"random": self.base, "teacher": self.teacher, "checkpoint": "student_checkpoint"}
-        return sources[self.config.student.init]
+        sources = {"random": self.base, "checkpoint": "student_checkpoint"}
+        return sources.get(self.config.student.init, self.teacher)
 
     @cached_property
     def checkpoints(self) -> dict[str, Path]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
-from distill.config import check_objective
-from distill.config.rules import INNER_SHARE, LAYERS, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at_least, one_of
+from distill.config import check_objective, check_student
+from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at_least, one_of
 from distill.config.schema import STAGES, Config
 from distill.errors import ConfigError
 
@@ -60,9 +60,6 @@ _RULES: dict[str, Rule] = {
     "data.workers": at_least(0),
     "teacher.vocab_size": at_least(100),
     "teacher.top_k": at_least(1),
-    "student.init": one_of("random", "teacher", "checkpoint"),
-    "student.layers": at_least(1),
-    "student.layer_map": LAYERS,
     "pretrain.mask_probability": INNER_SHARE,
     "finetune.frozen_layers": at_least(0),
     "finetune.lora.rank": at_least(0),
@@ -102,6 +99,7 @@ _RULES_OF_ARCHITECTURE: dict[str, Rule] = {
 }
 _EVERY_RULE: dict[str, Rule] = {
     **_RULES,
+    **{f"student.{key}": rule for key, rule in check_student.RULES.items()},
     **{f"distill.{key}": rule for key, rule in check_objective.RULES.items()},
     **{f"{stage}.{key}": rule for stage in TRAINING_STAGES for key, rule in _RULES_OF_TRAINING.items()},
     "pretrain.max_epochs": at_least(0),
@@ -140,6 +138,7 @@ def problems(config: Config) -> list[str]:
         *_stages(config),
         *_sources(config),
         *_models(config),
+        *check_student.student(config),
         *_adaptation(config),
         *check_objective.objective(config),
         *_task(config),
@@ -195,10 +194,6 @@ def _models(config: Config) -> Iterator[str]:
             yield f"{who}.revision={part.revision}: belongs to a hub checkpoint; give it as {who}.model=ID"
     if teacher.labels and not teacher.finetuned:
         yield "teacher.labels: names the outputs of a fine-tuned checkpoint; it needs teacher.finetuned=true"
-    if (student.init == "checkpoint") != (student.model is not None):
-        yield f"student.init={student.init}: student.model=PATH goes with student.init=checkpoint, and only with it"
-    if teacher.model is None and student.init == "teacher" and student.layers > teacher.architecture.layers:
-        yield f"student.layers={student.layers}: the teacher has {teacher.architecture.layers} layers to give"
 
 
 def _adaptation(config: Config) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from distill.config.about import ABOUT, CLASS, KINDS, reads, softened
-from distill.config.rules import INNER_SHARE, LAYERS, NOT_NEGATIVE, POSITIVE, Rule, at_least, one_of
+from distill.config.rules import INNER_SHARE, LAYER_PAIRS, NOT_NEGATIVE, POSITIVE, Rule, at_least, one_of
 from distill.config.schema import Config
 from distill.config.terms import LayersConfig, ScheduleConfig, TermConfig, TermsConfig, active, shares, terms
 
@@ -32,7 +32,7 @@ RULES: dict[str, Rule] = {
     "shares_every": at_least(1),
     **{f"{name}.weight": NOT_NEGATIVE for name in _EVERY},
     **{f"shares.{name}": NOT_NEGATIVE for name in _EVERY},
-    **{f"{name}.layer_map": LAYERS for name, term in _EVERY.items() if isinstance(term, LayersConfig)},
+    **{f"{name}.layer_map": LAYER_PAIRS for name, term in _EVERY.items() if isinstance(term, LayersConfig)},
     **{f"{name}.kind": one_of(*_KINDS) for name in _SCHEDULED},
     **{f"{name}.end": NOT_NEGATIVE for name in _SCHEDULED},
     **{f"{name}.share": INNER_SHARE for name in _SCHEDULED},

@@ -19,12 +19,26 @@ def at_least(low: int) -> Rule:
     return (lambda value: value is None or value >= low), f"a whole number from {low} up"
 
 
-def _layer_map(value: str) -> bool:
-    return value in LAYER_MAPS or (bool(value) and all(part.strip().isdecimal() for part in value.split(",")))
+def _numbers(value: str) -> bool:
+    return all(part.strip().isdecimal() for part in value.split(","))
+
+
+def _layers(value: str) -> bool:
+    return value in (*LAYER_MAPS, "auto") or _numbers(value)
+
+
+def _pairs(value: str) -> bool:
+    return all(part.count(":") == 1 and _numbers(part.replace(":", ",")) for part in value.split(","))
 
 
 POSITIVE: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
 NOT_NEGATIVE: Rule = (lambda value: value >= 0 and math.isfinite(value)), "a number from 0 up"
 SHARE: Rule = (lambda value: 0 <= value < 1), "a number from 0 up to, not including, 1"
 INNER_SHARE: Rule = (lambda value: 0 < value < 1), "a number between 0 and 1"
-LAYERS: Rule = _layer_map, f"one of {', '.join(LAYER_MAPS)}, or layer numbers from 0 such as 1,3,5"
+LAYERS: Rule = _layers, f"one of {', '.join(LAYER_MAPS)}, or layer numbers from 0 such as 1,3,5"
+"""Of a student that is made of them; ``auto`` is refused elsewhere, with its reason."""
+LAYER_PAIRS: Rule = (
+    lambda value: _layers(value) or _pairs(value),
+    f"one of {', '.join(LAYER_MAPS)}, auto, layer numbers from 0 such as 1,3,5, or pairs such as 0:1,2:5",
+)
+"""Of terms that compare layers."""

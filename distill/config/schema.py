@@ -44,21 +44,36 @@ class TeacherConfig:
 
 
 @dataclass
+class LstmConfig:
+    """A student of bidirectional LSTM layers, which reads the teacher's tokens (Tang et al. 2019)."""
+
+    layers: int = 1
+    hidden_size: int = 150
+    """Of each direction; the states have twice as many numbers."""
+    embedding_size: int = 128
+    """Of the tokens' vectors, at most as wide as the teacher's, of which they are the truncated SVD."""
+
+
+@dataclass
 class StudentConfig:
     """Who learns."""
 
     init: str = "random"
-    """random: `architecture` with the teacher's tokenizer. teacher: `layers` of the teacher. checkpoint: `model`."""
+    """random: `architecture` with the teacher's tokenizer. teacher: `layers` of the teacher. narrow: a copy of the
+    teacher of the size `architecture`, cut out of its weights. bilstm: `lstm`. checkpoint: `model`."""
     model: str | None = None
     """Hub id or folder of a checkpoint, for init=checkpoint."""
     revision: str | None = None
     """Branch, tag or commit of a hub checkpoint; none takes main."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
-    """Size, for init=random."""
+    """Size, for init=random and, at most that of the teacher, for init=narrow."""
     layers: int = 2
     """Layers taken from the teacher, for init=teacher."""
     layer_map: str = "uniform"
-    """Which of the teacher's layers, for init=teacher: uniform | first | last | skip, or numbers from 0 as in '1,3'."""
+    """Which of the teacher's layers, for init=teacher and init=narrow: uniform | first | last | skip, or numbers from 0
+    as in '1,3'."""
+    lstm: LstmConfig = field(default_factory=LstmConfig)
+    """Size, for init=bilstm."""
 
 
 @dataclass

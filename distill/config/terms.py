@@ -33,7 +33,8 @@ class LayersConfig(TermConfig):
     """A term that compares layers."""
 
     layer_map: str = "uniform"
-    """Which teacher layer each student layer follows: uniform | first | last | skip, or numbers from 0 as in '1,3'."""
+    """Which teacher layer each student layer follows: uniform | first | last | skip, numbers from 0 as in '1,3', pairs
+    student:teacher as in '0:1,2:5', or auto (the most alike by linear CKA on texts of train, in their order)."""
 
 
 @dataclass
@@ -104,7 +105,7 @@ class RelationsConfig(LayersConfig):
     heads: int | None = None
     """Relation heads, a number that divides the widths of both models; none takes the teacher's own heads."""
     last_only: bool = True
-    """Compare the student's last layer alone, as the paper does, with the layer that the map gives it."""
+    """Compare the last layer of the map alone, as the paper does, with the layer that the map gives it."""
 
 
 @dataclass

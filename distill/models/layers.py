@@ -1,5 +1,8 @@
 """Which layer of the teacher teaches, or becomes, which layer of the student."""
 
+import math
+from collections.abc import Sequence
+
 from distill.errors import ModelError
 
 
@@ -38,3 +41,61 @@ def layer_map(name: str, *, student: int, teacher: int) -> list[int]:
             f"layer map {name}: allowed are {student} numbers, one a student layer, from 0 to {teacher - 1}"
         )
     return chosen
+
+
+def layer_pairs(name: str, *, student: int, teacher: int) -> list[tuple[int, int]]:
+    """The layers that are compared, as (student's, teacher's), each from 0.
+
+    Args:
+        name: as for ``layer_map``, or pairs such as ``0:1,2:5``, which need not name every layer of the student.
+        student: its layers.
+        teacher: its layers.
+
+    Raises:
+        ModelError: there are no such layers, or the student's are not in their order.
+
+    >>> layer_pairs("uniform", student=2, teacher=6)
+    [(0, 2), (1, 5)]
+    >>> layer_pairs("0:1,2:5", student=3, teacher=6)
+    [(0, 1), (2, 5)]
+    """
+    if ":" not in name:
+        return list(enumerate(layer_map(name, student=student, teacher=teacher)))
+    pairs = [(int(mine), int(theirs)) for mine, theirs in (part.split(":") for part in name.split(","))]
+    mine = [pair[0] for pair in pairs]
+    if mine != sorted(set(mine)) or mine[-1] >= student or max(theirs for _, theirs in pairs) >= teacher:
+        raise ModelError(
+            f"layer map {name}: allowed are student layers from 0 to {student - 1} in their order, each once, "
+            f"with teacher layers from 0 to {teacher - 1}"
+        )
+    return pairs
+
+
+def in_order(likeness: Sequence[Sequence[float]]) -> list[int]:
+    """The teacher's layer for each layer of the student that is most like it, where their order has to be kept.
+
+    Of all ways to go up the teacher with the student, each layer once at most, the one with the largest sum of
+    likeness; of two that are equal, the lower layers. It is found layer by layer (dynamic programming).
+
+    Args:
+        likeness: ``[student layers, teacher layers]``, such as their centred kernel alignment.
+
+    Raises:
+        ModelError: the teacher has too few layers.
+
+    >>> in_order([[0.9, 0.2, 0.1], [0.8, 0.7, 0.1]])
+    [0, 1]
+    """
+    student, teacher = len(likeness), len(likeness[0])
+    if student > teacher:
+        raise ModelError(f"the student has {student} layers, but the teacher has only {teacher} to give")
+    # best[n]: the largest sum so far with the teacher's first n layers alone, and the layers that give it
+    best: list[tuple[float, list[int]]] = [(0.0, [])] * (teacher + 1)
+    for row in likeness:
+        longer: list[tuple[float, list[int]]] = [(-math.inf, [])]
+        for theirs, alike in enumerate(row):
+            total, layers = best[theirs]
+            found = (total + alike, [*layers, theirs])
+            longer.append(found if found[0] > longer[-1][0] else longer[-1])
+        best = longer
+    return best[-1][1]

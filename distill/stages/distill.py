@@ -1,5 +1,6 @@
 """The student, taught by labels and teacher."""
 
+from dataclasses import replace
 from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -11,7 +12,7 @@ from distill.errors import ConfigError
 from distill.losses import Objective, silent_terms
 from distill.models import loading
 from distill.models.teacher import LiveTeacher
-from distill.stages import Job, answers, objectives, students, teach, training
+from distill.stages import Job, alike, answers, objectives, students, teach, training
 from distill.teacher_store import AnswerStore
 from distill.training.distiller import Distiller
 from distill.types import IGNORE, Batch, Respond
@@ -50,15 +51,19 @@ def run(job: Job) -> dict[str, Any]:
     build, section = job.build, job.build.config.distill
     student, tokenizer = students.student(build, job.inputs)
     asked = answers.model(build, build.teacher, job.inputs)
-    shapes = (objectives.shape(each) for each in (student.config, loading.configuration(asked.folder)))
-    objective = objectives.objective(build, *shapes)
+    mine, its = (objectives.shape(each) for each in (student.config, loading.configuration(asked.folder)))
+    if alike.asked(build):
+        whole = loading.model(asked.folder, build.task.head, tokenizer=tokenizer)
+        mine = replace(mine, follows=",".join(map(str, alike.picked(build, student, whole, tokenizer))))
+    objective = objectives.objective(build, mine, its)
     teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     recipe, watched = training.recipe(build, section, batches[0], student)
     module = Distiller(student, objective, recipe, teacher)
     _every_term_counts(module, batches[0])
-    return training.train(job, "distill", section, module, tokenizer, batches, watched)
+    found = training.train(job, "distill", section, module, tokenizer, batches, watched)
+    return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
 
 
 def _teacher(

@@ -13,7 +13,7 @@ from distill.config.terms import LayersConfig, ScheduleConfig, TermsConfig, acti
 from distill.errors import ModelError
 from distill.losses import Objective, Schedule, Shares, terms
 from distill.models import attention
-from distill.models.layers import layer_map
+from distill.models.layers import layer_pairs
 from distill.stages import training
 
 
@@ -27,6 +27,7 @@ class Shape:
         heads: of attention.
         projected: widths of queries, and of keys and values.
         causal: whether a token sees no later one.
+        follows: of a student, the layer map that ``auto`` stands for: uniform until states were compared.
     """
 
     layers: int
@@ -34,6 +35,7 @@ class Shape:
     heads: int
     projected: tuple[int, int]
     causal: bool
+    follows: str = "uniform"
 
 
 def shape(config: PretrainedConfig) -> Shape:
@@ -124,7 +126,15 @@ def _projected(name: str, *, embeddings: bool) -> _Maker:
 def _layers(build: Builder, name: str, student: Shape, teacher: Shape) -> list[tuple[int, int]]:
     """The layers that a term compares, each counted from 0."""
     section: LayersConfig = getattr(build.config.distill, name)
-    return list(enumerate(layer_map(section.layer_map, student=student.layers, teacher=teacher.layers)))
+    name = student.follows if section.layer_map == "auto" else section.layer_map
+    return layer_pairs(name, student=student.layers, teacher=teacher.layers)
+
+
+def layer_maps(build: Builder, student: Shape, teacher: Shape) -> dict[str, list[tuple[int, int]]]:
+    """The layers, student's and teacher's, that each active term compares, for the manifest."""
+    found = active(build.config.distill).items()
+    layered = [name for name, term in found if isinstance(term, LayersConfig)]
+    return {name: _layers(build, name, student, teacher) for name in layered}
 
 
 def _states(

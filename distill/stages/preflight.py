@@ -16,7 +16,7 @@ from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, loading
 from distill.models.layers import layer_map
 from distill.models.teacher import label_columns
-from distill.stages import objectives, students
+from distill.stages import alike, objectives, students
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,9 @@ def _one_tokenizer(build: Builder) -> None:
     teacher = build.checkpoints.get("teacher_checkpoint")
     if teacher is None or not students.same_tokens(build, student, build.tokenizer(teacher)):
         name, term = next(iter(needing.items()))
-        compared = WORDS[reads(build.config.distill, name)] if ABOUT[name].tokens else "rows"
+        compared = "rows"
+        if ABOUT[name].tokens or name in alike.asked(build):
+            compared = WORDS[reads(build.config.distill, name)]
         raise ConfigError(
             f"distill.{name}.weight={term.weight}: {compared} are compared token by token, "
             "but teacher and student read different tokens; allowed is 0"
@@ -114,7 +116,7 @@ def _one_tokenizer(build: Builder) -> None:
 def _needing_one_tokenizer(build: Builder) -> dict[str, TermConfig]:
     """Terms that compare tokens, or rows that are tokens: stored ones are not, unless they are of a vocabulary."""
     section = build.config.distill
-    live = set() if build.task.of_texts else set(inside(section))
+    live = set(alike.asked(build)) | (set() if build.task.of_texts else set(inside(section)))
     return {
         name: term for name, term in active(section).items()
         if ABOUT[name].tokens or name in live or (build.task.over != "labels" and name != "hard")

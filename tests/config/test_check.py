@@ -79,8 +79,8 @@ CASES = [
     ),
     (
         {"distill__hidden__layer_map": "middle"},
-        "distill.hidden.layer_map=middle: allowed is one of uniform, first, last, skip, "
-        "or layer numbers from 0 such as 1,3,5",
+        "distill.hidden.layer_map=middle: allowed is one of uniform, first, last, skip, auto, "
+        "layer numbers from 0 such as 1,3,5, or pairs such as 0:1,2:5",
     ),
     ({"trainer__devices": 0}, "trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up"),
     ({"trainer__precision": "8"}, "trainer.precision=8: allowed is one of 32-true, bf16-mixed, 16-mixed"),

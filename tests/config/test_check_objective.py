@@ -66,8 +66,8 @@ CASES = [
     ({"rkd_angle__of": "words"}, "distill.rkd_angle.of=words: allowed is one of hidden, logits"),
     (
         {"cka__layer_map": "middle"},
-        "distill.cka.layer_map=middle: allowed is one of uniform, first, last, skip, or layer numbers from 0 such as "
-        "1,3,5",
+        "distill.cka.layer_map=middle: allowed is one of uniform, first, last, skip, auto, "
+        "layer numbers from 0 such as 1,3,5, or pairs such as 0:1,2:5",
     ),
     (
         {"dkd__weight": 1.0, "dkd__alpha": 0.0, "dkd__beta": 0.0},

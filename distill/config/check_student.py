@@ -1,0 +1,61 @@
+"""Does the student make sense, alone, beside its teacher, and for task and objective?"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from distill.config.about import WORDS, reads
+from distill.config.rules import LAYERS, Rule, at_least, one_of
+from distill.config.schema import Config, LstmConfig
+from distill.config.terms import active
+
+RULES: dict[str, Rule] = {
+    "init": one_of("random", "teacher", "narrow", "bilstm", "checkpoint"),
+    "layers": at_least(1),
+    "layer_map": LAYERS,
+    **{f"lstm.{name}": at_least(1) for name in ("layers", "hidden_size", "embedding_size")},
+}
+"""What single settings of ``student`` may be."""
+
+_WRITING = ("translation", "summarization", "dialogue")
+_UNFIT = {"narrow": _WRITING, "bilstm": (*_WRITING, "question_answering")}
+"""Tasks that a kind of student has no head for."""
+
+
+def student(config: Config) -> Iterator[str]:
+    """Name each problem of the student."""
+    given, size = config.student, config.teacher.architecture
+    if (given.init == "checkpoint") != (given.model is not None):
+        yield f"student.init={given.init}: student.model=PATH goes with student.init=checkpoint, and only with it"
+    if given.layer_map == "auto":
+        yield (
+            "student.layer_map=auto: compares what student and teacher make of texts, but there is no student yet; "
+            f"allowed is {LAYERS[1]}"
+        )
+    if config.teacher.model is None and given.init == "teacher" and given.layers > size.layers:
+        yield f"student.layers={given.layers}: the teacher has {size.layers} layers to give"
+    if config.task in _UNFIT.get(given.init, ()):
+        yield f"student.init={given.init}: has no head for {config.task}; allowed is random, teacher or checkpoint"
+    if given.init == "narrow":
+        yield from _narrow(config)
+    yield from _lstm(config)
+
+
+def _narrow(config: Config) -> Iterator[str]:
+    mine, theirs = asdict(config.student.architecture), asdict(config.teacher.architecture)
+    if mine["decoder_layers"] is not None:
+        yield f"student.architecture.decoder_layers={mine['decoder_layers']}: a narrow copy is an encoder; leave it out"
+    for name in ("layers", "hidden_size", "heads", "intermediate_size"):
+        if config.teacher.model is None and mine[name] > theirs[name]:
+            yield f"student.architecture.{name}={mine[name]}: the teacher to be copied has {theirs[name]}"
+
+
+def _lstm(config: Config) -> Iterator[str]:
+    if config.student.init != "bilstm":
+        left = asdict(LstmConfig())
+        for name, value in asdict(config.student.lstm).items():
+            if value != left[name]:
+                yield f"student.lstm.{name}={value}: belongs to student.init=bilstm; allowed is {left[name]}"
+        return
+    for name, term in active(config.distill).items():
+        if (read := reads(config.distill, name)) in ("scores", "qkv"):
+            yield f"distill.{name}.weight={term.weight}: a BiLSTM student has no {WORDS[read]}; allowed is 0"

@@ -1,0 +1,89 @@
+import re
+from functools import reduce
+
+import pytest
+
+from distill.config.check import check
+from distill.config.schema import Config
+from distill.errors import ConfigError
+
+
+def config(**changes):
+    made = Config()
+    for key, value in changes.items():
+        *parents, name = key.split("__")
+        setattr(reduce(getattr, parents, made), name, value)
+    return made
+
+
+SMALLER = {"student__architecture__layers": 1}
+REFUSED = [
+    (
+        {"student__layer_map": "auto"},
+        "student.layer_map=auto: compares what student and teacher make of texts, but there is no student yet; "
+        "allowed is one of uniform, first, last, skip, or layer numbers from 0 such as 1,3,5",
+    ),
+    (
+        {"student__layer_map": "0:1"},
+        "student.layer_map=0:1: allowed is one of uniform, first, last, skip, or layer numbers from 0 such as 1,3,5",
+    ),
+    (
+        {"student__init": "copy"},
+        "student.init=copy: allowed is one of random, teacher, narrow, bilstm, checkpoint",
+    ),
+    (
+        {"student__init": "narrow", "student__architecture__hidden_size": 256},
+        "student.architecture.hidden_size=256: the teacher to be copied has 128",
+    ),
+    (
+        {"student__init": "narrow", "student__architecture__decoder_layers": 1},
+        "student.architecture.decoder_layers=1: a narrow copy is an encoder; leave it out",
+    ),
+    (
+        {"student__init": "narrow", "task": "translation", "pretrain__max_epochs": 0},
+        "student.init=narrow: has no head for translation; allowed is random, teacher or checkpoint",
+    ),
+    (
+        {"student__init": "bilstm", "task": "question_answering"},
+        "student.init=bilstm: has no head for question_answering; allowed is random, teacher or checkpoint",
+    ),
+    ({"student__lstm__layers": 2}, "student.lstm.layers=2: belongs to student.init=bilstm; allowed is 1"),
+    (
+        {"student__init": "bilstm", "student__lstm__hidden_size": 0},
+        "student.lstm.hidden_size=0: allowed is a whole number from 1 up",
+    ),
+    (
+        {"student__init": "bilstm", "distill__attention__weight": 1.0},
+        "distill.attention.weight=1.0: a BiLSTM student has no attention scores; allowed is 0",
+    ),
+    (
+        {"student__init": "bilstm", "distill__relations__weight": 1.0},
+        "distill.relations.weight=1.0: a BiLSTM student has no queries, keys and values; allowed is 0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_a_student_that_cannot_be_made_is_refused_by_one_message(changes, message):
+    with pytest.raises(ConfigError, match=f"^1 problem in the settings\n  {re.escape(message)}$"):
+        check(config(**changes))
+
+
+@pytest.mark.parametrize("name", ["auto", "0:1,2:5", "0:1", "3,1", "skip"])
+def test_a_term_takes_every_kind_of_layer_map(name):
+    check(config(distill__hidden__layer_map=name))
+
+
+@pytest.mark.parametrize("name", ["", "0:", ":1", "0:1:2", "0:1,2", "0-1", "a:b"])
+def test_what_is_no_layer_map_is_refused(name):
+    with pytest.raises(ConfigError, match=re.escape("or pairs such as 0:1,2:5")):
+        check(config(distill__hidden__layer_map=name))
+
+
+def test_students_that_can_be_made_pass():
+    for changes in (
+        {"student__init": "bilstm", "student__lstm__layers": 2, "distill__hidden__weight": 1.0},
+        {"student__init": "narrow", **SMALLER},
+    ):
+        check(config(**changes))
+    check(Config())
