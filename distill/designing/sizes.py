@@ -14,6 +14,7 @@ from distill.designing.candidates import KINDS, Candidate, Shape
 from distill.designing.ranking import Sized
 from distill.errors import ModelError
 from distill.models import loading, scratch
+from distill.models.layers import layer_map
 from distill.models.student import layer_pattern, shortened
 from distill.stages import pretrain
 
@@ -78,7 +79,8 @@ def configuration(build: Builder, of: Teacher, candidate: Candidate) -> Pretrain
 
 
 def _of_layers(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
-    return shortened(of.configuration, shape.layers)
+    chosen = layer_map("uniform", student=shape.layers, teacher=of.configuration.num_hidden_layers)
+    return shortened(of.configuration, chosen)
 
 
 def _random(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:

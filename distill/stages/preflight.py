@@ -15,6 +15,7 @@ from distill.config.terms import TermConfig, active
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, loading
 from distill.models.layers import layer_map
+from distill.models.student import from_layers
 from distill.models.teacher import label_columns
 from distill.stages import alike, objectives, students
 from distill.training.trainer import on_gpu
@@ -63,7 +64,10 @@ def _layers(build: Builder, teacher: PretrainedConfig | None) -> None:
     if config.finetune.frozen_layers > given:
         raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {given} layers")
     if config.student.init == "teacher":
-        layer_map(config.student.layer_map, student=config.student.layers, teacher=given)
+        chosen = layer_map(config.student.layer_map, student=config.student.layers, teacher=given)
+        if teacher is not None:
+            with torch.device("meta"):
+                from_layers(loading.from_config(teacher, build.task.head), chosen, None, build.task.head, 0.0)
 
 
 def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
