@@ -39,7 +39,9 @@ class Shape:
 
 
 def shape(config: PretrainedConfig) -> Shape:
-    """The shape of a model with this configuration."""
+    """The shape of a model with this configuration; one without attention has no heads."""
+    if getattr(config, "num_attention_heads", None) is None:
+        return Shape(config.num_hidden_layers, config.hidden_size, 0, (0, 0), causal=False)
     return Shape(
         config.num_hidden_layers, config.hidden_size, config.num_attention_heads, attention.widths(config),
         attention.causal(config),

@@ -10,11 +10,12 @@ from transformers import PretrainedConfig
 from distill.build import Builder
 from distill.config.about import ABOUT, WORDS, inside, reads
 from distill.config.check_objective import too_few
-from distill.config.schema import ArchitectureConfig
+from distill.config.schema import ArchitectureConfig, Config
 from distill.config.terms import TermConfig, active
 from distill.errors import ConfigError, DataError, ModelError
-from distill.models import attention, loading
+from distill.models import attention, bilstm, loading
 from distill.models.layers import layer_map
+from distill.models.narrow import narrowed
 from distill.models.student import from_layers
 from distill.models.teacher import label_columns
 from distill.stages import alike, objectives, students
@@ -63,11 +64,22 @@ def _layers(build: Builder, teacher: PretrainedConfig | None) -> None:
     given = teacher.num_hidden_layers if teacher is not None else config.teacher.architecture.layers
     if config.finetune.frozen_layers > given:
         raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {given} layers")
-    if config.student.init == "teacher":
-        chosen = layer_map(config.student.layer_map, student=config.student.layers, teacher=given)
+    if config.student.init in ("teacher", "narrow"):
+        chosen = layer_map(config.student.layer_map, student=students.layers(build), teacher=given)
         if teacher is not None:
             with torch.device("meta"):
                 from_layers(loading.from_config(teacher, build.task.head), chosen, None, build.task.head, 0.0)
+    if config.student.init == "narrow" and teacher is not None:
+        narrowed(teacher, students.width(build))
+    if config.student.init == "bilstm":
+        bilstm.fits(config.student.lstm.embedding_size, _embedding_width(config, teacher))
+
+
+def _embedding_width(config: Config, teacher: PretrainedConfig | None) -> int:
+    if teacher is None:
+        return config.teacher.architecture.hidden_size
+    width: int = getattr(teacher, "embedding_size", None) or teacher.hidden_size
+    return width
 
 
 def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
@@ -79,6 +91,9 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
     student = _shape(build, build.config.student.architecture, configs.get("student_checkpoint"))
     if build.config.student.init == "teacher":
         student = replace(teacher, layers=build.config.student.layers)
+    elif build.config.student.init == "bilstm":
+        lstm = build.config.student.lstm
+        student = objectives.Shape(lstm.layers, 2 * lstm.hidden_size, 0, (0, 0), False)
     made = objectives.objective(build, student, teacher)
     if made.needs & {"teacher_qkv", "teacher_attentions"}:
         for found in configs.values():

@@ -3,48 +3,105 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
-from distill.models import loading, scratch
+from distill.models import bilstm, loading, scratch
 from distill.models.layers import layer_map
+from distill.models.narrow import narrow
+from distill.models.narrow_weights import Width
 from distill.models.student import from_layers
-from distill.stages import answers, training
+from distill.stages import alike, answers, training
 
 
 def settings(build: Builder) -> dict[str, Any]:
     """What of the student's settings decides on it, besides the checkpoint it starts from."""
     student, length = build.config.student, build.config.data.max_length
-    random = {"architecture": asdict(student.architecture), "max_length": length}
-    given = list(build.config.teacher.labels)
-    layers = {"layers": student.layers, "layer_map": student.layer_map, "given_labels": given}
-    return {"init": student.init, **{"random": random, "teacher": layers, "checkpoint": {}}[student.init]}
+    given = {"given_labels": list(build.config.teacher.labels)}
+    size = asdict(student.architecture)
+    read: dict[str, dict[str, Any]] = {
+        "random": {"architecture": size, "max_length": length},
+        "teacher": {"layers": student.layers, "layer_map": student.layer_map, **given},
+        "narrow": {"architecture": size, "layer_map": student.layer_map, **given},
+        "bilstm": {"lstm": asdict(student.lstm)},
+        "checkpoint": {},
+    }
+    return {"init": student.init, **read[student.init]}
 
 
 def student(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The student and its tokenizer, the same whenever they are built."""
     pl.seed_everything(build.config.seed, verbose=False)
-    settings, labels, head, kind = build.config.student, build.outputs, build.task.head, build.task.kind
-    folder, dropout = build.model_folder(build.student_source, inputs), build.config.distill.dropout
+    folder = build.model_folder(build.student_source, inputs)
     tokenizer = build.tokenizer(folder)
-    if settings.init == "checkpoint":
+    init = build.config.student.init
+    if init == "checkpoint":
+        labels, head, dropout = build.outputs, build.task.head, build.config.distill.dropout
+        kind = build.task.kind
         return loading.model(folder, head, labels=labels, kind=kind, dropout=dropout, tokenizer=tokenizer), tokenizer
-    if settings.init == "random":
-        size, length = scratch.Size(**asdict(settings.architecture)), build.config.data.max_length
-        config = scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)
-        if labels:
-            loading.name_labels(config, labels, kind)
-        return training.centre(build, loading.from_config(config, head)), tokenizer
-    teacher = loading.model(folder, head)
-    chosen = layer_map(settings.layer_map, student=settings.layers, teacher=teacher.config.num_hidden_layers)
-    columns = answers.columns(build, answers.model(build, build.student_source, inputs))
-    made = from_layers(teacher, chosen, columns, head, dropout)
-    if labels:
-        loading.name_labels(made.config, labels, kind)
+    if init == "random":
+        return training.centre(build, loading.from_config(_random(build, tokenizer), build.task.head)), tokenizer
+    teacher = loading.model(folder, build.task.head)
+    if init == "bilstm":
+        return training.centre(build, _bilstm(build, teacher, tokenizer)), tokenizer
+    made = _copied(
+        build, teacher, tokenizer, answers.columns(build, answers.model(build, build.student_source, inputs))
+    )
+    _name(build, made.config)
     return made, tokenizer
+
+
+def layers(build: Builder) -> int:
+    """How many of the teacher's layers a student is made of."""
+    given = build.config.student
+    return given.architecture.layers if given.init == "narrow" else given.layers
+
+
+def width(build: Builder) -> Width:
+    """Of a narrow copy."""
+    size = build.config.student.architecture
+    return Width(size.hidden_size, size.heads, size.intermediate_size)
+
+
+def _random(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
+    size, length = scratch.Size(**asdict(build.config.student.architecture)), build.config.data.max_length
+    dropout = build.config.distill.dropout
+    config = scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)
+    _name(build, config)
+    return config
+
+
+def _bilstm(build: Builder, teacher: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    given, embeddings = build.config.student.lstm, cast(nn.Embedding, teacher.get_input_embeddings()).weight.detach()
+    config = bilstm.BiLstmConfig(
+        len(embeddings), given.embedding_size, given.hidden_size, given.layers, build.config.distill.dropout,
+        pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    _name(build, config)
+    made = loading.from_config(config, build.task.head)
+    bilstm.embed(made, embeddings)
+    return made
+
+
+def _copied(
+    build: Builder, teacher: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, columns: list[int] | None
+) -> PreTrainedModel:
+    """Some of the teacher's layers, at their width or narrower."""
+    there, head = teacher.config.num_hidden_layers, build.task.head
+    chosen = layer_map(build.config.student.layer_map, student=layers(build), teacher=there)
+    made = from_layers(teacher, chosen, columns, head, build.config.distill.dropout)
+    if build.config.student.init == "teacher":
+        return made
+    return narrow(made, alike.sample(build, tokenizer), width(build), head)
+
+
+def _name(build: Builder, config: PretrainedConfig) -> None:
+    if build.outputs:
+        loading.name_labels(config, build.outputs, build.task.kind)
 
 
 def same_tokens(build: Builder, one: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase) -> bool:

@@ -52,7 +52,7 @@ _RATES = {(False, False): 1e-3, (False, True): 5e-5, (True, False): 1e-3, (True,
 def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> Optimization:
     """How a stage moves its weights over its epochs of ``batches``."""
     student = section is build.config.distill
-    learnt = build.config.student.init != "random" if student else build.base == "teacher_checkpoint"
+    learnt = build.config.student.init not in ("random", "bilstm") if student else build.base == "teacher_checkpoint"
     steps = len(batches) // build.config.trainer.accumulate_grad_batches * section.max_epochs
     optimizer, scheduler = section.optimizer, section.scheduler
     return Optimization(

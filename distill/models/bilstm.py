@@ -1,0 +1,203 @@
+"""A student without attention: bidirectional LSTM layers over tokens (Tang et al. 2019, arXiv:1903.12136).
+
+A model of transformers in all but one thing: transformers does not know it by name. Importing this module, as
+everything of ``distill.models`` does, makes it known to ``AutoConfig`` and the ``AutoModelFor...`` of its heads.
+"""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PretrainedConfig,
+    PreTrainedModel,
+)
+from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput, TokenClassifierOutput
+
+from distill.errors import ModelError
+
+
+class BiLstmConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
+    """Its size and its vocabulary; see ``distill.config.schema.LstmConfig``."""
+
+    model_type = "distill-bilstm"
+
+    def __init__(
+        self,
+        vocab_size: int = 1000,
+        embedding_size: int = 128,
+        lstm_size: int = 150,
+        num_hidden_layers: int = 1,
+        dropout: float = 0.1,
+        type_vocab_size: int = 2,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        """``lstm_size`` is of each direction; the rest is transformers' own."""
+        super().__init__(**kwargs)
+        self.vocab_size, self.embedding_size, self.lstm_size = vocab_size, embedding_size, lstm_size
+        self.num_hidden_layers, self.dropout, self.type_vocab_size = num_hidden_layers, dropout, type_vocab_size
+        self.hidden_size = 2 * lstm_size
+
+
+class _Pretrained(PreTrainedModel):  # type: ignore[no-untyped-call]
+    config_class = BiLstmConfig
+    base_model_prefix = "bilstm"
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """As torch begins them; linear layers with a bias of 0 and a spread by their widths (Glorot & Bengio 2010)."""
+        if isinstance(module, (nn.Embedding, nn.LSTM)):
+            module.reset_parameters()
+        elif isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+class BiLstmModel(_Pretrained):  # type: ignore[no-untyped-call]
+    """Token states, ``[batch, tokens, 2 * lstm_size]``: at each token what came before it, and what comes after."""
+
+    def __init__(self, config: BiLstmConfig) -> None:
+        """Make the layers."""
+        super().__init__(config)
+        self.embeddings = nn.Embedding(config.vocab_size, config.embedding_size)
+        self.types = nn.Embedding(config.type_vocab_size, config.embedding_size)
+        self.project = nn.Linear(config.embedding_size, config.hidden_size)
+        self.layers = nn.ModuleList(
+            nn.LSTM(config.hidden_size, config.lstm_size, batch_first=True, bidirectional=True)
+            for _ in range(config.num_hidden_layers)
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        """Of the tokens."""
+        return self.embeddings
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Take other ones, as where the vocabulary grows."""
+        self.embeddings = cast(nn.Embedding, value)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        output_hidden_states: bool = False,
+    ) -> BaseModelOutput:
+        """Read texts ``[batch, tokens]`` that are filled up at their ends; what fills them up is not read.
+
+        Raises:
+            ValueError: a text is filled up in front.
+        """
+        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        lengths = mask.sum(1).clamp(min=1).cpu()
+        if mask.shape[1] > 1 and bool((mask[:, 1:] > mask[:, :-1]).any()):
+            raise ValueError("texts must be filled up at their ends, not in front")
+        found = self.embeddings(input_ids)
+        if token_type_ids is not None:
+            found = found + self.types(token_type_ids)
+        states = [self.project(self.dropout(found))]
+        for layer in self.layers:
+            packed = pack_padded_sequence(self.dropout(states[-1]), lengths, batch_first=True, enforce_sorted=False)
+            states.append(pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=mask.shape[1])[0])
+        return BaseModelOutput(states[-1], tuple(states) if output_hidden_states else None)
+
+
+class BiLstmForSequenceClassification(_Pretrained):  # type: ignore[no-untyped-call]
+    """One row for a text, or a pair of texts, from both directions' last states."""
+
+    def __init__(self, config: BiLstmConfig) -> None:
+        """Add the head: a layer of the states' width, and the outputs."""
+        super().__init__(config)
+        self.bilstm = BiLstmModel(config)
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classifier = nn.Linear(config.hidden_size, int(config.num_labels or 1))
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        output_hidden_states: bool = False,
+    ) -> SequenceClassifierOutput:
+        """Return logits ``[batch, labels]``."""
+        answer = self.bilstm(input_ids, attention_mask, token_type_ids, output_hidden_states)
+        states = answer.last_hidden_state
+        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        last = (mask.sum(1).clamp(min=1) - 1).to(states.device)
+        size = self.config.lstm_size
+        ends = torch.cat([states[torch.arange(len(states)), last, :size], states[:, 0, size:]], dim=1)
+        logits = self.classifier(self.dropout(torch.relu(self.dense(self.dropout(ends)))))
+        return SequenceClassifierOutput(logits=logits, hidden_states=answer.hidden_states)
+
+
+class BiLstmForTokenClassification(_Pretrained):  # type: ignore[no-untyped-call]
+    """A row for each token."""
+
+    def __init__(self, config: BiLstmConfig) -> None:
+        """Add the outputs."""
+        super().__init__(config)
+        self.bilstm = BiLstmModel(config)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classifier = nn.Linear(config.hidden_size, int(config.num_labels or 1))
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        output_hidden_states: bool = False,
+    ) -> TokenClassifierOutput:
+        """Return logits ``[batch, tokens, labels]``."""
+        answer = self.bilstm(input_ids, attention_mask, token_type_ids, output_hidden_states)
+        logits = self.classifier(self.dropout(answer.last_hidden_state))
+        return TokenClassifierOutput(logits=logits, hidden_states=answer.hidden_states)
+
+
+def fits(size: int, wide: int) -> None:
+    """Refuse embeddings that are wider than the teacher's, which they are made of.
+
+    Raises:
+        ModelError: they are.
+    """
+    if size > wide:
+        raise ModelError(
+            f"student.lstm.embedding_size={size}: the teacher's embeddings, which it is made of, have {wide}"
+        )
+
+
+@torch.no_grad()
+def embed(student: PreTrainedModel, embeddings: Tensor) -> None:
+    """Begin with the truncated SVD of the teacher's embeddings of the same tokens, with the spread torch would draw.
+
+    Args:
+        student: one of this module's.
+        embeddings: ``[vocabulary, teacher's width]``.
+
+    Raises:
+        ModelError: the student's embeddings are wider.
+    """
+    own = cast(nn.Embedding, student.get_input_embeddings()).weight
+    size = own.shape[1]
+    fits(size, embeddings.shape[1])
+    table = embeddings.double()
+    main = torch.linalg.eigh(table.mT @ table)[1].flip(1)[:, :size]
+    found = table @ main
+    own.copy_(found / found.square().mean().sqrt().clamp(min=1e-12))
+
+
+def _register() -> None:
+    AutoConfig.register(BiLstmConfig.model_type, BiLstmConfig, exist_ok=True)
+    AutoModel.register(BiLstmConfig, BiLstmModel, exist_ok=True)
+    AutoModelForSequenceClassification.register(BiLstmConfig, BiLstmForSequenceClassification, exist_ok=True)
+    AutoModelForTokenClassification.register(BiLstmConfig, BiLstmForTokenClassification, exist_ok=True)
+
+
+_register()

@@ -1,0 +1,98 @@
+"""The linear algebra of a narrower copy, all in double precision."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor
+from torch.nn.functional import layer_norm
+
+
+def shared_basis(states: Sequence[Tensor], width: int) -> Tensor:
+    """An orthonormal basis ``[wide, width]`` of the directions in which states ``[tokens, wide]`` vary most.
+
+    It is turned so that each of its axes lies as near as can be to an axis of the wide space, one that reaches far into
+    it: a norm scales number by number, which only such axes keep. As wide as the states, it is the axes themselves.
+    """
+    spread = sum(_covariance(each) for each in states)
+    main: Tensor = torch.linalg.eigh(spread)[1][:, -width:]
+    axes = most(main.square().sum(1), width)
+    left, _, right = torch.linalg.svd(main[axes])  # the nearest rotation (orthogonal Procrustes)
+    return cast(Tensor, main @ right.mT @ left.mT)
+
+
+def _covariance(states: Tensor) -> Tensor:
+    gap = states - states.mean(0)
+    return gap.mT @ gap / len(gap)
+
+
+def most(worth: Tensor, count: int) -> Tensor:
+    """The places of the largest, in their own order.
+
+    >>> most(torch.tensor([1.0, 5.0, 2.0]), 2)
+    tensor([1, 2])
+    """
+    return torch.argsort(worth, descending=True, stable=True)[:count].sort().values
+
+
+def root(rows: Tensor) -> Tensor:
+    """A lower triangle L with LLᵀ the mean of the rows' outer products, kept from being singular."""
+    moment = rows.mT @ rows / len(rows)
+    made: Tensor = torch.linalg.cholesky(moment + 1e-8 * moment.diagonal().mean() * torch.eye(len(moment)))
+    return made
+
+
+def projected_reading(weight: Tensor, bias: Tensor, basis: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight and bias that read narrow states; what the basis leaves out of the ``mean`` state goes into the bias."""
+    return weight @ basis, bias + weight @ (mean - basis @ (basis.mT @ mean))
+
+
+def fitted_norm(inputs: Tensor, wanted: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """Scale and shift of the norm that makes of ``inputs [tokens, width]`` what comes nearest to ``wanted``."""
+    scaled = layer_norm(inputs, inputs.shape[-1:], eps=eps)
+    gap, goal = scaled - scaled.mean(0), wanted - wanted.mean(0)
+    scale = (gap * goal).mean(0) / gap.square().mean(0).clamp(min=1e-12)
+    return scale, wanted.mean(0) - scale * scaled.mean(0)
+
+
+def scores(query: Tensor, key: Tensor, states: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Queries and keys of ``size`` numbers whose products are nearest to those of one head, on average over texts.
+
+    Args:
+        query: ``[head width, width]``, the bias as the last column.
+        key: likewise.
+        states: the root of the second moment of what both read, a 1 last, ``[width, width]``.
+        size: of the new head; where it is more than the head's, zeros fill it up.
+
+    Returns:
+        The new query and key; they are scaled for attention's division by the root of the head's size.
+    """
+    left, values, right = _product((query @ states).mT, (key @ states).mT, size)
+    share = values.sqrt() * (size / len(query)) ** 0.25
+    back = torch.linalg.inv(states)
+    return (left * share).mT @ back, (right * share).mT @ back
+
+
+def sums(out: Tensor, value: Tensor, states: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Outputs and values of ``size`` numbers that add what is nearest to what one head adds.
+
+    Args:
+        out: ``[width, head width]``.
+        value: ``[head width, width]``.
+        states: the root of the covariance of what values read, ``[width, width]``.
+        size: of the new head.
+
+    Returns:
+        The new output and value, and how much what the head adds varies.
+    """
+    left, values, right = _product(out, (value @ states).mT, size)
+    return left * values.sqrt(), (right * values.sqrt()).mT @ torch.linalg.inv(states), values.square().sum()
+
+
+def _product(one: Tensor, other: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The truncated SVD of ``one @ other.mT``, which is never made: left ``[n, size]``, values, right ``[m, size]``."""
+    (first, up), (second, down) = torch.linalg.qr(one), torch.linalg.qr(other)
+    left, values, right = torch.linalg.svd(up @ down.mT)
+    kept = min(size, len(values))
+    found = first @ left[:, :kept], values[:kept], second @ right.mT[:, :kept]
+    return tuple(torch.nn.functional.pad(each, (0, size - kept)) for each in found)  # type: ignore[return-value]
