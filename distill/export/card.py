@@ -15,7 +15,13 @@ _CUTS = "text-classification"
 
 
 def card(
-    report: Report, *, pipeline: str | None, license: str, folder: str = "path/to/this/folder", pairs: bool = False
+    report: Report,
+    *,
+    pipeline: str | None,
+    license: str,
+    folder: str = "path/to/this/folder",
+    pairs: bool = False,
+    own: str | None = None,
 ) -> str:
     """README.md of the exported Hugging Face folder, metadata included.
 
@@ -25,13 +31,14 @@ def card(
         license: licence as the hub names it; ``unknown`` is allowed.
         folder: where the reader loads the model from.
         pairs: whether the model reads two texts at once.
+        own: the module of this package that makes the model known to transformers, where it is not.
     """
     parts = [
         f"# {_plain(report['name'])}",
         *_introduction(report),
         *_results(report),
         *_training(report),
-        *_usage(pipeline, folder, pairs=pairs),
+        *_usage(pipeline, folder, own, pairs=pairs),
         *_limits(report, license),
     ]
     return f"---\n{_metadata(report, pipeline, license).to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n"
@@ -98,11 +105,14 @@ def _training(report: Report) -> Iterator[str]:
     yield _fenced(report["command"])
 
 
-def _usage(pipeline: str | None, folder: str, *, pairs: bool) -> Iterator[str]:
+def _usage(pipeline: str | None, folder: str, own: str | None, *, pairs: bool) -> Iterator[str]:
     yield "## Use"
+    if own:
+        yield f"transformers does not know this architecture: install the package `distill` and import `{own}`."
     asked = '[{"text": "A text.", "text_pair": "Another text."}]' if pairs else '["A text.", "Another text."]'
     if pipeline:
         lines = (
+            *([f"import {own}"] if own else []),
             "from transformers import pipeline",
             "",
             f'predict = pipeline("{pipeline}", model={json.dumps(folder)})',

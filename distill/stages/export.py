@@ -9,6 +9,7 @@ import torch
 from distill.build import Builder
 from distill.export import huggingface
 from distill.export.card import card
+from distill.models import bilstm, loading
 from distill.stages import Job, answers, evaluate, judging
 from distill.teacher_store import AnswerStore
 
@@ -67,7 +68,8 @@ def _drift(job: Job, split: str, answered: judging.Answered) -> float:
 def _reported(job: Job, folder: Path, scores: dict[str, Any], drift: float) -> dict[str, Any]:
     report = job.build.report([], job.results)
     task, licence = job.build.task, job.build.config.export.license
-    text = card(report, pipeline=task.pipeline, license=licence, pairs="pair" in task.inputs)
+    own = bilstm.__name__ if loading.configuration(folder).model_type == bilstm.BiLstmConfig.model_type else None
+    text = card(report, pipeline=task.pipeline, license=licence, pairs="pair" in task.inputs, own=own)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return {
         "format": "huggingface",

@@ -99,3 +99,10 @@ def test_a_task_that_no_pipeline_runs_is_shown_with_the_command_that_predicts(re
 def test_a_model_that_reads_pairs_is_shown_with_a_pair(report):
     text = card(report, pipeline="text-classification", license="mit", folder="my/model", pairs=True)
     assert 'predict([{"text": "A text.", "text_pair": "Another text."}], truncation=True)' in text
+
+
+def test_a_model_that_transformers_does_not_know_is_shown_with_the_import_it_needs(report):
+    text = card(report, pipeline="text-classification", license="mit", own="distill.models.bilstm")
+    assert "import distill.models.bilstm\nfrom transformers import pipeline" in text
+    assert "install the package `distill` and import `distill.models.bilstm`" in text
+    assert "import distill" not in card(report, pipeline="text-classification", license="mit")
