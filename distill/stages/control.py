@@ -5,7 +5,7 @@ from typing import Any
 from distill.build import Builder
 from distill.stages import Job, students, training
 
-RECIPE = 2
+RECIPE = 3
 
 
 def skipped(build: Builder) -> str | None:

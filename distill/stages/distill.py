@@ -17,7 +17,7 @@ from distill.teacher_store import AnswerStore
 from distill.training.distiller import Distiller
 from distill.types import IGNORE, Batch, Respond
 
-RECIPE = 3
+RECIPE = 4
 
 
 def skipped(build: Builder) -> str | None:
