@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerBase
 
-from distill.config.about import described, inside
+from distill.config.about import described
 from distill.config.schema import Config
 from distill.data import hub
 from distill.data.batching import Batches, Examples
@@ -118,11 +118,6 @@ class Builder:
         return self.checkpoints[name] if name in CHECKPOINTS else inputs[name] / "model"
 
     # What the run needs
-
-    @property
-    def storable(self) -> bool:
-        """Whether every term reads nothing of the teacher but its logits."""
-        return not inside(self.config.distill)
 
     @property
     def taught_targets(self) -> bool:

@@ -1,11 +1,12 @@
 """A model's answers on disk, keyed by the example they answer: written once, read in any order.
 
-An example has as many rows as its task predicts things: one for a sentence, one for each word of it. Parts are
-safetensors files, memory-mapped when read. Each carries the identity of what made it (model, tokenizer, length limit),
-so that rows of another teacher are refused.
+An example has as many rows as its task predicts things: one for a sentence, one for each word of it. Beside them may
+lie hidden states, one for each token that the model read. Parts are safetensors files that are mapped, not loaded: in
+memory are the places of the features alone, some 40 bytes each. Each part carries the identity of what made it (model,
+tokenizer, length limit), so that rows of another teacher are refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -19,24 +20,38 @@ from distill.types import Batch, Outputs
 _IDENTITY = "identity"
 _PLACES = ("key", "first", "count")
 """Of each feature: its example, the first of the example's rows that it answers, and how many."""
+_TOKENS, _STATES = "tokens", "states"
+"""Where there are hidden states: how many tokens each feature has, and their states ``[tokens, states, width]``."""
 
 
 class AnswerWriter:
-    """Collects rows and writes a part file whenever ``rows_per_part`` have come.
+    """Collects features and writes a part file whenever enough have come.
 
     A folder that already has parts is added to: ``stored_places`` tells what need not be computed again.
     """
 
-    def __init__(self, folder: Path, identity: str, rank: int = 0, rows_per_part: int = 8192) -> None:
-        """Write into ``folder`` under the name of ``rank``."""
-        self.folder, self.identity, self.rank, self.rows_per_part = folder, identity, rank, rows_per_part
+    def __init__(
+        self, folder: Path, identity: str, rank: int = 0, features_per_part: int = 8192, bytes_per_part: int = 64 << 20
+    ) -> None:
+        """Write into ``folder`` under the name of ``rank``; a part ends at either of its two limits."""
+        self.folder, self.identity, self.rank = folder, identity, rank
+        self.features_per_part, self.bytes_per_part = features_per_part, bytes_per_part
         self._waiting: list[dict[str, Tensor]] = []
+        self._features = self._bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, places: Mapping[str, Tensor], rows: Mapping[str, Tensor]) -> None:
-        """Take features: ``key``, ``first``, ``count`` ``[features]``, and of each row ``values [rows, width]``."""
-        self._waiting.append({name: tensor.detach().cpu() for name, tensor in (*places.items(), *rows.items())})
-        if sum(len(each["values"]) for each in self._waiting) >= self.rows_per_part:
+        """Take features.
+
+        Args:
+            places: ``key``, ``first``, ``count`` ``[features]``, and ``tokens`` ``[features]`` where there are states.
+            rows: of each row ``values [rows, width]`` and what else is kept of it; of each token its ``states``.
+        """
+        came = {name: tensor.detach().cpu() for name, tensor in (*places.items(), *rows.items())}
+        self._waiting.append(came)
+        self._features += len(came["key"])
+        self._bytes += sum(tensor.nbytes for tensor in came.values())
+        if self._features >= self.features_per_part or self._bytes >= self.bytes_per_part:
             self.flush()
 
     def flush(self) -> None:
@@ -49,7 +64,7 @@ class AnswerWriter:
         tensors = {name: torch.cat([each[name] for each in self._waiting]) for name in self._waiting[0]}
         save_file(tensors, hidden, metadata={_IDENTITY: self.identity})
         hidden.rename(path)
-        self._waiting = []
+        self._waiting, self._features, self._bytes = [], 0, 0
 
 
 def stored_places(folder: Path, identity: str) -> set[tuple[int, int]]:
@@ -62,32 +77,38 @@ def stored_places(folder: Path, identity: str) -> set[tuple[int, int]]:
 
 
 class AnswerStore:
-    """Stored rows, asked by key; as a ``Respond`` it is a teacher for terms that read nothing but logits."""
+    """Stored rows, asked by key; as a ``Respond`` it is a teacher for terms that read what is stored."""
 
-    def __init__(self, folder: Path, identity: str) -> None:
+    def __init__(self, folder: Path, identity: str, states: Sequence[int] = ()) -> None:
         """Open a folder of parts.
+
+        Args:
+            folder: of the parts.
+            identity: of what made them.
+            states: which of the model's hidden states are stored, in their order; 0 is the embedding output.
 
         Raises:
             StoreError: there are no parts, or they were made by another model, tokenizer or length limit.
         """
-        self.folder = folder
-        parts = _parts(folder, identity)
+        self.folder, self.states = folder, tuple(states)
+        parts = list(_parts(folder, identity))
         if not parts:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
-        self._rows = [{name: part[name] for name in part if name not in _PLACES} for part in parts]
-        self._starts = torch.tensor([0, *(len(part["values"]) for part in self._rows)]).cumsum(0)
         key, first, count = (torch.cat([part[name] for part in parts]) for name in _PLACES)
-        self._index(key.repeat_interleave(count), _ranges(first, count))
-
-    def _index(self, keys: Tensor, numbers: Tensor) -> None:
-        """Sort all rows by example and number, so that an example's rows are neighbours."""
-        order = numbers.argsort(stable=True)
-        self._order = order[keys[order].argsort(stable=True)]
-        self._keys, self._numbers = keys[self._order], numbers[self._order]
+        order = first.argsort(stable=True)
+        order = order[key[order].argsort(stable=True)]  # an example's features are neighbours, in their order
+        self._key, self._first, self._count = key[order], first[order], count[order]
+        self._before = torch.cat([torch.zeros(1, dtype=torch.long), self._count.cumsum(0)])
+        self._row_at = (count.cumsum(0) - count)[order]
+        self._rows = _Table(parts, [name for name in parts[0] if name not in (*_PLACES, _TOKENS, _STATES)])
+        if self.states:
+            tokens = torch.cat([part[_TOKENS] for part in parts])
+            self._tokens, self._token_at = tokens[order], (tokens.cumsum(0) - tokens)[order]
+            self._of_tokens = _Table(parts, [_STATES])
 
     def __len__(self) -> int:
         """Rows stored."""
-        return len(self._keys)
+        return int(self._before[-1])
 
     def rows(self, key: Tensor, first: Tensor, count: Tensor) -> dict[str, Tensor]:
         """The rows of some features, one feature after the other.
@@ -104,58 +125,102 @@ class AnswerStore:
             StoreError: a row was never answered, so its example is not one that the model saw.
         """
         key, first, count = key.cpu(), first.cpu(), count.cpu()
-        begin = torch.searchsorted(self._keys, key) + first
-        wanted = _ranges(begin, count)
-        found = wanted.clamp(max=len(self._keys) - 1)
-        right = (self._keys[found] == key.repeat_interleave(count)) & (self._numbers[found] == _ranges(first, count))
-        if not bool(right.all()):
-            missing = len(torch.unique(key.repeat_interleave(count)[~right]))
-            raise StoreError(
-                f"{self.folder} has no output for {missing} of {len(key)} examples: "
-                "their text changed since the model saw it; run the stage that makes it again"
-            )
-        return self._taken(self._order[found])
+        wanted = ranges(self._before[torch.searchsorted(self._key, key)] + first, count)
+        found = (torch.searchsorted(self._before, wanted, right=True) - 1).clamp(max=len(self._key) - 1)
+        inside, asked = wanted - self._before[found], key.repeat_interleave(count)
+        right = (self._key[found] == asked) & (self._first[found] + inside == ranges(first, count))
+        self._all(right & (inside < self._count[found]), asked, len(key))
+        return self._rows.at(self._row_at[found] + inside)
 
     def examples(self, key: Tensor) -> list[Tensor]:
         """All rows ``[n, width]`` of each of the examples ``key [examples]``."""
-        begin, end = (torch.searchsorted(self._keys, key, side=side) for side in ("left", "right"))
-        count = end - begin
-        values = self.rows(key, torch.zeros_like(count), count.clamp(min=1))["values"]
-        return list(torch.split(values, count.tolist()))
+        begin, end = (torch.searchsorted(self._key, key, side=side) for side in ("left", "right"))
+        self._all(begin < end, key, len(key))
+        count = self._before[end] - self._before[begin]
+        return list(torch.split(self.rows(key, torch.zeros_like(count), count)["values"], count.tolist()))
+
+    def hidden(self, key: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+        """The hidden states of some features, as the model gave them but for rounding to half precision.
+
+        Args:
+            key: of the examples ``[features]``.
+            first: the first row of the example that each feature answers ``[features]``.
+
+        Returns:
+            States ``[features, tokens, states, width]``, 0 where there is padding, and the mask ``[features, tokens]``.
+
+        Raises:
+            StoreError: the model never read such a feature.
+        """
+        key, first = key.cpu(), first.cpu()
+        last = len(self._key) - 1
+        found = torch.searchsorted(self._key, key).clamp(max=last)
+        while bool((behind := (self._key[found] == key) & (self._first[found] < first) & (found < last)).any()):
+            found = found + behind.long()
+        self._all((self._key[found] == key) & (self._first[found] == first), key, len(key))
+        tokens = self._tokens[found]
+        taken = self._of_tokens.at(ranges(self._token_at[found], tokens))[_STATES]
+        mask = torch.arange(int(tokens.max())) < tokens.unsqueeze(-1)
+        states = taken.new_zeros(*mask.shape, *taken.shape[1:])
+        states[mask] = taken
+        return states, mask
 
     def __call__(self, batch: Batch) -> Outputs:
-        """The teacher's rows for a batch, on the batch's device."""
+        """The teacher's rows for a batch, and its states where there are any, on the batch's device."""
         device = batch["key"].device
         rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in _PLACES)).items()}
-        return Outputs(rows["values"].float(), indices=rows.get("indices"), rest=rows.get("rest"))
+        answer = Outputs(rows["values"].float(), indices=rows.get("indices"), rest=rows.get("rest"))
+        if not self.states:
+            return answer
+        states, mask = self.hidden(batch["key"], batch["first"])
+        found = dict(zip(self.states, states.to(device).float().unbind(2), strict=True))
+        every = tuple(found.get(number, torch.empty(0, device=device)) for number in range(max(found) + 1))
+        return Outputs(answer.logits, every, mask.to(device), indices=answer.indices, rest=answer.rest)
 
-    def _taken(self, places: Tensor) -> dict[str, Tensor]:
-        """The stored rows at ``places``, part by part."""
-        part = torch.searchsorted(self._starts, places, right=True) - 1
-        taken = {}
-        for name, example in self._rows[0].items():
-            taken[name] = torch.empty(len(places), *example.shape[1:], dtype=example.dtype)
-            for number in torch.unique(part).tolist():
-                here = part == number
-                taken[name][here] = self._rows[number][name][places[here] - self._starts[number]]
+    def _all(self, there: Tensor, key: Tensor, asked: int) -> None:
+        """Refuse examples of which something is not ``there``."""
+        if not bool(there.all()):
+            raise StoreError(
+                f"{self.folder} has no output for {len(torch.unique(key[~there]))} of {asked} examples: "
+                "their text changed since the model saw it; run the stage that makes it again"
+            )
+
+
+class _Table:
+    """Columns of all parts, read as if they were one, only where they are asked for."""
+
+    def __init__(self, parts: Sequence[Mapping[str, Tensor]], names: Sequence[str]) -> None:
+        self.parts, self.names = parts, names
+        self.starts = torch.tensor([0, *(len(part[names[0]]) for part in parts)]).cumsum(0)
+
+    def at(self, places: Tensor) -> dict[str, Tensor]:
+        """What lies at ``places [n]``, copied part by part out of the mapped files."""
+        part = torch.searchsorted(self.starts, places, right=True) - 1
+        first = {name: self.parts[0][name] for name in self.names}
+        taken = {name: column.new_empty(len(places), *column.shape[1:]) for name, column in first.items()}
+        for number in torch.unique(part).tolist():
+            here = part == number
+            inside = places[here] - self.starts[number]
+            for name, into in taken.items():
+                into[here] = self.parts[number][name][inside]
         return taken
 
 
-def _ranges(first: Tensor, count: Tensor) -> Tensor:
+def ranges(first: Tensor, count: Tensor) -> Tensor:
     """``first[0], first[0] + 1, …`` for ``count[0]`` numbers, then those of ``first[1]``, and so on.
 
-    >>> _ranges(torch.tensor([5, 0]), torch.tensor([2, 3])).tolist()
+    >>> ranges(torch.tensor([5, 0]), torch.tensor([2, 3])).tolist()
     [5, 6, 0, 1, 2]
     """
     before = count.cumsum(0) - count
-    return torch.arange(int(count.sum())) - before.repeat_interleave(count) + first.repeat_interleave(count)
+    steps = torch.arange(int(count.sum()), device=count.device)
+    return steps - before.repeat_interleave(count) + first.repeat_interleave(count)
 
 
-def _parts(folder: Path, identity: str) -> Sequence[dict[str, Tensor]]:
-    parts = []
+def _parts(folder: Path, identity: str) -> Iterator[dict[str, Tensor]]:
+    """The columns of each part; ``get_tensor`` maps them, and no byte of them is read before it is used."""
     for path in sorted(folder.glob("part-*.safetensors")):
         with safe_open(path, framework="pt") as file:
             if (file.metadata() or {}).get(_IDENTITY) != identity:
                 raise StoreError(f"{path} holds outputs of another teacher, tokenizer or length limit")
-            parts.append({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - it is no dictionary
-    return parts
+            yield {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary

@@ -184,7 +184,11 @@ def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path)
     assert changed(sets(lambda c: c.student.architecture, "layers", 1)) == ["distill", "control", "evaluate", "export"]
     assert changed(sets(lambda c: c.student, "layers", 1)) == [], "not read where the student is random"
     assert changed(sets(lambda c: c.distill.hidden, "layer_map", "last")) == [], "not read where its weight is 0"
-    assert changed(sets(lambda c: c.distill.hidden, "weight", 1.0)) == ["distill", "evaluate", "export"]
+    assert changed(sets(lambda c: c.distill.hidden, "weight", 1.0)) == ["teach", "distill", "evaluate", "export"]
+    assert changed(sets(lambda c: c.teacher, "store", "always")) == [], "what auto decides anyway"
+    assert changed(sets(lambda c: c.teacher, "store", "never")) == ["distill", "evaluate", "export"]
+    assert changed(sets(lambda c: c.teacher, "store_limit_gb", 1.0)) == []
+    assert changed(sets(lambda c: c.teacher, "store_limit_gb", 1e-9)) == ["distill", "evaluate", "export"]
     assert changed(sets(lambda c: c.data.limit, "test", 50)) == ["evaluate", "export"]
     assert changed(sets(lambda c: c.data.limit, "train", 65)) == everything
     assert changed(sets(lambda c: c.data, "labels", {"0": "no", "1": "yes"}))[0] == "finetune"
@@ -213,15 +217,27 @@ def test_a_killed_distillation_goes_on_from_its_checkpoint_and_ends_with_the_sam
     assert all(torch.equal(resumed[name], expected[name]) for name in expected)
 
 
-def test_hidden_states_are_aligned_with_a_live_teacher_and_their_projection_stays_behind(again):
+def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(again):
     folder = again("hidden", "distill.hidden.weight=0.5")
-    assert made(folder) == ["distill", "evaluate", "export"]
+    assert made(folder) == ["teach", "distill", "evaluate", "export"]
     with (folder / "metrics.csv").open(newline="") as file:
         assert ("distill", "train/hidden") in {(row["stage"], row["name"]) for row in csv.DictReader(file)}
     assert not [
         name for name in load_file(folder / "export" / "huggingface" / "model.safetensors") if "project" in name
     ]
-    assert "teach: skipped, hidden states are not stored" in (folder / "run.log").read_text()
+    assert "teach: stores hidden states 0, 2 in half precision, about " in (folder / "run.log").read_text()
+
+
+def test_attention_is_not_stored_nor_what_would_pass_the_limit(again):
+    stages = ("stages=[teach,distill]", "distill.hidden.weight=0.5")
+    attention = again("attention", *stages, "distill.attention.weight=0.5")
+    limited = again("limited", *stages, "teacher.store_limit_gb=0.001")
+    assert made(attention) == made(limited) == ["distill"]
+    said = [(folder / "run.log").read_text() for folder in (attention, limited)]
+    ending = "; the teacher answers while the student learns"
+    assert f"teach: skipped, attention scores are not stored{ending}" in said[0]
+    assert "teach: skipped, its logits and hidden states would take about 0.00" in said[1]
+    assert f" GB, and teacher.store_limit_gb=0.001{ending}" in said[1]
 
 
 def test_a_student_of_the_teachers_layers_and_a_finetuned_checkpoint_as_teacher_work(finished, again):
@@ -236,10 +252,17 @@ def test_a_student_of_the_teachers_layers_and_a_finetuned_checkpoint_as_teacher_
     assert content["models"]["student"]["parameters"] < content["models"]["teacher"]["parameters"]
 
 
+def curve(folder):
+    """The values of the distill stage by step and name."""
+    with (folder / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["stage"] == "distill"]
+    return {(row["step"], row["name"]): float(row["value"]) for row in rows}
+
+
 def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(finished, again, tmp_path):
     """With stored outputs the teacher's tokens are read in ``teach``; live, they travel with the batch.
 
-    Distances between sentences need a live teacher, but no common tokens; their weight here moves nothing.
+    So they do where the first tokens' states are compared; the weight of these distances moves nothing here.
     """
     from transformers import BertForMaskedLM
 
@@ -252,16 +275,17 @@ def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(fin
     tokenizer.save_pretrained(tmp_path / "student")
     checkpoint = ("student.init=checkpoint", f"student.model={tmp_path / 'student'}", "stages=[distill]")
     stored = again("stored", *checkpoint)
-    live = again("live", *checkpoint, "distill.rkd_distance.weight=1.0e-12")
-    with (stored / "metrics.csv").open() as one, (live / "metrics.csv").open() as other:
-        rows = [
-            [row for row in csv.DictReader(file) if row["stage"] == "distill" and "rkd" not in row["name"]]
-            for file in (one, other)
-        ]
+    distances = (*checkpoint, "distill.rkd_distance.weight=1.0e-12")
+    live = again("live", *distances, "teacher.store=never")
+    states = again("states", *distances, "stages=[teach,distill]")
     assert made(live) == ["distill"], "the second run must not find the first one's student"
-    assert [row["name"] for row in rows[0]] == [row["name"] for row in rows[1]]
-    for left, right in zip(*rows, strict=True):
-        assert float(left["value"]) == pytest.approx(float(right["value"]), abs=1e-5)
+    assert made(states) == ["teach", "distill"]
+    with_distances, from_half = curve(live), curve(states)
+    assert with_distances.keys() == from_half.keys()
+    assert all(from_half[place] == pytest.approx(value, rel=2e-3) for place, value in with_distances.items())
+    without = {place: value for place, value in with_distances.items() if "rkd" not in place[1]}
+    assert curve(stored) == pytest.approx(without, abs=1e-5)
+    assert len(without) < len(with_distances)
 
 
 def test_the_chain_runs_on_real_rows_of_sst2(inside):

@@ -34,9 +34,9 @@ def batch(features):
     return places(features), {"values": values(features)}
 
 
-def written(folder, *, rows_per_part=8, ranks=2):
+def written(folder, *, features_per_part=5, ranks=2):
     for rank in range(ranks):
-        writer = AnswerWriter(folder, "teacher-a", rank, rows_per_part)
+        writer = AnswerWriter(folder, "teacher-a", rank, features_per_part)
         mine = FEATURES[rank::ranks]
         for start in range(0, len(mine), 5):
             writer.add(*batch(mine[start : start + 5]))
@@ -114,12 +114,12 @@ def test_a_folder_without_outputs_is_refused(tmp_path):
 
 
 def test_an_interrupted_pass_knows_which_windows_it_has_and_adds_the_rest(tmp_path):
-    writer = AnswerWriter(tmp_path, "teacher-a", 0, rows_per_part=10)
+    writer = AnswerWriter(tmp_path, "teacher-a", 0, features_per_part=10)
     done, lost = FEATURES[:30], FEATURES[30:32]
     writer.add(*batch(done))
     writer.add(*batch(lost))  # not flushed: lost with the process
     assert stored_places(tmp_path, "teacher-a") == {(key, first) for key, first, _ in done}
-    again = AnswerWriter(tmp_path, "teacher-a", 0, rows_per_part=10)
+    again = AnswerWriter(tmp_path, "teacher-a", 0, features_per_part=10)
     again.add(*batch(FEATURES[30:]))
     again.flush()
     assert torch.equal(AnswerStore(tmp_path, "teacher-a").rows(**places(FEATURES))["values"], values(FEATURES))
@@ -146,7 +146,7 @@ def test_values_are_kept_as_they_came_and_answered_as_floats(tmp_path, dtype):
 
 
 def test_classes_and_rest_of_the_largest_logits_travel_with_their_rows(tmp_path):
-    writer = AnswerWriter(tmp_path, "teacher-a", rows_per_part=4)
+    writer = AnswerWriter(tmp_path, "teacher-a", features_per_part=4)
     truth = {}
     for number, feature in enumerate(FEATURES):
         truth[feature] = {

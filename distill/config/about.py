@@ -125,12 +125,17 @@ def reads(section: TermsConfig, name: str) -> str:
 
 
 def inside(section: TermsConfig) -> list[str]:
-    """The active terms that read more of the teacher than its logits, which are all that is stored.
+    """The active terms that read more of the teacher than its logits.
 
     >>> inside(TermsConfig())
     []
     """
     return [name for name in active(section) if reads(section, name) not in ("labels", "logits")]
+
+
+def unstorable(section: TermsConfig) -> list[str]:
+    """The active terms that read what is never stored: logits are, and hidden states."""
+    return [name for name in inside(section) if reads(section, name) != "states"]
 
 
 def softened(section: TermsConfig, task: str) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
-from distill.config import check_objective, check_student
+from distill.config import check_objective, check_store, check_student
 from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at_least, one_of
 from distill.config.schema import STAGES, Config
 from distill.errors import ConfigError
@@ -59,7 +59,6 @@ _RULES: dict[str, Rule] = {
     "data.batch_tokens": at_least(1),
     "data.workers": at_least(0),
     "teacher.vocab_size": at_least(100),
-    "teacher.top_k": at_least(1),
     "pretrain.mask_probability": INNER_SHARE,
     "finetune.frozen_layers": at_least(0),
     "finetune.lora.rank": at_least(0),
@@ -101,6 +100,7 @@ _EVERY_RULE: dict[str, Rule] = {
     **_RULES,
     **{f"student.{key}": rule for key, rule in check_student.RULES.items()},
     **{f"distill.{key}": rule for key, rule in check_objective.RULES.items()},
+    **{f"teacher.{key}": rule for key, rule in check_store.RULES.items()},
     **{f"{stage}.{key}": rule for stage in TRAINING_STAGES for key, rule in _RULES_OF_TRAINING.items()},
     "pretrain.max_epochs": at_least(0),
     **{f"{who}.architecture.{key}": r for who in ("teacher", "student") for key, r in _RULES_OF_ARCHITECTURE.items()},
@@ -111,6 +111,7 @@ _BELONGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "finetune.lora.rank": (READING, 0, "0"),
     "distill.targets": (("translation", "summarization"), "data", "data"),
     "generate.beams": (WRITING, 1, "1"),
+    "teacher.keep": (WRITING, "top_k", "top_k"),
     "data.score_range": (("regression",), None, "null"),
     "distill.soft.bounded": (("regression",), None, "null"),
     "data.unlabelled.path": (READING, None, "null"),
@@ -141,6 +142,7 @@ def problems(config: Config) -> list[str]:
         *check_student.student(config),
         *_adaptation(config),
         *check_objective.objective(config),
+        *check_store.stored(config),
         *_task(config),
     ]
 

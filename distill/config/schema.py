@@ -39,8 +39,18 @@ class TeacherConfig:
     """Pieces of a tokenizer from scratch."""
     lowercase: bool = True
     """Whether an encoder's tokenizer from scratch reads small letters only, without accents."""
+    store: str = "auto"
+    """auto | always | never: whether the teacher's outputs are stored, so that it runs once for all students. auto
+    stores unless a term reads what cannot be (attention, queries, keys and values) or the estimate passes the limit."""
+    store_limit_gb: float = 10.0
+    """The estimate, in 10⁹ bytes, above which auto does not store."""
+    keep: str = "top_k"
+    """top_k | sampled: what is stored of the logits of a whole vocabulary. sampled draws tokens from the softened
+    softmax: unbiased for `soft`, the one term that it serves (Anshumann et al. 2025)."""
     top_k: int = 64
-    """Of a whole vocabulary, the logits kept of each token the teacher would write; the rest counts as one."""
+    """For keep=top_k, the logits kept of each token the teacher would write; the rest counts as one."""
+    samples: int = 50
+    """For keep=sampled, the tokens drawn for each token the teacher would write, with replacement."""
 
 
 @dataclass

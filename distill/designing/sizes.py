@@ -106,7 +106,7 @@ def _name_outputs(build: Builder, configured: PretrainedConfig) -> None:
 
 def _tokenizer_from_scratch(build: Builder) -> PreTrainedTokenizerBase:
     with TemporaryDirectory() as folder:
-        pretrain.new_tokenizer(build).save_pretrained(folder)
+        pretrain.trained(build, build.data.splits["train"]).save_pretrained(folder)
         return build.tokenizer(Path(folder))
 
 

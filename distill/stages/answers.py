@@ -1,6 +1,6 @@
 """Passes of a finished model over examples, written to disk by key: what it says of each row, and what it writes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,13 @@ def columns(build: Builder, model: Model) -> list[int] | None:
 
 
 def rows(
-    build: Builder, model: Model, examples: Dataset, folder: Path, reduce: Reduce | None = None, kept: str = ""
+    build: Builder,
+    model: Model,
+    examples: Dataset,
+    folder: Path,
+    reduce: Reduce | None = None,
+    kept: str = "",
+    states: Sequence[int] = (),
 ) -> AnswerStore:
     """Ask the model of every row of ``examples`` that ``folder`` does not answer yet.
 
@@ -66,13 +72,14 @@ def rows(
         examples: with their keys.
         folder: where the answers are.
         reduce: what is kept of the rows; none keeps every logit.
-        kept: its name.
+        kept: its name, with that of the states.
+        states: which hidden states are kept as well; 0 is the embedding output.
     """
     tokenizer = build.tokenizer(model.folder)
     features = build.encoded(examples, tokenizer)
 
     def answerer() -> Answerer:
-        return Answerer(_loaded(build, model, tokenizer), build.align, columns(build, model), reduce)
+        return Answerer(_loaded(build, model, tokenizer), build.align, columns(build, model), reduce, states)
 
     return _pass(build, answerer, features, tokenizer, folder, identity(build, model, kept))
 

@@ -13,7 +13,7 @@ from distill.losses import Objective, silent_terms
 from distill.models import loading
 from distill.models.teacher import LiveTeacher
 from distill.stages import Job, alike, answers, objectives, students, teach, training
-from distill.teacher_store import AnswerStore
+from distill.stages.storing import storing
 from distill.training.distiller import Distiller
 from distill.types import IGNORE, Batch, Respond
 
@@ -27,13 +27,14 @@ def skipped(build: Builder) -> str | None:
 
 def needs(build: Builder) -> list[str]:
     """The teacher, what the student starts from, and the teacher's stored outputs."""
-    stored = ["teach"] if build.storable else []
+    stored = ["teach"] if storing(build).stored else []
     return list(dict.fromkeys([build.teacher, build.student_source, *stored]))
 
 
 def settings(build: Builder) -> dict[str, Any]:
     """Training, the objective, the student, and the examples."""
     section = build.config.distill
+    writing = build.taught_targets and not storing(build).stored  # else it is teach's
     return {
         **training.settings(build, section),
         **build.data.identity("train", "validation", UNLABELLED),
@@ -41,7 +42,7 @@ def settings(build: Builder) -> dict[str, Any]:
         "given_labels": list(build.config.teacher.labels),
         "class_weights": build.config.data.class_weights,
         "targets": section.targets if build.task.writes else None,
-        "generation": build.generation() if build.taught_targets and not build.storable else None,  # else it is teach's
+        "generation": build.generation() if writing else None,
         **objectives.settings(build),
     }
 
@@ -71,9 +72,8 @@ def _teacher(
 ) -> tuple[Respond, PreTrainedTokenizerBase | None]:
     """The teacher, and its tokenizer where it is asked live and reads other tokens than the student."""
     build = job.build
-    if build.storable:
-        made_by = answers.identity(build, teacher, teach.kept(build))
-        return AnswerStore(job.inputs["teach"] / "outputs", made_by), None
+    if storing(build).stored:
+        return teach.stored(job), None
     theirs = build.tokenizer(teacher.folder)
     model: PreTrainedModel = loading.model(teacher.folder, build.task.head, tokenizer=theirs)
     same = students.same_tokens(build, tokenizer, theirs)

@@ -87,13 +87,7 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
     if build.task.kind == "class" and build.outputs:
         for problem in too_few(build.config, len(build.outputs)):
             raise ConfigError(problem)
-    teacher = _shape(build, build.config.teacher.architecture, configs.get("teacher_checkpoint"))
-    student = _shape(build, build.config.student.architecture, configs.get("student_checkpoint"))
-    if build.config.student.init == "teacher":
-        student = replace(teacher, layers=build.config.student.layers)
-    elif build.config.student.init == "bilstm":
-        lstm = build.config.student.lstm
-        student = objectives.Shape(lstm.layers, 2 * lstm.hidden_size, 0, (0, 0), False)
+    student, teacher = shapes(build, configs)
     made = objectives.objective(build, student, teacher)
     if made.needs & {"teacher_qkv", "teacher_attentions"}:
         for found in configs.values():
@@ -105,6 +99,18 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
             reason = "reads the first token, which sees no other in models that read from left to right"
             raise ConfigError(f"distill.{name}.weight={term.weight}: {reason}; allowed is 0")
     _one_tokenizer(build)
+
+
+def shapes(build: Builder, configs: Mapping[str, PretrainedConfig]) -> tuple[objectives.Shape, objectives.Shape]:
+    """Of student and teacher, before either is made; ``configs`` are those of the checkpoints."""
+    teacher = _shape(build, build.config.teacher.architecture, configs.get("teacher_checkpoint"))
+    student = _shape(build, build.config.student.architecture, configs.get("student_checkpoint"))
+    if build.config.student.init == "teacher":
+        student = replace(teacher, layers=build.config.student.layers)
+    elif build.config.student.init == "bilstm":
+        lstm = build.config.student.lstm
+        student = objectives.Shape(lstm.layers, 2 * lstm.hidden_size, 0, (0, 0), False)
+    return student, teacher
 
 
 def _shape(build: Builder, size: ArchitectureConfig, found: PretrainedConfig | None) -> objectives.Shape:

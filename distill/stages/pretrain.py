@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytorch_lightning as pl
+from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
@@ -87,24 +88,24 @@ def _tokenizer(job: Job) -> Any:  # noqa: ANN401
             raise ModelError("pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with")
         return tokenizer
     if build.ranks.rank == 0 and not (folder / "tokenizer.json").is_file():
-        new_tokenizer(build).save_pretrained(folder)
+        trained(build, build.data.splits["train"]).save_pretrained(folder)
     build.ranks.wait()
     return build.tokenizer(folder)
 
 
-def new_tokenizer(build: Builder) -> PreTrainedTokenizerBase:
-    """The tokenizer of a teacher from scratch, trained on the text of train."""
+def trained(build: Builder, rows: Dataset) -> PreTrainedTokenizerBase:
+    """A tokenizer from scratch that has learnt from the texts of ``rows``."""
     teacher = build.config.teacher
     return train(
-        build.task.family, list(_texts(build)), vocab_size=teacher.vocab_size,
+        build.task.family, list(_texts(build, rows)), vocab_size=teacher.vocab_size,
         max_length=build.config.data.max_length, lowercase=teacher.lowercase,
     )  # fmt: skip
 
 
-def _texts(build: Builder) -> Iterator[str]:
-    """All text of train, without the marks that become tokens of their own."""
+def _texts(build: Builder, rows: Dataset) -> Iterator[str]:
+    """All text of ``rows``, without the marks that become tokens of their own."""
     for role in build.task.text:
-        for text in build.data.splits["train"][role]:
+        for text in rows[role][:]:  # a column by itself is read row by row
             joined = text if isinstance(text, str) else " ".join(text)
             for marker in build.task.markers:
                 joined = joined.replace(marker, " ")

@@ -1,5 +1,6 @@
 """The teacher's outputs for every training example, computed once."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,23 +8,23 @@ import torch
 from datasets import Dataset
 
 from distill.build import Builder
-from distill.config.about import WORDS, inside, reads
 from distill.data.splits import UNLABELLED
 from distill.stages import Job, answers
+from distill.stages.storing import storing
 from distill.tasks.labels import replaced
 from distill.teacher_store import AnswerStore
 from distill.training.answering import Reduce, top
+from distill.training.drawing import sampled
 
 RECIPE = 2
 
+log = logging.getLogger(__name__)
+
 
 def skipped(build: Builder) -> str | None:
-    """States and attention are not stored: the teacher gives them while the student learns."""
-    if build.storable:
-        return None
-    section = build.config.distill
-    unstored = WORDS[reads(section, inside(section)[0])]
-    return f"{unstored} are not stored; the teacher answers while the student learns"
+    """What cannot be stored, or shall not be, the teacher gives while the student learns."""
+    reason = storing(build).reason
+    return f"{reason}; the teacher answers while the student learns" if reason else None
 
 
 def needs(build: Builder) -> list[str]:
@@ -53,10 +54,20 @@ def run(job: Job) -> dict[str, Any]:
     """
     build = job.build
     teacher = answers.model(build, build.teacher, job.inputs)
+    plan = storing(build)
+    if build.ranks.rank == 0:
+        log.info("teach: stores %s, about %.3g GB", kept(build) or "all logits", plan.gigabytes)
     asked = [rows(job, job.folder), *filter(None, [build.data.splits.get(UNLABELLED)])]
     for examples in asked:
-        answers.rows(build, teacher, examples, job.folder / "outputs", _reduce(build), kept(build))
+        answers.rows(build, teacher, examples, job.folder / "outputs", _reduce(build), kept(build), plan.states)
     return {"examples": sum(map(len, asked))}
+
+
+def stored(job: Job) -> AnswerStore:
+    """What the stage has made, asked as a teacher, by a stage that has it as an input."""
+    build = job.build
+    made_by = answers.identity(build, answers.model(build, build.teacher, job.inputs), kept(build))
+    return AnswerStore(job.inputs["teach"] / "outputs", made_by, storing(build).states)
 
 
 def rows(job: Job, folder: Path) -> Dataset:
@@ -70,14 +81,28 @@ def rows(job: Job, folder: Path) -> Dataset:
 
 
 def kept(build: Builder) -> str:
-    """What is kept of each row: all logits, or of a whole vocabulary the largest, and the rest at a temperature."""
+    """What is kept besides all logits, or in their place; it decides on what the store holds."""
+    states = ", ".join(str(number) for number in storing(build).states)
+    return "; ".join(filter(None, (_kept_logits(build), states and f"hidden states {states} in half precision")))
+
+
+def _kept_logits(build: Builder) -> str:
+    """Of a whole vocabulary: the largest logits, and the rest at a temperature; or tokens drawn at one."""
+    teacher, temperature = build.config.teacher, build.config.distill.temperature
     if not build.task.writes:
         return ""
-    return f"top {build.config.teacher.top_k} at temperature {build.config.distill.temperature:g}"
+    if teacher.keep == "sampled":
+        return f"{teacher.samples} tokens drawn at temperature {temperature:g} with seed {build.config.seed}"
+    return f"top {teacher.top_k} at temperature {temperature:g}"
 
 
 def _reduce(build: Builder) -> Reduce | None:
-    return top(build.config.teacher.top_k, build.config.distill.temperature) if build.task.writes else None
+    teacher, temperature = build.config.teacher, build.config.distill.temperature
+    if not build.task.writes:
+        return None
+    if teacher.keep == "sampled":
+        return sampled(teacher.samples, temperature, build.config.seed)
+    return top(teacher.top_k, temperature)
 
 
 def _retargeted(build: Builder, teacher: answers.Model, train: Dataset, store: AnswerStore) -> Dataset:

@@ -10,10 +10,11 @@ from transformers import PreTrainedModel
 
 from distill.models.teacher import Align, chosen, outputs
 from distill.models.writing import write
-from distill.types import Batch
+from distill.types import Batch, Outputs
 
-Reduce = Callable[[Tensor, Tensor], dict[str, Tensor]]
-"""What is kept of rows ``[rows, classes]`` and labels ``[rows]``."""
+Reduce = Callable[[Tensor, Tensor, Batch], dict[str, Tensor]]
+"""What is kept of rows ``[rows, classes]`` and labels ``[rows]`` of a batch."""
+_LARGEST = torch.finfo(torch.float16).max
 Answer = tuple[dict[str, Tensor], dict[str, Tensor]]
 """The places of features, and what was kept of their rows."""
 
@@ -22,16 +23,28 @@ class Answerer(pl.LightningModule):
     """The LightningModule of every pass that scores what is given."""
 
     def __init__(
-        self, model: PreTrainedModel, align: Align, columns: Sequence[int] | None, reduce: Reduce | None = None
-    ) -> None:
-        """``columns[i]`` is the model's output for output ``i`` of the task; ``reduce`` none keeps all logits."""
+        self, model: PreTrainedModel, align: Align, columns: Sequence[int] | None, reduce: Reduce | None = None,
+        states: Sequence[int] = (),
+    ) -> None:  # fmt: skip
+        """Pair a model with what is kept of its answers.
+
+        Args:
+            model: with a task head.
+            align: turns its logits into rows.
+            columns: ``columns[i]`` is the model's output for output ``i`` of the task; none takes them as they are.
+            reduce: what is kept of the rows; none keeps all logits.
+            states: which hidden states are kept; 0 is the embedding output.
+        """
         super().__init__()
         self.model, self.align, self.columns, self.reduce = model, align, columns, reduce or all_logits
+        self.states = tuple(states)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Answer:
         """The rows of a batch, and whose they are."""
-        rows, labels = self.align(chosen(outputs(self.model, batch).logits, self.columns), batch)
-        return places(batch), self.reduce(rows.float(), labels)
+        raw = outputs(self.model, batch, hidden=bool(self.states))
+        rows, labels = self.align(chosen(raw.logits, self.columns), batch)
+        found, kept = places(batch), self.reduce(rows.float(), labels, batch)
+        return (found | tokens(raw), kept | half(raw, self.states)) if self.states else (found, kept)
 
 
 class Writer(pl.LightningModule):
@@ -55,12 +68,32 @@ def places(batch: Batch) -> dict[str, Tensor]:
     return {name: batch[name] for name in ("key", "first", "count")}
 
 
-def all_logits(rows: Tensor, labels: Tensor) -> dict[str, Tensor]:
+def tokens(answer: Outputs) -> dict[str, Tensor]:
+    """How many tokens of each feature ``[features]`` are no padding."""
+    return {"tokens": _mask(answer).sum(dim=1)}
+
+
+def half(answer: Outputs, states: Sequence[int]) -> dict[str, Tensor]:
+    """Hidden states of all tokens that are no padding, ``[tokens, states, width]`` in half precision.
+
+    What is too large for half precision becomes the largest number that it has.
+    """
+    kept = torch.stack([answer.hidden[number][_mask(answer)] for number in states], dim=1)
+    return {"states": kept.clamp(-_LARGEST, _LARGEST).half()}
+
+
+def _mask(answer: Outputs) -> Tensor:
+    if answer.mask is None:
+        raise ValueError("hidden states are kept where there is no padding, but the answer carries no mask")
+    return answer.mask
+
+
+def all_logits(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Every logit."""
     return {"values": rows}
 
 
-def cost_and_guess(rows: Tensor, labels: Tensor) -> dict[str, Tensor]:
+def cost_and_guess(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:
     """For each row what its label costs, in nats, and the likeliest class, as ``[rows, 2]``: all that scoring reads."""
     cost = F.cross_entropy(rows, labels, reduction="none")
     return {"values": torch.stack([cost, rows.argmax(dim=-1).float()], dim=-1)}
@@ -69,7 +102,7 @@ def cost_and_guess(rows: Tensor, labels: Tensor) -> dict[str, Tensor]:
 def top(k: int, temperature: float) -> Reduce:
     """Keep the ``k`` largest logits of each row, and the log-sum-exp of the others at a temperature."""
 
-    def reduce(rows: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    def reduce(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:
         values, indices = rows.topk(min(k, rows.shape[-1]), dim=-1)
         others = (rows / temperature).scatter(-1, indices, float("-inf"))
         return {"values": values, "indices": indices.int(), "rest": others.logsumexp(dim=-1)}

@@ -267,23 +267,6 @@ def test_with_shares_the_weights_do_not_decide(tmp_path):
     assert objectives.settings(builder(tmp_path, change(0.1))) == objectives.settings(builder(tmp_path, change(0.9)))
 
 
-@pytest.mark.parametrize("name", list(ABOUT))
-def test_outputs_are_stored_exactly_where_no_term_reads_more_than_logits(name, tmp_path):
-    def change(section):
-        getattr(section, name).weight = 1.0
-
-    build = builder(tmp_path, change)
-    needs = objectives.objective(build, *SHAPES).needs
-    assert build.storable == (needs <= {"labels", "teacher_logits"})
-
-
-def test_terms_of_logits_alone_are_stored_though_their_default_is_not(tmp_path):
-    def change(section):
-        section.rkd_distance.weight, section.rkd_distance.of = 1.0, "logits"
-
-    assert builder(tmp_path, change).storable
-
-
 def test_the_report_lists_every_active_term_and_no_temperature_that_nothing_has():
     config = Config()
     config.distill.soft.weight, config.distill.relations.weight = 0.0, 0.75

@@ -89,7 +89,7 @@ def test_a_texts_row_is_whole():
 
 
 def test_stored_rows_of_several_features_come_back_to_their_features(tmp_path):
-    writer = AnswerWriter(tmp_path, "it", rows_per_part=3)
+    writer = AnswerWriter(tmp_path, "it", features_per_part=2)
     for number in (2, 0, 1):  # in any order, over several parts
         places = {name: torch.tensor([FEATURES[name][number]]) for name in ("key", "first", "count")}
         begin, size = FEATURES["first"][number], FEATURES["count"][number]

@@ -115,7 +115,7 @@ def test_the_callers_sentences_are_not_changed(wordpiece):
 
 def test_a_stored_teacher_of_another_tokenizer_is_asked_word_by_word(wordpiece, bytelevel, batch, tmp_path):
     rows = columns(sentences(7))
-    writer = AnswerWriter(tmp_path, "it", rows_per_part=25)
+    writer = AnswerWriter(tmp_path, "it", features_per_part=5)
     teachers = TASK.encode(rows, bytelevel, Form(max_length=16, stride=4))
     for key, first, count in zip(teachers["key"], teachers["first"], teachers["count"], strict=True):
         places = {"key": torch.tensor([key]), "first": torch.tensor([first]), "count": torch.tensor([count])}

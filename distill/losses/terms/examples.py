@@ -13,6 +13,8 @@ _NEEDS = {
     "logits": frozenset({"teacher_logits"}),
 }
 _UNITS = {"hidden": "examples", "logits": "rows"}
+_LAST = ((-1, -1),)
+"""The hidden states that are compared, as ``pairs`` of other terms say it: the last ones."""
 
 
 class RkdDistance(nn.Module):
@@ -36,6 +38,7 @@ class RkdDistance(nn.Module):
     needs: frozenset[str] = _NEEDS["hidden"]
     unit: str = _UNITS["hidden"]
     kinds: ClassVar[frozenset[str]] = ANY
+    pairs: ClassVar[tuple[tuple[int, int], ...]] = _LAST
 
     def __init__(self, of: str = "hidden") -> None:
         """Keep what is compared."""
@@ -73,6 +76,7 @@ class RkdAngle(nn.Module):
     needs: frozenset[str] = _NEEDS["hidden"]
     unit: str = _UNITS["hidden"]
     kinds: ClassVar[frozenset[str]] = ANY
+    pairs: ClassVar[tuple[tuple[int, int], ...]] = _LAST
 
     def __init__(self, of: str = "hidden", limit: int = 64) -> None:
         """Keep what is compared, and how much of it."""

@@ -116,11 +116,12 @@ class Embedding(nn.Module):
     def __init__(self, student_width: int, teacher_width: int) -> None:
         """Make the projection, if any."""
         super().__init__()
+        self.pairs = ((0, 0),)
         self.projections = projections(1, student_width, teacher_width)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over tokens that are no padding, and their number; the labels are not read."""
-        return _by_token(functional.hidden, student, teacher, ((0, 0),), self.projections)
+        return _by_token(functional.hidden, student, teacher, self.pairs, self.projections)
 
 
 class Pkd(nn.Module):

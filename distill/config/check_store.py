@@ -1,0 +1,42 @@
+"""Can what is to be stored of the teacher be stored, and does the objective find in it what it reads?"""
+
+from collections.abc import Iterator
+
+from distill.config.about import WORDS, reads, unstorable
+from distill.config.rules import POSITIVE, Rule, at_least, one_of
+from distill.config.schema import Config, TeacherConfig
+from distill.config.terms import active
+
+RULES: dict[str, Rule] = {
+    "store": one_of("auto", "always", "never"),
+    "store_limit_gb": POSITIVE,
+    "keep": one_of("top_k", "sampled"),
+    "top_k": at_least(1),
+    "samples": at_least(1),
+}
+"""What single settings of ``teacher`` may be."""
+_READ_WHERE = {"store_limit_gb": ("store", "auto"), "top_k": ("keep", "top_k"), "samples": ("keep", "sampled")}
+"""Settings that one value of another alone reads."""
+
+
+def stored(config: Config) -> Iterator[str]:
+    """Name each problem of what is stored of the teacher."""
+    teacher, section, left = config.teacher, config.distill, TeacherConfig()
+    if teacher.store == "always":
+        for name in unstorable(section):
+            unread = WORDS[reads(section, name)]
+            yield f"teacher.store=always: distill.{name} reads {unread}, which are not stored; allowed is auto or never"
+    for key, (other, read) in _READ_WHERE.items():
+        value, default, given = getattr(teacher, key), getattr(left, key), getattr(teacher, other)
+        if value != default and given != read:
+            yield f"teacher.{key}={value}: is not read where teacher.{other}={given}; allowed is {default}"
+    if teacher.keep != "sampled":
+        return
+    if teacher.store == "never":
+        yield "teacher.keep=sampled: is not read where teacher.store=never; allowed is top_k"
+    for name, term in active(section).items():
+        if name != "soft" and reads(section, name) == "logits":
+            yield (
+                f"distill.{name}.weight={term.weight}: cannot be computed from sampled tokens, only soft can; "
+                "allowed is 0, or teacher.keep=top_k"
+            )

@@ -1,0 +1,104 @@
+"""Whether the teacher's outputs are stored, and which: decided before the first stage, by settings and data alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+from distill.build import Builder
+from distill.config.about import WORDS, inside, reads, unstorable
+from distill.data.splits import UNLABELLED
+from distill.losses import Objective
+from distill.models import loading
+from distill.stages import alike, objectives, preflight, pretrain
+
+_SAMPLE = 512
+"""Examples that are looked at for the estimate."""
+_READ = 2048
+"""Examples that a tokenizer learns from which stands in for one that is not there yet."""
+_PLACES = 3 * 8
+"""Bytes by which a feature is found again."""
+
+
+@dataclass(frozen=True)
+class Storing:
+    """What shall be stored of the teacher.
+
+    Attributes:
+        reason: why nothing is; empty where its outputs are stored.
+        states: which of its hidden states are; 0 is the embedding output.
+        gigabytes: an estimate of the whole, 10⁹ bytes each; none where it does not matter.
+    """
+
+    reason: str = ""
+    states: tuple[int, ...] = ()
+    gigabytes: float | None = None
+
+    @property
+    def stored(self) -> bool:
+        """Whether anything is."""
+        return not self.reason
+
+
+@lru_cache(maxsize=1)
+def storing(build: Builder) -> Storing:
+    """The decision of ``teacher.store``; the same for the same settings, checkpoints and data, on every rank."""
+    asked, section = build.config.teacher, build.config.distill
+    if asked.store == "never":
+        return Storing("teacher.store=never")
+    if names := unstorable(section):
+        return Storing(f"{WORDS[reads(section, names[0])]} are not stored")
+    configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
+    states, width = _states(build, configs) if inside(section) else ((), 0)
+    size = _bytes(build, len(states) * width) / 1e9
+    if asked.store == "auto" and size > asked.store_limit_gb:
+        what = "logits and hidden states" if states else "logits"
+        limit = f"teacher.store_limit_gb={asked.store_limit_gb:g}"
+        return Storing(f"its {what} would take about {size:.3g} GB, and {limit}", gigabytes=size)
+    return Storing(states=states, gigabytes=size)
+
+
+def read_states(objective: Objective, total: int) -> tuple[int, ...]:
+    """Which of a teacher's ``total`` hidden states the terms read: those of their pairs; without pairs, any."""
+    reading = (term for term in objective.terms.values() if "teacher_hidden" in term.needs)  # type: ignore[operator]
+    pairs = (getattr(term, "pairs", [(number, number) for number in range(total)]) for term in reading)
+    return tuple(sorted({theirs % total for each in pairs for _, theirs in each}))
+
+
+def _states(build: Builder, configs: Mapping[str, PretrainedConfig]) -> tuple[tuple[int, ...], int]:
+    """Which hidden states are read, and how wide they are."""
+    student, teacher = preflight.shapes(build, configs)
+    if alike.asked(build):  # which ones is known when there is a student
+        return tuple(range(teacher.layers + 1)), teacher.width
+    return read_states(objectives.objective(build, student, teacher), teacher.layers + 1), teacher.width
+
+
+def _bytes(build: Builder, numbers: int) -> float:
+    """Bytes of the store, where each token has so many ``numbers`` in half precision: of a sample, and scaled up."""
+    tokenizer, size = _tokenizer(build), 0.0
+    for texts in (rows for split, rows in build.data.splits.items() if split in ("train", UNLABELLED)):
+        sample = texts.select(range(0, len(texts), -(-len(texts) // _SAMPLE)))
+        features = build.task.encode(sample[:], tokenizer, build.form)
+        rows, tokens = sum(features["count"]), sum(map(len, features["input_ids"]))
+        places = len(features["count"]) * (_PLACES + 8 * bool(numbers))
+        size += len(texts) / len(sample) * (rows * _row(build, len(tokenizer)) + 2 * tokens * numbers + places)
+    return size
+
+
+def _row(build: Builder, vocabulary: int) -> int:
+    """Bytes of a row: float32 logits; of a vocabulary some, with their numbers, and what stands for the rest."""
+    teacher, widths = build.config.teacher, {"labels": len(build.outputs) or 1, "tokens": build.form.max_length}
+    if not build.task.writes:
+        return 4 * widths[build.task.over]
+    return (4 + 4) * min(vocabulary, {"top_k": teacher.top_k, "sampled": teacher.samples}[teacher.keep]) + 4
+
+
+def _tokenizer(build: Builder) -> PreTrainedTokenizerBase:
+    """The teacher's; where it is not trained yet, one that knows some of the texts, which cuts words much alike."""
+    if "teacher_checkpoint" in build.checkpoints:
+        return build.tokenizer(build.checkpoints["teacher_checkpoint"])
+    train = build.data.splits["train"]
+    made = pretrain.trained(build, train.select(range(min(len(train), _READ))))
+    made.add_tokens(list(build.task.markers), special_tokens=True)
+    return made
