@@ -124,7 +124,7 @@ class AnswerStore:
         Raises:
             StoreError: a row was never answered, so its example is not one that the model saw.
         """
-        key, first, count = key.cpu(), first.cpu(), count.cpu()
+        key, first, count = (each.cpu().contiguous() for each in (key, first, count))
         wanted = ranges(self._before[torch.searchsorted(self._key, key)] + first, count)
         found = (torch.searchsorted(self._before, wanted, right=True) - 1).clamp(max=len(self._key) - 1)
         inside, asked = wanted - self._before[found], key.repeat_interleave(count)
@@ -152,7 +152,7 @@ class AnswerStore:
         Raises:
             StoreError: the model never read such a feature.
         """
-        key, first = key.cpu(), first.cpu()
+        key, first = key.cpu().contiguous(), first.cpu()
         last = len(self._key) - 1
         found = torch.searchsorted(self._key, key).clamp(max=last)
         while bool((behind := (self._key[found] == key) & (self._first[found] < first) & (found < last)).any()):

@@ -1,6 +1,7 @@
 """The chain on a real, small run: what is reused, what is made again, what an interruption costs."""
 
 import csv
+import gc
 import json
 import re
 import shutil
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import pipeline
+from transformers import PreTrainedModel, pipeline
+
+from distill.stages import training
 
 STAGES = ["pretrain", "finetune", "teach", "distill", "control", "evaluate", "export"]
 
@@ -217,7 +220,12 @@ def test_a_killed_distillation_goes_on_from_its_checkpoint_and_ends_with_the_sam
     assert all(torch.equal(resumed[name], expected[name]) for name in expected)
 
 
-def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(again):
+def models():
+    """Every model that is in memory."""
+    return (each for each in gc.get_objects() if isinstance(each, PreTrainedModel) and each.base_model is not each)
+
+
+def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(finished, again):
     folder = again("hidden", "distill.hidden.weight=0.5")
     assert made(folder) == ["teach", "distill", "evaluate", "export"]
     with (folder / "metrics.csv").open(newline="") as file:
@@ -225,19 +233,40 @@ def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(agai
     assert not [
         name for name in load_file(folder / "export" / "huggingface" / "model.safetensors") if "project" in name
     ]
-    assert "teach: stores hidden states 0, 2 in half precision, about " in (folder / "run.log").read_text()
+    said = r"teach: stores hidden states 0, 2 in half precision, about (\S+) GB"
+    estimate = float(re.search(said, (folder / "run.log").read_text()).group(1))
+    stored = stage_folder(finished[0], "hidden", "teach") / "outputs"
+    size = sum(path.stat().st_size for path in stored.iterdir()) / 1e9
+    assert estimate == pytest.approx(size, rel=0.15)
+
+
+def test_the_teacher_is_not_in_memory_while_the_student_learns_from_the_store(again, monkeypatch):
+    """The first run asks the stored outputs; the second, asking live, shows that the count sees a teacher."""
+    before, found = list(models()), []
+    train = training.train
+
+    def counted(job, stage, *rest):
+        gc.collect()
+        if stage == "distill":
+            found.append(sorted(each.config.hidden_size for each in models() if not any(each is b for b in before)))
+        return train(job, stage, *rest)
+
+    monkeypatch.setattr(training, "train", counted)
+    again("from-store", "distill.temperature=7", "stages=[distill]")
+    again("from-teacher", "distill.temperature=7", "stages=[distill]", "teacher.store=never")
+    assert found == [[16], [16, 32]]
 
 
 def test_attention_is_not_stored_nor_what_would_pass_the_limit(again):
     stages = ("stages=[teach,distill]", "distill.hidden.weight=0.5")
     attention = again("attention", *stages, "distill.attention.weight=0.5")
-    limited = again("limited", *stages, "teacher.store_limit_gb=0.001")
+    limited = again("limited", *stages, "teacher.store_limit_gb=0.0001")
     assert made(attention) == made(limited) == ["distill"]
     said = [(folder / "run.log").read_text() for folder in (attention, limited)]
     ending = "; the teacher answers while the student learns"
     assert f"teach: skipped, attention scores are not stored{ending}" in said[0]
-    assert "teach: skipped, its logits and hidden states would take about 0.00" in said[1]
-    assert f" GB, and teacher.store_limit_gb=0.001{ending}" in said[1]
+    assert "teach: skipped, its logits and hidden states would take about 0.000" in said[1]
+    assert f" GB, and teacher.store_limit_gb=0.0001{ending}" in said[1]
 
 
 def test_a_student_of_the_teachers_layers_and_a_finetuned_checkpoint_as_teacher_work(finished, again):

@@ -1,6 +1,9 @@
 """Answers on disk: ragged, keyed by example, read in any order, and refused where they are another's."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -173,3 +176,111 @@ def test_an_example_may_be_asked_for_twice(tmp_path):
     assert [found.tolist() for found in AnswerStore(tmp_path, "teacher-a").examples(torch.tensor([3, 1, 1]))] == [
         [[9.0]], [[1.0], [2.0]], [[1.0], [2.0]],
     ]  # fmt: skip
+
+
+TOKENS = {feature: 1 + number % 5 for number, feature in enumerate(FEATURES)}
+STATES = {feature: torch.randn(TOKENS[feature], 2, 6, generator=DRAW) for feature in FEATURES}
+"""Two hidden states of width 6 for each token of a window: those of the embeddings and of layer 3."""
+
+
+def with_states(folder):
+    for rank in range(2):
+        writer = AnswerWriter(folder, "teacher-a", rank, features_per_part=7)
+        mine = FEATURES[rank::2]
+        for start in range(0, len(mine), 5):
+            chunk = mine[start : start + 5]
+            tokens = torch.tensor([TOKENS[feature] for feature in chunk])
+            states = torch.cat([STATES[feature] for feature in chunk]).half()
+            writer.add(places(chunk) | {"tokens": tokens}, {"values": values(chunk), "states": states})
+        writer.flush()
+    return AnswerStore(folder, "teacher-a", states=(0, 3))
+
+
+def test_states_come_back_padded_to_the_batch_for_windows_in_any_order(tmp_path):
+    store = with_states(tmp_path)
+    shuffled = [FEATURES[number] for number in torch.randperm(len(FEATURES), generator=DRAW)]
+    for start in range(0, len(shuffled), 6):
+        asked = shuffled[start : start + 6]
+        answer = store(places(asked))
+        longest = max(TOKENS[feature] for feature in asked)
+        assert torch.equal(answer.logits, values(asked))
+        assert [len(each) for each in answer.hidden] == [len(asked), 0, 0, len(asked)]
+        assert answer.mask.tolist() == [[place < TOKENS[each] for place in range(longest)] for each in asked]
+        for number, state in ((0, answer.hidden[0]), (1, answer.hidden[3])):
+            assert state.dtype == torch.float32
+            wanted = [STATES[feature][:, number].half().float() for feature in asked]
+            assert torch.equal(state, torch.nn.utils.rnn.pad_sequence(wanted, batch_first=True))
+
+
+def test_states_of_a_window_that_was_never_read_are_refused_though_its_rows_are_there(tmp_path):
+    store = with_states(tmp_path)
+    key = next(key for key in KEYS if len(ROWS[key]) == 4)
+    message = (
+        f"{tmp_path} has no output for 1 of 2 examples: "
+        "their text changed since the model saw it; run the stage that makes it again"
+    )
+    assert len(store.rows(**places([(key, 1, 2)]))["values"]) == 2
+    for wrong in ((key, 1, 2), (2**62, 0, 1)):
+        with refused(message):
+            store.hidden(torch.tensor([FEATURES[0][0], wrong[0]]), torch.tensor([FEATURES[0][1], wrong[1]]))
+
+
+def test_an_interrupted_pass_adds_states_as_well(tmp_path):
+    writer = AnswerWriter(tmp_path, "teacher-a")
+    for part in (FEATURES[:20], FEATURES[20:]):
+        tokens = torch.tensor([TOKENS[feature] for feature in part])
+        states = torch.cat([STATES[feature] for feature in part]).half()
+        writer.add(places(part) | {"tokens": tokens}, {"values": values(part), "states": states})
+        writer.flush()
+    found, mask = AnswerStore(tmp_path, "teacher-a", (0, 3)).hidden(
+        *(places(FEATURES)[name] for name in ("key", "first"))
+    )
+    assert torch.equal(found[mask], torch.cat([STATES[feature] for feature in FEATURES]).half())
+
+
+def test_a_part_ends_when_it_has_enough_bytes(tmp_path):
+    writer = AnswerWriter(tmp_path, "teacher-a", bytes_per_part=4 * (24 + 400))
+    for key in range(10):
+        writer.add(places([(key, 0, 1)]), {"values": torch.full((1, 100), float(key))})
+    assert len(list(tmp_path.glob("part-*"))) == 2
+    writer.flush()
+    assert len(AnswerStore(tmp_path, "teacher-a")) == 10
+
+
+READ_ALL = """
+import sys, torch
+from pathlib import Path
+from distill.teacher_store import AnswerStore
+
+def held():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("RssAnon"))) * 1024
+
+before = held()
+store = AnswerStore(Path(sys.argv[1]), "teacher-a", (0,))
+total = 0.0
+for start in range(0, 20000, 100):
+    keys = torch.arange(start, start + 100) * 7919 % 20000
+    answer = store({"key": keys, "first": keys * 0, "count": torch.ones_like(keys)})
+    total += float(answer.logits.sum() + answer.hidden[0].sum())
+print(total, held() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="asks Linux for the memory that a process holds")
+def test_a_store_is_mapped_and_reading_all_of_it_holds_a_small_part_in_memory(tmp_path):
+    writer = AnswerWriter(tmp_path, "teacher-a", bytes_per_part=20 << 20)
+    for start in range(0, 20000, 1000):
+        keys, ones = torch.arange(start, start + 1000), torch.ones(1000, dtype=torch.long)
+        filled = {"values": torch.ones(1000, 600), "states": torch.ones(1000, 1, 1200).half()}
+        writer.add({"key": keys, "first": 0 * ones, "count": ones, "tokens": ones}, filled)
+    writer.flush()
+    size = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert size > 90 << 20
+    out = subprocess.run(
+        [sys.executable, "-c", READ_ALL, tmp_path], capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[1],
+    ).stdout  # fmt: skip
+    total, held = map(float, out.split())
+    assert total == 20000 * 1800
+    assert held < 0.2 * size

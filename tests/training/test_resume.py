@@ -4,90 +4,29 @@ import hashlib
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
-from transformers import BertConfig, BertForSequenceClassification
+from small_training import ROWS, Kill, Table, align, batches, bert, collate
 
-from distill.data.batching import Batches, Examples, Place, scoring_places, shuffled_groups, training_places
+from distill.data.batching import Examples, Place, scoring_places
 from distill.losses import Hard, Objective
 from distill.metrics import classification as metrics
-from distill.tasks import Form, features
-from distill.tasks import classification as task
 from distill.training import callbacks
 from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
 from distill.training.tracking import CurvesLogger, read_curves
 from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
 
-ROWS = 22
-
-
-class Table:
-    """Random texts of random lengths whose label can be learnt, as columns."""
-
-    def __init__(self, rows=ROWS):
-        draw = np.random.default_rng(0)
-        self.ids = [draw.integers(5, 30, draw.integers(3, 9)).tolist() for _ in range(rows)]
-        self.labels = [int(ids[0] > 17) for ids in self.ids]
-
-    def __len__(self):
-        return len(self.ids)
-
-    def __getitem__(self, rows):
-        ids = [self.ids[row] for row in rows]
-        return {
-            "input_ids": ids,
-            "attention_mask": [[1] * len(each) for each in ids],
-            "targets": [[self.labels[row]] for row in rows],
-            "key": list(rows),
-            "first": [0] * len(rows),
-            "count": [1] * len(rows),
-        }
-
-
-class Kill(pl.Callback):
-    """Ends the process, as far as Lightning can tell, after so many micro-batches."""
-
-    def __init__(self, after):
-        self.left = after
-
-    def on_train_batch_end(self, *_):
-        self.left -= 1
-        if self.left == 0:
-            raise RuntimeError("killed")
-
-
-def align(logits, batch):
-    return task.align(logits, batch, Form(("no", "yes")))
-
-
-def collate(rows, place):
-    return features.collate(rows, place, pad_id=0, teacher_pad_id=0)
-
 
 def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4):
     """Train a model with dropout; return the digest of its weights, its steps, and the validation scores."""
     torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=30, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, num_labels=2,
-        max_position_embeddings=16,
-    )  # fmt: skip
-    table, seed = Table(), 7
-    columns = table[range(len(table))]
-    counts = features.counts(columns)
-
-    def places(epoch):
-        groups = shuffled_groups(
-            counts["tokens"], batch_size=batch_size, batch_tokens=None, parts=accumulate, seed=seed, epoch=epoch
-        )
-        return training_places(groups, counts, accumulate=accumulate, world=1, rank=0, epoch=epoch)
-
-    train = Batches(Examples(table, collate), places, workers)
-    scored = scoring_places(counts["tokens"], batch_size=8, world=1, rank=0)
+    model, table, seed = bert(), Table(), 7
+    train = batches(table, batch_size=batch_size, accumulate=accumulate, workers=workers, seed=seed)
+    scored = scoring_places(np.array([len(ids) for ids in table.ids]), batch_size=8, world=1, rank=0)
     validation = torch.utils.data.DataLoader(Examples(table, collate), sampler=scored, batch_size=None)
     optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "linear", 0.1, len(train) // accumulate * epochs)
     recipe = Recipe(align, metrics.collection(2), optimization, seed)
-    module = Learner(BertForSequenceClassification(config), Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
+    module = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
     settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", accumulate, 1.0, 1, enable_progress_bar=False)
     resume = folder / "resume"
     watched = [] if patience is None else callbacks.keep_best(resume, "validation/accuracy", "max", patience, 0.0)
