@@ -84,7 +84,7 @@ ABOUT = {
         softened=False, whole=True,
     ),
     "hidden": _inside(
-        "mean squared error of states, projected where widths differ", "Romero 2015", "the teacher runs beside",
+        "mean squared error of states, projected where widths differ", "Romero 2015", "states on disk, or the teacher beside",
         "strongest pull, same tokens",
     ),
     "hidden_cosine": _inside("1 − cosine of states", "Sanh 2019", "as hidden", "direction, not size"),
@@ -99,11 +99,11 @@ ABOUT = {
         "squared error of embedding outputs", "Jiao 2020", "as one pair of hidden", "narrower embeddings",
     ),
     "attention": _inside(
-        "squared error of attention scores before the softmax", "Jiao 2020", "as hidden, and heads · tokens²",
+        "squared error of attention scores before the softmax", "Jiao 2020", "the teacher beside, and heads · tokens²",
         "TinyBERT, same tokens", "scores",
     ),
     "relations": _inside(
-        "KL of Q-Q, K-K and V-V relations in R heads", "Wang 2021", "as hidden, and 3 · R · tokens²",
+        "KL of Q-Q, K-K and V-V relations in R heads", "Wang 2021", "the teacher beside, and 3 · R · tokens²",
         "any heads and widths, same tokens", "qkv",
     ),
     "rkd_distance": _inside(

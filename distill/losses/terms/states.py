@@ -30,8 +30,8 @@ _HIDDEN = frozenset({"student_hidden", "teacher_hidden"})
 class Hidden(nn.Module):
     """Squared error between pairs of hidden states, averaged over the width and the pairs (Romero et al. 2015).
 
-    Cost: the teacher runs beside the student; a matrix product for each pair where widths differ. The strongest pull
-    towards the teacher's inner life, for students with the teacher's tokens.
+    Cost: the teacher's states on disk, or the teacher beside the student; a matrix product for each pair where widths
+    differ. The strongest pull towards the teacher's inner life, for students with the teacher's tokens.
 
     Args:
         pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
