@@ -84,8 +84,8 @@ ABOUT = {
         softened=False, whole=True,
     ),
     "hidden": _inside(
-        "mean squared error of states, projected where widths differ", "Romero 2015", "states on disk, or the teacher beside",
-        "strongest pull, same tokens",
+        "mean squared error of states, projected where widths differ", "Romero 2015",
+        "states on disk, or the teacher beside", "strongest pull, same tokens",
     ),
     "hidden_cosine": _inside("1 − cosine of states", "Sanh 2019", "as hidden", "direction, not size"),
     "pkd": _inside(
