@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerBase
 
+from distill.config import ensemble
 from distill.config.about import described
 from distill.config.schema import Config
 from distill.data import hub
@@ -236,6 +237,6 @@ class Builder:
         head = {"name": config.name, "command": self.command, "task": config.task, "seed": config.seed}
         return assemble(
             head=head, data=self.data.describe(), stages=stages, results=results,
-            objective=described(config.distill, config.task),
+            objective={**described(config.distill, config.task), **ensemble.settings(config)},
             environment=about,
         )  # fmt: skip

@@ -16,7 +16,19 @@ from distill.errors import DataError, DistillError, StoreError
 from distill.report import console, page
 from distill.report.environment import versions
 from distill.report.folder import gather
-from distill.stages import Job, Stage, control, distill, evaluate, export, finetune, preflight, pretrain, teach
+from distill.stages import (
+    Job,
+    Stage,
+    control,
+    distill,
+    evaluate,
+    export,
+    finetune,
+    preflight,
+    pretrain,
+    teach,
+    teachers,
+)
 from distill.stages.reading import prepare
 from distill.store import Store, fingerprint
 from distill.training.processes import join
@@ -40,10 +52,21 @@ STAGES: Mapping[str, Stage] = {
 
 @dataclass(frozen=True)
 class Planned:
-    """A stage of this run: its inputs and what it will be called."""
+    """A stage of this run, and what it will be called.
 
+    Attributes:
+        title: what the run calls it: ``finetune:second`` is that of the teacher ``second``.
+        stage: what it is.
+        build: knows the teacher that it is made for.
+        inputs: what it calls each input, and what the run calls it.
+        settings: all that can change it, besides its inputs.
+        fingerprint: of all that.
+    """
+
+    title: str
     stage: str
-    inputs: list[str]
+    build: Builder
+    inputs: dict[str, str]
     settings: dict[str, Any]
     fingerprint: str
 
@@ -101,35 +124,42 @@ def plan(build: Builder, store: Store) -> dict[str, Planned]:
         StoreError: one of them is neither asked for nor finished.
     """
     every: dict[str, Planned] = {}
-    for name, stage in STAGES.items():
-        if stage.skipped(build) is None:
-            every[name] = _planned(name, stage, build, every)
-        elif name in build.config.stages and build.ranks.rank == 0:
-            log.info("%s: skipped, %s", name, stage.skipped(build))
-    wanted = [name for name in build.config.stages if name in every]
+    for name in STAGES:
+        for who, mine in teachers.makers(build, name).items():
+            title, why = teachers.title(name, who), STAGES[name].skipped(mine)
+            if why is None:
+                every[title] = _planned(name, who, mine, every)
+            elif name in build.config.stages and build.ranks.rank == 0:
+                log.info("%s: skipped, %s", title, why)
+    wanted = [title for title, planned in every.items() if planned.stage in build.config.stages]
     for name in reversed(every):
         if name in wanted:
-            for needed in every[name].inputs:
+            for needed in every[name].inputs.values():
                 if needed in every and needed not in wanted:
                     _must_be_there(name, every[needed], store)
                     wanted.append(needed)
     return {name: planned for name, planned in every.items() if name in wanted}
 
 
-def _planned(name: str, stage: Stage, build: Builder, every: Mapping[str, Planned]) -> Planned:
-    inputs = stage.needs(build)
+def _planned(name: str, who: str, build: Builder, every: Mapping[str, Planned]) -> Planned:
+    stage = STAGES[name]
+    inputs = {each: teachers.title(each, who) for each in stage.needs(build)}
     settings = stage.settings(build)
-    made_of = {
-        each: build.checkpoint_content(each) if each in CHECKPOINTS else every[each].fingerprint for each in inputs
-    }
+    made_of = {own: _content(own, title, build, every) for own, title in inputs.items()}
     content = {"stage": name, "recipe": stage.RECIPE, "settings": settings, "inputs": made_of}
-    return Planned(name, inputs, settings, fingerprint(content))
+    return Planned(teachers.title(name, who), name, build, inputs, settings, fingerprint(content))
+
+
+def _content(own: str, title: str, build: Builder, every: Mapping[str, Planned]) -> str:
+    """What stands for an input in fingerprints."""
+    owner, name = teachers.owner(build, own)
+    return owner.checkpoint_content(name) if name in CHECKPOINTS else every[title].fingerprint
 
 
 def _must_be_there(name: str, needed: Planned, store: Store) -> None:
     if store.find(needed.name) is None:
         raise StoreError(
-            f"{name} needs {needed.stage}, which is neither among stages nor finished in {store.root}; "
+            f"{name} needs {needed.title}, which is neither among stages nor finished in {store.root}; "
             f"add {needed.stage} to stages=[...]"
         )
 
@@ -143,23 +173,24 @@ def _advance(planned: Planned, build: Builder, store: Store, finished: Finished)
             _make(planned, build, store, finished)
     manifest = store.manifest(planned.name)
     folder = store.folder(planned.name)
-    finished.folders[planned.stage], finished.results[planned.stage] = folder, manifest["result"]
+    finished.folders[planned.title], finished.results[planned.title] = folder, manifest["result"]
     status, seconds = ("reused", time.monotonic() - start) if reused else ("done", manifest["seconds"])
-    entry = {"name": planned.stage, "status": status, "seconds": seconds}
+    entry = {"name": planned.title, "status": status, "seconds": seconds}
     finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder)})
     if ranks.rank == 0:
-        log.info("%s: %s in %.1f s, %s", planned.stage, status, seconds, folder)
+        log.info("%s: %s in %.1f s, %s", planned.title, status, seconds, folder)
 
 
 def _make(planned: Planned, build: Builder, store: Store, finished: Finished) -> None:
     start, ranks = time.monotonic(), build.ranks
     partial = store.partial(planned.name)
     if ranks.rank == 0:
-        log.info("%s: %s", planned.stage, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
-    inputs = {name: finished.folders[name] for name in planned.inputs if name not in CHECKPOINTS}
-    results = {name: finished.results[name] for name in inputs}
+        log.info("%s: %s", planned.title, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
+    made = {own: title for own, title in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
+    inputs = {own: finished.folders[title] for own, title in made.items()}
+    results = {own: finished.results[title] for own, title in made.items()}
     ranks.wait()
-    result, error = _run(planned, Job(build, partial, inputs, results), store)
+    result, error = _run(planned, Job(planned.build, partial, inputs, results, planned.title), store)
     if (error := ranks.agree(error)) is not None:
         raise error
     manifest = {

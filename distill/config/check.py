@@ -1,12 +1,14 @@
 """Do the settings make sense? All problems at once, each with its dotted key, what came, and what is allowed."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
-from distill.config import check_objective, check_store, check_student
+from distill.config import check_ensemble, check_objective, check_store, check_student
+from distill.config.ensemble import EnsembleConfig
 from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at_least, one_of
-from distill.config.schema import STAGES, Config
+from distill.config.schema import STAGES, Config, StudentConfig
 from distill.errors import ConfigError
 
 TASKS = (
@@ -59,6 +61,7 @@ _RULES: dict[str, Rule] = {
     "data.batch_tokens": at_least(1),
     "data.workers": at_least(0),
     "teacher.vocab_size": at_least(100),
+    "ensemble.combine": one_of(*check_ensemble.COMBINE),
     "pretrain.mask_probability": INNER_SHARE,
     "finetune.frozen_layers": at_least(0),
     "finetune.lora.rank": at_least(0),
@@ -134,6 +137,15 @@ def check(config: Config) -> None:
 
 def problems(config: Config) -> list[str]:
     """One line for each problem of the settings."""
+    found = [*_problems(config), *check_ensemble.ensemble(config)]
+    for name, teacher in config.more_teachers.items():
+        alone = replace(config, teacher=teacher, more_teachers={}, ensemble=EnsembleConfig(), student=StudentConfig())
+        found += check_ensemble.of(name, _problems(alone))
+    return found
+
+
+def _problems(config: Config) -> list[str]:
+    """All but those of several teachers."""
     return [
         *_single(config),
         *_stages(config),

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from hydra.errors import MissingConfigException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from distill.config.schema import Config
+from distill.config.schema import Config, TeacherConfig
 
 
 def message(error: Exception, schema: type[Config] = Config) -> str:
@@ -36,9 +36,10 @@ def _missing_card(error: MissingConfigException) -> str:
 
 def _unknown_key(full_key: str, schema: type[Config]) -> str:
     *parents, name = re.sub(r"\[.*?\]", "", full_key).split(".")
-    section: object = schema()
+    config = schema()
+    section: object = config
     for parent in parents:
-        section = getattr(section, parent, None)
+        section = TeacherConfig() if section is config.more_teachers else getattr(section, parent, None)
     if isinstance(section, dict):
         return f"{full_key}: is not there yet; what {'.'.join(parents)} does not have is added by +{full_key}=VALUE"
     if not is_dataclass(section):

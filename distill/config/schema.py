@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from distill.config.data import DataConfig
+from distill.config.ensemble import EnsembleConfig
 from distill.config.terms import TermsConfig
 from distill.config.training import TrainingConfig
 
@@ -199,6 +200,9 @@ class Config:
     """Folder of finished stages, shared by all runs."""
     data: DataConfig = field(default_factory=DataConfig)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    more_teachers: dict[str, TeacherConfig] = field(default_factory=dict)
+    """Teachers beside the first, by names of yours: `+teacher@more_teachers.NAME=CARD`."""
+    ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     student: StudentConfig = field(default_factory=StudentConfig)
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)

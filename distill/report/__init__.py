@@ -137,8 +137,14 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def present(report: Report) -> list[str]:
-    """The models that were evaluated, in their fixed order."""
-    return [name for name in MODELS if report["models"].get(name)]
+    """The models that were evaluated, in their fixed order; of several teachers also each one."""
+    first, *others = MODELS
+    return [name for name in (first, *teachers(report), *others) if report["models"].get(name)]
+
+
+def teachers(report: Report) -> list[str]:
+    """The names of several teachers, which together are ``teacher``; empty where there is one."""
+    return [name for name in report["models"] if name not in MODELS]
 
 
 def union(mappings: Iterable[Mapping[str, Any] | None]) -> list[str]:

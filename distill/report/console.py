@@ -19,6 +19,7 @@ from distill.report import (
     present,
     share,
     tables,
+    teachers,
     tie,
 )
 
@@ -104,7 +105,8 @@ def _student_and_teacher(report: Report) -> str:
     teacher, student = report["models"]["teacher"], report["models"]["student"]
     parts = []
     if teacher.get("parameters") and student.get("parameters"):
-        parts.append(f"has {share(student['parameters'] / teacher['parameters'], 1)} of the teacher's parameters")
+        whose = "the teachers'" if teachers(report) else "the teacher's"
+        parts.append(f"has {share(student['parameters'] / teacher['parameters'], 1)} of {whose} parameters")
     parts.append(_quality(report))
     slow, fast = ((model.get("latency_ms") or {}).get("p50") for model in (teacher, student))
     if known(slow) and known(fast) and fast > 0:
@@ -117,10 +119,11 @@ def _quality(report: Report) -> str:
     if lead is None or teacher is None or student is None:
         return "was not scored against it"
     name, split = lead
+    who, whose = ("teachers together", "their common") if teachers(report) else ("teacher", "its")
     if name in LOWER_IS_BETTER or teacher <= 0 or student < 0:
-        return f"reaches {metric(name, student)} {name} on {split} (teacher: {metric(name, teacher)})"
+        return f"reaches {metric(name, student)} {name} on {split} ({who}: {metric(name, teacher)})"
     verb = "keeps" if student <= teacher else "reaches"
-    return f"{verb} {share(student / teacher, 1)} of its {name} on {split}"
+    return f"{verb} {share(student / teacher, 1)} of {whose} {name} on {split}"
 
 
 def _speed(ratio: float) -> str:
@@ -160,9 +163,17 @@ def objective(report: Report) -> str | None:
         sign = "\N{MULTIPLICATION SIGN}"
         terms = [f"{_moving(weight, schedules.get(name))} {sign} {name}" for name, weight in goal["terms"].items()]
     said = " + ".join(terms) + (" of the gradient" if shares else "")
-    if goal["temperature"] is None:
-        return said
-    return f"{said}, temperature {_moving(goal['temperature'], goal.get('temperature_schedule'))}"
+    if goal["temperature"] is not None:
+        said += f", temperature {_moving(goal['temperature'], goal.get('temperature_schedule'))}"
+    return f"{said}; {_teachers(goal['teachers'])}" if goal.get("teachers") else said
+
+
+def _teachers(several: Mapping[str, Any]) -> str:
+    """How several teachers were one, such as ``67% first + 33% second of the probabilities``."""
+    shares = " + ".join(f"{weight:.0%} {name}" for name, weight in several["weights"].items())
+    if several["combine"] == "confidence":
+        return f"taught by the most confident of {shares}"
+    return f"taught by {shares} of the {several['combine']}"
 
 
 def _moving(start: float, schedule: Mapping[str, Any] | None) -> str:
@@ -202,10 +213,18 @@ def _columns(report: Report) -> str:
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Lines of cells under each other, the first of each to the left; nothing for no lines."""
+    """Lines of cells under each other, the first of each to the left; nothing for no lines.
+
+    Columns that find no room beside the others follow below them.
+    """
     if not lines:
         return ""
     first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
+    half = len(others) // 2
+    if half and 2 + first + sum(width + 3 for width in others) > WIDTH:
+        parts = slice(1, 1 + half), slice(1 + half, None)
+        left, right = ([(line[0], *line[part]) for line in lines] for part in parts)
+        return aligned(left) + aligned(right)
     aligned = (
         "  "
         + line[0].ljust(first)

@@ -44,6 +44,7 @@ def render(report: words.Report, rows: words.Curves) -> str:
     return environment.get_template("report.html").render(
         report=report,
         models=words.present(report),
+        tones={name: name if name in words.MODELS else words.MODELS[0] for name in words.present(report)},
         headline=words.headline(report),
         verdict=console.verdict(report),
         interval=_picture_of_gain(report.get("gain")),

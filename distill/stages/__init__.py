@@ -17,12 +17,14 @@ class Job:
         folder: where its files go; on a second try it holds what the first one left.
         inputs: name of each stage it needs to that stage's folder.
         results: name of each such stage to what it found.
+        title: what the run calls the stage; it names the teacher where there are several.
     """
 
     build: Builder
     folder: Path
     inputs: Mapping[str, Path]
     results: Mapping[str, Mapping[str, Any]]
+    title: str
 
 
 class Stage(Protocol):

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from datasets import Dataset
 from pytorch_lightning import LightningModule
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
@@ -16,6 +18,17 @@ from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 from distill.training.answering import Answerer, Reduce, Writer
 from distill.training.callbacks import WriteAnswers
 from distill.training.trainer import interruptible
+from distill.types import Batch, Outputs
+
+
+class Answers(Protocol):
+    """What is asked of answers: a store's, or several as one."""
+
+    def __call__(self, batch: Batch) -> Outputs:
+        """The rows for a batch."""
+
+    def examples(self, key: Tensor) -> list[Tensor]:
+        """All rows ``[n, width]`` of each of the examples ``key [examples]``."""
 
 
 @dataclass(frozen=True)

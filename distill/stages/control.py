@@ -34,4 +34,4 @@ def run(job: Job) -> dict[str, Any]:
     student, tokenizer = students.student(build, job.inputs)
     batches = training.batches(build, tokenizer)
     module, watched = training.learner(build, section, student, batches[0])
-    return training.train(job, "control", section, module, tokenizer, batches, watched)
+    return training.train(job, section, module, tokenizer, batches, watched)

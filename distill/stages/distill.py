@@ -6,13 +6,14 @@ from typing import Any
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
+from distill.config import ensemble
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError
 from distill.losses import Objective, silent_terms
 from distill.models import loading
 from distill.models.teacher import LiveTeacher
-from distill.stages import Job, alike, answers, objectives, students, teach, training
+from distill.stages import Job, alike, answers, objectives, students, teach, teachers, training
 from distill.stages.storing import storing
 from distill.training.distiller import Distiller
 from distill.types import IGNORE, Batch, Respond
@@ -26,9 +27,10 @@ def skipped(build: Builder) -> str | None:
 
 
 def needs(build: Builder) -> list[str]:
-    """The teacher, what the student starts from, and the teacher's stored outputs."""
-    stored = ["teach"] if storing(build).stored else []
-    return list(dict.fromkeys([build.teacher, build.student_source, *stored]))
+    """The teachers, what the student starts from, and the teachers' stored outputs."""
+    models = teachers.names(build)
+    stored = [teachers.title("teach", who) for who in models] if storing(build).stored else []
+    return list(dict.fromkeys([build.teacher, build.student_source, *stored, *models.values()]))
 
 
 def settings(build: Builder) -> dict[str, Any]:
@@ -44,6 +46,7 @@ def settings(build: Builder) -> dict[str, Any]:
         "targets": section.targets if build.task.writes else None,
         "generation": build.generation() if writing else None,
         **objectives.settings(build),
+        **ensemble.settings(build.config),
     }
 
 
@@ -57,13 +60,17 @@ def run(job: Job) -> dict[str, Any]:
         whole = loading.model(asked.folder, build.task.head, tokenizer=tokenizer)
         mine = replace(mine, follows=",".join(map(str, alike.picked(build, student, whole, tokenizer))))
     objective = objectives.objective(build, mine, its)
-    teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
+    teacher: Respond
+    if build.config.more_teachers:
+        teacher, theirs = teachers.stored(job, objective), None
+    else:
+        teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     recipe, watched = training.recipe(build, section, batches[0], student)
     module = Distiller(student, objective, recipe, teacher)
     _every_term_counts(module, batches[0])
-    found = training.train(job, "distill", section, module, tokenizer, batches, watched)
+    found = training.train(job, section, module, tokenizer, batches, watched)
     return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
 
 

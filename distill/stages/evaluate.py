@@ -1,4 +1,7 @@
-"""Teacher, student and control side by side: metrics, gain, fidelity, size and speed."""
+"""Teachers, student and control side by side: metrics, gain, fidelity, size and speed.
+
+Several teachers are one for the student, so ``teacher`` is what they say together; each is scored by its name as well.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -8,14 +11,17 @@ from typing import Any
 import torch
 
 from distill.build import Builder
+from distill.config import ensemble
+from distill.config.ensemble import FIRST
+from distill.config.schema import Config
 from distill.data.batching import Place
 from distill.metrics import fidelity, latency
 from distill.metrics.bootstrap import gap_closed, paired_bootstrap
 from distill.models import loading
 from distill.models.teacher import outputs
 from distill.models.writing import write
-from distill.stages import Job, answers, judging
-from distill.stages.judging import Judged
+from distill.stages import Job, judging, teachers
+from distill.stages.judging import Answered, Judged
 
 RECIPE = 3
 
@@ -29,10 +35,10 @@ def skipped(build: Builder) -> str | None:
 
 
 def models(build: Builder) -> dict[str, str]:
-    """Who is compared, by the input that holds it: all three, unless the run trains others and names them not."""
+    """Who is compared, by the input that holds it: everyone, unless the run trains others and names them not."""
     named = set(build.config.stages)
     trains = bool(named & {"pretrain", "finetune", "distill", "control"})
-    found = {"teacher": build.teacher}
+    found = teachers.names(build) if build.config.more_teachers else {"teacher": build.teacher}
     if not trains or named & {"distill", "control", "export"}:
         found["student"] = "distill"
     if not trains or "control" in named:
@@ -56,21 +62,46 @@ def settings(build: Builder) -> dict[str, Any]:
         "generation": build.generation() if build.task.writes else None,
         "given_labels": list(config.teacher.labels),
         "seed": config.seed,
+        **_several(config),
     }
+
+
+def _several(config: Config) -> dict[str, Any]:
+    """What of several teachers decides; nothing for one."""
+    if not config.more_teachers:
+        return {}
+    given = {who: list(teacher.labels) for who, teacher in config.more_teachers.items()}
+    return {**ensemble.settings(config), "given_labels_of_more": given}
 
 
 def run(job: Job) -> dict[str, Any]:
     """Answer validation and test with every model; rank 0 scores. The folder ``answers`` keeps what they said."""
     build, verdicts = job.build, Verdicts()
     splits = [split for split in ("validation", "test") if split in build.data.splits]
+    said: dict[str, dict[str, Answered]] = {}
     for who, name in models(build).items():
-        model, verdicts[who] = answers.model(build, name, job.inputs), {}
+        model, verdicts[who], said[who] = teachers.model(build, name, job.inputs), {}, {}
         for split in splits:
             examples = build.data.splits[split]
-            answered = judging.answer(build, model, examples, answers_folder(job.folder, who, split))
+            said[who][split] = judging.answer(build, model, examples, answers_folder(job.folder, who, split))
             if build.ranks.rank == 0:
-                verdicts[who][split] = judging.judge(build, model, examples, answered)
-    return _compared(job, verdicts, splits[-1]) if build.ranks.rank == 0 else {}
+                verdicts[who][split] = judging.judge(build, model, examples, said[who][split])
+    if build.ranks.rank != 0:
+        return {}
+    if build.config.more_teachers:
+        verdicts = {"teacher": _together(job, said), **verdicts}
+    return _compared(job, verdicts, splits[-1])
+
+
+def _together(job: Job, said: Mapping[str, Mapping[str, Answered]]) -> dict[str, Judged]:
+    """What the teachers' answers to each split are worth as one, at temperature 1: as they would be used."""
+    build, names = job.build, teachers.names(job.build)
+    first = teachers.model(build, build.teacher, job.inputs)
+    judged = {}
+    for split in said[FIRST]:
+        rows = teachers.ensemble(build, [said[who][split].rows for who in names], lambda: 1.0)
+        judged[split] = judging.judge(build, first, build.data.splits[split], Answered(rows))
+    return judged
 
 
 def answers_folder(folder: Path, who: str, split: str) -> Path:
@@ -80,7 +111,9 @@ def answers_folder(folder: Path, who: str, split: str) -> Path:
 
 def _compared(job: Job, verdicts: Verdicts, split: str) -> dict[str, Any]:
     build = job.build
-    described = {who: _described(job, who, verdicts[who]) for who in verdicts}
+    described = {who: _described(job, name, verdicts[who]) for who, name in models(build).items()}
+    if build.config.more_teachers:
+        described = {"teacher": _described_together(build, described, verdicts["teacher"]), **described}
     for who, timed in _latency(job).items():
         described[who]["latency_ms"] = timed
     return {
@@ -90,18 +123,34 @@ def _compared(job: Job, verdicts: Verdicts, split: str) -> dict[str, Any]:
     }
 
 
-def _described(job: Job, who: str, verdicts: Mapping[str, Judged]) -> dict[str, Any]:
+def _described(job: Job, name: str, verdicts: Mapping[str, Judged]) -> dict[str, Any]:
     build = job.build
-    folder = build.model_folder(models(build)[who], job.inputs)
+    folder = teachers.model(build, name, job.inputs).folder
     config = loading.configuration(folder)
     return {
         "parameters": loading.parameters(loading.model(folder, build.task.head)),
         "bytes": sum(path.stat().st_size for path in folder.glob("*.safetensors")),
         "description": f"{config.model_type}, {config.num_hidden_layers} layers of width {config.hidden_size}",
+        **_scores(verdicts),
+    }
+
+
+def _scores(verdicts: Mapping[str, Judged]) -> dict[str, Any]:
+    return {
         "metrics": {split: judged.scored.metrics for split, judged in verdicts.items()},
         "per_label": {split: judged.scored.table for split, judged in verdicts.items()},
         "latency_ms": None,
     }
+
+
+def _described_together(
+    build: Builder, described: Mapping[str, Mapping[str, Any]], verdicts: Mapping[str, Judged]
+) -> dict[str, Any]:
+    """The teachers as one, which is as large as all of them."""
+    names, how = teachers.names(build), build.config.ensemble.combine
+    sums = {key: sum(described[who][key] for who in names) for key in ("parameters", "bytes")}
+    said = "the most confident one's answer" if how == "confidence" else f"the mean of their {how}"
+    return {**sums, "description": f"{', '.join(names)}: {said}", **_scores(verdicts)}
 
 
 def _gain(build: Builder, verdicts: Verdicts, split: str) -> dict[str, Any] | None:
@@ -146,13 +195,16 @@ def _latency(job: Job) -> dict[str, dict[str, float]]:
     split = build.data.splits["validation"]
     rows = split.select(range(min(count, len(split))))
     calls = {name: _timed(job, held, rows) for name, held in models(build).items() if count}
+    if calls and build.config.more_teachers:
+        each = [calls[who] for who in teachers.names(build)]
+        calls["teacher"] = lambda row: [call(row) for call in each]  # one after the other
     with torch.inference_mode():
         return latency.interleaved(calls, len(rows))
 
 
 def _timed(job: Job, name: str, rows: Any) -> Callable[[int], object]:  # noqa: ANN401
     build = job.build
-    folder = build.model_folder(name, job.inputs)
+    folder = teachers.model(build, name, job.inputs).folder
     tokenizer = build.tokenizer(folder)
     model = loading.model(folder, build.task.head, tokenizer=tokenizer)  # in eval mode
     features = (build.prompts if build.task.writes else build.encoded)(rows, tokenizer)

@@ -47,4 +47,4 @@ def run(job: Job) -> dict[str, Any]:
         model = adapt.add_lora(model, build.task.head, **asdict(section.lora))
     batches = training.batches(build, tokenizer)
     learner, watched = training.learner(build, section, model, batches[0])
-    return training.train(job, "finetune", section, learner, tokenizer, batches, watched)
+    return training.train(job, section, learner, tokenizer, batches, watched)

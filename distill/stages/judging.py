@@ -29,7 +29,7 @@ class Answered:
         written: what it wrote, for tasks that write.
     """
 
-    rows: AnswerStore
+    rows: answers.Answers
     written: AnswerStore | None = None
 
 

@@ -10,6 +10,7 @@ from transformers import PretrainedConfig
 from distill.build import Builder
 from distill.config.about import ABOUT, WORDS, inside, reads
 from distill.config.check_objective import too_few
+from distill.config.ensemble import FIRST
 from distill.config.schema import ArchitectureConfig, Config
 from distill.config.terms import TermConfig, active
 from distill.errors import ConfigError, DataError, ModelError
@@ -18,7 +19,7 @@ from distill.models.layers import layer_map
 from distill.models.narrow import narrowed
 from distill.models.student import from_layers
 from distill.models.teacher import label_columns
-from distill.stages import alike, objectives, students
+from distill.stages import alike, objectives, students, teachers
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,18 @@ def preflight(build: Builder) -> None:
     if config.trainer.precision != "32-true" and not on_gpu(config.trainer.accelerator):
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
+    configs = _checkpoints(build)
+    _student(build, configs.get("teacher_checkpoint"))
+    for name, other in teachers.builders(build).items():
+        if name != FIRST:
+            _another(build, name, other)
+    if "distill" in config.stages:
+        _objective(build, configs)
+
+
+def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
+    """The configurations of the checkpoints, which can be read and fit data and settings."""
+    config = build.config
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     for name, found in configs.items():
         loading.tokenizer(build.checkpoints[name])
@@ -53,17 +66,15 @@ def preflight(build: Builder) -> None:
         given = build.task.outputs(config.teacher.labels) if config.teacher.labels else []
         if build.data.labels:
             label_columns(teacher, build.outputs, given)
-    _layers(build, teacher)
-    if "distill" in config.stages:
-        _objective(build, configs)
+    layers = _layers(build, teacher)
+    if config.finetune.frozen_layers > layers:
+        raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {layers} layers")
+    return configs
 
 
-def _layers(build: Builder, teacher: PretrainedConfig | None) -> None:
-    """Try the layers of the settings."""
-    config = build.config
-    given = teacher.num_hidden_layers if teacher is not None else config.teacher.architecture.layers
-    if config.finetune.frozen_layers > given:
-        raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {given} layers")
+def _student(build: Builder, teacher: PretrainedConfig | None) -> None:
+    """Try what the student is made of."""
+    config, given = build.config, _layers(build, teacher)
     if config.student.init in ("teacher", "narrow"):
         chosen = layer_map(config.student.layer_map, student=students.layers(build), teacher=given)
         if teacher is not None:
@@ -80,6 +91,32 @@ def _embedding_width(config: Config, teacher: PretrainedConfig | None) -> int:
         return config.teacher.architecture.hidden_size
     width: int = getattr(teacher, "embedding_size", None) or teacher.hidden_size
     return width
+
+
+def _layers(build: Builder, teacher: PretrainedConfig | None) -> int:
+    return teacher.num_hidden_layers if teacher is not None else build.config.teacher.architecture.layers
+
+
+def _another(build: Builder, name: str, other: Builder) -> None:
+    """Look at a further teacher as at the first, and whether both answer the same rows."""
+    try:
+        _checkpoints(other)
+    except ModelError as error:
+        raise ModelError(f"more_teachers.{name}: {error}") from error
+    if build.task.over != "labels" and not _read_alike(build, other):
+        raise ConfigError(
+            f"more_teachers.{name}: {build.config.task} compares token by token, "
+            f"but {name} and {FIRST} read different tokens; allowed are teachers with one tokenizer"
+        )
+
+
+def _read_alike(one: Builder, other: Builder) -> bool:
+    """Whether two teachers read the same tokens; those from scratch do where they learn them alike."""
+    found = [each.checkpoints.get("teacher_checkpoint") for each in (one, other)]
+    if found[0] is not None and found[1] is not None:
+        return students.same_tokens(one, one.tokenizer(found[0]), other.tokenizer(found[1]))
+    sizes = [(each.config.teacher.vocab_size, each.config.teacher.lowercase) for each in (one, other)]
+    return found == [None, None] and sizes[0] == sizes[1]
 
 
 def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:

@@ -67,7 +67,7 @@ def run(job: Job) -> dict[str, Any]:
     metrics, optimization = language_modeling.collection(), training.optimization(build, config.pretrain, batches[0])
     recipe = Recipe(task.align, metrics, optimization, config.seed)
     learner = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
-    return training.train(job, "pretrain", config.pretrain, learner, tokenizer, batches, language_modeling.HEADLINE)
+    return training.train(job, config.pretrain, learner, tokenizer, batches, language_modeling.HEADLINE)
 
 
 def _model(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:

@@ -52,7 +52,8 @@ def storing(build: Builder) -> Storing:
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     states, width = _states(build, configs) if inside(section) else ((), 0)
     size = _bytes(build, len(states) * width) / 1e9
-    if asked.store == "auto" and size > asked.store_limit_gb:
+    several = bool(build.config.more_teachers)  # whose answers are combined from their stores
+    if asked.store == "auto" and not several and size > asked.store_limit_gb:
         what = "logits and hidden states" if states else "logits"
         limit = f"teacher.store_limit_gb={asked.store_limit_gb:g}"
         return Storing(f"its {what} would take about {size:.3g} GB, and {limit}", gigabytes=size)

@@ -129,7 +129,6 @@ def batches(
 
 def train(
     job: Job,
-    stage: str,
     section: TrainingConfig,
     module: Learner,
     tokenizer: Tokenizer,
@@ -140,7 +139,6 @@ def train(
 
     Args:
         job: whose folder takes the curves and, while it lasts, the checkpoints.
-        stage: its name.
         section: its settings.
         module: what learns.
         tokenizer: saved with its model.
@@ -156,9 +154,9 @@ def train(
         monitor, delta = f"validation/{headline.name}", section.early_stopping.min_delta
         watched = callbacks.keep_best(resume, monitor, headline.mode, patience, delta)
     keep = callbacks.Resume(resume, build.config.checkpoint.every_n_train_steps)
-    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(build, stage)]
+    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(build, job.title)]
     trainer = build.trainer(
-        max_epochs=section.max_epochs, callbacks=[callbacks.Narrator(stage), *watched, keep], loggers=loggers,
+        max_epochs=section.max_epochs, callbacks=[callbacks.Narrator(job.title), *watched, keep], loggers=loggers,
         folder=job.folder,
     )  # fmt: skip
     fit(trainer, module, *batches, resume)

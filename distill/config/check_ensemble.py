@@ -1,0 +1,84 @@
+"""Do several teachers make sense, with each other and for the task?"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from distill.config.about import KINDS, SCORE, WORDS, inside, reads
+from distill.config.ensemble import FIRST, EnsembleConfig, teachers
+from distill.config.rules import NOT_NEGATIVE
+from distill.config.schema import Config, TeacherConfig
+
+COMBINE = ("probabilities", "logits", "confidence")
+_TAKEN = (FIRST, "teacher", "student", "control")
+_WRITING = ("translation", "summarization", "dialogue")
+
+
+def ensemble(config: Config) -> Iterator[str]:
+    """Name each problem of several teachers; of one, each setting that belongs to several."""
+    if not config.more_teachers:
+        yield from _alone(config.ensemble)
+        return
+    yield from _names(config)
+    yield from _weights(config)
+    yield from _task(config)
+
+
+def of(name: str, problems: Iterable[str]) -> list[str]:
+    """The problems of a further teacher, found while it was taken for the first: those that name it, by its own key."""
+    return [re.sub(r"\bteacher\.", f"more_teachers.{name}.", each) for each in problems if "teacher." in each]
+
+
+def _alone(given: EnsembleConfig) -> Iterator[str]:
+    default = EnsembleConfig()
+    for key, left in (("combine", default.combine), ("weights", default.weights)):
+        if (value := getattr(given, key)) != left:
+            yield f"ensemble.{key}={value}: there is one teacher; give others as more_teachers.NAME, or leave it out"
+
+
+def _names(config: Config) -> Iterator[str]:
+    for name in config.more_teachers:
+        if name in _TAKEN or not name.isidentifier():
+            taken = ", ".join(_TAKEN)
+            yield f"more_teachers.{name}: allowed is a name of letters, digits and _ that is none of {taken}"
+    found: dict[str, Any] = {}
+    for name, teacher in teachers(config).items():
+        if double := next((other for other, known in found.items() if known == _who(teacher)), None):
+            yield f"more_teachers.{name}: is the same teacher as {double}; give another, or leave it out"
+        found[name] = _who(teacher)
+
+
+def _who(teacher: TeacherConfig) -> Any:  # noqa: ANN401
+    """What makes a teacher another one than the rest."""
+    if teacher.model is not None:
+        return teacher.model, teacher.revision, teacher.finetuned
+    return teacher.architecture, teacher.vocab_size, teacher.lowercase
+
+
+def _weights(config: Config) -> Iterator[str]:
+    given, (holds, allowed) = config.ensemble.weights, NOT_NEGATIVE
+    if unknown := [name for name in given if name not in teachers(config)]:
+        yield f"ensemble.weights: unknown {', '.join(unknown)}; the teachers are {', '.join(teachers(config))}"
+    wrong = {name: weight for name, weight in given.items() if not holds(weight)}
+    yield from (f"ensemble.weights.{name}={weight}: allowed is {allowed}" for name, weight in wrong.items())
+    if not wrong and not any(given.get(name, 1.0) for name in teachers(config)):
+        yield f"ensemble.weights={given}: at least one must be above 0"
+
+
+def _task(config: Config) -> Iterator[str]:
+    """What only one teacher can give."""
+    task, given = config.task, config.ensemble.combine
+    for name, teacher in teachers(config).items():
+        if teacher.store == "never":
+            key = "teacher" if name == FIRST else f"more_teachers.{name}"
+            yield f"{key}.store=never: several teachers are combined from what is stored; allowed is auto or always"
+    if task in _WRITING:
+        yield (
+            f"more_teachers: of each token of {task} a teacher's likeliest are kept, and another's are other ones; "
+            "allowed is one teacher"
+        )
+    if KINDS.get(task) == SCORE and given == "confidence":
+        yield f"ensemble.combine={given}: a score has no confidence; allowed is probabilities or logits, which are one"
+    for name in inside(config.distill):
+        weight, read = getattr(config.distill, name).weight, WORDS[reads(config.distill, name)]
+        yield f"distill.{name}.weight={weight}: reads {read}, which several teachers do not share; allowed is 0"

@@ -1,0 +1,87 @@
+"""The answers of several teachers as one: pure functions of logits ``[teachers, rows, classes]``.
+
+Teachers that say the same say it together, whatever their weights.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
+from torch import Tensor
+
+from distill.types import Kind
+
+
+def combine(how: str, kind: Kind, logits: Tensor, weights: Sequence[float], temperature: float) -> Tensor:
+    """The common logits ``[rows, classes]`` of several teachers.
+
+    Args:
+        how: probabilities | logits | confidence.
+        kind: what a row means; scores have neither probabilities nor confidence, so that their mean is taken.
+        logits: ``[teachers, rows, classes]``, the classes in one order.
+        weights: what each teacher counts, from 0 up, 1 in all.
+        temperature: at which probabilities are averaged; not read for the others.
+    """
+    counts = torch.tensor(weights, dtype=torch.float32, device=logits.device)
+    logits = logits.float()
+    if how == "logits" or kind == "score":
+        return _mean(logits, counts)
+    if how == "confidence":
+        return most_confident(kind, logits, counts)
+    return mean_labels(logits, counts, temperature) if kind == "labels" else mean_classes(logits, counts, temperature)
+
+
+def mean_classes(logits: Tensor, weights: Tensor, temperature: float) -> Tensor:
+    """Logits whose softmax at the temperature is the weighted mean of the teachers' softmax at it.
+
+    A softmax leaves open what is added to all logits of a row. Here it is the weighted mean of what the teachers have
+    (temperature times the log-sum-exp of the softened logits), for the terms that compare logits without a softmax.
+
+    Args:
+        logits: ``[teachers, rows, classes]``.
+        weights: ``[teachers]``, 1 in all.
+        temperature: above 0.
+    """
+    softened = logits / temperature
+    level = softened.logsumexp(dim=-1, keepdim=True)
+    mean = _mean_of_exp(softened - level, weights)
+    return temperature * (mean + _mean(level, weights))
+
+
+def mean_labels(logits: Tensor, weights: Tensor, temperature: float) -> Tensor:
+    """Logits whose sigmoid at the temperature is, for each label, the weighted mean of the teachers' sigmoid at it.
+
+    Args:
+        logits: ``[teachers, rows, labels]``.
+        weights: ``[teachers]``, 1 in all.
+        temperature: above 0.
+    """
+    softened = logits / temperature
+    given, withheld = (_mean_of_exp(F.logsigmoid(each), weights) for each in (softened, -softened))
+    return temperature * (given - withheld)
+
+
+def most_confident(kind: Kind, logits: Tensor, weights: Tensor) -> Tensor:
+    """For each row the logits of the teacher with the largest confidence times weight; the earlier of two equal ones.
+
+    The confidence is the probability of what the teacher would answer: its likeliest class, or its likeliest set of
+    independent labels.
+
+    Args:
+        kind: class | labels.
+        logits: ``[teachers, rows, classes]``.
+        weights: ``[teachers]``; a teacher of weight 0 is never taken.
+    """
+    sure = F.logsigmoid(logits.abs()).sum(dim=-1) if kind == "labels" else logits.log_softmax(dim=-1).amax(dim=-1)
+    chosen = (sure + weights.log().unsqueeze(-1)).argmax(dim=0)
+    return logits[chosen, torch.arange(logits.shape[1], device=logits.device)]
+
+
+def _mean(values: Tensor, weights: Tensor) -> Tensor:
+    """The weighted mean of ``values [teachers, ...]``."""
+    return (values * weights[:, None, None]).sum(dim=0)
+
+
+def _mean_of_exp(logarithms: Tensor, weights: Tensor) -> Tensor:
+    """The logarithm of the weighted mean of what ``logarithms [teachers, ...]`` are those of."""
+    return (logarithms + weights.log()[:, None, None]).logsumexp(dim=0)

@@ -1,0 +1,112 @@
+"""Each teacher of the run: for whom a stage is made, what the run calls it, and all their answers as one.
+
+A stage that is made for each teacher knows only one: its builder has the settings in which that one is *the* teacher.
+So its fingerprint is that of a run in which it is alone, and either run finds what the other made.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from distill.build import Builder
+from distill.config.about import softened
+from distill.config.ensemble import FIRST, EnsembleConfig, teachers, weights
+from distill.losses import Objective
+from distill.models.combining import combine
+from distill.stages import Job, answers, teach
+from distill.teacher_store import AnswerStore
+from distill.training.processes import Ranks
+from distill.types import Batch, Outputs
+
+OF_EACH = ("pretrain", "finetune", "teach")
+"""The stages that are made for each teacher."""
+
+
+def title(stage: str, who: str) -> str:
+    """What the run calls a stage or checkpoint of a teacher.
+
+    >>> title("finetune", "first"), title("finetune", "second")
+    ('finetune', 'finetune:second')
+    """
+    return stage if who == FIRST else f"{stage}:{who}"
+
+
+def builders(build: Builder) -> dict[str, Builder]:
+    """For each teacher, by name, a builder to which it is the only one."""
+    if not build.config.more_teachers:
+        return {FIRST: build}
+    return _made(build, build.ranks, build.wandb)
+
+
+@functools.lru_cache(maxsize=2)
+def _made(build: Builder, ranks: Ranks, wandb: str) -> dict[str, Builder]:
+    """One builder each, so that a checkpoint is read once; others as soon as the processes know each other."""
+    alone = replace(build.config, more_teachers={}, ensemble=EnsembleConfig())
+    every = teachers(build.config)
+    stored = {name: replace(teacher, store="always") for name, teacher in every.items()}  # to be combined from there
+    return {name: replace(build, config=replace(alone, teacher=teacher)) for name, teacher in stored.items()}
+
+
+def makers(build: Builder, stage: str) -> dict[str, Builder]:
+    """For whom a stage is made: each teacher, or once."""
+    return builders(build) if stage in OF_EACH else {FIRST: build}
+
+
+def owner(build: Builder, name: str) -> tuple[Builder, str]:
+    """The builder of the teacher that an input of a stage belongs to, and what that one calls it."""
+    own, _, who = name.partition(":")
+    return (builders(build)[who] if who else build), own
+
+
+def names(build: Builder) -> dict[str, str]:
+    """Each teacher's name to the input that holds it."""
+    return {who: title(mine.teacher, who) for who, mine in builders(build).items()}
+
+
+def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> answers.Model:
+    """The model of an input, whoever's it is."""
+    mine, own = owner(build, name)
+    return answers.model(mine, own, {own: inputs[name]} if name in inputs else {})
+
+
+class Ensemble:
+    """Several teachers' stored answers as those of one teacher."""
+
+    def __init__(self, stores: Sequence[answers.Answers], combined: Callable[[Tensor], Tensor]) -> None:
+        """``combined`` makes logits ``[rows, classes]`` of ``[teachers, rows, classes]``."""
+        self.stores, self.combined = stores, combined
+
+    def __call__(self, batch: Batch) -> Outputs:
+        """The common rows for a batch, on the batch's device."""
+        return Outputs(self.combined(torch.stack([store(batch).logits for store in self.stores])))
+
+    def examples(self, key: Tensor) -> list[Tensor]:
+        """All common rows ``[n, width]`` of each of the examples ``key [examples]``."""
+        found = [store.examples(key) for store in self.stores]
+        rows = self.combined(torch.stack([torch.cat(each).float() for each in found]))
+        return list(torch.split(rows, [len(each) for each in found[0]]))
+
+
+def ensemble(build: Builder, stores: Sequence[answers.Answers], temperature: Callable[[], float]) -> Ensemble:
+    """The teachers' answers, in the teachers' order, combined as the settings say."""
+    how, kind, shares = build.config.ensemble.combine, build.task.kind, list(weights(build.config).values())
+    return Ensemble(stores, lambda logits: combine(how, kind, logits, shares, temperature()))
+
+
+def stored(job: Job, objective: Objective) -> Ensemble:
+    """What the teachers said of the training examples, at the temperature that the objective has at the moment."""
+    build, stores = job.build, []
+    for who, mine in builders(build).items():
+        asked = model(build, title(mine.teacher, who), job.inputs)
+        made_by = answers.identity(mine, asked, teach.kept(mine))
+        stores.append(AnswerStore(job.inputs[title("teach", who)] / "outputs", made_by))
+    moved = softened(build.config.distill, build.config.task)
+    if not moved:
+        return ensemble(build, stores, lambda: 1.0)
+    term = cast(Any, objective.terms[moved[0]])
+    return ensemble(build, stores, lambda: float(term.temperature))

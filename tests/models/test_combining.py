@@ -1,0 +1,101 @@
+"""Several teachers' logits as one, against plain NumPy."""
+
+import numpy as np
+import pytest
+import torch
+
+from distill.models.combining import combine, mean_classes
+from distill.types import FLOOR
+
+DRAW = np.random.default_rng(0)
+LOGITS = DRAW.normal(scale=4.0, size=(3, 17, 5))
+WEIGHTS = [0.5, 0.2, 0.3]
+
+
+def combined(how, kind, logits=LOGITS, weights=WEIGHTS, temperature=2.0):
+    return combine(how, kind, torch.tensor(logits, dtype=torch.float32), weights, temperature).double().numpy()
+
+
+def softmax(logits):
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+def mean(values, weights=WEIGHTS):
+    return sum(weight * each for weight, each in zip(weights, values, strict=True))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
+def test_a_softmax_at_the_temperature_gives_exactly_the_mean_of_the_teachers_probabilities(temperature):
+    found = combined("probabilities", "class", temperature=temperature)
+    assert softmax(found / temperature) == pytest.approx(mean(softmax(LOGITS / temperature)), abs=1e-6)
+
+
+def test_the_level_of_a_row_is_the_mean_of_the_teachers_levels_so_that_a_loss_without_softmax_can_follow_it():
+    found = combined("probabilities", "class")
+    levels = np.log(np.exp(LOGITS / 2).sum(axis=-1))
+    assert np.log(np.exp(found / 2).sum(axis=-1)) == pytest.approx(mean(levels), abs=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
+def test_a_sigmoid_at_the_temperature_gives_the_mean_of_the_teachers_sigmoids_label_by_label(temperature):
+    found = combined("probabilities", "labels", temperature=temperature)
+    assert sigmoid(found / temperature) == pytest.approx(mean(sigmoid(LOGITS / temperature)), abs=1e-6)
+
+
+@pytest.mark.parametrize("how", ["probabilities", "logits"])
+def test_of_scores_there_is_the_mean_alone(how):
+    assert combined(how, "score", LOGITS[..., :1]) == pytest.approx(mean(LOGITS[..., :1]), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["class", "labels"])
+def test_logits_are_averaged_as_they_are(kind):
+    assert combined("logits", kind, temperature=7.0) == pytest.approx(mean(LOGITS), abs=1e-5)
+
+
+def test_each_row_is_that_of_the_teacher_whose_likeliest_class_times_its_weight_is_largest():
+    found = combined("confidence", "class")
+    taken = []
+    for row in range(LOGITS.shape[1]):
+        sure = [weight * softmax(each[row]).max() for weight, each in zip(WEIGHTS, LOGITS, strict=True)]
+        taken.append(int(np.argmax(sure)))
+        assert found[row] == pytest.approx(LOGITS[taken[-1], row], abs=1e-6)
+    assert len(set(taken)) > 1, "one teacher takes all: the weights would not be seen"
+    assert taken != [int(np.argmax(softmax(LOGITS[:, row]).max(axis=-1))) for row in range(LOGITS.shape[1])]
+
+
+def test_the_confidence_in_independent_labels_is_the_probability_of_all_decisions_at_once():
+    found = combined("confidence", "labels", weights=[1 / 3] * 3)
+    for row in range(LOGITS.shape[1]):
+        sure = [np.maximum(sigmoid(each[row]), sigmoid(-each[row])).prod() for each in LOGITS]
+        assert found[row] == pytest.approx(LOGITS[int(np.argmax(sure)), row], abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["class", "labels"])
+@pytest.mark.parametrize("how", ["probabilities", "logits", "confidence"])
+def test_teachers_that_agree_say_together_what_each_says(how, kind):
+    same = np.stack([LOGITS[0]] * 3)
+    assert combined(how, kind, same) == pytest.approx(LOGITS[0], abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["class", "labels"])
+@pytest.mark.parametrize("how", ["probabilities", "logits", "confidence"])
+def test_a_teacher_of_weight_0_says_nothing(how, kind):
+    assert combined(how, kind, LOGITS[:2], [0.0, 1.0]) == pytest.approx(LOGITS[1], abs=1e-4)
+
+
+def test_of_two_teachers_that_are_equally_sure_the_earlier_is_taken():
+    assert combined("confidence", "class", [[[2.0, 0.0]], [[0.0, 2.0]]], [0.5, 0.5]).tolist() == [[2.0, 0.0]]
+
+
+def test_classes_that_cannot_be_and_very_sure_teachers_stay_finite():
+    impossible = torch.tensor([[[0.0, FLOOR, 1.0]], [[1.0, FLOOR, 0.0]]])
+    found = mean_classes(impossible, torch.tensor([0.5, 0.5]), 4.0)
+    assert bool(found.isfinite().all())
+    assert float((found / 4).softmax(dim=-1)[0, 1]) == 0
+    sure = combined("probabilities", "labels", [[[300.0, -300.0]], [[300.0, 300.0]]], [0.5, 0.5], 1.0)
+    assert sure.tolist()[0] == pytest.approx([300.0, 0.0], abs=1e-4)
