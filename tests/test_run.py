@@ -58,8 +58,8 @@ SHAPES = {
         "distill.hard.wait: unknown setting; did you mean weight? distill.hard has weight, schedule"
     ),
     "data.unlabelled.columns.text=review": (
-        "data.unlabelled.columns.text: is not there yet; what data.unlabelled.columns does not have is added by "
-        "+data.unlabelled.columns.text=VALUE"
+        "data.unlabelled.columns.text: is no setting yet; what has a name of yours is added with a + before it, as in "
+        "+data.unlabelled.columns.text"
     ),
     "distill.temperature=hot": "distill.temperature: Value 'hot' of type 'str' could not be converted to Float",
     "data.limit.train=1.5": "data.limit.train: Value '1.5' of type 'float' could not be converted to Integer",

@@ -23,6 +23,9 @@ _HELP = """{app} turns a fine-tuned transformer teacher into a compact student, 
 
 Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS
+Several teachers: +teacher@more_teachers.NAME=CARD adds one, more_teachers.NAME.model=FOLDER overrides it, and
+ensemble.combine=probabilities|logits|confidence and +ensemble.weights.NAME=2 (first is that of teacher=) combine them.
+
 Terms of the objective, each with its distill.NAME.weight (p is the teacher, q the student, both softened by the
 temperature T; * is defined on a batch, so that its parts give other values):
 {terms}

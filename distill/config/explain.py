@@ -41,7 +41,7 @@ def _unknown_key(full_key: str, schema: type[Config]) -> str:
     for parent in parents:
         section = TeacherConfig() if section is config.more_teachers else getattr(section, parent, None)
     if isinstance(section, dict):
-        return f"{full_key}: is not there yet; what {'.'.join(parents)} does not have is added by +{full_key}=VALUE"
+        return f"{full_key}: is no setting yet; what has a name of yours is added with a + before it, as in +{full_key}"
     if not is_dataclass(section):
         return f"{full_key}: unknown setting"
     known = [field.name for field in fields(section)]

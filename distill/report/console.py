@@ -91,7 +91,8 @@ def _reaches(report: Report, name: str) -> str:
     score = _score(report, name)
     if lead is None or score is None:
         return f"The {name} was evaluated without a metric."
-    return f"The {name} reaches {metric(lead[0], score)} {lead[0]} on {lead[1]}."
+    who = "teachers together reach" if name == "teacher" and teachers(report) else f"{name} reaches"
+    return f"The {who} {metric(lead[0], score)} {lead[0]} on {lead[1]}."
 
 
 def _score(report: Report, name: str) -> float | None:
@@ -225,13 +226,13 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
         parts = slice(1, 1 + half), slice(1 + half, None)
         left, right = ([(line[0], *line[part]) for line in lines] for part in parts)
         return aligned(left) + aligned(right)
-    aligned = (
+    placed = (
         "  "
         + line[0].ljust(first)
         + "".join(cell.rjust(width + 3) for cell, width in zip(line[1:], others, strict=True))
         for line in lines
     )
-    return "\n".join(("", *aligned, ""))
+    return "\n".join(("", *placed, ""))
 
 
 def _seconds(stages: Sequence[Mapping[str, Any]]) -> str:

@@ -41,8 +41,10 @@ def test_a_card_becomes_a_further_teacher_and_its_settings_can_be_overridden():
 
 
 def test_a_further_teacher_needs_no_card():
-    found = composed("experiment=sst2_tiny", "+more_teachers={second: {model: FOLDER, finetuned: true}}")
+    given = "+more_teachers={second: {model: FOLDER, finetuned: true}}", "+ensemble.weights={first: 3, second: 1}"
+    found = composed("experiment=sst2_tiny", *given)
     check(found)
+    assert weights(found) == {"first": 0.75, "second": 0.25}
     assert found.more_teachers == {"second": TeacherConfig(model="FOLDER", finetuned=True)}
 
 
@@ -72,6 +74,15 @@ def test_a_wrong_setting_of_a_further_teacher_is_told_with_those_there_are():
     assert explain.message(raised.value) == (
         "more_teachers.second.vocab_sise: unknown setting; did you mean vocab_size? more_teachers.second has model, "
         "revision, finetuned, labels, architecture, vocab_size, lowercase, top_k"
+    )
+
+
+@pytest.mark.parametrize("key", ["ensemble.weights.first", "more_teachers.second"])
+def test_a_name_of_ones_own_is_added_with_a_plus(key):
+    with pytest.raises(HydraException) as raised:
+        composed(f"{key.rpartition('.')[0]}={{{key.rpartition('.')[2]}: {{}}}}")
+    assert explain.message(raised.value) == (
+        f"{key}: is no setting yet; what has a name of yours is added with a + before it, as in +{key}"
     )
 
 

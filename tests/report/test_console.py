@@ -62,6 +62,37 @@ def test_a_teacher_alone_gets_a_verdict(report):
     assert verdict(report | {"gain": None}) == "The teacher reaches 89.75 % accuracy on test. No student was evaluated."
 
 
+def several(report, *names):
+    models = report["models"]
+    singles = dict.fromkeys(names, models["teacher"])
+    report["models"] = {
+        "teacher": models["teacher"],
+        **singles,
+        **{who: models[who] for who in models if who not in singles},
+    }
+    report["objective"]["teachers"] = {"combine": "confidence", "weights": {"first": 0.75, "second": 0.25}}
+    return report
+
+
+def test_several_teachers_are_spoken_of_together(report):
+    sentence = verdict(several(report, "first", "second"))
+    assert "of the teachers' parameters" in sentence
+    assert "of their common accuracy on test" in sentence
+    assert objective(report).endswith("; taught by the most confident of 75% first + 25% second")
+    del report["models"]["student"]
+    assert verdict(report | {"gain": None}).startswith("The teachers together reach 89.75 % accuracy on test.")
+
+
+def test_teachers_that_find_no_room_beside_the_others_stand_below_them(report):
+    names = ["first", *(f"teacher_{number}" for number in range(8))]
+    lines = table(several(report, *names)).splitlines()
+    assert max(map(len, lines)) <= 100
+    heads = [line for line in lines if set(line.split()) & {"first", "teacher_7"} and "by" not in line]
+    assert " ".join(heads).split() == ["teacher", *names, "student", "control"]
+    (one, other) = (line.split() for line in lines if line.split()[:1] == ["parameters"])
+    assert (len(one) - 1) // 2 + (len(other) - 1) // 2 == len(names) + 3
+
+
 def test_a_student_alone_gets_a_verdict(report):
     report["models"] = {"student": report["models"]["student"]}
     assert verdict(report | {"gain": None}).startswith(
