@@ -8,7 +8,7 @@ _DEPTHS_OF_THE_TEACHER = 12
 _DEPTHS_FROM_SCRATCH = 6
 _WIDTHS = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 6))
 """Shares of the teacher's heads, as numerator and denominator, for narrower models."""
-_INNER = 4
+INNER = 4
 """Width of a feed-forward layer inside, in widths of the model: the usual one."""
 
 
@@ -84,7 +84,7 @@ def _narrower_than(teacher: Shape) -> Iterator[Shape]:
 def _architecture(shape: Shape) -> dict[str, int]:
     return {
         "layers": shape.layers, "hidden_size": shape.width, "heads": shape.heads,
-        "intermediate_size": _INNER * shape.width,
+        "intermediate_size": INNER * shape.width,
     }  # fmt: skip
 
 
@@ -100,6 +100,16 @@ KINDS: Mapping[str, Kind] = {
         kept=lambda shape: shape.layers,
         words=lambda shape, teacher: (
             f"{shape.layers} of the teacher's {_counted(teacher.layers)}, with its embeddings and its head"
+        ),
+    ),
+    "narrow": Kind(
+        shapes=_narrower_than,
+        name=lambda shape: f"narrow_{shape.layers}x{shape.width}",
+        card=lambda shape: {"init": "narrow", "architecture": _architecture(shape), "layer_map": "uniform"},
+        kept=lambda shape: 0,
+        words=lambda shape, teacher: (
+            f"{_counted(shape.layers)} of width {shape.width}, cut out of the teacher's weights: begins near its "
+            "states, and needs training to speak as it does"
         ),
     ),
     "random": Kind(

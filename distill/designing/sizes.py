@@ -10,11 +10,12 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
-from distill.designing.candidates import KINDS, Candidate, Shape
+from distill.designing.candidates import INNER, KINDS, Candidate, Shape
 from distill.designing.ranking import Sized
 from distill.errors import ModelError
-from distill.models import loading, scratch
+from distill.models import loading, narrow, scratch
 from distill.models.layers import layer_map
+from distill.models.narrow_weights import Width
 from distill.models.student import layer_pattern, shortened
 from distill.stages import pretrain
 
@@ -55,7 +56,10 @@ def teacher(build: Builder) -> Teacher:
         tokenizer = _tokenizer_from_scratch(build)
         found = _from_scratch(build, tokenizer, scratch.Size(**asdict(build.config.teacher.architecture)))
     _name_outputs(build, found)
-    return Teacher(found, tokenizer, tuple(kind for kind in KINDS if kind != "teacher" or _divisible(build, found)))
+    layers = ("teacher",) if _divisible(build, found) else ()
+    learnt = folder is not None  # else its weights are not worth cutting
+    copied = learnt and found.model_type in narrow.MODELS and found.intermediate_size >= INNER * found.hidden_size
+    return Teacher(found, tokenizer, (*layers, "narrow" if copied else "random"))
 
 
 def sized(build: Builder, of: Teacher, candidate: Candidate) -> Sized:
@@ -83,6 +87,12 @@ def _of_layers(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
     return shortened(of.configuration, chosen)
 
 
+def _narrow(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
+    size: Mapping[str, int] = KINDS["narrow"].card(shape)["architecture"]
+    width = Width(size["hidden_size"], size["heads"], size["intermediate_size"])
+    return narrow.narrowed(_of_layers(build, of, shape), width)
+
+
 def _random(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
     size: Mapping[str, int] = KINDS["random"].card(shape)["architecture"]
     return _from_scratch(build, of.tokenizer, scratch.Size(**size))
@@ -90,6 +100,7 @@ def _random(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
 
 CONFIGURATIONS: Mapping[str, Callable[[Builder, Teacher, Shape], PretrainedConfig]] = {
     "teacher": _of_layers,
+    "narrow": _narrow,
     "random": _random,
 }
 

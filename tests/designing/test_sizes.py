@@ -9,7 +9,10 @@ from distill.designing import sizes
 from distill.designing.candidates import Candidate, Shape, candidates
 from distill.errors import ModelError
 from distill.models import loading
+from distill.models.narrow import narrow
+from distill.models.narrow_weights import Width
 from distill.models.student import from_layers
+from distill.stages import alike
 from distill.stages.reading import prepare
 
 TEACHER = ArchitectureConfig(layers=3, hidden_size=32, heads=2, intermediate_size=48)
@@ -71,9 +74,24 @@ def test_a_checkpoint_is_counted_with_the_outputs_and_the_tokens_that_the_task_n
     found = sizes.teacher(build)
     assert found.configuration.vocab_size == len(teacher.tokenizer) + len(build.task.markers)
     assert found.configuration.num_labels == len(build.outputs)
+    assert found.kinds == ("teacher", "random"), "its layers are narrower inside than a copy's would be"
     build.config.data.max_length = 41
     with pytest.raises(ModelError, match=r"^data\.max_length=41: the teacher reads at most 40 tokens$"):
         sizes.teacher(build)
+
+
+def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_made(tmp_path):
+    origin = builder("classification", tmp_path)
+    origin.config.teacher.architecture = ArchitectureConfig(2, 32, 2, 128)
+    teacher = sizes.teacher(origin)
+    whole = loading.from_config(teacher.configuration, origin.task.head)
+    loading.save(whole, teacher.tokenizer, tmp_path / "model")
+    build = builder("classification", tmp_path, model=str(tmp_path / "model"))
+    found = sizes.teacher(build)
+    assert found.kinds == ("teacher", "narrow")
+    copy = next(each for each in candidates(found.shape, found.kinds) if each.name == "narrow_2x16")
+    made = narrow(whole, alike.sample(build, found.tokenizer), Width(16, 1, 64), build.task.head)
+    assert sizes.sized(build, found, copy).parameters == loading.parameters(made)
 
 
 def test_a_teacher_whose_layers_are_not_one_stack_gives_none(tmp_path):
