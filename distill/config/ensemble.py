@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from distill.config.about import KINDS, SCORE
+
 if TYPE_CHECKING:
     from distill.config.schema import Config, TeacherConfig
 
@@ -37,4 +39,5 @@ def settings(config: "Config") -> dict[str, Any]:
     """What decides on the common answer of several teachers, for fingerprints and reports; nothing for one teacher."""
     if not config.more_teachers:
         return {}
-    return {"teachers": {"combine": config.ensemble.combine, "weights": weights(config)}}
+    how = "scores" if KINDS.get(config.task) == SCORE else config.ensemble.combine
+    return {"teachers": {"combine": how, "weights": weights(config)}}

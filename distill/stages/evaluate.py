@@ -147,7 +147,7 @@ def _described_together(
     build: Builder, described: Mapping[str, Mapping[str, Any]], verdicts: Mapping[str, Judged]
 ) -> dict[str, Any]:
     """The teachers as one, which is as large as all of them."""
-    names, how = teachers.names(build), build.config.ensemble.combine
+    names, how = teachers.names(build), ensemble.settings(build.config)["teachers"]["combine"]
     sums = {key: sum(described[who][key] for who in names) for key in ("parameters", "bytes")}
     said = "the most confident one's answer" if how == "confidence" else f"the mean of their {how}"
     return {**sums, "description": f"{', '.join(names)}: {said}", **_scores(verdicts)}

@@ -97,7 +97,9 @@ def test_weights_count_by_their_proportions_and_are_1_where_not_given():
     assert settings(given) == {
         "teachers": {"combine": "probabilities", "weights": pytest.approx({"first": 0.125, "b": 0.75, "c": 0.125})}
     }
-    given.ensemble.weights = {"first": 0.0, "c": 0.0}
+    given.task = "regression"
+    assert settings(given)["teachers"]["combine"] == "scores", "probabilities and logits of scores are the same"
+    given.task, given.ensemble.weights = "classification", {"first": 0.0, "c": 0.0}
     check(given)
     assert weights(given) == {"first": 0.0, "b": 1.0, "c": 0.0}
 
