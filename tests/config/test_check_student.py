@@ -71,13 +71,13 @@ def test_a_student_that_cannot_be_made_is_refused_by_one_message(changes, messag
 
 @pytest.mark.parametrize("name", ["auto", "0:1,2:5", "0:1", "3,1", "skip"])
 def test_a_term_takes_every_kind_of_layer_map(name):
-    check(config(distill__hidden__layer_map=name))
+    check(config(distill__hidden__weight=1.0, distill__hidden__layer_map=name))
 
 
 @pytest.mark.parametrize("name", ["", "0:", ":1", "0:1:2", "0:1,2", "0-1", "a:b"])
 def test_what_is_no_layer_map_is_refused(name):
     with pytest.raises(ConfigError, match=re.escape("or pairs such as 0:1,2:5")):
-        check(config(distill__hidden__layer_map=name))
+        check(config(distill__hidden__weight=1.0, distill__hidden__layer_map=name))
 
 
 def test_students_that_can_be_made_pass():

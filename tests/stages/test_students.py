@@ -92,7 +92,7 @@ def test_exactly_the_settings_that_make_a_student_decide_on_it(prepared, tmp_pat
 
 def refused(build, teacher, message):
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
-        preflight._layers(build, teacher)
+        preflight._student(build, teacher)
 
 
 SIZE = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 40}
