@@ -116,7 +116,7 @@ def run(folder, objective, *, kill=None, accumulate=1):
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_a_killed_training_with_moving_weights_resumes_bit_for_bit(objective, accumulate, tmp_path):
     whole, curves, seen = run(tmp_path / "whole", objective, accumulate=accumulate)
-    for cut in (2, 3, 5, len(seen) - 1):
+    for cut in (3, len(seen) - 1):
         folder = tmp_path / f"cut-{cut}"
         with pytest.raises(RuntimeError, match="killed"):
             run(folder, objective, kill=cut, accumulate=accumulate)
