@@ -1,13 +1,18 @@
 # Each target makes .venv and installs what it needs, from a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 2
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test coverage lint bench clean
 
 demo: .venv/installed
 	$(BIN)/python -m distill.run experiment=sst2_tiny
 
+# One thread each: models this small lose more by sharing work than they gain.
 test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+coverage: .venv/installed-dev
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 lint: .venv/installed-dev

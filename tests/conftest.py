@@ -50,7 +50,7 @@ class Command:
     def __call__(self, *overrides: str, small: bool = True, code: int = 0, env: dict[str, str] | None = None) -> str:
         """Run to the end; return all that was printed."""
         process = self.start(*overrides, small=small, env=env)
-        out, _ = process.communicate(timeout=280)
+        out, _ = process.communicate(timeout=570)
         assert process.returncode == code, out
         return out
 

@@ -132,7 +132,7 @@ def test_an_unknown_kind_of_file_is_refused(tmp_path):
     ("name", "content", "message"),
     [
         ("train.tsv", "", "{file} is empty"),
-        ("train.jsonl.gz", gzip.compress(b""), "{file} is empty"),
+        ("train.jsonl.gz", gzip.compress(b"", mtime=0), "{file} is empty"),
         ("train.tsv", "sentence\tlabel\n", "{file} has no rows"),
         ("train.tsv", "sentence\tlabel\na film\t1\nbad\n", "line 3 of {file} has no label"),
         ("train.tsv", "a\tb\n1\t2\t3\n", "line 2 of {file} has 3 fields, but the header has 2"),
