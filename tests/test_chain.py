@@ -246,11 +246,11 @@ def test_the_teacher_is_not_in_memory_while_the_student_learns_from_the_store(ag
     before, found = list(models()), []
     train = training.train
 
-    def counted(job, stage, *rest):
+    def counted(job, *rest):
         gc.collect()
-        if stage == "distill":
+        if job.title == "distill":
             found.append(sorted(each.config.hidden_size for each in models() if not any(each is b for b in before)))
-        return train(job, stage, *rest)
+        return train(job, *rest)
 
     monkeypatch.setattr(training, "train", counted)
     again("from-store", "distill.temperature=7", "stages=[distill]")
@@ -343,7 +343,7 @@ def test_mixed_precision_sgd_early_stopping_and_accumulation_come_from_the_setti
     manifest = json.loads(
         (folder.parent / "store" / f"distill-{distilled['fingerprint']}" / "manifest.json").read_text()
     )
-    assert manifest["result"] == {"steps": 6, "epochs": 2, "parameters": manifest["result"]["parameters"]}
+    assert (manifest["result"]["steps"], manifest["result"]["epochs"]) == (6, 2)
     assert report(folder)["exports"][0]["max_logit_drift"] < 1e-4
 
 

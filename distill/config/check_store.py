@@ -32,8 +32,8 @@ def stored(config: Config) -> Iterator[str]:
             yield f"teacher.{key}={value}: is not read where teacher.{other}={given}; allowed is {default}"
     if teacher.keep != "sampled":
         return
-    if teacher.store == "never":
-        yield "teacher.keep=sampled: is not read where teacher.store=never; allowed is top_k"
+    if teacher.store != "always":
+        yield f"teacher.keep=sampled: is of what is stored; teacher.store={teacher.store}, allowed is always"
     for name, term in active(section).items():
         if name != "soft" and reads(section, name) == "logits":
             yield (

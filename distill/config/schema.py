@@ -46,8 +46,8 @@ class TeacherConfig:
     store_limit_gb: float = 10.0
     """The estimate, in 10⁹ bytes, above which auto does not store."""
     keep: str = "top_k"
-    """top_k | sampled: what is stored of the logits of a whole vocabulary. sampled draws tokens from the softened
-    softmax: unbiased for `soft`, the one term that it serves (Anshumann et al. 2025)."""
+    """top_k | sampled: what is stored of the logits of a whole vocabulary. sampled, with store=always, draws tokens
+    from the softened softmax: unbiased for `soft`, the one term that it serves (Anshumann et al. 2025)."""
     top_k: int = 64
     """For keep=top_k, the logits kept of each token the teacher would write; the rest counts as one."""
     samples: int = 50

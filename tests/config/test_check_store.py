@@ -10,7 +10,7 @@ from distill.config.schema import Config
 from distill.errors import ConfigError
 
 WRITES = {"task": "translation", "pretrain__max_epochs": 0}
-SAMPLED = {**WRITES, "teacher__keep": "sampled"}
+SAMPLED = {**WRITES, "teacher__keep": "sampled", "teacher__store": "always"}
 
 
 def config(**changes):
@@ -49,12 +49,12 @@ CASES = [
         "teacher.samples=8: is not read where teacher.keep=top_k; allowed is 50",
     ),
     (
-        {"teacher__keep": "sampled"},
+        {"teacher__keep": "sampled", "teacher__store": "always"},
         "teacher.keep=sampled: belongs to translation, summarization, dialogue; allowed is top_k",
     ),
     (
-        {**SAMPLED, "teacher__store": "never"},
-        "teacher.keep=sampled: is not read where teacher.store=never; allowed is top_k",
+        {**SAMPLED, "teacher__store": "auto"},
+        "teacher.keep=sampled: is of what is stored; teacher.store=auto, allowed is always",
     ),
     *[
         (
