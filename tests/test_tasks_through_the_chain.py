@@ -123,3 +123,12 @@ def test_a_student_follows_its_teacher_on_texts_without_labels_and_its_control_d
     assert examples["teach"]["result"]["examples"] == int(re.search(r"(\d+) train", out)[1]) + rows
     assert "unlabelled" in examples["distill"]["settings"]["examples"]
     assert "unlabelled" not in examples["control"]["settings"]["examples"]
+
+
+@pytest.mark.slow
+def test_a_translator_stops_early_by_the_perplexity_of_its_targets(inside):
+    stages = ("stages=[pretrain,finetune]", "finetune.max_epochs=4", "finetune.optimizer.lr=1e-9")
+    given = [*overrides("multi30k_tiny"), *stages]
+    out = inside(*given, "finetune.early_stopping={patience: 1, min_delta: 1.0}", small=False)
+    assert "finetune: epoch 2/4" in out
+    assert "finetune: epoch 3/4" not in out

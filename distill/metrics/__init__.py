@@ -2,7 +2,8 @@
 
 Each module has a ``HEADLINE``, and ``score(predictions, references, names, groups)`` for what a task decoded;
 ``headline(statistics)`` gives the headline of any of the scored examples again, and where there are rows and labels
-``collection(classes, sync)`` makes what is watched while a model learns. Torchmetrics takes seconds to import, so this
+``collection(classes, sync)`` makes what is watched while a model learns; ``WATCHED`` is the metric of it that early
+stopping reads. Torchmetrics takes seconds to import, so this
 file imports none of the modules that need it.
 """
 

@@ -15,6 +15,7 @@ from distill.metrics.examples import check
 from distill.types import IGNORE
 
 HEADLINE = Headline("accuracy", "max")
+WATCHED = HEADLINE
 
 
 def score(predictions: Sequence[int], references: Sequence[int], names: Sequence[str], groups: Sequence[str]) -> Scored:

@@ -10,6 +10,7 @@ from distill.metrics import Headline, Scored
 from distill.metrics.classification import calibration_error as calibration_error
 from distill.metrics.counts import merged, micro_f1, table, totals
 from distill.metrics.tokens import OUTSIDE, Sentences, check_tags
+from distill.metrics.tokens import WATCHED as WATCHED
 from distill.metrics.tokens import collection as collection
 
 HEADLINE = Headline("f1", "max")

@@ -15,6 +15,7 @@ from distill.metrics.examples import check
 from distill.types import IGNORE
 
 HEADLINE = Headline("f1_micro", "max")
+WATCHED = HEADLINE
 
 headline = micro_f1
 """Of statistics ``[examples, 3]``: how many labels are right, predicted, and there."""

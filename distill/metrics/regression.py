@@ -16,6 +16,7 @@ from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check
 
 HEADLINE = Headline("pearson", "max")
+WATCHED = HEADLINE
 
 _CONSTANT = 1e-12
 """Share of the second moment below which a variance is rounding alone."""

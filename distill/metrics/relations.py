@@ -11,6 +11,7 @@ from distill.metrics.classification import collection as collection
 from distill.metrics.counts import Flags, Floats, f1, mean, one_hot, table, totals
 
 HEADLINE = Headline("f1", "max")
+WATCHED = HEADLINE
 
 _DIRECTION = re.compile(r"\((?:e1,e2|e2,e1)\)$")
 _NONE = ("other", "no_relation")

@@ -101,7 +101,7 @@ def recipe(
     """How a module of this stage is trained and scored, and the metric that is watched."""
     widths = {"labels": len(build.data.labels) or 1, "tokens": build.form.max_length}
     classes = widths.get(build.task.over, model.config.vocab_size)
-    metrics, watched = build.metrics.collection(classes), getattr(build.metrics, "WATCHED", build.headline)
+    metrics, watched = build.metrics.collection(classes), build.metrics.WATCHED
     return Recipe(build.align, metrics, optimization(build, section, batches), build.config.seed), watched
 
 

@@ -203,15 +203,19 @@ def test_writing_is_watched_by_its_next_tokens(module):
     )
 
 
-WATCHED = [classification, entities, multilabel, pairs, regression, relations, tokens]
+EVERY = [
+    classification, dialogue, entities, multilabel, pairs, regression, relations, spans, summarization, tokens,
+    translation,
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("module", WATCHED)
-def test_what_is_watched_holds_the_headline(module):
-    assert module.HEADLINE.name in module.collection(3)
+@pytest.mark.parametrize("module", EVERY)
+def test_the_metric_that_early_stopping_reads_is_among_those_that_are_watched(module):
+    assert module.WATCHED.name in module.collection(3)
+    assert module.WATCHED.mode == ("min" if module.WATCHED.name == "perplexity" else "max")
 
 
-@pytest.mark.parametrize("module", [*WATCHED, dialogue, summarization, translation])
+@pytest.mark.parametrize("module", [each for each in EVERY if each is not spans])
 @pytest.mark.parametrize("sync", [True, False])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_ranks_are_joined_only_when_asked(module, sync, classes):

@@ -73,6 +73,6 @@ def test_what_is_watched_agrees_with_scikit_learn_and_leaves_out_ignored_rows(mo
     truth, guesses = labels[kept].numpy(), logits.argmax(1)[kept].numpy()
     found = {name: value.item() for name, value in metrics.compute().items()}
     assert found == {
-        "f1": pytest.approx(f1_score(truth, guesses, average="macro")),
+        "f1_macro": pytest.approx(f1_score(truth, guesses, average="macro")),
         "accuracy": pytest.approx(accuracy_score(truth, guesses)),
     }
