@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from transformers import (
     BartConfig,
     BertConfig,
@@ -111,8 +112,9 @@ _FAMILIES: Mapping[str, Callable[[PreTrainedTokenizerBase, Size, int, float], Pr
 }
 
 
-def begin_at(model: PreTrainedModel, score: float) -> None:
-    """Let a new head of scores begin at ``score``, which its bias would else take most of a short training to reach."""
-    heads = [each for each in model.modules() if isinstance(each, nn.Linear) and each.out_features == 1]
+@torch.no_grad()
+def begin_at(model: PreTrainedModel, outputs: Tensor) -> None:
+    """Let a new head begin at ``outputs [n]``, which its bias would else take most of a short training to reach."""
+    heads = [each for each in model.modules() if isinstance(each, nn.Linear) and each.out_features == len(outputs)]
     if heads and heads[-1].bias is not None:
-        nn.init.constant_(heads[-1].bias, score)
+        heads[-1].bias.copy_(outputs)

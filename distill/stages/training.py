@@ -62,9 +62,17 @@ def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> O
 
 
 def centre(build: Builder, model: PreTrainedModel) -> PreTrainedModel:
-    """A model whose head is new; one of scores begins at the mean of train."""
+    """A model whose head is new and begins at what train says of any text: the mean score, or how frequent a label is.
+
+    The latter is the prior of Lin et al. 2017; else a short training does little but push all labels down.
+    """
+    if build.task.kind == "class":
+        return model
+    labels = torch.tensor(build.data.splits["train"]["label"][:])
     if build.task.kind == "score":
-        scratch.begin_at(model, float(torch.tensor(build.data.splits["train"]["label"][:]).mean()))
+        scratch.begin_at(model, labels.mean().unsqueeze(0))
+    else:  # none is so rare, or so frequent, that its odds are 0 or beyond all numbers
+        scratch.begin_at(model, ((labels.sum(0) + 0.5) / (len(labels) + 1)).logit())
     return model
 
 

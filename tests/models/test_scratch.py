@@ -73,15 +73,17 @@ def test_an_encoder_decoder_begins_with_its_start_token_and_is_not_forced_to_end
     assert model.generation_config.forced_eos_token_id is None
 
 
-def test_a_new_head_of_scores_begins_where_it_is_told_and_others_stay_as_they_are():
+def test_a_new_head_begins_where_it_is_told_and_one_of_another_width_stays_as_it_is():
     from transformers import BertConfig, BertForSequenceClassification
 
     from distill.models import scratch
 
     size = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
     scores = BertForSequenceClassification(BertConfig(**size, num_labels=1))
-    scratch.begin_at(scores, 2.5)
+    scratch.begin_at(scores, torch.tensor([2.5]))
     assert scores.classifier.bias.tolist() == [2.5]
     classes = BertForSequenceClassification(BertConfig(**size, num_labels=3))
-    scratch.begin_at(classes, 2.5)
+    scratch.begin_at(classes, torch.tensor([2.5]))
     assert classes.classifier.bias.tolist() == [0, 0, 0]
+    scratch.begin_at(classes, torch.tensor([1.0, -2.0, 0.5]))
+    assert classes.classifier.bias.tolist() == [1.0, -2.0, 0.5]
