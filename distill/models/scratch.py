@@ -114,7 +114,10 @@ _FAMILIES: Mapping[str, Callable[[PreTrainedTokenizerBase, Size, int, float], Pr
 
 @torch.no_grad()
 def begin_at(model: PreTrainedModel, outputs: Tensor) -> None:
-    """Let a new head begin at ``outputs [n]``, which its bias would else take most of a short training to reach."""
+    """Let a new head begin at ``outputs [n]``, which its bias would else take most of a short training to reach.
+
+    A head that has learnt, whose bias is not 0, stays as it is.
+    """
     heads = [each for each in model.modules() if isinstance(each, nn.Linear) and each.out_features == len(outputs)]
-    if heads and heads[-1].bias is not None:
+    if heads and heads[-1].bias is not None and not bool(heads[-1].bias.any()):
         heads[-1].bias.copy_(outputs)

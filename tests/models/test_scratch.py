@@ -87,3 +87,5 @@ def test_a_new_head_begins_where_it_is_told_and_one_of_another_width_stays_as_it
     assert classes.classifier.bias.tolist() == [0, 0, 0]
     scratch.begin_at(classes, torch.tensor([1.0, -2.0, 0.5]))
     assert classes.classifier.bias.tolist() == [1.0, -2.0, 0.5]
+    scratch.begin_at(classes, torch.tensor([3.0, 3.0, 3.0]))
+    assert classes.classifier.bias.tolist() == [1.0, -2.0, 0.5], "it has learnt"
