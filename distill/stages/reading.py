@@ -11,6 +11,7 @@ from distill.data import embedded, sources, splits
 from distill.data.prepared import Prepared
 from distill.errors import DataError
 from distill.tasks import Options, task
+from distill.tasks.relation_extraction import problem
 
 
 def prepare(config: Config) -> Prepared:
@@ -41,6 +42,10 @@ def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, 
     section, module = config.data.unlabelled, task(config.task)
     named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
     found, notes = sources.unlabelled(str(section.path), module.inputs, named | section.columns)
+    for role in (role for role, kind in module.inputs.items() if kind == "marked"):
+        for number, text in enumerate(found[role][:], 1):
+            if said := problem(text):
+                raise DataError(f"row {number} of {section.path} {said}: {text[:80]}")
     new = splits.unseen(splits.keyed(found, module.text), ready)
     if not len(new):
         raise DataError(f"{section.path} has no text that the data does not have already")
