@@ -34,6 +34,7 @@ _FILES: Rule = (
     lambda value: value is None or _names(value),
     "null, the name of a file, or a list of names, of which the first that is there is taken",
 )
+_ALL_FILES: Rule = (lambda value: value is None or _names(value)), "null, a file or folder, or a list of them"
 _DEVICES: Rule = (
     lambda value: value == "auto" or (isinstance(value, int) and (value == -1 or value > 0)),
     "auto, -1 (all) or a whole number from 1 up",
@@ -52,6 +53,7 @@ _RULES: dict[str, Rule] = {
     "data.limit.train": at_least(1),
     "data.limit.validation": at_least(1),
     "data.limit.test": at_least(1),
+    "data.unlabelled.path": _ALL_FILES,
     "data.unlabelled.limit": at_least(1),
     "data.holdout": INNER_SHARE,
     "data.max_length": at_least(4),

@@ -29,12 +29,12 @@ class FilesConfig:
 class UnlabelledConfig:
     """Texts without labels, on which the student follows the teacher alone."""
 
-    path: str | None = None
-    """A file, or a folder with a file train, that has the task's inputs; none: the student sees train alone."""
+    path: Any = None
+    """A file, or a folder with a file train, that has the task's inputs; a list takes all of them; none takes none."""
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task's inputs to the name of its column: +data.unlabelled.columns.text=NAME; else as in train."""
     limit: int | None = None
-    """Rows kept, drawn with the seed; none keeps all."""
+    """Rows kept of all files together, drawn with the seed; none keeps all."""
 
 
 @dataclass

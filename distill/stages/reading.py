@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from datasets import Dataset, disable_progress_bars
+from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
 from distill.config.schema import Config
 from distill.data import embedded, sources, splits
@@ -40,19 +40,28 @@ def prepare(config: Config) -> Prepared:
 def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, list[str]]:
     """Texts without labels: none of those that are learnt or scored, and as many as are asked for."""
     section, module = config.data.unlabelled, task(config.task)
-    named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
-    found, notes = sources.unlabelled(str(section.path), module.inputs, named | section.columns)
-    for role in (role for role, kind in module.inputs.items() if kind == "marked"):
-        for number, text in enumerate(found[role][:], 1):
-            if said := problem(text):
-                raise DataError(f"row {number} of {section.path} {said}: {text[:80]}")
+    files = _names(section.path)
+    parts, noted = zip(*(_read_unlabelled(config, file) for file in files), strict=True)
+    found = concatenate_datasets([part.cast(parts[0].features) for part in parts])
+    notes = list(dict.fromkeys(note for said in noted for note in said))
     new = splits.unseen(splits.keyed(found, module.text), ready)
     if not len(new):
-        raise DataError(f"{section.path} has no text that the data does not have already")
+        raise DataError(f"{', '.join(files)} has no text that the data does not have already")
     if left := len(found) - len(new):
         notes.append(f"{left:,} of {len(found):,} unlabelled texts stand twice, or in the data already: left out")
     kept = splits.limit({splits.UNLABELLED: new}, {splits.UNLABELLED: section.limit}, config.seed)
     return kept[splits.UNLABELLED], notes
+
+
+def _read_unlabelled(config: Config, file: str) -> tuple[Dataset, list[str]]:
+    module = task(config.task)
+    named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
+    found, notes = sources.unlabelled(file, module.inputs, named | config.data.unlabelled.columns)
+    for role in (role for role, kind in module.inputs.items() if kind == "marked"):
+        for number, text in enumerate(found[role][:], 1):
+            if said := problem(text):
+                raise DataError(f"row {number} of {file} {said}: {text[:80]}")
+    return found, notes
 
 
 def _names(given: Any) -> list[str]:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Where a new head begins, and texts without labels that cannot be read."""
+"""Where a new head begins."""
 
 import pytest
 import torch
@@ -6,7 +6,6 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.build import Builder
 from distill.config.schema import Config
-from distill.errors import DataError
 from distill.stages import training
 from distill.stages.reading import prepare
 
@@ -28,12 +27,3 @@ def test_a_new_head_begins_at_what_train_says_of_any_text(task, tmp_path):
     else:
         often = [(sum(column) + 0.5) / (len(labels) + 1) for column in zip(*labels, strict=True)]
         assert torch.sigmoid(begins).tolist() == pytest.approx(often, rel=1e-5)
-
-
-def test_a_text_without_labels_whose_marks_are_missing_is_refused_before_training(tmp_path):
-    file = tmp_path / "more.tsv"
-    file.write_text("text\nThe <e1>river</e1> of <e2>ice</e2> flows .\nThe river flows .\n", encoding="utf-8")
-    config = Config(task="relation_extraction")
-    config.data.source, config.data.limit.train, config.data.unlabelled.path = "embedded", 60, str(file)
-    with pytest.raises(DataError, match=r"^row 2 of .*more\.tsv has <e1> 0 times, not once: The river flows \.$"):
-        prepare(config)
