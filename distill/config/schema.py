@@ -119,6 +119,8 @@ class FinetuneConfig(TrainingConfig):
 class DistillConfig(TermsConfig, TrainingConfig):
     """The student learns from labels and teacher, by the terms of the objective."""
 
+    dropout: float = 0.0
+    """Of hidden states and attention while training: what the teacher says keeps a student from learning by heart."""
     targets: str = "data"
     """data | teacher: what a student that writes learns to write; the teacher's own words are sequence-level
     distillation (Kim & Rush 2016)."""

@@ -155,7 +155,7 @@ class TermsConfig:
     """The terms of the objective, and what they share."""
 
     temperature: float = 2.0
-    """What logits are divided by in every term that softens them."""
+    """What logits are divided by in every term that softens them; where text is written, 1 is better."""
     temperature_schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     """Of the temperature."""
     shares: SharesConfig = field(default_factory=SharesConfig)

@@ -41,8 +41,8 @@ class Optimization:
     def _optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         if self.optimizer == "sgd":
             return torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum)
-        # On a CPU torch walks tensor by tensor unless told otherwise, in many times the time. On a GPU it chooses well, and
-        # a fused step refuses to clip gradients in half precision.
+        # On a CPU torch walks tensor by tensor unless told otherwise, in many times the time. On a GPU it chooses well,
+        # and with a fused step gradients in half precision cannot be clipped.
         fused = all(weight.device.type == "cpu" for group in groups for weight in group["params"])
         return torch.optim.AdamW(groups, lr=self.lr, fused=fused or None)
 
