@@ -37,7 +37,7 @@ def verdict(report: Report) -> str:
         return f"{_reaches(report, present(report)[0])} No student was evaluated."
     if not models.get("teacher"):
         return f"{_reaches(report, 'student')} Its teacher was not evaluated. {gain(report)}"
-    return f"{_student_and_teacher(report)} {gain(report)}"
+    return f"{_student_and_teacher(report)} {gain(report)}{_little_to_teach(report)}"
 
 
 def gain(report: Report) -> str:
@@ -54,6 +54,14 @@ def gain(report: Report) -> str:
     size = f"{difference(name, abs(amount), sign='-')} of {name}"
     did = f"gained {size} over" if amount > 0 else f"lost {size} against" if amount else f"left {name} as it was with"
     return f"Distillation {did} the same student trained without the teacher ({interval(result)}): {_judgement(better)}"
+
+
+def _little_to_teach(report: Report) -> str:
+    lead, teacher, control = headline(report), _score(report, "teacher"), _score(report, "control")
+    if lead is None or teacher is None or control is None:
+        return ""
+    worse, better = (control, teacher) if lead[0] in LOWER_IS_BETTER else (teacher, control)
+    return " The control is better than the teacher: train that longer, or take a larger one." if worse < better else ""
 
 
 def improvement(result: Mapping[str, Any]) -> dict[str, float]:

@@ -43,6 +43,25 @@ def test_less_perplexity_is_a_gain(report):
     assert "interval 1.00 to 2.00): the whole interval is above zero" in sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "teacher", "control", "said"),
+    [
+        ("accuracy", 0.8, 0.81, True),
+        ("accuracy", 0.8, 0.8, False),
+        ("accuracy", 0.8, 0.79, False),
+        ("perplexity", 3.0, 2.9, True),
+        ("perplexity", 3.0, 3.1, False),
+    ],
+)
+def test_a_teacher_that_its_control_surpasses_is_named_as_the_reason(report, name, teacher, control, said):
+    report["gain"]["metric"] = name
+    scores = {"teacher": teacher, "student": 0.5, "control": control}
+    for model, score in scores.items():
+        report["models"][model]["metrics"] = {"test": {name: score}}
+    advice = " The control is better than the teacher: train that longer, or take a larger one."
+    assert verdict(report).endswith(advice) is said
+
+
 def test_the_interval_names_its_own_confidence(report):
     assert "(90 % interval " in gain(with_gain(report, 0.01, [0.0, 0.02], confidence=0.9))
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _SEED = 23
 _SIZES = {"train": 2500, "validation": 300, "test": 300}
-_TOLD = (2, 3, 3, 4)
+_TOLD = (2, 2, 3)
 """How many things a context tells of its hero; a second person and a remark may come to them."""
 _SECOND = 0.3
 """Share of contexts in which another person has done one of these things too."""
 _PRONOUN = 0.3
 """Share of names that are left out where it is clear who is meant."""
-_REMARK = 0.3
+_REMARK = 0.2
 
 
 class _Event(NamedTuple):
