@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any
 
-from distill.config import check_ensemble, check_objective, check_store, check_student
+from distill.config import check_ensemble, check_objective, check_store, check_student, check_unread
 from distill.config.ensemble import EnsembleConfig
 from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at_least, one_of
-from distill.config.schema import STAGES, Config, StudentConfig
+from distill.config.schema import STAGES, Config, StudentConfig, TeacherConfig
 from distill.errors import ConfigError
 
 TASKS = (
@@ -117,10 +117,19 @@ _BELONGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "distill.targets": (("translation", "summarization"), "data", "data"),
     "generate.beams": (WRITING, 1, "1"),
     "teacher.keep": (WRITING, "top_k", "top_k"),
+    "teacher.top_k": (WRITING, TeacherConfig().top_k, str(TeacherConfig().top_k)),
     "data.score_range": (("regression",), None, "null"),
     "distill.soft.bounded": (("regression",), None, "null"),
     "data.unlabelled.path": (READING, None, "null"),
     "data.drop_bad": (("question_answering",), False, "false"),
+    "data.labels": (
+        (
+            "classification", "pair_classification", "multilabel_classification", "token_classification",
+            "relation_extraction",
+        ),
+        None, "null",
+    ),
+    "distill.temperature": (tuple(task for task in TASKS if task != "regression"), 2.0, "2.0"),
     "data.class_weights": (
         ("classification", "pair_classification", "relation_extraction", "token_classification"), "none", "none",
     ),
@@ -158,6 +167,7 @@ def _problems(config: Config) -> list[str]:
         *check_objective.objective(config),
         *check_store.stored(config),
         *_task(config),
+        *check_unread.unread(config),
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from distill.config.about import WORDS, reads
 from distill.config.rules import LAYERS, Rule, at_least, one_of
-from distill.config.schema import Config, LstmConfig
+from distill.config.schema import Config
 from distill.config.terms import active
 
 RULES: dict[str, Rule] = {
@@ -37,7 +37,8 @@ def student(config: Config) -> Iterator[str]:
         yield f"student.init={given.init}: has no head for {config.task}; allowed is random, teacher or checkpoint"
     if given.init == "narrow":
         yield from _narrow(config)
-    yield from _lstm(config)
+    if given.init == "bilstm":
+        yield from _lstm(config)
 
 
 def _narrow(config: Config) -> Iterator[str]:
@@ -50,12 +51,6 @@ def _narrow(config: Config) -> Iterator[str]:
 
 
 def _lstm(config: Config) -> Iterator[str]:
-    if config.student.init != "bilstm":
-        left = asdict(LstmConfig())
-        for name, value in asdict(config.student.lstm).items():
-            if value != left[name]:
-                yield f"student.lstm.{name}={value}: belongs to student.init=bilstm; allowed is {left[name]}"
-        return
     for name, term in active(config.distill).items():
         if (read := reads(config.distill, name)) in ("scores", "qkv"):
             yield f"distill.{name}.weight={term.weight}: a BiLSTM student has no {WORDS[read]}; allowed is 0"

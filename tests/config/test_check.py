@@ -47,7 +47,7 @@ CASES = [
         "distill: hidden alone would not teach the student's head; add a term such as hard or soft",
     ),
     (
-        {"student__layer_map": "\u00b2"},
+        {"student__init": "teacher", "student__layer_map": "\u00b2"},
         "student.layer_map=\u00b2: allowed is one of uniform, first, last, skip, or layer numbers from 0 such as 1,3,5",
     ),
     (
@@ -139,7 +139,10 @@ CASES = [
         "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE",
     ),
     ({"data__stride": -1}, "data.stride=-1: allowed is a whole number from 0 up"),
-    ({"teacher__top_k": 0}, "teacher.top_k=0: allowed is a whole number from 1 up"),
+    (
+        {"task": "dialogue", "pretrain__max_epochs": 0, "teacher__top_k": 0},
+        "teacher.top_k=0: allowed is a whole number from 1 up",
+    ),
     (
         {"generate__beams": 0, "task": "translation", "pretrain__max_epochs": 0},
         "generate.beams=0: allowed is a whole number from 1 up",
@@ -154,7 +157,7 @@ CASES = [
     ),
     ({"data__class_weights": "some"}, "data.class_weights=some: allowed is one of none, balanced"),
     (
-        {"teacher__architecture__decoder_layers": 0},
+        {"task": "translation", "pretrain__max_epochs": 0, "teacher__architecture__decoder_layers": 0},
         "teacher.architecture.decoder_layers=0: allowed is a whole number from 1 up",
     ),
     (
@@ -177,10 +180,10 @@ def test_all_problems_come_in_one_message():
         "  seed=-1: allowed is a whole number from 0 to 4294967295\n"
         "  task=parsing: allowed is one of classification, pair_classification, multilabel_classification, regression, "
         "token_classification, relation_extraction, question_answering, translation, summarization, dialogue\n"
-        "  distill.temperature=-2: allowed is a number above 0"
+        "  distill.max_epochs=0: allowed is a whole number from 1 up"
     )
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
-        check(config(distill__temperature=-2, task="parsing", seed=-1))
+        check(config(distill__max_epochs=0, task="parsing", seed=-1))
 
 
 def test_the_defaults_make_sense():
@@ -194,6 +197,9 @@ BELONGS = [
     ({"data__score_range": [0.0, 5.0]}, "data.score_range=[0.0, 5.0]"),
     ({"distill__soft__bounded": 0.5}, "distill.soft.bounded=0.5"),
     ({"data__drop_bad": True}, "data.drop_bad=True"),
+    ({"task": "regression", "data__labels": {"0": "no"}}, "data.labels={'0': 'no'}"),
+    ({"task": "regression", "distill__temperature": 4.0}, "distill.temperature=4.0"),
+    ({"teacher__top_k": 8}, "teacher.top_k=8"),
     ({"task": "regression", "data__class_weights": "balanced"}, "data.class_weights=balanced"),
 ]
 

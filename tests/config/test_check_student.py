@@ -19,12 +19,12 @@ def config(**changes):
 SMALLER = {"student__architecture__layers": 1}
 REFUSED = [
     (
-        {"student__layer_map": "auto"},
+        {"student__init": "narrow", "student__layer_map": "auto"},
         "student.layer_map=auto: compares what student and teacher make of texts, but there is no student yet; "
         "allowed is one of uniform, first, last, skip, or layer numbers from 0 such as 1,3,5",
     ),
     (
-        {"student__layer_map": "0:1"},
+        {"student__init": "narrow", "student__layer_map": "0:1"},
         "student.layer_map=0:1: allowed is one of uniform, first, last, skip, or layer numbers from 0 such as 1,3,5",
     ),
     (
