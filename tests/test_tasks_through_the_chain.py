@@ -126,6 +126,24 @@ def test_a_student_follows_its_teacher_on_texts_without_labels_and_its_control_d
 
 
 @pytest.mark.slow
+def test_the_control_takes_as_many_steps_as_a_student_that_reads_further_texts(inside):
+    file, count = inside.folder / "more.tsv", 3 * 96
+    file.write_text(
+        "text\n" + "".join(f"Who lives at number {number} ?\n" for number in range(count)), encoding="utf-8"
+    )
+    given = [*overrides("trec_tiny"), "data.limit.train=96", "distill.max_epochs=2", f"data.unlabelled.path={file}"]
+    stages = "stages=[pretrain,finetune,teach,distill,control]"
+    inside(*given, stages, f"hydra.run.dir={inside.folder}/run", small=False)
+    taken = {}
+    for stage in ("distill", "control"):
+        (manifest,) = inside.store.glob(f"{stage}-*/manifest.json")
+        taken[stage] = json.loads(manifest.read_text(encoding="utf-8"))["result"]
+    assert taken["distill"]["epochs"] == 2
+    assert taken["control"]["epochs"] == 2 * 4
+    assert taken["control"]["steps"] == taken["distill"]["steps"]
+
+
+@pytest.mark.slow
 def test_a_translator_stops_early_by_the_perplexity_of_its_targets(inside):
     stages = ("stages=[pretrain,finetune]", "finetune.max_epochs=4", "finetune.optimizer.lr=1e-9")
     given = [*overrides("multi30k_tiny"), *stages]

@@ -25,8 +25,13 @@ def freeze(model: PreTrainedModel, layers: int) -> None:
     pattern = layer_pattern(dict(model.named_parameters()), model.config.num_hidden_layers, stacks)
     for name, weight in model.named_parameters():
         match = pattern.match(name)
-        if int(match[2]) < layers if match else "embeddings." in name:
+        if int(match[2]) < layers if match else _embeds(name):
             weight.requires_grad_(False)
+
+
+def _embeds(name: str) -> bool:
+    """Whether a weight outside the layers makes tokens and places into states, by the names that transformers uses."""
+    return any("embed" in part or part in ("wte", "wpe", "shared") for part in name.split("."))
 
 
 def add_lora(model: PreTrainedModel, head: str, *, rank: int, alpha: float, dropout: float) -> PreTrainedModel:

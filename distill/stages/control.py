@@ -1,8 +1,13 @@
-"""The same student, data and steps without the teacher: what distillation has to beat."""
+"""The same student, labels and steps without the teacher: what distillation has to beat."""
 
+from dataclasses import replace
 from typing import Any
 
+from transformers import PreTrainedTokenizerBase
+
 from distill.build import Builder
+from distill.data.batching import Batches
+from distill.data.splits import UNLABELLED
 from distill.stages import Job, students, training
 
 RECIPE = 3
@@ -19,10 +24,12 @@ def needs(build: Builder) -> list[str]:
 
 
 def settings(build: Builder) -> dict[str, Any]:
-    """Those of the student, less the objective."""
+    """Those of the student, less the objective; of texts without labels only what they lengthen its training by."""
+    more = build.data.identity(UNLABELLED)["examples"]
     return {
         **training.settings(build, build.config.distill),
         **build.data.identity("train", "validation"),
+        **({"as_long_as_with": more} if more else {}),
         "student": students.settings(build),
         "class_weights": build.config.data.class_weights,
     }
@@ -30,8 +37,17 @@ def settings(build: Builder) -> dict[str, Any]:
 
 def run(job: Job) -> dict[str, Any]:
     """Train on labels alone; the folder ``model`` holds the control and its tokenizer."""
-    build, section = job.build, job.build.config.distill
+    build = job.build
     student, tokenizer = students.student(build, job.inputs)
     batches = training.batches(build, tokenizer)
+    section = replace(build.config.distill, max_epochs=_epochs(build, tokenizer, batches[0]))
     module, watched = training.learner(build, section, student, batches[0])
     return training.train(job, section, module, tokenizer, batches, watched)
+
+
+def _epochs(build: Builder, tokenizer: PreTrainedTokenizerBase, mine: Batches) -> int:
+    """As many as come nearest to the student's steps: its epochs are longer where it reads texts without labels too."""
+    epochs, more = build.config.distill.max_epochs, build.data.splits.get(UNLABELLED)
+    if more is None:
+        return epochs
+    return round(epochs * len(training.batches(build, tokenizer, unlabelled=more)[0]) / len(mine))

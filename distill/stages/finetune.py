@@ -26,6 +26,8 @@ def settings(build: Builder) -> dict[str, Any]:
     """Training, labels, and the examples."""
     section = build.config.finetune
     adapted = {"frozen_layers": section.frozen_layers, "lora": asdict(section.lora) if section.lora.rank else None}
+    if section.frozen_layers:
+        adapted["frozen"] = "embeddings of every name"
     weights = {"class_weights": build.config.data.class_weights}
     return {**training.settings(build, section), **weights, **adapted, **build.data.identity("train", "validation")}
 

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from distill.build import Builder
+from distill.config.schema import DistillConfig
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.losses import Objective
@@ -34,6 +35,7 @@ def settings(build: Builder, section: TrainingConfig) -> dict[str, Any]:
     data = {name: getattr(config.data, name) for name in ("batch_size", "batch_tokens")}
     trainer = {name: getattr(config.trainer, name) for name in _TRAINER}
     training = {name: value for name, value in asdict(section).items() if name in _TRAINING}
+    training["optimizer"]["lr"] = _rate(build, section)
     return {
         "seed": config.seed,
         "world": build.world,
@@ -46,17 +48,23 @@ def settings(build: Builder, section: TrainingConfig) -> dict[str, Any]:
 
 
 _RATES = {(False, False): 1e-3, (False, True): 5e-5, (True, False): 1e-3, (True, True): 1e-4}
-"""The learning rate of whether it is a student, and whether its weights have learnt before."""
+"""The learning rate of whether it is a student, and whether its weights come from a trained model; what a run itself
+pretrains from random weights has seen too little to count as one."""
+
+
+def _rate(build: Builder, section: TrainingConfig) -> float:
+    """The learning rate that is given, or else one that fits the weights."""
+    student, config = isinstance(section, DistillConfig), build.config
+    learnt = config.student.init not in ("random", "bilstm") if student else config.teacher.model is not None
+    return section.optimizer.lr or _RATES[student, learnt]
 
 
 def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> Optimization:
     """How a stage moves its weights over its epochs of ``batches``."""
-    student = section is build.config.distill
-    learnt = build.config.student.init not in ("random", "bilstm") if student else build.base == "teacher_checkpoint"
     steps = len(batches) // build.config.trainer.accumulate_grad_batches * section.max_epochs
     optimizer, scheduler = section.optimizer, section.scheduler
     return Optimization(
-        optimizer=optimizer.name, lr=optimizer.lr or _RATES[student, learnt], weight_decay=optimizer.weight_decay,
+        optimizer=optimizer.name, lr=_rate(build, section), weight_decay=optimizer.weight_decay,
         momentum=optimizer.momentum, scheduler=scheduler.name, warmup=scheduler.warmup, steps=steps,
     )  # fmt: skip
 

@@ -3,15 +3,21 @@ import re
 import pytest
 import torch
 from transformers import (
+    BartConfig,
     BertConfig,
     BertForQuestionAnswering,
     BertForSequenceClassification,
     BertForTokenClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
+    ElectraConfig,
+    GPT2Config,
+    LlamaConfig,
+    T5Config,
 )
 
 from distill.errors import ModelError
+from distill.models import loading
 from distill.models.adapt import add_lora, freeze, merge
 from distill.models.teacher import outputs
 
@@ -38,6 +44,31 @@ def test_embeddings_and_lower_layers_stay_and_the_rest_learns():
     other = DistilBertForSequenceClassification(size)
     freeze(other, 3)
     assert all("classifier" in name for name in learning(other))
+
+
+SMALL = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+STACKS = {"encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 2, "decoder_attention_heads": 2}
+
+
+@pytest.mark.parametrize(
+    ("config", "head"),
+    [
+        (ElectraConfig(**SMALL, embedding_size=8, intermediate_size=16), "AutoModelForSequenceClassification"),
+        (GPT2Config(vocab_size=40, n_embd=16, n_layer=2, n_head=2), "AutoModelForCausalLM"),
+        (LlamaConfig(**SMALL, intermediate_size=16), "AutoModelForCausalLM"),
+        (BartConfig(vocab_size=40, d_model=16, **STACKS), "AutoModelForSeq2SeqLM"),
+        (T5Config(vocab_size=40, d_model=16, d_kv=8, d_ff=16, num_layers=2, num_heads=2), "AutoModelForSeq2SeqLM"),
+    ],
+    ids=lambda value: getattr(value, "model_type", ""),
+)
+def test_embeddings_stay_by_whatever_name(config, head):
+    model = loading.from_config(config, head)
+    tables = {id(each.weight) for each in model.modules() if isinstance(each, torch.nn.Embedding)}
+    top = {name for name, _ in model.named_parameters() if re.match(r"\D+\.1\.", name)}
+    freeze(model, 1)
+    assert top
+    assert top <= learning(model)
+    assert not [name for name, weight in model.named_parameters() if weight.requires_grad and id(weight) in tables]
 
 
 def test_adapters_learn_beside_frozen_weights_and_fold_into_them():
