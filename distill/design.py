@@ -57,14 +57,14 @@ def _job(config: DesignConfig) -> None:
     from distill.designing.cards import write
     from distill.designing.proposing import propose
 
-    found, output = propose(config), str(config.output)
+    found, output = propose(config), Path(str(config.output)).expanduser()
     if found.proposals:
         made = {
             each.name: (showing.remarks(found, each, measured), KINDS[each.candidate.init].card(each.candidate.shape))
             for each, measured in found.proposals
         }
-        write(Path(output).expanduser(), made)
-    log.info("%s", showing.text(found, lambda student: _command(output, overrides, student)))
+        write(output, made)
+    log.info("%s", showing.text(found, lambda student: _command(str(output), overrides, student)))
     if not found.proposals:
         sys.exit(1)
 

@@ -122,16 +122,20 @@ def test_where_nothing_fits_the_cheapest_is_told_with_exit_code_1(propose, tmp_p
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_limit_of_time_only_the_proposals_are_timed(propose, monkeypatch):
-    seen, clock = [], timing.interleaved
+def test_without_a_limit_of_time_only_the_proposals_are_timed(propose, settings, monkeypatch):
+    seen = []
 
     def watched(calls, samples):
         seen.append(sorted(calls))
-        return clock(calls, samples)
+        return {name: {"p50": 1.0, "p90": 1.0} for name in calls}
 
     monkeypatch.setattr(timing, "interleaved", watched)
-    code, _ = propose("budget.parameters=9k", "output=designs")
-    assert (code, seen[-1]) == (0, ["scratch_1x16", "teacher"])
+    size = "teacher.architecture={layers: 4, hidden_size: 32, heads: 4, intermediate_size: 64}"
+    given = [each for each in settings if not each.startswith("teacher.architecture")]
+    code, said = propose("budget.parameters=1M", "output=designs", size, given=given)
+    assert code == 0, said
+    assert int(re.search(r"(\d+) candidates", said)[1]) > 3
+    assert len(seen[-1]) == len({"teacher", *re.findall(r"student=(\w+)", said)}) == 4
 
 
 def test_cards_that_are_there_are_replaced_only_when_asked(propose, tmp_path, monkeypatch):

@@ -69,9 +69,14 @@ def _task(config: Config) -> Iterator[str]:
     """What only one teacher can give."""
     task, given = config.task, config.ensemble.combine
     for name, teacher in teachers(config).items():
+        key = "teacher" if name == FIRST else f"more_teachers.{name}"
         if teacher.store == "never":
-            key = "teacher" if name == FIRST else f"more_teachers.{name}"
             yield f"{key}.store=never: several teachers are combined from what is stored; allowed is auto or always"
+        if teacher.store_limit_gb != TeacherConfig().store_limit_gb:
+            yield (
+                f"{key}.store_limit_gb={teacher.store_limit_gb}: several teachers are stored whatever it takes; "
+                f"allowed is {TeacherConfig().store_limit_gb}"
+            )
     if task in _WRITING:
         yield (
             f"more_teachers: of each token of {task} a teacher's likeliest are kept, and another's are other ones; "

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from omegaconf import OmegaConf
+
 from distill.config.check import WRITING, problems, refuse
 from distill.config.schema import Config
 from distill.errors import ConfigError
@@ -115,7 +117,7 @@ def check(config: DesignConfig, overrides: Sequence[str], card_folders: Sequence
     Raises:
         ConfigError: with one line a problem.
     """
-    refuse([*problems(config), *_budget(config), *_output(config, card_folders), *_student(overrides)])
+    refuse([*problems(config), *_budget(config), *_output(config, card_folders), *_student(overrides, card_folders)])
 
 
 def _budget(config: DesignConfig) -> Iterator[str]:
@@ -151,7 +153,11 @@ def _output(config: DesignConfig, card_folders: Sequence[str]) -> Iterator[str]:
             )
 
 
-def _student(overrides: Sequence[str]) -> Iterator[str]:
+def _student(overrides: Sequence[str], card_folders: Sequence[str]) -> Iterator[str]:
     for each in overrides:
         if _section(each) == "student":
             yield f"{each}: the student is what this command looks for; leave it out"
+        name = each.removeprefix("experiment=")
+        for card in (Path(folder) / "experiment" / f"{name}.yaml" for folder in card_folders if name != each):
+            if card.is_file() and "student" in OmegaConf.load(card):
+                yield f"{each}: the card sets student, which in a run would win over a card of it; take that out"

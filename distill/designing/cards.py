@@ -11,7 +11,7 @@ _FOLDER = "student"
 
 
 def refuse_to_replace(names: Sequence[str], output: Path, *, overwrite: bool) -> None:
-    """Look for cards that would be replaced, before anything is timed.
+    """Look for cards that might be replaced, before anything is timed.
 
     Raises:
         ConfigError: there are some, and they may not.

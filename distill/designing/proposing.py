@@ -83,9 +83,10 @@ def propose(config: DesignConfig) -> Design:
     given = config.budget
     budget = Budget(given.latency_ms, None if given.parameters is None else amount(given.parameters))
     teacher = sizes.teacher(build)
-    every = [sizes.sized(build, teacher, each) for each in candidates(teacher.shape, teacher.kinds)]
-    if not every:
-        raise ModelError("the teacher has one layer and one head: no smaller student is known here")
+    made = sizes.makeable(build, teacher, candidates(teacher.shape, teacher.kinds))
+    if not made:
+        raise ModelError("no smaller student can be made of this teacher, which may have one layer and one head")
+    every = [sizes.sized(build, teacher, each) for each in made]
     every.sort(key=lambda each: (each.body, each.parameters))
     small = [each for each in every if budget.parameters is None or each.parameters <= budget.parameters]
     cards.refuse_to_replace([each.name for each in small], build.folder, overwrite=config.overwrite)

@@ -1,6 +1,6 @@
 """The teacher of the settings, and how many weights it and its students have, without making them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from distill.errors import ModelError
 from distill.models import loading, narrow, scratch
 from distill.models.layers import layer_map
 from distill.models.narrow_weights import Width
-from distill.models.student import layer_pattern, shortened
+from distill.models.student import from_layers, shortened
 from distill.stages import pretrain
 
 
@@ -27,7 +27,7 @@ class Teacher:
     Attributes:
         configuration: with the task's outputs and an embedding for each token.
         tokenizer: that students of it read, too.
-        kinds: of students that can be made of it.
+        kinds: of students that may be made of it.
     """
 
     configuration: PretrainedConfig
@@ -56,10 +56,26 @@ def teacher(build: Builder) -> Teacher:
         tokenizer = _tokenizer_from_scratch(build)
         found = _from_scratch(build, tokenizer, scratch.Size(**asdict(build.config.teacher.architecture)))
     _name_outputs(build, found)
-    layers = ("teacher",) if _divisible(build, found) else ()
     learnt = folder is not None  # else its weights are not worth cutting
     copied = learnt and found.model_type in narrow.MODELS and found.intermediate_size >= INNER * found.hidden_size
-    return Teacher(found, tokenizer, (*layers, "narrow" if copied else "random"))
+    return Teacher(found, tokenizer, ("teacher", "narrow" if copied else "random"))
+
+
+def makeable(build: Builder, of: Teacher, wanted: Sequence[Candidate]) -> list[Candidate]:
+    """Those that a run would make: some layers cannot be told apart or stand elsewhere, some widths do not fit."""
+    whole = _without_memory(build, of.configuration)
+    return [each for each in wanted if _can_be_made(build, of, whole, each)]
+
+
+def _can_be_made(build: Builder, of: Teacher, whole: PreTrainedModel, candidate: Candidate) -> bool:
+    try:
+        configuration(build, of, candidate)
+        if candidate.init == "teacher":
+            with torch.device("meta"):
+                from_layers(whole, _chosen(of, candidate.shape), None, build.task.head, 0.0)
+    except ModelError:
+        return False
+    return True
 
 
 def sized(build: Builder, of: Teacher, candidate: Candidate) -> Sized:
@@ -83,8 +99,11 @@ def configuration(build: Builder, of: Teacher, candidate: Candidate) -> Pretrain
 
 
 def _of_layers(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
-    chosen = layer_map("uniform", student=shape.layers, teacher=of.configuration.num_hidden_layers)
-    return shortened(of.configuration, chosen)
+    return shortened(of.configuration, _chosen(of, shape))
+
+
+def _chosen(of: Teacher, shape: Shape) -> list[int]:
+    return layer_map("uniform", student=shape.layers, teacher=of.configuration.num_hidden_layers)
 
 
 def _narrow(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
@@ -119,16 +138,6 @@ def _tokenizer_from_scratch(build: Builder) -> PreTrainedTokenizerBase:
     with TemporaryDirectory() as folder:
         pretrain.trained(build, build.data.splits["train"]).save_pretrained(folder)
         return build.tokenizer(Path(folder))
-
-
-def _divisible(build: Builder, configured: PretrainedConfig) -> bool:
-    """Whether its layers can be taken one by one."""
-    try:
-        weights = _without_memory(build, configured).state_dict()
-        layer_pattern(weights, configured.num_hidden_layers, stacks=2 if configured.is_encoder_decoder else 1)
-    except ModelError:
-        return False
-    return True
 
 
 def _without_memory(build: Builder, configured: PretrainedConfig) -> PreTrainedModel:

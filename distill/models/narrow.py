@@ -8,6 +8,7 @@ how much what they add varies; the mean of whatever is left out goes into the bi
 """
 
 import copy
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,7 +108,7 @@ def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tenso
     handles = [
         module.register_forward_pre_hook(keep(name))
         for name, module in model.named_modules()
-        if isinstance(module, nn.LayerNorm) or name in watched or name.endswith(".output.dense")
+        if isinstance(module, nn.LayerNorm) or name in watched or re.search(r"(?<!\.attention)\.output\.dense$", name)
     ]
     for batch in batches:
         mask = batch["attention_mask"].bool()

@@ -74,7 +74,7 @@ class Copy:
     def _embeddings(self) -> None:
         for name, weight in self.old.items():
             if name.startswith(f"{self.base}.embeddings."):
-                same = self.project or weight.dim() != 2 or not weight.is_floating_point()
+                same = self.project or weight.dim() != 2
                 self.new[name] = weight if same else weight @ self.basis
         if self.project:
             name = f"{self.base}.embeddings_project"

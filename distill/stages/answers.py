@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
+from distill.config.data import DataConfig
 from distill.models import loading
 from distill.models.teacher import label_columns
 from distill.store import fingerprint
@@ -55,8 +56,8 @@ def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> Model:
 
 def identity(build: Builder, model: Model, kept: str = "") -> str:
     """What made answers: weights and tokenizer, the limits of length, and what was ``kept`` of them."""
-    form = build.form
-    lengths = [form.max_length, form.max_target_length, form.stride]
+    given, unread = build.lengths, DataConfig()  # a limit that the task does not have makes no other answers
+    lengths = [given.get(name, getattr(unread, name)) for name in ("max_length", "max_target_length", "stride")]
     return fingerprint({"model": model.made_by, "lengths": lengths, "kept": kept})
 
 

@@ -16,6 +16,7 @@ from distill.models.teacher import LiveTeacher
 from distill.stages import Job, alike, answers, objectives, students, teach, teachers, training
 from distill.stages.storing import storing
 from distill.training.distiller import Distiller
+from distill.training.processes import Ranks
 from distill.types import IGNORE, Batch, Respond
 
 RECIPE = 4
@@ -69,7 +70,7 @@ def run(job: Job) -> dict[str, Any]:
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     recipe, watched = training.recipe(build, section, batches[0], student)
     module = Distiller(student, objective, recipe, teacher)
-    _every_term_counts(module, batches[0])
+    _every_term_counts(module, batches[0], build.ranks)
     found = training.train(job, section, module, tokenizer, batches, watched)
     return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
 
@@ -91,18 +92,22 @@ def _teacher(
     return live, None if same else theirs
 
 
-def _every_term_counts(module: Distiller, batches: Batches) -> None:
-    """Try the first batch that has a label, so that no term is configured, logged and without effect.
+def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks) -> None:
+    """Try the largest batch that has a label, so that no term is configured, logged and without effect.
+
+    A small one says little: some terms are 0 by their nature where they find two rows to compare.
 
     Raises:
-        ConfigError: a term is 0, not finite or without a gradient.
+        ConfigError: a term is 0, not finite or without a gradient, on whichever rank.
     """
-    batch = next(filter(_labelled, (batches.examples[place] for place in batches.places(0))))
+    places = sorted(batches.places(0), key=lambda place: -len(place.rows))
+    batch = next(filter(_labelled, (batches.examples[place] for place in places)))
     objective: Objective = module.objective
     student, teacher, labels = module.both(batch)
-    if silent := silent_terms(objective, student, teacher, labels, module.parameters()):
-        said = ", ".join(f"distill.{term} {reason}" for term, reason in silent.items())
-        raise ConfigError(f"on the first batch {said}: give it a weight of 0, or mend what it reads")
+    silent = silent_terms(objective, student, teacher, labels, module.parameters())
+    for said in ranks.every(", ".join(f"distill.{term} {reason}" for term, reason in silent.items())):
+        if said:
+            raise ConfigError(f"on the first batches {said}: give it a weight of 0, or mend what it reads")
 
 
 def _labelled(batch: Batch) -> bool:

@@ -3,7 +3,7 @@
 Several teachers are one for the student, so ``teacher`` is what they say together; each is scored by its name as well.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from distill.models.writing import write
 from distill.stages import Job, judging, teachers
 from distill.stages.judging import Answered, Judged
 
-RECIPE = 3
+RECIPE = 4
 
 Verdicts = dict[str, dict[str, Judged]]
 """Model to split to what it is worth there."""
@@ -190,7 +190,7 @@ def _fidelity(build: Builder, verdicts: Verdicts, split: str) -> dict[str, Any] 
 
 
 def _latency(job: Job) -> dict[str, dict[str, float]]:
-    """Milliseconds of each model for one tokenised example, on the CPU; a target is written whole."""
+    """Milliseconds of each model on the CPU for one tokenised example: all its windows at once, its whole target."""
     build, count = job.build, job.build.config.evaluate.latency_samples
     split = build.data.splits["validation"]
     rows = split.select(range(min(count, len(split))))
@@ -209,7 +209,18 @@ def _timed(job: Job, name: str, rows: Any) -> Callable[[int], object]:  # noqa: 
     model = loading.model(folder, build.task.head, tokenizer=tokenizer)  # in eval mode
     features = (build.prompts if build.task.writes else build.encoded)(rows, tokenizer)
     collate = build.collate(tokenizer)
-    batches = [collate(features[row : row + 1], Place((row,))) for row in range(len(features))]
+    examples = _windows(features["first"][:])
+    batches = [collate(features[list(windows)], Place(tuple(windows))) for windows in examples]
     if build.task.writes:
         return lambda row: write(model, batches[row], build.generation())
-    return lambda row: outputs(model, batches[row % len(batches)])
+    return lambda row: outputs(model, batches[row])
+
+
+def _windows(first: Sequence[int]) -> list[range]:
+    """The features of each example, which follow each other; each tells the ``first`` row that it holds.
+
+    >>> _windows([0, 0, 3, 0])
+    [range(0, 1), range(1, 3), range(3, 4)]
+    """
+    starts = [number for number, row in enumerate(first) if row == 0]
+    return [range(*each) for each in zip(starts, [*starts[1:], len(first)], strict=True)]

@@ -158,13 +158,18 @@ def _shape(build: Builder, size: ArchitectureConfig, found: PretrainedConfig | N
     return objectives.Shape(size.layers, width, size.heads, (width, width), build.task.family == "decoder")
 
 
-def _one_tokenizer(build: Builder) -> None:
-    """Refuse terms that need the same tokens where teacher and student read different ones."""
-    if build.student_source != "student_checkpoint" or not (needing := _needing_one_tokenizer(build)):
-        return
+def same_tokens(build: Builder) -> bool:
+    """Whether teacher and student read the same tokens, before either is made."""
+    if build.student_source != "student_checkpoint":
+        return True
     student = build.tokenizer(build.checkpoints["student_checkpoint"])
     teacher = build.checkpoints.get("teacher_checkpoint")
-    if teacher is None or not students.same_tokens(build, student, build.tokenizer(teacher)):
+    return teacher is not None and students.same_tokens(build, student, build.tokenizer(teacher))
+
+
+def _one_tokenizer(build: Builder) -> None:
+    """Refuse terms that need the same tokens where teacher and student read different ones."""
+    if (needing := _needing_one_tokenizer(build)) and not same_tokens(build):
         name, term = next(iter(needing.items()))
         compared = "rows"
         if ABOUT[name].tokens or name in alike.asked(build):

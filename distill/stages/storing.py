@@ -9,6 +9,7 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 from distill.build import Builder
 from distill.config.about import WORDS, inside, reads, unstorable
 from distill.data.splits import UNLABELLED
+from distill.errors import ConfigError
 from distill.losses import Objective
 from distill.models import loading
 from distill.stages import alike, objectives, preflight, pretrain
@@ -41,9 +42,23 @@ class Storing:
         return not self.reason
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def storing(build: Builder) -> Storing:
-    """The decision of ``teacher.store``; the same for the same settings, checkpoints and data, on every rank."""
+    """The decision of ``teacher.store``; the same for the same settings, checkpoints and data, on every rank.
+
+    Raises:
+        ConfigError: the teacher is asked beside a student whose words it cannot find, since both read other tokens.
+    """
+    decided = _decided(build)
+    if not decided.stored and not build.task.of_texts and not preflight.same_tokens(build):
+        raise ConfigError(
+            f"teacher.store: {decided.reason}, but a student that reads other tokens finds the teacher's rows of "
+            f"{build.config.task} only where they are stored; allowed is always"
+        )
+    return decided
+
+
+def _decided(build: Builder) -> Storing:
     asked, section = build.config.teacher, build.config.distill
     if asked.store == "never":
         return Storing("teacher.store=never")

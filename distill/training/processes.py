@@ -45,13 +45,16 @@ class Ranks:
             raise error
         return cast(T, result)
 
+    def every(self, value: T) -> list[T]:
+        """The values of all ranks, in their order, on every rank."""
+        values = [value] * self.world
+        if self.world > 1:
+            dist.all_gather_object(values, value)
+        return values
+
     def same(self, value: str) -> bool:
         """Whether every rank has the same value."""
-        if self.world == 1:
-            return True
-        values: list[str] = [""] * self.world
-        dist.all_gather_object(values, value)
-        return len(set(values)) == 1
+        return len(set(self.every(value))) == 1
 
     def wait(self) -> None:
         """Go on when every rank has come here."""

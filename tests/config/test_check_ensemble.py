@@ -153,8 +153,12 @@ CASES = {
         "student, control",
     ),
     "the same teacher": (
-        two(second=TeacherConfig(top_k=3)),
+        two(second=TeacherConfig(store="always")),
         "more_teachers.second: is the same teacher as first; give another, or leave it out",
+    ),
+    "a limit of what is stored": (
+        two(second=TeacherConfig(model="folder", store_limit_gb=3.0)),
+        "more_teachers.second.store_limit_gb=3.0: several teachers are stored whatever it takes; allowed is 10.0",
     ),
     "a way for one teacher": (
         of_one(combine="logits"),

@@ -90,3 +90,16 @@ def test_the_text_is_as_long_as_the_data_leaves_room_for():
 def test_what_only_a_design_reads_is_left_out_of_the_runs():
     given = ["teacher=minilm", "+budget.tokens=3", "budget={latency_ms: 5}", "output=a", "overwrite=true", "seed=3"]
     assert settings_of_runs(given) == ["teacher=minilm", "seed=3"]
+
+
+def test_an_experiment_of_the_users_own_must_not_set_the_student(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    made = config()
+    made.output = str(tmp_path)
+    for name, text in (("mine", "student: {layers: 3}\n"), ("other", "task: regression\n")):
+        (tmp_path / "experiment" / f"{name}.yaml").write_text(text)
+    check(made, ["experiment=other"], [str(tmp_path)])
+    check(made, ["experiment=sst2_tiny"], [str(tmp_path)])
+    assert problems(made, ["experiment=mine"], [str(tmp_path)]) == [
+        "experiment=mine: the card sets student, which in a run would win over a card of it; take that out"
+    ]

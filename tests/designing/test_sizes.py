@@ -1,6 +1,7 @@
 """Weights counted without making them, against a sum by hand and against the models that a run would make."""
 
 import pytest
+from transformers import ElectraConfig, ModernBertConfig
 
 from distill.build import Builder
 from distill.config.design import DesignConfig
@@ -97,4 +98,20 @@ def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_m
 def test_a_teacher_whose_layers_are_not_one_stack_gives_none(tmp_path):
     build = builder("translation", tmp_path)
     build.config.teacher.architecture = ArchitectureConfig(3, 32, 2, 48, decoder_layers=2)
-    assert sizes.teacher(build).kinds == ("random",)
+    found = sizes.teacher(build)
+    made = sizes.makeable(build, found, candidates(found.shape, found.kinds))
+    assert {each.init for each in made} == {"random"}
+
+
+def test_students_that_no_run_would_make_are_no_candidates(tmp_path):
+    size = {"num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 300, "max_position_embeddings": 40}
+    build = builder("classification", tmp_path)
+    for configured, left_out in (
+        (ElectraConfig(hidden_size=64, embedding_size=32, intermediate_size=256, **size), {"narrow_1x32"}),
+        (ModernBertConfig(hidden_size=64, intermediate_size=64, pad_token_id=0, **size), {"layers_1", "layers_2"}),
+    ):
+        teacher = sizes.Teacher(configured, sizes.teacher(build).tokenizer, ("teacher", "narrow"))
+        wanted = candidates(teacher.shape, ("teacher",) if configured.model_type == "modernbert" else teacher.kinds)
+        made = {each.name for each in sizes.makeable(build, teacher, wanted)}
+        assert left_out <= {each.name for each in wanted} - made
+        assert made == {each.name for each in wanted if each.name not in left_out and "x32" not in each.name}

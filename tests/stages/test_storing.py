@@ -1,6 +1,7 @@
 """What is stored of the teacher follows from settings and data alone."""
 
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ import pytest
 from distill.build import Builder
 from distill.config.about import ABOUT
 from distill.config.schema import Config
-from distill.stages import objectives, preflight, teach
+from distill.errors import ConfigError
+from distill.models import loading, scratch
+from distill.models.scratch import Size
+from distill.stages import answers, objectives, preflight, pretrain, teach
 from distill.stages.reading import prepare
 from distill.stages.storing import storing
 
@@ -132,3 +136,47 @@ def test_of_a_vocabulary_the_estimate_and_the_name_of_what_is_kept_follow_the_se
     assert [teach.kept(each) for each in (four, eight)] == [names[keep].format(number) for number in (4, 8)]
     rows = (storing(eight).gigabytes - storing(four).gigabytes) * 1e9 / (4 * 8)
     assert rows == pytest.approx((storing(four).gigabytes * 1e9 - 64 * 24) / (4 * 8 + 4))
+
+
+@pytest.mark.parametrize("task", ["token_classification", "classification"])
+def test_a_student_with_other_tokens_finds_words_only_in_a_store(task, tmp_path):
+    origin = builder(task=task)
+    tokenizer = pretrain.trained(origin, origin.data.splits["train"].select(range(8)))
+    size = Size(layers=1, hidden_size=8, heads=1, intermediate_size=8)
+    made = scratch.config("encoder", tokenizer, size, max_length=origin.config.data.max_length, dropout=0.0)
+    loading.save(loading.from_config(made, origin.task.head), tokenizer, tmp_path)
+
+    def change(store):
+        def change(config):
+            config.teacher.store, config.student.init, config.student.model = store, "checkpoint", str(tmp_path)
+
+        return change
+
+    assert storing(builder(change("always"), task)).stored
+    if task == "classification":
+        assert not storing(builder(change("never"), task)).stored
+        return
+    message = (
+        "teacher.store: teacher.store=never, but a student that reads other tokens finds the teacher's rows of "
+        "token_classification only where they are stored; allowed is always"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        storing(builder(change("never"), task))
+
+
+def test_a_limit_that_the_task_does_not_have_makes_no_other_answers():
+    def limited(name, task):
+        def change(config):
+            setattr(config.data, name, getattr(config.data, name) + 1)
+
+        return answers.identity(builder(change, task), answers.Model(Path(), "made"))
+
+    same = {
+        task: answers.identity(builder(task=task), answers.Model(Path(), "made"))
+        for task in ("classification", "translation")
+    }
+    assert (
+        limited("stride", "classification") == limited("max_target_length", "classification") == same["classification"]
+    )
+    assert limited("max_length", "classification") != same["classification"]
+    assert limited("max_target_length", "translation") != same["translation"] == limited("stride", "translation")
