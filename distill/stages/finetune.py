@@ -25,7 +25,10 @@ def needs(build: Builder) -> list[str]:
 def settings(build: Builder) -> dict[str, Any]:
     """Training, labels, and the examples."""
     section = build.config.finetune
-    adapted = {"frozen_layers": section.frozen_layers, "lora": asdict(section.lora) if section.lora.rank else None}
+    adapted: dict[str, Any] = {
+        "frozen_layers": section.frozen_layers,
+        "lora": asdict(section.lora) if section.lora.rank else None,
+    }
     if section.frozen_layers:
         adapted["frozen"] = "embeddings of every name"
     weights = {"class_weights": build.config.data.class_weights}
