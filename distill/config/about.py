@@ -47,7 +47,7 @@ def _inside(formula: str, paper: str, cost: str, when: str, reads: str = "states
 
 ABOUT = {
     "hard": About(
-        "−w(label) · log q(label); several labels: binary cross-entropy; scores: (student − gold)²",
+        "−w(label) · log q(label) at T = 1; several labels: binary cross-entropy; scores: (student − gold)²",
         "", "none", "wherever there are labels", "labels", ANY, softened=False,
     ),
     "soft": About(
@@ -84,23 +84,23 @@ ABOUT = {
         softened=False, whole=True,
     ),
     "hidden": _inside(
-        "mean squared error of states, projected where widths differ", "Romero 2015",
+        "mean squared error of states and embeddings, projected where widths differ", "Romero 2015",
         "states on disk, or the teacher beside", "strongest pull, same tokens",
     ),
-    "hidden_cosine": _inside("1 − cosine of states", "Sanh 2019", "as hidden", "direction, not size"),
+    "hidden_cosine": _inside("1 − cosine of states and embeddings", "Sanh 2019", "as hidden", "direction, not size"),
     "pkd": _inside(
-        "squared error of first-token states of length 1", "Sun 2019", "as hidden", "sentence tasks", tokens=False,
+        "mean squared error of first-token states of length 1", "Sun 2019", "as hidden", "sentence tasks", tokens=False,
     ),
     "cka": _inside(
         "1 − linear CKA of token states *", "Kornblith 2019", "as hidden, and tokens · width²",
         "other widths without a projection; many tokens a batch",
     ),
     "embedding": _inside(
-        "squared error of embedding outputs", "Jiao 2020", "as one pair of hidden", "narrower embeddings",
+        "mean squared error of embedding outputs", "Jiao 2020", "as one pair of hidden", "narrower embeddings",
     ),
     "attention": _inside(
-        "squared error of attention scores before the softmax", "Jiao 2020", "the teacher beside, and heads · tokens²",
-        "TinyBERT, same tokens", "scores",
+        "mean squared error of attention scores before the softmax", "Jiao 2020",
+        "the teacher beside, and heads · tokens²", "TinyBERT, same tokens", "scores",
     ),
     "relations": _inside(
         "KL of Q-Q, K-K and V-V relations in R heads", "Wang 2021", "the teacher beside, and 3 · R · tokens²",

@@ -78,6 +78,6 @@ class DataConfig:
     batch_size: int = 32
     """Examples a device sees at once."""
     batch_tokens: int | None = None
-    """Padded tokens a device may see at once; none sets no limit."""
+    """Padded tokens a device may see at once while it trains; none sets no limit."""
     workers: int = 0
     """Processes that prepare batches; 0 prepares them in the training process."""

@@ -17,9 +17,9 @@ class EnsembleConfig:
     """How the answers of several teachers become one."""
 
     combine: str = "probabilities"
-    """probabilities | logits | confidence: the weighted mean of the teachers' probabilities at `distill.temperature`,
-    or of their logits; or for each row the teacher whose likeliest class has the largest probability, times its weight.
-    """
+    """probabilities | logits | confidence: the weighted mean of the teachers' probabilities at `distill.temperature` (1
+    where no term has one), or of their logits; or for each row the teacher whose likeliest class has the largest
+    probability, times its weight."""
     weights: dict[str, float] = field(default_factory=dict)
     """Name of a teacher (first for `teacher`, else as in `more_teachers`) to what it counts; 1 unless given."""
 

@@ -42,7 +42,8 @@ class TeacherConfig:
     """Whether an encoder's tokenizer from scratch reads small letters only, without accents."""
     store: str = "auto"
     """auto | always | never: whether the teacher's outputs are stored, so that it runs once for all students. auto
-    stores unless a term reads what cannot be (attention, queries, keys and values) or the estimate passes the limit."""
+    stores unless a term reads what cannot be (attention, queries, keys and values) or the estimate passes the limit; of
+    several teachers everything is stored."""
     store_limit_gb: float = 10.0
     """The estimate, in 10⁹ bytes, above which auto does not store."""
     keep: str = "top_k"

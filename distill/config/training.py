@@ -28,7 +28,10 @@ class SchedulerConfig:
 
 @dataclass
 class EarlyStoppingConfig:
-    """Stop when the task's first metric on validation no longer improves, and restore the best epoch."""
+    """Stop when the metric that is watched on validation no longer improves, and restore the best epoch.
+
+    It is the task's first one, or what comes nearest to it without writing or putting answers together.
+    """
 
     patience: int | None = None
     """Epochs without improvement; none trains to the end and keeps the last weights."""
