@@ -7,6 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from distill.teacher_store import AnswerWriter
 from distill.training.answering import Answer
@@ -118,8 +119,11 @@ class WriteAnswers(Callback):
     def on_predict_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Answer, *_: object
     ) -> None:
-        """Take a batch."""
+        """Take a batch; after SIGTERM, which Lightning heeds only while it trains, write what is there and end."""
         self.writer.add(*outputs)
+        if trainer.received_sigterm:
+            self.writer.flush()
+            raise SIGTERMException
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write what is left."""

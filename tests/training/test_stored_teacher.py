@@ -1,6 +1,8 @@
 """A student learns from the store what it would learn from the teacher itself, shuffled and after a restart."""
 
 import copy
+import os
+import signal
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from distill.losses import Hard, Hidden, Objective, Soft
 from distill.losses.terms import Pkd, RkdDistance
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
-from distill.teacher_store import AnswerStore, AnswerWriter
+from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 from distill.training import callbacks
 from distill.training.answering import Answerer
 from distill.training.callbacks import WriteAnswers
@@ -20,7 +22,7 @@ from distill.training.distiller import Distiller
 from distill.training.learner import Recipe
 from distill.training.optim import Optimization
 from distill.training.tracking import CurvesLogger, read_curves
-from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
+from distill.training.trainer import TrainerSettings, fit, interruptible, resumed_step, trainer
 
 TABLE = Table(60)
 SETTINGS = TrainerSettings("cpu", 1, 1, "auto", "32-true", 1, 1.0, 1, enable_progress_bar=False)
@@ -117,3 +119,22 @@ def test_states_too_large_for_half_precision_stay_finite():
     mask = torch.tensor([[True, True], [True, False]])
     kept = half(Outputs(torch.zeros(2, 2), hidden=(states,), mask=mask), (0,))["states"]
     assert kept.flatten().tolist() == [65504.0, -65504.0, 2.0]
+
+
+class TerminatedAtTheThirdBatch(WriteAnswers):
+    """A process that is told to end while a teacher is asked."""
+
+    def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if batch_idx == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_pass_that_is_terminated_ends_after_its_batch_and_keeps_what_was_answered(teacher, tmp_path):
+    places = [Place(tuple(range(start, start + 5))) for start in range(0, 60, 5)]
+    answered = DataLoader(Examples(TABLE, collate), sampler=places, batch_size=None)
+    writer = TerminatedAtTheThirdBatch(AnswerWriter(tmp_path, "it"))
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        trainer(SETTINGS, callbacks=[writer]).predict(
+            Answerer(copy.deepcopy(teacher), align, None), answered, return_predictions=False
+        )
+    assert len(stored_places(tmp_path, "it")) == 3 * 5
