@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SEED = 23
 _SIZES = {"train": 2500, "validation": 300, "test": 300}
-_TOLD = (2, 2, 3)
+_TOLD = (2, 3, 3)
 """How many things a context tells of its hero; a second person and a remark may come to them."""
 _SECOND = 0.3
 """Share of contexts in which another person has done one of these things too."""
