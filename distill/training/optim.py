@@ -23,6 +23,7 @@ class Optimization:
         warmup: share of the steps over which the rate rises from 0.
         steps: optimiser steps of the whole training. Lightning's ``estimated_stepping_batches`` would tell it too, but
             sets up the data before a checkpoint is restored, so that the loader's place in it is lost.
+        fused: whether adamw moves weights on a CPU in one call; under mixed precision Lightning then clips no gradients.
     """
 
     optimizer: str
@@ -32,6 +33,7 @@ class Optimization:
     scheduler: str
     warmup: float
     steps: int
+    fused: bool = True
 
     def build(self, modules: Iterable[nn.Module]) -> tuple[torch.optim.Optimizer, LambdaLR]:
         """The optimiser over all weights of ``modules`` and its schedule."""
@@ -41,9 +43,8 @@ class Optimization:
     def _optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         if self.optimizer == "sgd":
             return torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum)
-        # On a CPU torch walks tensor by tensor unless told otherwise, in many times the time. On a GPU it chooses well,
-        # and with a fused step gradients in half precision cannot be clipped.
-        fused = all(weight.device.type == "cpu" for group in groups for weight in group["params"])
+        # On a CPU torch walks tensor by tensor unless told otherwise, in many times the time. On a GPU it chooses well.
+        fused = self.fused and all(weight.device.type == "cpu" for group in groups for weight in group["params"])
         return torch.optim.AdamW(groups, lr=self.lr, fused=fused or None)
 
 

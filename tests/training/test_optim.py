@@ -34,7 +34,10 @@ def test_weights_decay_and_biases_do_not():
     np.testing.assert_allclose(layer.bias.detach().numpy(), moved(bias, theirs, 0.1, 0.0), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("device", "fused"), [("cpu", True), ("meta", None)])
-def test_all_weights_on_a_cpu_move_in_one_call(device, fused):
-    optimizer, _ = Optimization("adamw", 0.1, 0.3, 0.9, "constant", 0.0, 4).build([nn.Linear(3, 2, device=device)])
+@pytest.mark.parametrize(
+    ("device", "wanted", "fused"), [("cpu", True, True), ("cpu", False, None), ("meta", True, None)]
+)
+def test_all_weights_on_a_cpu_move_in_one_call_where_they_may(device, wanted, fused):
+    optimization = Optimization("adamw", 0.1, 0.3, 0.9, "constant", 0.0, 4, fused=wanted)
+    optimizer, _ = optimization.build([nn.Linear(3, 2, device=device)])
     assert optimizer.defaults["fused"] is fused
