@@ -23,7 +23,7 @@ class Optimization:
         warmup: share of the steps over which the rate rises from 0.
         steps: optimiser steps of the whole training. Lightning's ``estimated_stepping_batches`` would tell it too, but
             sets up the data before a checkpoint is restored, so that the loader's place in it is lost.
-        fused: whether adamw moves weights on a CPU in one call; under mixed precision Lightning then clips no gradients.
+        fused: whether adamw moves weights on a CPU in one call; Lightning refuses to clip then under mixed precision.
     """
 
     optimizer: str
