@@ -70,17 +70,13 @@ def _line(name: str, student: str, recipe: str, runs: list[dict]) -> str:
         raise SystemExit(f"{name}, {student}, {recipe}: {len(runs)} reports; see the log")
     gains = [run["gain"] for run in runs]
     split, metric = gains[0]["split"], gains[0]["metric"]
-    teacher = _mean(run["models"]["teacher"]["metrics"][split][metric] for run in runs)
-    scores = [_mean(gain[key] for gain in gains) for key in ("student", "control", "difference")]
-    low, high = (_mean(gain["interval"][end] for gain in gains) for end in (0, 1))
+    teacher = statistics.fmean(run["models"]["teacher"]["metrics"][split][metric] for run in runs)
+    scores = [statistics.fmean(gain[key] for gain in gains) for key in ("student", "control", "difference")]
+    low, high = (statistics.fmean(gain["interval"][end] for gain in gains) for end in (0, 1))
     closed = f"{scores[2] / (teacher - scores[1]):.0%}" if teacher > scores[1] else ""
     shown = " | ".join(f"{100 * score:.2f}" for score in (teacher, *scores[:2]))
     gain = f"{100 * scores[2]:+.2f} | {100 * low:+.2f} to {100 * high:+.2f}"
     return f"| {name}, {metric} | {student} | {recipe} | {shown} | {gain} | {closed} |"
-
-
-def _mean(values) -> float:
-    return statistics.fmean(values)
 
 
 if __name__ == "__main__":
