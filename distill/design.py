@@ -53,14 +53,13 @@ def _job(config: DesignConfig) -> None:
     overrides = HydraConfig.get().overrides.task
     check(config, overrides, card_folders(HydraConfig.get()))
     from distill.designing import showing  # torch and its friends take seconds
-    from distill.designing.candidates import KINDS
     from distill.designing.cards import write
     from distill.designing.proposing import propose
 
     found, output = propose(config), Path(str(config.output)).expanduser()
     if found.proposals:
         made = {
-            each.name: (showing.remarks(found, each, measured), KINDS[each.candidate.init].card(each.candidate.shape))
+            each.name: (showing.remarks(found, each, measured), each.candidate.card)
             for each, measured in found.proposals
         }
         write(output, made)

@@ -28,15 +28,23 @@ class Candidate:
     Attributes:
         init: its kind, in the words of ``student.init``.
         shape: of its layers.
+        layer_map: which of the teacher's layers it begins with, in the words of ``student.layer_map``; of a model from
+            scratch nobody asks.
     """
 
     init: str
     shape: Shape
+    layer_map: str = "uniform"
 
     @property
     def name(self) -> str:
         """Of its card."""
         return KINDS[self.init].name(self.shape)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The settings of the student."""
+        return KINDS[self.init].card(self)
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Kind:
 
     shapes: Callable[[Shape], Iterator[Shape]]
     name: Callable[[Shape], str]
-    card: Callable[[Shape], dict[str, Any]]
+    card: Callable[[Candidate], dict[str, Any]]
     kept: Callable[[Shape], int]
     words: Callable[[Shape, Shape], str]
 
@@ -65,6 +73,15 @@ def depths(layers: int, steps: int) -> list[int]:
     ([1, 2, 3, 4, 5, 6], [1, 4, 8, 12, 16, 20, 24])
     """
     return sorted({1, *(-(-layers * step // steps) for step in range(1, steps + 1))})
+
+
+def from_the_first(student: int, teacher: int) -> str:
+    """A map of layers that keeps the first and, of two or more, the last, and spreads the others evenly.
+
+    >>> from_the_first(3, 22), from_the_first(1, 6)
+    ('0,10,21', '0')
+    """
+    return ",".join(str(layer * (teacher - 1) // max(student - 1, 1)) for layer in range(student))
 
 
 def _layers_of(teacher: Shape) -> Iterator[Shape]:
@@ -96,7 +113,7 @@ KINDS: Mapping[str, Kind] = {
     "teacher": Kind(
         shapes=_layers_of,
         name=lambda shape: f"layers_{shape.layers}",
-        card=lambda shape: {"init": "teacher", "layers": shape.layers, "layer_map": "uniform"},
+        card=lambda one: {"init": "teacher", "layers": one.shape.layers, "layer_map": one.layer_map},
         kept=lambda shape: shape.layers,
         words=lambda shape, teacher: (
             f"{shape.layers} of the teacher's {_counted(teacher.layers)}, with its embeddings and its head"
@@ -105,7 +122,7 @@ KINDS: Mapping[str, Kind] = {
     "narrow": Kind(
         shapes=_narrower_than,
         name=lambda shape: f"narrow_{shape.layers}x{shape.width}",
-        card=lambda shape: {"init": "narrow", "architecture": _architecture(shape), "layer_map": "uniform"},
+        card=lambda one: {"init": "narrow", "architecture": _architecture(one.shape), "layer_map": one.layer_map},
         kept=lambda shape: 0,
         words=lambda shape, teacher: (
             f"{_counted(shape.layers)} of width {shape.width}, cut out of the teacher's weights: begins near its "
@@ -115,7 +132,7 @@ KINDS: Mapping[str, Kind] = {
     "random": Kind(
         shapes=_narrower_than,
         name=lambda shape: f"scratch_{shape.layers}x{shape.width}",
-        card=lambda shape: {"init": "random", "architecture": _architecture(shape)},
+        card=lambda one: {"init": "random", "architecture": _architecture(one.shape)},
         kept=lambda shape: 0,
         words=lambda shape, teacher: (
             f"{_counted(shape.layers)} of width {shape.width} from random weights: begins "

@@ -1,7 +1,8 @@
 """The teacher of the settings, and how many weights it and its students have, without making them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,7 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
-from distill.designing.candidates import INNER, KINDS, Candidate, Shape
+from distill.designing.candidates import INNER, Candidate, Shape, from_the_first
 from distill.designing.ranking import Sized
 from distill.errors import ModelError
 from distill.models import loading, narrow, scratch
@@ -62,9 +63,18 @@ def teacher(build: Builder) -> Teacher:
 
 
 def makeable(build: Builder, of: Teacher, wanted: Sequence[Candidate]) -> list[Candidate]:
-    """Those that a run would make: some layers cannot be told apart or stand elsewhere, some widths do not fit."""
+    """Those that a run would make: some layers cannot be told apart, some widths do not fit.
+
+    Where layers cannot stand elsewhere (the first of ModernBERT lacks a norm), the first stays the first.
+    """
     whole = _without_memory(build, of.configuration)
-    return [each for each in wanted if _can_be_made(build, of, whole, each)]
+
+    def made(candidate: Candidate) -> Iterator[Candidate]:
+        first = from_the_first(candidate.shape.layers, of.shape.layers)
+        ways = (candidate, replace(candidate, layer_map=first))
+        yield from islice((each for each in ways if _can_be_made(build, of, whole, each)), 1)
+
+    return [each for candidate in wanted for each in made(candidate)]
 
 
 def _can_be_made(build: Builder, of: Teacher, whole: PreTrainedModel, candidate: Candidate) -> bool:
@@ -72,7 +82,7 @@ def _can_be_made(build: Builder, of: Teacher, whole: PreTrainedModel, candidate:
         configuration(build, of, candidate)
         if candidate.init == "teacher":
             with torch.device("meta"):
-                from_layers(whole, _chosen(of, candidate.shape), None, build.task.head, 0.0)
+                from_layers(whole, _chosen(of, candidate), None, build.task.head, 0.0)
     except ModelError:
         return False
     return True
@@ -93,31 +103,31 @@ def count(build: Builder, configured: PretrainedConfig) -> tuple[int, int]:
 
 def configuration(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
     """A candidate's, as the run would make it."""
-    found = CONFIGURATIONS[candidate.init](build, of, candidate.shape)
+    found = CONFIGURATIONS[candidate.init](build, of, candidate)
     _name_outputs(build, found)
     return found
 
 
-def _of_layers(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
-    return shortened(of.configuration, _chosen(of, shape))
+def _of_layers(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
+    return shortened(of.configuration, _chosen(of, candidate))
 
 
-def _chosen(of: Teacher, shape: Shape) -> list[int]:
-    return layer_map("uniform", student=shape.layers, teacher=of.configuration.num_hidden_layers)
+def _chosen(of: Teacher, candidate: Candidate) -> list[int]:
+    return layer_map(candidate.layer_map, student=candidate.shape.layers, teacher=of.configuration.num_hidden_layers)
 
 
-def _narrow(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
-    size: Mapping[str, int] = KINDS["narrow"].card(shape)["architecture"]
+def _narrow(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
+    size: Mapping[str, int] = candidate.card["architecture"]
     width = Width(size["hidden_size"], size["heads"], size["intermediate_size"])
-    return narrow.narrowed(_of_layers(build, of, shape), width)
+    return narrow.narrowed(_of_layers(build, of, candidate), width)
 
 
-def _random(build: Builder, of: Teacher, shape: Shape) -> PretrainedConfig:
-    size: Mapping[str, int] = KINDS["random"].card(shape)["architecture"]
+def _random(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
+    size: Mapping[str, int] = candidate.card["architecture"]
     return _from_scratch(build, of.tokenizer, scratch.Size(**size))
 
 
-CONFIGURATIONS: Mapping[str, Callable[[Builder, Teacher, Shape], PretrainedConfig]] = {
+CONFIGURATIONS: Mapping[str, Callable[[Builder, Teacher, Candidate], PretrainedConfig]] = {
     "teacher": _of_layers,
     "narrow": _narrow,
     "random": _random,

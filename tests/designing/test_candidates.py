@@ -36,8 +36,8 @@ def test_a_teacher_of_one_layer_and_one_head_has_no_smaller_student():
 
 
 def test_cards_say_what_the_schema_reads():
-    assert KINDS["teacher"].card(Shape(3, 384, 12)) == {"init": "teacher", "layers": 3, "layer_map": "uniform"}
-    assert KINDS["random"].card(Shape(2, 64, 2)) == {
+    assert Candidate("teacher", Shape(3, 384, 12)).card == {"init": "teacher", "layers": 3, "layer_map": "uniform"}
+    assert Candidate("random", Shape(2, 64, 2)).card == {
         "init": "random", "architecture": {"layers": 2, "hidden_size": 64, "heads": 2, "intermediate_size": 256},
     }  # fmt: skip
     assert Candidate("random", Shape(2, 64, 2)).name == "scratch_2x64"

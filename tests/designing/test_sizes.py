@@ -103,15 +103,26 @@ def test_a_teacher_whose_layers_are_not_one_stack_gives_none(tmp_path):
     assert {each.init for each in made} == {"random"}
 
 
+SIZE = {"num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 300, "max_position_embeddings": 40}
+
+
 def test_students_that_no_run_would_make_are_no_candidates(tmp_path):
-    size = {"num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 300, "max_position_embeddings": 40}
     build = builder("classification", tmp_path)
-    for configured, left_out in (
-        (ElectraConfig(hidden_size=64, embedding_size=32, intermediate_size=256, **size), {"narrow_1x32"}),
-        (ModernBertConfig(hidden_size=64, intermediate_size=64, pad_token_id=0, **size), {"layers_1", "layers_2"}),
-    ):
-        teacher = sizes.Teacher(configured, sizes.teacher(build).tokenizer, ("teacher", "narrow"))
-        wanted = candidates(teacher.shape, ("teacher",) if configured.model_type == "modernbert" else teacher.kinds)
-        made = {each.name for each in sizes.makeable(build, teacher, wanted)}
-        assert left_out <= {each.name for each in wanted} - made
-        assert made == {each.name for each in wanted if each.name not in left_out and "x32" not in each.name}
+    configured = ElectraConfig(hidden_size=64, embedding_size=32, intermediate_size=256, **SIZE)
+    teacher = sizes.Teacher(configured, sizes.teacher(build).tokenizer, ("teacher", "narrow"))
+    wanted = candidates(teacher.shape, teacher.kinds)
+    made = {each.name for each in sizes.makeable(build, teacher, wanted)}
+    assert "narrow_1x32" in {each.name for each in wanted}, "as wide as its embeddings"
+    assert made == {each.name for each in wanted if "x32" not in each.name}
+
+
+def test_where_the_first_layer_has_to_stay_the_first_students_begin_with_it(tmp_path):
+    build = builder("classification", tmp_path)
+    configured = ModernBertConfig(hidden_size=64, intermediate_size=64, pad_token_id=0, **SIZE)
+    teacher = sizes.Teacher(configured, sizes.teacher(build).tokenizer, ("teacher",))
+    made = sizes.makeable(build, teacher, candidates(teacher.shape, teacher.kinds))
+    assert [each.card for each in made] == [
+        {"init": "teacher", "layers": 1, "layer_map": "0"},
+        {"init": "teacher", "layers": 2, "layer_map": "0,2"},
+    ]
+    assert sizes.configuration(build, teacher, made[1]).layer_types == [configured.layer_types[n] for n in (0, 2)]
