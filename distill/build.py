@@ -69,7 +69,7 @@ class Builder:
     def form(self) -> Form:
         """How examples become features, and rows predictions."""
         data = self.config.data
-        return Form(self.data.labels, data.max_length, data.max_target_length, data.stride)
+        return Form(self.data.labels, data.max_length, data.max_target_length, data.stride, data.max_answer_length)
 
     def align(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """A head's logits as rows, and their labels."""
@@ -154,8 +154,12 @@ class Builder:
     # Data
 
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
-        """A model's tokenizer, with the tokens that the task marks things with."""
-        return loading.tokenizer(folder, self.task.markers)
+        """A model's tokenizer, with the tokens that the task marks things with.
+
+        Raises:
+            ModelError: it cannot do what the task asks of it.
+        """
+        return loading.tokenizer(folder, self.task.markers, self.config.task if self.task.windows else None)
 
     def encoded(
         self, rows: Dataset, tokenizer: PreTrainedTokenizerBase, teacher: PreTrainedTokenizerBase | None = None

@@ -12,7 +12,7 @@ from typing import Any, cast
 from distill.build import CHECKPOINTS, Builder
 from distill.config.dump import write_config
 from distill.config.schema import Config
-from distill.errors import DataError, DistillError, StoreError
+from distill.errors import DataError, StoreError
 from distill.report import console, page
 from distill.report.environment import versions
 from distill.report.folder import gather
@@ -190,9 +190,8 @@ def _make(planned: Planned, build: Builder, store: Store, finished: Finished) ->
     inputs = {own: finished.folders[title] for own, title in made.items()}
     results = {own: finished.results[title] for own, title in made.items()}
     ranks.wait()
-    result, error = _run(planned, Job(planned.build, partial, inputs, results, planned.title), store)
-    if (error := ranks.agree(error)) is not None:
-        raise error
+    job = Job(planned.build, partial, inputs, results, planned.title)
+    result = ranks.together(lambda: _run(planned, job, store))
     manifest = {
         "schema": 1,
         "stage": planned.stage,
@@ -207,13 +206,9 @@ def _make(planned: Planned, build: Builder, store: Store, finished: Finished) ->
     ranks.first(lambda: store.finish(planned.name, manifest))
 
 
-def _run(planned: Planned, job: Job, store: Store) -> tuple[dict[str, Any], DistillError | None]:
-    """The stage's result, or the error that every rank shall hear of: some work is done by rank 0 alone."""
-    try:
-        with store.writing():
-            return STAGES[planned.stage].run(job), None
-    except DistillError as error:
-        return {}, error
+def _run(planned: Planned, job: Job, store: Store) -> dict[str, Any]:
+    with store.writing():
+        return STAGES[planned.stage].run(job)
 
 
 def _report(build: Builder, finished: Finished) -> None:

@@ -15,8 +15,9 @@ _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 
   model        a folder that a run exported, or any Hugging Face folder
   input        JSONL or TSV, plain or .gz; a column for each input of the task (text; text and pair; tokens; ...)
-  output       JSONL or TSV, plain or .gz, other than the input; line i answers line i; it appears when all are
-               answered: an error or Ctrl-C leaves nothing behind, and a file of that name as it was
+  output       JSONL or TSV, plain or .gz, other than the input; a line for each row of the input, in their order
+               (blank lines of JSONL are none), with the row's id first where it has a field of that name; it appears
+               when all are answered: an error or Ctrl-C leaves nothing behind, and a file of that name as it was
   columns.X    name of the column that holds the input X, such as columns.text=sentence
   batch_size   texts read at once (32)
   task         what the model predicts, for a folder that does not say
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 def predict(config: PredictConfig) -> None:
-    """Answer the input line by line.
+    """Answer the input row by row; blank lines of JSONL are none.
 
     Raises:
         DistillError: the user can mend it, and the message says how.

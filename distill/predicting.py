@@ -12,19 +12,20 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.data.batching import Place
-from distill.data.streaming import Row, listed, turns
+from distill.data.streaming import Row, empty, listed, turns
 from distill.errors import DataError, ModelError
 from distill.models import loading
 from distill.models.teacher import label_columns, outputs
 from distill.models.writing import write
 from distill.tasks import TASKS, Form, Task, task
 from distill.tasks.features import collate
-from distill.tasks.relation_extraction import problem
 
 _AT_ONCE = 512
 """Examples that are in memory together."""
 _READ: Mapping[str, Callable[[Any], Any]] = {"texts": listed, "turns": turns}
-"""How a cell is read that holds more than a text."""
+"""How an input of several texts is read."""
+ID = "id"
+"""The field of an input that its answer repeats."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Predictor:
     def stream(
         self, rows: Iterable[tuple[int, Row]], named: Mapping[str, str], source: str
     ) -> Iterator[dict[str, Any]]:
-        """The prediction for each row, in their order.
+        """The prediction for each row, in their order, after the row's ``id`` where it has one.
 
         Args:
             rows: numbered, with a column for each of the task's inputs.
@@ -60,14 +61,15 @@ class Predictor:
             source: of the rows, for messages.
 
         Raises:
-            DataError: a row lacks an input; it is named.
+            DataError: a row lacks an input, or has one that is none; or some rows have an id and others not.
         """
-        inputs = iter(rows)
+        inputs = _alike(rows, source)
         if strangers := sorted(set(named) - set(self.task.inputs)):
             raise DataError(f"columns names {', '.join(strangers)}; the task has {', '.join(self.task.inputs)}")
         while chunk := list(islice(inputs, _AT_ONCE)):
             examples = [self._example(row, named, f"line {number} of {source}") for number, row in chunk]
-            yield from self.predict(examples)
+            for (_, row), answer in zip(chunk, self.predict(examples), strict=True):
+                yield {ID: row[ID], **answer} if ID in row else answer
 
     @torch.inference_mode()
     def predict(self, examples: Sequence[Row]) -> list[dict[str, Any]]:
@@ -103,16 +105,46 @@ class Predictor:
         example = {}
         for role, kind in self.task.inputs.items():
             column = named.get(role, role)
-            if column not in row or row[column] in (None, "", []):
+            if column not in row:
                 there = ", ".join(row)
                 raise DataError(
                     f"{where} has no {column}; it has {there}: say which is the {role} with columns.{role}=NAME"
                 )
-            value = _READ.get(kind, str)(row[column])
-            if kind == "marked" and (said := problem(value)):
+            value = _content(row[column], kind, column, role, where)
+            check = self.task.problem if kind == "marked" else None
+            if check is not None and (said := check(value)):
                 raise DataError(f"{where} {said}")
             example[role] = value
         return example
+
+
+def _content(value: Any, kind: str, column: str, role: str, where: str) -> Any:  # noqa: ANN401
+    """A field as the text, or the list of texts, that training would take it for.
+
+    Raises:
+        DataError: it would not.
+    """
+    several = _READ.get(kind)
+    if several is not None and isinstance(value, str | list):
+        value = several(value)
+    if empty(value):
+        raise DataError(f"{where} has no {column}")
+    if not isinstance(value, str if several is None else list):
+        said = "text" if several is None else "lists"
+        raise DataError(f"{where}: the column {column} cannot be the {role}: it holds no {said}")
+    if isinstance(value, list) and any(map(empty, value)):
+        raise DataError(f"{where} has an empty entry in {column}")
+    return value
+
+
+def _alike(rows: Iterable[tuple[int, Row]], source: str) -> Iterator[tuple[int, Row]]:
+    """The rows, of which either all have an id or none."""
+    first: Row | None = None
+    for number, row in rows:
+        first = row if first is None else first
+        if (ID in row) != (ID in first):
+            raise DataError(f"line {number} of {source} has {'an' if ID in row else 'no'} id, unlike those before it")
+        yield number, row
 
 
 def load(folder: Path, *, name: str | None = None, max_length: int | None = None, batch_size: int = 32) -> Predictor:
@@ -142,7 +174,7 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     form = _form(labels, known, config, max_length)
     if module.family == "decoder" and form.max_target_length >= form.max_length:
         raise ModelError(f"max_length={form.max_length}: a reply alone may have {form.max_target_length} tokens")
-    tokenizer = loading.tokenizer(folder, module.markers)
+    tokenizer = loading.tokenizer(folder, module.markers, name if module.windows else None)
     model = loading.model(folder, module.head, tokenizer=tokenizer)
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
     columns = label_columns(config, module.outputs(labels), []) if labels else None
@@ -152,7 +184,8 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
 
 def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> Form:  # noqa: ANN401
     """The folder's limits of length, or the usual ones as far as the model reads."""
-    limits = {key: known[key] for key in ("max_length", "max_target_length", "stride") if key in known}
+    names = ("max_length", "max_target_length", "stride", "max_answer_length")
+    limits = {key: known[key] for key in names if key in known}
     if max_length is not None:
         loading.inside_bounds(config, max_length, "model", "max_length")
         limits["max_length"] = max_length

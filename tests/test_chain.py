@@ -196,6 +196,16 @@ def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path)
     assert changed(sets(lambda c: c.data.limit, "train", 65)) == everything
     assert changed(sets(lambda c: c.data, "labels", {"0": "no", "1": "yes"}))[0] == "finetune"
 
+    def answers(longest):
+        def change(config):
+            config.task, config.data.max_answer_length = "question_answering", longest
+            config.data.columns = {"context": "context", "question": "question", "label": "answers"}
+
+        return names(change)
+
+    short, long = answers(30), answers(60)
+    assert [name for name in long if long[name] != short[name]] == ["evaluate", "export"]
+
 
 def test_a_killed_distillation_goes_on_from_its_checkpoint_and_ends_with_the_same_weights(finished, distill, inside):
     command, _ = finished
@@ -242,7 +252,7 @@ def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(fini
 
 
 def test_the_teacher_is_not_in_memory_while_the_student_learns_from_the_store(again, monkeypatch):
-    """The first run asks the stored outputs; the second, asking live, shows that the count sees a teacher."""
+    """The first and last run ask the stored outputs; the second, asking live, shows that the count sees a teacher."""
     before, found = list(models()), []
     train = training.train
 
@@ -255,7 +265,8 @@ def test_the_teacher_is_not_in_memory_while_the_student_learns_from_the_store(ag
     monkeypatch.setattr(training, "train", counted)
     again("from-store", "distill.temperature=7", "stages=[distill]")
     again("from-teacher", "distill.temperature=7", "stages=[distill]", "teacher.store=never")
-    assert found == [[16], [16, 32]]
+    again("alike", "stages=[teach,distill]", "distill.cka.weight=1", "distill.cka.layer_map=auto")
+    assert found == [[16], [16, 32], [16]], "layers are compared before, by a teacher that is gone then"
 
 
 def test_attention_is_not_stored_nor_what_would_pass_the_limit(again):

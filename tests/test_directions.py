@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "distill"
-EVERYONE = {"errors", "types", "store", "network"}
+EVERYONE = {"errors", "types", "store", "network", "words"}
 PARTS = {"tasks", "data", "models", "losses", "training", "metrics", "report", "export", "teacher_store"}
 ALLOWED = {
     "run": {"launch", "config", "chain"},
@@ -32,6 +32,7 @@ ALLOWED = {
     "types": set(),
     "store": set(),
     "network": set(),
+    "words": set(),
 }
 QUICK = {"run", "launch", "design", "predict", "config", "errors"}
 HEAVY = {"torch", "transformers", "datasets", "pytorch_lightning", "torchmetrics", "wandb", "peft", "matplotlib"}

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,14 @@ def made(name, folder, form=None):
         loading.name_labels(config, named[::-1], module.kind)
     model = loading.from_config(config, module.head).eval()
     loading.save(model, tokenizer, folder)
-    said = {"task": name, "labels": labels, "max_length": 48, "max_target_length": 8, "stride": 8}
+    said = {
+        "task": name,
+        "labels": labels,
+        "max_length": 48,
+        "max_target_length": 8,
+        "stride": 8,
+        "max_answer_length": 5,
+    }
     loading.save_form(folder, said if form is None else form)
     return folder
 
@@ -96,6 +104,18 @@ def run(monkeypatch, capsys):
         return 0, capsys.readouterr().out
 
     return command
+
+
+def of_python(folder):
+    """Give a folder a tokenizer that is written in Python, of the same words."""
+    words = loading.tokenizer(folder).get_vocab()
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.txt").write_text("\n".join(sorted(words, key=words.get)) + "\n", encoding="utf-8")
+    said = {
+        "tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "basic",
+        "subword_tokenizer_type": "wordpiece",
+    }  # fmt: skip
+    (folder / "tokenizer_config.json").write_text(json.dumps(said))
 
 
 def jsonl(file, rows):
@@ -133,6 +153,12 @@ def test_every_task_answers_line_by_line_in_the_order_of_the_input(name, models,
         assert [len(record["tags"]) for record in found] == [len(words) for words in WORDS]
 
 
+def test_a_folder_says_how_long_an_answer_may_be(models, tmp_path):
+    assert predicting.load(models("question_answering")).form.max_answer_length == 5
+    silent = made("question_answering", tmp_path, {"task": "question_answering"})
+    assert predicting.load(silent).form.max_answer_length == Form.max_answer_length == 30
+
+
 @pytest.mark.parametrize("name", ["classification", "pair_classification", "relation_extraction"])
 def test_labels_are_told_by_name_not_by_the_order_of_the_outputs(name, models):
     model, rows = predicting.load(models(name)), inputs(name)
@@ -166,10 +192,10 @@ def test_tables_in_and_out_zipped_and_under_other_names(models, run, tmp_path):
     assert code == 0, said
     with gzip.open(tmp_path / "out.tsv.gz", "rt", encoding="utf-8") as file:
         header, *lines = [line.rstrip("\n").split("\t") for line in file]
-    assert header == ["label", "probability"]
+    assert header == ["id", "label", "probability"]
     wanted = answers(tmp_path / "out.jsonl")
-    assert [label for label, _ in lines] == [record["label"] for record in wanted]
-    assert [float(number) for _, number in lines] == pytest.approx([record["probability"] for record in wanted])
+    assert [(number, label) for number, label, _ in lines] == [("7", record["label"]) for record in wanted]
+    assert [float(likely) for *_, likely in lines] == pytest.approx([record["probability"] for record in wanted])
 
 
 def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
@@ -183,6 +209,85 @@ def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
         assert code == 0, said
         (wanted,) = predicting.load(models(name)).predict([{role: same}])
         assert answers(tmp_path / f"{name}.jsonl") == [wanted, wanted]
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "message"),
+    [
+        ("dialogue", '"[]"', "has no history"),
+        ("dialogue", "[]", "has no history"),
+        ("dialogue", '["", " "]', "has an empty entry in history"),
+        ("dialogue", '"[\\"who ?\\", null]"', "has an empty entry in history"),
+        ("dialogue", '" "', "has no history"),
+        ("dialogue", '{"who": "?"}', ": the column history cannot be the history: it holds no lists"),
+        ("token_classification", '" "', "has no tokens"),
+        ("token_classification", '["the", ""]', "has an empty entry in tokens"),
+        ("token_classification", '["the", ["tower"]]', "has an empty entry in tokens"),
+        ("token_classification", "7", ": the column tokens cannot be the tokens: it holds no lists"),
+    ],
+)
+def test_lists_without_a_text_are_refused_like_empty_inputs(models, run, tmp_path, name, field, message):
+    (role,) = task(name).inputs
+    source = jsonl(tmp_path / "in.jsonl", [{role: ["who", "built"]}, {role: json.loads(field)}])
+    code, said = run(f"model={models(name)}", f"input={source}", f"output={tmp_path}/out.jsonl")
+    assert (code, said) == (2, f"distill: line 2 of {source}{'' if message[0] == ':' else ' '}{message}\n")
+
+
+def test_an_empty_list_in_the_cell_of_a_table_is_refused_like_an_empty_cell(models, run, tmp_path):
+    source = tmp_path / "in.tsv"
+    for cell in ("[]", ""):
+        source.write_text(f"history\tn\n{cell}\t1\n")
+        code, said = run(f"model={models('dialogue')}", f"input={source}", f"output={tmp_path}/out.jsonl")
+        assert (code, said) == (2, f"distill: line 2 of {source} has no history\n")
+
+
+def test_the_id_of_a_row_stands_first_in_its_answer(models, run, tmp_path):
+    texts = inputs("multilabel_classification")
+    ids = ["a", 7, None, [1, 2], "a", 0.5, ""]
+    rows = [{**text, "id": number} for text, number in zip(texts, ids, strict=True)]
+    source, model = jsonl(tmp_path / "in.jsonl", rows), f"model={models('multilabel_classification')}"
+    source.write_text(source.read_text().replace("\n", "\n\n"))  # blank lines are no rows
+    for ending in ("jsonl", "tsv"):
+        assert run(model, f"input={source}", f"output={tmp_path}/out.{ending}")[0] == 0
+    found = answers(tmp_path / "out.jsonl")
+    assert [next(iter(record)) for record in found] == ["id"] * 7
+    assert [record["id"] for record in found] == ids
+    header, *lines = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()]
+    assert header == ["id", "labels", "probabilities"]
+    assert [cell for cell, *_ in lines] == ["a", "7", "None", "[1, 2]", "a", "0.5", ""]
+    for (_, labels, probabilities), record in zip(lines, found, strict=True):
+        assert json.loads(labels) == record["labels"]
+        assert json.loads(probabilities) == pytest.approx(record["probabilities"])
+
+
+def test_a_tokenizer_that_cannot_tell_places_is_refused_where_a_task_asks_for_them(models, run, tmp_path):
+    for name in ("token_classification", "question_answering"):
+        folder = tmp_path / name
+        shutil.copytree(models(name), folder)
+        of_python(folder)
+        source = jsonl(tmp_path / "in.jsonl", inputs(name))
+        code, said = run(f"model={folder}", f"input={source}", f"output={tmp_path}/out.jsonl")
+        assert code == 2
+        assert said == (
+            f"distill: {folder}: {name} asks where in the text a token stands, which its tokenizer, one of Python "
+            "alone (BertJapaneseTokenizer), cannot tell; take a model with a tokenizer.json\n"
+        )
+    folder = tmp_path / "classification"
+    shutil.copytree(models("classification"), folder)
+    of_python(folder)
+    source = jsonl(tmp_path / "in.jsonl", inputs("classification"))
+    assert run(f"model={folder}", f"input={source}", f"output={tmp_path}/out.jsonl")[0] == 0
+
+
+def test_a_decoder_that_fills_up_with_its_end_token_answers_in_a_batch_as_alone(models, tmp_path):
+    shutil.copytree(models("dialogue"), tmp_path / "m")
+    tokenizer = loading.tokenizer(tmp_path / "m")
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path / "m")
+    model, rows = predicting.load(tmp_path / "m"), inputs("dialogue")
+    assert model.tokenizer.pad_token_id == model.tokenizer.eos_token_id
+    together = model.predict(rows)
+    assert together == [model.predict([row])[0] for row in rows] == predicting.load(models("dialogue")).predict(rows)
 
 
 def test_answers_come_before_the_input_ends(models, monkeypatch):
@@ -213,7 +318,15 @@ def test_an_input_without_rows_has_no_answers(models, run, tmp_path):
         ('{"text": "a"}\n{"txt": "a", "n": 1}\n', (),
          "line 2 of IN has no text; it has txt, n: say which is the text with columns.text=NAME"),
         ('{"text": "a"}\n\n{"text": ""}\n', (),
-         "line 3 of IN has no text; it has text: say which is the text with columns.text=NAME"),
+         "line 3 of IN has no text"),
+        ('{"text": "a"}\n{"text": " \\t"}\n', (), "line 2 of IN has no text"),
+        ('{"text": null}\n', (), "line 1 of IN has no text"),
+        ('{"text": "a"}\n{"text": ["a", "b"]}\n', (),
+         "line 2 of IN: the column text cannot be the text: it holds no text"),
+        ('{"sentence": 3}\n', ("columns.text=sentence",),
+         "line 1 of IN: the column sentence cannot be the text: it holds no text"),
+        ('{"text": "a", "id": 1}\n{"text": "b"}\n', (), "line 2 of IN has no id, unlike those before it"),
+        ('{"text": "a"}\n{"text": "b", "id": 1}\n', (), "line 2 of IN has an id, unlike those before it"),
         ('{"text": "a"}\n', ("columns.text=sentence",),
          "line 1 of IN has no sentence; it has text: say which is the text with columns.text=NAME"),
         ('{"text": "a"}\n{"text": \n', (), "line 2 of IN is no JSON: Expecting value: line 1 column 10 (char 9)"),

@@ -56,6 +56,30 @@ def test_two_processes_end_where_one_does_and_so_does_accumulation(swept, inside
     assert len(re.findall("^export: done", out, re.MULTILINE)) == 2
 
 
+CUT = (
+    "reverse_kl", "js", "skew_kl", "skew_reverse_kl", "taid", "logit_mse", "hidden", "hidden_cosine", "pkd",
+    "embedding", "attention", "relations",
+)  # fmt: skip
+"""Terms besides hard and soft whose value does not depend on how a batch is cut; two labels are too few for dkd."""
+OTHERS = ("cka", "rkd_distance", "rkd_angle")
+
+
+def test_terms_inside_the_models_end_on_two_processes_where_they_do_on_one(distill):
+    stages = "stages=[pretrain,finetune,teach,distill]"
+    terms = [f"distill.{name}.weight=0.05" for name in CUT]
+    one, two = (distill.folder / name for name in ("one", "two"))
+    distill(stages, *EXACT, *terms, "data.batch_size=32", f"hydra.run.dir={one}")
+    distill(stages, *EXACT, *terms, "data.batch_size=16", *TWO, f"hydra.run.dir={two}")
+    expected, found = (model(distill.store, folder, "distill") for folder in (one, two))
+    assert max(float((found[name] - expected[name]).abs().max()) for name in expected) < 1e-5
+
+    shares = ",".join(f"{name}: 10" for name in ("hard", "soft", *OTHERS))
+    given = [*(f"distill.{name}.weight=1" for name in OTHERS), f"distill.shares={{{shares}}}", "distill.shares_every=1"]
+    out = distill(stages, *given, *TWO, "data.batch_size=16", "distill.cka.layer_map=auto", f"hydra.run.dir={two}-more")
+    assert out.count("distill: layers student:teacher by alignment: ") == 1
+    assert "distill: done" in out
+
+
 def test_a_sweep_of_two_jobs_runs_each_on_two_processes_and_trains_the_teacher_once(swept):
     _, folders, out = swept
     assert [report(folder)["objective"]["temperature"] for folder in folders] == [1.0, 4.0]

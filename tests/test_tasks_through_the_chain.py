@@ -31,6 +31,7 @@ METRICS = {
     "scitldr_tiny": ["rouge1", "rouge2", "rougeL"],
     "dailydialog_tiny": ["perplexity", "distinct_1", "distinct_2"],
 }
+SCORED_BY = {"multi30k_tiny": "BLEU|nrefs:1|", "scitldr_tiny": "rouge-score "}
 WRITING = ("multi30k_tiny", "scitldr_tiny", "dailydialog_tiny")
 
 
@@ -67,6 +68,8 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
     assert content["gain"]["metric"] == METRICS[card][0]
     assert content["exports"][0]["max_logit_drift"] < 1e-3
     assert "student by " in out
+    assert (content["scored_by"] or "").startswith(SCORED_BY.get(card, ""))
+    assert (card in SCORED_BY) == (content["scored_by"] is not None) == ("Scored by " in out)
 
     config = composed(given)
     build = Builder(config, prepare(config), inside.folder, "")

@@ -59,6 +59,7 @@ _RULES: dict[str, Rule] = {
     "data.max_length": at_least(4),
     "data.max_target_length": at_least(2),
     "data.stride": at_least(0),
+    "data.max_answer_length": at_least(1),
     "data.batch_size": at_least(1),
     "data.batch_tokens": at_least(1),
     "data.workers": at_least(0),

@@ -64,6 +64,10 @@ def objective(config: Config) -> Iterator[str]:
     yield from _schedules(config)
     yield from _shares(section)
     yield from _unread(section)
+    pairs = section.relations.layer_map
+    if "relations" in found and section.relations.last_only and ":" in pairs and "," in pairs:
+        key = "distill.relations.last_only"
+        yield f"{key}=true: of the pairs of layer_map={pairs} only the last would be compared; allowed is false"
     for name, parts in (("dkd", ("alpha", "beta")), ("dist", ("inter", "intra"))):
         if name in found and not any(getattr(found[name], part) for part in parts):
             yield f"distill.{name}: {' and '.join(parts)} are both 0; at least one must be above 0"
@@ -89,7 +93,7 @@ def _refused(config: Config, name: str) -> Iterator[str]:
         yield f"needs the teacher's logits of all classes, but of {task} only the largest are kept; allowed is 0"
     if task in _WRITING and read == "states" and not about.tokens:
         yield f"reads what the first token stands for, which in {task} is not the text; allowed is 0"
-    if task == "question_answering" and (name == "standardized" or by_rows):
+    if task == "question_answering" and (name in ("standardized", "dist") or by_rows):
         yield "would take the tokens that cannot be an answer for classes; allowed is 0"
     if task == "regression" and name == "rkd_angle" and by_rows:
         yield "compares angles, but scores lie on a line; allowed is 0, or rkd_angle.of=hidden"

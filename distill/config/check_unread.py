@@ -8,6 +8,15 @@ from distill.config.schema import Config
 
 _STAGES = ("pretrain", "finetune", "distill")
 _READ: tuple[tuple[tuple[str, ...], Callable[[Config], bool], str], ...] = (
+    (
+        ("data.stride",), lambda config: config.task in ("token_classification", "question_answering"),
+        "token_classification and question_answering",
+    ),
+    (
+        ("data.max_target_length",), lambda config: config.task in ("translation", "summarization", "dialogue"),
+        "translation, summarization and dialogue",
+    ),
+    (("data.max_answer_length",), lambda config: config.task == "question_answering", "question_answering"),
     (("student.layers",), lambda config: config.student.init == "teacher", "student.init=teacher"),
     (
         ("student.layer_map",), lambda config: config.student.init in ("teacher", "narrow"),

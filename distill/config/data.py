@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass
 class LimitConfig:
-    """Rows kept of each split, drawn with the seed and stratified by label; none keeps all."""
+    """Rows kept of each split, drawn with the seed, and stratified where a row has one label; none keeps all."""
 
     train: int | None = None
     validation: int | None = None
@@ -58,7 +58,8 @@ class DataConfig:
     """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`. A
     target may be a list of right texts: the first is learnt, and metrics compare with all."""
     labels: dict[str, str] | None = None
-    """Label in the file to the name the models give it; none keeps the file's own labels."""
+    """Label in the file, or number of a class of the hub, to the name the models give it, in the labels' order; none
+    keeps the file's own labels."""
     class_weights: str = "none"
     """none | balanced: in the loss of the labels, each class weighs as much as any other, however rare."""
     score_range: list[float] | None = None
@@ -68,13 +69,16 @@ class DataConfig:
     limit: LimitConfig = field(default_factory=LimitConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
     holdout: float = 0.1
-    """Share of train that is held out, seeded and stratified, where no validation split exists."""
+    """Share of train that is held out where no validation split exists: seeded, stratified where a row has one label,
+    whole dialogues."""
     max_length: int = 128
     """Tokens a text may have. Longer ones are cut; where words are labelled or answers looked for, read in windows."""
     max_target_length: int = 64
     """Tokens of a target that is written: a translation, a summary, a reply (of a dialogue, within max_length)."""
     stride: int = 32
     """Tokens that two windows of a long text share."""
+    max_answer_length: int = 30
+    """Tokens an answer to a question may have; where a token is a single character, more are needed."""
     batch_size: int = 32
     """Examples a device sees at once."""
     batch_tokens: int | None = None

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.data.streaming import listed, turns
+from distill.data import label_columns
+from distill.data.streaming import empty, labels, listed, turns
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def take(
     named: Mapping[str, str],
     source: str,
     key: str = "data.columns",
-) -> tuple[dict[str, "Dataset"], list[str]]:
+) -> tuple[dict[str, "Dataset"], list[str], list[str]]:
     """Keep the columns that play a role, under the role's name.
 
     Args:
@@ -32,16 +33,18 @@ def take(
         key: the setting that names the columns, for messages.
 
     Returns:
-        The splits, and a sentence for each column that was taken instead of a named one.
+        The splits, a sentence for each column that was taken instead of a named one, and the names of the hub's class
+        numbers in the column of the labels, by number.
 
     Raises:
         DataError: a column is absent and no other can be meant, or a row has no content.
     """
     if strangers := sorted(set(named) - set(roles)):
         raise DataError(f"{key} names {', '.join(strangers)}; the task has {', '.join(roles)}")
-    if empty := [split for split, rows in splits.items() if not len(rows)]:
-        raise DataError(f"{empty[0]} of {source} has no rows")
-    splits = {split: _joined(_named(rows), roles, named) for split, rows in splits.items()}
+    if bare := [split for split, rows in splits.items() if not len(rows)]:
+        raise DataError(f"{bare[0]} of {source} has no rows")
+    train = splits["train"]
+    splits = label_columns.joined({split: label_columns.named(rows) for split, rows in splits.items()}, roles, named)
     chosen, notes = _choose(splits["train"], roles, named, source, key)
     taken = {}
     for split, rows in splits.items():
@@ -51,7 +54,8 @@ def take(
         taken[split] = kept.rename_columns({column: role for role, column in chosen.items() if column != role})
         _complete(taken[split], {role: chosen[role] for role in roles if roles[role] != "labels"}, split, source)
         _fitting(taken[split], roles, chosen, source)
-    return taken, notes
+    order = label_columns.classes(train, chosen["label"]) if "label" in chosen else []
+    return taken, notes, order
 
 
 def _choose(
@@ -75,40 +79,30 @@ def _choose(
     return chosen, notes
 
 
-def sampled(sample: "Dataset", roles: Mapping[str, str], named: Mapping[str, str]) -> "Dataset":
+def sampled(
+    sample: Mapping[str, "Dataset"], roles: Mapping[str, str], named: Mapping[str, str]
+) -> dict[str, "Dataset"]:
     """The embedded sample's columns by role: the named ones where it has them, else those of the role's own name."""
-    rows = _joined(sample, roles, named)
-    chosen = {role: named[role] if named.get(role) in rows.column_names else role for role in roles}
-    return rows.select_columns(list(chosen.values())).rename_columns(
-        {column: role for role, column in chosen.items() if column != role}
-    )
+    splits = label_columns.joined(sample, roles, named)
+    there = splits["train"].column_names
+    chosen = {role: named[role] if named.get(role) in there else role for role in roles}
+    renamed = {column: role for role, column in chosen.items() if column != role}
+    kept = {split: rows.select_columns(list(chosen.values())) for split, rows in splits.items()}
+    return {split: rows.rename_columns(renamed) for split, rows in kept.items()}
 
 
-_CELLS: Mapping[str, Callable[[Any], list[str]]] = {"texts": listed, "tags": listed, "turns": turns}
+_CELLS: Mapping[str, Callable[[Any], list[str]]] = {"texts": listed, "tags": listed, "turns": turns, "labels": labels}
 """How a cell of a table holds a list."""
 _NEW = " new"
 
 
 def _split(rows: "Dataset", chosen: Mapping[str, str], roles: Mapping[str, str]) -> "Dataset":
-    """Make lists of the cells of a table that hold several texts or tags."""
+    """Make lists of the cells of a table that hold several texts, tags or labels."""
     for role, column in chosen.items():
         read = _CELLS.get(roles[role])
-        if read is not None and isinstance(rows[0][column], str):
-            lists = rows.add_column(_NEW, [read(cell) for cell in rows[column][:]])
+        if read is not None and any(isinstance(cell, str) for cell in rows[column][:]):
+            lists = rows.add_column(_NEW, [None if empty(cell) else read(cell) for cell in rows[column][:]])
             rows = lists.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
-    return rows
-
-
-def _joined(rows: "Dataset", roles: Mapping[str, str], named: Mapping[str, str]) -> "Dataset":
-    """Add the column ``one+other`` where a role of several labels is spread over columns."""
-    for role, kind in roles.items():
-        parts = named.get(role, "").split("+")
-        if kind == "labels" and len(parts) > 1 and set(parts) <= set(rows.column_names):
-            together = [
-                [str(label) for label in labels if label is not None]
-                for labels in zip(*(rows[part][:] for part in parts), strict=True)
-            ]
-            rows = rows.add_column("+".join(parts), together)
     return rows
 
 
@@ -157,34 +151,12 @@ def _fractional(value: str | int) -> bool:
         return False
 
 
-def _named(rows: "Dataset") -> "Dataset":
-    """Class numbers of the hub as their names, also those in lists."""
-    from datasets import ClassLabel, List, Value
-
-    def name(feature: ClassLabel, value: int | None) -> str | None:
-        if value is None:
-            return None
-        return str(feature.int2str(value)) if value >= 0 else str(value)
-
-    for column, feature in rows.features.items():
-        names: list[Any]
-        if isinstance(feature, ClassLabel):
-            names, kind = [name(feature, value) for value in rows[column][:]], Value("string")
-        elif isinstance(feature, List) and isinstance(feature.feature, ClassLabel):
-            names = [values and [name(feature.feature, value) for value in values] for values in rows[column][:]]
-            kind = List(Value("string"))
-        else:
-            continue
-        rows = rows.remove_columns(column).add_column(column, names, feature=kind)
-    return rows
-
-
 def _complete(rows: "Dataset", chosen: Mapping[str, str], split: str, source: str) -> None:
     for role, column in chosen.items():
         for number, value in enumerate(rows[role][:], 1):
-            if _empty(value):
+            if empty(value):
                 raise DataError(f"row {number} of {split} in {source} has no {column}")
-            if isinstance(value, list) and any(map(_empty, value)):
+            if isinstance(value, list) and any(map(empty, value)):
                 raise DataError(f"row {number} of {split} in {source} has an empty entry in {column}")
 
 
@@ -206,7 +178,3 @@ _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "answers": (Mapping, "objects with text and answer_start"),
 }
 """What a kind of content is in Python, and how that is said."""
-
-
-def _empty(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, list) and not value)

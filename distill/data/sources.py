@@ -25,6 +25,7 @@ class Source:
         splits: with a column for each role of the task.
         notes: what was decided on the way, each a sentence.
         stands_in_for: what the embedded sample replaces, if it does.
+        classes: the names of the hub's class numbers in the column of the labels, by number.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Source:
     splits: dict[str, "Dataset"]
     notes: tuple[str, ...] = ()
     stands_in_for: str | None = None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def unlabelled(file: str, roles: Mapping[str, str], named: Mapping[str, str]) ->
         DataError: it cannot be read, or has no such columns.
     """
     rows = files.read(Path(file).expanduser())["train"]
-    taken, notes = roles_of.take({"train": rows}, roles, named, file, "data.unlabelled.columns")
+    taken, notes, _ = roles_of.take({"train": rows}, roles, named, file, "data.unlabelled.columns")
     return taken["train"], notes
 
 
@@ -99,16 +101,16 @@ def _taken(
     notes: tuple[str, ...] = (),
 ) -> Source:
     source = str(wanted.path if kind == "local" else wanted.hub)
-    taken, chosen = roles_of.take(splits, roles, named, source)
+    taken, chosen, classes = roles_of.take(splits, roles, named, source)
     name = wanted.name
     if kind == "local" and wanted.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
-    return Source(name, kind, taken, (*notes, *chosen))
+    return Source(name, kind, taken, (*notes, *chosen), classes=tuple(classes))
 
 
 def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:
     if wanted.source == "embedded":
-        return Source("embedded sample", "embedded", _sampled(embedded, roles, named))
+        return Source("embedded sample", "embedded", roles_of.sampled(embedded(), roles, named))
     missing = "neither data.path nor data.hub is given"
     if wanted.hub is not None:
         missing = f"{wanted.hub} is neither in the local cache nor can the hub be reached"
@@ -116,11 +118,8 @@ def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: M
         f"{missing}: the embedded sample, made by a grammar, "
         f"stands in for {wanted.name}; its figures say nothing about {wanted.name}"
     )
-    return Source(wanted.name, "embedded", _sampled(embedded, roles, named), (note,), stands_in_for=wanted.name)
-
-
-def _sampled(embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> dict[str, "Dataset"]:
-    return {split: roles_of.sampled(rows, roles, named) for split, rows in embedded().items()}
+    sample = roles_of.sampled(embedded(), roles, named)
+    return Source(wanted.name, "embedded", sample, (note,), stands_in_for=wanted.name)
 
 
 def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, ...]]:

@@ -17,7 +17,7 @@ UNLABELLED = "unlabelled"
 
 
 def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[dict[str, "Dataset"], str | None]:
-    """Make a validation split of a seeded, stratified part of train where there is none.
+    """Make a validation split of a seeded part of train where there is none, stratified where a row has one label.
 
     Returns:
         The splits, and a sentence that says so, or none where nothing had to be held out.
@@ -33,7 +33,8 @@ def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[
         raise DataError(f"train has {len(train)} rows: too few to hold out a validation split")
     kept = stratified(_labels(train), len(train) - count, seed)  # drawn, so that a label's only row stays in train
     held = np.setdiff1d(np.arange(len(train)), kept)
-    note = f"there is no validation split: {count:,} rows of train, seeded and stratified by label, are held out for it"
+    drawn = "seeded and stratified by label" if _has_label(train) else "drawn with the seed"
+    note = f"there is no validation split: {count:,} rows of train, {drawn}, are held out for it"
     made = {"train": train.select(kept), "validation": train.select(held)}
     return {**made, **{name: rows for name, rows in splits.items() if name != "train"}}, note
 
@@ -104,9 +105,12 @@ def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
 
 def _labels(rows: "Dataset") -> Sequence[int]:
     """The numbers of the labels; zeros where an example has none, or not exactly one."""
-    if LABEL not in rows.column_names or not isinstance(rows[0][LABEL], int):
-        return [0] * len(rows)
-    return rows[LABEL][:]  # type: ignore[no-any-return]
+    return rows[LABEL][:] if _has_label(rows) else [0] * len(rows)
+
+
+def _has_label(rows: "Dataset") -> bool:
+    """Whether an example has exactly one label."""
+    return LABEL in rows.column_names and isinstance(rows[0][LABEL], int)
 
 
 def _key(values: Sequence[str | Sequence[str]]) -> int:

@@ -116,31 +116,52 @@ def listed(value: Any) -> list[str]:  # noqa: ANN401
 
 
 def turns(value: Any) -> list[str]:  # noqa: ANN401
-    """Turns of a dialogue: a list as it is, or written in a cell as JSON; any other text is a single turn.
+    """Turns of a dialogue: a list as it is, or written in a cell as JSON; any other text is a single turn, or none.
 
-    >>> turns('["Hello.", "Who is there?"]'), turns("Who is there?")
-    (['Hello.', 'Who is there?'], ['Who is there?'])
+    >>> turns('["Hello.", "Who is there?"]'), turns("Who is there?"), turns(" ")
+    (['Hello.', 'Who is there?'], ['Who is there?'], [])
     """
     parts = _parts(value)
-    return [str(value)] if parts is None else parts
+    if parts is None:
+        return [] if empty(value) else [str(value)]
+    return parts
+
+
+def labels(value: Any) -> list[str]:  # noqa: ANN401
+    """Labels of a text: a list as it is, or written in a cell as JSON, or with commas between them.
+
+    >>> labels('["one, two", "three"]'), labels("one,two")
+    (['one, two', 'three'], ['one', 'two'])
+    """
+    parts = _parts(value)
+    return str(value).split(",") if parts is None else parts
+
+
+def empty(value: object) -> bool:
+    """Whether there is nothing in a value.
+
+    >>> [empty(value) for value in (None, " ", [], "a", 0)]
+    [True, True, True, False, False]
+    """
+    return value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, list) and not value)
 
 
 def _parts(value: Any) -> list[str] | None:  # noqa: ANN401
-    """The entries of a list, or of a list written as JSON; none for any other value."""
+    """The entries of a list, or of a list written as JSON, empty where they are no text; none for any other value."""
     if isinstance(value, str) and value.startswith("["):
         try:
             value = json.loads(value)
         except ValueError:
             return None
-    return [str(each) for each in value] if isinstance(value, list) else None
+    if not isinstance(value, list):
+        return None
+    return [str(each) if isinstance(each, str | int | float) else "" for each in value]
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401
-    """A value in one cell: lists of words with spaces between them, other structures as JSON."""
-    if isinstance(value, list) and all(isinstance(each, str) and " " not in each for each in value):
-        value = " ".join(value)
-    elif isinstance(value, list | dict):
-        value = json.dumps(value, ensure_ascii=False)
+    """A value in one cell: lists and objects as JSON, all else with spaces for line ends and tabs."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
     return " ".join(str(value).split())
 
 
@@ -166,6 +187,8 @@ def _no_value(word: str) -> None:
 def _fields(file: Path) -> Iterator[tuple[int, Row]]:
     rows = (line.removesuffix("\r").split("\t") for line in lines(file))
     columns = next(rows)
+    if doubled := {column for column in columns if columns.count(column) > 1}:
+        raise DataError(f"{file} names the column {min(doubled)} twice")
     for number, fields in enumerate(rows, 2):
         if len(fields) != len(columns):
             raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(columns)}")

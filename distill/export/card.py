@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from huggingface_hub import EvalResult, ModelCardData
 
 from distill.report import Report, comparison, present
-from distill.report.console import objective, rows_and_labels, stand_in, verdict
+from distill.report.sentences import objective, rows_and_labels, stand_in, verdict
 
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"} | {"\n": " "})
 
@@ -93,6 +93,8 @@ def _results(report: Report) -> Iterator[str]:
     yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
     if "control" in present(report):
         yield "The control is the same student, trained without the teacher."
+    if how := report.get("scored_by"):
+        yield f"Scored by {_plain(how)}"
 
 
 def _training(report: Report) -> Iterator[str]:

@@ -32,8 +32,10 @@ class Scored(NamedTuple):
         metrics: name to value, the headline first; nan where one is undefined.
         table: the same by label, with rows ``micro``, ``macro`` and ``weighted``, or by group.
         statistics: ``[examples, k]``; their sum over examples holds all that the headline of these examples needs.
+        how: the library that scored and how it read the texts, in its own words; empty where there is nothing to say.
     """
 
     metrics: dict[str, float]
     table: Table
     statistics: NDArray[Any]
+    how: str = ""

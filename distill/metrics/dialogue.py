@@ -10,7 +10,7 @@ from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check
 from distill.metrics.language_modeling import HEADLINE as WATCHED  # noqa: F401 - read by whoever trains
 from distill.metrics.language_modeling import next_tokens
-from distill.metrics.words import spaced
+from distill.words import spaced
 
 HEADLINE = Headline("perplexity", "min")
 

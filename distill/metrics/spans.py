@@ -13,6 +13,7 @@ from distill.metrics import Headline, Scored
 from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check, check_several
 from distill.types import IGNORE
+from distill.words import spaced
 
 HEADLINE = Headline("f1", "max")
 WATCHED = Headline("accuracy", "max")
@@ -27,9 +28,9 @@ def score(
 ) -> Scored:
     """Score answers as SQuAD does (Rajpurkar et al. 2016, arXiv:1606.05250), from 0 to 1: F1 of words, and exact match.
 
-    Case, ASCII punctuation, English articles and the width of spaces do not count. Of several right answers, each
-    metric takes the one that fits best. Where nothing is left of an answer, F1 is 1 if nothing is left of the other
-    either.
+    Case, ASCII punctuation, English articles and the width of spaces do not count. A word is what stands between
+    spaces, or a character in scripts that put none. Of several right answers, each metric takes the one that fits best.
+    Where nothing is left of an answer, F1 is 1 if nothing is left of the other either.
 
     Args:
         predictions: an answer for each example.
@@ -80,7 +81,7 @@ def _best(answer: str, right: Sequence[str]) -> tuple[float, float]:
 
 
 def _words(text: str) -> list[str]:
-    return _ARTICLE.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split()
+    return spaced(_ARTICLE.sub(" ", text.lower().translate(_NO_PUNCTUATION)))
 
 
 def _f1(guess: list[str], truth: list[str]) -> float:

@@ -1,7 +1,9 @@
 """Summarisation: how much of the references' words a text has."""
 
 from collections.abc import Sequence
-from typing import Any
+from importlib.metadata import version
+from itertools import chain
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -10,11 +12,13 @@ from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check, check_several
 from distill.metrics.language_modeling import HEADLINE as WATCHED  # noqa: F401 - read by whoever trains
 from distill.metrics.language_modeling import next_tokens
-from distill.metrics.words import is_latin, words
+from distill.words import script, words
 
 HEADLINE = Headline("rouge1", "max")
 
 _KINDS = ("rouge1", "rouge2", "rougeL")
+_STEMMED = "stemmed words"
+_AS_THEY_ARE = "words as they are, single characters in scripts without spaces"
 
 collection = next_tokens
 """What is watched: the guesses at the next token of the references."""
@@ -25,9 +29,9 @@ def score(
 ) -> Scored:
     """Score texts by ROUGE (Lin 2004), from 0 to 1: the mean F-measure over words, pairs of them, and longest sequence.
 
-    Words are read by rouge-score, in lower case, without punctuation and stemmed (Porter). It knows but ASCII: a text
-    in other scripts is read word by word without a stemmer, or character by character where they put no spaces. Of
-    several references, each kind of ROUGE takes the one that fits best.
+    Words are read by rouge-score, in lower case, without punctuation and stemmed (Porter). It knows but ASCII: where
+    most words of all references are in other scripts, all texts are read word by word without a stemmer, and character
+    by character where a script puts no spaces. Of several references, each kind of ROUGE takes the one that fits best.
 
     Args:
         predictions: a text for each example.
@@ -42,10 +46,13 @@ def score(
         ValueError: there is no example, not a prediction and a group for each, or one without a reference.
     """
     from rouge_score.rouge_scorer import RougeScorer  # takes seconds to import
+    from rouge_score.tokenizers import DefaultTokenizer
 
     check(predictions, references)
     check_several(references)
-    scorer = RougeScorer(_KINDS, tokenizer=_Tokenizer())
+    latin = script(chain.from_iterable(references)) == "latin"
+    tokenizer = DefaultTokenizer(use_stemmer=True) if latin else SimpleNamespace(tokenize=words)
+    scorer = RougeScorer(_KINDS, tokenizer=tokenizer)
     scored = [scorer.score_multi(list(right), text) for text, right in zip(predictions, references, strict=True)]
     statistics = np.array([(1.0, *(one[kind].fmeasure for kind in _KINDS)) for one in scored])
 
@@ -54,23 +61,11 @@ def score(
         return {HEADLINE.name: headline(statistics[rows]), "rouge2": float(others[0]), "rougeL": float(others[1])}
 
     everything = np.arange(len(statistics))
-    return Scored(group(everything), by_group(groups, len(statistics), group), statistics)
+    how = f"rouge-score {version('rouge-score')}, {_STEMMED if latin else _AS_THEY_ARE}"
+    return Scored(group(everything), by_group(groups, len(statistics), group), statistics, how)
 
 
 def headline(statistics: Floats) -> float:
     """The mean ROUGE-1 of the examples: statistics ``[examples, 4]`` are 1, ROUGE-1, ROUGE-2 and ROUGE-L."""
     examples, rouge, *_ = statistics.sum(axis=0)
     return float(rouge / examples)
-
-
-class _Tokenizer:
-    """Rouge-score's own for texts in the Latin alphabet, and words of any script where that finds none."""
-
-    def __init__(self) -> None:
-        from rouge_score.tokenizers import DefaultTokenizer
-
-        self._ascii: Any = DefaultTokenizer(use_stemmer=True)
-
-    def tokenize(self, text: str) -> list[str]:
-        found: list[str] = self._ascii.tokenize(text) if is_latin(text) else []
-        return found or words(text)

@@ -1,7 +1,7 @@
 """Translation: how much of the references' words and characters a text has."""
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,12 @@ from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check, check_several
 from distill.metrics.language_modeling import HEADLINE as WATCHED  # noqa: F401 - read by whoever trains
 from distill.metrics.language_modeling import next_tokens
+from distill.words import Script, script
 
 HEADLINE = Headline("bleu", "max")
+
+_TOKENIZERS: dict[Script, str] = {"latin": "13a", "spaced": "13a", "chinese": "zh", "unspaced": "char"}
+"""Sacrebleu's, by how the references are written."""
 
 collection = next_tokens
 """What is watched: the guesses at the next token of the references."""
@@ -23,6 +27,9 @@ def score(
     predictions: Sequence[str], references: Sequence[Sequence[str]], names: Sequence[str], groups: Sequence[str]
 ) -> Scored:
     """Score texts by sacrebleu's defaults (Post 2018, arXiv:1804.08771), from 0 to 1: corpus BLEU and chrF.
+
+    BLEU counts what sacrebleu's ``13a`` takes for words where most words of the references stand between spaces, what
+    ``zh`` does where they are Chinese, and characters in other scripts without spaces. All groups are read alike.
 
     Args:
         predictions: a text for each example.
@@ -38,7 +45,9 @@ def score(
     """
     check(predictions, references)
     check_several(references)
-    bleu = BLEU(effective_order=True)  # otherwise it warns at each sentence; the counts are the same
+    tokenizer = _TOKENIZERS[script(chain.from_iterable(references))]
+    # Without effective_order it warns at each sentence; the counts are the same.
+    bleu = BLEU(tokenize=tokenizer, effective_order=True)
     counted = [bleu.sentence_score(text, right) for text, right in zip(predictions, references, strict=True)]
     statistics = np.array([[one.sys_len, one.ref_len, *one.counts, *one.totals] for one in counted], dtype=np.float64)
 
@@ -47,7 +56,8 @@ def score(
         return {HEADLINE.name: headline(statistics[rows]), "chrf": float(chrf.score) / 100}
 
     everything = np.arange(len(statistics))
-    return Scored(group(everything), by_group(groups, len(statistics), group), statistics)
+    table = by_group(groups, len(statistics), group)
+    return Scored(group(everything), table, statistics, signature(references, tokenizer))
 
 
 def headline(statistics: Floats) -> float:
@@ -63,17 +73,19 @@ def headline(statistics: Floats) -> float:
     return float(found.score) / 100
 
 
-def signature(references: Sequence[Sequence[str]] = (("",),)) -> str:
-    """How both metrics were computed, in sacrebleu's words; give it the references where they are not one an example.
+def signature(references: Sequence[Sequence[str]], tokenizer: str) -> str:
+    """How both metrics were computed, in sacrebleu's words.
 
-    >>> signature().split("|version")[0]
-    'BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp'
+    Args:
+        references: one or more an example; only their number is read.
+        tokenizer: of BLEU.
+
+    >>> signature([["A text."]], "zh").split("|version")[0]
+    'BLEU|nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp'
     """
-    columns = _columns(references)
-    made = []
-    for name, metric in (("BLEU", BLEU(references=columns)), ("chrF2", CHRF(references=columns))):
-        made.append(f"{name}|{metric.get_signature()}")
-    return ", ".join(made)
+    columns = _columns([[""] * len(each) for each in references])
+    bleu, chrf = BLEU(tokenize=tokenizer, references=columns), CHRF(references=columns)
+    return f"BLEU|{bleu.get_signature()}, chrF2|{chrf.get_signature()}"
 
 
 def _columns(references: Sequence[Sequence[str]]) -> list[list[Any]]:

@@ -97,9 +97,8 @@ class BiLstmModel(_Pretrained):  # type: ignore[no-untyped-call]
         lengths = mask.sum(1).clamp(min=1).cpu()
         if mask.shape[1] > 1 and bool((mask[:, 1:] > mask[:, :-1]).any()):
             raise ValueError("texts must be filled up at their ends, not in front")
-        found = self.embeddings(input_ids)
-        if token_type_ids is not None:
-            found = found + self.types(token_type_ids)
+        types = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+        found = self.embeddings(input_ids) + self.types(types)
         states = [self.project(self.dropout(found))]
         for layer in self.layers:
             packed = pack_padded_sequence(self.dropout(states[-1]), lengths, batch_first=True, enforce_sorted=False)

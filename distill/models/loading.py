@@ -4,16 +4,16 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 import transformers
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
+from distill.models.fitting import fit_outputs, fit_tokenizer, fit_tokens, output_names
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -105,11 +105,16 @@ def configuration(folder: Path) -> PretrainedConfig:
         raise ModelError(f"{folder}: config.json cannot be read ({_first_line(error)})") from error
 
 
-def tokenizer(folder: Path, markers: Sequence[str] = ()) -> PreTrainedTokenizerBase:
-    """The checkpoint's tokenizer, which learns the ``markers`` that it does not know, as tokens of their own.
+def tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None = None) -> PreTrainedTokenizerBase:
+    """The checkpoint's tokenizer; without a padding token it fills up with its end token.
+
+    Args:
+        folder: of the checkpoint.
+        markers: become tokens of their own where it does not know them.
+        places_for: the task that asks which words or characters a token stands for; none does not.
 
     Raises:
-        ModelError: there is none, or it cannot fill up a batch.
+        ModelError: there is none, it cannot fill up a batch, or it cannot tell the places of its tokens.
     """
     if not any(path for pattern in _TOKENIZERS for path in folder.glob(pattern)):
         raise ModelError(f"{folder} has no tokenizer: none of {', '.join(_TOKENIZERS)}")
@@ -117,9 +122,7 @@ def tokenizer(folder: Path, markers: Sequence[str] = ()) -> PreTrainedTokenizerB
         found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder}: its tokenizer cannot be loaded ({_first_line(error)})") from error
-    if found.pad_token_id is None:
-        raise ModelError(f"{folder}: its tokenizer has no padding token; name one in tokenizer_config.json")
-    found.add_tokens([marker for marker in markers if marker not in found.get_vocab()], special_tokens=True)
+    fit_tokenizer(found, folder, markers, places_for)
     return found
 
 
@@ -137,15 +140,18 @@ def model(
     Args:
         folder: of the checkpoint.
         head: transformers' class, such as AutoModelForSequenceClassification.
-        labels: names of the outputs; empty keeps the checkpoint's own.
+        labels: names of the outputs; empty keeps the checkpoint's own. A head that has them in another order is put
+            in this one.
         kind: what a row of outputs means, where they are named.
         dropout: of hidden states and attention while training; none keeps the checkpoint's own.
-        tokenizer: one that knows more tokens than the model gets embeddings for them, random ones.
+        tokenizer: one that knows more tokens than the model gets embeddings for them, random ones; the model learns
+            from it what padding is.
 
     Raises:
         ModelError: weights other than the head's are missing, or the architecture has no such head.
     """
     config = configuration(folder)
+    had = output_names(config)
     if labels:
         name_labels(config, labels, kind)
     if dropout is not None:
@@ -160,15 +166,10 @@ def model(
             raise
         raise ModelError(f"{folder}: {config.model_type} models have no head for this task ({head})") from error
     _complete(loaded, info, folder)
-    fit_vocabulary(loaded, tokenizer)
+    fit_outputs(loaded, had, labels)
+    if tokenizer is not None:
+        fit_tokens(loaded, tokenizer)
     return loaded  # type: ignore[no-any-return]
-
-
-def fit_vocabulary(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase | None) -> None:
-    """Give the model an embedding for every token of the tokenizer; it keeps those that it has beyond."""
-    embeddings = cast(nn.Embedding, model.get_input_embeddings())
-    if tokenizer is not None and len(tokenizer) > embeddings.weight.shape[0]:
-        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
 
 
 def save_form(folder: Path, form: Mapping[str, Any]) -> None:

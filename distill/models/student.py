@@ -39,7 +39,7 @@ def from_layers(
 
 _DEPTHS = ("num_hidden_layers", "encoder_layers", "decoder_layers", "num_layers", "num_decoder_layers")
 """What architectures call the number of layers of a stack."""
-_EACH = ("layer_types", "mlp_layer_types", "no_rope_layers")
+_EACH = ("layer_types", "mlp_layer_types", "no_rope_layers", "attention_layers")
 """What says something of each layer, such as whether its attention is local: ModernBERT, Qwen, Gemma and others."""
 
 
@@ -64,6 +64,8 @@ def shortened(config: PretrainedConfig, chosen: Sequence[int]) -> PretrainedConf
     for name in _EACH:
         if isinstance(each := getattr(config, name, None), list):
             setattr(made, name, [each[layer] for layer in chosen])
+    if getattr(config, "attention_types", None):  # GPT-Neo's file says it in another way
+        made.attention_types = [[[kind], 1] for kind in made.attention_layers]
     return made
 
 

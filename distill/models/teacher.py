@@ -30,7 +30,8 @@ def outputs(
 
     Args:
         model: with a task head.
-        batch: with the model's inputs ``[batch, tokens]``, and ``target_ids`` where the model has a decoder.
+        batch: with the model's inputs ``[batch, tokens]``, and ``target_ids`` where the model writes; an
+            encoder-decoder without them gives its decoder what its encoder reads.
         hidden: whether hidden states are wanted; of an encoder-decoder these are the encoder's.
         attentions: whether the scores of self-attention are wanted; likewise.
         qkv: whether its queries, keys and values are wanted; likewise.
@@ -40,8 +41,7 @@ def outputs(
         ModelError: scores, queries, keys or values are wanted of an architecture in which they cannot be found.
     """
     inputs: dict[str, Any] = {name: batch[prefix + name] for name in MODEL_INPUTS if prefix + name in batch}
-    if model.config.is_encoder_decoder:
-        targets = batch["target_ids"]
+    if model.config.is_encoder_decoder and (targets := batch.get("target_ids")) is not None:
         inputs["decoder_input_ids"] = model.prepare_decoder_input_ids_from_labels(targets)  # type: ignore[operator]
     if model.can_generate():
         inputs["use_cache"] = False
@@ -95,14 +95,18 @@ class LiveTeacher:
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Outputs:
-        """The teacher's answer; tensors that a term may save for its backward pass, without a gradient."""
+        """The teacher's answer; tensors that a term may save for its backward pass, without a gradient.
+
+        It is the same as a stored one: of the teacher's own precision, also where the student's is mixed.
+        """
         device = batch["key"].device
         if self.model.device != device:
             cast(nn.Module, self.model).to(device)
-        answer = outputs(
-            self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
-        )
-        return replace(answer, logits=self.align(chosen(answer.logits, self.columns), batch)[0])
+        with torch.autocast(device.type, enabled=False):
+            answer = outputs(
+                self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
+            )
+            return replace(answer, logits=self.align(chosen(answer.logits, self.columns), batch)[0])
 
 
 def chosen(logits: Tensor, columns: Sequence[int] | None) -> Tensor:

@@ -33,6 +33,7 @@ def assemble(
         "models": found.get("models", {}),
         "gain": found.get("gain"),
         "fidelity": found.get("fidelity"),
+        "scored_by": found.get("scored_by"),
         "exports": results.get("export", {}).get("exports", []),
         "objective": dict(objective),
         "environment": dict(environment),

@@ -1,193 +1,13 @@
-"""The report in plain text: the sentences that page and model card say too, and the table at the end of a run."""
+"""The report in plain text: the table at the end of a run."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from distill.report import (
-    ABSENT,
-    LOWER_IS_BETTER,
-    Report,
-    comparison,
-    difference,
-    duration,
-    headline,
-    known,
-    listed,
-    metric,
-    number,
-    present,
-    share,
-    tables,
-    teachers,
-    tie,
-)
+from distill.report import ABSENT, Report, comparison, duration, present, tables, tie
+from distill.report.sentences import rows_and_labels, stand_in, verdict
 
 WIDTH = 100
-_SAME = 1.1
-"""Speeds that differ by less than this factor are called the same."""
-
-
-def verdict(report: Report) -> str:
-    """What came out of the run, in plain words that claim no more than was measured."""
-    models = report["models"]
-    if not present(report):
-        return "This run evaluated no model."
-    if not models.get("student"):
-        return f"{_reaches(report, present(report)[0])} No student was evaluated."
-    if not models.get("teacher"):
-        return f"{_reaches(report, 'student')} Its teacher was not evaluated. {gain(report)}"
-    return f"{_student_and_teacher(report)} {gain(report)}{_little_to_teach(report)}"
-
-
-def gain(report: Report) -> str:
-    """What distillation was worth against the same student trained without the teacher."""
-    result = report.get("gain")
-    better = improvement(result) if result else {}
-    if not result or "difference" not in better:
-        if report["models"].get("control"):
-            return "What distillation gained over the control was not measured."
-        return (
-            "There is no control, the same student trained without the teacher: what distillation gained isn't known."
-        )
-    name, amount = result["metric"], better["difference"]
-    size = f"{difference(name, abs(amount), sign='-')} of {name}"
-    did = f"gained {size} over" if amount > 0 else f"lost {size} against" if amount else f"left {name} as it was with"
-    return f"Distillation {did} the same student trained without the teacher ({interval(result)}): {_judgement(better)}"
-
-
-def _little_to_teach(report: Report) -> str:
-    lead, teacher, control = headline(report), _score(report, "teacher"), _score(report, "control")
-    if lead is None or teacher is None or control is None:
-        return ""
-    worse, better = (control, teacher) if lead[0] in LOWER_IS_BETTER else (teacher, control)
-    return " The control is better than the teacher: train that longer, or take a larger one." if worse < better else ""
-
-
-def improvement(result: Mapping[str, Any]) -> dict[str, float]:
-    """Difference, ``low`` and ``high`` of a gain as far as they are known, turned so that more is always better."""
-    low, high = result.get("interval") or (None, None)
-    sign = 1
-    if result.get("mode", "min" if result["metric"] in LOWER_IS_BETTER else "max") == "min":
-        low, high, sign = high, low, -1
-    parts = {"difference": result.get("difference"), "low": low, "high": high}
-    return {key: sign * part for key, part in parts.items() if known(part)}
-
-
-def interval(result: Mapping[str, Any]) -> str:
-    """The interval of a gain, more being better."""
-    better, name = improvement(result), result["metric"]
-    if "low" not in better or "high" not in better:
-        return "without an interval"
-    low, high = (difference(name, better[end], sign="-").removesuffix(" points") for end in ("low", "high"))
-    return f"{share(result.get('confidence', 0.95), 0)} interval {low} to {high}"
-
-
-def _judgement(better: Mapping[str, float]) -> str:
-    if "low" not in better or "high" not in better:
-        return "whether that is more than chance isn't known."
-    if better["low"] > 0:
-        return "the whole interval is above zero, so the gain is shown."
-    if better["high"] < 0:
-        return "the whole interval is below zero, so distillation did harm."
-    shown = "the gain isn't shown" if better["difference"] > 0 else "neither gain nor harm is shown"
-    return f"the interval includes zero, so {shown}."
-
-
-def _reaches(report: Report, name: str) -> str:
-    lead = headline(report)
-    score = _score(report, name)
-    if lead is None or score is None:
-        return f"The {name} was evaluated without a metric."
-    who = "teachers together reach" if name == "teacher" and teachers(report) else f"{name} reaches"
-    return f"The {who} {metric(lead[0], score)} {lead[0]} on {lead[1]}."
-
-
-def _score(report: Report, name: str) -> float | None:
-    lead = headline(report)
-    metrics = (report["models"].get(name) or {}).get("metrics") or {}
-    score: object = (metrics.get(lead[1]) or {}).get(lead[0]) if lead else None
-    return score if known(score) else None
-
-
-def _student_and_teacher(report: Report) -> str:
-    teacher, student = report["models"]["teacher"], report["models"]["student"]
-    parts = []
-    if teacher.get("parameters") and student.get("parameters"):
-        whose = "the teachers'" if teachers(report) else "the teacher's"
-        parts.append(f"has {share(student['parameters'] / teacher['parameters'], 1)} of {whose} parameters")
-    parts.append(_quality(report))
-    slow, fast = ((model.get("latency_ms") or {}).get("p50") for model in (teacher, student))
-    if known(slow) and known(fast) and fast > 0:
-        parts.append(_speed(slow / fast))
-    return f"The student {listed(parts)}."
-
-
-def _quality(report: Report) -> str:
-    lead, teacher, student = headline(report), _score(report, "teacher"), _score(report, "student")
-    if lead is None or teacher is None or student is None:
-        return "was not scored against it"
-    name, split = lead
-    who, whose = ("teachers together", "their common") if teachers(report) else ("teacher", "its")
-    if name in LOWER_IS_BETTER or teacher <= 0 or student < 0:
-        return f"reaches {metric(name, student)} {name} on {split} ({who}: {metric(name, teacher)})"
-    verb = "keeps" if student <= teacher else "reaches"
-    return f"{verb} {share(student / teacher, 1)} of {whose} {name} on {split}"
-
-
-def _speed(ratio: float) -> str:
-    if ratio >= _SAME:
-        return f"is {number(ratio, 1)} times as fast"
-    return "is about as fast" if ratio > 1 / _SAME else f"takes {number(1 / ratio, 1)} times as long"
-
-
-def stand_in(report: Report) -> str | None:
-    """The warning that the numbers are not those of the data set that the run is named after."""
-    data = report["data"]
-    if not (name := data.get("stands_in_for")):
-        return None
-    return (
-        f"This is not {name}: {data['source']} data stands in for it, so these numbers say nothing about {name}"
-        " and must not be compared with published ones."
-    )
-
-
-def rows_and_labels(report: Report) -> str:
-    """How much data there is, of how many labels."""
-    data = report["data"]
-    parts = [f"{number(count, 0)} {split}" for split, count in data["rows"].items() if count]
-    labels = f"; {len(data['labels'])} labels" if data.get("labels") else ""
-    return f"{listed(parts or ['no'])} rows{labels}"
-
-
-def objective(report: Report) -> str | None:
-    """The weighted terms that the student was trained on, none where the report has no objective."""
-    if not (goal := report.get("objective")):
-        return None
-    shares, schedules = goal.get("shares") or {}, goal.get("schedules") or {}
-    if shares:
-        whole = sum(shares.values())
-        terms = [f"{share / whole:.0%} {name}" for name, share in shares.items()]
-    else:
-        sign = "\N{MULTIPLICATION SIGN}"
-        terms = [f"{_moving(weight, schedules.get(name))} {sign} {name}" for name, weight in goal["terms"].items()]
-    said = " + ".join(terms) + (" of the gradient" if shares else "")
-    if goal["temperature"] is not None:
-        said += f", temperature {_moving(goal['temperature'], goal.get('temperature_schedule'))}"
-    return f"{said}; {_teachers(goal['teachers'])}" if goal.get("teachers") else said
-
-
-def _teachers(several: Mapping[str, Any]) -> str:
-    """How several teachers were one, such as ``67% first + 33% second of the probabilities``."""
-    shares = " + ".join(f"{weight:.0%} {name}" for name, weight in several["weights"].items())
-    if several["combine"] == "confidence":
-        return f"taught by the most confident of {shares}"
-    return f"taught by {shares} of the {several['combine']}"
-
-
-def _moving(start: float, schedule: Mapping[str, Any] | None) -> str:
-    """A number, and where a schedule takes it."""
-    return f"{start:g}" if schedule is None else f"{start:g} to {schedule['end']:g} ({schedule['kind']})"
 
 
 def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
@@ -201,7 +21,10 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks = [f"{report['name']}: {data['name']} ({data['source']}), {rows_and_labels(report)}"]
     if warning := stand_in(report):
         blocks.append(f"NOTE: {warning}")
-    blocks += [_columns(report), aligned(tables.in_text(report)), verdict(report), _seconds(report["stages"])]
+    blocks += [_columns(report), aligned(tables.in_text(report))]
+    if how := report.get("scored_by"):
+        blocks.append(f"Scored by {how}")
+    blocks += [verdict(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]
     lines += [f"{name}: {path}" for name, path in (paths or {}).items()]
     text = "\n".join(line.rstrip() for line in lines)

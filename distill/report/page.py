@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 
 from distill import report as words
-from distill.report import console, curves, tables
+from distill.report import curves, sentences, tables
 
 _log = logging.getLogger(__name__)
 
@@ -46,11 +46,11 @@ def render(report: words.Report, rows: words.Curves) -> str:
         models=words.present(report),
         tones={name: name if name in words.MODELS else words.MODELS[0] for name in words.present(report)},
         headline=words.headline(report),
-        verdict=console.verdict(report),
+        verdict=sentences.verdict(report),
         interval=_picture_of_gain(report.get("gain")),
-        stand_in=console.stand_in(report),
-        amounts=console.rows_and_labels(report),
-        objective=console.objective(report),
+        stand_in=sentences.stand_in(report),
+        amounts=sentences.rows_and_labels(report),
+        objective=sentences.objective(report),
         comparison=_grouped(words.comparison(report), "group"),
         label_tables=[table for split in words.splits(report) if (table := tables.by_label(report, split))],
         pictures=_grouped(curves.draw(rows), "stage"),
@@ -90,7 +90,7 @@ def _replace(path: Path, text: str) -> None:
 
 def _picture_of_gain(gain: Mapping[str, Any] | None) -> dict[str, dict[str, Any]] | None:
     """Zero, the gain and the ends of its interval: their ``place`` on a line, in percent, and their text."""
-    better = console.improvement(gain) if gain else {}
+    better = sentences.improvement(gain) if gain else {}
     if gain is None or len(better) < 3:
         return None
     low, high = min(0.0, *better.values()), max(0.0, *better.values())

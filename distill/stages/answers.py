@@ -127,12 +127,15 @@ def _pass(
     there = stored_places(folder, made_by)
     missing = _first_of_each(features, there)
     build.ranks.wait()  # every rank has looked before any of them writes
-    if missing:
+
+    def ask() -> None:
         writer = WriteAnswers(AnswerWriter(folder, made_by, build.ranks.rank))
         batches = build.scoring_batches(features.select(missing), build.collate(tokenizer, side=side))
         with interruptible():
             build.trainer(callbacks=[writer]).predict(module(), batches, return_predictions=False)
-    build.ranks.wait()
+
+    if missing:
+        build.ranks.together(ask)
     return AnswerStore(folder, made_by)
 
 

@@ -1,8 +1,12 @@
 """The student, taught by labels and teacher."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import torch
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
@@ -58,14 +62,13 @@ def run(job: Job) -> dict[str, Any]:
     asked = answers.model(build, build.teacher, job.inputs)
     mine, its = (objectives.shape(each) for each in (student.config, loading.configuration(asked.folder)))
     if alike.asked(build):
-        whole = loading.model(asked.folder, build.task.head, tokenizer=tokenizer)
-        mine = replace(mine, follows=",".join(map(str, alike.picked(build, student, whole, tokenizer))))
+        mine = replace(mine, follows=_most_alike(build, student, asked, tokenizer))
     objective = objectives.objective(build, mine, its)
     teacher: Respond
     if build.config.more_teachers:
         teacher, theirs = teachers.stored(job, objective), None
     else:
-        teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
+        teacher, theirs = _teacher(job, asked, tokenizer, student.config.vocab_size, objective.needs)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     recipe, watched = training.recipe(build, section, batches[0], student)
@@ -75,8 +78,16 @@ def run(job: Job) -> dict[str, Any]:
     return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
 
 
+def _most_alike(
+    build: Builder, student: PreTrainedModel, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase
+) -> str:
+    """The layer map that ``auto`` stands for; the teacher is in memory no longer than that takes."""
+    whole = loading.model(teacher.folder, build.task.head, tokenizer=tokenizer)
+    return ",".join(map(str, alike.picked(build, student, whole, tokenizer)))
+
+
 def _teacher(
-    job: Job, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase, needs: frozenset[str]
+    job: Job, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase, vocabulary: int, needs: frozenset[str]
 ) -> tuple[Respond, PreTrainedTokenizerBase | None]:
     """The teacher, and its tokenizer where it is asked live and reads other tokens than the student."""
     build = job.build
@@ -84,6 +95,8 @@ def _teacher(
         return teach.stored(job), None
     theirs = build.tokenizer(teacher.folder)
     model: PreTrainedModel = loading.model(teacher.folder, build.task.head, tokenizer=theirs)
+    if build.task.writes and model.config.vocab_size > vocabulary:
+        model.resize_token_embeddings(vocabulary)  # beyond are rows of no token, which other sizes pad with otherwise
     same = students.same_tokens(build, tokenizer, theirs)
     live = LiveTeacher(
         model, build.align, answers.columns(build, teacher), hidden="teacher_hidden" in needs,
@@ -95,19 +108,45 @@ def _teacher(
 def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks) -> None:
     """Try the largest batch that has a label, so that no term is configured, logged and without effect.
 
-    A small one says little: some terms are 0 by their nature where they find two rows to compare.
+    A small one says little: some terms are 0 by their nature where they find two rows to compare. A rank to which
+    chance gives no label in the first epoch leaves it to the others. A student that begins with what its teacher has
+    differs in nothing yet, so what is silent is tried again with weights that are a little off.
 
     Raises:
         ConfigError: a term is 0, not finite or without a gradient, on whichever rank.
     """
     places = sorted(batches.places(0), key=lambda place: -len(place.rows))
-    batch = next(filter(_labelled, (batches.examples[place] for place in places)))
-    objective: Objective = module.objective
-    student, teacher, labels = module.both(batch)
-    silent = silent_terms(objective, student, teacher, labels, module.parameters())
+    batch = next(filter(_labelled, (batches.examples[place] for place in places)), None)
+    silent: dict[str, str] = {}
+    if batch is not None and (silent := _silent(module, batch)):
+        with nudged(module.parameters()):
+            silent = {term: reason for term, reason in _silent(module, batch).items() if term in silent}
     for said in ranks.every(", ".join(f"distill.{term} {reason}" for term, reason in silent.items())):
         if said:
             raise ConfigError(f"on the first batches {said}: give it a weight of 0, or mend what it reads")
+
+
+def _silent(module: Distiller, batch: Batch) -> dict[str, str]:
+    objective: Objective = module.objective
+    student, teacher, labels = module.both(batch)
+    return silent_terms(objective, student, teacher, labels, module.parameters())
+
+
+@contextmanager
+def nudged(parameters: Iterable[Tensor], by: float = 0.01) -> Iterator[None]:
+    """Move weights by a hundredth of their size, at random but always alike, and back."""
+    trained = [each for each in parameters if each.requires_grad]
+    before = [each.detach().clone() for each in trained]
+    chance = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for each in trained:
+            each += by * each.abs().mean() * torch.randn(each.shape, generator=chance).to(each)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for each, old in zip(trained, before, strict=True):
+                each.copy_(old)
 
 
 def _labelled(batch: Batch) -> bool:

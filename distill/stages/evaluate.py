@@ -23,7 +23,7 @@ from distill.models.writing import write
 from distill.stages import Job, judging, teachers
 from distill.stages.judging import Answered, Judged
 
-RECIPE = 4
+RECIPE = 5
 
 Verdicts = dict[str, dict[str, Judged]]
 """Model to split to what it is worth there."""
@@ -59,6 +59,7 @@ def settings(build: Builder) -> dict[str, Any]:
         **build.data.identity("validation", "test"),
         **build.lengths,
         "task": config.task,
+        "max_answer_length": config.data.max_answer_length,
         "generation": build.generation() if build.task.writes else None,
         "given_labels": list(config.teacher.labels),
         "seed": config.seed,
@@ -120,6 +121,7 @@ def _compared(job: Job, verdicts: Verdicts, split: str) -> dict[str, Any]:
         "models": described,
         "gain": _gain(build, verdicts, split),
         "fidelity": _fidelity(build, verdicts, split),
+        "scored_by": next(iter(verdicts.values()))[split].scored.how or None,
     }
 
 

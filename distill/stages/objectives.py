@@ -9,7 +9,7 @@ from transformers import PretrainedConfig
 
 from distill.build import Builder
 from distill.config.about import softened
-from distill.config.terms import LayersConfig, ScheduleConfig, TermsConfig, active, shares
+from distill.config.terms import LayersConfig, RelationsConfig, ScheduleConfig, TermsConfig, active, shares
 from distill.errors import ModelError
 from distill.losses import Objective, Schedule, Shares, terms
 from distill.models import attention
@@ -128,8 +128,9 @@ def _projected(name: str, *, embeddings: bool) -> _Maker:
 def _layers(build: Builder, name: str, student: Shape, teacher: Shape) -> list[tuple[int, int]]:
     """The layers that a term compares, each counted from 0."""
     section: LayersConfig = getattr(build.config.distill, name)
-    name = student.follows if section.layer_map == "auto" else section.layer_map
-    return layer_pairs(name, student=student.layers, teacher=teacher.layers)
+    follows = student.follows if section.layer_map == "auto" else section.layer_map
+    pairs = layer_pairs(follows, student=student.layers, teacher=teacher.layers)
+    return pairs[-1:] if isinstance(section, RelationsConfig) and section.last_only else pairs
 
 
 def layer_maps(build: Builder, student: Shape, teacher: Shape) -> dict[str, list[tuple[int, int]]]:
@@ -161,8 +162,7 @@ def _relations(build: Builder, student: Shape, teacher: Shape) -> nn.Module:
             "allowed is a number that divides these widths"
         )
     pairs = _layers(build, "relations", student, teacher)
-    kept = pairs[-1:] if section.last_only else pairs
-    return terms.Relations(kept, heads, causal=student.causal or teacher.causal)
+    return terms.Relations(pairs, heads, causal=student.causal or teacher.causal)
 
 
 _MAKERS: Mapping[str, _Maker] = {

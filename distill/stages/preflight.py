@@ -59,7 +59,7 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
     config = build.config
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     for name, found in configs.items():
-        loading.tokenizer(build.checkpoints[name])
+        build.tokenizer(build.checkpoints[name])
         loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
     teacher = configs.get("teacher_checkpoint")
     if teacher is not None and config.teacher.finetuned:
@@ -121,8 +121,8 @@ def _read_alike(one: Builder, other: Builder) -> bool:
 
 def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
     """Build the objective for models of these shapes, and see whether they have what it reads."""
-    if build.task.kind == "class" and build.outputs:
-        for problem in too_few(build.config, len(build.outputs)):
+    if build.task.kind == "class" and build.data.labels:
+        for problem in too_few(build.config, len(build.data.labels)):
             raise ConfigError(problem)
     student, teacher = shapes(build, configs)
     made = objectives.objective(build, student, teacher)

@@ -1,6 +1,6 @@
 """The data of a run: read, numbered, held out, limited, keyed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,6 @@ from distill.data import embedded, sources, splits
 from distill.data.prepared import Prepared
 from distill.errors import DataError
 from distill.tasks import Options, task
-from distill.tasks.relation_extraction import problem
 
 
 def prepare(config: Config) -> Prepared:
@@ -26,8 +25,11 @@ def prepare(config: Config) -> Prepared:
     wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, named)
     source = sources.load(wanted, module.roles, data.columns, embedded.SAMPLES[data.sample or module.sample])
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
-    read = module.read(source.splits, Options(data.labels or {}, data.drop_bad, scores))
+    names = _by_name(data.labels or {}, source.classes)
+    read = module.read(source.splits, Options(names, data.drop_bad, scores, source.classes))
     whole, held_out = splits.hold_out(read.splits, data.holdout, config.seed)
+    if module.expand is not None:  # after that, so that what is held out is in no history of train
+        whole = {name: module.expand(rows) for name, rows in whole.items()}
     limited = splits.limit(whole, asdict(data.limit), config.seed)
     ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
     notes = [*source.notes, *read.notes, *filter(None, (held_out, splits.overlap(ready)))]
@@ -35,6 +37,12 @@ def prepare(config: Config) -> Prepared:
         ready[splits.UNLABELLED], more = _unlabelled(config, ready)
         notes += more
     return Prepared(ready, read.labels, source.name, source.kind, source.stands_in_for, tuple(notes))
+
+
+def _by_name(labels: Mapping[str, str], classes: Sequence[str]) -> dict[str, str]:
+    """Names of labels by the labels themselves, where they may be given by the hub's class numbers too."""
+    numbers = {str(number): label for number, label in enumerate(classes) if str(number) not in classes}
+    return {numbers.get(label, label): name for label, name in labels.items()}
 
 
 def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, list[str]]:
@@ -57,10 +65,11 @@ def _read_unlabelled(config: Config, file: str) -> tuple[Dataset, list[str]]:
     module = task(config.task)
     named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
     found, notes = sources.unlabelled(file, module.inputs, named | config.data.unlabelled.columns)
-    for role in (role for role, kind in module.inputs.items() if kind == "marked"):
-        for number, text in enumerate(found[role][:], 1):
-            if said := problem(text):
-                raise DataError(f"row {number} of {file} {said}: {text[:80]}")
+    if module.problem is not None:
+        for role in (role for role, kind in module.inputs.items() if kind == "marked"):
+            for number, text in enumerate(found[role][:], 1):
+                if said := module.problem(text):
+                    raise DataError(f"row {number} of {file} {said}: {text[:80]}")
     return found, notes
 
 

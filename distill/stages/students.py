@@ -45,7 +45,7 @@ def student(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel
         return loading.model(folder, head, labels=labels, kind=kind, dropout=dropout, tokenizer=tokenizer), tokenizer
     if init == "random":
         return training.centre(build, loading.from_config(_random(build, tokenizer), build.task.head)), tokenizer
-    teacher = loading.model(folder, build.task.head)
+    teacher = loading.model(folder, build.task.head, tokenizer=tokenizer)
     if init == "bilstm":
         return training.centre(build, _bilstm(build, teacher, tokenizer)), tokenizer
     made = _copied(

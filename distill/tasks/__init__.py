@@ -36,14 +36,16 @@ class Options:
     """What the settings say on how data is read.
 
     Attributes:
-        labels: label in the files to the name it shall have.
+        labels: label in the files to the name it shall have, in the order that the labels shall have.
         drop_bad: leave examples out that contradict themselves, instead of refusing them.
         score_range: the lowest and the highest score there may be, or none.
+        order: labels in the files in their order, where the data says one.
     """
 
     labels: Mapping[str, str]
     drop_bad: bool = False
     score_range: tuple[float, float] | None = None
+    order: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,14 @@ class Form:
         max_length: tokens of a feature.
         max_target_length: tokens of a target that is written.
         stride: tokens that two windows of a long text share.
+        max_answer_length: tokens of an answer to a question.
     """
 
     labels: tuple[str, ...] = ()
     max_length: int = 128
     max_target_length: int = 64
     stride: int = 32
+    max_answer_length: int = 30
 
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
@@ -96,7 +100,7 @@ class Task:
         head: transformers' class.
         kind: what a row means.
         sample: the embedded sample that stands in where there is no data.
-        read: checks the examples and numbers their labels.
+        read: checks the rows of the data and numbers their labels.
         measured_by: the module of ``distill.metrics`` that scores predictions, by the labels.
         outputs: names of the head's outputs, by the labels; empty where the head brings its own.
         encode: features of some examples, without targets where the examples have none.
@@ -111,6 +115,8 @@ class Task:
         windows: whether a text that is too long is read in several windows; others are cut.
         over: what the classes of a row are: labels (or a score) | tokens of the window | vocabulary.
         prompt: for tasks that write: features from which a target is written, the inputs alone.
+        expand: where a row of the data is several examples: these, of rows that were read.
+        problem: for inputs that are ``marked``: what is wrong with one, as the end of a sentence, or none.
     """
 
     roles: Mapping[str, str]
@@ -134,6 +140,8 @@ class Task:
     windows: bool = False
     over: str = "labels"
     prompt: Callable[[Columns, Any, Form], Features] | None = None
+    expand: Callable[["Dataset"], "Dataset"] | None = None
+    problem: Callable[[str], str | None] | None = None
 
     @property
     def of_texts(self) -> bool:

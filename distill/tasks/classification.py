@@ -21,7 +21,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: they are scores, or only one, or train lacks one of another split.
     """
-    ready, labels = numbered(splits, options.labels)
+    ready, labels = numbered(splits, options)
     return Read(ready, labels)
 
 

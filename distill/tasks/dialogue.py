@@ -23,18 +23,21 @@ _EDGES = (3, 5, 8)
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Make an example of each turn that answers others: the ``reply``, and its ``history``.
+    """Take the dialogues as they are.
 
     Raises:
-        DataError: a dialogue has a single turn, or an empty one.
+        DataError: a dialogue has a single turn, or none.
     """
-    ready = {}
     for name, rows in splits.items():
         for number, turns in enumerate(rows["turns"][:], 1):
             if len(turns) < 2:
                 raise DataError(f"row {number} of {name} has a reply without history: a dialogue has two turns or more")
-        ready[name] = rows.map(_replies, batched=True, remove_columns=rows.column_names)
-    return Read(ready)
+    return Read(dict(splits))
+
+
+def expand(rows: "Dataset") -> "Dataset":
+    """An example for each turn that answers others: the ``reply``, and its ``history``."""
+    return rows.map(_replies, batched=True, remove_columns=rows.column_names)
 
 
 def measured_by(labels: Sequence[str]) -> str:
@@ -141,5 +144,6 @@ TASK = Task(
     references=references,
     groups=groups,
     prompt=prompt,
+    expand=expand,
     over="vocabulary",
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.errors import DataError
+from distill.tasks import Options
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -12,12 +13,12 @@ AVERAGES = ("micro", "macro", "weighted")
 """Rows of the report's table besides the labels."""
 
 
-def label_names(train: Sequence[Any], names: Mapping[str, str]) -> dict[str, str]:
-    """Each label in train to its name, in a stable order (numbers by value, words by alphabet).
+def label_names(train: Sequence[Any], options: Options) -> dict[str, str]:
+    """Each label in train to its name, in order; a label that is not named keeps its own.
 
     Args:
         train: the labels, strings or integers.
-        names: label to the name it shall have; a label that is not named keeps its own.
+        options: their names, and what there is to know of their order.
 
     Raises:
         DataError: the labels are continuous, there is only one, or a name belongs to no label.
@@ -27,8 +28,8 @@ def label_names(train: Sequence[Any], names: Mapping[str, str]) -> dict[str, str
         raise DataError(f"the label column holds {example}: continuous values are scores, not classes")
     if len(found) < 2:
         raise DataError(f"train has only the label {', '.join(found)}: nothing can be learned from one class")
-    refuse_strangers(names, found)
-    named = {value: names.get(value, value) for value in in_order(found)}
+    refuse_strangers(options.labels, found)
+    named = {value: options.labels.get(value, value) for value in in_order(found, options)}
     if taken := sorted(name for name in named.values() if name in AVERAGES or list(named.values()).count(name) > 1):
         raise DataError(f"the name {taken[0]} is that of another label or of an average; give others with data.labels")
     return named
@@ -47,13 +48,22 @@ def refuse_strangers(names: Mapping[str, str], found: set[str]) -> None:
         )
 
 
-def in_order(found: set[str]) -> list[str]:
-    """Labels in a stable order: numbers by value, words by alphabet.
+def in_order(found: set[str], options: Options) -> list[str]:
+    """Labels in order: as they are given names, then as the data has them, then numbers by value, words by alphabet.
 
-    >>> in_order({"10", "2", "b", "a"})
+    >>> in_order({"10", "2", "b", "a"}, Options({}))
     ['2', '10', 'a', 'b']
+    >>> in_order({"no", "yes", "perhaps", "never"}, Options({"yes": "+", "no": "-"}, order=["perhaps", "no", "never"]))
+    ['yes', 'no', 'perhaps', 'never']
     """
-    return sorted(found, key=lambda value: (0, float(value), value) if is_number(value) else (1, 0.0, value))
+    named = [label if label in found else name for label, name in options.labels.items()]
+    place = {label: number for number, label in enumerate(dict.fromkeys([*named, *options.order]))}
+
+    def key(label: str) -> tuple[int, int, float, str]:
+        words = not is_number(label)
+        return place.get(label, len(place)), int(words), 0.0 if words else float(label), label
+
+    return sorted(found, key=key)
 
 
 def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str) -> list[int]:
@@ -71,10 +81,10 @@ def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str) -> li
     return [position[str(value)] for value in labels]
 
 
-def numbered(splits: Mapping[str, "Dataset"], names: Mapping[str, str]) -> tuple[dict[str, "Dataset"], tuple[str, ...]]:
+def numbered(splits: Mapping[str, "Dataset"], options: Options) -> tuple[dict[str, "Dataset"], tuple[str, ...]]:
     """The splits with each label as its number, and the labels' names."""
     found = {name: rows["label"][:] for name, rows in splits.items()}  # a column by itself is read row by row
-    known = label_names(found["train"], names)
+    known = label_names(found["train"], options)
     ids = {name: label_ids(labels, known, name) for name, labels in found.items()}
     return {name: replaced(rows, "label", ids[name]) for name, rows in splits.items()}, tuple(known.values())
 

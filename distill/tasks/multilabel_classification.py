@@ -26,7 +26,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         DataError: there are fewer than two labels, or train lacks one of another split.
     """
     sets = {name: [_labels(value) for value in rows["label"][:]] for name, rows in splits.items()}
-    known = label_names([label for labels in sets["train"] for label in labels], options.labels)
+    known = label_names([label for labels in sets["train"] for label in labels], options)
     ready = {}
     for name, rows in splits.items():
         for number, labels in enumerate(sets[name], 1):
@@ -64,10 +64,8 @@ def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
 
 
 def _labels(value: Any) -> set[str]:  # noqa: ANN401
-    """The labels of a row: a list, a text with commas between them, a single number, or nothing."""
-    if value is None:
-        return set()
-    parts = value if isinstance(value, list) else str(value).split(",")
+    """The labels of a row: a list, a single one, or nothing."""
+    parts = value if isinstance(value, list) else [value]
     return {str(part).strip() for part in parts if part is not None and str(part).strip()}
 
 

@@ -17,8 +17,6 @@ from distill.types import FLOOR, MODEL_INPUTS, Batch
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_LONGEST = 30
-"""Tokens of an answer."""
 _BEST = 20
 """Starts, and ends, of a window that are tried with each other."""
 _ASKED = ("what", "who", "when", "where", "which", "why", "how")
@@ -28,15 +26,15 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """Check that every answer stands where ``answer_start`` says.
 
     Raises:
-        DataError: an example has no answer, or some answers stand elsewhere and are not to be dropped.
+        DataError: answers are no lists, or an example has none, or some stand elsewhere and are not to be dropped.
     """
     ready, notes = {}, []
     for name, rows in splits.items():
-        bad = [
-            number
-            for number, (answers, context) in enumerate(zip(rows["label"][:], rows["context"][:], strict=True))
-            if not _stands(answers, context)
-        ]
+        bad = []
+        for number, (answers, context) in enumerate(zip(rows["label"][:], rows["context"][:], strict=True)):
+            _check(answers, f"row {number + 1} of {name}")
+            if not _stands(answers, context):
+                bad.append(number)
         if bad and not options.drop_bad:
             row = rows[bad[0]]
             raise DataError(
@@ -94,7 +92,7 @@ def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form)
     best: list[tuple[float, str]] = [(-1.0, "")] * len(answers)
     for number, example, order in _numbered(windows):
         start, end = answers[example][2 * order : 2 * order + 2].float().softmax(dim=-1)
-        for probability, span in _spans(start, end, _context(windows, number)):
+        for probability, span in _spans(start, end, _context(windows, number), form.max_answer_length):
             if probability > best[example][0]:
                 best[example] = (probability, rows["context"][example][slice(*span)])
     return [{"answer": answer, "probability": max(0.0, probability)} for probability, answer in best]
@@ -114,6 +112,14 @@ def groups(rows: Columns) -> list[str]:
     """The question's word."""
     words = (question.lower().replace("?", " ").split() for question in rows["question"])
     return [next((word for word in question if word in _ASKED), "other") for question in words]
+
+
+def _check(answers: Mapping[str, Any], where: str) -> None:
+    """Refuse answers that are not written as in SQuAD."""
+    for key, kind, said in (("text", str, "texts"), ("answer_start", int, "whole numbers")):
+        values = answers.get(key)
+        if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
+            raise DataError(f"{where} has the answer {dict(answers)}: its {key} has to be a list of {said}")
 
 
 def _stands(answers: Mapping[str, Any], context: str) -> bool:
@@ -180,14 +186,14 @@ def _target(spans: Sequence[tuple[int, int] | None], answers: Mapping[str, Any])
 
 
 def _spans(
-    start: Tensor, end: Tensor, spans: Sequence[tuple[int, int] | None]
+    start: Tensor, end: Tensor, spans: Sequence[tuple[int, int] | None], longest: int
 ) -> Iterator[tuple[float, tuple[int, int]]]:
-    """Probable answers of a window: probability, and characters of the context."""
+    """Probable answers of a window, of ``longest`` tokens at most: probability, and characters of the context."""
     likely = [each.topk(min(_BEST, len(spans))) for each in (start[: len(spans)], end[: len(spans)])]
     for begins, opening in zip(likely[0].indices.tolist(), likely[0].values.tolist(), strict=True):
         for ends, closing in zip(likely[1].indices.tolist(), likely[1].values.tolist(), strict=True):
             first, last = spans[begins], spans[ends]
-            if first is not None and last is not None and begins <= ends < begins + _LONGEST:
+            if first is not None and last is not None and begins <= ends < begins + longest:
                 yield opening * closing, (first[0], last[1])
 
 

@@ -1,4 +1,4 @@
-"""A score for a text or for a pair of texts."""
+"""A score for a pair of texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -6,7 +6,8 @@ token-classification head with two outputs for each relation is all it takes, wh
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 MARKERS = ("<e1>", "</e1>", "<e2>", "</e2>")
+_MARK = re.compile("|".join(MARKERS))
 _GAPS = re.compile(r"(?<=\s)|(?<=[\u3040-\u30ff\u3400-\u9fff])")
 """Where a text may be cut: after a space, or a character of a script without spaces."""
 
@@ -37,7 +39,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         for number, text in enumerate(rows["text"][:], 1):
             if said := problem(text):
                 raise DataError(f"row {number} of {name} {said}: {text[:80]}")
-    ready, labels = numbered(splits, options.labels)
+    ready, labels = numbered(splits, options)
     return Read(ready, labels)
 
 
@@ -52,12 +54,20 @@ def outputs(labels: Sequence[str]) -> list[str]:
 
 
 def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
-    """Token ids, cut around the entities where the text is too long, and where the entities begin."""
+    """Token ids, without the words furthest from the entities where they are too many, and where the entities begin.
+
+    Raises:
+        DataError: there is no room for the entities themselves.
+    """
     marks = tokenizer.convert_tokens_to_ids(list(MARKERS))
-    texts = [_around(text, tokenizer, form.max_length) for text in rows["text"]]
+    whole = tokenizer(list(rows["text"]))["input_ids"]
+    texts = [
+        text if len(ids) <= form.max_length else _around(text, tokenizer, form.max_length)
+        for text, ids in zip(rows["text"], whole, strict=True)
+    ]
     features = sentences(tokenizer(texts, truncation=True, max_length=form.max_length), rows)
     places = []
-    for ids, text in zip(features["input_ids"], texts, strict=True):
+    for ids, text in zip(features["input_ids"], rows["text"], strict=True):
         if not set(marks) <= set(ids):
             raise DataError(f"data.max_length={form.max_length} has no room for both entities of: {text[:80]}")
         places.append([[ids.index(mark) for mark in marks[::2]]])
@@ -83,29 +93,47 @@ def problem(text: str) -> str | None:
 
 
 def _around(text: str, tokenizer: Any, max_length: int) -> str:  # noqa: ANN401
-    """The text, without words at its ends that leave no room for the entities."""
+    """The entities, and as many of the words beside them, the nearest first, as there is room for.
+
+    Where there is no room for all that stands between the entities, the middle of it is left out.
+    """
     words = _GAPS.split(text)
-    places = [index for index, word in enumerate(words) if any(mark in word for mark in MARKERS)]
-    first, last = places[0], places[-1] + 1
-    if _length(text, tokenizer) <= max_length:
-        return text
-    start, stop = first, last
-    while True:
-        longer = [(max(0, start - 1), stop), (start, min(len(words), stop + 1))]
-        grown = [
-            each for each in longer if each != (start, stop) and _length(_joined(words, each), tokenizer) <= max_length
-        ]
-        if not grown:
-            return _joined(words, (start, stop))
-        start, stop = min(grown, key=lambda each: abs((first - each[0]) - (each[1] - last)))
+    entities = _entities(words)
+    through = range(entities[0].start, entities[-1].stop)
+
+    def length(places: Collection[int]) -> int:
+        return len(tokenizer(_joined(words, places))["input_ids"])
+
+    needed = _joined(words, through)
+    needed = needed[: [*_MARK.finditer(needed)][-1].end()]  # what stands after the last mark may be cut off
+    spans = [through] if len(tokenizer(needed)["input_ids"]) <= max_length else entities
+    inside = [place for span in spans for place in span]
+    beside = sorted(set(range(len(words))) - set(inside), key=lambda place: (_distance(place, spans), place))
+    fit = bisect_right(range(len(beside) + 1), max_length, key=lambda many: length([*inside, *beside[:many]]))
+    count = max(0, fit - 1)
+    kept = {*inside, *beside[:count]}
+    for place in beside[count:]:  # where one side's next word is too long, another's may fit
+        if {place - 1, place + 1} & kept and length(kept | {place}) <= max_length:
+            kept.add(place)
+    return _joined(words, kept)
 
 
-def _joined(words: Sequence[str], span: tuple[int, int]) -> str:
-    return "".join(words[span[0] : span[1]])
+def _entities(words: Sequence[str]) -> list[range]:
+    """The words of each entity, in the order of the text; one range where they share words."""
+    found = [(mark, place) for place, word in enumerate(words) for mark in _MARK.findall(word)]
+    marks, (first, second, third, last) = zip(*found, strict=True)
+    if marks[1] in MARKERS[1::2] and second < third:
+        return [range(first, second + 1), range(third, last + 1)]
+    return [range(first, last + 1)]
 
 
-def _length(text: str, tokenizer: Any) -> int:  # noqa: ANN401
-    return len(tokenizer(text)["input_ids"])
+def _distance(place: int, spans: Sequence[range]) -> int:
+    """How far a word is from the nearest of the spans."""
+    return min(span.start - place if place < span.start else place - span.stop + 1 for span in spans)
+
+
+def _joined(words: Sequence[str], places: Collection[int]) -> str:
+    return "".join(words[place] for place in sorted(places))
 
 
 TASK = replace(
@@ -116,6 +144,7 @@ TASK = replace(
     sample="relations",
     pipeline=None,
     markers=MARKERS,
+    problem=problem,
     read=read,
     measured_by=measured_by,
     outputs=outputs,

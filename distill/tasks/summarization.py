@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from distill.tasks import Columns, translation
+from distill.words import spaced
 
 _EDGES = (50, 100, 150, 200)
 """Words of a source at which the report's table begins a new group."""
@@ -15,8 +16,8 @@ def measured_by(labels: Sequence[str]) -> str:
 
 
 def groups(rows: Columns) -> list[str]:
-    """How long the source is."""
-    return [translation.length_group(len(source.split()), _EDGES, "words") for source in rows["source"]]
+    """How long the source is, in words, or in characters where its script puts no spaces."""
+    return [translation.length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 
 TASK = replace(translation.TASK, sample="abstracts", measured_by=measured_by, groups=groups)

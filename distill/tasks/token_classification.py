@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 _OUTSIDE = "O"
+_TYPED = ("B-", "I-")
+"""How the tags of IOB2 begin that are part of an entity."""
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
@@ -27,13 +29,12 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: tokens and tags differ in number, a tag breaks the scheme, or train lacks one of another split.
     """
-    for name, rows in splits.items():
-        _check(rows, name)
+    _check(splits, options.labels)
     found = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
     if len(found) < 2:
         raise DataError(f"train has only the tag {', '.join(found)}: nothing can be learned from one class")
     refuse_strangers(options.labels, found)
-    names = {tag: options.labels.get(tag, tag) for tag in in_order(found)}
+    names = {tag: options.labels.get(tag, tag) for tag in in_order(found, options)}
     labels = tuple(dict.fromkeys(names.values()))
     number = {tag: labels.index(name) for tag, name in names.items()}
     ready = {}
@@ -46,7 +47,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 def measured_by(labels: Sequence[str]) -> str:
     """Whole entities where the tags are IOB2 with types, else each word on its own."""
     typed = [label for label in labels if label != _OUTSIDE]
-    return "entities" if all(label[:2] in ("B-", "I-") for label in typed) else "tokens"
+    return "entities" if all(label[:2] in _TYPED for label in typed) else "tokens"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
@@ -106,23 +107,30 @@ def groups(rows: Columns) -> list[str]:
     return []
 
 
-def _check(rows: "Dataset", split: str) -> None:
-    """Refuse a row whose tags do not fit its tokens, or break IOB2 where it is used."""
-    sentences = list(zip(rows["tokens"][:], rows["label"][:], strict=True))
-    typed = any(str(tag).startswith("B-") for _, tags in sentences for tag in tags)
-    for number, (tokens, tags) in enumerate(sentences, 1):
-        if len(tokens) != len(tags):
-            raise DataError(f"row {number} of {split} has {len(tokens)} tokens, but {len(tags)} tags")
-        before = _OUTSIDE
-        for word, tag in zip(tokens, map(str, tags), strict=True):
-            if typed and tag != _OUTSIDE and tag[:2] not in ("B-", "I-"):
-                raise DataError(f"row {number} of {split} has the tag {tag} at {word}: IOB2 has O, B-… and I-… only")
-            if typed and tag.startswith("I-") and before[2:] != tag[2:]:
-                raise DataError(
-                    f"row {number} of {split} has the tag {tag} at {word} after {before}: in IOB2 an entity begins "
-                    f"with B-{tag[2:]}"
-                )
-            before = tag
+def _check(splits: Mapping[str, "Dataset"], names: Mapping[str, str]) -> None:
+    """Refuse a row whose tags do not fit its tokens, or, by their names, break IOB2 where any split uses it."""
+    found: dict[str, list[tuple[list[str], list[str]]]] = {}
+    for split, rows in splits.items():
+        found[split] = []
+        for number, (tokens, tags) in enumerate(zip(rows["tokens"][:], rows["label"][:], strict=True), 1):
+            if len(tokens) != len(tags):
+                raise DataError(f"row {number} of {split} has {len(tokens)} tokens, but {len(tags)} tags")
+            found[split].append((tokens, [names.get(tag, tag) for tag in map(str, tags)]))
+    if any(tag[:2] in _TYPED for sentences in found.values() for _, tags in sentences for tag in tags):
+        for split, sentences in found.items():
+            for number, (tokens, tags) in enumerate(sentences, 1):
+                _check_scheme(tokens, tags, f"row {number} of {split}")
+
+
+def _check_scheme(tokens: Sequence[str], tags: Sequence[str], where: str) -> None:
+    """Refuse tags that are no IOB2."""
+    for word, tag, before in zip(tokens, tags, [_OUTSIDE, *tags], strict=False):
+        if tag != _OUTSIDE and tag[:2] not in _TYPED:
+            raise DataError(f"{where} has the tag {tag} at {word}: IOB2 has O, B-… and I-… only")
+        if tag.startswith("I-") and before[2:] != tag[2:]:
+            raise DataError(
+                f"{where} has the tag {tag} at {word} after {before}: in IOB2 an entity begins with B-{tag[2:]}"
+            )
 
 
 def _known(tags: Sequence[Any], names: Mapping[str, str], split: str) -> list[str]:

@@ -10,6 +10,7 @@ from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import replaced
 from distill.types import MODEL_INPUTS, Batch
+from distill.words import spaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -86,8 +87,8 @@ def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
 
 
 def groups(rows: Columns) -> list[str]:
-    """How long the source is."""
-    return [length_group(len(source.split()), _EDGES, "words") for source in rows["source"]]
+    """How long the source is, in words, or in characters where its script puts no spaces."""
+    return [length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 
 def length_group(length: int, edges: Sequence[int], unit: str) -> str:

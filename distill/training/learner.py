@@ -88,7 +88,9 @@ class Learner(pl.LightningModule):
         self._log({f"train/share/{name}": torch.tensor(share) for name, share in shares.measured().items()}, 1)
 
     def _averaged(self, norms: Tensor) -> Tensor:
-        return cast(Tensor, self.trainer.strategy.reduce(norms, reduce_op="mean"))
+        """The mean over the ranks whose part of the batch has something for the term."""
+        total, ranks = (self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).float()))
+        return cast(Tensor, total / ranks.clamp(min=1))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the learning rate of the step that comes."""

@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 
 import pytorch_lightning as pl
 import torch.distributed as dist
+from safetensors import SafetensorError
 
 from distill.errors import DistillError
 
@@ -44,6 +45,22 @@ class Ranks:
         if error is not None:
             raise error
         return cast(T, result)
+
+    def together(self, work: Callable[[], T]) -> T:
+        """Let every rank work, and stop all of them where one of them fails.
+
+        Raises:
+            Exception: this rank's error, or else what the first rank that failed has raised.
+        """
+        error: Exception | None = None
+        try:
+            result = work()
+        except (DistillError, OSError, SafetensorError) as raised:
+            error = raised
+        errors = [each for each in (error, *self.every(error)) if each is not None]
+        if errors:
+            raise errors[0]
+        return result
 
     def every(self, value: T) -> list[T]:
         """The values of all ranks, in their order, on every rank."""

@@ -133,12 +133,22 @@ CASES = [
         {"task": "regression", "data__score_range": [0.0, float("nan")]},
         "data.score_range=[0.0, nan]: allowed is the lowest and the highest score",
     ),
-    ({"data__max_target_length": 1}, "data.max_target_length=1: allowed is a whole number from 2 up"),
+    (
+        {"task": "translation", "data__max_target_length": 1, "pretrain__max_epochs": 0},
+        "data.max_target_length=1: allowed is a whole number from 2 up",
+    ),
     (
         {"data__unlabelled__limit": 5},
         "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE",
     ),
-    ({"data__stride": -1}, "data.stride=-1: allowed is a whole number from 0 up"),
+    (
+        {"task": "token_classification", "data__stride": -1},
+        "data.stride=-1: allowed is a whole number from 0 up",
+    ),
+    (
+        {"task": "question_answering", "data__max_answer_length": 0},
+        "data.max_answer_length=0: allowed is a whole number from 1 up",
+    ),
     (
         {"task": "dialogue", "pretrain__max_epochs": 0, "teacher__top_k": 0},
         "teacher.top_k=0: allowed is a whole number from 1 up",

@@ -70,6 +70,11 @@ CASES = [
         "layer numbers from 0 such as 1,3,5, or pairs such as 0:1,2:5",
     ),
     (
+        {"relations__weight": 1.0, "relations__layer_map": "0:1,2:5"},
+        "distill.relations.last_only=true: of the pairs of layer_map=0:1,2:5 only the last would be compared; "
+        "allowed is false",
+    ),
+    (
         {"dkd__weight": 1.0, "dkd__alpha": 0.0, "dkd__beta": 0.0},
         "distill.dkd: alpha and beta are both 0; at least one must be above 0",
     ),
@@ -154,6 +159,7 @@ REASONS = {
     **{(name, task): TOP for name in ("taid", "dkd", "dist", "standardized", "logit_mse") for task in TASKS_THAT_WRITE},
     **{(name, task): FIRST for name in ("pkd", "rkd_distance", "rkd_angle") for task in TASKS_THAT_WRITE},
     ("standardized", "question_answering"): "would take the tokens that cannot be an answer for classes; allowed is 0",
+    ("dist", "question_answering"): "would take the tokens that cannot be an answer for classes; allowed is 0",
 }
 
 

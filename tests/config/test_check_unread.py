@@ -21,6 +21,9 @@ def config(changes):
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
+        ("data.max_answer_length", 60, "question_answering; allowed is 30"),
+        ("data.stride", 7, "token_classification and question_answering; allowed is 32"),
+        ("data.max_target_length", 9, "translation, summarization and dialogue; allowed is 64"),
         ("student.layers", 3, "student.init=teacher; allowed is 2"),
         ("student.layer_map", "last", "student.init=teacher or narrow; allowed is uniform"),
         ("student.lstm.layers", 2, "student.init=bilstm; allowed is 1"),
@@ -39,6 +42,7 @@ def test_a_setting_that_nothing_reads_is_refused(key, value, said):
 @pytest.mark.parametrize(
     "given",
     [
+        {"data.max_answer_length": 60, "task": "question_answering"},
         {"student.layers": 1, "student.init": "teacher"},
         {"student.layer_map": "last", "student.init": "narrow"},
         {"finetune.lora.alpha": 4.0, "finetune.lora.rank": 2},

@@ -19,14 +19,14 @@ def refused(message):
 
 def test_only_the_columns_with_a_role_are_kept_under_the_roles_name():
     rows = table(sentence=["a b", "c d"], label=["1", "0"], id=[1, 2])
-    taken, notes = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"].to_dict() == {"text": ["a b", "c d"], "label": ["1", "0"]}
     assert notes == []
 
 
 def test_the_only_column_that_can_be_meant_is_taken_and_said():
     rows = table(question=["what is it ?", "who is it ?"] * 5, kind=["DESC", "HUM"] * 5)
-    taken, notes = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"].column_names == ["text", "label"]
     assert notes == [
         "there is no column sentence in here; question is taken as the text",
@@ -36,7 +36,7 @@ def test_the_only_column_that_can_be_meant_is_taken_and_said():
 
 def test_a_column_of_the_roles_own_name_wins_over_others():
     rows = table(text=["a b"] * 4, title=["c d"] * 4, label=["1", "0"] * 2)
-    taken, notes = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"]["text"][0] == "a b"
     assert notes == ["there is no column sentence in here; text is taken as the text"]
 
@@ -88,20 +88,22 @@ def test_a_row_without_content_is_refused_with_its_number(empty):
 def test_the_class_numbers_of_the_hub_become_names_and_hidden_ones_stay_numbers():
     features = Features({"text": Value("string"), "label": ClassLabel(names=["negative", "positive"])})
     rows = Dataset.from_dict({"text": ["a b", "c d", "e f"], "label": [1, 0, -1]}, features=features)
-    taken, _ = take({"train": rows}, ROLES, {}, "hub")
+    taken, _, classes = take({"train": rows}, ROLES, {}, "hub")
     assert taken["train"]["label"][:] == ["positive", "negative", "-1"]
+    assert classes == ["negative", "positive"]
 
 
 def test_the_class_numbers_in_lists_become_names_too():
     features = Features({"tokens": List(Value("string")), "tags": List(ClassLabel(names=["O", "B-X"]))})
     rows = Dataset.from_dict({"tokens": [["a", "b"], ["c"]], "tags": [[1, 0], [-1]]}, features=features)
-    taken, _ = take({"train": rows}, {"tokens": "texts", "label": "tags"}, {"label": "tags"}, "hub")
+    taken, _, classes = take({"train": rows}, {"tokens": "texts", "label": "tags"}, {"label": "tags"}, "hub")
     assert taken["train"]["label"][:] == [["B-X", "O"], ["-1"]]
+    assert classes == ["O", "B-X"]
 
 
 def test_a_cell_of_a_table_may_hold_words_tags_or_turns():
     rows = Dataset.from_dict({"tokens": ["EU rejects"], "label": ["B-ORG O"], "turns": ['["Hello there.", "Hi."]']})
-    taken, _ = take({"train": rows}, {"tokens": "texts", "label": "tags", "turns": "turns"}, {}, "a table")
+    taken, *_ = take({"train": rows}, {"tokens": "texts", "label": "tags", "turns": "turns"}, {}, "a table")
     assert taken["train"][0] == {"tokens": ["EU", "rejects"], "label": ["B-ORG", "O"], "turns": ["Hello there.", "Hi."]}
 
 
@@ -131,7 +133,7 @@ def test_a_list_without_content_or_with_an_empty_entry_is_refused_with_its_row(e
 
 def test_several_labels_may_be_spread_over_columns():
     rows = table(text=["a b"] * 3, one=["x", "y", None], other=[1, None, 2])
-    taken, notes = take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
+    taken, notes, _ = take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
     assert taken["train"]["label"][:] == [["x", "1"], ["y"], ["2"]]
     assert notes == []
 
@@ -146,14 +148,49 @@ def test_columns_that_are_not_all_there_are_not_joined():
 
 def test_a_set_of_labels_may_be_empty():
     rows = table(text=["a b"] * 2, label=["x", ""])
-    taken, _ = take({"train": rows}, {"text": "text", "label": "labels"}, {}, "here")
-    assert taken["train"]["label"][:] == ["x", ""]
+    taken, *_ = take({"train": rows}, {"text": "text", "label": "labels"}, {}, "here")
+    assert taken["train"]["label"][:] == [["x"], None]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [['["num","count"]', '["a, b"]', "[]"], ["num,count", '["a, b"]', " "], [None, "num,count", '["a, b"]']],
+)
+def test_a_cell_of_a_table_may_hold_labels_as_a_json_list_or_with_commas(cells):
+    rows = table(text=["a b"] * 3, label=cells)
+    taken, *_ = take({"train": rows}, {"text": "text", "label": "labels"}, {}, "here")
+    found = [labels for labels in taken["train"]["label"][:] if labels]
+    assert found == [["num", "count"], ["a, b"]]
+
+
+@pytest.mark.parametrize(("kind", "said"), [("texts", "it"), ("tags", "it"), ("turns", "it")])
+def test_an_empty_cell_holds_no_list(kind, said):
+    with refused(f"row 2 of train in here has no {said}"):
+        take({"train": table(it=["a b", None])}, {"it": kind}, {}, "here")
+
+
+@pytest.mark.parametrize(("no", "yes"), [(0, 1), ("0", "1"), (False, True), (0.0, 1.0), (None, 1), ("", "1")])
+def test_columns_of_0_and_1_are_labels_of_their_own_names(no, yes):
+    rows = table(text=["a b"] * 3, toxic=[yes, no, yes], insult=[no, no, yes])
+    taken, *_ = take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "toxic+insult"}, "here")
+    assert taken["train"]["label"][:] == [["toxic"], [], ["toxic", "insult"]]
+
+
+def test_columns_are_of_0_and_1_in_all_splits_or_in_none():
+    splits = {
+        "train": table(text=["a b"] * 2, one=["1", "0"], other=["0", "1"]),
+        "test": table(text=["a b"] * 2, one=["2", "0"], other=["0", "1"]),
+    }
+    taken, *_ = take(splits, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
+    assert {split: rows["label"][:] for split, rows in taken.items()} == {
+        "train": [["1", "0"], ["0", "1"]], "test": [["2", "0"], ["0", "1"]],
+    }  # fmt: skip
 
 
 def test_numbers_with_fractions_are_meant_by_a_score_and_objects_by_answers():
     rows = table(text=["a b"] * 2, similarity=[1.5, 2.0])
-    _, notes = take({"train": rows}, {"text": "text", "label": "score"}, {}, "here")
+    _, notes, _ = take({"train": rows}, {"text": "text", "label": "score"}, {}, "here")
     assert notes == ["there is no column label in here; similarity is taken as the label"]
     rows = table(text=["a b"] * 2, answers=[{"text": ["a"], "answer_start": [0]}] * 2)
-    _, notes = take({"train": rows}, {"text": "text", "label": "answers"}, {}, "here")
+    _, notes, _ = take({"train": rows}, {"text": "text", "label": "answers"}, {}, "here")
     assert notes == ["there is no column label in here; answers is taken as the label"]

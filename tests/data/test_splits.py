@@ -43,6 +43,12 @@ def test_a_validation_split_is_held_out_of_train_and_said():
     )
 
 
+@pytest.mark.parametrize("labels", [[0.5, 1.5] * 10, [[1, 0], [0]] * 10, ["a", "b"] * 10])
+def test_where_a_row_has_not_one_label_nothing_is_said_of_labels(labels):
+    _, note = hold_out({"train": table(range(20), labels)}, 0.1, seed=0)
+    assert note == "there is no validation split: 2 rows of train, drawn with the seed, are held out for it"
+
+
 def test_the_only_row_of_a_label_stays_in_train():
     made, _ = hold_out({"train": table(range(219), [0] * 200 + list(range(1, 20)))}, 0.1, seed=0)
     assert set(made["train"]["label"]) == set(range(20))

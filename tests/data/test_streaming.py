@@ -63,6 +63,8 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
         list(read(written(tmp_path, "in.jsonl", '{"a": "\\ud83d"}\n')))
     with refused(f"line 3 of {tmp_path}/in.tsv has 1 fields, but the header has 2"):
         list(read(written(tmp_path, "in.tsv", "a\tb\n1\t2\n3\n")))
+    with refused(f"{tmp_path}/in.tsv names the column text twice"):
+        list(read(written(tmp_path, "in.tsv", "text\tn\ttext\n1\t2\t3\n")))
     with refused(f"{tmp_path}/in.tsv is empty"):
         list(read(written(tmp_path, "in.tsv", "")))
     file = tmp_path / "bad.jsonl"
@@ -94,6 +96,18 @@ def test_a_text_is_one_turn_of_a_dialogue():
     assert turns('["Hello.", "Who?"]') == turns(["Hello.", "Who?"]) == ["Hello.", "Who?"]
 
 
+def test_an_entry_that_is_no_text_is_empty():
+    assert listed(["a", None, ["b"], {"c": 1}, 2]) == ["a", "", "", "", "2"]
+    assert turns('["Hello.", null]') == ["Hello.", ""]
+
+
+def test_a_list_in_the_cell_of_a_table_is_read_back_as_it_was(tmp_path):
+    lists = [["a", "b"], ["one  label", "[two]", "th\tree"], []]
+    with writing(tmp_path / "out.tsv") as sink:
+        sink.write([{"labels": labels} for labels in lists])
+    assert [listed(row["labels"]) for _, row in read(tmp_path / "out.tsv")] == lists
+
+
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_rows_are_written_as_objects_or_under_a_header(tmp_path, ending):
     rows = [
@@ -107,7 +121,7 @@ def test_rows_are_written_as_objects_or_under_a_header(tmp_path, ending):
     with opened(tmp_path / f"out.jsonl{ending}", "rt", encoding="utf-8") as file:
         assert [json.loads(line) for line in file] == rows
     with opened(tmp_path / f"out.tsv{ending}", "rt", encoding="utf-8") as file:
-        assert file.read() == ('label\ttags\tall\nZürich\tO B-X\t{"a": 0.5}\nb c\t["a b"]\t{}\n')
+        assert file.read() == ('label\ttags\tall\nZürich\t["O", "B-X"]\t{"a": 0.5}\nb c\t["a b"]\t{}\n')
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])

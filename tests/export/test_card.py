@@ -52,6 +52,13 @@ def test_the_body_says_how_it_was_trained_and_how_to_use_it(report):
         assert part in text
 
 
+def test_the_card_says_how_texts_were_scored_where_there_is_something_to_say(report):
+    scored = report | {"scored_by": "BLEU|nrefs:1|tok:13a"}
+    text = card(scored, pipeline=None, license="mit")
+    assert text.index("## Results") < text.index("Scored by BLEU\\|nrefs:1\\|tok:13a") < text.index("## Training")
+    assert "Scored by" not in card(report, pipeline=None, license="mit")
+
+
 def test_names_cannot_break_the_table_or_inject_markup(report):
     report["data"]["labels"] = ["a|b", "<script>"]
     report["models"]["student"]["metrics"]["test"]["x|y"] = 0.5

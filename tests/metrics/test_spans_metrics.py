@@ -53,6 +53,46 @@ def test_the_best_of_several_answers_counts_without_case_punctuation_and_article
     assert found.metrics == {"f1": pytest.approx(f1), "exact_match": match}
 
 
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("Denver Broncos", ["Denver Broncos", "Denver Broncos", "Denver Broncos"]),
+        ("Carolina Panthers", ["Denver Broncos"]),
+        (
+            "Santa Clara, California",
+            [
+                "Santa Clara, California",
+                "Levi's Stadium",
+                "Levi's Stadium in the San Francisco Bay Area at Santa Clara, California.",
+            ],
+        ),
+        ("at Levi's Stadium", ["Levi's Stadium in the San Francisco Bay Area at Santa Clara, California."]),
+        ('"golden anniversary" with various gold-themed initiatives', ['"golden anniversary"']),
+        ("February 7", ["February 7, 2016", "February 7", "February 7, 2016"]),
+        ("Saint Bernadette  Soubirous in 1858", ["Saint Bernadette Soubirous"]),
+        ("M\u00fcnchen \u2013 Berlin", ["M\u00fcnchen\u2013Berlin", "die Stra\u00dfe M\u00fcnchen \u2013 Berlin"]),
+    ],
+)
+def test_answers_between_spaces_score_as_squad_scores_them(answer, right):
+    assert spans.score([answer], [right], [], ["x"]).metrics == pytest.approx(twin([answer], [right]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "f1", "match"),
+    [
+        ("北京市", ["北京"], 4 / 5, 0),
+        ("北京", ["上海", "北京"], 1, 1),
+        ("上海", ["北京"], 0, 0),
+        ("1949年 10月", ["1949年10月"], 1, 1),
+        ("東京タワー", ["タワー"], 3 / 4, 0),
+        ("ไทย", ["ไท"], 4 / 5, 0),
+        ("the 北京", ["北京."], 1, 1),
+    ],
+)
+def test_each_character_of_a_script_without_spaces_is_a_word(answer, right, f1, match):
+    assert spans.score([answer], [right], [], ["x"]).metrics == {"f1": pytest.approx(f1), "exact_match": match}
+
+
 def test_starts_and_ends_are_watched_each_on_its_own():
     rows = torch.tensor([[0.0, 5.0, -1e4], [3.0, 0.0, -1e4], [0.0, 0.0, 9.0]])
     watched = spans.collection(3)

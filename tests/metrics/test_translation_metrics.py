@@ -20,9 +20,17 @@ def texts(count=80, references=1):
     return [" ".join(word for word in each[-1].split() if chance.random() < 0.8) for each in right], right
 
 
-def twin(predictions, references):
+def drawn(alphabet):
+    """Texts of some characters or words, and what is left of them without every sixth."""
+    chance = random.Random(1)  # noqa: S311
+    texts = [[*chance.choices(alphabet, k=chance.randint(8, 30)), "\u3002"] for _ in range(40)]
+    kept = [[part for place, part in enumerate(text) if place % 6 != 5] for text in texts]
+    return ["".join(text) for text in kept], [["".join(text)] for text in texts]
+
+
+def twin(predictions, references, tokenizer=None):
     columns = [list(column) for column in zip(*references, strict=True)]
-    metrics = {"bleu": BLEU(), "chrf": CHRF()}
+    metrics = {"bleu": BLEU(tokenize=tokenizer), "chrf": CHRF()}
     return {name: metric.corpus_score(predictions, columns).score / 100 for name, metric in metrics.items()}
 
 
@@ -63,12 +71,49 @@ def test_many_sentences_are_scored_without_a_word(caplog):
     assert not caplog.records
 
 
+@pytest.mark.parametrize(
+    ("alphabet", "tokenizer"),
+    [
+        ("的一是在不了有和人这中大为上个国我以要他", "zh"),
+        ("のはがを学校行日本語人今", "char"),
+        ("กขคงจชซดตนบปผพ", "char"),
+        ("កខគឃងចឆ", "char"),
+        ("ຂຄງຈຊດຕ", "char"),
+        ("ကခဂငစဆဇ", "char"),
+        (["дом ", "очень ", "старый ", "и ", "красивый "], "13a"),
+        (["집은 ", "아주 ", "오래되고 ", "아름답다 "], "13a"),
+    ],
+)
+def test_each_script_is_read_by_the_tokenizer_that_suits_it(alphabet, tokenizer):
+    predictions, right = drawn(alphabet)
+    found = translation.score(predictions, right, [], ["even", "odd"] * 20)
+    assert 0.2 < found.metrics["bleu"] < 1
+    assert found.metrics == pytest.approx(twin(predictions, right, tokenizer), abs=1e-12)
+    assert found.table["odd"] == pytest.approx(
+        {**twin(predictions[1::2], right[1::2], tokenizer), "support": 20}, abs=1e-12
+    )
+    assert f"|tok:{tokenizer}|" in found.how
+    rows = np.random.default_rng(0).integers(40, size=40)
+    resampled = twin([predictions[row] for row in rows], [right[row] for row in rows], tokenizer)
+    assert translation.headline(found.statistics[rows]) == pytest.approx(resampled["bleu"], abs=1e-12)
+
+
+def test_the_references_of_all_examples_decide_on_the_tokenizer():
+    predictions, right = drawn("的一是在不了有和人这中大为上个国我以要他")
+    predictions, right = [*predictions, "OK, fine!"], [*right, ["OK, fine!"]]
+    found = translation.score(predictions, right, [], [*["most"] * 40, "one"])
+    assert found.metrics == pytest.approx(twin(predictions, right, "zh"), abs=1e-12)
+    assert found.table["one"] == pytest.approx({**twin(["OK, fine!"], [["OK, fine!"]], "zh"), "support": 1})
+    latin = translation.score(["的 一"] * 3, [["The house is old."]] * 3, [], ["x"] * 3)
+    assert "|tok:13a|" in latin.how
+
+
 def test_the_signature_says_how_both_were_computed():
-    bleu, chrf = translation.signature().split(", ")
+    bleu, chrf = translation.score(["a b"], [["a b"]], [], ["x"]).how.split(", ")
     assert bleu.startswith("BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.")
     assert chrf.startswith("chrF2|nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.")
-    assert translation.signature([["a", "b"], ["c", "d"]]).count("nrefs:2") == 2
-    assert translation.signature([["a"], ["c", "d"]]).count("nrefs:var") == 2
+    assert translation.signature([["a", "b"], ["c", "d"]], "13a").count("nrefs:2") == 2
+    assert translation.signature([["a"], ["c", "d"]], "13a").count("nrefs:var") == 2
 
 
 def test_the_headline_of_resampled_statistics_is_the_score_of_the_resampled_corpus():

@@ -50,7 +50,7 @@ def one_way(cell, suffix, inputs):
 def test_a_text_is_read_in_both_directions_and_judged_by_both_ends():
     model = made(TEXT)
     for ids in TEXTS:
-        states = model.bilstm.embeddings.weight.detach().numpy()[ids]
+        states = model.bilstm.embeddings.weight.detach().numpy()[ids] + model.bilstm.types.weight.detach().numpy()[0]
         states = states @ model.bilstm.project.weight.detach().numpy().T + model.bilstm.project.bias.detach().numpy()
         for cell in model.bilstm.layers:
             there, back = one_way(cell, "", states), one_way(cell, "_reverse", states[::-1])[::-1]
@@ -149,3 +149,9 @@ def test_embeddings_wider_than_the_teachers_are_refused():
 def test_there_is_no_attention_to_look_into():
     with pytest.raises(ModelError, match=r"^distill-bilstm models: queries, keys and values cannot be found"):
         attention.projections(made(TEXT))
+
+
+def test_every_weight_has_a_gradient_also_where_the_tokenizer_tells_no_types():
+    model = made(TEXT)
+    model(**batch(TEXTS)).logits.sum().backward()
+    assert [name for name, weight in model.named_parameters() if weight.grad is None] == []

@@ -15,6 +15,7 @@ from transformers import (
     ElectraConfig,
     Gemma3TextConfig,
     GPT2Config,
+    GPTNeoConfig,
     LlamaConfig,
     MarianConfig,
     ModernBertConfig,
@@ -53,6 +54,13 @@ MADE = {
         TEXT, lambda: ModernBertConfig(local_attention=4, cls_token_id=1, sep_token_id=2, **ENDS, **BERT),
     ),
     "gpt2": (WRITE, lambda: GPT2Config(vocab_size=40, n_embd=16, n_layer=4, n_head=2, **ENDS)),
+    "gpt_neo": (
+        WRITE,
+        lambda: GPTNeoConfig(
+            vocab_size=40, hidden_size=16, num_layers=4, num_heads=2, window_size=3,
+            attention_types=[[["global", "local"], 2]], **ENDS,
+        ),
+    ),
     "llama": (WRITE, lambda: LlamaConfig(**LLAMA)),
     "qwen2": (WRITE, lambda: Qwen2Config(use_sliding_window=True, sliding_window=3, max_window_layers=2, **LLAMA)),
     "qwen3": (WRITE, lambda: Qwen3Config(head_dim=8, **LLAMA)),

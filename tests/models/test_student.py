@@ -3,10 +3,12 @@ import re
 import pytest
 import torch
 from transformers import (
+    BartConfig,
     BertConfig,
     BertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
+    T5Config,
 )
 
 from distill.errors import ModelError
@@ -97,6 +99,15 @@ def test_a_live_teacher_is_frozen_stays_in_eval_mode_and_is_no_submodule():
     assert torch.equal(answer.mask, BATCH["attention_mask"].bool())
 
 
+def test_a_live_teacher_keeps_its_own_precision_where_its_student_trains_in_mixed():
+    teacher = LiveTeacher(BERT, align, [0, 1], hidden=True)
+    alone = teacher(BATCH)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        beside = teacher(BATCH)
+    assert torch.equal(beside.logits, alone.logits)
+    assert torch.equal(beside.hidden[-1], alone.hidden[-1])
+
+
 def test_labels_are_matched_by_name_and_never_by_position():
     config = BertConfig(id2label={0: "positive", 1: "negative"}, label2id={"positive": 0, "negative": 1})
     columns = label_columns(config, ("negative", "positive"), ())
@@ -122,3 +133,25 @@ def test_a_teacher_reads_its_own_tokens_where_they_differ():
     own = LiveTeacher(BERT, align, [0, 1], hidden=False, prefix="teacher_")(batch).logits
     shifted = LiveTeacher(BERT, align, [0, 1], hidden=False)({**BATCH, "input_ids": BATCH["input_ids"] + 3}).logits
     assert torch.equal(own, shifted)
+
+
+@pytest.mark.parametrize("name", ["bart", "t5"])
+def test_encoder_decoders_read_texts_too(name):
+    torch.manual_seed(0)
+    if name == "bart":
+        size = {"encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8, "d_model": 8}
+        ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2}
+        heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+        config = BartConfig(vocab_size=20, num_labels=3, **size, **ends, **heads)
+    else:
+        config = T5Config(
+            vocab_size=20, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, pad_token_id=0, eos_token_id=2,
+            decoder_start_token_id=0, num_labels=3,
+        )  # fmt: skip
+    model = loading.from_config(config, HEAD).eval()
+    ids = torch.tensor([[5, 6, 7, 2], [8, 2, 0, 0]])
+    answer = outputs(model, {"input_ids": ids, "attention_mask": (ids != 0).long()}, hidden=True)
+    alone = outputs(model, {"input_ids": ids[1:, :2], "attention_mask": torch.ones(1, 2).long()})
+    assert answer.logits.shape == (2, 3)
+    assert torch.allclose(answer.logits[1], alone.logits[0], atol=1e-5)
+    assert [state.shape for state in answer.hidden] == [(2, 4, 8)] * 2

@@ -83,6 +83,13 @@ def test_a_page_is_made_whatever_part_is_absent(report, curves, change):
     assert "To repeat it" in text
 
 
+def test_the_page_says_how_texts_were_scored_where_there_is_something_to_say(report, curves):
+    assert "Scored by rouge-score 0.1.2, stemmed words" in text_of(
+        render(report | {"scored_by": "rouge-score 0.1.2, stemmed words"}, curves)
+    )
+    assert "Scored by" not in render(report, curves)
+
+
 def test_few_labels_are_in_sight_and_fifty_unfold(report):
     assert "<details open>" in render(report, {})
     row = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 16}

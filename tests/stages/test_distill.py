@@ -48,3 +48,19 @@ def test_a_term_that_does_not_count_is_named(counts):
     message = r"^on the first batches distill\.soft is exactly 0: give it a weight of 0, or mend what it reads$"
     with pytest.raises(ConfigError, match=message):
         counts((1, 2), silent={"soft": "is exactly 0"}.items())
+
+
+def test_a_rank_without_a_labelled_batch_leaves_the_look_to_the_others(counts):
+    assert counts((100, 101), (102,), silent={"soft": "is exactly 0"}.items()) == []
+
+
+def test_weights_are_moved_a_little_for_a_second_look_and_come_back_as_they_were():
+    weights = [torch.nn.Parameter(torch.linspace(-2, 2, 40)), torch.nn.Parameter(torch.ones(3), requires_grad=False)]
+    before = [each.detach().clone() for each in weights]
+    state = torch.get_rng_state()
+    with distill.nudged(weights):
+        moved = (weights[0] - before[0]).abs()
+        assert 0 < moved.max() < 0.1
+        assert torch.equal(weights[1], before[1])
+    assert all(torch.equal(each, old) for each, old in zip(weights, before, strict=True))
+    assert torch.equal(torch.get_rng_state(), state), "no chance is taken from the training"

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from dataclasses import fields
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from distill.errors import DistillError
 from distill.losses import TERMS, Schedule
 from distill.stages import objectives, preflight
 from distill.stages.reading import prepare
+from distill.tasks import task
 
 WORDS = {"good": ["fine", "lovely", "great"], "bad": ["dull", "poor", "weak"], "so": ["plain", "usual", "fair"]}
 LOGITS = [name for name, about in ABOUT.items() if about.reads in ("labels", "logits")]
@@ -96,6 +98,15 @@ def test_all_terms_on_states_attention_and_relations_train_a_narrower_student(ru
     assert all(value != 0 for name in INSIDE for value in curves[f"train/{name}"])
     assert differ(student, plain[1])
     assert "distill: done" in out
+
+
+def test_a_student_that_begins_with_its_teachers_embeddings_may_follow_them(run, plain):
+    """It equals the teacher in them at first, which says nothing of what comes."""
+    made = ["student.init=teacher", "student.layers=1", "distill.optimizer.lr=1e-2", "distill.dropout=0"]
+    made += weighted("embedding", "relations")
+    curves, _, report, _ = run("its-own", *made)
+    assert curves["train/embedding"][0] == 0 < curves["train/embedding"][-1]
+    assert list(report["objective"]["terms"]) == ["hard", "soft", "embedding", "relations"]
 
 
 def test_shares_set_the_weights_and_are_logged(run, plain):
@@ -294,6 +305,22 @@ def test_a_term_that_needs_three_labels_is_refused_for_two_before_anything_is_ma
         "which has nothing to be compared with; allowed is 0",
         change,
     )
+
+
+def test_of_relations_the_labels_are_counted_and_not_the_two_outputs_of_each(tmp_path):
+    config = Config()
+    config.task, config.distill.dkd.weight = "relation_extraction", 0.5
+    data = SimpleNamespace(labels=("no", "yes"))
+    build = SimpleNamespace(config=config, data=data, task=task("relation_extraction"), outputs=list("abcd"))
+    with pytest.raises(DistillError, match="needs three labels or more, not 2"):
+        preflight._objective(build, {})
+
+
+def test_the_layers_that_relations_compare_are_those_that_are_noted(tmp_path):
+    def change(section):
+        section.relations.weight = 1.0
+
+    assert objectives.layer_maps(builder(tmp_path, change), *SHAPES) == {"relations": [(1, 3)]}
 
 
 def test_relation_heads_that_do_not_divide_a_width_are_refused_before_anything_is_made(tmp_path):

@@ -1,9 +1,12 @@
-"""Texts without labels: which files they come from, and which cannot be read."""
+"""From settings to splits: labels in their order, what is held out, and texts without labels."""
 
 import json
 
 import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+from omegaconf import OmegaConf
 
+from distill.config import cards
 from distill.config.schema import Config
 from distill.errors import DataError
 from distill.stages.reading import prepare
@@ -38,3 +41,95 @@ def test_every_file_of_texts_without_labels_has_to_have_the_inputs_of_the_task(t
     (tmp_path / "two.jsonl").write_text(json.dumps({"number": 4}) + "\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"two\.jsonl"):
         prepare(reading("classification", [str(tmp_path / "one.tsv"), str(tmp_path / "two.jsonl")]))
+
+
+def dialogues(folder, count=30):
+    rows = [{"turns": [f"turn {place} of {number}" for place in range(4)]} for number in range(count)]
+    (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = Config(task="dialogue")
+    config.data.path = str(folder)
+    return config
+
+
+def test_no_dialogue_stands_in_train_and_in_what_is_held_out_of_it(tmp_path):
+    data = prepare(dialogues(tmp_path))
+    assert data.rows() == {"train": 81, "validation": 9}
+    said = {split: {reply.split()[-1] for reply in rows["reply"]} for split, rows in data.splits.items()}
+    assert len(said["train"]) == 27
+    assert not said["train"] & said["validation"]
+    assert data.notes == ("there is no validation split: 3 rows of train, drawn with the seed, are held out for it",)
+
+
+def test_a_limit_of_dialogues_counts_replies(tmp_path):
+    config = dialogues(tmp_path)
+    config.data.limit.train, config.data.limit.validation = 20, 5
+    assert prepare(config).rows() == {"train": 20, "validation": 5}
+
+
+PAIR = {"sentence1": Value("string"), "sentence2": Value("string")}
+GLUE = {
+    "sst2_tiny": {"sentence": Value("string"), "label": ClassLabel(names=["negative", "positive"])},
+    "mrpc_tiny": {**PAIR, "label": ClassLabel(names=["not_equivalent", "equivalent"])},
+    "stsb_tiny": {**PAIR, "label": Value("float32")},
+}
+
+
+def glue(card, monkeypatch, **labels):
+    """The settings of a card, whose data the hub has with GLUE's features."""
+    features = Features({**GLUE[card], "idx": Value("int32")})
+    splits = {}
+    for split, values in labels.items():
+        texts = {name: [f"{name} {split} {row}" for row in range(len(values))] for name in features if "sent" in name}
+        rows = {**texts, "label": values, "idx": list(range(len(values)))}
+        splits[split] = Dataset.from_dict(rows, features=features)
+    monkeypatch.setattr("distill.data.hub.reachable", lambda: True)
+    monkeypatch.setattr("datasets.load_dataset", lambda *_: splits)
+    given = OmegaConf.load(cards.root() / "experiments" / f"{card}.yaml")
+    kept = OmegaConf.masked_copy(given, [key for key in given if key in ("task", "data")])
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), kept))
+
+
+@pytest.mark.parametrize(("card", "names"), [
+    ("sst2_tiny", ("negative", "positive")), ("mrpc_tiny", ("different", "equivalent")),
+])  # fmt: skip
+def test_the_cards_of_glue_name_the_classes_of_the_hub(card, names, monkeypatch):
+    data = prepare(glue(card, monkeypatch, train=[1, 0, 1, 1], validation=[0, 1], test=[-1, -1]))
+    assert (data.kind, data.labels) == ("hub", names)
+    assert {split: rows["label"][:] for split, rows in data.splits.items()} == {
+        "train": [1, 0, 1, 1], "validation": [0, 1],
+    }  # fmt: skip
+    assert "the labels of test are hidden on the hub, so it is left out" in data.notes
+
+
+def test_the_scores_of_glue_stay_numbers(monkeypatch):
+    data = prepare(glue("stsb_tiny", monkeypatch, train=[5.0, 0.5], validation=[2.5, 1.0], test=[-1.0, -1.0]))
+    assert (data.labels, data.splits["validation"]["label"][:], sorted(data.splits)) == (
+        (), [2.5, 1.0], ["train", "validation"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (None, ("not_equivalent", "equivalent")),
+        ({"0": "different", "1": "equivalent"}, ("different", "equivalent")),
+        ({"not_equivalent": "no", "equivalent": "yes"}, ("no", "yes")),
+        ({"1": "yes", "0": "no"}, ("yes", "no")),
+        ({"equivalent": "yes"}, ("yes", "not_equivalent")),
+    ],
+)
+def test_classes_are_named_by_number_or_by_name_in_their_own_order_or_in_that_of_the_names(names, labels, monkeypatch):
+    config = glue("mrpc_tiny", monkeypatch, train=[1, 0, 1, 1], validation=[0, 1])
+    config.data.labels = names
+    data = prepare(config)
+    assert data.labels == labels
+    same = labels.index("yes" if "yes" in labels else "equivalent")
+    said = [[number == same for number in rows["label"]] for rows in data.splits.values()]
+    assert said == [[True, False, True, True], [False, True]]
+
+
+def test_a_number_that_no_class_has_is_refused(monkeypatch):
+    config = glue("mrpc_tiny", monkeypatch, train=[1, 0, 1, 1], validation=[0, 1])
+    config.data.labels = {"2": "same"}
+    with pytest.raises(DataError, match=r"^data\.labels names 2, which train does not have; it has equivalent, not_eq"):
+        prepare(config)

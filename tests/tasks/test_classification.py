@@ -2,10 +2,11 @@ import re
 
 import pytest
 import torch
+from datasets import Dataset
 
 from distill.data.batching import Place
 from distill.errors import DataError
-from distill.tasks import Form, classification
+from distill.tasks import Form, Options, classification
 from distill.tasks.features import collate, counts
 from distill.tasks.labels import label_ids, label_names
 
@@ -15,40 +16,66 @@ def refused(message):
 
 
 def test_labels_are_numbered_by_value_or_alphabet_and_named_as_asked():
-    assert label_names(["10", "2", "2"], {}) == {"2": "2", "10": "10"}
-    assert label_names(["LOC", "DESC"], {}) == {"DESC": "DESC", "LOC": "LOC"}
-    assert label_names([1, 0], {"0": "negative", "1": "positive"}) == {"0": "negative", "1": "positive"}
+    assert label_names(["10", "2", "2"], Options({})) == {"2": "2", "10": "10"}
+    assert label_names(["LOC", "DESC"], Options({})) == {"DESC": "DESC", "LOC": "LOC"}
+    assert label_names([1, 0], Options({"0": "negative", "1": "positive"})) == {"0": "negative", "1": "positive"}
 
 
 def test_labels_that_carry_their_names_already_keep_them():
     names = {"0": "negative", "1": "positive"}
-    assert label_names(["positive", "negative"], names) == {"negative": "negative", "positive": "positive"}
+    assert label_names(["positive", "negative"], Options(names)) == {"negative": "negative", "positive": "positive"}
+
+
+@pytest.mark.parametrize(
+    ("names", "order", "labels"),
+    [
+        ({}, (), "different equivalent perhaps"),
+        ({}, ("perhaps", "equivalent", "different", "never"), "perhaps equivalent different"),
+        ({"equivalent": "yes", "different": "no"}, (), "yes no perhaps"),
+        ({"equivalent": "yes", "different": "no"}, ("perhaps", "different", "equivalent"), "yes no perhaps"),
+        ({"1": "perhaps", "0": "different"}, (), "perhaps different equivalent"),
+        ({"perhaps": "different", "equivalent": "e", "different": "d"}, (), "different e d"),
+    ],
+)
+def test_labels_stand_as_they_are_given_names_then_as_the_data_has_them_then_by_alphabet(names, order, labels):
+    found = ["perhaps", "different", "equivalent", "perhaps"]
+    assert list(label_names(found, Options(names, order=order)).values()) == labels.split()
+
+
+def test_the_order_of_the_labels_is_that_of_train_in_all_splits():
+    splits = {
+        name: Dataset.from_dict({"text": ["a b"] * len(labels), "label": labels})
+        for name, labels in {"train": ["b", "a", "c"], "test": ["c", "a"]}.items()
+    }
+    made = classification.read(splits, Options({}, order=("c", "b", "a")))
+    assert made.labels == ("c", "b", "a")
+    assert {name: rows["label"][:] for name, rows in made.splits.items()} == {"train": [1, 2, 0], "test": [0, 2]}
 
 
 @pytest.mark.parametrize("names", [{"0": "same", "1": "same"}, {"0": "macro"}])
 def test_a_name_that_is_taken_is_refused(names):
     taken = "same" if "1" in names else "macro"
     with refused(f"the name {taken} is that of another label or of an average; give others with data.labels"):
-        label_names(["0", "1"], names)
+        label_names(["0", "1"], Options(names))
 
 
 def test_whole_numbers_written_with_a_point_are_classes():
-    assert list(label_names(["1.0", "0.0"], {})) == ["0.0", "1.0"]
+    assert list(label_names(["1.0", "0.0"], Options({}))) == ["0.0", "1.0"]
 
 
 def test_a_continuous_label_is_refused():
     with refused("the label column holds 3.800: continuous values are scores, not classes"):
-        label_names(["3.800", "5"], {})
+        label_names(["3.800", "5"], Options({}))
 
 
 def test_a_single_class_is_refused():
     with refused("train has only the label 1: nothing can be learned from one class"):
-        label_names(["1", "1"], {})
+        label_names(["1", "1"], Options({}))
 
 
 def test_a_name_for_a_label_that_is_not_there_is_refused():
     with refused("data.labels names 2, which train does not have; it has 0, 1; give their names, or data.labels=null"):
-        label_names(["0", "1"], {"2": "neutral"})
+        label_names(["0", "1"], Options({"2": "neutral"}))
 
 
 def test_a_label_that_train_does_not_have_is_refused_with_its_row():

@@ -30,7 +30,7 @@ def plain(tokenizer, text):
 
 def test_every_turn_but_the_first_is_a_reply_to_all_before_it():
     rows = Dataset.from_dict({"turns": [["a", "b", "c"], ["d", "e"]]})
-    made = TASK.read({"train": rows}, Options({})).splits["train"]
+    made = TASK.expand(TASK.read({"train": rows}, Options({})).splits["train"])
     assert made["reply"][:] == ["b", "c", "e"]
     assert made["history"][:] == [["a"], ["a", "b"], ["d"]]
 

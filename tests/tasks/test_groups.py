@@ -9,6 +9,8 @@ LENGTHS = (250, 1, 120, 30, 4, 10, 60, 9, 2, 15, 3, 200, 8, 49, 100, 5)
 ROWS = {
     "translation": {"source": ["a " * length for length in LENGTHS]},
     "summarization": {"source": ["a " * length for length in LENGTHS]},
+    "translation of Chinese": {"source": ["\u597d" * length for length in LENGTHS]},
+    "summarization of Chinese": {"source": ["\u597d" * length for length in LENGTHS]},
     "dialogue": {"history": [["a"] * length for length in LENGTHS]},
     "regression": {"label": [-0.75, 0.5, -1.0, 0.125, 1.0, 0.25, -0.125]},
     "regression of small scores": {"label": [0.0, 4e-5, 1e-5, 9e-5, 1e-4, 5e-5]},

@@ -2,7 +2,9 @@ import pytest
 import torch
 from datasets import ClassLabel, Dataset, Features, Value
 
+from distill.data import files
 from distill.data.columns import take
+from distill.data.streaming import writing
 from distill.tasks import Form, Options, task
 
 TASK = task("multilabel_classification")
@@ -13,7 +15,8 @@ def read(train, **others):
         name: Dataset.from_dict({"text": ["a b"] * len(labels), "label": labels})
         for name, labels in {"train": train, **others}.items()
     }
-    return TASK.read(splits, Options({}))
+    taken, _, classes = take(splits, TASK.roles, {}, "here")
+    return TASK.read(taken, Options({}, order=classes))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +34,7 @@ def test_single_numbers_are_labels_too():
 
 def test_labels_spread_over_columns_are_joined_and_an_absent_one_is_none():
     rows = Dataset.from_dict({"text": ["a b"] * 3, "one": ["x", "y", "x"], "other": ["z", None, ""]})
-    taken, _ = take({"train": rows}, TASK.roles, {"label": "one+other"}, "here")
+    taken, *_ = take({"train": rows}, TASK.roles, {"label": "one+other"}, "here")
     made = TASK.read(taken, Options({}))
     assert made.labels == ("x", "y", "z")
     assert made.splits["train"]["label"][:] == [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
@@ -43,8 +46,22 @@ def test_labels_spread_over_columns_keep_the_hubs_names():
         "other": ClassLabel(names=["short", "long"]),
     })  # fmt: skip
     rows = Dataset.from_dict({"text": ["a b", "c d"], "one": [0, 1], "other": [1, 0]}, features=names)
-    taken, _ = take({"train": rows}, TASK.roles, {"label": "one+other"}, "here")
+    taken, _, classes = take({"train": rows}, TASK.roles, {"label": "one+other"}, "here")
     assert taken["train"]["label"][:] == [["news", "long"], ["sport", "short"]]
+    assert TASK.read(taken, Options({}, order=classes)).labels == ("news", "sport", "short", "long")
+
+
+def test_what_is_predicted_into_a_table_can_be_learnt_from(tmp_path):
+    said = [["a", "b c"], [], ["b c"], ["d,e", "[f]"]]
+    with writing(tmp_path / "train.tsv") as sink:
+        sink.write([{"text": "a b", "labels": labels} for labels in said])
+    taken, *_ = take(files.read(tmp_path), TASK.roles, {"label": "labels"}, "here")
+    made = TASK.read(taken, Options({}))
+    assert made.labels == ("[f]", "a", "b c", "d,e")
+    rows = made.splits["train"]["label"]
+    assert [[name for name, one in zip(made.labels, row, strict=True) if one] for row in rows] == [
+        sorted(labels) for labels in said
+    ]
 
 
 def test_a_label_that_train_does_not_have_is_refused_with_its_row(refused):

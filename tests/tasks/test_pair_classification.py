@@ -1,6 +1,6 @@
 import torch
 
-from distill.tasks import Form, task
+from distill.tasks import Form, Options, task
 from distill.tasks.labels import label_names
 
 TASK = task("pair_classification")
@@ -35,7 +35,7 @@ def test_texts_in_the_other_order_are_another_example(wordpiece):
 
 
 def test_the_label_with_the_largest_logit_is_said_with_its_probability():
-    form = Form(tuple(label_names(["no", "yes"], {}).values()))
+    form = Form(tuple(label_names(["no", "yes"], Options({})).values()))
     (record,) = TASK.decode([torch.tensor([[0.0, 3.0]])], {}, None, form)
     assert record["label"] == "yes"
     assert abs(record["probability"] - 1 / (1 + 2.718281828**-3)) < 1e-6

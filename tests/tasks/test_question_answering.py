@@ -152,16 +152,17 @@ def test_only_the_first_token_and_the_context_can_be_an_answer_and_the_rest_is_p
         assert found[row].tolist() == pytest.approx(wanted)
 
 
-def test_the_likeliest_span_ends_after_it_starts_and_is_no_longer_than_30_tokens(wordpiece):
-    form = Form(max_length=64)
+@pytest.mark.parametrize("longest", [1, 30, 41])
+def test_the_likeliest_span_ends_after_it_starts_and_is_no_longer_than_the_limit(wordpiece, longest):
+    form = Form(max_length=64, max_answer_length=longest)
     context = " ".join(["the tower"] * 25)
     rows = columns([("the", 0)], context=context, question="who ?")
     first = TASK.encode(rows, wordpiece, form)["input_ids"][0].index(wordpiece.sep_token_id) + 1
     logits = torch.full((2, 64), FLOOR)
-    logits[0, first], logits[1, first + 29], logits[1, first + 30] = 5.0, 3.0, 9.0
+    logits[0, first], logits[1, first + longest - 1], logits[1, first + longest] = 5.0, 3.0, 9.0
     (record,) = TASK.decode([logits], rows, wordpiece, form)
-    assert len(record["answer"].split()) == 30
-    logits[0, first], logits[0, first + 40] = FLOOR, 9.0
+    assert len(record["answer"].split()) == longest
+    logits[0, first], logits[0, first + longest + 1] = FLOOR, 9.0
     (record,) = TASK.decode([logits], rows, wordpiece, form)
     assert record["answer"] != "" or record["probability"] == 0.0
 
@@ -200,6 +201,28 @@ def test_answers_that_stand_elsewhere_are_counted_and_the_first_is_named(refused
     kept = read([good(), bad, good(), bad], drop=True)
     assert len(kept.splits["train"]) == 2
     assert kept.notes == ("2 examples of train are left out: their answer stands elsewhere than they say",)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"text": "Paris", "answer_start": 3}, "text has to be a list of texts"),
+        ({"text": ["x"], "answer_start": ["3"]}, "answer_start has to be a list of whole numbers"),
+        ({"text": ["x"], "answer_start": 3}, "answer_start has to be a list of whole numbers"),
+        ({"text": ["x"]}, "answer_start has to be a list of whole numbers"),
+        ({"text": [None], "answer_start": [0]}, "text has to be a list of texts"),
+    ],
+)
+@pytest.mark.parametrize("drop", [False, True])
+def test_answers_that_are_no_lists_of_texts_and_places_are_refused_with_their_row(refused, bad, said, drop):
+    with refused(f"row 1 of train has the answer {bad}: its {said}"):
+        read([bad], drop=drop)
+
+
+def test_of_answers_that_are_no_texts_the_row_is_named(refused):
+    bad = {"text": [None], "answer_start": [0]}
+    with refused(f"row 2 of train has the answer {bad}: its text has to be a list of texts"):
+        read([good(), bad])
 
 
 def test_data_of_which_nothing_is_left_is_refused(refused):

@@ -88,10 +88,39 @@ def test_a_text_without_spaces_is_cut_around_its_entities_too(tmp_path):
     assert set(tokenizer.convert_tokens_to_ids(list(MARKERS))) <= set(ids)
 
 
-def test_entities_too_far_apart_are_refused(uncased, refused):
-    text = "<e1>tower</e1> " + "was built " * 40 + "<e2>Paris</e2>"
-    with refused(f"data.max_length=32 has no room for both entities of: {text[:80]}"):
-        TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=32))
+@pytest.mark.parametrize("max_length", [20, 33, 64])
+@pytest.mark.parametrize("before", [0, 1, 40])
+@pytest.mark.parametrize("after", [0, 1, 40])
+def test_of_entities_too_far_apart_the_nearest_words_on_all_sides_are_kept(uncased, max_length, before, after):
+    text = "s " * before + "<e1>tower</e1> " + "t " * 99 + "b " * 99 + "<e2>Paris</e2>" + " n" * after
+    (ids,) = TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=max_length))["input_ids"]
+    assert len(ids) == max_length
+    found = [token for token in uncased.convert_ids_to_tokens(ids) if token in ("s", "t", "b", "n", *MARKERS)]
+    assert [token for token in found if token in MARKERS] == list(MARKERS)
+    assert found == sorted(found, key=["s", "<e1>", "</e1>", "t", "b", "<e2>", "</e2>", "n"].index)
+    full = [found.count(side) for side, there in zip("stbn", (before, 99, 99, after), strict=True) if there > 1]
+    assert max(full) - min(full) <= 1
+    assert found.count("s") == before or before > 1
+    assert found.count("n") == after or after > 1
+
+
+@pytest.mark.parametrize("text", ["<e1>x {0}<e2>y</e2> {0}</e1>", "<e1>x {0}<e2>y {0}</e1> z</e2>"])
+def test_an_entity_within_or_over_another_keeps_its_words(uncased, refused, text):
+    few, many = text.format("t " * 4), text.format("t " * 20)
+    (ids,) = TASK.encode({"text": ["n " * 40 + few], "key": [1]}, uncased, Form(max_length=24))["input_ids"]
+    assert uncased.convert_ids_to_tokens(ids).count("t") == 8
+    with refused(f"data.max_length=24 has no room for both entities of: {many[:80]}"):
+        TASK.encode({"text": [many], "key": [1]}, uncased, Form(max_length=24))
+
+
+def test_a_long_text_is_not_read_word_by_word(uncased, monkeypatch):
+    calls, call = [], type(uncased).__call__
+    monkeypatch.setattr(
+        type(uncased), "__call__", lambda self, *given, **named: calls.append(1) or call(self, *given, **named)
+    )
+    text = "s " * 3000 + "<e1>tower</e1> " + "t " * 3000 + "<e2>Paris</e2>" + " n" * 3000
+    TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=512))
+    assert len(calls) < 30
 
 
 @pytest.mark.parametrize("last", ["<e2>Paris " + "was built " * 20 + "</e2>", "<e2>" + "東" * 30 + "</e2>"])

@@ -176,8 +176,36 @@ def test_an_entity_may_go_on_but_not_over_the_end_of_a_sentence(refused):
 
 
 def test_tags_of_another_scheme_are_taken_as_they_are():
-    rows = split((["they", "run"], ["I-PRON", "VERB"]))
-    assert TASK.read({"train": rows}, Options({})).labels == ("I-PRON", "VERB")
+    rows = split((["they", "run"], ["PRON", "VERB"]), (["EU", "in"], ["I", "B"]))
+    assert TASK.read({"train": rows}, Options({})).labels == ("B", "I", "PRON", "VERB")
+
+
+@pytest.mark.parametrize("first", [["I-ORG", "O"], ["O", "I-LOC"]])
+def test_tags_that_begin_entities_with_i_are_refused_with_row_and_word(refused, first):
+    rows = split((["EU", "EU"], ["O", "O"]), (["EU", "Paris"], first))
+    word, tag = ("EU", "I-ORG") if first[1] == "O" else ("Paris", "I-LOC")
+    with refused(f"row 2 of train has the tag {tag} at {word} after O: in IOB2 an entity begins with B-{tag[2:]}"):
+        TASK.read({"train": rows}, Options({}))
+
+
+def test_where_any_split_uses_iob2_all_have_to(refused):
+    good, plain = split((["EU", "in"], ["B-ORG", "O"])), split((["EU", "in"], ["ORG", "O"]))
+    for splits, where in (({"train": good, "test": plain}, "test"), ({"train": plain, "test": good}, "train")):
+        with refused(f"row 1 of {where} has the tag ORG at EU: IOB2 has O, B-… and I-… only"):
+            TASK.read(splits, Options({}))
+
+
+def test_tags_are_judged_by_the_names_they_are_given(refused):
+    rows = split((["EU", "in", "New", "York"], ["ORG", "O", "I-LOC", "I-LOC"]))
+    assert TASK.read({"train": rows}, Options({"I-LOC": "LOC"})).labels == ("LOC", "O", "ORG")
+    named = {"ORG": "B-ORG", "I-LOC": "I-ORG"}
+    with refused("row 1 of train has the tag I-ORG at New after O: in IOB2 an entity begins with B-ORG"):
+        TASK.read({"train": rows}, Options(named))
+
+
+def test_tags_stand_in_the_order_of_the_data():
+    rows = split((["EU", "in"], ["B-ORG", "O"]))
+    assert TASK.read({"train": rows}, Options({}, order=("O", "B-PER", "B-ORG"))).labels == ("O", "B-ORG")
 
 
 def test_tokens_and_tags_of_different_number_are_refused(refused):

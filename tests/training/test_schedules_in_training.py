@@ -1,5 +1,7 @@
 """What moves over training is a function of the step: an interrupted run ends as if nothing had happened."""
 
+from types import SimpleNamespace
+
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -14,7 +16,7 @@ from distill.models.teacher import LiveTeacher
 from distill.tasks.features import collate, counts
 from distill.training import callbacks
 from distill.training.distiller import Distiller
-from distill.training.learner import Recipe
+from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
 from distill.training.tracking import CurvesLogger, read_curves
 from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
@@ -151,3 +153,17 @@ def test_shares_are_measured_when_due_on_a_steps_first_part_and_logged_every_ste
         assert len(logged[f"train/share/{name}"]) == len(logged[f"train/{name}"])
     first = sum(logged[f"train/share/{name}"][0] for name in ("hard", "soft", "hidden"))
     assert first == pytest.approx(1)
+
+
+def test_a_rank_whose_part_has_nothing_for_a_term_does_not_halve_its_norm():
+    """Two ranks, of which the second saw no label: as the strategy sums what both measured."""
+    norms = [torch.tensor([4.0, 3.0]), torch.tensor([0.0, 5.0])]
+
+    class Strategy:
+        def reduce(self, value, reduce_op):
+            assert reduce_op == "sum"
+            other = norms[1] if torch.equal(value, norms[0]) else (norms[1] > 0).float()
+            return value + other
+
+    module = SimpleNamespace(trainer=SimpleNamespace(strategy=Strategy()))
+    assert Learner._averaged(module, norms[0]).tolist() == [4.0, 4.0]

@@ -37,6 +37,7 @@ def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 def buckets(logits: Tensor, indices: Tensor) -> Tensor:
     """Logits ``[rows, k + 1]``: those at ``indices`` ``[rows, k]``, and all the others as one."""
+    indices = indices.long()  # stored in half of the bits, which older versions of torch do not index by
     others = logits.scatter(-1, indices, FLOOR).logsumexp(dim=-1, keepdim=True)
     return torch.cat([logits.gather(-1, indices), others], dim=-1)
 

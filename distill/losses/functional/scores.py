@@ -3,12 +3,14 @@
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.losses.functional.common import number, same_shape
+from distill.losses.functional.common import FLOOR, number, same_shape
 from distill.losses.functional.gold import score_gap
 
 
 def logit_mse(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     """Squared error between logits, averaged over the classes (Ba and Caruana 2014, arXiv:1312.6184).
+
+    Classes at ``FLOOR``, such as tokens that cannot be an answer, are none.
 
     Args:
         student: ``[rows, classes]``.
@@ -21,7 +23,9 @@ def logit_mse(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
         ValueError: where the shapes differ.
     """
     same_shape(student, teacher, "logits")
-    return (student.float() - teacher.detach().float()).square().mean(dim=-1).sum(), number(student)
+    squares = (student.float() - teacher.detach().float()).square()
+    possible = (teacher > FLOOR).sum(dim=-1).clamp(min=1)
+    return (squares.sum(dim=-1) / possible).sum(), number(student)
 
 
 def soft_labels(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:

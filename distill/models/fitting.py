@@ -1,0 +1,78 @@
+"""A checkpoint fitted to its use: tokens for every mark, padding that both sides know, outputs where they are named."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.errors import ModelError
+
+
+def fit_tokenizer(
+    tokenizer: PreTrainedTokenizerBase, folder: Path, markers: Sequence[str], places_for: str | None
+) -> None:
+    """Let a tokenizer fill up a batch and know the ``markers``; see ``loading.tokenizer``.
+
+    Raises:
+        ModelError: it cannot fill up a batch, or cannot tell the places of its tokens.
+    """
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token_id is None:
+            raise ModelError(
+                f"{folder}: its tokenizer has neither a padding nor an end token; name one in tokenizer_config.json"
+            )
+        tokenizer.pad_token = tokenizer.eos_token  # what fills up is masked, whatever it is
+    if places_for is not None and not tokenizer.is_fast:
+        raise ModelError(
+            f"{folder}: {places_for} asks where in the text a token stands, which its tokenizer, one of Python alone "
+            f"({type(tokenizer).__name__}), cannot tell; take a model with a tokenizer.json"
+        )
+    known = tokenizer.get_vocab()
+    tokenizer.add_tokens([marker for marker in markers if marker not in known], special_tokens=True)
+
+
+def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Give the model an embedding for every token of the tokenizer, and the number of the padding.
+
+    It keeps embeddings that it has beyond. The head of a decoder takes what stands before the padding for the end of
+    a text: a number that the configuration names stays, unless the tokenizer fills up with its end token.
+    """
+    embeddings = cast(nn.Embedding, model.get_input_embeddings())
+    if len(tokenizer) > embeddings.weight.shape[0]:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    if model.config.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
+        model.config.pad_token_id = tokenizer.pad_token_id
+
+
+def output_names(config: PretrainedConfig) -> list[str]:
+    """The names of a head's outputs, in their order."""
+    return [str(name) for _, name in sorted((config.id2label or {}).items())]
+
+
+@torch.no_grad()
+def fit_outputs(model: PreTrainedModel, had: Sequence[str], labels: Sequence[str]) -> None:
+    """Put the rows of a head in the order of ``labels``, where the checkpoint ``had`` the same names in another.
+
+    Raises:
+        ModelError: the layer that makes the outputs is not found.
+    """
+    if list(had) == list(labels) or sorted(had) != sorted(labels):
+        return
+    heads = [
+        module
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear)
+        and module.out_features == len(labels)
+        and not name.startswith(f"{model.base_model_prefix}.")
+    ]
+    if not heads:
+        raise ModelError(
+            f"{type(model).__name__} has no linear layer of {len(labels)} outputs to put in the order of the labels: "
+            f"{', '.join(labels)}"
+        )
+    order = [had.index(label) for label in labels]
+    for weight in heads[-1].parameters():
+        weight.copy_(weight[order])

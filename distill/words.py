@@ -1,0 +1,57 @@
+"""Words of texts in any script."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+Script: TypeAlias = Literal["latin", "spaced", "chinese", "unspaced"]
+"""Latin letters; others with spaces between words; Chinese characters; others without spaces."""
+
+_CHINESE = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_UNSPACED = re.compile(
+    "["
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f"  # Myanmar
+    "\u1780-\u17ff"  # Khmer
+    "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Japanese syllables
+    f"{_CHINESE}]"
+)
+_IDEOGRAM = re.compile(f"[{_CHINESE}]")
+_LETTER = re.compile(r"[^\W\d_]")
+_LATIN = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]")
+
+
+def spaced(text: str) -> list[str]:
+    """The words between spaces, and each character by itself in scripts that put none between words.
+
+    >>> spaced("It is 很好, yes.")
+    ['It', 'is', '很', '好', ',', 'yes.']
+    """
+    return _UNSPACED.sub(r" \g<0> ", text).split()
+
+
+def words(text: str) -> list[str]:
+    """As ``spaced``, in lower case and without punctuation and symbols.
+
+    >>> words("«Привет», мир! 很好。")
+    ['привет', 'мир', '很', '好']
+    """
+    kept = (character if unicodedata.category(character)[0] in "LMN" else " " for character in text.lower())
+    return spaced("".join(kept))
+
+
+def script(texts: Iterable[str]) -> Script:
+    """How most words of some texts are written, numbers aside; texts without words count as Latin.
+
+    A tenth of other characters among the Chinese ones is enough to tell Japanese, by its syllables.
+
+    >>> script(["The city of Beijing (北京)"]), script(["北京的 AI 公司"]), script(["北京の会社"])
+    ('latin', 'chinese', 'unspaced')
+    """
+    found = [word for text in texts for word in words(text) if _LETTER.match(word)]
+    characters = [word for word in found if _UNSPACED.match(word)]
+    if 2 * len(characters) > len(found):
+        chinese = sum(1 for character in characters if _IDEOGRAM.match(character))
+        return "chinese" if 10 * chinese > 9 * len(characters) else "unspaced"
+    return "latin" if 2 * sum(1 for word in found if _LATIN.match(word)) >= len(found) else "spaced"

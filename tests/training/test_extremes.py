@@ -1,0 +1,61 @@
+"""A training step on logits that are far too large: nothing on the way to a gradient may overflow."""
+
+import pytest
+import torch
+from small_training import Table, align, bert, collate
+
+from distill.config.about import ABOUT
+from distill.data.batching import Place
+from distill.losses import TERMS, Objective
+from distill.models.teacher import LiveTeacher
+from distill.training.distiller import Distiller
+from distill.training.learner import Recipe
+
+TABLE = Table()
+PAIRS = ((0, 0), (1, 1))
+GIVEN = {
+    "hidden": (PAIRS, 16, 24), "hidden_cosine": (PAIRS, 16, 24), "pkd": (PAIRS, 16, 24), "cka": (PAIRS,),
+    "embedding": (16, 24), "attention": (((0, 0),),), "relations": (((0, 0),), 2),
+}  # fmt: skip
+NAMES = [name for name, about in ABOUT.items() if name not in ("dkd", "dist", "standardized")]
+"""Those three ask for three labels; their losses have the same test by themselves."""
+
+
+def large(model):
+    """Logits of about 10 000 and of both signs."""
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor([TABLE.ids[0]])).logits
+        model.classifier.weight *= 1e4 / float(logits.abs().max())
+        model.classifier.bias.copy_(torch.tensor([1e4, -1e4]))
+    return model
+
+
+def made(names):
+    torch.manual_seed(0)
+    soft = {name: (2.0,) for name, about in ABOUT.items() if about.softened}
+    terms = {name: TERMS[name](*{**soft, **GIVEN}.get(name, ())) for name in names}
+    objective = Objective(terms, dict.fromkeys(terms, 1.0))
+    needs = objective.needs
+    teacher = LiveTeacher(
+        large(bert(width=24)), align, None, hidden=True, attentions="teacher_attentions" in needs,
+        qkv="teacher_qkv" in needs,
+    )  # fmt: skip
+    return Distiller(large(bert()), objective, Recipe(align, None, None, 7), teacher)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_stays_finite_for_logits_of_ten_thousand(name, dtype):
+    module = made([name])
+    batch = collate(TABLE[range(8)], Place(tuple(range(8))))
+    with torch.autograd.detect_anomaly(check_nan=True):
+        with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
+            student, teacher, labels = module.both(batch)
+            report = module.objective(student, teacher, labels)
+        assert student.logits.abs().max() > 5e3
+        assert name == "hard" or teacher.logits.abs().max() > 5e3
+        report.total.backward()
+    assert torch.isfinite(report.total)
+    gradients = [each.grad for each in module.parameters() if each.grad is not None]
+    assert gradients
+    assert all(bool(torch.isfinite(each).all()) for each in gradients)
