@@ -1,8 +1,9 @@
 """Which objective gives the best student: recipes, students, data sets and seeds, each against its control.
 
-    python tests/benchmarks/recipes.py ../shared/data FOLDER [trec sst2 stsb]
+    python tests/benchmarks/recipes.py ../shared/data FOLDER [trec sst2/narrow "stsb/narrow/hard, soft" ...]
 
-FOLDER holds MiniLM-L6. Everything is made by ``distill.run`` as anyone would make it, in one store, so that what was
+FOLDER holds MiniLM-L6. What is named after it is the beginning of what is run: a data set, a student of it, a recipe
+of that; without a name it is everything, many hours. Everything is made by ``distill.run`` as anyone would make it, in one store, so that what was
 begun is gone on with; the table is Markdown. An interval is the mean, over the seeds, of the bounds of the paired
 bootstrap over the examples of test: seeds share these, so it is wider than one of the mean gain would be.
 """
@@ -29,6 +30,8 @@ STUDENTS = {
     "half_layers": ("distill.max_epochs=4", "distill.optimizer.lr=2e-4"),
     "narrow": ("distill.max_epochs=10", "distill.optimizer.lr=1e-3"),
 }
+COMPARED = ("reverse_kl", "js", "skew_kl", "skew_reverse_kl", "taid", "dkd", "dist", "standardized", "logit_mse")
+INSIDE = ("hidden_cosine", "pkd", "cka", "embedding", "attention", "rkd_distance", "rkd_angle")
 RECIPES = {
     "hard, soft": (),
     "hard, soft, dropout 0.1": ("distill.dropout=0.1",),
@@ -36,20 +39,32 @@ RECIPES = {
     "hard, soft, hidden": ("distill.hidden.weight=1",),
     "hard, soft, relations": ("distill.relations.weight=1",),
     "hard, soft, hidden, texts without labels": ("distill.hidden.weight=1", "unlabelled"),
+    **{f"hard, {term}": ("distill.soft.weight=0", f"distill.{term}.weight=0.5") for term in COMPARED},
+    **{f"hard, soft, {term}": (f"distill.{term}.weight=1",) for term in INSIDE},
 }
+SENSELESS = {"sst2": ("dkd", "dist", "standardized"), "stsb": COMPARED[:-1]}
+"""Terms that two classes, or scores, leave nothing to compare for."""
 
 
 def main(data: str, folder: str, *names: str) -> None:
     """Run what is missing and print a line for each data set, student and recipe."""
     print("| data | student | recipe | teacher | student | control | gain | interval | gap closed |")
     print("| --- | --- | --- | ---: | ---: | ---: | ---: | --- | ---: |")
-    for name in names or DATA:
+    for name, settings_of_data in DATA.items():
         for student, settings in STUDENTS.items():
             for recipe, chosen in RECIPES.items():
-                given = [*COMMON, f"teacher.model={folder}", *DATA[name], f"student={student}", *settings]
+                if not _wanted(name, student, recipe, names):
+                    continue
+                given = [*COMMON, f"teacher.model={folder}", *settings_of_data, f"student={student}", *settings]
                 given += [f"data.path={data}/{name}", *_chosen(chosen, f"{data}/{name}/train.tsv")]
                 runs = _runs(OUT / name / student / recipe.replace(", ", "_").replace(" ", "_"), given)
                 print(_line(name, student, recipe, runs), flush=True)
+
+
+def _wanted(name: str, student: str, recipe: str, asked: tuple[str, ...]) -> bool:
+    senseless = any(term in recipe.split(", ") for term in SENSELESS.get(name, ()))
+    whole = f"{name}/{student}/{recipe}"
+    return not senseless and (not asked or any(whole == one or whole.startswith(f"{one}/") for one in asked))
 
 
 def _chosen(settings: tuple[str, ...], train: str) -> list[str]:
