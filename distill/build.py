@@ -31,7 +31,7 @@ from distill.report.assemble import assemble
 from distill.report.environment import commit, versions
 from distill.store import folder_checksum
 from distill.tasks import Form, Task, task
-from distill.tasks.features import collate
+from distill.tasks.collating import collate
 from distill.training.processes import Ranks
 from distill.training.trainer import TrainerSettings, device_count, trainer
 from distill.types import MODEL_INPUTS, Batch

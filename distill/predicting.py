@@ -18,7 +18,7 @@ from distill.models import loading
 from distill.models.teacher import label_columns, outputs
 from distill.models.writing import write
 from distill.tasks import TASKS, Form, Task, task
-from distill.tasks.features import collate
+from distill.tasks.collating import collate
 
 _AT_ONCE = 512
 """Examples that are in memory together."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 IGNORE = -100
 """The label of a row that is not scored, as in ``torch.nn.functional.cross_entropy``."""
@@ -14,7 +15,7 @@ FLOOR = -1e4
 Kind: TypeAlias = Literal["class", "labels", "score"]
 """What a row of logits means: one of the classes (softmax), any of the labels (sigmoids), or a score."""
 
-Batch: TypeAlias = dict[str, Tensor]
+Batch: TypeAlias = dict[str, "Tensor"]
 """What a model eats, plus ``labels``, ``key``, ``first``, ``count`` and ``total_*`` (what the whole step counts)."""
 
 MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -39,21 +40,21 @@ class Outputs:
             temperature first; so it holds for one temperature only.
     """
 
-    logits: Tensor
-    hidden: tuple[Tensor, ...] = ()
-    mask: Tensor | None = None
-    attentions: tuple[Tensor, ...] = ()
-    qkv: tuple[tuple[Tensor, Tensor, Tensor], ...] = ()
-    indices: Tensor | None = None
-    rest: Tensor | None = None
+    logits: "Tensor"
+    hidden: tuple["Tensor", ...] = ()
+    mask: "Tensor | None" = None
+    attentions: tuple["Tensor", ...] = ()
+    qkv: tuple[tuple["Tensor", "Tensor", "Tensor"], ...] = ()
+    indices: "Tensor | None" = None
+    rest: "Tensor | None" = None
 
 
 @dataclass(frozen=True)
 class LossReport:
     """The weighted total, with a gradient, and each term's unweighted mean, detached."""
 
-    total: Tensor
-    parts: dict[str, Tensor] = field(default_factory=dict)
+    total: "Tensor"
+    parts: dict[str, "Tensor"] = field(default_factory=dict)
 
 
 Respond: TypeAlias = Callable[[Batch], Outputs]

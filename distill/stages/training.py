@@ -19,7 +19,8 @@ from distill.metrics import Headline
 from distill.models import adapt, loading, scratch
 from distill.stages import Job
 from distill.store import RESUME
-from distill.tasks.features import counts, without_targets
+from distill.tasks.collating import counts
+from distill.tasks.features import without_targets
 from distill.training import callbacks, tracking
 from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization

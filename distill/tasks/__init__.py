@@ -3,6 +3,9 @@
 An *example* is a line of the data. It is encoded into one *feature* or more (windows of a long text), each of which
 owns some of the example's *rows*: one for a sentence, one for each word, two for each window of an answer's context,
 one for each token of a target. Rows are what losses compare and what the teacher store keeps.
+
+The settings are checked against what tasks say of themselves, so importing a task must not take the seconds that torch
+and its friends do: a task's file imports these where it uses them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,12 +13,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from torch import Tensor
-
 from distill.types import Batch, Kind
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 TASKS: Mapping[str, str] = {
     "classification": "distill.tasks.classification",
@@ -129,8 +131,8 @@ class Task:
     measured_by: Callable[[Sequence[str]], str]
     outputs: Callable[[Sequence[str]], list[str]]
     encode: Callable[[Columns, Any, Form], Features]
-    align: Callable[[Tensor, Batch, Form], tuple[Tensor, Tensor]]
-    decode: Callable[[Sequence[Tensor], Columns, Any, Form], list[dict[str, Any]]]
+    align: Callable[["Tensor", Batch, Form], tuple["Tensor", "Tensor"]]
+    decode: Callable[[Sequence["Tensor"], Columns, Any, Form], list[dict[str, Any]]]
     predictions: Callable[[Sequence[Mapping[str, Any]], Sequence[str]], list[Any]]
     references: Callable[[Columns, Sequence[str]], list[Any]]
     groups: Callable[[Columns], list[str]]

@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import sentences
 from distill.tasks.labels import numbered
@@ -13,6 +10,7 @@ from distill.types import Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
@@ -40,13 +38,15 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     return sentences(tokenizer(list(rows["text"]), truncation=True, max_length=form.max_length), rows)
 
 
-def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
     """A text is a row: ``logits [batch, classes]`` and ``labels [batch]`` as they are."""
     return logits, batch["labels"]
 
 
-def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The likeliest label, and its probability."""
+    import torch
+
     probabilities = torch.cat(list(answers)).float().softmax(dim=-1)
     highest, chosen = probabilities.max(dim=-1)
     return [

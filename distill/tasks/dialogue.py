@@ -7,8 +7,6 @@ oldest tokens give way; only the reply's tokens are rows.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
@@ -17,6 +15,7 @@ from distill.types import Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 _EDGES = (3, 5, 8)
 """Turns of a history at which the report's table begins a new group."""
@@ -72,12 +71,12 @@ def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     return _features(_histories(rows["history"], tokenizer, form), rows)
 
 
-def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
     """What is said before each token of the reply: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The text of the written tokens ``[tokens, 1]``."""
     ids = [answer.flatten().long().tolist() for answer in answers]
     return [{"reply": text.strip()} for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]

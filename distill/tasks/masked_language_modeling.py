@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.tasks.features import model_inputs, totals
+from distill.tasks.collating import model_inputs, totals
 from distill.types import IGNORE, Batch
 
 HEAD = "AutoModelForMaskedLM"

@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, classification
 from distill.tasks.labels import label_names, replaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 
 _LIKELY = 0.5
@@ -44,8 +42,10 @@ def measured_by(labels: Sequence[str]) -> str:
     return "multilabel"
 
 
-def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The labels that are likelier than not, and every label's probability."""
+    import torch
+
     probabilities = torch.cat(list(answers)).float().sigmoid().tolist()
     named = [dict(zip(form.labels, row, strict=True)) for row in probabilities]
     return [

@@ -7,15 +7,13 @@ where it ends, over the window's tokens. A window without the answer points at i
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
-from torch import Tensor
-
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.types import FLOOR, MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 _BEST = 20
 """Starts, and ends, of a window that are tried with each other."""
@@ -79,14 +77,16 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     return features
 
 
-def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
     """``logits [batch, tokens, 2]`` as a row for the start and one for the end, ``[2 batch, max_length]``."""
+    from torch.nn.functional import pad
+
     possible = batch["answerable"].bool().unsqueeze(1)
     rows = logits.float().transpose(1, 2).masked_fill(~possible, FLOOR)
-    return F.pad(rows, (0, form.max_length - rows.shape[-1]), value=FLOOR).flatten(0, 1), batch["labels"]
+    return pad(rows, (0, form.max_length - rows.shape[-1]), value=FLOOR).flatten(0, 1), batch["labels"]
 
 
-def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The likeliest span over all windows of an example, and its probability there."""
     windows = _windows(rows, tokenizer, form)
     best: list[tuple[float, str]] = [(-1.0, "")] * len(answers)
@@ -186,7 +186,7 @@ def _target(spans: Sequence[tuple[int, int] | None], answers: Mapping[str, Any])
 
 
 def _spans(
-    start: Tensor, end: Tensor, spans: Sequence[tuple[int, int] | None], longest: int
+    start: "Tensor", end: "Tensor", spans: Sequence[tuple[int, int] | None], longest: int
 ) -> Iterator[tuple[float, tuple[int, int]]]:
     """Probable answers of a window, of ``longest`` tokens at most: probability, and characters of the context."""
     likely = [each.topk(min(_BEST, len(spans))) for each in (start[: len(spans)], end[: len(spans)])]

@@ -1,11 +1,9 @@
 """A score for a pair of texts."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from torch import Tensor
 
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, pair_classification
@@ -13,6 +11,7 @@ from distill.tasks.labels import is_number, replaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 
 _BANDS = 5
@@ -41,7 +40,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return ["score"]
 
 
-def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The score."""
     return [{"score": float(answer[0, 0])} for answer in answers]
 
@@ -58,6 +57,8 @@ def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
 
 def groups(rows: Columns) -> list[str]:
     """Bands of the true score, of equal width."""
+    import numpy as np
+
     scores = np.asarray(rows["label"])
     edges = np.linspace(scores.min(), scores.max(), _BANDS + 1)
     band = np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, _BANDS - 1)
@@ -65,10 +66,10 @@ def groups(rows: Columns) -> list[str]:
 
 
 def _scores(values: Sequence[Any], split: str, options: Options) -> list[float]:
-    low, high = options.score_range or (-np.inf, np.inf)
+    low, high = options.score_range or (-math.inf, math.inf)
     found = []
     for row, value in enumerate(values, 1):
-        if not is_number(value) or not np.isfinite(float(value)):
+        if not is_number(value) or not math.isfinite(float(value)):
             raise DataError(f"{split} has the score {value} (row {row}), which is no number")
         if not low <= float(value) <= high:
             raise DataError(

@@ -11,8 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, classification
 from distill.tasks.features import sentences
@@ -21,6 +19,7 @@ from distill.types import Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 
 MARKERS = ("<e1>", "</e1>", "<e2>", "</e2>")
@@ -74,7 +73,7 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     return {**features, "positions": places}
 
 
-def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
     """``logits [batch, tokens, 2 relations]`` at the two entity starts, summed: ``[batch, relations]``."""
     one, other = batch["position"].unbind(dim=-1)
     first, second = logits.chunk(2, dim=-1)

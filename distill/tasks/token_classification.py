@@ -7,8 +7,6 @@ answered by one of them, in which it has words on both sides, so that none is dr
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
@@ -17,6 +15,7 @@ from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 _OUTSIDE = "O"
 _TYPED = ("B-", "I-")
@@ -82,12 +81,12 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
 _FIELDS = dict(zip(MODEL_INPUTS, ("ids", "attention_mask", "type_ids"), strict=True))
 
 
-def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
     """The words' first sub-words are the rows: ``logits [words, tags]`` and ``labels [words]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The likeliest tag of each word."""
     return [{"tags": [form.labels[tag] for tag in answer.argmax(dim=-1).tolist()]} for answer in answers]
 

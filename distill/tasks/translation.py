@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import replaced
@@ -14,6 +12,7 @@ from distill.words import spaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch import Tensor
 
 _EDGES = (10, 15, 20, 30)
 """Words of a source at which the report's table begins a new group."""
@@ -65,12 +64,12 @@ def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     return {**inputs, "key": list(rows["key"]), "first": [0] * size, "count": [0] * size}
 
 
-def align(logits: Tensor, batch: Batch, form: Form) -> tuple[Tensor, Tensor]:
+def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
     """The targets' tokens are the rows: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence[Tensor], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The text of the written tokens ``[tokens, 1]``."""
     ids = [answer.flatten().long().tolist() for answer in answers]
     return [{"target": text.strip()} for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]

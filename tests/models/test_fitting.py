@@ -28,7 +28,7 @@ from distill.models.student import from_layers
 from distill.models.teacher import outputs
 from distill.models.tokenizers import train_bytes
 from distill.tasks import Form, task
-from distill.tasks.features import collate
+from distill.tasks.collating import collate
 
 HEAD = "AutoModelForSequenceClassification"
 TEXTS = ["the tower of Paris stands near the river", "who built it ?"]

@@ -7,7 +7,7 @@ import pytest
 from distill.data.batching import Place
 from distill.errors import DataError
 from distill.models.tokenizers import train_bytes, train_wordpiece
-from distill.tasks.features import collate
+from distill.tasks.collating import collate
 
 TEXTS = [
     "the tower of Paris was built by engineers in 1889 , and it stands near the river",

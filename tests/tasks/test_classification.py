@@ -7,7 +7,7 @@ from datasets import Dataset
 from distill.data.batching import Place
 from distill.errors import DataError
 from distill.tasks import Form, Options, classification
-from distill.tasks.features import collate, counts
+from distill.tasks.collating import collate, counts
 from distill.tasks.labels import label_ids, label_names
 
 

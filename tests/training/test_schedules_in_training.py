@@ -13,7 +13,7 @@ from distill.losses import Hard, Objective, Schedule, Shares, Soft
 from distill.losses.terms import Hidden, Taid
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
-from distill.tasks.features import collate, counts
+from distill.tasks.collating import collate, counts
 from distill.training import callbacks
 from distill.training.distiller import Distiller
 from distill.training.learner import Learner, Recipe

@@ -1,0 +1,74 @@
+"""Features counted, and made into batches, whatever the task; see ``distill.tasks.features``."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distill.tasks.features import scored
+from distill.types import IGNORE, MODEL_INPUTS, Batch
+
+_FILL = {"target_ids": IGNORE, "answerable": 0}
+"""Columns besides the model's inputs that are padded, and with what."""
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def counts(features: Mapping[str, Any]) -> dict[str, Numbers]:
+    """How many labels, rows, tokens and examples each feature has, as arrays ``[features]``."""
+    rows = np.asarray(features["count"], dtype=np.int64)
+    labels = np.asarray([sum(map(scored, targets)) for targets in features["targets"]], dtype=np.int64)
+    tokens = np.asarray([len(ids) for ids in features["input_ids"]])
+    return {"labels": labels, "rows": rows, "tokens": tokens, "examples": np.ones_like(rows)}
+
+
+def collate(features: Mapping[str, Any], place: Any, pad_id: int, teacher_pad_id: int, side: str = "right") -> Batch:  # noqa: ANN401
+    """A batch: inputs padded to the longest ``[batch, tokens]``, ``labels [rows]``, and where the rows are."""
+    count = torch.tensor(features["count"])
+    batch = {
+        **model_inputs(features, pad_id, side=side),
+        **model_inputs(features, teacher_pad_id, "teacher_"),
+        **{name: pad(features[name], fill) for name, fill in _FILL.items() if name in features},
+        **{name: torch.tensor(features[name]) for name in ("key", "first")},
+        "count": count,
+        **totals(place.totals),
+    }
+    if "targets" in features:
+        batch["labels"] = _flat(features["targets"])
+    else:
+        batch["labels"] = torch.full((int(count.sum()),), IGNORE)
+    if "positions" in features:
+        batch["example"] = torch.repeat_interleave(torch.arange(len(count)), count)
+        batch["position"] = _flat(features["positions"])
+    return batch
+
+
+def model_inputs(columns: Mapping[str, Any], pad_id: int, prefix: str = "", side: str = "right") -> Batch:
+    """The padded inputs of a model, each ``[batch, tokens]``; only ``input_ids`` are padded with other than 0."""
+    names = [name for name in MODEL_INPUTS if prefix + name in columns]
+    return {prefix + name: pad(columns[prefix + name], pad_id if name == "input_ids" else 0, side) for name in names}
+
+
+def pad(lists: Sequence[Sequence[int]], value: int, side: str = "right") -> Tensor:
+    """A tensor ``[lists, longest]``, filled up at the end, or in front for a decoder that goes on from there.
+
+    >>> pad([[1, 2], [3]], 0)
+    tensor([[1, 2],
+            [3, 0]])
+    """
+    longest = max(map(len, lists))
+    fills = [[value] * (longest - len(numbers)) for numbers in lists]
+    if side == "left":
+        return torch.tensor([[*fill, *numbers] for numbers, fill in zip(lists, fills, strict=True)])
+    return torch.tensor([[*numbers, *fill] for numbers, fill in zip(lists, fills, strict=True)])
+
+
+def totals(counts: Mapping[str, float]) -> Batch:
+    """What the whole group counts, as the ``total_*`` of a batch."""
+    return {f"total_{unit}": torch.tensor(count) for unit, count in counts.items()}
+
+
+def _flat(lists: Sequence[Sequence[Any]]) -> Tensor:
+    return torch.tensor([each for values in lists for each in values])
