@@ -241,6 +241,6 @@ class Builder:
         head = {"name": config.name, "command": self.command, "task": config.task, "seed": config.seed}
         return assemble(
             head=head, data=self.data.describe(), stages=stages, results=results,
-            objective={**described(config.distill, config.task), **ensemble.settings(config)},
+            objective={**described(config.distill, self.task.kind), **ensemble.settings(config)},
             environment=about,
         )  # fmt: skip

@@ -4,11 +4,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from distill.config.terms import TermsConfig, active, shares
+from distill.types import Kind
 
-CLASS, LABELS, SCORE = "class", "labels", "score"
-ANY = (CLASS, LABELS, SCORE)
-KINDS = {"multilabel_classification": LABELS, "regression": SCORE}
-"""What a task's rows mean, where that is not one class of several."""
+CLASS: Kind = "class"
+LABELS: Kind = "labels"
+SCORE: Kind = "score"
+ANY: tuple[Kind, ...] = (CLASS, LABELS, SCORE)
 
 WORDS = {"states": "hidden states", "scores": "attention scores", "qkv": "queries, keys and values"}
 """What terms read of the teacher besides its logits."""
@@ -35,7 +36,7 @@ class About:
     cost: str
     when: str
     reads: str = "logits"
-    kinds: tuple[str, ...] = (CLASS,)
+    kinds: tuple[Kind, ...] = (CLASS,)
     softened: bool = True
     whole: bool = False
     tokens: bool = False
@@ -138,17 +139,16 @@ def unstorable(section: TermsConfig) -> list[str]:
     return [name for name in inside(section) if reads(section, name) != "states"]
 
 
-def softened(section: TermsConfig, task: str) -> list[str]:
-    """The active terms that have the temperature: for scores, ``soft`` has none."""
-    scores = KINDS.get(task) == SCORE
-    return [name for name in active(section) if ABOUT[name].softened and not scores]
+def softened(section: TermsConfig, kind: Kind) -> list[str]:
+    """The active terms that have the temperature, by what a row means: for scores, ``soft`` has none."""
+    return [name for name in active(section) if ABOUT[name].softened and kind != SCORE]
 
 
-def described(section: TermsConfig, task: str) -> dict[str, Any]:
-    """What the report says of the objective: all that counts, by the words of the settings."""
+def described(section: TermsConfig, kind: Kind) -> dict[str, Any]:
+    """What the report says of an objective for rows of a kind: all that counts, by the words of the settings."""
     found = active(section)
     moved = {name: asdict(term.schedule) for name, term in found.items() if term.schedule.kind != "constant"}
-    by_temperature, schedule = bool(softened(section, task)), section.temperature_schedule
+    by_temperature, schedule = bool(softened(section, kind)), section.temperature_schedule
     return {
         "temperature": section.temperature if by_temperature else None,
         "temperature_schedule": asdict(schedule) if by_temperature and schedule.kind != "constant" else None,

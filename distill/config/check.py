@@ -2,22 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
 from typing import Any
 
-from distill.config import check_ensemble, check_objective, check_store, check_student, check_unread
+from distill.config import check_ensemble, check_objective, check_store, check_student, check_task, check_unread
 from distill.config.ensemble import EnsembleConfig
-from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at_least, one_of
-from distill.config.schema import STAGES, Config, StudentConfig, TeacherConfig
+from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at, at_least, one_of
+from distill.config.schema import STAGES, Config, StudentConfig
 from distill.errors import ConfigError
+from distill.tasks import TASKS
 
-TASKS = (
-    "classification", "pair_classification", "multilabel_classification", "regression", "token_classification",
-    "relation_extraction", "question_answering", "translation", "summarization", "dialogue",
-)  # fmt: skip
-WRITING = ("translation", "summarization", "dialogue")
-"""Tasks whose models write."""
-READING = tuple(task for task in TASKS if task not in WRITING)
 SAMPLES = (
     "sentiment", "questions", "paraphrases", "topics", "similarities", "entities", "relations", "passages",
     "translations", "abstracts", "dialogues",
@@ -45,7 +38,7 @@ _PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:"))
 
 _RULES: dict[str, Rule] = {
     "seed": ((lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"),
-    "task": one_of(*TASKS),
+    "task": ((lambda value: value in TASKS), f"one of {', '.join(TASKS)}"),
     "data.source": one_of("auto", "hub", "local", "embedded"),
     "data.sample": ((lambda value: value is None or value in SAMPLES), f"null or one of {', '.join(SAMPLES)}"),
     "data.class_weights": one_of("none", "balanced"),
@@ -113,31 +106,6 @@ _EVERY_RULE: dict[str, Rule] = {
 }
 
 
-_BELONGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
-    "finetune.lora.rank": (READING, 0, "0"),
-    "distill.targets": (("translation", "summarization"), "data", "data"),
-    "generate.beams": (WRITING, 1, "1"),
-    "teacher.keep": (WRITING, "top_k", "top_k"),
-    "teacher.top_k": (WRITING, TeacherConfig().top_k, str(TeacherConfig().top_k)),
-    "data.score_range": (("regression",), None, "null"),
-    "distill.soft.bounded": (("regression",), None, "null"),
-    "data.unlabelled.path": (READING, None, "null"),
-    "data.drop_bad": (("question_answering",), False, "false"),
-    "data.labels": (
-        (
-            "classification", "pair_classification", "multilabel_classification", "token_classification",
-            "relation_extraction",
-        ),
-        None, "null",
-    ),
-    "distill.temperature": (tuple(task for task in TASKS if task != "regression"), 2.0, "2.0"),
-    "data.class_weights": (
-        ("classification", "pair_classification", "relation_extraction", "token_classification"), "none", "none",
-    ),
-}  # fmt: skip
-"""Settings of some tasks only: the tasks, the value of all others, and how that is said."""
-
-
 def check(config: Config) -> None:
     """Return silently, or name every problem of the settings in one message.
 
@@ -167,7 +135,7 @@ def _problems(config: Config) -> list[str]:
         *_adaptation(config),
         *check_objective.objective(config),
         *check_store.stored(config),
-        *_task(config),
+        *check_task.task(config),
         *check_unread.unread(config),
     ]
 
@@ -185,7 +153,7 @@ def refuse(found: Sequence[str]) -> None:
 
 def _single(config: Config) -> Iterator[str]:
     for key, (holds, allowed) in _EVERY_RULE.items():
-        value = reduce(getattr, key.split("."), config)
+        value = at(config, key)
         if not holds(value):
             yield f"{key}={value}: allowed is {allowed}"
 
@@ -229,21 +197,3 @@ def _adaptation(config: Config) -> Iterator[str]:
         yield "finetune.frozen_layers: adapters freeze every layer already; allowed is 0 where lora.rank is above 0"
     if config.pretrain.continued and (teacher.model is None or teacher.finetuned):
         yield "pretrain.continued=true: goes on from a checkpoint that is not fine-tuned yet; give teacher.model=PATH"
-
-
-def _task(config: Config) -> Iterator[str]:
-    """Settings that belong to other tasks."""
-    task, data = config.task, config.data
-    for key, (tasks, left, said) in _BELONGS.items():
-        value = reduce(getattr, key.split("."), config)
-        if task not in tasks and value != left:
-            yield f"{key}={value}: belongs to {', '.join(tasks)}; allowed is {said}"
-    if task in WRITING and config.teacher.model is None and config.pretrain.max_epochs:
-        yield f"pretrain.max_epochs={config.pretrain.max_epochs}: models that write begin at random; allowed is 0"
-    if task == "dialogue" and data.max_target_length >= data.max_length:
-        yield f"data.max_target_length={data.max_target_length}: allowed is less than data.max_length={data.max_length}"
-    if task in ("translation", "summarization") and data.max_target_length > data.max_length:
-        yield f"data.max_target_length={data.max_target_length}: allowed is at most data.max_length={data.max_length}"
-    scores = data.score_range
-    if scores is not None and (len(scores) != 2 or not scores[0] < scores[1]):  # so that nan is none
-        yield f"data.score_range={scores}: allowed is the lowest and the highest score"

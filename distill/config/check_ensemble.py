@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from distill.config.about import KINDS, SCORE, WORDS, inside, reads
+from distill.config.about import SCORE, WORDS, inside, reads
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
+from distill.config.facts import known
 from distill.config.rules import NOT_NEGATIVE
 from distill.config.schema import Config, TeacherConfig
 
 COMBINE = ("probabilities", "logits", "confidence")
 _TAKEN = (FIRST, "teacher", "student", "control")
-_WRITING = ("translation", "summarization", "dialogue")
 
 
 def ensemble(config: Config) -> Iterator[str]:
@@ -67,7 +67,7 @@ def _weights(config: Config) -> Iterator[str]:
 
 def _task(config: Config) -> Iterator[str]:
     """What only one teacher can give."""
-    task, given = config.task, config.ensemble.combine
+    task, given = known(config.task), config.ensemble.combine
     for name, teacher in teachers(config).items():
         key = "teacher" if name == FIRST else f"more_teachers.{name}"
         if teacher.store == "never":
@@ -77,12 +77,12 @@ def _task(config: Config) -> Iterator[str]:
                 f"{key}.store_limit_gb={teacher.store_limit_gb}: several teachers are stored whatever it takes; "
                 f"allowed is {TeacherConfig().store_limit_gb}"
             )
-    if task in _WRITING:
+    if task.writes:
         yield (
-            f"more_teachers: of each token of {task} a teacher's likeliest are kept, and another's are other ones; "
-            "allowed is one teacher"
+            f"more_teachers: of each token of {config.task} a teacher's likeliest are kept, and another's are "
+            "other ones; allowed is one teacher"
         )
-    if KINDS.get(task) == SCORE and given == "confidence":
+    if task.kind == SCORE and given == "confidence":
         yield f"ensemble.combine={given}: a score has no confidence; allowed is probabilities or logits, which are one"
     for name in inside(config.distill):
         weight, read = getattr(config.distill, name).weight, WORDS[reads(config.distill, name)]

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
 
-from distill.config.about import ABOUT, CLASS, KINDS, reads, softened
-from distill.config.rules import INNER_SHARE, LAYER_PAIRS, NOT_NEGATIVE, POSITIVE, Rule, at_least, one_of
+from distill.config.about import ABOUT, SCORE, reads, softened
+from distill.config.facts import known
+from distill.config.rules import INNER_SHARE, LAYER_PAIRS, NOT_NEGATIVE, POSITIVE, Rule, at_least, one_of, said
 from distill.config.schema import Config
 from distill.config.terms import LayersConfig, ScheduleConfig, TermConfig, TermsConfig, active, shares, terms
 
@@ -40,7 +41,6 @@ RULES: dict[str, Rule] = {
 }
 """What single settings of ``distill`` may be."""
 
-_WRITING = ("translation", "summarization", "dialogue")
 _TOO_FEW = {
     "dkd": "beside the label there is one other class, which has nothing to be compared with",
     "dist": "the correlation of two numbers with two others is 1 or -1",
@@ -85,17 +85,17 @@ def too_few(config: Config, classes: int) -> list[str]:
 
 def _refused(config: Config, name: str) -> Iterator[str]:
     """Why a term makes no sense for the task."""
-    about, task, read = ABOUT[name], config.task, reads(config.distill, name)
-    kind, by_rows = KINDS.get(task, CLASS), name.startswith("rkd_") and read == "logits"
-    if kind not in about.kinds:
-        yield f"compares classes that exclude each other, which {task} does not have; allowed is 0"
-    if task in _WRITING and (about.whole or by_rows):
-        yield f"needs the teacher's logits of all classes, but of {task} only the largest are kept; allowed is 0"
-    if task in _WRITING and read == "states" and not about.tokens:
-        yield f"reads what the first token stands for, which in {task} is not the text; allowed is 0"
-    if task == "question_answering" and (name in ("standardized", "dist") or by_rows):
+    about, task, read = ABOUT[name], known(config.task), reads(config.distill, name)
+    by_rows = name.startswith("rkd_") and read == "logits"
+    if task.kind not in about.kinds:
+        yield f"compares classes that exclude each other, which {config.task} does not have; allowed is 0"
+    if task.writes and (about.whole or by_rows):
+        yield f"needs the teacher's logits of all classes, but of {config.task} only the largest are kept; allowed is 0"
+    if task.writes and read == "states" and not about.tokens:
+        yield f"reads what the first token stands for, which in {config.task} is not the text; allowed is 0"
+    if task.over == "tokens" and (name in ("standardized", "dist") or by_rows):
         yield "would take the tokens that cannot be an answer for classes; allowed is 0"
-    if task == "regression" and name == "rkd_angle" and by_rows:
+    if task.kind == SCORE and name == "rkd_angle" and by_rows:
         yield "compares angles, but scores lie on a line; allowed is 0, or rkd_angle.of=hidden"
 
 
@@ -114,10 +114,11 @@ def _schedules(config: Config) -> Iterator[str]:
         return
     if not moved.end > 0:
         yield f"{key}.end={moved.end}: allowed is a number above 0"
-    if config.task in _WRITING:
+    task = known(config.task)
+    if task.writes:
         stored = f"the stored logits of {config.task} hold for one temperature"
         yield f"{key}.kind={moved.kind}: {stored}; allowed is constant"
-    elif not softened(section, config.task):
+    elif not softened(section, task.kind):
         yield f"{key}.kind={moved.kind}: no term with a weight has a temperature; allowed is constant"
 
 
@@ -137,8 +138,8 @@ def _unread(section: TermsConfig) -> Iterator[str]:
         for key, value in given.items():
             holds, _ = RULES.get(f"{name}.{key}", (lambda _: True, ""))
             if key != "weight" and value != left[key] and holds(value):
-                was = "null" if left[key] is None else str(left[key]).lower()
-                yield f"distill.{name}.{key}={value}: is not read where distill.{name}.weight=0; allowed is {was}"
+                where = f"distill.{name}.weight=0; allowed is {said(left[key])}"
+                yield f"distill.{name}.{key}={value}: is not read where {where}"
 
 
 def _flat(term: TermConfig) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from distill.config.about import WORDS, reads
+from distill.config.facts import Fact, known
 from distill.config.rules import LAYERS, Rule, at_least, one_of
 from distill.config.schema import Config
 from distill.config.terms import active
@@ -16,9 +17,11 @@ RULES: dict[str, Rule] = {
 }
 """What single settings of ``student`` may be."""
 
-_WRITING = ("translation", "summarization", "dialogue")
-_UNFIT = {"narrow": _WRITING, "bilstm": (*_WRITING, "question_answering")}
-"""Tasks that a kind of student has no head for."""
+_HEADLESS: dict[str, Fact] = {
+    "narrow": lambda task: task.family != "encoder",
+    "bilstm": lambda task: task.over != "labels",
+}
+"""Kinds of students, and the tasks that they have no head for."""
 
 
 def student(config: Config) -> Iterator[str]:
@@ -33,7 +36,7 @@ def student(config: Config) -> Iterator[str]:
         )
     if config.teacher.model is None and given.init == "teacher" and given.layers > size.layers:
         yield f"student.layers={given.layers}: the teacher has {size.layers} layers to give"
-    if config.task in _UNFIT.get(given.init, ()):
+    if given.init in _HEADLESS and _HEADLESS[given.init](known(config.task)):
         yield f"student.init={given.init}: has no head for {config.task}; allowed is random, teacher or checkpoint"
     if given.init == "narrow":
         yield from _narrow(config)

@@ -1,22 +1,22 @@
 """Settings that nothing reads, as the others stand: refused, since whoever gives one expects it to matter."""
 
 from collections.abc import Callable, Iterator
-from functools import reduce
 from typing import Any
 
+from distill.config.facts import Fact, those
+from distill.config.rules import at, listed, said
 from distill.config.schema import Config
 
 _STAGES = ("pretrain", "finetune", "distill")
+_READ_BY: dict[str, Fact] = {
+    "data.stride": lambda task: task.windows,
+    "data.max_target_length": lambda task: task.writes,
+    "data.max_answer_length": lambda task: "answers" in task.roles.values(),
+    "teacher.architecture.decoder_layers": lambda task: task.family == "encoder-decoder",
+    "student.architecture.decoder_layers": lambda task: task.family == "encoder-decoder",
+}
+"""Settings, and the tasks that read them."""
 _READ: tuple[tuple[tuple[str, ...], Callable[[Config], bool], str], ...] = (
-    (
-        ("data.stride",), lambda config: config.task in ("token_classification", "question_answering"),
-        "token_classification and question_answering",
-    ),
-    (
-        ("data.max_target_length",), lambda config: config.task in ("translation", "summarization", "dialogue"),
-        "translation, summarization and dialogue",
-    ),
-    (("data.max_answer_length",), lambda config: config.task == "question_answering", "question_answering"),
     (("student.layers",), lambda config: config.student.init == "teacher", "student.init=teacher"),
     (
         ("student.layer_map",), lambda config: config.student.init in ("teacher", "narrow"),
@@ -25,11 +25,6 @@ _READ: tuple[tuple[tuple[str, ...], Callable[[Config], bool], str], ...] = (
     (
         tuple(f"student.lstm.{name}" for name in ("layers", "hidden_size", "embedding_size")),
         lambda config: config.student.init == "bilstm", "student.init=bilstm",
-    ),
-    (
-        ("teacher.architecture.decoder_layers", "student.architecture.decoder_layers"),
-        lambda config: config.task in ("translation", "summarization") or config.student.init == "narrow",
-        "translation and summarization",
     ),
     (
         ("finetune.lora.alpha", "finetune.lora.dropout"), lambda config: config.finetune.lora.rank > 0,
@@ -48,6 +43,11 @@ _READ_OF_TRAINING: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 def unread(config: Config) -> Iterator[str]:
     """Name each setting that differs from its default and is not read."""
+    for key, fact in _READ_BY.items():
+        if key.startswith("student.") and config.student.init == "narrow":
+            continue  # refused with its own reason
+        if _changed(config, key) and config.task not in (tasks := those(fact)):
+            yield _belongs(config, key, listed(tasks))
     for keys, read, where in _READ:
         if not read(config):
             yield from (_belongs(config, key, where) for key in keys if _changed(config, key))
@@ -58,13 +58,8 @@ def unread(config: Config) -> Iterator[str]:
 
 
 def _changed(config: Config, key: str) -> bool:
-    return bool(_value(config, key) != _value(Config(), key))
+    return bool(at(config, key) != at(Config(), key))
 
 
 def _belongs(config: Config, key: str, where: str) -> str:
-    left = _value(Config(), key)
-    return f"{key}={_value(config, key)}: belongs to {where}; allowed is {'null' if left is None else left}"
-
-
-def _value(config: Config, key: str) -> Any:  # noqa: ANN401
-    return reduce(getattr, key.split("."), config)
+    return f"{key}={at(config, key)}: belongs to {where}; allowed is {said(at(Config(), key))}"

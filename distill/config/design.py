@@ -9,7 +9,8 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from distill.config.check import WRITING, problems, refuse
+from distill.config.check import problems, refuse
+from distill.config.facts import known
 from distill.config.schema import Config
 from distill.errors import ConfigError
 
@@ -84,13 +85,17 @@ def tokens(config: DesignConfig) -> int:
 
 def written(config: DesignConfig) -> int:
     """Tokens that a model is timed with writing; 0 where the task reads only."""
-    return min(tokens(config), config.data.max_target_length) if config.task in WRITING else 0
+    return min(tokens(config), config.data.max_target_length) if known(config.task).writes else 0
 
 
 def _room(config: DesignConfig) -> int:
-    """Tokens that a text may have; a dialogue's reply needs some of them."""
-    data = config.data
-    return data.max_length - (data.max_target_length if config.task == "dialogue" else 0)
+    """Tokens that a text may have."""
+    return config.data.max_length - (config.data.max_target_length if _shares_room(config) else 0)
+
+
+def _shares_room(config: DesignConfig) -> bool:
+    """Whether what is written stands behind the text, within its limit of length."""
+    return known(config.task).family == "decoder"
 
 
 def settings_of_runs(overrides: Sequence[str]) -> list[str]:
@@ -132,7 +137,7 @@ def _budget(config: DesignConfig) -> Iterator[str]:
         except ConfigError as error:
             yield str(error)
     if budget.tokens is not None and not 1 <= budget.tokens <= room:
-        left = " - data.max_target_length" if config.task == "dialogue" else ""
+        left = " - data.max_target_length" if _shares_room(config) else ""
         yield f"budget.tokens={budget.tokens}: allowed is a whole number from 1 to {room} (data.max_length{left})"
     if budget.threads < 1:
         yield f"budget.threads={budget.threads}: allowed is a whole number from 1 up"

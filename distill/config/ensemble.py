@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from distill.config.about import KINDS, SCORE
+from distill.config.about import SCORE
+from distill.config.facts import known
 
 if TYPE_CHECKING:
     from distill.config.schema import Config, TeacherConfig
@@ -39,5 +40,5 @@ def settings(config: "Config") -> dict[str, Any]:
     """What decides on the common answer of several teachers, for fingerprints and reports; nothing for one teacher."""
     if not config.more_teachers:
         return {}
-    how = "scores" if KINDS.get(config.task) == SCORE else config.ensemble.combine
+    how = "scores" if known(config.task).kind == SCORE else config.ensemble.combine
     return {"teachers": {"combine": how, "weights": weights(config)}}

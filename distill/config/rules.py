@@ -1,12 +1,36 @@
 """What single settings may be: a test of the value, and how the allowed ones are said."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 Rule = tuple[Callable[[Any], bool], str]
 
 LAYER_MAPS = ("uniform", "first", "last", "skip")
+
+
+def at(config: object, key: str) -> Any:  # noqa: ANN401
+    """The value of a dotted key."""
+    return reduce(getattr, key.split("."), config)
+
+
+def said(value: object) -> str:
+    """A value as one writes it in settings.
+
+    >>> said(None), said(False), said(2.0), said("data")
+    ('null', 'false', '2.0', 'data')
+    """
+    return "null" if value is None else str(value).lower()
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as in a sentence.
+
+    >>> listed(["one"]), listed(["one", "two", "three"])
+    ('one', 'one, two and three')
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def one_of(*allowed: str) -> Rule:

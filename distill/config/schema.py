@@ -197,8 +197,7 @@ class Config:
     stages: list[str] = field(default_factory=lambda: list(STAGES))
     """Any of them, in this order; one that is left out is taken from the store where a later one needs it."""
     task: str = "classification"
-    """classification | pair_classification | multilabel_classification | regression | token_classification |
-    relation_extraction | question_answering | translation | summarization | dialogue."""
+    """What is predicted: one of `distill.tasks.TASKS`."""
     store: str = "outputs/store"
     """Folder of finished stages, shared by all runs."""
     data: DataConfig = field(default_factory=DataConfig)

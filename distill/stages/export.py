@@ -69,7 +69,7 @@ def _reported(job: Job, folder: Path, scores: dict[str, Any], drift: float) -> d
     report = job.build.report([], job.results)
     task, licence = job.build.task, job.build.config.export.license
     own = bilstm.__name__ if loading.configuration(folder).model_type == bilstm.BiLstmConfig.model_type else None
-    text = card(report, pipeline=task.pipeline, license=licence, pairs="pair" in task.inputs, own=own)
+    text = card(report, pipeline=task.pipeline, license=licence, pairs=len(task.inputs) == 2, own=own)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return {
         "format": "huggingface",

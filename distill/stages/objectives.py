@@ -62,7 +62,7 @@ def objective(build: Builder, student: Shape, teacher: Shape) -> Objective:
     else:
         weights = {name: _weight(term.weight, term.schedule) for name, term in active(section).items()}
     moved = _weight(section.temperature, section.temperature_schedule)
-    schedules = {name: {"temperature": moved} for name in softened(section, build.config.task)}
+    schedules = {name: {"temperature": moved} for name in softened(section, build.task.kind)}
     return Objective(made, weights, schedules if isinstance(moved, Schedule) else None)  # type: ignore[arg-type]
 
 
@@ -70,7 +70,7 @@ def settings(build: Builder) -> dict[str, Any]:
     """All settings that the active terms read, and no others."""
     section = build.config.distill
     found: dict[str, Any] = {
-        "temperature": section.temperature if softened(section, build.config.task) else None,
+        "temperature": section.temperature if softened(section, build.task.kind) else None,
         "terms": {name: _read(section, asdict(term)) for name, term in active(section).items()},
     }
     if section.temperature_schedule.kind != "constant":

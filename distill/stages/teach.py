@@ -108,10 +108,11 @@ def _reduce(build: Builder) -> Reduce | None:
 def _retargeted(build: Builder, teacher: answers.Model, train: Dataset, store: AnswerStore) -> Dataset:
     """The examples with the teacher's words as targets; their keys stay, since they are another store's."""
     tokenizer, texts = build.tokenizer(teacher.folder), []
+    target = next(role for role, kind in build.task.roles.items() if kind == "target")
     for start in range(0, len(train), 1000):
         chunk = train[start : start + 1000]
         said = store.examples(torch.tensor(chunk["key"]))
         records = build.task.decode(said, chunk, tokenizer, build.form)
         own = build.task.predictions(records, ())
-        texts += [text or target for text, target in zip(own, chunk["target"], strict=True)]
-    return replaced(train, "target", texts)
+        texts += [text or given for text, given in zip(own, chunk[target], strict=True)]
+    return replaced(train, target, texts)

@@ -105,7 +105,7 @@ def stored(job: Job, objective: Objective) -> Ensemble:
         asked = model(build, title(mine.teacher, who), job.inputs)
         made_by = answers.identity(mine, asked, teach.kept(mine))
         stores.append(AnswerStore(job.inputs[title("teach", who)] / "outputs", made_by))
-    moved = softened(build.config.distill, build.config.task)
+    moved = softened(build.config.distill, build.task.kind)
     if not moved:
         return ensemble(build, stores, lambda: 1.0)
     term = cast(Any, objective.terms[moved[0]])

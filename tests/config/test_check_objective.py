@@ -9,17 +9,19 @@ import pytest
 import torch
 
 from distill.config import check_objective
-from distill.config.about import ABOUT, KINDS, listed, markdown
-from distill.config.check import TASKS, check
+from distill.config.about import ABOUT, listed, markdown
+from distill.config.check import check
 from distill.config.schema import Config
 from distill.config.terms import ScheduleConfig, SharesConfig, TermsConfig, active, terms
 from distill.errors import ConfigError
 from distill.losses import TERMS
 from distill.losses.schedules import KINDS as SCHEDULES
+from distill.tasks import TASKS
 from distill.types import Outputs
 
 README = Path(__file__).parents[2] / "README.md"
 TASKS_THAT_WRITE = ("translation", "summarization", "dialogue")
+TASKS_WITHOUT_CLASSES = ("multilabel_classification", "regression")
 
 
 def config(task="classification", **changes):
@@ -155,7 +157,12 @@ NO_CLASSES = "compares classes that exclude each other, which {} does not have; 
 TOP = "needs the teacher's logits of all classes, but of {} only the largest are kept; allowed is 0"
 FIRST = "reads what the first token stands for, which in {} is not the text; allowed is 0"
 REASONS = {
-    **{(name, task): NO_CLASSES for name in ABOUT for task in KINDS if ABOUT[name].kinds == ("class",)},
+    **{
+        (name, task): NO_CLASSES
+        for name, about in ABOUT.items()
+        for task in TASKS_WITHOUT_CLASSES
+        if about.kinds == ("class",)
+    },
     **{(name, task): TOP for name in ("taid", "dkd", "dist", "standardized", "logit_mse") for task in TASKS_THAT_WRITE},
     **{(name, task): FIRST for name in ("pkd", "rkd_distance", "rkd_angle") for task in TASKS_THAT_WRITE},
     ("standardized", "question_answering"): "would take the tokens that cannot be an answer for classes; allowed is 0",
@@ -248,14 +255,6 @@ def test_help_and_readme_list_every_term_from_the_one_table():
     for name, about in ABOUT.items():
         assert re.search(rf"^  {name} .*{re.escape(about.formula)}", listed(), re.MULTILINE)
     assert markdown() in README.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_the_kind_of_rows_is_the_tasks_own(task):
-    from distill.tasks import task as parts
-
-    assert KINDS.get(task, "class") == parts(task).kind
-    assert (task in TASKS_THAT_WRITE) == parts(task).writes
 
 
 def test_the_teachers_own_texts_are_something_that_comes_from_the_teacher():

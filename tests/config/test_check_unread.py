@@ -39,6 +39,13 @@ def test_a_setting_that_nothing_reads_is_refused(key, value, said):
         check(config({key: value}))
 
 
+def test_a_teacher_whose_copy_is_narrow_has_no_decoder_either():
+    made = config({"student.init": "narrow", "teacher.architecture.decoder_layers": 2})
+    message = "teacher.architecture.decoder_layers=2: belongs to translation and summarization; allowed is null"
+    with pytest.raises(ConfigError, match=f"^1 problem in the settings\n  {re.escape(message)}$"):
+        check(made)
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -281,13 +281,13 @@ def test_with_shares_the_weights_do_not_decide(tmp_path):
 def test_the_report_lists_every_active_term_and_no_temperature_that_nothing_has():
     config = Config()
     config.distill.soft.weight, config.distill.relations.weight = 0.0, 0.75
-    found = described(config.distill, "classification")
+    found = described(config.distill, "class")
     assert (
         found["terms"] == {"hard": 0.5, "relations": 0.75} == {n: t.weight for n, t in active(config.distill).items()}
     )
     assert found["temperature"] is None
-    assert described(Config().distill, "regression")["temperature"] is None
-    assert described(Config().distill, "classification")["temperature"] == 2.0
+    assert described(Config().distill, "score")["temperature"] is None
+    assert described(Config().distill, "class")["temperature"] == 2.0
 
 
 def refused(tmp_path, message, change):

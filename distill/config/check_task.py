@@ -1,0 +1,60 @@
+"""Do the settings belong to the task, and fit it?"""
+
+from collections.abc import Iterator
+
+from distill.config.about import CLASS, SCORE
+from distill.config.facts import Fact, known, those
+from distill.config.rules import at, said
+from distill.config.schema import Config
+from distill.tasks import Task
+
+
+def _reads(task: Task) -> bool:
+    return not task.writes
+
+
+def _writes(task: Task) -> bool:
+    return task.writes
+
+
+def _scores(task: Task) -> bool:
+    return task.kind == SCORE
+
+
+def _labels(task: Task) -> bool:
+    return not {"label", "labels", "tags"}.isdisjoint(task.roles.values())
+
+
+_BELONGS: dict[str, Fact] = {
+    "finetune.lora.rank": _reads,
+    "distill.targets": lambda task: "target" in task.roles.values(),
+    "generate.beams": _writes,
+    "teacher.keep": _writes,
+    "teacher.top_k": _writes,
+    "data.score_range": _scores,
+    "distill.soft.bounded": _scores,
+    "data.unlabelled.path": _reads,
+    "data.drop_bad": lambda task: "answers" in task.roles.values(),
+    "data.labels": _labels,
+    "distill.temperature": lambda task: not _scores(task),
+    "data.class_weights": lambda task: _labels(task) and task.kind == CLASS,
+}
+"""Settings of some tasks only, and of which; all others leave them as they are."""
+
+
+def task(config: Config) -> Iterator[str]:
+    """Name each setting that belongs to other tasks, or does not fit this one."""
+    for key, fact in _BELONGS.items():
+        value, left = at(config, key), at(Config(), key)
+        if value != left and config.task not in (tasks := those(fact)):
+            yield f"{key}={value}: belongs to {', '.join(tasks)}; allowed is {said(left)}"
+    given, data = known(config.task), config.data
+    if given.writes and config.teacher.model is None and config.pretrain.max_epochs:
+        yield f"pretrain.max_epochs={config.pretrain.max_epochs}: models that write begin at random; allowed is 0"
+    if given.family == "decoder" and data.max_target_length >= data.max_length:
+        yield f"data.max_target_length={data.max_target_length}: allowed is less than data.max_length={data.max_length}"
+    if given.family == "encoder-decoder" and data.max_target_length > data.max_length:
+        yield f"data.max_target_length={data.max_target_length}: allowed is at most data.max_length={data.max_length}"
+    scores = data.score_range
+    if scores is not None and (len(scores) != 2 or not scores[0] < scores[1]):  # so that nan is none
+        yield f"data.score_range={scores}: allowed is the lowest and the highest score"
