@@ -19,8 +19,8 @@ class EnsembleConfig:
 
     combine: str = "probabilities"
     """probabilities | logits | confidence: the weighted mean of the teachers' probabilities at `distill.temperature` (1
-    where no term has one), or of their logits; or for each row the teacher whose likeliest class has the largest
-    probability, times its weight."""
+    where no term has one), or of their logits; or for each example the teacher whose answer has the largest
+    probability (of several rows, their geometric mean), times its weight."""
     weights: dict[str, float] = field(default_factory=dict)
     """Name of a teacher (first for `teacher`, else as in `more_teachers`) to what it counts; 1 unless given."""
 

@@ -12,7 +12,9 @@ from torch import Tensor
 from distill.types import Kind
 
 
-def combine(how: str, kind: Kind, logits: Tensor, weights: Sequence[float], temperature: float) -> Tensor:
+def combine(
+    how: str, kind: Kind, logits: Tensor, weights: Sequence[float], temperature: float, lengths: Sequence[int]
+) -> Tensor:
     """The common logits ``[rows, classes]`` of several teachers.
 
     Args:
@@ -21,13 +23,14 @@ def combine(how: str, kind: Kind, logits: Tensor, weights: Sequence[float], temp
         logits: ``[teachers, rows, classes]``, the classes in one order.
         weights: what each teacher counts, from 0 up, 1 in all.
         temperature: at which probabilities are averaged; not read for the others.
+        lengths: how many of the rows, which lie example by example, are each example's; only confidence reads it.
     """
     counts = torch.tensor(weights, dtype=torch.float32, device=logits.device)
     logits = logits.float()
     if how == "logits" or kind == "score":
         return _mean(logits, counts)
     if how == "confidence":
-        return most_confident(kind, logits, counts)
+        return most_confident(kind, logits, counts, lengths)
     return mean_labels(logits, counts, temperature) if kind == "labels" else mean_classes(logits, counts, temperature)
 
 
@@ -61,20 +64,24 @@ def mean_labels(logits: Tensor, weights: Tensor, temperature: float) -> Tensor:
     return temperature * (given - withheld)
 
 
-def most_confident(kind: Kind, logits: Tensor, weights: Tensor) -> Tensor:
-    """For each row the logits of the teacher with the largest confidence times weight; the earlier of two equal ones.
+def most_confident(kind: Kind, logits: Tensor, weights: Tensor, lengths: Sequence[int]) -> Tensor:
+    """For each example the logits of the teacher with the largest confidence times weight; the earlier of equal ones.
 
-    The confidence is the probability of what the teacher would answer: its likeliest class, or its likeliest set of
-    independent labels.
+    The confidence in a row is the probability of what the teacher would answer: its likeliest class, or its likeliest
+    set of independent labels. That in an example is the geometric mean over its rows, so that a teacher is taken for
+    the whole of what it says, and its weight counts for a long text no less than for a short one.
 
     Args:
         kind: class | labels.
         logits: ``[teachers, rows, classes]``.
         weights: ``[teachers]``; a teacher of weight 0 is never taken.
+        lengths: rows of each example, in all those there are.
     """
     sure = F.logsigmoid(logits.abs()).sum(dim=-1) if kind == "labels" else logits.log_softmax(dim=-1).amax(dim=-1)
-    chosen = (sure + weights.log().unsqueeze(-1)).argmax(dim=0)
-    return logits[chosen, torch.arange(logits.shape[1], device=logits.device)]
+    of_each = torch.stack([rows.mean(dim=-1) for rows in torch.split(sure, list(lengths), dim=-1)], dim=-1)
+    chosen = (of_each + weights.log().unsqueeze(-1)).argmax(dim=0)
+    rows = torch.arange(logits.shape[1], device=logits.device)
+    return logits[chosen.repeat_interleave(torch.tensor(lengths, device=logits.device)), rows]
 
 
 def _mean(values: Tensor, weights: Tensor) -> Tensor:

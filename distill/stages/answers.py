@@ -19,14 +19,10 @@ from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 from distill.training.answering import Answerer, Reduce, Writer
 from distill.training.callbacks import WriteAnswers
 from distill.training.trainer import interruptible
-from distill.types import Batch, Outputs
 
 
 class Answers(Protocol):
     """What is asked of answers: a store's, or several as one."""
-
-    def __call__(self, batch: Batch) -> Outputs:
-        """The rows for a batch."""
 
     def examples(self, key: Tensor) -> list[Tensor]:
         """All rows ``[n, width]`` of each of the examples ``key [examples]``."""

@@ -23,7 +23,7 @@ from distill.models.writing import write
 from distill.stages import Job, judging, teachers
 from distill.stages.judging import Answered, Judged
 
-RECIPE = 5
+RECIPE = 6
 
 Verdicts = dict[str, dict[str, Judged]]
 """Model to split to what it is worth there."""

@@ -77,25 +77,30 @@ def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> answers.Mode
 class Ensemble:
     """Several teachers' stored answers as those of one teacher."""
 
-    def __init__(self, stores: Sequence[answers.Answers], combined: Callable[[Tensor], Tensor]) -> None:
-        """``combined`` makes logits ``[rows, classes]`` of ``[teachers, rows, classes]``."""
+    def __init__(self, stores: Sequence[answers.Answers], combined: Callable[[Tensor, Sequence[int]], Tensor]) -> None:
+        """``combined`` makes logits ``[rows, classes]`` of ``[teachers, rows, classes]`` and the examples' lengths."""
         self.stores, self.combined = stores, combined
 
     def __call__(self, batch: Batch) -> Outputs:
-        """The common rows for a batch, on the batch's device."""
-        return Outputs(self.combined(torch.stack([store(batch).logits for store in self.stores])))
+        """The common rows for a batch, on the batch's device; of an example that is here in part, as for the whole."""
+        key, whose = torch.unique(batch["key"].cpu(), return_inverse=True)
+        whole = self.examples(key)
+        places = zip(whose.tolist(), batch["first"].tolist(), batch["count"].tolist(), strict=True)
+        rows = torch.cat([whole[example][first : first + count] for example, first, count in places])
+        return Outputs(rows.to(batch["key"].device))
 
     def examples(self, key: Tensor) -> list[Tensor]:
         """All common rows ``[n, width]`` of each of the examples ``key [examples]``."""
         found = [store.examples(key) for store in self.stores]
-        rows = self.combined(torch.stack([torch.cat(each).float() for each in found]))
-        return list(torch.split(rows, [len(each) for each in found[0]]))
+        lengths = [len(each) for each in found[0]]
+        rows = self.combined(torch.stack([torch.cat(each).float() for each in found]), lengths)
+        return list(torch.split(rows, lengths))
 
 
 def ensemble(build: Builder, stores: Sequence[answers.Answers], temperature: Callable[[], float]) -> Ensemble:
     """The teachers' answers, in the teachers' order, combined as the settings say."""
     how, kind, shares = build.config.ensemble.combine, build.task.kind, list(weights(build.config).values())
-    return Ensemble(stores, lambda logits: combine(how, kind, logits, shares, temperature()))
+    return Ensemble(stores, lambda logits, lengths: combine(how, kind, logits, shares, temperature(), lengths))
 
 
 def stored(job: Job, objective: Objective) -> Ensemble:

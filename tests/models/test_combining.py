@@ -12,8 +12,10 @@ LOGITS = DRAW.normal(scale=4.0, size=(3, 17, 5))
 WEIGHTS = [0.5, 0.2, 0.3]
 
 
-def combined(how, kind, logits=LOGITS, weights=WEIGHTS, temperature=2.0):
-    return combine(how, kind, torch.tensor(logits, dtype=torch.float32), weights, temperature).double().numpy()
+def combined(how, kind, logits=LOGITS, weights=WEIGHTS, temperature=2.0, lengths=None):
+    """Each row an example of its own, unless lengths are given."""
+    rows = torch.tensor(logits, dtype=torch.float32)
+    return combine(how, kind, rows, weights, temperature, lengths or [1] * rows.shape[1]).double().numpy()
 
 
 def softmax(logits):
@@ -23,6 +25,14 @@ def softmax(logits):
 
 def sigmoid(logits):
     return 1 / (1 + np.exp(-logits))
+
+
+def surest_class(logits):
+    return softmax(logits).max(axis=-1)
+
+
+def surest_set(logits):
+    return np.maximum(sigmoid(logits), sigmoid(-logits)).prod(axis=-1)
 
 
 def mean(values, weights=WEIGHTS):
@@ -61,17 +71,31 @@ def test_each_row_is_that_of_the_teacher_whose_likeliest_class_times_its_weight_
     found = combined("confidence", "class")
     taken = []
     for row in range(LOGITS.shape[1]):
-        sure = [weight * softmax(each[row]).max() for weight, each in zip(WEIGHTS, LOGITS, strict=True)]
+        sure = [weight * surest_class(each[row]) for weight, each in zip(WEIGHTS, LOGITS, strict=True)]
         taken.append(int(np.argmax(sure)))
         assert found[row] == pytest.approx(LOGITS[taken[-1], row], abs=1e-6)
     assert len(set(taken)) > 1, "one teacher takes all: the weights would not be seen"
     assert taken != [int(np.argmax(softmax(LOGITS[:, row]).max(axis=-1))) for row in range(LOGITS.shape[1])]
 
 
+@pytest.mark.parametrize(("kind", "sure"), [("class", surest_class), ("labels", surest_set)])
+def test_all_rows_of_an_example_are_those_of_the_teacher_that_is_surest_in_the_geometric_mean_over_them(kind, sure):
+    weights, lengths, taken, start = [0.36, 0.3, 0.34], [1, 5, 2, 6, 3], [], 0
+    found = combined("confidence", kind, weights=weights, lengths=lengths)
+    for length in lengths:
+        rows = slice(start, start + length)
+        means = [np.exp(np.log(sure(each[rows])).mean()) for each in LOGITS]
+        taken.append(int(np.argmax([weight * mean for weight, mean in zip(weights, means, strict=True)])))
+        assert found[rows] == pytest.approx(LOGITS[taken[-1], rows], abs=1e-6)
+        start += length
+    assert len(set(taken)) > 1, "one teacher takes all"
+    assert (found != combined("confidence", kind, weights=weights)).any(), "row by row the same ones are taken"
+
+
 def test_the_confidence_in_independent_labels_is_the_probability_of_all_decisions_at_once():
     found = combined("confidence", "labels", weights=[1 / 3] * 3)
     for row in range(LOGITS.shape[1]):
-        sure = [np.maximum(sigmoid(each[row]), sigmoid(-each[row])).prod() for each in LOGITS]
+        sure = [surest_set(each[row]) for each in LOGITS]
         assert found[row] == pytest.approx(LOGITS[int(np.argmax(sure)), row], abs=1e-6)
 
 

@@ -45,6 +45,23 @@ def test_rows_are_combined_example_by_example_in_whatever_order_each_teacher_was
         torch.testing.assert_close(rows.softmax(dim=-1), expected)
 
 
+def test_the_windows_of_an_example_have_one_teacher_wherever_they_are_read(build, tmp_path):
+    build.config.ensemble.combine, build.config.ensemble.weights = "confidence", {}
+    said = {"one": [[9.0, 0.0, 0.0, 0.0]] * 4 + [[0.0] * 4] * 2, "other": [[0.0] * 4] * 3 + [[0.0, 2.0, 0.0, 0.0]] * 3}
+    asked = []
+    for name, rows in said.items():
+        writer = AnswerWriter(tmp_path / name, "made by")
+        windows = {"key": torch.tensor([3, 3, 5]), "first": torch.tensor([0, 2, 0]), "count": torch.tensor([2, 2, 2])}
+        writer.add(windows, {"values": torch.tensor(rows)})
+        writer.flush()
+        asked.append(AnswerStore(tmp_path / name, "made by"))
+    together = teachers.ensemble(build, asked, lambda: 1.0)
+    second = {"key": torch.tensor([3]), "first": torch.tensor([2]), "count": torch.tensor([2])}
+    assert together(second).logits.tolist() == said["one"][2:4], "the second teacher is surer in this window alone"
+    batch = {"key": torch.tensor([5, 3, 3]), "first": torch.tensor([0, 2, 0]), "count": torch.tensor([2, 2, 2])}
+    assert together(batch).logits.tolist() == said["other"][4:] + said["one"][2:4] + said["one"][:2]
+
+
 def test_a_batch_is_answered_at_the_temperature_that_the_term_has_at_its_step(build, tmp_path):
     (one, first), (other, second) = store(tmp_path / "one", KEYS), store(tmp_path / "other", KEYS)
     term = Soft(4.0)
