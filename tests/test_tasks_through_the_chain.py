@@ -7,6 +7,7 @@ import pytest
 from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
+from safetensors.torch import load_file
 
 from distill.config import cards
 from distill.predicting import load
@@ -33,6 +34,12 @@ METRICS = {
 }
 SCORED_BY = {"multi30k_tiny": "BLEU|nrefs:1|", "scitldr_tiny": "rouge-score "}
 WRITING = ("multi30k_tiny", "scitldr_tiny", "dailydialog_tiny")
+BILSTM = ("student.init=bilstm", "student.lstm={layers: 1, hidden_size: 8, embedding_size: 12}")
+RUNS = {
+    **{card: (card, ()) for card in METRICS},
+    **{f"{card} by a BiLSTM": (card, BILSTM) for card in ("mrpc_tiny", "stsb_tiny", "conll2003_tiny")},
+}
+"""Each card, and for heads that read texts or words a student that is no transformer."""
 
 
 def overrides(card):
@@ -55,11 +62,11 @@ def report(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("card", METRICS)
-def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_asks_it(inside, card):
+@pytest.mark.parametrize(("card", "more"), [pytest.param(*given, id=name) for name, given in RUNS.items()])
+def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_asks_it(inside, card, more):
     from distill.build import Builder
 
-    given = overrides(card)
+    given = [*overrides(card), *more]
     out = inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
     content = report(inside.folder / "run")
     for model in ("teacher", "student", "control"):
@@ -84,6 +91,24 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
         build.data.labels, model.task.groups(test[:]),
     )  # fmt: skip
     assert scored.metrics == pytest.approx(content["models"]["student"]["metrics"]["test"], abs=1e-3, nan_ok=True)
+
+
+@pytest.mark.slow
+def test_two_teachers_answer_in_a_context_window_by_window_and_a_student_follows_them(inside):
+    given = [
+        *overrides("squad_tiny"), "data.max_length=40", "ensemble.combine=confidence",
+        "stages=[pretrain,finetune,teach,distill,evaluate]",
+        "+teacher@more_teachers.second=scratch_small", "more_teachers.second.vocab_size=400",
+        "more_teachers.second.architecture={layers: 1, hidden_size: 24, heads: 2, intermediate_size: 32}",
+    ]  # fmt: skip
+    inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
+    content = report(inside.folder / "run")
+    assert {who: list(each["metrics"]["test"]) for who, each in content["models"].items()} == dict.fromkeys(
+        ("teacher", "first", "second", "student"), METRICS["squad_tiny"]
+    )
+    stored = [load_file(path)["first"] for path in inside.store.glob("teach-*/outputs/*.safetensors")]
+    assert len(stored) == 2
+    assert all(int(first.max()) > 0 for first in stored), "no context is read in several windows"
 
 
 @pytest.mark.slow
