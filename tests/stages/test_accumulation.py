@@ -1,0 +1,89 @@
+"""A step of two accumulated half batches is that of the whole batch, for every term whose parts give its value."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from distill.build import Builder
+from distill.config.about import ABOUT, KINDS
+from distill.config.schema import Config
+from distill.config.terms import terms
+from distill.data.batching import Examples, training_places
+from distill.models.teacher import LiveTeacher, outputs
+from distill.stages import objectives
+from distill.stages.reading import prepare
+from distill.tasks import Form, features, task
+from distill.training.learner import _totals
+from distill.types import IGNORE
+
+LABELS = ("bad", "good", "so")
+TARGETS = {
+    "classification": [0, 2, IGNORE, 1, IGNORE, 2, 0],
+    "multilabel_classification": [[1.0, 0.0, 1.0], [0.0] * 3, [float(IGNORE)] * 3, [1.0] * 3, [0.0, 1.0, 0.0]] * 2,
+    "regression": [0.5, math.nan, 2.0, 1.5, -1.0, math.nan, 3.0],
+}
+"""Of each of seven texts, some without a label."""
+
+
+class Texts:
+    """Texts of 3 to 9 tokens, as columns."""
+
+    def __init__(self, name):
+        draw = np.random.default_rng(0)
+        ids = [draw.integers(5, 30, length).tolist() for length in (3, 4, 4, 6, 7, 9, 9)]
+        rows = {"key": range(7), "label": TARGETS[name][:7]}
+        self.columns = features.sentences({"input_ids": ids, "attention_mask": [[1] * len(each) for each in ids]}, rows)
+
+    def __getitem__(self, rows):
+        return {name: [column[row] for row in rows] for name, column in self.columns.items()}
+
+
+def bert(layers, width, outputs):
+    size = {"num_hidden_layers": layers, "hidden_size": width, "intermediate_size": width}
+    config = BertConfig(vocab_size=30, num_attention_heads=2, num_labels=outputs, max_position_embeddings=16, **size)
+    return BertForSequenceClassification(config).eval()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for_every_term(name, tmp_path):
+    config, kind = Config(), KINDS.get(name, "class")
+    config.data.source, config.data.limit.train = "embedded", 64
+    build = Builder(config, prepare(config), tmp_path, "")
+    config.task = name
+    for term, section in terms(config.distill).items():
+        section.weight = 0.25 if kind in ABOUT[term].kinds and "*" not in ABOUT[term].formula else 0.0
+    torch.manual_seed(0)
+    student, asked = (bert(*size, 1 if kind == "score" else 3) for size in ((2, 16), (4, 32)))
+    teacher = LiveTeacher(
+        asked, lambda logits, batch: task(name).align(logits, batch, Form(LABELS)), None,
+        hidden=True, attentions=True, qkv=True,
+    )  # fmt: skip
+    objective = objectives.objective(build, objectives.shape(student.config), objectives.shape(asked.config))
+    learnt = [*student.parameters(), *objective.parameters()]
+    texts = Texts(name)
+    read = Examples(texts, lambda rows, place: features.collate(rows, place, pad_id=0, teacher_pad_id=0))
+
+    def step(accumulate):
+        """Each term's value, and its gradient, in the mean over the micro-batches of one step."""
+        counts = features.counts(texts.columns)
+        places = training_places([np.arange(7)], counts, accumulate=accumulate, world=1, rank=0, epoch=0)
+        parts = []
+        for batch in (read[place] for place in places):
+            said = outputs(student, batch, hidden=True, attentions=True, qkv=True)
+            rows, labels = teacher.align(said.logits, batch)
+            parts.append(objective.values(replace(said, logits=rows), teacher(batch), labels, _totals(batch)))
+        means = {term: torch.stack([part[term] for part in parts]).mean() for term in parts[0]}
+        given = {"retain_graph": True, "materialize_grads": True}
+        return {term: (mean, torch.autograd.grad(mean, learnt, **given)) for term, mean in means.items()}
+
+    whole, halves = step(1), step(2)
+    assert set(whole) == {term for term in ABOUT if kind in ABOUT[term].kinds and "*" not in ABOUT[term].formula}
+    for term, (value, gradients) in whole.items():
+        assert halves[term][0].item() == pytest.approx(value.item(), abs=1e-5), term
+        assert max(float(each.abs().max()) for each in gradients) > 1e-4, term
+        for found, expected in zip(halves[term][1], gradients, strict=True):
+            torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5, msg=term)
