@@ -14,7 +14,7 @@ from distill.build import Builder
 from distill.designing.candidates import INNER, Candidate, Shape, from_the_first
 from distill.designing.ranking import Sized
 from distill.errors import ModelError
-from distill.models import loading, narrow, scratch
+from distill.models import fitting, loading, narrow, scratch
 from distill.models.layers import layer_map
 from distill.models.narrow_weights import Width
 from distill.models.student import from_layers, shortened
@@ -52,7 +52,8 @@ def teacher(build: Builder) -> Teacher:
     if folder is not None:
         tokenizer, found = build.tokenizer(folder), loading.configuration(folder)
         loading.inside_bounds(found, build.config.data.max_length, "teacher")
-        found.vocab_size = max(found.vocab_size, len(tokenizer))
+        tokens = fitting.token_count(tokenizer)
+        found.vocab_size = tokens if build.task.writes else max(found.vocab_size, tokens)
     else:
         tokenizer = _tokenizer_from_scratch(build)
         found = _from_scratch(build, tokenizer, scratch.Size(**asdict(build.config.teacher.architecture)))

@@ -34,15 +34,21 @@ def fit_tokenizer(
     tokenizer.add_tokens([marker for marker in markers if marker not in known], special_tokens=True)
 
 
+def token_count(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Rows of embeddings that a tokenizer asks for; its numbers may have gaps."""
+    return 1 + max(tokenizer.get_vocab().values())
+
+
 def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Give the model an embedding for every token of the tokenizer, and the number of the padding.
 
-    It keeps embeddings that it has beyond. The head of a decoder takes what stands before the padding for the end of
-    a text: a number that the configuration names stays, unless the tokenizer fills up with its end token.
+    A model that writes keeps none beyond, with which some vocabularies are rounded up: teacher and student compare what
+    both could write. The head of a decoder takes what stands before the padding for the end of a text: a number that
+    the configuration names stays, unless the tokenizer fills up with its end token.
     """
-    embeddings = cast(nn.Embedding, model.get_input_embeddings())
-    if len(tokenizer) > embeddings.weight.shape[0]:
-        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)
+    if tokens > rows or (tokens < rows and model.can_generate()):
+        model.resize_token_embeddings(tokens, mean_resizing=False)
     if model.config.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         model.config.pad_token_id = tokenizer.pad_token_id
 

@@ -68,7 +68,7 @@ def run(job: Job) -> dict[str, Any]:
     if build.config.more_teachers:
         teacher, theirs = teachers.stored(job, objective), None
     else:
-        teacher, theirs = _teacher(job, asked, tokenizer, student.config.vocab_size, objective.needs)
+        teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     recipe, watched = training.recipe(build, section, batches[0], student)
@@ -87,16 +87,14 @@ def _most_alike(
 
 
 def _teacher(
-    job: Job, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase, vocabulary: int, needs: frozenset[str]
+    job: Job, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase, needs: frozenset[str]
 ) -> tuple[Respond, PreTrainedTokenizerBase | None]:
     """The teacher, and its tokenizer where it is asked live and reads other tokens than the student."""
     build = job.build
     if storing(build).stored:
         return teach.stored(job), None
     theirs = build.tokenizer(teacher.folder)
-    model: PreTrainedModel = loading.model(teacher.folder, build.task.head, tokenizer=theirs)
-    if build.task.writes and model.config.vocab_size > vocabulary:
-        model.resize_token_embeddings(vocabulary)  # beyond are rows of no token, which other sizes pad with otherwise
+    model = loading.model(teacher.folder, build.task.head, tokenizer=theirs)
     same = students.same_tokens(build, tokenizer, theirs)
     live = LiveTeacher(
         model, build.align, answers.columns(build, teacher), hidden="teacher_hidden" in needs,

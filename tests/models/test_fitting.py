@@ -133,6 +133,19 @@ def test_a_padding_beyond_the_embeddings_gets_one(tmp_path):
     assert loading.model(tmp_path / "made", HEAD).config.pad_token_id == len(tokenizer) - 1
 
 
+def test_a_model_that_writes_keeps_no_rows_beyond_its_tokens_and_one_that_reads_keeps_them(tmp_path):
+    folder = random(GPT2LMHeadModel, GPT2Config(**GPT2), tmp_path / "model")
+    tokenizer = train_bytes(TEXTS[:1], vocab_size=270, max_length=32)
+    assert len(tokenizer) < GPT2["vocab_size"]
+    written = loading.model(folder, "AutoModelForCausalLM", tokenizer=tokenizer)
+    assert len(written.get_input_embeddings().weight) == len(tokenizer) == written.config.vocab_size
+    assert outputs(written, {"input_ids": torch.tensor([[5]]), "attention_mask": torch.tensor([[1]])}).logits.shape == (
+        1, 1, len(tokenizer),
+    )  # fmt: skip
+    read = loading.model(folder, HEAD, tokenizer=tokenizer)
+    assert len(read.get_input_embeddings().weight) == GPT2["vocab_size"]
+
+
 def test_the_end_of_a_reply_is_learnt_though_it_is_the_padding_too(tmp_path):
     tokenizer, module = loading.tokenizer(without_padding(tmp_path)), task("dialogue")
     rows = {"history": [["who ?"], ["who built it ?", "nobody"]], "reply": ["the tower of Paris", "me"], "key": [0, 1]}
