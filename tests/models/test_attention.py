@@ -5,10 +5,18 @@ import re
 import pytest
 import torch
 import transformers as hf
+from torch.overrides import TorchFunctionMode
+from torchmetrics import MetricCollection
 
 from distill.errors import ModelError
+from distill.losses import Objective
+from distill.losses.terms import Relations
+from distill.models import loading
 from distill.models.attention import captured, causal, projections, scores, widths
 from distill.models.teacher import LiveTeacher, outputs
+from distill.training.distiller import Distiller
+from distill.training.learner import Recipe
+from distill.training.optim import Optimization
 
 SMALL = {"vocab_size": 40, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 BERT = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 16}
@@ -91,6 +99,49 @@ def test_the_softmax_of_the_scores_is_what_eager_attention_attends_with(name):
     for mine, theirs in zip(said.attentions, eager, strict=True):
         found = mine.masked_fill(~seen, float("-inf")).softmax(dim=-1)
         torch.testing.assert_close(found * real, theirs * real, atol=1e-5, rtol=0)
+
+
+class Fused(TorchFunctionMode):
+    """Counts how often fused attention is called."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.calls += func is torch.nn.functional.scaled_dot_product_attention
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "deberta-v2"])
+def test_fused_attention_stays_and_gives_the_queries_keys_and_values_of_eager_attention(name):
+    fused, eager = made(name, attn_implementation="sdpa"), made(name, attn_implementation="eager")
+    with Fused() as seen:
+        found = outputs(fused, BATCH, qkv=True)
+    assert seen.calls >= len(found.qkv) == 2
+    with Fused() as seen:
+        expected = outputs(eager, BATCH, qkv=True)
+    assert seen.calls == 0
+    torch.testing.assert_close(found.qkv, expected.qkv)
+
+
+def test_student_and_teacher_keep_fused_attention_where_relations_alone_are_compared():
+    config, head = hf.BertConfig(**SMALL, **BERT), "AutoModelForSequenceClassification"
+    student, teacher = (loading.from_config(config, head) for _ in range(2))
+
+    def align(logits, batch):
+        return logits, torch.tensor([0, 1])
+
+    objective = Objective({"relations": Relations([(1, 1)], 4)}, {"relations": 1.0})
+    recipe = Recipe(align, MetricCollection([]), Optimization("adamw", 1e-3, 0.0, 0.9, "constant", 0.0, 1), 0)
+    module = Distiller(
+        student, objective, recipe, LiveTeacher(teacher, align, None, qkv="teacher_qkv" in objective.needs)
+    )
+    with Fused() as seen:
+        said, taught, _ = module.both(BATCH)
+    assert [model.config._attn_implementation for model in (student, teacher)] == ["sdpa", "sdpa"]
+    assert seen.calls == len(said.qkv) + len(taught.qkv) == 4
+    assert (said.attentions, taught.attentions) == ((), ())
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2", "bart"])
