@@ -176,6 +176,9 @@ def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path)
     assert changed(sets(lambda c: c.tracking, "wandb", "disabled")) == []
     assert changed(sets(lambda c: c.trainer, "log_every_n_steps", 3)) == []
     assert changed(sets(lambda c: c.trainer, "accelerator", "cpu")) == []
+    assert changed(sets(lambda c: c.trainer, "devices", 2)) == everything, (
+        "a training goes on where it was cut on as many"
+    )
     assert changed(sets(lambda c: c, "name", "other")) == ["export"]
     assert changed(sets(lambda c: c.finetune.optimizer, "lr", 1e-5)) == [
         "finetune",

@@ -2,9 +2,18 @@
 
 import json
 import re
+import shutil
 
 import pytest
+from hydra import compose, initialize
+from hydra.core.global_hydra import GlobalHydra
 from safetensors.torch import load_file
+
+from distill.build import Builder
+from distill.config import cards
+from distill.config.schema import Config
+from distill.stages import Job, teach
+from distill.stages.reading import prepare
 
 TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp")
 EXACT = [f"{stage}.{setting}" for stage in ("pretrain", "finetune", "distill") for setting in (
@@ -54,6 +63,37 @@ def test_two_processes_end_where_one_does_and_so_does_accumulation(swept, inside
         scores = [each["models"][name]["metrics"]["test"]["accuracy"] for each in (alone, both)]
         assert scores[0] == pytest.approx(scores[1], abs=0.05)
     assert len(re.findall("^export: done", out, re.MULTILINE)) == 2
+
+
+def rows(outputs):
+    """What is stored: of each text, its logits."""
+    parts = [load_file(path) for path in sorted(outputs.glob("part-*.safetensors"))]
+    keys = [key for part in parts for key in part["key"].tolist()]
+    assert len(keys) == len(set(keys)), "a text is answered twice"
+    return dict(zip(keys, (row for part in parts for row in part["values"]), strict=True))
+
+
+def test_what_two_processes_left_of_a_teachers_outputs_one_process_completes(swept, small, tmp_path):
+    """A kill leaves whole parts of some ranks, and of others what was being written."""
+    store, (two, _), _ = swept
+    teacher, taught = (
+        store / f"{stage['name']}-{stage['fingerprint']}"
+        for stage in report(two)["stages"] if stage["name"] in ("finetune", "teach")
+    )  # fmt: skip
+    assert {path.name for path in (taught / "outputs").iterdir()} == {f"part-{rank}-0.safetensors" for rank in (0, 1)}
+    shutil.copytree(taught / "outputs", tmp_path / "outputs")
+    (tmp_path / "outputs" / "part-1-0.safetensors").rename(tmp_path / "outputs" / "part-1-0.writing")
+    GlobalHydra.instance().clear()
+    cards.register()
+    with initialize(version_base="1.3", config_path=None):
+        config = cards.typed(compose("config", overrides=list(small)), Config)
+    found = teach.run(Job(Builder(config, prepare(config), tmp_path, ""), tmp_path, {"finetune": teacher}, {}, "teach"))
+    assert found == {"examples": 192}
+    expected, completed = rows(taught / "outputs"), rows(tmp_path / "outputs")
+    assert completed.keys() == expected.keys()
+    left, added = (len(load_file(tmp_path / "outputs" / f"part-0-{part}.safetensors")["key"]) for part in (0, 1))
+    assert 0 < left < len(completed) == left + added, "what was there is not asked again"
+    assert max(float((completed[key] - expected[key]).abs().max()) for key in expected) < 1e-5
 
 
 CUT = (
