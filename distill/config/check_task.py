@@ -46,7 +46,7 @@ def task(config: Config) -> Iterator[str]:
     """Name each setting that belongs to other tasks, or does not fit this one."""
     for key, fact in _BELONGS.items():
         value, left = at(config, key), at(Config(), key)
-        if value != left and config.task not in (tasks := those(fact)):
+        if value not in (left, None) and config.task not in (tasks := those(fact)):
             yield f"{key}={value}: belongs to {', '.join(tasks)}; allowed is {said(left)}"
     given, data = known(config.task), config.data
     if given.writes and config.teacher.model is None and config.pretrain.max_epochs:

@@ -57,9 +57,9 @@ class DataConfig:
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`. A
     target may be a list of right texts: the first is learnt, and metrics compare with all."""
-    labels: dict[str, str] | None = None
-    """Label in the file, or number of a class of the hub, to the name the models give it, in the labels' order; none
-    keeps the file's own labels."""
+    labels: dict[str, str] | None = field(default_factory=dict)
+    """Label in the file, or number of a class of the hub, to the name the models give it, in the labels' order: in a
+    card, or as +data.labels.0=NAME; none keeps the file's own labels."""
     class_weights: str = "none"
     """none | balanced: in the loss of the labels, each class weighs as much as any other, however rare."""
     score_range: list[float] | None = None

@@ -4,8 +4,14 @@ import re
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 
-from hydra.errors import MissingConfigException
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    KeyValidationError,
+    OmegaConfBaseException,
+    ValidationError,
+)
 
 from distill.config.schema import Config, TeacherConfig
 
@@ -14,10 +20,14 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
     """What is wrong with the command line or a card, with what would be right where ``schema`` knows that."""
     if isinstance(error, MissingConfigException):
         return _missing_card(error)
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: cannot be read ({_first_line(error)}){_unquoted(error.override)}"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
             return _unknown_key(str(cause.full_key), schema)
+        if isinstance(cause, KeyValidationError):
+            return f"{cause.full_key}: a number in braces is no name; it is one as in +{cause.full_key}=VALUE"
         if isinstance(cause, ValidationError):
             return f"{cause.full_key}: {_first_line(cause)}"
         cause = cause.__cause__ or cause.__context__
@@ -26,6 +36,14 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
+
+
+def _unquoted(override: str) -> str:
+    """What to write for a name in quotes, of which Hydra's braces know none."""
+    found = re.match(r"\+*([\w.]+)=\{\s*[\"'](\w+)[\"']\s*:", override)
+    if found is None:
+        return ""
+    return f"; names in braces have no quotes, and one that is a number is given as in +{found[1]}.{found[2]}=VALUE"
 
 
 def _missing_card(error: MissingConfigException) -> str:

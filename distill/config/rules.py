@@ -18,10 +18,10 @@ def at(config: object, key: str) -> Any:  # noqa: ANN401
 def said(value: object) -> str:
     """A value as one writes it in settings.
 
-    >>> said(None), said(False), said(2.0), said("data")
-    ('null', 'false', '2.0', 'data')
+    >>> said(None), said({}), said(False), said(2.0), said("data")
+    ('null', 'null', 'false', '2.0', 'data')
     """
-    return "null" if value is None else str(value).lower()
+    return "null" if value in (None, {}) else str(value).lower()
 
 
 def listed(names: Sequence[str]) -> str:

@@ -3,9 +3,10 @@ import dataclasses
 import pytest
 from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from distill.config import cards
+from distill.config import cards, explain
 from distill.config.check import check
 from distill.config.schema import Config, TrainerConfig
 from distill.errors import ConfigError
@@ -52,6 +53,45 @@ def test_the_file_of_a_split_is_a_name_or_several(composed, tmp_path, given, nam
     (tmp_path / "train.tsv").write_text("sentence\tlabel\na b\t1\nc d\t0\n")
     with pytest.raises(DataError, match=f"has no file {' or '.join(names)} for test, "):
         prepare(config)
+
+
+def test_labels_are_named_on_the_command_line_with_or_without_those_of_a_card(composed):
+    none, two = "experiment=trec_tiny", "experiment=sst2_tiny"
+    assert composed(none, "+data.labels={loc: place, hum: person}").data.labels == {"loc": "place", "hum": "person"}
+    assert composed(none, "+data.labels.0=no", "+data.labels.1=yes").data.labels == {"0": "no", "1": "yes"}
+    assert composed(two, "data.labels.1=good", "+data.labels.2=so").data.labels == {
+        "0": "negative", "1": "good", "2": "so",
+    }  # fmt: skip
+    for given in (none, two):
+        kept = composed(given, "data.labels=null")
+        check(kept)
+        assert kept.data.labels is None
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "data.labels.5=neutral",
+            "data.labels.5: is no setting yet; what has a name of yours is added with a + before it, as in "
+            "+data.labels.5",
+        ),
+        (
+            "data.labels={0: no, 1: yes}",
+            "data.labels.0: a number in braces is no name; it is one as in +data.labels.0=VALUE",
+        ),
+        (
+            'data.labels={"0": no, "1": yes}',
+            """data.labels={"0": no, "1": yes}: cannot be read (no viable alternative at input '{"0"'); names in """
+            "braces have no quotes, and one that is a number is given as in +data.labels.0=VALUE",
+        ),
+        ("data.labels={no", "data.labels={no: cannot be read (no viable alternative at input '{no')"),
+    ],
+)
+def test_what_cannot_be_a_name_of_a_label_is_told_with_what_can(composed, override, said):
+    with pytest.raises(HydraException) as raised:
+        composed("experiment=trec_tiny", override)
+    assert explain.message(raised.value) == said
 
 
 @pytest.mark.parametrize("given", ["[]", "''", "[test,null]", "{a: b}"])
