@@ -1,0 +1,93 @@
+"""Rows that a task cannot use end the command with exit code 2 and one message, before anything is trained."""
+
+import json
+
+import pytest
+
+GOOD = {
+    "conll2003_tiny": {"tokens": ["Anna", "slept"], "ner_tags": ["B-PER", "O"]},
+    "squad_tiny": {
+        "context": "Anna slept.", "question": "Who slept?", "answers": {"text": ["Anna"], "answer_start": [0]},
+    },
+    "semeval_tiny": {"sentence": "<e1>Anna</e1> saw <e2>Otto</e2>.", "label": "Other"},
+    "multi30k_tiny": {"source": "Anna schlief.", "target": "Anna slept."},
+    "scitldr_tiny": {"source": "Anna slept all day.", "targets": ["Anna slept."]},
+    "stsb_tiny": {"sentence1": "Anna slept.", "sentence2": "Anna woke.", "score": 2.5},
+    "dailydialog_tiny": {"turns": ["Who slept?", "Anna."]},
+    "multilabel_tiny": {"text": "Anna slept.", "label": ["sleep"]},
+    "trec_tiny": {"text": "Who slept?", "label": "HUM"},
+    "mrpc_tiny": {"sentence1": "Anna slept.", "sentence2": "Anna woke.", "label": "1"},
+}  # fmt: skip
+OTHER = {
+    "conll2003_tiny": {"tokens": ["He", "ate"], "ner_tags": ["O", "O"]},
+    "semeval_tiny": {"sentence": "<e1>Ice</e1> is <e2>water</e2>.", "label": "Content-Container(e1,e2)"},
+    "stsb_tiny": {"sentence1": "A dog.", "sentence2": "A cat.", "score": 1.5},
+    "multilabel_tiny": {"text": "It rained.", "label": ["rain", "sleep"]},
+    "trec_tiny": {"text": "What rained?", "label": "ENTY"},
+    "mrpc_tiny": {"sentence1": "A dog.", "sentence2": "A cat.", "label": "0"},
+}
+"""A row beside the first, so that there are two labels to learn."""
+SCORES = "which is outside data.score_range=[0, 5]"
+CASES = {
+    "tokens and tags that differ in number": (
+        "conll2003_tiny", "train", {"ner_tags": ["O"]}, "row 3 of train has 2 tokens, but 1 tags",
+    ),
+    "a tag outside the scheme": (
+        "conll2003_tiny", "validation", {"ner_tags": ["O", "PER"]},
+        "row 3 of validation has the tag PER at slept: IOB2 has O, B-… and I-… only",
+    ),
+    "an entity without a beginning": (
+        "conll2003_tiny", "train", {"ner_tags": ["O", "I-PER"]},
+        "row 3 of train has the tag I-PER at slept after O: in IOB2 an entity begins with B-PER",
+    ),
+    "an answer that stands elsewhere": (
+        "squad_tiny", "train", {"answers": {"text": ["Anna"], "answer_start": [3]}},
+        "train has 1 examples whose answer does not stand where answer_start says; the first is row 3: 'Anna' at 3; "
+        "leave them out with data.drop_bad=true",
+    ),
+    "an entity without its mark": (
+        "semeval_tiny", "train", {"sentence": "Anna saw <e2>Otto</e2>."},
+        "row 3 of train has <e1> 0 times, not once: Anna saw <e2>Otto</e2>.",
+    ),
+    "an empty source": ("multi30k_tiny", "train", {"source": " "}, "row 3 of train in DATA has no source"),
+    "an empty target": ("multi30k_tiny", "validation", {"target": ""}, "row 3 of validation in DATA has no target"),
+    "a summary that is none": ("scitldr_tiny", "train", {"targets": []}, "row 3 of train in DATA has no targets"),
+    "a score outside its range": ("stsb_tiny", "train", {"score": 5.5}, f"train has the score 5.5 (row 3), {SCORES}"),
+    "a score of validation outside its range": (
+        "stsb_tiny", "validation", {"score": -1.0}, f"validation has the score -1.0 (row 3), {SCORES}",
+    ),
+    "a reply without history": (
+        "dailydialog_tiny", "train", {"turns": ["Hello."]},
+        "row 3 of train has a reply without history: a dialogue has two turns or more",
+    ),
+    "a label of several that train does not have": (
+        "multilabel_tiny", "validation", {"label": ["sleep", "snow"]},
+        "validation has the label snow (row 3), which train does not have; train has rain, sleep",
+    ),
+    "a label that train does not have": (
+        "trec_tiny", "validation", {"label": "LOC"},
+        "validation has the label LOC (row 3), which train does not have; train has ENTY, HUM",
+    ),
+    "a pair without its second text": (
+        "mrpc_tiny", "train", {"sentence2": None}, "row 3 of train in DATA has no sentence2",
+    ),
+}  # fmt: skip
+
+
+def written(folder, card, split, change):
+    """Train and validation of three rows each, of which the last of ``split`` is changed."""
+    folder.mkdir()
+    for name in ("train", "validation"):
+        rows = [GOOD[card], OTHER.get(card, GOOD[card]), GOOD[card] | (change if name == split else {})]
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_that_cannot_be_used_are_refused_before_training(inside, case):
+    card, split, change, message = CASES[case]
+    data = written(inside.folder / "data", card, split, change)
+    out = inside(f"experiment={card}", f"data.path={data}", small=False, code=2)
+    assert out == f"distill: {message.replace('DATA', str(data))}\n"
+    assert not inside.store.exists()
