@@ -40,6 +40,10 @@ CASES = {
         "conll2003_tiny", "train", {"ner_tags": ["O", "I-PER"]},
         "row 3 of train has the tag I-PER at slept after O: in IOB2 an entity begins with B-PER",
     ),
+    "a tag that train does not have": (
+        "conll2003_tiny", "validation", {"ner_tags": ["B-LOC", "O"]},
+        "validation has the label B-LOC (row 3), which train does not have; train has B-PER, O",
+    ),
     "an answer that stands elsewhere": (
         "squad_tiny", "train", {"answers": {"text": ["Anna"], "answer_start": [3]}},
         "train has 1 examples whose answer does not stand where answer_start says; the first is row 3: 'Anna' at 3; "

@@ -72,13 +72,23 @@ def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str) -> li
     Raises:
         DataError: a label that train does not have, with the row it first stands in.
     """
+    refuse_unknown([{str(value)} for value in labels], known, split)
     position = {value: index for index, value in enumerate(known)}
-    unknown = [(row, str(value)) for row, value in enumerate(labels, 1) if str(value) not in position]
-    if unknown:
-        row, value = unknown[0]
-        there = ", ".join(known)
-        raise DataError(f"{split} has the label {value} (row {row}), which train does not have; train has {there}")
     return [position[str(value)] for value in labels]
+
+
+def refuse_unknown(rows: Sequence[set[str]], known: Mapping[str, str], split: str) -> None:
+    """Refuse the first row that has a label which train does not have.
+
+    Raises:
+        DataError: there is one.
+    """
+    for row, labels in enumerate(rows, 1):
+        if strangers := sorted(labels - known.keys()):
+            there = ", ".join(known)
+            raise DataError(
+                f"{split} has the label {strangers[0]} (row {row}), which train does not have; train has {there}"
+            )
 
 
 def numbered(splits: Mapping[str, "Dataset"], options: Options) -> tuple[dict[str, "Dataset"], tuple[str, ...]]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, classification
-from distill.tasks.labels import label_names, replaced
+from distill.tasks.labels import label_names, refuse_unknown, replaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -27,12 +26,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     known = label_names([label for labels in sets["train"] for label in labels], options)
     ready = {}
     for name, rows in splits.items():
-        for number, labels in enumerate(sets[name], 1):
-            if strangers := sorted(labels - set(known)):
-                raise DataError(
-                    f"{name} has the label {strangers[0]} (row {number}), which train does not have; "
-                    f"train has {', '.join(known)}"
-                )
+        refuse_unknown(sets[name], known, name)
         ready[name] = replaced(rows, "label", [[float(each in labels) for each in known] for labels in sets[name]])
     return Read(ready, tuple(known.values()))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
-from distill.tasks.labels import in_order, label_ids, refuse_strangers, replaced
+from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     number = {tag: labels.index(name) for tag, name in names.items()}
     ready = {}
     for name, rows in splits.items():
-        ids = [[number[tag] for tag in _known(tags, names, name)] for tags in rows["label"][:]]
+        tags = [[str(tag) for tag in each] for each in rows["label"][:]]
+        refuse_unknown([set(each) for each in tags], names, name)
+        ids = [[number[tag] for tag in each] for each in tags]
         ready[name] = replaced(rows, "label", ids)
     return Read(ready, labels)
 
@@ -130,11 +132,6 @@ def _check_scheme(tokens: Sequence[str], tags: Sequence[str], where: str) -> Non
             raise DataError(
                 f"{where} has the tag {tag} at {word} after {before}: in IOB2 an entity begins with B-{tag[2:]}"
             )
-
-
-def _known(tags: Sequence[Any], names: Mapping[str, str], split: str) -> list[str]:
-    label_ids(tags, names, split)
-    return [str(tag) for tag in tags]
 
 
 def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list[list[str]], Any]:  # noqa: ANN401
