@@ -15,7 +15,6 @@ GOOD = {
     "stsb_tiny": {"sentence1": "Anna slept.", "sentence2": "Anna woke.", "score": 2.5},
     "dailydialog_tiny": {"turns": ["Who slept?", "Anna."]},
     "multilabel_tiny": {"text": "Anna slept.", "label": ["sleep"]},
-    "trec_tiny": {"text": "Who slept?", "label": "HUM"},
     "mrpc_tiny": {"sentence1": "Anna slept.", "sentence2": "Anna woke.", "label": "1"},
 }  # fmt: skip
 OTHER = {
@@ -23,7 +22,6 @@ OTHER = {
     "semeval_tiny": {"sentence": "<e1>Ice</e1> is <e2>water</e2>.", "label": "Content-Container(e1,e2)"},
     "stsb_tiny": {"sentence1": "A dog.", "sentence2": "A cat.", "score": 1.5},
     "multilabel_tiny": {"text": "It rained.", "label": ["rain", "sleep"]},
-    "trec_tiny": {"text": "What rained?", "label": "ENTY"},
     "mrpc_tiny": {"sentence1": "A dog.", "sentence2": "A cat.", "label": "0"},
 }
 """A row beside the first, so that there are two labels to learn."""
@@ -67,10 +65,6 @@ CASES = {
     "a label of several that train does not have": (
         "multilabel_tiny", "validation", {"label": ["sleep", "snow"]},
         "validation has the label snow (row 3), which train does not have; train has rain, sleep",
-    ),
-    "a label that train does not have": (
-        "trec_tiny", "validation", {"label": "LOC"},
-        "validation has the label LOC (row 3), which train does not have; train has ENTY, HUM",
     ),
     "a pair without its second text": (
         "mrpc_tiny", "train", {"sentence2": None}, "row 3 of train in DATA has no sentence2",
