@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from distill.data import label_columns
 from distill.data.streaming import empty, labels, listed, turns
 from distill.errors import DataError
+from distill.words import spaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -113,7 +114,9 @@ def _fits(rows: "Dataset", column: str, kind: str) -> bool:
 
 
 def _text(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, str) for value in values) and sum(" " in value for value in values) > len(values) / 2
+    """Whether most are several words, or characters of a script without spaces that no labels are."""
+    several = sum(isinstance(value, str) and len(spaced(value)) > 1 for value in values)
+    return all(isinstance(value, str) for value in values) and several > len(values) / 2 and not _label(values)
 
 
 def _label(values: Sequence[Any]) -> bool:

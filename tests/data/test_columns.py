@@ -34,6 +34,13 @@ def test_the_only_column_that_can_be_meant_is_taken_and_said():
     ]
 
 
+def test_a_text_without_spaces_between_its_words_can_be_meant_and_labels_of_such_words_are_no_text():
+    rows = table(评论=[f"{goods}很好" for goods in "书车饭店画茶"], 标签=["好评", "差评"] * 3)
+    taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    assert taken["train"][0] == {"text": "书很好", "label": "好评"}
+    assert notes[0] == "there is no column sentence in here; 评论 is taken as the text"
+
+
 def test_a_column_of_the_roles_own_name_wins_over_others():
     rows = table(text=["a b"] * 4, title=["c d"] * 4, label=["1", "0"] * 2)
     taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
