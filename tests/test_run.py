@@ -62,6 +62,14 @@ SHAPES = {
         "+data.unlabelled.columns.text"
     ),
     "distill.temperature=hot": "distill.temperature: Value 'hot' of type 'str' could not be converted to Float",
+    "data.path=/home/müller/数据": (
+        "data.path=/home/müller/数据: letters beyond ASCII need quotes within quotes, as in "
+        "\"data.path='/home/müller/数据'\""
+    ),
+    "data.labels={'好评': good}": (
+        "data.labels={'好评': good}: letters beyond ASCII need quotes, as in ['…'] or {text: '…'}; "
+        "keys may have them in a card"
+    ),
     "data.limit.train=1.5": "data.limit.train: Value '1.5' of type 'float' could not be converted to Integer",
 }
 

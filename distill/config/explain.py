@@ -21,7 +21,7 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
     if isinstance(error, MissingConfigException):
         return _missing_card(error)
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: cannot be read ({_first_line(error)}){_unquoted(error.override)}"
+        return _unreadable(error)
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
@@ -38,6 +38,19 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
+def _missing_card(error: MissingConfigException) -> str:
+    group, _, name = str(error.missing_cfg_file).partition("/")
+    there = ", ".join(error.options or ()) or "none"
+    return f"{group}={name}: no such card; there are {there}"
+
+
+def _unreadable(error: OverrideParseException) -> str:
+    """Why Hydra's grammar does not take an override."""
+    if not error.override.isascii():
+        return _beyond_ascii(error.override)
+    return f"{error.override}: cannot be read ({_first_line(error)}){_unquoted(error.override)}"
+
+
 def _unquoted(override: str) -> str:
     """What to write for a name in quotes, of which Hydra's braces know none."""
     found = re.match(r"\+*([\w.]+)=\{\s*[\"'](\w+)[\"']\s*:", override)
@@ -46,10 +59,14 @@ def _unquoted(override: str) -> str:
     return f"; names in braces have no quotes, and one that is a number is given as in +{found[1]}.{found[2]}=VALUE"
 
 
-def _missing_card(error: MissingConfigException) -> str:
-    group, _, name = str(error.missing_cfg_file).partition("/")
-    there = ", ".join(error.options or ()) or "none"
-    return f"{group}={name}: no such card; there are {there}"
+def _beyond_ascii(override: str) -> str:
+    """Why a command line is not understood that is not of ASCII letters alone: Hydra's grammar knows no others."""
+    key, _, value = override.partition("=")
+    if value.startswith(("{", "[")):
+        return (
+            f"{override}: letters beyond ASCII need quotes, as in ['…'] or {{text: '…'}}; keys may have them in a card"
+        )
+    return f"{override}: letters beyond ASCII need quotes within quotes, as in \"{key}='{value}'\""
 
 
 def _unknown_key(full_key: str, schema: type[Config]) -> str:
