@@ -1,6 +1,7 @@
 """The report in plain text: the table at the end of a run."""
 
 import textwrap
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     """
     if not lines:
         return ""
-    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
+    first, *others = (max(map(_width, column)) for column in zip(*lines, strict=True))
     half = len(others) // 2
     if half and 2 + first + sum(width + 3 for width in others) > WIDTH:
         parts = slice(1, 1 + half), slice(1 + half, None)
@@ -59,11 +60,17 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
         return aligned(left) + aligned(right)
     placed = (
         "  "
-        + line[0].ljust(first)
-        + "".join(cell.rjust(width + 3) for cell, width in zip(line[1:], others, strict=True))
+        + line[0]
+        + " " * (first - _width(line[0]))
+        + "".join(" " * (width + 3 - _width(cell)) + cell for cell, width in zip(line[1:], others, strict=True))
         for line in lines
     )
     return "\n".join(("", *placed, ""))
+
+
+def _width(text: str) -> int:
+    """The columns that a text takes in a terminal, where Chinese characters and their like are two wide."""
+    return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
 
 
 def _seconds(stages: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-from distill.report.console import table
+from distill.report.console import aligned, table
 
 SCORED_BY = (
     "BLEU|nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|version:2.6.0, "
@@ -52,3 +52,7 @@ def test_no_line_ends_between_a_number_and_its_unit(report):
     for n in range(30):
         text = table(report | {"name": "n" * n, "stages": report["stages"][n % 7 :] * 2})
         assert not any(line.strip().split()[0] in {"%", "s", "points"} for line in text.splitlines() if line.strip())
+
+
+def test_cells_stand_under_each_other_where_a_label_is_of_wide_characters():
+    assert aligned([("label", "f1"), ("好评", "98"), ("bad", "7")]) == "\n  label   f1\n  好评    98\n  bad      7\n"
