@@ -13,7 +13,7 @@ from distill.models import bilstm, loading
 from distill.stages import Job, answers, evaluate, judging
 from distill.teacher_store import AnswerStore
 
-RECIPE = 2
+RECIPE = 3
 
 
 def skipped(build: Builder) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
-from distill.tasks.translation import length_group
+from distill.tasks.translation import length_group, texts
 from distill.types import Batch
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor
 
 def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The text of the written tokens ``[tokens, 1]``."""
-    ids = [answer.flatten().long().tolist() for answer in answers]
-    return [{"reply": text.strip()} for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
+    return [{"reply": text} for text in texts(answers, tokenizer)]
 
 
 def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:

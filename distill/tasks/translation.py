@@ -71,8 +71,7 @@ def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor
 
 def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
     """The text of the written tokens ``[tokens, 1]``."""
-    ids = [answer.flatten().long().tolist() for answer in answers]
-    return [{"target": text.strip()} for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
+    return [{"target": text} for text in texts(answers, tokenizer)]
 
 
 def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
@@ -88,6 +87,12 @@ def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
 def groups(rows: Columns) -> list[str]:
     """How long the source is, in words, or in characters where its script puts no spaces."""
     return [length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
+
+
+def texts(answers: Sequence[Tensor], tokenizer: Any) -> list[str]:  # noqa: ANN401
+    """The texts of written tokens ``[tokens, 1]``, without a character of which the limit let only some bytes come."""
+    ids = [answer.flatten().long().tolist() for answer in answers]
+    return [text.rstrip("\ufffd").strip() for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
 
 
 def length_group(length: int, edges: Sequence[int], unit: str) -> str:

@@ -158,3 +158,12 @@ def test_an_example_without_a_reference_or_with_an_empty_one_is_refused(row, sai
     rows = Dataset.from_dict({"source": ["a b", "c d"], "targets": [["a b"], row]})
     with pytest.raises(DataError, match=f"^row 2 of train in here {said}$"):
         take({"train": rows}, TASK.roles, {"target": "targets"}, "here")
+
+
+@pytest.mark.parametrize(("name", "role"), [("translation", "target"), ("dialogue", "reply")])
+def test_half_a_character_at_the_end_of_what_was_cut_is_left_out(name, role):
+    tokenizer = train_bytes(["une tour"], vocab_size=300, max_length=64)  # which reads Chinese byte by byte
+    ids = tokenizer("北京", add_special_tokens=False)["input_ids"]
+    written = [torch.tensor(ids[:-cut] if cut else ids).unsqueeze(-1) for cut in range(4)]
+    said = [record[role] for record in task(name).decode(written, {}, tokenizer, Form())]
+    assert said == ["北京", "北", "北", "北"]
