@@ -3,9 +3,10 @@
     python tests/benchmarks/recipes.py ../shared/data FOLDER [trec sst2/narrow "stsb/narrow/hard, soft" ...]
 
 FOLDER holds MiniLM-L6. What is named after it is the beginning of what is run: a data set, a student of it, a recipe
-of that; without a name it is everything, many hours. Everything is made by ``distill.run`` as anyone would make it, in one store, so that what was
-begun is gone on with; the table is Markdown. An interval is the mean, over the seeds, of the bounds of the paired
-bootstrap over the examples of test: seeds share these, so it is wider than one of the mean gain would be.
+of that; without a name it is everything, many hours. All is made by ``distill.run`` as anyone would make it, in one
+store, so that what was begun is gone on with; the table is Markdown. An interval is the mean, over the seeds, of the
+bounds of the paired bootstrap over the examples of test: seeds share these, so it is wider than one of the mean gain
+would be.
 """
 
 import json
