@@ -1,4 +1,4 @@
-"""``python -m distill.design budget.latency_ms=5 output=FOLDER``: which student to try first."""
+"""``python -m distill.design budget.latency_ms=5``: which student to try first."""
 
 import logging
 import os
@@ -56,7 +56,7 @@ def _job(config: DesignConfig) -> None:
     from distill.designing.cards import write
     from distill.designing.proposing import propose
 
-    found, output = propose(config), Path(str(config.output)).expanduser()
+    found, output = propose(config), Path(config.output).expanduser()
     if found.proposals:
         made = {
             each.name: (showing.remarks(found, each, measured), each.candidate.card)

@@ -66,7 +66,7 @@ def cards(folder):
 
 
 def test_students_within_the_budget_are_proposed_as_cards_with_their_commands(propose, settings, tmp_path):
-    code, said = propose("budget.latency_ms=2", "budget.parameters=30k", "output=designs")
+    code, said = propose("budget.latency_ms=2", "budget.parameters=30k")
     assert code == 0, said
     assert "3 candidates: 3 within the budget." in said
     assert [line.split()[-1] for line in said.splitlines() if line.startswith("python")] == [

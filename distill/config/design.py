@@ -22,10 +22,10 @@ each written as a card. It takes all settings of a run but the student's, and th
   budget.tokens=32        tokens of that text; null: 32, or what data.max_length leaves. A task that writes, writes as
                           many, up to data.max_target_length
   budget.threads=1        threads of the CPU that it is read on
-  output=FOLDER           gets the cards, in FOLDER/student; a run finds them with --config-dir FOLDER
+  output=designs          folder that gets the cards, in its folder student; a run finds them with --config-dir designs
   overwrite=false         whether cards of the same names there may be replaced
 
-  python -m distill.design experiment=trec_tiny teacher=minilm teacher.model=FOLDER budget.latency_ms=5 output=designs
+  python -m distill.design experiment=trec_tiny teacher=minilm teacher.model=FOLDER budget.latency_ms=5
 
 Cards (teacher=, experiment=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS
@@ -56,7 +56,7 @@ class DesignConfig(Config):
     """A run whose student is looked for."""
 
     budget: BudgetConfig = field(default_factory=BudgetConfig)
-    output: str | None = None
+    output: str = "designs"
     """Folder that gets the cards, in its folder `student`."""
     overwrite: bool = False
     """Whether cards of the same names may be replaced."""
@@ -144,9 +144,6 @@ def _budget(config: DesignConfig) -> Iterator[str]:
 
 
 def _output(config: DesignConfig, card_folders: Sequence[str]) -> Iterator[str]:
-    if not config.output:
-        yield "output: give the folder for the students' cards as output=FOLDER"
-        return
     output = Path(config.output).expanduser()
     if output.exists() and not output.is_dir():
         yield f"output={config.output}: is a file; allowed is a folder"

@@ -89,7 +89,7 @@ def groups(rows: Columns) -> list[str]:
     return [length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 
-def texts(answers: Sequence[Tensor], tokenizer: Any) -> list[str]:  # noqa: ANN401
+def texts(answers: Sequence["Tensor"], tokenizer: Any) -> list[str]:  # noqa: ANN401
     """The texts of written tokens ``[tokens, 1]``, without a character of which the limit let only some bytes come."""
     ids = [answer.flatten().long().tolist() for answer in answers]
     return [text.rstrip("\ufffd").strip() for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]

@@ -38,11 +38,8 @@ def test_what_is_no_amount_is_refused(text):
     )
 
 
-def test_a_budget_and_a_folder_are_needed():
-    assert problems(DesignConfig()) == [
-        "budget: give at least one of budget.latency_ms=5 and budget.parameters=5M",
-        "output: give the folder for the students' cards as output=FOLDER",
-    ]
+def test_a_budget_is_needed():
+    assert problems(DesignConfig()) == ["budget: give at least one of budget.latency_ms=5 and budget.parameters=5M"]
     check(config(), ["experiment=trec_tiny"], [])
     check(config(parameters=None, latency_ms=0.5), [], [])
 
