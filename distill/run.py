@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -46,7 +47,7 @@ def _hydra_main(cfg: DictConfig) -> None:
 
 
 def _job(config: Config) -> None:
-    check(config)
+    check(config, HydraConfig.get().overrides.task)
     repeat = command()
     with one_job() as folder:
         from distill.chain import walk  # torch and its friends take seconds: only a config that holds pays them

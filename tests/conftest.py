@@ -2,9 +2,11 @@
 
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -30,6 +32,16 @@ SMALL = (
 )  # fmt: skip
 
 
+def smaller(overrides: Sequence[str]) -> list[str]:
+    """The small run's settings, without the sizes of models that with these overrides do not begin from scratch."""
+    said, unread = " ".join(overrides), ["-"]
+    if "teacher.model=" in said:
+        unread += ["teacher.architecture=", "teacher.vocab_size="]
+    if re.search(r"student\.init=(teacher|bilstm|checkpoint)", said):
+        unread.append("student.architecture=")
+    return [each for each in SMALL if not each.startswith(tuple(unread))]
+
+
 class Command:
     """``python -m distill.run`` in a folder of its own, as a user runs it."""
 
@@ -39,7 +51,9 @@ class Command:
 
     def start(self, *overrides: str, small: bool = True, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """Begin a run."""
-        given = sorted([*(SMALL if small else ()), *overrides], key=lambda each: each != "-m")  # flags come first
+        given = sorted(
+            [*(smaller(overrides) if small else ()), *overrides], key=lambda each: each != "-m"
+        )  # flags come first
         if not any(each.startswith("store=") for each in overrides):
             given.append(f"store={self.store}")
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT), **(env or {})}
@@ -67,7 +81,7 @@ class Inside:
 
     def __call__(self, *overrides: str, small: bool = True, code: int = 0) -> str:
         """Run to the end; return all that was printed."""
-        given = [*(SMALL if small else ()), *overrides, f"store={self.store}"]
+        given = [*(smaller(overrides) if small else ()), *overrides, f"store={self.store}"]
         out, found = io.StringIO(), 0
         GlobalHydra.instance().clear()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):

@@ -184,15 +184,16 @@ def test_ones_own_cards_may_be_in_the_same_folder(propose, tmp_path):
          "-m: students are proposed for one budget at a time; leave it out"),
         (("output=designs",),
          "1 problem in the settings\n  budget: give at least one of budget.latency_ms=5 and budget.parameters=5M"),
-        (("budget.parameters=1M", "output=designs", "teacher.model=some/hub-id"),
+        (("budget.parameters=1M", "output=designs", "teacher=minilm", "teacher.model=some/hub-id"),
          "some/hub-id: there is no such folder, and the hub's model of that name is neither in the local cache nor "
          "reachable; give the folder of a checkpoint, as in teacher.model=FOLDER"),
     ],
 )  # fmt: skip
-def test_a_mistake_ends_in_one_message_and_writes_nothing(propose, tmp_path, monkeypatch, arguments, message):
+def test_a_mistake_ends_in_one_message_and_writes_nothing(propose, settings, tmp_path, monkeypatch, arguments, message):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    code, said = propose(*arguments)
+    scratch = [each for each in settings if not ("teacher=minilm" in arguments and each.startswith("teacher."))]
+    code, said = propose(*arguments, given=scratch)
     assert code == 2, said
     assert f"distill: {message}" in said
     assert "Traceback" not in said

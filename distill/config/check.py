@@ -4,7 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from distill.config import check_ensemble, check_objective, check_store, check_student, check_task, check_unread
+from distill.config import (
+    check_ensemble,
+    check_given,
+    check_objective,
+    check_store,
+    check_student,
+    check_task,
+    check_unread,
+)
 from distill.config.ensemble import EnsembleConfig
 from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at, at_least, one_of
 from distill.config.schema import STAGES, Config, StudentConfig
@@ -106,13 +114,13 @@ _EVERY_RULE: dict[str, Rule] = {
 }
 
 
-def check(config: Config) -> None:
-    """Return silently, or name every problem of the settings in one message.
+def check(config: Config, overrides: Sequence[str] = ()) -> None:
+    """Return silently, or name every problem of the settings, and of the command line's overrides, in one message.
 
     Raises:
         ConfigError: with one line a problem.
     """
-    refuse(problems(config))
+    refuse([*problems(config), *check_given.given(config, overrides)])
 
 
 def problems(config: Config) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from distill.config.check import problems, refuse
+from distill.config.check_given import given
 from distill.config.facts import known
 from distill.config.schema import Config
 from distill.errors import ConfigError
@@ -122,7 +123,8 @@ def check(config: DesignConfig, overrides: Sequence[str], card_folders: Sequence
     Raises:
         ConfigError: with one line a problem.
     """
-    refuse([*problems(config), *_budget(config), *_output(config, card_folders), *_student(overrides, card_folders)])
+    of_design = (*_budget(config), *_output(config, card_folders), *_student(overrides, card_folders))
+    refuse([*problems(config), *given(config, overrides), *of_design])
 
 
 def _budget(config: DesignConfig) -> Iterator[str]:

@@ -6,7 +6,7 @@ from functools import reduce
 import pytest
 
 from distill.config.check import check
-from distill.config.schema import Config
+from distill.config.schema import Config, TeacherConfig
 from distill.errors import ConfigError
 
 
@@ -59,3 +59,45 @@ def test_a_teacher_whose_copy_is_narrow_has_no_decoder_either():
 )
 def test_a_setting_that_is_read_is_taken(given):
     check(config(given))
+
+
+TWO = {"more_teachers": {"second": TeacherConfig(model="FOLDER")}}
+STATES = {"distill.soft.weight": 0.0, "distill.hidden.weight": 1.0}
+SCRATCH = "a teacher from scratch, teacher.model=null; leave it out"
+
+
+@pytest.mark.parametrize(
+    ("changes", "override", "where"),
+    [
+        ({"teacher.model": "FOLDER"}, "teacher.architecture={layers: 2}", SCRATCH),
+        ({"teacher.model": "FOLDER"}, "++teacher.architecture.layers=2", SCRATCH),
+        ({"teacher.model": "FOLDER"}, "teacher.vocab_size=4000", SCRATCH),
+        (
+            TWO, "more_teachers.second.lowercase=true",
+            "a teacher from scratch, more_teachers.second.model=null; leave it out",
+        ),
+        ({"student.init": "teacher"}, "student.architecture.layers=2", "student.init=random or narrow; leave it out"),
+        (STATES, "distill.temperature=4", "terms that have one, such as soft; leave it out"),
+    ],
+)  # fmt: skip
+def test_what_cards_may_set_in_vain_is_refused_on_the_command_line(changes, override, where):
+    made = config(changes)
+    check(made)
+    message = f"1 problem in the settings\n  {override}: belongs to {where}"
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        check(made, ["experiment=sst2_tiny", override])
+
+
+@pytest.mark.parametrize(
+    ("changes", "override"),
+    [
+        ({}, "teacher.architecture.layers=2"),
+        (TWO, "teacher.architecture.layers=2"),
+        ({"student.init": "narrow"}, "student.architecture={layers: 1}"),
+        ({}, "distill.temperature=4"),
+        ({**STATES, "distill.js.weight": 0.5}, "distill.temperature=4"),
+        ({"teacher.model": "FOLDER"}, "teacher=minilm"),
+    ],
+)
+def test_what_is_read_may_be_given_on_the_command_line(changes, override):
+    check(config(changes), [override])
