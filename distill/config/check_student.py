@@ -18,7 +18,7 @@ RULES: dict[str, Rule] = {
 """What single settings of ``student`` may be."""
 
 _HEADLESS: dict[str, Fact] = {
-    "narrow": lambda task: task.family != "encoder",
+    "narrow": lambda task: task.family == "encoder-decoder",
     "bilstm": lambda task: task.over != "labels",
 }
 """Kinds of students, and the tasks that they have no head for."""

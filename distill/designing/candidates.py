@@ -8,17 +8,25 @@ _DEPTHS_OF_THE_TEACHER = 12
 _DEPTHS_FROM_SCRATCH = 6
 _WIDTHS = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 6))
 """Shares of the teacher's heads, as numerator and denominator, for narrower models."""
-INNER = 4
+INNER = 4.0
 """Width of a feed-forward layer inside, in widths of the model: the usual one."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Of a stack of transformer layers; an encoder-decoder has two of it."""
+    """Of a stack of transformer layers; an encoder-decoder has two of it.
+
+    Attributes:
+        layers: how many there are.
+        width: of the states.
+        heads: of attention.
+        inner: width of a feed-forward layer inside, in widths of the model.
+    """
 
     layers: int
     width: int
     heads: int
+    inner: float = INNER
 
 
 @dataclass(frozen=True)
@@ -91,17 +99,17 @@ def _layers_of(teacher: Shape) -> Iterator[Shape]:
 
 
 def _narrower_than(teacher: Shape) -> Iterator[Shape]:
-    """Heads stay as wide as the teacher's, and there are fewer of them."""
+    """Heads stay as wide as the teacher's, and there are fewer of them; layers inside have their share of width."""
     heads = {-(-teacher.heads * part // whole) for part, whole in _WIDTHS}
     for count in sorted(each for each in heads if each < teacher.heads):
         for layers in depths(teacher.layers, _DEPTHS_FROM_SCRATCH):
-            yield Shape(layers, count * (teacher.width // teacher.heads), count)
+            yield Shape(layers, count * (teacher.width // teacher.heads), count, teacher.inner)
 
 
 def _architecture(shape: Shape) -> dict[str, int]:
     return {
         "layers": shape.layers, "hidden_size": shape.width, "heads": shape.heads,
-        "intermediate_size": INNER * shape.width,
+        "intermediate_size": int(shape.inner * shape.width),
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from distill.designing.ranking import Sized
 from distill.errors import ModelError
 from distill.models import fitting, loading, narrow, scratch
 from distill.models.layers import layer_map
-from distill.models.narrow_weights import Width
+from distill.models.narrow_families import FAMILIES, inner_size
 from distill.models.student import from_layers, shortened
 from distill.stages import pretrain
 
@@ -39,7 +39,8 @@ class Teacher:
     def shape(self) -> Shape:
         """Of its layers."""
         found = self.configuration
-        return Shape(found.num_hidden_layers, found.hidden_size, found.num_attention_heads)
+        inner = inner_size(found) / found.hidden_size if "narrow" in self.kinds else INNER  # of models from scratch
+        return Shape(found.num_hidden_layers, found.hidden_size, found.num_attention_heads, inner)
 
 
 def teacher(build: Builder) -> Teacher:
@@ -59,8 +60,7 @@ def teacher(build: Builder) -> Teacher:
         found = _from_scratch(build, tokenizer, scratch.Size(**asdict(build.config.teacher.architecture)))
     _name_outputs(build, found)
     learnt = folder is not None  # else its weights are not worth cutting
-    copied = learnt and found.model_type in narrow.MODELS and found.intermediate_size >= INNER * found.hidden_size
-    return Teacher(found, tokenizer, ("teacher", "narrow" if copied else "random"))
+    return Teacher(found, tokenizer, ("teacher", "narrow" if learnt and found.model_type in FAMILIES else "random"))
 
 
 def makeable(build: Builder, of: Teacher, wanted: Sequence[Candidate]) -> list[Candidate]:
@@ -119,7 +119,7 @@ def _chosen(of: Teacher, candidate: Candidate) -> list[int]:
 
 def _narrow(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
     size: Mapping[str, int] = candidate.card["architecture"]
-    width = Width(size["hidden_size"], size["heads"], size["intermediate_size"])
+    width = narrow.Width(size["hidden_size"], size["heads"], size["intermediate_size"])
     return narrow.narrowed(_of_layers(build, of, candidate), width)
 
 

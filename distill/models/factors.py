@@ -5,25 +5,38 @@ from typing import cast
 
 import torch
 from torch import Tensor
-from torch.nn.functional import layer_norm
 
 
-def shared_basis(states: Sequence[Tensor], width: int) -> Tensor:
-    """An orthonormal basis ``[wide, width]`` of the directions in which states ``[tokens, wide]`` vary most.
+def shared_basis(states: Sequence[Tensor], width: int, *, centred: bool = False) -> Tensor:
+    """An orthonormal basis ``[wide, width]`` of the directions in which states ``[tokens, wide]`` are largest.
 
     It is turned so that each of its axes lies as near as can be to an axis of the wide space, one that reaches far into
     it: a norm scales number by number, which only such axes keep. As wide as the states, it is the axes themselves.
+
+    Args:
+        states: of several places.
+        width: of the basis.
+        centred: whether the mean of a state's numbers has to become that of the narrow state's numbers (over the root
+            of their number), so that a norm that takes it away takes away the same.
     """
-    spread = sum(_covariance(each) for each in states)
-    main: Tensor = torch.linalg.eigh(spread)[1][:, -width:]
+    spread = cast(Tensor, sum(each.mT @ each / len(each) for each in states))
+    wide, fixed = len(spread), int(centred)
+    mean = spread.new_full((wide, fixed), wide**-0.5)
+    apart = torch.eye(wide, dtype=spread.dtype) - mean @ mean.mT
+    found = torch.linalg.eigh(apart @ spread @ apart - mean @ mean.mT)[1][:, wide - width + fixed :]
+    main = torch.cat([mean, found], dim=1)
     axes = most(main.square().sum(1), width)
-    left, _, right = torch.linalg.svd(main[axes])  # the nearest rotation (orthogonal Procrustes)
-    return cast(Tensor, main @ right.mT @ left.mT)
+    mirror = _mirror(main.new_full((width, fixed), width**-0.5))
+    left, _, right = torch.linalg.svd((mirror @ main[axes])[fixed:, fixed:])
+    turned = found @ right.mT @ left.mT  # the nearest rotation (orthogonal Procrustes)
+    return torch.cat([mean, turned], dim=1) @ mirror
 
 
-def _covariance(states: Tensor) -> Tensor:
-    gap = states - states.mean(0)
-    return gap.mT @ gap / len(gap)
+def _mirror(direction: Tensor) -> Tensor:
+    """The reflection that swaps a direction ``[width, 1]`` and the first axis; with none, ``[width, 0]``, nothing."""
+    whole = torch.eye(len(direction), dtype=direction.dtype)
+    gap = direction - whole[:, : direction.shape[1]]
+    return whole - 2 * gap @ gap.mT / gap.square().sum().clamp(min=1e-12)
 
 
 def most(worth: Tensor, count: int) -> Tensor:
@@ -47,12 +60,11 @@ def projected_reading(weight: Tensor, bias: Tensor, basis: Tensor, mean: Tensor)
     return weight @ basis, bias + weight @ (mean - basis @ (basis.mT @ mean))
 
 
-def fitted_norm(inputs: Tensor, wanted: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """Scale and shift of the norm that makes of ``inputs [tokens, width]`` what comes nearest to ``wanted``."""
-    scaled = layer_norm(inputs, inputs.shape[-1:], eps=eps)
-    gap, goal = scaled - scaled.mean(0), wanted - wanted.mean(0)
-    scale = (gap * goal).mean(0) / gap.square().mean(0).clamp(min=1e-12)
-    return scale, wanted.mean(0) - scale * scaled.mean(0)
+def fitted_norm(scaled: Tensor, wanted: Tensor, *, shifts: bool) -> tuple[Tensor, Tensor]:
+    """Scale and shift that make of states ``[tokens, width]`` what comes nearest to ``wanted``; else no shift."""
+    mine, goal = (each.mean(0) if shifts else each.new_zeros(each.shape[1]) for each in (scaled, wanted))
+    scale = ((scaled - mine) * (wanted - goal)).mean(0) / (scaled - mine).square().mean(0).clamp(min=1e-12)
+    return scale, goal - scale * mine
 
 
 def scores(query: Tensor, key: Tensor, states: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -1,15 +1,21 @@
-"""A narrower copy of an encoder: its weights in fewer numbers, by truncated singular value decompositions.
+"""A narrower copy of a model: its weights in fewer numbers, by truncated singular value decompositions.
 
 All layers share one basis of the states, ``[wide, narrow]``: the directions in which the states of some texts vary most
 (as in SliceGPT: Ashkboos et al. 2024, arXiv:2401.15024). Queries with keys, and values with outputs, are factored again
 for each head, so that attention scores, and what attention adds, change least (truncated SVD of weights: Ben Noach &
-Goldberg 2020, aclanthology.org/2020.aacl-main.88; here weighed by the states that they read). Inner units are chosen by
-how much what they add varies; the mean of whatever is left out goes into the biases.
+Goldberg 2020, aclanthology.org/2020.aacl-main.88; here weighed by the states that they read). Rotary positions, which
+turn each pair of numbers by an angle of its own, leave no such freedom: there the heads that add most are kept whole.
+Inner units are chosen by how much what they add varies; the mean of whatever is left out goes into the biases, where
+there are any.
+
+A norm scales states number by number, which only the axes of the wide space keep. So the basis lies near some of them,
+and a narrow norm is fitted to what the wide one makes of the texts. Where nothing but linear layers reads what a norm
+makes (before attention and feed-forward part), its scale and shift go into those layers first, which is exact.
 """
 
 import copy
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,44 +24,93 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.loading import from_config
-from distill.models.narrow_weights import Copy, Width
+from distill.models.narrow_families import FAMILIES, Family, head_of, head_size, inner_size, layers, points
+from distill.models.narrow_weights import Copy
 from distill.models.teacher import outputs
 from distill.types import Batch
 
-MODELS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
-"""Architectures that can be copied: their layers are BERT's."""
+
+@dataclass(frozen=True)
+class Width:
+    """Of a model: its states, heads of attention, and inner units of a layer."""
+
+    hidden_size: int
+    heads: int
+    intermediate_size: int
 
 
 def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
     """The configuration of a narrower copy.
 
     Raises:
-        ModelError: the architecture cannot be copied, or the copy would be wider.
+        ModelError: the architecture cannot be copied, or not at this width.
     """
-    if config.model_type not in MODELS:
+    if config.model_type not in FAMILIES:
         raise ModelError(
-            f"student.init=narrow: {config.model_type} models cannot be copied narrower; these can: {', '.join(MODELS)}"
+            f"student.init=narrow: {config.model_type} models cannot be copied narrower; these can: "
+            f"{', '.join(FAMILIES)}"
         )
+    family = FAMILIES[config.model_type]
+    for name, needed in family.needs.items():
+        if (found := getattr(config, name, needed)) != needed:
+            raise ModelError(
+                f"student.init=narrow: {config.model_type} models with {name}={found} cannot be copied narrower"
+            )
     asked = {
         "hidden_size": (width.hidden_size, config.hidden_size),
         "heads": (width.heads, config.num_attention_heads),
-        "intermediate_size": (width.intermediate_size, config.intermediate_size),
+        "intermediate_size": (width.intermediate_size, inner_size(config)),
     }
     for name, (mine, theirs) in asked.items():
         if mine > theirs:
             raise ModelError(f"student.architecture.{name}={mine}: the teacher to be copied has {theirs}")
     made = copy.deepcopy(config)
-    made.hidden_size, made.num_attention_heads, made.intermediate_size = (mine for mine, _ in asked.values())
-    if getattr(config, "embedding_size", config.hidden_size) == config.hidden_size and hasattr(
-        config, "embedding_size"
-    ):
-        made.embedding_size = width.hidden_size
-    elif getattr(config, "embedding_size", None) == width.hidden_size:
+    made.hidden_size, made.num_attention_heads = width.hidden_size, width.heads
+    setattr(made, family.inner_size, width.intermediate_size)
+    _embeddings(made, config)
+    if family.rotary:
+        _whole_heads(made, config, family)
+    return made
+
+
+def _embeddings(made: PretrainedConfig, config: PretrainedConfig) -> None:
+    """They are as wide as the states, or as wide as they were before a projection: ELECTRA's."""
+    size, width = getattr(config, "embedding_size", None), made.hidden_size
+    if size == config.hidden_size:
+        made.embedding_size = width
+    elif size == width:
         raise ModelError(
-            f"student.architecture.hidden_size={width.hidden_size}: is the width of the teacher's embeddings, which "
+            f"student.architecture.hidden_size={width}: is the width of the teacher's embeddings, which "
             "would go into the layers without the teacher's projection; allowed is any other"
         )
-    return made
+
+
+def _whole_heads(made: PretrainedConfig, config: PretrainedConfig, family: Family) -> None:
+    """Heads as wide as the teacher's, of which as many as possible share keys and values as they do there."""
+    heads, size = made.num_attention_heads, head_size(config)
+    if family.free:
+        made.head_dim = size
+    elif made.hidden_size != heads * size:
+        raise ModelError(
+            f"student.architecture.hidden_size={made.hidden_size}: heads of {config.model_type} models are kept whole, "
+            f"so {heads} of {size} numbers need {heads * size}"
+        )
+    groups = getattr(config, "num_key_value_heads", None)
+    if groups is not None:
+        shared = config.num_attention_heads // groups
+        fits = {number: _groups(number, shared) for number in range(1, config.num_attention_heads + 1)}
+        if fits[heads] > groups:
+            allowed = ", ".join(str(number) for number, needed in fits.items() if needed <= groups)
+            raise ModelError(
+                f"student.architecture.heads={heads}: the teacher's heads share keys and values in {groups} groups of "
+                f"{shared}; allowed is {allowed}"
+            )
+        made.num_key_value_heads = fits[heads]
+
+
+def _groups(heads: int, shared: int) -> int:
+    """How few groups of at most ``shared`` can be made of all heads."""
+    return min(heads // size for size in range(1, shared + 1) if heads % size == 0)
 
 
 def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: str) -> PreTrainedModel:
@@ -68,26 +123,12 @@ def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: 
         head: transformers' class.
 
     Raises:
-        ModelError: see ``narrowed``.
+        ModelError: see ``narrowed`` and ``head_of``.
     """
     narrower = from_config(narrowed(wide.config, width), head)
-    weights = Copy(wide, _inputs(wide, batches), width, head_of(wide)).made()
+    weights = Copy(wide, _inputs(wide, batches), narrower.config).made()
     narrower.load_state_dict({name: weight.float() for name, weight in weights.items()}, strict=True)
     return narrower
-
-
-def head_of(model: PreTrainedModel) -> tuple[str | None, str]:
-    """The names of the layer between states and outputs, if there is one, and of the layer of outputs."""
-    names = {name for name, module in model.named_modules() if isinstance(module, nn.Linear)}
-    for inner, outer in (
-        (f"{model.base_model_prefix}.pooler.dense", "classifier"),
-        ("classifier.dense", "classifier.out_proj"),
-        (None, "classifier"),
-        (None, "qa_outputs"),
-    ):
-        if outer in names and (inner is None or inner in names):
-            return inner, outer
-    raise ModelError(f"student.init=narrow: {type(model).__name__} has a head that cannot be copied narrower")
 
 
 @torch.no_grad()
@@ -99,17 +140,14 @@ def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tenso
 
     def keep(name: str) -> Any:  # noqa: ANN401
         def hook(module: nn.Module, given: tuple[Tensor, ...]) -> None:
-            states = given[0][mask] if given[0].dim() == 3 else given[0]
-            taken.setdefault(name, []).append(states.double())
+            taken.setdefault(name, []).append(given[0][mask] if given[0].dim() == 3 else given[0])
 
         return hook
 
-    watched = [*filter(None, head_of(model)), f"{model.base_model_prefix}.embeddings_project"]
-    handles = [
-        module.register_forward_pre_hook(keep(name))
-        for name, module in model.named_modules()
-        if isinstance(module, nn.LayerNorm) or name in watched or re.search(r"(?<!\.attention)\.output\.dense$", name)
-    ]
+    head, outer = head_of(model), FAMILIES[model.config.model_type].outer
+    watched = {point.norm for point in points(model, head)} | {f"{layer}.{outer}" for layer in layers(model)}
+    watched |= {head.outer, head.reads}
+    handles = [model.get_submodule(name).register_forward_pre_hook(keep(name)) for name in watched]
     for batch in batches:
         mask = batch["attention_mask"].bool()
         outputs(model, batch)

@@ -1,152 +1,222 @@
-"""The weights of a narrower copy of an encoder with BERT's layers, one part after the other."""
+"""The weights of a narrower copy, one part after the other."""
 
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm, linear
-from transformers import PreTrainedModel
+from torch.nn.functional import layer_norm, linear, rms_norm
+from transformers import PretrainedConfig, PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from distill.models.factors import fitted_norm, most, projected_reading, root, scores, shared_basis, sums
+from distill.models.narrow_families import FAMILIES, head_of, head_size, inner_size, layers, points
 
-
-@dataclass(frozen=True)
-class Width:
-    """Of a model: its states, heads of attention, and inner units of a layer."""
-
-    hidden_size: int
-    heads: int
-    intermediate_size: int
-
-
-def _norms(model: PreTrainedModel) -> list[str]:
-    """The names of the norms that make the states, in their order, without that of the embeddings."""
-    layers = range(model.config.num_hidden_layers)
-    return [f"encoder.layer.{layer}.{part}output.LayerNorm" for layer in layers for part in ("attention.", "")]
+Pair: TypeAlias = tuple[Tensor, Tensor]
+"""Weight ``[out, in]`` and bias ``[out]`` of a linear layer, or scale and shift of a norm."""
 
 
 class Copy:
     """The weights of a narrower copy, by their names."""
 
-    def __init__(
-        self, wide: PreTrainedModel, inputs: dict[str, Tensor], width: Width, head: tuple[str | None, str]
-    ) -> None:
+    def __init__(self, wide: PreTrainedModel, inputs: Mapping[str, Tensor], config: PretrainedConfig) -> None:
         """Find the basis that all layers share.
 
         Args:
             wide: the model that is copied.
-            inputs: what its linear layers and norms read of some texts, each ``[tokens, width]``, in double precision.
-            width: of the copy.
-            head: names of the layer between states and outputs, if there is one, and of the layer of outputs.
+            inputs: what its linear layers and norms read of some texts, each ``[tokens, width]``.
+            config: of the copy.
         """
-        self.wide, self.inputs, self.width, self.head = wide, inputs, width, head
-        self.old = {name: weight.double() for name, weight in wide.state_dict().items()}
-        self.new: dict[str, Tensor] = {}
-        self.base = wide.base_model_prefix
-        self.project = f"{self.base}.embeddings_project" in inputs
-        first = f"{self.base}.embeddings_project" if self.project else f"{self.base}.embeddings.LayerNorm"
-        self.points = [first, *(f"{self.base}.{name}" for name in _norms(wide))]
-        self.states = [self._output(name) for name in self.points]
-        self.basis = shared_basis(self.states, width.hidden_size)
+        self.wide, self.inputs, self.config = wide, inputs, config
+        self.family, self.head = FAMILIES[config.model_type], head_of(wide)
+        self.points = points(wide, self.head)
+        self.old, self.new = wide.state_dict(), cast(dict[str, Tensor], {})
+        self.folded = [self._folded(place) for place in range(len(self.points))]
+        states = [self._states(place) for place in range(len(self.points))]
+        # What all states have in common goes into the biases of what reads them, and else has to be in the basis.
+        biased = [all(self._biased(name) for name in point.readers) for point in self.points]
+        self.means = [each.mean(0) * moves for each, moves in zip(states, biased, strict=True)]
+        gaps = [each - mean for each, mean in zip(states, self.means, strict=True)]
+        centred = isinstance(wide.get_submodule(self.points[-1].norm), nn.LayerNorm)
+        self.basis = shared_basis(gaps, config.hidden_size, centred=centred)
+        self.states = [each @ self.basis for each in states]
+        if self.head.inner is not None and self.points[-1].stays:
+            self.means[-1] = self._given(self.head.inner).mean(0)  # of first tokens alone
 
     def made(self) -> dict[str, Tensor]:
         """All of them."""
         self._embeddings()
-        for layer in range(self.wide.config.num_hidden_layers):
-            name, before, between = f"{self.base}.encoder.layer.{layer}", *self.states[2 * layer : 2 * layer + 2]
-            self._attention(f"{name}.attention", before)
-            self._norm(f"{name}.attention.output.LayerNorm")
-            inner, outer = f"{name}.intermediate.dense", f"{name}.output.dense"
-            chosen = self._units(inner, outer, between.mean(0), self.width.intermediate_size)
-            self._write(outer, self.old[f"{outer}.weight"][:, chosen], self._left_out(outer, chosen))
-            self._norm(f"{name}.output.LayerNorm")
+        for place in range(len(self.points)):
+            self._norm(place)
+        for number, layer in enumerate(layers(self.wide)):
+            self._attention(layer, 2 * number)
+            self._feed_forward(layer, 2 * number + 1)
         self._outputs()
         return self.new
 
-    def _output(self, name: str) -> Tensor:
-        module = self.wide.get_submodule(name)
-        weight, bias = self.old[f"{name}.weight"], self.old[f"{name}.bias"]
-        if isinstance(module, nn.LayerNorm):
-            return layer_norm(self.inputs[name], weight.shape, weight, bias, module.eps)
-        return linear(self.inputs[name], weight, bias)
+    def _given(self, name: str) -> Tensor:
+        return self.inputs[name].double()
+
+    def _biased(self, name: str) -> bool:
+        return f"{name}.bias" in self.old
+
+    def _linear(self, name: str) -> Pair:
+        """Of the wide model; a bias that it does without is 0."""
+        weight = self.old[f"{name}.weight"].double()
+        if isinstance(self.wide.get_submodule(name), Conv1D):
+            weight = weight.mT
+        return weight, self.old[f"{name}.bias"].double() if self._biased(name) else weight.new_zeros(len(weight))
+
+    def _put(self, name: str, weight: Tensor, bias: Tensor) -> None:
+        """Into the copy; a bias only where the wide model has one."""
+        self.new[f"{name}.weight"] = weight.mT if isinstance(self.wide.get_submodule(name), Conv1D) else weight
+        if self._biased(name):
+            self.new[f"{name}.bias"] = bias
+
+    def _put_parts(self, names: Sequence[str], pairs: Sequence[Pair]) -> None:
+        """Each into a layer of its own, or all into one."""
+        if len(names) < len(pairs):
+            pairs = [cast(Pair, tuple(map(torch.cat, zip(*pairs, strict=True))))]
+        for name, pair in zip(names, pairs, strict=True):
+            self._put(name, *pair)
+
+    def _folded(self, place: int) -> Pair | None:
+        """Scale and shift of a norm, where they can go into the layers that read what it makes."""
+        point = self.points[place]
+        if point.stays or (self._biased(point.norm) and not all(map(self._biased, point.readers))):
+            return None
+        return self._linear(point.norm)
+
+    def _states(self, place: int) -> Tensor:
+        """What is read of the wide model here."""
+        name = self.points[place].norm
+        module, given = self.wide.get_submodule(name), self._given(name)
+        if isinstance(module, nn.Linear):
+            return linear(given, *self._linear(name))
+        scaled, (scale, shift) = _normalised(module, given), self._linear(name)
+        return scaled if self.folded[place] else scaled * scale + shift
 
     def _embeddings(self) -> None:
-        for name, weight in self.old.items():
-            if name.startswith(f"{self.base}.embeddings."):
-                same = self.project or weight.dim() != 2
-                self.new[name] = weight if same else weight @ self.basis
-        if self.project:
-            name = f"{self.base}.embeddings_project"
-            self._write(name, self.old[f"{name}.weight"], self.old[f"{name}.bias"])
-        else:
-            self._norm(f"{self.base}.embeddings.LayerNorm")
+        projected = self.points[0].norm.endswith("embeddings_project")
+        for name, module in self.wide.named_modules():
+            if isinstance(module, nn.Embedding):
+                weight = self.old[f"{name}.weight"].double()
+                self.new[f"{name}.weight"] = weight if projected else weight @ self.basis
+            elif projected and name == f"{self.wide.base_model_prefix}.{self.family.first}":
+                self._put(name, *self._linear(name))
 
-    def _norm(self, name: str) -> None:
+    def _norm(self, place: int) -> None:
         """The narrow norm that comes nearest to what the wide one makes of the texts, number by number."""
-        eps = cast(nn.LayerNorm, self.wide.get_submodule(name)).eps
-        wanted = self.states[self.points.index(name)] @ self.basis
-        self.new[f"{name}.weight"], self.new[f"{name}.bias"] = fitted_norm(self.inputs[name] @ self.basis, wanted, eps)
+        name = self.points[place].norm
+        module = self.wide.get_submodule(name)
+        if isinstance(module, nn.Linear):
+            self._write(name, *self._linear(name))
+        else:
+            scaled = _normalised(module, self._given(name) @ self.basis)
+            self._put(name, *fitted_norm(scaled, self.states[place], shifts=self._biased(name)))
 
     def _write(self, name: str, weight: Tensor, bias: Tensor) -> None:
         """A linear layer whose outputs are states."""
-        self.new[f"{name}.weight"], self.new[f"{name}.bias"] = self.basis.mT @ weight, self.basis.mT @ bias
+        self._put(name, self.basis.mT @ weight, self.basis.mT @ bias)
 
-    def _read(self, name: str, mean: Tensor) -> tuple[Tensor, Tensor]:
-        """Weight and bias of a linear layer that reads narrow states, whose wide ones have this mean."""
-        return projected_reading(self.old[f"{name}.weight"], self.old[f"{name}.bias"], self.basis, mean)
+    def _read(self, names: Sequence[str], place: int, parts: int = 1) -> list[Pair]:
+        """Linear layers that read narrow states, or the parts of one."""
+        made = []
+        for name in names:
+            weight, bias = self._linear(name)
+            if (folded := self.folded[place]) is not None:
+                weight, bias = weight * folded[0], bias + weight @ folded[1]
+            made.append(projected_reading(weight, bias, self.basis, self.means[place]))
+        if len(made) == parts:
+            return made
+        return [cast(Pair, pair) for pair in zip(*(each.chunk(parts) for each in made[0]), strict=True)]
 
-    def _units(self, inner: str, outer: str, mean: Tensor, count: int) -> Tensor:
-        """Copy the inner units that matter most; say which."""
-        adds = self.inputs[outer].var(0, correction=0) * self.old[f"{outer}.weight"].square().sum(0)
+    def _units(self, inner: Sequence[str], outer: str, place: int, count: int, parts: int = 1) -> Pair:
+        """Copy the inner units that matter most; what adds them, with the mean of the others in its bias."""
+        (weight, bias), given = self._linear(outer), self._given(outer)
+        mean = given.mean(0)
+        adds = (given - mean * self._biased(outer)).square().mean(0) * weight.square().sum(0)
         chosen = most(adds, count)
-        weight, bias = self._read(inner, mean)
-        self.new[f"{inner}.weight"], self.new[f"{inner}.bias"] = weight[chosen], bias[chosen]
-        return chosen
+        self._put_parts(inner, [(each[chosen], more[chosen]) for each, more in self._read(inner, place, parts)])
+        return weight[:, chosen], bias + weight @ mean.index_fill(0, chosen, 0.0)
 
-    def _left_out(self, outer: str, chosen: Tensor) -> Tensor:
-        """The bias of a layer that goes without all inputs but the chosen ones, and gets their mean instead."""
-        mean = self.inputs[outer].mean(0).index_fill(0, chosen, 0.0)
-        return linear(mean, self.old[f"{outer}.weight"], self.old[f"{outer}.bias"])
+    def _feed_forward(self, layer: str, place: int) -> None:
+        names, outer = [f"{layer}.{name}" for name in self.family.inner], f"{layer}.{self.family.outer}"
+        self._write(outer, *self._units(names, outer, place, inner_size(self.config), 1 + self.family.gated))
 
-    def _attention(self, name: str, before: Tensor) -> None:
-        heads, mean, states = self.wide.config.num_attention_heads, before.mean(0), before @ self.basis
-        size = self.width.hidden_size // self.width.heads
-        q, k, v = (self._read(f"{name}.self.{each}", mean) for each in ("query", "key", "value"))
-        weight, bias = (self.old[f"{name}.output.dense.{each}"] for each in ("weight", "bias"))
-        roots = root(torch.cat([states, torch.ones(len(states), 1)], dim=1)), root(states - states.mean(0))
-        queries, keys = zip(
-            *(scores(*pair, roots[0], size) for pair in zip(_by_head(q, heads), _by_head(k, heads), strict=True)),
-            strict=True,
-        )
-        values = v[0].chunk(heads)
-        added = [
-            sums(out, value, roots[1], size)
-            for out, value in zip((self.basis.mT @ weight).chunk(heads, 1), values, strict=True)
-        ]
-        chosen = most(torch.stack([each[2] for each in added]), self.width.heads).tolist()
-        for part, made in (("query", queries), ("key", keys)):
-            whole = torch.cat([made[head] for head in chosen])
-            self.new[f"{name}.self.{part}.weight"], self.new[f"{name}.self.{part}.bias"] = whole[:, :-1], whole[:, -1]
-        value = torch.cat([added[head][1] for head in chosen])
-        out = torch.cat([added[head][0] for head in chosen], dim=1)
+    def _attention(self, layer: str, place: int) -> None:
+        names, name = [f"{layer}.{each}" for each in self.family.qkv], f"{layer}.{self.family.out}"
+        parts, (weight, bias) = self._read(names, place, 3), self._linear(name)
+        weight, bias = self.basis.mT @ weight, self.basis.mT @ bias
+        mean = self.states[place].mean(0)
+        # With a bias, what varies decides; else all that there is.
+        spread = root(self.states[place] - mean * self._biased(name))
+        made, out = (self._whole if self.family.rotary else self._mixed)(parts, weight, place, spread)
+        self._put_parts(names, made)
         # Attention adds up to 1, so what all values have in common is added whatever the scores are.
-        common = self.basis.mT @ (bias + weight @ (v[0] @ states.mean(0) + v[1])) - out @ (value @ states.mean(0))
-        self.new |= {
-            f"{name}.self.value.weight": value, f"{name}.self.value.bias": torch.zeros(len(value)),
-            f"{name}.output.dense.weight": out, f"{name}.output.dense.bias": common,
-        }  # fmt: skip
+        common = [_added(weight, parts[2], mean, self.wide.config), _added(out, made[2], mean, self.config)]
+        self._put(name, out, bias + common[0] - common[1])
+        for kept in self.family.kept:
+            self._put(f"{layer}.{kept}", *self._linear(f"{layer}.{kept}"))
+
+    def _mixed(self, parts: list[Pair], weight: Tensor, place: int, spread: Tensor) -> tuple[list[Pair], Tensor]:
+        """Queries, keys and values of heads made anew, and what adds them."""
+        heads, size = self.wide.config.num_attention_heads, self.config.hidden_size // self.config.num_attention_heads
+        states = self.states[place]
+        both = root(torch.cat([states, torch.ones(len(states), 1)], dim=1))
+        halves = zip(_by_head(parts[0], heads), _by_head(parts[1], heads), strict=True)
+        queries, keys = zip(*(scores(query, key, both, size) for query, key in halves), strict=True)
+        pairs = zip(weight.chunk(heads, 1), parts[2][0].chunk(heads), strict=True)
+        added = [sums(out, value, spread, size) for out, value in pairs]
+        chosen = most(torch.stack([each[2] for each in added]), self.config.num_attention_heads).tolist()
+        made = [torch.cat([part[head] for head in chosen]) for part in (queries, keys)]
+        value = torch.cat([added[head][1] for head in chosen])
+        return (
+            [*((each[:, :-1], each[:, -1]) for each in made), (value, value.new_zeros(len(value)))],
+            torch.cat([added[head][0] for head in chosen], dim=1),
+        )
+
+    def _whole(self, parts: list[Pair], weight: Tensor, place: int, spread: Tensor) -> tuple[list[Pair], Tensor]:
+        """Queries, keys and values of the heads that add most, and what adds them."""
+        size, (heads, groups), (asked, wanted) = head_size(self.config), _heads(self.wide.config), _heads(self.config)
+        values = (parts[2][0] @ spread).chunk(groups)
+        adds = [out @ values[head * groups // heads] for head, out in enumerate(weight.chunk(heads, 1))]
+        worth = torch.stack([each.square().sum() for each in adds]).view(groups, -1)
+        best = [most(each, asked // wanted) for each in worth]
+        chosen = most(torch.stack([each[few].sum() for each, few in zip(worth, best, strict=True)]), wanted)
+        queries = torch.cat([group * (heads // groups) + best[group] for group in chosen.tolist()])
+        rows = [(each[:, None] * size + torch.arange(size)).flatten() for each in (queries, chosen, chosen)]
+        return [(each[row], more[row]) for (each, more), row in zip(parts, rows, strict=True)], weight[:, rows[0]]
 
     def _outputs(self) -> None:
-        inner, outer = self.head
+        inner, outer = self.head.inner, self.head.outer
         if inner is None:
-            weight, bias = self._read(outer, self.states[-1].mean(0))
+            ((weight, bias),) = self._read([outer], len(self.points) - 1)
         else:
-            chosen = self._units(inner, outer, self.inputs[inner].mean(0), self.width.hidden_size)
-            weight, bias = self.old[f"{outer}.weight"][:, chosen], self._left_out(outer, chosen)
-        self.new[f"{outer}.weight"], self.new[f"{outer}.bias"] = weight, bias
+            weight, bias = self._units([inner], outer, len(self.points) - 1, self.config.hidden_size)
+        self._put(outer, weight, bias)
 
 
-def _by_head(part: tuple[Tensor, Tensor], heads: int) -> tuple[Tensor, ...]:
+def _normalised(module: nn.Module, given: Tensor) -> Tensor:
+    """What a norm makes before it scales and shifts."""
+    if isinstance(module, nn.LayerNorm):
+        return layer_norm(given, given.shape[-1:], eps=module.eps)
+    return rms_norm(given, given.shape[-1:], eps=cast(float, module.variance_epsilon))
+
+
+def _heads(config: PretrainedConfig) -> tuple[int, int]:
+    """How many there are of queries, and of keys and values."""
+    heads: int = config.num_attention_heads
+    return heads, getattr(config, "num_key_value_heads", None) or heads
+
+
+def _added(out: Tensor, value: Pair, state: Tensor, config: PretrainedConfig) -> Tensor:
+    """What all heads add that find the values of the same ``state`` everywhere."""
+    heads, groups = _heads(config)
+    found = linear(state, *value).view(groups, -1).repeat_interleave(heads // groups, 0)
+    return out @ found.flatten()
+
+
+def _by_head(part: Pair, heads: int) -> tuple[Tensor, ...]:
     """Weight and bias side by side, ``[head width, narrow + 1]``, of each head."""
     return torch.cat([part[0], part[1].unsqueeze(1)], dim=1).chunk(heads)

@@ -140,9 +140,12 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
 
 def shapes(build: Builder, configs: Mapping[str, PretrainedConfig]) -> tuple[objectives.Shape, objectives.Shape]:
     """Of student and teacher, before either is made; ``configs`` are those of the checkpoints."""
-    teacher = _shape(build, build.config.teacher.architecture, configs.get("teacher_checkpoint"))
+    given = configs.get("teacher_checkpoint")
+    teacher = _shape(build, build.config.teacher.architecture, given)
     student = _shape(build, build.config.student.architecture, configs.get("student_checkpoint"))
-    if build.config.student.init == "teacher":
+    if build.config.student.init == "narrow" and given is not None:
+        student = replace(objectives.shape(narrowed(given, students.width(build))), layers=student.layers)
+    elif build.config.student.init == "teacher":
         student = replace(teacher, layers=build.config.student.layers)
     elif build.config.student.init == "bilstm":
         lstm = build.config.student.lstm

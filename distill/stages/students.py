@@ -12,8 +12,7 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 from distill.build import Builder
 from distill.models import bilstm, loading, scratch
 from distill.models.layers import layer_map
-from distill.models.narrow import narrow
-from distill.models.narrow_weights import Width
+from distill.models.narrow import Width, narrow
 from distill.models.student import from_layers
 from distill.stages import alike, answers, training
 
@@ -26,7 +25,7 @@ def settings(build: Builder) -> dict[str, Any]:
     read: dict[str, dict[str, Any]] = {
         "random": {"architecture": size, "max_length": length},
         "teacher": {"layers": student.layers, "layer_map": student.layer_map, **given},
-        "narrow": {"architecture": size, "layer_map": student.layer_map, **given},
+        "narrow": {"architecture": size, "layer_map": student.layer_map, "recipe": 2, **given},
         "bilstm": {"lstm": asdict(student.lstm)},
         "checkpoint": {},
     }

@@ -84,6 +84,7 @@ def test_students_that_can_be_made_pass():
     for changes in (
         {"student__init": "bilstm", "student__lstm__layers": 2, "distill__hidden__weight": 1.0},
         {"student__init": "narrow", **SMALLER},
+        {"student__init": "narrow", "task": "dialogue", "pretrain__max_epochs": 0, **SMALLER},
     ):
         check(config(**changes))
     check(Config())

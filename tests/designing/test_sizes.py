@@ -1,7 +1,7 @@
 """Weights counted without making them, against a sum by hand and against the models that a run would make."""
 
 import pytest
-from transformers import ElectraConfig, ModernBertConfig
+from transformers import BertConfig, DistilBertConfig, ElectraConfig, GPT2Config, ModernBertConfig, Qwen3Config
 
 from distill.build import Builder
 from distill.config.design import DesignConfig
@@ -10,8 +10,7 @@ from distill.designing import sizes
 from distill.designing.candidates import Candidate, Shape, candidates
 from distill.errors import ModelError
 from distill.models import loading
-from distill.models.narrow import narrow
-from distill.models.narrow_weights import Width
+from distill.models.narrow import Width, narrow
 from distill.models.student import from_layers
 from distill.stages import alike
 from distill.stages.reading import prepare
@@ -22,6 +21,7 @@ TEACHER = ArchitectureConfig(layers=3, hidden_size=32, heads=2, intermediate_siz
 def builder(task, tmp_path, model=None):
     config = DesignConfig(task=task)
     config.data.source, config.data.max_length, config.data.limit.train = "embedded", 40, 60
+    config.data.max_target_length = 8
     config.teacher.architecture, config.teacher.vocab_size, config.teacher.model = TEACHER, 400, model
     return Builder(config, prepare(config), tmp_path, "")
 
@@ -75,24 +75,41 @@ def test_a_checkpoint_is_counted_with_the_outputs_and_the_tokens_that_the_task_n
     found = sizes.teacher(build)
     assert found.configuration.vocab_size == len(teacher.tokenizer) + len(build.task.markers)
     assert found.configuration.num_labels == len(build.outputs)
-    assert found.kinds == ("teacher", "random"), "its layers are narrower inside than a copy's would be"
+    assert found.kinds == ("teacher", "narrow")
+    assert found.shape == Shape(3, 32, 2, 1.5), "its layers are narrow inside, as those of its copies will be"
     build.config.data.max_length = 41
     with pytest.raises(ModelError, match=r"^data\.max_length=41: the teacher reads at most 40 tokens$"):
         sizes.teacher(build)
 
 
-def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_made(tmp_path):
-    origin = builder("classification", tmp_path)
-    origin.config.teacher.architecture = ArchitectureConfig(2, 32, 2, 128)
-    teacher = sizes.teacher(origin)
-    whole = loading.from_config(teacher.configuration, origin.task.head)
-    loading.save(whole, teacher.tokenizer, tmp_path / "model")
-    build = builder("classification", tmp_path, model=str(tmp_path / "model"))
+SIZE = {"num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 300, "max_position_embeddings": 40}
+COPIED = {
+    "bert": lambda **size: BertConfig(hidden_size=32, intermediate_size=128, **size),
+    "distilbert": lambda **size: DistilBertConfig(dim=32, hidden_dim=128, **size),
+    "gpt2": lambda **size: GPT2Config(n_embd=32, **size),
+    "qwen3": lambda **size: Qwen3Config(
+        hidden_size=32, intermediate_size=96, num_key_value_heads=2, head_dim=16, tie_word_embeddings=True, **size
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COPIED)
+def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_made(name, tmp_path):
+    task = "dialogue" if name in ("gpt2", "qwen3") else "classification"
+    origin = builder(task, tmp_path)
+    tokenizer = sizes.teacher(origin).tokenizer
+    tokens = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    whole = loading.from_config(COPIED[name](**{**SIZE, **tokens}), origin.task.head)
+    loading.save(whole, tokenizer, tmp_path / "model")
+    build = builder(task, tmp_path, model=str(tmp_path / "model"))
     found = sizes.teacher(build)
     assert found.kinds == ("teacher", "narrow")
-    copy = next(each for each in candidates(found.shape, found.kinds) if each.name == "narrow_2x16")
-    made = narrow(whole, alike.sample(build, found.tokenizer), Width(16, 1, 64), build.task.head)
-    assert sizes.sized(build, found, copy).parameters == loading.parameters(made)
+    made = sizes.makeable(build, found, candidates(found.shape, found.kinds))
+    copy = next(each for each in made if each.name == "narrow_3x16")
+    inner = 48 if name == "qwen3" else 64
+    assert copy.card["architecture"] == {"layers": 3, "hidden_size": 16, "heads": 2, "intermediate_size": inner}
+    student = narrow(whole, alike.sample(build, found.tokenizer), Width(16, 2, inner), build.task.head)
+    assert sizes.sized(build, found, copy).parameters == loading.parameters(student)
 
 
 def test_a_teacher_whose_layers_are_not_one_stack_gives_none(tmp_path):
@@ -101,9 +118,6 @@ def test_a_teacher_whose_layers_are_not_one_stack_gives_none(tmp_path):
     found = sizes.teacher(build)
     made = sizes.makeable(build, found, candidates(found.shape, found.kinds))
     assert {each.init for each in made} == {"random"}
-
-
-SIZE = {"num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 300, "max_position_embeddings": 40}
 
 
 def test_students_that_no_run_would_make_are_no_candidates(tmp_path):

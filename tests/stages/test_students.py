@@ -4,14 +4,15 @@ import json
 import re
 
 import pytest
-from transformers import ElectraConfig, ModernBertConfig
+from transformers import ElectraConfig, ModernBertConfig, Qwen3Config
 
 from distill.build import Builder
-from distill.config.schema import Config
+from distill.config.schema import ArchitectureConfig, Config
 from distill.errors import DistillError
 from distill.models.bilstm import BiLstmForSequenceClassification
 from distill.predicting import load
 from distill.stages import preflight, students
+from distill.stages.objectives import Shape
 from distill.stages.reading import prepare
 
 INITS = {
@@ -93,6 +94,14 @@ def test_exactly_the_settings_that_make_a_student_decide_on_it(prepared, tmp_pat
 def refused(build, teacher, message):
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
         preflight._student(build, teacher)
+
+
+def test_a_copy_of_a_decoder_has_the_decoders_shape_before_it_is_made(prepared, tmp_path):
+    build = builder(prepared, tmp_path, "narrow")
+    build.config.student.architecture = ArchitectureConfig(2, 16, 4, 32)
+    teacher = Qwen3Config(**{**SIZE, "num_attention_heads": 8}, num_key_value_heads=2, head_dim=8)
+    student, _ = preflight.shapes(build, {"teacher_checkpoint": teacher})
+    assert student == Shape(2, 16, 4, (32, 8), causal=True)
 
 
 SIZE = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 40}
