@@ -146,7 +146,7 @@ def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tenso
 
     head, outer = head_of(model), FAMILIES[model.config.model_type].outer
     watched = {point.norm for point in points(model, head)} | {f"{layer}.{outer}" for layer in layers(model)}
-    watched |= {head.outer, head.reads}
+    watched |= {head.outer, head.reads, *filter(None, [head.norm])}
     handles = [model.get_submodule(name).register_forward_pre_hook(keep(name)) for name in watched]
     for batch in batches:
         mask = batch["attention_mask"].bool()

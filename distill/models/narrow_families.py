@@ -89,12 +89,25 @@ _LLAMA = Family(
     rotary=True,
     free=True,
 )
+_MODERNBERT = Family(
+    layers="layers",
+    norms=("attn_norm", "mlp_norm"),
+    qkv=("attn.Wqkv",),
+    out="attn.Wo",
+    inner=("mlp.Wi",),
+    outer="mlp.Wo",
+    first="embeddings.norm",
+    last="final_norm",
+    gated=True,
+    rotary=True,
+)
 FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra"), _BERT),
     "distilbert": _DISTILBERT,
     "gpt2": _GPT2,
     **dict.fromkeys(("llama", "mistral", "qwen2"), _LLAMA),
     "qwen3": replace(_LLAMA, kept=("self_attn.q_norm", "self_attn.k_norm")),
+    "modernbert": _MODERNBERT,
 }
 """Those that can be copied, by transformers' name. A further one is an entry here."""
 
@@ -123,6 +136,7 @@ class Head:
 
     outer: str
     inner: str | None = None
+    norm: str | None = None
 
     @property
     def reads(self) -> str:
@@ -141,6 +155,7 @@ def head_of(model: PreTrainedModel) -> Head:
         Head("classifier", f"{model.base_model_prefix}.pooler.dense"),
         Head("classifier.out_proj", "classifier.dense"),
         Head("classifier", "pre_classifier"),
+        Head("classifier", "head.dense", "head.norm"),
         *map(Head, ("classifier", "qa_outputs", "score", "lm_head")),
     ):
         if {head.outer, head.reads} <= names:

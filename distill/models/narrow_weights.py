@@ -131,18 +131,19 @@ class Copy:
             return made
         return [cast(Pair, pair) for pair in zip(*(each.chunk(parts) for each in made[0]), strict=True)]
 
-    def _units(self, inner: Sequence[str], outer: str, place: int, count: int, parts: int = 1) -> Pair:
-        """Copy the inner units that matter most; what adds them, with the mean of the others in its bias."""
+    def _units(self, inner: Sequence[str], outer: str, place: int, count: int, parts: int = 1) -> tuple[Tensor, Pair]:
+        """Copy the inner units that matter most; which, and what adds them, the mean of the others in its bias."""
         (weight, bias), given = self._linear(outer), self._given(outer)
         mean = given.mean(0)
         adds = (given - mean * self._biased(outer)).square().mean(0) * weight.square().sum(0)
         chosen = most(adds, count)
         self._put_parts(inner, [(each[chosen], more[chosen]) for each, more in self._read(inner, place, parts)])
-        return weight[:, chosen], bias + weight @ mean.index_fill(0, chosen, 0.0)
+        return chosen, (weight[:, chosen], bias + weight @ mean.index_fill(0, chosen, 0.0))
 
     def _feed_forward(self, layer: str, place: int) -> None:
         names, outer = [f"{layer}.{name}" for name in self.family.inner], f"{layer}.{self.family.outer}"
-        self._write(outer, *self._units(names, outer, place, inner_size(self.config), 1 + self.family.gated))
+        _, added = self._units(names, outer, place, inner_size(self.config), 1 + self.family.gated)
+        self._write(outer, *added)
 
     def _attention(self, layer: str, place: int) -> None:
         names, name = [f"{layer}.{each}" for each in self.family.qkv], f"{layer}.{self.family.out}"
@@ -189,12 +190,15 @@ class Copy:
         return [(each[row], more[row]) for (each, more), row in zip(parts, rows, strict=True)], weight[:, rows[0]]
 
     def _outputs(self) -> None:
-        inner, outer = self.head.inner, self.head.outer
+        (inner, outer, norm), last = (self.head.inner, self.head.outer, self.head.norm), len(self.points) - 1
         if inner is None:
-            ((weight, bias),) = self._read([outer], len(self.points) - 1)
-        else:
-            weight, bias = self._units([inner], outer, len(self.points) - 1, self.config.hidden_size)
-        self._put(outer, weight, bias)
+            self._put(outer, *self._read([outer], last)[0])
+            return
+        chosen, added = self._units([inner], outer, last, self.config.hidden_size)
+        self._put(outer, *added)
+        if norm is not None:
+            scaled = _normalised(self.wide.get_submodule(norm), self._given(norm)[:, chosen])
+            self._put(norm, *fitted_norm(scaled, self._given(outer)[:, chosen], shifts=self._biased(norm)))
 
 
 def _normalised(module: nn.Module, given: Tensor) -> Tensor:
