@@ -51,8 +51,8 @@ def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
             f"{', '.join(FAMILIES)}"
         )
     family = FAMILIES[config.model_type]
-    for name, needed in family.needs.items():
-        if (found := getattr(config, name, needed)) != needed:
+    for name, fitting in family.needs.items():
+        if (found := getattr(config, name, None)) not in fitting:
             raise ModelError(
                 f"student.init=narrow: {config.model_type} models with {name}={found} cannot be copied narrower"
             )
@@ -76,6 +76,8 @@ def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
 def _embeddings(made: PretrainedConfig, config: PretrainedConfig) -> None:
     """They are as wide as the states, or as wide as they were before a projection: ELECTRA's."""
     size, width = getattr(config, "embedding_size", None), made.hidden_size
+    if hasattr(config, "pooler_hidden_size"):  # DeBERTa's says it once more
+        made.pooler_hidden_size = width
     if size == config.hidden_size:
         made.embedding_size = width
     elif size == width:

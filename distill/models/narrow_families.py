@@ -1,6 +1,6 @@
 """Which architectures can be copied narrower, and where each of them keeps what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,7 +28,8 @@ class Family:
         rotary: whether positions turn pairs of numbers in queries and keys; then heads can only be kept whole.
         free: whether the width of heads that are kept whole has a setting of its own, ``head_dim``.
         inner_size: what the configuration calls the number of inner units.
-        needs: other settings, and what they have to be.
+        relative: the norm of embeddings of distances, which queries and keys read as they read states.
+        needs: other settings, and what they may be.
     """
 
     layers: str
@@ -44,7 +45,8 @@ class Family:
     rotary: bool = False
     free: bool = False
     inner_size: str = "intermediate_size"
-    needs: Mapping[str, Any] = field(default_factory=dict)
+    relative: str | None = None
+    needs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 _BERT = Family(
@@ -55,6 +57,18 @@ _BERT = Family(
     inner=("intermediate.dense",),
     outer="output.dense",
     first="embeddings.LayerNorm",
+)
+_DEBERTA = replace(
+    _BERT,
+    qkv=("attention.self.query_proj", "attention.self.key_proj", "attention.self.value_proj"),
+    relative="encoder.LayerNorm",
+    needs={
+        "relative_attention": [True],
+        "share_att_key": [True],
+        "norm_rel_ebd": ["layer_norm"],
+        "conv_kernel_size": [None, 0],
+        "attention_head_size": [None],
+    },
 )
 _DISTILBERT = Family(
     layers="transformer.layer",
@@ -75,7 +89,7 @@ _GPT2 = Family(
     outer="mlp.c_proj",
     last="ln_f",
     inner_size="n_inner",
-    needs={"add_cross_attention": False, "scale_attn_weights": True},
+    needs={"add_cross_attention": [False], "scale_attn_weights": [True]},
 )
 _LLAMA = Family(
     layers="layers",
@@ -108,6 +122,7 @@ FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("llama", "mistral", "qwen2"), _LLAMA),
     "qwen3": replace(_LLAMA, kept=("self_attn.q_norm", "self_attn.k_norm")),
     "modernbert": _MODERNBERT,
+    "deberta-v2": _DEBERTA,
 }
 """Those that can be copied, by transformers' name. A further one is an entry here."""
 
@@ -156,6 +171,7 @@ def head_of(model: PreTrainedModel) -> Head:
         Head("classifier.out_proj", "classifier.dense"),
         Head("classifier", "pre_classifier"),
         Head("classifier", "head.dense", "head.norm"),
+        Head("classifier", "pooler.dense"),
         *map(Head, ("classifier", "qa_outputs", "score", "lm_head")),
     ):
         if {head.outer, head.reads} <= names:
@@ -179,7 +195,7 @@ class Point:
 
 
 def points(model: PreTrainedModel, head: Head) -> list[Point]:
-    """All of a model: what reads the first makes the second, and so on to what the head reads."""
+    """All of a model: what reads the first makes the second, and so on to what the head reads; then distances."""
     family, base = FAMILIES[model.config.model_type], model.base_model_prefix
     norms = [f"{layer}.{norm}" for layer in layers(model) for norm in family.norms]
     first = [f"{base}.{family.first}"] if family.first else []
@@ -191,4 +207,5 @@ def points(model: PreTrainedModel, head: Head) -> list[Point]:
     readers = [tuple(f"{layer}.{name}" for name in part) for layer, part in parts]
     adds = [family.last is None or (number == 0 and bool(first)) for number in range(len(readers))]
     tied = model.get_input_embeddings().weight is model.get_submodule(head.outer).weight
-    return list(map(Point, norms, [*readers, (head.reads,)], [*adds, family.last is None or tied]))
+    made = list(map(Point, norms, [*readers, (head.reads,)], [*adds, family.last is None or tied]))
+    return [*made, Point(f"{base}.{family.relative}", (), stays=True)] if family.relative else made

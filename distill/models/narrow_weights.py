@@ -30,6 +30,7 @@ class Copy:
         self.wide, self.inputs, self.config = wide, inputs, config
         self.family, self.head = FAMILIES[config.model_type], head_of(wide)
         self.points = points(wide, self.head)
+        self.last = 2 * len(layers(wide))  # the place of what the head reads
         self.old, self.new = wide.state_dict(), cast(dict[str, Tensor], {})
         self.folded = [self._folded(place) for place in range(len(self.points))]
         states = [self._states(place) for place in range(len(self.points))]
@@ -37,11 +38,11 @@ class Copy:
         biased = [all(self._biased(name) for name in point.readers) for point in self.points]
         self.means = [each.mean(0) * moves for each, moves in zip(states, biased, strict=True)]
         gaps = [each - mean for each, mean in zip(states, self.means, strict=True)]
-        centred = isinstance(wide.get_submodule(self.points[-1].norm), nn.LayerNorm)
+        centred = isinstance(wide.get_submodule(self.points[self.last].norm), nn.LayerNorm)
         self.basis = shared_basis(gaps, config.hidden_size, centred=centred)
         self.states = [each @ self.basis for each in states]
-        if self.head.inner is not None and self.points[-1].stays:
-            self.means[-1] = self._given(self.head.inner).mean(0)  # of first tokens alone
+        if self.head.inner is not None and self.points[self.last].stays:
+            self.means[self.last] = self._given(self.head.inner).mean(0)  # of first tokens alone
 
     def made(self) -> dict[str, Tensor]:
         """All of them."""
@@ -163,8 +164,9 @@ class Copy:
     def _mixed(self, parts: list[Pair], weight: Tensor, place: int, spread: Tensor) -> tuple[list[Pair], Tensor]:
         """Queries, keys and values of heads made anew, and what adds them."""
         heads, size = self.wide.config.num_attention_heads, self.config.hidden_size // self.config.num_attention_heads
-        states = self.states[place]
-        both = root(torch.cat([states, torch.ones(len(states), 1)], dim=1))
+        # Distances, where there are such, count as much as states.
+        read = [each * (len(self.states[place]) / len(each)) ** 0.5 for each in self._alike(place)]
+        both = root(torch.cat(read))
         halves = zip(_by_head(parts[0], heads), _by_head(parts[1], heads), strict=True)
         queries, keys = zip(*(scores(query, key, both, size) for query, key in halves), strict=True)
         pairs = zip(weight.chunk(heads, 1), parts[2][0].chunk(heads), strict=True)
@@ -176,6 +178,11 @@ class Copy:
             [*((each[:, :-1], each[:, -1]) for each in made), (value, value.new_zeros(len(value)))],
             torch.cat([added[head][0] for head in chosen], dim=1),
         )
+
+    def _alike(self, place: int) -> list[Tensor]:
+        """What queries and keys read here, each with a 1 at its end."""
+        read = [self.states[place], *self.states[self.last + 1 :]]
+        return [torch.cat([each, torch.ones(len(each), 1)], dim=1) for each in read]
 
     def _whole(self, parts: list[Pair], weight: Tensor, place: int, spread: Tensor) -> tuple[list[Pair], Tensor]:
         """Queries, keys and values of the heads that add most, and what adds them."""
@@ -190,11 +197,11 @@ class Copy:
         return [(each[row], more[row]) for (each, more), row in zip(parts, rows, strict=True)], weight[:, rows[0]]
 
     def _outputs(self) -> None:
-        (inner, outer, norm), last = (self.head.inner, self.head.outer, self.head.norm), len(self.points) - 1
+        inner, outer, norm = self.head.inner, self.head.outer, self.head.norm
         if inner is None:
-            self._put(outer, *self._read([outer], last)[0])
+            self._put(outer, *self._read([outer], self.last)[0])
             return
-        chosen, added = self._units([inner], outer, last, self.config.hidden_size)
+        chosen, added = self._units([inner], outer, self.last, self.config.hidden_size)
         self._put(outer, *added)
         if norm is not None:
             scaled = _normalised(self.wide.get_submodule(norm), self._given(norm)[:, chosen])

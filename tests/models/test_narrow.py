@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from transformers import (
     BertConfig,
+    DebertaV2Config,
     DistilBertConfig,
     ElectraConfig,
     GPT2Config,
@@ -49,6 +50,15 @@ MADE = {
         classifier_pooling="mean",
         **SIZE,
         **ENDS,
+    ),
+    "deberta-v2": lambda: DebertaV2Config(
+        relative_attention=True,
+        share_att_key=True,
+        norm_rel_ebd="layer_norm",
+        pos_att_type=["p2c", "c2p"],
+        position_biased_input=False,
+        position_buckets=8,
+        **SIZE,
     ),
     "electra": lambda: ElectraConfig(embedding_size=24, **SIZE),
     "electra with narrow embeddings": lambda: ElectraConfig(embedding_size=10, **SIZE),
@@ -229,11 +239,15 @@ def test_what_cannot_be_copied_is_refused():
     refused(
         OPTConfig(), FULL,
         "student.init=narrow: opt models cannot be copied narrower; these can: bert, roberta, xlm-roberta, camembert, "
-        "electra, distilbert, gpt2, llama, mistral, qwen2, qwen3, modernbert",
+        "electra, distilbert, gpt2, llama, mistral, qwen2, qwen3, modernbert, deberta-v2",
     )  # fmt: skip
     refused(
         GPT2Config(add_cross_attention=True), FULL,
         "student.init=narrow: gpt2 models with add_cross_attention=True cannot be copied narrower",
+    )  # fmt: skip
+    refused(
+        DebertaV2Config(relative_attention=True), FULL,
+        "student.init=narrow: deberta-v2 models with share_att_key=None cannot be copied narrower",
     )  # fmt: skip
     refused(
         ModernBertConfig(**SIZE, **ENDS), Width(12, 4, 40),
