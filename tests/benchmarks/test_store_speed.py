@@ -18,7 +18,7 @@ from distill.data.batching import Batches, Examples, shuffled_groups, training_p
 from distill.data.loaders import Share, scoring_batches
 from distill.losses import Hard, Objective, Soft
 from distill.metrics import classification as metrics
-from distill.tasks import Form, features
+from distill.tasks import Form, collating
 from distill.tasks import classification as task
 from distill.teacher_store import AnswerStore, AnswerWriter
 from distill.training.answering import Answerer
@@ -61,11 +61,11 @@ def align(logits, batch):
 
 
 def collate(rows, place):
-    return features.collate(rows, place, pad_id=0, teacher_pad_id=0)
+    return collating.collate(rows, place, pad_id=0, teacher_pad_id=0)
 
 
 def batches(table):
-    counts = features.counts(table[list(range(ROWS))])
+    counts = collating.counts(table[list(range(ROWS))])
 
     def places(epoch):
         groups = shuffled_groups(counts["tokens"], batch_size=32, batch_tokens=None, parts=1, seed=1, epoch=epoch)

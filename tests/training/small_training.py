@@ -5,7 +5,7 @@ import pytorch_lightning as pl
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, shuffled_groups, training_places
-from distill.tasks import Form, features
+from distill.tasks import Form, collating
 from distill.tasks import classification as task
 
 ROWS = 22
@@ -51,12 +51,12 @@ def align(logits, batch):
 
 
 def collate(rows, place):
-    return features.collate(rows, place, pad_id=0, teacher_pad_id=0)
+    return collating.collate(rows, place, pad_id=0, teacher_pad_id=0)
 
 
 def batches(table, *, batch_size, accumulate=1, workers=0, seed=7):
     """Shuffled batches of similar lengths."""
-    counts = features.counts(table[range(len(table))])
+    counts = collating.counts(table[range(len(table))])
 
     def places(epoch):
         groups = shuffled_groups(
