@@ -65,7 +65,7 @@ def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for
     objective = objectives.objective(build, objectives.shape(student.config), objectives.shape(asked.config))
     learnt = [*student.parameters(), *objective.parameters()]
     texts = Texts(name)
-    read = Examples(texts, lambda rows, place: features.collate(rows, place, pad_id=0, teacher_pad_id=0))
+    read = Examples(texts, lambda rows, place: collating.collate(rows, place, pad_id=0, teacher_pad_id=0))
 
     def step(accumulate):
         """Each term's value, and its gradient, in the mean over the micro-batches of one step."""
