@@ -47,7 +47,7 @@ def student(config: Config) -> Iterator[str]:
 def _narrow(config: Config) -> Iterator[str]:
     mine, theirs = asdict(config.student.architecture), asdict(config.teacher.architecture)
     if mine["decoder_layers"] is not None:
-        yield f"student.architecture.decoder_layers={mine['decoder_layers']}: a narrow copy has one stack of layers; leave it out"
+        yield f"student.architecture.decoder_layers={mine['decoder_layers']}: a narrow copy has one stack; leave it out"
     for name in ("layers", "hidden_size", "heads", "intermediate_size"):
         if config.teacher.model is None and mine[name] > theirs[name]:
             yield f"student.architecture.{name}={mine[name]}: the teacher to be copied has {theirs[name]}"

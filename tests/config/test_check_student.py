@@ -37,7 +37,7 @@ REFUSED = [
     ),
     (
         {"student__init": "narrow", "student__architecture__decoder_layers": 1},
-        "student.architecture.decoder_layers=1: a narrow copy has one stack of layers; leave it out",
+        "student.architecture.decoder_layers=1: a narrow copy has one stack; leave it out",
     ),
     (
         {"student__init": "narrow", "task": "translation", "pretrain__max_epochs": 0},

@@ -9,14 +9,14 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.build import Builder
-from distill.config.about import ABOUT, KINDS
+from distill.config.about import ABOUT
 from distill.config.schema import Config
 from distill.config.terms import terms
 from distill.data.batching import Examples, training_places
 from distill.models.teacher import LiveTeacher, outputs
 from distill.stages import objectives
 from distill.stages.reading import prepare
-from distill.tasks import Form, features, task
+from distill.tasks import Form, collating, features, task
 from distill.training.learner import _totals
 from distill.types import IGNORE
 
@@ -50,7 +50,7 @@ def bert(layers, width, outputs):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for_every_term(name, tmp_path):
-    config, kind = Config(), KINDS.get(name, "class")
+    config, kind = Config(), task(name).kind
     config.data.source, config.data.limit.train = "embedded", 64
     build = Builder(config, prepare(config), tmp_path, "")
     config.task = name
@@ -69,7 +69,7 @@ def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for
 
     def step(accumulate):
         """Each term's value, and its gradient, in the mean over the micro-batches of one step."""
-        counts = features.counts(texts.columns)
+        counts = collating.counts(texts.columns)
         places = training_places([np.arange(7)], counts, accumulate=accumulate, world=1, rank=0, epoch=0)
         parts = []
         for batch in (read[place] for place in places):
