@@ -12,6 +12,8 @@ from distill.config.schema import Config
 
 T = TypeVar("T", bound=Config)
 
+_GLOBAL = "# @package _global_"
+"""How a card begins that sets more than its own group, in the words of Hydra."""
 FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
 
 _HELP = """{app} turns a fine-tuned transformer teacher into a compact student, by a chain of stages.
@@ -128,7 +130,7 @@ def register() -> None:
             card = OmegaConf.load(path)
             if group == "experiment":
                 card.setdefault("name", path.stem)
-            package = "_global_" if group == "experiment" else group
+            package = "_global_" if path.read_text(encoding="utf-8").startswith(_GLOBAL) else group
             store.store(group=group, name=path.stem, node=card, package=package, provider=str(path))
 
 

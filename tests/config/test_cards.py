@@ -36,6 +36,12 @@ def test_every_teacher_and_student_card_fits_the_schema(composed, group):
         composed("experiment=sst2_tiny", f"{group}={path.stem}")
 
 
+def test_half_of_the_layers_follow_the_teachers_states_unless_told_otherwise(composed):
+    assert composed("experiment=trec_tiny", "student=half_layers").distill.hidden.weight == 1
+    assert composed("experiment=sst2_minilm", "student=scratch_tiny").distill.hidden.weight == 0
+    assert composed("experiment=sst2_minilm", "distill.hidden.weight=0").distill.hidden.weight == 0
+
+
 def test_an_override_wins_over_the_card(composed):
     assert composed("experiment=sst2_tiny", "data.max_length=17").data.max_length == 17
 
