@@ -97,10 +97,12 @@ def test_what_two_processes_left_of_a_teachers_outputs_one_process_completes(swe
 
 
 CUT = (
-    "reverse_kl", "js", "skew_kl", "skew_reverse_kl", "taid", "logit_mse", "hidden", "hidden_cosine", "pkd",
-    "embedding", "attention", "relations",
+    "reverse_kl", "js", "skew_kl", "skew_reverse_kl", "taid", "dkd", "standardized", "logit_mse", "hidden",
+    "hidden_cosine", "pkd", "embedding", "attention", "relations",
 )  # fmt: skip
-"""Terms besides hard and soft whose value does not depend on how a batch is cut; two labels are too few for dkd."""
+"""Terms besides hard and soft whose value does not depend on how a batch is cut."""
+SIX = ("data.sample=questions", "data.labels=null", "data.columns={text: text, label: label}")
+"""Labels enough for all of them."""
 OTHERS = ("cka", "rkd_distance", "rkd_angle")
 
 
@@ -108,8 +110,8 @@ def test_terms_inside_the_models_end_on_two_processes_where_they_do_on_one(disti
     stages = "stages=[pretrain,finetune,teach,distill]"
     terms = [f"distill.{name}.weight=0.05" for name in CUT]
     one, two = (distill.folder / name for name in ("one", "two"))
-    distill(stages, *EXACT, *terms, "data.batch_size=32", f"hydra.run.dir={one}")
-    distill(stages, *EXACT, *terms, "data.batch_size=16", *TWO, f"hydra.run.dir={two}")
+    distill(stages, *SIX, *EXACT, *terms, "data.batch_size=32", f"hydra.run.dir={one}")
+    distill(stages, *SIX, *EXACT, *terms, "data.batch_size=16", *TWO, f"hydra.run.dir={two}")
     expected, found = (model(distill.store, folder, "distill") for folder in (one, two))
     assert max(float((found[name] - expected[name]).abs().max()) for name in expected) < 1e-5
 

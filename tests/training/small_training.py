@@ -67,11 +67,11 @@ def batches(table, *, batch_size, accumulate=1, workers=0, seed=7):
     return Batches(Examples(table, collate), places, workers)
 
 
-def bert(*, width=16, layers=1):
+def bert(*, width=16, layers=1, classes=2):
     """A model with random weights and dropout."""
     return BertForSequenceClassification(
         BertConfig(
             vocab_size=30, hidden_size=width, num_hidden_layers=layers, num_attention_heads=2,
-            intermediate_size=width, num_labels=2, max_position_embeddings=16,
+            intermediate_size=width, num_labels=classes, max_position_embeddings=16,
         )
     )  # fmt: skip
