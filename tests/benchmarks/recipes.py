@@ -32,7 +32,8 @@ STUDENTS = {
     "narrow": ("distill.max_epochs=10", "distill.optimizer.lr=1e-3"),
 }
 COMPARED = ("reverse_kl", "js", "skew_kl", "skew_reverse_kl", "taid", "dkd", "dist", "standardized", "logit_mse")
-INSIDE = ("hidden_cosine", "pkd", "cka", "embedding", "attention", "rkd_distance", "rkd_angle")
+INSIDE = {"hidden_cosine": 1, "pkd": 100, "cka": 1, "embedding": 1, "attention": 1, "rkd_distance": 25, "rkd_angle": 50}
+"""Terms with the weights of their papers, where these say one."""
 RECIPES = {
     "hard, soft": (),
     "hard, soft, dropout 0.1": ("distill.dropout=0.1",),
@@ -41,7 +42,7 @@ RECIPES = {
     "hard, soft, relations": ("distill.relations.weight=1",),
     "hard, soft, hidden, texts without labels": ("distill.hidden.weight=1", "unlabelled"),
     **{f"hard, {term}": ("distill.soft.weight=0", f"distill.{term}.weight=0.5") for term in COMPARED},
-    **{f"hard, soft, {term}": (f"distill.{term}.weight=1",) for term in INSIDE},
+    **{f"hard, soft, {term}": (f"distill.{term}.weight={weight}",) for term, weight in INSIDE.items()},
 }
 SENSELESS = {"sst2": ("dkd", "dist", "standardized"), "stsb": COMPARED[:-1]}
 """Terms that two classes, or scores, leave nothing to compare for."""
