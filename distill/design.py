@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -20,6 +20,9 @@ from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.schema import StudentConfig
 from distill.errors import DistillError
 from distill.launch import card_folders
+
+if TYPE_CHECKING:
+    from distill.designing.candidates import Candidate
 
 log = logging.getLogger("distill.design")  # also when it is started as __main__
 
@@ -59,13 +62,19 @@ def _job(config: DesignConfig) -> None:
     found, output = propose(config), Path(config.output).expanduser()
     if found.proposals:
         made = {
-            each.name: (showing.remarks(found, each, measured), each.candidate.card)
+            each.name: (showing.remarks(found, each, measured), _card(each.candidate, config))
             for each, measured in found.proposals
         }
         write(output, made)
     log.info("%s", showing.text(found, lambda student: _command(str(output), overrides, student)))
     if not found.proposals:
         sys.exit(1)
+
+
+def _card(candidate: "Candidate", config: DesignConfig) -> dict[str, Any]:
+    """What a student's card sets: layers of one teacher follow its hidden states, as in ``student=half_layers``."""
+    follows = candidate.init == "teacher" and not config.more_teachers
+    return {"student": candidate.card, **({"distill": {"hidden": {"weight": 1.0}}} if follows else {})}
 
 
 def _command(output: str, overrides: Sequence[str], student: str) -> str:

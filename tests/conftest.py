@@ -37,6 +37,9 @@ def smaller(overrides: Sequence[str]) -> list[str]:
     said, unread = " ".join(overrides), ["-"]
     if "teacher.model=" in said:
         unread += ["teacher.architecture=", "teacher.vocab_size="]
+        unread += [] if "pretrain.continued=true" in said else ["pretrain."]
+    if "teacher.finetuned=true" in said:
+        unread.append("finetune.")
     if re.search(r"student\.init=(teacher|bilstm|checkpoint)", said):
         unread.append("student.architecture=")
     return [each for each in SMALL if not each.startswith(tuple(unread))]

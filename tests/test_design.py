@@ -73,11 +73,16 @@ def test_students_within_the_budget_are_proposed_as_cards_with_their_commands(pr
         "student=layers_1", "student=scratch_2x16", "student=scratch_1x16",
     ]  # fmt: skip
     assert cards(tmp_path / "designs") == {
-        "layers_1": {"init": "teacher", "layers": 1, "layer_map": "uniform"},
+        "layers_1": {
+            "student": {"init": "teacher", "layers": 1, "layer_map": "uniform"},
+            "distill": {"hidden": {"weight": 1.0}},
+        },
         **{
             f"scratch_{layers}x16": {
-                "init": "random",
-                "architecture": {"layers": layers, "hidden_size": 16, "heads": 1, "intermediate_size": 64},
+                "student": {
+                    "init": "random",
+                    "architecture": {"layers": layers, "hidden_size": 16, "heads": 1, "intermediate_size": 64},
+                }
             }
             for layers in (1, 2)
         },
@@ -99,7 +104,7 @@ def test_a_run_takes_the_cards_and_its_students_have_the_parameters_that_were_co
     for name in ("layers_1", "scratch_2x16"):
         (command,) = (line for line in said.splitlines() if line.endswith(f"student={name}"))
         given = shlex.split(command)[3:]
-        made(*given, "stages=[distill,evaluate]", f"hydra.run.dir={tmp_path}/{name}", small=False)
+        made(*given, "stages=[teach,distill,evaluate]", f"hydra.run.dir={tmp_path}/{name}", small=False)
         models = json.loads((tmp_path / name / "report.json").read_text())["models"]
         card = (tmp_path / "designs" / "student" / f"{name}.yaml").read_text()
         assert f"# {models['student']['parameters']:,} parameters; " in card
@@ -152,7 +157,7 @@ def test_cards_that_are_there_are_replaced_only_when_asked(propose, tmp_path, mo
     assert "timing" not in said
     code, said = propose("budget.latency_ms=2", "output=designs", "overwrite=true")
     assert code == 0, said
-    assert cards(tmp_path / "designs")["layers_1"]["init"] == "teacher"
+    assert cards(tmp_path / "designs")["layers_1"]["student"]["init"] == "teacher"
 
 
 def test_ones_own_cards_may_be_in_the_same_folder(propose, tmp_path):
@@ -192,7 +197,8 @@ def test_ones_own_cards_may_be_in_the_same_folder(propose, tmp_path):
 def test_a_mistake_ends_in_one_message_and_writes_nothing(propose, settings, tmp_path, monkeypatch, arguments, message):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    scratch = [each for each in settings if not ("teacher=minilm" in arguments and each.startswith("teacher."))]
+    unread = ("teacher.", "pretrain.") if "teacher=minilm" in arguments else ("-",)
+    scratch = [each for each in settings if not each.startswith(unread)]
     code, said = propose(*arguments, given=scratch)
     assert code == 2, said
     assert f"distill: {message}" in said

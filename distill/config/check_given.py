@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 from distill.config.about import SCORE, softened
 from distill.config.ensemble import FIRST, teachers
@@ -30,6 +31,14 @@ def _unread(config: Config) -> dict[str, str]:
         who = "teacher" if name == FIRST else f"more_teachers.{name}"
         if teacher.model is not None:
             found |= {f"{who}.{each}": f"a teacher from scratch, {who}.model=null" for each in _FROM_SCRATCH}
+    every = teachers(config).values()
+    if all(teacher.model is not None for teacher in every) and not config.pretrain.continued:
+        names = (each.name for each in fields(config.pretrain) if each.name != "continued")
+        found |= dict.fromkeys(
+            (f"pretrain.{each}" for each in names), "a teacher from scratch, or pretrain.continued=true"
+        )
+    if all(teacher.finetuned for teacher in every):
+        found["finetune"] = "a teacher that is not fine-tuned yet"
     if config.student.init not in ("random", "narrow"):
         found["student.architecture"] = "student.init=random or narrow"
     kind = known(config.task).kind

@@ -6,7 +6,7 @@ from distill.config.about import CLASS, SCORE
 from distill.config.facts import Fact, known, those
 from distill.config.rules import at, said
 from distill.config.schema import Config
-from distill.tasks import Task
+from distill.tasks import TASKS, Task
 
 
 def _reads(task: Task) -> bool:
@@ -44,6 +44,8 @@ _BELONGS: dict[str, Fact] = {
 
 def task(config: Config) -> Iterator[str]:
     """Name each setting that belongs to other tasks, or does not fit this one."""
+    if config.task not in TASKS:
+        return  # a problem of its own; nobody knows what it reads
     for key, fact in _BELONGS.items():
         value, left = at(config, key), at(Config(), key)
         if value not in (left, None) and config.task not in (tasks := those(fact)):

@@ -6,6 +6,7 @@ from typing import Any
 from distill.config.facts import Fact, those
 from distill.config.rules import at, listed, said
 from distill.config.schema import Config
+from distill.tasks import TASKS
 
 _STAGES = ("pretrain", "finetune", "distill")
 _READ_BY: dict[str, Fact] = {
@@ -43,7 +44,7 @@ _READ_OF_TRAINING: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 def unread(config: Config) -> Iterator[str]:
     """Name each setting that differs from its default and is not read."""
-    for key, fact in _READ_BY.items():
+    for key, fact in _READ_BY.items() if config.task in TASKS else ():
         if key.startswith("student.") and config.student.init == "narrow":
             continue  # refused with its own reason
         if _changed(config, key) and config.task not in (tasks := those(fact)):

@@ -146,6 +146,9 @@ def _budget(config: DesignConfig) -> Iterator[str]:
 
 
 def _output(config: DesignConfig, card_folders: Sequence[str]) -> Iterator[str]:
+    if not config.output:
+        yield "output: allowed is a folder"
+        return
     output = Path(config.output).expanduser()
     if output.exists() and not output.is_dir():
         yield f"output={config.output}: is a file; allowed is a folder"

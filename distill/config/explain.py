@@ -62,6 +62,8 @@ def _unquoted(override: str) -> str:
 def _beyond_ascii(override: str) -> str:
     """Why a command line is not understood that is not of ASCII letters alone: Hydra's grammar knows no others."""
     key, _, value = override.partition("=")
+    if not key.isascii():
+        return f"{override}: names beyond ASCII cannot be given on the command line; a card may have them"
     if value.startswith(("{", "[")):
         return (
             f"{override}: letters beyond ASCII need quotes, as in ['…'] or {{text: '…'}}; keys may have them in a card"

@@ -29,7 +29,7 @@ def write(output: Path, cards: Mapping[str, tuple[Sequence[str], Mapping[str, ob
 
     Args:
         output: the folder that a run is given.
-        cards: name to remarks, a line each, and the settings.
+        cards: name to remarks, a line each, and the settings, by their own keys.
 
     Raises:
         ConfigError: the folder cannot be written.
@@ -38,7 +38,7 @@ def write(output: Path, cards: Mapping[str, tuple[Sequence[str], Mapping[str, ob
         (output / _FOLDER).mkdir(parents=True, exist_ok=True)
         for name, (remarks, settings) in cards.items():
             body = yaml.safe_dump(dict(settings), sort_keys=False, default_flow_style=None)
-            head = "".join(f"# {line}\n" for line in remarks)
+            head = "".join(f"# {line}\n" for line in ("@package _global_", *remarks))
             _path(output, name).write_text(head + body, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"output={output}: cannot be written ({error.strerror})") from error

@@ -16,7 +16,7 @@ from distill.designing.ranking import Sized
 from distill.errors import ModelError
 from distill.models import fitting, loading, narrow, scratch
 from distill.models.layers import layer_map
-from distill.models.narrow_families import FAMILIES, inner_size
+from distill.models.narrow_families import inner_size
 from distill.models.student import from_layers, shortened
 from distill.stages import pretrain
 
@@ -55,12 +55,13 @@ def teacher(build: Builder) -> Teacher:
         loading.inside_bounds(found, build.config.data.max_length, "teacher")
         tokens = fitting.token_count(tokenizer)
         found.vocab_size = tokens if build.task.writes else max(found.vocab_size, tokens)
+        fitting.fit_padding(found, tokenizer)
     else:
         tokenizer = _tokenizer_from_scratch(build)
         found = _from_scratch(build, tokenizer, scratch.Size(**asdict(build.config.teacher.architecture)))
     _name_outputs(build, found)
     learnt = folder is not None  # else its weights are not worth cutting
-    return Teacher(found, tokenizer, ("teacher", "narrow" if learnt and found.model_type in FAMILIES else "random"))
+    return Teacher(found, tokenizer, ("teacher", "narrow" if learnt and narrow.unfit(found) is None else "random"))
 
 
 def makeable(build: Builder, of: Teacher, wanted: Sequence[Candidate]) -> list[Candidate]:

@@ -49,8 +49,14 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
     rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)
     if tokens > rows or (tokens < rows and model.can_generate()):
         model.resize_token_embeddings(tokens, mean_resizing=False)
-    if model.config.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
-        model.config.pad_token_id = tokenizer.pad_token_id
+    fit_padding(model.config, tokenizer)
+
+
+def fit_padding(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a configuration name the padding that its tokenizer fills up with, where its own is none or says more."""
+    named = config.pad_token_id
+    if named is None or tokenizer.pad_token_id == tokenizer.eos_token_id or named >= config.vocab_size:
+        config.pad_token_id = tokenizer.pad_token_id
 
 
 def output_names(config: PretrainedConfig) -> list[str]:

@@ -39,23 +39,27 @@ class Width:
     intermediate_size: int
 
 
+def unfit(config: PretrainedConfig) -> str | None:
+    """Why no narrower copy is made of a model, if none is, as a sentence."""
+    kind = config.model_type
+    if kind not in FAMILIES:
+        return f"{kind} models cannot be copied narrower; these can: {', '.join(FAMILIES)}"
+    needs = dict(FAMILIES[kind].needs)
+    if FAMILIES[kind].relative is not None:  # what projects its embeddings is not copied
+        needs["embedding_size"] = [None, config.hidden_size]
+    unlike = ((name, found) for name, allowed in needs.items() if (found := getattr(config, name, None)) not in allowed)
+    return next((f"{kind} models with {name}={found} cannot be copied narrower" for name, found in unlike), None)
+
+
 def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
     """The configuration of a narrower copy.
 
     Raises:
         ModelError: the architecture cannot be copied, or not at this width.
     """
-    if config.model_type not in FAMILIES:
-        raise ModelError(
-            f"student.init=narrow: {config.model_type} models cannot be copied narrower; these can: "
-            f"{', '.join(FAMILIES)}"
-        )
+    if why := unfit(config):
+        raise ModelError(f"student.init=narrow: {why}")
     family = FAMILIES[config.model_type]
-    for name, fitting in family.needs.items():
-        if (found := getattr(config, name, None)) not in fitting:
-            raise ModelError(
-                f"student.init=narrow: {config.model_type} models with {name}={found} cannot be copied narrower"
-            )
     asked = {
         "hidden_size": (width.hidden_size, config.hidden_size),
         "heads": (width.heads, config.num_attention_heads),

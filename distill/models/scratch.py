@@ -14,6 +14,8 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from distill.models.fitting import token_count
+
 _SPREAD = 0.05
 """Standard deviation of the first weights. The usual 0.02 is made for wide models: a narrow one that begins with it
 learns slowly, and an encoder-decoder hardly finds the way from a target's tokens to its source's."""
@@ -47,7 +49,7 @@ def config(
 
 def _encoder(tokenizer: PreTrainedTokenizerBase, size: Size, max_length: int, dropout: float) -> PretrainedConfig:
     return BertConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=token_count(tokenizer),
         num_hidden_layers=size.layers,
         hidden_size=size.hidden_size,
         num_attention_heads=size.heads,
@@ -65,7 +67,7 @@ def _encoder_decoder(
 ) -> PretrainedConfig:
     decoder = size.decoder_layers or size.layers
     return BartConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=token_count(tokenizer),
         d_model=size.hidden_size,
         encoder_layers=size.layers,
         decoder_layers=decoder,
@@ -89,7 +91,7 @@ def _encoder_decoder(
 
 def _decoder(tokenizer: PreTrainedTokenizerBase, size: Size, max_length: int, dropout: float) -> PretrainedConfig:
     return GPT2Config(
-        vocab_size=len(tokenizer),
+        vocab_size=token_count(tokenizer),
         n_layer=size.layers,
         n_embd=size.hidden_size,
         n_head=size.heads,

@@ -69,8 +69,9 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
 
 
 def _width(text: str) -> int:
-    """The columns that a text takes in a terminal, where Chinese characters and their like are two wide."""
-    return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
+    """The columns of a text in a terminal: Chinese characters and their like take two, marks on others none."""
+    drawn = (character for character in text if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
+    return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in drawn)
 
 
 def _seconds(stages: Sequence[Mapping[str, Any]]) -> str:

@@ -13,6 +13,7 @@ from distill.errors import ModelError
 from distill.losses import Hard, Objective
 from distill.metrics import language_modeling
 from distill.models import loading, scratch
+from distill.models.fitting import token_count
 from distill.models.tokenizers import train
 from distill.stages import Job, training
 from distill.tasks import masked_language_modeling as task
@@ -57,7 +58,8 @@ def run(job: Job) -> dict[str, Any]:
         return {"steps": 0, "epochs": 0, "parameters": loading.parameters(model)}
     collate = task.Collate(
         seed=config.seed, probability=config.pretrain.mask_probability, pad_id=tokenizer.pad_token_id,
-        mask_id=tokenizer.mask_token_id, vocabulary=len(tokenizer), special=frozenset(tokenizer.all_special_ids),
+        mask_id=tokenizer.mask_token_id, vocabulary=token_count(tokenizer),
+        special=frozenset(tokenizer.all_special_ids),
     )  # fmt: skip
     train, validation = (build.encoded(build.data.splits[each], tokenizer) for each in ("train", "validation"))
     batches = (
