@@ -35,11 +35,15 @@ METRICS = {
 SCORED_BY = {"multi30k_tiny": "BLEU|nrefs:1|", "scitldr_tiny": "rouge-score "}
 WRITING = ("multi30k_tiny", "scitldr_tiny", "dailydialog_tiny")
 BILSTM = ("student.init=bilstm", "student.lstm={layers: 1, hidden_size: 8, embedding_size: 12}")
+NARROW = (
+    "student.init=narrow", "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}",
+)  # fmt: skip
 RUNS = {
     **{card: (card, ()) for card in METRICS},
+    "multi30k_tiny by a narrower copy": ("multi30k_tiny", NARROW),
     **{f"{card} by a BiLSTM": (card, BILSTM) for card in ("mrpc_tiny", "stsb_tiny", "conll2003_tiny")},
 }
-"""Each card, and for heads that read texts or words a student that is no transformer."""
+"""Each card; a student that is no transformer, for heads that read texts or words; one of two stacks, cut narrower."""
 
 
 def overrides(card):

@@ -17,10 +17,7 @@ RULES: dict[str, Rule] = {
 }
 """What single settings of ``student`` may be."""
 
-_HEADLESS: dict[str, Fact] = {
-    "narrow": lambda task: task.family == "encoder-decoder",
-    "bilstm": lambda task: task.over != "labels",
-}
+_HEADLESS: dict[str, Fact] = {"bilstm": lambda task: task.over != "labels"}
 """Kinds of students, and the tasks that they have no head for."""
 
 
@@ -38,16 +35,30 @@ def student(config: Config) -> Iterator[str]:
         yield f"student.layers={given.layers}: the teacher has {size.layers} layers to give"
     if given.init in _HEADLESS and _HEADLESS[given.init](known(config.task)):
         yield f"student.init={given.init}: has no head for {config.task}; allowed is random, teacher or checkpoint"
+    if given.init in ("teacher", "narrow") and known(config.task).family == "encoder-decoder":
+        yield from _both_stacks(config)
     if given.init == "narrow":
         yield from _narrow(config)
     if given.init == "bilstm":
         yield from _lstm(config)
 
 
+def _both_stacks(config: Config) -> Iterator[str]:
+    mine, size = config.student.architecture.decoder_layers, config.teacher.architecture
+    if config.student.init == "narrow" and mine is not None:
+        yield (
+            f"student.architecture.decoder_layers={mine}: a narrow copy takes the same layers of encoder and decoder, "
+            "student.architecture.layers of each; leave it out"
+        )
+    if config.teacher.model is None and size.decoder_layers not in (None, size.layers):
+        yield (
+            f"teacher.architecture.decoder_layers={size.decoder_layers}: student.init={config.student.init} takes the "
+            f"same layers of encoder and decoder; allowed is {size.layers}"
+        )
+
+
 def _narrow(config: Config) -> Iterator[str]:
     mine, theirs = asdict(config.student.architecture), asdict(config.teacher.architecture)
-    if mine["decoder_layers"] is not None:
-        yield f"student.architecture.decoder_layers={mine['decoder_layers']}: a narrow copy has one stack; leave it out"
     for name in ("layers", "hidden_size", "heads", "intermediate_size"):
         if config.teacher.model is None and mine[name] > theirs[name]:
             yield f"student.architecture.{name}={mine[name]}: the teacher to be copied has {theirs[name]}"

@@ -45,8 +45,6 @@ _READ_OF_TRAINING: dict[str, tuple[Callable[[Any], bool], str]] = {
 def unread(config: Config) -> Iterator[str]:
     """Name each setting that differs from its default and is not read."""
     for key, fact in _READ_BY.items() if config.task in TASKS else ():
-        if key.startswith("student.") and config.student.init == "narrow":
-            continue  # refused with its own reason
         if _changed(config, key) and config.task not in (tasks := those(fact)):
             yield _belongs(config, key, listed(tasks))
     for keys, read, where in _READ:

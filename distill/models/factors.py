@@ -67,22 +67,21 @@ def fitted_norm(scaled: Tensor, wanted: Tensor, *, shifts: bool) -> tuple[Tensor
     return scale, goal - scale * mine
 
 
-def scores(query: Tensor, key: Tensor, states: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def scores(query: Tensor, key: Tensor, states: tuple[Tensor, Tensor], size: int) -> tuple[Tensor, Tensor]:
     """Queries and keys of ``size`` numbers whose products are nearest to those of one head, on average over texts.
 
     Args:
         query: ``[head width, width]``, the bias as the last column.
         key: likewise.
-        states: the root of the second moment of what both read, a 1 last, ``[width, width]``.
+        states: the roots of the second moments of what each of them reads, a 1 last, ``[width, width]``.
         size: of the new head; where it is more than the head's, zeros fill it up.
 
     Returns:
         The new query and key; they are scaled for attention's division by the root of the head's size.
     """
-    left, values, right = _product((query @ states).mT, (key @ states).mT, size)
+    left, values, right = _product((query @ states[0]).mT, (key @ states[1]).mT, size)
     share = values.sqrt() * (size / len(query)) ** 0.25
-    back = torch.linalg.inv(states)
-    return (left * share).mT @ back, (right * share).mT @ back
+    return (left * share).mT @ torch.linalg.inv(states[0]), (right * share).mT @ torch.linalg.inv(states[1])
 
 
 def sums(out: Tensor, value: Tensor, states: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -24,10 +24,11 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.loading import from_config
-from distill.models.narrow_families import FAMILIES, Family, head_of, head_size, inner_size, layers, points
+from distill.models.narrow_families import FAMILIES, Family, head_size, inner_size
+from distill.models.narrow_places import head_of, parts, points
 from distill.models.narrow_weights import Copy
 from distill.models.teacher import outputs
-from distill.types import Batch
+from distill.types import IGNORE, Batch
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,15 @@ def unfit(config: PretrainedConfig) -> str | None:
     if FAMILIES[kind].relative is not None:  # what projects its embeddings is not copied
         needs["embedding_size"] = [None, config.hidden_size]
     unlike = ((name, found) for name, allowed in needs.items() if (found := getattr(config, name, None)) not in allowed)
-    return next((f"{kind} models with {name}={found} cannot be copied narrower" for name, found in unlike), None)
+    if why := next((f"{kind} models with {name}={found} cannot be copied narrower" for name, found in unlike), None):
+        return why
+    pairs = ((one, getattr(config, one), other, getattr(config, other)) for one, other in FAMILIES[kind].equal)
+    differ = (
+        f"{kind} models with {one}={mine} and {other}={theirs} cannot be copied narrower; allowed is one number for both"
+        for one, mine, other, theirs in pairs
+        if mine != theirs
+    )
+    return next(differ, None)
 
 
 def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
@@ -65,12 +74,14 @@ def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
         "heads": (width.heads, config.num_attention_heads),
         "intermediate_size": (width.intermediate_size, inner_size(config)),
     }
-    for name, (mine, theirs) in asked.items():
-        if mine > theirs:
-            raise ModelError(f"student.architecture.{name}={mine}: the teacher to be copied has {theirs}")
+    for name, (wanted, there) in asked.items():
+        if wanted > there:
+            raise ModelError(f"student.architecture.{name}={wanted}: the teacher to be copied has {there}")
     made = copy.deepcopy(config)
     made.hidden_size, made.num_attention_heads = width.hidden_size, width.heads
     setattr(made, family.inner_size, width.intermediate_size)
+    for one, other in family.equal:
+        setattr(made, other, getattr(made, one))
     _embeddings(made, config)
     if family.rotary:
         _whole_heads(made, config, family)
@@ -142,21 +153,26 @@ def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tenso
     """What linear layers and norms read of tokens that are no padding, ``[tokens, width]``, or of first tokens."""
     model.train(False)
     taken: dict[str, list[Tensor]] = {}
-    mask = torch.empty(0)
+    masks: dict[bool, Tensor] = {}
+    encoder = f"{model.base_model_prefix}.encoder."
 
     def keep(name: str) -> Any:  # noqa: ANN401
         def hook(module: nn.Module, given: tuple[Tensor, ...]) -> None:
-            taken.setdefault(name, []).append(given[0][mask] if given[0].dim() == 3 else given[0])
+            read = given[0][masks[name.startswith(encoder)]] if given[0].dim() == 3 else given[0]
+            taken.setdefault(name, []).append(read)
 
         return hook
 
-    head, outer = head_of(model), FAMILIES[model.config.model_type].outer
-    watched = {point.norm for point in points(model, head)} | {f"{layer}.{outer}" for layer in layers(model)}
+    head = head_of(model)
+    watched = {point.norm for point in points(model, head)}
+    watched |= {part.adds for part in parts(model) if part.source is None}
     watched |= {head.outer, head.reads, *filter(None, [head.norm])}
     handles = [model.get_submodule(name).register_forward_pre_hook(keep(name)) for name in watched]
     for batch in batches:
-        mask = batch["attention_mask"].bool()
+        masks[True] = masks[False] = batch["attention_mask"].bool()
+        if model.config.is_encoder_decoder and "target_ids" in batch:
+            masks[False] = batch["target_ids"] != IGNORE
         outputs(model, batch)
     for handle in handles:
         handle.remove()
-    return {name: torch.cat(parts) for name, parts in taken.items()}
+    return {name: torch.cat(read) for name, read in taken.items()}

@@ -4,10 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from torch import nn
-from transformers import PretrainedConfig, PreTrainedModel
-
-from distill.errors import ModelError
+from transformers import PretrainedConfig
 
 
 @dataclass(frozen=True)
@@ -16,7 +13,7 @@ class Family:
 
     Attributes:
         layers: the stack, below the base model; all other names but ``first`` and ``last`` are below a layer.
-        norms: of attention and of the feed-forward part.
+        norms: of each attention and of the feed-forward part.
         qkv: the layers that make queries, keys and values, or the one that makes all three.
         out: the layer that adds what attention found.
         inner: the layer that makes inner units, or the two whose products they are, gate first, also in one.
@@ -29,11 +26,15 @@ class Family:
         free: whether the width of heads that are kept whole has a setting of its own, ``head_dim``.
         inner_size: what the configuration calls the number of inner units.
         relative: the norm of embeddings of distances, which queries and keys read as they read states.
+        cross: of a decoder, the layers that make queries, keys and values where these two read the encoder's states,
+            and the one that adds what is found there.
+        decoder: the second stack of an encoder-decoder.
+        equal: pairs of settings that both stacks have, of which the second has to be as the first.
         needs: other settings, and what they may be.
     """
 
     layers: str
-    norms: tuple[str, str]
+    norms: tuple[str, ...]
     qkv: tuple[str, ...]
     out: str
     inner: tuple[str, ...]
@@ -46,7 +47,15 @@ class Family:
     free: bool = False
     inner_size: str = "intermediate_size"
     relative: str | None = None
+    cross: tuple[str, ...] = ()
+    decoder: "Family | None" = None
+    equal: tuple[tuple[str, str], ...] = ()
     needs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def stacks(self) -> list["Family"]:
+        """One, or encoder and decoder."""
+        return [self, self.decoder] if self.decoder else [self]
 
 
 _BERT = Family(
@@ -115,6 +124,26 @@ _MODERNBERT = Family(
     gated=True,
     rotary=True,
 )
+_BART = Family(
+    layers="encoder.layers",
+    norms=("self_attn_layer_norm", "final_layer_norm"),
+    qkv=("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    out="self_attn.out_proj",
+    inner=("fc1",),
+    outer="fc2",
+    first="encoder.layernorm_embedding",
+    inner_size="encoder_ffn_dim",
+    equal=(("encoder_ffn_dim", "decoder_ffn_dim"), ("encoder_attention_heads", "decoder_attention_heads")),
+    # Embeddings that are the head, too, cannot grow with the root of another width.
+    needs={"scale_embedding": [False]},
+)
+_BART_DECODER = replace(
+    _BART,
+    layers="decoder.layers",
+    norms=("self_attn_layer_norm", "encoder_attn_layer_norm", "final_layer_norm"),
+    first="decoder.layernorm_embedding",
+    cross=("encoder_attn.q_proj", "encoder_attn.k_proj", "encoder_attn.v_proj", "encoder_attn.out_proj"),
+)
 FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra"), _BERT),
     "distilbert": _DISTILBERT,
@@ -123,6 +152,7 @@ FAMILIES: Mapping[str, Family] = {
     "qwen3": replace(_LLAMA, kept=("self_attn.q_norm", "self_attn.k_norm")),
     "modernbert": _MODERNBERT,
     "deberta-v2": _DEBERTA,
+    "bart": replace(_BART, decoder=_BART_DECODER),
 }
 """Those that can be copied, by transformers' name. A further one is an entry here."""
 
@@ -137,75 +167,3 @@ def head_size(config: PretrainedConfig) -> int:
     """How wide a head is."""
     found: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return found
-
-
-def layers(model: PreTrainedModel) -> list[str]:
-    """The names of the layers."""
-    stack = f"{model.base_model_prefix}.{FAMILIES[model.config.model_type].layers}"
-    return [f"{stack}.{number}" for number in range(model.config.num_hidden_layers)]
-
-
-@dataclass(frozen=True)
-class Head:
-    """The names of a head's layer of outputs, and of what stands between it and the states."""
-
-    outer: str
-    inner: str | None = None
-    norm: str | None = None
-
-    @property
-    def reads(self) -> str:
-        """The layer that reads the states."""
-        return self.inner or self.outer
-
-
-def head_of(model: PreTrainedModel) -> Head:
-    """The head of a model.
-
-    Raises:
-        ModelError: it is none of those that can be copied.
-    """
-    names = {name for name, module in model.named_modules() if isinstance(module, nn.Linear)}
-    for head in (
-        Head("classifier", f"{model.base_model_prefix}.pooler.dense"),
-        Head("classifier.out_proj", "classifier.dense"),
-        Head("classifier", "pre_classifier"),
-        Head("classifier", "head.dense", "head.norm"),
-        Head("classifier", "pooler.dense"),
-        *map(Head, ("classifier", "qa_outputs", "score", "lm_head")),
-    ):
-        if {head.outer, head.reads} <= names:
-            return head
-    raise ModelError(f"student.init=narrow: {type(model).__name__} has a head that cannot be copied narrower")
-
-
-@dataclass(frozen=True)
-class Point:
-    """Where states are made and read.
-
-    Attributes:
-        norm: the module that makes them.
-        readers: the linear layers that read them.
-        stays: whether others do so, too: later layers that add to them, or embeddings that are the head as well.
-    """
-
-    norm: str
-    readers: tuple[str, ...]
-    stays: bool
-
-
-def points(model: PreTrainedModel, head: Head) -> list[Point]:
-    """All of a model: what reads the first makes the second, and so on to what the head reads; then distances."""
-    family, base = FAMILIES[model.config.model_type], model.base_model_prefix
-    norms = [f"{layer}.{norm}" for layer in layers(model) for norm in family.norms]
-    first = [f"{base}.{family.first}"] if family.first else []
-    if f"{base}.embeddings_project" in dict(model.named_modules()):
-        first = [f"{base}.embeddings_project"]
-    # Before a layer's parts, the first norm may be that of the embeddings; after them, it comes in addition.
-    norms = [*first, *norms[len(first) :], f"{base}.{family.last}"] if family.last else [*first, *norms]
-    parts = [(layer, part) for layer in layers(model) for part in (family.qkv, family.inner)]
-    readers = [tuple(f"{layer}.{name}" for name in part) for layer, part in parts]
-    adds = [family.last is None or (number == 0 and bool(first)) for number in range(len(readers))]
-    tied = model.get_input_embeddings().weight is model.get_submodule(head.outer).weight
-    made = list(map(Point, norms, [*readers, (head.reads,)], [*adds, family.last is None or tied]))
-    return [*made, Point(f"{base}.{family.relative}", (), stays=True)] if family.relative else made

@@ -10,7 +10,8 @@ from transformers import PretrainedConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from distill.models.factors import fitted_norm, most, projected_reading, root, scores, shared_basis, sums
-from distill.models.narrow_families import FAMILIES, head_of, head_size, inner_size, layers, points
+from distill.models.narrow_families import FAMILIES, head_size, inner_size
+from distill.models.narrow_places import Part, head_of, parts, points
 
 Pair: TypeAlias = tuple[Tensor, Tensor]
 """Weight ``[out, in]`` and bias ``[out]`` of a linear layer, or scale and shift of a norm."""
@@ -30,7 +31,7 @@ class Copy:
         self.wide, self.inputs, self.config = wide, inputs, config
         self.family, self.head = FAMILIES[config.model_type], head_of(wide)
         self.points = points(wide, self.head)
-        self.last = 2 * len(layers(wide))  # the place of what the head reads
+        self.last = next(place for place, point in enumerate(self.points) if self.head.reads in point.readers)
         self.old, self.new = wide.state_dict(), cast(dict[str, Tensor], {})
         self.folded = [self._folded(place) for place in range(len(self.points))]
         states = [self._states(place) for place in range(len(self.points))]
@@ -49,9 +50,11 @@ class Copy:
         self._embeddings()
         for place in range(len(self.points)):
             self._norm(place)
-        for number, layer in enumerate(layers(self.wide)):
-            self._attention(layer, 2 * number)
-            self._feed_forward(layer, 2 * number + 1)
+        for part in parts(self.wide):
+            if part.source is None:
+                self._feed_forward(part)
+            else:
+                self._attention(part, part.source)
         self._outputs()
         return self.new
 
@@ -99,7 +102,7 @@ class Copy:
 
     def _embeddings(self) -> None:
         projected = self.points[0].norm.endswith("embeddings_project")
-        for name, module in self.wide.named_modules():
+        for name, module in self.wide.named_modules(remove_duplicate=False):  # both stacks may share one
             if isinstance(module, nn.Embedding):
                 weight = self.old[f"{name}.weight"].double()
                 self.new[f"{name}.weight"] = weight if projected else weight @ self.basis
@@ -141,32 +144,37 @@ class Copy:
         self._put_parts(inner, [(each[chosen], more[chosen]) for each, more in self._read(inner, place, parts)])
         return chosen, (weight[:, chosen], bias + weight @ mean.index_fill(0, chosen, 0.0))
 
-    def _feed_forward(self, layer: str, place: int) -> None:
-        names, outer = [f"{layer}.{name}" for name in self.family.inner], f"{layer}.{self.family.outer}"
-        _, added = self._units(names, outer, place, inner_size(self.config), 1 + self.family.gated)
-        self._write(outer, *added)
+    def _feed_forward(self, part: Part) -> None:
+        _, added = self._units(part.reads, part.adds, part.place, inner_size(self.config), 1 + self.family.gated)
+        self._write(part.adds, *added)
 
-    def _attention(self, layer: str, place: int) -> None:
-        names, name = [f"{layer}.{each}" for each in self.family.qkv], f"{layer}.{self.family.out}"
-        parts, (weight, bias) = self._read(names, place, 3), self._linear(name)
+    def _attention(self, part: Part, source: int) -> None:
+        names, name = part.reads, part.adds
+        if source == part.place:
+            read = self._read(names, source, 3)
+        else:
+            read = [*self._read(names[:1], part.place), *self._read(names[1:], source, 2)]
+        weight, bias = self._linear(name)
         weight, bias = self.basis.mT @ weight, self.basis.mT @ bias
-        mean = self.states[place].mean(0)
+        mean = self.states[source].mean(0)
         # With a bias, what varies decides; else all that there is.
-        spread = root(self.states[place] - mean * self._biased(name))
-        made, out = (self._whole if self.family.rotary else self._mixed)(parts, weight, place, spread)
+        spread = root(self.states[source] - mean * self._biased(name))
+        if self.family.rotary:
+            made, out = self._whole(read, weight, spread)
+        else:
+            made, out = self._mixed(read, weight, (self._moment(part.place), self._moment(source)), spread)
         self._put_parts(names, made)
         # Attention adds up to 1, so what all values have in common is added whatever the scores are.
-        common = [_added(weight, parts[2], mean, self.wide.config), _added(out, made[2], mean, self.config)]
+        common = [_added(weight, read[2], mean, self.wide.config), _added(out, made[2], mean, self.config)]
         self._put(name, out, bias + common[0] - common[1])
         for kept in self.family.kept:
-            self._put(f"{layer}.{kept}", *self._linear(f"{layer}.{kept}"))
+            self._put(f"{part.layer}.{kept}", *self._linear(f"{part.layer}.{kept}"))
 
-    def _mixed(self, parts: list[Pair], weight: Tensor, place: int, spread: Tensor) -> tuple[list[Pair], Tensor]:
+    def _mixed(
+        self, parts: list[Pair], weight: Tensor, both: tuple[Tensor, Tensor], spread: Tensor
+    ) -> tuple[list[Pair], Tensor]:
         """Queries, keys and values of heads made anew, and what adds them."""
         heads, size = self.wide.config.num_attention_heads, self.config.hidden_size // self.config.num_attention_heads
-        # Distances, where there are such, count as much as states.
-        read = [each * (len(self.states[place]) / len(each)) ** 0.5 for each in self._alike(place)]
-        both = root(torch.cat(read))
         halves = zip(_by_head(parts[0], heads), _by_head(parts[1], heads), strict=True)
         queries, keys = zip(*(scores(query, key, both, size) for query, key in halves), strict=True)
         pairs = zip(weight.chunk(heads, 1), parts[2][0].chunk(heads), strict=True)
@@ -179,12 +187,15 @@ class Copy:
             torch.cat([added[head][0] for head in chosen], dim=1),
         )
 
-    def _alike(self, place: int) -> list[Tensor]:
-        """What queries and keys read here, each with a 1 at its end."""
-        read = [self.states[place], *self.states[self.last + 1 :]]
-        return [torch.cat([each, torch.ones(len(each), 1)], dim=1) for each in read]
+    def _moment(self, place: int) -> Tensor:
+        """A root of what queries or keys read here, with a 1 at its end; distances count as much as states."""
+        read = [
+            torch.cat([each, torch.ones(len(each), 1)], dim=1)
+            for each in (self.states[place], *self.states[self.last + 1 :])
+        ]
+        return root(torch.cat([each * (len(read[0]) / len(each)) ** 0.5 for each in read]))
 
-    def _whole(self, parts: list[Pair], weight: Tensor, place: int, spread: Tensor) -> tuple[list[Pair], Tensor]:
+    def _whole(self, parts: list[Pair], weight: Tensor, spread: Tensor) -> tuple[list[Pair], Tensor]:
         """Queries, keys and values of the heads that add most, and what adds them."""
         size, (heads, groups), (asked, wanted) = head_size(self.config), _heads(self.wide.config), _heads(self.config)
         values = (parts[2][0] @ spread).chunk(groups)
@@ -200,6 +211,7 @@ class Copy:
         inner, outer, norm = self.head.inner, self.head.outer, self.head.norm
         if inner is None:
             self._put(outer, *self._read([outer], self.last)[0])
+            self.new |= {name: self.old[name] for name in ("final_logits_bias",) if name in self.old}
             return
         chosen, added = self._units([inner], outer, self.last, self.config.hidden_size)
         self._put(outer, *added)

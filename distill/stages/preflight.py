@@ -17,6 +17,7 @@ from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, loading
 from distill.models.layers import layer_map
 from distill.models.narrow import narrowed
+from distill.models.narrow_places import head_of
 from distill.models.student import from_layers
 from distill.models.teacher import label_columns
 from distill.stages import alike, objectives, students, teachers
@@ -79,9 +80,10 @@ def _student(build: Builder, teacher: PretrainedConfig | None) -> None:
         chosen = layer_map(config.student.layer_map, student=students.layers(build), teacher=given)
         if teacher is not None:
             with torch.device("meta"):
-                from_layers(loading.from_config(teacher, build.task.head), chosen, None, build.task.head, 0.0)
-    if config.student.init == "narrow" and teacher is not None:
-        narrowed(teacher, students.width(build))
+                made = from_layers(loading.from_config(teacher, build.task.head), chosen, None, build.task.head, 0.0)
+            if config.student.init == "narrow":
+                narrowed(teacher, students.width(build))
+                head_of(made)
     if config.student.init == "bilstm":
         bilstm.fits(config.student.lstm.embedding_size, _embedding_width(config, teacher))
 

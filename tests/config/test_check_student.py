@@ -17,6 +17,7 @@ def config(**changes):
 
 
 SMALLER = {"student__architecture__layers": 1}
+TRANSLATION = {"task": "translation", "pretrain__max_epochs": 0}
 REFUSED = [
     (
         {"student__init": "narrow", "student__layer_map": "auto"},
@@ -36,12 +37,19 @@ REFUSED = [
         "student.architecture.hidden_size=256: the teacher to be copied has 128",
     ),
     (
-        {"student__init": "narrow", "student__architecture__decoder_layers": 1},
-        "student.architecture.decoder_layers=1: a narrow copy has one stack; leave it out",
+        {"student__init": "narrow", "student__architecture__decoder_layers": 1, **TRANSLATION},
+        "student.architecture.decoder_layers=1: a narrow copy takes the same layers of encoder and decoder, "
+        "student.architecture.layers of each; leave it out",
     ),
     (
-        {"student__init": "narrow", "task": "translation", "pretrain__max_epochs": 0},
-        "student.init=narrow: has no head for translation; allowed is random, teacher or checkpoint",
+        {"student__init": "narrow", "teacher__architecture__decoder_layers": 3, **TRANSLATION},
+        "teacher.architecture.decoder_layers=3: student.init=narrow takes the same layers of encoder and decoder; "
+        "allowed is 2",
+    ),
+    (
+        {"student__init": "teacher", "teacher__architecture__decoder_layers": 3, **TRANSLATION},
+        "teacher.architecture.decoder_layers=3: student.init=teacher takes the same layers of encoder and decoder; "
+        "allowed is 2",
     ),
     (
         {"student__init": "bilstm", "task": "question_answering"},
@@ -85,6 +93,8 @@ def test_students_that_can_be_made_pass():
         {"student__init": "bilstm", "student__lstm__layers": 2, "distill__hidden__weight": 1.0},
         {"student__init": "narrow", **SMALLER},
         {"student__init": "narrow", "task": "dialogue", "pretrain__max_epochs": 0, **SMALLER},
+        {"student__init": "narrow", **TRANSLATION, **SMALLER},
+        {"student__init": "teacher", "teacher__architecture__decoder_layers": 2, **TRANSLATION},
     ):
         check(config(**changes))
     check(Config())

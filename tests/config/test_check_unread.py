@@ -39,9 +39,10 @@ def test_a_setting_that_nothing_reads_is_refused(key, value, said):
         check(config({key: value}))
 
 
-def test_a_teacher_whose_copy_is_narrow_has_no_decoder_either():
-    made = config({"student.init": "narrow", "teacher.architecture.decoder_layers": 2})
-    message = "teacher.architecture.decoder_layers=2: belongs to translation and summarization; allowed is null"
+@pytest.mark.parametrize("who", ["teacher", "student"])
+def test_a_narrow_copy_and_its_teacher_have_no_decoder_where_nothing_is_written(who):
+    made = config({"student.init": "narrow", f"{who}.architecture.decoder_layers": 2})
+    message = f"{who}.architecture.decoder_layers=2: belongs to translation and summarization; allowed is null"
     with pytest.raises(ConfigError, match=f"^1 problem in the settings\n  {re.escape(message)}$"):
         check(made)
 

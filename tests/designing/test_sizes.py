@@ -1,7 +1,15 @@
 """Weights counted without making them, against a sum by hand and against the models that a run would make."""
 
 import pytest
-from transformers import BertConfig, DistilBertConfig, ElectraConfig, GPT2Config, ModernBertConfig, Qwen3Config
+from transformers import (
+    BartConfig,
+    BertConfig,
+    DistilBertConfig,
+    ElectraConfig,
+    GPT2Config,
+    ModernBertConfig,
+    Qwen3Config,
+)
 
 from distill.build import Builder
 from distill.config.design import DesignConfig
@@ -90,12 +98,22 @@ COPIED = {
     "qwen3": lambda **size: Qwen3Config(
         hidden_size=32, intermediate_size=96, num_key_value_heads=2, head_dim=16, tie_word_embeddings=True, **size
     ),
+    "bart": lambda num_hidden_layers, num_attention_heads, **size: BartConfig(
+        d_model=32,
+        encoder_ffn_dim=128,
+        decoder_ffn_dim=128,
+        encoder_layers=num_hidden_layers,
+        decoder_layers=num_hidden_layers,
+        encoder_attention_heads=num_attention_heads,
+        decoder_attention_heads=num_attention_heads,
+        **size,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", COPIED)
 def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_made(name, tmp_path):
-    task = "dialogue" if name in ("gpt2", "qwen3") else "classification"
+    task = {"gpt2": "dialogue", "qwen3": "dialogue", "bart": "translation"}.get(name, "classification")
     origin = builder(task, tmp_path)
     tokenizer = sizes.teacher(origin).tokenizer
     tokens = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}

@@ -13,7 +13,7 @@ def test_queries_and_keys_of_fewer_numbers_keep_the_scores_as_well_as_their_numb
     exact = states @ query.mT @ key @ states.mT / 5**0.5
     left, values, right = torch.linalg.svd(exact, full_matrices=False)
     for size in (1, 3, 5, 6):
-        mine, theirs = factors.scores(query, key, factors.root(states), size)
+        mine, theirs = factors.scores(query, key, (factors.root(states),) * 2, size)
         found = states @ mine.mT @ theirs @ states.mT / size**0.5
         best = (left[:, :size] * values[:size]) @ right[:size]  # Eckart-Young: no other of this rank is nearer
         assert torch.allclose(found, best, atol=1e-4 * float(values[0]))

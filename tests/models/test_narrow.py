@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from transformers import (
+    BartConfig,
     BertConfig,
     DebertaV2Config,
     DistilBertConfig,
@@ -24,11 +25,14 @@ from transformers.pytorch_utils import Conv1D
 from distill.errors import ModelError
 from distill.models import loading
 from distill.models.narrow import Width, narrow, narrowed
-from distill.models.narrow_families import FAMILIES, head_of, layers, points
+from distill.models.narrow_families import FAMILIES
+from distill.models.narrow_places import head_of, parts, points
 from distill.models.teacher import outputs
+from distill.types import IGNORE
 
-TEXT, WORD, SPAN, LM = (
-    f"AutoModelFor{name}" for name in ("SequenceClassification", "TokenClassification", "QuestionAnswering", "CausalLM")
+TEXT, WORD, SPAN, LM, BOTH = (
+    f"AutoModelFor{name}"
+    for name in ("SequenceClassification", "TokenClassification", "QuestionAnswering", "CausalLM", "Seq2SeqLM")
 )
 SIZE = {
     "vocab_size": 60, "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 40,
@@ -74,19 +78,37 @@ WRITE = {
     "qwen2": lambda: Qwen2Config(**SHARED),
     "qwen3": lambda: Qwen3Config(head_dim=8, **SHARED),
 }
-MADE |= WRITE
-HEADS = [(name, head) for name in MADE for head in (TEXT, WORD, SPAN, *([LM] if name in WRITE else []))]
+STACKS = {
+    "vocab_size": 60, "d_model": 24, "encoder_layers": 3, "decoder_layers": 2, "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4, "encoder_ffn_dim": 40, "decoder_ffn_dim": 40, "max_position_embeddings": 20,
+    "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1, "forced_eos_token_id": None,
+}  # fmt: skip
+TRANSLATE = {
+    "bart": lambda: BartConfig(**STACKS),
+    "bart with a head of its own": lambda: BartConfig(tie_word_embeddings=False, **STACKS),
+}
+MADE |= WRITE | TRANSLATE
+HEADS = [
+    (name, head)
+    for name in MADE
+    for head in (TEXT, SPAN, *([BOTH] if name in TRANSLATE else [WORD]), *([LM] if name in WRITE else []))
+]
 FULL = Width(24, 4, 40)
 
 
-def batches():
+def batches(model=None):
+    """Texts that end with 2; and for a model that translates, what it writes."""
     draw = torch.Generator().manual_seed(1)
     made = []
     for _ in range(6):
         ids = torch.randint(4, 60, (8, 12), generator=draw)
         lengths = torch.randint(5, 13, (8, 1), generator=draw)
         mask = (torch.arange(12) < lengths).long()
+        ids = ids.scatter(1, lengths - 1, 2)
         made.append({"input_ids": ids * mask, "attention_mask": mask})
+        if hasattr(model, "final_logits_bias"):
+            targets = torch.randint(4, 60, (8, 9), generator=draw)
+            made[-1]["target_ids"] = targets.masked_fill(torch.arange(9) >= lengths - 3, IGNORE)
     return made
 
 
@@ -106,6 +128,8 @@ def teacher(name, head):
                 weight.add_(0.3 * torch.randn_like(weight))
             else:
                 weight.add_(0.1 * torch.randn_like(weight))
+        if head == BOTH:
+            model.final_logits_bias.add_(torch.randn_like(model.final_logits_bias))
     return model
 
 
@@ -122,16 +146,16 @@ def inside(name, head, *, plain):
     for norm in made if plain else ():
         if not isinstance(norm, nn.Linear):
             norm.load_state_dict({key: torch.full((24,), 0.8 * (key == "weight")) for key in norm.state_dict()})
-    writers = [model.get_submodule(f"{layer}.{name}") for layer in layers(model) for name in (family.out, family.outer)]
+    writers = [model.get_submodule(part.adds) for part in parts(model)]
     for module in [*writers, *(each for each in made if isinstance(each, nn.Linear))]:
         module.weight.copy_(module.weight @ part if isinstance(module, Conv1D) else part @ module.weight)
         if module.bias is not None:
             module.bias.copy_(part @ module.bias)
-    for layer in layers(model):
-        if not family.rotary:
-            halve(*(model.get_submodule(f"{layer}.{name}") for name in family.qkv))
-        elif not family.free:  # two heads add nothing
-            model.get_submodule(f"{layer}.{family.out}").weight[:, 12:] = 0.0
+    for part in parts(model):
+        if part.source is not None and not family.rotary:
+            halve(*map(model.get_submodule, part.reads))
+        elif part.source is not None and not family.free:  # two heads add nothing
+            model.get_submodule(part.adds).weight[:, 12:] = 0.0
     return model
 
 
@@ -156,7 +180,7 @@ def gap(one, other, *, states=None):
     """The mean squared difference of logits, or of the lengths and angles of some states."""
     total = []
     with torch.no_grad():
-        for batch in batches():
+        for batch in batches(one):
             mine, theirs = (outputs(model, batch, hidden=states is not None) for model in (one, other))
             if states is None:
                 total.append((mine.logits - theirs.logits).square().mean())
@@ -180,7 +204,7 @@ def sized(name, width):
 @pytest.mark.parametrize(("name", "head"), HEADS)
 def test_a_copy_of_full_width_answers_like_the_teacher(name, head):
     model = teacher(name, head)
-    made = narrow(model, batches(), FULL, head).eval()
+    made = narrow(model, batches(model), FULL, head).eval()
     assert gap(made, model) < 1e-9
     assert made.config.hidden_size == 24
 
@@ -188,11 +212,12 @@ def test_a_copy_of_full_width_answers_like_the_teacher(name, head):
 @pytest.mark.parametrize("name", MADE)
 @pytest.mark.parametrize("width", [Width(12, 4, 20), Width(18, 2, 40), Width(12, 2, 12)])
 def test_a_narrow_copy_is_nearer_to_the_teacher_than_a_random_model_of_its_size(name, width):
-    model, width = teacher(name, WORD), sized(name, width)
-    made = narrow(model, batches(), width, WORD).eval()
+    head, width = BOTH if name in TRANSLATE else WORD, sized(name, width)
+    model = teacher(name, head)
+    made = narrow(model, batches(model), width, head).eval()
     assert made.config.hidden_size == width.hidden_size
     torch.manual_seed(0)
-    chance = loading.from_config(copy.deepcopy(made.config), WORD).eval()
+    chance = loading.from_config(copy.deepcopy(made.config), head).eval()
     share = (
         0.95 if FAMILIES[made.config.model_type].rotary else 0.7
     )  # heads that are kept whole cannot stand for others
@@ -204,30 +229,31 @@ def test_a_narrow_copy_is_nearer_to_the_teacher_than_a_random_model_of_its_size(
 def test_where_all_states_lie_in_fewer_directions_a_copy_of_their_number_answers_like_the_teacher(name):
     """With norms that scale all numbers alike; and with any norms, where these go into what reads them."""
     family, width = FAMILIES[MADE[name]().model_type], sized(name, Width(12, 4, 40))
-    for head, plain in ((WORD, True), (LM, True), (WORD, False)):
-        if (head == LM and name not in WRITE) or (not plain and (family.first or not family.last)):
+    for head, plain in ((WORD, True), (LM, True), (BOTH, True), (WORD, False)):
+        if (name, head) not in HEADS or (not plain and (family.first or not family.last)):
             continue
         model = inside(name, head, plain=plain)
-        made = narrow(model, batches(), width, head).eval()
+        made = narrow(model, batches(model), width, head).eval()
         # ModernBERT's head leaves half of its inner units out, the last layer's input nothing.
         assert gap(made, model, states=-2 if head_of(model).norm else None) < 1e-7
 
 
 def test_the_wider_the_copy_the_nearer():
     model = teacher("bert", WORD)
-    gaps = [gap(narrow(model, batches(), Width(size, 4, 40), WORD).eval(), model) for size in (4, 12, 20, 24)]
+    gaps = [gap(narrow(model, batches(model), Width(size, 4, 40), WORD).eval(), model) for size in (4, 12, 20, 24)]
     assert gaps == sorted(gaps, reverse=True)
 
 
-def test_the_same_texts_give_the_same_copy_and_the_teacher_stays_as_it_was(tmp_path):
-    model = teacher("bert", TEXT)
+@pytest.mark.parametrize(("name", "head"), [("bert", TEXT), ("bart", BOTH)])
+def test_the_same_texts_give_the_same_copy_and_the_teacher_stays_as_it_was(name, head, tmp_path):
+    model = teacher(name, head)
     before = copy.deepcopy(model.state_dict())
-    one, other = (narrow(model, batches(), Width(12, 2, 20), TEXT) for _ in range(2))
+    one, other = (narrow(model, batches(model), Width(12, 2, 20), head) for _ in range(2))
     assert all(torch.equal(weight, other.state_dict()[key]) for key, weight in one.state_dict().items())
     assert all(torch.equal(weight, before[key]) for key, weight in model.state_dict().items())
     assert model.config.hidden_size == 24
     one.save_pretrained(tmp_path)
-    assert gap(loading.model(tmp_path, TEXT).eval(), one.eval()) == 0
+    assert gap(loading.model(tmp_path, head).eval(), one.eval()) == 0
 
 
 def refused(config, width, message):
@@ -239,11 +265,20 @@ def test_what_cannot_be_copied_is_refused():
     refused(
         OPTConfig(), FULL,
         "student.init=narrow: opt models cannot be copied narrower; these can: bert, roberta, xlm-roberta, camembert, "
-        "electra, distilbert, gpt2, llama, mistral, qwen2, qwen3, modernbert, deberta-v2",
+        "electra, distilbert, gpt2, llama, mistral, qwen2, qwen3, modernbert, deberta-v2, bart",
     )  # fmt: skip
     refused(
         GPT2Config(add_cross_attention=True), FULL,
         "student.init=narrow: gpt2 models with add_cross_attention=True cannot be copied narrower",
+    )  # fmt: skip
+    refused(
+        BartConfig(scale_embedding=True), FULL,
+        "student.init=narrow: bart models with scale_embedding=True cannot be copied narrower",
+    )  # fmt: skip
+    refused(
+        BartConfig(**{**STACKS, "decoder_ffn_dim": 60}), FULL,
+        "student.init=narrow: bart models with encoder_ffn_dim=40 and decoder_ffn_dim=60 cannot be copied narrower; "
+        "allowed is one number for both",
     )  # fmt: skip
     refused(
         DebertaV2Config(relative_attention=True), FULL,
