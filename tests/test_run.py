@@ -66,6 +66,9 @@ SHAPES = {
         "data.path=/home/müller/数据: letters beyond ASCII need quotes within quotes, as in "
         "\"data.path='/home/müller/数据'\""
     ),
+    "+data.labels.好评=good": (
+        "+data.labels.好评=good: names beyond ASCII cannot be given on the command line; a card may have them"
+    ),
     "data.labels={'好评': good}": (
         "data.labels={'好评': good}: letters beyond ASCII need quotes, as in ['…'] or {text: '…'}; "
         "keys may have them in a card"

@@ -45,19 +45,18 @@ def unfit(config: PretrainedConfig) -> str | None:
     kind = config.model_type
     if kind not in FAMILIES:
         return f"{kind} models cannot be copied narrower; these can: {', '.join(FAMILIES)}"
-    needs = dict(FAMILIES[kind].needs)
-    if FAMILIES[kind].relative is not None:  # what projects its embeddings is not copied
+    family = FAMILIES[kind]
+    needs = dict(family.needs)
+    if family.relative is not None:  # what projects its embeddings is not copied
         needs["embedding_size"] = [None, config.hidden_size]
-    unlike = ((name, found) for name, allowed in needs.items() if (found := getattr(config, name, None)) not in allowed)
-    if why := next((f"{kind} models with {name}={found} cannot be copied narrower" for name, found in unlike), None):
-        return why
-    pairs = ((one, getattr(config, one), other, getattr(config, other)) for one, other in FAMILIES[kind].equal)
-    differ = (
-        f"{kind} models with {one}={mine} and {other}={theirs} cannot be copied narrower; allowed is one number for both"
-        for one, mine, other, theirs in pairs
-        if mine != theirs
-    )
-    return next(differ, None)
+    for name, allowed in needs.items():
+        if (found := getattr(config, name, None)) not in allowed:
+            return f"{kind} models with {name}={found} cannot be copied narrower"
+    for one, other in family.equal:
+        if (mine := getattr(config, one)) != (theirs := getattr(config, other)):
+            both = f"{one}={mine} and {other}={theirs}"
+            return f"{kind} models with {both} cannot be copied narrower; allowed is one number for both"
+    return None
 
 
 def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:

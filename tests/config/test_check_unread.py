@@ -78,6 +78,14 @@ SCRATCH = "a teacher from scratch, teacher.model=null; leave it out"
             "a teacher from scratch, more_teachers.second.model=null; leave it out",
         ),
         ({"student.init": "teacher"}, "student.architecture.layers=2", "student.init=random or narrow; leave it out"),
+        (
+            {"teacher.model": "FOLDER"}, "pretrain.max_epochs=3",
+            "a teacher from scratch, or pretrain.continued=true; leave it out",
+        ),
+        (
+            {"teacher.model": "FOLDER", "teacher.finetuned": True}, "finetune.max_epochs=3",
+            "a teacher that is not fine-tuned yet; leave it out",
+        ),
         (STATES, "distill.temperature=4", "terms that have one, such as soft; leave it out"),
     ],
 )  # fmt: skip
@@ -98,6 +106,9 @@ def test_what_cards_may_set_in_vain_is_refused_on_the_command_line(changes, over
         ({}, "distill.temperature=4"),
         ({**STATES, "distill.js.weight": 0.5}, "distill.temperature=4"),
         ({"teacher.model": "FOLDER"}, "teacher=minilm"),
+        ({"teacher.model": "FOLDER", "pretrain.continued": True}, "pretrain.max_epochs=3"),
+        (TWO, "pretrain.max_epochs=3"),
+        ({"teacher.model": "FOLDER"}, "finetune.max_epochs=3"),
     ],
 )
 def test_what_is_read_may_be_given_on_the_command_line(changes, override):

@@ -14,6 +14,7 @@ from transformers import (
     GPT2ForSequenceClassification,
     GPT2LMHeadModel,
     LlamaConfig,
+    LlamaForCausalLM,
     LlamaForSequenceClassification,
 )
 
@@ -222,3 +223,14 @@ def test_a_head_without_a_linear_layer_is_not_left_in_the_wrong_order():
     model = GPT2LMHeadModel(GPT2Config(**GPT2))
     with refused("GPT2LMHeadModel has no linear layer of 2 outputs to put in the order of the labels: a, b"):
         fit_outputs(model, ["b", "a"], ["a", "b"])
+
+
+def test_a_padding_beyond_the_rows_that_are_left_becomes_the_tokenizers(tmp_path):
+    _, config = DECODERS["llama"]
+    config = LlamaConfig(**{**config.to_dict(), "vocab_size": 400, "pad_token_id": 399})
+    folder = random(LlamaForCausalLM, config, tmp_path / "model")
+    tokenizer = train_bytes(TEXTS[:1], vocab_size=270, max_length=32)
+    made = loading.model(folder, "AutoModelForCausalLM", tokenizer=tokenizer)
+    assert made.config.pad_token_id == tokenizer.pad_token_id < made.config.vocab_size
+    loading.save(made, tokenizer, tmp_path / "made")
+    assert loading.model(tmp_path / "made", "AutoModelForCausalLM").config.pad_token_id == tokenizer.pad_token_id

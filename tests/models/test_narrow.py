@@ -281,6 +281,10 @@ def test_what_cannot_be_copied_is_refused():
         "allowed is one number for both",
     )  # fmt: skip
     refused(
+        DebertaV2Config(relative_attention=True, share_att_key=True, norm_rel_ebd="layer_norm", embedding_size=9), FULL,
+        "student.init=narrow: deberta-v2 models with embedding_size=9 cannot be copied narrower",
+    )  # fmt: skip
+    refused(
         DebertaV2Config(relative_attention=True), FULL,
         "student.init=narrow: deberta-v2 models with share_att_key=None cannot be copied narrower",
     )  # fmt: skip

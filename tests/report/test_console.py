@@ -55,4 +55,6 @@ def test_no_line_ends_between_a_number_and_its_unit(report):
 
 
 def test_cells_stand_under_each_other_where_a_label_is_of_wide_characters():
+    marks = aligned([("label", "f1"), ("ไม่ดี", "98")])
+    assert marks == "\n  label   f1\n  ไม่ดี     98\n"
     assert aligned([("label", "f1"), ("好评", "98"), ("bad", "7")]) == "\n  label   f1\n  好评    98\n  bad      7\n"
