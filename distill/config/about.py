@@ -74,7 +74,7 @@ ABOUT = {
     ),
     "dist": About(
         "1 − Pearson along rows, and along columns *", "Huang 2022", "small",
-        "a much stronger teacher; 3 classes or more", whole=True,
+        "a much stronger teacher; 3 classes or more; on TREC behind soft", whole=True,
     ),
     "standardized": About(
         "soft on z-scored logits", "Sun 2024", "as soft", "order matters, sureness doesn't; 3 classes or more",
@@ -90,30 +90,32 @@ ABOUT = {
     ),
     "hidden_cosine": _inside("1 − cosine of states and embeddings", "Sanh 2019", "as hidden", "direction, not size"),
     "pkd": _inside(
-        "mean squared error of first-token states of length 1", "Sun 2019", "as hidden", "sentence tasks", tokens=False,
+        "mean squared error of first-token states of length 1", "Sun 2019", "as hidden",
+        "sentence tasks; weights of 10 to 1,000", tokens=False,
     ),
     "cka": _inside(
         "1 − linear CKA of token states *", "Kornblith 2019", "as hidden, and tokens · width²",
-        "other widths without a projection; many tokens a batch",
+        "other widths without a projection, also narrow copies; many tokens a batch",
     ),
     "embedding": _inside(
         "mean squared error of embedding outputs", "Jiao 2020", "as one pair of hidden", "narrower embeddings",
     ),
     "attention": _inside(
         "mean squared error of attention scores before the softmax", "Jiao 2020",
-        "the teacher beside, and heads · tokens²", "TinyBERT, same tokens", "scores",
+        "the teacher beside, and heads · tokens²", "TinyBERT, same tokens; on TREC it took from soft", "scores",
     ),
     "relations": _inside(
         "KL of Q-Q, K-K and V-V relations in R heads", "Wang 2021", "the teacher beside, and 3 · R · tokens²",
-        "any heads and widths, same tokens; on TREC it added nothing to soft", "qkv",
+        "any heads and widths, same tokens; on TREC it took from soft", "qkv",
     ),
     "rkd_distance": _inside(
-        "Huber of distances over their mean *", "Park 2019", "as hidden, and examples²", "sentence embeddings",
+        "Huber of distances over their mean *", "Park 2019", "as hidden, and examples²",
+        "narrow copies of sentence tasks; a weight of 25",
         tokens=False,
     ),
     "rkd_angle": _inside(
         "Huber of cosines in all triples *", "Park 2019", "as hidden, and examples³ · width, up to limit",
-        "beside rkd_distance", tokens=False,
+        "beside rkd_distance; a weight of 50", tokens=False,
     ),
 }  # fmt: skip
 """Every term by its name; * marks those defined on a batch, whose parts give other values."""
