@@ -12,12 +12,13 @@ from distill.data.embedded import SAMPLES
 from distill.predicting import load
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
-SMALL = (
-    "data.limit.validation=16", "data.limit.test=16", "teacher.vocab_size=400",
-    "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 64}",
+SCRATCH = (
+    "teacher.vocab_size=400", "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 64}",
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}", "pretrain.max_epochs=0",
-    "finetune.max_epochs=1", "distill.max_epochs=1", "evaluate.latency_samples=0", "evaluate.resamples=100",
-    "tracking.wandb=disabled", "trainer.log_every_n_steps=1",
+)  # fmt: skip
+SMALL = (
+    "data.limit.validation=16", "data.limit.test=16", "finetune.max_epochs=1", "distill.max_epochs=1",
+    "evaluate.latency_samples=0", "evaluate.resamples=100", "tracking.wandb=disabled", "trainer.log_every_n_steps=1",
 )  # fmt: skip
 
 
@@ -27,7 +28,8 @@ def run(inside):
 
     def started(name, *given):
         folder = inside.folder / name
-        out = inside(*SMALL, *given, f"hydra.run.dir={folder}", small=False)
+        scratch = () if any(each.startswith("teacher.model=") for each in given) else SCRATCH
+        out = inside(*SMALL, *scratch, *given, f"hydra.run.dir={folder}", small=False)
         return folder, json.loads((folder / "report.json").read_text(encoding="utf-8")), out
 
     return started
