@@ -4,7 +4,8 @@ All layers share one basis of the states, ``[wide, narrow]``: the directions in 
 (as in SliceGPT: Ashkboos et al. 2024, arXiv:2401.15024). Queries with keys, and values with outputs, are factored again
 for each head, so that attention scores, and what attention adds, change least (truncated SVD of weights: Ben Noach &
 Goldberg 2020, aclanthology.org/2020.aacl-main.88; here weighed by the states that they read). Rotary positions, which
-turn each pair of numbers by an angle of its own, leave no such freedom: there the heads that add most are kept whole.
+turn each pair of numbers by an angle of its own, leave no such freedom: there, and in T5, whose heads have a width of
+their own, the heads that add most are kept whole.
 Inner units are chosen by how much what they add varies; the mean of whatever is left out goes into the biases, where
 there are any.
 
@@ -25,7 +26,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from distill.errors import ModelError
 from distill.models.loading import from_config
 from distill.models.narrow_families import FAMILIES, Family, head_size, inner_size
-from distill.models.narrow_places import head_of, parts, points
+from distill.models.narrow_places import below, head_of, parts, points
 from distill.models.narrow_weights import Copy
 from distill.models.teacher import outputs
 from distill.types import IGNORE, Batch
@@ -82,7 +83,7 @@ def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
     for one, other in family.equal:
         setattr(made, other, getattr(made, one))
     _embeddings(made, config)
-    if family.rotary:
+    if family.whole:
         _whole_heads(made, config, family)
     return made
 
@@ -153,7 +154,7 @@ def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tenso
     model.train(False)
     taken: dict[str, list[Tensor]] = {}
     masks: dict[bool, Tensor] = {}
-    encoder = f"{model.base_model_prefix}.encoder."
+    encoder = f"{below(model)}encoder."
 
     def keep(name: str) -> Any:  # noqa: ANN401
         def hook(module: nn.Module, given: tuple[Tensor, ...]) -> None:

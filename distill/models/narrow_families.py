@@ -16,14 +16,16 @@ class Family:
         norms: of each attention and of the feed-forward part.
         qkv: the layers that make queries, keys and values, or the one that makes all three.
         out: the layer that adds what attention found.
-        inner: the layer that makes inner units, or the two whose products they are, gate first, also in one.
+        inner: the layer that makes inner units, or the two whose products they are, gate first; of these names a model
+            has what it has.
         outer: the layer that adds what inner units found.
         first: the norm of the embeddings, if there is one.
         last: the norm after the last layer, of architectures whose norms stand before attention and feed-forward part.
         kept: weights that a copy takes as they are.
-        gated: whether inner units are products.
-        rotary: whether positions turn pairs of numbers in queries and keys; then heads can only be kept whole.
+        fused: whether one layer makes both factors of inner units.
+        whole: whether heads are kept whole, for which rotary positions leave no choice: they turn pairs of numbers.
         free: whether the width of heads that are kept whole has a setting of its own, ``head_dim``.
+        distances: where the first layer keeps what each head of a stack's own attentions adds for a distance.
         inner_size: what the configuration calls the number of inner units.
         relative: the norm of embeddings of distances, which queries and keys read as they read states.
         cross: of a decoder, the layers that make queries, keys and values where these two read the encoder's states,
@@ -42,20 +44,16 @@ class Family:
     first: str | None = None
     last: str | None = None
     kept: tuple[str, ...] = ()
-    gated: bool = False
-    rotary: bool = False
+    fused: bool = False
+    whole: bool = False
     free: bool = False
+    distances: str | None = None
     inner_size: str = "intermediate_size"
     relative: str | None = None
     cross: tuple[str, ...] = ()
     decoder: "Family | None" = None
     equal: tuple[tuple[str, str], ...] = ()
     needs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-
-    @property
-    def stacks(self) -> list["Family"]:
-        """One, or encoder and decoder."""
-        return [self, self.decoder] if self.decoder else [self]
 
 
 _BERT = Family(
@@ -108,8 +106,7 @@ _LLAMA = Family(
     inner=("mlp.gate_proj", "mlp.up_proj"),
     outer="mlp.down_proj",
     last="norm",
-    gated=True,
-    rotary=True,
+    whole=True,
     free=True,
 )
 _MODERNBERT = Family(
@@ -121,8 +118,8 @@ _MODERNBERT = Family(
     outer="mlp.Wo",
     first="embeddings.norm",
     last="final_norm",
-    gated=True,
-    rotary=True,
+    fused=True,
+    whole=True,
 )
 _BART = Family(
     layers="encoder.layers",
@@ -134,8 +131,6 @@ _BART = Family(
     first="encoder.layernorm_embedding",
     inner_size="encoder_ffn_dim",
     equal=(("encoder_ffn_dim", "decoder_ffn_dim"), ("encoder_attention_heads", "decoder_attention_heads")),
-    # Embeddings that are the head, too, cannot grow with the root of another width.
-    needs={"scale_embedding": [False]},
 )
 _BART_DECODER = replace(
     _BART,
@@ -143,6 +138,28 @@ _BART_DECODER = replace(
     norms=("self_attn_layer_norm", "encoder_attn_layer_norm", "final_layer_norm"),
     first="decoder.layernorm_embedding",
     cross=("encoder_attn.q_proj", "encoder_attn.k_proj", "encoder_attn.v_proj", "encoder_attn.out_proj"),
+)
+_T5 = Family(
+    layers="encoder.block",
+    norms=("layer.0.layer_norm", "layer.1.layer_norm"),
+    qkv=("layer.0.SelfAttention.q", "layer.0.SelfAttention.k", "layer.0.SelfAttention.v"),
+    out="layer.0.SelfAttention.o",
+    inner=("layer.1.DenseReluDense.wi", "layer.1.DenseReluDense.wi_0", "layer.1.DenseReluDense.wi_1"),
+    outer="layer.1.DenseReluDense.wo",
+    last="encoder.final_layer_norm",
+    whole=True,
+    free=True,
+    distances="layer.0.SelfAttention.relative_attention_bias",
+    inner_size="d_ff",
+)
+_T5_DECODER = replace(
+    _T5,
+    layers="decoder.block",
+    norms=("layer.0.layer_norm", "layer.1.layer_norm", "layer.2.layer_norm"),
+    inner=("layer.2.DenseReluDense.wi", "layer.2.DenseReluDense.wi_0", "layer.2.DenseReluDense.wi_1"),
+    outer="layer.2.DenseReluDense.wo",
+    last="decoder.final_layer_norm",
+    cross=tuple(f"layer.1.EncDecAttention.{name}" for name in "qkvo"),
 )
 FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra"), _BERT),
@@ -153,6 +170,7 @@ FAMILIES: Mapping[str, Family] = {
     "modernbert": _MODERNBERT,
     "deberta-v2": _DEBERTA,
     "bart": replace(_BART, decoder=_BART_DECODER),
+    **dict.fromkeys(("t5", "mt5"), replace(_T5, decoder=_T5_DECODER)),
 }
 """Those that can be copied, by transformers' name. A further one is an entry here."""
 

@@ -54,6 +54,7 @@ class Part:
         adds: the linear layer that adds what was found.
         place: of the states that are read, among all points.
         source: of those that keys and values read; the feed-forward part has none.
+        distances: the module with what each head adds for a distance, where attentions share it.
     """
 
     layer: str
@@ -61,25 +62,42 @@ class Part:
     adds: str
     place: int
     source: int | None
+    distances: str | None = None
+
+
+def below(model: PreTrainedModel) -> str:
+    """What the names of the base model's modules begin with; some models are their own base."""
+    return f"{model.base_model_prefix}." if hasattr(model, model.base_model_prefix) else ""
 
 
 def parts(model: PreTrainedModel) -> list[Part]:
     """All of a model, in their order, the encoder's first."""
     made: list[Part] = []
-    for number, stack in enumerate(FAMILIES[model.config.model_type].stacks):
+    modules = dict(model.named_modules())
+    for number, stack in enumerate(_stacks(model)):
         end = len(made) + number - 1  # of the stack before: each makes once more states than it has parts
-        for layer in _layers(model, stack):
-            found: list[tuple[tuple[str, ...], str, int | None]] = [(stack.qkv, stack.out, len(made) + number)]
+        layers = _layers(model, stack)
+        distances = f"{layers[0]}.{stack.distances}" if stack.distances else None
+        for layer in layers:
+            place = len(made) + number
+            found = [(stack.qkv, stack.out, place, distances)]
             if stack.cross:
-                found.append((stack.cross[:3], stack.cross[3], end))
-            for reads, adds, source in (*found, (stack.inner, stack.outer, None)):
-                names = tuple(f"{layer}.{name}" for name in reads)
-                made.append(Part(layer, names, f"{layer}.{adds}", len(made) + number, source))
+                found.append((stack.cross[:3], stack.cross[3], end, None))
+            for reads, adds, source, shared in (*found, (stack.inner, stack.outer, None, None)):
+                names = tuple(name for name in (f"{layer}.{name}" for name in reads) if name in modules)
+                made.append(Part(layer, names, f"{layer}.{adds}", len(made) + number, source, shared))
     return made
 
 
+def _stacks(model: PreTrainedModel) -> list[Family]:
+    """One, or encoder and decoder."""
+    family, there = FAMILIES[model.config.model_type], dict(model.named_modules())
+    stacks = [family, family.decoder] if family.decoder else [family]
+    return [stack for stack in stacks if f"{below(model)}{stack.layers}" in there]
+
+
 def _layers(model: PreTrainedModel, stack: Family) -> list[str]:
-    name = f"{model.base_model_prefix}.{stack.layers}"
+    name = f"{below(model)}{stack.layers}"
     return [f"{name}.{number}" for number, _ in model.get_submodule(name).named_children()]
 
 
@@ -101,7 +119,7 @@ class Point:
 def points(model: PreTrainedModel, head: Head) -> list[Point]:
     """All of a model, stack by stack, each up to what is read of its last layer; then distances."""
     family = FAMILIES[model.config.model_type]
-    norms = [each for stack in family.stacks for each in _norms(model, stack)]
+    norms = [each for stack in _stacks(model) for each in _norms(model, stack)]
     readers: list[list[str]] = [[] for _ in norms]
     for part in parts(model):
         source = part.place if part.source is None else part.source
@@ -114,19 +132,18 @@ def points(model: PreTrainedModel, head: Head) -> list[Point]:
         Point(norm, tuple(readers[place]), stays or (tied and place == last))
         for place, (norm, stays) in enumerate(norms)
     ]
-    relative = f"{model.base_model_prefix}.{family.relative}"
-    return [*made, Point(relative, (), stays=True)] if family.relative else made
+    return [*made, Point(f"{below(model)}{family.relative}", (), stays=True)] if family.relative else made
 
 
 def _norms(model: PreTrainedModel, stack: Family) -> list[tuple[str, bool]]:
     """What makes the states of a stack, in order, and whether later layers add to them."""
-    base = model.base_model_prefix
+    base = below(model)
     inside = [f"{layer}.{norm}" for layer in _layers(model, stack) for norm in stack.norms]
-    first = [f"{base}.{stack.first}"] if stack.first else []
-    if f"{base}.embeddings_project" in dict(model.named_modules()):
-        first = [f"{base}.embeddings_project"]
+    first = [f"{base}{stack.first}"] if stack.first else []
+    if f"{base}embeddings_project" in dict(model.named_modules()):
+        first = [f"{base}embeddings_project"]
     adding = [(norm, True) for norm in first]
     if stack.last is None:
         return [*adding, *((norm, True) for norm in inside)]
     # Before a layer's parts, the first norm may be that of the embeddings; after them, it comes in addition.
-    return [*adding, *((norm, False) for norm in [*inside[len(first) :], f"{base}.{stack.last}"])]
+    return [*adding, *((norm, False) for norm in [*inside[len(first) :], f"{base}{stack.last}"])]

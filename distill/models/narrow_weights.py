@@ -1,7 +1,7 @@
 """The weights of a narrower copy, one part after the other."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -9,12 +9,10 @@ from torch.nn.functional import layer_norm, linear, rms_norm
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from distill.models.factors import fitted_norm, most, projected_reading, root, scores, shared_basis, sums
-from distill.models.narrow_families import FAMILIES, head_size, inner_size
-from distill.models.narrow_places import Part, head_of, parts, points
-
-Pair: TypeAlias = tuple[Tensor, Tensor]
-"""Weight ``[out, in]`` and bias ``[out]`` of a linear layer, or scale and shift of a norm."""
+from distill.models.factors import fitted_norm, most, projected_reading, shared_basis
+from distill.models.narrow_attention import Attention, Heads, Pair, best, common, mixed, moment, whole, worth
+from distill.models.narrow_families import FAMILIES, inner_size
+from distill.models.narrow_places import Part, below, head_of, parts, points
 
 
 class Copy:
@@ -33,6 +31,14 @@ class Copy:
         self.points = points(wide, self.head)
         self.last = next(place for place, point in enumerate(self.points) if self.head.reads in point.readers)
         self.old, self.new = wide.state_dict(), cast(dict[str, Tensor], {})
+        self.shared: dict[str, Heads] = {}
+        self.words = wide.get_input_embeddings().weight
+        self.tied = wide.get_submodule(self.head.outer).weight is self.words
+        # Some models multiply embeddings by the root of the width, or divide what the head of words reads by it.
+        ratio = (wide.config.hidden_size / config.hidden_size) ** 0.5
+        grows, shrinks = (getattr(config, name, False) for name in ("scale_embedding", "scale_decoder_outputs"))
+        self.embedded = ratio if grows else 1.0
+        self.heard = 1 / ratio if (grows and self.tied) or (shrinks and self.head.outer == "lm_head") else 1.0
         self.folded = [self._folded(place) for place in range(len(self.points))]
         states = [self._states(place) for place in range(len(self.points))]
         # What all states have in common goes into the biases of what reads them, and else has to be in the basis.
@@ -54,7 +60,7 @@ class Copy:
             if part.source is None:
                 self._feed_forward(part)
             else:
-                self._attention(part, part.source)
+                self._attention(part)
         self._outputs()
         return self.new
 
@@ -102,11 +108,13 @@ class Copy:
 
     def _embeddings(self) -> None:
         projected = self.points[0].norm.endswith("embeddings_project")
+        apart = {part.distances for part in parts(self.wide)}
         for name, module in self.wide.named_modules(remove_duplicate=False):  # both stacks may share one
-            if isinstance(module, nn.Embedding):
+            if isinstance(module, nn.Embedding) and name not in apart:
                 weight = self.old[f"{name}.weight"].double()
-                self.new[f"{name}.weight"] = weight if projected else weight @ self.basis
-            elif projected and name == f"{self.wide.base_model_prefix}.{self.family.first}":
+                scale = self.embedded if module.weight is self.words else 1.0
+                self.new[f"{name}.weight"] = weight if projected else scale * weight @ self.basis
+            elif projected and name == f"{below(self.wide)}{self.family.first}":
                 self._put(name, *self._linear(name))
 
     def _norm(self, place: int) -> None:
@@ -116,8 +124,10 @@ class Copy:
         if isinstance(module, nn.Linear):
             self._write(name, *self._linear(name))
         else:
-            scaled = _normalised(module, self._given(name) @ self.basis)
-            self._put(name, *fitted_norm(scaled, self.states[place], shifts=self._biased(name)))
+            scaled, wanted = _normalised(module, self._given(name) @ self.basis), self.states[place]
+            if self.tied and place == self.last:
+                wanted = wanted * self.heard
+            self._put(name, *fitted_norm(scaled, wanted, shifts=self._biased(name)))
 
     def _write(self, name: str, weight: Tensor, bias: Tensor) -> None:
         """A linear layer whose outputs are states."""
@@ -145,72 +155,50 @@ class Copy:
         return chosen, (weight[:, chosen], bias + weight @ mean.index_fill(0, chosen, 0.0))
 
     def _feed_forward(self, part: Part) -> None:
-        _, added = self._units(part.reads, part.adds, part.place, inner_size(self.config), 1 + self.family.gated)
+        factors = max(len(part.reads), 1 + self.family.fused)
+        _, added = self._units(part.reads, part.adds, part.place, inner_size(self.config), factors)
         self._write(part.adds, *added)
 
-    def _attention(self, part: Part, source: int) -> None:
-        names, name = part.reads, part.adds
-        if source == part.place:
-            read = self._read(names, source, 3)
+    def _attention(self, part: Part) -> None:
+        found = self._found(part)
+        if self.family.whole:
+            made = whole(found, self._heads(part, found), self.config)
         else:
-            read = [*self._read(names[:1], part.place), *self._read(names[1:], source, 2)]
-        weight, bias = self._linear(name)
-        weight, bias = self.basis.mT @ weight, self.basis.mT @ bias
-        mean = self.states[source].mean(0)
-        # With a bias, what varies decides; else all that there is.
-        spread = root(self.states[source] - mean * self._biased(name))
-        if self.family.rotary:
-            made, out = self._whole(read, weight, spread)
-        else:
-            made, out = self._mixed(read, weight, (self._moment(part.place), self._moment(source)), spread)
-        self._put_parts(names, made)
-        # Attention adds up to 1, so what all values have in common is added whatever the scores are.
-        common = [_added(weight, read[2], mean, self.wide.config), _added(out, made[2], mean, self.config)]
-        self._put(name, out, bias + common[0] - common[1])
+            relative = self.states[self.last + 1 :]  # distances count as much as states
+            roots = moment(self.states[part.place], *relative), moment(found.states, *relative)
+            made = mixed(found, roots, self.wide.config, self.config)
+        self._put_parts(part.reads, made[0])
+        mean = found.states.mean(0)
+        more = common((found.qkv, found.out), mean, self.wide.config) - common(made, mean, self.config)
+        self._put(part.adds, made[1], self.basis.mT @ self._linear(part.adds)[1] + more)
         for kept in self.family.kept:
             self._put(f"{part.layer}.{kept}", *self._linear(f"{part.layer}.{kept}"))
 
-    def _mixed(
-        self, parts: list[Pair], weight: Tensor, both: tuple[Tensor, Tensor], spread: Tensor
-    ) -> tuple[list[Pair], Tensor]:
-        """Queries, keys and values of heads made anew, and what adds them."""
-        heads, size = self.wide.config.num_attention_heads, self.config.hidden_size // self.config.num_attention_heads
-        halves = zip(_by_head(parts[0], heads), _by_head(parts[1], heads), strict=True)
-        queries, keys = zip(*(scores(query, key, both, size) for query, key in halves), strict=True)
-        pairs = zip(weight.chunk(heads, 1), parts[2][0].chunk(heads), strict=True)
-        added = [sums(out, value, spread, size) for out, value in pairs]
-        chosen = most(torch.stack([each[2] for each in added]), self.config.num_attention_heads).tolist()
-        made = [torch.cat([part[head] for head in chosen]) for part in (queries, keys)]
-        value = torch.cat([added[head][1] for head in chosen])
-        return (
-            [*((each[:, :-1], each[:, -1]) for each in made), (value, value.new_zeros(len(value)))],
-            torch.cat([added[head][0] for head in chosen], dim=1),
-        )
+    def _found(self, part: Part) -> Attention:
+        source = cast(int, part.source)
+        if source == part.place:
+            read = self._read(part.reads, source, 3)
+        else:
+            read = [*self._read(part.reads[:1], part.place), *self._read(part.reads[1:], source, 2)]
+        out = self.basis.mT @ self._linear(part.adds)[0]
+        return Attention(read, out, self.states[source], self._biased(part.adds))
 
-    def _moment(self, place: int) -> Tensor:
-        """A root of what queries or keys read here, with a 1 at its end; distances count as much as states."""
-        read = [
-            torch.cat([each, torch.ones(len(each), 1)], dim=1)
-            for each in (self.states[place], *self.states[self.last + 1 :])
-        ]
-        return root(torch.cat([each * (len(read[0]) / len(each)) ** 0.5 for each in read]))
-
-    def _whole(self, parts: list[Pair], weight: Tensor, spread: Tensor) -> tuple[list[Pair], Tensor]:
-        """Queries, keys and values of the heads that add most, and what adds them."""
-        size, (heads, groups), (asked, wanted) = head_size(self.config), _heads(self.wide.config), _heads(self.config)
-        values = (parts[2][0] @ spread).chunk(groups)
-        adds = [out @ values[head * groups // heads] for head, out in enumerate(weight.chunk(heads, 1))]
-        worth = torch.stack([each.square().sum() for each in adds]).view(groups, -1)
-        best = [most(each, asked // wanted) for each in worth]
-        chosen = most(torch.stack([each[few].sum() for each, few in zip(worth, best, strict=True)]), wanted)
-        queries = torch.cat([group * (heads // groups) + best[group] for group in chosen.tolist()])
-        rows = [(each[:, None] * size + torch.arange(size)).flatten() for each in (queries, chosen, chosen)]
-        return [(each[row], more[row]) for (each, more), row in zip(parts, rows, strict=True)], weight[:, rows[0]]
+    def _heads(self, part: Part, found: Attention) -> Heads:
+        """Which are kept whole: the same wherever they share what they add for distances."""
+        if part.distances is None:
+            return best(worth(found, self.wide.config), self.config)
+        if part.distances not in self.shared:
+            sharing = [self._found(each) for each in parts(self.wide) if each.distances == part.distances]
+            total = torch.stack([worth(each, self.wide.config) for each in sharing]).sum(0)
+            heads = self.shared[part.distances] = best(total, self.config)
+            self.new[f"{part.distances}.weight"] = self.old[f"{part.distances}.weight"][:, heads.queries]
+        return self.shared[part.distances]
 
     def _outputs(self) -> None:
         inner, outer, norm = self.head.inner, self.head.outer, self.head.norm
         if inner is None:
-            self._put(outer, *self._read([outer], self.last)[0])
+            weight, bias = self._read([outer], self.last)[0]
+            self._put(outer, weight * (self.embedded if self.tied else self.heard), bias)
             self.new |= {name: self.old[name] for name in ("final_logits_bias",) if name in self.old}
             return
         chosen, added = self._units([inner], outer, self.last, self.config.hidden_size)
@@ -225,21 +213,3 @@ def _normalised(module: nn.Module, given: Tensor) -> Tensor:
     if isinstance(module, nn.LayerNorm):
         return layer_norm(given, given.shape[-1:], eps=module.eps)
     return rms_norm(given, given.shape[-1:], eps=cast(float, module.variance_epsilon))
-
-
-def _heads(config: PretrainedConfig) -> tuple[int, int]:
-    """How many there are of queries, and of keys and values."""
-    heads: int = config.num_attention_heads
-    return heads, getattr(config, "num_key_value_heads", None) or heads
-
-
-def _added(out: Tensor, value: Pair, state: Tensor, config: PretrainedConfig) -> Tensor:
-    """What all heads add that find the values of the same ``state`` everywhere."""
-    heads, groups = _heads(config)
-    found = linear(state, *value).view(groups, -1).repeat_interleave(heads // groups, 0)
-    return out @ found.flatten()
-
-
-def _by_head(part: Pair, heads: int) -> tuple[Tensor, ...]:
-    """Weight and bias side by side, ``[head width, narrow + 1]``, of each head."""
-    return torch.cat([part[0], part[1].unsqueeze(1)], dim=1).chunk(heads)
