@@ -5,6 +5,7 @@ import re
 import pytest
 import torch
 import transformers as hf
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 from torchmetrics import MetricCollection
 
@@ -113,10 +114,12 @@ class Fused(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+@pytest.mark.parametrize("kernel", [SDPBackend.MATH, SDPBackend.FLASH_ATTENTION])
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "deberta-v2"])
-def test_fused_attention_stays_and_gives_the_queries_keys_and_values_of_eager_attention(name):
+@torch.no_grad()  # flash attention does not learn T5's positions
+def test_fused_and_flash_attention_stay_and_give_the_queries_keys_and_values_of_eager_attention(name, kernel):
     fused, eager = made(name, attn_implementation="sdpa"), made(name, attn_implementation="eager")
-    with Fused() as seen:
+    with Fused() as seen, sdpa_kernel(kernel):
         found = outputs(fused, BATCH, qkv=True)
     assert seen.calls >= len(found.qkv) == 2
     with Fused() as seen:
@@ -126,7 +129,8 @@ def test_fused_attention_stays_and_gives_the_queries_keys_and_values_of_eager_at
 
 
 def test_student_and_teacher_keep_fused_attention_where_relations_alone_are_compared():
-    config, head = hf.BertConfig(**SMALL, **BERT), "AutoModelForSequenceClassification"
+    config = hf.BertConfig(attention_probs_dropout_prob=0.0, **SMALL, **BERT)
+    head = "AutoModelForSequenceClassification"
     student, teacher = (loading.from_config(config, head) for _ in range(2))
 
     def align(logits, batch):
@@ -137,7 +141,7 @@ def test_student_and_teacher_keep_fused_attention_where_relations_alone_are_comp
     module = Distiller(
         student, objective, recipe, LiveTeacher(teacher, align, None, qkv="teacher_qkv" in objective.needs)
     )
-    with Fused() as seen:
+    with Fused() as seen, sdpa_kernel(SDPBackend.FLASH_ATTENTION):
         said, taught, _ = module.both(BATCH)
     assert [model.config._attn_implementation for model in (student, teacher)] == ["sdpa", "sdpa"]
     assert seen.calls == len(said.qkv) + len(taught.qkv) == 4
