@@ -34,7 +34,8 @@ def student(config: Config) -> Iterator[str]:
     if config.teacher.model is None and given.init == "teacher" and given.layers > size.layers:
         yield f"student.layers={given.layers}: the teacher has {size.layers} layers to give"
     if given.init in _HEADLESS and _HEADLESS[given.init](known(config.task)):
-        yield f"student.init={given.init}: has no head for {config.task}; allowed is random, teacher or checkpoint"
+        allowed = "random, teacher, narrow or checkpoint"
+        yield f"student.init={given.init}: has no head for {config.task}; allowed is {allowed}"
     if given.init in ("teacher", "narrow") and known(config.task).family == "encoder-decoder":
         yield from _both_stacks(config)
     if given.init == "narrow":

@@ -12,6 +12,8 @@ there are any.
 A norm scales states number by number, which only the axes of the wide space keep. So the basis lies near some of them,
 and a narrow norm is fitted to what the wide one makes of the texts. Where nothing but linear layers reads what a norm
 makes (before attention and feed-forward part), its scale and shift go into those layers first, which is exact.
+
+Positions that are sines (Marian's) follow from the width alone: a narrower copy has those of its own width.
 """
 
 import copy
@@ -143,7 +145,7 @@ def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: 
         ModelError: see ``narrowed`` and ``head_of``.
     """
     narrower = from_config(narrowed(wide.config, width), head)
-    weights = Copy(wide, _inputs(wide, batches), narrower.config).made()
+    weights = Copy(wide, _inputs(wide, batches), narrower).made()
     narrower.load_state_dict({name: weight.float() for name, weight in weights.items()}, strict=True)
     return narrower
 

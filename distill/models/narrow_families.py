@@ -19,7 +19,7 @@ class Family:
         inner: the layer that makes inner units, or the two whose products they are, gate first; of these names a model
             has what it has.
         outer: the layer that adds what inner units found.
-        first: the norm of the embeddings, if there is one.
+        first: the norm of the embeddings, or the layer that reads them without one.
         last: the norm after the last layer, of architectures whose norms stand before attention and feed-forward part.
         kept: weights that a copy takes as they are.
         fused: whether one layer makes both factors of inner units.
@@ -170,6 +170,12 @@ FAMILIES: Mapping[str, Family] = {
     "modernbert": _MODERNBERT,
     "deberta-v2": _DEBERTA,
     "bart": replace(_BART, decoder=_BART_DECODER),
+    "marian": replace(
+        _BART,
+        first="encoder.layers.0",
+        decoder=replace(_BART_DECODER, first="decoder.layers.0"),
+        needs={"share_encoder_decoder_embeddings": [True]},
+    ),
     **dict.fromkeys(("t5", "mt5"), replace(_T5, decoder=_T5_DECODER)),
 }
 """Those that can be copied, by transformers' name. A further one is an entry here."""

@@ -106,7 +106,7 @@ class Point:
     """Where states are made and read.
 
     Attributes:
-        norm: the module that makes them.
+        norm: the module that makes them; or, of embeddings without a norm, the first layer.
         readers: the linear layers that read them.
         stays: whether others do so, too: later layers that add to them, or embeddings that are the head as well.
     """

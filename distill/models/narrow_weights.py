@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, linear, rms_norm
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from distill.models.factors import fitted_norm, most, projected_reading, shared_basis
@@ -18,16 +18,16 @@ from distill.models.narrow_places import Part, below, head_of, parts, points
 class Copy:
     """The weights of a narrower copy, by their names."""
 
-    def __init__(self, wide: PreTrainedModel, inputs: Mapping[str, Tensor], config: PretrainedConfig) -> None:
+    def __init__(self, wide: PreTrainedModel, inputs: Mapping[str, Tensor], narrower: PreTrainedModel) -> None:
         """Find the basis that all layers share.
 
         Args:
             wide: the model that is copied.
             inputs: what its linear layers and norms read of some texts, each ``[tokens, width]``.
-            config: of the copy.
+            narrower: a model of the copy's size.
         """
-        self.wide, self.inputs, self.config = wide, inputs, config
-        self.family, self.head = FAMILIES[config.model_type], head_of(wide)
+        self.wide, self.inputs, self.narrower, self.config = wide, inputs, narrower, narrower.config
+        self.family, self.head = FAMILIES[self.config.model_type], head_of(wide)
         self.points = points(wide, self.head)
         self.last = next(place for place, point in enumerate(self.points) if self.head.reads in point.readers)
         self.old, self.new = wide.state_dict(), cast(dict[str, Tensor], {})
@@ -35,8 +35,8 @@ class Copy:
         self.words = wide.get_input_embeddings().weight
         self.tied = wide.get_submodule(self.head.outer).weight is self.words
         # Some models multiply embeddings by the root of the width, or divide what the head of words reads by it.
-        ratio = (wide.config.hidden_size / config.hidden_size) ** 0.5
-        grows, shrinks = (getattr(config, name, False) for name in ("scale_embedding", "scale_decoder_outputs"))
+        ratio = (wide.config.hidden_size / self.config.hidden_size) ** 0.5
+        grows, shrinks = (getattr(self.config, name, False) for name in ("scale_embedding", "scale_decoder_outputs"))
         self.embedded = ratio if grows else 1.0
         self.heard = 1 / ratio if (grows and self.tied) or (shrinks and self.head.outer == "lm_head") else 1.0
         self.folded = [self._folded(place) for place in range(len(self.points))]
@@ -46,7 +46,7 @@ class Copy:
         self.means = [each.mean(0) * moves for each, moves in zip(states, biased, strict=True)]
         gaps = [each - mean for each, mean in zip(states, self.means, strict=True)]
         centred = isinstance(wide.get_submodule(self.points[self.last].norm), nn.LayerNorm)
-        self.basis = shared_basis(gaps, config.hidden_size, centred=centred)
+        self.basis = shared_basis(gaps, self.config.hidden_size, centred=centred)
         self.states = [each @ self.basis for each in states]
         if self.head.inner is not None and self.points[self.last].stays:
             self.means[self.last] = self._given(self.head.inner).mean(0)  # of first tokens alone
@@ -101,6 +101,8 @@ class Copy:
         """What is read of the wide model here."""
         name = self.points[place].norm
         module, given = self.wide.get_submodule(name), self._given(name)
+        if f"{name}.weight" not in self.old:
+            return given
         if isinstance(module, nn.Linear):
             return linear(given, *self._linear(name))
         scaled, (scale, shift) = _normalised(module, given), self._linear(name)
@@ -110,7 +112,9 @@ class Copy:
         projected = self.points[0].norm.endswith("embeddings_project")
         apart = {part.distances for part in parts(self.wide)}
         for name, module in self.wide.named_modules(remove_duplicate=False):  # both stacks may share one
-            if isinstance(module, nn.Embedding) and name not in apart:
+            if isinstance(module, nn.Embedding) and not module.weight.requires_grad:  # sines, by the width alone
+                self.new[f"{name}.weight"] = cast(Tensor, self.narrower.get_submodule(name).weight).detach()
+            elif isinstance(module, nn.Embedding) and name not in apart:
                 weight = self.old[f"{name}.weight"].double()
                 scale = self.embedded if module.weight is self.words else 1.0
                 self.new[f"{name}.weight"] = weight if projected else scale * weight @ self.basis
@@ -123,7 +127,7 @@ class Copy:
         module = self.wide.get_submodule(name)
         if isinstance(module, nn.Linear):
             self._write(name, *self._linear(name))
-        else:
+        elif f"{name}.weight" in self.old:
             scaled, wanted = _normalised(module, self._given(name) @ self.basis), self.states[place]
             if self.tied and place == self.last:
                 wanted = wanted * self.heard

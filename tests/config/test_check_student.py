@@ -53,7 +53,7 @@ REFUSED = [
     ),
     (
         {"student__init": "bilstm", "task": "question_answering"},
-        "student.init=bilstm: has no head for question_answering; allowed is random, teacher or checkpoint",
+        "student.init=bilstm: has no head for question_answering; allowed is random, teacher, narrow or checkpoint",
     ),
     ({"student__lstm__layers": 2}, "student.lstm.layers=2: belongs to student.init=bilstm; allowed is 1"),
     (

@@ -12,6 +12,7 @@ from transformers import (
     ElectraConfig,
     GPT2Config,
     LlamaConfig,
+    MarianConfig,
     MistralConfig,
     ModernBertConfig,
     MT5Config,
@@ -90,6 +91,8 @@ TRANSLATE = {
     "bart": lambda: BartConfig(**STACKS),
     "bart with a head of its own": lambda: BartConfig(tie_word_embeddings=False, **STACKS),
     "bart with embeddings that are scaled": lambda: BartConfig(scale_embedding=True, **STACKS),
+    "marian": lambda: MarianConfig(**STACKS),
+    "marian with embeddings that are scaled": lambda: MarianConfig(scale_embedding=True, **STACKS),
     "t5": lambda: T5Config(**TEXT_TO_TEXT),
     "t5 with gated units and a head of its own": lambda: T5Config(
         feed_forward_proj="gated-gelu", tie_word_embeddings=False, **TEXT_TO_TEXT
@@ -97,10 +100,12 @@ TRANSLATE = {
     "mt5": lambda: MT5Config(**TEXT_TO_TEXT),
 }
 MADE |= WRITE | TRANSLATE
+LACKING = {"bart": {WORD, LM}, "marian": {TEXT, SPAN, WORD, LM}, "t5": {LM}, "mt5": {LM}}
 HEADS = [
     (name, head)
     for name in MADE
-    for head in (TEXT, SPAN, *[WORD] * ("bart" not in name), *[BOTH] * (name in TRANSLATE), *[LM] * (name in WRITE))
+    for head in (TEXT, SPAN, WORD, BOTH, LM)
+    if head not in LACKING.get(name.split()[0], {BOTH} if name in WRITE else {BOTH, LM})
 ]
 FULL = Width(24, 4, 40)
 
@@ -129,6 +134,8 @@ def teacher(name, head):
     embedded = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
     with torch.no_grad():
         for key, weight in model.named_parameters():
+            if not weight.requires_grad:
+                continue
             if id(weight) in embedded and weight.shape[1] == 24:
                 weight.copy_(torch.randn_like(weight) @ few.mT)
             elif weight.dim() == 2:
@@ -151,9 +158,10 @@ def inside(name, head, *, plain):
     for module in model.modules():
         if isinstance(module, nn.Embedding) and module.embedding_dim == 24:
             module.weight.copy_(torch.randn_like(module.weight) @ part)
+    without_sines(model)
     made = [model.get_submodule(point.norm) for point in points(model, head_of(model))]
     for norm in made if plain else ():
-        if not isinstance(norm, nn.Linear):
+        if not isinstance(norm, nn.Linear) and hasattr(norm, "weight"):
             norm.load_state_dict({key: torch.full((24,), 0.8 * (key == "weight")) for key in norm.state_dict()})
     writers = [model.get_submodule(part.adds) for part in parts(model)]
     for module in [*writers, *(each for each in made if isinstance(each, nn.Linear))]:
@@ -166,6 +174,14 @@ def inside(name, head, *, plain):
         elif part.source is not None and not family.free:  # two heads add nothing
             model.get_submodule(part.adds).weight[:, 12:] = 0.0
     return model
+
+
+@torch.no_grad()
+def without_sines(model):
+    """Let positions be 0 that follow from the width alone."""
+    for module in model.modules():
+        if isinstance(module, nn.Embedding) and not module.weight.requires_grad:
+            module.weight.zero_()
 
 
 def halve(*modules):
