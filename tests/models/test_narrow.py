@@ -100,7 +100,8 @@ def test_the_wider_the_copy_the_nearer():
 
 
 @pytest.mark.parametrize(("name", "head"), [
-    ("bert", TEXT), ("bart", BOTH), ("bart with embeddings that are scaled", BOTH), ("marian with embeddings that are scaled", BOTH), ("t5", BOTH),
+    ("bert", TEXT), ("bart", BOTH), ("bart with embeddings that are scaled", BOTH),
+    ("marian with embeddings that are scaled", BOTH), ("t5", BOTH),
     ("t5 with gated units and a head of its own", BOTH), ("t5 with gated units and a head of its own", SPAN),
 ])  # fmt: skip
 def test_the_same_texts_give_the_same_copy_and_the_teacher_stays_as_it_was(name, head, tmp_path):
