@@ -134,10 +134,16 @@ class AnswerStore:
 
     def examples(self, key: Tensor) -> list[Tensor]:
         """All rows ``[n, width]`` of each of the examples ``key [examples]``."""
+        found, lengths = self.whole(key)
+        return list(torch.split(found.logits, lengths))
+
+    def whole(self, key: Tensor) -> tuple[Outputs, list[int]]:
+        """All rows of the examples ``key [examples]``, one example after the other, and how many each has."""
         begin, end = (torch.searchsorted(self._key, key, side=side) for side in ("left", "right"))
         self._all(begin < end, key, len(key))
         count = self._before[end] - self._before[begin]
-        return list(torch.split(self.rows(key, torch.zeros_like(count), count)["values"], count.tolist()))
+        found = self.rows(key, torch.zeros_like(count), count)
+        return Outputs(found["values"], indices=found.get("indices"), rest=found.get("rest")), count.tolist()
 
     def hidden(self, key: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
         """The hidden states of some features, as the model gave them but for rounding to half precision.

@@ -65,6 +65,25 @@ def _weights(config: Config) -> Iterator[str]:
         yield f"ensemble.weights={given}: at least one must be above 0"
 
 
+def _writing(config: Config) -> Iterator[str]:
+    """What a common answer to written text cannot be."""
+    how, every = config.ensemble.combine, teachers(config)
+    if how == "confidence":
+        yield (
+            f"ensemble.combine={how}: who is surest of a text shows when it is written; allowed is probabilities or "
+            "logits"
+        )
+    if drawn := [name for name, teacher in every.items() if teacher.keep == "sampled" and how == "logits"]:
+        yield (
+            f"ensemble.combine={how}: of {drawn[0]} tokens are drawn, whose shares alone are right on average; "
+            "allowed is probabilities"
+        )
+    if config.distill.targets == "teacher":
+        yield (
+            "distill.targets=teacher: what a teacher writes is kept teacher by teacher; allowed is data, or one teacher"
+        )
+
+
 def _task(config: Config) -> Iterator[str]:
     """What only one teacher can give."""
     task, given = known(config.task), config.ensemble.combine
@@ -78,10 +97,7 @@ def _task(config: Config) -> Iterator[str]:
                 f"allowed is {TeacherConfig().store_limit_gb}"
             )
     if task.writes:
-        yield (
-            f"more_teachers: of each token of {config.task} a teacher's likeliest are kept, and another's are "
-            "other ones; allowed is one teacher"
-        )
+        yield from _writing(config)
     if task.kind == SCORE and given == "confidence":
         yield f"ensemble.combine={given}: a score has no confidence; allowed is probabilities or logits, which are one"
     for name in inside(config.distill):

@@ -3,13 +3,17 @@
 Teachers that say the same say it together, whatever their weights.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.types import Kind
+from distill.types import FLOOR, Kind, Outputs
+
+_AT_ONCE = 128
+"""Rows of which all classes are in memory together, where only some of each were kept."""
 
 
 def combine(
@@ -32,6 +36,43 @@ def combine(
     if how == "confidence":
         return most_confident(kind, logits, counts, lengths)
     return mean_labels(logits, counts, temperature) if kind == "labels" else mean_classes(logits, counts, temperature)
+
+
+def combine_kept(
+    how: str, teachers: Sequence[Outputs], classes: int, weights: Sequence[float], temperature: float
+) -> Outputs:
+    """The common rows of several teachers of each of which some logits were kept.
+
+    What a teacher leaves to all other classes it leaves to each of them alike. The common row keeps as many classes as
+    the teachers kept together, so that none is lost that one of them kept.
+
+    Args:
+        how: probabilities | logits.
+        teachers: the rows of each, with ``indices`` and ``rest``.
+        classes: how many there are.
+        weights: what each teacher counts, from 0 up, 1 in all.
+        temperature: that ``rest`` holds for.
+    """
+    width = min(classes, sum(each.logits.shape[-1] for each in teachers))
+    made = []
+    for start in range(0, len(teachers[0].logits), _AT_ONCE):
+        filled = torch.stack([_filled(each, slice(start, start + _AT_ONCE), classes, temperature) for each in teachers])
+        common = combine(how, "class", filled, weights, temperature, ())
+        values, indices = common.topk(width, dim=-1)
+        rest = (common / temperature).scatter(-1, indices, -torch.inf).logsumexp(dim=-1)
+        made.append((values, indices, rest))
+    logits, indices, rest = (torch.cat(part) for part in zip(*made, strict=True))
+    return Outputs(logits, indices=indices, rest=rest)
+
+
+def _filled(answer: Outputs, rows: slice, classes: int, temperature: float) -> Tensor:
+    """The logits of all classes ``[rows, classes]``, of those that were not kept all alike."""
+    if answer.indices is None or answer.rest is None:
+        raise ValueError("rows of which some logits were kept need both indices and rest")
+    values, indices, rest = (each[rows] for each in (answer.logits, answer.indices, answer.rest))
+    others = max(1, classes - values.shape[-1])
+    share = temperature * (rest.float() - math.log(others)).clamp(min=FLOOR)
+    return share.unsqueeze(-1).repeat(1, classes).scatter(-1, indices.long(), values.float())
 
 
 def mean_classes(logits: Tensor, weights: Tensor, temperature: float) -> Tensor:

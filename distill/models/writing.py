@@ -5,19 +5,24 @@ from collections.abc import Mapping
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from distill.models.beside import Beside
 from distill.types import Batch
 
 
-def write(model: PreTrainedModel, batch: Batch, settings: Mapping[str, int]) -> list[Tensor]:
+def write(
+    model: PreTrainedModel, batch: Batch, settings: Mapping[str, int], beside: Beside | None = None
+) -> list[Tensor]:
     """The tokens ``[tokens]`` that a model writes after each input, up to its end token, that one included.
 
     Args:
         model: that generates.
         batch: with ``input_ids`` and ``attention_mask``, filled up in front where the model is a decoder.
         settings: of transformers' ``generate``.
+        beside: further models that write with it, as one.
     """
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-    written = model.generate(**inputs, **settings, do_sample=False)  # type: ignore[operator]
+    more = {"logits_processor": [beside.writing(batch, settings.get("num_beams", 1))]} if beside else {}
+    written = model.generate(**inputs, **settings, **more, do_sample=False)  # type: ignore[operator]
     given = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     end = model.generation_config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])

@@ -13,12 +13,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from distill.build import Builder
 from distill.config.data import DataConfig
 from distill.models import loading
+from distill.models.beside import Beside, Combined
 from distill.models.teacher import label_columns
 from distill.store import fingerprint
 from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 from distill.training.answering import Answerer, Reduce, Writer
 from distill.training.callbacks import WriteAnswers
 from distill.training.trainer import interruptible
+from distill.types import Outputs
 
 
 class Answers(Protocol):
@@ -26,6 +28,9 @@ class Answers(Protocol):
 
     def examples(self, key: Tensor) -> list[Tensor]:
         """All rows ``[n, width]`` of each of the examples ``key [examples]``."""
+
+    def whole(self, key: Tensor) -> tuple[Outputs, list[int]]:
+        """All rows of the examples ``key [examples]``, one example after the other, and how many each has."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,21 @@ class Model:
     given: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Company:
+    """Further models that answer as one with a first.
+
+    Attributes:
+        models: all with the first one's tokenizer.
+        combined: what makes one answer of all.
+        how: in words that tell it from any other.
+    """
+
+    models: Sequence[Model]
+    combined: Combined
+    how: str
+
+
 def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> Model:
     """The model of the input ``name``."""
     made_by = inputs[name].name if name in inputs else build.checkpoint_content(name)
@@ -50,11 +70,12 @@ def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> Model:
     return Model(build.model_folder(name, inputs), made_by, tuple(given))
 
 
-def identity(build: Builder, model: Model, kept: str = "") -> str:
-    """What made answers: weights and tokenizer, the limits of length, and what was ``kept`` of them."""
+def identity(build: Builder, model: Model, kept: str = "", company: Company | None = None) -> str:
+    """What made answers: weights and tokenizers, the limits of length, and what was ``kept`` of them."""
     given, unread = build.lengths, DataConfig()  # a limit that the task does not have makes no other answers
     lengths = [given.get(name, getattr(unread, name)) for name in ("max_length", "max_target_length", "stride")]
-    return fingerprint({"model": model.made_by, "lengths": lengths, "kept": kept})
+    others = {"beside": [each.made_by for each in company.models], "how": company.how} if company else {}
+    return fingerprint({"model": model.made_by, "lengths": lengths, "kept": kept, **others})
 
 
 def columns(build: Builder, model: Model) -> list[int] | None:
@@ -73,6 +94,7 @@ def rows(
     reduce: Reduce | None = None,
     kept: str = "",
     states: Sequence[int] = (),
+    company: Company | None = None,
 ) -> AnswerStore:
     """Ask the model of every row of ``examples`` that ``folder`` does not answer yet.
 
@@ -84,31 +106,41 @@ def rows(
         reduce: what is kept of the rows; none keeps every logit.
         kept: its name, with that of the states.
         states: which hidden states are kept as well; 0 is the embedding output.
+        company: who answers with it.
     """
     tokenizer = build.tokenizer(model.folder)
     features = build.encoded(examples, tokenizer)
 
     def answerer() -> Answerer:
-        return Answerer(_loaded(build, model, tokenizer), build.align, columns(build, model), reduce, states)
+        beside = _beside(build, company, tokenizer)
+        return Answerer(_loaded(build, model, tokenizer), build.align, columns(build, model), reduce, states, beside)
 
-    return _pass(build, answerer, features, tokenizer, folder, identity(build, model, kept))
+    return _pass(build, answerer, features, tokenizer, folder, identity(build, model, kept, company))
 
 
-def written(build: Builder, model: Model, examples: Dataset, folder: Path) -> AnswerStore:
+def written(
+    build: Builder, model: Model, examples: Dataset, folder: Path, company: Company | None = None
+) -> AnswerStore:
     """Let the model write the target of every example that ``folder`` does not answer yet, as rows ``[tokens, 1]``."""
     tokenizer = build.tokenizer(model.folder)
     features = build.prompts(examples, tokenizer)
 
     def writer() -> Writer:
-        return Writer(_loaded(build, model, tokenizer), build.generation())
+        return Writer(_loaded(build, model, tokenizer), build.generation(), _beside(build, company, tokenizer))
 
     kept = fingerprint(build.generation())
     side = "left" if build.task.family == "decoder" else "right"
-    return _pass(build, writer, features, tokenizer, folder, identity(build, model, kept), side)
+    return _pass(build, writer, features, tokenizer, folder, identity(build, model, kept, company), side)
 
 
 def _loaded(build: Builder, model: Model, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
     return loading.model(model.folder, build.task.head, tokenizer=tokenizer)
+
+
+def _beside(build: Builder, company: Company | None, tokenizer: PreTrainedTokenizerBase) -> Beside | None:
+    if company is None:
+        return None
+    return Beside([_loaded(build, each, tokenizer) for each in company.models], company.combined)
 
 
 def _pass(

@@ -87,21 +87,20 @@ def run(job: Job) -> dict[str, Any]:
             said[who][split] = judging.answer(build, model, examples, answers_folder(job.folder, who, split))
             if build.ranks.rank == 0:
                 verdicts[who][split] = judging.judge(build, model, examples, said[who][split])
-    if build.ranks.rank != 0:
-        return {}
     if build.config.more_teachers:
         verdicts = {"teacher": _together(job, said), **verdicts}
-    return _compared(job, verdicts, splits[-1])
+    return _compared(job, verdicts, splits[-1]) if build.ranks.rank == 0 else {}
 
 
 def _together(job: Job, said: Mapping[str, Mapping[str, Answered]]) -> dict[str, Judged]:
-    """What the teachers' answers to each split are worth as one, at temperature 1: as they would be used."""
-    build, names = job.build, teachers.names(job.build)
+    """What the teachers' answers to each split are worth as one; nothing but on rank 0."""
+    build, judged = job.build, {}
     first = teachers.model(build, build.teacher, job.inputs)
-    judged = {}
     for split in said[FIRST]:
-        rows = teachers.ensemble(build, [said[who][split].rows for who in names], lambda: 1.0)
-        judged[split] = judging.judge(build, first, build.data.splits[split], Answered(rows))
+        examples, each = build.data.splits[split], [said[who][split] for who in teachers.names(build)]
+        common = teachers.together(job, examples, each, answers_folder(job.folder, "teacher", split))
+        if build.ranks.rank == 0:
+            judged[split] = judging.judge(build, first, examples, common)
     return judged
 
 

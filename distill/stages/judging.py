@@ -48,12 +48,14 @@ class Judged:
     labels: Tensor
 
 
-def answer(build: Builder, model: answers.Model, examples: Dataset, folder: Path) -> Answered:
-    """Ask a model about a split, on every rank; ``folder`` keeps the answers."""
+def answer(
+    build: Builder, model: answers.Model, examples: Dataset, folder: Path, company: answers.Company | None = None
+) -> Answered:
+    """Ask a model about a split, on every rank, with its ``company`` as one; ``folder`` keeps the answers."""
     if not build.task.writes:
-        return Answered(answers.rows(build, model, examples, folder / "rows"))
-    rows = answers.rows(build, model, examples, folder / "rows", cost_and_guess, COST_AND_GUESS)
-    return Answered(rows, answers.written(build, model, examples, folder / "written"))
+        return Answered(answers.rows(build, model, examples, folder / "rows", company=company))
+    rows = answers.rows(build, model, examples, folder / "rows", cost_and_guess, COST_AND_GUESS, company=company)
+    return Answered(rows, answers.written(build, model, examples, folder / "written", company))
 
 
 def judge(build: Builder, model: answers.Model, examples: Dataset, answered: Answered) -> Judged:

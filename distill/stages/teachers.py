@@ -11,15 +11,20 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from datasets import Dataset
 from torch import Tensor
 
 from distill.build import Builder
 from distill.config.about import softened
-from distill.config.ensemble import FIRST, EnsembleConfig, teachers, weights
+from distill.config.ensemble import FIRST, EnsembleConfig, settings, teachers, weights
 from distill.losses import Objective
-from distill.models.combining import combine
-from distill.stages import Job, answers, teach
-from distill.teacher_store import AnswerStore
+from distill.models.beside import Combined
+from distill.models.combining import combine, combine_kept
+from distill.models.fitting import token_count
+from distill.stages import Job, answers, judging, teach
+from distill.stages.judging import Answered
+from distill.store import fingerprint
+from distill.teacher_store import AnswerStore, ranges
 from distill.training.processes import Ranks
 from distill.types import Batch, Outputs
 
@@ -77,30 +82,45 @@ def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> answers.Mode
 class Ensemble:
     """Several teachers' stored answers as those of one teacher."""
 
-    def __init__(self, stores: Sequence[answers.Answers], combined: Callable[[Tensor, Sequence[int]], Tensor]) -> None:
-        """``combined`` makes logits ``[rows, classes]`` of ``[teachers, rows, classes]`` and the examples' lengths."""
+    def __init__(
+        self, stores: Sequence[answers.Answers], combined: Callable[[Sequence[Outputs], Sequence[int]], Outputs]
+    ) -> None:
+        """``combined`` makes one answer of all teachers' to the same rows, of examples of these lengths."""
         self.stores, self.combined = stores, combined
 
     def __call__(self, batch: Batch) -> Outputs:
         """The common rows for a batch, on the batch's device; of an example that is here in part, as for the whole."""
         key, whose = torch.unique(batch["key"].cpu(), return_inverse=True)
-        whole = self.examples(key)
-        places = zip(whose.tolist(), batch["first"].tolist(), batch["count"].tolist(), strict=True)
-        rows = torch.cat([whole[example][first : first + count] for example, first, count in places])
-        return Outputs(rows.to(batch["key"].device))
+        found, lengths = self.whole(key)
+        before = torch.tensor([0, *lengths]).cumsum(0)
+        places, device = ranges(before[whose] + batch["first"].cpu(), batch["count"].cpu()), batch["key"].device
+        logits, indices, rest = (
+            each if each is None else each[places].to(device) for each in (found.logits, found.indices, found.rest)
+        )
+        return Outputs(cast(Tensor, logits), indices=indices, rest=rest)
 
     def examples(self, key: Tensor) -> list[Tensor]:
         """All common rows ``[n, width]`` of each of the examples ``key [examples]``."""
-        found = [store.examples(key) for store in self.stores]
-        lengths = [len(each) for each in found[0]]
-        rows = self.combined(torch.stack([torch.cat(each).float() for each in found]), lengths)
-        return list(torch.split(rows, lengths))
+        found, lengths = self.whole(key)
+        return list(torch.split(found.logits, lengths))
+
+    def whole(self, key: Tensor) -> tuple[Outputs, list[int]]:
+        """All common rows of the examples ``key [examples]``, and how many each has."""
+        found, lengths = zip(*(store.whole(key) for store in self.stores), strict=True)
+        return self.combined(found, lengths[0]), lengths[0]
 
 
 def ensemble(build: Builder, stores: Sequence[answers.Answers], temperature: Callable[[], float]) -> Ensemble:
     """The teachers' answers, in the teachers' order, combined as the settings say."""
+    logits = _logits(build, temperature)
+    return Ensemble(
+        stores, lambda found, lengths: Outputs(logits(torch.stack([each.logits.float() for each in found]), lengths))
+    )
+
+
+def _logits(build: Builder, temperature: Callable[[], float]) -> Combined:
     how, kind, shares = build.config.ensemble.combine, build.task.kind, list(weights(build.config).values())
-    return Ensemble(stores, lambda logits, lengths: combine(how, kind, logits, shares, temperature(), lengths))
+    return lambda logits, lengths: combine(how, kind, logits, shares, temperature(), lengths)
 
 
 def stored(job: Job, objective: Objective) -> Ensemble:
@@ -110,8 +130,31 @@ def stored(job: Job, objective: Objective) -> Ensemble:
         asked = model(build, title(mine.teacher, who), job.inputs)
         made_by = answers.identity(mine, asked, teach.kept(mine))
         stores.append(AnswerStore(job.inputs[title("teach", who)] / "outputs", made_by))
+    if build.task.writes:
+        tokens = token_count(build.tokenizer(model(build, build.teacher, job.inputs).folder))
+        how, shares = build.config.ensemble.combine, list(weights(build.config).values())
+        temperature = build.config.distill.temperature  # that of what was kept
+        return Ensemble(stores, lambda found, _: combine_kept(how, found, tokens, shares, temperature))
     moved = softened(build.config.distill, build.task.kind)
     if not moved:
         return ensemble(build, stores, lambda: 1.0)
     term = cast(Any, objective.terms[moved[0]])
     return ensemble(build, stores, lambda: float(term.temperature))
+
+
+def together(job: Job, examples: Dataset, said: Sequence[Answered], folder: Path) -> Answered:
+    """What the teachers say of examples as one, at temperature 1: as they would be used.
+
+    Args:
+        job: of a stage that has the teachers as inputs.
+        examples: with their keys.
+        said: what each teacher says of them, in the teachers' order.
+        folder: keeps what they write together, which does not follow from what each of them writes.
+    """
+    build = job.build
+    if not build.task.writes:
+        return Answered(ensemble(build, [each.rows for each in said], lambda: 1.0))
+    first, *others = (model(build, name, job.inputs) for name in names(build).values())
+    how = fingerprint(settings(build.config))
+    company = answers.Company(others, _logits(build, lambda: 1.0), how)
+    return judging.answer(build, first, examples, folder, company)

@@ -8,6 +8,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from distill.models.beside import Beside
 from distill.models.teacher import Align, chosen, outputs
 from distill.models.writing import write
 from distill.types import Batch, Outputs
@@ -24,7 +25,7 @@ class Answerer(pl.LightningModule):
 
     def __init__(
         self, model: PreTrainedModel, align: Align, columns: Sequence[int] | None, reduce: Reduce | None = None,
-        states: Sequence[int] = (),
+        states: Sequence[int] = (), beside: Beside | None = None,
     ) -> None:  # fmt: skip
         """Pair a model with what is kept of its answers.
 
@@ -34,8 +35,10 @@ class Answerer(pl.LightningModule):
             columns: ``columns[i]`` is the model's output for output ``i`` of the task; none takes them as they are.
             reduce: what is kept of the rows; none keeps all logits.
             states: which hidden states are kept; 0 is the embedding output.
+            beside: further models, whose rows are combined with those of ``model``.
         """
         super().__init__()
+        self.beside = beside
         self.model, self.align, self.columns, self.reduce = model, align, columns, reduce or all_logits
         self.states = tuple(states)
 
@@ -43,6 +46,8 @@ class Answerer(pl.LightningModule):
         """The rows of a batch, and whose they are."""
         raw = outputs(self.model, batch, hidden=bool(self.states))
         rows, labels = self.align(chosen(raw.logits, self.columns), batch)
+        if self.beside:
+            rows = self.beside.rows(rows, batch, self.align)
         found, kept = places(batch), self.reduce(rows.float(), labels, batch)
         return (found | tokens(raw), kept | half(raw, self.states)) if self.states else (found, kept)
 
@@ -50,14 +55,14 @@ class Answerer(pl.LightningModule):
 class Writer(pl.LightningModule):
     """The LightningModule of every pass in which a model writes."""
 
-    def __init__(self, model: PreTrainedModel, settings: Mapping[str, int]) -> None:
-        """``settings`` go to ``generate`` of transformers."""
+    def __init__(self, model: PreTrainedModel, settings: Mapping[str, int], beside: Beside | None = None) -> None:
+        """``settings`` go to ``generate`` of transformers; models ``beside`` write with it, as one."""
         super().__init__()
-        self.model, self.settings = model, dict(settings)
+        self.model, self.settings, self.beside = model, dict(settings), beside
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Answer:
         """The tokens that are written for a batch, as rows ``[tokens, 1]``, and whose they are."""
-        written = write(self.model, batch, self.settings)
+        written = write(self.model, batch, self.settings, self.beside)
         count = torch.tensor([len(ids) for ids in written], device=batch["key"].device)
         found = {**places(batch), "first": torch.zeros_like(count), "count": count}
         return found, {"values": torch.cat(written).unsqueeze(-1).int()}

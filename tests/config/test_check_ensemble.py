@@ -205,14 +205,37 @@ def test_what_makes_no_sense_is_refused_in_one_line(case):
 
 
 @pytest.mark.parametrize("task", ["translation", "summarization", "dialogue"])
-def test_tasks_that_write_have_one_teacher(task):
+@pytest.mark.parametrize("keep", ["top", "sampled"])
+def test_teachers_that_write_are_averaged(task, keep):
     config = two(task)
     config.pretrain.max_epochs = 0
+    if keep == "sampled":
+        config.teacher.keep, config.teacher.store = "sampled", "always"
+    check(config)
+    config.ensemble.combine = "confidence"
     problem = (
-        f"more_teachers: of each token of {task} a teacher's likeliest are kept, and another's are other ones; "
-        "allowed is one teacher"
+        "ensemble.combine=confidence: who is surest of a text shows when it is written; allowed is probabilities or "
     )
-    refused(config, problem)
+    refused(config, problem + "logits")
+
+
+def test_of_drawn_tokens_probabilities_are_averaged():
+    config = two("translation")
+    config.pretrain.max_epochs = 0
+    config.more_teachers["second"].keep, config.more_teachers["second"].store = "sampled", "always"
+    config.ensemble.combine = "logits"
+    reason = "of second tokens are drawn, whose shares alone are right on average; allowed is probabilities"
+    refused(config, f"ensemble.combine=logits: {reason}")
+
+
+def test_what_teachers_write_is_no_target_of_several():
+    config = two("translation")
+    config.pretrain.max_epochs = 0
+    config.distill.targets = "teacher"
+    refused(
+        config,
+        "distill.targets=teacher: what a teacher writes is kept teacher by teacher; allowed is data, or one teacher",
+    )
 
 
 def test_a_students_layers_come_from_the_first_teacher_whatever_the_others_have():

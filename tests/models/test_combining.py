@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from distill.models.combining import combine, mean_classes
-from distill.types import FLOOR
+from distill.models.combining import combine, combine_kept, mean_classes
+from distill.training.answering import top
+from distill.training.drawing import draw
+from distill.types import FLOOR, Outputs
 
 DRAW = np.random.default_rng(0)
 LOGITS = DRAW.normal(scale=4.0, size=(3, 17, 5))
@@ -123,3 +125,56 @@ def test_classes_that_cannot_be_and_very_sure_teachers_stay_finite():
     assert float((found / 4).softmax(dim=-1)[0, 1]) == 0
     sure = combined("probabilities", "labels", [[[300.0, -300.0]], [[300.0, 300.0]]], [0.5, 0.5], 1.0)
     assert sure.tolist()[0] == pytest.approx([300.0, 0.0], abs=1e-4)
+
+
+def kept(logits, k, temperature):
+    found = top(k, temperature)(torch.tensor(logits, dtype=torch.float32), torch.empty(0), {})
+    return Outputs(found["values"], indices=found["indices"], rest=found["rest"])
+
+
+def shared(found, temperature, classes):
+    """The probabilities of all classes: of those that were not kept, each has its share of what is left."""
+    values, indices, rest = (each.double().numpy() for each in (found.logits, found.indices, found.rest))
+    raised = np.repeat(np.exp(rest)[:, None] / max(1, classes - values.shape[1]), classes, axis=1)
+    np.put_along_axis(raised, indices.astype(int), np.exp(values / temperature), axis=1)
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_of_kept_logits_the_mean_is_that_of_probabilities_in_which_all_others_have_equal_shares(temperature):
+    logits = DRAW.normal(scale=3.0, size=(3, 300, 40))
+    teachers = [kept(each, k, temperature) for each, k in zip(logits, (4, 6, 4), strict=True)]
+    found = combine_kept("probabilities", teachers, 40, WEIGHTS, temperature)
+    expected = mean([shared(each, temperature, 40) for each in teachers])
+    assert found.logits.shape == found.indices.shape == (300, 14)
+    assert shared(found, temperature, 40) == pytest.approx(expected, abs=1e-6)
+    for each in teachers:
+        pairs = zip(found.indices.tolist(), each.indices.tolist(), strict=True)
+        assert all(set(mine) >= set(theirs) for mine, theirs in pairs)
+
+
+@pytest.mark.parametrize("how", ["probabilities", "logits"])
+def test_where_every_class_was_kept_the_common_row_is_that_of_all_logits(how):
+    found = combine_kept(how, [kept(each, 5, 2.0) for each in LOGITS], 5, WEIGHTS, 2.0)
+    expected = combined(how, "class")
+    assert shared(found, 2.0, 5) == pytest.approx(softmax(expected / 2), abs=1e-6)
+    assert found.rest.tolist() == [-torch.inf] * 17
+
+
+def test_of_drawn_classes_the_common_probabilities_are_right_on_average():
+    logits = torch.tensor(LOGITS[:2, :1]).float().repeat(1, 20_000, 1) / 4
+    teachers = []
+    for seed, each in enumerate(logits):
+        drawn = draw(each, torch.rand(20_000, 3, generator=torch.Generator().manual_seed(seed)), 1.0)
+        counts = torch.zeros_like(each).scatter_add_(-1, drawn, torch.ones(drawn.shape))
+        values, indices = counts.topk(3, dim=-1)
+        rest = torch.full((20_000,), -torch.inf)
+        teachers.append(Outputs((values / 3).log().clamp(min=FLOOR), indices=indices, rest=rest))
+    found = combine_kept("probabilities", teachers, 5, [0.25, 0.75], 1.0)
+    both = mean(softmax(LOGITS[:2, 0] / 4), [0.25, 0.75])
+    assert shared(found, 1.0, 5).mean(axis=0) == pytest.approx(both, abs=0.01)
+
+
+def test_kept_rows_without_indices_are_refused():
+    with pytest.raises(ValueError, match=r"^rows of which some logits were kept need both indices and rest$"):
+        combine_kept("logits", [Outputs(torch.zeros(1, 2))], 4, [1.0], 1.0)

@@ -1,0 +1,72 @@
+"""Two teachers that translate, small, through the whole chain."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+SETTINGS = (
+    "experiment=multi30k_tiny", "data.limit.train=96", "data.limit.validation=12", "data.limit.test=12",
+    "data.max_length=24", "data.max_target_length=12", "teacher.vocab_size=300",
+    "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 64}",
+    "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}",
+    "finetune.max_epochs=1", "distill.max_epochs=1", "evaluate.latency_samples=2", "evaluate.resamples=100",
+    "tracking.wandb=disabled", "teacher.top_k=16", "+teacher@more_teachers.second=scratch_seq2seq",
+    "more_teachers.second.architecture={layers: 1, hidden_size: 24, heads: 2, intermediate_size: 32}",
+    "more_teachers.second.vocab_size=300", "more_teachers.second.top_k=8",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def command(inside_of, tmp_path_factory):
+    return inside_of(tmp_path_factory.mktemp("writers"))
+
+
+def report(folder):
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def made(folder):
+    return [stage["name"] for stage in report(folder)["stages"] if stage["status"] == "done"]
+
+
+def costs(folder, who):
+    """Of the true tokens of test, by example and place."""
+    found = {}
+    for path in (folder / "answers" / who / "test" / "rows").glob("*.safetensors"):
+        part, start = load_file(path), 0
+        for key, count in zip(part["key"].tolist(), part["count"].tolist(), strict=True):
+            found[key] = part["values"][start : start + count, 0].numpy()
+            start += count
+    return np.concatenate([found[key] for key in sorted(found)])
+
+
+def test_they_teach_by_the_mean_of_their_probabilities_and_are_scored_by_what_they_write_together(command):
+    folder = command.folder / "two"
+    out = command(*SETTINGS, "+ensemble.weights={first: 3, second: 1}", f"hydra.run.dir={folder}", small=False)
+    content = report(folder)
+    assert list(content["models"]) == ["teacher", "first", "second", "student", "control"]
+    (evaluate,) = (stage["folder"] for stage in content["stages"] if stage["name"] == "evaluate")
+    found = {who: costs(command.folder / evaluate, who) for who in ("teacher", "first", "second")}
+    mean = 0.75 * np.exp(-found["first"]) + 0.25 * np.exp(-found["second"])
+    assert np.exp(-found["teacher"]) == pytest.approx(mean, rel=1e-4)
+    assert {"bleu", "chrf"} <= content["models"]["teacher"]["metrics"]["test"].keys()
+    assert "of the teachers' parameters" in out
+
+    command(*SETTINGS, "+ensemble.weights={first: 3, second: 1}", f"hydra.run.dir={folder}_again", small=False)
+    assert made(command.folder / "two_again") == []
+    command(*SETTINGS, f"hydra.run.dir={folder}_others", small=False)
+    assert made(command.folder / "two_others") == ["distill", "evaluate", "export"]
+
+
+def test_a_teacher_of_weight_0_leaves_the_student_what_it_was_with_the_other_alone(command):
+    alone = [each for each in SETTINGS if "more_teachers" not in each]
+    folder = command.folder
+    command(*alone, f"hydra.run.dir={folder}/one", small=False)
+    assert made(folder / "one")[-3:] == ["distill", "evaluate", "export"]
+    command(*SETTINGS, "+ensemble.weights={first: 1, second: 0}", f"hydra.run.dir={folder}/zero", small=False)
+    curves = [(folder / name / "report.json").read_text(encoding="utf-8") for name in ("one", "zero")]
+    one, zero = (json.loads(each)["models"]["student"]["metrics"] for each in curves)
+    for split, scores in one.items():
+        assert zero[split] == pytest.approx(scores, rel=1e-6)
