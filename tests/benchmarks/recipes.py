@@ -20,12 +20,13 @@ OUT = Path("outputs") / "recipes"
 COMMON = (
     "teacher=minilm", "finetune.max_epochs=3", "finetune.optimizer.lr=1e-4", "data.limit.validation=200",
     "stages=[finetune,teach,distill,control,evaluate]", "evaluate.latency_samples=0", "tracking.wandb=disabled",
-    "distill.hidden.weight=0",  # of a recipe that has it, the last setting counts
+    "distill.hidden.weight=0", "distill.cka.weight=0",  # of a recipe that has it, the last setting counts
 )  # fmt: skip
 DATA = {
     "trec": ("experiment=trec_tiny", "data.limit.train=1500"),
     "sst2": ("experiment=sst2_minilm", "data.limit.train=2000"),
     "stsb": ("experiment=stsb_tiny", "data.limit.train=1000"),
+    "conll2003": ("experiment=conll2003_tiny", "data.limit.train=2000"),
 }
 STUDENTS = {
     "half_layers": ("distill.max_epochs=4", "distill.optimizer.lr=2e-4"),

@@ -36,7 +36,9 @@ def test_every_teacher_and_student_card_fits_the_schema(composed, group):
         composed("experiment=sst2_tiny", f"{group}={path.stem}")
 
 
-def test_half_of_the_layers_follow_the_teachers_states_unless_told_otherwise(composed):
+def test_what_is_made_of_a_teacher_follows_its_states_unless_told_otherwise(composed):
+    assert composed("experiment=trec_tiny", "student=narrow").distill.cka.weight == 1
+    assert composed("experiment=trec_tiny", "student=narrow", "distill.cka.weight=0").distill.cka.weight == 0
     assert composed("experiment=trec_tiny", "student=half_layers").distill.hidden.weight == 1
     assert composed("experiment=sst2_minilm", "student=scratch_tiny").distill.hidden.weight == 0
     assert composed("experiment=sst2_minilm", "distill.hidden.weight=0").distill.hidden.weight == 0
