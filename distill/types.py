@@ -35,7 +35,8 @@ class Outputs:
         qkv: each layer's query, key and value, each ``[batch, tokens, heads * head width]``; 0 is the first layer;
             empty when not asked for.
         indices: only of a teacher of whose logits the largest were kept: then ``logits`` is ``[rows, k]``, and this,
-            ``[rows, k]``, says which class each of them belongs to, all different within a row.
+            ``[rows, k]``, says which class each of them belongs to, all different within a row. A place without a class
+            has -1, and a logit of no probability.
         rest: ``[rows]``, with ``indices``: the log-sum-exp of all the row's other logits, each divided by the
             temperature first; so it holds for one temperature only.
     """

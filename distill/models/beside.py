@@ -1,11 +1,13 @@
 """Several models that answer, and write, as one."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import LogitsProcessor, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from distill.models.teacher import Align, outputs
@@ -13,10 +15,12 @@ from distill.types import Batch
 
 Combined: TypeAlias = Callable[[Tensor, Sequence[int]], Tensor]
 """Makes logits ``[rows, classes]`` of ``[models, rows, classes]`` and the examples' numbers of rows."""
+_AT_ONCE = 128
+"""Rows of all models whose classes are combined together."""
 
 
 class Beside(nn.Module):
-    """Further models beside a first one, all with one tokenizer, and how their logits become one."""
+    """Further models beside a first one, all with one tokenizer, and how their logits become one, row by row."""
 
     def __init__(self, models: Sequence[PreTrainedModel], combined: Combined) -> None:
         """Keep the further models, in their order."""
@@ -25,43 +29,49 @@ class Beside(nn.Module):
 
     def rows(self, first: Tensor, batch: Batch, align: Align) -> Tensor:
         """The common rows ``[rows, classes]`` where the first model has the rows ``first``."""
-        others = [align(outputs(model, batch).logits, batch)[0] for model in self.models]  # type: ignore[arg-type]
-        return self.combined(torch.stack([first, *others]).float(), batch["count"].tolist())
+        others = [align(outputs(cast(PreTrainedModel, model), batch).logits, batch)[0] for model in self.models]
+        return self._common([first, *others])
 
-    def writing(self, batch: Batch, beams: int) -> LogitsProcessor:
-        """What makes each next token of the first model that of all of them, in transformers' ``generate``."""
-        return _Together(self, {name: batch[name] for name in ("input_ids", "attention_mask")}, beams)
+    def _common(self, every: Sequence[Tensor]) -> Tensor:
+        pieces = zip(*(torch.split(each.float(), _AT_ONCE) for each in every), strict=True)
+        return torch.cat([self.combined(torch.stack(piece), [1] * len(piece[0])) for piece in pieces])
+
+    @contextmanager
+    def writing(self, first: PreTrainedModel, batch: Batch) -> Iterator[None]:
+        """Let each next token of the first model be that of all, while transformers' ``generate`` writes without cache.
+
+        What that model's own settings make of a next token (its forced, forbidden or repeated ones), they make of the
+        common one.
+        """
+        given: list[dict[str, Any]] = []
+
+        def hook(module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any], answer: Any) -> Any:  # noqa: ANN401
+            rows = len(answer.logits)
+            given.extend(_encoded(model, batch, rows) for model in (() if given else self.models))
+            others = [_next(model, own, inputs) for model, own in zip(self.models, given, strict=True)]
+            answer.logits = self._common([answer.logits[:, -1], *others]).unsqueeze(1)
+            return answer
+
+        handle = first.register_forward_hook(hook, with_kwargs=True)
+        try:
+            yield
+        finally:
+            handle.remove()
 
 
-class _Together(LogitsProcessor):
-    """Asks the further models for every next token anew: their beams move with those of the first model."""
+def _encoded(model: Any, batch: Batch, rows: int) -> dict[str, Any]:  # noqa: ANN401
+    """What an encoder-decoder makes of the sources, once for each of the beams."""
+    if not model.config.is_encoder_decoder:
+        return {}
+    states = model.get_encoder()(batch["input_ids"], batch["attention_mask"]).last_hidden_state
+    return {"encoder_outputs": BaseModelOutput(states.repeat_interleave(rows // len(states), dim=0))}
 
-    def __init__(self, beside: Beside, inputs: Batch, beams: int) -> None:
-        self.beside = beside
-        self.mask = inputs["attention_mask"].repeat_interleave(beams, dim=0)
-        self.given: list[dict[str, Any]] = [self._given(model, inputs, beams) for model in beside.models]
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Any:  # noqa: ANN401
-        models = zip(self.beside.models, self.given, strict=True)
-        every = [scores.log_softmax(dim=-1), *(self._next(model, given, input_ids) for model, given in models)]
-        common = self.beside.combined(torch.stack(every), [1] * len(scores))
-        return common.masked_fill(scores.isneginf(), -torch.inf).log_softmax(dim=-1)  # what must not come does not
-
-    def _given(self, model: Any, inputs: Batch, beams: int) -> dict[str, Any]:  # noqa: ANN401
-        if not model.config.is_encoder_decoder:
-            return {}
-        states = model.get_encoder()(**inputs).last_hidden_state
-        return {"encoder_outputs": BaseModelOutput(last_hidden_state=states.repeat_interleave(beams, dim=0))}
-
-    def _next(self, model: Any, given: dict[str, Any], ids: Tensor) -> Tensor:  # noqa: ANN401
-        if given:
-            start = model.generation_config.decoder_start_token_id
-            decoder_ids = torch.cat([torch.full_like(ids[:, :1], start), ids[:, 1:]], dim=1)
-            found = model(**given, attention_mask=self.mask, decoder_input_ids=decoder_ids, use_cache=False)
-            return found.logits[:, -1].log_softmax(dim=-1)  # type: ignore[no-any-return]
-        mask = nn.functional.pad(self.mask, (0, ids.shape[1] - self.mask.shape[1]), value=1)
-        found = model.generate(  # which knows the positions of what is filled up in front
-            input_ids=ids, attention_mask=mask, max_new_tokens=1, num_beams=1, do_sample=False, output_logits=True,
-            return_dict_in_generate=True,
-        )  # fmt: skip
-        return found.logits[0].log_softmax(dim=-1)  # type: ignore[no-any-return]
+def _next(model: Any, own: dict[str, Any], inputs: dict[str, Any]) -> Tensor:  # noqa: ANN401
+    """A model's logits ``[rows, classes]`` of what comes next, where the first was given these inputs."""
+    names = ("decoder_input_ids",) if own else ("input_ids",)
+    given = {**own, **{name: inputs[name] for name in (*names, "attention_mask")}, "use_cache": False}
+    if not own and "position_ids" in inspect.signature(model.forward).parameters:  # texts are filled up in front
+        given["position_ids"] = (inputs["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+    found: Tensor = model(**given).logits[:, -1]
+    return found

@@ -12,9 +12,6 @@ from torch import Tensor
 
 from distill.types import FLOOR, Kind, Outputs
 
-_AT_ONCE = 128
-"""Rows of which all classes are in memory together, where only some of each were kept."""
-
 
 def combine(
     how: str, kind: Kind, logits: Tensor, weights: Sequence[float], temperature: float, lengths: Sequence[int]
@@ -43,8 +40,8 @@ def combine_kept(
 ) -> Outputs:
     """The common rows of several teachers of each of which some logits were kept.
 
-    What a teacher leaves to all other classes it leaves to each of them alike. The common row keeps as many classes as
-    the teachers kept together, so that none is lost that one of them kept.
+    What a teacher leaves to all other classes it leaves to each of them alike. The common row keeps the classes that
+    any teacher of a weight kept; a place that it has no class for has the index -1 and no probability.
 
     Args:
         how: probabilities | logits.
@@ -52,27 +49,54 @@ def combine_kept(
         classes: how many there are.
         weights: what each teacher counts, from 0 up, 1 in all.
         temperature: that ``rest`` holds for.
+
+    Raises:
+        ValueError: a teacher's rows lack one of the two.
     """
-    width = min(classes, sum(each.logits.shape[-1] for each in teachers))
-    made = []
-    for start in range(0, len(teachers[0].logits), _AT_ONCE):
-        filled = torch.stack([_filled(each, slice(start, start + _AT_ONCE), classes, temperature) for each in teachers])
-        common = combine(how, "class", filled, weights, temperature, ())
-        values, indices = common.topk(width, dim=-1)
-        rest = (common / temperature).scatter(-1, indices, -torch.inf).logsumexp(dim=-1)
-        made.append((values, indices, rest))
-    logits, indices, rest = (torch.cat(part) for part in zip(*made, strict=True))
-    return Outputs(logits, indices=indices, rest=rest)
+    counting = [(each, weight) for each, weight in zip(teachers, weights, strict=True) if weight]
+    rows = [_Kept(each, classes, temperature) for each, _ in counting]
+    if len(rows) == 1:
+        return counting[0][0]
+    union = torch.cat([each.indices for each in rows], dim=-1).sort(dim=-1).values
+    union = union.masked_fill(F.pad(union[:, 1:] == union[:, :-1], (1, 0)), -1)
+    shares = torch.tensor([weight for _, weight in counting]).log()[:, None, None]
+    found = torch.stack([each.at(union) for each in rows])
+    others = torch.stack([each.share for each in rows]).unsqueeze(-1)
+    if how == "logits":
+        common, other = ((part * shares.exp()).sum(dim=0) for part in (found, others))
+    else:
+        level = torch.stack([each.level for each in rows]).unsqueeze(-1)
+        common, other = ((part - level + shares).logsumexp(dim=0) for part in (found, others))
+    used = union >= 0
+    left = (classes - used.sum(dim=-1)).log()  # -inf where nothing is left
+    logits = (temperature * common).clamp(min=FLOOR).masked_fill(~used, FLOOR * temperature)
+    return Outputs(logits, indices=union, rest=other.squeeze(-1) + left)
 
 
-def _filled(answer: Outputs, rows: slice, classes: int, temperature: float) -> Tensor:
-    """The logits of all classes ``[rows, classes]``, of those that were not kept all alike."""
-    if answer.indices is None or answer.rest is None:
-        raise ValueError("rows of which some logits were kept need both indices and rest")
-    values, indices, rest = (each[rows] for each in (answer.logits, answer.indices, answer.rest))
-    others = max(1, classes - values.shape[-1])
-    share = temperature * (rest.float() - math.log(others)).clamp(min=FLOOR)
-    return share.unsqueeze(-1).repeat(1, classes).scatter(-1, indices.long(), values.float())
+class _Kept:
+    """The kept rows of one teacher, softened.
+
+    Attributes:
+        indices: ``[rows, k]``.
+        share: the logit of each class that was not kept ``[rows]``.
+        level: the log-sum-exp of all classes' ``[rows]``.
+    """
+
+    def __init__(self, answer: Outputs, classes: int, temperature: float) -> None:
+        if answer.indices is None or answer.rest is None:
+            raise ValueError("rows of which some logits were kept need both indices and rest")
+        self.values, self.indices = answer.logits.float() / temperature, answer.indices.long()
+        rest = answer.rest.float()
+        self.share = (rest - math.log(max(1, classes - self.indices.shape[-1]))).clamp(min=FLOOR)
+        self.level = torch.cat([self.values, rest.unsqueeze(-1)], dim=-1).logsumexp(dim=-1)
+
+    def at(self, classes: Tensor) -> Tensor:
+        """The logits of ``classes [rows, n]``."""
+        order = self.indices.sort(dim=-1)
+        place = torch.searchsorted(order.values, classes.contiguous()).clamp(max=self.indices.shape[-1] - 1)
+        kept = order.values.gather(-1, place) == classes
+        values = self.values.gather(-1, order.indices).gather(-1, place)
+        return torch.where(kept, values, self.share.unsqueeze(-1))
 
 
 def mean_classes(logits: Tensor, weights: Tensor, temperature: float) -> Tensor:

@@ -48,8 +48,37 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
     """
     rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)
     if tokens > rows or (tokens < rows and model.can_generate()):
-        model.resize_token_embeddings(tokens, mean_resizing=False)
+        _resize(model, tokens)
     fit_padding(model.config, tokenizer)
+
+
+def head_of_its_own(model: PreTrainedModel) -> nn.Linear | None:
+    """What makes words of states, where it is not the embeddings; some configurations (T5's) do not say which it is."""
+    head = _head(model)
+    return None if head is None or head.weight is model.get_input_embeddings().weight else head
+
+
+def _head(model: PreTrainedModel) -> nn.Linear | None:
+    return cast(nn.Linear | None, model.get_output_embeddings())  # type: ignore[no-untyped-call]
+
+
+def part_like(model: PreTrainedModel, other: PreTrainedModel) -> None:
+    """Give a new model a head of its own where the ``other`` has one."""
+    if head_of_its_own(other) is not None and head_of_its_own(model) is None:
+        head = cast(nn.Linear, _head(model))
+        head.weight = nn.Parameter(head.weight.detach().clone())
+
+
+def _resize(model: PreTrainedModel, tokens: int) -> None:
+    """Change the number of tokens; transformers ties T5's head to the embeddings while it does."""
+    own = head_of_its_own(model)
+    before = own.weight.detach().clone() if own is not None else None
+    model.resize_token_embeddings(tokens, mean_resizing=False)
+    if before is not None:
+        head = cast(nn.Linear, _head(model))
+        made, kept = head.weight.detach().clone(), min(tokens, len(before))
+        made[:kept] = before[:kept]
+        head.weight = nn.Parameter(made)
 
 
 def fit_padding(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> None:

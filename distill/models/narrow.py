@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
+from distill.models.fitting import part_like
 from distill.models.loading import from_config
 from distill.models.narrow_families import FAMILIES, Family, head_size, inner_size
 from distill.models.narrow_places import below, head_of, parts, points
@@ -145,6 +146,7 @@ def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: 
         ModelError: see ``narrowed`` and ``head_of``.
     """
     narrower = from_config(narrowed(wide.config, width), head)
+    part_like(narrower, wide)
     weights = Copy(wide, _inputs(wide, batches), narrower).made()
     narrower.load_state_dict({name: weight.float() for name, weight in weights.items()}, strict=True)
     return narrower

@@ -116,7 +116,7 @@ class Copy:
                 self.new[f"{name}.weight"] = cast(Tensor, self.narrower.get_submodule(name).weight).detach()
             elif isinstance(module, nn.Embedding) and name not in apart:
                 weight = self.old[f"{name}.weight"].double()
-                scale = self.embedded if module.weight is self.words else 1.0
+                scale = self.embedded if name.endswith(("shared", "embed_tokens")) else 1.0  # positions are not scaled
                 self.new[f"{name}.weight"] = weight if projected else scale * weight @ self.basis
             elif projected and name == f"{below(self.wide)}{self.family.first}":
                 self._put(name, *self._linear(name))

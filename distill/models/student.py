@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
+from distill.models.fitting import part_like
 from distill.models.loading import from_config, set_dropout
 
 
@@ -29,6 +30,7 @@ def from_layers(
     config = shortened(teacher.config, chosen)
     set_dropout(config, dropout)
     student = from_config(config, head)
+    part_like(student, teacher)
     weights = _chosen_weights(teacher.state_dict(), chosen, teacher.config)
     for name in weights if columns is not None else ():
         if not name.startswith(f"{teacher.base_model_prefix}.") and len(weights[name]) == teacher.config.num_labels:

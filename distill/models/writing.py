@@ -1,6 +1,7 @@
 """Targets written token by token."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -21,8 +22,9 @@ def write(
         beside: further models that write with it, as one.
     """
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-    more = {"logits_processor": [beside.writing(batch, settings.get("num_beams", 1))]} if beside else {}
-    written = model.generate(**inputs, **settings, **more, do_sample=False)  # type: ignore[operator]
+    more, together = ({"use_cache": False}, beside.writing(model, batch)) if beside else ({}, nullcontext())
+    with together:
+        written = model.generate(**inputs, **settings, **more, do_sample=False)  # type: ignore[operator]
     given = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     end = model.generation_config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])

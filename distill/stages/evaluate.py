@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 
 from distill.build import Builder
 from distill.config import ensemble
@@ -18,10 +19,12 @@ from distill.data.batching import Place
 from distill.metrics import fidelity, latency
 from distill.metrics.bootstrap import gap_closed, paired_bootstrap
 from distill.models import loading
+from distill.models.beside import Beside
 from distill.models.teacher import outputs
 from distill.models.writing import write
 from distill.stages import Job, judging, teachers
 from distill.stages.judging import Answered, Judged
+from distill.types import Batch
 
 RECIPE = 6
 
@@ -195,26 +198,41 @@ def _latency(job: Job) -> dict[str, dict[str, float]]:
     build, count = job.build, job.build.config.evaluate.latency_samples
     split = build.data.splits["validation"]
     rows = split.select(range(min(count, len(split))))
-    calls = {name: _timed(job, held, rows) for name, held in models(build).items() if count}
+    ready = {name: _ready(job, held, rows) for name, held in models(build).items() if count}
+    calls = {name: _call(build, *each) for name, each in ready.items()}
     if calls and build.config.more_teachers:
-        each = [calls[who] for who in teachers.names(build)]
-        calls["teacher"] = lambda row: [call(row) for call in each]  # one after the other
+        calls["teacher"] = _call_together(build, [ready[who] for who in teachers.names(build)])
     with torch.inference_mode():
         return latency.interleaved(calls, len(rows))
 
 
-def _timed(job: Job, name: str, rows: Any) -> Callable[[int], object]:  # noqa: ANN401
+def _ready(job: Job, name: str, rows: Any) -> tuple[PreTrainedModel, list[Batch]]:  # noqa: ANN401
+    """A model in eval mode, and a batch for each example."""
     build = job.build
     folder = teachers.model(build, name, job.inputs).folder
     tokenizer = build.tokenizer(folder)
-    model = loading.model(folder, build.task.head, tokenizer=tokenizer)  # in eval mode
+    model = loading.model(folder, build.task.head, tokenizer=tokenizer)
     features = (build.prompts if build.task.writes else build.encoded)(rows, tokenizer)
     collate = build.collate(tokenizer)
     examples = _windows(features["first"][:])
-    batches = [collate(features[list(windows)], Place(tuple(windows))) for windows in examples]
+    return model, [collate(features[list(windows)], Place(tuple(windows))) for windows in examples]
+
+
+def _call(
+    build: Builder, model: PreTrainedModel, batches: Sequence[Batch], beside: Beside | None = None
+) -> Callable[[int], object]:
     if build.task.writes:
-        return lambda row: write(model, batches[row], build.generation())
+        return lambda row: write(model, batches[row], build.generation(), beside)
     return lambda row: outputs(model, batches[row])
+
+
+def _call_together(build: Builder, ready: Sequence[tuple[PreTrainedModel, Sequence[Batch]]]) -> Callable[[int], object]:
+    """Teachers that write do so together, others one after the other."""
+    if build.task.writes:
+        others = [model for model, _ in ready[1:]]
+        return _call(build, *ready[0], Beside(others, teachers.common_logits(build, lambda: 1.0)))
+    each = [_call(build, *one) for one in ready]
+    return lambda row: [call(row) for call in each]
 
 
 def _windows(first: Sequence[int]) -> list[range]:

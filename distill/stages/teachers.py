@@ -112,13 +112,14 @@ class Ensemble:
 
 def ensemble(build: Builder, stores: Sequence[answers.Answers], temperature: Callable[[], float]) -> Ensemble:
     """The teachers' answers, in the teachers' order, combined as the settings say."""
-    logits = _logits(build, temperature)
+    logits = common_logits(build, temperature)
     return Ensemble(
         stores, lambda found, lengths: Outputs(logits(torch.stack([each.logits.float() for each in found]), lengths))
     )
 
 
-def _logits(build: Builder, temperature: Callable[[], float]) -> Combined:
+def common_logits(build: Builder, temperature: Callable[[], float]) -> Combined:
+    """What makes one answer of the teachers' logits."""
     how, kind, shares = build.config.ensemble.combine, build.task.kind, list(weights(build.config).values())
     return lambda logits, lengths: combine(how, kind, logits, shares, temperature(), lengths)
 
@@ -156,5 +157,5 @@ def together(job: Job, examples: Dataset, said: Sequence[Answered], folder: Path
         return Answered(ensemble(build, [each.rows for each in said], lambda: 1.0))
     first, *others = (model(build, name, job.inputs) for name in names(build).values())
     how = fingerprint(settings(build.config))
-    company = answers.Company(others, _logits(build, lambda: 1.0), how)
+    company = answers.Company(others, common_logits(build, lambda: 1.0), how)
     return judging.answer(build, first, examples, folder, company)

@@ -90,10 +90,14 @@ TEXT_TO_TEXT = {
 TRANSLATE = {
     "bart": lambda: BartConfig(**STACKS),
     "bart with a head of its own": lambda: BartConfig(tie_word_embeddings=False, **STACKS),
+    "bart with scaled embeddings and a head of its own": lambda: BartConfig(
+        scale_embedding=True, tie_word_embeddings=False, **STACKS
+    ),
     "bart with embeddings that are scaled": lambda: BartConfig(scale_embedding=True, **STACKS),
     "marian": lambda: MarianConfig(**STACKS),
     "marian with embeddings that are scaled": lambda: MarianConfig(scale_embedding=True, **STACKS),
     "t5": lambda: T5Config(**TEXT_TO_TEXT),
+    "t5 with a head of its own": lambda: T5Config(**TEXT_TO_TEXT),
     "t5 with gated units and a head of its own": lambda: T5Config(
         feed_forward_proj="gated-gelu", tie_word_embeddings=False, **TEXT_TO_TEXT
     ),
@@ -130,6 +134,8 @@ def teacher(name, head):
     """A random one whose states lie mostly in few directions, and whose norms do something."""
     torch.manual_seed(2)
     model = loading.from_config(MADE[name](), head).eval()
+    if "head of its own" in name and head == BOTH:  # which T5's configuration does not say
+        model.lm_head.weight = nn.Parameter(model.lm_head.weight.detach().clone())
     few = torch.linalg.qr(torch.randn(24, 24)).Q * torch.logspace(0, -2, 24)
     embedded = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
     with torch.no_grad():

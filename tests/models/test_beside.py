@@ -1,5 +1,7 @@
 """Two models that write as one, against one token after the other."""
 
+import copy
+
 import pytest
 import torch
 from transformers import BartConfig, GPT2Config, LlamaConfig, MarianConfig, T5Config
@@ -73,8 +75,29 @@ def test_what_has_no_weight_or_is_the_same_model_changes_nothing_that_is_written
     alone = wrote(first, beams)
     assert alone != wrote(second, beams), "both write the same: nothing would be seen"
     assert wrote(first, beams, Beside([second], mean(1.0, 0.0))) == alone
-    assert wrote(first, beams, Beside([first], mean(0.3, 0.7))) == alone
+    assert wrote(first, beams, Beside([copy.deepcopy(first)], mean(0.3, 0.7))) == alone
     assert wrote(first, beams, Beside([second, second], mean(0.0, 0.5, 0.5))) == wrote(second, beams)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"no_repeat_ngram_size": 2}, {"min_new_tokens": 6}, {"bad_words_ids": [[3], [9]]}]
+)
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("name", MADE)
+def test_what_the_first_forbids_is_forbidden_as_if_it_wrote_alone(name, beams, settings):
+    first, second = made(name, 1), made(name, 2)
+    for key, value in settings.items():
+        setattr(first.generation_config, key, value)
+    alone = wrote(first, beams)
+    assert wrote(first, beams, Beside([second], mean(1.0, 0.0))) == alone
+    assert wrote(first, beams, Beside([copy.deepcopy(first)], mean(0.3, 0.7))) == alone
+
+
+def test_a_first_model_that_has_written_with_another_writes_alone_again():
+    first, second = made("bart", 1), made("bart", 2)
+    alone = wrote(first)
+    assert wrote(first, 1, Beside([second], mean(0.0, 1.0))) != alone
+    assert wrote(first) == alone
 
 
 def next_token(models, ids, mask, written):

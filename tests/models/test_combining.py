@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from distill.losses.functional import js, reverse_kl, skew_kl, soft
 from distill.models.combining import combine, combine_kept, mean_classes
 from distill.training.answering import top
 from distill.training.drawing import draw
@@ -134,10 +135,14 @@ def kept(logits, k, temperature):
 
 def shared(found, temperature, classes):
     """The probabilities of all classes: of those that were not kept, each has its share of what is left."""
-    values, indices, rest = (each.double().numpy() for each in (found.logits, found.indices, found.rest))
-    raised = np.repeat(np.exp(rest)[:, None] / max(1, classes - values.shape[1]), classes, axis=1)
-    np.put_along_axis(raised, indices.astype(int), np.exp(values / temperature), axis=1)
-    return raised / raised.sum(axis=1, keepdims=True)
+    made = []
+    for values, indices, rest in zip(found.logits.double(), found.indices.tolist(), found.rest.double(), strict=True):
+        used = [place for place, index in enumerate(indices) if index >= 0]
+        row = np.full(classes, np.exp(float(rest)) / max(1, classes - len(used)))
+        row[[indices[place] for place in used]] = np.exp(values.numpy()[used] / temperature)
+        assert len({indices[place] for place in used}) == len(used)
+        made.append(row / row.sum())
+    return np.stack(made)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
@@ -147,10 +152,13 @@ def test_of_kept_logits_the_mean_is_that_of_probabilities_in_which_all_others_ha
     found = combine_kept("probabilities", teachers, 40, WEIGHTS, temperature)
     expected = mean([shared(each, temperature, 40) for each in teachers])
     assert found.logits.shape == found.indices.shape == (300, 14)
+    assert (found.indices < 0).any()
     assert shared(found, temperature, 40) == pytest.approx(expected, abs=1e-6)
     for each in teachers:
         pairs = zip(found.indices.tolist(), each.indices.tolist(), strict=True)
         assert all(set(mine) >= set(theirs) for mine, theirs in pairs)
+    together = [set(np.concatenate(rows)) for rows in zip(*(each.indices.numpy() for each in teachers), strict=True)]
+    assert [set(row) - {-1} for row in found.indices.tolist()] == together, "no class is made up"
 
 
 @pytest.mark.parametrize("how", ["probabilities", "logits"])
@@ -173,6 +181,24 @@ def test_of_drawn_classes_the_common_probabilities_are_right_on_average():
     found = combine_kept("probabilities", teachers, 5, [0.25, 0.75], 1.0)
     both = mean(softmax(LOGITS[:2, 0] / 4), [0.25, 0.75])
     assert shared(found, 1.0, 5).mean(axis=0) == pytest.approx(both, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("how", "weights"), [("probabilities", [0.3, 0.7]), ("logits", [0.3, 0.7]), ("logits", [1.0, 0.0])]
+)
+@pytest.mark.parametrize("loss", [soft, reverse_kl, js, skew_kl])
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_teachers_that_say_the_same_and_one_of_weight_0_teach_what_the_one_teaches(how, weights, loss, temperature):
+    one, other = (DRAW.normal(scale=3.0, size=(50, 40)) for _ in range(2))
+    teachers = [kept(one, 6, temperature), kept(one if weights[1] else other, 8 - 2 * (weights[1] > 0), temperature)]
+    said = []
+    for each in (teachers[0], combine_kept(how, teachers, 40, weights, temperature)):
+        student = torch.linspace(-3, 3, 2000).view(50, 40).requires_grad_()
+        more = [0.3] if loss in (js, skew_kl) else []
+        value, _ = loss(student, each.logits, temperature, *more, indices=each.indices, rest=each.rest)
+        value.backward()
+        said.append((value.detach(), student.grad))
+    torch.testing.assert_close(said[1], said[0], rtol=1e-4, atol=1e-5)
 
 
 def test_kept_rows_without_indices_are_refused():

@@ -16,6 +16,8 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
+    T5Config,
+    T5ForConditionalGeneration,
 )
 
 from distill.build import Builder
@@ -145,6 +147,26 @@ def test_a_model_that_writes_keeps_no_rows_beyond_its_tokens_and_one_that_reads_
     )  # fmt: skip
     read = loading.model(folder, HEAD, tokenizer=tokenizer)
     assert len(read.get_input_embeddings().weight) == GPT2["vocab_size"]
+
+
+@pytest.mark.parametrize("tokens", [270, 320])
+def test_a_head_of_its_own_stays_apart_from_the_embeddings_where_the_configuration_does_not_say_so(tmp_path, tokens):
+    torch.manual_seed(0)
+    config = T5Config(vocab_size=300, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2, decoder_start_token_id=0)
+    model = T5ForConditionalGeneration(config)
+    model.lm_head.weight = torch.nn.Parameter(torch.randn(300, 16))
+    model.save_pretrained(tmp_path)
+    texts = [f"{TEXTS[0]} {number} {number + 1}" for number in range(200)]
+    tokenizer = train_bytes(texts, vocab_size=270, max_length=32)
+    tokenizer.add_tokens([f"<{number}>" for number in range(tokens - len(tokenizer))])
+    made = loading.model(tmp_path, "AutoModelForSeq2SeqLM", tokenizer=tokenizer)
+    kept = min(300, len(tokenizer))
+    assert made.lm_head.weight.shape == made.shared.weight.shape == (len(tokenizer), 16)
+    assert torch.equal(made.lm_head.weight[:kept], model.lm_head.weight[:kept])
+    assert torch.equal(made.shared.weight[:kept], model.shared.weight[:kept])
+    loading.save(made, tokenizer, tmp_path / "made")
+    again = loading.model(tmp_path / "made", "AutoModelForSeq2SeqLM", tokenizer=tokenizer)
+    assert torch.equal(again.lm_head.weight, made.lm_head.weight)
 
 
 def test_the_end_of_a_reply_is_learnt_though_it_is_the_padding_too(tmp_path):

@@ -77,6 +77,11 @@ MADE = {
             decoder_start_token_id=0, relative_attention_num_buckets=4,
         ),
     ),
+    "t5 with a head of its own": (
+        PAIR,
+        lambda: T5Config(vocab_size=40, d_model=16, d_kv=8, d_ff=16, num_layers=4, num_heads=2, pad_token_id=0,
+                         decoder_start_token_id=0, relative_attention_num_buckets=4, tie_word_embeddings=False),
+    ),
     "bart": (PAIR, lambda: BartConfig(**BART)),
     "marian": (PAIR, lambda: MarianConfig(**BART)),
 }  # fmt: skip
@@ -92,6 +97,8 @@ def teacher(name):
     head, config = MADE[name]
     torch.manual_seed(3)
     model = loading.from_config(config(), head).eval()
+    if "head of its own" in name:  # from_config ties T5's, whatever its configuration says
+        model.lm_head.weight = nn.Parameter(model.lm_head.weight.detach().clone())
     with torch.no_grad():
         for weight in (each for each in model.parameters() if each.requires_grad):
             weight.add_(0.2 * torch.randn_like(weight))

@@ -8,6 +8,10 @@ FLOOR = torch.finfo(torch.float32).min
 """Stands for the logarithm of 0: finite, so that 0 · FLOOR is 0 and no gradient becomes nan."""
 
 
+_NONE = 1e-8 * FLOOR
+"""The logit of no class: of probability 0, and still finite when a gradient multiplies it."""
+
+
 def same_shape(student: Tensor, teacher: Tensor, what: str) -> None:
     """Refuse what would be broadcast in silence."""
     if student.shape != teacher.shape:
@@ -36,8 +40,11 @@ def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 
 def buckets(logits: Tensor, indices: Tensor) -> Tensor:
-    """Logits ``[rows, k + 1]``: those at ``indices`` ``[rows, k]``, and all the others as one."""
+    """Logits ``[rows, k + 1]``: those at ``indices`` ``[rows, k]``, and all the others as one; -1 is no class."""
     indices = indices.long()  # stored in half of the bits, which older versions of torch do not index by
+    if len(indices) and bool(indices.amin() < 0):
+        indices = indices.remainder(logits.shape[-1] + 1)  # -1 becomes one more, which has no probability
+        logits = F.pad(logits, (0, 1), value=_NONE)
     others = logits.scatter(-1, indices, FLOOR).logsumexp(dim=-1, keepdim=True)
     return torch.cat([logits.gather(-1, indices), others], dim=-1)
 
