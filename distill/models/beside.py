@@ -69,9 +69,9 @@ def _encoded(model: Any, batch: Batch, rows: int) -> dict[str, Any]:  # noqa: AN
 
 def _next(model: Any, own: dict[str, Any], inputs: dict[str, Any]) -> Tensor:  # noqa: ANN401
     """A model's logits ``[rows, classes]`` of what comes next, where the first was given these inputs."""
-    names = ("decoder_input_ids",) if own else ("input_ids",)
-    given = {**own, **{name: inputs[name] for name in (*names, "attention_mask")}, "use_cache": False}
-    if not own and "position_ids" in inspect.signature(model.forward).parameters:  # texts are filled up in front
-        given["position_ids"] = (inputs["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+    name, mask = "decoder_input_ids" if own else "input_ids", inputs.get("attention_mask")  # none where all is read
+    given = {**own, name: inputs[name], "attention_mask": mask, "use_cache": False}
+    if mask is not None and not own and "position_ids" in inspect.signature(model.forward).parameters:
+        given["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)  # texts are filled up in front
     found: Tensor = model(**given).logits[:, -1]
     return found

@@ -93,6 +93,17 @@ def test_what_the_first_forbids_is_forbidden_as_if_it_wrote_alone(name, beams, s
     assert wrote(first, beams, Beside([copy.deepcopy(first)], mean(0.3, 0.7))) == alone
 
 
+@pytest.mark.parametrize("name", MADE)
+def test_a_single_source_is_written_for_as_in_a_batch(name):
+    first, second = made(name, 1), made(name, 2)
+    beside = Beside([second], mean(0.4, 0.6))
+    together, given = wrote(first, 1, beside), batch(first)
+    for ids, mask, written in zip(given["input_ids"], given["attention_mask"], together, strict=True):
+        alone = {"input_ids": ids[mask.bool()].unsqueeze(0), "attention_mask": mask[mask.bool()].unsqueeze(0)}
+        with torch.no_grad():
+            assert write(first, alone, {"max_new_tokens": 8}, beside)[0].tolist() == written
+
+
 def test_a_first_model_that_has_written_with_another_writes_alone_again():
     first, second = made("bart", 1), made("bart", 2)
     alone = wrote(first)
