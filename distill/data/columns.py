@@ -68,6 +68,11 @@ def _choose(
         raise DataError(f"{key} gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
     notes = []
     for role in (role for role in roles if role not in chosen):
+        if roles[role] == "turns" and set(_HALVES) <= set(train.column_names):
+            raise DataError(
+                f"{source} has {' and '.join(_HALVES)} instead of {wanted[role]}: a dialogue is one list of its turns, "
+                f"the reply last; say which column holds it with {key}.{role}=NAME"
+            )
         free = [column for column in train.column_names if column not in chosen.values()]
         fitting = [role] if role in free else [column for column in free if _fits(train, column, roles[role])]
         if len(fitting) != 1:
@@ -92,6 +97,8 @@ def sampled(
     return {split: rows.rename_columns(renamed) for split, rows in kept.items()}
 
 
+_HALVES = ("history", "reply")
+"""What some files have instead of the turns of a dialogue."""
 _CELLS: Mapping[str, Callable[[Any], list[str]]] = {"texts": listed, "tags": listed, "turns": turns, "labels": labels}
 """How a cell of a table holds a list."""
 _NEW = " new"

@@ -38,10 +38,15 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict[s
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder")
-    if path.is_dir() and any((path / name).is_file() for name in ("dataset_dict.json", "state.json")):
+    if saved(path):
         return _saved(path)
     files = find(path, named) if path.is_dir() else {"train": path}
     return {split: _read_file(file) for split, file in files.items()}
+
+
+def saved(path: Path) -> bool:
+    """Whether a folder was saved by ``datasets``."""
+    return path.is_dir() and any((path / name).is_file() for name in ("dataset_dict.json", "state.json"))
 
 
 def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict[str, Path]:

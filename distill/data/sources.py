@@ -61,9 +61,8 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
         DataError: it cannot be had, or cannot be used as it is.
     """
     if wanted.source == "local" or (wanted.source == "auto" and wanted.path is not None):
-        return _taken(
-            wanted, "local", files.read(Path(cast(str, wanted.path)).expanduser(), wanted.files), roles, named
-        )
+        path = Path(cast(str, wanted.path)).expanduser()
+        return _taken(wanted, "local", files.read(path, wanted.files), roles, named, _which(path, wanted.files))
     if wanted.source == "hub" or (wanted.source == "auto" and wanted.hub is not None):
         splits, notes = _from_hub(wanted)
         if splits is not None:
@@ -90,6 +89,15 @@ def unlabelled(file: str, roles: Mapping[str, str], named: Mapping[str, str]) ->
     rows = files.read(Path(file).expanduser())["train"]
     taken, notes, _ = roles_of.take({"train": rows}, roles, named, file, "data.unlabelled.columns")
     return taken["train"], notes
+
+
+def _which(path: Path, named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Which files were read, of splits that more than one may hold."""
+    if not path.is_dir() or files.saved(path):
+        return ()
+    found = files.find(path, named)
+    several = (split for split, names in named.items() if len(names) > 1 and split in found)
+    return tuple(f"{split} is read from {found[split].name}" for split in several)
 
 
 def _taken(

@@ -30,7 +30,7 @@ def verdict(report: Report) -> str:
         return f"{_reaches(report, present(report)[0])} No student was evaluated."
     if not models.get("teacher"):
         return f"{_reaches(report, 'student')} Its teacher was not evaluated. {gain(report)}"
-    return f"{_student_and_teacher(report)} {gain(report)}{_little_to_teach(report)}"
+    return f"{_student_and_teacher(report)} {gain(report)}{_little_to_teach(report)}{_nothing_learnt(report)}"
 
 
 def gain(report: Report) -> str:
@@ -55,6 +55,30 @@ def _little_to_teach(report: Report) -> str:
         return ""
     worse, better = (control, teacher) if lead[0] in LOWER_IS_BETTER else (teacher, control)
     return " The control is better than the teacher: train that longer, or take a larger one." if worse < better else ""
+
+
+def _nothing_learnt(report: Report) -> str:
+    """Who scores as a model does that reads nothing."""
+    lead = headline(report)
+    if lead is None:
+        return ""
+    name, split = lead
+    said = []
+    for who in present(report):
+        always = _always(report["models"][who], split)
+        if always is not None:
+            said.append(f"the {who} calls every example of {split} {always}")
+        elif name not in LOWER_IS_BETTER and _score(report, who) == 0:
+            said.append(f"the {who} gets nothing right")
+    return f" Nothing was learnt where {listed(said)}: train longer, or with more data." if said else ""
+
+
+def _always(model: Mapping[str, Any], split: str) -> str | None:
+    """The label that a model gives to all examples of several labels, if it does that."""
+    table = (model.get("per_label") or {}).get(split) or {}
+    recalls = {label: row["recall"] for label, row in table.items() if "recall" in row and row.get("support")}
+    whole = [label for label, recall in recalls.items() if recall == 1]
+    return whole[0] if len(recalls) > 1 and len(whole) == 1 and sum(recalls.values()) == 1 else None
 
 
 def improvement(result: Mapping[str, Any]) -> dict[str, float]:

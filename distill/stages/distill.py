@@ -71,6 +71,7 @@ def run(job: Job) -> dict[str, Any]:
         teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
+    training.readable(build, tokenizer)
     recipe, watched = training.recipe(build, section, batches[0], student)
     module = Distiller(student, objective, recipe, teacher)
     _every_term_counts(module, batches[0], build.ranks)

@@ -51,5 +51,6 @@ def run(job: Job) -> dict[str, Any]:
     if section.lora.rank:
         model = adapt.add_lora(model, build.task.head, **asdict(section.lora))
     batches = training.batches(build, tokenizer)
+    training.readable(build, tokenizer)
     learner, watched = training.learner(build, section, model, batches[0])
     return training.train(job, section, learner, tokenizer, batches, watched)

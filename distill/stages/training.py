@@ -145,6 +145,16 @@ def batches(
     return train, build.scoring_batches(scored, build.collate(tokenizer))
 
 
+def readable(build: Builder, tokenizer: Tokenizer) -> None:
+    """Read what is scored at the end, so that what cannot be read is refused before anything is trained.
+
+    Raises:
+        DataError: an example of test cannot be read.
+    """
+    if "test" in build.data.splits:
+        build.encoded(build.data.splits["test"], tokenizer)
+
+
 def train(
     job: Job,
     section: TrainingConfig,

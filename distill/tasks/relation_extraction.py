@@ -88,6 +88,8 @@ def problem(text: str) -> str | None:
     spans = [text.find(mark) for mark in MARKERS]
     if spans[0] > spans[1] or spans[2] > spans[3]:
         return "closes an entity before it opens it"
+    if any(not text[start + len(MARKERS[0]) : end].strip() for start, end in (spans[:2], spans[2:])):
+        return "has an entity without words"
     return None
 
 

@@ -22,6 +22,12 @@ _TYPED = ("B-", "I-")
 """How the tags of IOB2 begin that are part of an entity."""
 
 
+_NUMBERS = (
+    "the tags are numbers, which say nothing of entities: words are scored one by one, those of each number; "
+    "+data.labels.0=O +data.labels.1=B-PER and so on name them"
+)
+
+
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """Number the tags. ``options.labels`` may give several tags one name.
 
@@ -42,7 +48,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         refuse_unknown([set(each) for each in tags], names, name)
         ids = [[number[tag] for tag in each] for each in tags]
         ready[name] = replaced(rows, "label", ids)
-    return Read(ready, labels)
+    return Read(ready, labels, notes=(_NUMBERS,) if all(label.isdecimal() for label in labels) else ())
 
 
 def measured_by(labels: Sequence[str]) -> str:

@@ -108,6 +108,17 @@ def test_the_class_numbers_in_lists_become_names_too():
     assert classes == ["O", "B-X"]
 
 
+def test_a_history_without_its_reply_is_not_taken_for_the_turns_of_a_dialogue():
+    rows = Dataset.from_dict({"history": [["Hello there.", "Hi."]], "reply": ["How are you?"]})
+    with refused(
+        "here has history and reply instead of turns: a dialogue is one list of its turns, the reply last; say which "
+        "column holds it with data.columns.turns=NAME"
+    ):
+        take({"train": rows}, {"turns": "turns"}, {}, "here")
+    taken, *_ = take({"train": rows}, {"turns": "turns"}, {"turns": "history"}, "here")
+    assert taken["train"][0] == {"turns": ["Hello there.", "Hi."]}
+
+
 def test_a_cell_of_a_table_may_hold_words_tags_or_turns():
     rows = Dataset.from_dict({"tokens": ["EU rejects"], "label": ["B-ORG O"], "turns": ['["Hello there.", "Hi."]']})
     taken, *_ = take({"train": rows}, {"tokens": "texts", "label": "tags", "turns": "turns"}, {}, "a table")

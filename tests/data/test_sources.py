@@ -1,6 +1,7 @@
 import re
 import socket
 import sys
+from dataclasses import replace
 
 import pytest
 from datasets import Dataset
@@ -32,6 +33,14 @@ def test_a_path_is_taken_before_anything_else(tmp_path):
     source = load(wanted(path=str(tmp_path)), ROLES, {}, sample)
     assert (source.kind, source.name, source.stands_in_for) == ("local", tmp_path.name, None), "not the hub's data"
     assert source.splits["train"]["text"][:] == ["a b", "c d"]
+
+
+@pytest.mark.parametrize("there", ["test_unseen", "test"])
+def test_of_files_that_may_hold_a_split_the_one_that_was_read_is_said(tmp_path, there):
+    for name in ("train", there):
+        (tmp_path / f"{name}.tsv").write_text("text\tlabel\na b\t1\nc d\t0\n")
+    asked = replace(wanted(path=str(tmp_path)), files={"test": ["test_unseen", "test"], "train": ["train"]})
+    assert load(asked, ROLES, {}, sample).notes == (f"test is read from {there}.tsv",)
 
 
 def test_the_sample_stands_in_for_a_hub_that_cannot_be_had_and_says_so(offline):

@@ -62,6 +62,37 @@ def test_a_teacher_that_its_control_surpasses_is_named_as_the_reason(report, nam
     assert verdict(report).endswith(advice) is said
 
 
+def with_recalls(report, who, recalls):
+    table = {label: {"recall": recall, "support": 5} for label, recall in recalls.items()}
+    report["models"][who]["per_label"] = {"test": table}
+
+
+def test_a_model_that_gives_everything_one_label_has_learnt_nothing(report):
+    with_recalls(report, "student", {"negative": 0.0, "positive": 1.0})
+    with_recalls(report, "control", {"negative": 0.0, "positive": 1.0})
+    assert verdict(report).endswith(
+        " Nothing was learnt where the student calls every example of test positive and the control calls every"
+        " example of test positive: train longer, or with more data."
+    )
+
+
+@pytest.mark.parametrize(
+    "recalls", [{"negative": 0.1, "positive": 1.0}, {"negative": 1.0, "positive": 1.0}, {"one": 1.0}]
+)
+def test_a_model_that_tells_labels_apart_has_learnt_something(report, recalls):
+    with_recalls(report, "student", recalls)
+    assert "Nothing was learnt" not in verdict(report)
+
+
+@pytest.mark.parametrize(("metric", "said"), [("bleu", True), ("perplexity", False)])
+def test_a_score_of_0_says_that_nothing_was_learnt(report, metric, said):
+    report["gain"]["metric"] = metric
+    for model, score in {"teacher": 0.5, "student": 0.0, "control": 0.1}.items():
+        report["models"][model]["metrics"] = {"test": {metric: score}}
+    advice = " Nothing was learnt where the student gets nothing right: train longer, or with more data."
+    assert verdict(report).endswith(advice) is said
+
+
 def test_the_interval_names_its_own_confidence(report):
     assert "(90 % interval " in gain(with_gain(report, 0.01, [0.0, 0.02], confidence=0.9))
 

@@ -138,6 +138,8 @@ def test_an_entity_whose_end_would_be_cut_off_is_refused(uncased, refused, last)
         ("<e1>a <e2>c</e2>", "has </e1> 0 times, not once"),
         ("</e1>a<e1> <e2>c</e2>", "closes an entity before it opens it"),
         ("<e1>a</e1> </e2>c<e2>", "closes an entity before it opens it"),
+        ("<e1></e1> of <e2>c</e2>", "has an entity without words"),
+        ("<e1>a</e1> of <e2> </e2>", "has an entity without words"),
     ],
 )
 def test_marks_that_are_missing_double_or_badly_ordered_are_refused(refused, bad, said):

@@ -224,3 +224,10 @@ def test_a_single_tag_a_strange_tag_and_a_strange_name_are_refused(refused):
         "data.labels names B-Y, which train does not have; it has B-X, O; give their names, or data.labels=null"
     ):
         TASK.read({"train": good}, Options({"B-Y": "Y"}))
+
+
+@pytest.mark.parametrize(("names", "said"), [({}, True), ({"0": "O", "1": "B-PER"}, False)])
+def test_numbers_as_tags_are_said_to_be_no_entities(names, said):
+    rows = Dataset.from_dict({"tokens": [["a", "b"], ["c"]], "label": [[0, 1], [0]], "key": [1, 2]})
+    found = TASK.read({"train": rows}, Options(labels=names))
+    assert [note.startswith("the tags are numbers") for note in found.notes] == [True] * said
