@@ -65,7 +65,7 @@ def _nothing_learnt(report: Report) -> str:
     name, split = lead
     said = []
     for who in present(report):
-        always = _always(report["models"][who], split)
+        always = _always(report, who, split)
         if always is not None:
             said.append(f"the {who} calls every example of {split} {always}")
         elif name not in LOWER_IS_BETTER and _score(report, who) == 0:
@@ -73,12 +73,19 @@ def _nothing_learnt(report: Report) -> str:
     return f" Nothing was learnt where {listed(said)}: train longer, or with more data." if said else ""
 
 
-def _always(model: Mapping[str, Any], split: str) -> str | None:
-    """The label that a model gives to all examples of several labels, if it does that."""
-    table = (model.get("per_label") or {}).get(split) or {}
-    recalls = {label: row["recall"] for label, row in table.items() if "recall" in row and row.get("support")}
-    whole = [label for label, recall in recalls.items() if recall == 1]
-    return whole[0] if len(recalls) > 1 and len(whole) == 1 and sum(recalls.values()) == 1 else None
+def _always(report: Report, who: str, split: str) -> str | None:
+    """The label that a model gives to all examples of several labels, if it does that.
+
+    It finds all that have this label and none that have another, and is right as often as the label stands there.
+    """
+    table = (report["models"][who].get("per_label") or {}).get(split) or {}
+    labels = report["data"].get("labels") or ()  # their means stand in the table, too
+    rows = {label: table[label] for label in labels if table.get(label, {}).get("support") and "recall" in table[label]}
+    found = [label for label, row in rows.items() if row["recall"]]
+    if len(rows) < 2 or len(found) != 1 or rows[found[0]]["recall"] < 1:
+        return None
+    share = rows[found[0]]["support"] / sum(row["support"] for row in rows.values())
+    return found[0] if abs(rows[found[0]]["precision"] - share) < 1e-6 else None
 
 
 def improvement(result: Mapping[str, Any]) -> dict[str, float]:

@@ -62,9 +62,11 @@ def test_a_teacher_that_its_control_surpasses_is_named_as_the_reason(report, nam
     assert verdict(report).endswith(advice) is said
 
 
-def with_recalls(report, who, recalls):
-    table = {label: {"recall": recall, "support": 5} for label, recall in recalls.items()}
-    report["models"][who]["per_label"] = {"test": table}
+def with_recalls(report, who, recalls, precision=0.5):
+    table = {label: {"recall": recall, "precision": precision, "support": 5} for label, recall in recalls.items()}
+    mean = {"recall": 0.5, "precision": 0.5, "support": 5 * len(table)}
+    report["models"][who]["per_label"] = {"test": {**table, "micro": mean, "macro": mean}}
+    report["data"]["labels"] = list(recalls)
 
 
 def test_a_model_that_gives_everything_one_label_has_learnt_nothing(report):
@@ -81,6 +83,11 @@ def test_a_model_that_gives_everything_one_label_has_learnt_nothing(report):
 )
 def test_a_model_that_tells_labels_apart_has_learnt_something(report, recalls):
     with_recalls(report, "student", recalls)
+    assert "Nothing was learnt" not in verdict(report)
+
+
+def test_a_model_that_finds_one_label_and_confuses_the_others_calls_not_everything_by_it(report):
+    with_recalls(report, "student", {"one": 1.0, "two": 0.0, "three": 0.0}, precision=1.0)
     assert "Nothing was learnt" not in verdict(report)
 
 
