@@ -1,6 +1,7 @@
 """From settings to parts: the only file that knows both."""
 
 import functools
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -35,6 +36,8 @@ from distill.tasks.collating import collate
 from distill.training.processes import Ranks
 from distill.training.trainer import TrainerSettings, device_count, trainer
 from distill.types import MODEL_INPUTS, Batch
+
+log = logging.getLogger(__name__)
 
 CHECKPOINTS = ("teacher_checkpoint", "student_checkpoint")
 """Inputs that no stage makes: folders of the user or the hub."""
@@ -139,6 +142,12 @@ class Builder:
     def generation(self) -> dict[str, int]:
         """How targets are written, in the words of transformers' ``generate``."""
         return {"num_beams": self.config.generate.beams, "max_new_tokens": self.config.data.max_target_length}
+
+    @functools.cache  # noqa: B019  (one builder a run)
+    def note(self, sentence: str) -> None:
+        """Say something on the data, once a run."""
+        if self.ranks.rank == 0:
+            log.info("%s", sentence)
 
     @cached_property
     def metrics(self) -> ModuleType:

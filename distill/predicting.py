@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Predictor:
         columns: its outputs in the order of the task's, if they have names.
         generation: how it writes, in the words of transformers' ``generate``.
         batch_size: features it reads at once.
+        trained: input to the name that its column had in training, for rows without a column of the input's own name.
     """
 
     model: PreTrainedModel
@@ -49,6 +50,7 @@ class Predictor:
     columns: Sequence[int] | None
     generation: Mapping[str, int]
     batch_size: int = 32
+    trained: Mapping[str, str] = field(default_factory=dict)
 
     def stream(
         self, rows: Iterable[tuple[int, Row]], named: Mapping[str, str], source: str
@@ -57,7 +59,7 @@ class Predictor:
 
         Args:
             rows: numbered, with a column for each of the task's inputs.
-            named: input to the name of its column, where it is another one.
+            named: input to the name of its column, where it is another one than its own or training's.
             source: of the rows, for messages.
 
         Raises:
@@ -104,7 +106,8 @@ class Predictor:
     def _example(self, row: Row, named: Mapping[str, str], where: str) -> dict[str, Any]:
         example = {}
         for role, kind in self.task.inputs.items():
-            column = named.get(role, role)
+            usual = (name for name in (role, self.trained.get(role, role)) if name in row)
+            column = named.get(role) or next(usual, role)
             if column not in row:
                 there = ", ".join(row)
                 raise DataError(
@@ -179,7 +182,8 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
     columns = label_columns(config, module.outputs(labels), []) if labels else None
     writing = known.get("generation") or {"num_beams": 1, "max_new_tokens": form.max_target_length}
-    return Predictor(model, tokenizer, module, form, columns, writing, batch_size)
+    trained = known.get("columns", {})
+    return Predictor(model, tokenizer, module, form, columns, writing, batch_size, trained)
 
 
 def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> Form:  # noqa: ANN401

@@ -198,6 +198,27 @@ def test_tables_in_and_out_zipped_and_under_other_names(models, run, tmp_path):
     assert [float(likely) for *_, likely in lines] == pytest.approx([record["probability"] for record in wanted])
 
 
+def test_a_column_may_have_the_name_that_it_had_in_training(run, tmp_path):
+    folder = made("pair_classification", tmp_path / "model")
+    known = json.loads((folder / "config.json").read_text(encoding="utf-8"))[loading.FORM]
+    loading.save_form(folder, {**known, "columns": {"text": "one", "pair": "other"}})
+    rows = inputs("pair_classification")
+    renamed = [{"one": row["text"], "other": row["pair"]} for row in rows]
+    mixed = [{**row, "one": "not this", "other": "nor this"} for row in rows]
+    for name, given in (("plain", rows), ("renamed", renamed), ("mixed", mixed)):
+        code, said = run(
+            f"model={folder}", f"input={jsonl(tmp_path / name, given).rename(tmp_path / f'{name}.in.jsonl')}",
+            f"output={tmp_path / f'{name}.jsonl'}",
+        )  # fmt: skip
+        assert code == 0, said
+    assert answers(tmp_path / "plain.jsonl") == answers(tmp_path / "renamed.jsonl") == answers(tmp_path / "mixed.jsonl")
+    code, said = run(
+        f"model={folder}", f"input={jsonl(tmp_path / 'bad.jsonl', [{'one': 'a'}])}", f"output={tmp_path / 'x.jsonl'}"
+    )
+    assert code == 2
+    assert "has no pair; it has one: say which is the pair with columns.pair=NAME" in said
+
+
 def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
     for name, role, cells, same in (
         ("token_classification", "tokens", ["the tower", '["the", "tower"]'], ["the", "tower"]),

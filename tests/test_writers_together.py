@@ -7,8 +7,8 @@ import pytest
 from safetensors.torch import load_file
 
 SETTINGS = (
-    "experiment=multi30k_tiny", "data.limit.train=96", "data.limit.validation=12", "data.limit.test=12",
-    "data.max_length=24", "data.max_target_length=12", "teacher.vocab_size=300",
+    "experiment=multi30k_tiny", "student=scratch_seq2seq", "data.limit.train=96", "data.limit.validation=12",
+    "data.limit.test=12", "data.max_length=24", "data.max_target_length=12", "teacher.vocab_size=300",
     "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 64}",
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}",
     "finetune.max_epochs=1", "distill.max_epochs=1", "evaluate.latency_samples=2", "evaluate.resamples=100",

@@ -1,10 +1,10 @@
 """Which column of the files plays which role of the task."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.data import label_columns
-from distill.data.streaming import empty, labels, listed, turns
+from distill.data.streaming import answers, empty, labels, listed, turns
 from distill.errors import DataError
 from distill.words import spaced
 
@@ -51,7 +51,7 @@ def take(
     for split, rows in splits.items():
         if missing := [column for column in chosen.values() if column not in rows.column_names]:
             raise DataError(f"{split} of {source} has no column {missing[0]}; it has {', '.join(rows.column_names)}")
-        kept = _split(rows.select_columns(list(chosen.values())), chosen, roles)
+        kept = _read(rows.select_columns(list(chosen.values())), chosen, roles, f"{split} in {source}")
         taken[split] = kept.rename_columns({column: role for role, column in chosen.items() if column != role})
         _complete(taken[split], {role: chosen[role] for role in roles if roles[role] != "labels"}, split, source)
         _fitting(taken[split], roles, chosen, source)
@@ -99,19 +99,29 @@ def sampled(
 
 _HALVES = ("history", "reply")
 """What some files have instead of the turns of a dialogue."""
-_CELLS: Mapping[str, Callable[[Any], list[str]]] = {"texts": listed, "tags": listed, "turns": turns, "labels": labels}
-"""How a cell of a table holds a list."""
+_CELLS: Mapping[str, Callable[[Any], Any]] = {
+    "texts": listed, "tags": listed, "turns": turns, "labels": labels, "answers": answers,
+}  # fmt: skip
+"""How a cell of a table holds more than a text."""
 _NEW = " new"
 
 
-def _split(rows: "Dataset", chosen: Mapping[str, str], roles: Mapping[str, str]) -> "Dataset":
-    """Make lists of the cells of a table that hold several texts, tags or labels."""
+def _read(rows: "Dataset", chosen: Mapping[str, str], roles: Mapping[str, str], where: str) -> "Dataset":
+    """Make what they stand for of the cells of a table that hold several texts, tags or labels, or answers."""
     for role, column in chosen.items():
         read = _CELLS.get(roles[role])
         if read is not None and any(isinstance(cell, str) for cell in rows[column][:]):
-            lists = rows.add_column(_NEW, [None if empty(cell) else read(cell) for cell in rows[column][:]])
-            rows = lists.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
+            more = rows.add_column(_NEW, list(_cells(read, rows[column][:], column, where)))
+            rows = more.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
     return rows
+
+
+def _cells(read: Callable[[Any], Any], cells: Sequence[Any], column: str, where: str) -> Iterator[Any]:
+    for number, cell in enumerate(cells, 1):
+        try:
+            yield None if empty(cell) else read(cell)
+        except ValueError as error:
+            raise DataError(f"row {number} of {where}: the column {column} holds {error}") from error
 
 
 def _fits(rows: "Dataset", column: str, kind: str) -> bool:
@@ -149,8 +159,12 @@ _KINDS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
     "turns": _lists,
     "labels": _lists,
     "score": lambda values: all(isinstance(value, float) for value in values),
-    "answers": lambda values: all(isinstance(value, Mapping) for value in values),
+    "answers": lambda values: all(_object(value) for value in values),
 }
+
+
+def _object(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, Mapping) or (isinstance(value, str) and value.startswith("{"))
 
 
 def _fractional(value: str | int) -> bool:

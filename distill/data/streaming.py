@@ -137,6 +137,24 @@ def labels(value: Any) -> list[str]:  # noqa: ANN401
     return str(value).split(",") if parts is None else parts
 
 
+def answers(value: Any) -> Any:  # noqa: ANN401
+    """Answers as SQuAD has them: as they are, or written in a cell as a JSON object.
+
+    >>> answers('{"text": ["in Rome"], "answer_start": [7]}')
+    {'text': ['in Rome'], 'answer_start': [7]}
+
+    Raises:
+        ValueError: a cell holds anything else.
+    """
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise ValueError(f"no JSON object with text and answer_start: {str(value)[:80]}")
+    return read
+
+
 def empty(value: object) -> bool:
     """Whether there is nothing in a value.
 

@@ -13,7 +13,7 @@ from distill.models import bilstm, loading
 from distill.stages import Job, answers, evaluate, judging
 from distill.teacher_store import AnswerStore
 
-RECIPE = 3
+RECIPE = 4
 
 
 def skipped(build: Builder) -> str | None:
@@ -28,7 +28,8 @@ def needs(build: Builder) -> list[str]:
 
 def settings(build: Builder) -> dict[str, Any]:
     """What the bundle says of itself."""
-    return {**asdict(build.config.export), "name": build.config.name, "data": build.data.describe()}
+    told = {"name": build.config.name, "data": build.data.describe(), "columns": _columns(build)}
+    return {**asdict(build.config.export), **told}
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -48,8 +49,15 @@ def run(job: Job) -> dict[str, Any]:
 
 def _write(job: Job, folder: Path) -> None:
     build = job.build
-    form = {**asdict(build.form), "task": build.config.task, "generation": build.generation()}
+    said = {"task": build.config.task, "generation": build.generation(), "columns": _columns(build)}
+    form = {**asdict(build.form), **said}
     huggingface.write(job.inputs["distill"] / "model", folder, build.form.max_length, form)
+
+
+def _columns(build: Builder) -> dict[str, str]:
+    """The inputs whose column had another name in training."""
+    named = build.config.data.columns.items()
+    return {role: column for role, column in named if role in build.task.inputs and column != role}
 
 
 def _drift(job: Job, split: str, answered: judging.Answered) -> float:

@@ -135,6 +135,7 @@ def batches(
     ``rows`` take the place of train where they are given; ``unlabelled`` ones are mixed with them.
     """
     features = build.encoded(build.data.splits["train"] if rows is None else rows, tokenizer, teacher)
+    _tell_cut(build, features, "train")
     if unlabelled is not None:
         more = build.encoded(unlabelled, tokenizer, teacher)
         targets = without_targets(more[:], build.task.kind, len(build.data.labels))
@@ -152,7 +153,18 @@ def readable(build: Builder, tokenizer: Tokenizer) -> None:
         DataError: an example of test cannot be read.
     """
     if "test" in build.data.splits:
-        build.encoded(build.data.splits["test"], tokenizer)
+        _tell_cut(build, build.encoded(build.data.splits["test"], tokenizer), "test")
+
+
+def _tell_cut(build: Builder, features: Dataset, split: str) -> None:
+    """Say how many examples lost something to the limits of length."""
+    if "cut" not in features.column_names:
+        return
+    firsts = [cut for cut, first in zip(features["cut"], features["first"], strict=True) if not first]
+    limits = [f"data.{name}={length}" for name, length in build.lengths.items() if name != "stride"]
+    if cut := sum(firsts):
+        room = " and ".join(limits)
+        build.note(f"{cut:,} of {len(firsts):,} examples of {split} do not fit into {room} tokens and are cut")
 
 
 def train(

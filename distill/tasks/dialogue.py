@@ -51,13 +51,16 @@ def outputs(labels: Sequence[str]) -> list[str]:
 
 def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
     """History and reply as one sequence; the position before each token of the reply is a row."""
-    histories = _histories(rows["history"], tokenizer, form)
+    before = [_joined(turns, tokenizer) for turns in rows["history"]]
+    histories = _latest(before, form)
     whole = [[*ids, tokenizer.eos_token_id] for ids in _tokens(rows["reply"], tokenizer)]
     replies = [ids[: form.max_target_length] for ids in whole]  # one that is cut does not teach to end there
+    sizes = zip(before, histories, whole, replies, strict=True)
     inputs = [[*history, *reply[:-1]] for history, reply in zip(histories, replies, strict=True)]
     return {
         **_features(inputs, rows),
         "count": [len(reply) for reply in replies],
+        "cut": [len(old) > len(history) or len(ids) > len(reply) for old, history, ids, reply in sizes],
         "targets": replies,
         "positions": [
             list(range(len(history) - 1, len(history) - 1 + len(reply)))
@@ -68,7 +71,7 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
 
 def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
     """The histories alone."""
-    return _features(_histories(rows["history"], tokenizer, form), rows)
+    return _features(_latest([_joined(turns, tokenizer) for turns in rows["history"]], form), rows)
 
 
 def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
@@ -101,14 +104,15 @@ def _replies(rows: Columns) -> dict[str, list[Any]]:
     return {"history": [history for history, _ in pairs], "reply": [reply for _, reply in pairs]}
 
 
-def _histories(histories: Sequence[Sequence[str]], tokenizer: Any, form: Form) -> list[list[int]]:  # noqa: ANN401
+def _joined(turns: Sequence[str], tokenizer: Any) -> list[int]:  # noqa: ANN401
+    """The tokens of turns, each with the end token after it."""
+    return [token for turn in _tokens(turns, tokenizer) for token in (*turn, tokenizer.eos_token_id)]
+
+
+def _latest(histories: Sequence[list[int]], form: Form) -> list[list[int]]:
     """The latest tokens of each history that leave room for a reply."""
     room = form.max_length - form.max_target_length
-    made = []
-    for turns in histories:
-        ids = [token for turn in _tokens(turns, tokenizer) for token in (*turn, tokenizer.eos_token_id)]
-        made.append(ids[-room:])
-    return made
+    return [ids[-room:] for ids in histories]
 
 
 def _tokens(texts: Iterable[str], tokenizer: Any) -> list[list[int]]:  # noqa: ANN401

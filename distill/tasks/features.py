@@ -2,7 +2,8 @@
 
 A feature has the model's inputs, ``key`` (of its example), ``first`` and ``count`` (the rows of the example that it
 owns), ``targets`` (a label for each of them, where there are labels), and ``positions`` (the token, or tokens, that
-answer for each of them, where rows are tokens).
+answer for each of them, where rows are tokens). Where something may be lost to the limits of length, ``cut`` says
+whether it was.
 """
 
 import math
@@ -19,10 +20,16 @@ def sentences(inputs: Mapping[str, Any], rows: Mapping[str, Sequence[Any]]) -> d
     """Features that own one row each: a whole text's."""
     count = len(inputs["input_ids"])
     features = {name: list(inputs[name]) for name in MODEL_INPUTS if name in inputs}
-    features |= {"key": list(rows["key"]), "first": [0] * count, "count": [1] * count}
+    features |= {"key": list(rows["key"]), "first": [0] * count, "count": [1] * count, "cut": overflowed(inputs)}
     if "label" in rows:
         features["targets"] = [[label] for label in rows["label"]]
     return features
+
+
+def overflowed(inputs: Any) -> list[bool]:  # noqa: ANN401
+    """Whether a tokenizer left tokens of each text out, as far as it says: those written in Python do not."""
+    encodings = getattr(inputs, "encodings", None)
+    return [bool(each.overflowing) for each in encodings] if encodings else [False] * len(inputs["input_ids"])
 
 
 def gather(logits: "Tensor", batch: Batch) -> tuple["Tensor", "Tensor"]:

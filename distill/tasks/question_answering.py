@@ -74,6 +74,9 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
         features["answerable"].append([int(place == 0 or span is not None) for place, span in enumerate(spans)])
         if "label" in rows:
             features["targets"].append(_target(spans, rows["label"][example]))
+    pairs = zip(features["key"], features.get("targets", []), strict="label" in rows)
+    found = {key for key, target in pairs if any(target)}
+    features["cut"] = ["label" in rows and key not in found for key in features["key"]]
     return features
 
 

@@ -70,7 +70,7 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
         if not set(marks) <= set(ids):
             raise DataError(f"data.max_length={form.max_length} has no room for both entities of: {text[:80]}")
         places.append([[ids.index(mark) for mark in marks[::2]]])
-    return {**features, "positions": places}
+    return {**features, "positions": places, "cut": [len(ids) > form.max_length for ids in whole]}
 
 
 def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:

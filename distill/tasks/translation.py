@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from distill.tasks import Columns, Form, Options, Read, Task
-from distill.tasks.features import gather
+from distill.tasks.features import gather, overflowed
 from distill.tasks.labels import replaced
 from distill.types import MODEL_INPUTS, Batch
 from distill.words import spaced
@@ -47,8 +47,10 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     """
     written = tokenizer(text_target=list(rows["target"]))["input_ids"]
     targets = [list(ids[: form.max_target_length]) for ids in written]
+    sources = prompt(rows, tokenizer, form)
     return {
-        **prompt(rows, tokenizer, form),
+        **sources,
+        "cut": [cut or len(ids) > form.max_target_length for cut, ids in zip(sources["cut"], written, strict=True)],
         "count": [len(ids) for ids in targets],
         "target_ids": targets,
         "targets": targets,
@@ -61,7 +63,8 @@ def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     read_ = tokenizer(list(rows["source"]), truncation=True, max_length=form.max_length)
     inputs = {name: list(read_[name]) for name in MODEL_INPUTS[:2]}
     size = len(inputs["input_ids"])
-    return {**inputs, "key": list(rows["key"]), "first": [0] * size, "count": [0] * size}
+    places = {"key": list(rows["key"]), "first": [0] * size, "count": [0] * size}
+    return {**inputs, **places, "cut": overflowed(read_)}
 
 
 def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:

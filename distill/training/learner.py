@@ -113,6 +113,11 @@ class Learner(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _log(self, values: Mapping[str, Tensor], size: int) -> None:
+        """Hand over what a logger takes of this step, or the line of the epoch: Lightning drops the rest, at a cost."""
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # the trainer's logging sets it
+        due = (self.trainer.global_step + 1) % every == 0
+        if not (due or self.trainer.is_last_batch or self.trainer.should_stop):
+            return
         self.log_dict(values, on_step=True, on_epoch=False, batch_size=size, sync_dist=self.trainer.world_size > 1)
 
 

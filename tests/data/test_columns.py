@@ -57,6 +57,23 @@ def test_two_columns_that_can_be_meant_are_refused_with_the_way_out():
         take({"train": rows}, ROLES, {}, "here")
 
 
+ANSWERS = {"context": "text", "label": "answers"}
+
+
+def test_answers_in_the_cells_of_a_table_are_json_objects():
+    given = table(context=["He left Rome .", "It rained ."], answers=['{"text": ["Rome"], "answer_start": [8]}'] * 2)
+    taken, notes, _ = take({"train": given}, ANSWERS, {}, "here")
+    assert taken["train"]["label"][0] == {"text": ["Rome"], "answer_start": [8]}
+    assert notes == ["there is no column label in here; answers is taken as the label"]
+
+
+@pytest.mark.parametrize("cell", ["Rome", '"Rome"', "{'text': ['Rome']}"])
+def test_a_cell_that_holds_no_answers_is_refused_with_its_row(cell):
+    given = table(context=["He left Rome ."] * 2, answers=['{"text": ["Rome"], "answer_start": [8]}', cell])
+    with refused(f"row 2 of train in here: the column answers holds no JSON object with text and answer_start: {cell}"):
+        take({"train": given}, ANSWERS, {"label": "answers"}, "here")
+
+
 def test_a_score_is_no_label():
     with refused(
         "here has no column label; it has text, score: say which one is the label with data.columns.label=NAME"
@@ -130,7 +147,6 @@ def test_a_cell_of_a_table_may_hold_words_tags_or_turns():
     [
         ("texts", 7, "lists"),
         ("tags", {"B-ORG": 1}, "lists"),
-        ("answers", "{'text': []}", "objects with text and answer_start"),
         ("answers", [{"text": "a", "answer_start": 1}], "objects with text and answer_start"),
         ("text", 7, "text"),
         ("marked", ["a b"], "text"),

@@ -124,6 +124,7 @@ def test_a_text_is_a_feature_of_one_row_with_its_label_and_one_without_has_no_ta
         "key": [7, 8],
         "first": [0, 0],
         "count": [1, 1],
+        "cut": [False, False],
         "targets": [[1], [0]],
     }
     del rows["label"]

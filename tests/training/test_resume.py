@@ -17,7 +17,7 @@ from distill.training.tracking import CurvesLogger, read_curves
 from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
 
 
-def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4):
+def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4, logged=1):
     """Train a model with dropout; return the digest of its weights, its steps, and the validation scores."""
     torch.manual_seed(0)
     model, table, seed = bert(), Table(), 7
@@ -27,7 +27,7 @@ def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, wo
     optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "linear", 0.1, len(train) // accumulate * epochs)
     recipe = Recipe(align, metrics.collection(2), optimization, seed)
     module = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
-    settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", accumulate, 1.0, 1, enable_progress_bar=False)
+    settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", accumulate, 1.0, logged, enable_progress_bar=False)
     resume = folder / "resume"
     watched = [] if patience is None else callbacks.keep_best(resume, "validation/accuracy", "max", patience, 0.0)
     folder.mkdir(exist_ok=True)
@@ -81,6 +81,22 @@ def test_the_curves_of_a_resumed_training_have_each_step_once(tmp_path):
     _, _, resumed = run(tmp_path / "cut")
     _, _, whole = run(tmp_path / "whole")
     assert resumed == whole
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_only_what_is_logged_is_handed_over_and_it_is_the_same(accumulate, tmp_path, monkeypatch):
+    handed, hand_over = [], Learner.log_dict
+    monkeypatch.setattr(Learner, "log_dict", lambda self, *given, **how: (
+        handed.append("train/hard" in given[0]), hand_over(self, *given, **how)
+    ))  # fmt: skip
+    settings = {"accumulate": accumulate, "batch_size": 4 // accumulate}
+    _, steps, whole = run(tmp_path / "whole", **settings)
+    assert sum(handed) == steps * accumulate
+    handed.clear()
+    _, _, seldom = run(tmp_path / "seldom", logged=4, **settings)
+    assert seldom == [row for row in whole if row[1].startswith("validation") or (row[0] + 1) % 4 == 0]
+    assert steps == 3 * 6
+    assert sum(handed) == 4 * accumulate + 2, "micro-batches of steps 4, 8, 12 and 16, and the last of steps 6 and 18"
 
 
 def test_a_place_is_made_of_rows_alone():
