@@ -58,7 +58,8 @@ class AnswerWriter:
         """Write what has come; a part appears whole or not at all."""
         if not self._waiting:
             return
-        number = len(list(self.folder.glob(f"part-{self.rank}-*.safetensors")))
+        parts = self.folder.glob(f"part-{self.rank}-*.safetensors")
+        number = max((int(part.stem.rpartition("-")[2]) for part in parts), default=-1) + 1
         path = self.folder / f"part-{self.rank}-{number}.safetensors"
         hidden = path.with_suffix(".writing")
         tensors = {name: torch.cat([each[name] for each in self._waiting]) for name in self._waiting[0]}

@@ -63,3 +63,38 @@ def test_a_layer_of_a_pretrained_bert_learns_from_it(inside, checkpoint, card):
             assert list(record["probabilities"]) == report["data"]["labels"]
         else:
             assert record["label"] in report["data"]["labels"]
+
+
+@pytest.mark.parametrize("init", ["random", "teacher"])
+@pytest.mark.parametrize(("card", "reason"), [
+    ("multi30k_tiny", "bert models have no head for this task (AutoModelForSeq2SeqLM)"),
+    ("dailydialog_tiny", "bert models read what comes after a word, too; dialogue needs one that reads from left to "
+                         "right, such as GPT-2 or Llama"),
+])  # fmt: skip
+def test_an_encoder_that_is_to_write_is_refused_before_anything_is_trained(inside, checkpoint, card, reason, init):
+    given = (f"experiment={card}", "teacher=minilm", f"teacher.model={checkpoint}", "data.source=embedded")
+    made = (f"student.init={init}", *(("student.layers=1",) if init == "teacher" else ()), "distill.cka.weight=0")
+    out = inside(*given, *made, "data.max_length=64", "data.max_target_length=8", small=False, code=2)
+    assert reason in out
+    assert not list(inside.store.glob("*-*"))
+
+
+@pytest.mark.slow
+def test_a_teacher_that_writes_shows_all_its_logits_while_the_student_learns(inside):
+    given = (
+        "experiment=dailydialog_tiny", "data.source=embedded", "teacher.store=never", "distill.taid.weight=0.5",
+        "distill.logit_mse.weight=0.1", "distill.temperature_schedule={kind: linear, end: 2.0}",
+        "data.limit.train=48", "data.limit.validation=8", "data.limit.test=8", "data.max_length=64",
+        "data.max_target_length=8", "teacher.vocab_size=300", "finetune.max_epochs=1", "distill.max_epochs=1",
+        "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 32}",
+        "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 16}",
+        "stages=[pretrain,finetune,teach,distill]", "tracking.wandb=disabled", "trainer.log_every_n_steps=1",
+    )  # fmt: skip
+    out = inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
+    assert "teach: skipped" in out
+    (curves,) = inside.store.glob("distill-*/metrics.csv")
+    rows = [line.split(",") for line in curves.read_text(encoding="utf-8").splitlines()]
+    for name in ("train/taid", "train/logit_mse", "train/soft"):
+        found = [float(value) for _, each, value in rows if each == name]
+        assert found, name
+        assert all(math.isfinite(value) and value > 0 for value in found), name

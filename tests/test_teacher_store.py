@@ -128,6 +128,15 @@ def test_an_interrupted_pass_knows_which_windows_it_has_and_adds_the_rest(tmp_pa
     assert torch.equal(AnswerStore(tmp_path, "teacher-a").rows(**places(FEATURES))["values"], values(FEATURES))
 
 
+def test_what_is_added_never_takes_the_place_of_a_part_that_is_there(tmp_path):
+    writer = AnswerWriter(tmp_path, "teacher-a", 0, features_per_part=10)
+    for start in (0, 10, 20):
+        writer.add(*batch(FEATURES[start : start + 10]))
+    (tmp_path / "part-0-0.safetensors").unlink()
+    AnswerWriter(tmp_path, "teacher-a", 0, features_per_part=10).add(*batch(FEATURES[:10]))
+    assert stored_places(tmp_path, "teacher-a") == {(key, first) for key, first, _ in FEATURES[:30]}
+
+
 def test_a_part_that_was_being_written_does_not_count_nor_a_folder_that_is_not_there(tmp_path):
     (tmp_path / "part-0-0.writing").write_bytes(b"half")
     assert stored_places(tmp_path, "teacher-a") == set()

@@ -74,3 +74,25 @@ def test_a_teacher_of_weight_0_leaves_the_student_what_it_was_with_the_other_alo
     command(*SETTINGS, "+ensemble.weights={first: 0, second: 1}", f"{begin}other", small=False)
     one, zero, other = (weights(command, name) for name in ("one", "zero", "other"))
     assert np.abs(zero - one).max() < 1e-6 < np.abs(other - one).max()
+
+
+def test_two_processes_teach_and_write_as_one_does(command, command_of):
+    stages = {stage["name"]: stage["folder"] for stage in report(command.folder / "two")["stages"]}
+    first = command.folder / stages["finetune"] / "model"
+    (second,) = (each for each in command.store.glob("finetune-*/model") if each != first)
+    scratch = ("teacher@more", "more_teachers", "teacher.architecture", "teacher.vocab_size", "finetune.max_epochs")
+    given = [
+        *(each for each in SETTINGS if not any(part in each for part in scratch)),
+        f"teacher.model={first}", "teacher.finetuned=true",
+        f"+more_teachers={{second: {{model: {second}, finetuned: true, top_k: 8}}}}", "distill.optimizer.name=sgd",
+        "distill.optimizer.lr=0.1", "distill.dropout=0", "stages=[teach,distill,control,evaluate]",
+    ]  # fmt: skip
+    command(*given, "data.batch_size=32", f"hydra.run.dir={command.folder}/alone", small=False)
+    both = command_of(command.folder)
+    both.store = command.folder / "store_of_both"
+    process = ("trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp", "data.batch_size=16")
+    both(*given, *process, f"hydra.run.dir={command.folder}/both", small=False)
+    alone, shared = (weights(command, name) for name in ("alone", "both"))
+    assert np.abs(shared - alone).max() < 1e-5
+    one, two = (report(command.folder / name)["models"]["teacher"]["metrics"]["test"] for name in ("alone", "both"))
+    assert two == pytest.approx(one, abs=1e-6)

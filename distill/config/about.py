@@ -67,7 +67,7 @@ ABOUT = {
         "T² · KL(q ‖ (1−α)p + αq)", "Ko 2024", "1.5 × soft", "language models, where reverse_kl is unsteady",
     ),
     "taid": About(
-        "T² · KL(softmax of (1−t)·student + t·teacher ‖ q), t → 1", "Shing 2025", "as soft",
+        "T² · KL(softmax of (1−t)·student + t·teacher ‖ q), t → 1 by steps", "Shing 2025", "as soft",
         "student far smaller than teacher; on TREC behind soft", whole=True,
     ),
     "dkd": About(
@@ -103,7 +103,7 @@ ABOUT = {
         "mean squared error of embedding outputs", "Jiao 2020", "as one pair of hidden", "narrower embeddings",
     ),
     "attention": _inside(
-        "mean squared error of attention scores before the softmax", "Jiao 2020",
+        "mean squared error of q · k / √d, before positions that attention adds and the softmax", "Jiao 2020",
         "the teacher beside, and heads · tokens²", "TinyBERT, same tokens; on TREC it took from soft", "scores",
     ),
     "relations": _inside(

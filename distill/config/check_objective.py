@@ -87,16 +87,25 @@ def _refused(config: Config, name: str) -> Iterator[str]:
     """Why a term makes no sense for the task."""
     about, task, read = ABOUT[name], known(config.task), reads(config.distill, name)
     by_rows = name.startswith("rkd_") and read == "logits"
+    kept = not _live(config)
     if task.kind not in about.kinds:
         yield f"compares classes that exclude each other, which {config.task} does not have; allowed is 0"
-    if task.writes and (about.whole or by_rows):
-        yield f"needs the teacher's logits of all classes, but of {config.task} only the largest are kept; allowed is 0"
+    if task.writes and about.whole and kept:
+        said = f"of {config.task} only the largest are kept"
+        yield f"needs the teacher's logits of all classes, but {said}; allowed is 0, or teacher.store=never"
+    if task.writes and by_rows:
+        yield f"would compare all tokens of a batch with each other in {config.task}; allowed is 0"
     if task.writes and read == "states" and not about.tokens:
         yield f"reads what the first token stands for, which in {config.task} is not the text; allowed is 0"
     if task.over == "tokens" and (name in ("standardized", "dist") or by_rows):
         yield "would take the tokens that cannot be an answer for classes; allowed is 0"
     if task.kind == SCORE and name == "rkd_angle" and by_rows:
         yield "compares angles, but scores lie on a line; allowed is 0, or rkd_angle.of=hidden"
+
+
+def _live(config: Config) -> bool:
+    """Whether the teacher surely answers while the student learns, with all its logits, at any temperature."""
+    return config.teacher.store == "never" and not config.more_teachers
 
 
 def _schedules(config: Config) -> Iterator[str]:
@@ -110,14 +119,16 @@ def _schedules(config: Config) -> Iterator[str]:
             )
     moved, key = section.temperature_schedule, "distill.temperature_schedule"
     yield from _schedule("temperature_schedule", moved)
-    if moved.kind == "constant":
+    if moved.kind == "warmup":
+        yield f"{key}.kind=warmup: rises from 0, which no temperature can be; allowed is linear, cosine or two_phase"
+    if moved.kind in ("constant", "warmup"):
         return
     if not moved.end > 0:
         yield f"{key}.end={moved.end}: allowed is a number above 0"
     task = known(config.task)
-    if task.writes:
+    if task.writes and not _live(config):
         stored = f"the stored logits of {config.task} hold for one temperature"
-        yield f"{key}.kind={moved.kind}: {stored}; allowed is constant"
+        yield f"{key}.kind={moved.kind}: {stored}; allowed is constant, or teacher.store=never"
     elif not softened(section, task.kind):
         yield f"{key}.kind={moved.kind}: no term with a weight has a temperature; allowed is constant"
 
@@ -125,8 +136,8 @@ def _schedules(config: Config) -> Iterator[str]:
 def _schedule(key: str, given: ScheduleConfig) -> Iterator[str]:
     """Refuse what a schedule does not read."""
     left = ScheduleConfig()
-    if given.kind == "constant" and given.end != left.end:
-        yield f"distill.{key}.end={given.end}: is not read where kind=constant; allowed is {left.end}"
+    if given.kind in ("constant", "warmup") and given.end != left.end:
+        yield f"distill.{key}.end={given.end}: is not read where kind={given.kind}; allowed is {left.end}"
     if given.kind not in ("warmup", "two_phase") and given.share != left.share:
         yield f"distill.{key}.share={given.share}: is not read where kind={given.kind}; allowed is {left.share}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from distill.config.about import WORDS, reads
+from distill.config.about import ABOUT, WORDS, reads
 from distill.config.facts import Fact, known
 from distill.config.rules import LAYERS, Rule, at_least, one_of
 from distill.config.schema import Config
@@ -69,3 +69,6 @@ def _lstm(config: Config) -> Iterator[str]:
     for name, term in active(config.distill).items():
         if (read := reads(config.distill, name)) in ("scores", "qkv"):
             yield f"distill.{name}.weight={term.weight}: a BiLSTM student has no {WORDS[read]}; allowed is 0"
+        elif read == "states" and not ABOUT[name].tokens:
+            first = "reads the first token, of which half of a BiLSTM has read nothing else"
+            yield f"distill.{name}.weight={term.weight}: {first}; allowed is 0"

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, field, fields
 
 @dataclass
 class ScheduleConfig:
-    """How a weight or a temperature moves over training, from the value that it belongs to."""
+    """How a weight or a temperature moves over training: from the value that it belongs to, or, as warmup, up to it."""
 
     kind: str = "constant"
-    """constant | linear | cosine | warmup (a line, then the end) | two_phase (a jump to the end)."""
+    """constant | linear | cosine | warmup (a line from 0 up to the value) | two_phase (a jump to the end)."""
     end: float = 0.0
-    """Its value at the last step; not read by constant."""
+    """Its value at the last step; not read by constant and warmup."""
     share: float = 0.5
-    """Of training: where warmup arrives at the end, where two_phase switches to it."""
+    """Of training: where warmup arrives at the value, where two_phase switches to the end."""
 
 
 @dataclass
@@ -161,7 +161,7 @@ class TermsConfig:
     shares: SharesConfig = field(default_factory=SharesConfig)
     """Such as {soft: 60, hard: 40}, for exactly the terms with a weight above 0: the weights themselves then follow
     from measured gradients. All 0: the weights are as given."""
-    shares_every: int = 100
+    shares_every: int = 50
     """Optimiser steps between two such measurements."""
     hard: HardConfig = field(default_factory=HardConfig)
     soft: SoftConfig = field(default_factory=SoftConfig)

@@ -27,13 +27,13 @@ def cosine(done: float, start: float, end: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * done)) / 2
 
 
-def warmup(done: float, start: float, end: float, share: float) -> float:
-    """In a straight line from start to end over the first share of training, and at the end from there on.
+def warmup(done: float, value: float, share: float) -> float:
+    """In a straight line from 0 to the value over the first share of training, and there from then on.
 
-    >>> warmup(0.05, 0.0, 1.0, 0.1), warmup(0.5, 0.0, 1.0, 0.1)
-    (0.5, 1.0)
+    >>> warmup(0.05, 2.0, 0.1), warmup(0.5, 2.0, 0.1)
+    (1.0, 2.0)
     """
-    return linear(min(done / share, 1.0), start, end)
+    return linear(min(done / share, 1.0), 0.0, value)
 
 
 def two_phase(done: float, start: float, end: float, share: float) -> float:
@@ -51,9 +51,9 @@ class Schedule:
 
     Attributes:
         kind: ``constant``, ``linear``, ``cosine``, ``warmup`` or ``two_phase``: the functions of this module.
-        start: its value at the first step, for ``constant`` at every step.
-        end: its value at the last step; not read by ``constant``.
-        share: of training, between 0 and 1: where ``warmup`` arrives at the end, where ``two_phase`` switches to it.
+        start: its value at the first step, for ``constant`` at every step, for ``warmup`` that at which it arrives.
+        end: its value at the last step; not read by ``constant`` and ``warmup``.
+        share: of training, between 0 and 1: where ``warmup`` arrives, where ``two_phase`` switches to the end.
 
     Raises:
         ValueError: where the kind is not one of these, a value is not finite, or the share is not between 0 and 1.
@@ -85,7 +85,7 @@ class Schedule:
         """
         done = min(max(step / max(steps - 1, 1), 0.0), 1.0)
         if self.kind == "warmup":
-            return warmup(done, self.start, self.end, self.share)
+            return warmup(done, self.start, self.share)
         if self.kind == "two_phase":
             return two_phase(done, self.start, self.end, self.share)
         if self.kind == "constant":
@@ -94,6 +94,6 @@ class Schedule:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest of its values: each kind stays between start and end."""
-        ends = (self.start,) if self.kind == "constant" else (self.start, self.end)
+        """The least and the greatest of its values: each kind stays between where it begins and ends."""
+        ends = {"constant": (self.start,), "warmup": (0.0, self.start)}.get(self.kind, (self.start, self.end))
         return min(ends), max(ends)

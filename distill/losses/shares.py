@@ -35,7 +35,7 @@ class Shares(nn.Module):
     target: Tensor
 
     def __init__(
-        self, shares: Mapping[str, float], every: int = 100, smoothing: float = 0.9, bound: float = 100.0
+        self, shares: Mapping[str, float], every: int = 50, smoothing: float = 0.5, bound: float = 100.0
     ) -> None:
         """Begin unmeasured: the weights are the shares."""
         super().__init__()

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,12 @@ _DROPOUTS = (
     "classifier_dropout_prob",
     "pooler_dropout",
     "cls_dropout",
+    "activation_dropout",
+    "embedding_dropout",
+    "mlp_dropout",
 )
+_LAYERDROPS = ("layerdrop", "encoder_layerdrop", "decoder_layerdrop")
+"""Shares of layers that are left out in training; no dropout means none of these either."""
 FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 """What of a checkpoint is read."""
 FORM = "distill"
@@ -156,15 +162,11 @@ def model(
         name_labels(config, labels, kind)
     if dropout is not None:
         set_dropout(config, dropout)
-    try:
+    with _headless(config, head):
         loaded, info = getattr(transformers, head).from_pretrained(
             folder, config=config, use_safetensors=True, local_files_only=True, dtype=torch.float32,
             ignore_mismatched_sizes=bool(labels), output_loading_info=True,
         )  # fmt: skip
-    except ValueError as error:
-        if "Unrecognized configuration class" not in str(error):
-            raise
-        raise ModelError(f"{folder}: {config.model_type} models have no head for this task ({head})") from error
     _complete(loaded, info, folder)
     fit_outputs(loaded, had, labels)
     if tokenizer is not None:
@@ -180,8 +182,24 @@ def save_form(folder: Path, form: Mapping[str, Any]) -> None:
 
 
 def from_config(config: PretrainedConfig, head: str) -> PreTrainedModel:
-    """A model with random weights."""
-    return getattr(transformers, head).from_config(config)  # type: ignore[no-any-return]
+    """A model with random weights.
+
+    Raises:
+        ModelError: the architecture has no such head.
+    """
+    with _headless(config, head):
+        return getattr(transformers, head).from_config(config)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _headless(config: PretrainedConfig, head: str) -> Iterator[None]:
+    """Say in a sentence that an architecture lacks a head."""
+    try:
+        yield
+    except ValueError as error:
+        if "Unrecognized configuration class" not in str(error):
+            raise
+        raise ModelError(f"{config.model_type} models have no head for this task ({head})") from error
 
 
 def name_labels(config: PretrainedConfig, labels: Sequence[str], kind: Kind) -> None:
@@ -200,7 +218,7 @@ def set_dropout(config: PretrainedConfig, dropout: float) -> None:
     names = [name for name in _DROPOUTS if hasattr(config, name)]
     if not names:
         raise ModelError(f"{config.model_type} models have no dropout setting that is known here")
-    for name in names:
+    for name in (*names, *(each for each in _LAYERDROPS if hasattr(config, each) and not dropout)):
         setattr(config, name, dropout)
     if hasattr(config, "classifier_dropout"):
         config.classifier_dropout = dropout

@@ -1,7 +1,7 @@
 """How a model is asked, and a teacher that is asked while the student learns."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
@@ -32,7 +32,8 @@ def outputs(
         model: with a task head.
         batch: with the model's inputs ``[batch, tokens]``, and ``target_ids`` where the model writes; an
             encoder-decoder without them gives its decoder what its encoder reads.
-        hidden: whether hidden states are wanted; of an encoder-decoder these are the encoder's.
+        hidden: whether hidden states are wanted, the embeddings' and those that each layer makes, the last one's
+            before a norm that comes after all layers; of an encoder-decoder these are the encoder's.
         attentions: whether the scores of self-attention are wanted; likewise.
         qkv: whether its queries, keys and values are wanted; likewise.
         prefix: of the model's inputs in the batch, where teacher and student read other tokens.
@@ -45,21 +46,48 @@ def outputs(
         inputs["decoder_input_ids"] = model.prepare_decoder_input_ids_from_labels(targets)  # type: ignore[operator]
     if model.can_generate():
         inputs["use_cache"] = False
-    watched: AbstractContextManager[list[QueryKeyValue]] = captured(model) if attentions or qkv else nullcontext([])
-    with watched as taken:
+    projected: AbstractContextManager[list[QueryKeyValue]] = captured(model) if attentions or qkv else nullcontext([])
+    layered: AbstractContextManager[list[Tensor]] = _last_layer(model) if hidden else nullcontext([])
+    with projected as taken, layered as last:
         answer = model(**inputs, output_hidden_states=hidden)
-    states = (
-        (answer.encoder_hidden_states if model.config.is_encoder_decoder else answer.hidden_states) if hidden else ()
-    )
+    states: tuple[Tensor, ...] = ()
+    if hidden:
+        states = answer.encoder_hidden_states if model.config.is_encoder_decoder else answer.hidden_states
     return Outputs(
         _logits(answer),
-        hidden=tuple(states),
+        hidden=(*states[:-1], *last) if last else tuple(states),
         mask=inputs["attention_mask"].bool(),
         # Scores from queries and keys: eager attention, which alone would hand them out, is slower and only hands out
         # what comes after the softmax.
         attentions=tuple(scores(model.config, query, key) for query, key, _ in taken) if attentions else (),
         qkv=tuple(taken) if qkv else (),
     )
+
+
+@contextmanager
+def _last_layer(model: PreTrainedModel) -> Iterator[list[Tensor]]:
+    """Give a list that holds, after the next answer, what the last layer made ``[batch, tokens, width]``.
+
+    transformers hands out the last state of some architectures (GPT-2, Llama, T5, ModernBERT) after their final norm,
+    and all others before it: compared with each other, equal layers would differ. It stays empty where the layers do
+    not stand in one list or make no such state (a BiLSTM's), and the last state is taken as it comes.
+    """
+    stack = cast(nn.Module, model.get_encoder() if model.config.is_encoder_decoder else model)
+    lists = (module for module in stack.modules() if isinstance(module, nn.ModuleList))
+    layers = next((found for found in lists if len(found) == model.config.num_hidden_layers), None)
+    made: list[Tensor] = []
+
+    def keep(_: nn.Module, __: object, output: Any) -> None:  # noqa: ANN401
+        state = output if isinstance(output, Tensor) else output[0]
+        if isinstance(state, Tensor):
+            made.append(state)
+
+    handle = layers[-1].register_forward_hook(keep) if layers else None
+    try:
+        yield made
+    finally:
+        if handle is not None:
+            handle.remove()
 
 
 def _logits(answer: Any) -> Tensor:  # noqa: ANN401

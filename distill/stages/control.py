@@ -10,7 +10,7 @@ from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
 from distill.stages import Job, students, training
 
-RECIPE = 4
+RECIPE = 5
 
 
 def skipped(build: Builder) -> str | None:

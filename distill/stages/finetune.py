@@ -9,7 +9,7 @@ from distill.build import Builder
 from distill.models import adapt, loading
 from distill.stages import Job, training
 
-RECIPE = 4
+RECIPE = 5
 
 
 def skipped(build: Builder) -> str | None:

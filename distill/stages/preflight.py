@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from transformers import PretrainedConfig
@@ -60,6 +61,7 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
     config = build.config
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     for name, found in configs.items():
+        _fits(build, build.checkpoints[name], found)
         build.tokenizer(build.checkpoints[name])
         loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
     teacher = configs.get("teacher_checkpoint")
@@ -71,6 +73,17 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
     if config.finetune.frozen_layers > layers:
         raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {layers} layers")
     return configs
+
+
+def _fits(build: Builder, folder: Path, config: PretrainedConfig) -> None:
+    """Refuse an architecture that lacks the task's head, or that would read what it is to write."""
+    with torch.device("meta"):
+        loading.from_config(config, build.task.head)
+    if build.task.family == "decoder" and not attention.causal(config):
+        raise ModelError(
+            f"{folder}: {config.model_type} models read what comes after a word, too; "
+            f"{build.config.task} needs one that reads from left to right, such as GPT-2 or Llama"
+        )
 
 
 def _student(build: Builder, teacher: PretrainedConfig | None) -> None:

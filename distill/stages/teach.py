@@ -16,7 +16,7 @@ from distill.teacher_store import AnswerStore
 from distill.training.answering import Reduce, top
 from distill.training.drawing import sampled
 
-RECIPE = 3
+RECIPE = 4
 
 log = logging.getLogger(__name__)
 

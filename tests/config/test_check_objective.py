@@ -89,6 +89,10 @@ CASES = [
         "distill.soft.schedule.end=0.2: is not read where kind=constant; allowed is 0.0",
     ),
     (
+        {"soft__schedule": ScheduleConfig("warmup", 0.2)},
+        "distill.soft.schedule.end=0.2: is not read where kind=warmup; allowed is 0.0",
+    ),
+    (
         {"soft__schedule": ScheduleConfig("linear", 0.2, 0.1)},
         "distill.soft.schedule.share=0.1: is not read where kind=linear; allowed is 0.5",
     ),
@@ -110,7 +114,7 @@ CASES = [
         "hard, soft",
     ),
     ({"shares": SharesConfig(soft=60.0, hard=-1.0)}, "distill.shares.hard=-1.0: allowed is a number from 0 up"),
-    ({"shares_every": 5}, "distill.shares_every=5: is not read without distill.shares; allowed is 100"),
+    ({"shares_every": 5}, "distill.shares_every=5: is not read without distill.shares; allowed is 50"),
     (
         {"shares": SharesConfig(soft=60.0, hard=40.0), "soft__schedule": ScheduleConfig("linear")},
         "distill.soft.schedule.kind=linear: distill.shares sets the weights; allowed is constant",
@@ -154,7 +158,11 @@ def wrong(name, task, **more):
 
 
 NO_CLASSES = "compares classes that exclude each other, which {} does not have; allowed is 0"
-TOP = "needs the teacher's logits of all classes, but of {} only the largest are kept; allowed is 0"
+TOP = (
+    "needs the teacher's logits of all classes, but of {} only the largest are kept; "
+    "allowed is 0, or teacher.store=never"
+)
+ROWS = "would compare all tokens of a batch with each other in {}; allowed is 0"
 FIRST = "reads what the first token stands for, which in {} is not the text; allowed is 0"
 REASONS = {
     **{
@@ -181,7 +189,7 @@ def test_each_term_is_refused_exactly_for_the_tasks_in_which_it_makes_no_sense(t
 @pytest.mark.parametrize(
     ("name", "task", "reason"),
     [
-        ("rkd_distance", "translation", TOP.format("translation")),
+        ("rkd_distance", "translation", ROWS.format("translation")),
         ("rkd_angle", "question_answering", REASONS["standardized", "question_answering"]),
         ("rkd_angle", "regression", "compares angles, but scores lie on a line; allowed is 0, or rkd_angle.of=hidden"),
     ],
@@ -194,7 +202,26 @@ def test_relations_of_rows_are_refused_where_rows_do_not_lie_to_each_other(name,
 def test_the_temperature_of_stored_logits_stays(task):
     assert problems(config(task, temperature_schedule=ScheduleConfig("linear", 1.0))) == [
         f"distill.temperature_schedule.kind=linear: the stored logits of {task} hold for one temperature; "
-        "allowed is constant"
+        "allowed is constant, or teacher.store=never"
+    ]
+
+
+@pytest.mark.parametrize("task", TASKS_THAT_WRITE)
+def test_a_teacher_that_answers_live_has_all_logits_at_any_temperature(task):
+    whole = {f"{name}__weight": 1.0 for name, about in ABOUT.items() if about.whole}
+    made = config(task, temperature_schedule=ScheduleConfig("linear", 1.0), **whole)
+    made.teacher.store = "never"
+    assert problems(made) == []
+    made.more_teachers = {"second": made.teacher}
+    refused = {problem.partition(":")[0] for problem in problems(made)}
+    assert refused > {f"distill.{name}.weight=1.0" for name, about in ABOUT.items() if about.whole}
+    assert "distill.temperature_schedule.kind=linear" in refused
+
+
+def test_a_temperature_does_not_rise_from_0():
+    assert problems(config("classification", temperature_schedule=ScheduleConfig("warmup"))) == [
+        "distill.temperature_schedule.kind=warmup: rises from 0, which no temperature can be; "
+        "allowed is linear, cosine or two_phase"
     ]
 
 

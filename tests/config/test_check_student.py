@@ -68,6 +68,10 @@ REFUSED = [
         {"student__init": "bilstm", "distill__relations__weight": 1.0},
         "distill.relations.weight=1.0: a BiLSTM student has no queries, keys and values; allowed is 0",
     ),
+    (
+        {"student__init": "bilstm", "distill__pkd__weight": 1.0},
+        "distill.pkd.weight=1.0: reads the first token, of which half of a BiLSTM has read nothing else; allowed is 0",
+    ),
 ]
 
 

@@ -25,8 +25,8 @@ def test_a_cosine_has_the_ends_and_the_middle_of_a_line_and_is_flat_at_the_ends(
     assert found[0] - found[1] < 0.2 / 2
 
 
-def test_a_warm_up_arrives_at_its_share_and_stays():
-    assert values(Schedule("warmup", 0.0, 1.0, share=0.4)) == pytest.approx([0, 0.25, 0.5, 0.75, *[1] * 7])
+def test_a_warm_up_rises_from_0_arrives_at_its_share_and_stays():
+    assert values(Schedule("warmup", 2.0, share=0.4)) == pytest.approx([0, 0.5, 1.0, 1.5, *[2] * 7])
 
 
 def test_two_phases_switch_at_their_share():
@@ -40,8 +40,8 @@ def test_a_schedule_stays_within_its_bounds_also_beyond_the_last_step_and_with_a
     low, high = schedule.bounds
     assert all(low <= number <= high for number in values(schedule, 37))
     assert schedule.value(50, 11) == schedule.value(10, 11)
-    assert schedule.value(0, 1) == 4.0
-    assert (low, high) == ((4.0, 4.0) if kind == "constant" else (1.0, 4.0))
+    assert schedule.value(0, 1) == (0.0 if kind == "warmup" else 4.0)
+    assert (low, high) == {"constant": (4.0, 4.0), "warmup": (0.0, 4.0)}.get(kind, (1.0, 4.0))
 
 
 @pytest.mark.parametrize(

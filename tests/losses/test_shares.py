@@ -171,3 +171,30 @@ def test_a_gradient_norm_is_that_over_all_parameters_and_0_where_none_is_reached
     assert gradient_norm(value, [unused]).item() == 0
     assert gradient_norm(value, []).item() == 0
     assert gradient_norm(value.detach(), [first]).item() == 0
+
+
+def test_the_usual_measurements_hold_the_shares_over_a_whole_training():
+    torch.manual_seed(0)
+    teacher = nn.Linear(20, 4)
+    teacher.weight.data *= 6
+    shared, head = nn.Sequential(nn.Linear(20, 32), nn.ReLU()), nn.Linear(32, 4)
+    trained = [*shared.parameters(), *head.parameters()]
+    shares = {"soft": 0.6, "logit_mse": 0.3, "hard": 0.1}
+    objective = Objective({"soft": Soft(2.0), "logit_mse": LogitMse(), "hard": Hard()}, Shares(shares))
+    optimizer, steps, pulled = torch.optim.AdamW(trained, lr=3e-3), 1500, []
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
+        inputs = torch.randn(32, 20)
+        with torch.no_grad():
+            logits = teacher(inputs)
+        objective.at(step, steps)
+        values = objective.values(Outputs(head(shared(inputs))), Outputs(logits), logits.argmax(-1))
+        if objective.shares.due(step):
+            objective.shares.measure(values, trained)
+        if step >= steps - 300:
+            pull = [float(weight * gradient_norm(values[name], trained)) for name, weight in objective.weights.items()]
+            pulled.append([each / sum(pull) for each in pull])
+        optimizer.zero_grad()
+        objective.weighed(values).total.backward()
+        optimizer.step()
+    assert torch.tensor(pulled).mean(0).tolist() == pytest.approx(list(shares.values()), abs=0.06)

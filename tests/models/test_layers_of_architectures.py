@@ -28,6 +28,7 @@ from transformers import (
 from distill.errors import ModelError
 from distill.models import loading
 from distill.models.student import from_layers
+from distill.models.teacher import outputs
 
 TEXT, WRITE, PAIR = (
     f"AutoModelFor{name}" for name in ("SequenceClassification", "CausalLM", "Seq2SeqLM")
@@ -140,6 +141,19 @@ def logits(model):
         more["decoder_input_ids"] = IDS[:, :4]
     with torch.no_grad():
         return model(**BATCH, **more).logits
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_states_of_equal_layers_are_equal_also_where_one_model_ends_and_the_other_goes_on(name):
+    head, model = teacher(name)
+    student = from_layers(model, (0, 1), None, head, dropout=0.0).eval()
+    batch = {**BATCH, "target_ids": IDS[:, 1:4]} if model.config.is_encoder_decoder else BATCH
+    with torch.no_grad():
+        mine, theirs = (outputs(each, batch, hidden=True).hidden for each in (student, model))
+    assert len(mine) == 3
+    assert len(theirs) == 5
+    assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(mine, theirs, strict=False))
+    assert not torch.allclose(theirs[-1], theirs[-2])
 
 
 @pytest.mark.parametrize("name", MADE)

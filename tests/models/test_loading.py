@@ -6,10 +6,13 @@ import pytest
 import torch
 from transformers import (
     AlbertConfig,
+    BartConfig,
     BertConfig,
     BertForMaskedLM,
     BertForSequenceClassification,
     DistilBertConfig,
+    MarianConfig,
+    ModernBertConfig,
     RobertaConfig,
 )
 
@@ -112,6 +115,24 @@ def test_every_dropout_of_a_configuration_is_set(config):
     names = [name for name in config.to_dict() if "dropout" in name]
     assert names
     assert {getattr(config, name) for name in names} == {0.0}
+
+
+@pytest.mark.parametrize("config", [BartConfig(), MarianConfig(), ModernBertConfig()])
+def test_no_dropout_leaves_no_chance_and_some_leaves_layers_in(config):
+    config.encoder_layerdrop = 0.3
+    loading.set_dropout(config, 0.2)
+    names = [name for name in config.to_dict() if "dropout" in name]
+    assert {getattr(config, name) for name in names} == {0.2}
+    assert config.encoder_layerdrop == 0.3
+    loading.set_dropout(config, 0.0)
+    assert {getattr(config, name) for name in (*names, "encoder_layerdrop")} == {0.0}
+
+
+@pytest.mark.parametrize("config", [MarianConfig(vocab_size=9), BertConfig(vocab_size=9)])
+def test_an_architecture_without_the_head_is_refused(config):
+    head = f"AutoModelFor{'TokenClassification' if config.is_encoder_decoder else 'Seq2SeqLM'}"
+    with refused(f"{config.model_type} models have no head for this task ({head})"):
+        loading.from_config(config, head)
 
 
 def test_texts_longer_than_the_models_positions_are_refused():

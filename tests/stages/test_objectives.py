@@ -125,7 +125,7 @@ def test_shares_set_the_weights_and_are_logged(run, plain):
 def test_scheduled_weights_and_temperature_move_the_student_and_are_reported(run, plain):
     named = [
         "distill.temperature_schedule={kind: cosine, end: 1.0}", "distill.soft.schedule={kind: linear, end: 0.1}",
-        "distill.logit_mse.schedule={kind: warmup, end: 0.3}",
+        "distill.logit_mse.weight=0.3", "distill.logit_mse.schedule={kind: warmup}",
     ]  # fmt: skip
     curves, student, report, _ = run("schedules", *named)
     assert "train/logit_mse" in curves, "a weight that begins at 0 is no term left out"
