@@ -34,6 +34,7 @@ def main() -> None:
     cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
+        explain.refuse_additions_to_nothing(sys.argv[1:])
         _hydra_main()
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         _stop(explain.message(error, DesignConfig), 2)

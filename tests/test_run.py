@@ -82,6 +82,15 @@ def test_a_setting_of_the_wrong_shape_is_refused(inside, override):
     refused(inside, SHAPES[override], override, small=False)
 
 
+@pytest.mark.parametrize("added", ["+data.labels.0=no", "+data.labels={a: b}", "++data.labels.0=no"])
+def test_adding_to_what_is_taken_away_is_refused(inside, added):
+    out = inside("data.labels=null", added, code=2)
+    assert out == (
+        f"distill: {added}: data.labels=null leaves nothing to add to; leave one of the two out, "
+        "or give data.labels in a card of your own\n"
+    )
+
+
 def test_several_problems_come_at_once(inside):
     message = (
         "4 problems in the settings\n"

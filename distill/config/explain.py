@@ -1,10 +1,11 @@
 """Hydra's and OmegaConf's complaints about a command line, in one line each."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 
-from hydra.errors import MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -32,6 +33,25 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
             return f"{cause.full_key}: {_first_line(cause)}"
         cause = cause.__cause__ or cause.__context__
     return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
+
+
+def refuse_additions_to_nothing(arguments: Sequence[str]) -> None:
+    """Refuse to add to what the same command line takes away, which OmegaConf fails on without a word.
+
+    Raises:
+        HydraException: one of them adds to what another empties.
+
+    >>> refuse_additions_to_nothing(["data.labels=null", "+data.columns.text=a"])
+    """
+    emptied = {argument.removesuffix("=null") for argument in arguments if argument.endswith("=null")}
+    for argument in arguments:
+        key = argument.partition("=")[0]
+        for parent in emptied:
+            if key.startswith("+") and f"{key.lstrip('+')}.".startswith(f"{parent}."):
+                raise HydraException(
+                    f"{argument}: {parent}=null leaves nothing to add to; leave one of the two out, "
+                    f"or give {parent} in a card of your own"
+                )
 
 
 def _first_line(error: Exception) -> str:

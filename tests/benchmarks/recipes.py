@@ -44,6 +44,7 @@ RECIPES = {
     "hard, soft, hidden, texts without labels": ("distill.hidden.weight=1", "unlabelled"),
     **{f"hard, {term}": ("distill.soft.weight=0", f"distill.{term}.weight=0.5") for term in COMPARED},
     **{f"hard, soft, {term}": (f"distill.{term}.weight={weight}",) for term, weight in INSIDE.items()},
+    "hard, soft, cka, rkd_angle": ("distill.cka.weight=1", "distill.rkd_angle.weight=50"),
 }
 SENSELESS = {"sst2": ("dkd", "dist", "standardized"), "stsb": COMPARED[:-1]}
 """Terms that two classes, or scores, leave nothing to compare for."""
