@@ -143,11 +143,10 @@ class Builder:
         """How targets are written, in the words of transformers' ``generate``."""
         return {"num_beams": self.config.generate.beams, "max_new_tokens": self.config.data.max_target_length}
 
-    @functools.cache  # noqa: B019  (one builder a run)
     def note(self, sentence: str) -> None:
         """Say something on the data, once a run."""
         if self.ranks.rank == 0:
-            log.info("%s", sentence)
+            _say(self.folder, sentence)
 
     @cached_property
     def metrics(self) -> ModuleType:
@@ -253,3 +252,9 @@ class Builder:
             objective={**described(config.distill, self.task.kind), **ensemble.settings(config)},
             environment=about,
         )  # fmt: skip
+
+
+@functools.cache
+def _say(run: Path, sentence: str) -> None:
+    """Log a sentence, once for each ``run``."""
+    log.info("%s", sentence)

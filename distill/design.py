@@ -34,10 +34,13 @@ def main() -> None:
     cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
-        explain.refuse_additions_to_nothing(sys.argv[1:])
         _hydra_main()
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         _stop(explain.message(error, DesignConfig), 2)
+    except (AssertionError, AttributeError) as error:
+        if (said := explain.added_to_nothing(error)) is None:
+            raise
+        _stop(said, 2)
 
 
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="design")

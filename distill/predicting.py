@@ -40,7 +40,7 @@ class Predictor:
         columns: its outputs in the order of the task's, if they have names.
         generation: how it writes, in the words of transformers' ``generate``.
         batch_size: features it reads at once.
-        trained: input to the name that its column had in training, for rows without a column of the input's own name.
+        trained: input to the name that its column had in training, which is looked for first.
     """
 
     model: PreTrainedModel
@@ -106,8 +106,8 @@ class Predictor:
     def _example(self, row: Row, named: Mapping[str, str], where: str) -> dict[str, Any]:
         example = {}
         for role, kind in self.task.inputs.items():
-            usual = (name for name in (role, self.trained.get(role, role)) if name in row)
-            column = named.get(role) or next(usual, role)
+            usual = (name for name in (self.trained.get(role, role), role) if name in row)
+            column = named[role] if role in named else next(usual, role)
             if column not in row:
                 there = ", ".join(row)
                 raise DataError(

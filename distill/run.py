@@ -27,10 +27,14 @@ def main() -> None:
     cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
-        explain.refuse_additions_to_nothing(sys.argv[1:])
         _hydra_main()
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         sys.stderr.write(f"distill: {explain.message(error)}\n")
+        sys.exit(2)
+    except (AssertionError, AttributeError) as error:
+        if (said := explain.added_to_nothing(error)) is None:
+            raise
+        sys.stderr.write(f"distill: {said}\n")
         sys.exit(2)
 
 

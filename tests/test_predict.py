@@ -204,7 +204,7 @@ def test_a_column_may_have_the_name_that_it_had_in_training(run, tmp_path):
     loading.save_form(folder, {**known, "columns": {"text": "one", "pair": "other"}})
     rows = inputs("pair_classification")
     renamed = [{"one": row["text"], "other": row["pair"]} for row in rows]
-    mixed = [{**row, "one": "not this", "other": "nor this"} for row in rows]
+    mixed = [{**row, "text": "not this", "pair": "nor this"} for row in renamed]
     for name, given in (("plain", rows), ("renamed", renamed), ("mixed", mixed)):
         code, said = run(
             f"model={folder}", f"input={jsonl(tmp_path / name, given).rename(tmp_path / f'{name}.in.jsonl')}",

@@ -82,12 +82,21 @@ def test_a_setting_of_the_wrong_shape_is_refused(inside, override):
     refused(inside, SHAPES[override], override, small=False)
 
 
-@pytest.mark.parametrize("added", ["+data.labels.0=no", "+data.labels={a: b}", "++data.labels.0=no"])
-def test_adding_to_what_is_taken_away_is_refused(inside, added):
-    out = inside("data.labels=null", added, code=2)
-    assert out == (
-        f"distill: {added}: data.labels=null leaves nothing to add to; leave one of the two out, "
-        "or give data.labels in a card of your own\n"
+@pytest.mark.parametrize(
+    "given",
+    ["data.labels=null +data.labels.0=no", "data.labels=null data.labels.0=no", "data.labels=NULL ++data.labels.0=no"],
+)
+def test_adding_to_what_is_null_is_refused(inside, given):
+    assert inside(*given.split(), code=2) == (
+        "distill: a setting is added to one that is null, such as data.labels; "
+        "leave one of the two out, or give both in a card\n"
+    )
+
+
+def test_adding_braces_to_what_is_null_is_refused(inside):
+    assert inside("data.labels=null", "+data.labels={a: b}", code=2) == (
+        "distill: data.labels: is null, and something is added to it; "
+        "leave one of the two out, or give both in a card\n"
     )
 
 

@@ -42,9 +42,15 @@ def costs(folder, who):
     return np.concatenate([found[key] for key in sorted(found)])
 
 
-def test_they_teach_by_the_mean_of_their_probabilities_and_are_scored_by_what_they_write_together(command):
+@pytest.fixture(scope="module")
+def two(command):
+    """The folder of a run with both, and what was printed."""
     folder = command.folder / "two"
-    out = command(*SETTINGS, "+ensemble.weights={first: 3, second: 1}", f"hydra.run.dir={folder}", small=False)
+    return folder, command(*SETTINGS, "+ensemble.weights={first: 3, second: 1}", f"hydra.run.dir={folder}", small=False)
+
+
+def test_they_teach_by_the_mean_of_their_probabilities_and_are_scored_by_what_they_write_together(command, two):
+    folder, out = two
     content = report(folder)
     assert list(content["models"]) == ["teacher", "first", "second", "student", "control"]
     (evaluate,) = (stage["folder"] for stage in content["stages"] if stage["name"] == "evaluate")
@@ -76,8 +82,8 @@ def test_a_teacher_of_weight_0_leaves_the_student_what_it_was_with_the_other_alo
     assert np.abs(zero - one).max() < 1e-6 < np.abs(other - one).max()
 
 
-def test_two_processes_teach_and_write_as_one_does(command, command_of):
-    stages = {stage["name"]: stage["folder"] for stage in report(command.folder / "two")["stages"]}
+def test_two_processes_teach_and_write_as_one_does(command, two, command_of):
+    stages = {stage["name"]: stage["folder"] for stage in report(two[0])["stages"]}
     first = command.folder / stages["finetune"] / "model"
     (second,) = (each for each in command.store.glob("finetune-*/model") if each != first)
     scratch = ("teacher@more", "more_teachers", "teacher.architecture", "teacher.vocab_size", "finetune.max_epochs")

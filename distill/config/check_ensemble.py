@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from distill.config.about import SCORE, WORDS, inside, reads
+from distill.config.check_objective import LIVE
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
 from distill.config.facts import known
 from distill.config.rules import NOT_NEGATIVE
@@ -26,7 +27,8 @@ def ensemble(config: Config) -> Iterator[str]:
 
 def of(name: str, problems: Iterable[str]) -> list[str]:
     """The problems of a further teacher, found while it was taken for the first: those that name it, by its own key."""
-    return [re.sub(r"\bteacher\.", f"more_teachers.{name}.", each) for each in problems if "teacher." in each]
+    its = [each for each in problems if "teacher." in each and not each.endswith(LIVE)]  # several are stored
+    return [re.sub(r"\bteacher\.", f"more_teachers.{name}.", each) for each in its]
 
 
 def _alone(given: EnsembleConfig) -> Iterator[str]:

@@ -41,6 +41,8 @@ RULES: dict[str, Rule] = {
 }
 """What single settings of ``distill`` may be."""
 
+LIVE = "teacher.store=never"
+"""What lets one teacher show all its logits, at any temperature, in tasks that write."""
 _TOO_FEW = {
     "dkd": "beside the label there is one other class, which has nothing to be compared with",
     "dist": "the correlation of two numbers with two others is 1 or -1",
@@ -92,7 +94,7 @@ def _refused(config: Config, name: str) -> Iterator[str]:
         yield f"compares classes that exclude each other, which {config.task} does not have; allowed is 0"
     if task.writes and about.whole and kept:
         said = f"of {config.task} only the largest are kept"
-        yield f"needs the teacher's logits of all classes, but {said}; allowed is 0, or teacher.store=never"
+        yield f"needs the teacher's logits of all classes, but {said}; allowed is 0{_or_live(config)}"
     if task.writes and by_rows:
         yield f"would compare all tokens of a batch with each other in {config.task}; allowed is 0"
     if task.writes and read == "states" and not about.tokens:
@@ -106,6 +108,11 @@ def _refused(config: Config, name: str) -> Iterator[str]:
 def _live(config: Config) -> bool:
     """Whether the teacher surely answers while the student learns, with all its logits, at any temperature."""
     return config.teacher.store == "never" and not config.more_teachers
+
+
+def _or_live(config: Config) -> str:
+    """The way out that one teacher has."""
+    return "" if config.more_teachers else f", or {LIVE}"
 
 
 def _schedules(config: Config) -> Iterator[str]:
@@ -128,7 +135,7 @@ def _schedules(config: Config) -> Iterator[str]:
     task = known(config.task)
     if task.writes and not _live(config):
         stored = f"the stored logits of {config.task} hold for one temperature"
-        yield f"{key}.kind={moved.kind}: {stored}; allowed is constant, or teacher.store=never"
+        yield f"{key}.kind={moved.kind}: {stored}; allowed is constant{_or_live(config)}"
     elif not softened(section, task.kind):
         yield f"{key}.kind={moved.kind}: no term with a weight has a temperature; allowed is constant"
 

@@ -30,6 +30,8 @@ def stored(config: Config) -> Iterator[str]:
         value, default, given = getattr(teacher, key), getattr(left, key), getattr(teacher, other)
         if value != default and given != read:
             yield f"teacher.{key}={value}: is not read where teacher.{other}={given}; allowed is {default}"
+    if teacher.store == "never" and teacher.keep == "top_k" and teacher.top_k != left.top_k:
+        yield f"teacher.top_k={teacher.top_k}: is not read where teacher.store=never; allowed is {left.top_k}"
     if teacher.keep != "sampled":
         return
     if teacher.store != "always":

@@ -21,6 +21,10 @@ _HEADLESS: dict[str, Fact] = {"bilstm": lambda task: task.over != "labels"}
 """Kinds of students, and the tasks that they have no head for."""
 
 
+FIRST_OF_A_BILSTM = "reads the first token, of which half of a BiLSTM has read nothing else"
+"""Why terms on the state of the first token are refused for it."""
+
+
 def student(config: Config) -> Iterator[str]:
     """Name each problem of the student."""
     given, size = config.student, config.teacher.architecture
@@ -70,5 +74,4 @@ def _lstm(config: Config) -> Iterator[str]:
         if (read := reads(config.distill, name)) in ("scores", "qkv"):
             yield f"distill.{name}.weight={term.weight}: a BiLSTM student has no {WORDS[read]}; allowed is 0"
         elif read == "states" and not ABOUT[name].tokens:
-            first = "reads the first token, of which half of a BiLSTM has read nothing else"
-            yield f"distill.{name}.weight={term.weight}: {first}; allowed is 0"
+            yield f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0"

@@ -1,11 +1,10 @@
 """Hydra's and OmegaConf's complaints about a command line, in one line each."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -35,23 +34,20 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
     return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
 
 
-def refuse_additions_to_nothing(arguments: Sequence[str]) -> None:
-    """Refuse to add to what the same command line takes away, which OmegaConf fails on without a word.
+def added_to_nothing(error: Exception) -> str | None:
+    """What to do about a setting that is added to what a card or the command line sets to null; none for other errors.
 
-    Raises:
-        HydraException: one of them adds to what another empties.
+    OmegaConf fails on it with errors of Python's own.
 
-    >>> refuse_additions_to_nothing(["data.labels=null", "+data.columns.text=a"])
+    >>> added_to_nothing(AssertionError("Unexpected type for root: NoneType"))
+    'a setting is added to one that is null, such as data.labels; leave one of the two out, or give both in a card'
     """
-    emptied = {argument.removesuffix("=null") for argument in arguments if argument.endswith("=null")}
-    for argument in arguments:
-        key = argument.partition("=")[0]
-        for parent in emptied:
-            if key.startswith("+") and f"{key.lstrip('+')}.".startswith(f"{parent}."):
-                raise HydraException(
-                    f"{argument}: {parent}=null leaves nothing to add to; leave one of the two out, "
-                    f"or give {parent} in a card of your own"
-                )
+    found = re.search(r"full_key: ([\w.]+)", str(error))
+    if found is None and "Unexpected type for root: NoneType" not in str(error):
+        return None
+    what = f"{found[1]}: is null, and something is added to it" if found else ""
+    what = what or "a setting is added to one that is null, such as data.labels"
+    return f"{what}; leave one of the two out, or give both in a card"
 
 
 def _first_line(error: Exception) -> str:

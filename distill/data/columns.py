@@ -1,7 +1,7 @@
 """Which column of the files plays which role of the task."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distill.data import label_columns
 from distill.data.streaming import answers, empty, labels, listed, turns
@@ -15,13 +15,29 @@ _SAMPLE = 1000
 """Rows that are looked at to tell what a column holds."""
 
 
+class Taken(NamedTuple):
+    """The columns that play a role.
+
+    Attributes:
+        splits: under the role's name.
+        notes: a sentence for each column that was taken instead of a named one.
+        classes: the names of the hub's class numbers in the column of the labels, by number.
+        columns: role to the name that its column had.
+    """
+
+    splits: dict[str, "Dataset"]
+    notes: list[str]
+    classes: list[str]
+    columns: dict[str, str]
+
+
 def take(
     splits: Mapping[str, "Dataset"],
     roles: Mapping[str, str],
     named: Mapping[str, str],
     source: str,
     key: str = "data.columns",
-) -> tuple[dict[str, "Dataset"], list[str], list[str]]:
+) -> "Taken":
     """Keep the columns that play a role, under the role's name.
 
     Args:
@@ -32,10 +48,6 @@ def take(
             may be spread over columns, ``one+other``.
         source: where the data came from, for messages.
         key: the setting that names the columns, for messages.
-
-    Returns:
-        The splits, a sentence for each column that was taken instead of a named one, and the names of the hub's class
-        numbers in the column of the labels, by number.
 
     Raises:
         DataError: a column is absent and no other can be meant, or a row has no content.
@@ -56,7 +68,7 @@ def take(
         _complete(taken[split], {role: chosen[role] for role in roles if roles[role] != "labels"}, split, source)
         _fitting(taken[split], roles, chosen, source)
     order = label_columns.classes(train, chosen["label"]) if "label" in chosen else []
-    return taken, notes, order
+    return Taken(taken, notes, order, chosen)
 
 
 def _choose(

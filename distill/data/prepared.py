@@ -1,7 +1,7 @@
 """Splits that are ready for a task, and what there is to know of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,7 @@ class Prepared:
         kind: hub | local | embedded.
         stands_in_for: what the embedded sample replaces, if it does.
         notes: what was decided on the way, each a sentence.
+        columns: role to the name that its column has in the files.
     """
 
     splits: Mapping[str, Dataset]
@@ -30,6 +31,7 @@ class Prepared:
     kind: str
     stands_in_for: str | None
     notes: tuple[str, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @cache  # noqa: B019  (one of it a run)
     def content(self, split: str) -> str:

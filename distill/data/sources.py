@@ -26,6 +26,7 @@ class Source:
         notes: what was decided on the way, each a sentence.
         stands_in_for: what the embedded sample replaces, if it does.
         classes: the names of the hub's class numbers in the column of the labels, by number.
+        columns: role to the name that its column had; of the sample, which stands in for others, none.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Source:
     notes: tuple[str, ...] = ()
     stands_in_for: str | None = None
     classes: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def unlabelled(file: str, roles: Mapping[str, str], named: Mapping[str, str]) ->
         DataError: it cannot be read, or has no such columns.
     """
     rows = files.read(Path(file).expanduser())["train"]
-    taken, notes, _ = roles_of.take({"train": rows}, roles, named, file, "data.unlabelled.columns")
-    return taken["train"], notes
+    taken = roles_of.take({"train": rows}, roles, named, file, "data.unlabelled.columns")
+    return taken.splits["train"], taken.notes
 
 
 def _which(path: Path, named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -109,11 +111,12 @@ def _taken(
     notes: tuple[str, ...] = (),
 ) -> Source:
     source = str(wanted.path if kind == "local" else wanted.hub)
-    taken, chosen, classes = roles_of.take(splits, roles, named, source)
+    taken = roles_of.take(splits, roles, named, source)
     name = wanted.name
     if kind == "local" and wanted.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
-    return Source(name, kind, taken, (*notes, *chosen), classes=tuple(classes))
+    said = (*notes, *taken.notes)
+    return Source(name, kind, taken.splits, said, classes=tuple(taken.classes), columns=taken.columns)
 
 
 def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:

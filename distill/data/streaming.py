@@ -137,6 +137,10 @@ def labels(value: Any) -> list[str]:  # noqa: ANN401
     return str(value).split(",") if parts is None else parts
 
 
+_MANY = 2**63
+"""Beyond the numbers that a table holds."""
+
+
 def answers(value: Any) -> Any:  # noqa: ANN401
     """Answers as SQuAD has them: as they are, or written in a cell as a JSON object.
 
@@ -150,9 +154,12 @@ def answers(value: Any) -> Any:  # noqa: ANN401
         read = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         read = None
-    if not isinstance(read, dict):
-        raise ValueError(f"no JSON object with text and answer_start: {str(value)[:80]}")
-    return read
+    found = {key: read.get(key) for key in ("text", "answer_start")} if isinstance(read, dict) else {}
+    texts, places = (each if isinstance(each, list) else [None] for each in (found.values() or (None, None)))
+    numbers = all(type(each) is int and abs(each) < _MANY for each in places)
+    if not numbers or not all(isinstance(each, str) for each in texts):
+        raise ValueError(f"no JSON object of a list text and a list of numbers answer_start: {str(value)[:80]}")
+    return found
 
 
 def empty(value: object) -> bool:

@@ -84,11 +84,11 @@ class Schedule:
             steps: how many there are; steps beyond have the value of the last.
         """
         done = min(max(step / max(steps - 1, 1), 0.0), 1.0)
-        if self.kind == "warmup":
+        if self.kind == "warmup" and steps > 1:
             return warmup(done, self.start, self.share)
         if self.kind == "two_phase":
             return two_phase(done, self.start, self.end, self.share)
-        if self.kind == "constant":
+        if self.kind in ("constant", "warmup"):
             return self.start
         return (linear if self.kind == "linear" else cosine)(done, self.start, self.end)
 

@@ -33,6 +33,10 @@ _NAMES = (
 """What architectures call the modules that project states into queries, keys and values."""
 
 
+_BOTH_WAYS = ("bert-generation", "xlnet")
+"""Models with a head for the next word that read both ways unless they are told otherwise."""
+
+
 def projections(model: PreTrainedModel) -> list[tuple[nn.Module, ...]]:
     """For each layer the modules that make its query, key and value, or the one that makes all three.
 
@@ -133,7 +137,9 @@ def widths(config: PretrainedConfig) -> tuple[int, int]:
 
 
 def causal(config: PretrainedConfig) -> bool:
-    """Whether a token sees no later one: language models that no one trains to fill gaps."""
+    """Whether a token sees no later one: language models that no one trains to fill gaps, or encoders made decoders."""
     kind = config.model_type
+    if config.is_encoder_decoder or getattr(config, "is_decoder", False):
+        return not config.is_encoder_decoder
     writes, fills = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    return writes and not fills and not config.is_encoder_decoder
+    return writes and not fills and kind not in _BOTH_WAYS

@@ -162,7 +162,7 @@ def model(
         name_labels(config, labels, kind)
     if dropout is not None:
         set_dropout(config, dropout)
-    with _headless(config, head):
+    with _headless(config, head, f"{folder}: "):
         loaded, info = getattr(transformers, head).from_pretrained(
             folder, config=config, use_safetensors=True, local_files_only=True, dtype=torch.float32,
             ignore_mismatched_sizes=bool(labels), output_loading_info=True,
@@ -187,19 +187,19 @@ def from_config(config: PretrainedConfig, head: str) -> PreTrainedModel:
     Raises:
         ModelError: the architecture has no such head.
     """
-    with _headless(config, head):
+    with _headless(config, head, ""):
         return getattr(transformers, head).from_config(config)  # type: ignore[no-any-return]
 
 
 @contextmanager
-def _headless(config: PretrainedConfig, head: str) -> Iterator[None]:
+def _headless(config: PretrainedConfig, head: str, whose: str) -> Iterator[None]:
     """Say in a sentence that an architecture lacks a head."""
     try:
         yield
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
             raise
-        raise ModelError(f"{config.model_type} models have no head for this task ({head})") from error
+        raise ModelError(f"{whose}{config.model_type} models have no head for this task ({head})") from error
 
 
 def name_labels(config: PretrainedConfig, labels: Sequence[str], kind: Kind) -> None:

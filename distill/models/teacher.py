@@ -47,7 +47,7 @@ def outputs(
     if model.can_generate():
         inputs["use_cache"] = False
     projected: AbstractContextManager[list[QueryKeyValue]] = captured(model) if attentions or qkv else nullcontext([])
-    layered: AbstractContextManager[list[Tensor]] = _last_layer(model) if hidden else nullcontext([])
+    layered: AbstractContextManager[list[tuple[Any, Any]]] = _last_layer(model) if hidden else nullcontext([])
     with projected as taken, layered as last:
         answer = model(**inputs, output_hidden_states=hidden)
     states: tuple[Tensor, ...] = ()
@@ -55,7 +55,7 @@ def outputs(
         states = answer.encoder_hidden_states if model.config.is_encoder_decoder else answer.hidden_states
     return Outputs(
         _logits(answer),
-        hidden=(*states[:-1], *last) if last else tuple(states),
+        hidden=_before_norm(tuple(states), last),
         mask=inputs["attention_mask"].bool(),
         # Scores from queries and keys: eager attention, which alone would hand them out, is slower and only hands out
         # what comes after the softmax.
@@ -65,29 +65,43 @@ def outputs(
 
 
 @contextmanager
-def _last_layer(model: PreTrainedModel) -> Iterator[list[Tensor]]:
-    """Give a list that holds, after the next answer, what the last layer made ``[batch, tokens, width]``.
+def _last_layer(model: PreTrainedModel) -> Iterator[list[tuple[Any, Any]]]:
+    """Give a list that holds, after the next answer, what the last layer read and what it made.
 
-    transformers hands out the last state of some architectures (GPT-2, Llama, T5, ModernBERT) after their final norm,
-    and all others before it: compared with each other, equal layers would differ. It stays empty where the layers do
-    not stand in one list or make no such state (a BiLSTM's), and the last state is taken as it comes.
+    It stays empty where the layers do not stand in one list, and where a convolution beside them may follow the last.
     """
     stack = cast(nn.Module, model.get_encoder() if model.config.is_encoder_decoder else model)
-    lists = (module for module in stack.modules() if isinstance(module, nn.ModuleList))
-    layers = next((found for found in lists if len(found) == model.config.num_hidden_layers), None)
-    made: list[Tensor] = []
+    lists = [module for module in stack.modules() if isinstance(module, nn.ModuleList)]
+    found = [each for each in lists if len(each) == model.config.num_hidden_layers]
+    layers = max(found, key=lambda each: sum(weight.numel() for weight in each.parameters()), default=None)
+    if getattr(model.config, "conv_kernel_size", None):  # DeBERTa-v2
+        layers = None
+    made: list[tuple[Any, Any]] = []
 
-    def keep(_: nn.Module, __: object, output: Any) -> None:  # noqa: ANN401
-        state = output if isinstance(output, Tensor) else output[0]
-        if isinstance(state, Tensor):
-            made.append(state)
+    def keep(_: nn.Module, args: Any, kwargs: Any, output: Any) -> None:  # noqa: ANN401
+        made.append((args[0] if args else kwargs.get("hidden_states"), output))
 
-    handle = layers[-1].register_forward_hook(keep) if layers else None
+    handle = layers[-1].register_forward_hook(keep, with_kwargs=True) if layers else None
     try:
         yield made
     finally:
         if handle is not None:
             handle.remove()
+
+
+def _before_norm(states: tuple[Tensor, ...], last: Sequence[tuple[Any, Any]]) -> tuple[Tensor, ...]:
+    """States of which the last, too, is what a layer made.
+
+    transformers hands out the last state of some architectures (GPT-2, Llama, T5, ModernBERT) after their final norm,
+    and all others before it: compared with each other, equal layers would differ. Where what was kept is not the layer
+    that makes the last state of the one before, or not the same tokens, the last state stays as it comes.
+    """
+    if len(last) != 1:
+        return states
+    read, output = last[0]
+    made = output if isinstance(output, Tensor) else output[0]
+    fits = read is states[-2] and isinstance(made, Tensor) and made.shape == states[-1].shape
+    return (*states[:-1], made) if fits else states
 
 
 def _logits(answer: Any) -> Tensor:  # noqa: ANN401

@@ -211,4 +211,7 @@ def _teachers(several: Mapping[str, Any]) -> str:
 
 def _moving(start: float, schedule: Mapping[str, Any] | None) -> str:
     """A number, and where a schedule takes it."""
-    return f"{start:g}" if schedule is None else f"{start:g} to {schedule['end']:g} ({schedule['kind']})"
+    if schedule is None:
+        return f"{start:g}"
+    first, last = (0.0, start) if schedule["kind"] == "warmup" else (start, schedule["end"])
+    return f"{first:g} to {last:g} ({schedule['kind']})"

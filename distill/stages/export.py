@@ -56,7 +56,7 @@ def _write(job: Job, folder: Path) -> None:
 
 def _columns(build: Builder) -> dict[str, str]:
     """The inputs whose column had another name in training."""
-    named = build.config.data.columns.items()
+    named = build.data.columns.items()
     return {role: column for role, column in named if role in build.task.inputs and column != role}
 
 

@@ -11,6 +11,7 @@ from transformers import PretrainedConfig
 from distill.build import Builder
 from distill.config.about import ABOUT, WORDS, inside, reads
 from distill.config.check_objective import too_few
+from distill.config.check_student import FIRST_OF_A_BILSTM
 from distill.config.ensemble import FIRST
 from distill.config.schema import ArchitectureConfig, Config
 from distill.config.terms import TermConfig, active
@@ -77,8 +78,11 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
 
 def _fits(build: Builder, folder: Path, config: PretrainedConfig) -> None:
     """Refuse an architecture that lacks the task's head, or that would read what it is to write."""
-    with torch.device("meta"):
-        loading.from_config(config, build.task.head)
+    try:
+        with torch.device("meta"):
+            loading.from_config(config, build.task.head)
+    except ModelError as error:
+        raise ModelError(f"{folder}: {error}") from error
     if build.task.family == "decoder" and not attention.causal(config):
         raise ModelError(
             f"{folder}: {config.model_type} models read what comes after a word, too; "
@@ -147,6 +151,9 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
                 attention.projections(loading.from_config(found, build.task.head))
     for name, term in active(build.config.distill).items():
         first = reads(build.config.distill, name) == "states" and not ABOUT[name].tokens
+        given = configs.get("student_checkpoint")
+        if first and given is not None and given.model_type == bilstm.BiLstmConfig.model_type:
+            raise ConfigError(f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0")
         if first and (student.causal or teacher.causal):
             reason = "reads the first token, which sees no other in models that read from left to right"
             raise ConfigError(f"distill.{name}.weight={term.weight}: {reason}; allowed is 0")

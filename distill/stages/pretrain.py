@@ -19,7 +19,7 @@ from distill.stages import Job, training
 from distill.tasks import masked_language_modeling as task
 from distill.training.learner import Learner, Recipe
 
-RECIPE = 3
+RECIPE = 4
 
 
 def skipped(build: Builder) -> str | None:

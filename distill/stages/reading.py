@@ -36,7 +36,8 @@ def prepare(config: Config) -> Prepared:
     if data.unlabelled.path is not None:
         ready[splits.UNLABELLED], more = _unlabelled(config, ready)
         notes += more
-    return Prepared(ready, read.labels, source.name, source.kind, source.stands_in_for, tuple(notes))
+    columns = source.columns or dict(data.columns)
+    return Prepared(ready, read.labels, source.name, source.kind, source.stands_in_for, tuple(notes), columns)
 
 
 def _by_name(labels: Mapping[str, str], classes: Sequence[str]) -> dict[str, str]:

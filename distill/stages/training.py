@@ -161,10 +161,10 @@ def _tell_cut(build: Builder, features: Dataset, split: str) -> None:
     if "cut" not in features.column_names:
         return
     firsts = [cut for cut, first in zip(features["cut"], features["first"], strict=True) if not first]
-    limits = [f"data.{name}={length}" for name, length in build.lengths.items() if name != "stride"]
+    room = " and ".join(f"data.{name}={length}" for name, length in build.lengths.items())
+    said = f"answers of {split} stand in no window whole" if build.task.windows else f"examples of {split} do not fit"
     if cut := sum(firsts):
-        room = " and ".join(limits)
-        build.note(f"{cut:,} of {len(firsts):,} examples of {split} do not fit into {room} tokens and are cut")
+        build.note(f"{cut:,} of {len(firsts):,} {said}{'' if build.task.windows else ' and are cut'}: {room} tokens")
 
 
 def train(

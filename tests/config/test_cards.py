@@ -36,6 +36,13 @@ def test_every_teacher_and_student_card_fits_the_schema(composed, group):
         composed("experiment=sst2_tiny", f"{group}={path.stem}")
 
 
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_no_experiment_card_changes_a_student_that_is_chosen_beside_it(composed, experiment):
+    for student in ("scratch_tiny", "narrow", "bilstm"):
+        chosen = composed(f"experiment={experiment}", f"student={student}").student
+        assert chosen == composed(f"student={student}").student
+
+
 def test_what_is_made_of_a_teacher_follows_its_states_unless_told_otherwise(composed):
     assert composed("experiment=trec_tiny", "student=narrow").distill.cka.weight == 1
     assert composed("experiment=trec_tiny", "student=narrow", "distill.cka.weight=0").distill.cka.weight == 0

@@ -41,6 +41,10 @@ CASES = [
         "teacher.store_limit_gb=3.0: is not read where teacher.store=never; allowed is 10.0",
     ),
     (
+        {**WRITES, "teacher__store": "never", "teacher__top_k": 8},
+        "teacher.top_k=8: is not read where teacher.store=never; allowed is 64",
+    ),
+    (
         {**SAMPLED, "teacher__top_k": 8},
         "teacher.top_k=8: is not read where teacher.keep=sampled; allowed is 64",
     ),

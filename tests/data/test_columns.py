@@ -19,15 +19,16 @@ def refused(message):
 
 def test_only_the_columns_with_a_role_are_kept_under_the_roles_name():
     rows = table(sentence=["a b", "c d"], label=["1", "0"], id=[1, 2])
-    taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, *_ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"].to_dict() == {"text": ["a b", "c d"], "label": ["1", "0"]}
     assert notes == []
 
 
 def test_the_only_column_that_can_be_meant_is_taken_and_said():
     rows = table(question=["what is it ?", "who is it ?"] * 5, kind=["DESC", "HUM"] * 5)
-    taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, _, columns = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"].column_names == ["text", "label"]
+    assert columns == {"text": "question", "label": "kind"}
     assert notes == [
         "there is no column sentence in here; question is taken as the text",
         "there is no column label in here; kind is taken as the label",
@@ -36,14 +37,14 @@ def test_the_only_column_that_can_be_meant_is_taken_and_said():
 
 def test_a_text_without_spaces_between_its_words_can_be_meant_and_labels_of_such_words_are_no_text():
     rows = table(评论=[f"{goods}很好" for goods in "书车饭店画茶"], 标签=["好评", "差评"] * 3)
-    taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, *_ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"][0] == {"text": "书很好", "label": "好评"}
     assert notes[0] == "there is no column sentence in here; 评论 is taken as the text"
 
 
 def test_a_column_of_the_roles_own_name_wins_over_others():
     rows = table(text=["a b"] * 4, title=["c d"] * 4, label=["1", "0"] * 2)
-    taken, notes, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, *_ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"]["text"][0] == "a b"
     assert notes == ["there is no column sentence in here; text is taken as the text"]
 
@@ -62,15 +63,20 @@ ANSWERS = {"context": "text", "label": "answers"}
 
 def test_answers_in_the_cells_of_a_table_are_json_objects():
     given = table(context=["He left Rome .", "It rained ."], answers=['{"text": ["Rome"], "answer_start": [8]}'] * 2)
-    taken, notes, _ = take({"train": given}, ANSWERS, {}, "here")
+    taken, notes, *_ = take({"train": given}, ANSWERS, {}, "here")
     assert taken["train"]["label"][0] == {"text": ["Rome"], "answer_start": [8]}
     assert notes == ["there is no column label in here; answers is taken as the label"]
 
 
-@pytest.mark.parametrize("cell", ["Rome", '"Rome"', "{'text': ['Rome']}"])
+@pytest.mark.parametrize("cell", [
+    "Rome", '"Rome"', "{'text': ['Rome']}", '{"text": "Rome", "answer_start": 8}', '{"text": ["Rome"]}',
+    '{"text": ["Rome"], "answer_start": ["8"]}', '{"text": ["Rome", 3], "answer_start": [8, 9]}',
+    '{"text": ["Rome"], "answer_start": [99999999999999999999]}',
+])  # fmt: skip
 def test_a_cell_that_holds_no_answers_is_refused_with_its_row(cell):
     given = table(context=["He left Rome ."] * 2, answers=['{"text": ["Rome"], "answer_start": [8]}', cell])
-    with refused(f"row 2 of train in here: the column answers holds no JSON object with text and answer_start: {cell}"):
+    wanted = "no JSON object of a list text and a list of numbers answer_start"
+    with refused(f"row 2 of train in here: the column answers holds {wanted}: {cell}"):
         take({"train": given}, ANSWERS, {"label": "answers"}, "here")
 
 
@@ -112,7 +118,7 @@ def test_a_row_without_content_is_refused_with_its_number(empty):
 def test_the_class_numbers_of_the_hub_become_names_and_hidden_ones_stay_numbers():
     features = Features({"text": Value("string"), "label": ClassLabel(names=["negative", "positive"])})
     rows = Dataset.from_dict({"text": ["a b", "c d", "e f"], "label": [1, 0, -1]}, features=features)
-    taken, _, classes = take({"train": rows}, ROLES, {}, "hub")
+    taken, _, classes, *_ = take({"train": rows}, ROLES, {}, "hub")
     assert taken["train"]["label"][:] == ["positive", "negative", "-1"]
     assert classes == ["negative", "positive"]
 
@@ -120,7 +126,7 @@ def test_the_class_numbers_of_the_hub_become_names_and_hidden_ones_stay_numbers(
 def test_the_class_numbers_in_lists_become_names_too():
     features = Features({"tokens": List(Value("string")), "tags": List(ClassLabel(names=["O", "B-X"]))})
     rows = Dataset.from_dict({"tokens": [["a", "b"], ["c"]], "tags": [[1, 0], [-1]]}, features=features)
-    taken, _, classes = take({"train": rows}, {"tokens": "texts", "label": "tags"}, {"label": "tags"}, "hub")
+    taken, _, classes, *_ = take({"train": rows}, {"tokens": "texts", "label": "tags"}, {"label": "tags"}, "hub")
     assert taken["train"]["label"][:] == [["B-X", "O"], ["-1"]]
     assert classes == ["O", "B-X"]
 
@@ -167,7 +173,7 @@ def test_a_list_without_content_or_with_an_empty_entry_is_refused_with_its_row(e
 
 def test_several_labels_may_be_spread_over_columns():
     rows = table(text=["a b"] * 3, one=["x", "y", None], other=[1, None, 2])
-    taken, notes, _ = take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
+    taken, notes, *_ = take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
     assert taken["train"]["label"][:] == [["x", "1"], ["y"], ["2"]]
     assert notes == []
 
@@ -223,8 +229,8 @@ def test_columns_are_of_0_and_1_in_all_splits_or_in_none():
 
 def test_numbers_with_fractions_are_meant_by_a_score_and_objects_by_answers():
     rows = table(text=["a b"] * 2, similarity=[1.5, 2.0])
-    _, notes, _ = take({"train": rows}, {"text": "text", "label": "score"}, {}, "here")
+    _, notes, *_ = take({"train": rows}, {"text": "text", "label": "score"}, {}, "here")
     assert notes == ["there is no column label in here; similarity is taken as the label"]
     rows = table(text=["a b"] * 2, answers=[{"text": ["a"], "answer_start": [0]}] * 2)
-    _, notes, _ = take({"train": rows}, {"text": "text", "label": "answers"}, {}, "here")
+    _, notes, *_ = take({"train": rows}, {"text": "text", "label": "answers"}, {}, "here")
     assert notes == ["there is no column label in here; answers is taken as the label"]

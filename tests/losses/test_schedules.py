@@ -40,7 +40,7 @@ def test_a_schedule_stays_within_its_bounds_also_beyond_the_last_step_and_with_a
     low, high = schedule.bounds
     assert all(low <= number <= high for number in values(schedule, 37))
     assert schedule.value(50, 11) == schedule.value(10, 11)
-    assert schedule.value(0, 1) == (0.0 if kind == "warmup" else 4.0)
+    assert schedule.value(0, 1) == 4.0
     assert (low, high) == {"constant": (4.0, 4.0), "warmup": (0.0, 4.0)}.get(kind, (1.0, 4.0))
 
 

@@ -217,3 +217,14 @@ def test_the_live_teacher_drops_nothing_of_what_is_asked():
     assert torch.equal(said.logits, outputs(teacher.model, BATCH).logits[:, [1, 0]])
     assert torch.equal(said.mask, BATCH["attention_mask"].bool())
     assert not said.qkv[0][0].requires_grad
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (hf.XLNetConfig(), False), (hf.BertGenerationConfig(), False), (hf.BertGenerationConfig(is_decoder=True), True),
+        (hf.BertConfig(is_decoder=True), True), (hf.BartConfig(), False),
+    ],
+)  # fmt: skip
+def test_a_model_that_may_read_both_ways_is_causal_where_it_is_told_so(config, expected):
+    assert causal(config) == expected

@@ -8,6 +8,7 @@ import torch
 import transformers
 from torch import nn
 from transformers import (
+    AlbertConfig,
     BartConfig,
     BertConfig,
     DebertaV2Config,
@@ -17,12 +18,15 @@ from transformers import (
     GPT2Config,
     GPTNeoConfig,
     LlamaConfig,
+    LongformerConfig,
     MarianConfig,
     ModernBertConfig,
     Qwen2Config,
     Qwen3Config,
     RobertaConfig,
     T5Config,
+    XLMConfig,
+    XLNetConfig,
 )
 
 from distill.errors import ModelError
@@ -143,17 +147,34 @@ def logits(model):
         return model(**BATCH, **more).logits
 
 
+@pytest.mark.parametrize("layers", [(0,), (0, 1)])
 @pytest.mark.parametrize("name", MADE)
-def test_the_states_of_equal_layers_are_equal_also_where_one_model_ends_and_the_other_goes_on(name):
+def test_the_states_of_equal_layers_are_equal_also_where_one_model_ends_and_the_other_goes_on(name, layers):
     head, model = teacher(name)
-    student = from_layers(model, (0, 1), None, head, dropout=0.0).eval()
+    student = from_layers(model, layers, None, head, dropout=0.0).eval()
     batch = {**BATCH, "target_ids": IDS[:, 1:4]} if model.config.is_encoder_decoder else BATCH
     with torch.no_grad():
         mine, theirs = (outputs(each, batch, hidden=True).hidden for each in (student, model))
-    assert len(mine) == 3
+    assert len(mine) == 1 + len(layers)
     assert len(theirs) == 5
     assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(mine, theirs, strict=False))
     assert not torch.allclose(theirs[-1], theirs[-2])
+
+
+@pytest.mark.parametrize("config", [
+    LongformerConfig(attention_window=[4, 4], max_position_embeddings=40, **{**BERT, "num_hidden_layers": 2}),
+    XLMConfig(vocab_size=40, emb_dim=16, n_layers=2, n_heads=2, pad_index=0),
+    XLNetConfig(vocab_size=40, d_model=16, n_layer=2, n_head=2, d_inner=16),
+    AlbertConfig(embedding_size=8, inner_group_num=2, **{**BERT, "num_hidden_layers": 2}),
+], ids=lambda config: config.model_type)  # fmt: skip
+def test_states_come_as_transformers_gives_them_where_the_last_layer_is_not_plainly_one(config):
+    torch.manual_seed(0)
+    model = loading.from_config(config, TEXT).eval()
+    with torch.no_grad():
+        expected = model(**BATCH, output_hidden_states=True).hidden_states
+        found = outputs(model, BATCH, hidden=True).hidden
+    assert len(found) == len(expected)
+    assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -190,6 +190,13 @@ def test_the_stand_in_is_named(report):
     assert stand_in(report) is None
 
 
+def test_the_objective_says_where_a_weight_goes(report):
+    warm, down = ({"kind": kind, "end": end, "share": 0.5} for kind, end in (("warmup", 0.0), ("linear", 0.1)))
+    report["objective"] |= {"schedules": {"hard": warm, "soft": down}, "temperature": None}
+    sign = "\N{MULTIPLICATION SIGN}"
+    assert objective(report) == f"0 to 0.5 (warmup) {sign} hard + 0.5 to 0.1 (linear) {sign} soft"
+
+
 def test_the_objective_names_its_terms(report):
     assert objective(report) == "0.5 \N{MULTIPLICATION SIGN} hard + 0.5 \N{MULTIPLICATION SIGN} soft, temperature 2"
     assert objective(report | {"objective": None}) is None

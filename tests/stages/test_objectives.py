@@ -5,7 +5,7 @@ import functools
 import json
 import random
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +18,7 @@ from distill.config.schema import Config
 from distill.config.terms import SharesConfig, TermsConfig, active, terms
 from distill.errors import DistillError
 from distill.losses import TERMS, Schedule
+from distill.models.bilstm import BiLstmConfig
 from distill.stages import objectives, preflight
 from distill.stages.reading import prepare
 from distill.tasks import task
@@ -369,3 +370,24 @@ def test_a_checkpoint_whose_attention_cannot_be_looked_into_is_refused_before_an
     )
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
         preflight._objective(build, {"teacher_checkpoint": config})
+
+
+def test_the_first_token_of_a_bilstm_is_refused_also_where_it_comes_as_a_checkpoint(tmp_path):
+    def change(section):
+        section.pkd.weight = 10.0
+
+    build = builder(tmp_path, change)
+    build.config.student.init = "checkpoint"
+    message = (
+        "distill.pkd.weight=10.0: reads the first token, of which half of a BiLSTM has read nothing else; allowed is 0"
+    )
+    with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
+        preflight._objective(build, {"student_checkpoint": BiLstmConfig(vocab_size=9)})
+
+
+def test_what_is_said_of_the_data_is_said_once_a_run_whoever_says_it(tmp_path, caplog):
+    build = builder(tmp_path)
+    with caplog.at_level("INFO", "distill"):
+        for each in (build, replace(build), Builder(build.config, build.data, tmp_path / "other", "")):
+            each.note("3 of 4 examples")
+    assert caplog.messages == ["3 of 4 examples"] * 2
