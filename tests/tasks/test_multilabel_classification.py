@@ -15,7 +15,7 @@ def read(train, **others):
         name: Dataset.from_dict({"text": ["a b"] * len(labels), "label": labels})
         for name, labels in {"train": train, **others}.items()
     }
-    taken, _, classes = take(splits, TASK.roles, {}, "here")
+    taken, _, classes, *_ = take(splits, TASK.roles, {}, "here")
     return TASK.read(taken, Options({}, order=classes))
 
 
@@ -46,7 +46,7 @@ def test_labels_spread_over_columns_keep_the_hubs_names():
         "other": ClassLabel(names=["short", "long"]),
     })  # fmt: skip
     rows = Dataset.from_dict({"text": ["a b", "c d"], "one": [0, 1], "other": [1, 0]}, features=names)
-    taken, _, classes = take({"train": rows}, TASK.roles, {"label": "one+other"}, "here")
+    taken, _, classes, *_ = take({"train": rows}, TASK.roles, {"label": "one+other"}, "here")
     assert taken["train"]["label"][:] == [["news", "long"], ["sport", "short"]]
     assert TASK.read(taken, Options({}, order=classes)).labels == ("news", "sport", "short", "long")
 

@@ -130,7 +130,7 @@ def test_of_several_targets_the_first_is_learnt_and_all_are_right(kind, byteleve
 
     several = [["the tower", "a tower", "the tower"], ["a village"]]
     rows = Dataset.from_dict({"source": ["la tour", "un village"], "targets": several})
-    taken, notes, _ = take({"train": rows}, task(kind).roles, {"target": "targets"}, "here")
+    taken, notes, *_ = take({"train": rows}, task(kind).roles, {"target": "targets"}, "here")
     read = task(kind).read(taken, Options({}))
     assert (notes, read.notes) == (
         [], ("some examples have several targets: the first is learnt, and metrics compare with all",),
@@ -146,7 +146,7 @@ def test_a_column_of_lists_that_is_not_there_gives_way_to_the_target():
     from datasets import Dataset
 
     rows = Dataset.from_dict({"source": ["a b", "c d"], "target": ["e f", "g h"]})
-    taken, notes, _ = take({"train": rows}, TASK.roles, {"target": "targets"}, "here")
+    taken, notes, *_ = take({"train": rows}, TASK.roles, {"target": "targets"}, "here")
     assert taken["train"].to_dict() == rows.to_dict()
     assert notes == ["there is no column targets in here; target is taken as the target"]
 
