@@ -1,7 +1,6 @@
 """From settings to parts: the only file that knows both."""
 
 import functools
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -36,8 +35,6 @@ from distill.tasks.collating import collate
 from distill.training.processes import Ranks
 from distill.training.trainer import TrainerSettings, device_count, trainer
 from distill.types import MODEL_INPUTS, Batch
-
-log = logging.getLogger(__name__)
 
 CHECKPOINTS = ("teacher_checkpoint", "student_checkpoint")
 """Inputs that no stage makes: folders of the user or the hub."""
@@ -143,11 +140,6 @@ class Builder:
         """How targets are written, in the words of transformers' ``generate``."""
         return {"num_beams": self.config.generate.beams, "max_new_tokens": self.config.data.max_target_length}
 
-    def note(self, sentence: str) -> None:
-        """Say something on the data, once a run."""
-        if self.ranks.rank == 0:
-            _say(self.folder, sentence)
-
     @cached_property
     def metrics(self) -> ModuleType:
         """What scores predictions."""
@@ -252,9 +244,3 @@ class Builder:
             objective={**described(config.distill, self.task.kind), **ensemble.settings(config)},
             environment=about,
         )  # fmt: skip
-
-
-@functools.cache
-def _say(run: Path, sentence: str) -> None:
-    """Log a sentence, once for each ``run``."""
-    log.info("%s", sentence)

@@ -14,6 +14,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
+from distill.models.dropout import set_dropout
 from distill.models.fitting import fit_outputs, fit_tokenizer, fit_tokens, output_names
 from distill.types import Kind
 
@@ -21,26 +22,6 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
-_DROPOUTS = (
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "dropout",
-    "attention_dropout",
-    "resid_pdrop",
-    "embd_pdrop",
-    "attn_pdrop",
-    "dropout_rate",
-    "seq_classif_dropout",
-    "qa_dropout",
-    "classifier_dropout_prob",
-    "pooler_dropout",
-    "cls_dropout",
-    "activation_dropout",
-    "embedding_dropout",
-    "mlp_dropout",
-)
-_LAYERDROPS = ("layerdrop", "encoder_layerdrop", "decoder_layerdrop")
-"""Shares of layers that are left out in training; no dropout means none of these either."""
 FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 """What of a checkpoint is read."""
 FORM = "distill"
@@ -207,21 +188,6 @@ def name_labels(config: PretrainedConfig, labels: Sequence[str], kind: Kind) -> 
     config.problem_type = _PROBLEMS[kind]
     config.id2label = dict(enumerate(labels))
     config.label2id = {name: index for index, name in enumerate(labels)}
-
-
-def set_dropout(config: PretrainedConfig, dropout: float) -> None:
-    """Set every dropout of a configuration.
-
-    Raises:
-        ModelError: it has none that is known, so that the setting would be ignored.
-    """
-    names = [name for name in _DROPOUTS if hasattr(config, name)]
-    if not names:
-        raise ModelError(f"{config.model_type} models have no dropout setting that is known here")
-    for name in (*names, *(each for each in _LAYERDROPS if hasattr(config, each) and not dropout)):
-        setattr(config, name, dropout)
-    if hasattr(config, "classifier_dropout"):
-        config.classifier_dropout = dropout
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

@@ -8,8 +8,9 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
+from distill.models.dropout import set_dropout
 from distill.models.fitting import part_like
-from distill.models.loading import from_config, set_dropout
+from distill.models.loading import from_config
 
 
 def from_layers(

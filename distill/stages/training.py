@@ -1,6 +1,9 @@
 """What the stages that train have in common."""
 
+import functools
+import logging
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,6 +28,8 @@ from distill.training import callbacks, tracking
 from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
 from distill.training.trainer import fit, resumed_step
+
+log = logging.getLogger(__name__)
 
 _TRAINING = ("max_epochs", "dropout", "optimizer", "scheduler", "early_stopping")
 _TRAINER = ("precision", "accumulate_grad_batches", "gradient_clip_val")
@@ -163,8 +168,15 @@ def _tell_cut(build: Builder, features: Dataset, split: str) -> None:
     firsts = [cut for cut, first in zip(features["cut"], features["first"], strict=True) if not first]
     room = " and ".join(f"data.{name}={length}" for name, length in build.lengths.items())
     said = f"answers of {split} stand in no window whole" if build.task.windows else f"examples of {split} do not fit"
-    if cut := sum(firsts):
-        build.note(f"{cut:,} of {len(firsts):,} {said}{'' if build.task.windows else ' and are cut'}: {room} tokens")
+    if (cut := sum(firsts)) and build.ranks.rank == 0:
+        lost = "" if build.task.windows else " and are cut"
+        say_once(build.folder, f"{cut:,} of {len(firsts):,} {said}{lost}: {room} tokens")
+
+
+@functools.cache
+def say_once(run: Path, sentence: str) -> None:
+    """Log a sentence once for each ``run``, whichever of its stages and teachers say it."""
+    log.info("%s", sentence)
 
 
 def train(

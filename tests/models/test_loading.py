@@ -5,14 +5,10 @@ import sys
 import pytest
 import torch
 from transformers import (
-    AlbertConfig,
-    BartConfig,
     BertConfig,
     BertForMaskedLM,
     BertForSequenceClassification,
-    DistilBertConfig,
     MarianConfig,
-    ModernBertConfig,
     RobertaConfig,
 )
 
@@ -107,25 +103,6 @@ def test_a_revision_of_a_folder_is_refused(folder):
 def test_the_positions_of_a_roberta_begin_after_its_padding():
     with refused("data.max_length=33: the student reads at most 32 tokens"):
         loading.inside_bounds(RobertaConfig(max_position_embeddings=34, pad_token_id=1), 33, "student")
-
-
-@pytest.mark.parametrize("config", [BertConfig(), DistilBertConfig(), RobertaConfig(), AlbertConfig()])
-def test_every_dropout_of_a_configuration_is_set(config):
-    loading.set_dropout(config, 0.0)
-    names = [name for name in config.to_dict() if "dropout" in name]
-    assert names
-    assert {getattr(config, name) for name in names} == {0.0}
-
-
-@pytest.mark.parametrize("config", [BartConfig(), MarianConfig(), ModernBertConfig()])
-def test_no_dropout_leaves_no_chance_and_some_leaves_layers_in(config):
-    config.encoder_layerdrop = 0.3
-    loading.set_dropout(config, 0.2)
-    names = [name for name in config.to_dict() if "dropout" in name]
-    assert {getattr(config, name) for name in names} == {0.2}
-    assert config.encoder_layerdrop == 0.3
-    loading.set_dropout(config, 0.0)
-    assert {getattr(config, name) for name in (*names, "encoder_layerdrop")} == {0.0}
 
 
 @pytest.mark.parametrize("config", [MarianConfig(vocab_size=9), BertConfig(vocab_size=9)])

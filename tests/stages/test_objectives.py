@@ -5,7 +5,7 @@ import functools
 import json
 import random
 import re
-from dataclasses import fields, replace
+from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
@@ -383,11 +383,3 @@ def test_the_first_token_of_a_bilstm_is_refused_also_where_it_comes_as_a_checkpo
     )
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
         preflight._objective(build, {"student_checkpoint": BiLstmConfig(vocab_size=9)})
-
-
-def test_what_is_said_of_the_data_is_said_once_a_run_whoever_says_it(tmp_path, caplog):
-    build = builder(tmp_path)
-    with caplog.at_level("INFO", "distill"):
-        for each in (build, replace(build), Builder(build.config, build.data, tmp_path / "other", "")):
-            each.note("3 of 4 examples")
-    assert caplog.messages == ["3 of 4 examples"] * 2

@@ -6,6 +6,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.build import Builder
 from distill.config.schema import Config
+from distill.models.tokenizers import train_wordpiece
 from distill.stages import training
 from distill.stages.reading import prepare
 
@@ -27,3 +28,18 @@ def test_a_new_head_begins_at_what_train_says_of_any_text(task, tmp_path):
     else:
         often = [(sum(column) + 0.5) / (len(labels) + 1) for column in zip(*labels, strict=True)]
         assert torch.sigmoid(begins).tolist() == pytest.approx(often, rel=1e-5)
+
+
+def test_what_is_cut_is_said_once_a_run(tmp_path, caplog):
+    config = Config(task="classification")
+    config.data.source, config.data.limit.train, config.data.max_length = "embedded", 40, 6
+    builds = [Builder(config, prepare(config), tmp_path / run, "") for run in ("one", "one", "other")]
+    texts = builds[0].data.splits["train"]["text"]
+    tokenizer = train_wordpiece(texts, vocab_size=300, max_length=512)
+    with caplog.at_level("INFO", "distill"):
+        for build in builds:
+            training.batches(build, tokenizer)
+    cut = sum(len(tokenizer(text)["input_ids"]) > 6 for text in texts)
+    assert cut > 0
+    said = f"{cut} of 40 examples of train do not fit and are cut: data.max_length=6 tokens"
+    assert caplog.messages == [said, said]
