@@ -96,27 +96,32 @@ def test_what_two_processes_left_of_a_teachers_outputs_one_process_completes(swe
     assert max(float((completed[key] - expected[key]).abs().max()) for key in expected) < 1e-5
 
 
-CUT = (
-    "reverse_kl", "js", "skew_kl", "skew_reverse_kl", "taid", "dkd", "standardized", "logit_mse", "hidden",
-    "hidden_cosine", "pkd", "embedding", "attention", "relations",
+TERMS = (
+    "reverse_kl", "js", "skew_kl", "skew_reverse_kl", "taid", "dkd", "dist", "standardized", "logit_mse", "hidden",
+    "hidden_cosine", "pkd", "cka", "embedding", "attention", "relations", "rkd_distance", "rkd_angle",
 )  # fmt: skip
-"""Terms besides hard and soft whose value does not depend on how a batch is cut."""
+"""All terms besides hard and soft."""
 SIX = ("data.sample=questions", "data.labels=null", "data.columns={text: text, label: label}")
 """Labels enough for all of them."""
-OTHERS = ("cka", "rkd_distance", "rkd_angle")
+BETWEEN = ("cka", "rkd_distance", "rkd_angle")
+"""Terms that compare the texts of a step."""
 
 
-def test_terms_inside_the_models_end_on_two_processes_where_they_do_on_one(distill):
+def test_every_term_ends_on_two_processes_and_accumulated_where_it_does_on_one(distill):
     stages = "stages=[pretrain,finetune,teach,distill]"
-    terms = [f"distill.{name}.weight=0.05" for name in CUT]
-    one, two = (distill.folder / name for name in ("one", "two"))
+    terms = [f"distill.{name}.weight=0.05" for name in TERMS]
+    one, two, four = (distill.folder / name for name in ("one", "two", "four"))
     distill(stages, *SIX, *EXACT, *terms, "data.batch_size=32", f"hydra.run.dir={one}")
     distill(stages, *SIX, *EXACT, *terms, "data.batch_size=16", *TWO, f"hydra.run.dir={two}")
-    expected, found = (model(distill.store, folder, "distill") for folder in (one, two))
-    assert max(float((found[name] - expected[name]).abs().max()) for name in expected) < 1e-5
+    cut = ("data.batch_size=8", "trainer.accumulate_grad_batches=2", *TWO)
+    distill(stages, *SIX, *EXACT, *terms, *cut, f"hydra.run.dir={four}")
+    expected = model(distill.store, one, "distill")
+    for found in (model(distill.store, folder, "distill") for folder in (two, four)):
+        assert max(float((found[name] - expected[name]).abs().max()) for name in expected) < 1e-5
 
-    shares = ",".join(f"{name}: 10" for name in ("hard", "soft", *OTHERS))
-    given = [*(f"distill.{name}.weight=1" for name in OTHERS), f"distill.shares={{{shares}}}", "distill.shares_every=1"]
+    shares = ",".join(f"{name}: 10" for name in ("hard", "soft", *BETWEEN))
+    given = [f"distill.{name}.weight=1" for name in BETWEEN]
+    given += [f"distill.shares={{{shares}}}", "distill.shares_every=1"]
     out = distill(stages, *given, *TWO, "data.batch_size=16", "distill.cka.layer_map=auto", f"hydra.run.dir={two}-more")
     assert out.count("distill: layers student:teacher by alignment: ") == 1
     assert "distill: done" in out

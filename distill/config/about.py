@@ -75,7 +75,7 @@ ABOUT = {
         "a very sure teacher; 3 classes or more; on TREC behind soft", whole=True,
     ),
     "dist": About(
-        "1 − Pearson along rows, and along columns *", "Huang 2022", "small",
+        "1 − Pearson along rows, and along columns", "Huang 2022", "small",
         "a much stronger teacher; 3 classes or more; on TREC behind soft", whole=True,
     ),
     "standardized": About(
@@ -99,7 +99,7 @@ ABOUT = {
         "sentence tasks; weights of 10 to 1,000", tokens=False,
     ),
     "cka": _inside(
-        "1 − linear CKA of token states *", "Kornblith 2019", "as hidden, and tokens · width²",
+        "1 − linear CKA of token states", "Kornblith 2019", "as hidden, and tokens · width²",
         "other widths without a projection, also narrow copies; many tokens a batch",
     ),
     "embedding": _inside(
@@ -115,16 +115,16 @@ ABOUT = {
         "any heads and widths, same tokens; for narrow copies ahead of soft on SST-2, behind on TREC", "qkv",
     ),
     "rkd_distance": _inside(
-        "Huber of distances over their mean *", "Park 2019", "as hidden, and examples²",
+        "Huber of distances over their mean", "Park 2019", "as hidden, and examples²",
         "narrow copies of sentence tasks; a weight of 25",
         tokens=False,
     ),
     "rkd_angle": _inside(
-        "Huber of cosines in all triples *", "Park 2019", "as hidden, and examples³ · width, up to limit",
+        "Huber of cosines in all triples", "Park 2019", "as hidden, and examples³ · width, up to limit",
         "whole texts; a weight of 50; the best on STS-B, alone and beside cka", tokens=False,
     ),
 }  # fmt: skip
-"""Every term by its name; * marks those defined on a batch, whose parts give other values."""
+"""Every term by its name."""
 
 
 def reads(section: TermsConfig, name: str) -> str:

@@ -29,7 +29,7 @@ Several teachers: +teacher@more_teachers.NAME=CARD adds one, more_teachers.NAME.
 ensemble.combine=probabilities|logits|confidence and +ensemble.weights.NAME=2 (first is that of teacher=) combine them.
 
 Terms of the objective, each with its distill.NAME.weight (p is the teacher, q the student, both softened by the
-temperature T; * is defined on a batch, so that its parts give other values):
+temperature T):
 {terms}
 
 Every setting can be overridden by its dotted key; these are the values of this command line:

@@ -110,7 +110,7 @@ class RelationsConfig(LayersConfig):
 
 @dataclass
 class RkdDistanceConfig(TermConfig):
-    """Distances of the examples of a batch."""
+    """Distances of the examples of a step."""
 
     of: str = "hidden"
     """hidden (the first token's state in the last layer) | logits (the row)."""
@@ -118,10 +118,10 @@ class RkdDistanceConfig(TermConfig):
 
 @dataclass
 class RkdAngleConfig(RkdDistanceConfig):
-    """Angles between the examples of a batch."""
+    """Angles between the examples of a step."""
 
     limit: int = 64
-    """Examples of a batch that are looked at."""
+    """Examples of a step that are looked at."""
 
 
 @dataclass

@@ -7,10 +7,10 @@ micro-batches of all ranks under gradient accumulation. The group does not depen
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from distill.types import Batch
@@ -128,27 +128,33 @@ class Batches:
     Attributes:
         epoch: of the next batch.
         position: of the next batch in its epoch.
+        step: all micro-batches of the optimiser step that the latest one belongs to, as they lie in memory.
     """
 
-    def __init__(self, examples: Examples, places: Callable[[int], list[Place]], workers: int = 0) -> None:
-        """``places(epoch)`` gives the micro-batches of an epoch; their number must be the same in each."""
-        self.examples, self.places, self.workers = examples, places, workers
+    def __init__(
+        self, examples: Examples, places: Callable[[int], list[Place]], workers: int = 0, accumulate: int = 1
+    ) -> None:
+        """``places(epoch)`` gives the micro-batches of an epoch, ``accumulate`` a step; as many in each epoch."""
+        self.examples, self.places, self.workers, self.accumulate = examples, places, workers, accumulate
         self.epoch = self.position = 0
+        self.step: tuple[Batch, ...] = ()
         self._length = len(places(0))
 
     def __len__(self) -> int:
         """Micro-batches an epoch."""
         return self._length
 
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+    def __iter__(self) -> Iterator[Batch]:
         """The rest of the current epoch; after its last batch the next epoch begins."""
         epoch, rest = self.epoch, self.places(self.epoch)[self.position :]
-        loader = DataLoader(self.examples, sampler=rest, batch_size=None, num_workers=self.workers)
-        for batch in loader:
-            self.position += 1
-            if self.position == len(self):  # said before the batch is used: Lightning never asks for one more
-                self.epoch, self.position = epoch + 1, 0
-            yield batch
+        loader = iter(DataLoader(self.examples, sampler=rest, batch_size=None, num_workers=self.workers))
+        while step := tuple(islice(loader, self.accumulate)):
+            self.step = step
+            for batch in step:
+                self.position += 1
+                if self.position == len(self):  # said before the batch is used: Lightning never asks for one more
+                    self.epoch, self.position = epoch + 1, 0
+                yield batch
 
     def state_dict(self) -> dict[str, int]:
         """Where the next batch lies."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from distill.losses.gradients import gradient_norm
 from distill.losses.schedules import Schedule
 from distill.losses.shares import Shares
-from distill.losses.terms import Term
+from distill.losses.terms import Comparing, Part, Term
 from distill.types import LossReport, Outputs
 
 
@@ -71,8 +71,23 @@ class Objective(nn.Module):
         """The current weight of each term."""
         return self._current if self.shares is None else self.shares.weights()
 
+    def parts(self, student: Outputs, teacher: Outputs | None) -> dict[str, Part]:
+        """What these examples bring to each term that compares the examples of a whole batch, without a gradient."""
+        found = {name: term.part(student, teacher) for name, term in self.comparing.items()}
+        return {name: tuple(each.detach() for each in part) for name, part in found.items()}
+
+    @property
+    def comparing(self) -> dict[str, Comparing]:
+        """The terms that compare the examples of a batch with each other."""
+        return {name: term for name, term in self.terms.items() if isinstance(term, Comparing)}
+
     def forward(
-        self, student: Outputs, teacher: Outputs | None, labels: Tensor, totals: Mapping[str, Tensor] | None = None
+        self,
+        student: Outputs,
+        teacher: Outputs | None,
+        labels: Tensor,
+        totals: Mapping[str, Tensor] | None = None,
+        beside: Sequence[Mapping[str, Part]] = (),
     ) -> LossReport:
         """Score a batch, or one part of a larger one.
 
@@ -84,11 +99,13 @@ class Objective(nn.Module):
                 it, by unit (``labels``, ``rows``, ``tokens``, ``examples``: those its terms have), and ``parts``, how
                 many parts it has. The mean of the parts' values, and of their gradients, is then that of the one big
                 batch: gradient accumulation and DDP take that mean. None where the batch is the whole.
+            beside: for one part of an effective batch: what each of the other parts brings to the terms that compare
+                its examples, as ``parts`` gives it.
 
         Returns:
             The weighted total and each term's unweighted value.
         """
-        return self.weighed(self.values(student, teacher, labels, totals))
+        return self.weighed(self.values(student, teacher, labels, totals, beside))
 
     def weighed(self, values: Mapping[str, Tensor]) -> LossReport:
         """Return the sum of values, as ``values`` gives them, by the current weights."""
@@ -97,11 +114,21 @@ class Objective(nn.Module):
         return LossReport(total, {name: value.detach() for name, value in values.items()})
 
     def values(
-        self, student: Outputs, teacher: Outputs | None, labels: Tensor, totals: Mapping[str, Tensor] | None = None
+        self,
+        student: Outputs,
+        teacher: Outputs | None,
+        labels: Tensor,
+        totals: Mapping[str, Tensor] | None = None,
+        beside: Sequence[Mapping[str, Part]] = (),
     ) -> dict[str, Tensor]:
         """Return each term's unweighted value, with its gradient; the arguments are those of ``forward``."""
         values = {}
         for name, term in self._typed().items():
+            if isinstance(term, Comparing):
+                value = term.over([term.part(student, teacher), *(each[name] for each in beside)])
+                # Every part has the value of the whole, and the gradient of its own examples alone: these add up.
+                values[name] = value + len(beside) * (value - value.detach())
+                continue
             total, count = term(student, teacher, labels)
             if totals is not None:
                 total, count = total * totals["parts"], totals[term.unit]

@@ -23,7 +23,7 @@ from distill.training.distiller import Distiller
 from distill.training.processes import Ranks
 from distill.types import IGNORE, Batch, Respond
 
-RECIPE = 6
+RECIPE = 7
 
 
 def skipped(build: Builder) -> str | None:

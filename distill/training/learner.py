@@ -1,6 +1,6 @@
 """A model that learns from labels: pretraining, fine-tuning, and the control."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -11,8 +11,10 @@ from torchmetrics import MetricCollection
 from transformers import PreTrainedModel
 
 from distill.losses.objective import Objective
+from distill.losses.terms import Part
 from distill.models.teacher import Align, outputs
 from distill.training.optim import Optimization
+from distill.training.together import over_ranks
 from distill.types import Batch, Outputs
 
 _TOTAL = "total_"
@@ -47,6 +49,7 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.model, self.objective, self.recipe = model, objective, recipe
         self.metrics = recipe.metrics
+        self._parts: Sequence[Mapping[str, Part]] = ()
 
     def both(self, batch: Batch) -> tuple[Outputs, Outputs | None, Tensor]:
         """What student and teacher say about a batch, and its labels ``[rows]``."""
@@ -64,17 +67,42 @@ class Learner(pl.LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Key the chance of this step to its number."""
-        number = self.trainer.fit_loop.epoch_loop.total_batch_idx
+        self._draw_anew()
+
+    def _draw_anew(self, ahead: int = 0) -> None:
+        """Begin the chance of this micro-batch, or of one so many after it."""
+        number = self.trainer.fit_loop.epoch_loop.total_batch_idx + ahead
         torch.manual_seed(hash((self.recipe.seed, self.trainer.global_rank, number)) % 2**63)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One micro-batch."""
         self.objective.at(self.trainer.global_step, self.recipe.optimization.steps)
-        values = self.objective.values(*self.both(batch), _totals(batch))
+        student, teacher, labels = self.both(batch)
+        beside = self._beside(student, teacher, batch_idx)
+        values = self.objective.values(student, teacher, labels, _totals(batch), beside)
         self._share(values, batch_idx)
         report = self.objective.weighed(values)
         self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
         return report.total
+
+    def _beside(self, student: Outputs, teacher: Outputs | None, batch_idx: int) -> Sequence[Mapping[str, Part]]:
+        """What the step's other micro-batches, of all ranks, bring to terms that compare all its examples."""
+        world, every = self.trainer.world_size, self.trainer.accumulate_grad_batches
+        if world * every == 1 or not self.objective.comparing:
+            return ()
+        place = batch_idx % every
+        if place == 0:
+            self._parts = over_ranks([self.objective.parts(student, teacher), *self._following()], world)
+        own = self.trainer.global_rank * every + place
+        return [*self._parts[:own], *self._parts[own + 1 :]]
+
+    @torch.no_grad()
+    def _following(self) -> Iterator[Mapping[str, Part]]:
+        """What the step's further micro-batches will bring, by the same weights and chance (cf. Gao et al. 2021)."""
+        for ahead, batch in enumerate(self.trainer.train_dataloader.step[1:], 1):  # type: ignore[union-attr]
+            self._draw_anew(ahead)
+            student, teacher, _ = self.both(self.trainer.strategy.batch_to_device(batch))
+            yield self.objective.parts(student, teacher)
 
     def _share(self, values: Mapping[str, Tensor], batch_idx: int) -> None:
         """Where the weights are shares, let them follow the gradients of a step's first micro-batch, over all ranks."""

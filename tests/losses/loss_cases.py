@@ -135,7 +135,7 @@ CASES = {
     "pkd": rows(f.pkd, twins.pkd, student=(ROWS, 8), teacher=(ROWS, 8)),
     "rkd_distance": rows(f.rkd_distance, twins.rkd_distance, **POINTS),
     "rkd_angle": rows(f.rkd_angle, twins.rkd_angle, 10, **POINTS),
-    "rkd_angle of the first": rows(f.rkd_angle, twins.rkd_angle, 4, **POINTS),
+    "rkd_angle of some": rows(f.rkd_angle, twins.rkd_angle, 4, **POINTS),
 }
 
 

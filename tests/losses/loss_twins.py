@@ -199,6 +199,7 @@ def rkd_angle(student, teacher, limit=10**9):
         a, b = x[i] - x[j], x[k] - x[j]
         return a @ b / np.sqrt((a @ a) * (b @ b)) if a.any() and b.any() else 0
 
-    triples = list(permutations(range(min(len(student), limit)), 3))
+    order, count = teacher[:, 0].argsort(), min(len(student), limit)
+    triples = list(permutations([order[i * len(order) // count] for i in range(count)], 3))
     gaps = [huber(cosine(student, *triple) - cosine(teacher, *triple)) for triple in triples]
     return np.mean(gaps) * len(student), len(student)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from distill.losses import Hard, Hidden, Objective, Soft, silent_terms
-from distill.losses.terms import Pkd
+from distill.losses.terms import Cka, Dist, Pkd, RkdAngle, RkdDistance
 from distill.types import IGNORE, Outputs
 
 WEIGHTS = {"hard": 0.3, "soft": 0.7, "hidden": 2.0}
@@ -36,9 +36,9 @@ def parts():
     return Student(), objective, tokens, labels, torch.randn(32, 3), torch.randn(32, 10, 8)
 
 
-def score(parts, rows, totals=None):
+def score(parts, rows, totals=None, beside=()):
     student, objective, tokens, labels, logits, states = parts
-    return objective(student(tokens[rows]), Outputs(logits[rows], (states[rows],)), labels[rows], totals)
+    return objective(student(tokens[rows]), Outputs(logits[rows], (states[rows],)), labels[rows], totals, beside)
 
 
 def gradients(parts):
@@ -46,6 +46,35 @@ def gradients(parts):
     found = {name: parameter.grad.clone() for name, parameter in modules.named_parameters()}
     modules.zero_grad()
     return found
+
+
+COMPARING = {"dist": Dist(2.0), "cka": Cka([(0, 0)]), "distance": RkdDistance(), "angle": RkdAngle(limit=9)}
+"""What is defined on the batch as a whole."""
+
+
+def brought(parts, rows):
+    """What a part of the batch brings to the terms that compare all its examples."""
+    student, objective, tokens, _, logits, states = parts
+    return objective.parts(student(tokens[rows]), Outputs(logits[rows], (states[rows],)))
+
+
+@pytest.mark.parametrize("sizes", [[16] * 2, [8] * 4, [1] * 32, [20, 9, 3], [31, 1]], ids=str)
+def test_what_compares_examples_has_the_value_of_the_whole_batch_in_every_part_and_gradients_add_up(parts, sizes):
+    student, *rest = parts
+    parts = student, Objective(COMPARING, dict.fromkeys(COMPARING, 0.5)), *rest[1:]
+    whole = score(parts, torch.arange(32))
+    whole.total.backward()
+    expected = gradients(parts)
+    order = torch.randperm(32).split(sizes)
+    seen = [brought(parts, rows) for rows in order]
+    assert not any(each.requires_grad for part in seen for brings in part.values() for each in brings)
+    for own, rows in enumerate(order):
+        found = score(parts, rows, {"parts": torch.tensor(len(sizes))}, [*seen[:own], *seen[own + 1 :]])
+        torch.testing.assert_close(found.parts, whole.parts, rtol=1e-4, atol=1e-6)
+        (found.total / len(sizes)).backward()
+    torch.testing.assert_close(gradients(parts), expected, rtol=1e-3, atol=1e-6)
+    alone = {name: score(parts, order[-1]).parts[name] - whole.parts[name] for name in COMPARING}
+    assert all(abs(gap) > 1e-3 for gap in alone.values()), "a part by itself has another value"
 
 
 def averaged(parts, sizes):

@@ -10,7 +10,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, scoring_places, shuffled_groups, training_places
 from distill.losses import Hard, Objective, Schedule, Shares, Soft
-from distill.losses.terms import Hidden, Taid
+from distill.losses.terms import Cka, Dist, Hidden, RkdDistance, Taid
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
 from distill.tasks.collating import collate, counts
@@ -76,7 +76,12 @@ def shared():
     return Objective(terms, Shares({"hard": 10, "soft": 60, "hidden": 30}, every=2, smoothing=0.5))
 
 
-def run(folder, objective, *, kill=None, accumulate=1):
+def comparing():
+    terms = {"hard": Hard(), "soft": Soft(4.0), "cka": Cka([(1, 1)]), "distance": RkdDistance(), "dist": Dist(2.0)}
+    return Objective(terms, dict.fromkeys(terms, 1.0))
+
+
+def run(folder, objective, *, kill=None, accumulate=1, precision="32-true"):
     """Distil a model with dropout; return its weights, the curves and what was watched."""
     model, teacher = bert(8), bert(16)
     torch.manual_seed(1)
@@ -96,13 +101,14 @@ def run(folder, objective, *, kill=None, accumulate=1):
         )
         return training_places(groups, counted, accumulate=accumulate, world=1, rank=0, epoch=epoch)
 
-    train = Batches(Examples(table, cut), places, 0)
+    train = Batches(Examples(table, cut), places, 0, accumulate)
     scored = scoring_places(counted["tokens"], batch_size=8, world=1, rank=0)
     validation = DataLoader(Examples(table, cut), sampler=scored, batch_size=None)
-    optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "constant", 0.0, len(train) // accumulate * EPOCHS)
+    steps, fused = len(train) // accumulate * EPOCHS, precision == "32-true"
+    optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "constant", 0.0, steps, fused)
     recipe = Recipe(align, metrics.collection(3), optimization, 7)
     module = Distiller(model, made, recipe, LiveTeacher(teacher, align, None, hidden=True))
-    settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", accumulate, 1.0, 1, enable_progress_bar=False)
+    settings = TrainerSettings("cpu", 1, 1, "auto", precision, accumulate, 1.0, 1, enable_progress_bar=False)
     resume, watch = folder / "resume", Watch(kill)
     folder.mkdir(exist_ok=True)
     lightning = trainer(
@@ -114,7 +120,7 @@ def run(folder, objective, *, kill=None, accumulate=1):
     return {name: tensor.clone() for name, tensor in module.state_dict().items()}, curves, watch.seen
 
 
-@pytest.mark.parametrize("objective", [scheduled, shared])
+@pytest.mark.parametrize("objective", [scheduled, shared, comparing])
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_a_killed_training_with_moving_weights_resumes_bit_for_bit(objective, accumulate, tmp_path):
     whole, curves, seen = run(tmp_path / "whole", objective, accumulate=accumulate)
@@ -167,3 +173,21 @@ def test_a_rank_whose_part_has_nothing_for_a_term_does_not_halve_its_norm():
 
     module = SimpleNamespace(trainer=SimpleNamespace(strategy=Strategy()))
     assert Learner._averaged(module, norms[0]).tolist() == [4.0, 4.0]
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_terms_that_compare_examples_see_the_whole_step_in_each_of_its_parts_under_the_chance_of_each(
+    precision, tmp_path, monkeypatch
+):
+    """A model with dropout says the same of a part when it is asked ahead and when it learns from it."""
+    logged = []
+    monkeypatch.setattr(Learner, "_log", lambda _, values, __: logged.append(values))
+    _, _, seen = run(tmp_path / "run", comparing, accumulate=2, precision=precision)
+    parts = [{name: float(value) for name, value in each.items()} for each in logged if "train/cka" in each]
+    assert len(parts) == len(seen) == 16
+    for first, second in zip(parts[::2], parts[1::2], strict=True):
+        for name in ("train/cka", "train/distance", "train/dist"):
+            assert first[name] == pytest.approx(second[name], rel=1e-5)
+        assert first["train/soft"] != pytest.approx(second["train/soft"], rel=1e-3)
+    for name in ("train/cka", "train/distance", "train/dist"):
+        assert len({round(each[name], 4) for each in parts[::2]}) > 4

@@ -3,22 +3,27 @@
 Sums, not means: only a sum can be split over micro-batches and ranks and still be divided once. All of them compute in
 float32 whatever comes in, send no gradient to the teacher, give 0 with a graph where there is nothing to score, and
 let nothing a padded position holds reach value or gradient. Each says so where its value is defined on a batch as a
-whole (``dist``, ``cka``, ``rkd_distance``, ``rkd_angle``); any other is the same however the batch is split.
+whole (``dist``, ``cka``, ``rkd_distance``, ``rkd_angle``): what parts of a batch bring is put together before these are
+taken. Of any other the sum is the same however the batch is split.
 """
 
 from distill.losses.functional.attention import attention, relations
 from distill.losses.functional.common import first_tokens
-from distill.losses.functional.decoupled import dist, dkd, standardized
+from distill.losses.functional.decoupled import dist, dist_over, dist_part, dkd, standardized
 from distill.losses.functional.divergences import js, reverse_kl, skew_kl, skew_reverse_kl, soft, taid
 from distill.losses.functional.examples import rkd_angle, rkd_distance
 from distill.losses.functional.gold import hard, hard_labels, hard_score
 from distill.losses.functional.scores import logit_mse, soft_labels, soft_score
-from distill.losses.functional.states import cka, hidden, hidden_cosine, pkd
+from distill.losses.functional.states import cka, cka_over, cka_part, hidden, hidden_cosine, pkd
 
 __all__ = [
     "attention",
     "cka",
+    "cka_over",
+    "cka_part",
     "dist",
+    "dist_over",
+    "dist_part",
     "dkd",
     "first_tokens",
     "hard",

@@ -70,17 +70,8 @@ def first_tokens(states: Tensor, mask: Tensor) -> Tensor:
     return states[found, real.int().argmax(dim=1)[found]]
 
 
-def centred(values: Tensor, dim: int, count: Tensor | float, real: Tensor | None = None) -> Tensor:
-    """Values less their mean; exactly 0 where they do not vary by more than rounding.
-
-    Args:
-        values: of any shape, 0 where not real.
-        dim: over which the mean is taken.
-        count: how many values are real.
-        real: true where a value is no padding, to be broadcast.
-    """
-    gap = values - values.sum(dim=dim, keepdim=True) / count
-    if real is not None:
-        gap = gap.masked_fill(~real, 0.0)
-    size, noise = (torch.linalg.vector_norm(part.detach(), dim=dim, keepdim=True) for part in (gap, values))
+def centred(rows: Tensor) -> Tensor:
+    """Each row ``[rows, classes]`` less its mean; exactly 0 where it does not vary by more than rounding."""
+    gap = rows - rows.mean(dim=-1, keepdim=True)
+    size, noise = (torch.linalg.vector_norm(part.detach(), dim=-1, keepdim=True) for part in (gap, rows))
     return gap.masked_fill(size <= (1e-6 * noise).clamp(min=1e-10), 0.0)

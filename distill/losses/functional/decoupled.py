@@ -3,12 +3,15 @@
 Each of them needs three classes or more, and says why.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
 from distill.losses.functional.common import FLOOR, buckets, centred, kl, number, same_shape, three_classes
 from distill.losses.functional.divergences import soft
+from distill.losses.functional.moments import Moments, each_with_itself, joined, moments, varies
 from distill.types import IGNORE
 
 
@@ -56,8 +59,8 @@ def dist(
     classes) and along each column (intra-class: how the examples relate to a class). There is no factor T²: a
     correlation does not change with scale, so its gradient does not shrink with the temperature.
 
-    The second part is defined on the batch as a whole: parts of a batch give another value than the batch, and a single
-    row has none. A row or column in which the teacher does not vary says nothing and adds 0.
+    The second part is defined on the batch as a whole, from parts by ``dist_part`` and ``dist_over``; a single row has
+    none. A row or column in which the teacher does not vary says nothing and adds 0.
 
     Args:
         student: logits ``[rows, classes]``.
@@ -73,14 +76,28 @@ def dist(
     Raises:
         ValueError: where the shapes differ, or there are fewer than three classes.
     """
+    part = dist_part(student, teacher, temperature)
+    return dist_over([part], inter, intra) * len(student), number(student)
+
+
+def dist_part(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Moments]:
+    """What some rows bring to ``dist``, whose arguments and refusals these are: its sum over them, and the columns."""
     same_shape(student, teacher, "logits")
     three_classes(student, "dist", "the correlation of two numbers with two others is 1 or -1")
     q, p = ((logits.float() / temperature).softmax(dim=-1) for logits in (student, teacher.detach()))
-    rows, classes = student.shape
-    total = inter * _uncorrelated(q, p, 1).sum()
-    if rows > 1:
-        total = total + intra * _uncorrelated(q, p, 0).sum() * rows / classes
-    return total, number(student)
+    all_rows = torch.ones(len(q), dtype=torch.bool, device=q.device)
+    return _uncorrelated(q, p).sum().reshape(1), moments(q, p, all_rows, each_with_itself)
+
+
+def dist_over(parts: Sequence[tuple[Tensor, Moments]], inter: float = 1.0, intra: float = 1.0) -> Tensor:
+    """The mean over all the rows of which ``dist_part`` was taken, and over the classes, whatever the parts."""
+    both = joined([columns for _, columns in parts], each_with_itself)
+    mine = varies(both.rows, both.student_mean, both.student)
+    theirs = varies(both.rows, both.teacher_mean, both.teacher)
+    sizes = both.student.masked_fill(~mine, 1.0).sqrt() * both.teacher.masked_fill(~theirs, 1.0).sqrt()
+    alike = both.across.masked_fill(~(mine & theirs), 0.0) / sizes
+    along_rows = torch.stack([rows for rows, _ in parts]).sum() / both.rows.squeeze(0).clamp(min=1)
+    return inter * along_rows + intra * (1 - alike).masked_fill(~theirs, 0.0).mean()
 
 
 def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -110,9 +127,8 @@ def _standard(logits: Tensor) -> Tensor:
     return F.layer_norm(logits, logits.shape[-1:], eps=1e-8)
 
 
-def _uncorrelated(student: Tensor, teacher: Tensor, dim: int) -> Tensor:
-    """1 - Pearson's correlation along a dimension; 0 where the teacher does not vary."""
-    length = student.shape[dim]
-    mine, theirs = (centred(values, dim, length) for values in (student, teacher))
-    silent = (theirs == 0).all(dim=dim)
-    return (1 - F.cosine_similarity(mine, theirs, dim=dim, eps=1e-12)).masked_fill(silent, 0.0)
+def _uncorrelated(student: Tensor, teacher: Tensor) -> Tensor:
+    """1 - Pearson's correlation along each row; 0 where the teacher does not vary."""
+    mine, theirs = (centred(values) for values in (student, teacher))
+    silent = (theirs == 0).all(dim=-1)
+    return (1 - F.cosine_similarity(mine, theirs, dim=-1, eps=1e-12)).masked_fill(silent, 0.0)

@@ -1,8 +1,8 @@
 """How the examples of a batch lie to each other (Park et al. 2019, arXiv:1904.05068).
 
-Both losses are defined on the batch as a whole: they compare pairs and triples within it, so that parts of a batch give
-another value than the batch. What they promise: the order of the examples does not matter, nor does the scale (and, for
-angles, the place) of either model's states, nor do the widths have to match.
+Both losses are defined on the batch as a whole: they compare pairs and triples within it, so the states of its parts
+have to be brought together first. What they promise: the order of the examples does not matter, nor does the scale
+(and, for angles, the place) of either model's states, nor do the widths have to match.
 """
 
 import torch
@@ -41,8 +41,9 @@ def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Ten
     Args:
         student: ``[examples, width]``.
         teacher: ``[examples, any width]``.
-        limit: of a larger batch only so many examples, its first, are looked at: the cost is that number to the third
-            times the width, and the memory its third and its second times the width.
+        limit: of a larger batch only so many examples are looked at, those that lie evenly in the order of the first
+            number of the teacher's states: the cost is that number to the third times the width, and the memory its
+            third and its second times the width.
 
     Returns:
         The mean over triples, times the number of examples, so that the count, that number, divides it into the mean.
@@ -55,8 +56,9 @@ def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Ten
     count = min(len(student), limit)
     if count < 3:
         return student[:0].float().sum(), number(student)
+    chosen = _spread(teacher.detach(), count)
     with full_precision(student):
-        mine, theirs = (_cosines(states[:count].float()) for states in (student, teacher.detach()))
+        mine, theirs = (_cosines(states[chosen].float()) for states in (student, teacher.detach()))
     # Two others that are one: no triple. Where the one who looks is one of the others, both cosines are 0.
     same = torch.eye(count, dtype=torch.bool, device=student.device)
     gaps = F.smooth_l1_loss(mine, theirs, reduction="none").masked_fill(same, 0.0)
@@ -66,6 +68,12 @@ def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Ten
 def _same_number(student: Tensor, teacher: Tensor) -> None:
     if len(student) != len(teacher):
         raise ValueError(f"the student has {len(student)} examples, the teacher {len(teacher)}")
+
+
+def _spread(teacher: Tensor, count: int) -> Tensor:
+    """The numbers of ``count`` examples, the same ones in whatever order the examples come."""
+    order = teacher[:, 0].argsort(stable=True)
+    return order[torch.arange(count, device=order.device) * len(order) // count]
 
 
 def _distances(states: Tensor) -> Tensor:

@@ -1,9 +1,12 @@
 """Hidden states, compared token by token or as a whole."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from distill.losses.functional.common import centred, directions, full_precision, number, same_shape
+from distill.losses.functional.common import directions, full_precision, number, same_shape
+from distill.losses.functional.moments import Moments, each_with_each, joined, moments, varies
 
 
 def hidden(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,9 +67,9 @@ def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]
     With X and Y the states of all real tokens, less their mean, CKA = ‖YᵀX‖² / (‖XᵀX‖ · ‖YᵀY‖) in Frobenius norms: 1
     where one is a rotated and scaled copy of the other. The widths may differ.
 
-    It is defined on the batch as a whole: parts of a batch give another value than the batch, and the fewer tokens
-    there are for the width, the nearer it is to 0 whatever the states. Where the teacher's states do not vary, as with
-    a single token, there is nothing to align and it is 0.
+    It is defined on the batch as a whole, from parts by ``cka_part`` and ``cka_over``. The fewer tokens there are for
+    the width, the nearer it is to 0 whatever the states. Where the teacher's states do not vary, as with a single
+    token, there is nothing to align and it is 0.
 
     Args:
         student: ``[batch, tokens, width]``.
@@ -79,20 +82,37 @@ def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]
     Raises:
         ValueError: where the tokens differ.
     """
+    part = cka_part(student, teacher, mask)
+    count = part.rows.squeeze(0)
+    return cka_over([part]) * count, count
+
+
+def cka_part(student: Tensor, teacher: Tensor, mask: Tensor) -> Moments:
+    """What some of a batch's examples bring to ``cka``, whose arguments and refusals these are."""
     same_shape(student[..., 0], teacher[..., 0], "tokens")
-    real = mask.bool()
-    count = real.sum(dtype=torch.float32)
     with full_precision(student):
-        mine, theirs = (_spread(states, real, count) for states in (student, teacher.detach()))
-        across = (theirs.mT @ mine).square().sum()
-        within = torch.linalg.matrix_norm(mine.mT @ mine) * torch.linalg.matrix_norm(theirs.mT @ theirs)
-        unlike = 1 - across / within.clamp(min=1e-12)
-    return unlike.masked_fill((theirs == 0).all(), 0.0) * count, count
+        return moments(student.flatten(0, 1), teacher.flatten(0, 1), mask.bool().flatten(), each_with_each)
 
 
-def _spread(states: Tensor, real: Tensor, count: Tensor) -> Tensor:
-    """The real states less their mean, ``[batch * tokens, width]`` of Frobenius norm 1, 0 where padded."""
-    rows, kept = states.flatten(0, 1).float(), real.flatten().unsqueeze(-1)
-    gap = centred(rows.masked_fill(~kept, 0.0), 0, count.clamp(min=1), kept)
-    size: Tensor = torch.linalg.matrix_norm(gap)
-    return gap / size.clamp(min=1e-12)
+def cka_over(parts: Sequence[Moments]) -> Tensor:
+    """1 - CKA over all the examples of which ``cka_part`` was taken, whatever their parts."""
+    with full_precision(parts[0].student):
+        both = joined(parts, each_with_each)
+        mine = varies(both.rows, both.student_mean, both.student.diagonal())
+        theirs = varies(both.rows, both.teacher_mean, both.teacher.diagonal())
+        student, mine_size = _scaled(both.student, mine)
+        teacher, their_size = _scaled(both.teacher, theirs)
+        across = both.across.masked_fill(~(theirs.unsqueeze(-1) & mine), 0.0) / (mine_size * their_size)
+        within = torch.linalg.matrix_norm(student) * torch.linalg.matrix_norm(teacher)
+        unlike: Tensor = 1 - across.square().sum() / within.clamp(min=1e-12)
+    return unlike.masked_fill(~theirs.any(), 0.0)
+
+
+def _scaled(squares: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
+    """``[width, width]`` of trace 1, 0 where a column is not kept, and the size of the states that it was taken from.
+
+    The size has no gradient: the alignment does not depend on it.
+    """
+    squares = squares.masked_fill(~(kept.unsqueeze(-1) & kept), 0.0)
+    size = squares.detach().diagonal().sum().sqrt().clamp(min=1e-12)
+    return squares / size.square(), size

@@ -3,7 +3,7 @@
 from torch import nn
 
 from distill.losses.terms.attention import Attention, Relations
-from distill.losses.terms.common import Term
+from distill.losses.terms.common import Comparing, Part, Term
 from distill.losses.terms.decoupled import Dist, Dkd, Standardized
 from distill.losses.terms.divergences import Js, ReverseKl, SkewKl, SkewReverseKl, Soft, Taid
 from distill.losses.terms.examples import RkdAngle, RkdDistance
@@ -43,6 +43,7 @@ __all__ = [
     "TERMS",
     "Attention",
     "Cka",
+    "Comparing",
     "Dist",
     "Dkd",
     "Embedding",
@@ -53,6 +54,7 @@ __all__ = [
     "HiddenCosine",
     "Js",
     "LogitMse",
+    "Part",
     "Pkd",
     "Relations",
     "ReverseKl",

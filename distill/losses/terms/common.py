@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -15,6 +15,10 @@ SCORE = frozenset({"score"})
 ANY = CLASS | LABELS | SCORE
 
 Pairs = Sequence[tuple[int, int]]
+
+Part: TypeAlias = tuple[Tensor, ...]
+"""What a part of a batch brings to a term that is defined on the batch as a whole: tensors of one dimension or more, in
+float32. Of other parts only the first dimension may differ."""
 
 _Layer = TypeVar("_Layer")
 
@@ -46,6 +50,21 @@ class Term(Protocol):
 
     def __call__(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over the batch, with a gradient, and the count to divide it by."""
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """What a term has, too, that is defined on a batch as a whole: it compares examples with each other.
+
+    A batch that is cut into parts, by accumulation or over ranks, has the value of the whole where the parts are
+    brought together first.
+    """
+
+    def part(self, student: Outputs, teacher: Outputs | None) -> Part:
+        """Return what these examples bring, with a gradient to the student."""
+
+    def over(self, parts: Sequence[Part]) -> Tensor:
+        """Return the value over all the parts, a mean; it does not depend on how they were cut, nor on their order."""
 
 
 def above_zero(name: str, value: float) -> float:

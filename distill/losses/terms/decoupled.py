@@ -1,11 +1,13 @@
 """Terms that take class distributions apart; each needs three classes or more."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
 
 from distill.losses import functional
-from distill.losses.terms.common import CLASS, above_zero, not_below_zero, whole_logits
+from distill.losses.functional.moments import Moments
+from distill.losses.terms.common import CLASS, Part, above_zero, not_below_zero, whole_logits
 from distill.types import Outputs
 
 
@@ -49,8 +51,8 @@ class Dist(nn.Module):
     """1 - Pearson's correlation with the teacher's probabilities, along rows and along columns (Huang et al. 2022).
 
     Cost: that of ``Soft``; needs all the teacher's logits. For a teacher much stronger than the student: only the order
-    and the relative gaps must be met. The columns are compared within the batch, so take batches of a few dozen rows
-    or more; parts of a batch give another value. With two classes the rows say nothing: refused.
+    and the relative gaps must be met. The columns are compared within the batch of a whole step, so take a few dozen
+    rows or more for it. With two classes the rows say nothing: refused.
 
     Args:
         temperature: above 0.
@@ -73,8 +75,18 @@ class Dist(nn.Module):
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum, such that the number of rows divides it into means, and that number."""
-        given = whole_logits(teacher)
-        return functional.dist(student.logits, given, self.temperature, self.inter, self.intra)
+        part = self.part(student, teacher)
+        count = Moments(*part[1:]).rows.squeeze(0)
+        return self.over([part]) * count, count
+
+    def part(self, student: Outputs, teacher: Outputs | None) -> Part:
+        """Return the sum along these rows, and the moments of the columns."""
+        rows, columns = functional.dist_part(student.logits, whole_logits(teacher), self.temperature)
+        return rows, *columns
+
+    def over(self, parts: Sequence[Part]) -> Tensor:
+        """Return the weighted sum of the mean along rows and the mean along columns."""
+        return functional.dist_over([(part[0], Moments(*part[1:])) for part in parts], self.inter, self.intra)
 
     def extra_repr(self) -> str:
         """Show what it was given when printed."""

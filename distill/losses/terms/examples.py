@@ -1,11 +1,13 @@
-"""Terms that compare how the examples of a batch lie to each other; each is defined on the batch as a whole."""
+"""Terms that compare how the examples of a batch lie to each other; each is defined on the batch of a whole step."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from distill.losses import functional
-from distill.losses.terms.common import ANY, first_states, present, whole_logits
+from distill.losses.terms.common import ANY, Part, first_states, present, whole_logits
 from distill.types import Outputs
 
 _NEEDS = {
@@ -21,7 +23,7 @@ class RkdDistance(nn.Module):
     """Huber loss between the distances of all pairs of a batch, each over its model's mean (RKD: Park et al. 2019).
 
     Cost: examples² / 2 distances. For sentence embeddings and retrieval, where distances are what is used; widths and
-    tokenizers may differ. Take batches of a few dozen examples or more; parts of a batch give another value.
+    tokenizers may differ. Take a few dozen examples or more for a step.
 
     Args:
         of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
@@ -49,6 +51,15 @@ class RkdDistance(nn.Module):
         """Return the mean over pairs times the examples, and their number; the labels are not read."""
         return functional.rkd_distance(*_points(self.of, student, present(teacher)))
 
+    def part(self, student: Outputs, teacher: Outputs | None) -> Part:
+        """Return what stands for each example ``[examples, width]``, of student and teacher."""
+        return _points(self.of, student, present(teacher))
+
+    def over(self, parts: Sequence[Part]) -> Tensor:
+        """Return the mean over all pairs of examples, also those of two parts."""
+        total, count = functional.rkd_distance(*_all(parts))
+        return total / count.clamp(min=1)
+
     def extra_repr(self) -> str:
         """Show what is compared when printed."""
         return f"of={self.of}"
@@ -57,8 +68,8 @@ class RkdDistance(nn.Module):
 class RkdAngle(nn.Module):
     """Huber loss between the cosines of the angles in all triples of a batch (RKD: Park et al. 2019).
 
-    Cost: examples³ · width, which is why a batch above the limit is represented by its first examples. Finer than
-    distances alone, and used beside them, with about twice their weight.
+    Cost: examples³ · width, which is why only so many of a step's examples are looked at as the limit says, spread over
+    all that the teacher tells apart. Finer than distances alone, and used beside them, with about twice their weight.
 
     Args:
         of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
@@ -90,6 +101,15 @@ class RkdAngle(nn.Module):
         """Return the mean over triples times the examples, and their number; the labels are not read."""
         return functional.rkd_angle(*_points(self.of, student, present(teacher)), self.limit)
 
+    def part(self, student: Outputs, teacher: Outputs | None) -> Part:
+        """Return what stands for each example ``[examples, width]``, of student and teacher."""
+        return _points(self.of, student, present(teacher))
+
+    def over(self, parts: Sequence[Part]) -> Tensor:
+        """Return the mean over the triples of the examples that are looked at, of whichever parts."""
+        total, count = functional.rkd_angle(*_all(parts), self.limit)
+        return total / count.clamp(min=1)
+
     def extra_repr(self) -> str:
         """Show what is compared when printed."""
         return f"of={self.of}, limit={self.limit}"
@@ -104,6 +124,13 @@ def _checked(of: str) -> str:
 def _points(of: str, student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor]:
     """What stands for each example, ``[examples, width]`` of both."""
     if of == "logits":
-        return student.logits, whole_logits(teacher)
+        return student.logits.float(), whole_logits(teacher).float()
     last = max(len(student.hidden) - 1, 0), max(len(teacher.hidden) - 1, 0)
-    return first_states(student, teacher, last)
+    mine, theirs = first_states(student, teacher, last)
+    return mine.float(), theirs.float()
+
+
+def _all(parts: Sequence[Part]) -> tuple[Tensor, Tensor]:
+    """The examples of all parts."""
+    mine, theirs = (torch.cat(each) for each in zip(*parts, strict=True))
+    return mine, theirs

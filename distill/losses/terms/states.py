@@ -4,16 +4,18 @@ Where the widths differ and the term compares them number by number, a linear la
 student, takes its states to the teacher's width; it belongs to the loss and is never exported.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from distill.losses import functional
+from distill.losses.functional.moments import Moments
 from distill.losses.terms.common import (
     ANY,
     Pairs,
+    Part,
     checked_pairs,
     first_states,
     present,
@@ -166,8 +168,8 @@ class Cka(nn.Module):
     """1 - linear centred kernel alignment between pairs of hidden states (Kornblith et al. 2019).
 
     Cost: a matrix product of tokens · width · width for each pair. For models of different widths without a projection
-    to learn: only the geometry must be met, not the coordinates. Defined on a batch, and of use only where a batch has
-    several times more tokens than a state has numbers; parts of a batch give another value.
+    to learn: only the geometry must be met, not the coordinates. Defined on the batch of a whole step, and of use only
+    where that has several times more tokens than a state has numbers.
 
     Args:
         pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
@@ -187,7 +189,24 @@ class Cka(nn.Module):
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the value times the tokens that are no padding, and their number; the labels are not read."""
-        return _by_token(functional.cka, student, teacher, self.pairs, [nn.Identity() for _ in self.pairs])
+        part = self.part(student, teacher)
+        count = part[0].squeeze(0)
+        return self.over([part]) * count, count
+
+    def part(self, student: Outputs, teacher: Outputs | None) -> Part:
+        """Return the moments of each pair's states, one after the other."""
+        mask = real_tokens(student, _WHAT)
+        found = (
+            functional.cka_part(state(student, mine, "student"), state(present(teacher), theirs, "teacher"), mask)
+            for mine, theirs in self.pairs
+        )
+        return tuple(each for one in found for each in one)
+
+    def over(self, parts: Sequence[Part]) -> Tensor:
+        """Return the mean over the pairs."""
+        ends = range(0, len(parts[0]), len(Moments._fields))
+        of_pairs = ([Moments(*part[at : at + len(Moments._fields)]) for part in parts] for at in ends)
+        return torch.stack([functional.cka_over(each) for each in of_pairs]).mean()
 
     def extra_repr(self) -> str:
         """Show the pairs when printed."""
