@@ -25,6 +25,7 @@ _OWN: dict[str, Rule] = {
     "relations.heads": at_least(1),
     "rkd_distance.of": one_of("hidden", "logits"),
     "rkd_angle.of": one_of("hidden", "logits"),
+    "rkd_distance.limit": at_least(2),
     "rkd_angle.limit": at_least(3),
 }
 _SCHEDULED = ("temperature_schedule", *(f"{name}.schedule" for name in _EVERY))
@@ -96,7 +97,7 @@ def _refused(config: Config, name: str) -> Iterator[str]:
         said = f"of {config.task} only the largest are kept"
         yield f"needs the teacher's logits of all classes, but {said}; allowed is 0{_or_live(config)}"
     if task.writes and by_rows:
-        yield f"would compare all tokens of a batch with each other in {config.task}; allowed is 0"
+        yield f"would compare tokens with each other, whichever texts they are of, in {config.task}; allowed is 0"
     if task.writes and read == "states" and not about.tokens:
         yield f"reads what the first token stands for, which in {config.task} is not the text; allowed is 0"
     if task.over == "tokens" and (name in ("standardized", "dist") or by_rows):

@@ -114,6 +114,8 @@ class RkdDistanceConfig(TermConfig):
 
     of: str = "hidden"
     """hidden (the first token's state in the last layer) | logits (the row)."""
+    limit: int = 256
+    """Examples of a step that are looked at, spread over all that the teacher tells apart."""
 
 
 @dataclass
@@ -121,7 +123,7 @@ class RkdAngleConfig(RkdDistanceConfig):
     """Angles between the examples of a step."""
 
     limit: int = 64
-    """Examples of a step that are looked at."""
+    """Examples of a step that are looked at; triples are many more than pairs."""
 
 
 @dataclass

@@ -132,7 +132,7 @@ class Batches:
     """
 
     def __init__(
-        self, examples: Examples, places: Callable[[int], list[Place]], workers: int = 0, accumulate: int = 1
+        self, examples: Examples, places: Callable[[int], list[Place]], accumulate: int, workers: int = 0
     ) -> None:
         """``places(epoch)`` gives the micro-batches of an epoch, ``accumulate`` a step; as many in each epoch."""
         self.examples, self.places, self.workers, self.accumulate = examples, places, workers, accumulate

@@ -49,7 +49,7 @@ def training_batches(
         )  # fmt: skip
         return training_places(groups, counts, accumulate=accumulate, world=share.world, rank=share.rank, epoch=epoch)
 
-    return Batches(examples, places, share.workers, accumulate)
+    return Batches(examples, places, accumulate, share.workers)
 
 
 def scoring_batches(examples: Examples, inputs: Sequence[Sequence[int]], share: Share) -> DataLoader[Any]:

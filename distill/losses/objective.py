@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from distill.losses.gradients import gradient_norm
 from distill.losses.schedules import Schedule
 from distill.losses.shares import Shares
-from distill.losses.terms import Comparing, Part, Term
+from distill.losses.terms import Comparing, Part, Seen, Term
 from distill.types import LossReport, Outputs
 
 
@@ -72,9 +72,8 @@ class Objective(nn.Module):
         return self._current if self.shares is None else self.shares.weights()
 
     def parts(self, student: Outputs, teacher: Outputs | None) -> dict[str, Part]:
-        """What these examples bring to each term that compares the examples of a whole batch, without a gradient."""
-        found = {name: term.part(student, teacher) for name, term in self.comparing.items()}
-        return {name: tuple(each.detach() for each in part) for name, part in found.items()}
+        """What these examples bring to each term that compares the examples of a whole batch."""
+        return {name: term.part(student, teacher) for name, term in self.comparing.items()}
 
     @property
     def comparing(self) -> dict[str, Comparing]:
@@ -87,7 +86,7 @@ class Objective(nn.Module):
         teacher: Outputs | None,
         labels: Tensor,
         totals: Mapping[str, Tensor] | None = None,
-        beside: Sequence[Mapping[str, Part]] = (),
+        seen: Mapping[str, Seen] | None = None,
     ) -> LossReport:
         """Score a batch, or one part of a larger one.
 
@@ -99,13 +98,13 @@ class Objective(nn.Module):
                 it, by unit (``labels``, ``rows``, ``tokens``, ``examples``: those its terms have), and ``parts``, how
                 many parts it has. The mean of the parts' values, and of their gradients, is then that of the one big
                 batch: gradient accumulation and DDP take that mean. None where the batch is the whole.
-            beside: for one part of an effective batch: what each of the other parts brings to the terms that compare
-                its examples, as ``parts`` gives it.
+            seen: for one part of an effective batch: what of it each term sees that compares its examples. None where
+                the batch is the whole.
 
         Returns:
             The weighted total and each term's unweighted value.
         """
-        return self.weighed(self.values(student, teacher, labels, totals, beside))
+        return self.weighed(self.values(student, teacher, labels, totals, seen))
 
     def weighed(self, values: Mapping[str, Tensor]) -> LossReport:
         """Return the sum of values, as ``values`` gives them, by the current weights."""
@@ -119,15 +118,16 @@ class Objective(nn.Module):
         teacher: Outputs | None,
         labels: Tensor,
         totals: Mapping[str, Tensor] | None = None,
-        beside: Sequence[Mapping[str, Part]] = (),
+        seen: Mapping[str, Seen] | None = None,
     ) -> dict[str, Tensor]:
         """Return each term's unweighted value, with its gradient; the arguments are those of ``forward``."""
         values = {}
         for name, term in self._typed().items():
-            if isinstance(term, Comparing):
-                value = term.over([term.part(student, teacher), *(each[name] for each in beside)])
+            if isinstance(term, Comparing) and seen is not None:
+                own, whole, start, parts = seen[name]
+                value = term.over(own, whole, start)
                 # Every part has the value of the whole, and the gradient of its own examples alone: these add up.
-                values[name] = value + len(beside) * (value - value.detach())
+                values[name] = value.detach() + parts * (value - value.detach())
                 continue
             total, count = term(student, teacher, labels)
             if totals is not None:
@@ -145,6 +145,7 @@ def silent_terms(
     teacher: Outputs | None,
     labels: Tensor,
     parameters: Iterable[Tensor],
+    seen: Mapping[str, Seen] | None = None,
 ) -> dict[str, str]:
     """Find the terms that would never count, before hours are spent on training without them.
 
@@ -154,13 +155,14 @@ def silent_terms(
         teacher: what the teacher said about it.
         labels: ``[rows]``.
         parameters: what is trained; their ``grad`` is left alone.
+        seen: what terms that compare examples see, where the batch is part of a larger one.
 
     Returns:
         Name of the term to the reason: ``is not finite``, ``is exactly 0`` or ``gives no gradient``. Empty where every
         term counts. A term that compares is exactly 0, too, while the student equals the teacher.
     """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
-    values = objective.values(student, teacher, labels)
+    values = objective.values(student, teacher, labels, seen=seen)
     reasons = {name: _reason(value, trained) for name, value in values.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 

@@ -17,8 +17,9 @@ class Shares(nn.Module):
     factor N / n is held between 1 / bound and bound, so that a term that is almost learnt is not blown up. (GradNorm,
     Chen et al. 2018, arXiv:1711.02257, learns such weights; here they follow from the norms alone.)
 
-    Norms of one micro-batch are of that size, not of the whole batch; they are compared with each other, so that does
-    not matter. A norm of 0, or that is not finite, leaves the last one as it was.
+    Norms of one micro-batch are noisier than those of the whole batch, and larger for it; they are compared with each
+    other, so that matters only where a step has many parts, of which terms that compare few examples then get less
+    than their share. A norm of 0, or that is not finite, leaves the last one as it was.
 
     Args:
         shares: name of a term to its share; only their proportions count.

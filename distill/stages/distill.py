@@ -21,9 +21,12 @@ from distill.stages import Job, alike, answers, objectives, students, teach, tea
 from distill.stages.storing import storing
 from distill.training.distiller import Distiller
 from distill.training.processes import Ranks
+from distill.training.together import Step, detached
 from distill.types import IGNORE, Batch, Respond
 
 RECIPE = 7
+_TRIPLE = 3
+"""Examples that every term finds something to compare in."""
 
 
 def skipped(build: Builder) -> str | None:
@@ -107,28 +110,42 @@ def _teacher(
 def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks) -> None:
     """Try the largest batch that has a label, so that no term is configured, logged and without effect.
 
-    A small one says little: some terms are 0 by their nature where they find two rows to compare. A rank to which
-    chance gives no label in the first epoch leaves it to the others. A student that begins with what its teacher has
-    differs in nothing yet, so what is silent is tried again with weights that are a little off.
+    A small one says little: some terms are 0 by their nature where they find two rows to compare, as one of several
+    ranks may. A rank to which chance gives no label in the first epoch leaves it to the others. A student that begins
+    with what its teacher has differs in nothing yet, so what is silent is tried again with weights that are a little
+    off.
 
     Raises:
         ConfigError: a term is 0, not finite or without a gradient, on whichever rank.
     """
-    places = sorted(batches.places(0), key=lambda place: -len(place.rows))
-    batch = next(filter(_labelled, (batches.examples[place] for place in places)), None)
+    places = batches.places(0)
+    largest = sorted(range(len(places)), key=lambda number: -len(places[number].rows))
+    number = next((each for each in largest if _labelled(batches.examples[places[each]])), None)
     silent: dict[str, str] = {}
-    if batch is not None and (silent := _silent(module, batch)):
+    if number is not None and (silent := _silent(module, batches, number)):
         with nudged(module.parameters()):
-            silent = {term: reason for term, reason in _silent(module, batch).items() if term in silent}
+            silent = {term: reason for term, reason in _silent(module, batches, number).items() if term in silent}
+    if number is not None and ranks.world > 1 and len(places[number].rows) * batches.accumulate < _TRIPLE:
+        silent = {term: reason for term, reason in silent.items() if term not in module.objective.comparing}
     for said in ranks.every(", ".join(f"distill.{term} {reason}" for term, reason in silent.items())):
         if said:
             raise ConfigError(f"on the first batches {said}: give it a weight of 0, or mend what it reads")
 
 
-def _silent(module: Distiller, batch: Batch) -> dict[str, str]:
+def _silent(module: Distiller, batches: Batches, number: int) -> dict[str, str]:
+    """What is silent on one of the first epoch's batches, beside the others of its step on this rank."""
     objective: Objective = module.objective
-    student, teacher, labels = module.both(batch)
-    return silent_terms(objective, student, teacher, labels, module.parameters())
+    place = number % batches.accumulate
+    step = batches.places(0)[number - place : number - place + batches.accumulate]
+    student, teacher, labels = module.both(batches.examples[step[place]])
+    own = objective.parts(student, teacher)
+    with torch.no_grad():
+        parts = [
+            detached(own) if at == place or not own else objective.parts(*module.both(batches.examples[each])[:2])
+            for at, each in enumerate(step)
+        ]
+    seen = Step(objective.comparing, parts, world=1, rank=0).seen(own, place)
+    return silent_terms(objective, student, teacher, labels, module.parameters(), seen)
 
 
 @contextmanager

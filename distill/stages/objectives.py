@@ -184,7 +184,9 @@ _MAKERS: Mapping[str, _Maker] = {
     "embedding": lambda build, student, teacher: terms.Embedding(student.width, teacher.width),
     "attention": _attention,
     "relations": _relations,
-    "rkd_distance": lambda build, student, teacher: terms.RkdDistance(build.config.distill.rkd_distance.of),
+    "rkd_distance": lambda build, student, teacher: terms.RkdDistance(
+        build.config.distill.rkd_distance.of, build.config.distill.rkd_distance.limit
+    ),
     "rkd_angle": lambda build, student, teacher: terms.RkdAngle(
         build.config.distill.rkd_angle.of, build.config.distill.rkd_angle.limit
     ),

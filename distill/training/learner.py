@@ -1,6 +1,6 @@
 """A model that learns from labels: pretraining, fine-tuning, and the control."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -11,10 +11,10 @@ from torchmetrics import MetricCollection
 from transformers import PreTrainedModel
 
 from distill.losses.objective import Objective
-from distill.losses.terms import Part
+from distill.losses.terms import Seen
 from distill.models.teacher import Align, outputs
 from distill.training.optim import Optimization
-from distill.training.together import over_ranks
+from distill.training.together import Parts, Step, detached
 from distill.types import Batch, Outputs
 
 _TOTAL = "total_"
@@ -49,11 +49,15 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.model, self.objective, self.recipe = model, objective, recipe
         self.metrics = recipe.metrics
-        self._parts: Sequence[Mapping[str, Part]] = ()
 
-    def both(self, batch: Batch) -> tuple[Outputs, Outputs | None, Tensor]:
-        """What student and teacher say about a batch, and its labels ``[rows]``."""
-        needs = self.objective.needs
+    def both(self, batch: Batch, needs: frozenset[str] | None = None) -> tuple[Outputs, Outputs | None, Tensor]:
+        """What student and teacher say about a batch, and its labels ``[rows]``.
+
+        Args:
+            batch: on the model's device.
+            needs: what is read of the student; none for all that the objective reads.
+        """
+        needs = self.objective.needs if needs is None else needs
         raw = outputs(
             self.model, batch, hidden="student_hidden" in needs, attentions="student_attentions" in needs,
             qkv="student_qkv" in needs,
@@ -78,31 +82,37 @@ class Learner(pl.LightningModule):
         """One micro-batch."""
         self.objective.at(self.trainer.global_step, self.recipe.optimization.steps)
         student, teacher, labels = self.both(batch)
-        beside = self._beside(student, teacher, batch_idx)
-        values = self.objective.values(student, teacher, labels, _totals(batch), beside)
+        seen = self._seen(student, teacher, batch_idx)
+        values = self.objective.values(student, teacher, labels, _totals(batch), seen)
         self._share(values, batch_idx)
         report = self.objective.weighed(values)
         self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
         return report.total
 
-    def _beside(self, student: Outputs, teacher: Outputs | None, batch_idx: int) -> Sequence[Mapping[str, Part]]:
-        """What the step's other micro-batches, of all ranks, bring to terms that compare all its examples."""
+    def _seen(self, student: Outputs, teacher: Outputs | None, batch_idx: int) -> dict[str, Seen] | None:
+        """What the terms that compare examples see in this part of a step; none where it is the whole."""
         world, every = self.trainer.world_size, self.trainer.accumulate_grad_batches
-        if world * every == 1 or not self.objective.comparing:
-            return ()
-        place = batch_idx % every
+        terms, place = self.objective.comparing, batch_idx % every
+        if world * every == 1 or not terms:
+            return None
+        own = self.objective.parts(student, teacher)
         if place == 0:
-            self._parts = over_ranks([self.objective.parts(student, teacher), *self._following()], world)
-        own = self.trainer.global_rank * every + place
-        return [*self._parts[:own], *self._parts[own + 1 :]]
+            parts = [detached(own), *(self._ahead(batch, number) for number, batch in self._following())]
+            self._together = Step(terms, parts, world, self.trainer.global_rank)
+        return self._together.seen(own, place)
+
+    def _following(self) -> Iterable[tuple[int, Batch]]:
+        """The further micro-batches of the step that begins, by their number in it."""
+        step: Sequence[Batch] = self.trainer.train_dataloader.step  # type: ignore[union-attr]
+        return zip(range(1, self.trainer.accumulate_grad_batches), step[1:], strict=True)
 
     @torch.no_grad()
-    def _following(self) -> Iterator[Mapping[str, Part]]:
-        """What the step's further micro-batches will bring, by the same weights and chance (cf. Gao et al. 2021)."""
-        for ahead, batch in enumerate(self.trainer.train_dataloader.step[1:], 1):  # type: ignore[union-attr]
-            self._draw_anew(ahead)
-            student, teacher, _ = self.both(self.trainer.strategy.batch_to_device(batch))
-            yield self.objective.parts(student, teacher)
+    def _ahead(self, batch: Batch, number: int) -> Parts:
+        """What a further micro-batch will bring, by the same weights and the same chance (cf. Gao et al. 2021)."""
+        self._draw_anew(number)
+        needs = frozenset().union(*(term.needs for term in self.objective.comparing.values()))
+        student, teacher, _ = self.both(self.trainer.strategy.batch_to_device(batch), needs)
+        return self.objective.parts(student, teacher)
 
     def _share(self, values: Mapping[str, Tensor], batch_idx: int) -> None:
         """Where the weights are shares, let them follow the gradients of a step's first micro-batch, over all ranks."""

@@ -1,29 +1,69 @@
-"""What all micro-batches of a step bring to the terms that compare its examples, over accumulation and ranks."""
+"""What the terms that compare examples see of a step: all its micro-batches, over accumulation and ranks."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import torch
 from torchmetrics.utilities.distributed import gather_all_tensors
 
-from distill.losses.terms import Part
+from distill.losses.terms import Comparing, Part, Seen
+
+Parts = Mapping[str, Part]
+"""What some examples bring, by the name of the term."""
 
 
-def over_ranks(parts: Sequence[Mapping[str, Part]], world: int) -> list[Mapping[str, Part]]:
-    """Bring together what the micro-batches of every rank bring, on every rank, in the order of the ranks.
+def detached(parts: Parts) -> Parts:
+    """The same without a gradient."""
+    return {name: tuple(each.detach() for each in part) for name, part in parts.items()}
+
+
+class Step:
+    """All that the examples of a step bring to the terms that compare them, on every rank the same.
 
     Args:
-        parts: what each micro-batch of this rank brings, by the name of the term; as many as other ranks have.
+        terms: by name.
+        parts: what each micro-batch of this rank brings, without a gradient; other ranks have as many.
+        world: number of ranks.
+        rank: this one.
+    """
+
+    def __init__(self, terms: Mapping[str, Comparing], parts: Sequence[Parts], world: int, rank: int) -> None:
+        """Bring it together, over the ranks as well."""
+        mine = {name: term.joined([part[name] for part in parts]) for name, term in terms.items()}
+        ranks = over_ranks(mine, world)
+        self._whole = {name: term.joined([each[name] for each in ranks]) for name, term in terms.items()}
+        self._starts = {name: _starts(name, ranks[:rank], parts) for name in terms}
+        self._parts = world * len(parts)
+
+    def seen(self, own: Parts, place: int) -> dict[str, Seen]:
+        """What the micro-batch at a place sees, whose own part has a gradient."""
+        return {
+            name: Seen(part, self._whole[name], self._starts[name][place], self._parts) for name, part in own.items()
+        }
+
+
+def _starts(name: str, before: Sequence[Parts], parts: Sequence[Parts]) -> list[int]:
+    """Where each micro-batch begins in the whole, by the first dimension of what it brings."""
+    first = sum(len(rank[name][0]) for rank in before)
+    return list(accumulate((len(part[name][0]) for part in parts), initial=first))
+
+
+def over_ranks(mine: Parts, world: int) -> list[Parts]:
+    """Bring together what every rank brings, on every rank, in the order of the ranks.
+
+    Args:
+        mine: what this rank brings: of the same terms as elsewhere, only the first dimensions may differ.
         world: number of ranks.
     """
     if world == 1:
-        return list(parts)
-    mine = [each for part in parts for tensors in part.values() for each in tensors]
-    lengths = gather_all_tensors(torch.tensor([len(each) for each in mine], device=mine[0].device))
-    numbers = gather_all_tensors(torch.cat([each.flatten() for each in mine]))
-    found: list[Mapping[str, Part]] = []
+        return [mine]
+    tensors = [each for part in mine.values() for each in part]
+    lengths = gather_all_tensors(torch.tensor([len(each) for each in tensors], device=tensors[0].device))
+    numbers = gather_all_tensors(torch.cat([each.flatten() for each in tensors]))
+    found: list[Parts] = []
     for rows, flat in zip(lengths, numbers, strict=True):
-        shapes = [(int(row), *each.shape[1:]) for row, each in zip(rows, mine, strict=True)]
+        shapes = [(row, *each.shape[1:]) for row, each in zip(rows.tolist(), tensors, strict=True)]
         cut = torch.split(flat, [torch.Size(shape).numel() for shape in shapes])
         rest = (piece.view(shape) for piece, shape in zip(cut, shapes, strict=True))
-        found += [{name: tuple(next(rest) for _ in tensors) for name, tensors in part.items()} for part in parts]
+        found.append({name: tuple(next(rest) for _ in part) for name, part in mine.items()})
     return found

@@ -71,7 +71,7 @@ def batches(table):
         groups = shuffled_groups(counts["tokens"], batch_size=32, batch_tokens=None, parts=1, seed=1, epoch=epoch)
         return training_places(groups, counts, accumulate=1, world=1, rank=0, epoch=epoch)
 
-    return Batches(Examples(table, collate), places)
+    return Batches(Examples(table, collate), places, 1)
 
 
 def epoch(store, table):

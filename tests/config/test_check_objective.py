@@ -162,7 +162,7 @@ TOP = (
     "needs the teacher's logits of all classes, but of {} only the largest are kept; "
     "allowed is 0, or teacher.store=never"
 )
-ROWS = "would compare all tokens of a batch with each other in {}; allowed is 0"
+ROWS = "would compare tokens with each other, whichever texts they are of, in {}; allowed is 0"
 FIRST = "reads what the first token stands for, which in {} is not the text; allowed is 0"
 REASONS = {
     **{

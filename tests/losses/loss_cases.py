@@ -133,7 +133,8 @@ CASES = {
     "relations in 4 heads of two widths": related(8, 12, 4),
     "causal relations": related(8, 4, 2, causal=True),
     "pkd": rows(f.pkd, twins.pkd, student=(ROWS, 8), teacher=(ROWS, 8)),
-    "rkd_distance": rows(f.rkd_distance, twins.rkd_distance, **POINTS),
+    "rkd_distance": rows(f.rkd_distance, twins.rkd_distance, 10, **POINTS),
+    "rkd_distance of some": rows(f.rkd_distance, twins.rkd_distance, 4, **POINTS),
     "rkd_angle": rows(f.rkd_angle, twins.rkd_angle, 10, **POINTS),
     "rkd_angle of some": rows(f.rkd_angle, twins.rkd_angle, 4, **POINTS),
 }

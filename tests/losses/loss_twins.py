@@ -187,8 +187,16 @@ def huber(gap):
     return 0.5 * gap**2 if abs(gap) < 1 else abs(gap) - 0.5
 
 
-def rkd_distance(student, teacher):
-    pairs = list(combinations(range(len(student)), 2))
+def spread(teacher, limit):
+    """Which examples of a large batch are looked at."""
+    if len(teacher) <= limit:
+        return list(range(len(teacher)))
+    order = (teacher * np.cos(np.arange(teacher.shape[1]))).sum(axis=1).argsort(kind="stable")
+    return [order[i * len(order) // limit] for i in range(limit)]
+
+
+def rkd_distance(student, teacher, limit=10**9):
+    pairs = list(combinations(spread(teacher, limit), 2))
     mine, theirs = (np.array([np.linalg.norm(x[i] - x[j]) for i, j in pairs]) for x in (student, teacher))
     gaps = mine / mine.mean() - theirs / theirs.mean()
     return np.mean([huber(gap) for gap in gaps]) * len(student), len(student)
@@ -199,7 +207,6 @@ def rkd_angle(student, teacher, limit=10**9):
         a, b = x[i] - x[j], x[k] - x[j]
         return a @ b / np.sqrt((a @ a) * (b @ b)) if a.any() and b.any() else 0
 
-    order, count = teacher[:, 0].argsort(), min(len(student), limit)
-    triples = list(permutations([order[i * len(order) // count] for i in range(count)], 3))
+    triples = list(permutations(spread(teacher, limit), 3))
     gaps = [huber(cosine(student, *triple) - cosine(teacher, *triple)) for triple in triples]
     return np.mean(gaps) * len(student), len(student)

@@ -6,6 +6,7 @@ from torch import nn
 
 from distill.losses import Hard, Hidden, Objective, Soft, silent_terms
 from distill.losses.terms import Cka, Dist, Pkd, RkdAngle, RkdDistance
+from distill.training.together import Step, detached
 from distill.types import IGNORE, Outputs
 
 WEIGHTS = {"hard": 0.3, "soft": 0.7, "hidden": 2.0}
@@ -36,9 +37,9 @@ def parts():
     return Student(), objective, tokens, labels, torch.randn(32, 3), torch.randn(32, 10, 8)
 
 
-def score(parts, rows, totals=None, beside=()):
+def score(parts, rows, totals=None, seen=None):
     student, objective, tokens, labels, logits, states = parts
-    return objective(student(tokens[rows]), Outputs(logits[rows], (states[rows],)), labels[rows], totals, beside)
+    return objective(student(tokens[rows]), Outputs(logits[rows], (states[rows],)), labels[rows], totals, seen)
 
 
 def gradients(parts):
@@ -48,7 +49,9 @@ def gradients(parts):
     return found
 
 
-COMPARING = {"dist": Dist(2.0), "cka": Cka([(0, 0)]), "distance": RkdDistance(), "angle": RkdAngle(limit=9)}
+COMPARING = {
+    "dist": Dist(2.0), "cka": Cka([(0, 0)]), "distance": RkdDistance(limit=20), "angle": RkdAngle(limit=9),
+}  # fmt: skip
 """What is defined on the batch as a whole."""
 
 
@@ -58,23 +61,42 @@ def brought(parts, rows):
     return objective.parts(student(tokens[rows]), Outputs(logits[rows], (states[rows],)))
 
 
-@pytest.mark.parametrize("sizes", [[16] * 2, [8] * 4, [1] * 32, [20, 9, 3], [31, 1]], ids=str)
+@pytest.mark.parametrize("sizes", [[16] * 2, [8] * 4, [1] * 32, [20, 9, 3], [31, 1], [30, 0, 2]], ids=str)
 def test_what_compares_examples_has_the_value_of_the_whole_batch_in_every_part_and_gradients_add_up(parts, sizes):
-    student, *rest = parts
-    parts = student, Objective(COMPARING, dict.fromkeys(COMPARING, 0.5)), *rest[1:]
-    whole = score(parts, torch.arange(32))
+    student, _, *rest, states = parts
+    states = states.round(decimals=0)  # as coarse as half precision: first numbers that many states have in common
+    states[7, :, :] = states[3, :, :]
+    parts = student, Objective(COMPARING, dict.fromkeys(COMPARING, 0.5)), *rest, states
+    order = torch.randperm(32)
+    whole = score(parts, order)
     whole.total.backward()
     expected = gradients(parts)
-    order = torch.randperm(32).split(sizes)
-    seen = [brought(parts, rows) for rows in order]
-    assert not any(each.requires_grad for part in seen for brings in part.values() for each in brings)
-    for own, rows in enumerate(order):
-        found = score(parts, rows, {"parts": torch.tensor(len(sizes))}, [*seen[:own], *seen[own + 1 :]])
+    cut = order.split(sizes)
+    together = Step(COMPARING, [detached(brought(parts, rows)) for rows in cut], world=1, rank=0)
+    for place, rows in enumerate(cut):
+        found = score(parts, rows, seen=together.seen(brought(parts, rows), place))
         torch.testing.assert_close(found.parts, whole.parts, rtol=1e-4, atol=1e-6)
         (found.total / len(sizes)).backward()
     torch.testing.assert_close(gradients(parts), expected, rtol=1e-3, atol=1e-6)
-    alone = {name: score(parts, order[-1]).parts[name] - whole.parts[name] for name in COMPARING}
+    alone = {name: score(parts, cut[-1]).parts[name] - whole.parts[name] for name in COMPARING}
     assert all(abs(gap) > 1e-3 for gap in alone.values()), "a part by itself has another value"
+
+
+def test_parts_are_compared_in_full_precision_whatever_is_around_them():
+    """The means of parts differ, so that bringing them together multiplies matrices, too."""
+    term = Cka([(0, 0)])
+    states = [torch.randn(4, 10, 6) + 3 * place for place in (-1, 1)]
+    taught = [torch.randn(4, 10, 8) - 2 * place for place in (-1, 1)]
+    mask = torch.ones(4, 10, dtype=torch.bool)
+
+    def value():
+        said = [Outputs(torch.zeros(4, 3), (each,), mask) for each in states]
+        parts = [term.part(mine, Outputs(mine.logits, (its,))) for mine, its in zip(said, taught, strict=True)]
+        return term.over(parts[0], term.joined(parts)).item()
+
+    outside = value()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert value() == outside
 
 
 def averaged(parts, sizes):

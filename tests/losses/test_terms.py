@@ -143,8 +143,8 @@ def test_terms_give_what_their_functions_give():
         (Dist(3.0, 2.0, 5.0), functional.dist(s, t, 3.0, 2.0, 5.0)),
         (Standardized(3.0), functional.standardized(s, t, 3.0)),
         (Embedding(8, 8), functional.hidden(student.hidden[0], teacher.hidden[0], student.mask)),
-        (RkdDistance(), functional.rkd_distance(student.hidden[2][:, 0], teacher.hidden[2][:, 0])),
-        (RkdDistance("logits"), functional.rkd_distance(s, t)),
+        (RkdDistance(), functional.rkd_distance(student.hidden[2][:, 0], teacher.hidden[2][:, 0], 256)),
+        (RkdDistance("logits", 3), functional.rkd_distance(s, t, 3)),
         (RkdAngle("logits", 3), functional.rkd_angle(s, t, 3)),
     ]
     for term, expected in pairs:
@@ -216,6 +216,7 @@ def test_a_temperature_that_is_not_above_zero_is_refused(term, temperature):
         (lambda: Relations([(0, 0)], 0), "relations need a head or more, not 0"),
         (lambda: RkdDistance("words"), "examples are compared by 'hidden' or by 'logits', not by 'words'"),
         (lambda: RkdAngle("words"), "examples are compared by 'hidden' or by 'logits', not by 'words'"),
+        (lambda: RkdDistance(limit=1), "a distance needs two examples, so the limit must be 2 or more, not 1"),
         (lambda: RkdAngle(limit=2), "an angle needs three examples, so the limit must be 3 or more, not 2"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A step of two accumulated half batches is that of the whole batch, for every term whose parts give its value."""
+"""A step of two accumulated half batches is that of the whole batch, for every term."""
 
 import math
 from dataclasses import replace
@@ -18,6 +18,7 @@ from distill.stages import objectives
 from distill.stages.reading import prepare
 from distill.tasks import Form, collating, features, task
 from distill.training.learner import _totals
+from distill.training.together import Step, detached
 from distill.types import IGNORE
 
 LABELS = ("bad", "good", "so")
@@ -55,7 +56,7 @@ def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for
     build = Builder(config, prepare(config), tmp_path, "")
     config.task = name
     for term, section in terms(config.distill).items():
-        section.weight = 0.25 if kind in ABOUT[term].kinds and "*" not in ABOUT[term].formula else 0.0
+        section.weight = 0.25 if kind in ABOUT[term].kinds else 0.0
     torch.manual_seed(0)
     student, asked = (bert(*size, 1 if kind == "score" else 3) for size in ((2, 16), (4, 32)))
     teacher = LiveTeacher(
@@ -71,19 +72,24 @@ def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for
         """Each term's value, and its gradient, in the mean over the micro-batches of one step."""
         counts = collating.counts(texts.columns)
         places = training_places([np.arange(7)], counts, accumulate=accumulate, world=1, rank=0, epoch=0)
-        parts = []
+        said = []
         for batch in (read[place] for place in places):
-            said = outputs(student, batch, hidden=True, attentions=True, qkv=True)
-            rows, labels = teacher.align(said.logits, batch)
-            parts.append(objective.values(replace(said, logits=rows), teacher(batch), labels, _totals(batch)))
+            raw = outputs(student, batch, hidden=True, attentions=True, qkv=True)
+            rows, labels = teacher.align(raw.logits, batch)
+            said.append((replace(raw, logits=rows), teacher(batch), labels, _totals(batch)))
+        own = [objective.parts(*each[:2]) for each in said]
+        together = Step(objective.comparing, [detached(each) for each in own], world=1, rank=0)
+        parts = [objective.values(*each, together.seen(own[place], place)) for place, each in enumerate(said)]
         means = {term: torch.stack([part[term] for part in parts]).mean() for term in parts[0]}
         given = {"retain_graph": True, "materialize_grads": True}
         return {term: (mean, torch.autograd.grad(mean, learnt, **given)) for term, mean in means.items()}
 
     whole, halves = step(1), step(2)
-    assert set(whole) == {term for term in ABOUT if kind in ABOUT[term].kinds and "*" not in ABOUT[term].formula}
+    assert set(whole) == {term for term in ABOUT if kind in ABOUT[term].kinds}
     for term, (value, gradients) in whole.items():
         assert halves[term][0].item() == pytest.approx(value.item(), abs=1e-5), term
         assert max(float(each.abs().max()) for each in gradients) > 1e-4, term
         for found, expected in zip(halves[term][1], gradients, strict=True):
-            torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5, msg=term)
+            # An untrained model says nearly the same of all texts, and a correlation magnifies what rounding adds.
+            close = {"atol": 2e-4, "rtol": 1e-3} if term == "dist" else {"atol": 1e-5, "rtol": 1e-5}
+            torch.testing.assert_close(found, expected, **close, msg=term)

@@ -7,8 +7,11 @@ import torch
 
 from distill.data.batching import Place
 from distill.errors import ConfigError
+from distill.losses import Objective
+from distill.losses.terms import RkdDistance
 from distill.stages import distill
 from distill.training.processes import Ranks
+from distill.types import Outputs
 
 
 class Examples:
@@ -22,20 +25,26 @@ class Examples:
 def counts(monkeypatch):
     """The look at batches of these rows: what it looked at, and what it says of terms that are silent."""
 
-    def look(*rows, silent=()):
-        seen = []
+    def look(*rows, silent=(), accumulate=1, ranks=None):
+        looked = []
 
-        def found(objective, student, teacher, labels, parameters):
-            seen.append(labels.tolist())
+        def found(objective, student, teacher, labels, parameters, seen):
+            of_step = seen["distance"].whole[0].squeeze(1).tolist()
+            looked.append((labels.tolist(), of_step) if accumulate > 1 else labels.tolist())
             return dict(silent)
 
+        def said(batch):
+            states = batch["labels"].float().view(-1, 1, 1)
+            answers = Outputs(states[:, 0], (states,), torch.ones(len(states), 1, dtype=torch.bool))
+            return answers, answers, batch["labels"]
+
         monkeypatch.setattr(distill, "silent_terms", found)
-        module = SimpleNamespace(
-            objective=None, both=lambda batch: (None, None, batch["labels"]), parameters=lambda: iter(())
-        )
-        batches = SimpleNamespace(examples=Examples(), places=lambda epoch: [Place(each) for each in rows])
-        distill._every_term_counts(module, batches, Ranks())
-        return seen
+        objective = Objective({"distance": RkdDistance()}, {"distance": 1.0})
+        module = SimpleNamespace(objective=objective, both=said, parameters=lambda: iter(()))
+        places = [Place(each) for each in rows]
+        batches = SimpleNamespace(examples=Examples(), places=lambda epoch: places, accumulate=accumulate)
+        distill._every_term_counts(module, batches, ranks or Ranks())
+        return looked
 
     return look
 
@@ -48,6 +57,18 @@ def test_a_term_that_does_not_count_is_named(counts):
     message = r"^on the first batches distill\.soft is exactly 0: give it a weight of 0, or mend what it reads$"
     with pytest.raises(ConfigError, match=message):
         counts((1, 2), silent={"soft": "is exactly 0"}.items())
+
+
+def test_a_term_that_compares_examples_is_tried_on_all_of_a_step(counts):
+    assert counts((1,), (2,), (3, 4), (5,), accumulate=2) == [([3, 4], [3, 4, 5])]
+
+
+def test_one_of_several_ranks_may_have_too_few_examples_to_compare(counts):
+    alone = {"distance": "is exactly 0"}.items()
+    two = SimpleNamespace(world=2, every=lambda said: [said, ""])
+    counts((1,), (2,), silent=alone, ranks=two)
+    with pytest.raises(ConfigError, match=r"^on the first batches distill\.distance is exactly 0"):
+        counts((1, 2, 3), silent=alone, ranks=two)
 
 
 def test_a_rank_without_a_labelled_batch_leaves_the_look_to_the_others(counts):

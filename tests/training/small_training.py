@@ -64,7 +64,7 @@ def batches(table, *, batch_size, accumulate=1, workers=0, seed=7):
         )
         return training_places(groups, counts, accumulate=accumulate, world=1, rank=0, epoch=epoch)
 
-    return Batches(Examples(table, collate), places, workers, accumulate)
+    return Batches(Examples(table, collate), places, accumulate, workers)
 
 
 def bert(*, width=16, layers=1, classes=2):

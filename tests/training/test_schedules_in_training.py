@@ -101,7 +101,7 @@ def run(folder, objective, *, kill=None, accumulate=1, precision="32-true"):
         )
         return training_places(groups, counted, accumulate=accumulate, world=1, rank=0, epoch=epoch)
 
-    train = Batches(Examples(table, cut), places, 0, accumulate)
+    train = Batches(Examples(table, cut), places, accumulate)
     scored = scoring_places(counted["tokens"], batch_size=8, world=1, rank=0)
     validation = DataLoader(Examples(table, cut), sampler=scored, batch_size=None)
     steps, fused = len(train) // accumulate * EPOCHS, precision == "32-true"

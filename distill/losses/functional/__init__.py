@@ -9,19 +9,21 @@ taken. Of any other the sum is the same however the batch is split.
 
 from distill.losses.functional.attention import attention, relations
 from distill.losses.functional.common import first_tokens
-from distill.losses.functional.decoupled import dist, dist_over, dist_part, dkd, standardized
+from distill.losses.functional.decoupled import dist, dist_joined, dist_over, dist_part, dkd, standardized
 from distill.losses.functional.divergences import js, reverse_kl, skew_kl, skew_reverse_kl, soft, taid
 from distill.losses.functional.examples import rkd_angle, rkd_distance
 from distill.losses.functional.gold import hard, hard_labels, hard_score
 from distill.losses.functional.scores import logit_mse, soft_labels, soft_score
-from distill.losses.functional.states import cka, cka_over, cka_part, hidden, hidden_cosine, pkd
+from distill.losses.functional.states import cka, cka_joined, cka_over, cka_part, hidden, hidden_cosine, pkd
 
 __all__ = [
     "attention",
     "cka",
+    "cka_joined",
     "cka_over",
     "cka_part",
     "dist",
+    "dist_joined",
     "dist_over",
     "dist_part",
     "dkd",

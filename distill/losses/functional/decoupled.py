@@ -11,7 +11,7 @@ from torch import Tensor
 
 from distill.losses.functional.common import FLOOR, buckets, centred, kl, number, same_shape, three_classes
 from distill.losses.functional.divergences import soft
-from distill.losses.functional.moments import Moments, each_with_itself, joined, moments, varies
+from distill.losses.functional.moments import Moments, each_with_itself, joined, moments, renewed, varies
 from distill.types import IGNORE
 
 
@@ -59,8 +59,8 @@ def dist(
     classes) and along each column (intra-class: how the examples relate to a class). There is no factor T²: a
     correlation does not change with scale, so its gradient does not shrink with the temperature.
 
-    The second part is defined on the batch as a whole, from parts by ``dist_part`` and ``dist_over``; a single row has
-    none. A row or column in which the teacher does not vary says nothing and adds 0.
+    The second part is defined on the batch as a whole, of whose parts ``dist_part``, ``dist_joined`` and ``dist_over``
+    make it; a single row has none. A row or column in which the teacher does not vary says nothing and adds 0.
 
     Args:
         student: logits ``[rows, classes]``.
@@ -77,7 +77,7 @@ def dist(
         ValueError: where the shapes differ, or there are fewer than three classes.
     """
     part = dist_part(student, teacher, temperature)
-    return dist_over([part], inter, intra) * len(student), number(student)
+    return dist_over(part, inter=inter, intra=intra) * len(student), number(student)
 
 
 def dist_part(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Moments]:
@@ -89,15 +89,31 @@ def dist_part(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Ten
     return _uncorrelated(q, p).sum().reshape(1), moments(q, p, all_rows, each_with_itself)
 
 
-def dist_over(parts: Sequence[tuple[Tensor, Moments]], inter: float = 1.0, intra: float = 1.0) -> Tensor:
-    """The mean over all the rows of which ``dist_part`` was taken, and over the classes, whatever the parts."""
-    both = joined([columns for _, columns in parts], each_with_itself)
+def dist_joined(parts: Sequence[tuple[Tensor, Moments]]) -> tuple[Tensor, Moments]:
+    """What several parts bring to ``dist`` together."""
+    return torch.stack([rows for rows, _ in parts]).sum(dim=0), joined([each for _, each in parts], each_with_itself)
+
+
+def dist_over(
+    own: tuple[Tensor, Moments], whole: tuple[Tensor, Moments] | None = None, *, inter: float, intra: float
+) -> Tensor:
+    """The mean over the rows of a whole batch, and over the classes.
+
+    Args:
+        own: what some rows bring; the gradient goes to them alone. Where nothing else is given they are the batch.
+        whole: what all rows of the batch bring, these among them, without a gradient.
+        inter: weight of the rows.
+        intra: weight of the columns.
+    """
+    along, both = own
+    if whole is not None:
+        along, both = whole[0] + (along - along.detach()), renewed(whole[1], both, each_with_itself)
     mine = varies(both.rows, both.student_mean, both.student)
     theirs = varies(both.rows, both.teacher_mean, both.teacher)
     sizes = both.student.masked_fill(~mine, 1.0).sqrt() * both.teacher.masked_fill(~theirs, 1.0).sqrt()
     alike = both.across.masked_fill(~(mine & theirs), 0.0) / sizes
-    along_rows = torch.stack([rows for rows, _ in parts]).sum() / both.rows.squeeze(0).clamp(min=1)
-    return inter * along_rows + intra * (1 - alike).masked_fill(~theirs, 0.0).mean()
+    by_row = along.squeeze(0) / both.rows.squeeze(0).clamp(min=1)
+    return inter * by_row + intra * (1 - alike).masked_fill(~theirs, 0.0).mean()
 
 
 def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:

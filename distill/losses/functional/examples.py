@@ -15,12 +15,14 @@ _COINCIDE = 1e-4
 """Examples nearer than this share of the mean distance have no direction to each other, only noise."""
 
 
-def rkd_distance(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+def rkd_distance(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     """Huber loss between the distances of all pairs, each divided by its model's mean distance.
 
     Args:
         student: ``[examples, width]``.
         teacher: ``[examples, any width]``.
+        limit: of a larger batch only so many examples are looked at, spread over all that the teacher tells apart: the
+            cost is the square of that number times the width, on a GPU in memory, too.
 
     Returns:
         The mean over pairs, times the number of examples, so that the count, that number, divides it into the mean.
@@ -31,8 +33,8 @@ def rkd_distance(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     _same_number(student, teacher)
     if len(student) < 2:
         return student[:0].float().sum(), number(student)
-    gaps = F.smooth_l1_loss(_distances(student.float()), _distances(teacher.detach().float()))
-    return gaps * len(student), number(student)
+    mine, theirs = (_distances(states) for states in _spread(student, teacher, limit))
+    return F.smooth_l1_loss(mine, theirs) * len(student), number(student)
 
 
 def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tensor]:
@@ -41,9 +43,8 @@ def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Ten
     Args:
         student: ``[examples, width]``.
         teacher: ``[examples, any width]``.
-        limit: of a larger batch only so many examples are looked at, those that lie evenly in the order of the first
-            number of the teacher's states: the cost is that number to the third times the width, and the memory its
-            third and its second times the width.
+        limit: of a larger batch only so many examples are looked at, spread over all that the teacher tells apart: the
+            cost is that number to the third times the width, and the memory its third and its second times the width.
 
     Returns:
         The mean over triples, times the number of examples, so that the count, that number, divides it into the mean.
@@ -56,9 +57,8 @@ def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Ten
     count = min(len(student), limit)
     if count < 3:
         return student[:0].float().sum(), number(student)
-    chosen = _spread(teacher.detach(), count)
     with full_precision(student):
-        mine, theirs = (_cosines(states[chosen].float()) for states in (student, teacher.detach()))
+        mine, theirs = (_cosines(states) for states in _spread(student, teacher, limit))
     # Two others that are one: no triple. Where the one who looks is one of the others, both cosines are 0.
     same = torch.eye(count, dtype=torch.bool, device=student.device)
     gaps = F.smooth_l1_loss(mine, theirs, reduction="none").masked_fill(same, 0.0)
@@ -70,10 +70,18 @@ def _same_number(student: Tensor, teacher: Tensor) -> None:
         raise ValueError(f"the student has {len(student)} examples, the teacher {len(teacher)}")
 
 
-def _spread(teacher: Tensor, count: int) -> Tensor:
-    """The numbers of ``count`` examples, the same ones in whatever order the examples come."""
-    order = teacher[:, 0].argsort(stable=True)
-    return order[torch.arange(count, device=order.device) * len(order) // count]
+def _spread(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """At most so many examples of both, the same ones in whatever order they come, and none twice.
+
+    They lie evenly in the order of a sum of the teacher's numbers, which only equal states have in common.
+    """
+    student, teacher = student.float(), teacher.detach().float()
+    if len(teacher) <= limit:
+        return student, teacher
+    signs = torch.arange(teacher.shape[1], device=teacher.device).cos()
+    order = (teacher * signs).sum(dim=1).argsort(stable=True)
+    chosen = order[torch.arange(limit, device=order.device) * len(order) // limit]
+    return student[chosen], teacher[chosen]
 
 
 def _distances(states: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from distill.losses.functional.common import directions, full_precision, number, same_shape
-from distill.losses.functional.moments import Moments, each_with_each, joined, moments, varies
+from distill.losses.functional.moments import Moments, each_with_each, joined, moments, renewed, varies
 
 
 def hidden(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,9 +67,9 @@ def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]
     With X and Y the states of all real tokens, less their mean, CKA = ‖YᵀX‖² / (‖XᵀX‖ · ‖YᵀY‖) in Frobenius norms: 1
     where one is a rotated and scaled copy of the other. The widths may differ.
 
-    It is defined on the batch as a whole, from parts by ``cka_part`` and ``cka_over``. The fewer tokens there are for
-    the width, the nearer it is to 0 whatever the states. Where the teacher's states do not vary, as with a single
-    token, there is nothing to align and it is 0.
+    It is defined on the batch as a whole, of whose parts ``cka_part``, ``cka_joined`` and ``cka_over`` make it. The
+    fewer tokens there are for the width, the nearer it is to 0 whatever the states. Where the teacher's states do not
+    vary, as with a single token, there is nothing to align and it is 0.
 
     Args:
         student: ``[batch, tokens, width]``.
@@ -84,7 +84,7 @@ def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]
     """
     part = cka_part(student, teacher, mask)
     count = part.rows.squeeze(0)
-    return cka_over([part]) * count, count
+    return cka_over(part) * count, count
 
 
 def cka_part(student: Tensor, teacher: Tensor, mask: Tensor) -> Moments:
@@ -94,10 +94,21 @@ def cka_part(student: Tensor, teacher: Tensor, mask: Tensor) -> Moments:
         return moments(student.flatten(0, 1), teacher.flatten(0, 1), mask.bool().flatten(), each_with_each)
 
 
-def cka_over(parts: Sequence[Moments]) -> Tensor:
-    """1 - CKA over all the examples of which ``cka_part`` was taken, whatever their parts."""
+def cka_joined(parts: Sequence[Moments]) -> Moments:
+    """What several parts bring to ``cka`` together."""
     with full_precision(parts[0].student):
-        both = joined(parts, each_with_each)
+        return joined(parts, each_with_each)
+
+
+def cka_over(own: Moments, whole: Moments | None = None) -> Tensor:
+    """1 - CKA over a whole batch, which is a part's own examples where nothing else is given.
+
+    Args:
+        own: what these examples bring; the gradient goes to them alone.
+        whole: what all examples of the batch bring, these among them, without a gradient.
+    """
+    with full_precision(own.student):
+        both = own if whole is None else renewed(whole, own, each_with_each)
         mine = varies(both.rows, both.student_mean, both.student.diagonal())
         theirs = varies(both.rows, both.teacher_mean, both.teacher.diagonal())
         student, mine_size = _scaled(both.student, mine)

@@ -3,7 +3,7 @@
 from torch import nn
 
 from distill.losses.terms.attention import Attention, Relations
-from distill.losses.terms.common import Comparing, Part, Term
+from distill.losses.terms.common import Comparing, Part, Seen, Term
 from distill.losses.terms.decoupled import Dist, Dkd, Standardized
 from distill.losses.terms.divergences import Js, ReverseKl, SkewKl, SkewReverseKl, Soft, Taid
 from distill.losses.terms.examples import RkdAngle, RkdDistance
@@ -60,6 +60,7 @@ __all__ = [
     "ReverseKl",
     "RkdAngle",
     "RkdDistance",
+    "Seen",
     "SkewKl",
     "SkewReverseKl",
     "Soft",

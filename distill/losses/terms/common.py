@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -18,7 +18,7 @@ Pairs = Sequence[tuple[int, int]]
 
 Part: TypeAlias = tuple[Tensor, ...]
 """What a part of a batch brings to a term that is defined on the batch as a whole: tensors of one dimension or more, in
-float32. Of other parts only the first dimension may differ."""
+float32. Between parts only the first dimension may differ, as does the number of examples."""
 
 _Layer = TypeVar("_Layer")
 
@@ -56,15 +56,38 @@ class Term(Protocol):
 class Comparing(Protocol):
     """What a term has, too, that is defined on a batch as a whole: it compares examples with each other.
 
-    A batch that is cut into parts, by accumulation or over ranks, has the value of the whole where the parts are
-    brought together first.
+    A batch that is cut into parts, by accumulation or over ranks, has the value of the whole where what the parts bring
+    is joined first.
     """
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """See ``Term``."""
 
     def part(self, student: Outputs, teacher: Outputs | None) -> Part:
         """Return what these examples bring, with a gradient to the student."""
 
-    def over(self, parts: Sequence[Part]) -> Tensor:
-        """Return the value over all the parts, a mean; it does not depend on how they were cut, nor on their order."""
+    def joined(self, parts: Sequence[Part]) -> Part:
+        """Return what several parts bring together."""
+
+    def over(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+        """Return the value over a whole batch, a mean, with the gradient of one part's own examples.
+
+        Args:
+            own: what these bring; the whole batch, where nothing else is given.
+            whole: what all parts bring, this one among them, without a gradient.
+            start: where the own rows begin in the whole's, for what keeps them apart.
+        """
+
+
+class Seen(NamedTuple):
+    """What a term that compares examples sees in one part of a batch: see ``Comparing.over``."""
+
+    own: Part
+    whole: Part
+    start: int
+    parts: int
+    """How many parts the batch has."""
 
 
 def above_zero(name: str, value: float) -> float:

@@ -77,16 +77,22 @@ class Dist(nn.Module):
         """Return the sum, such that the number of rows divides it into means, and that number."""
         part = self.part(student, teacher)
         count = Moments(*part[1:]).rows.squeeze(0)
-        return self.over([part]) * count, count
+        return self.over(part) * count, count
 
     def part(self, student: Outputs, teacher: Outputs | None) -> Part:
         """Return the sum along these rows, and the moments of the columns."""
         rows, columns = functional.dist_part(student.logits, whole_logits(teacher), self.temperature)
         return rows, *columns
 
-    def over(self, parts: Sequence[Part]) -> Tensor:
+    def joined(self, parts: Sequence[Part]) -> Part:
+        """Return sum and moments over several parts."""
+        rows, columns = functional.dist_joined([_rows_and_columns(part) for part in parts])
+        return rows, *columns
+
+    def over(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
         """Return the weighted sum of the mean along rows and the mean along columns."""
-        return functional.dist_over([(part[0], Moments(*part[1:])) for part in parts], self.inter, self.intra)
+        others = None if whole is None else _rows_and_columns(whole)
+        return functional.dist_over(_rows_and_columns(own), others, inter=self.inter, intra=self.intra)
 
     def extra_repr(self) -> str:
         """Show what it was given when printed."""
@@ -123,3 +129,7 @@ class Standardized(nn.Module):
     def extra_repr(self) -> str:
         """Show the temperature when printed."""
         return f"temperature={self.temperature}"
+
+
+def _rows_and_columns(part: Part) -> tuple[Tensor, Moments]:
+    return part[0], Moments(*part[1:])

@@ -20,21 +20,22 @@ _LAST = ((-1, -1),)
 
 
 class RkdDistance(nn.Module):
-    """Huber loss between the distances of all pairs of a batch, each over its model's mean (RKD: Park et al. 2019).
+    """Huber loss between the distances of all pairs of a step, each over its model's mean (RKD: Park et al. 2019).
 
-    Cost: examples² / 2 distances. For sentence embeddings and retrieval, where distances are what is used; widths and
-    tokenizers may differ. Take a few dozen examples or more for a step.
+    Cost: examples² · width, at most the limit's. For sentence embeddings and retrieval, where distances are what is
+    used; widths and tokenizers may differ. Take a few dozen examples or more for a step.
 
     Args:
         of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
             where hidden states are not at hand.
+        limit: how many examples are looked at, 2 or more, spread over all that the teacher tells apart.
 
     Attributes:
         needs: the hidden states of both, or the teacher's logits.
         unit: ``examples``, or ``rows`` of logits.
 
     Raises:
-        ValueError: where it is neither.
+        ValueError: where it is neither, or the limit leaves no pair.
     """
 
     needs: frozenset[str] = _NEEDS["hidden"]
@@ -42,39 +43,46 @@ class RkdDistance(nn.Module):
     kinds: ClassVar[frozenset[str]] = ANY
     pairs: ClassVar[tuple[tuple[int, int], ...]] = _LAST
 
-    def __init__(self, of: str = "hidden") -> None:
-        """Keep what is compared."""
+    def __init__(self, of: str = "hidden", limit: int = 256) -> None:
+        """Keep what is compared, and how much of it."""
         super().__init__()
         self.of, self.needs, self.unit = _checked(of), _NEEDS[of], _UNITS[of]
+        if limit < 2:
+            raise ValueError(f"a distance needs two examples, so the limit must be 2 or more, not {limit}")
+        self.limit = limit
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean over pairs times the examples, and their number; the labels are not read."""
-        return functional.rkd_distance(*_points(self.of, student, present(teacher)))
+        return functional.rkd_distance(*_points(self.of, student, present(teacher)), self.limit)
 
     def part(self, student: Outputs, teacher: Outputs | None) -> Part:
         """Return what stands for each example ``[examples, width]``, of student and teacher."""
         return _points(self.of, student, present(teacher))
 
-    def over(self, parts: Sequence[Part]) -> Tensor:
-        """Return the mean over all pairs of examples, also those of two parts."""
-        total, count = functional.rkd_distance(*_all(parts))
+    def joined(self, parts: Sequence[Part]) -> Part:
+        """Return the examples of all parts."""
+        return tuple(torch.cat(each) for each in zip(*parts, strict=True))
+
+    def over(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+        """Return the mean over the pairs of the examples that are looked at, of whichever parts."""
+        total, count = functional.rkd_distance(*_all(own, whole, start), self.limit)
         return total / count.clamp(min=1)
 
     def extra_repr(self) -> str:
         """Show what is compared when printed."""
-        return f"of={self.of}"
+        return f"of={self.of}, limit={self.limit}"
 
 
 class RkdAngle(nn.Module):
-    """Huber loss between the cosines of the angles in all triples of a batch (RKD: Park et al. 2019).
+    """Huber loss between the cosines of the angles in all triples of a step (RKD: Park et al. 2019).
 
-    Cost: examples³ · width, which is why only so many of a step's examples are looked at as the limit says, spread over
-    all that the teacher tells apart. Finer than distances alone, and used beside them, with about twice their weight.
+    Cost: examples³ · width, at most the limit's. Finer than distances alone, and used beside them, with about twice
+    their weight.
 
     Args:
         of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
             where hidden states are not at hand.
-        limit: how many examples are looked at, 3 or more.
+        limit: how many examples are looked at, 3 or more, spread over all that the teacher tells apart.
 
     Attributes:
         needs: the hidden states of both, or the teacher's logits.
@@ -105,9 +113,13 @@ class RkdAngle(nn.Module):
         """Return what stands for each example ``[examples, width]``, of student and teacher."""
         return _points(self.of, student, present(teacher))
 
-    def over(self, parts: Sequence[Part]) -> Tensor:
+    def joined(self, parts: Sequence[Part]) -> Part:
+        """Return the examples of all parts."""
+        return tuple(torch.cat(each) for each in zip(*parts, strict=True))
+
+    def over(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
         """Return the mean over the triples of the examples that are looked at, of whichever parts."""
-        total, count = functional.rkd_angle(*_all(parts), self.limit)
+        total, count = functional.rkd_angle(*_all(own, whole, start), self.limit)
         return total / count.clamp(min=1)
 
     def extra_repr(self) -> str:
@@ -130,7 +142,10 @@ def _points(of: str, student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor
     return mine.float(), theirs.float()
 
 
-def _all(parts: Sequence[Part]) -> tuple[Tensor, Tensor]:
-    """The examples of all parts."""
-    mine, theirs = (torch.cat(each) for each in zip(*parts, strict=True))
-    return mine, theirs
+def _all(own: Part, whole: Part | None, start: int) -> tuple[Tensor, Tensor]:
+    """The examples of a whole batch, ``[examples, width]`` of both; the own ones in their place, with a gradient."""
+    mine, theirs = own
+    if whole is None:
+        return mine, theirs
+    student, teacher = whole
+    return torch.cat([student[:start], mine, student[start + len(mine) :]]), teacher

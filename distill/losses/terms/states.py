@@ -191,7 +191,7 @@ class Cka(nn.Module):
         """Return the value times the tokens that are no padding, and their number; the labels are not read."""
         part = self.part(student, teacher)
         count = part[0].squeeze(0)
-        return self.over([part]) * count, count
+        return self.over(part) * count, count
 
     def part(self, student: Outputs, teacher: Outputs | None) -> Part:
         """Return the moments of each pair's states, one after the other."""
@@ -202,15 +202,26 @@ class Cka(nn.Module):
         )
         return tuple(each for one in found for each in one)
 
-    def over(self, parts: Sequence[Part]) -> Tensor:
+    def joined(self, parts: Sequence[Part]) -> Part:
+        """Return the moments over several parts."""
+        pairs = zip(*(_of_pairs(part) for part in parts), strict=True)
+        return tuple(each for found in pairs for each in functional.cka_joined(found))
+
+    def over(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
         """Return the mean over the pairs."""
-        ends = range(0, len(parts[0]), len(Moments._fields))
-        of_pairs = ([Moments(*part[at : at + len(Moments._fields)]) for part in parts] for at in ends)
-        return torch.stack([functional.cka_over(each) for each in of_pairs]).mean()
+        mine = _of_pairs(own)
+        others = [None] * len(mine) if whole is None else _of_pairs(whole)
+        return torch.stack([functional.cka_over(*both) for both in zip(mine, others, strict=True)]).mean()
 
     def extra_repr(self) -> str:
         """Show the pairs when printed."""
         return f"pairs={self.pairs}"
+
+
+def _of_pairs(part: Part) -> list[Moments]:
+    """The moments of each pair of states, which lie one after the other."""
+    size = len(Moments._fields)
+    return [Moments(*part[at : at + size]) for at in range(0, len(part), size)]
 
 
 def _by_token(
