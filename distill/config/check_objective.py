@@ -1,5 +1,6 @@
 """Does the objective make sense, alone and for the task?"""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
@@ -50,6 +51,8 @@ _TOO_FEW = {
     "standardized": "standardised, two logits are always 1 and -1",
 }
 """Terms that need three classes or more, and why."""
+_TOGETHER = {"rkd_distance": 2, "rkd_angle": 3}
+"""Examples that a term finds something to compare in."""
 
 
 def objective(config: Config) -> Iterator[str]:
@@ -102,8 +105,18 @@ def _refused(config: Config, name: str) -> Iterator[str]:
         yield f"reads what the first token stands for, which in {config.task} is not the text; allowed is 0"
     if task.over == "tokens" and (name in ("standardized", "dist") or by_rows):
         yield "would take the tokens that cannot be an answer for classes; allowed is 0"
+    if (step := _step(config)) < _TOGETHER.get(name, 0) and not by_rows:
+        said = "data.batch_size, times batches that are accumulated and devices"
+        yield f"compares {_TOGETHER[name]} examples or more of a step, but one has {step} ({said}); allowed is 0"
     if task.kind == SCORE and name == "rkd_angle" and by_rows:
         yield "compares angles, but scores lie on a line; allowed is 0, or rkd_angle.of=hidden"
+
+
+def _step(config: Config) -> float:
+    """How many examples an optimiser step has at most; no end where the devices are not known yet."""
+    trainer = config.trainer
+    devices = trainer.devices if isinstance(trainer.devices, int) and trainer.devices > 0 else math.inf
+    return config.data.batch_size * trainer.accumulate_grad_batches * devices * trainer.num_nodes
 
 
 def _live(config: Config) -> bool:

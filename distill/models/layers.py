@@ -37,8 +37,9 @@ def layer_map(name: str, *, student: int, teacher: int) -> list[int]:
         return named[name]
     chosen = [int(part) for part in name.split(",")]
     if len(chosen) != student or max(chosen) >= teacher:
+        numbers = f"{student} numbers, one a student layer," if student > 1 else "a number for the student's layer,"
         raise ModelError(
-            f"layer map {name}: allowed are {student} numbers, one a student layer, from 0 to {teacher - 1}"
+            f"layer map {name}: allowed {'are' if student > 1 else 'is'} {numbers} from 0 to {teacher - 1}"
         )
     return chosen
 

@@ -129,7 +129,10 @@ def _layers(build: Builder, name: str, student: Shape, teacher: Shape) -> list[t
     """The layers that a term compares, each counted from 0."""
     section: LayersConfig = getattr(build.config.distill, name)
     follows = student.follows if section.layer_map == "auto" else section.layer_map
-    pairs = layer_pairs(follows, student=student.layers, teacher=teacher.layers)
+    try:
+        pairs = layer_pairs(follows, student=student.layers, teacher=teacher.layers)
+    except ModelError as error:
+        raise ModelError(f"distill.{name}: {error}") from error
     return pairs[-1:] if isinstance(section, RelationsConfig) and section.last_only else pairs
 
 

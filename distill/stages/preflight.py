@@ -154,6 +154,9 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
         given = configs.get("student_checkpoint")
         if first and given is not None and given.model_type == bilstm.BiLstmConfig.model_type:
             raise ConfigError(f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0")
+        if first and any(found.is_encoder_decoder for found in configs.values()):
+            reason = "reads the first token, which the head of an encoder-decoder does not read"
+            raise ConfigError(f"distill.{name}.weight={term.weight}: {reason}; allowed is 0")
         if first and (student.causal or teacher.causal):
             reason = "reads the first token, which sees no other in models that read from left to right"
             raise ConfigError(f"distill.{name}.weight={term.weight}: {reason}; allowed is 0")

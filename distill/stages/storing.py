@@ -53,7 +53,7 @@ def storing(build: Builder) -> Storing:
     if not decided.stored and not build.task.of_texts and not preflight.same_tokens(build):
         raise ConfigError(
             f"teacher.store: {decided.reason}, but a student that reads other tokens finds the teacher's rows of "
-            f"{build.config.task} only where they are stored; allowed is always"
+            f"{build.config.task} only where they are stored; allowed are auto and always"
         )
     return decided
 

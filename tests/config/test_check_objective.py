@@ -186,6 +186,19 @@ def test_each_term_is_refused_exactly_for_the_tasks_in_which_it_makes_no_sense(t
         assert wrong(name, task) == expected
 
 
+@pytest.mark.parametrize(("name", "needed"), [("rkd_distance", 2), ("rkd_angle", 3)])
+def test_a_step_too_small_to_compare_examples_is_refused(name, needed):
+    given = config(**{f"{name}__weight": 1.0})
+    given.data.batch_size = 1
+    said = "data.batch_size, times batches that are accumulated and devices"
+    assert problems(given) == [
+        f"distill.{name}.weight=1.0: compares {needed} examples or more of a step, but one has 1 ({said}); allowed is 0"
+    ]
+    for trainer in ({"accumulate_grad_batches": needed}, {"devices": needed}, {"devices": "auto"}):
+        vars(given.trainer).update({"accumulate_grad_batches": 1, "devices": 1} | trainer)
+        assert problems(given) == []
+
+
 @pytest.mark.parametrize(
     ("name", "task", "reason"),
     [

@@ -61,6 +61,12 @@ def test_numbers_that_do_not_fit_are_refused(name):
         layer_map(name, student=3, teacher=6)
 
 
+def test_a_number_that_does_not_fit_the_one_layer_is_refused():
+    message = "layer map 6: allowed is a number for the student's layer, from 0 to 5"
+    with pytest.raises(ModelError, match=re.escape(message)):
+        layer_map("6", student=1, teacher=6)
+
+
 def test_a_student_of_all_layers_answers_like_its_teacher():
     for teacher, layers in ((BERT, 6), (DISTILBERT, 4)):
         teacher.eval()

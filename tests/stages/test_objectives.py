@@ -340,7 +340,7 @@ def test_a_layer_map_that_does_not_fit_is_refused_before_anything_is_made(tmp_pa
     def change(section):
         section.cka.weight, section.cka.layer_map = 1.0, "1,2"
 
-    refused(tmp_path, "layer map 1,2: allowed are 2 numbers, one a student layer, from 0 to 1", change)
+    refused(tmp_path, "distill.cka: layer map 1,2: allowed are 2 numbers, one a student layer, from 0 to 1", change)
 
 
 def test_a_first_token_that_sees_no_other_is_not_compared(tmp_path, monkeypatch):
@@ -351,6 +351,22 @@ def test_a_first_token_that_sees_no_other_is_not_compared(tmp_path, monkeypatch)
     refused(
         tmp_path,
         "distill.pkd.weight=1.0: reads the first token, which sees no other in models that read from left to right; "
+        "allowed is 0",
+        change,
+    )
+
+
+def test_the_first_token_of_an_encoder_decoder_is_not_compared(tmp_path, monkeypatch):
+    from transformers import T5Config
+
+    def change(section):
+        section.rkd_angle.weight = 50.0
+
+    small = T5Config(vocab_size=30, d_model=16, d_kv=8, d_ff=16, num_layers=2, num_heads=2, num_labels=2)
+    monkeypatch.setattr(preflight, "_checkpoints", lambda build: {"teacher_checkpoint": small})
+    refused(
+        tmp_path,
+        "distill.rkd_angle.weight=50.0: reads the first token, which the head of an encoder-decoder does not read; "
         "allowed is 0",
         change,
     )

@@ -158,7 +158,7 @@ def test_a_student_with_other_tokens_finds_words_only_in_a_store(task, tmp_path)
         return
     message = (
         "teacher.store: teacher.store=never, but a student that reads other tokens finds the teacher's rows of "
-        "token_classification only where they are stored; allowed is always"
+        "token_classification only where they are stored; allowed are auto and always"
     )
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         storing(builder(change("never"), task))
