@@ -8,6 +8,7 @@ tokenizer, length limit), so that rows of another teacher are refused.
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -31,10 +32,14 @@ class AnswerWriter:
     """
 
     def __init__(
-        self, folder: Path, identity: str, rank: int = 0, features_per_part: int = 8192, bytes_per_part: int = 64 << 20
-    ) -> None:
-        """Write into ``folder`` under the name of ``rank``; a part ends at either of its two limits."""
-        self.folder, self.identity, self.rank = folder, identity, rank
+        self, folder: Path, identity: str, rank: int = 0, features_per_part: int = 8192,
+        bytes_per_part: int = 64 << 20, states: Sequence[int] = (),
+    ) -> None:  # fmt: skip
+        """Write into ``folder`` under the name of ``rank``; a part ends at either of its two limits.
+
+        ``states`` says which of the model's hidden states come, in their order; 0 is the embedding output.
+        """
+        self.folder, self.identity, self.rank, self.states = folder, identity, rank, states
         self.features_per_part, self.bytes_per_part = features_per_part, bytes_per_part
         self._waiting: list[dict[str, Tensor]] = []
         self._features = self._bytes = 0
@@ -63,16 +68,20 @@ class AnswerWriter:
         path = self.folder / f"part-{self.rank}-{number}.safetensors"
         hidden = path.with_suffix(".writing")
         tensors = {name: torch.cat([each[name] for each in self._waiting]) for name in self._waiting[0]}
-        save_file(tensors, hidden, metadata={_IDENTITY: self.identity})
+        save_file(tensors, hidden, {_IDENTITY: self.identity, _STATES: ",".join(map(str, self.states))})
         hidden.rename(path)
         self._waiting, self._features, self._bytes = [], 0, 0
 
 
-def stored_places(folder: Path, identity: str) -> set[tuple[int, int]]:
-    """The (key, first) of the features that ``folder`` already answers; none where it does not exist."""
+def stored_places(folder: Path, identity: str, states: Sequence[int] = ()) -> set[tuple[int, int]]:
+    """The (key, first) of the features that ``folder`` already answers; none where it does not exist.
+
+    Raises:
+        StoreError: another model, tokenizer or length limit made them, or some of the ``states`` are not there.
+    """
     return {
         place
-        for part in _parts(folder, identity)
+        for part, _ in _parts(folder, identity, states)
         for place in zip(part["key"].tolist(), part["first"].tolist(), strict=True)
     }
 
@@ -86,15 +95,17 @@ class AnswerStore:
         Args:
             folder: of the parts.
             identity: of what made them.
-            states: which of the model's hidden states are stored, in their order; 0 is the embedding output.
+            states: which of the model's hidden states are wanted; 0 is the embedding output. More may be stored.
 
         Raises:
-            StoreError: there are no parts, or they were made by another model, tokenizer or length limit.
+            StoreError: there are no parts, they were made by another model, tokenizer or length limit, or states are
+                missing.
         """
         self.folder, self.states = folder, tuple(states)
-        parts = list(_parts(folder, identity))
-        if not parts:
+        found = list(_parts(folder, identity, states))
+        if not found:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
+        parts = [part for part, _ in found]
         key, first, count = (torch.cat([part[name] for part in parts]) for name in _PLACES)
         order = first.argsort(stable=True)
         order = order[key[order].argsort(stable=True)]  # an example's features are neighbours, in their order
@@ -105,7 +116,8 @@ class AnswerStore:
         if self.states:
             tokens = torch.cat([part[_TOKENS] for part in parts])
             self._tokens, self._token_at = tokens[order], (tokens.cumsum(0) - tokens)[order]
-            self._of_tokens = _Table(parts, [_STATES])
+            wanted = [(slice(None), [there.index(each) for each in states]) for _, there in found]
+            self._of_tokens = _Table(parts, [_STATES], wanted)
 
     def __len__(self) -> int:
         """Rows stored."""
@@ -196,20 +208,21 @@ class AnswerStore:
 class _Table:
     """Columns of all parts, read as if they were one, only where they are asked for."""
 
-    def __init__(self, parts: Sequence[Mapping[str, Tensor]], names: Sequence[str]) -> None:
-        self.parts, self.names = parts, names
+    def __init__(self, parts: Sequence[Mapping[str, Tensor]], names: Sequence[str], read: Sequence[Any] = ()) -> None:
+        """``read`` says for each part what is taken of its rows, as an index; all where it is not given."""
+        self.parts, self.names, self.read = parts, names, read or [...] * len(parts)
         self.starts = torch.tensor([0, *(len(part[names[0]]) for part in parts)]).cumsum(0)
 
     def at(self, places: Tensor) -> dict[str, Tensor]:
         """What lies at ``places [n]``, copied part by part out of the mapped files."""
         part = torch.searchsorted(self.starts, places, right=True) - 1
-        first = {name: self.parts[0][name] for name in self.names}
+        first = {name: self.parts[0][name][:1][self.read[0]] for name in self.names}
         taken = {name: column.new_empty(len(places), *column.shape[1:]) for name, column in first.items()}
         for number in torch.unique(part).tolist():
             here = part == number
             inside = places[here] - self.starts[number]
             for name, into in taken.items():
-                into[here] = self.parts[number][name][inside]
+                into[here] = self.parts[number][name][inside][self.read[number]]
         return taken
 
 
@@ -224,10 +237,14 @@ def ranges(first: Tensor, count: Tensor) -> Tensor:
     return steps - before.repeat_interleave(count) + first.repeat_interleave(count)
 
 
-def _parts(folder: Path, identity: str) -> Iterator[dict[str, Tensor]]:
-    """The columns of each part; ``get_tensor`` maps them, and no byte of them is read before it is used."""
+def _parts(folder: Path, identity: str, states: Sequence[int]) -> Iterator[tuple[dict[str, Tensor], list[int]]]:
+    """The columns of each part, which are mapped and read where they are used alone, and which states it has."""
     for path in sorted(folder.glob("part-*.safetensors")):
         with safe_open(path, framework="pt") as file:
-            if (file.metadata() or {}).get(_IDENTITY) != identity:
+            said = file.metadata() or {}
+            if said.get(_IDENTITY) != identity:
                 raise StoreError(f"{path} holds outputs of another teacher, tokenizer or length limit")
-            yield {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
+            there = [int(each) for each in said.get(_STATES, "").split(",") if each]
+            if missing := [each for each in states if each not in there]:
+                raise StoreError(f"{path} holds the hidden states {there}, and not {missing}")
+            yield {name: file.get_tensor(name) for name in file.keys()}, there  # noqa: SIM118 - it is no dictionary

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, pipeline
 
-from distill.stages import training
+from distill.stages import answers, training
 
 STAGES = ["pretrain", "finetune", "teach", "distill", "control", "evaluate", "export"]
 
@@ -252,6 +252,21 @@ def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(fini
     stored = stage_folder(finished[0], "hidden", "teach") / "outputs"
     size = sum(path.stat().st_size for path in stored.iterdir()) / 1e9
     assert estimate == pytest.approx(size, rel=0.15)
+
+
+def test_what_the_teacher_has_answered_for_another_student_is_not_asked_again(finished, again, monkeypatch):
+    """The second student reads fewer of its states, so that its store is another one with the same parts."""
+    again("wide", "distill.hidden.weight=0.5", "stages=[teach,distill]")
+    asked, loaded = [], answers._loaded
+    monkeypatch.setattr(answers, "_loaded", lambda *given: asked.append(given) or loaded(*given))
+    narrow = again("narrow", "distill.embedding.weight=0.5", "stages=[teach,distill]")
+    assert made(narrow) == ["teach", "distill"]
+    wide, less = (stage_folder(finished[0], run, "teach") for run in ("wide", "narrow"))
+    assert re.search(rf"teach: 192 of 192 are answered in \S*{wide.name}\n", (narrow / "run.log").read_text())
+    assert all(path.samefile(less / "outputs" / path.name) for path in (wide / "outputs").iterdir())
+    assert not asked
+    again("more", "distill.embedding.weight=0.5", "distill.cka.weight=1", "distill.cka.layer_map=first")
+    assert asked, "a layer that was not stored"
 
 
 def test_the_teacher_is_not_in_memory_while_the_student_learns_from_the_store(again, monkeypatch):

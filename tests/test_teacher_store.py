@@ -194,7 +194,7 @@ STATES = {feature: torch.randn(TOKENS[feature], 2, 6, generator=DRAW) for featur
 
 def with_states(folder):
     for rank in range(2):
-        writer = AnswerWriter(folder, "teacher-a", rank, features_per_part=7)
+        writer = AnswerWriter(folder, "teacher-a", rank, features_per_part=7, states=(0, 3))
         mine = FEATURES[rank::2]
         for start in range(0, len(mine), 5):
             chunk = mine[start : start + 5]
@@ -221,6 +221,19 @@ def test_states_come_back_padded_to_the_batch_for_windows_in_any_order(tmp_path)
             assert torch.equal(state, torch.nn.utils.rnn.pad_sequence(wanted, batch_first=True))
 
 
+def test_some_of_the_states_are_read_in_any_order_and_those_that_are_not_there_refused(tmp_path):
+    whole = with_states(tmp_path)(places(FEATURES[:9])).hidden
+    last = AnswerStore(tmp_path, "teacher-a", (3,))(places(FEATURES[:9])).hidden[3]
+    assert torch.equal(last, whole[3])
+    first = AnswerStore(tmp_path, "teacher-a", (0,))(places(FEATURES[:9])).hidden
+    assert len(first) == 1
+    assert torch.equal(first[0], whole[0])
+    path = tmp_path / "part-0-0.safetensors"
+    for ask in (AnswerStore, stored_places):
+        with refused(f"{path} holds the hidden states [0, 3], and not [1, 2]"):
+            ask(tmp_path, "teacher-a", (0, 1, 2))
+
+
 def test_states_of_a_window_that_was_never_read_are_refused_though_its_rows_are_there(tmp_path):
     store = with_states(tmp_path)
     key = next(key for key in KEYS if len(ROWS[key]) == 4)
@@ -235,7 +248,7 @@ def test_states_of_a_window_that_was_never_read_are_refused_though_its_rows_are_
 
 
 def test_an_interrupted_pass_adds_states_as_well(tmp_path):
-    writer = AnswerWriter(tmp_path, "teacher-a")
+    writer = AnswerWriter(tmp_path, "teacher-a", states=(0, 3))
     for part in (FEATURES[:20], FEATURES[20:]):
         tokens = torch.tensor([TOKENS[feature] for feature in part])
         states = torch.cat([STATES[feature] for feature in part]).half()
@@ -278,7 +291,7 @@ print(total, held() - before)
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="asks Linux for the memory that a process holds")
 def test_a_store_is_mapped_and_reading_all_of_it_holds_a_small_part_in_memory(tmp_path):
-    writer = AnswerWriter(tmp_path, "teacher-a", bytes_per_part=20 << 20)
+    writer = AnswerWriter(tmp_path, "teacher-a", bytes_per_part=20 << 20, states=(0,))
     for start in range(0, 20000, 1000):
         keys, ones = torch.arange(start, start + 1000), torch.ones(1000, dtype=torch.long)
         filled = {"values": torch.ones(1000, 600), "states": torch.ones(1000, 1, 1200).half()}

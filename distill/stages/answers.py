@@ -104,7 +104,7 @@ def rows(
         examples: with their keys.
         folder: where the answers are.
         reduce: what is kept of the rows; none keeps every logit.
-        kept: its name, with that of the states.
+        kept: its name, with all else that decides on them.
         states: which hidden states are kept as well; 0 is the embedding output.
         company: who answers with it.
     """
@@ -115,7 +115,14 @@ def rows(
         beside = _beside(build, company, tokenizer)
         return Answerer(_loaded(build, model, tokenizer), build.align, columns(build, model), reduce, states, beside)
 
-    return _pass(build, answerer, features, tokenizer, folder, identity(build, model, kept, company))
+    made_by = identity(build, model, kept, company)
+    return _pass(build, answerer, features, tokenizer, folder, made_by, states=states)
+
+
+def places(build: Builder, model: Model, examples: Dataset) -> set[tuple[int, int]]:
+    """The (key, first) of all that the model is asked of these examples."""
+    features = build.encoded(examples, build.tokenizer(model.folder))
+    return set(zip(features["key"], features["first"], strict=True))
 
 
 def written(
@@ -151,13 +158,14 @@ def _pass(
     folder: Path,
     made_by: str,
     side: str = "right",
+    states: Sequence[int] = (),
 ) -> AnswerStore:
-    there = stored_places(folder, made_by)
+    there = stored_places(folder, made_by, states)
     missing = _first_of_each(features, there)
     build.ranks.wait()  # every rank has looked before any of them writes
 
     def ask() -> None:
-        writer = WriteAnswers(AnswerWriter(folder, made_by, build.ranks.rank))
+        writer = WriteAnswers(AnswerWriter(folder, made_by, build.ranks.rank, states=states))
         batches = build.scoring_batches(features.select(missing), build.collate(tokenizer, side=side))
         with interruptible():
             build.trainer(callbacks=[writer]).predict(module(), batches, return_predictions=False)

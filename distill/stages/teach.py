@@ -11,12 +11,14 @@ from distill.build import Builder
 from distill.data.splits import UNLABELLED
 from distill.stages import Job, answers
 from distill.stages.storing import storing
+from distill.stages.taking_over import take_over
+from distill.store import fingerprint
 from distill.tasks.labels import replaced
 from distill.teacher_store import AnswerStore
 from distill.training.answering import Reduce, top
 from distill.training.drawing import sampled
 
-RECIPE = 4
+RECIPE = 5
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +36,24 @@ def needs(build: Builder) -> list[str]:
 
 def settings(build: Builder) -> dict[str, Any]:
     """What decides on a logit besides the teacher, and the texts."""
-    config, more = build.config, build.data.splits.keys() & {UNLABELLED}
+    more = build.data.splits.keys() & {UNLABELLED}
+    return {
+        **_of_a_text(build),
+        **build.lengths,
+        "texts": build.data.texts("train"),
+        **{split: build.data.texts(split) for split in more},
+        "states": list(storing(build).states),
+    }
+
+
+def _of_a_text(build: Builder) -> dict[str, Any]:
+    """What decides on the rows of a text besides the teacher, the limits of length, and the text."""
+    config = build.config
     return {
         "labels": list(build.data.labels),
         "given_labels": list(config.teacher.labels),
         "task": config.task,
-        **build.lengths,
-        "texts": build.data.texts("train"),
-        **{split: build.data.texts(split) for split in more},
-        "kept": kept(build),
+        "kept": _kept_logits(build),
         "generation": build.generation() if build.taught_targets else None,
     }
 
@@ -54,19 +65,22 @@ def run(job: Job) -> dict[str, Any]:
     """
     build = job.build
     teacher = answers.model(build, build.teacher, job.inputs)
-    plan = storing(build)
-    if build.ranks.rank == 0:
-        log.info("teach: stores %s, about %.3g GB", kept(build) or "all logits", plan.gigabytes)
+    plan, outputs = storing(build), job.folder / "outputs"
     asked = [rows(job, job.folder), *filter(None, [build.data.splits.get(UNLABELLED)])]
+    if build.ranks.rank == 0:
+        log.info("teach: stores %s, about %.3g GB", _said(build), plan.gigabytes)
+        wanted = set().union(*(answers.places(build, teacher, examples) for examples in asked))
+        take_over(outputs, identity(build, teacher), plan.states, wanted)
+    build.ranks.wait()
     for examples in asked:
-        answers.rows(build, teacher, examples, job.folder / "outputs", _reduce(build), kept(build), plan.states)
+        answers.rows(build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states)
     return {"examples": sum(map(len, asked))}
 
 
 def stored(job: Job) -> AnswerStore:
     """What the stage has made, asked as a teacher, by a stage that has it as an input."""
     build = job.build
-    made_by = answers.identity(build, answers.model(build, build.teacher, job.inputs), kept(build))
+    made_by = identity(build, answers.model(build, build.teacher, job.inputs))
     return AnswerStore(job.inputs["teach"] / "outputs", made_by, storing(build).states)
 
 
@@ -80,10 +94,20 @@ def rows(job: Job, folder: Path) -> Dataset:
     return _retargeted(build, teacher, train, store)
 
 
-def kept(build: Builder) -> str:
-    """What is kept besides all logits, or in their place; it decides on what the store holds."""
+def identity(build: Builder, model: answers.Model) -> str:
+    """What made the rows of a text, in every store of them alike."""
+    return answers.identity(build, model, _kept(build))
+
+
+def _kept(build: Builder) -> str:
+    return fingerprint(_of_a_text(build))
+
+
+def _said(build: Builder) -> str:
+    """What is kept besides all logits, or in their place."""
     states = ", ".join(str(number) for number in storing(build).states)
-    return "; ".join(filter(None, (_kept_logits(build), states and f"hidden states {states} in half precision")))
+    found = (_kept_logits(build), states and f"hidden states {states} in half precision")
+    return "; ".join(filter(None, found)) or "all logits"
 
 
 def _kept_logits(build: Builder) -> str:

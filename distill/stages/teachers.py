@@ -129,7 +129,7 @@ def stored(job: Job, objective: Objective) -> Ensemble:
     build, stores = job.build, []
     for who, mine in builders(build).items():
         asked = model(build, title(mine.teacher, who), job.inputs)
-        made_by = answers.identity(mine, asked, teach.kept(mine))
+        made_by = teach.identity(mine, asked)
         stores.append(AnswerStore(job.inputs[title("teach", who)] / "outputs", made_by))
     if build.task.writes:
         tokens = token_count(build.tokenizer(model(build, build.teacher, job.inputs).folder))

@@ -112,7 +112,7 @@ def bare(teacher, loader):
 def built(teacher, loader, folder, states=()):
     """The same, and everything that the store needs: answers, parts on disk, and an index to ask them by."""
     start = time.perf_counter()
-    writer = WriteAnswers(AnswerWriter(folder, "teacher"))
+    writer = WriteAnswers(AnswerWriter(folder, "teacher", states=states))
     made = trainer(SETTINGS, callbacks=[writer])
     made.predict(Answerer(teacher, align, None, states=states), loader, return_predictions=False)
     AnswerStore(folder, "teacher", states)

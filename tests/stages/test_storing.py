@@ -133,7 +133,7 @@ def test_of_a_vocabulary_the_estimate_and_the_name_of_what_is_kept_follow_the_se
 
     four, eight = (builder(change(number), "translation") for number in (4, 8))
     names = {"top_k": "top {} at temperature 2", "sampled": "{} tokens drawn at temperature 2 with seed 42"}
-    assert [teach.kept(each) for each in (four, eight)] == [names[keep].format(number) for number in (4, 8)]
+    assert [teach._kept_logits(each) for each in (four, eight)] == [names[keep].format(number) for number in (4, 8)]
     rows = (storing(eight).gigabytes - storing(four).gigabytes) * 1e9 / (4 * 8)
     assert rows == pytest.approx((storing(four).gigabytes * 1e9 - 64 * 24) / (4 * 8 + 4))
 

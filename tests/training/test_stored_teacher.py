@@ -42,7 +42,7 @@ def store(teacher, tmp_path_factory):
     module = Answerer(copy.deepcopy(teacher), align, None, states=STATES)
     places = [Place(tuple(range(start, min(start + 7, 60)))) for start in range(0, 60, 7)][::-1]
     answered = DataLoader(Examples(TABLE, collate), sampler=places, batch_size=None)
-    writer = WriteAnswers(AnswerWriter(folder, "it", features_per_part=20))
+    writer = WriteAnswers(AnswerWriter(folder, "it", features_per_part=20, states=STATES))
     trainer(SETTINGS, callbacks=[writer]).predict(module, answered, return_predictions=False)
     return AnswerStore(folder, "it", STATES)
 
