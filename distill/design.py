@@ -77,8 +77,8 @@ def _job(config: DesignConfig) -> None:
 
 def _card(candidate: "Candidate", config: DesignConfig) -> dict[str, Any]:
     """What a student's card sets: one made of one teacher follows its states, like ``half_layers`` and ``narrow``."""
-    follows = {"teacher": "hidden", "narrow": "cka"}.get(candidate.init) if not config.more_teachers else None
-    return {"student": candidate.card, **({"distill": {follows: {"weight": 1.0}}} if follows else {})}
+    follows = candidate.init in ("teacher", "narrow") and not config.more_teachers
+    return {"student": candidate.card, **({"distill": {"cka": {"weight": 1.0}}} if follows else {})}
 
 
 def _command(output: str, overrides: Sequence[str], student: str) -> str:

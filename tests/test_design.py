@@ -75,7 +75,7 @@ def test_students_within_the_budget_are_proposed_as_cards_with_their_commands(pr
     assert cards(tmp_path / "designs") == {
         "layers_1": {
             "student": {"init": "teacher", "layers": 1, "layer_map": "uniform"},
-            "distill": {"hidden": {"weight": 1.0}},
+            "distill": {"cka": {"weight": 1.0}},
         },
         **{
             f"scratch_{layers}x16": {

@@ -100,7 +100,7 @@ ABOUT = {
     ),
     "cka": _inside(
         "1 − linear CKA of token states", "Kornblith 2019", "as hidden, and tokens · width²",
-        "other widths without a projection, also narrow copies; many tokens a step",
+        "students made of their teacher; other widths without a projection; many tokens a step",
     ),
     "embedding": _inside(
         "mean squared error of embedding outputs", "Jiao 2020", "as one pair of hidden",

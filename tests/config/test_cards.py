@@ -46,9 +46,9 @@ def test_no_experiment_card_changes_a_student_that_is_chosen_beside_it(composed,
 def test_what_is_made_of_a_teacher_follows_its_states_unless_told_otherwise(composed):
     assert composed("experiment=trec_tiny", "student=narrow").distill.cka.weight == 1
     assert composed("experiment=trec_tiny", "student=narrow", "distill.cka.weight=0").distill.cka.weight == 0
-    assert composed("experiment=trec_tiny", "student=half_layers").distill.hidden.weight == 1
-    assert composed("experiment=sst2_minilm", "student=scratch_tiny").distill.hidden.weight == 0
-    assert composed("experiment=sst2_minilm", "distill.hidden.weight=0").distill.hidden.weight == 0
+    assert composed("experiment=trec_tiny", "student=half_layers").distill.cka.weight == 1
+    assert composed("experiment=sst2_minilm", "student=scratch_tiny").distill.cka.weight == 0
+    assert composed("experiment=sst2_minilm", "distill.cka.weight=0").distill.cka.weight == 0
 
 
 def test_an_override_wins_over_the_card(composed):
