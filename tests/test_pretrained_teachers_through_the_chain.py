@@ -45,7 +45,7 @@ def test_a_layer_of_a_pretrained_bert_learns_from_it(inside, checkpoint, card):
     assert models["teacher"]["description"] == "bert, 2 layers of width 32"
     assert models["student"]["description"] == models["control"]["description"] == "bert, 1 layers of width 32"
     assert all(math.isfinite(each["metrics"]["test"][metric]) for each in models.values())
-    assert set(report["objective"]["terms"]) == {"hard", "soft", "hidden"}
+    assert set(report["objective"]["terms"]) == {"hard", "soft", "hidden", "cka"}
     assert report["exports"][0]["max_logit_drift"] < 1e-3
 
     module, sample = task(CARDS[card]), SAMPLES[task(CARDS[card]).sample]()["test"][:5]

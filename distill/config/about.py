@@ -115,7 +115,7 @@ ABOUT = {
         "any heads and widths, same tokens; for narrow copies ahead of soft on SST-2, behind on TREC", "qkv",
     ),
     "rkd_distance": _inside(
-        "Huber of distances over their mean", "Park 2019", "as hidden, and examples²",
+        "Huber of distances over their mean", "Park 2019", "as hidden, and examples² · width, up to limit",
         "narrow copies of sentence tasks; a weight of 25",
         tokens=False,
     ),

@@ -105,7 +105,7 @@ def _refused(config: Config, name: str) -> Iterator[str]:
         yield f"reads what the first token stands for, which in {config.task} is not the text; allowed is 0"
     if task.over == "tokens" and (name in ("standardized", "dist") or by_rows):
         yield "would take the tokens that cannot be an answer for classes; allowed is 0"
-    if (step := _step(config)) < _TOGETHER.get(name, 0) and not by_rows:
+    if (step := _step(config)) < _TOGETHER.get(name, 0) and (task.of_texts or not by_rows):
         said = "data.batch_size, times batches that are accumulated and devices"
         yield f"compares {_TOGETHER[name]} examples or more of a step, but one has {step} ({said}); allowed is 0"
     if task.kind == SCORE and name == "rkd_angle" and by_rows:

@@ -104,7 +104,7 @@ def rows(
         examples: with their keys.
         folder: where the answers are.
         reduce: what is kept of the rows; none keeps every logit.
-        kept: its name, with all else that decides on them.
+        kept: what stands for it and for all else that decides on the answers.
         states: which hidden states are kept as well; 0 is the embedding output.
         company: who answers with it.
     """

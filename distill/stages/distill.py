@@ -21,7 +21,7 @@ from distill.stages import Job, alike, answers, objectives, students, teach, tea
 from distill.stages.storing import storing
 from distill.training.distiller import Distiller
 from distill.training.processes import Ranks
-from distill.training.together import Step, detached
+from distill.training.together import Parts, Step
 from distill.types import IGNORE, Batch, Respond
 
 RECIPE = 7
@@ -133,19 +133,31 @@ def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks) -> Non
 
 
 def _silent(module: Distiller, batches: Batches, number: int) -> dict[str, str]:
-    """What is silent on one of the first epoch's batches, beside the others of its step on this rank."""
+    """What is silent in the step of one of the first epoch's batches on this rank: in that batch, and in all others.
+
+    A term that compares examples may look at none of a single batch.
+    """
     objective: Objective = module.objective
     place = number % batches.accumulate
-    step = batches.places(0)[number - place : number - place + batches.accumulate]
-    student, teacher, labels = module.both(batches.examples[step[place]])
-    own = objective.parts(student, teacher)
-    with torch.no_grad():
-        parts = [
-            detached(own) if at == place or not own else objective.parts(*module.both(batches.examples[each])[:2])
-            for at, each in enumerate(step)
-        ]
-    seen = Step(objective.comparing, parts, world=1, rank=0).seen(own, place)
-    return silent_terms(objective, student, teacher, labels, module.parameters(), seen)
+    step = [batches.examples[each] for each in batches.places(0)[number - place : number - place + batches.accumulate]]
+    order = sorted(range(len(step)), key=lambda each: each != place)
+    terms, together, silent = objective.comparing, None, None
+    for at in order:
+        student, teacher, labels = module.both(step[at])
+        own = objective.parts(student, teacher)
+        if together is None:
+            together = Step(terms, (_part(module, batch) for batch in step), world=1, rank=0) if terms else None
+        seen = together.seen(own, at) if together is not None else None
+        found = silent_terms(objective, student, teacher, labels, module.parameters(), seen)
+        silent = found if silent is None else {term: why for term, why in silent.items() if term in found}
+        if not silent.keys() & terms.keys():
+            break
+    return silent or {}
+
+
+@torch.no_grad()
+def _part(module: Distiller, batch: Batch) -> Parts:
+    return module.objective.parts(*module.both(batch)[:2])
 
 
 @contextmanager

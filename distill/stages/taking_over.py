@@ -1,59 +1,69 @@
-"""What the teacher has answered before, for another student or for more or fewer texts, is not asked again."""
+"""What the teacher has answered before, for another student or for more or fewer texts, need not be asked again."""
 
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from distill.errors import StoreError
 from distill.store import Store
-from distill.teacher_store import stored_places
+from distill.teacher_store import stored_parts
 
 log = logging.getLogger(__name__)
 
+Places = set[tuple[int, int]]
+"""(key, first) of features."""
 
-def take_over(folder: Path, identity: str, states: Sequence[int], wanted: set[tuple[int, int]]) -> None:
+
+def take_over(folder: Path, identity: str, states: Sequence[int], wanted: Callable[[], Places]) -> None:
     """Begin a teacher store with the parts of the finished one beside it that answers the most of what is wanted.
 
-    Parts never change, so that they are linked, not copied, where the disk can do so. They are of one store only: two
-    may answer the same text. A store that has parts already, of an interrupted try, goes on by itself.
+    Parts never change, so that they are linked, those that hold anything wanted. They are of one store only: two may
+    answer the same text. A store that has parts already, of an interrupted try, goes on by itself. Whatever cannot be
+    taken is asked of the teacher.
 
     Args:
         folder: of the parts of the stage that begins; ``STORE/.NAME.partial/outputs``.
         identity: of what answers.
         states: which hidden states are wanted, too.
-        wanted: (key, first) of the features.
-
-    Raises:
-        StoreError: a file of the store that would be taken over is not the one that was written.
+        wanted: says what; it is asked only where another store may have some of it.
     """
-    if any(folder.glob("part-*")):
+    root, asked, most = folder.parent.parent, None, 0
+    best: tuple[Path, list[Path]] | None = None
+    if any(folder.glob("part-*.safetensors")):
         return
-    root = folder.parent.parent
-    found = {other: _answered(other, identity, states) & wanted for other in sorted(root.glob("teach*-*/outputs"))}
-    other = max(found, key=lambda each: len(found[each]), default=None)
-    if other is None or not found[other]:
-        return
-    Store(root).find(other.parent.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in sorted(other.glob("part-*.safetensors")):
-        _link(part, folder / part.name)
-    log.info("teach: %s of %s are answered in %s", *(f"{len(each):,}" for each in (found[other], wanted)), other.parent)
+    for other in sorted(root.glob("teach-*/outputs")):
+        if not (parts := _answered(other, identity, states)):
+            continue
+        asked = wanted() if asked is None else asked
+        useful = {path: len(places & asked) for path, places in parts.items() if places & asked}
+        if sum(useful.values()) > most:
+            most, best = sum(useful.values()), (other, list(useful))
+    if best is not None and asked is not None and _linked(root, *best, folder):
+        log.info("teach: %s of %s are answered in %s", f"{most:,}", f"{len(asked):,}", best[0].parent)
 
 
-def _answered(folder: Path, identity: str, states: Sequence[int]) -> set[tuple[int, int]]:
-    """What a store answers in the way that is wanted: nothing, where another has answered, or without the states."""
+def _answered(folder: Path, identity: str, states: Sequence[int]) -> Mapping[Path, Places]:
+    """What each part of a store answers in the way that is wanted: nothing, where it is another's, broken or gone."""
     try:
-        return stored_places(folder, identity, states)
-    except StoreError:
-        return set()
+        return stored_parts(folder, identity, states)
+    except (StoreError, SafetensorError, OSError):
+        return {}
 
 
-def _link(part: Path, name: Path) -> None:
+def _linked(root: Path, other: Path, parts: Sequence[Path], folder: Path) -> bool:
+    """Link parts of a whole store; where that cannot be done, leave nothing and say so."""
     try:
-        os.link(part, name)
-    except OSError:  # a disk without links
-        hidden = name.with_suffix(".writing")
-        shutil.copyfile(part, hidden)
-        hidden.rename(name)
+        if Store(root).find(other.parent.name) is None:
+            return False
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in parts:
+            os.link(part, folder / part.name)
+    except (StoreError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        log.warning("teach: what is answered in %s is asked again: %s", other.parent, error)
+        return False
+    return True

@@ -54,6 +54,7 @@ def _of_a_text(build: Builder) -> dict[str, Any]:
         "given_labels": list(config.teacher.labels),
         "task": config.task,
         "kept": _kept_logits(build),
+        "recipe": RECIPE,
         "generation": build.generation() if build.taught_targets else None,
     }
 
@@ -69,9 +70,12 @@ def run(job: Job) -> dict[str, Any]:
     asked = [rows(job, job.folder), *filter(None, [build.data.splits.get(UNLABELLED)])]
     if build.ranks.rank == 0:
         log.info("teach: stores %s, about %.3g GB", _said(build), plan.gigabytes)
-        wanted = set().union(*(answers.places(build, teacher, examples) for examples in asked))
-        take_over(outputs, identity(build, teacher), plan.states, wanted)
-    build.ranks.wait()
+
+    def wanted() -> set[tuple[int, int]]:
+        return set().union(*(answers.places(build, teacher, examples) for examples in asked))
+
+    if not build.taught_targets:  # what it writes anew may be other words under the same keys
+        build.ranks.first(lambda: take_over(outputs, identity(build, teacher), plan.states, wanted))
     for examples in asked:
         answers.rows(build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states)
     return {"examples": sum(map(len, asked))}

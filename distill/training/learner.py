@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -55,7 +56,7 @@ class Learner(pl.LightningModule):
 
         Args:
             batch: on the model's device.
-            needs: what is read of the student; none for all that the objective reads.
+            needs: what is read, as terms say it; none for all that the objective reads.
         """
         needs = self.objective.needs if needs is None else needs
         raw = outputs(
@@ -97,8 +98,8 @@ class Learner(pl.LightningModule):
             return None
         own = self.objective.parts(student, teacher)
         if place == 0:
-            parts = [detached(own), *(self._ahead(batch, number) for number, batch in self._following())]
-            self._together = Step(terms, parts, world, self.trainer.global_rank)
+            ahead = (self._ahead(batch, number) for number, batch in self._following())
+            self._together = Step(terms, chain([detached(own)], ahead), world, self.trainer.global_rank)
         return self._together.seen(own, place)
 
     def _following(self) -> Iterable[tuple[int, Batch]]:

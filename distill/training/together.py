@@ -1,7 +1,6 @@
 """What the terms that compare examples see of a step: all its micro-batches, over accumulation and ranks."""
 
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Mapping
 
 import torch
 from torchmetrics.utilities.distributed import gather_all_tensors
@@ -22,30 +21,29 @@ class Step:
 
     Args:
         terms: by name.
-        parts: what each micro-batch of this rank brings, without a gradient; other ranks have as many.
+        parts: what each micro-batch of this rank brings, without a gradient, one or more; other ranks have as many.
         world: number of ranks.
         rank: this one.
     """
 
-    def __init__(self, terms: Mapping[str, Comparing], parts: Sequence[Parts], world: int, rank: int) -> None:
-        """Bring it together, over the ranks as well."""
-        mine = {name: term.joined([part[name] for part in parts]) for name, term in terms.items()}
+    def __init__(self, terms: Mapping[str, Comparing], parts: Iterable[Parts], world: int, rank: int) -> None:
+        """Bring it together as it comes, then over the ranks."""
+        mine: dict[str, Part] = {}
+        self._starts: dict[str, list[int]] = {name: [] for name in terms}
+        self._parts = 0
+        for part in parts:
+            self._parts += world
+            for name, brought in part.items():
+                self._starts[name].append(len(mine[name][0]) if name in mine else 0)
+                mine[name] = terms[name].joined([mine[name], brought]) if name in mine else brought
         ranks = over_ranks(mine, world)
+        self._before = {name: sum(len(each[name][0]) for each in ranks[:rank]) for name in terms}
         self._whole = {name: term.joined([each[name] for each in ranks]) for name, term in terms.items()}
-        self._starts = {name: _starts(name, ranks[:rank], parts) for name in terms}
-        self._parts = world * len(parts)
 
     def seen(self, own: Parts, place: int) -> dict[str, Seen]:
         """What the micro-batch at a place sees, whose own part has a gradient."""
-        return {
-            name: Seen(part, self._whole[name], self._starts[name][place], self._parts) for name, part in own.items()
-        }
-
-
-def _starts(name: str, before: Sequence[Parts], parts: Sequence[Parts]) -> list[int]:
-    """Where each micro-batch begins in the whole, by the first dimension of what it brings."""
-    first = sum(len(rank[name][0]) for rank in before)
-    return list(accumulate((len(part[name][0]) for part in parts), initial=first))
+        starts = {name: self._before[name] + self._starts[name][place] for name in own}
+        return {name: Seen(part, self._whole[name], starts[name], self._parts) for name, part in own.items()}
 
 
 def over_ranks(mine: Parts, world: int) -> list[Parts]:

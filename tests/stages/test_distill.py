@@ -63,6 +63,24 @@ def test_a_term_that_compares_examples_is_tried_on_all_of_a_step(counts):
     assert counts((1,), (2,), (3, 4), (5,), accumulate=2) == [([3, 4], [3, 4, 5])]
 
 
+def test_a_term_that_looks_at_none_of_a_batch_is_tried_on_the_others_of_its_step():
+    """Of four examples three are looked at: not at 2, whose teacher's state is the largest."""
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(1, 2)
+
+    def both(batch):
+        given = batch["labels"].float().view(-1, 1, 1)
+        student = Outputs(layer(given)[:, 0], (layer(given),), torch.ones(len(given), 1, dtype=torch.bool))
+        return student, Outputs(given[:, 0], (given.expand(-1, -1, 2).sin(),)), batch["labels"]
+
+    for rows in ([(1,), (2,), (3,), (4,)], [(4,), (3,), (2,), (1,)], [(2,), (1,), (4,), (3,)]):
+        objective = Objective({"distance": RkdDistance(limit=3)}, {"distance": 1.0})
+        module = SimpleNamespace(objective=objective, both=both, parameters=layer.parameters)
+        places = [Place(each) for each in rows]
+        batches = SimpleNamespace(examples=Examples(), places=lambda epoch, at=places: at, accumulate=4)
+        distill._every_term_counts(module, batches, Ranks())
+
+
 def test_one_of_several_ranks_may_have_too_few_examples_to_compare(counts):
     alone = {"distance": "is exactly 0"}.items()
     two = SimpleNamespace(world=2, every=lambda said: [said, ""])

@@ -1,11 +1,11 @@
 """What is in a finished store already is linked into a new one, whole and only where it is what is wanted."""
 
 import os
+import re
 
 import pytest
 import torch
 
-from distill.errors import StoreError
 from distill.stages.taking_over import take_over
 from distill.store import Store
 from distill.teacher_store import AnswerStore, AnswerWriter
@@ -33,7 +33,7 @@ def made(tmp_path):
 
 
 def wanted(keys=KEYS):
-    return {(key, 0) for key in keys}
+    return lambda: {(key, 0) for key in keys}
 
 
 def begun(tmp_path):
@@ -45,12 +45,12 @@ def values(folder, keys, states=()):
     return AnswerStore(folder, "it", states)({"key": place, "first": 0 * place, "count": 0 * place + 1})
 
 
-def test_the_store_that_answers_most_is_linked_whatever_more_it_holds(made, tmp_path):
+def test_of_the_store_that_answers_most_the_parts_that_hold_what_is_wanted_are_linked(made, tmp_path):
     made("teach-few", range(4))
     most = made("teach-most", range(2, 30), states=(0, 2, 5))
     take_over(begun(tmp_path), "it", (2,), wanted())
     parts = sorted(path.name for path in begun(tmp_path).iterdir())
-    assert parts == sorted(path.name for path in (most / "outputs").iterdir())
+    assert parts == [f"part-0-{number}.safetensors" for number in range(4)], "of six: 22 and more are not asked for"
     assert all(os.path.samefile(begun(tmp_path) / part, most / "outputs" / part) for part in parts)
     found = values(begun(tmp_path), (7, 3), (2,))
     assert found.logits[:, 0].tolist() == [7.0, 3.0]
@@ -76,23 +76,39 @@ def test_an_interrupted_store_goes_on_by_itself(made, tmp_path):
     assert [path.name for path in begun(tmp_path).iterdir()] == ["part-0-0.safetensors"]
 
 
-def test_a_damaged_store_is_not_taken_for_a_whole_one(made, tmp_path):
+def test_what_is_damaged_is_asked_again_and_said(made, tmp_path, caplog):
     part = made("teach-whole", KEYS) / "outputs" / "part-0-1.safetensors"
     content = bytearray(part.read_bytes())
     content[-1] ^= 1
     part.write_bytes(content)
-    with pytest.raises(StoreError, match="is missing or damaged; remove the folder"):
-        take_over(begun(tmp_path), "it", (), wanted())
+    take_over(begun(tmp_path), "it", (), wanted())
     assert not begun(tmp_path).exists()
+    assert re.search("teach: what is answered in .*teach-whole is asked again: .* is missing or damaged", caplog.text)
 
 
-def test_a_disk_without_links_gets_copies(made, tmp_path, monkeypatch):
+@pytest.mark.parametrize("content", [b"", b"no part at all"])
+def test_a_broken_neighbour_keeps_nobody_from_what_is_whole(content, made, tmp_path):
+    broken = made("teach-broken", KEYS) / "outputs" / "part-0-0.safetensors"
+    broken.write_bytes(content)
+    made("teach-whole", range(5))
+    take_over(begun(tmp_path), "it", (), wanted())
+    assert values(begun(tmp_path), range(5)).logits[:, 0].tolist() == list(range(5))
+
+
+def test_on_a_disk_without_links_all_is_asked_again(made, tmp_path, monkeypatch, caplog):
     made("teach-whole", KEYS)
 
-    def refuse(*_):
-        raise OSError("no links here")
+    def refuse(part, name):
+        if name.name == "part-0-2.safetensors":
+            raise OSError("no links here")
+        name.write_bytes(part.read_bytes())
 
     monkeypatch.setattr(os, "link", refuse)
     take_over(begun(tmp_path), "it", (), wanted())
-    assert values(begun(tmp_path), KEYS).logits[:, 0].tolist() == list(KEYS)
-    assert not list(begun(tmp_path).glob("*.writing"))
+    assert not begun(tmp_path).exists()
+    assert "is asked again: no links here" in caplog.text
+
+
+def test_where_no_store_could_have_it_nobody_asks_what_is_wanted(made, tmp_path):
+    made("teach-another", KEYS, identity="another teacher")
+    take_over(begun(tmp_path), "it", (), lambda: pytest.fail("asked"))
