@@ -1,10 +1,7 @@
 """What the parts of a step bring is the same on every rank, in the order of the ranks, however much each has."""
 
-import multiprocessing
-import os
-
 import torch
-import torch.distributed as dist
+import two_ranks
 
 from distill.losses.terms import RkdDistance
 from distill.training.together import Step, over_ranks
@@ -18,33 +15,22 @@ def states(rank, place):
     return torch.arange(LENGTHS[rank][place] * 4.0).view(-1, 4) + 100 * rank + 10 * place
 
 
-def rank(number, port, results):
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    dist.init_process_group("gloo", rank=number, world_size=2)
+def rank(number):
     parts = [{"distance": (states(number, place), -states(number, place))} for place in (0, 1)]
     seen = [Step({"distance": RkdDistance()}, parts, 2, number).seen(parts[place], place) for place in (0, 1)]
     moments = {"a": (torch.full((1,), float(number)), torch.full((2, 3), number + 0.5)), "b": (states(number, 0),)}
     found = [{name: [each.tolist() for each in part] for name, part in each.items()} for each in over_ranks(moments, 2)]
     said = [(each["distance"].start, each["distance"].parts, each["distance"].whole[0].tolist()) for each in seen]
-    results.put((number, said, found))
-    dist.destroy_process_group()
+    return said, found
 
 
 def test_two_ranks_see_the_same_whole_and_each_part_its_place_in_it(free_port):
-    spawn = multiprocessing.get_context("spawn")
-    results = spawn.Queue()
-    both = [spawn.Process(target=rank, args=(number, free_port, results)) for number in range(2)]
-    for each in both:
-        each.start()
-    found = sorted(results.get(timeout=120) for _ in both)
-    for each in both:
-        each.join(60)
     whole = torch.cat([states(number, place) for number in (0, 1) for place in (0, 1)]).tolist()
     places = [[(start, 4, whole) for start in starts] for starts in ((0, 3), (3, 4))]
     moments = [
         {"a": [[float(number)], [[number + 0.5] * 3] * 2], "b": [states(number, 0).tolist()]} for number in (0, 1)
     ]
-    assert found == [(number, places[number], moments) for number in (0, 1)]
+    assert two_ranks.said(rank, free_port) == [(places[number], moments) for number in (0, 1)]
 
 
 def test_one_rank_asks_nobody():
