@@ -15,10 +15,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from distill.config import cards, explain
+from distill.config import cards, explain, user_cards
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.schema import StudentConfig
-from distill.errors import DistillError
+from distill.ending import while_it_is_read
+from distill.errors import ConfigError, DistillError
 from distill.launch import card_folders
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("distill.design")  # also when it is started as __main__
 
 
+@while_it_is_read()
 def main() -> None:
     """Run the command line: exit code 1 where no student fits, 2 after a user's mistake, with one message."""
     if {"-m", "--multirun"} & set(sys.argv[1:]):
@@ -34,7 +36,10 @@ def main() -> None:
     cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
+        user_cards.inspect(sys.argv[1:])
         _hydra_main()
+    except ConfigError as error:
+        _stop(str(error), 2)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         _stop(explain.message(error, DesignConfig), 2)
     except (AssertionError, AttributeError) as error:

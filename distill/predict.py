@@ -9,6 +9,7 @@ from typing import cast
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from distill.ending import while_it_is_read
 from distill.errors import ConfigError, DistillError
 
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
@@ -38,6 +39,7 @@ class PredictConfig:
     max_length: int | None = None
 
 
+@while_it_is_read()
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
     if {"-h", "--help"} & set(sys.argv[1:]):

@@ -13,21 +13,27 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from distill.config import cards, explain
+from distill.config import cards, explain, user_cards
 from distill.config.check import check
 from distill.config.schema import Config
-from distill.errors import DistillError
+from distill.ending import while_it_is_read
+from distill.errors import ConfigError, DistillError
 from distill.launch import command, one_job
 
 log = logging.getLogger("distill.run")  # also when it is started as __main__
 
 
+@while_it_is_read()
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
     cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
+        user_cards.inspect(sys.argv[1:])
         _hydra_main()
+    except ConfigError as error:
+        sys.stderr.write(f"distill: {error}\n")
+        sys.exit(2)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         sys.stderr.write(f"distill: {explain.message(error)}\n")
         sys.exit(2)

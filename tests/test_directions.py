@@ -12,11 +12,12 @@ PACKAGE = Path(__file__).parents[1] / "distill"
 EVERYONE = {"errors", "types", "store", "network", "words"}
 PARTS = {"tasks", "data", "models", "losses", "training", "metrics", "report", "export", "teacher_store"}
 ALLOWED = {
-    "run": {"launch", "config", "chain"},
+    "run": {"ending", "launch", "config", "chain"},
     "launch": set(),
-    "design": {"launch", "config", "designing"},
+    "ending": set(),
+    "design": {"ending", "launch", "config", "designing"},
     "designing": {"build", "config", "stages", "data", "models", "metrics", "report"},
-    "predict": {"predicting", "data"},
+    "predict": {"ending", "predicting", "data"},
     "predicting": {"tasks", "data", "models"},
     "chain": {"stages", "build", "config", "report", "training"},
     "stages": {"build", "config", *PARTS},
@@ -37,7 +38,7 @@ ALLOWED = {
     "network": set(),
     "words": set(),
 }
-QUICK = {"run", "launch", "design", "predict", "config", "tasks", *EVERYONE - {"store", "network"}}
+QUICK = {"run", "ending", "launch", "design", "predict", "config", "tasks", *EVERYONE - {"store", "network"}}
 PREPARING = {"tasks/collating.py", "tasks/masked_language_modeling.py"}
 """What of tasks no setting asks for: it makes batches."""
 HEAVY = {

@@ -3,6 +3,8 @@
 import errno
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.models.tokenizers import train_wordpiece
 
-EXPERIMENTS = ", ".join(sorted(path.stem for path in (Path(__file__).parents[1] / "experiments").glob("*.yaml")))
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = ", ".join(sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))
 GOOD = "sentence\tlabel\na very good film\t1\na very bad film\t0\nquite a good plot\t1\nquite a bad plot\t0\n"
 
 
@@ -222,7 +225,7 @@ def test_a_card_that_is_no_yaml_is_refused(inside):
     cards.mkdir(parents=True)
     (cards / "mine.yaml").write_text("name: [\n")
     out = inside("--config-dir", str(cards.parent), "experiment=mine", small=False, code=2)
-    assert out.startswith("distill: while parsing")
+    assert out.startswith(f"distill: {cards / 'mine.yaml'} is no YAML: while parsing")
     assert "Traceback" not in out
 
 
@@ -281,3 +284,34 @@ def test_the_users_own_cards_are_found(inside):
         "distill: 1 problem in the settings\n"
         "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
     )
+
+
+@pytest.mark.parametrize("name", ["../../evil", "x" * 300, "", "a/b", ".hidden"])
+def test_a_name_that_is_none_of_a_folder_is_refused_before_a_folder_is_made(inside, name):
+    out = inside(f"name='{name}'", code=2)
+    assert out.startswith(f"distill: name='{name}': allowed is a name of at most 100 bytes without")
+    assert not list(inside.folder.rglob("*"))
+
+
+def test_a_name_that_is_none_of_a_folder_is_refused_in_a_sweep_and_beside_a_folder_of_ones_own(inside):
+    assert "distill: name='../a': allowed is" in inside("-m", "name=../a,b", code=2)
+    assert "name=../a: allowed is" in inside("name=../a", "hydra.run.dir=run", code=2)
+
+
+@pytest.mark.parametrize("command", ["run", "predict", "design"])
+def test_help_that_is_no_longer_read_ends_without_a_word(command):
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-m", f"distill.{command}", "--help"], stdout=writing, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_a_card_that_cannot_be_read_ends_the_run_with_one_message(inside):
+    (inside.folder / "experiment").mkdir()
+    (inside.folder / "experiment" / "mine.yaml").write_bytes(b"# @package _global_\nname: caf\xe9\n")
+    out = inside("--config-dir", str(inside.folder), "experiment=mine", small=False, code=2)
+    path = inside.folder / "experiment" / "mine.yaml"
+    assert out == f"distill: {path} is no UTF-8: byte 0xe9 at position 29; save it as UTF-8\n"

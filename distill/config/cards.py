@@ -7,13 +7,13 @@ from typing import Any, TypeVar, cast
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from distill.config import about, design
+from distill.config import about, design, user_cards
+from distill.config.rules import RUN_NAME
 from distill.config.schema import Config
+from distill.errors import ConfigError
 
 T = TypeVar("T", bound=Config)
 
-_GLOBAL = "# @package _global_"
-"""How a card begins that sets more than its own group, in the words of Hydra."""
 FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
 
 _HELP = """{app} turns a fine-tuned transformer teacher into a compact student, by a chain of stages.
@@ -81,8 +81,8 @@ _ROOT: dict[str, Any] = {
         {"override hydra/job_logging": "distill"},
     ],
     "hydra": {
-        "run": {"dir": "outputs/${name}/${now:%Y-%m-%d_%H-%M-%S}"},
-        "sweep": {"dir": "outputs/sweeps/${now:%Y-%m-%d_%H-%M-%S}", "subdir": "${hydra.job.num}_${name}"},
+        "run": {"dir": "outputs/${run_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}"},
+        "sweep": {"dir": "outputs/sweeps/${now:%Y-%m-%d_%H-%M-%S}", "subdir": "${hydra.job.num}_${run_name:${name}}"},
         "output_subdir": None,
         "help": {
             "app_name": "distill",
@@ -117,6 +117,7 @@ def root() -> Path:
 @cache
 def register() -> None:
     """Put the schema, the logging and every card into Hydra's store, which every job of this process reads."""
+    OmegaConf.register_new_resolver("run_name", _run_name)
     store = ConfigStore.instance()
     store.store(name="schema", node=Config, provider="distill")
     store.store(name="config", node=_ROOT, provider="distill")
@@ -130,8 +131,16 @@ def register() -> None:
             card = OmegaConf.load(path)
             if group == "experiment":
                 card.setdefault("name", path.stem)
-            package = "_global_" if path.read_text(encoding="utf-8").startswith(_GLOBAL) else group
+            package = "_global_" if path.read_text(encoding="utf-8").startswith(user_cards.GLOBAL) else group
             store.store(group=group, name=path.stem, node=card, package=package, provider=str(path))
+
+
+def _run_name(name: str) -> str:
+    """The run's name where it is a part of a folder's name: Hydra makes that folder before any setting is checked."""
+    holds, allowed = RUN_NAME
+    if not holds(name):
+        raise ConfigError(f"name={name!r}: allowed is {allowed}")
+    return name
 
 
 def typed(composed: DictConfig, schema: type[T]) -> T:

@@ -14,7 +14,7 @@ from distill.config import (
     check_unread,
 )
 from distill.config.ensemble import EnsembleConfig
-from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, SHARE, Rule, at, at_least, one_of
+from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, RUN_NAME, SHARE, Rule, at, at_least, one_of
 from distill.config.schema import STAGES, Config, StudentConfig
 from distill.errors import ConfigError
 from distill.tasks import TASKS
@@ -45,6 +45,7 @@ _CLIP: Rule = (lambda value: value is None or value > 0), "null or a number abov
 _PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:")), "a name without / \\ # ? % :"
 
 _RULES: dict[str, Rule] = {
+    "name": RUN_NAME,
     "seed": ((lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"),
     "task": ((lambda value: value in TASKS), f"one of {', '.join(TASKS)}"),
     "data.source": one_of("auto", "hub", "local", "embedded"),

@@ -14,6 +14,7 @@ from omegaconf.errors import (
 )
 
 from distill.config.schema import Config, TeacherConfig
+from distill.errors import ConfigError
 
 
 def message(error: Exception, schema: type[Config] = Config) -> str:
@@ -24,6 +25,8 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
         return _unreadable(error)
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, ConfigError):
+            return str(cause)
         if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
             return _unknown_key(str(cause.full_key), schema)
         if isinstance(cause, KeyValidationError):

@@ -66,3 +66,14 @@ LAYER_PAIRS: Rule = (
     f"one of {', '.join(LAYER_MAPS)}, auto, layer numbers from 0 such as 1,3,5, or pairs such as 0:1,2:5",
 )
 """Of terms that compare layers."""
+_LONGEST_NAME = 100
+RUN_NAME: Rule = (
+    lambda name: (
+        0 < len(name.encode()) <= _LONGEST_NAME
+        and name.isprintable()
+        and not set(name) & set('/\\"$')
+        and not name.startswith((".", " "))
+    ),
+    f'a name of at most {_LONGEST_NAME} bytes without / \\ " $ and control characters, and no dot or space first',
+)
+"""Of a run: it becomes the name of a folder."""

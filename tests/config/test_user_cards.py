@@ -1,0 +1,54 @@
+import pytest
+
+from distill.config.user_cards import inspect
+from distill.errors import ConfigError
+
+GLOBAL = b"# @package _global_\n"
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcde", "bcdef", strict=True)
+)
+REFUSED = {
+    b"name: caf\xe9\n": "is no UTF-8: byte 0xe9 at position 29; save it as UTF-8",
+    BOMB.encode(): ": its aliases stand for more than 100,000 values, and no card has as many",
+    b"name: &a [*a]\n": ": its values are nested too deep, or hold themselves by an alias",
+    b"name: " + b"[" * 5000 + b"]" * 5000: ": its values are nested too deep, or hold themselves by an alias",
+    b"name: a\x00b\n": "is no YAML: unacceptable character #x0000",
+    b"- seed\n": ": a card is a mapping of settings, such as seed: 1",
+    b"#" * (1 << 20): ": has 1,048,596 bytes; a card has at most 1,048,576",
+}
+
+
+def card(folder, content, group="experiment"):
+    (folder / group).mkdir(exist_ok=True)
+    path = folder / group / "mine.yaml"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("content", REFUSED, ids=range(len(REFUSED)))
+def test_a_card_that_cannot_be_one_is_refused_by_its_path(tmp_path, content):
+    path = card(tmp_path, GLOBAL + content)
+    with pytest.raises(ConfigError) as error:
+        inspect(["--config-dir", str(tmp_path), "experiment=mine"])
+    assert str(error.value).startswith(str(path))
+    assert REFUSED[content] in str(error.value)
+
+
+def test_an_experiment_without_its_first_line_is_told_which(tmp_path):
+    path = card(tmp_path, b"seed: 1\n")
+    with pytest.raises(ConfigError) as error:
+        inspect([f"--config-dir={tmp_path}"])
+    assert str(error.value) == f"{path}: the card of an experiment begins with the line # @package _global_"
+
+
+def test_a_card_may_have_comments_first_aliases_and_a_group_of_its_own(tmp_path):
+    card(tmp_path, b"# (c) someone\n" + GLOBAL + b"a: &a [1, 2]\nb: *a\n")
+    card(tmp_path, b"model: some/model\n", group="teacher")
+    card(tmp_path, b"", group="student")
+    inspect(["-cd", str(tmp_path), "experiment=mine"])
+
+
+def test_files_beside_the_cards_are_not_read(tmp_path):
+    (tmp_path / "notes.yaml").write_bytes(b"\xff")
+    (tmp_path / "experiment" / "folder.yaml").mkdir(parents=True)
+    inspect(["--config-dir", str(tmp_path)])
