@@ -1,4 +1,4 @@
-"""Whether a host answers."""
+"""What is asked of others over the network, and whether they answer."""
 
 import socket
 from threading import Thread
@@ -19,3 +19,12 @@ def answers(host: str, port: int, seconds: float = 3.0) -> bool:
     thread.start()
     thread.join(seconds)
     return bool(opened)
+
+
+def may_be_on_the_hub(model: str) -> bool:
+    """Whether a name that is no folder can be that of a model on the Hugging Face hub, ``name`` or ``owner/name``.
+
+    >>> [may_be_on_the_hub(name) for name in ("name", "owner/name", "./owner/name", "a/folder/deep", "~/m")]
+    [True, True, False, False, False]
+    """
+    return bool(model) and not model.startswith((".", "/", "~")) and model.count("/") <= 1

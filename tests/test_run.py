@@ -118,7 +118,8 @@ def test_several_problems_come_at_once(inside):
 
 def test_a_missing_folder_is_refused(inside):
     folder = inside.folder / "none"
-    refused(inside, f"{folder}: there is no such file or folder", *on(folder), small=False)
+    message = f"1 problem in the settings\n  data.path={folder}: there is no such file or folder"
+    refused(inside, message, *on(folder), small=False)
 
 
 BAD_DATA = {
@@ -294,7 +295,7 @@ def test_a_name_that_is_none_of_a_folder_is_refused_before_a_folder_is_made(insi
 
 
 def test_a_name_that_is_none_of_a_folder_is_refused_in_a_sweep_and_beside_a_folder_of_ones_own(inside):
-    assert "distill: name='../a': allowed is" in inside("-m", "name=../a,b", code=2)
+    assert "distill: name='../a': allowed is" in inside("-m", "name=../a,b", small=False, code=2)
     assert "name=../a: allowed is" in inside("name=../a", "hydra.run.dir=run", code=2)
 
 

@@ -107,7 +107,7 @@ CASES = [
             ("classification", "data.score_range", [0.0, 5.0], "regression", "null"),
             ("pair_classification", "distill.soft.bounded", 0.0, "regression", "null"),
             ("classification", "data.drop_bad", True, "question_answering", "false"),
-            ("summarization", "data.unlabelled.path", "more.tsv", READING, "null"),
+            ("summarization", "data.unlabelled.path", ".", READING, "null"),
             (
                 "regression",
                 "data.class_weights",
