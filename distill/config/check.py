@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from distill.config import (
     check_ensemble,
@@ -15,105 +14,15 @@ from distill.config import (
     check_unread,
 )
 from distill.config.ensemble import EnsembleConfig
-from distill.config.rules import INNER_SHARE, NOT_NEGATIVE, POSITIVE, RUN_NAME, SHARE, Rule, at, at_least, one_of
+from distill.config.rules import Rule, at, rules
 from distill.config.schema import STAGES, Config, StudentConfig
 from distill.errors import ConfigError
-from distill.tasks import TASKS
-
-SAMPLES = (
-    "sentiment", "questions", "paraphrases", "topics", "similarities", "entities", "relations", "passages",
-    "translations", "abstracts", "dialogues",
-)  # fmt: skip
-TRAINING_STAGES = ("pretrain", "finetune", "distill")
-
-
-def _names(value: Any) -> bool:  # noqa: ANN401
-    names = value if isinstance(value, list) else [value]
-    return bool(names) and all(isinstance(name, str | int) and name != "" for name in names)
-
-
-_FILES: Rule = (
-    lambda value: value is None or _names(value),
-    "null, the name of a file, or a list of names, of which the first that is there is taken",
-)
-_ALL_FILES: Rule = (lambda value: value is None or _names(value)), "null, a file or folder, or a list of them"
-_DEVICES: Rule = (
-    lambda value: value == "auto" or (isinstance(value, int) and (value == -1 or value > 0)),
-    "auto, -1 (all) or a whole number from 1 up",
-)
-_CLIP: Rule = (lambda value: value is None or value > 0), "null or a number above 0"
-
-_PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:")), "a name without / \\ # ? % :"
 
 _RULES: dict[str, Rule] = {
-    "name": RUN_NAME,
-    "seed": ((lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"),
-    "task": ((lambda value: value in TASKS), f"one of {', '.join(TASKS)}"),
-    "data.source": one_of("auto", "hub", "local", "embedded"),
-    "data.sample": ((lambda value: value is None or value in SAMPLES), f"null or one of {', '.join(SAMPLES)}"),
-    "data.class_weights": one_of("none", "balanced"),
-    **{f"data.files.{split}": _FILES for split in ("train", "validation", "test")},
-    "data.limit.train": at_least(1),
-    "data.limit.validation": at_least(1),
-    "data.limit.test": at_least(1),
-    "data.unlabelled.path": _ALL_FILES,
-    "data.unlabelled.limit": at_least(1),
-    "data.holdout": INNER_SHARE,
-    "data.max_length": at_least(4),
-    "data.max_target_length": at_least(2),
-    "data.stride": at_least(0),
-    "data.max_answer_length": at_least(1),
-    "data.batch_size": at_least(1),
-    "data.batch_tokens": at_least(1),
-    "data.workers": at_least(0),
-    "teacher.vocab_size": at_least(100),
-    "ensemble.combine": one_of(*check_ensemble.COMBINE),
-    "pretrain.mask_probability": INNER_SHARE,
-    "finetune.frozen_layers": at_least(0),
-    "finetune.lora.rank": at_least(0),
-    "finetune.lora.alpha": POSITIVE,
-    "finetune.lora.dropout": SHARE,
-    "distill.targets": one_of("data", "teacher"),
-    "generate.beams": at_least(1),
-    "evaluate.confidence": INNER_SHARE,
-    "evaluate.resamples": at_least(100),
-    "evaluate.latency_samples": at_least(0),
-    "trainer.accelerator": one_of("auto", "cpu", "gpu", "cuda", "mps"),
-    "trainer.devices": _DEVICES,
-    "trainer.num_nodes": at_least(1),
-    "trainer.strategy": one_of("auto", "ddp", "ddp_find_unused_parameters_true"),
-    "trainer.precision": one_of("32-true", "bf16-mixed", "16-mixed"),
-    "trainer.accumulate_grad_batches": at_least(1),
-    "trainer.gradient_clip_val": _CLIP,
-    "trainer.log_every_n_steps": at_least(1),
-    "checkpoint.every_n_train_steps": at_least(1),
-    "tracking.project": _PROJECT,
-    "tracking.wandb": one_of("auto", "online", "offline", "disabled"),
-}
-_RULES_OF_TRAINING: dict[str, Rule] = {
-    "max_epochs": at_least(1),
-    "dropout": SHARE,
-    "optimizer.name": one_of("adamw", "sgd"),
-    "optimizer.lr": ((lambda value: value is None or POSITIVE[0](value)), "null or a number above 0"),
-    "optimizer.weight_decay": NOT_NEGATIVE,
-    "optimizer.momentum": SHARE,
-    "scheduler.name": one_of("linear", "cosine", "constant"),
-    "scheduler.warmup": SHARE,
-    "early_stopping.patience": at_least(1),
-    "early_stopping.min_delta": NOT_NEGATIVE,
-}
-_RULES_OF_ARCHITECTURE: dict[str, Rule] = {
-    name: at_least(1) for name in ("layers", "hidden_size", "heads", "intermediate_size", "decoder_layers")
-}
-_EVERY_RULE: dict[str, Rule] = {
-    **_RULES,
-    **{f"student.{key}": rule for key, rule in check_student.RULES.items()},
+    **dict(rules(Config)),
     **{f"distill.{key}": rule for key, rule in check_objective.RULES.items()},
-    **{f"teacher.{key}": rule for key, rule in check_store.RULES.items()},
-    **{f"{stage}.{key}": rule for stage in TRAINING_STAGES for key, rule in _RULES_OF_TRAINING.items()},
-    "pretrain.max_epochs": at_least(0),
-    **{f"{who}.architecture.{key}": r for who in ("teacher", "student") for key, r in _RULES_OF_ARCHITECTURE.items()},
 }
+"""What single settings may be, each by its dotted key."""
 
 
 def check(config: Config, overrides: Sequence[str] = ()) -> None:
@@ -163,7 +72,7 @@ def refuse(found: Sequence[str]) -> None:
 
 
 def _single(config: Config) -> Iterator[str]:
-    for key, (holds, allowed) in _EVERY_RULE.items():
+    for key, (holds, allowed) in _RULES.items():
         value = at(config, key)
         if not holds(value):
             yield f"{key}={value}: allowed is {allowed}"

@@ -11,7 +11,6 @@ from distill.config.facts import known
 from distill.config.rules import NOT_NEGATIVE
 from distill.config.schema import Config, TeacherConfig
 
-COMBINE = ("probabilities", "logits", "confidence")
 _TAKEN = (FIRST, "teacher", "student", "control")
 
 

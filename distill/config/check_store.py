@@ -3,18 +3,9 @@
 from collections.abc import Iterator
 
 from distill.config.about import WORDS, reads, unstorable
-from distill.config.rules import POSITIVE, Rule, at_least, one_of
 from distill.config.schema import Config, TeacherConfig
 from distill.config.terms import active
 
-RULES: dict[str, Rule] = {
-    "store": one_of("auto", "always", "never"),
-    "store_limit_gb": POSITIVE,
-    "keep": one_of("top_k", "sampled"),
-    "top_k": at_least(1),
-    "samples": at_least(1),
-}
-"""What single settings of ``teacher`` may be."""
 _READ_WHERE = {"store_limit_gb": ("store", "auto"), "top_k": ("keep", "top_k"), "samples": ("keep", "sampled")}
 """Settings that one value of another alone reads."""
 

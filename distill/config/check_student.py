@@ -5,17 +5,9 @@ from dataclasses import asdict
 
 from distill.config.about import ABOUT, WORDS, reads
 from distill.config.facts import Fact, known
-from distill.config.rules import LAYERS, Rule, at_least, one_of
+from distill.config.rules import LAYERS
 from distill.config.schema import Config
 from distill.config.terms import active
-
-RULES: dict[str, Rule] = {
-    "init": one_of("random", "teacher", "narrow", "bilstm", "checkpoint"),
-    "layers": at_least(1),
-    "layer_map": LAYERS,
-    **{f"lstm.{name}": at_least(1) for name in ("layers", "hidden_size", "embedding_size")},
-}
-"""What single settings of ``student`` may be."""
 
 _HEADLESS: dict[str, Fact] = {"bilstm": lambda task: task.over != "labels"}
 """Kinds of students, and the tasks that they have no head for."""

@@ -3,14 +3,34 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from distill.config.rules import INNER_SHARE, Rule, allowed, at_least, one_of
+
+SAMPLES = (
+    "sentiment", "questions", "paraphrases", "topics", "similarities", "entities", "relations", "passages",
+    "translations", "abstracts", "dialogues",
+)  # fmt: skip
+
+
+def _names(value: Any) -> bool:  # noqa: ANN401
+    names = value if isinstance(value, list) else [value]
+    return bool(names) and all(isinstance(name, str | int) and name != "" for name in names)
+
+
+_FILES: Rule = (
+    lambda value: value is None or _names(value),
+    "null, the name of a file, or a list of names, of which the first that is there is taken",
+)
+_ALL_FILES: Rule = (lambda value: value is None or _names(value)), "null, a file or folder, or a list of them"
+_SAMPLE: Rule = (lambda value: value is None or value in SAMPLES), f"null or one of {', '.join(SAMPLES)}"
+
 
 @dataclass
 class LimitConfig:
     """Rows kept of each split, drawn with the seed, and stratified where a row has one label; none keeps all."""
 
-    train: int | None = None
-    validation: int | None = None
-    test: int | None = None
+    train: int | None = field(default=None, metadata=allowed(at_least(1)))
+    validation: int | None = field(default=None, metadata=allowed(at_least(1)))
+    test: int | None = field(default=None, metadata=allowed(at_least(1)))
 
 
 @dataclass
@@ -20,20 +40,20 @@ class FilesConfig:
     A list of names takes the first that is there.
     """
 
-    train: Any = None
-    validation: Any = None
-    test: Any = None
+    train: Any = field(default=None, metadata=allowed(_FILES))
+    validation: Any = field(default=None, metadata=allowed(_FILES))
+    test: Any = field(default=None, metadata=allowed(_FILES))
 
 
 @dataclass
 class UnlabelledConfig:
     """Texts without labels, on which the student follows the teacher alone."""
 
-    path: Any = None
+    path: Any = field(default=None, metadata=allowed(_ALL_FILES))
     """A file, or a folder with a file train, that has the task's inputs; a list takes all of them; none takes none."""
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task's inputs to the name of its column: +data.unlabelled.columns.text=NAME; else as in train."""
-    limit: int | None = None
+    limit: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Rows kept of all files together, drawn with the seed; none keeps all."""
 
 
@@ -43,7 +63,7 @@ class DataConfig:
 
     name: str = "data"
     """What the report calls the data."""
-    source: str = "auto"
+    source: str = field(default="auto", metadata=allowed(one_of("auto", "hub", "local", "embedded")))
     """auto | hub | local | embedded. auto: `path` if given, else the hub if cache or network has it, else embedded."""
     path: str | None = None
     """A folder with train, validation and test files (TSV, CSV, JSONL, Parquet; .gz too), or one saved by datasets."""
@@ -52,7 +72,7 @@ class DataConfig:
     hub_config: str | None = None
     """Configuration of the hub data set, such as sst2 of nyu-mll/glue."""
     files: FilesConfig = field(default_factory=FilesConfig)
-    sample: str | None = None
+    sample: str | None = field(default=None, metadata=allowed(_SAMPLE))
     """The embedded sample that stands in where there is no data; none takes the task's own."""
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`. A
@@ -60,7 +80,7 @@ class DataConfig:
     labels: dict[str, str] | None = field(default_factory=dict)
     """Label in the file, or number of a class of the hub, to the name the models give it, in the labels' order: in a
     card, or as +data.labels.0=NAME; none keeps the file's own labels."""
-    class_weights: str = "none"
+    class_weights: str = field(default="none", metadata=allowed(one_of("none", "balanced")))
     """none | balanced: in the loss of the labels, each class weighs as much as any other, however rare."""
     score_range: list[float] | None = None
     """The lowest and the highest score of a regression; a score outside is refused. None: any."""
@@ -68,20 +88,20 @@ class DataConfig:
     """Leave out questions whose answer does not stand where they say, instead of refusing the data."""
     limit: LimitConfig = field(default_factory=LimitConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
-    holdout: float = 0.1
+    holdout: float = field(default=0.1, metadata=allowed(INNER_SHARE))
     """Share of train that is held out where no validation split exists: seeded, stratified where a row has one label,
     whole dialogues."""
-    max_length: int = 128
+    max_length: int = field(default=128, metadata=allowed(at_least(4)))
     """Tokens a text may have. Longer ones are cut; where words are labelled or answers looked for, read in windows."""
-    max_target_length: int = 64
+    max_target_length: int = field(default=64, metadata=allowed(at_least(2)))
     """Tokens of a target that is written: a translation, a summary, a reply (of a dialogue, within max_length)."""
-    stride: int = 32
+    stride: int = field(default=32, metadata=allowed(at_least(0)))
     """Tokens that two windows of a long text share."""
-    max_answer_length: int = 30
+    max_answer_length: int = field(default=30, metadata=allowed(at_least(1)))
     """Tokens an answer to a question may have; where a token is a single character, more are needed."""
-    batch_size: int = 32
+    batch_size: int = field(default=32, metadata=allowed(at_least(1)))
     """Examples a device sees at once."""
-    batch_tokens: int | None = None
+    batch_tokens: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Padded tokens a device may see at once while it trains; none sets no limit."""
-    workers: int = 0
+    workers: int = field(default=0, metadata=allowed(at_least(0)))
     """Processes that prepare batches; 0 prepares them in the training process."""

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from distill.config.about import SCORE
 from distill.config.facts import known
+from distill.config.rules import allowed, one_of
 
 if TYPE_CHECKING:
     from distill.config.schema import Config, TeacherConfig
 
+COMBINE = ("probabilities", "logits", "confidence")
 FIRST = "first"
 """What the teacher of the section ``teacher`` is called beside others."""
 
@@ -17,7 +19,7 @@ FIRST = "first"
 class EnsembleConfig:
     """How the answers of several teachers become one."""
 
-    combine: str = "probabilities"
+    combine: str = field(default="probabilities", metadata=allowed(one_of(*COMBINE)))
     """probabilities | logits | confidence: the weighted mean of the teachers' probabilities at `distill.temperature` (1
     where no term has one), or of their logits; or for each example the teacher whose answer has the largest
     probability (of several rows, their geometric mean), times its weight."""

@@ -1,13 +1,31 @@
 """What single settings may be: a test of the value, and how the allowed ones are said."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 Rule = tuple[Callable[[Any], bool], str]
+"""A test of a value, and what is allowed, in words."""
+_KEY = "rule"
 
 LAYER_MAPS = ("uniform", "first", "last", "skip")
+
+
+def allowed(rule: Rule) -> dict[str, Rule]:
+    """What ``dataclasses.field(metadata=…)`` keeps of a setting: the one place that says what it may be."""
+    return {_KEY: rule}
+
+
+def rules(section: type, prefix: str = "") -> Iterator[tuple[str, Rule]]:
+    """The dotted key and the rule of each setting of a section, and of the sections in it, that has one."""
+    for each in fields(section):
+        if _KEY in each.metadata:
+            yield prefix + each.name, each.metadata[_KEY]
+        made: Any = each.default_factory
+        if is_dataclass(made):
+            yield from rules(cast(type, made), f"{prefix}{each.name}.")
 
 
 def at(config: object, key: str) -> Any:  # noqa: ANN401

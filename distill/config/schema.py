@@ -4,21 +4,31 @@ from dataclasses import dataclass, field
 
 from distill.config.data import DataConfig
 from distill.config.ensemble import EnsembleConfig
+from distill.config.rules import INNER_SHARE, LAYERS, POSITIVE, RUN_NAME, SHARE, Rule, allowed, at_least, one_of
 from distill.config.terms import TermsConfig
 from distill.config.training import TrainingConfig
+from distill.tasks import TASKS
 
 STAGES = ("pretrain", "finetune", "teach", "distill", "control", "evaluate", "export")
+_SEED: Rule = (lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"
+_TASK: Rule = (lambda value: value in TASKS), f"one of {', '.join(TASKS)}"
+_DEVICES: Rule = (
+    lambda value: value == "auto" or (isinstance(value, int) and (value == -1 or value > 0)),
+    "auto, -1 (all) or a whole number from 1 up",
+)
+_CLIP: Rule = (lambda value: value is None or value > 0), "null or a number above 0"
+_PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:")), "a name without / \\ # ? % :"
 
 
 @dataclass
 class ArchitectureConfig:
     """The size of a model from scratch: a BERT encoder, a BART encoder-decoder or a GPT-2 decoder, as the task asks."""
 
-    layers: int = 2
-    hidden_size: int = 128
-    heads: int = 2
-    intermediate_size: int = 512
-    decoder_layers: int | None = None
+    layers: int = field(default=2, metadata=allowed(at_least(1)))
+    hidden_size: int = field(default=128, metadata=allowed(at_least(1)))
+    heads: int = field(default=2, metadata=allowed(at_least(1)))
+    intermediate_size: int = field(default=512, metadata=allowed(at_least(1)))
+    decoder_layers: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Of an encoder-decoder; none: as many as the encoder's."""
 
 
@@ -36,22 +46,22 @@ class TeacherConfig:
     """Names of the outputs of a fine-tuned checkpoint that does not name them, in their order."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size of a teacher from scratch."""
-    vocab_size: int = 4000
+    vocab_size: int = field(default=4000, metadata=allowed(at_least(100)))
     """Pieces of a tokenizer from scratch."""
     lowercase: bool = True
     """Whether an encoder's tokenizer from scratch reads small letters only, without accents."""
-    store: str = "auto"
+    store: str = field(default="auto", metadata=allowed(one_of("auto", "always", "never")))
     """auto | always | never: whether the teacher's outputs are stored, so that it runs once for all students. auto
     stores unless a term reads what cannot be (attention, queries, keys and values) or the estimate passes the limit; of
     several teachers everything is stored."""
-    store_limit_gb: float = 10.0
+    store_limit_gb: float = field(default=10.0, metadata=allowed(POSITIVE))
     """The estimate, in 10⁹ bytes, above which auto does not store."""
-    keep: str = "top_k"
+    keep: str = field(default="top_k", metadata=allowed(one_of("top_k", "sampled")))
     """top_k | sampled: what is stored of the logits of a whole vocabulary. sampled, with store=always, draws tokens
     from the softened softmax: unbiased for `soft`, the one term that it serves (Anshumann et al. 2025)."""
-    top_k: int = 64
+    top_k: int = field(default=64, metadata=allowed(at_least(1)))
     """For keep=top_k, the logits kept of each token the teacher would write; the rest counts as one."""
-    samples: int = 50
+    samples: int = field(default=50, metadata=allowed(at_least(1)))
     """For keep=sampled, the tokens drawn for each token the teacher would write, with replacement."""
 
 
@@ -59,10 +69,10 @@ class TeacherConfig:
 class LstmConfig:
     """A student of bidirectional LSTM layers, which reads the teacher's tokens (Tang et al. 2019)."""
 
-    layers: int = 1
-    hidden_size: int = 150
+    layers: int = field(default=1, metadata=allowed(at_least(1)))
+    hidden_size: int = field(default=150, metadata=allowed(at_least(1)))
     """Of each direction; the states have twice as many numbers."""
-    embedding_size: int = 128
+    embedding_size: int = field(default=128, metadata=allowed(at_least(1)))
     """Of the tokens' vectors, at most as wide as the teacher's, of which they are the truncated SVD."""
 
 
@@ -70,7 +80,7 @@ class LstmConfig:
 class StudentConfig:
     """Who learns."""
 
-    init: str = "random"
+    init: str = field(default="random", metadata=allowed(one_of("random", "teacher", "narrow", "bilstm", "checkpoint")))
     """random: `architecture` with the teacher's tokenizer. teacher: `layers` of the teacher. narrow: a copy of the
     teacher of the size `architecture`, cut out of its weights. bilstm: `lstm`. checkpoint: `model`."""
     model: str | None = None
@@ -79,9 +89,9 @@ class StudentConfig:
     """Branch, tag or commit of a hub checkpoint; none takes main."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size, for init=random and, at most that of the teacher, for init=narrow."""
-    layers: int = 2
+    layers: int = field(default=2, metadata=allowed(at_least(1)))
     """Layers taken from the teacher, for init=teacher."""
-    layer_map: str = "uniform"
+    layer_map: str = field(default="uniform", metadata=allowed(LAYERS))
     """Which of the teacher's layers, for init=teacher and init=narrow: uniform | first | last | skip, or numbers from 0
     as in '1,3'."""
     lstm: LstmConfig = field(default_factory=LstmConfig)
@@ -92,7 +102,8 @@ class StudentConfig:
 class PretrainConfig(TrainingConfig):
     """Masked-language modelling on the text of train (Devlin et al. 2019); max_epochs=0 only makes a tokenizer."""
 
-    mask_probability: float = 0.15
+    max_epochs: int = field(default=3, metadata=allowed(at_least(0)))
+    mask_probability: float = field(default=0.15, metadata=allowed(INNER_SHARE))
     continued: bool = False
     """Go on from the checkpoint teacher.model, on the text of train, before it is fine-tuned."""
 
@@ -101,17 +112,17 @@ class PretrainConfig(TrainingConfig):
 class LoraConfig:
     """Low-rank adapters (Hu et al. 2021) instead of all weights; folded into them at the end."""
 
-    rank: int = 0
+    rank: int = field(default=0, metadata=allowed(at_least(0)))
     """0 trains no adapters."""
-    alpha: float = 16.0
-    dropout: float = 0.0
+    alpha: float = field(default=16.0, metadata=allowed(POSITIVE))
+    dropout: float = field(default=0.0, metadata=allowed(SHARE))
 
 
 @dataclass
 class FinetuneConfig(TrainingConfig):
     """The teacher learns the task from labels."""
 
-    frozen_layers: int = 0
+    frozen_layers: int = field(default=0, metadata=allowed(at_least(0)))
     """Layers from the bottom, with the embeddings, that stay as they are; 0 freezes nothing."""
     lora: LoraConfig = field(default_factory=LoraConfig)
 
@@ -120,9 +131,9 @@ class FinetuneConfig(TrainingConfig):
 class DistillConfig(TermsConfig, TrainingConfig):
     """The student learns from labels and teacher, by the terms of the objective."""
 
-    dropout: float = 0.0
+    dropout: float = field(default=0.0, metadata=allowed(SHARE))
     """Of hidden states and attention while training: what the teacher says keeps a student from learning by heart."""
-    targets: str = "data"
+    targets: str = field(default="data", metadata=allowed(one_of("data", "teacher")))
     """data | teacher: what a student that writes learns to write; the teacher's own words are sequence-level
     distillation (Kim & Rush 2016)."""
 
@@ -131,7 +142,7 @@ class DistillConfig(TermsConfig, TrainingConfig):
 class GenerateConfig:
     """How targets are written, by whatever model."""
 
-    beams: int = 1
+    beams: int = field(default=1, metadata=allowed(at_least(1)))
     """Width of the beam search; 1 takes the likeliest token each time."""
 
 
@@ -139,10 +150,10 @@ class GenerateConfig:
 class EvaluateConfig:
     """How models are compared."""
 
-    confidence: float = 0.95
+    confidence: float = field(default=0.95, metadata=allowed(INNER_SHARE))
     """Of the paired-bootstrap interval of the gain over the control."""
-    resamples: int = 1000
-    latency_samples: int = 50
+    resamples: int = field(default=1000, metadata=allowed(at_least(100)))
+    latency_samples: int = field(default=50, metadata=allowed(at_least(0)))
     """Texts timed one by one; 0 measures no latency."""
 
 
@@ -158,14 +169,14 @@ class ExportConfig:
 class TrainerConfig:
     """Lightning's Trainer, by its own names."""
 
-    accelerator: str = "auto"
-    devices: int | str = 1
-    num_nodes: int = 1
-    strategy: str = "auto"
-    precision: str = "32-true"
-    accumulate_grad_batches: int = 1
-    gradient_clip_val: float | None = 1.0
-    log_every_n_steps: int = 10
+    accelerator: str = field(default="auto", metadata=allowed(one_of("auto", "cpu", "gpu", "cuda", "mps")))
+    devices: int | str = field(default=1, metadata=allowed(_DEVICES))
+    num_nodes: int = field(default=1, metadata=allowed(at_least(1)))
+    strategy: str = field(default="auto", metadata=allowed(one_of("auto", "ddp", "ddp_find_unused_parameters_true")))
+    precision: str = field(default="32-true", metadata=allowed(one_of("32-true", "bf16-mixed", "16-mixed")))
+    accumulate_grad_batches: int = field(default=1, metadata=allowed(at_least(1)))
+    gradient_clip_val: float | None = field(default=1.0, metadata=allowed(_CLIP))
+    log_every_n_steps: int = field(default=10, metadata=allowed(at_least(1)))
     enable_progress_bar: bool | None = None
     """None: only on a terminal."""
 
@@ -174,16 +185,16 @@ class TrainerConfig:
 class CheckpointConfig:
     """What an interrupted stage resumes from."""
 
-    every_n_train_steps: int = 200
+    every_n_train_steps: int = field(default=200, metadata=allowed(at_least(1)))
 
 
 @dataclass
 class TrackingConfig:
     """Where curves go besides the CSV."""
 
-    wandb: str = "auto"
+    wandb: str = field(default="auto", metadata=allowed(one_of("auto", "online", "offline", "disabled")))
     """auto | online | offline | disabled. auto: online when logged in and reachable, else offline."""
-    project: str = "distill"
+    project: str = field(default="distill", metadata=allowed(_PROJECT))
     entity: str | None = None
 
 
@@ -191,12 +202,12 @@ class TrackingConfig:
 class Config:
     """A whole run."""
 
-    name: str = "unnamed"
+    name: str = field(default="unnamed", metadata=allowed(RUN_NAME))
     """Name of the run; a card's file name unless it says otherwise."""
-    seed: int = 42
+    seed: int = field(default=42, metadata=allowed(_SEED))
     stages: list[str] = field(default_factory=lambda: list(STAGES))
     """Any of them, in this order; one that is left out is taken from the store where a later one needs it."""
-    task: str = "classification"
+    task: str = field(default="classification", metadata=allowed(_TASK))
     """What is predicted: one of `distill.tasks.TASKS`."""
     store: str = "outputs/store"
     """Folder of finished stages, shared by all runs."""

@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass, field
 
+from distill.config.rules import NOT_NEGATIVE, POSITIVE, SHARE, Rule, allowed, at_least, one_of
+
+_RATE: Rule = (lambda value: value is None or POSITIVE[0](value)), "null or a number above 0"
+
 
 @dataclass
 class OptimizerConfig:
-    """How weights move. `name`: adamw | sgd."""
+    """How weights move."""
 
-    name: str = "adamw"
-    lr: float | None = None
+    name: str = field(default="adamw", metadata=allowed(one_of("adamw", "sgd")))
+    lr: float | None = field(default=None, metadata=allowed(_RATE))
     """The highest learning rate; none: 1e-3 from random weights, and from learnt ones 5e-5 for a teacher
     and 1e-4 for a student."""
-    weight_decay: float = 0.01
+    weight_decay: float = field(default=0.01, metadata=allowed(NOT_NEGATIVE))
     """Not applied to biases and normalisation weights."""
-    momentum: float = 0.9
+    momentum: float = field(default=0.9, metadata=allowed(SHARE))
     """For sgd."""
 
 
@@ -21,8 +25,8 @@ class OptimizerConfig:
 class SchedulerConfig:
     """How the learning rate moves. `name`: linear | cosine | constant, after the warm-up."""
 
-    name: str = "linear"
-    warmup: float = 0.1
+    name: str = field(default="linear", metadata=allowed(one_of("linear", "cosine", "constant")))
+    warmup: float = field(default=0.1, metadata=allowed(SHARE))
     """Share of the steps over which the rate rises from 0."""
 
 
@@ -33,17 +37,17 @@ class EarlyStoppingConfig:
     It is the task's first one, or what comes nearest to it without writing or putting answers together.
     """
 
-    patience: int | None = None
+    patience: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Epochs without improvement; none trains to the end and keeps the last weights."""
-    min_delta: float = 0.0
+    min_delta: float = field(default=0.0, metadata=allowed(NOT_NEGATIVE))
 
 
 @dataclass
 class TrainingConfig:
     """One training stage."""
 
-    max_epochs: int = 3
-    dropout: float = 0.1
+    max_epochs: int = field(default=3, metadata=allowed(at_least(1)))
+    dropout: float = field(default=0.1, metadata=allowed(SHARE))
     """Dropout of hidden states and attention while training."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)

@@ -4,8 +4,9 @@ from importlib import import_module
 
 import pytest
 
-from distill.config.check import SAMPLES, check
+from distill.config.check import check
 from distill.config.check_task import _BELONGS
+from distill.config.data import SAMPLES
 from distill.config.facts import those
 from distill.config.rules import at, said
 from distill.config.schema import Config
