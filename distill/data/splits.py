@@ -100,7 +100,7 @@ def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
     train = set(splits["train"]["key"][:])
     seen = {name: sum(key in train for key in rows["key"][:]) for name, rows in splits.items() if name != "train"}
     found = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]
-    return f"texts that also stand in train: {', '.join(found)}" if found else None
+    return f"texts that also occur in train: {', '.join(found)}" if found else None
 
 
 def _labels(rows: "Dataset") -> Sequence[int]:

@@ -134,7 +134,7 @@ KINDS: Mapping[str, Kind] = {
         kept=lambda shape: 0,
         words=lambda shape, teacher: (
             f"{_counted(shape.layers)} of width {shape.width}, cut out of the teacher's weights: begins near its "
-            "states, and needs training to speak as it does"
+            "states, and must be trained before use"
         ),
     ),
     "random": Kind(

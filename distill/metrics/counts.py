@@ -13,6 +13,8 @@ Flags = NDArray[np.bool_]
 
 AVERAGES: tuple[Literal["micro", "macro", "weighted"], ...] = ("micro", "macro", "weighted")
 """Rows of a table besides the labels."""
+SUPPORTED = "macro of supported"
+"""The row of the mean over labels that have examples, where others count in ``macro`` though they have none."""
 
 
 class Counts(NamedTuple):
@@ -82,7 +84,8 @@ def table(counts: Counts, names: Sequence[str], averaged: Flags | None = None) -
 
     Returns:
         ``precision``, ``recall``, ``f1`` and ``support`` by name, and under ``micro``, ``macro`` and ``weighted``.
-        Scores that would be 0 / 0 are 0.
+        Scores that would be 0 / 0 are 0. A label without examples counts in ``macro`` as soon as it is predicted, with
+        an F1 of 0, as in scikit-learn; where there is one, ``SUPPORTED`` is the mean over the others.
 
     Raises:
         ValueError: where there are more or fewer names than labels, or two would share a row of the table.
@@ -99,6 +102,10 @@ def table(counts: Counts, names: Sequence[str], averaged: Flags | None = None) -
     whole = _columns(Counts(*(count.sum(keepdims=True) for count in used)))
     rows["micro"] = {**{key: float(values[0]) for key, values in whole.items()}, "support": support}
     rows["macro"] = {**{key: mean(values[which]) for key, values in columns.items()}, "support": support}
+    scored = np.ones_like(which) if averaged is None else averaged
+    supported = scored & (counts.gold > 0)
+    if supported.any() and (supported != scored).any():
+        rows[SUPPORTED] = {**{key: mean(values[supported]) for key, values in columns.items()}, "support": support}
     share = used.gold / max(support, 1)
     rows["weighted"] = {**{key: float(values[which] @ share) for key, values in columns.items()}, "support": support}
     return rows
@@ -116,5 +123,5 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
 def _check_names(names: Sequence[str], labels: int) -> None:
     if len(names) != labels:
         raise ValueError(f"{len(names)} names for {labels} labels: {list(names)}")
-    if len({*names, *AVERAGES}) != labels + len(AVERAGES):
+    if len({*names, *AVERAGES, SUPPORTED}) != labels + len(AVERAGES) + 1:
         raise ValueError(f"labels must differ from each other and from {', '.join(AVERAGES)}, not be {list(names)}")

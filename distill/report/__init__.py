@@ -11,7 +11,9 @@ Report = Mapping[str, Any]
 Curves = Mapping[str, Sequence[Mapping[str, Any]]]
 """Stage to its rows of step, name and value."""
 MODELS = ("teacher", "student", "control")
-AVERAGES = ("micro", "macro", "weighted")
+SUPPORTED = "macro of supported"
+"""The average over labels that have examples, where others count in macro."""
+AVERAGES = ("micro", "macro", SUPPORTED, "weighted")
 ABSENT = "\N{EN DASH}"
 LOWER_IS_BETTER = frozenset({"loss", "perplexity", "mse", "mae", "rmse"})
 NOT_SHARES = LOWER_IS_BETTER | {"matthews", "pearson", "spearman", "gold", "predicted"}
@@ -136,6 +138,20 @@ def listed(parts: Iterable[str]) -> str:
     return last if not head else f"{head[0]} and {last}" if len(head) == 1 else f"{', '.join(head)}, and {last}"
 
 
+def listed_short(parts: Sequence[str], most: int = 5) -> str:
+    """The first parts of a sentence, and how many more there are.
+
+    >>> listed_short(["a", "b", "c"], most=2)
+    'a, b, and 1 more'
+    """
+    return listed(parts) if len(parts) <= most else f"{', '.join(parts[:most])}, and {len(parts) - most} more"
+
+
+def quoted(text: str) -> str:
+    """A label in a sentence, so that its ends are seen."""
+    return f"'{text}'"
+
+
 def present(report: Report) -> list[str]:
     """The models that were evaluated, in their fixed order; of several teachers also each one."""
     first, *others = MODELS
@@ -174,7 +190,7 @@ def comparison(report: Report) -> list[Row]:
     models = [report["models"][name] for name in present(report)]
     rows = [
         Row("", "parameters", *_line(short, [model.get("parameters") for model in models])),
-        Row("", "size", *_line(size, [model.get("bytes") for model in models])),
+        Row("", "weights", *_line(size, [model.get("bytes") for model in models])),
     ]
     for split in splits(report):
         scores = [(model.get("metrics") or {}).get(split) or {} for model in models]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.report import ABSENT, Report, comparison, duration, present, tables, tie
-from distill.report.sentences import rows_and_labels, stand_in, verdict
+from distill.report.sentences import rows_and_labels, stand_in, timed, verdict
 
 WIDTH = 100
 
@@ -22,9 +22,11 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks = [f"{report['name']}: {data['name']} ({data['source']}), {rows_and_labels(report)}"]
     if warning := stand_in(report):
         blocks.append(f"NOTE: {warning}")
-    blocks += [_columns(report), aligned(tables.in_text(report))]
+    blocks += [_columns(report), aligned(tables.in_text(report)), tables.note_in_text(report)]
     if how := report.get("scored_by"):
         blocks.append(f"Scored by {how}")
+    if conditions := timed(report):
+        blocks.append(conditions)
     blocks += [verdict(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]
     lines += [f"{name}: {path}" for name, path in (paths or {}).items()]

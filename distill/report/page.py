@@ -48,6 +48,7 @@ def render(report: words.Report, rows: words.Curves) -> str:
         headline=words.headline(report),
         verdict=sentences.verdict(report),
         interval=_picture_of_gain(report.get("gain")),
+        timed=sentences.timed(report),
         stand_in=sentences.stand_in(report),
         amounts=sentences.rows_and_labels(report),
         objective=sentences.objective(report),

@@ -10,9 +10,11 @@ from distill.report import (
     headline,
     known,
     listed,
+    listed_short,
     metric,
     number,
     present,
+    quoted,
     share,
     teachers,
 )
@@ -22,7 +24,7 @@ _SAME = 1.1
 
 
 def verdict(report: Report) -> str:
-    """What came out of the run, in plain words that claim no more than was measured."""
+    """What came out of the run, in plain words that claim no more than was measured; what spoils it comes first."""
     models = report["models"]
     if not present(report):
         return "This run evaluated no model."
@@ -30,7 +32,11 @@ def verdict(report: Report) -> str:
         return f"{_reaches(report, present(report)[0])} No student was evaluated."
     if not models.get("teacher"):
         return f"{_reaches(report, 'student')} Its teacher was not evaluated. {gain(report)}"
-    return f"{_student_and_teacher(report)} {gain(report)}{_little_to_teach(report)}{_nothing_learnt(report)}"
+    said = (
+        _nothing_learnt(report), _unfit_teacher(report), _student_and_teacher(report), gain(report),
+        _never_found(report), _surpassed_teacher(report),
+    )  # fmt: skip
+    return " ".join(filter(None, said))
 
 
 def gain(report: Report) -> str:
@@ -49,16 +55,58 @@ def gain(report: Report) -> str:
     return f"Distillation {did} the same student trained without the teacher ({interval(result)}): {_judgement(better)}"
 
 
-def _little_to_teach(report: Report) -> str:
-    lead, teacher, control = headline(report), _score(report, "teacher"), _score(report, "control")
-    if lead is None or teacher is None or control is None:
+_TEACH_BETTER = "train the teacher longer, or take a larger one"
+
+
+def _against_teacher(report: Report, name: str) -> dict[str, Any]:
+    """The result of a model held against the teacher; of a report that has none, the difference alone."""
+    found: Mapping[str, Any] | None = (report.get("against_teacher") or {}).get(name)
+    if found:
+        return dict(found)
+    lead, teacher, score = headline(report), _score(report, "teacher"), _score(report, name)
+    if lead is None or teacher is None or score is None:
+        return {}
+    return {"metric": lead[0], "split": lead[1], "difference": score - teacher}
+
+
+def _beyond(result: Mapping[str, Any]) -> str:
+    """How far a model is from the teacher, such as ``1.00 points of accuracy below``."""
+    amount, name = improvement(result)["difference"], result["metric"]
+    better, worse = ("better than", "worse than") if name in LOWER_IS_BETTER else ("above", "below")
+    size = f"{difference(name, abs(amount), sign='-')} of {name}"
+    return f"{size} {better if amount > 0 else worse}" if amount else f"level in {name} with"
+
+
+def _unfit_teacher(report: Report) -> str:
+    """Who is clearly better than the teacher without having been taught, or in spite of it."""
+    for name, who in (("control", "the control, which had no teacher,"), ("student", "the student")):
+        result = _against_teacher(report, name)
+        if result and improvement(result).get("low", 0) > 0:
+            said = f"{who} is {_beyond(result)} it on {result['split']} ({interval(result)})"
+            return f"The teacher is not fit to teach: {said}; {_TEACH_BETTER}."
+    return ""
+
+
+def _surpassed_teacher(report: Report) -> str:
+    """A control that scores above the teacher, as may happen by chance."""
+    result = _against_teacher(report, "control")
+    if not result or _unfit_teacher(report) or not improvement(result).get("difference", 0) > 0:
         return ""
-    worse, better = (control, teacher) if lead[0] in LOWER_IS_BETTER else (teacher, control)
-    return " The control is better than the teacher: train that longer, or take a larger one." if worse < better else ""
+    return f"The control scores above the teacher, which may be chance: {_TEACH_BETTER}."
+
+
+def _never_found(report: Report) -> str:
+    """The labels of validation that the student never gets right."""
+    table = (report["models"]["student"].get("per_label") or {}).get("validation") or {}
+    rows = {label: table.get(label, {}) for label in report["data"].get("labels") or ()}
+    never = [quoted(label) for label, row in rows.items() if row.get("support") and row.get("f1") == 0]
+    if not never or len(never) == len(rows):
+        return ""
+    return f"The student finds none of {listed_short(never)} in validation (an F1 of 0)."
 
 
 def _nothing_learnt(report: Report) -> str:
-    """Who scores as a model does that reads nothing."""
+    """Who scores as a model does that reads nothing, and what to do about it."""
     lead = headline(report)
     if lead is None:
         return ""
@@ -70,7 +118,7 @@ def _nothing_learnt(report: Report) -> str:
             said.append(f"the {who} calls every example of {split} {always}")
         elif name not in LOWER_IS_BETTER and _score(report, who) == 0:
             said.append(f"the {who} gets nothing right")
-    return f" Nothing was learnt where {listed(said)}: train longer, or with more data." if said else ""
+    return f"Nothing was learnt where {listed(said)}: train longer, or with more data." if said else ""
 
 
 def _always(report: Report, who: str, split: str) -> str | None:
@@ -111,11 +159,10 @@ def _judgement(better: Mapping[str, float]) -> str:
     if "low" not in better or "high" not in better:
         return "whether that is more than chance isn't known."
     if better["low"] > 0:
-        return "the whole interval is above zero, so the gain is shown."
+        return "the whole interval is above zero, so it is more than chance."
     if better["high"] < 0:
         return "the whole interval is below zero, so distillation did harm."
-    shown = "the gain isn't shown" if better["difference"] > 0 else "neither gain nor harm is shown"
-    return f"the interval includes zero, so {shown}."
+    return "the interval includes zero, so it could be chance."
 
 
 def _reaches(report: Report, name: str) -> str:
@@ -148,21 +195,26 @@ def _student_and_teacher(report: Report) -> str:
 
 
 def _quality(report: Report) -> str:
-    lead, teacher, student = headline(report), _score(report, "teacher"), _score(report, "student")
-    if lead is None or teacher is None or student is None:
+    result = _against_teacher(report, "student")
+    if not result:
         return "was not scored against it"
-    name, split = lead
-    who, whose = ("teachers together", "their common") if teachers(report) else ("teacher", "its")
-    if name in LOWER_IS_BETTER or teacher <= 0 or student < 0:
-        return f"reaches {metric(name, student)} {name} on {split} ({who}: {metric(name, teacher)})"
-    verb = "keeps" if student <= teacher else "reaches"
-    return f"{verb} {share(student / teacher, 1)} of {whose} {name} on {split}"
+    whose = "its teachers together" if teachers(report) else "its teacher"
+    sure = f" ({interval(result)})" if result.get("interval") else ""
+    return f"is {_beyond(result)} {whose} on {result['split']}{sure}"
 
 
 def _speed(ratio: float) -> str:
     if ratio >= _SAME:
         return f"is {number(ratio, 1)} times as fast"
     return "is about as fast" if ratio > 1 / _SAME else f"takes {number(1 / ratio, 1)} times as long"
+
+
+def timed(report: Report) -> str | None:
+    """Under which conditions latencies were measured, none where they were not."""
+    if not (found := report.get("latency")):
+        return None
+    threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
+    return f"Latency: one text at a time, a median of {found['tokens']:g} tokens, {threads} of {found['processor']}."
 
 
 def stand_in(report: Report) -> str | None:

@@ -20,6 +20,7 @@ class LabelTable(NamedTuple):
     averages: list[tuple[str, str, list[list[str]]]]
     labels: list[tuple[str, str, list[list[str]]]]
     is_open: bool
+    note: str
 
 
 def by_label(report: words.Report, split: str) -> LabelTable | None:
@@ -34,7 +35,8 @@ def by_label(report: words.Report, split: str) -> LabelTable | None:
     averages = [row for row in rows if row[0] in words.AVERAGES]
     labels = [row for row in rows if row[0] not in words.AVERAGES]
     what = "label" if report["data"].get("labels") else "group"
-    return LabelTable(split, what, models, columns, averages, labels, len(labels) <= _IN_SIGHT)
+    is_open, note = len(labels) <= _IN_SIGHT, _without_support(report, split, scores)
+    return LabelTable(split, what, models, columns, averages, labels, is_open, note)
 
 
 def in_text(report: words.Report) -> list[tuple[str, ...]]:
@@ -54,6 +56,26 @@ def in_text(report: words.Report) -> list[tuple[str, ...]]:
     for label, support, cells in (*table.labels, *table.averages):
         lines.append((label, *cells[main], support, *(cells[number][-1] for number in others)))
     return lines
+
+
+def note_in_text(report: words.Report) -> str:
+    """What is to be known of the averages of the split that the report leads with; empty where there is nothing."""
+    lead = words.headline(report)
+    table = by_label(report, lead[1]) if lead else None
+    return table.note if table else ""
+
+
+def _without_support(report: words.Report, split: str, tables: list[Any]) -> str:
+    """Which labels have no example in a split, though a model predicts them, and what that does to the mean."""
+    if not any(words.SUPPORTED in table for table in tables):
+        return ""
+    first = tables[0]
+    names = [label for label in report["data"].get("labels") or () if first.get(label, {}).get(_SUPPORT) == 0]
+    said = words.listed_short([words.quoted(name) for name in names]) if names else "some labels"
+    return (
+        f"No example of {split} has {said}: macro counts such a label with an F1 of 0 as soon as it is predicted once, "
+        f"{words.SUPPORTED} leaves it out."
+    )
 
 
 def _row(label: str, tables: list[Any], columns: list[str]) -> tuple[str, str, list[list[str]]]:

@@ -6,6 +6,7 @@ Several teachers are one for the student, so ``teacher`` is what they say togeth
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -22,11 +23,12 @@ from distill.models import loading
 from distill.models.beside import Beside
 from distill.models.teacher import outputs
 from distill.models.writing import write
+from distill.report.environment import processor
 from distill.stages import Job, judging, teachers
 from distill.stages.judging import Answered, Judged
 from distill.types import Batch
 
-RECIPE = 6
+RECIPE = 7
 
 Verdicts = dict[str, dict[str, Judged]]
 """Model to split to what it is worth there."""
@@ -117,12 +119,15 @@ def _compared(job: Job, verdicts: Verdicts, split: str) -> dict[str, Any]:
     described = {who: _described(job, name, verdicts[who]) for who, name in models(build).items()}
     if build.config.more_teachers:
         described = {"teacher": _described_together(build, described, verdicts["teacher"]), **described}
-    for who, timed in _latency(job).items():
+    latencies, conditions = _latency(job)
+    for who, timed in latencies.items():
         described[who]["latency_ms"] = timed
     return {
         "models": described,
         "gain": _gain(build, verdicts, split),
+        "against_teacher": _against_teacher(build, verdicts, split),
         "fidelity": _fidelity(build, verdicts, split),
+        "latency": conditions,
         "scored_by": next(iter(verdicts.values()))[split].scored.how or None,
     }
 
@@ -160,23 +165,35 @@ def _described_together(
 def _gain(build: Builder, verdicts: Verdicts, split: str) -> dict[str, Any] | None:
     if not {"student", "control"} <= verdicts.keys():
         return None
+    score = {who: each[split].scored.metrics[build.headline.name] for who, each in verdicts.items()}
+    return {
+        **_paired(build, verdicts, split, "student", "control"),
+        "student": score["student"],
+        "control": score["control"],
+        "gap_closed": gap_closed(score["teacher"], score["student"], score["control"], build.headline.mode),
+    }
+
+
+def _against_teacher(build: Builder, verdicts: Verdicts, split: str) -> dict[str, Any]:
+    """Student and control, each held against the teacher on the same examples."""
+    return {who: _paired(build, verdicts, split, who, "teacher") for who in ("student", "control") if who in verdicts}
+
+
+def _paired(build: Builder, verdicts: Verdicts, split: str, one: str, other: str) -> dict[str, Any]:
+    """The difference of two models in the headline metric, and its interval."""
     headline, settings = build.headline, build.config.evaluate
-    scored = {who: verdicts[who][split].scored for who in verdicts}
-    score = {who: each.metrics[headline.name] for who, each in scored.items()}
-    gain = paired_bootstrap(
-        build.metrics.headline, scored["student"].statistics, scored["control"].statistics,
+    first, second = (verdicts[who][split].scored.statistics for who in (one, other))
+    found = paired_bootstrap(
+        build.metrics.headline, first, second,
         resamples=settings.resamples, confidence=settings.confidence, seed=build.config.seed,
     )  # fmt: skip
     return {
         "metric": headline.name,
         "mode": headline.mode,
         "split": split,
-        "student": score["student"],
-        "control": score["control"],
-        "difference": gain.difference,
+        "difference": found.difference,
         "confidence": settings.confidence,
-        "interval": [gain.lo, gain.hi],
-        "gap_closed": gap_closed(score["teacher"], score["student"], score["control"], headline.mode),
+        "interval": [found.lo, found.hi],
     }
 
 
@@ -193,8 +210,13 @@ def _fidelity(build: Builder, verdicts: Verdicts, split: str) -> dict[str, Any] 
     return {"split": split, **fidelity.compare(kind, student, teacher), "calibration_error": errors}
 
 
-def _latency(job: Job) -> dict[str, dict[str, float]]:
-    """Milliseconds of each model on the CPU for one tokenised example: all its windows at once, its whole target."""
+def _latency(job: Job) -> tuple[dict[str, dict[str, float]], dict[str, Any] | None]:
+    """Milliseconds of each model on the CPU for one tokenised example: all its windows at once, its whole target.
+
+    Returns:
+        ``p50`` and ``p90`` of each model, and the conditions: threads, the median of the tokens of an example as the
+        last model reads them, and the processor; none where nothing was timed.
+    """
     build, count = job.build, job.build.config.evaluate.latency_samples
     split = build.data.splits["validation"]
     rows = split.select(range(min(count, len(split))))
@@ -202,8 +224,13 @@ def _latency(job: Job) -> dict[str, dict[str, float]]:
     calls = {name: _call(build, *each) for name, each in ready.items()}
     if calls and build.config.more_teachers:
         calls["teacher"] = _call_together(build, [ready[who] for who in teachers.names(build)])
+    if not calls:
+        return {}, None
+    batches = next(reversed(ready.values()))[1]
+    tokens = median(batch["input_ids"].numel() for batch in batches)
     with torch.inference_mode():
-        return latency.interleaved(calls, len(rows))
+        found = latency.interleaved(calls, len(rows))
+    return found, {"threads": torch.get_num_threads(), "tokens": tokens, "processor": processor()}
 
 
 def _ready(job: Job, name: str, rows: Any) -> tuple[PreTrainedModel, list[Batch]]:  # noqa: ANN401

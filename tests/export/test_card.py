@@ -45,7 +45,7 @@ def test_the_body_says_how_it_was_trained_and_how_to_use_it(report):
         'pipeline("text-classification", model="my/model")',
         "truncation=True",
         "| test accuracy | 89.75 % | 87.88 % | 86.88 % |",
-        "the gain isn't shown",
+        "so it could be chance",
         "negative, positive",
         "The licence of these weights is not stated",
     ):

@@ -92,7 +92,17 @@ def test_a_label_that_is_absent_scores_zero_without_a_warning():
     assert found["f1"].item() == pytest.approx(table["macro"]["f1"])
 
 
-@pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "b"], ["a", "b", "macro"]])
+def test_a_single_false_alarm_for_a_label_without_examples_moves_macro_alone():
+    truth, guesses, names = [0, 0, 1, 1], [0, 0, 1, 1], ["a", "b", "never"]
+    right = classification.score(guesses, truth, names, []).table
+    alarm = classification.score([0, 0, 1, 2], truth, names, []).table
+    assert right["macro"]["f1"] == right["macro of supported"]["f1"] == 1
+    assert alarm["macro"]["f1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
+    assert alarm["macro of supported"]["f1"] == pytest.approx((1 + 2 / 3) / 2)
+    assert "macro of supported" not in classification.score([0, 1], [0, 1], ["a", "b"], []).table
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "b"], ["a", "b", "macro"], ["a", "b", "macro of supported"]])
 def test_names_that_would_lose_a_row_are_refused(names):
     with pytest.raises(ValueError, match=r"2 is the position of none of the 2 labels|labels must differ"):
         by_label(*split(3), names)

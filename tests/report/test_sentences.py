@@ -1,6 +1,6 @@
 import pytest
 
-from distill.report.sentences import gain, objective, stand_in, verdict
+from distill.report.sentences import gain, objective, stand_in, timed, verdict
 
 
 def with_gain(report, difference, interval, **more):
@@ -9,25 +9,25 @@ def with_gain(report, difference, interval, **more):
 
 def test_the_verdict_says_size_quality_speed_and_gain(report):
     assert verdict(report) == (
-        "The student has 22.2 % of the teacher's parameters, keeps 97.9 % of its accuracy on test, and is 3.1 times as"
-        " fast. Distillation gained 1.00 points of accuracy over the same student trained without the teacher"
-        " (95 % interval \N{MINUS SIGN}0.50 to 2.50): the interval includes zero, so the gain isn't shown."
+        "The student has 22.2 % of the teacher's parameters, is 1.87 points of accuracy below its teacher on test, and"
+        " is 3.1 times as fast. Distillation gained 1.00 points of accuracy over the same student trained without the"
+        " teacher (95 % interval \N{MINUS SIGN}0.50 to 2.50): the interval includes zero, so it could be chance."
     )
 
 
 @pytest.mark.parametrize(
     ("difference", "interval", "did", "judgement"),
     [
-        (0.02, [0.004, 0.03], "gained 2.00 points of accuracy over", "above zero, so the gain is shown"),
-        (0.01, [0.0, 0.03], "gained 1.00 points of accuracy over", "includes zero, so the gain isn't shown"),
+        (0.02, [0.004, 0.03], "gained 2.00 points of accuracy over", "above zero, so it is more than chance"),
+        (0.01, [0.0, 0.03], "gained 1.00 points of accuracy over", "includes zero, so it could be chance"),
         (
             -0.01,
             [-0.03, 0.01],
             "lost 1.00 points of accuracy against",
-            "includes zero, so neither gain nor harm is shown",
+            "includes zero, so it could be chance",
         ),
         (-0.02, [-0.03, -0.01], "lost 2.00 points of accuracy against", "below zero, so distillation did harm"),
-        (0.0, [-0.01, 0.01], "left accuracy as it was with", "includes zero, so neither gain nor harm is shown"),
+        (0.0, [-0.01, 0.01], "left accuracy as it was with", "includes zero, so it could be chance"),
         (0.01, None, "gained 1.00 points of accuracy over", "more than chance isn't known"),
     ],
 )
@@ -58,8 +58,63 @@ def test_a_teacher_that_its_control_surpasses_is_named_as_the_reason(report, nam
     scores = {"teacher": teacher, "student": 0.5, "control": control}
     for model, score in scores.items():
         report["models"][model]["metrics"] = {"test": {name: score}}
-    advice = " The control is better than the teacher: train that longer, or take a larger one."
+    advice = (
+        " The control scores above the teacher, which may be chance: train the teacher longer, or take a larger one."
+    )
     assert verdict(report).endswith(advice) is said
+
+
+def against(who, difference, interval, **more):
+    found = {"metric": "accuracy", "mode": "max", "split": "test", "confidence": 0.95}
+    return {who: found | {"difference": difference, "interval": interval} | more}
+
+
+@pytest.mark.parametrize(
+    ("who", "called"), [("control", "the control, which had no teacher, is"), ("student", "the student is")]
+)
+def test_a_teacher_that_is_clearly_surpassed_is_said_first_to_be_unfit(report, who, called):
+    report["against_teacher"] = against(who, 0.03, [0.01, 0.05])
+    assert verdict(report).startswith(
+        f"The teacher is not fit to teach: {called} 3.00 points of accuracy above it on test (95 % interval 1.00 to"
+        " 5.00); train the teacher longer, or take a larger one. "
+    )
+    assert "may be chance" not in verdict(report)
+
+
+def test_a_teacher_that_is_surpassed_by_less_than_chance_may_be_fit(report):
+    report["against_teacher"] = against("control", 0.01, [-0.01, 0.03])
+    assert "not fit to teach" not in verdict(report)
+    assert "which may be chance" in verdict(report)
+
+
+def test_less_perplexity_than_the_teachers_is_better(report):
+    report["against_teacher"] = against("control", -1.5, [-2.0, -1.0], metric="perplexity", mode="min")
+    assert "1.50 of perplexity better than it on test (95 % interval 1.00 to 2.00)" in verdict(report)
+
+
+def test_the_distance_to_the_teacher_has_its_interval(report):
+    report["against_teacher"] = against("student", -0.01875, [-0.03, 0.0])
+    assert (
+        "is 1.88 points of accuracy below its teacher on test (95 % interval \N{MINUS SIGN}3.00 to 0.00), and is"
+        in verdict(report)
+    )
+    report["against_teacher"] = against("student", 0.0, [-0.01, 0.01])
+    assert "is level in accuracy with its teacher on test (95 % interval" in verdict(report)
+
+
+def test_labels_that_the_student_never_finds_are_named(report):
+    rows = {name: {"f1": f1, "support": support} for name, f1, support in (("a", 0.9, 9), ("b", 0.0, 3), ("c", 0.0, 0))}
+    report["data"]["labels"] = ["a", "b", "c"]
+    report["models"]["student"]["per_label"] = {"validation": rows}
+    assert "The student finds none of 'b' in validation (an F1 of 0)." in verdict(report)
+    rows["b"]["f1"] = 0.1
+    assert "finds none" not in verdict(report)
+
+
+def test_conditions_of_latency_are_said_where_it_was_measured(report):
+    assert timed(report) is None
+    report["latency"] = {"threads": 1, "tokens": 12.5, "processor": "Some CPU"}
+    assert timed(report) == "Latency: one text at a time, a median of 12.5 tokens, 1 thread of Some CPU."
 
 
 def with_recalls(report, who, recalls, precision=0.5):
@@ -72,9 +127,9 @@ def with_recalls(report, who, recalls, precision=0.5):
 def test_a_model_that_gives_everything_one_label_has_learnt_nothing(report):
     with_recalls(report, "student", {"negative": 0.0, "positive": 1.0})
     with_recalls(report, "control", {"negative": 0.0, "positive": 1.0})
-    assert verdict(report).endswith(
-        " Nothing was learnt where the student calls every example of test positive and the control calls every"
-        " example of test positive: train longer, or with more data."
+    assert verdict(report).startswith(
+        "Nothing was learnt where the student calls every example of test positive and the control calls every"
+        " example of test positive: train longer, or with more data. "
     )
 
 
@@ -96,8 +151,8 @@ def test_a_score_of_0_says_that_nothing_was_learnt(report, metric, said):
     report["gain"]["metric"] = metric
     for model, score in {"teacher": 0.5, "student": 0.0, "control": 0.1}.items():
         report["models"][model]["metrics"] = {"test": {metric: score}}
-    advice = " Nothing was learnt where the student gets nothing right: train longer, or with more data."
-    assert verdict(report).endswith(advice) is said
+    advice = "Nothing was learnt where the student gets nothing right: train longer, or with more data. "
+    assert verdict(report).startswith(advice) is said
 
 
 def test_the_interval_names_its_own_confidence(report):
@@ -134,7 +189,7 @@ def several(report, *names):
 def test_several_teachers_are_spoken_of_together(report):
     sentence = verdict(several(report, "first", "second"))
     assert "of the teachers' parameters" in sentence
-    assert "of their common accuracy on test" in sentence
+    assert "below its teachers together on test" in sentence
     assert objective(report).endswith("; taught by the most confident of 75% first + 25% second")
     del report["models"]["student"]
     assert verdict(report | {"gain": None}).startswith("The teachers together reach 89.75 % accuracy on test.")
@@ -155,7 +210,7 @@ def test_a_run_without_models_says_so(report):
 def test_validation_leads_where_test_is_absent(report):
     for model in report["models"].values():
         del model["metrics"]["test"]
-    assert "keeps 98.3 % of its accuracy on validation" in verdict(report | {"gain": None})
+    assert "is 1.50 points of accuracy below its teacher on validation" in verdict(report | {"gain": None})
 
 
 @pytest.mark.parametrize(
@@ -164,7 +219,7 @@ def test_validation_leads_where_test_is_absent(report):
         (3.1, "is about as fast"),
         (6.24, "takes 2.0 times as long"),
         (0.78, "is 4.0 times as fast"),
-        (None, "accuracy on test"),
+        (None, "below its teacher on test"),
     ],
 )
 def test_speed_is_said_as_it_is(report, p50, words):
@@ -173,15 +228,15 @@ def test_speed_is_said_as_it_is(report, p50, words):
     assert (p50 is not None) or "fast" not in verdict(report)
 
 
-def test_a_student_better_than_its_teacher_keeps_nothing(report):
+def test_a_student_better_than_its_teacher_is_above_it(report):
     report["models"]["student"]["metrics"]["test"]["accuracy"] = 0.91
-    assert "reaches 101.4 % of its accuracy on test" in verdict(report)
+    assert "is 1.25 points of accuracy above its teacher on test" in verdict(report)
 
 
-def test_perplexity_is_compared_by_value_not_by_share(report):
+def test_perplexity_is_compared_in_its_own_unit(report):
     for model, value in zip(report["models"].values(), (10.0, 12.5, 13.0), strict=True):
         model["metrics"] = {"test": {"perplexity": value}}
-    assert "reaches 12.50 perplexity on test (teacher: 10.00)" in verdict(report | {"gain": None})
+    assert "is 2.50 of perplexity worse than its teacher on test" in verdict(report | {"gain": None})
 
 
 def test_the_stand_in_is_named(report):

@@ -48,3 +48,23 @@ def test_without_a_table_there_is_none(report):
         model["per_label"] = {}
     assert tables.by_label(report, "test") is None
     assert tables.in_text(report) == []
+
+
+def test_labels_without_examples_are_named_beside_what_they_do_to_the_mean(report):
+    none = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+    report["data"]["labels"] = ["negative", "positive", "mixed"]
+    for model in report["models"].values():
+        table = model["per_label"]["test"]
+        model["per_label"]["test"] = table | {"mixed": none, "macro of supported": table["macro"]}
+    said = tables.by_label(report, "test").note
+    assert said == (
+        "No example of test has 'mixed': macro counts such a label with an F1 of 0 as soon as it is predicted once, "
+        "macro of supported leaves it out."
+    )
+    assert said.split(":")[0] in console.table(report)
+    assert "macro of supported" in {name for name, *_ in tables.by_label(report, "test").averages}
+
+
+def test_nothing_is_said_of_means_over_labels_that_all_have_examples(report):
+    assert tables.by_label(report, "test").note == ""
+    assert tables.note_in_text(grouped(report)) == ""
