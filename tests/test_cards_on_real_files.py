@@ -1,4 +1,4 @@
-"""Every task's card on some rows of the real files, through the whole chain, with the README's columns."""
+"""Every task's card on some rows of the real files, through the whole chain, with the columns of docs/results.md."""
 
 import json
 import math

@@ -10,6 +10,7 @@ import tomllib
 import venv
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,6 +34,12 @@ def plain(requirement):
     return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
 
 
+def licence(wheel):
+    with ZipFile(wheel) as files:
+        (name,) = (each for each in files.namelist() if each.endswith(".dist-info/licenses/LICENSE"))
+        return files.read(name)
+
+
 def test_whatever_is_imported_is_declared():
     modules = {name.split(".")[0] for file in (ROOT / "distill").rglob("*.py") for name in imported(file)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -47,6 +54,7 @@ def test_the_wheel_runs_outside_the_checkout(tmp_path, small):
     """In an environment that has only the packages of this one besides: to install those again takes minutes."""
     shell(sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT), cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
+    assert licence(wheel) == (ROOT / "LICENSE").read_bytes()
     venv.create(tmp_path / "env", with_pip=False)
     python = str(tmp_path / "env" / "bin" / "python")
     shell(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", str(wheel), cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""What each term is: the one table behind ``--help``, the README and the checks."""
+"""What each term is: the one table behind ``--help``, ``docs/objectives.md`` and the checks."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -175,6 +175,6 @@ def listed() -> str:
 
 
 def markdown() -> str:
-    """The table of the README."""
+    """The table of ``docs/objectives.md``."""
     lines = [f"| `{name}` | {a.formula} | {a.paper} | {a.cost} | {a.when} |" for name, a in ABOUT.items()]
     return "\n".join(["| term | formula | from | cost | when |", "| --- | --- | --- | --- | --- |", *lines])

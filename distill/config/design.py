@@ -49,7 +49,7 @@ class BudgetConfig:
     tokens: int | None = None
     """Tokens of the text that is timed; none: 32, or what data.max_length leaves."""
     threads: int = 1
-    """Threads of the CPU that it is read on."""
+    """CPU threads of the timing."""
 
 
 @dataclass

@@ -25,11 +25,15 @@ class ArchitectureConfig:
     """The size of a model from scratch: a BERT encoder, a BART encoder-decoder or a GPT-2 decoder, as the task asks."""
 
     layers: int = field(default=2, metadata=allowed(at_least(1)))
+    """Transformer layers; of an encoder-decoder those of the encoder."""
     hidden_size: int = field(default=128, metadata=allowed(at_least(1)))
+    """Width of the hidden states, a multiple of `heads`."""
     heads: int = field(default=2, metadata=allowed(at_least(1)))
+    """Attention heads of a layer."""
     intermediate_size: int = field(default=512, metadata=allowed(at_least(1)))
+    """Width inside the feed-forward block of a layer."""
     decoder_layers: int | None = field(default=None, metadata=allowed(at_least(1)))
-    """Of an encoder-decoder; none: as many as the encoder's."""
+    """Layers of the decoder of an encoder-decoder; none: as many as the encoder has."""
 
 
 @dataclass
@@ -47,9 +51,9 @@ class TeacherConfig:
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size of a teacher from scratch."""
     vocab_size: int = field(default=4000, metadata=allowed(at_least(100)))
-    """Pieces of a tokenizer from scratch."""
+    """Size of the vocabulary of a tokenizer that is trained from scratch."""
     lowercase: bool = True
-    """Whether an encoder's tokenizer from scratch reads small letters only, without accents."""
+    """Whether an encoder's tokenizer from scratch lowercases the text and strips accents."""
     store: str = field(default="auto", metadata=allowed(one_of("auto", "always", "never")))
     """auto | always | never: whether the teacher's outputs are stored, so that it runs once for all students. auto
     stores unless a term reads what cannot be (attention, queries, keys and values) or the estimate passes the limit; of
@@ -70,10 +74,11 @@ class LstmConfig:
     """A student of bidirectional LSTM layers, which reads the teacher's tokens (Tang et al. 2019)."""
 
     layers: int = field(default=1, metadata=allowed(at_least(1)))
+    """Bidirectional layers."""
     hidden_size: int = field(default=150, metadata=allowed(at_least(1)))
-    """Of each direction; the states have twice as many numbers."""
+    """Width of the hidden states of each direction; both together are twice as wide."""
     embedding_size: int = field(default=128, metadata=allowed(at_least(1)))
-    """Of the tokens' vectors, at most as wide as the teacher's, of which they are the truncated SVD."""
+    """Width of the token embeddings, at most the teacher's, of which they are the truncated SVD."""
 
 
 @dataclass
@@ -104,6 +109,7 @@ class PretrainConfig(TrainingConfig):
 
     max_epochs: int = field(default=3, metadata=allowed(at_least(0)))
     mask_probability: float = field(default=0.15, metadata=allowed(INNER_SHARE))
+    """Share of the tokens that the model has to predict."""
     continued: bool = False
     """Go on from the checkpoint teacher.model, on the text of train, before it is fine-tuned."""
 
@@ -113,9 +119,11 @@ class LoraConfig:
     """Low-rank adapters (Hu et al. 2021) instead of all weights; folded into them at the end."""
 
     rank: int = field(default=0, metadata=allowed(at_least(0)))
-    """0 trains no adapters."""
+    """Rank of the adapters; 0 trains none."""
     alpha: float = field(default=16.0, metadata=allowed(POSITIVE))
+    """Scale of the adapters: what they add is multiplied by alpha / rank."""
     dropout: float = field(default=0.0, metadata=allowed(SHARE))
+    """Dropout of what the adapters read."""
 
 
 @dataclass
@@ -132,7 +140,8 @@ class DistillConfig(TermsConfig, TrainingConfig):
     """The student learns from labels and teacher, by the terms of the objective."""
 
     dropout: float = field(default=0.0, metadata=allowed(SHARE))
-    """Of hidden states and attention while training: what the teacher says keeps a student from learning by heart."""
+    """Dropout of hidden states and attention while training; the teacher's outputs already keep a student from learning
+    the labels by heart."""
     targets: str = field(default="data", metadata=allowed(one_of("data", "teacher")))
     """data | teacher: what a student that writes learns to write; the teacher's own words are sequence-level
     distillation (Kim & Rush 2016)."""
@@ -151,8 +160,9 @@ class EvaluateConfig:
     """How models are compared."""
 
     confidence: float = field(default=0.95, metadata=allowed(INNER_SHARE))
-    """Of the paired-bootstrap interval of the gain over the control."""
+    """Confidence level of the paired-bootstrap interval of the gain over the control."""
     resamples: int = field(default=1000, metadata=allowed(at_least(100)))
+    """Resamples of the bootstrap."""
     latency_samples: int = field(default=50, metadata=allowed(at_least(0)))
     """Texts timed one by one; 0 measures no latency."""
 
@@ -170,15 +180,23 @@ class TrainerConfig:
     """Lightning's Trainer, by its own names."""
 
     accelerator: str = field(default="auto", metadata=allowed(one_of("auto", "cpu", "gpu", "cuda", "mps")))
+    """auto | cpu | gpu | cuda | mps: what trains; auto takes a GPU where there is one."""
     devices: int | str = field(default=1, metadata=allowed(_DEVICES))
+    """Devices of each machine, one process each; auto or -1 takes all GPUs, or one process on a CPU."""
     num_nodes: int = field(default=1, metadata=allowed(at_least(1)))
+    """Machines."""
     strategy: str = field(default="auto", metadata=allowed(one_of("auto", "ddp", "ddp_find_unused_parameters_true")))
+    """auto | ddp | ddp_find_unused_parameters_true: how several processes train one model; auto is ddp for them."""
     precision: str = field(default="32-true", metadata=allowed(one_of("32-true", "bf16-mixed", "16-mixed")))
+    """32-true | bf16-mixed | 16-mixed: of training only; models are scored in 32 bits."""
     accumulate_grad_batches: int = field(default=1, metadata=allowed(at_least(1)))
+    """Batches whose gradients are added up for one optimiser step."""
     gradient_clip_val: float | None = field(default=1.0, metadata=allowed(_CLIP))
+    """The norm that a step's gradient is scaled down to where it is larger; none leaves it."""
     log_every_n_steps: int = field(default=10, metadata=allowed(at_least(1)))
+    """Optimiser steps from one logged value to the next."""
     enable_progress_bar: bool | None = None
-    """None: only on a terminal."""
+    """Whether progress bars are shown; none: only on a terminal."""
 
 
 @dataclass
@@ -186,6 +204,7 @@ class CheckpointConfig:
     """What an interrupted stage resumes from."""
 
     every_n_train_steps: int = field(default=200, metadata=allowed(at_least(1)))
+    """Optimiser steps from one checkpoint to the next."""
 
 
 @dataclass
@@ -195,7 +214,9 @@ class TrackingConfig:
     wandb: str = field(default="auto", metadata=allowed(one_of("auto", "online", "offline", "disabled")))
     """auto | online | offline | disabled. auto: online when logged in and reachable, else offline."""
     project: str = field(default="distill", metadata=allowed(_PROJECT))
+    """Project on W&B."""
     entity: str | None = None
+    """User or team on W&B; none: whoever is logged in."""
 
 
 @dataclass
@@ -205,10 +226,11 @@ class Config:
     name: str = field(default="unnamed", metadata=allowed(RUN_NAME))
     """Name of the run; a card's file name unless it says otherwise."""
     seed: int = field(default=42, metadata=allowed(_SEED))
+    """Of whatever is drawn: new weights, the order of examples, dropout, rows that are kept, the bootstrap."""
     stages: list[str] = field(default_factory=lambda: list(STAGES))
     """Any of them, in this order; one that is left out is taken from the store where a later one needs it."""
     task: str = field(default="classification", metadata=allowed(_TASK))
-    """What is predicted: one of `distill.tasks.TASKS`."""
+    """What is predicted, such as classification or translation."""
     store: str = "outputs/store"
     """Folder of finished stages, shared by all runs."""
     data: DataConfig = field(default_factory=DataConfig)

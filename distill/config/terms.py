@@ -25,7 +25,7 @@ class TermConfig:
     weight: float = 0.0
     """0 leaves the term out, with none of its settings changed, unless a schedule takes the weight from 0 to more."""
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    """Of the weight."""
+    """How the weight moves."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class SkewConfig(TermConfig):
     """A skewed divergence."""
 
     alpha: float = 0.1
-    """How much of the one is mixed into the other that it is compared with, between 0 and 1."""
+    """α of the formula, between 0 and 1: the share of the first distribution in the mixture it is compared with."""
 
 
 @dataclass
@@ -83,9 +83,9 @@ class DkdConfig(TermConfig):
     """Decoupled distillation."""
 
     alpha: float = 1.0
-    """Weight of label or not."""
+    """Weight of the part on the label against all other classes together."""
     beta: float = 8.0
-    """Weight of the other classes among themselves."""
+    """Weight of the part on the other classes among themselves."""
 
 
 @dataclass
@@ -93,9 +93,9 @@ class DistConfig(TermConfig):
     """Correlations instead of divergences."""
 
     inter: float = 1.0
-    """Weight of the rows."""
+    """Weight of the correlation along rows, the classes of one example."""
     intra: float = 1.0
-    """Weight of the columns."""
+    """Weight of the correlation along columns, one class over the examples."""
 
 
 @dataclass
@@ -159,12 +159,12 @@ class TermsConfig:
     temperature: float = 2.0
     """What logits are divided by in every term that softens them; where text is written, 1 is better."""
     temperature_schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    """Of the temperature."""
+    """How the temperature moves."""
     shares: SharesConfig = field(default_factory=SharesConfig)
     """Such as {soft: 60, hard: 40}, for exactly the terms with a weight above 0: the weights themselves then follow
     from measured gradients. All 0: the weights are as given."""
     shares_every: int = 50
-    """Optimiser steps between two such measurements."""
+    """Optimiser steps from one measurement of the gradients to the next, where there are `shares`."""
     hard: HardConfig = field(default_factory=HardConfig)
     soft: SoftConfig = field(default_factory=SoftConfig)
     reverse_kl: TermConfig = field(default_factory=TermConfig)

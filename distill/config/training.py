@@ -12,20 +12,22 @@ class OptimizerConfig:
     """How weights move."""
 
     name: str = field(default="adamw", metadata=allowed(one_of("adamw", "sgd")))
+    """adamw | sgd."""
     lr: float | None = field(default=None, metadata=allowed(_RATE))
     """The highest learning rate; none: 1e-3 from random weights, and from learnt ones 5e-5 for a teacher
     and 1e-4 for a student."""
     weight_decay: float = field(default=0.01, metadata=allowed(NOT_NEGATIVE))
-    """Not applied to biases and normalisation weights."""
+    """Weight decay; not applied to biases and normalisation weights."""
     momentum: float = field(default=0.9, metadata=allowed(SHARE))
-    """For sgd."""
+    """Momentum of sgd."""
 
 
 @dataclass
 class SchedulerConfig:
-    """How the learning rate moves. `name`: linear | cosine | constant, after the warm-up."""
+    """How the learning rate moves."""
 
     name: str = field(default="linear", metadata=allowed(one_of("linear", "cosine", "constant")))
+    """linear | cosine | constant: how the rate goes on after the warm-up; the first two end at 0."""
     warmup: float = field(default=0.1, metadata=allowed(SHARE))
     """Share of the steps over which the rate rises from 0."""
 
@@ -40,6 +42,7 @@ class EarlyStoppingConfig:
     patience: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Epochs without improvement; none trains to the end and keeps the last weights."""
     min_delta: float = field(default=0.0, metadata=allowed(NOT_NEGATIVE))
+    """The smallest change of the metric that counts as an improvement."""
 
 
 @dataclass
@@ -47,6 +50,7 @@ class TrainingConfig:
     """One training stage."""
 
     max_epochs: int = field(default=3, metadata=allowed(at_least(1)))
+    """Passes over the examples of train."""
     dropout: float = field(default=0.1, metadata=allowed(SHARE))
     """Dropout of hidden states and attention while training."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

@@ -19,7 +19,7 @@ from distill.losses.schedules import KINDS as SCHEDULES
 from distill.tasks import TASKS
 from distill.types import Outputs
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "objectives.md"
 TASKS_THAT_WRITE = ("translation", "summarization", "dialogue")
 TASKS_WITHOUT_CLASSES = ("multilabel_classification", "regression")
 
@@ -290,11 +290,11 @@ def test_every_term_has_its_settings_its_rules_and_its_line():
     assert check_objective._KINDS == SCHEDULES
 
 
-def test_help_and_readme_list_every_term_from_the_one_table():
+def test_help_and_docs_list_every_term_from_the_one_table():
     assert len(listed().splitlines()) == len(ABOUT)
     for name, about in ABOUT.items():
         assert re.search(rf"^  {name} .*{re.escape(about.formula)}", listed(), re.MULTILINE)
-    assert markdown() in README.read_text(encoding="utf-8")
+    assert markdown() in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_teachers_own_texts_are_something_that_comes_from_the_teacher():
