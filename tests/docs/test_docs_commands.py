@@ -30,6 +30,7 @@ PLACE = re.compile(r"\b(FOLDER|FILE)\b|(?<![\w/])(\.\./shared|outputs)/[\w./-]+"
 STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", "STAGE": "finetune", "N": "7"}
 """What a word in capitals stands for; a name may be any, so that of a term will do."""
 SETTING = re.compile(r"\+*[a-z_]+[\w.@]*=")
+SCHEMAS = [OmegaConf.structured(schema) for schema in (DesignConfig, PredictConfig)]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
 KEY = re.compile(rf"({'|'.join(SECTIONS)})(\.\w+)+")
 
@@ -184,7 +185,8 @@ def is_setting(word):
         (override,) = OverridesParser.create().parse_overrides([word])
         given = OmegaConf.create()
         OmegaConf.update(given, key, override.value())
-        OmegaConf.merge(OmegaConf.structured(DesignConfig if section in vars(DesignConfig()) else PredictConfig), given)
+        schema = SCHEMAS[section not in SCHEMAS[0]]
+        OmegaConf.unsafe_merge(schema, given)  # into the schema itself, whose copy takes much longer
 
 
 def is_module(dotted):
