@@ -215,6 +215,7 @@ class Builder:
         self,
         *,
         max_epochs: int | None = None,
+        validate_every: int = 1,
         callbacks: Sequence[Callback] = (),
         loggers: Sequence[Logger] = (),
         folder: Path | None = None,
@@ -230,7 +231,10 @@ class Builder:
         if given["enable_progress_bar"] is None:
             given["enable_progress_bar"] = sys.stdout.isatty()
         settings = TrainerSettings(**given)
-        return trainer(settings, max_epochs=max_epochs or 1, callbacks=callbacks, loggers=loggers, folder=folder)
+        return trainer(
+            settings, max_epochs=max_epochs or 1, validate_every=validate_every, callbacks=callbacks, loggers=loggers,
+            folder=folder,
+        )  # fmt: skip
 
     # Report
 

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 from distill.build import Builder
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
-from distill.stages import Job, students, training
+from distill.stages import Job, length, students, training
 
 RECIPE = 5
 
@@ -40,14 +40,15 @@ def run(job: Job) -> dict[str, Any]:
     build = job.build
     student, tokenizer = students.student(build, job.inputs)
     batches = training.batches(build, tokenizer)
-    section = replace(build.config.distill, max_epochs=_epochs(build, tokenizer, batches[0]))
+    section, every = _length(job, tokenizer, batches[0])
     module, watched = training.learner(build, section, student, batches[0])
-    return training.train(job, section, module, tokenizer, batches, watched)
+    return training.train(job, section, module, tokenizer, batches, watched, every)
 
 
-def _epochs(build: Builder, tokenizer: PreTrainedTokenizerBase, mine: Batches) -> int:
-    """As many as come nearest to the student's steps: its epochs are longer where it reads texts without labels too."""
-    epochs, more = build.config.distill.max_epochs, build.data.splits.get(UNLABELLED)
-    if more is None:
-        return epochs
-    return round(epochs * len(training.batches(build, tokenizer, unlabelled=more)[0]) / len(mine))
+def _length(job: Job, tokenizer: PreTrainedTokenizerBase, own: Batches) -> length.Length:
+    """As many epochs as come nearest to the student's steps: its own are longer where it reads texts without labels."""
+    build, more = job.build, job.build.data.splits.get(UNLABELLED)
+    students = own if more is None else training.batches(build, tokenizer, unlabelled=more)[0]
+    section, every = length.of(build, build.config.distill, students, job.title)
+    longer = len(students) / len(own)
+    return length.Length(replace(section, max_epochs=round(section.max_epochs * longer)), every)

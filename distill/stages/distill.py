@@ -17,7 +17,7 @@ from distill.errors import ConfigError
 from distill.losses import Objective, silent_terms
 from distill.models import loading
 from distill.models.teacher import LiveTeacher
-from distill.stages import Job, alike, answers, objectives, students, teach, teachers, training
+from distill.stages import Job, alike, answers, length, objectives, students, teach, teachers, training
 from distill.stages.storing import storing
 from distill.training.distiller import Distiller
 from distill.training.processes import Ranks
@@ -60,7 +60,7 @@ def settings(build: Builder) -> dict[str, Any]:
 
 def run(job: Job) -> dict[str, Any]:
     """Distil; the folder ``model`` holds the student and its tokenizer."""
-    build, section = job.build, job.build.config.distill
+    build = job.build
     student, tokenizer = students.student(build, job.inputs)
     asked = answers.model(build, build.teacher, job.inputs)
     mine, its = (objectives.shape(each) for each in (student.config, loading.configuration(asked.folder)))
@@ -75,10 +75,11 @@ def run(job: Job) -> dict[str, Any]:
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     training.readable(build, tokenizer)
+    section, every = length.of(build, build.config.distill, batches[0], job.title)
     recipe, watched = training.recipe(build, section, batches[0], student)
     module = Distiller(student, objective, recipe, teacher)
     _every_term_counts(module, batches[0], build.ranks)
-    found = training.train(job, section, module, tokenizer, batches, watched)
+    found = training.train(job, section, module, tokenizer, batches, watched, every)
     return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
 
 

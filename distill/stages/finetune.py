@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 
 from distill.build import Builder
 from distill.models import adapt, loading
-from distill.stages import Job, training
+from distill.stages import Job, length, training
 
 RECIPE = 5
 
@@ -37,20 +37,21 @@ def settings(build: Builder) -> dict[str, Any]:
 
 def run(job: Job) -> dict[str, Any]:
     """Fine-tune; the folder ``model`` holds the teacher and its tokenizer."""
-    build, section = job.build, job.build.config.finetune
+    build, given = job.build, job.build.config.finetune
     folder = build.model_folder(build.base, job.inputs)
     tokenizer = build.tokenizer(folder)
     pl.seed_everything(build.config.seed, verbose=False)
     model = loading.model(
-        folder, build.task.head, labels=build.outputs, kind=build.task.kind, dropout=section.dropout,
+        folder, build.task.head, labels=build.outputs, kind=build.task.kind, dropout=given.dropout,
         tokenizer=tokenizer,
     )  # fmt: skip
     training.centre(build, model)
-    if section.frozen_layers:
-        adapt.freeze(model, section.frozen_layers)
-    if section.lora.rank:
-        model = adapt.add_lora(model, build.task.head, **asdict(section.lora))
+    if given.frozen_layers:
+        adapt.freeze(model, given.frozen_layers)
+    if given.lora.rank:
+        model = adapt.add_lora(model, build.task.head, **asdict(given.lora))
     batches = training.batches(build, tokenizer)
     training.readable(build, tokenizer)
+    section, every = length.of(build, given, batches[0], job.title)
     learner, watched = training.learner(build, section, model, batches[0])
-    return training.train(job, section, learner, tokenizer, batches, watched)
+    return training.train(job, section, learner, tokenizer, batches, watched, every)

@@ -15,7 +15,7 @@ from distill.metrics import language_modeling
 from distill.models import loading, scratch
 from distill.models.fitting import token_count
 from distill.models.tokenizers import train
-from distill.stages import Job, training
+from distill.stages import Job, length, training
 from distill.tasks import masked_language_modeling as task
 from distill.training.learner import Learner, Recipe
 
@@ -66,10 +66,11 @@ def run(job: Job) -> dict[str, Any]:
         build.training_batches(train, collate, collate.counts(train)),
         build.scoring_batches(validation, collate),
     )
-    metrics, optimization = language_modeling.collection(), training.optimization(build, config.pretrain, batches[0])
+    section, every = length.of(build, config.pretrain, batches[0], job.title)
+    metrics, optimization = language_modeling.collection(), training.optimization(build, section, batches[0])
     recipe = Recipe(task.align, metrics, optimization, config.seed)
     learner = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
-    return training.train(job, config.pretrain, learner, tokenizer, batches, language_modeling.HEADLINE)
+    return training.train(job, section, learner, tokenizer, batches, language_modeling.HEADLINE, every)
 
 
 def _model(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:

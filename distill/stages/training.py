@@ -20,7 +20,7 @@ from distill.losses import Objective
 from distill.losses.terms import Hard, HardLabels, HardScore
 from distill.metrics import Headline
 from distill.models import adapt, loading, scratch
-from distill.stages import Job
+from distill.stages import Job, length
 from distill.store import RESUME
 from distill.tasks.collating import counts
 from distill.tasks.features import without_targets
@@ -42,6 +42,8 @@ def settings(build: Builder, section: TrainingConfig) -> dict[str, Any]:
     trainer = {name: getattr(config.trainer, name) for name in _TRAINER}
     training = {name: value for name, value in asdict(section).items() if name in _TRAINING}
     training["optimizer"]["lr"] = _rate(build, section)
+    if length.may_be_short(build, section):
+        training["min_steps"] = section.min_steps
     return {
         "seed": config.seed,
         "world": build.world,
@@ -186,6 +188,7 @@ def train(
     tokenizer: Tokenizer,
     batches: tuple[Any, Any],
     headline: Headline,
+    validate_every: int = 1,
 ) -> dict[str, Any]:
     """Train to the end, from wherever an earlier try had got to; the folder ``model`` holds model and tokenizer.
 
@@ -196,6 +199,7 @@ def train(
         tokenizer: saved with its model.
         batches: of train, and of validation.
         headline: the metric that early stopping watches.
+        validate_every: epochs from one validation to the next.
 
     Returns:
         What it took: optimiser steps and epochs.
@@ -208,8 +212,8 @@ def train(
     keep = callbacks.Resume(resume, build.config.checkpoint.every_n_train_steps)
     loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(build, job.title)]
     trainer = build.trainer(
-        max_epochs=section.max_epochs, callbacks=[callbacks.Narrator(job.title), *watched, keep], loggers=loggers,
-        folder=job.folder,
+        max_epochs=section.max_epochs, validate_every=validate_every, loggers=loggers, folder=job.folder,
+        callbacks=[callbacks.Narrator(job.title), *watched, keep],
     )  # fmt: skip
     fit(trainer, module, *batches, resume)
     tracking.finish(loggers)

@@ -25,6 +25,7 @@ _NOISE = (
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*infer the `batch_size` from an ambiguous collection.*",
     ".*couldn't infer the indices fetched.*",
+    ".*smaller than the logging interval.*",
     ".*recommended to use `self.log.*sync_dist=True.*",
     ".*tensorboardX.*",
     ".*LeafSpec.*",
@@ -53,6 +54,7 @@ def trainer(
     settings: TrainerSettings,
     *,
     max_epochs: int = 1,
+    validate_every: int = 1,
     callbacks: Sequence[Callback] = (),
     loggers: Sequence[Logger] = (),
     folder: Path | None = None,
@@ -69,7 +71,8 @@ def trainer(
             strategy=_strategy(settings), precision=settings.precision,  # type: ignore[arg-type]
             accumulate_grad_batches=settings.accumulate_grad_batches, gradient_clip_val=settings.gradient_clip_val,
             log_every_n_steps=settings.log_every_n_steps, enable_progress_bar=settings.enable_progress_bar,
-            max_epochs=max_epochs, callbacks=list(callbacks), logger=list(loggers), default_root_dir=folder,
+            max_epochs=max_epochs, check_val_every_n_epoch=validate_every, callbacks=list(callbacks),
+            logger=list(loggers), default_root_dir=folder,
             enable_model_summary=False, enable_checkpointing=bool(callbacks) and bool(loggers),
             num_sanity_val_steps=0, use_distributed_sampler=False,
         )  # fmt: skip
