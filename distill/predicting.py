@@ -1,6 +1,5 @@
 """A finished model's word on new examples, from its folder alone."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,7 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from distill.data.batching import Place
 from distill.data.streaming import Row, empty, listed, turns
 from distill.errors import DataError, ModelError
-from distill.models import loading
+from distill.models import inspecting, loading
+from distill.models.folders import read_object
 from distill.models.teacher import label_columns, outputs
 from distill.models.writing import write
 from distill.tasks import TASKS, Form, Task, task
@@ -164,7 +164,7 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     """
     folder = loading.resolve(str(folder))
     config = loading.configuration(folder)
-    known: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(loading.FORM, {})
+    known = _form_of(folder)
     name = name or known.get("task")
     if name is None:
         raise ModelError(f"{folder} does not say what it predicts; give it as task=NAME: {', '.join(TASKS)}")
@@ -178,12 +178,22 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     if module.family == "decoder" and form.max_target_length >= form.max_length:
         raise ModelError(f"max_length={form.max_length}: a reply alone may have {form.max_target_length} tokens")
     tokenizer = loading.tokenizer(folder, module.markers, name if module.windows else None)
+    way_out = "give a folder that was saved after fine-tuning, such as one that a run exported"
+    inspecting.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
     model = loading.model(folder, module.head, tokenizer=tokenizer)
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
     columns = label_columns(config, module.outputs(labels), []) if labels else None
     writing = known.get("generation") or {"num_beams": 1, "max_new_tokens": form.max_target_length}
     trained = known.get("columns", {})
     return Predictor(model, tokenizer, module, form, columns, writing, batch_size, trained)
+
+
+def _form_of(folder: Path) -> dict[str, Any]:
+    """What the folder says that it was made for."""
+    known = read_object(folder / "config.json").get(loading.FORM, {})
+    if not isinstance(known, dict):
+        raise ModelError(f"{folder / 'config.json'}: {loading.FORM} is no object; give the folder as it was exported")
+    return known
 
 
 def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> Form:  # noqa: ANN401

@@ -16,6 +16,7 @@ ALLOWED = {
     "launch": set(),
     "design": {"launch", "config", "designing"},
     "designing": {"build", "config", "stages", "data", "models", "metrics", "report"},
+    "convert": {"models"},
     "predict": {"predicting", "data"},
     "predicting": {"tasks", "data", "models"},
     "chain": {"stages", "build", "config", "report", "training"},
@@ -37,7 +38,7 @@ ALLOWED = {
     "network": set(),
     "words": set(),
 }
-QUICK = {"run", "launch", "design", "predict", "config", "tasks", *EVERYONE - {"store", "network"}}
+QUICK = {"run", "launch", "design", "convert", "predict", "config", "tasks", *EVERYONE - {"store", "network"}}
 PREPARING = {"tasks/collating.py", "tasks/masked_language_modeling.py"}
 """What of tasks no setting asks for: it makes batches."""
 HEAVY = {
