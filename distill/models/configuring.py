@@ -139,5 +139,6 @@ def said(error: Exception) -> str:
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
     line = lines[1] if lines[0].endswith(":") and len(lines) > 1 else lines[0]
+    line = re.sub(r"^\w+Error: ", "", line)
     kept = " ".join(each for each in re.split(r"(?<=[.!?])\s+", line) if not _ADVICE.search(each))
     return kept[:200] or type(error).__name__

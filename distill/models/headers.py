@@ -52,17 +52,22 @@ def held(folder: Path) -> dict[str, Held]:
 
 
 def _of_file(path: Path) -> dict[str, Held]:
-    with path.open("rb") as file:
-        start = file.read(8)
-    for begins, kind in _BEGINS.items():
-        if start.startswith(begins):
-            raise ModelError(f"{path} is {kind} under the name of a safetensors file: give the file that it should be")
     try:
         with safe_open(path, framework="pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118  (it is no mapping)
             return {name: Held(tuple(each.get_shape()), each.get_dtype(), path) for name, each in slices.items()}
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} is cut off or damaged ({error}): fetch or copy it again") from error
+        raise ModelError(f"{path} {_what(path, error)}") from error
+
+
+def _what(path: Path, error: Exception) -> str:
+    """What a file is that cannot be read."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    for begins, kind in _BEGINS.items():
+        if start.startswith(begins):
+            return f"is {kind} under the name of a safetensors file: give the file that it should be"
+    return f"is cut off or damaged ({error}): fetch or copy it again"
 
 
 def without_values(tensors: Mapping[str, Held]) -> dict[str, torch.Tensor]:
