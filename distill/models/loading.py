@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from distill.types import Kind
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")  # Marian's tokenizer never asks what it brings
 
 FORM = "distill"
 """Where ``config.json`` keeps what the model was made for."""
