@@ -14,7 +14,7 @@ from distill.data.batching import Place
 from distill.data.streaming import Row, empty, listed, turns
 from distill.errors import DataError, ModelError
 from distill.models import inspecting, loading
-from distill.models.folders import read_object
+from distill.models.forms import read_form
 from distill.models.teacher import label_columns, outputs
 from distill.models.writing import write
 from distill.tasks import TASKS, Form, Task, task
@@ -164,7 +164,7 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     """
     folder = loading.resolve(str(folder))
     config = loading.configuration(folder)
-    known = _form_of(folder)
+    known = read_form(folder)
     name = name or known.get("task")
     if name is None:
         raise ModelError(f"{folder} does not say what it predicts; give it as task=NAME: {', '.join(TASKS)}")
@@ -186,14 +186,6 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     writing = known.get("generation") or {"num_beams": 1, "max_new_tokens": form.max_target_length}
     trained = known.get("columns", {})
     return Predictor(model, tokenizer, module, form, columns, writing, batch_size, trained)
-
-
-def _form_of(folder: Path) -> dict[str, Any]:
-    """What the folder says that it was made for."""
-    known = read_object(folder / "config.json").get(loading.FORM, {})
-    if not isinstance(known, dict):
-        raise ModelError(f"{folder / 'config.json'}: {loading.FORM} is no object; give the folder as it was exported")
-    return known
 
 
 def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> Form:  # noqa: ANN401

@@ -36,6 +36,13 @@ def resolve(model: str, revision: str | None = None) -> Path:
     Raises:
         ModelError: it is neither, its weights are missing or pickled, or one of its files cannot be what it is called.
     """
+    try:
+        return _resolved(model, revision)
+    except PermissionError as error:
+        raise ModelError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _resolved(model: str, revision: str | None) -> Path:
     folder = Path(model).expanduser()
     if folder.is_dir() and revision is not None:
         raise ModelError(f"revision {revision}: the folder {folder} has no revisions; leave it out")
@@ -43,8 +50,7 @@ def resolve(model: str, revision: str | None = None) -> Path:
         raise ModelError(f"{folder} is a file: give the folder that holds config.json, tokenizer and weights")
     if not folder.is_dir():
         folder = _from_hub(model, revision)
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise ModelError(f"{folder} may not be read by this user")
+    os.listdir(folder)  # or PermissionError, which globs hide
     foreign.refuse_adapters(folder)
     if not (folder / "config.json").exists() and not (folder / "config.json").is_symlink():
         raise ModelError(f"{folder} has no config.json, so it is no model folder{_inside(folder)}")

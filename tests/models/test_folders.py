@@ -2,6 +2,9 @@ import json
 import os
 import re
 import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pretrained
 import pytest
@@ -110,17 +113,28 @@ def test_a_folder_in_the_place_of_a_file_is_refused(folder):
         look(folder)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_named(folder):
-    (folder / "model.safetensors").chmod(0)
-    with refused(f"{folder}/model.safetensors cannot be read: Permission denied"):
-        look(folder)
-    folder.chmod(0)
+@contextmanager
+def kept_from_nobody(path):
+    """Whoever this is, nobody in particular may not read ``path``; root could read anything."""
+    me, mode = os.geteuid(), path.stat().st_mode
+    path.chmod(0)
+    if me == 0:
+        os.seteuid(65534)
     try:
-        with refused(f"{folder} may not be read by this user"):
-            look(folder)
+        yield
     finally:
-        folder.chmod(0o700)
+        os.seteuid(me)
+        path.chmod(mode)
+
+
+def test_what_may_not_be_read_is_named(whole):
+    with TemporaryDirectory() as home:
+        Path(home).chmod(0o755)
+        folder = Path(shutil.copytree(whole, f"{home}/model"))
+        for path in (folder / "model.safetensors", folder / "config.json", folder, Path(home)):
+            said = folder if path == Path(home) else path
+            with kept_from_nobody(path), refused(f"{said} cannot be read: Permission denied"):
+                folders.resolve(str(folder))
 
 
 def test_links_that_leave_the_folder_are_refused_and_those_that_stay_are_not(folder, tmp_path):
