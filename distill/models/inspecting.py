@@ -1,5 +1,7 @@
 """Whether a checkpoint is the model that it is said to be, by its configuration and the shapes of its weights alone."""
 
+import logging
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +17,10 @@ from distill.models.configuring import check_generation, from_config, said
 from distill.models.fitting import refuse_strange_tokens
 from distill.models.folders import read_object
 
+log = logging.getLogger(__name__)
+
+_SPARE = 1 << 28
+"""Numbers that a model may make of its configuration alone, however few its weights are."""
 _SHOWN = 3
 """Names of missing weights that a message shows."""
 _TASKS = {
@@ -53,6 +59,7 @@ def inspect(
     tensors = headers.held(folder)
     with torch.device("meta"):
         made = _made(folder, config, head)
+    _refuse_buffers(folder, made, sum(math.prod(each.shape) for each in tensors.values()))
     try:
         loaded: tuple[PreTrainedModel, dict[str, Any]] = type(made).from_pretrained(  # type: ignore[assignment]
             None, config=config, state_dict=headers.without_values(tensors), device_map={"": "meta"},
@@ -65,16 +72,36 @@ def inspect(
         judge(folder, made, info, finished=finished, labels=labels, way_out=way_out)
     except ModelError as error:
         raise ModelError(f"{error}{_own_code(folder)}") from error
+    if _names_code(folder):
+        log.warning("%s names code of its own, which is never run: it is read as %s", folder, type(made).__name__)
     if made.can_generate():
         check_generation(folder)
     rows = len(cast(nn.Embedding, made.get_input_embeddings()).weight)
     refuse_strange_tokens(folder, tokenizer, config, rows, head=head, finished=finished)
 
 
+def _names_code(folder: Path) -> bool:
+    return bool(read_object(folder / "config.json").get("auto_map"))
+
+
 def _own_code(folder: Path) -> str:
-    if not read_object(folder / "config.json").get("auto_map"):
-        return ""
-    return " (its config.json names code of its own, and the code of a checkpoint is never run)"
+    said = " (its config.json names code of its own, and the code of a checkpoint is never run)"
+    return said if _names_code(folder) else ""
+
+
+def _refuse_buffers(folder: Path, made: PreTrainedModel, weights: int) -> None:
+    """Refuse what a configuration makes beside the weights, such as sines of all positions, if it is far more.
+
+    Raises:
+        ModelError: it is.
+    """
+    sizes = {name: buffer.numel() for name, buffer in made.named_buffers()}
+    if sum(sizes.values()) > _SPARE + 4 * weights:
+        name = max(sizes, key=lambda each: sizes[each])
+        raise ModelError(
+            f"{folder}: config.json asks for {sum(sizes.values()):,} numbers beside the {weights:,} of the weights, "
+            f"most of them for {name}: its sizes are not those of the model"
+        )
 
 
 def _made(folder: Path, config: PretrainedConfig, head: str) -> PreTrainedModel:

@@ -48,6 +48,8 @@ def _reason(folder: Path, error: Exception) -> str:
     """The file that is to blame, or what the library says, and the way out."""
     if (found := next(_damaged(folder), None)) is not None:
         return found
+    if isinstance(error, ImportError):
+        return f"it asks for a package that is not there ({str(error).splitlines()[0].split('. ')[0]})"
     there = sorted({path.name for pattern in _ANY for path in folder.glob(pattern)})
     return (
         f"of {', '.join(there)} alone none can be made ({said(error)}); give all of its files, or a tokenizer.json, "

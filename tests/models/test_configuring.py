@@ -4,9 +4,12 @@ import re
 import pretrained
 import pytest
 import transformers
+from safetensors.torch import load_file
+from transformers import GPTJConfig
 
 from distill.errors import ModelError
 from distill.models import configuring, inspecting, loading
+from distill.models.tokenizers import train_bytes
 
 HEAD = "AutoModelForSequenceClassification"
 
@@ -151,12 +154,24 @@ MISMATCH = "{}: {} is {} in the weights, but {} by config.json; they are of diff
     ],
 )
 def test_sizes_that_the_weights_do_not_have_take_no_memory(folder, key, value, weight, shape):
-    from safetensors.torch import load_file
-
     theirs = " × ".join(map(str, load_file(folder / "model.safetensors")[weight].shape))
     change(folder, **{key: value})
     with refused(MISMATCH.format(folder, weight, theirs, shape)):
         look(folder)
+
+
+def test_what_is_made_of_far_more_positions_than_a_model_has_is_not_made(tmp_path):
+    size = {"vocab_size": 300, "n_embd": 64, "n_layer": 1, "n_head": 2, "rotary_dim": 32}
+    loading.from_config(GPTJConfig(n_positions=32, **size), HEAD).save_pretrained(tmp_path)
+    train_bytes(["a"], vocab_size=300, max_length=32).save_pretrained(tmp_path)
+    look(tmp_path)
+    change(tmp_path, n_positions=1 << 24)
+    weights = sum(each.numel() for each in load_file(tmp_path / "model.safetensors").values())
+    with refused(
+        f"{tmp_path}: config.json asks for {32 << 24:,} numbers beside the {weights:,} of the weights, most of them "
+        "for transformer.h.0.attn.embed_positions: its sizes are not those of the model"
+    ):
+        look(tmp_path)
 
 
 @pytest.mark.parametrize(

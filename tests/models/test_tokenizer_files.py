@@ -143,6 +143,18 @@ def test_a_tokenizer_that_is_none_is_named_without_advice(wordpiece, content):
     assert not re.search("install|use_fast|huggingface.co|private", str(error.value))
 
 
+def test_a_package_that_a_tokenizer_alone_asks_for_is_named(wordpiece):
+    (wordpiece / "tokenizer.json").unlink()
+    (wordpiece / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n")
+    told = {"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab"}
+    (wordpiece / "tokenizer_config.json").write_text(json.dumps(told))
+    with refused(
+        f"{wordpiece}: its tokenizer cannot be loaded: it asks for a package that is not there (You need to install "
+        "fugashi to use MecabTokenizer)"
+    ):
+        loading.tokenizer(wordpiece)
+
+
 @pytest.mark.parametrize("name", ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"])
 def test_what_says_more_of_a_tokenizer_must_be_an_object(wordpiece, name):
     (wordpiece / name).write_text("[]")
