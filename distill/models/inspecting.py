@@ -57,8 +57,7 @@ def inspect(
         ModelError: it is another model than its configuration says, or has no head though it is finished.
     """
     tensors = headers.held(folder)
-    with torch.device("meta"):
-        made = _made(folder, config, head)
+    made = empty(folder, config, head)
     _refuse_buffers(folder, made, sum(math.prod(each.shape) for each in tensors.values()))
     try:
         loaded: tuple[PreTrainedModel, dict[str, Any]] = type(made).from_pretrained(  # type: ignore[assignment]
@@ -104,9 +103,15 @@ def _refuse_buffers(folder: Path, made: PreTrainedModel, weights: int) -> None:
         )
 
 
-def _made(folder: Path, config: PretrainedConfig, head: str) -> PreTrainedModel:
+def empty(folder: Path, config: PretrainedConfig, head: str) -> PreTrainedModel:
+    """The model of a configuration, of no memory.
+
+    Raises:
+        ModelError: none can be made of it, or not with this head.
+    """
     try:
-        return from_config(config, head)
+        with torch.device("meta"):
+            return from_config(config, head)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from error
     except Exception as error:  # a configuration can be wrong in any way

@@ -65,8 +65,8 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
     config = build.config
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     for name, found in configs.items():
-        _is_what_it_is_said_to_be(build, name, found)
         _fits(build, build.checkpoints[name], found)
+        _is_what_it_is_said_to_be(build, name, found)
         loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
     teacher = configs.get("teacher_checkpoint")
     if teacher is not None and config.teacher.finetuned:
@@ -92,11 +92,7 @@ def _is_what_it_is_said_to_be(build: Builder, name: str, config: PretrainedConfi
 
 def _fits(build: Builder, folder: Path, config: PretrainedConfig) -> None:
     """Refuse an architecture that lacks the task's head, or that would read what it is to write."""
-    try:
-        with torch.device("meta"):
-            loading.from_config(config, build.task.head)
-    except ModelError as error:
-        raise ModelError(f"{folder}: {error}") from error
+    inspecting.empty(folder, config, build.task.head)
     if build.task.family == "decoder" and not attention.causal(config):
         raise ModelError(
             f"{folder}: {config.model_type} models read what comes after a word, too; "
