@@ -13,7 +13,7 @@ from torch import Tensor
 
 from distill.errors import ModelError
 from distill.models import foreign
-from distill.models.folders import FILES, read_index
+from distill.models.folders import FILES, look_at, read_index
 
 _INDEX = "pytorch_model.bin.index.json"
 
@@ -54,7 +54,9 @@ def _write(folder: Path, tensors: dict[str, Tensor], made: Path) -> None:
 def _tensors(folder: Path) -> dict[str, Tensor]:
     """All tensors of the folder's files, none of which shares memory with another."""
     found: dict[str, Tensor] = {}
-    for path in _files(folder):
+    files = _files(folder)
+    look_at(folder, files)
+    for path in files:
         found |= _of_file(path)
     return {name: tensor.detach().clone().contiguous() for name, tensor in found.items()}
 
@@ -83,7 +85,9 @@ def _of_file(path: Path) -> Mapping[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ModelError(f"{path} holds more than tensors, which could be a stranger's code: it is not read") from error
+        raise ModelError(
+            f"{path} holds more than tensors, which could be a stranger's code, or is damaged: it is not read"
+        ) from error
     except (OSError, RuntimeError, EOFError, ValueError) as error:
         raise ModelError(f"{path} is cut off or damaged: fetch or copy it again") from error
     content = content.get("state_dict", content) if isinstance(content, dict) else content

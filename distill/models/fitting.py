@@ -51,9 +51,9 @@ def refuse_strange_tokens(
         ModelError: the model lacks embeddings that nothing will train, or texts do not end as it expects.
     """
     added = {} if finished else tokenizer.get_added_vocab()
-    fills = (tokenizer.pad_token_id,)
+    unread = (tokenizer.pad_token_id, tokenizer.mask_token_id)  # BART's file for summaries lacks the mask
     vocabulary = tokenizer.get_vocab()
-    beyond = [name for name, at in vocabulary.items() if at >= rows and name not in added and at not in fills]
+    beyond = [name for name, at in vocabulary.items() if at >= rows and name not in added and at not in unread]
     if beyond:
         raise ModelError(
             f"{folder}: its tokenizer has {max(vocabulary.values()) + 1} tokens, but the model embeddings for {rows}: "

@@ -18,6 +18,8 @@ FILES = ("*.json", "*.txt", "*.model", "*.spm", "*.codes", "*.safetensors")
 """What of a checkpoint is read."""
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 """The file of the weights; or where they are several, what names these."""
+_DISTRIBUTED = "shard-*-model-*-of-*.safetensors"
+"""Parts that transformers prefers to the weights where they are there."""
 _TEMPLATES = ("*.jinja", "additional_chat_templates/*")
 """What else a tokenizer opens, and writes into what is exported, but never renders."""
 _PLAIN = re.compile(r"[^/\\]+\.safetensors")
@@ -55,10 +57,16 @@ def _resolved(model: str, revision: str | None) -> Path:
     if not (folder / "config.json").exists() and not (folder / "config.json").is_symlink():
         raise ModelError(f"{folder} has no config.json, so it is no model folder{_inside(folder)}")
     read = _read(folder)
-    _look_at(folder, read)
+    look_at(folder, read)
     if not {WEIGHTS, INDEX} & {path.name for path in read}:
+        look_at(folder, foreign.pickled(folder))
         raise ModelError(foreign.no_weights(folder))
-    _look_at(folder, weights(folder))
+    if parts := sorted(folder.glob(_DISTRIBUTED)):
+        raise ModelError(
+            f"{folder} holds parts of a distributed training ({parts[0].name}), which would be read in the place of "
+            "the model's weights: leave them out, or save the model whole and give its folder"
+        )
+    look_at(folder, weights(folder))
     return folder
 
 
@@ -144,8 +152,12 @@ def _links(folder: Path) -> Iterator[Path]:
         yield from (path for path in folder.glob(pattern) if path.is_symlink())
 
 
-def _look_at(folder: Path, files: list[Path]) -> None:
-    """Refuse files that are links to elsewhere, cannot be opened, are empty, or stand in for others."""
+def look_at(folder: Path, files: list[Path]) -> None:
+    """Refuse files that are links to elsewhere, cannot be opened, are empty, or stand in for others.
+
+    Raises:
+        ModelError: one is.
+    """
     for path in files:
         if path.is_symlink():
             _stays(folder, path)

@@ -23,13 +23,8 @@ _SPARE = 1 << 28
 """Numbers that a model may make of its configuration alone, however few its weights are."""
 _SHOWN = 3
 """Names of missing weights that a message shows."""
-_TASKS = {
-    "ForSequenceClassification": "AutoModelForSequenceClassification",
-    "ForTokenClassification": "AutoModelForTokenClassification",
-    "ForQuestionAnswering": "AutoModelForQuestionAnswering",
-    "ForMaskedLM": "AutoModelForMaskedLM",
-}
-"""How classes are called that have a head, and the head: one of another task may have weights of the same names."""
+_TASKS = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMaskedLM")
+"""How the names of classes with a head end: one of another task may have weights of the same names."""
 
 
 def inspect(
@@ -150,12 +145,12 @@ def judge(
                 f"{folder}: {key} is {_size(theirs)} in the weights, but {_size(mine)} by config.json; "
                 "they are of different models"
             )
-    _all_layers(folder, made, sorted(info["unexpected_keys"]))
     if finished and missing:
         shown = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
         what = foreign.described(folder, list(made.config.architectures or []), name)
         raise ModelError(f"{folder} has no weights of the head ({shown}), so it is not fine-tuned{what}; {way_out}")
     if finished:
+        _all_layers(folder, made, sorted(info["unexpected_keys"]))
         _same_task(folder, made, way_out)
 
 

@@ -64,6 +64,7 @@ def _damaged(folder: Path) -> Iterator[str]:
             Tokenizer.from_file(str(whole))
         except Exception as error:  # the library raises nothing narrower
             yield f"{whole.name} is no tokenizer ({said(error)}); fetch or copy it again"
+        return  # the others are not read then
     if (folder / "vocab.json").exists():
         read_object(folder / "vocab.json")
     for path in sorted({path for pattern in _PIECES for path in folder.glob(pattern)}):

@@ -113,7 +113,8 @@ def test_a_pickle_that_would_run_something_is_not_read(tmp_path):
     folder = pickled(pretrained.classifier(tmp_path / "model"))
     torch.save({"a": Boom(tmp_path / "was_run")}, folder / "pytorch_model.bin")
     with refused(
-        f"{folder}/pytorch_model.bin holds more than tensors, which could be a stranger's code: it is not read"
+        f"{folder}/pytorch_model.bin holds more than tensors, which could be a stranger's code, or is damaged: it "
+        "is not read"
     ):
         convert(folder, tmp_path / "made")
     assert not (tmp_path / "was_run").exists()
@@ -130,6 +131,12 @@ def test_what_cannot_be_converted_is_refused_and_leaves_nothing(tmp_path):
     torch.save(torch.ones(3), part)
     with refused(f"{part} holds no weights by name, as a model's state_dict is: save that"):
         convert(folder, tmp_path / "made")
+    part.write_text("version https://git-lfs.github.com/spec/v1\nsize 3\n")
+    pointer = f"{part} is a Git LFS pointer, not the file itself: fetch it with git lfs pull in its folder"
+    with refused(pointer):
+        convert(folder, tmp_path / "made")
+    with refused(pointer):
+        folders.resolve(str(folder))
     part.unlink()
     with refused(f"{folder} lacks {part.name}, which pytorch_model.bin.index.json names: fetch it too"):
         convert(folder, tmp_path / "made")

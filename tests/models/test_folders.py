@@ -183,6 +183,16 @@ def test_a_missing_part_of_the_weights_is_named(folder):
         look(folder)
 
 
+def test_parts_that_would_be_read_in_the_place_of_the_weights_are_refused(folder):
+    name = "shard-00001-model-00001-of-00001.safetensors"
+    shutil.copyfile(folder / "model.safetensors", folder / name)
+    with refused(
+        f"{folder} holds parts of a distributed training ({name}), which would be read in the place of the model's "
+        "weights: leave them out, or save the model whole and give its folder"
+    ):
+        look(folder)
+
+
 def test_parts_without_their_index_are_refused(folder):
     sharded(folder)
     (folder / folders.INDEX).unlink()

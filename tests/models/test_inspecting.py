@@ -272,6 +272,9 @@ def test_a_tokenizer_of_another_model_is_refused_and_one_with_new_tokens_may_be_
     files = "tokenizer's files that belong to the weights"
     with refused(said.format(folder, rows + 1, rows, "'<new>'", files)):
         look(folder, TEXT)
+    tokenizer.add_special_tokens({"mask_token": "<new>"})  # which no text has
+    tokenizer.save_pretrained(folder)
+    look(folder, TEXT)
     train_bytes(["a"], vocab_size=300, max_length=32).save_pretrained(folder)
     with pytest.raises(
         ModelError, match=re.escape(f"{folder}: its tokenizer has 261 tokens, but the model embeddings")
