@@ -1,6 +1,7 @@
 """From settings to parts: the only file that knows both."""
 
 import functools
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -105,7 +106,7 @@ class Builder:
         teacher, student = self.config.teacher, self.config.student
         named = zip(CHECKPOINTS, ((teacher.model, teacher.revision), (student.model, student.revision)), strict=True)
         wanted = {name: checkpoint for name, checkpoint in named if checkpoint[0] is not None}
-        if not all(Path(str(model)).is_dir() for model, _ in wanted.values()):
+        if not all(os.path.isdir(os.path.expanduser(str(model))) for model, _ in wanted.values()):
             hub.reachable()  # decides in seconds what the hub's library would wait half a minute for
         return {name: loading.resolve(str(model), revision) for name, (model, revision) in wanted.items()}
 

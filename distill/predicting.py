@@ -1,6 +1,5 @@
 """A finished model's word on new examples, from its folder alone."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,7 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from distill.data.batching import Place
 from distill.data.streaming import Row, empty, listed, turns
 from distill.errors import DataError, ModelError
-from distill.models import loading
+from distill.models import inspecting, loading
+from distill.models.forms import read_form
 from distill.models.teacher import label_columns, outputs
 from distill.models.writing import write
 from distill.tasks import TASKS, Form, Task, task
@@ -164,7 +164,7 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     """
     folder = loading.resolve(str(folder))
     config = loading.configuration(folder)
-    known: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(loading.FORM, {})
+    known = read_form(folder)
     name = name or known.get("task")
     if name is None:
         raise ModelError(f"{folder} does not say what it predicts; give it as task=NAME: {', '.join(TASKS)}")
@@ -178,6 +178,8 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     if module.family == "decoder" and form.max_target_length >= form.max_length:
         raise ModelError(f"max_length={form.max_length}: a reply alone may have {form.max_target_length} tokens")
     tokenizer = loading.tokenizer(folder, module.markers, name if module.windows else None)
+    way_out = "give a folder that was saved after fine-tuning, such as one that a run exported"
+    inspecting.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
     model = loading.model(folder, module.head, tokenizer=tokenizer)
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
     columns = label_columns(config, module.outputs(labels), []) if labels else None

@@ -1,4 +1,4 @@
-"""A small BERT of random weights on disk, as transformers saves a pretrained one."""
+"""Small BERTs of random weights on disk, as transformers saves pretrained ones."""
 
 from distill.models.tokenizers import train_wordpiece
 
@@ -19,4 +19,21 @@ def bert(folder, texts, layers=2):
         max_position_embeddings=128,
     )  # fmt: skip
     BertModel(size).save_pretrained(folder)
+    return folder
+
+
+def classifier(folder, texts=("a good film", "a bad film"), labels=("neg", "pos"), **size):
+    """A BERT with a head for texts, and a tokenizer that knows the words of ``texts``."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    tokenizer = train_wordpiece(list(texts), vocab_size=100, max_length=64)
+    torch.manual_seed(5)
+    given = {
+        "vocab_size": len(tokenizer), "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "intermediate_size": 24, "max_position_embeddings": 64, "id2label": dict(enumerate(labels)),
+        "label2id": {name: at for at, name in enumerate(labels)}, "initializer_range": 0.5,
+    }  # fmt: skip
+    BertForSequenceClassification(BertConfig(**{**given, **size})).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder

@@ -17,6 +17,7 @@ ALLOWED = {
     "ending": set(),
     "design": {"ending", "launch", "config", "designing"},
     "designing": {"build", "config", "stages", "data", "models", "metrics", "report"},
+    "convert": {"models"},
     "predict": {"ending", "predicting", "data"},
     "predicting": {"tasks", "data", "models"},
     "chain": {"stages", "build", "config", "report", "training"},
@@ -38,7 +39,7 @@ ALLOWED = {
     "network": set(),
     "words": set(),
 }
-QUICK = {"run", "ending", "launch", "design", "predict", "config", "tasks", *EVERYONE - {"store", "network"}}
+QUICK = {"run", "ending", "launch", "design", "convert", "predict", "config", "tasks", *EVERYONE - {"store", "network"}}
 PREPARING = {"tasks/collating.py", "tasks/masked_language_modeling.py"}
 """What of tasks no setting asks for: it makes batches."""
 HEAVY = {

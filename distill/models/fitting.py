@@ -34,6 +34,66 @@ def fit_tokenizer(
     tokenizer.add_tokens([marker for marker in markers if marker not in known], special_tokens=True)
 
 
+def refuse_strange_tokens(
+    folder: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, rows: int, *, head: str, finished: bool
+) -> None:
+    """Refuse a tokenizer and a model that are not each other's.
+
+    Args:
+        folder: of the checkpoint.
+        tokenizer: fitted to the task.
+        config: of the model.
+        rows: tokens that the model has an embedding for.
+        head: transformers' class.
+        finished: whether the model is used as it is: others learn tokens that were added to the tokenizer.
+
+    Raises:
+        ModelError: the model lacks embeddings that nothing will train, or texts do not end as it expects.
+    """
+    added = {} if finished else tokenizer.get_added_vocab()
+    unread = (tokenizer.pad_token_id, tokenizer.mask_token_id)  # BART's file for summaries lacks the mask
+    vocabulary = tokenizer.get_vocab()
+    beyond = [name for name, at in vocabulary.items() if at >= rows and name not in added and at not in unread]
+    if beyond:
+        raise ModelError(
+            f"{folder}: its tokenizer has {max(vocabulary.values()) + 1} tokens, but the model embeddings for {rows}: "
+            f"it knows nothing of {beyond[0]!r}; give the tokenizer's files that belong to the weights"
+        )
+    if head == "AutoModelForCausalLM" and tokenizer.eos_token_id is None:
+        raise ModelError(f"{folder}: its tokenizer has no end token to end a turn with; name one as eos_token")
+    if head == "AutoModelForSequenceClassification" and config.is_encoder_decoder:
+        _refuse_other_ends(folder, tokenizer, config.eos_token_id)
+
+
+def _refuse_other_ends(folder: Path, tokenizer: PreTrainedTokenizerBase, end: int | None) -> None:
+    """Refuse texts without the one end token at which the head of an encoder-decoder reads its state.
+
+    Raises:
+        ModelError: they end otherwise, or the configuration names no end.
+    """
+    some = tokenizer(["a", "a a a a a a a a"], truncation=True, max_length=6)["input_ids"]
+    if {list(ids).count(end) for ids in some} != {1}:
+        raise ModelError(
+            f"{folder}: config.json says that a text ends in the token {end} (eos_token_id), its tokenizer ends it in "
+            f"{some[0][-1]} ({tokenizer.convert_ids_to_tokens(some[0][-1])!r}); give both the same one"
+        )
+
+
+def fit_ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a model that writes stop at the end token that its tokenizer ends targets with, where it names another.
+
+    Ends that are special tokens of the tokenizer, too, stay: some models have several.
+    """
+    writing, end = model.generation_config, tokenizer.eos_token_id
+    if writing is None or end is None:
+        return
+    given = writing.eos_token_id
+    named = given if isinstance(given, list) else [given]
+    if end not in named:
+        special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+        writing.eos_token_id = [end, *(each for each in named if each in special)]
+
+
 def token_count(tokenizer: PreTrainedTokenizerBase) -> int:
     """Rows of embeddings that a tokenizer asks for; its numbers may have gaps."""
     return 1 + max(tokenizer.get_vocab().values())
@@ -50,6 +110,8 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
     if tokens > rows or (tokens < rows and model.can_generate()):
         _resize(model, tokens)
     fit_padding(model.config, tokenizer)
+    if model.can_generate():
+        fit_ends(model, tokenizer)
 
 
 def head_of_its_own(model: PreTrainedModel) -> nn.Linear | None:

@@ -2,28 +2,32 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from safetensors import SafetensorError
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
+from distill.models import headers, inspecting, tokenizer_files
+from distill.models.configuring import configuration as configuration
+from distill.models.configuring import from_config as from_config
+from distill.models.configuring import headless, said
 from distill.models.dropout import set_dropout
 from distill.models.fitting import fit_outputs, fit_tokenizer, fit_tokens, output_names
+from distill.models.folders import FILES as FILES
+from distill.models.folders import resolve as resolve
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")  # Marian's tokenizer never asks what it brings
 
-FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
-"""What of a checkpoint is read."""
 FORM = "distill"
 """Where ``config.json`` keeps what the model was made for."""
 _PROBLEMS: Mapping[Kind, Any] = {
@@ -32,64 +36,8 @@ _PROBLEMS: Mapping[Kind, Any] = {
     "score": "regression",
 }
 """What transformers calls the kinds of rows."""
-_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _SHIFTED = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl")
 """Models whose positions begin after the padding token's number."""
-
-
-def resolve(model: str, revision: str | None = None) -> Path:
-    """The folder of a checkpoint: ``model`` itself, or the hub's files in the local cache, fetched where missing.
-
-    Raises:
-        ModelError: it is neither, or its weights are missing or pickled.
-    """
-    folder = Path(model).expanduser()
-    if folder.is_dir() and revision is not None:
-        raise ModelError(f"revision {revision}: the folder {folder} has no revisions; leave it out")
-    if not folder.is_dir():
-        folder = _from_hub(model, revision)
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} has no config.json, so it is no model folder")
-    if not list(folder.glob("*.safetensors")):
-        raise ModelError(_no_weights(folder))
-    return folder
-
-
-def _from_hub(model: str, revision: str | None) -> Path:
-    if model.startswith((".", "/", "~")) or model.count("/") > 1:
-        raise ModelError(f"{model}: there is no such folder")
-    try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=list(FILES)))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelError(
-            f"{model}: there is no such folder, and the hub's model of that name is neither in the local cache nor "
-            "reachable; give the folder of a checkpoint, as in teacher.model=FOLDER"
-        ) from error
-
-
-def _no_weights(folder: Path) -> str:
-    pickled = sorted(path.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt") for path in folder.glob(pattern))
-    if not pickled:
-        return f"{folder} has no weights: there is no *.safetensors file in it"
-    return (
-        f"{folder} has only pickled weights ({', '.join(pickled)}), which can run a stranger's code when they are "
-        "loaded. Convert them once, by the loader that takes nothing but tensors: "
-        'python -c "from transformers import AutoModel; '
-        f"AutoModel.from_pretrained('{folder}', weights_only=True).save_pretrained('NEW_FOLDER')\", "
-        "copy the tokenizer's files there too, and give NEW_FOLDER"
-    )
-
-
-def configuration(folder: Path) -> PretrainedConfig:
-    """The checkpoint's configuration.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
-    try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True)  # type: ignore[no-any-return]
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{folder}: config.json cannot be read ({_first_line(error)})") from error
 
 
 def tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None = None) -> PreTrainedTokenizerBase:
@@ -103,12 +51,7 @@ def tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None 
     Raises:
         ModelError: there is none, it cannot fill up a batch, or it cannot tell the places of its tokens.
     """
-    if not any(path for pattern in _TOKENIZERS for path in folder.glob(pattern)):
-        raise ModelError(f"{folder} has no tokenizer: none of {', '.join(_TOKENIZERS)}")
-    try:
-        found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{folder}: its tokenizer cannot be loaded ({_first_line(error)})") from error
+    found = tokenizer_files.load(folder)
     fit_tokenizer(found, folder, markers, places_for)
     return found
 
@@ -121,8 +64,9 @@ def model(
     kind: Kind = "class",
     dropout: float | None = None,
     tokenizer: PreTrainedTokenizerBase | None = None,
+    new_head: bool | None = None,
 ) -> PreTrainedModel:
-    """Load a checkpoint under a task head, in float32; a head that it does not have starts random.
+    """Load a checkpoint under a task head, in float32.
 
     Args:
         folder: of the checkpoint.
@@ -133,9 +77,11 @@ def model(
         dropout: of hidden states and attention while training; none keeps the checkpoint's own.
         tokenizer: one that knows more tokens than the model gets embeddings for them, random ones; the model learns
             from it what padding is.
+        new_head: whether the head is still to learn: where the checkpoint has none, it starts random. By default it is
+            where its outputs get names.
 
     Raises:
-        ModelError: weights other than the head's are missing, or the architecture has no such head.
+        ModelError: weights that nobody will train are missing or no numbers, or the architecture has no such head.
     """
     config = configuration(folder)
     had = output_names(config)
@@ -143,12 +89,18 @@ def model(
         name_labels(config, labels, kind)
     if dropout is not None:
         set_dropout(config, dropout)
-    with _headless(config, head, f"{folder}: "):
-        loaded, info = getattr(transformers, head).from_pretrained(
-            folder, config=config, use_safetensors=True, local_files_only=True, dtype=torch.float32,
-            ignore_mismatched_sizes=bool(labels), output_loading_info=True,
-        )  # fmt: skip
-    _complete(loaded, info, folder)
+    finished = not labels if new_head is None else not new_head
+    try:
+        with headless(config, head, f"{folder}: "):
+            loaded, info = getattr(transformers, head).from_pretrained(
+                folder, config=config, use_safetensors=True, local_files_only=True, trust_remote_code=False,
+                dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True,
+            )  # fmt: skip
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{folder}: its weights cannot be read ({said(error)}); fetch or copy them again") from error
+    way_out = "give a folder that was saved after fine-tuning"
+    inspecting.judge(folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out)
+    headers.refuse_infinite_of(folder, loaded)
     fit_outputs(loaded, had, labels)
     if tokenizer is not None:
         fit_tokens(loaded, tokenizer)
@@ -162,27 +114,6 @@ def save_form(folder: Path, form: Mapping[str, Any]) -> None:
     path.write_text(json.dumps({**content, FORM: dict(form)}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def from_config(config: PretrainedConfig, head: str) -> PreTrainedModel:
-    """A model with random weights.
-
-    Raises:
-        ModelError: the architecture has no such head.
-    """
-    with _headless(config, head, ""):
-        return getattr(transformers, head).from_config(config)  # type: ignore[no-any-return]
-
-
-@contextmanager
-def _headless(config: PretrainedConfig, head: str, whose: str) -> Iterator[None]:
-    """Say in a sentence that an architecture lacks a head."""
-    try:
-        yield
-    except ValueError as error:
-        if "Unrecognized configuration class" not in str(error):
-            raise
-        raise ModelError(f"{whose}{config.model_type} models have no head for this task ({head})") from error
-
-
 def name_labels(config: PretrainedConfig, labels: Sequence[str], kind: Kind) -> None:
     """Give the configuration's outputs their names, and say whether they exclude each other."""
     config.problem_type = _PROBLEMS[kind]
@@ -194,20 +125,6 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pat
     """Write a Hugging Face folder with safetensors."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def _complete(loaded: PreTrainedModel, info: Mapping[str, Any], folder: Path) -> None:
-    prefix = loaded.base_model_prefix + "."
-    missing = sorted(key for key in info["missing_keys"] if key.startswith(prefix) and ".pooler." not in f".{key}")
-    if missing:
-        raise ModelError(f"{folder} lacks {len(missing)} weights of {type(loaded).__name__}, such as {missing[0]}")
-    wrong = sorted(key for key, *_ in info.get("mismatched_keys", ()) if key.startswith(prefix))
-    if wrong:
-        raise ModelError(f"{folder}: {wrong[0]} has another shape than config.json says")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
 def inside_bounds(config: PretrainedConfig, max_length: int, who: str, key: str = "data.max_length") -> None:

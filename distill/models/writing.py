@@ -24,7 +24,7 @@ def write(
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
     more, together = ({"use_cache": False}, beside.writing(model, batch)) if beside else ({}, nullcontext())
     with together:
-        written = model.generate(**inputs, **settings, **more, do_sample=False)  # type: ignore[operator]
+        written = model.generate(**inputs, **settings, **more, do_sample=False, trust_remote_code=False)  # type: ignore[operator]
     given = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     end = model.generation_config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])

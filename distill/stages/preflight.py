@@ -16,7 +16,7 @@ from distill.config.ensemble import FIRST
 from distill.config.schema import ArchitectureConfig, Config
 from distill.config.terms import TermConfig, active
 from distill.errors import ConfigError, DataError, ModelError
-from distill.models import attention, bilstm, loading
+from distill.models import attention, bilstm, headers, inspecting, loading
 from distill.models.layers import layer_map
 from distill.models.narrow import narrowed
 from distill.models.narrow_places import head_of
@@ -26,6 +26,9 @@ from distill.stages import alike, objectives, students, teachers
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
+
+_UNTRAINED = "leave out finetuned=true, and the run fine-tunes it, or give a folder that was saved after fine-tuning"
+"""What to do about a teacher that is said to be fine-tuned and is not."""
 
 
 def preflight(build: Builder) -> None:
@@ -63,7 +66,7 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     for name, found in configs.items():
         _fits(build, build.checkpoints[name], found)
-        build.tokenizer(build.checkpoints[name])
+        _is_what_it_is_said_to_be(build, name, found)
         loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
     teacher = configs.get("teacher_checkpoint")
     if teacher is not None and config.teacher.finetuned:
@@ -76,13 +79,20 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
     return configs
 
 
+def _is_what_it_is_said_to_be(build: Builder, name: str, config: PretrainedConfig) -> None:
+    """Refuse a checkpoint that another model's weights, no head, or no numbers make another one than is meant."""
+    folder, head = build.checkpoints[name], build.task.head
+    inspecting.inspect(
+        folder, config, head, build.tokenizer(folder),
+        finished=name == "teacher_checkpoint" and build.config.teacher.finetuned, labels=bool(build.outputs),
+        way_out=_UNTRAINED,
+    )  # fmt: skip
+    headers.refuse_infinite(folder, headers.held(folder))
+
+
 def _fits(build: Builder, folder: Path, config: PretrainedConfig) -> None:
     """Refuse an architecture that lacks the task's head, or that would read what it is to write."""
-    try:
-        with torch.device("meta"):
-            loading.from_config(config, build.task.head)
-    except ModelError as error:
-        raise ModelError(f"{folder}: {error}") from error
+    inspecting.empty(folder, config, build.task.head)
     if build.task.family == "decoder" and not attention.causal(config):
         raise ModelError(
             f"{folder}: {config.model_type} models read what comes after a word, too; "

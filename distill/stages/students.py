@@ -40,8 +40,10 @@ def student(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel
     init = build.config.student.init
     if init == "checkpoint":
         labels, head, dropout = build.outputs, build.task.head, build.config.distill.dropout
-        kind = build.task.kind
-        return loading.model(folder, head, labels=labels, kind=kind, dropout=dropout, tokenizer=tokenizer), tokenizer
+        made = loading.model(
+            folder, head, labels=labels, kind=build.task.kind, dropout=dropout, tokenizer=tokenizer, new_head=True
+        )
+        return made, tokenizer
     if init == "random":
         return training.centre(build, loading.from_config(_random(build, tokenizer), build.task.head)), tokenizer
     teacher = loading.model(folder, build.task.head, tokenizer=tokenizer)

@@ -145,7 +145,7 @@ def test_a_model_that_writes_keeps_no_rows_beyond_its_tokens_and_one_that_reads_
     assert outputs(written, {"input_ids": torch.tensor([[5]]), "attention_mask": torch.tensor([[1]])}).logits.shape == (
         1, 1, len(tokenizer),
     )  # fmt: skip
-    read = loading.model(folder, HEAD, tokenizer=tokenizer)
+    read = loading.model(folder, HEAD, tokenizer=tokenizer, new_head=True)
     assert len(read.get_input_embeddings().weight) == GPT2["vocab_size"]
 
 

@@ -7,7 +7,6 @@ import torch
 from transformers import (
     BertConfig,
     BertForMaskedLM,
-    BertForSequenceClassification,
     MarianConfig,
     RobertaConfig,
 )
@@ -74,24 +73,8 @@ def test_a_hub_model_that_cannot_be_had_is_refused_with_the_way_out(monkeypatch)
         loading.resolve("nobody/nothing")
 
 
-def test_pickled_weights_are_refused_and_the_way_out_works(folder, tmp_path):
-    model = BertForSequenceClassification(SIZE)
-    (folder / "model.safetensors").unlink()
-    torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    with pytest.raises(ModelError) as refusal:
-        loading.resolve(str(folder))
-    code = re.search(r'python -c "(.*?)"', str(refusal.value))[1].replace("NEW_FOLDER", str(tmp_path / "new"))
-    assert str(refusal.value).startswith(
-        f"{folder} has only pickled weights (pytorch_model.bin), which can run a stranger's code when they are loaded."
-    )
-    exec(code, {})  # noqa: S102
-    assert loading.resolve(str(tmp_path / "new")) == tmp_path / "new"
-    loaded = loading.model(tmp_path / "new", HEAD, labels=("no", "yes"))
-    assert torch.equal(loaded.bert.embeddings.word_embeddings.weight, model.bert.embeddings.word_embeddings.weight)
-
-
 def test_a_checkpoint_without_a_tokenizer_is_refused(folder):
-    with refused(f"{folder} has no tokenizer: none of tokenizer.json, vocab.txt, vocab.json, *.model"):
+    with refused(f"{folder} has no tokenizer: none of tokenizer.json, vocab.txt, vocab.json, *.model, *.spm"):
         loading.tokenizer(folder)
 
 

@@ -1,0 +1,40 @@
+"""``python -m distill.convert model=FOLDER output=NEW_FOLDER``: pickled weights as safetensors, read safely."""
+
+import sys
+from pathlib import Path
+
+from distill.errors import ConfigError, DistillError
+
+_USAGE = """python -m distill.convert model=FOLDER output=NEW_FOLDER
+
+  model        a Hugging Face folder with pytorch_model.bin, or several such files and their index; they are read by
+               what takes nothing but tensors
+  output       a folder that is not there yet: gets model.safetensors, and configuration and tokenizer as they are
+"""
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends it with one message and exit code 2."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        sys.stdout.write(_USAGE)
+        return
+    try:
+        folder, made = _given(sys.argv[1:])
+        from distill.models.converting import convert  # torch takes seconds
+
+        convert(folder, made)
+    except DistillError as error:
+        sys.stderr.write(f"distill: {error}\n")
+        sys.exit(2)
+    sys.stdout.write(f"{made}\n")
+
+
+def _given(arguments: list[str]) -> tuple[Path, Path]:
+    given = dict(each.partition("=")[::2] for each in arguments)
+    if len(arguments) != 2 or set(given) != {"model", "output"} or not all(given.values()):
+        raise ConfigError(f"give model=FOLDER and output=NEW_FOLDER\n\n{_USAGE}")
+    return Path(given["model"]).expanduser(), Path(given["output"]).expanduser()
+
+
+if __name__ == "__main__":
+    main()

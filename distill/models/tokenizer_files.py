@@ -1,0 +1,74 @@
+"""A checkpoint's tokenizer from its files, and which of these is to blame where none can be made of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import sentencepiece
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from distill.errors import ModelError
+from distill.models.configuring import said
+from distill.models.folders import read_object
+
+_ANY = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm")
+"""What makes a tokenizer, alone or together."""
+_PIECES = ("*.spm", "spiece.model", "spm*.model", "sentencepiece*.model", "tokenizer.model")
+"""What SentencePiece wrote."""
+_OBJECTS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+"""What says more of it, as JSON objects."""
+
+
+def load(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer, without running code of the checkpoint.
+
+    Raises:
+        ModelError: there is none, it needs code of its own, or a file of it cannot be read.
+    """
+    if not any(path for pattern in _ANY for path in folder.glob(pattern)):
+        raise ModelError(f"{folder} has no tokenizer: none of {', '.join(_ANY)}")
+    told = {name: read_object(folder / name) for name in _OBJECTS if (folder / name).exists()}
+    own = told.get("tokenizer_config.json", {}).get("auto_map")
+    if own and not (folder / "tokenizer.json").exists():
+        raise ModelError(
+            f"{folder}: its tokenizer needs code of its own (auto_map in tokenizer_config.json), and the code of a "
+            "checkpoint is never run: give a model with a tokenizer.json"
+        )
+    try:
+        made: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # what is wrong with a tokenizer is said in any way
+        raise ModelError(f"{folder}: its tokenizer cannot be loaded: {_reason(folder, error)}") from error
+    made.init_kwargs.pop("auto_map", None)  # else it would be written into what is exported
+    return made
+
+
+def _reason(folder: Path, error: Exception) -> str:
+    """The file that is to blame, or what the library says, and the way out."""
+    if (found := next(_damaged(folder), None)) is not None:
+        return found
+    if isinstance(error, ImportError):
+        return f"it asks for a package that is not there ({str(error).splitlines()[0].split('. ')[0]})"
+    there = sorted({path.name for pattern in _ANY for path in folder.glob(pattern)})
+    return (
+        f"of {', '.join(there)} alone none can be made ({said(error)}); give all of its files, or a tokenizer.json, "
+        "which saving it with transformers writes"
+    )
+
+
+def _damaged(folder: Path) -> Iterator[str]:
+    whole = folder / "tokenizer.json"
+    if whole.exists():
+        try:
+            Tokenizer.from_file(str(whole))
+        except Exception as error:  # the library raises nothing narrower
+            yield f"{whole.name} is no tokenizer ({said(error)}); fetch or copy it again"
+        return  # the others are not read then
+    if (folder / "vocab.json").exists():
+        read_object(folder / "vocab.json")
+    for path in sorted({path for pattern in _PIECES for path in folder.glob(pattern)}):
+        try:
+            sentencepiece.SentencePieceProcessor(model_file=str(path))
+        except (RuntimeError, OSError):
+            yield f"{path.name} is no model of SentencePiece; fetch or copy it again"

@@ -1,0 +1,85 @@
+import pickle
+import re
+
+import pretrained
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from distill.errors import ModelError
+from distill.models import headers, loading
+
+
+def refused(message):
+    return pytest.raises(ModelError, match=f"^{re.escape(message)}$")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return pretrained.classifier(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (5, "header too small"),
+        (400, "invalid header length"),
+        (-7, "incomplete metadata, file not fully covered"),
+    ],
+)
+def test_a_cut_off_file_is_refused(folder, size, said):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ModelError) as error:
+        headers.held(folder)
+    assert re.fullmatch(
+        rf"{re.escape(str(path))} is cut off or damaged \([^()]*{said}[^()]*\): fetch or copy it again",
+        str(error.value),
+    )
+
+
+@pytest.mark.parametrize(("write", "kind"), [(torch.save, "a zip or pickled file"), (pickle.dump, "a pickled file")])
+def test_a_pickle_under_the_name_of_safetensors_is_never_loaded(folder, tmp_path, write, kind):
+    path = folder / "model.safetensors"
+    with path.open("wb") as file:
+        write(Boom(tmp_path / "was_run"), file)
+    with refused(f"{path} is {kind} under the name of a safetensors file: give the file that it should be"):
+        headers.held(folder)
+    assert not (tmp_path / "was_run").exists()
+
+
+class Boom:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return type(self.path).touch, (self.path,)
+
+
+def test_weights_of_an_adapter_among_those_of_a_model_are_refused(folder):
+    path = folder / "model.safetensors"
+    name = "bert.encoder.layer.0.attention.self.query.lora_A.default.weight"
+    save_file({**load_file(path), name: torch.ones(2, 16)}, path, {"format": "pt"})
+    with refused(
+        f"{path} holds weights of an adapter ({name}), which would not be read: merge it into its base once, with "
+        "peft's merge_and_unload(), save that, and give its folder"
+    ):
+        headers.held(folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.bfloat16])
+def test_weights_that_are_no_numbers_are_refused_by_name(folder, value, kind):
+    path, name = folder / "model.safetensors", "bert.encoder.layer.1.output.dense.weight"
+    tensors = {each: tensor.to(kind) for each, tensor in load_file(path).items()}
+    headers.refuse_infinite(folder, headers.held(folder))
+    tensors[name][3, 4] = value
+    save_file(tensors, path, {"format": "pt"})
+    message = (
+        f"{folder}: the weights of {name} are not finite (NaN or infinite), so a training of it went wrong: give an "
+        "earlier checkpoint of it"
+    )
+    with refused(message):
+        headers.refuse_infinite(folder, headers.held(folder))
+    with refused(message):
+        loading.model(folder, "AutoModelForSequenceClassification")
