@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from distill.errors import StoreError
-from distill.types import Batch, Outputs
+from distill.types import Batch, Outputs, at_least_float32
 
 _IDENTITY = "identity"
 _PLACES = ("key", "first", "count")
@@ -187,11 +187,11 @@ class AnswerStore:
         """The teacher's rows for a batch, and its states where there are any, on the batch's device."""
         device = batch["key"].device
         rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in _PLACES)).items()}
-        answer = Outputs(rows["values"].float(), indices=rows.get("indices"), rest=rows.get("rest"))
+        answer = Outputs(at_least_float32(rows["values"]), indices=rows.get("indices"), rest=rows.get("rest"))
         if not self.states:
             return answer
         states, mask = self.hidden(batch["key"], batch["first"])
-        found = dict(zip(self.states, states.to(device).float().unbind(2), strict=True))
+        found = dict(zip(self.states, at_least_float32(states.to(device)).unbind(2), strict=True))
         every = tuple(found.get(number, torch.empty(0, device=device)) for number in range(max(found) + 1))
         return Outputs(answer.logits, every, mask.to(device), indices=answer.indices, rest=answer.rest)
 

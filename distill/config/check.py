@@ -80,7 +80,7 @@ _RULES: dict[str, Rule] = {
     "trainer.devices": _DEVICES,
     "trainer.num_nodes": at_least(1),
     "trainer.strategy": one_of("auto", "ddp", "ddp_find_unused_parameters_true"),
-    "trainer.precision": one_of("32-true", "bf16-mixed", "16-mixed"),
+    "trainer.precision": one_of("32-true", "64-true", "bf16-mixed", "16-mixed"),
     "trainer.accumulate_grad_batches": at_least(1),
     "trainer.gradient_clip_val": _CLIP,
     "trainer.log_every_n_steps": at_least(1),

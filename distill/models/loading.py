@@ -121,8 +121,9 @@ def model(
     kind: Kind = "class",
     dropout: float | None = None,
     tokenizer: PreTrainedTokenizerBase | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> PreTrainedModel:
-    """Load a checkpoint under a task head, in float32; a head that it does not have starts random.
+    """Load a checkpoint under a task head; a head that it does not have starts random.
 
     Args:
         folder: of the checkpoint.
@@ -133,6 +134,7 @@ def model(
         dropout: of hidden states and attention while training; none keeps the checkpoint's own.
         tokenizer: one that knows more tokens than the model gets embeddings for them, random ones; the model learns
             from it what padding is.
+        dtype: of the weights in memory: float32, or float64 for what is trained and taught in double precision.
 
     Raises:
         ModelError: weights other than the head's are missing, or the architecture has no such head.
@@ -145,7 +147,7 @@ def model(
         set_dropout(config, dropout)
     with _headless(config, head, f"{folder}: "):
         loaded, info = getattr(transformers, head).from_pretrained(
-            folder, config=config, use_safetensors=True, local_files_only=True, dtype=torch.float32,
+            folder, config=config, use_safetensors=True, local_files_only=True, dtype=dtype,
             ignore_mismatched_sizes=bool(labels), output_loading_info=True,
         )  # fmt: skip
     _complete(loaded, info, folder)

@@ -146,9 +146,10 @@ def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: 
         ModelError: see ``narrowed`` and ``head_of``.
     """
     narrower = from_config(narrowed(wide.config, width), head)
+    narrower.to(wide.dtype)  # type: ignore[arg-type]
     part_like(narrower, wide)
     weights = Copy(wide, _inputs(wide, batches), narrower).made()
-    narrower.load_state_dict({name: weight.float() for name, weight in weights.items()}, strict=True)
+    narrower.load_state_dict({name: weight.to(wide.dtype) for name, weight in weights.items()}, strict=True)
     return narrower
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import torch
 from datasets import Dataset
 from pytorch_lightning import LightningModule
 from torch import Tensor
@@ -95,6 +96,7 @@ def rows(
     kept: str = "",
     states: Sequence[int] = (),
     company: Company | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> AnswerStore:
     """Ask the model of every row of ``examples`` that ``folder`` does not answer yet.
 
@@ -107,13 +109,14 @@ def rows(
         kept: what stands for it and for all else that decides on the answers.
         states: which hidden states are kept as well; 0 is the embedding output.
         company: who answers with it.
+        dtype: in which it is asked.
     """
     tokenizer = build.tokenizer(model.folder)
     features = build.encoded(examples, tokenizer)
 
     def answerer() -> Answerer:
-        beside = _beside(build, company, tokenizer)
-        return Answerer(_loaded(build, model, tokenizer), build.align, columns(build, model), reduce, states, beside)
+        beside, asked = _beside(build, company, tokenizer), _loaded(build, model, tokenizer, dtype)
+        return Answerer(asked, build.align, columns(build, model), reduce, states, beside)
 
     made_by = identity(build, model, kept, company)
     return _pass(build, answerer, features, tokenizer, folder, made_by, states=states)
@@ -140,8 +143,10 @@ def written(
     return _pass(build, writer, features, tokenizer, folder, identity(build, model, kept, company), side)
 
 
-def _loaded(build: Builder, model: Model, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
-    return loading.model(model.folder, build.task.head, tokenizer=tokenizer)
+def _loaded(
+    build: Builder, model: Model, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype = torch.float32
+) -> PreTrainedModel:
+    return loading.model(model.folder, build.task.head, tokenizer=tokenizer, dtype=dtype)
 
 
 def _beside(build: Builder, company: Company | None, tokenizer: PreTrainedTokenizerBase) -> Beside | None:

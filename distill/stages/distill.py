@@ -76,7 +76,7 @@ def run(job: Job) -> dict[str, Any]:
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     training.readable(build, tokenizer)
     recipe, watched = training.recipe(build, section, batches[0], student)
-    module = Distiller(student, objective, recipe, teacher)
+    module = Distiller(student, objective, recipe, teacher).to(build.dtype)
     _every_term_counts(module, batches[0], build.ranks)
     found = training.train(job, section, module, tokenizer, batches, watched)
     return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
@@ -86,7 +86,7 @@ def _most_alike(
     build: Builder, student: PreTrainedModel, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase
 ) -> str:
     """The layer map that ``auto`` stands for; the teacher is in memory no longer than that takes."""
-    whole = loading.model(teacher.folder, build.task.head, tokenizer=tokenizer)
+    whole = loading.model(teacher.folder, build.task.head, tokenizer=tokenizer, dtype=build.dtype)
     return ",".join(map(str, alike.picked(build, student, whole, tokenizer)))
 
 
@@ -98,7 +98,7 @@ def _teacher(
     if storing(build).stored:
         return teach.stored(job), None
     theirs = build.tokenizer(teacher.folder)
-    model = loading.model(teacher.folder, build.task.head, tokenizer=theirs)
+    model = loading.model(teacher.folder, build.task.head, tokenizer=theirs, dtype=build.dtype)
     same = students.same_tokens(build, tokenizer, theirs)
     live = LiveTeacher(
         model, build.align, answers.columns(build, teacher), hidden="teacher_hidden" in needs,

@@ -56,6 +56,7 @@ def _of_a_text(build: Builder) -> dict[str, Any]:
         "kept": _kept_logits(build),
         "recipe": RECIPE,
         "generation": build.generation() if build.taught_targets else None,
+        **({"precision": "64-true"} if build.dtype == torch.float64 else {}),  # all others answer in 32 bits
     }
 
 
@@ -77,7 +78,7 @@ def run(job: Job) -> dict[str, Any]:
     if not build.taught_targets:  # what it writes anew may be other words under the same keys
         build.ranks.first(lambda: take_over(outputs, identity(build, teacher), plan.states, wanted))
     for examples in asked:
-        answers.rows(build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states)
+        answers.rows(build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states, dtype=build.dtype)
     return {"examples": sum(map(len, asked))}
 
 

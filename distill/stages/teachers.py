@@ -26,7 +26,7 @@ from distill.stages.judging import Answered
 from distill.store import fingerprint
 from distill.teacher_store import AnswerStore, ranges
 from distill.training.processes import Ranks
-from distill.types import Batch, Outputs
+from distill.types import Batch, Outputs, at_least_float32
 
 OF_EACH = ("pretrain", "finetune", "teach")
 """The stages that are made for each teacher."""
@@ -114,7 +114,8 @@ def ensemble(build: Builder, stores: Sequence[answers.Answers], temperature: Cal
     """The teachers' answers, in the teachers' order, combined as the settings say."""
     logits = common_logits(build, temperature)
     return Ensemble(
-        stores, lambda found, lengths: Outputs(logits(torch.stack([each.logits.float() for each in found]), lengths))
+        stores,
+        lambda found, lengths: Outputs(logits(torch.stack([at_least_float32(each.logits) for each in found]), lengths)),
     )
 
 

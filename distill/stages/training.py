@@ -72,7 +72,7 @@ def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> O
     return Optimization(
         optimizer=optimizer.name, lr=_rate(build, section), weight_decay=optimizer.weight_decay,
         momentum=optimizer.momentum, scheduler=scheduler.name, warmup=scheduler.warmup, steps=steps,
-        fused=build.config.trainer.precision == "32-true",
+        fused=build.config.trainer.precision.endswith("-true"),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from distill.losses.terms import Seen
 from distill.models.teacher import Align, outputs
 from distill.training.optim import Optimization
 from distill.training.together import Parts, Step, detached
-from distill.types import Batch, Outputs
+from distill.types import Batch, Outputs, at_least_float32
 
 _TOTAL = "total_"
 
@@ -112,7 +112,8 @@ class Learner(pl.LightningModule):
         """What a further micro-batch will bring, by the same weights and the same chance (cf. Gao et al. 2021)."""
         self._draw_anew(number)
         needs = frozenset().union(*(term.needs for term in self.objective.comparing.values()))
-        student, teacher, _ = self.both(self.trainer.strategy.batch_to_device(batch), needs)
+        ready = self.trainer.precision_plugin.convert_input(batch)
+        student, teacher, _ = self.both(self.trainer.strategy.batch_to_device(ready), needs)
         return self.objective.parts(student, teacher)
 
     def _share(self, values: Mapping[str, Tensor], batch_idx: int) -> None:
@@ -128,7 +129,9 @@ class Learner(pl.LightningModule):
 
     def _averaged(self, norms: Tensor) -> Tensor:
         """The mean over the ranks whose part of the batch has something for the term."""
-        total, ranks = (self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).float()))
+        total, ranks = (
+            self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).to(norms.dtype))
+        )
         return cast(Tensor, total / ranks.clamp(min=1))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -142,7 +145,7 @@ class Learner(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Score the whole split, each example once, on every rank."""
-        scores = {f"validation/{name}": value.float() for name, value in self.metrics.compute().items()}
+        scores = {f"validation/{name}": at_least_float32(value) for name, value in self.metrics.compute().items()}
         self.log_dict(scores, rank_zero_only=False)
         self.metrics.reset()
 
