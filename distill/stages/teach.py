@@ -85,8 +85,9 @@ def run(job: Job) -> dict[str, Any]:
 def stored(job: Job) -> AnswerStore:
     """What the stage has made, asked as a teacher, by a stage that has it as an input."""
     build = job.build
-    made_by = identity(build, answers.model(build, build.teacher, job.inputs))
-    return AnswerStore(job.inputs["teach"] / "outputs", made_by, storing(build).states)
+    teacher = answers.model(build, build.teacher, job.inputs)
+    folder = job.inputs["teach"] / "outputs"
+    return answers.opened(build, teacher, folder, identity(build, teacher), storing(build).states)
 
 
 def rows(job: Job, folder: Path) -> Dataset:

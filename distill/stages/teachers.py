@@ -24,7 +24,7 @@ from distill.models.fitting import token_count
 from distill.stages import Job, answers, judging, teach
 from distill.stages.judging import Answered
 from distill.store import fingerprint
-from distill.teacher_store import AnswerStore, ranges
+from distill.teacher_store import ranges
 from distill.training.processes import Ranks
 from distill.types import Batch, Outputs, at_least_float32
 
@@ -131,7 +131,7 @@ def stored(job: Job, objective: Objective) -> Ensemble:
     for who, mine in builders(build).items():
         asked = model(build, title(mine.teacher, who), job.inputs)
         made_by = teach.identity(mine, asked)
-        stores.append(AnswerStore(job.inputs[title("teach", who)] / "outputs", made_by))
+        stores.append(answers.opened(mine, asked, job.inputs[title("teach", who)] / "outputs", made_by))
     if build.task.writes:
         tokens = token_count(build.tokenizer(model(build, build.teacher, job.inputs).folder))
         how, shares = build.config.ensemble.combine, list(weights(build.config).values())

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from distill.models.beside import Beside
-from distill.models.teacher import Align, chosen, outputs
+from distill.models.teacher import Align, chosen, outputs, possible
 from distill.models.writing import write
 from distill.types import Batch, Outputs, at_least_float32
 
@@ -48,7 +48,7 @@ class Answerer(pl.LightningModule):
         rows, labels = self.align(chosen(raw.logits, self.columns), batch)
         if self.beside:
             rows = self.beside.rows(rows, batch, self.align)
-        found, kept = places(batch), self.reduce(at_least_float32(rows), labels, batch)
+        found, kept = places(batch), self.reduce(possible(at_least_float32(rows)), labels, batch)
         return (found | tokens(raw), kept | half(raw, self.states)) if self.states else (found, kept)
 
 

@@ -16,7 +16,7 @@ from distill.losses.terms import Seen
 from distill.models.teacher import Align, outputs
 from distill.training.optim import Optimization
 from distill.training.together import Parts, Step, detached
-from distill.types import Batch, Outputs, at_least_float32
+from distill.types import Batch, LossReport, Outputs, at_least_float32
 
 _TOTAL = "total_"
 
@@ -50,6 +50,8 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.model, self.objective, self.recipe = model, objective, recipe
         self.metrics = recipe.metrics
+        self.report: LossReport | None = None
+        """What the latest micro-batch was worth, without a gradient."""
 
     def both(self, batch: Batch, needs: frozenset[str] | None = None) -> tuple[Outputs, Outputs | None, Tensor]:
         """What student and teacher say about a batch, and its labels ``[rows]``.
@@ -87,6 +89,7 @@ class Learner(pl.LightningModule):
         values = self.objective.values(student, teacher, labels, _totals(batch), seen)
         self._share(values, batch_idx)
         report = self.objective.weighed(values)
+        self.report = replace(report, total=report.total.detach())
         self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
         return report.total
 
@@ -138,10 +141,11 @@ class Learner(pl.LightningModule):
         """Log the learning rate of the step that comes."""
         self._log({"train/lr": torch.tensor(optimizer.param_groups[0]["lr"])}, 1)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Feed the metrics."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Feed the metrics; the highest logit is no number where any of them is none, as a metric may not show."""
         rows, labels = self.recipe.align(outputs(self.model, batch).logits, batch)
         self.metrics.update(rows, labels)
+        return rows.amax() if rows.numel() else None
 
     def on_validation_epoch_end(self) -> None:
         """Score the whole split, each example once, on every rank."""
