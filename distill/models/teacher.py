@@ -161,6 +161,17 @@ def possible(logits: Tensor) -> Tensor:
     return logits.masked_fill(logits == -torch.inf, FLOOR)
 
 
+def finite(states: Tensor, whose: str) -> Tensor:
+    """States as they are, where all of them are numbers.
+
+    Raises:
+        ModelError: one is none.
+    """
+    if not bool(states.isfinite().all()):
+        raise ModelError(f"the states of {whose} are not finite on some texts of train: its weights are too large")
+    return states
+
+
 def chosen(logits: Tensor, columns: Sequence[int] | None) -> Tensor:
     """Logits ``[..., outputs]`` in another order; as they are without ``columns``."""
     return logits if columns is None else logits[..., list(columns)]

@@ -39,7 +39,7 @@ def write(
 def _numbers(ids: Tensor, scores: Tensor) -> Tensor:
     """Refuse the scores of next tokens of which one is no number: the first of all tokens would be taken for it."""
     if bool(scores.isnan().any()):
-        raise ModelError("the model writes by scores that are no numbers: is it whole?")
+        raise ModelError("the model writes by scores that are no numbers: is the model whole?")
     return scores
 
 
