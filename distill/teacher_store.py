@@ -6,10 +6,8 @@ memory are the places of the features alone, some 40 bytes each. Each part carri
 tokenizer, length limit), so that rows of another teacher are refused.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -17,14 +15,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from distill.errors import StoreError
+from distill.teacher_columns import PLACES, STATES, TOKENS, Table, not_finite, ranges, rows_of_each
 from distill.types import Batch, Outputs, at_least_float32
 
 _IDENTITY = "identity"
-_PLACES = ("key", "first", "count")
-"""Of each feature: its example, the first of the example's rows that it answers, and how many."""
-_REST = "rest"
-_TOKENS, _STATES = "tokens", "states"
-"""Where there are hidden states: how many tokens each feature has, and their states ``[tokens, states, width]``."""
 
 
 class AnswerWriter:
@@ -71,8 +65,7 @@ class AnswerWriter:
         if not bool(bad.any()):
             return came
         self.refused |= set(came["key"][bad].tolist())
-        lengths = {name: _lengths(name, came) for name in came}
-        return {name: column[~bad.repeat_interleave(lengths[name])] for name, column in came.items()}
+        return {name: column[~bad.repeat_interleave(rows_of_each(name, came))] for name, column in came.items()}
 
     def flush(self) -> None:
         """Write what has come; a part appears whole or not at all."""
@@ -83,7 +76,7 @@ class AnswerWriter:
         path = self.folder / f"part-{self.rank}-{number}.safetensors"
         hidden = path.with_suffix(".writing")
         tensors = {name: torch.cat([each[name] for each in self._waiting]) for name in self._waiting[0]}
-        save_file(tensors, hidden, {_IDENTITY: self.identity, _STATES: ",".join(map(str, self.states))})
+        save_file(tensors, hidden, {_IDENTITY: self.identity, STATES: ",".join(map(str, self.states))})
         hidden.rename(path)
         self._waiting, self._features, self._bytes = [], 0, 0
 
@@ -121,18 +114,18 @@ class AnswerStore:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
         parts = [part for _, part, _ in found]
         self._parts = parts
-        key, first, count = (torch.cat([part[name] for part in parts]) for name in _PLACES)
+        key, first, count = (torch.cat([part[name] for part in parts]) for name in PLACES)
         order = first.argsort(stable=True)
         order = order[key[order].argsort(stable=True)]  # an example's features are neighbours, in their order
         self._key, self._first, self._count = key[order], first[order], count[order]
         self._before = torch.cat([torch.zeros(1, dtype=torch.long), self._count.cumsum(0)])
         self._row_at = (count.cumsum(0) - count)[order]
-        self._rows = _Table(parts, [name for name in parts[0] if name not in (*_PLACES, _TOKENS, _STATES)])
+        self._rows = Table(parts, [name for name in parts[0] if name not in (*PLACES, TOKENS, STATES)])
         if self.states:
-            tokens = torch.cat([part[_TOKENS] for part in parts])
+            tokens = torch.cat([part[TOKENS] for part in parts])
             self._tokens, self._token_at = tokens[order], (tokens.cumsum(0) - tokens)[order]
             wanted = [(slice(None), [there.index(each) for each in states]) for *_, there in found]
-            self._of_tokens = _Table(parts, [_STATES], wanted)
+            self._of_tokens = Table(parts, [STATES], wanted)
 
     def __len__(self) -> int:
         """Rows stored."""
@@ -197,7 +190,7 @@ class AnswerStore:
             found = found + behind.long()
         self._all((self._key[found] == key) & (self._first[found] == first), key, len(key))
         tokens = self._tokens[found]
-        taken = self._of_tokens.at(ranges(self._token_at[found], tokens))[_STATES]
+        taken = self._of_tokens.at(ranges(self._token_at[found], tokens))[STATES]
         mask = torch.arange(int(tokens.max())) < tokens.unsqueeze(-1)
         states = taken.new_zeros(*mask.shape, *taken.shape[1:])
         states[mask] = taken
@@ -206,7 +199,7 @@ class AnswerStore:
     def __call__(self, batch: Batch) -> Outputs:
         """The teacher's rows for a batch, and its states where there are any, on the batch's device."""
         device = batch["key"].device
-        rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in _PLACES)).items()}
+        rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in PLACES)).items()}
         answer = Outputs(at_least_float32(rows["values"]), indices=rows.get("indices"), rest=rows.get("rest"))
         if not self.states:
             return answer
@@ -224,67 +217,6 @@ class AnswerStore:
             )
 
 
-class _Table:
-    """Columns of all parts, read as if they were one, only where they are asked for."""
-
-    def __init__(self, parts: Sequence[Mapping[str, Tensor]], names: Sequence[str], read: Sequence[Any] = ()) -> None:
-        """``read`` says for each part what is taken of its rows, as an index; all where it is not given."""
-        self.parts, self.names, self.read = parts, names, read or [...] * len(parts)
-        self.starts = torch.tensor([0, *(len(part[names[0]]) for part in parts)]).cumsum(0)
-
-    def at(self, places: Tensor) -> dict[str, Tensor]:
-        """What lies at ``places [n]``, copied part by part out of the mapped files."""
-        part = torch.searchsorted(self.starts, places, right=True) - 1
-        first = {name: self.parts[0][name][:1][self.read[0]] for name in self.names}
-        taken = {name: column.new_empty(len(places), *column.shape[1:]) for name, column in first.items()}
-        for number in torch.unique(part).tolist():
-            here = part == number
-            inside = places[here] - self.starts[number]
-            for name, into in taken.items():
-                into[here] = self.parts[number][name][inside][self.read[number]]
-        return taken
-
-
-def not_finite(part: Mapping[str, Tensor]) -> Tensor:
-    """Which features ``[features]`` of a part hold something that is no finite number.
-
-    What is left over of a row, ``rest``, may be -inf: nothing is.
-    """
-    bad = torch.zeros(len(part["key"]), dtype=torch.bool)
-    for name, column in part.items():
-        if column.is_floating_point() and not _holds(name, column):
-            wrong = ~(column < torch.inf) if name == _REST else ~column.isfinite()
-            of_row = wrong.view(len(wrong), -1).any(dim=1)
-            bad[torch.arange(len(bad)).repeat_interleave(_lengths(name, part))[of_row]] = True
-    return bad
-
-
-def _holds(name: str, column: Tensor) -> bool:
-    """Whether all of a column is as it shall be, seen in one pass; nan is both the least and the greatest."""
-    if not column.numel():
-        return True
-    least, greatest = map(float, column.aminmax())
-    return greatest < math.inf and (name == _REST or least > -math.inf)
-
-
-def _lengths(name: str, part: Mapping[str, Tensor]) -> Tensor:
-    """How many rows of a column each feature has."""
-    if name in (*_PLACES, _TOKENS):
-        return torch.ones_like(part["key"])
-    return part[_TOKENS] if name == _STATES else part["count"]
-
-
-def ranges(first: Tensor, count: Tensor) -> Tensor:
-    """``first[0], first[0] + 1, …`` for ``count[0]`` numbers, then those of ``first[1]``, and so on.
-
-    >>> ranges(torch.tensor([5, 0]), torch.tensor([2, 3])).tolist()
-    [5, 6, 0, 1, 2]
-    """
-    before = count.cumsum(0) - count
-    steps = torch.arange(int(count.sum()), device=count.device)
-    return steps - before.repeat_interleave(count) + first.repeat_interleave(count)
-
-
 def _parts(folder: Path, identity: str, states: Sequence[int]) -> Iterator[tuple[Path, dict[str, Tensor], list[int]]]:
     """Each part: its file, its columns, which are mapped and read only where they are used, and which states it has."""
     for path in sorted(folder.glob("part-*.safetensors")):
@@ -292,7 +224,7 @@ def _parts(folder: Path, identity: str, states: Sequence[int]) -> Iterator[tuple
             said = file.metadata() or {}
             if said.get(_IDENTITY) != identity:
                 raise StoreError(f"{path} holds outputs of another teacher, tokenizer or length limit")
-            there = [int(each) for each in said.get(_STATES, "").split(",") if each]
+            there = [int(each) for each in said.get(STATES, "").split(",") if each]
             if missing := [each for each in states if each not in there]:
                 raise StoreError(f"{path} holds the hidden states {there}, and not {missing}")
             yield path, {name: file.get_tensor(name) for name in file.keys()}, there  # noqa: SIM118 - no dictionary

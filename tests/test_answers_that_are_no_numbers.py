@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from distill.stages.taking_over import take_over
 from distill.store import Store
-from distill.teacher_store import AnswerStore, AnswerWriter, not_finite
+from distill.teacher_columns import not_finite
+from distill.teacher_store import AnswerStore, AnswerWriter
 
 KEYS = range(10)
 
@@ -140,7 +141,8 @@ def test_a_finished_store_that_holds_what_is_no_number_is_not_learnt_from(finish
     again = type(command)(tmp_path)
     out = again("distill.optimizer.lr=2e-3", "stages=[distill]", f"hydra.run.dir={tmp_path}/run", code=2)
     assert re.search(
-        rf"{name}/outputs holds numbers that are not finite, as what \S+/model says of 1 texts: \".*\" of train; "
+        rf"{name}/outputs holds numbers that are not finite, in what \S+/model says of 1 of its texts: "
+        rf"\".*\" of train; "
         rf"remove \S+/{name} and run again, to have them answered anew",
         out.replace("\n", " "),
     ), out

@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 from distill.errors import ModelError
 from distill.models.dropout import set_dropout
 from distill.models.fitting import fit_outputs, fit_tokenizer, fit_tokens, output_names
+from distill.models.numbers import not_finite
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -151,7 +152,7 @@ def model(
             ignore_mismatched_sizes=bool(labels), output_loading_info=True,
         )  # fmt: skip
     _complete(loaded, info, folder)
-    if (name := _not_finite(loaded, least=-torch.inf)) is not None:
+    if (name := not_finite(loaded, least=-torch.inf)) is not None:
         raise ModelError(
             f"{folder}: weights are no numbers, such as {name}: "
             "the training that made them has diverged, or the file is damaged"
@@ -203,7 +204,7 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pat
     Raises:
         ModelError: a weight is no finite number.
     """
-    if (name := _not_finite(model)) is not None:
+    if (name := not_finite(model)) is not None:
         raise ModelError(f"the model's weights are not finite, such as {name}: it is not written to {folder}")
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -217,19 +218,6 @@ def _complete(loaded: PreTrainedModel, info: Mapping[str, Any], folder: Path) ->
     wrong = sorted(key for key, *_ in info.get("mismatched_keys", ()) if key.startswith(prefix))
     if wrong:
         raise ModelError(f"{folder}: {wrong[0]} has another shape than config.json says")
-
-
-def _not_finite(model: PreTrainedModel, least: float = torch.finfo(torch.float64).min) -> str | None:
-    """The name of a weight with an entry that is nan, inf, or below ``least``; none where there is none.
-
-    A bias of -inf takes a class away from a model; nothing can be learnt from there.
-    """
-    for name, weight in model.named_parameters():
-        if weight.numel():
-            low, high = map(float, weight.detach().aminmax())
-            if not (low >= least and high < torch.inf):
-                return name
-    return None
 
 
 def _first_line(error: Exception) -> str:

@@ -31,7 +31,8 @@ from distill.models.loading import from_config
 from distill.models.narrow_families import FAMILIES, Family, head_size, inner_size
 from distill.models.narrow_places import below, head_of, parts, points
 from distill.models.narrow_weights import Copy
-from distill.models.teacher import finite, outputs
+from distill.models.numbers import finite
+from distill.models.teacher import outputs
 from distill.types import IGNORE, Batch
 
 

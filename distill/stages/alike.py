@@ -12,7 +12,8 @@ from distill.config.terms import LayersConfig, active
 from distill.data.batching import Place
 from distill.losses import functional
 from distill.models.layers import in_order
-from distill.models.teacher import finite, outputs
+from distill.models.numbers import finite
+from distill.models.teacher import outputs
 from distill.types import Batch
 
 log = logging.getLogger(__name__)

@@ -167,8 +167,8 @@ def opened(build: Builder, model: Model, folder: Path, made_by: str, states: Seq
     if refused := store.refused():
         stage = next((each for each in folder.parents if each.parent == Path(build.config.store)), folder)
         raise StoreError(
-            f"{folder} holds numbers that are not finite, as what {model.folder} says of {len(refused):,} texts: "
-            f"{quote(build, sorted(refused))}; remove {stage} and run again, to have them answered anew"
+            f"{folder} holds numbers that are not finite, in what {model.folder} says of {len(refused):,} of its "
+            f"texts: {quote(build, sorted(refused))}; remove {stage} and run again, to have them answered anew"
         )
     return store
 

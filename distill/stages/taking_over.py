@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 
 from distill.errors import StoreError
 from distill.store import Store
-from distill.teacher_store import not_finite, stored_parts
+from distill.teacher_columns import not_finite
+from distill.teacher_store import stored_parts
 
 log = logging.getLogger(__name__)
 

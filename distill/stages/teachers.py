@@ -24,7 +24,7 @@ from distill.models.fitting import token_count
 from distill.stages import Job, answers, judging, teach
 from distill.stages.judging import Answered
 from distill.store import fingerprint
-from distill.teacher_store import ranges
+from distill.teacher_columns import ranges
 from distill.training.processes import Ranks
 from distill.types import Batch, Outputs, at_least_float32
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from distill.models.beside import Beside
-from distill.models.teacher import Align, chosen, outputs, possible
+from distill.models.numbers import possible
+from distill.models.teacher import Align, chosen, outputs
 from distill.models.writing import write
 from distill.types import Batch, Outputs, at_least_float32
 

@@ -19,14 +19,13 @@ from torch import Tensor
 
 from distill.errors import TrainingError
 from distill.models.teacher import LiveTeacher
-from distill.teacher_store import not_finite
-from distill.training.learner import Learner
+from distill.teacher_columns import not_finite
 from distill.types import Batch, LossReport, Outputs
 
 Quote = Callable[[Sequence[int]], str]
 """The examples of some keys as a user finds them again."""
 _EVERY = 50
-"""Optimiser steps that are looked at together at most."""
+"""Micro-batches that are looked at together at most."""
 _SKIPPED = 50
 """Steps without a finite gradient in a row that a scaler of losses is given; it halves its scale with each."""
 
@@ -64,6 +63,7 @@ class Finite(Callback):
         """Begin with nothing seen."""
         self.stage, self.setting, self.quote = stage, setting, quote
         self._parts: list[_Part] = []
+        self._unseen = 0
         self._batch: Batch = {}
         self._skipped: Tensor | None = None
         self._highest: Tensor | None = None
@@ -80,6 +80,7 @@ class Finite(Callback):
         bad = ~torch.stack([report.total.detach(), *report.parts.values()]).isfinite().all()
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         self._parts.append(_Part(trainer.global_step, rate, self._batch, report, bad))
+        self._unseen += 1
         if _at_once(pl_module) and trainer.world_size == 1 and bool(bad):
             self._end(trainer, pl_module)
 
@@ -103,7 +104,7 @@ class Finite(Callback):
         """Look at some steps together, or forget one that was looked at already."""
         if _at_once(pl_module) and trainer.world_size == 1:
             self._forget(trainer)
-        elif trainer.global_step % _EVERY == 0:
+        elif self._unseen >= _EVERY:
             self._look(trainer, pl_module)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -152,6 +153,7 @@ class Finite(Callback):
 
     def _forget(self, trainer: pl.Trainer) -> None:
         """Keep the parts of a step that is not done."""
+        self._unseen = 0
         self._parts = [part for part in self._parts if part.step == trainer.global_step]
 
     def _weights(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -164,30 +166,29 @@ class Finite(Callback):
                 f"({next(names).removeprefix('model.')}), at a learning rate of {_rate(trainer):g}; {self._way_out()}"
             )
 
-    def _end(self, trainer: pl.Trainer, module: Any) -> None:  # noqa: ANN401
+    def _end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Say what the first bad step was, on every rank what the first of them says."""
-        said = [_first(self._parts, self._described(module))]
+        bad = next((part for part in self._parts if bool(part.bad)), None)
+        mine = None if bad is None else self._said(module, [part for part in self._parts if part.step == bad.step])
+        said = [mine] * trainer.world_size
         if trainer.world_size > 1:
-            mine, said = said[0], [None] * trainer.world_size
             dist.all_gather_object(said, mine)
-        first = min(each for each in said if each is not None)
-        raise TrainingError(f"{self.stage}: {first[-1]}; {self._way_out()}")
+        *_, first = min(each for each in said if each is not None)
+        raise TrainingError(f"{self.stage}: {first}; {self._way_out()}")
 
-    def _described(self, module: Learner) -> Callable[[Sequence[_Part]], str]:
-        """How a step is put into words, by its bad parts."""
-
-        def describe(parts: Sequence[_Part]) -> str:
-            values = [f"{name} {float(value):.4g}" for name, value in parts[0].report.parts.items()]
-            norm = next((part.gradient for part in parts[::-1] if part.gradient is not None), None)
-            if norm is not None:
-                values.append(f"the norm of the gradient {float(norm):.4g}")
-            keys = [key for part in parts for key in part.batch["key"].tolist()]
-            said = f"step {parts[0].step + 1} is not finite ({', '.join(values)})"
-            where = f"at a learning rate of {parts[0].rate:g}, on {self.quote(keys)}"
-            teacher = getattr(module, "teacher", None)
-            return f"{said}, {where}{of_teacher(teacher, [part.batch for part in parts], self.quote)}"
-
-        return describe
+    def _said(self, module: pl.LightningModule, step: Sequence[_Part]) -> tuple[int, bool, str]:
+        """The number of a bad step, whether all its losses are finite, and what there is to say of it."""
+        lost = [part for part in step if part.lost]
+        parts = lost or step
+        values = [f"{name} {float(value):.4g}" for name, value in parts[0].report.parts.items()]
+        norm = next((part.gradient for part in parts[::-1] if part.gradient is not None), None)
+        if norm is not None:
+            values.append(f"the norm of the gradient {float(norm):.4g}")
+        keys = [key for part in parts for key in part.batch["key"].tolist()]
+        what = f"step {parts[0].step + 1} is not finite ({', '.join(values)})"
+        where = f"at a learning rate of {parts[0].rate:g}, on {self.quote(keys)}"
+        brought = of_teacher(getattr(module, "teacher", None), [part.batch for part in parts], self.quote)
+        return parts[0].step, not lost, f"{what}, {where}{brought}"
 
     def _way_out(self) -> str:
         return (
@@ -221,16 +222,6 @@ def _anywhere(trainer: pl.Trainer, module: pl.LightningModule, bad: bool) -> boo
         return bad
     count = trainer.strategy.reduce(torch.tensor(float(bad), device=module.device), reduce_op="sum")
     return float(count) > 0
-
-
-def _first(parts: Sequence[_Part], describe: Callable[[Sequence[_Part]], str]) -> tuple[int, int, str] | None:
-    """The first step that is bad: its number, whether only its gradient is, and what there is to say."""
-    bad = [part for part in parts if bool(part.bad)]
-    if not bad:
-        return None
-    whole = [part for part in parts if part.step == bad[0].step]
-    lost = [part for part in whole if part.lost]
-    return bad[0].step, int(not lost), describe(lost or whole)
 
 
 def _refused(answer: Outputs, batch: Batch) -> Iterable[int]:
