@@ -8,7 +8,6 @@ tokenizer, length limit), so that rows of another teacher are refused.
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -16,13 +15,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from distill.errors import StoreError
-from distill.types import Batch, Outputs
+from distill.teacher_columns import PLACES, STATES, TOKENS, Table, not_finite, ranges, rows_of_each
+from distill.types import Batch, Outputs, at_least_float32
 
 _IDENTITY = "identity"
-_PLACES = ("key", "first", "count")
-"""Of each feature: its example, the first of the example's rows that it answers, and how many."""
-_TOKENS, _STATES = "tokens", "states"
-"""Where there are hidden states: how many tokens each feature has, and their states ``[tokens, states, width]``."""
 
 
 class AnswerWriter:
@@ -41,6 +37,8 @@ class AnswerWriter:
         """
         self.folder, self.identity, self.rank, self.states = folder, identity, rank, states
         self.features_per_part, self.bytes_per_part = features_per_part, bytes_per_part
+        self.refused: set[int] = set()
+        """The examples of which something came that is no finite number; it is not written."""
         self._waiting: list[dict[str, Tensor]] = []
         self._features = self._bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,12 +50,22 @@ class AnswerWriter:
             places: ``key``, ``first``, ``count`` ``[features]``, and ``tokens`` ``[features]`` where there are states.
             rows: of each row ``values [rows, width]`` and what else is kept of it; of each token its ``states``.
         """
-        came = {name: tensor.detach().cpu() for name, tensor in (*places.items(), *rows.items())}
+        came = self._finite({name: tensor.detach().cpu() for name, tensor in (*places.items(), *rows.items())})
+        if not len(came["key"]):
+            return
         self._waiting.append(came)
         self._features += len(came["key"])
         self._bytes += sum(tensor.nbytes for tensor in came.values())
         if self._features >= self.features_per_part or self._bytes >= self.bytes_per_part:
             self.flush()
+
+    def _finite(self, came: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What has come, without the features of which something is no finite number: these are asked again."""
+        bad = not_finite(came)
+        if not bool(bad.any()):
+            return came
+        self.refused |= set(came["key"][bad].tolist())
+        return {name: column[~bad.repeat_interleave(rows_of_each(name, came))] for name, column in came.items()}
 
     def flush(self) -> None:
         """Write what has come; a part appears whole or not at all."""
@@ -68,7 +76,7 @@ class AnswerWriter:
         path = self.folder / f"part-{self.rank}-{number}.safetensors"
         hidden = path.with_suffix(".writing")
         tensors = {name: torch.cat([each[name] for each in self._waiting]) for name in self._waiting[0]}
-        save_file(tensors, hidden, {_IDENTITY: self.identity, _STATES: ",".join(map(str, self.states))})
+        save_file(tensors, hidden, {_IDENTITY: self.identity, STATES: ",".join(map(str, self.states))})
         hidden.rename(path)
         self._waiting, self._features, self._bytes = [], 0, 0
 
@@ -105,22 +113,27 @@ class AnswerStore:
         if not found:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
         parts = [part for _, part, _ in found]
-        key, first, count = (torch.cat([part[name] for part in parts]) for name in _PLACES)
+        self._parts = parts
+        key, first, count = (torch.cat([part[name] for part in parts]) for name in PLACES)
         order = first.argsort(stable=True)
         order = order[key[order].argsort(stable=True)]  # an example's features are neighbours, in their order
         self._key, self._first, self._count = key[order], first[order], count[order]
         self._before = torch.cat([torch.zeros(1, dtype=torch.long), self._count.cumsum(0)])
         self._row_at = (count.cumsum(0) - count)[order]
-        self._rows = _Table(parts, [name for name in parts[0] if name not in (*_PLACES, _TOKENS, _STATES)])
+        self._rows = Table(parts, [name for name in parts[0] if name not in (*PLACES, TOKENS, STATES)])
         if self.states:
-            tokens = torch.cat([part[_TOKENS] for part in parts])
+            tokens = torch.cat([part[TOKENS] for part in parts])
             self._tokens, self._token_at = tokens[order], (tokens.cumsum(0) - tokens)[order]
             wanted = [(slice(None), [there.index(each) for each in states]) for *_, there in found]
-            self._of_tokens = _Table(parts, [_STATES], wanted)
+            self._of_tokens = Table(parts, [STATES], wanted)
 
     def __len__(self) -> int:
         """Rows stored."""
         return int(self._before[-1])
+
+    def refused(self) -> set[int]:
+        """The examples of which something is stored that is no finite number; it reads all that is stored once."""
+        return {key for part in self._parts for key in part["key"][not_finite(part)].tolist()}
 
     def rows(self, key: Tensor, first: Tensor, count: Tensor) -> dict[str, Tensor]:
         """The rows of some features, one feature after the other.
@@ -177,7 +190,7 @@ class AnswerStore:
             found = found + behind.long()
         self._all((self._key[found] == key) & (self._first[found] == first), key, len(key))
         tokens = self._tokens[found]
-        taken = self._of_tokens.at(ranges(self._token_at[found], tokens))[_STATES]
+        taken = self._of_tokens.at(ranges(self._token_at[found], tokens))[STATES]
         mask = torch.arange(int(tokens.max())) < tokens.unsqueeze(-1)
         states = taken.new_zeros(*mask.shape, *taken.shape[1:])
         states[mask] = taken
@@ -186,12 +199,12 @@ class AnswerStore:
     def __call__(self, batch: Batch) -> Outputs:
         """The teacher's rows for a batch, and its states where there are any, on the batch's device."""
         device = batch["key"].device
-        rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in _PLACES)).items()}
-        answer = Outputs(rows["values"].float(), indices=rows.get("indices"), rest=rows.get("rest"))
+        rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in PLACES)).items()}
+        answer = Outputs(at_least_float32(rows["values"]), indices=rows.get("indices"), rest=rows.get("rest"))
         if not self.states:
             return answer
         states, mask = self.hidden(batch["key"], batch["first"])
-        found = dict(zip(self.states, states.to(device).float().unbind(2), strict=True))
+        found = dict(zip(self.states, at_least_float32(states.to(device)).unbind(2), strict=True))
         every = tuple(found.get(number, torch.empty(0, device=device)) for number in range(max(found) + 1))
         return Outputs(answer.logits, every, mask.to(device), indices=answer.indices, rest=answer.rest)
 
@@ -204,38 +217,6 @@ class AnswerStore:
             )
 
 
-class _Table:
-    """Columns of all parts, read as if they were one, only where they are asked for."""
-
-    def __init__(self, parts: Sequence[Mapping[str, Tensor]], names: Sequence[str], read: Sequence[Any] = ()) -> None:
-        """``read`` says for each part what is taken of its rows, as an index; all where it is not given."""
-        self.parts, self.names, self.read = parts, names, read or [...] * len(parts)
-        self.starts = torch.tensor([0, *(len(part[names[0]]) for part in parts)]).cumsum(0)
-
-    def at(self, places: Tensor) -> dict[str, Tensor]:
-        """What lies at ``places [n]``, copied part by part out of the mapped files."""
-        part = torch.searchsorted(self.starts, places, right=True) - 1
-        first = {name: self.parts[0][name][:1][self.read[0]] for name in self.names}
-        taken = {name: column.new_empty(len(places), *column.shape[1:]) for name, column in first.items()}
-        for number in torch.unique(part).tolist():
-            here = part == number
-            inside = places[here] - self.starts[number]
-            for name, into in taken.items():
-                into[here] = self.parts[number][name][inside][self.read[number]]
-        return taken
-
-
-def ranges(first: Tensor, count: Tensor) -> Tensor:
-    """``first[0], first[0] + 1, …`` for ``count[0]`` numbers, then those of ``first[1]``, and so on.
-
-    >>> ranges(torch.tensor([5, 0]), torch.tensor([2, 3])).tolist()
-    [5, 6, 0, 1, 2]
-    """
-    before = count.cumsum(0) - count
-    steps = torch.arange(int(count.sum()), device=count.device)
-    return steps - before.repeat_interleave(count) + first.repeat_interleave(count)
-
-
 def _parts(folder: Path, identity: str, states: Sequence[int]) -> Iterator[tuple[Path, dict[str, Tensor], list[int]]]:
     """Each part: its file, its columns, which are mapped and read only where they are used, and which states it has."""
     for path in sorted(folder.glob("part-*.safetensors")):
@@ -243,7 +224,7 @@ def _parts(folder: Path, identity: str, states: Sequence[int]) -> Iterator[tuple
             said = file.metadata() or {}
             if said.get(_IDENTITY) != identity:
                 raise StoreError(f"{path} holds outputs of another teacher, tokenizer or length limit")
-            there = [int(each) for each in said.get(_STATES, "").split(",") if each]
+            there = [int(each) for each in said.get(STATES, "").split(",") if each]
             if missing := [each for each in states if each not in there]:
                 raise StoreError(f"{path} holds the hidden states {there}, and not {missing}")
             yield path, {name: file.get_tensor(name) for name in file.keys()}, there  # noqa: SIM118 - no dictionary

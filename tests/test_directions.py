@@ -10,7 +10,18 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "distill"
 EVERYONE = {"errors", "types", "store", "network", "words"}
-PARTS = {"tasks", "data", "models", "losses", "training", "metrics", "report", "export", "teacher_store"}
+PARTS = {
+    "tasks",
+    "data",
+    "models",
+    "losses",
+    "training",
+    "metrics",
+    "report",
+    "export",
+    "teacher_store",
+    "teacher_columns",
+}
 ALLOWED = {
     "run": {"ending", "launch", "config", "chain"},
     "launch": set(),
@@ -31,8 +42,9 @@ ALLOWED = {
     "metrics": set(),
     "report": set(),
     "export": {"models", "report"},
-    "teacher_store": set(),
-    "training": {"losses", "models", "metrics", "teacher_store"},
+    "teacher_store": {"teacher_columns"},
+    "teacher_columns": set(),
+    "training": {"losses", "models", "metrics", "teacher_store", "teacher_columns"},
     "errors": set(),
     "types": set(),
     "store": set(),

@@ -187,8 +187,9 @@ class TrainerConfig:
     """Machines."""
     strategy: str = field(default="auto", metadata=allowed(one_of("auto", "ddp", "ddp_find_unused_parameters_true")))
     """auto | ddp | ddp_find_unused_parameters_true: how several processes train one model; auto is ddp for them."""
-    precision: str = field(default="32-true", metadata=allowed(one_of("32-true", "bf16-mixed", "16-mixed")))
-    """32-true | bf16-mixed | 16-mixed: of training only; models are scored in 32 bits."""
+    precision: str = field(default="32-true", metadata=allowed(one_of("32-true", "64-true", "bf16-mixed", "16-mixed")))
+    """32-true | 64-true | bf16-mixed | 16-mixed: of training only. 64-true trains and teaches in double precision, and
+    keeps the models of its stages so, for comparing trainings exactly; models are scored and exported in 32 bits."""
     accumulate_grad_batches: int = field(default=1, metadata=allowed(at_least(1)))
     """Batches whose gradients are added up for one optimiser step."""
     gradient_clip_val: float | None = field(default=1.0, metadata=allowed(_CLIP))

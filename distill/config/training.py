@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from distill.config.rules import NOT_NEGATIVE, POSITIVE, SHARE, Rule, allowed, at_least, one_of
+from distill.config.rules import NOT_NEGATIVE, SHARE, Rule, allowed, at_least, one_of
 
-_RATE: Rule = (lambda value: value is None or POSITIVE[0](value)), "null or a number above 0"
+_OF_WEIGHTS = 1e38
+"""Beyond the numbers that weights may have."""
+_RATE: Rule = (lambda value: value is None or 0 < value < _OF_WEIGHTS), "null or a number above 0, below 1e38"
+_DECAY: Rule = (lambda value: 0 <= value < _OF_WEIGHTS), "a number from 0 up to, not including, 1e38"
 
 
 @dataclass
@@ -16,7 +19,7 @@ class OptimizerConfig:
     lr: float | None = field(default=None, metadata=allowed(_RATE))
     """The highest learning rate; none: 1e-3 from random weights, and from learnt ones 5e-5 for a teacher
     and 1e-4 for a student."""
-    weight_decay: float = field(default=0.01, metadata=allowed(NOT_NEGATIVE))
+    weight_decay: float = field(default=0.01, metadata=allowed(_DECAY))
     """Weight decay; not applied to biases and normalisation weights."""
     momentum: float = field(default=0.9, metadata=allowed(SHARE))
     """Momentum of sgd."""

@@ -1,8 +1,8 @@
 """What the student is trained on: pure functions, one module a term, and their weighted sum."""
 
-from distill.losses.objective import Objective, silent_terms
+from distill.losses.objective import NOT_FINITE, Objective, silent_terms
 from distill.losses.schedules import Schedule
 from distill.losses.shares import Shares
 from distill.losses.terms import TERMS, Hard, Hidden, Soft, Term
 
-__all__ = ["TERMS", "Hard", "Hidden", "Objective", "Schedule", "Shares", "Soft", "Term", "silent_terms"]
+__all__ = ["NOT_FINITE", "TERMS", "Hard", "Hidden", "Objective", "Schedule", "Shares", "Soft", "Term", "silent_terms"]

@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import nn
 
 from distill.errors import ModelError
 from distill.models.folders import INDEX, WEIGHTS, read_index, weights
+from distill.models.numbers import not_finite
 
 _BEGINS = {b"PK": "a zip or pickled file", b"\x80": "a pickled file", b"GGUF": "GGUF", b"\x89HDF": "HDF5"}
 """How files of other kinds begin, under whatever name."""
@@ -90,24 +89,15 @@ def refuse_infinite(folder: Path, tensors: Mapping[str, Held], unread: Iterable[
     for path in sorted({each.file for each in tensors.values()}):
         with safe_open(path, framework="pt") as opened:
             for name, each in tensors.items():
-                if each.file == path and each.kind in _REAL and name not in skipped:
-                    _finite(folder, name, opened.get_tensor(name))
+                if each.file != path or each.kind not in _REAL or name in skipped:
+                    continue
+                if not_finite({name: opened.get_tensor(name)}, least=-torch.inf):
+                    raise diverged(folder, name)
 
 
-def refuse_infinite_of(folder: Path, model: nn.Module) -> None:
-    """Refuse a model some weights of which are no numbers.
-
-    Raises:
-        ModelError: one holds NaN, or what is infinite.
-    """
-    for name, weight in model.named_parameters():
-        if weight.device.type != "meta":
-            _finite(folder, name, weight.detach())
-
-
-def _finite(folder: Path, name: str, values: Any) -> None:  # noqa: ANN401
-    if values.numel() and not all(bool(torch.isfinite(end)) for end in torch.aminmax(values)):
-        raise ModelError(
-            f"{folder}: the weights of {name} are not finite (NaN or infinite), so a training of it went wrong: "
-            "give an earlier checkpoint of it"
-        )
+def diverged(folder: Path, name: str) -> ModelError:
+    """What to say of weights that are no numbers."""
+    return ModelError(
+        f"{folder}: the weights of {name} are not finite (NaN or infinite), so a training of it went wrong: "
+        "give an earlier checkpoint of it"
+    )

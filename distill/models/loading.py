@@ -21,6 +21,7 @@ from distill.models.dropout import set_dropout
 from distill.models.fitting import fit_outputs, fit_tokenizer, fit_tokens, output_names
 from distill.models.folders import FILES as FILES
 from distill.models.folders import resolve as resolve
+from distill.models.numbers import not_finite
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -64,9 +65,10 @@ def model(
     kind: Kind = "class",
     dropout: float | None = None,
     tokenizer: PreTrainedTokenizerBase | None = None,
+    dtype: torch.dtype = torch.float32,
     new_head: bool | None = None,
 ) -> PreTrainedModel:
-    """Load a checkpoint under a task head, in float32.
+    """Load a checkpoint under a task head.
 
     Args:
         folder: of the checkpoint.
@@ -77,6 +79,7 @@ def model(
         dropout: of hidden states and attention while training; none keeps the checkpoint's own.
         tokenizer: one that knows more tokens than the model gets embeddings for them, random ones; the model learns
             from it what padding is.
+        dtype: of the weights in memory: float32, or float64 for what is trained and taught in double precision.
         new_head: whether the head is still to learn: where the checkpoint has none, it starts random. By default it is
             where its outputs get names.
 
@@ -94,13 +97,14 @@ def model(
         with headless(config, head, f"{folder}: "):
             loaded, info = getattr(transformers, head).from_pretrained(
                 folder, config=config, use_safetensors=True, local_files_only=True, trust_remote_code=False,
-                dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True,
+                dtype=dtype, ignore_mismatched_sizes=True, output_loading_info=True,
             )  # fmt: skip
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{folder}: its weights cannot be read ({said(error)}); fetch or copy them again") from error
     way_out = "give a folder that was saved after fine-tuning"
     inspecting.judge(folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out)
-    headers.refuse_infinite_of(folder, loaded)
+    if (name := not_finite(dict(loaded.named_parameters()), least=-torch.inf)) is not None:
+        raise headers.diverged(folder, name)
     fit_outputs(loaded, had, labels)
     if tokenizer is not None:
         fit_tokens(loaded, tokenizer)
@@ -122,7 +126,13 @@ def name_labels(config: PretrainedConfig, labels: Sequence[str], kind: Kind) -> 
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write a Hugging Face folder with safetensors."""
+    """Write a Hugging Face folder with safetensors.
+
+    Raises:
+        ModelError: a weight is no finite number.
+    """
+    if (name := not_finite(dict(model.named_parameters()))) is not None:
+        raise ModelError(f"the model's weights are not finite, such as {name}: it is not written to {folder}")
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

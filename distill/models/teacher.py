@@ -11,6 +11,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
+from distill.models.numbers import possible
 from distill.types import MODEL_INPUTS, Batch, Outputs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
@@ -135,6 +136,11 @@ class LiveTeacher:
         self.columns, self.hidden, self.attentions, self.qkv = columns, hidden, attentions, qkv
         self.prefix = prefix
 
+    @property
+    def name(self) -> str:
+        """Its folder, or that of the hub."""
+        return str(self.model.name_or_path)
+
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Outputs:
         """The teacher's answer; tensors that a term may save for its backward pass, without a gradient.
@@ -148,7 +154,7 @@ class LiveTeacher:
             answer = outputs(
                 self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
             )
-            return replace(answer, logits=self.align(chosen(answer.logits, self.columns), batch)[0])
+            return replace(answer, logits=possible(self.align(chosen(answer.logits, self.columns), batch)[0]))
 
 
 def chosen(logits: Tensor, columns: Sequence[int] | None) -> Tensor:

@@ -43,7 +43,7 @@ def run(job: Job) -> dict[str, Any]:
     pl.seed_everything(build.config.seed, verbose=False)
     model = loading.model(
         folder, build.task.head, labels=build.outputs, kind=build.task.kind, dropout=given.dropout,
-        tokenizer=tokenizer, new_head=True,
+        tokenizer=tokenizer, dtype=build.dtype, new_head=True,
     )  # fmt: skip
     training.centre(build, model)
     if given.frozen_layers:

@@ -9,7 +9,7 @@ rank, nor a restart changes what is drawn.
 import torch
 from torch import Tensor
 
-from distill.teacher_store import ranges
+from distill.teacher_columns import ranges
 from distill.training.answering import Reduce
 from distill.types import FLOOR, Batch
 

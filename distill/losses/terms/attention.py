@@ -2,11 +2,19 @@
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from distill.losses import functional
-from distill.losses.terms.common import ANY, Pairs, checked_pairs, present, queries_keys_values, real_tokens, scores
+from distill.losses.terms.common import (
+    ANY,
+    Pairs,
+    checked_pairs,
+    mean,
+    present,
+    queries_keys_values,
+    real_tokens,
+    scores,
+)
 from distill.types import Outputs
 
 
@@ -40,11 +48,11 @@ class Attention(nn.Module):
         Raises:
             ValueError: where the mask or a layer's scores were not asked of a model.
         """
-        mask, sums = real_tokens(student, "attention scores"), []
+        mask, found = real_tokens(student, "attention scores"), []
         for mine, theirs in self.pairs:
             taught = scores(present(teacher), theirs, "teacher")
-            sums.append(functional.attention(scores(student, mine, "student"), taught, mask, causal=self.causal)[0])
-        return torch.stack(sums).mean(), mask.sum(dtype=torch.float32)
+            found.append(functional.attention(scores(student, mine, "student"), taught, mask, causal=self.causal))
+        return mean(found)
 
     def extra_repr(self) -> str:
         """Show what it was given when printed."""
@@ -84,12 +92,12 @@ class Relations(nn.Module):
         Raises:
             ValueError: where the mask or a layer's query, key and value were not asked of a model.
         """
-        mask, sums = real_tokens(student, "relations"), []
+        mask, found = real_tokens(student, "relations"), []
         for mine, theirs in self.pairs:
             asked = queries_keys_values(student, mine, "student")
             taught = queries_keys_values(present(teacher), theirs, "teacher")
-            sums.append(functional.relations(asked, taught, mask, self.heads, causal=self.causal)[0])
-        return torch.stack(sums).mean(), mask.sum(dtype=torch.float32)
+            found.append(functional.relations(asked, taught, mask, self.heads, causal=self.causal))
+        return mean(found)
 
     def extra_repr(self) -> str:
         """Show what it was given when printed."""

@@ -18,6 +18,7 @@ from distill.losses.terms.common import (
     Part,
     checked_pairs,
     first_states,
+    mean,
     present,
     projections,
     real_tokens,
@@ -157,7 +158,7 @@ class Pkd(nn.Module):
         for pair, project in zip(self.pairs, self.projections, strict=True):
             mine, theirs = first_states(student, present(teacher), pair)
             results.append(functional.pkd(project(mine), theirs))
-        return _mean(results)
+        return mean(results)
 
     def extra_repr(self) -> str:
         """Show the pairs when printed."""
@@ -238,9 +239,4 @@ def _by_token(
         # Masked before the projection, whose weights would otherwise get 0 · nan where padding holds nan.
         states = project(state(student, mine, "student").masked_fill(~mask.unsqueeze(-1), 0.0))
         results.append(loss(states, state(present(teacher), theirs, "teacher"), mask))
-    return _mean(results)
-
-
-def _mean(results: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """The mean of the pairs' sums, and their common count."""
-    return torch.stack([total for total, _ in results]).mean(), results[0][1]
+    return mean(results)
