@@ -421,8 +421,8 @@ def test_a_model_with_weights_that_are_no_numbers_is_refused(models, run, tmp_pa
     save_file(weights, tmp_path / "broken" / "model.safetensors", {"format": "pt"})
     source = jsonl(tmp_path / "in.jsonl", [{"text": "a"}])
     assert run(f"model={tmp_path}/broken", f"input={source}", f"output={tmp_path}/o.tsv") == (
-        2, f"distill: {tmp_path}/broken: the weights of classifier.bias are not finite (NaN or infinite), so a training "
-        "of it went wrong: give an earlier checkpoint of it\n"
+        2, f"distill: {tmp_path}/broken: the weights of classifier.bias are not finite (NaN or infinite), so a "
+        "training of it went wrong: give an earlier checkpoint of it\n"
     )  # fmt: skip
 
 

@@ -66,13 +66,14 @@ def refuse_strange_tokens(
 
 
 def _refuse_other_ends(folder: Path, tokenizer: PreTrainedTokenizerBase, end: int | None) -> None:
-    """Refuse texts without the one end token at which the head of an encoder-decoder reads its state.
+    """Refuse texts without the end token, as many in each, at which the head of an encoder-decoder reads its state.
 
     Raises:
         ModelError: they end otherwise, or the configuration names no end.
     """
     some = tokenizer(["a", "a a a a a a a a"], truncation=True, max_length=6)["input_ids"]
-    if {list(ids).count(end) for ids in some} != {1}:
+    counts = {list(ids).count(end) for ids in some}
+    if len(counts) > 1 or 0 in counts:
         raise ModelError(
             f"{folder}: config.json says that a text ends in the token {end} (eos_token_id), its tokenizer ends it in "
             f"{some[0][-1]} ({tokenizer.convert_ids_to_tokens(some[0][-1])!r}); give both the same one"

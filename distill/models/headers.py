@@ -1,7 +1,8 @@
 """What files of weights say of themselves: the names and shapes of their tensors, without the tensors."""
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,22 +75,18 @@ def without_values(tensors: Mapping[str, Held]) -> dict[str, torch.Tensor]:
     return {name: torch.empty(each.shape, device="meta") for name, each in tensors.items()}
 
 
-def refuse_infinite(folder: Path, tensors: Mapping[str, Held], unread: Iterable[str] = ()) -> None:
+def refuse_infinite(folder: Path, tensors: Mapping[str, Held]) -> None:
     """Refuse weights that are no numbers; this reads each file once, a tensor at a time.
 
-    Args:
-        folder: of the checkpoint.
-        tensors: that it holds.
-        unread: names of those that no model takes.
+    What is one number alone is none of many weights: some old files keep there what stands for a masked score.
 
     Raises:
         ModelError: one holds NaN, or what is infinite.
     """
-    skipped = set(unread)
     for path in sorted({each.file for each in tensors.values()}):
         with safe_open(path, framework="pt") as opened:
             for name, each in tensors.items():
-                if each.file != path or each.kind not in _REAL or name in skipped:
+                if each.file != path or each.kind not in _REAL or math.prod(each.shape) <= 1:
                     continue
                 if not_finite({name: opened.get_tensor(name)}, least=-torch.inf):
                     raise diverged(folder, name)

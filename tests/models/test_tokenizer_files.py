@@ -115,12 +115,11 @@ def test_pieces_that_are_none_are_named_without_advice(tmp_path, pieces, name):
 def test_a_missing_file_of_pieces_is_said_by_what_is_there(tmp_path, pieces):
     folder = checkpoint(tmp_path / "model", "marian", pieces)
     (folder / "target.spm").unlink()
-    with refused(
-        f"{folder}: its tokenizer cannot be loaded: of source.spm, vocab.json alone none can be made (Either "
-        "model_file or model_proto must be specified.); give all of its files, or a tokenizer.json, which saving it "
-        "with transformers writes"
-    ):
+    with pytest.raises(ModelError) as error:
         loading.tokenizer(folder)
+    begins = f"{folder}: its tokenizer cannot be loaded: of source.spm, vocab.json alone none can be made ("
+    ends = "); give all of its files, or a tokenizer.json, which saving it with transformers writes"
+    assert re.fullmatch(re.escape(begins) + "[^()]+" + re.escape(ends), str(error.value))
 
 
 @pytest.fixture
