@@ -43,7 +43,7 @@ def counts(monkeypatch):
         module = SimpleNamespace(objective=objective, both=said, parameters=lambda: iter(()))
         places = [Place(each) for each in rows]
         batches = SimpleNamespace(examples=Examples(), places=lambda epoch: places, accumulate=accumulate)
-        distill._every_term_counts(module, batches, ranks or Ranks())
+        distill._every_term_counts(module, batches, ranks or Ranks(), str)
         return looked
 
     return look
@@ -78,7 +78,7 @@ def test_a_term_that_looks_at_none_of_a_batch_is_tried_on_the_others_of_its_step
         module = SimpleNamespace(objective=objective, both=both, parameters=layer.parameters)
         places = [Place(each) for each in rows]
         batches = SimpleNamespace(examples=Examples(), places=lambda epoch, at=places: at, accumulate=4)
-        distill._every_term_counts(module, batches, Ranks())
+        distill._every_term_counts(module, batches, Ranks(), str)
 
 
 def test_one_of_several_ranks_may_have_too_few_examples_to_compare(counts):
