@@ -15,11 +15,13 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from distill import signals
 from distill.config import cards, explain
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.schema import StudentConfig
 from distill.errors import DistillError
 from distill.launch import card_folders
+from distill.signals import Interrupted
 
 if TYPE_CHECKING:
     from distill.designing.candidates import Candidate
@@ -34,7 +36,10 @@ def main() -> None:
     cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
-        _hydra_main()
+        with signals.heeded():
+            _hydra_main()
+    except Interrupted as stop:
+        _stop(f"{stop}; nothing was written", stop.code)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         _stop(explain.message(error, DesignConfig), 2)
     except (AssertionError, AttributeError) as error:
@@ -46,13 +51,14 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="design")
 def _hydra_main(cfg: DictConfig) -> None:
     try:
-        _job(cards.typed(cfg, DesignConfig))
+        with signals.heeded():
+            _job(cards.typed(cfg, DesignConfig))
     except DistillError as error:
         _stop(str(error), 2)
     except OmegaConfBaseException as error:
         _stop(explain.message(error, DesignConfig), 2)
-    except KeyboardInterrupt:
-        _stop("interrupted; nothing was written", 130)
+    except Interrupted as stop:
+        _stop(f"{stop}; nothing was written", stop.code)
 
 
 def _job(config: DesignConfig) -> None:

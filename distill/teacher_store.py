@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from distill.disk import to_disk
 from distill.errors import StoreError
 from distill.types import Batch, Outputs
 
@@ -69,6 +70,7 @@ class AnswerWriter:
         hidden = path.with_suffix(".writing")
         tensors = {name: torch.cat([each[name] for each in self._waiting]) for name in self._waiting[0]}
         save_file(tensors, hidden, {_IDENTITY: self.identity, _STATES: ",".join(map(str, self.states))})
+        to_disk(hidden)
         hidden.rename(path)
         self._waiting, self._features, self._bytes = [], 0, 0
 

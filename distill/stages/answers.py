@@ -19,7 +19,7 @@ from distill.store import fingerprint
 from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 from distill.training.answering import Answerer, Reduce, Writer
 from distill.training.callbacks import WriteAnswers
-from distill.training.trainer import interruptible
+from distill.training.trainer import uninterrupted
 from distill.types import Outputs
 
 
@@ -167,7 +167,7 @@ def _pass(
     def ask() -> None:
         writer = WriteAnswers(AnswerWriter(folder, made_by, build.ranks.rank, states=states))
         batches = build.scoring_batches(features.select(missing), build.collate(tokenizer, side=side))
-        with interruptible():
+        with uninterrupted():
             build.trainer(callbacks=[writer]).predict(module(), batches, return_predictions=False)
 
     if missing:

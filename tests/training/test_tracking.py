@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from distill.training.tracking import finish, wandb_logger, wandb_mode
+from distill.training.tracking import closing, wandb_logger, wandb_mode
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_users_word_and_environment_are_kept(nobody, monkeypatch, mode):
 def test_an_offline_run_is_written_below_its_folder(nobody, tmp_path):
     where = {"project": "p", "entity": None, "group": "g", "stage": "distill", "settings": {"lr": 1}}
     logger = wandb_logger("offline", tmp_path, **where)
-    logger.log_metrics({"train/soft": 0.5}, step=1)
-    assert (logger.experiment.group, logger.experiment.job_type) == ("g", "distill")
-    finish([logger])
+    with closing([logger]):
+        logger.log_metrics({"train/soft": 0.5}, step=1)
+        assert (logger.experiment.group, logger.experiment.job_type) == ("g", "distill")
     assert len(list(tmp_path.glob("wandb/offline-run-*/*.wandb"))) == 1
