@@ -12,8 +12,8 @@ from typing import Any, cast
 from distill.build import CHECKPOINTS, Builder
 from distill.config.dump import write_config
 from distill.config.schema import Config
-from distill.disk import Place
-from distill.errors import DataError, RunFolderError, StoreError
+from distill.disk import run_folder
+from distill.errors import DataError, StoreError
 from distill.report import console, page
 from distill.report.environment import versions
 from distill.report.folder import gather
@@ -127,13 +127,8 @@ def _stages(build: Builder) -> None:
     ranks.first(lambda: _report(build, finished))
 
 
-def _place(folder: Path) -> Place:
-    """The run's folder, as something that may be full."""
-    return Place(folder, RunFolderError, "what is finished in the store stays whole", "hydra.run.dir=FOLDER")
-
-
 def _write_config(build: Builder) -> None:
-    with _place(build.folder).writing():
+    with run_folder(build.folder).writing():
         write_config(build.config, build.folder / "config.yaml")
 
 
@@ -241,7 +236,7 @@ def _report(build: Builder, finished: Finished) -> None:
     report = build.report(finished.entries, finished.results)
     exported = finished.folders["export"] / "huggingface" if "export" in finished.folders else None
     _write_config(build)  # again, in case that the folder was removed meanwhile
-    with _place(build.folder).writing():
+    with run_folder(build.folder).writing():
         page.write(report, {stage: rows for stage, rows in curves.items() if rows}, build.folder)
         gather(build.folder, exported, curves)
     paths = {"report": build.folder / "report.html"}

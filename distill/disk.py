@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from distill.errors import DistillError
+from distill.errors import DistillError, RunFolderError
 
 _FULL = 1 << 20
 """Free bytes below which a failed write is put down to the disk being full."""
@@ -103,7 +103,7 @@ class Place:
         Raises:
             DistillError: of this place's kind.
         """
-        there = [path for path in (*watched, self.root) if path.is_dir()]
+        there = [path for path in (*watched, self.root) if os.path.isdir(path)]
         try:
             yield
         except DistillError:
@@ -115,7 +115,7 @@ class Place:
 
     def _said(self, error: Exception, there: list[Path]) -> str | None:
         code = _code(error)
-        if gone := [path for path in there if not path.is_dir()]:
+        if gone := [path for path in there if not os.path.isdir(path)]:
             return f"{gone[-1]} was removed while the run wrote there; run again"
         full = next((path for path in (self.root, _temporary()) if path and _free(path) < _FULL), None)
         if code in _NO_SPACE or full is not None:
@@ -128,6 +128,11 @@ class Place:
         if code in _NOT_ALLOWED:
             return f"{self.root} cannot be written ({error}); take another with {self.setting}"
         return None
+
+
+def run_folder(folder: Path) -> Place:
+    """The folder of a run, which may be full or gone while the store is not."""
+    return Place(folder, RunFolderError, "what is finished in the store stays whole", "hydra.run.dir=FOLDER")
 
 
 def refused(error: OSError) -> str | None:
@@ -156,5 +161,5 @@ def _temporary() -> Path | None:
 
 
 def _free(folder: Path) -> int:
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
     return shutil.disk_usage(there).free

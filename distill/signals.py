@@ -113,12 +113,18 @@ def heeded() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """A signal only sets the flag while what is inside works; it has to look at ``pending`` where it may end."""
+    """A signal only sets the flag while what is inside works, which may look at ``pending`` to end early.
+
+    Raises:
+        Interrupted: one has come by the end of the outermost such block.
+    """
     _watch.deferred += 1
     try:
         yield
     finally:
         _watch.deferred -= 1
+    if not _watch.deferred:
+        check()
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def test_a_folder_that_is_removed_meanwhile_is_said(tmp_path):
         (tmp_path / "run").rename(tmp_path / "elsewhere") / (tmp_path / "run" / "file").write_text("")
 
 
-def test_a_folder_that_belongs_to_another_user_is_refused(tmp_path):
+def test_a_folder_that_belongs_to_another_user_is_refused(anyones):
     program = (
         "import os, sys; from pathlib import Path; from test_disk import place\n"
         "os.setuid(65534)\n"
@@ -150,15 +150,13 @@ def test_a_folder_that_belongs_to_another_user_is_refused(tmp_path):
     )
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    for folder in (tmp_path, *tmp_path.parents[:-2]):
-        folder.chmod(0o755)
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
     done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path], env={**os.environ, "PYTHONPATH": path}, text=True,
+        [sys.executable, "-c", program, anyones], env={**os.environ, "PYTHONPATH": path}, text=True,
         capture_output=True, check=False,
     )  # fmt: skip
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"distill.errors.RunFolderError: {tmp_path} cannot be written ([Errno 13] Permission denied")
+    assert last.startswith(f"distill.errors.RunFolderError: {anyones} cannot be written ([Errno 13] Permission denied")
     assert last.endswith("take another with hydra.run.dir=FOLDER")
 
 

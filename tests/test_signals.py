@@ -28,14 +28,16 @@ def test_a_signal_is_raised_at_once_with_its_exit_code(number, said, code):
     assert (str(stop.value), stop.value.code, done) == (said, code, [])
 
 
-def test_where_it_is_deferred_it_only_sets_a_flag_that_the_end_reads():
+def test_where_it_is_deferred_it_only_sets_a_flag_that_the_outermost_end_reads():
     done = []
     with pytest.raises(Interrupted), signals.heeded():  # noqa: PT012
         with signals.deferred():
-            send()
-            done.append(signals.pending())
+            with signals.deferred():
+                send()
+                done.append(signals.pending())
+            done.append("inside")
         done.append("after")
-    assert done == [signal.SIGINT, "after"]
+    assert done == [signal.SIGINT, "inside"]
 
 
 class Destroyed:

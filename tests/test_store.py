@@ -114,18 +114,16 @@ with store.lock("teach-1"):
 """
 
 
-def test_a_store_of_another_user_is_read_and_where_it_has_to_be_written_it_is_said(tmp_path):
+def test_a_store_of_another_user_is_read_and_where_it_has_to_be_written_it_is_said(anyones):
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    made(Store(tmp_path / "store"))
-    for folder in (tmp_path, *tmp_path.parents[:-2]):
-        folder.chmod(0o755)
+    made(Store(anyones / "store"))
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-c", OTHERS, tmp_path / "store"]
+    command = [sys.executable, "-c", OTHERS, anyones / "store"]
     done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
-    assert done.stdout == f"{tmp_path}/store/distill-0123456789ab\n"
+    assert done.stdout == f"{anyones}/store/distill-0123456789ab\n"
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"distill.errors.StoreError: {tmp_path}/store cannot be written ([Errno 13]")
+    assert last.startswith(f"distill.errors.StoreError: {anyones}/store cannot be written ([Errno 13]")
     assert last.endswith("take another with store=FOLDER")
 
 

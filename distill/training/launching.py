@@ -21,7 +21,8 @@ from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from distill import signals
-from distill.errors import ConfigError, DistillError, RankError
+from distill.disk import run_folder
+from distill.errors import ConfigError, RankError
 from distill.signals import PARENT
 
 log = logging.getLogger(__name__)
@@ -98,10 +99,8 @@ def others(environment: ClusterEnvironment, devices: int, nodes: int, folder: Pa
         threading.Thread(target=started.watch, daemon=True, name="ranks").start()
         try:
             yield
-        except DistillError:
-            raise
         except Exception as error:
-            if (said := started.died(wait=_GRACE)) is None:
+            if not _broken(error) or (said := started.died(wait=_GRACE)) is None:
                 raise
             raise RankError(said) from error
         finally:
@@ -113,10 +112,16 @@ def _of_a_launcher(world: int) -> Iterator[None]:
     """Say in a sentence that another rank is gone: which one, its launcher knows."""
     try:
         yield
-    except RuntimeError as error:
-        if not isinstance(error, dist.DistError) and "gloo/transport" not in str(error):
+    except Exception as error:
+        if not _broken(error):
             raise
         raise RankError(f"another of the {world} processes has ended: its own output says why; {_GOES_ON}") from error
+
+
+def _broken(error: Exception) -> bool:
+    """Whether an error says that another rank is no longer there."""
+    said = str(error).lower()
+    return isinstance(error, dist.DistError) or any(word in said for word in ("gloo", "nccl", "connection closed"))
 
 
 @dataclass
@@ -200,7 +205,7 @@ def _start(environment: ClusterEnvironment, devices: int, nodes: int, folder: Pa
         said = folder / f"rank-{node * devices + number}.log"
         given = {**here, "LOCAL_RANK": str(number), PARENT: str(os.getpid())}
         arguments = [sys.executable, *command, *sys.argv[1:]]
-        with said.open("wb") as out:
+        with run_folder(folder).writing(), said.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 - this very command
                 arguments, env=given, stdin=subprocess.DEVNULL, stdout=out, stderr=out, process_group=0
             )

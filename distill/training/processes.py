@@ -125,3 +125,4 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         else:
             strategy.setup_environment()
         yield Ranks(trainer.world_size, trainer.global_rank)
+        dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it

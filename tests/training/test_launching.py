@@ -159,3 +159,15 @@ def test_what_another_launchers_rank_leaves_behind_is_a_sentence(tmp_path):
         collective("[gloo/transport/tcp/pair.cc:534] Connection closed by peer")
     with pytest.raises(RuntimeError, match="mine"):
         collective("mine")
+
+
+def test_an_error_of_this_rank_is_not_put_down_to_one_that_follows_it(monkeypatch, tmp_path):
+    rank(monkeypatch, "raise SystemExit(2)", tmp_path)
+
+    def work():
+        with others(LIGHTNING, 2, 1, tmp_path):
+            time.sleep(0.1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
