@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,7 @@ from typing import Any, cast
 from distill.build import CHECKPOINTS, Builder
 from distill.config.dump import write_config
 from distill.config.schema import Config
+from distill.disk import run_folder
 from distill.errors import DataError, StoreError
 from distill.report import console, page
 from distill.report.environment import versions
@@ -31,8 +32,10 @@ from distill.stages import (
 )
 from distill.stages.reading import prepare
 from distill.store import Store, fingerprint
-from distill.training.processes import join
+from distill.training.launching import refuse_other_launch
+from distill.training.processes import Ranks, joined
 from distill.training.tracking import read_curves, wandb_mode
+from distill.training.trainer import device_count
 
 log = logging.getLogger(__name__)
 
@@ -97,24 +100,36 @@ def walk(config: Config, folder: Path, command: str) -> None:
         DistillError: the user can mend it, and the message says how.
     """
     folder = Path(os.path.relpath(folder)) if folder.is_relative_to(Path.cwd()) else folder
+    devices = device_count(config.trainer.accelerator, config.trainer.devices)
+    refuse_other_launch(devices, config.trainer.num_nodes)
     build = Builder(config, prepare(config), folder, command)
     log.info("data: %s", build.data.summary())
     for note in build.data.notes:
         log.info("data: %s", note)
     preflight.preflight(build)
-    build.ranks = join(build.trainer())
-    if not build.ranks.same(build.data.describe()["fingerprint"]):
+    with joined(build.trainer(), devices, config.trainer.num_nodes, folder) as build.ranks:
+        _stages(build)
+
+
+def _stages(build: Builder) -> None:
+    """What all ranks do together."""
+    ranks, config = build.ranks, build.config
+    if not ranks.same(build.data.describe()["fingerprint"]):
         raise DataError("the processes read different data; say which with data.source")
-    build.wandb = build.ranks.agree(wandb_mode(config.tracking.wandb))
+    build.wandb = ranks.agree(wandb_mode(config.tracking.wandb))
     store = Store(Path(config.store))
-    if build.ranks.rank == 0:
-        write_config(config, folder / "config.yaml")
+    ranks.first(lambda: _write_config(build))  # also a trial, before anything is trained, whether the folder takes it
     finished = Finished()
     for planned in plan(build, store).values():
+        ranks.heed()
         _advance(planned, build, store, finished)
-    if build.ranks.rank == 0:
-        _report(build, finished)
-    build.ranks.wait()
+    ranks.heed()
+    ranks.first(lambda: _report(build, finished))
+
+
+def _write_config(build: Builder) -> None:
+    with run_folder(build.folder).writing():
+        write_config(build.config, build.folder / "config.yaml")
 
 
 def plan(build: Builder, store: Store) -> dict[str, Planned]:
@@ -167,11 +182,12 @@ def _must_be_there(name: str, needed: Planned, store: Store) -> None:
 def _advance(planned: Planned, build: Builder, store: Store, finished: Finished) -> None:
     """Take a stage from the store, or make it; another run that makes it is waited for."""
     start, ranks = time.monotonic(), build.ranks
-    with store.lock(planned.name) if ranks.rank == 0 else nullcontext():
-        reused = ranks.first(lambda: store.find(planned.name) is not None)
-        if not reused:
-            _make(planned, build, store, finished)
-    manifest = store.manifest(planned.name)
+    if not (reused := _there(planned, store, ranks)):  # asked without a lock: finished stages never change
+        with ExitStack() as held:
+            ranks.first(lambda: held.enter_context(store.lock(planned.name)))
+            if not (reused := _there(planned, store, ranks)):
+                _make(planned, build, store, finished)
+    manifest = ranks.first(lambda: store.manifest(planned.name))
     folder = store.folder(planned.name)
     finished.folders[planned.title], finished.results[planned.title] = folder, manifest["result"]
     status, seconds = ("reused", time.monotonic() - start) if reused else ("done", manifest["seconds"])
@@ -181,9 +197,13 @@ def _advance(planned: Planned, build: Builder, store: Store, finished: Finished)
         log.info("%s: %s in %.1f s, %s", planned.title, status, seconds, folder)
 
 
+def _there(planned: Planned, store: Store, ranks: Ranks) -> bool:
+    return ranks.first(lambda: store.find(planned.name) is not None)
+
+
 def _make(planned: Planned, build: Builder, store: Store, finished: Finished) -> None:
     start, ranks = time.monotonic(), build.ranks
-    partial = store.partial(planned.name)
+    partial = ranks.together(lambda: store.partial(planned.name))
     if ranks.rank == 0:
         log.info("%s: %s", planned.title, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
     made = {own: title for own, title in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
@@ -193,7 +213,6 @@ def _make(planned: Planned, build: Builder, store: Store, finished: Finished) ->
     job = Job(planned.build, partial, inputs, results, planned.title)
     result = ranks.together(lambda: _run(planned, job, store))
     manifest = {
-        "schema": 1,
         "stage": planned.stage,
         "fingerprint": planned.fingerprint,
         "recipe": STAGES[planned.stage].RECIPE,
@@ -207,7 +226,7 @@ def _make(planned: Planned, build: Builder, store: Store, finished: Finished) ->
 
 
 def _run(planned: Planned, job: Job, store: Store) -> dict[str, Any]:
-    with store.writing():
+    with store.writing(job.folder):
         return STAGES[planned.stage].run(job)
 
 
@@ -215,9 +234,11 @@ def _report(build: Builder, finished: Finished) -> None:
     """Write the run's folder, and show the table."""
     curves = {stage: read_curves(folder / "metrics.csv") for stage, folder in finished.folders.items()}
     report = build.report(finished.entries, finished.results)
-    page.write(report, {stage: rows for stage, rows in curves.items() if rows}, build.folder)
     exported = finished.folders["export"] / "huggingface" if "export" in finished.folders else None
-    gather(build.folder, exported, curves)
+    _write_config(build)  # again, in case that the folder was removed meanwhile
+    with run_folder(build.folder).writing():
+        page.write(report, {stage: rows for stage, rows in curves.items() if rows}, build.folder)
+        gather(build.folder, exported, curves)
     paths = {"report": build.folder / "report.html"}
     if exported is not None:
         paths["export"] = build.folder / "export" / exported.name

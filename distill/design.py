@@ -15,12 +15,14 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from distill import signals
 from distill.config import cards, explain, user_cards
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.schema import StudentConfig
 from distill.ending import while_it_is_read
 from distill.errors import ConfigError, DistillError
 from distill.launch import card_folders
+from distill.signals import Interrupted
 
 if TYPE_CHECKING:
     from distill.designing.candidates import Candidate
@@ -37,9 +39,12 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
         user_cards.inspect(sys.argv[1:])
-        _hydra_main()
+        with signals.heeded():
+            _hydra_main()
     except ConfigError as error:
         _stop(str(error), 2)
+    except Interrupted as stop:
+        _stop(f"{stop}; nothing was written", stop.code)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         _stop(explain.message(error, DesignConfig), 2)
     except (AssertionError, AttributeError) as error:
@@ -51,13 +56,14 @@ def main() -> None:
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="design")
 def _hydra_main(cfg: DictConfig) -> None:
     try:
-        _job(cards.typed(cfg, DesignConfig))
+        with signals.heeded():
+            _job(cards.typed(cfg, DesignConfig))
     except DistillError as error:
         _stop(str(error), 2)
     except OmegaConfBaseException as error:
         _stop(explain.message(error, DesignConfig), 2)
-    except KeyboardInterrupt:
-        _stop("interrupted; nothing was written", 130)
+    except Interrupted as stop:
+        _stop(f"{stop}; nothing was written", stop.code)
 
 
 def _job(config: DesignConfig) -> None:

@@ -23,3 +23,11 @@ class TrainingError(DistillError):
 
 class StoreError(DistillError):
     """The store on disk is full, damaged, or lacks a stage that was left out of the run."""
+
+
+class RankError(DistillError):
+    """A process of several has died, or another number of them was started than the settings ask for."""
+
+
+class RunFolderError(DistillError):
+    """The run's own folder is full, gone, or cannot be written."""

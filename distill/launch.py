@@ -1,5 +1,6 @@
 """One job, one process group: the sweep around a job stays hidden from the ranks that Lightning starts."""
 
+import logging
 import os
 import shlex
 import sys
@@ -9,6 +10,28 @@ from pathlib import Path
 
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
+
+
+class RunLog(logging.FileHandler):
+    """A log file that a full or missing disk silences, after one sentence; the run's end says what came of it."""
+
+    def __init__(self, filename: str, encoding: str) -> None:
+        """Open ``filename`` when there is something to write."""
+        super().__init__(filename, encoding=encoding, delay=True)
+        self._failed = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Say once that it cannot be written."""
+        if not self._failed:
+            self._failed = True
+            sys.stderr.write(f"distill: {self.baseFilename} cannot be written ({sys.exc_info()[1]})\n")
 
 
 @contextmanager

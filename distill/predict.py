@@ -9,8 +9,10 @@ from typing import cast
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from distill import signals
 from distill.ending import while_it_is_read
 from distill.errors import ConfigError, DistillError
+from distill.signals import Interrupted
 
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 
@@ -46,11 +48,12 @@ def main() -> None:
         sys.stdout.write(_USAGE)
         return
     try:
-        predict(_config(sys.argv[1:]))
+        with signals.heeded():
+            predict(_config(sys.argv[1:]))
     except DistillError as error:
         _stop(str(error), 2)
-    except KeyboardInterrupt:
-        _stop("interrupted; nothing was written", 130)
+    except Interrupted as stop:
+        _stop(f"{stop}; nothing was written", stop.code)
 
 
 def predict(config: PredictConfig) -> None:
@@ -73,6 +76,7 @@ def predict(config: PredictConfig) -> None:
     with writing(target) as sink:
         for answer in model.stream(rows, config.columns, str(source)):
             sink.write([answer])
+            signals.check()
             count += 1
     seconds = time.monotonic() - start
     sys.stdout.write(f"{count:,} examples in {seconds:.1f} s ({count / seconds:,.0f} a second): {target}\n")

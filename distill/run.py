@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,12 +14,14 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from distill import disk, signals
 from distill.config import cards, explain, user_cards
 from distill.config.check import check
 from distill.config.schema import Config
 from distill.ending import while_it_is_read
 from distill.errors import ConfigError, DistillError
 from distill.launch import command, one_job
+from distill.signals import Interrupted
 
 log = logging.getLogger("distill.run")  # also when it is started as __main__
 
@@ -26,35 +29,41 @@ log = logging.getLogger("distill.run")  # also when it is started as __main__
 @while_it_is_read()
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
+    signals.end_with_the_parent()
     cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
         user_cards.inspect(sys.argv[1:])
-        _hydra_main()
+        with signals.heeded():
+            _hydra_main()
     except ConfigError as error:
-        sys.stderr.write(f"distill: {error}\n")
-        sys.exit(2)
+        _say(str(error), 2)
+    except Interrupted as stop:
+        _say(_on(stop), stop.code)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        sys.stderr.write(f"distill: {explain.message(error)}\n")
-        sys.exit(2)
+        _say(explain.message(error), 2)
+    except OSError as error:
+        if _in_the_job(error) or (said := disk.refused(error)) is None:
+            raise
+        _say(f"{said}; give another folder with hydra.run.dir=FOLDER", 2)
     except (AssertionError, AttributeError) as error:
         if (said := explain.added_to_nothing(error)) is None:
             raise
-        sys.stderr.write(f"distill: {said}\n")
-        sys.exit(2)
+        _say(said, 2)
 
 
 # Left to itself, Hydra would take the package's own folders for groups of cards when it is started as `distill`.
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="config")
 def _hydra_main(cfg: DictConfig) -> None:
     try:
-        _job(cards.typed(cfg, Config))
+        with signals.heeded():
+            _job(cards.typed(cfg, Config))
     except DistillError as error:
         _stop(str(error), 2)
     except OmegaConfBaseException as error:
         _stop(explain.message(error), 2)
-    except KeyboardInterrupt:
-        _stop("interrupted; the same command goes on from the last checkpoint", 130)
+    except Interrupted as stop:
+        _stop(_on(stop), stop.code)
 
 
 def _job(config: Config) -> None:
@@ -64,6 +73,21 @@ def _job(config: Config) -> None:
         from distill.chain import walk  # torch and its friends take seconds: only a config that holds pays them
 
         walk(config, folder, repeat)
+
+
+def _on(stop: Interrupted) -> str:
+    return f"{stop}; the same command goes on from the last checkpoint"
+
+
+def _say(message: str, code: int) -> NoReturn:
+    """End with a message where there is no logging yet, or no longer."""
+    sys.stderr.write(f"distill: {message}\n")
+    sys.exit(code)
+
+
+def _in_the_job(error: OSError) -> bool:
+    """Whether an error is one of the job's own, and not of what is made for it before: its folder."""
+    return any(frame.f_code is _job.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _stop(message: str, code: int) -> NoReturn:

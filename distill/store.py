@@ -4,26 +4,31 @@ A stage is a folder ``<stage>-<12 hex>`` with its files and a ``manifest.json``.
 renamed when whole, so whatever carries the final name is complete.
 """
 
-import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
+import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from distill import manifest, signals
+from distill.disk import Place, as_new, to_disk
 from distill.errors import StoreError
+from distill.manifest import MANIFEST
 
-MANIFEST = "manifest.json"
+log = logging.getLogger(__name__)
+
 RESUME = "resume"
 """Folder of a partial stage for what only an interrupted one needs."""
-_FULL = 1 << 20
-"""Free bytes below which a failed write is put down to the disk being full."""
+_SAY_AGAIN = 600
+"""Seconds of waiting for another run after which it is said again."""
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:
@@ -62,38 +67,59 @@ class Store:
         """The folder of a finished stage, or none.
 
         Raises:
-            StoreError: a file of it is missing or not the one that was written.
+            StoreError: a file of it is missing or not the one that was written, or it cannot be read.
         """
         folder = self.folder(name)
-        if not folder.is_dir():
-            return None
-        for file, written in self.manifest(name)["files"].items():
-            path = folder / file
-            if not path.is_file() or path.stat().st_size != written["bytes"] or checksum(path) != written["checksum"]:
-                raise StoreError(f"{path} is missing or damaged; remove the folder {folder} and run again")
+        try:
+            if not folder.is_dir():
+                return None
+            for file, written in self.manifest(name)["files"].items():
+                path = folder / file
+                same = path.is_file() and path.stat().st_size == written["bytes"]
+                if not same or checksum(path) != written["checksum"]:
+                    raise StoreError(f"{path} is missing or damaged; remove the folder {folder} and run again")
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be read ({error}); take another store with store=FOLDER") from error
         return folder
 
     def manifest(self, name: str) -> dict[str, Any]:
         """What a finished stage says of itself.
 
         Raises:
-            StoreError: it cannot be read.
+            StoreError: it cannot be read, or is not what was written for this stage.
         """
-        path = self.folder(name) / MANIFEST
-        try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read; remove the folder {path.parent} and run again") from error
+        folder = self.folder(name)
+        content = manifest.read(folder)
+        if (told := f"{content['stage']}-{content['fingerprint']}") != name:
+            raise StoreError(f"{folder} holds the stage {told}; remove the folder {folder} and run again")
         return content
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold the right to make a stage, waiting for whoever has it; a dead process holds nothing."""
         with self.writing():
-            self.root.mkdir(parents=True, exist_ok=True)
-            (self.root / ".locks").mkdir(exist_ok=True)
-        with FileLock(self.root / ".locks" / name):
+            (self.root / ".locks").mkdir(parents=True, exist_ok=True)
+            held = FileLock(self.root / ".locks" / name)
+            self._take(held, name)
+        try:
             yield
+        finally:
+            held.release()
+
+    def _take(self, held: FileLock, name: str) -> None:
+        """Wait for the lock, and leave word of who has it."""
+        owner, waited = self.root / ".locks" / f"{name}.owner", 0
+        while True:
+            try:
+                held.acquire(timeout=1 if waited else 0)
+                break
+            except Timeout:
+                if waited % _SAY_AGAIN == 0:
+                    log.info("%s is made by another run (%s): waiting for it", name, _told(owner))
+                waited += 1
+                signals.check()
+        with suppress(OSError):  # another user's, of an earlier run: only a hint is lost
+            owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
 
     def partial(self, name: str) -> Path:
         """The hidden folder in which a stage is made; it survives an interruption, to resume from."""
@@ -102,53 +128,38 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             return folder
 
-    def finish(self, name: str, manifest: Mapping[str, Any]) -> Path:
+    def finish(self, name: str, told: Mapping[str, Any]) -> Path:
         """Write the manifest into the partial folder, without what it resumed from, and give it its final name."""
-        with self.writing():
-            partial = self.partial(name)
+        partial = self.root / f".{name}.partial"
+        with self.writing(partial):
             shutil.rmtree(partial / RESUME, ignore_errors=True)
+            for left in partial.rglob("*.writing"):  # by a kill, in the middle of a file
+                left.unlink()
+            as_new(partial)
             files = sorted(path for path in partial.rglob("*") if path.is_file() and path.name != MANIFEST)
             entries = {
                 path.relative_to(partial).as_posix(): {"bytes": path.stat().st_size, "checksum": checksum(path)}
                 for path in files
             }
-            text = json.dumps({**manifest, "files": entries}, indent=2, allow_nan=False)
-            (partial / MANIFEST).write_text(text, encoding="utf-8")
-            for path in [*files, partial / MANIFEST, partial]:
-                _to_disk(path)
+            manifest.write(partial, {**told, "files": entries})
+            for path in [*files, *(path for path in partial.rglob("*") if path.is_dir()), partial]:
+                to_disk(path)
             partial.rename(self.folder(name))
-            _to_disk(self.root)
+            to_disk(self.root)
         return self.folder(name)
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Say in one message when what is inside fails for want of disk space or of permission.
+    def writing(self, *watched: Path) -> AbstractContextManager[None]:
+        """Say in one sentence when what is inside fails for want of disk space, of permission, or of a folder.
 
         Raises:
-            StoreError: no space is left; finished stages are whole, and the partial one resumes.
+            StoreError: finished stages are whole, and the partial one resumes.
         """
-        try:
-            yield
-        except Exception as error:  # libraries say "disk full" in many ways, so the disk itself is asked
-            code = error.errno if isinstance(error, OSError) else None
-            if code in (errno.ENOSPC, errno.EDQUOT) or _free(self.root) < _FULL:
-                raise StoreError(
-                    f"no space left in {self.root}; what is finished there stays whole: "
-                    "free some space, or take another folder with store=FOLDER, and run again"
-                ) from error
-            if code in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-                raise StoreError(f"{self.root} cannot be written ({error}); take another with store=FOLDER") from error
-            raise
+        place = Place(self.root, StoreError, "what is finished there stays whole", "store=FOLDER")
+        return place.writing(*watched)
 
 
-def _free(folder: Path) -> int:
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    return shutil.disk_usage(there).free
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def _told(owner: Path) -> str:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return owner.read_text(encoding="utf-8") or "unknown"
+    except (OSError, ValueError):
+        return "unknown"

@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from distill.disk import to_disk
 from distill.errors import StoreError
 from distill.teacher_columns import PLACES, STATES, TOKENS, Table, not_finite, ranges, rows_of_each
 from distill.types import Batch, Outputs, at_least_float32
@@ -77,6 +78,7 @@ class AnswerWriter:
         hidden = path.with_suffix(".writing")
         tensors = {name: torch.cat([each[name] for each in self._waiting]) for name in self._waiting[0]}
         save_file(tensors, hidden, {_IDENTITY: self.identity, STATES: ",".join(map(str, self.states))})
+        to_disk(hidden)
         hidden.rename(path)
         self._waiting, self._features, self._bytes = [], 0, 0
 

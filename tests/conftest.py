@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -135,6 +136,14 @@ def finished(tmp_path_factory):
     out = command(f"hydra.run.dir={command.folder}/run")
     command.draws = False
     return command, out
+
+
+@pytest.fixture
+def anyones():
+    """A folder that every user may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -1,12 +1,19 @@
 import errno
 import json
 import multiprocessing
+import os
 import re
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 from filelock import FileLock, Timeout
 
-from distill import store as stores
+from distill import disk
 from distill.errors import StoreError
 from distill.store import Store, fingerprint, folder_checksum
 
@@ -16,7 +23,8 @@ def made(store, name="distill-0123456789ab", **manifest):
     (store.partial(name) / "model" / "weights").write_bytes(b"weights")
     (store.partial(name) / "resume").mkdir()
     (store.partial(name) / "resume" / "last.ckpt").write_bytes(b"checkpoint")
-    return store.finish(name, {"stage": "distill", **manifest})
+    stage, _, made_of = name.partition("-")
+    return store.finish(name, {"stage": stage, "fingerprint": made_of, "seconds": 1.0, "result": {}, **manifest})
 
 
 def test_a_fingerprint_changes_with_any_value_and_not_with_the_order_of_keys():
@@ -66,6 +74,59 @@ def test_an_unreadable_manifest_is_refused_with_the_way_out(tmp_path):
         Store(tmp_path).find(folder.name)
 
 
+def test_a_stage_under_another_ones_name_is_refused(tmp_path):
+    folder = made(Store(tmp_path))
+    folder.rename(tmp_path / "distill-aaaaaaaaaaaa")
+    message = f"{tmp_path}/distill-aaaaaaaaaaaa holds the stage {folder.name}; remove the folder"
+    with pytest.raises(StoreError, match=re.escape(message)):
+        Store(tmp_path).find("distill-aaaaaaaaaaaa")
+
+
+def test_what_a_kill_left_half_written_is_no_part_of_a_finished_stage(tmp_path):
+    store = Store(tmp_path)
+    (store.partial("teach-1") / "outputs").mkdir()
+    (store.partial("teach-1") / "outputs" / "part-0-0.writing").write_text("half")
+    folder = made(store, "teach-1")
+    assert list(store.manifest("teach-1")["files"]) == ["model/weights"]
+    assert not list(folder.rglob("*.writing"))
+
+
+def test_every_file_of_a_finished_stage_follows_the_umask(tmp_path):
+    store, before = Store(tmp_path / "store"), os.umask(0o027)
+    try:
+        (store.partial("teach-1") / "weights").touch(0o600)
+        folder = made(store, "teach-1")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()} == {0o640}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "model")} == {0o750}
+
+
+OTHERS = """
+import os, sys
+from pathlib import Path
+from distill.store import Store
+os.setuid(65534)
+store = Store(Path(sys.argv[1]))
+print(store.find("distill-0123456789ab"))
+with store.lock("teach-1"):
+    pass
+"""
+
+
+def test_a_store_of_another_user_is_read_and_where_it_has_to_be_written_it_is_said(anyones):
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    made(Store(anyones / "store"))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", OTHERS, anyones / "store"]
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
+    assert done.stdout == f"{anyones}/store/distill-0123456789ab\n"
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"distill.errors.StoreError: {anyones}/store cannot be written ([Errno 13]")
+    assert last.endswith("take another with store=FOLDER")
+
+
 def full(store):
     return re.escape(
         f"no space left in {store.root}; what is finished there stays whole: "
@@ -83,7 +144,7 @@ def test_a_full_disk_is_said_in_one_message_and_what_is_finished_stays_whole(tmp
 
 def test_a_library_that_hides_the_full_disk_behind_its_own_error_is_understood(tmp_path, monkeypatch):
     store = Store(tmp_path)
-    monkeypatch.setattr(stores, "_free", lambda _: 0)
+    monkeypatch.setattr(disk, "_free", lambda _: 0)
     with pytest.raises(StoreError, match=full(store)), store.writing():
         raise RuntimeError("PytorchStreamWriter failed writing file data/0")
 
@@ -105,7 +166,7 @@ def hold(root, taken):
         multiprocessing.Event().wait()
 
 
-def test_a_second_process_is_kept_out_and_a_dead_owner_holds_nothing(tmp_path):
+def test_a_second_process_waits_and_says_for_whom_and_a_dead_owner_holds_nothing(tmp_path, caplog):
     spawn = multiprocessing.get_context("spawn")
     taken = spawn.Event()
     owner = spawn.Process(target=hold, args=(tmp_path, taken))
@@ -113,10 +174,12 @@ def test_a_second_process_is_kept_out_and_a_dead_owner_holds_nothing(tmp_path):
     assert taken.wait(60)
     with pytest.raises(Timeout):
         FileLock(tmp_path / ".locks" / "distill-1").acquire(timeout=0)
-    owner.kill()
-    owner.join()
-    with Store(tmp_path).lock("distill-1"):
+    threading.Timer(1.5, owner.kill).start()
+    with caplog.at_level("INFO"), Store(tmp_path).lock("distill-1"):
         pass
+    owner.join()
+    who = f"process {owner.pid} on {socket.gethostname()}"
+    assert caplog.messages == [f"distill-1 is made by another run ({who}): waiting for it"]
 
 
 def test_a_folder_is_known_by_the_bytes_of_the_files_that_count(tmp_path):

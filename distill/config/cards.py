@@ -47,7 +47,7 @@ _LOGGING: dict[str, Any] = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stdout"},
         "file": {
-            "class": "logging.FileHandler",
+            "class": "distill.launch.RunLog",
             "formatter": "full",
             "filename": "${hydra.runtime.output_dir}/run.log",
             "encoding": "utf-8",
@@ -66,9 +66,8 @@ _LOGGING_WITHOUT_A_FILE: dict[str, Any] = {
 _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler", "level": "ERROR"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "level": "ERROR"}},  # into the rank's own file
     "root": {"level": "ERROR", "handlers": ["console"]},
-    "loggers": {"distill.run": {"level": "CRITICAL"}},  # a user's mistake is told by the first rank
 }
 
 _ROOT: dict[str, Any] = {

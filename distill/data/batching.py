@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
+from distill.signals import left_to_the_parent
 from distill.types import Batch
 
 Array = np.ndarray[Any, np.dtype[np.int64]]
@@ -147,7 +148,15 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         """The rest of the current epoch; after its last batch the next epoch begins."""
         epoch, rest = self.epoch, self.places(self.epoch)[self.position :]
-        loader = iter(DataLoader(self.examples, sampler=rest, batch_size=None, num_workers=self.workers))
+        loader = iter(
+            DataLoader(
+                self.examples,
+                sampler=rest,
+                batch_size=None,
+                num_workers=self.workers,
+                worker_init_fn=left_to_the_parent,
+            )
+        )
         while step := tuple(islice(loader, self.accumulate)):
             self.step = step
             for batch in step:

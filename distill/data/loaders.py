@@ -8,6 +8,7 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from distill.data.batching import Array, Batches, Examples, Place, scoring_places, shuffled_groups, training_places
+from distill.signals import left_to_the_parent
 
 
 @dataclass(frozen=True)
@@ -56,4 +57,6 @@ def scoring_batches(examples: Examples, inputs: Sequence[Sequence[int]], share: 
     """Every row once over all ranks, by the lengths of their ``inputs``."""
     lengths = np.asarray([len(ids) for ids in inputs])
     places = scoring_places(lengths, batch_size=share.batch_size, world=share.world, rank=share.rank)
-    return DataLoader(examples, sampler=places, batch_size=None, num_workers=share.workers)
+    return DataLoader(
+        examples, sampler=places, batch_size=None, num_workers=share.workers, worker_init_fn=left_to_the_parent
+    )

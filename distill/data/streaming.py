@@ -2,13 +2,14 @@
 
 import gzip
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from distill import signals
 from distill.data.files import lines
+from distill.disk import replacing
 from distill.errors import DataError
 
 SUFFIXES = (".jsonl", ".tsv", ".jsonl.gz", ".tsv.gz")
@@ -61,19 +62,17 @@ def writing(file: Path) -> Iterator["Sink"]:
     Raises:
         DataError: it cannot be written, or a row has a number that is not finite.
     """
-    hidden = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with (
-            gzip.open(hidden, "wt", encoding="utf-8")
-            if file.suffix == ".gz"
-            else hidden.open("w", encoding="utf-8", newline="\n") as out
-        ):
-            yield Sink(out, kind(file))
-        hidden.replace(file)
+        with replacing(file) as hidden:
+            with (
+                gzip.open(hidden, "wt", encoding="utf-8")
+                if file.suffix == ".gz"
+                else hidden.open("w", encoding="utf-8", newline="\n") as out
+            ):
+                yield Sink(out, kind(file))
+            signals.check()
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror or error}") from error
-    finally:
-        hidden.unlink(missing_ok=True)
 
 
 class Sink:

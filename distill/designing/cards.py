@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from distill.disk import replacing
 from distill.errors import ConfigError
 
 _FOLDER = "student"
@@ -39,7 +40,8 @@ def write(output: Path, cards: Mapping[str, tuple[Sequence[str], Mapping[str, ob
         for name, (remarks, settings) in cards.items():
             body = yaml.safe_dump(dict(settings), sort_keys=False, default_flow_style=None)
             head = "".join(f"# {line}\n" for line in ("@package _global_", *remarks))
-            _path(output, name).write_text(head + body, encoding="utf-8")
+            with replacing(_path(output, name)) as hidden:
+                hidden.write_text(head + body, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"output={output}: cannot be written ({error.strerror})") from error
     return [_path(output, name) for name in cards]

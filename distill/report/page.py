@@ -3,7 +3,6 @@
 import json
 import logging
 import math
-import os
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
@@ -13,6 +12,7 @@ from typing import Any
 import jinja2
 
 from distill import report as words
+from distill.disk import replacing
 from distill.report import curves, sentences, tables
 
 _log = logging.getLogger(__name__)
@@ -30,7 +30,8 @@ def write(report: words.Report, rows: words.Curves, folder: Path | str) -> None:
         "report.html": render(report, rows),
     }
     for name, text in files.items():
-        _replace(folder / name, text)
+        with replacing(folder / name) as hidden:
+            hidden.write_text(text, encoding="utf-8")
 
 
 def render(report: words.Report, rows: words.Curves) -> str:
@@ -78,15 +79,6 @@ def _finite(value: object, path: str) -> object:
 
 def _grouped(items: Iterable[Any], field: str) -> list[tuple[str, list[Any]]]:
     return [(key, list(group)) for key, group in groupby(items, attrgetter(field))]
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _picture_of_gain(gain: Mapping[str, Any] | None) -> dict[str, dict[str, Any]] | None:

@@ -22,7 +22,7 @@ from distill.store import fingerprint
 from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 from distill.training.answering import Answerer, Reduce, Writer
 from distill.training.callbacks import WriteAnswers
-from distill.training.trainer import interruptible
+from distill.training.trainer import uninterrupted
 from distill.types import Outputs
 
 
@@ -192,7 +192,7 @@ def _pass(
 
     def ask() -> None:
         batches = build.scoring_batches(features.select(missing), build.collate(tokenizer, side=side))
-        with interruptible():
+        with uninterrupted():
             asking = build.trainer(callbacks=[WriteAnswers(writer)])
             asking.predict(module(), batches, return_predictions=False)
 

@@ -218,8 +218,8 @@ def train(
         max_epochs=section.max_epochs, validate_every=validate_every, loggers=loggers, folder=job.folder,
         callbacks=[finite, callbacks.Narrator(job.title), *watched, keep],
     )  # fmt: skip
-    fit(trainer, module, *batches, resume)
-    tracking.finish(loggers)
+    with tracking.closing(loggers):
+        fit(trainer, module, *batches, resume)
     model = adapt.merge(module.model)
     if build.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")

@@ -6,23 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import Tensor
 
+from distill import signals
+from distill.signals import Interrupted
 from distill.teacher_store import AnswerWriter
 from distill.training.answering import Answer
+from distill.training.checkpoints import BEST, LAST
 
 log = logging.getLogger(__name__)
-
-LAST = "last.ckpt"
 
 
 class Resume(Checkpoint):
     """Keeps the checkpoint from which an interrupted stage goes on, bit for bit.
 
     It is written between optimiser steps and at the end of each epoch, after validation; never between an epoch's
-    last step and its validation, since Lightning would not make up for the validation.
+    last step and its validation, since Lightning would not make up for the validation. After a signal it is written at
+    the next of these places, where the training then ends.
     """
 
     def __init__(self, folder: Path, every_n_train_steps: int) -> None:
@@ -36,6 +38,8 @@ class Resume(Checkpoint):
 
         Lightning itself restores a loader only in the middle of an epoch, and never a decision to stop.
         """
+        signals.ours_again()
+        heed(trainer)
         self._saved_at = trainer.global_step
         trainer.should_stop = self._stopped
         if self._place is not None:
@@ -50,14 +54,20 @@ class Resume(Checkpoint):
         batch_idx: int,
     ) -> None:
         """Save in the middle of an epoch."""
-        due = trainer.global_step % self.every == 0 and trainer.global_step != self._saved_at
-        if due and (batch_idx + 1) % trainer.accumulate_grad_batches == 0 and not trainer.is_last_batch:
+        if (batch_idx + 1) % trainer.accumulate_grad_batches or trainer.is_last_batch:
+            return
+        asked = signal_of_any(trainer)
+        due = asked or trainer.global_step % self.every == 0
+        if due and trainer.global_step != self._saved_at:
             self._save(trainer)
+        if asked:
+            raise Interrupted(asked)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save after the epoch's validation."""
         self._stopped = trainer.should_stop
         self._save(trainer)
+        heed(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the loader is, and whether training has been told to stop."""
@@ -73,6 +83,24 @@ class Resume(Checkpoint):
         trainer.save_checkpoint(self.path)
 
 
+def signal_of_any(trainer: pl.Trainer) -> int:
+    """The number of the signal that has come to any rank, or 0; all of them have to ask, at the same place."""
+    if trainer.world_size == 1:
+        return signals.pending() or 0
+    number = torch.tensor(signals.pending() or 0, device=trainer.strategy.root_device)
+    return int(trainer.strategy.reduce(number, reduce_op="max"))
+
+
+def heed(trainer: pl.Trainer) -> None:
+    """End on every rank where a signal has come to one.
+
+    Raises:
+        Interrupted: one has.
+    """
+    if number := signal_of_any(trainer):
+        raise Interrupted(number)
+
+
 def _loader(trainer: pl.Trainer) -> Any:  # noqa: ANN401
     return trainer.train_dataloader
 
@@ -80,7 +108,7 @@ def _loader(trainer: pl.Trainer) -> Any:  # noqa: ANN401
 def keep_best(folder: Path, monitor: str, mode: str, patience: int, min_delta: float) -> list[Callback]:
     """Stop when ``monitor`` no longer improves, and keep the weights of its best epoch as ``best.ckpt``."""
     best = _Best(
-        folder, "best", monitor=monitor, mode=mode, save_weights_only=True, enable_version_counter=False,
+        folder, Path(BEST).stem, monitor=monitor, mode=mode, save_weights_only=True, enable_version_counter=False,
     )  # fmt: skip
     # A metric that is no number, as a correlation with what is always the same, is no improvement, and no end either.
     stop = EarlyStopping(monitor, min_delta, patience, mode=mode, check_on_train_epoch_end=False, check_finite=False)
@@ -88,13 +116,22 @@ def keep_best(folder: Path, monitor: str, mode: str, patience: int, min_delta: f
 
 
 class _Best(ModelCheckpoint):
-    """Takes no epoch for the best of which the metric is no number."""
+    """Takes no epoch for the best whose metric is no number, and knows the best score again in a moved store."""
 
     def check_monitor_top_k(self, trainer: pl.Trainer, current: Tensor | None = None) -> bool:
         """Whether the epoch is better than the best so far."""
         if current is not None and bool(current.isnan()):
             return False
         return super().check_monitor_top_k(trainer, current)
+
+    @property
+    def state_key(self) -> str:
+        """As in checkpoints of Lightning's own class."""
+        return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best score, wherever the folder is by now."""
+        super().load_state_dict({**state_dict, "dirpath": self.dirpath})
 
 
 class Narrator(Callback):
@@ -129,14 +166,18 @@ class WriteAnswers(Callback):
         """Write with ``writer``."""
         self.writer = writer
 
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Have signals set their flag alone."""
+        signals.ours_again()
+
     def on_predict_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Answer, *_: object
     ) -> None:
-        """Take a batch; after SIGTERM, which Lightning heeds only while it trains, write what is there and end."""
+        """Take a batch; after a signal, write what is there and end."""
         self.writer.add(*outputs)
-        if trainer.received_sigterm:
+        if signals.pending():
             self.writer.flush()
-            raise SIGTERMException
+            signals.check()
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write what is left."""

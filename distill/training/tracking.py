@@ -4,7 +4,8 @@ import csv
 import logging
 import netrc
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,12 +61,20 @@ def rank_zero() -> bool:
 
 
 def read_curves(path: Path) -> list[dict[str, Any]]:
-    """The rows of a ``metrics.csv``: ``step`` an integer, ``value`` a float; none where there is no file."""
+    """The rows of a ``metrics.csv`` that can be read: ``step`` an integer, ``value`` a float; none without a file."""
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["value"]]
-    return [{"step": int(row["step"]), "name": row["name"], "value": float(row["value"])} for row in rows]
+    text = path.read_text(encoding="utf-8", errors="replace")
+    whole = text[: text.rfind("\n") + 1]  # a kill may leave half a row, or a power failure anything
+    found = (_row(row) for row in csv.DictReader(whole.replace("\0", "").splitlines()))
+    return [row for row in found if row is not None]
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    try:
+        return {"step": int(row["step"]), "name": str(row["name"]), "value": float(row["value"])}
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def wandb_mode(wanted: str) -> str:
@@ -103,12 +112,18 @@ def wandb_logger(
         return WandbLogger(experiment=begin("offline"))
 
 
-def finish(loggers: Iterable[Logger]) -> None:
-    """Close what the loggers opened, so that the next stage begins a W&B run of its own."""
-    for logger in loggers:
-        logger.finalize("success")
-        if isinstance(logger, WandbLogger):
-            logger.experiment.finish()
+@contextmanager
+def closing(loggers: Iterable[Logger]) -> Iterator[None]:
+    """Close what the loggers opened, however it ends, so that the next stage begins a W&B run of its own."""
+    code = 1
+    try:
+        yield
+        code = 0
+    finally:
+        for logger in loggers:
+            logger.finalize("failed" if code else "success")
+            if isinstance(logger, WandbLogger):
+                logger.experiment.finish(exit_code=code)
 
 
 def _logged_in(host: str) -> bool:

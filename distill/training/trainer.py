@@ -11,13 +11,17 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
-from distill.errors import ConfigError
-from distill.training.callbacks import LAST
+from distill import signals
+from distill.errors import ConfigError, StoreError
+from distill.training.checkpoints import BEST, DurableCheckpoints, newest, weights
+from distill.training.tracking import rank_zero
 
 _NOISE = (
     ".*does not have many workers.*",
@@ -74,51 +78,51 @@ def trainer(
             max_epochs=max_epochs, check_val_every_n_epoch=validate_every, callbacks=list(callbacks),
             logger=list(loggers), default_root_dir=folder,
             enable_model_summary=False, enable_checkpointing=bool(callbacks) and bool(loggers),
-            num_sanity_val_steps=0, use_distributed_sampler=False,
+            num_sanity_val_steps=0, use_distributed_sampler=False, plugins=[DurableCheckpoints(), *_environment()],
         )  # fmt: skip
-    except (MisconfigurationException, ValueError) as error:
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
         asked = f"trainer.accelerator={settings.accelerator} trainer.devices={settings.devices}"
         raise ConfigError(f"{asked}: {str(error).splitlines()[0]}") from error
 
 
 def fit(trainer: pl.Trainer, module: pl.LightningModule, train: Any, validation: Any, folder: Path) -> None:  # noqa: ANN401
-    """Train to the end, from the last checkpoint in ``folder`` if there is one; then restore the best weights, if kept.
+    """Train to the end, from the last whole checkpoint in ``folder``; then restore the best weights, if kept.
 
     Raises:
-        KeyboardInterrupt: the user asked for it; the checkpoint stays.
+        Interrupted: a signal has come; a checkpoint says how far it got.
+        StoreError: the best weights are no longer there.
     """
-    last = folder / LAST
+    found = trainer.strategy.broadcast(newest(folder) if trainer.is_global_zero else None)
     module.train()  # checkpoints are loaded in eval mode, and Lightning leaves modes as it finds them
     trainer.precision_plugin.convert_module(module)  # Lightning does so too, but restores a checkpoint before
-    with interruptible():
-        trainer.fit(module, train, validation, ckpt_path=last if last.is_file() else None, weights_only=True)
-    best = folder / "best.ckpt"
-    if best.is_file():
+    with uninterrupted():
+        trainer.fit(module, train, validation, ckpt_path=found.path if found else None, weights_only=True)
+    if trainer.early_stopping_callback is not None:
         trainer.strategy.barrier()
-        state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
-        module.load_state_dict(state)
+        if (best := weights(folder / BEST)) is None:
+            raise StoreError(f"{folder / BEST} is missing or damaged: the best weights are lost; run again")
+        module.load_state_dict(best)
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Lightning turns Ctrl-C into an exit; here it becomes what it was.
+def uninterrupted() -> Iterator[None]:
+    """Let signals set their flag alone, while Lightning's loops read it; what it makes of one becomes what it is.
 
     Raises:
-        KeyboardInterrupt: the user asked for it.
+        Interrupted: a signal has come.
     """
-    try:
-        yield
-    except SystemExit as error:
-        raise KeyboardInterrupt from error
+    with signals.deferred():
+        try:
+            yield
+        except SystemExit:
+            signals.check()
+            raise
 
 
 def resumed_step(folder: Path) -> int | None:
-    """The optimiser step at which a stage would resume, or none."""
-    last = folder / LAST
-    if not last.is_file():
-        return None
-    step: int = torch.load(last, map_location="cpu", weights_only=True)["global_step"]
-    return step
+    """The optimiser step at which a stage would resume, or none; only the first rank asks."""
+    found = newest(folder) if rank_zero() else None
+    return found.step if found else None
 
 
 def quiet() -> None:
@@ -146,3 +150,9 @@ def _strategy(settings: TrainerSettings) -> str | Strategy:
     if settings.strategy == "auto" and settings.devices * settings.num_nodes == 1:
         return "auto"
     return DDPStrategy(find_unused_parameters="find_unused" in settings.strategy, timeout=_WAIT)
+
+
+def _environment() -> list[SLURMEnvironment]:
+    """SLURM without Lightning's own requeueing, whose checkpoints know nothing of where the data are."""
+    ours = SLURMEnvironment.detect() and not TorchElasticEnvironment.detect()
+    return [SLURMEnvironment(auto_requeue=False)] if ours else []

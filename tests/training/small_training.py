@@ -1,5 +1,7 @@
 """A training small enough for a test: a table of random texts whose label can be learnt, and a way to end it."""
 
+import signal
+
 import numpy as np
 import pytorch_lightning as pl
 from transformers import BertConfig, BertForSequenceClassification
@@ -44,6 +46,19 @@ class Kill(pl.Callback):
         self.left -= 1
         if self.left == 0:
             raise RuntimeError("killed")
+
+
+class Signal(Kill):
+    """Has a signal come to the process after so many micro-batches."""
+
+    def __init__(self, after, number=signal.SIGINT):
+        super().__init__(after)
+        self.number = number
+
+    def on_train_batch_end(self, *_):
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(self.number)
 
 
 def align(logits, batch):

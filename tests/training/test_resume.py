@@ -1,12 +1,14 @@
 """An interrupted training ends with the same weights as if nothing had happened, wherever it was cut."""
 
 import hashlib
+import signal
 
 import numpy as np
 import pytest
 import torch
-from small_training import ROWS, Kill, Table, align, batches, bert, collate
+from small_training import ROWS, Kill, Signal, Table, align, batches, bert, collate
 
+from distill import signals
 from distill.data.batching import Examples, Place, scoring_places
 from distill.losses import Hard, Objective
 from distill.metrics import classification as metrics
@@ -18,7 +20,7 @@ from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
 
 
 def run(
-    folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4, logged=1,
+    folder, *, kill=None, end=Kill, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4, logged=1,
     precision="32-true",
 ):  # fmt: skip
     """Train a model with dropout; return the digest of its weights, its steps, and the validation scores."""
@@ -36,7 +38,7 @@ def run(
     folder.mkdir(exist_ok=True)
     made = trainer(
         settings, max_epochs=epochs, folder=folder, loggers=[CurvesLogger(folder, resumed_step(resume))],
-        callbacks=[*watched, *([Kill(kill)] if kill else []), callbacks.Resume(resume, every)],
+        callbacks=[*watched, *([end(kill)] if kill else []), callbacks.Resume(resume, every)],
     )  # fmt: skip
     fit(made, module, train, validation, resume)
     weights = b"".join(tensor.numpy().tobytes() for tensor in module.model.state_dict().values())
@@ -65,6 +67,30 @@ def test_a_killed_training_resumes_bit_for_bit_wherever_it_was_cut(case, tmp_pat
             run(folder, kill=cut, **settings)
         resumed = run(folder, **settings)
         assert resumed[:2] == whole[:2], f"cut after micro-batch {cut}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_training_that_a_signal_ends_has_saved_all_of_it_and_resumes_bit_for_bit(case, tmp_path):
+    settings = CASES[case]
+    whole = run(tmp_path / "whole", **settings)
+    accumulate = settings.get("accumulate", 1)
+    for cut in (1, 6, 7, 9, accumulate * whole[1]) if case == "plain" else (5, 6):
+        folder = tmp_path / f"cut-{cut}"
+        with pytest.raises(signals.Interrupted), signals.heeded():
+            run(folder, kill=cut, end=Signal, **settings, every=1000)
+        assert resumed_step(folder / "resume") == -(-cut // accumulate), "to the end of the step, whatever is due"
+        assert run(folder, **settings)[:2] == whole[:2], f"cut after micro-batch {cut}"
+
+
+def test_a_signal_that_came_before_the_first_step_ends_the_training_before_it(tmp_path):
+    def early():
+        with signals.deferred():
+            signal.raise_signal(signal.SIGTERM)
+            run(tmp_path / "run")
+
+    with pytest.raises(signals.Interrupted, match="ended by SIGTERM"), signals.heeded():
+        early()
+    assert resumed_step(tmp_path / "run" / "resume") is None
 
 
 def test_steps_are_those_of_the_settings_and_every_row_is_seen_each_epoch(tmp_path):

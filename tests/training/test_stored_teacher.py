@@ -9,11 +9,13 @@ import torch
 from small_training import Kill, Table, align, batches, bert, collate
 from torch.utils.data import DataLoader
 
+from distill import signals
 from distill.data.batching import Examples, Place
 from distill.losses import Hard, Hidden, Objective, Soft
 from distill.losses.terms import Pkd, RkdDistance
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
+from distill.signals import Interrupted
 from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 from distill.training import callbacks
 from distill.training.answering import Answerer
@@ -22,7 +24,7 @@ from distill.training.distiller import Distiller
 from distill.training.learner import Recipe
 from distill.training.optim import Optimization
 from distill.training.tracking import CurvesLogger, read_curves
-from distill.training.trainer import TrainerSettings, fit, interruptible, resumed_step, trainer
+from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer, uninterrupted
 
 TABLE = Table(60)
 SETTINGS = TrainerSettings("cpu", 1, 1, "auto", "64-true", 1, 1.0, 1, enable_progress_bar=False)
@@ -133,7 +135,7 @@ def test_a_pass_that_is_terminated_ends_after_its_batch_and_keeps_what_was_answe
     places = [Place(tuple(range(start, start + 5))) for start in range(0, 60, 5)]
     answered = DataLoader(Examples(TABLE, collate), sampler=places, batch_size=None)
     writer = TerminatedAtTheThirdBatch(AnswerWriter(tmp_path, "it"))
-    with pytest.raises(KeyboardInterrupt), interruptible():
+    with pytest.raises(Interrupted, match="ended by SIGTERM"), signals.heeded(), uninterrupted():
         trainer(SETTINGS, callbacks=[writer]).predict(
             Answerer(copy.deepcopy(teacher), align, None), answered, return_predictions=False
         )

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from distill.training.tracking import finish, wandb_logger, wandb_mode
+from distill.training.tracking import closing, read_curves, wandb_logger, wandb_mode
 
 
 @pytest.fixture
@@ -47,7 +47,22 @@ def test_the_users_word_and_environment_are_kept(nobody, monkeypatch, mode):
 def test_an_offline_run_is_written_below_its_folder(nobody, tmp_path):
     where = {"project": "p", "entity": None, "group": "g", "stage": "distill", "settings": {"lr": 1}}
     logger = wandb_logger("offline", tmp_path, **where)
-    logger.log_metrics({"train/soft": 0.5}, step=1)
-    assert (logger.experiment.group, logger.experiment.job_type) == ("g", "distill")
-    finish([logger])
+    with closing([logger]):
+        logger.log_metrics({"train/soft": 0.5}, step=1)
+        assert (logger.experiment.group, logger.experiment.job_type) == ("g", "distill")
     assert len(list(tmp_path.glob("wandb/offline-run-*/*.wandb"))) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"1,train/hard,0.2", b"1,train/hard\n", b"\0\0\0\0\n", b"one,train/hard,0.2\n", b"1,train/hard,much\n", b"\xff\n"],
+)
+def test_a_damaged_row_of_the_curves_is_left_out(tmp_path, damage):
+    rows = b"step,name,value\n0,train/hard,0.5\n"
+    (tmp_path / "metrics.csv").write_bytes(rows + damage)
+    assert read_curves(tmp_path / "metrics.csv") == [{"step": 0, "name": "train/hard", "value": 0.5}]
+
+
+def test_curves_that_are_something_else_are_none(tmp_path):
+    (tmp_path / "metrics.csv").write_bytes(bytes(range(256)) * 3)
+    assert read_curves(tmp_path / "metrics.csv") == []

@@ -1,0 +1,165 @@
+"""Files that appear whole or not at all, and one sentence where a disk takes none."""
+
+import errno
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill.errors import DistillError, RunFolderError
+
+_FULL = 1 << 20
+"""Free bytes below which a failed write is put down to the disk being full."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """The hidden file, beside ``path``, that takes its place when it is whole and on disk; an error leaves no trace."""
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield hidden
+        to_disk(hidden)
+        hidden.replace(path)
+        to_disk(path.parent)
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's entries, outlive a power failure."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder so that ``target`` is whole or absent, with the modes of new files; what was there is replaced."""
+    hidden, old = (target.with_name(f".{target.name}.{what}.{os.getpid()}") for what in ("new", "old"))
+    try:
+        shutil.rmtree(hidden, ignore_errors=True)
+        hidden.mkdir(parents=True)
+        for path in sorted(source.rglob("*")):
+            copy = hidden / path.relative_to(source)
+            if path.is_dir():
+                copy.mkdir()
+            else:
+                shutil.copyfile(path, copy)
+                to_disk(copy)
+        to_disk(hidden)
+        if target.is_dir():
+            target.rename(old)
+        hidden.rename(target)
+        to_disk(target.parent)
+    finally:
+        for rest in (hidden, old):
+            shutil.rmtree(rest, ignore_errors=True)
+
+
+def as_new(folder: Path) -> None:
+    """Give all files in ``folder`` the mode of one that is made there now: libraries make theirs for one user alone."""
+    probe = folder / f".mode.{os.getpid()}"
+    probe.touch()
+    usual = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for path in folder.rglob("*"):
+        found = path.lstat()
+        mine = found.st_uid == os.geteuid()
+        if stat.S_ISREG(found.st_mode) and mine and stat.S_IMODE(found.st_mode) != usual:
+            path.chmod(usual)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is written, and what is said where it cannot be.
+
+    Attributes:
+        root: the folder.
+        error: the kind of error.
+        kept: what stays whole whatever happens there.
+        setting: by which another folder is taken, such as ``store=FOLDER``.
+    """
+
+    root: Path
+    error: type[DistillError]
+    kept: str
+    setting: str
+
+    @contextmanager
+    def writing(self, *watched: Path) -> Iterator[None]:
+        """Say in one sentence when what is inside fails for want of disk space, of permission, or of the folder.
+
+        Args:
+            watched: further folders that are there, and have to stay there.
+
+        Raises:
+            DistillError: of this place's kind.
+        """
+        there = [path for path in (*watched, self.root) if os.path.isdir(path)]
+        try:
+            yield
+        except DistillError:
+            raise
+        except Exception as error:  # libraries say "disk full" in many ways, so the disk itself is asked
+            if (said := self._said(error, there)) is None:
+                raise
+            raise self.error(said) from error
+
+    def _said(self, error: Exception, there: list[Path]) -> str | None:
+        code = _code(error)
+        if gone := [path for path in there if not os.path.isdir(path)]:
+            return f"{gone[-1]} was removed while the run wrote there; run again"
+        full = next((path for path in (self.root, _temporary()) if path and _free(path) < _FULL), None)
+        if code in _NO_SPACE or full is not None:
+            full, setting = full or self.root, self.setting
+            setting = "TMPDIR=FOLDER before the command" if full != self.root else setting
+            return (
+                f"no space left in {full}; {self.kept}: "
+                f"free some space, or take another folder with {setting}, and run again"
+            )
+        if code in _NOT_ALLOWED:
+            return f"{self.root} cannot be written ({error}); take another with {self.setting}"
+        return None
+
+
+def run_folder(folder: Path) -> Place:
+    """The folder of a run, which may be full or gone while the store is not."""
+    return Place(folder, RunFolderError, "what is finished in the store stays whole", "hydra.run.dir=FOLDER")
+
+
+def refused(error: OSError) -> str | None:
+    """A sentence on a file or folder that could not be made, and why; none where it is not known which, or why."""
+    if error.filename is None or error.errno not in (*_NO_SPACE, *_NOT_ALLOWED, errno.ENAMETOOLONG, errno.ENOENT):
+        return None
+    return f"{error.filename} cannot be written ({error.strerror})"
+
+
+def _code(error: BaseException | None) -> int | None:
+    """The operating system's number for an error, or for what caused it; some libraries tell it in words."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno is not None:
+            return error.errno
+        if told := re.search(r"os error (\d+)", str(error)):
+            return int(told[1])
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _temporary() -> Path | None:
+    """The folder of temporary files that is asked for."""
+    return next((Path(os.environ[name]) for name in ("TMPDIR", "TEMP", "TMP") if name in os.environ), None) or (
+        Path(tempfile.tempdir) if tempfile.tempdir else None
+    )
+
+
+def _free(folder: Path) -> int:
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
+    return shutil.disk_usage(there).free

@@ -1,0 +1,185 @@
+"""Real faults on a real, small run: one sentence, the right exit code, and nothing that is finished is harmed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+GOES_ON = "the same command goes on from the last checkpoint"
+TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "stages=[pretrain,finetune]", "finetune.max_epochs=500")
+
+
+def last_line(out):
+    return out.strip().splitlines()[-1]
+
+
+def until(process, start):
+    """Read on until a line begins with ``start``; what has been read."""
+    read = []
+    for line in process.stdout:
+        read.append(line)
+        if line.startswith(start):
+            return "".join(read)
+    raise AssertionError("".join(read))
+
+
+def ended(process):
+    out, _ = process.communicate(timeout=120)
+    assert "Traceback" not in out
+    return process.returncode, out
+
+
+def folder_of(store, stage):
+    (found,) = store.glob(f"{stage}-*")
+    return found
+
+
+def weights(store, stage):
+    return load_file(folder_of(store, stage) / "model" / "model.safetensors")
+
+
+@pytest.fixture
+def copied(finished, inside):
+    """The command in a folder of its own, on a copy of the finished store."""
+    shutil.copytree(finished[0].folder / "store", inside.store)
+    for stage in list(inside.store.glob("distill-*")):  # other tests' students, and this one
+        shutil.rmtree(stage)
+    return inside
+
+
+def test_ctrl_c_in_the_first_moment_of_a_stage_is_heard_and_the_same_command_goes_on(finished, copied, command_of):
+    process = command_of(copied.folder).start("stages=[distill]")
+    until(process, "distill: begins")
+    process.send_signal(signal.SIGINT)
+    code, out = ended(process)
+    assert (code, last_line(out)) == (130, f"distill: interrupted; {GOES_ON}")
+    copied("stages=[distill]")
+    name = folder_of(copied.store, "distill").name
+    expected = load_file(finished[0].store / name / "model" / "model.safetensors")
+    found = weights(copied.store, "distill")
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_on_two_processes_a_signal_ends_both_and_one_that_dies_is_named(distill):
+    process = distill.start(*TWO, f"hydra.run.dir={distill.folder}/run")
+    until(process, "finetune: epoch 1/")
+    others = children(process.pid)
+    process.send_signal(signal.SIGTERM)
+    code, out = ended(process)
+    assert (code, last_line(out)) == (143, f"distill: ended by SIGTERM; {GOES_ON}")
+    assert others
+    assert not [each for each in others if alive(each)]
+
+    process = distill.start(*TWO, f"hydra.run.dir={distill.folder}/run")
+    until(process, "finetune: goes on where it was interrupted")
+    until(process, "finetune: epoch")
+    os.kill(int(children(process.pid)[0]), signal.SIGKILL)
+    code, out = ended(process)
+    assert code == 2
+    said = f"distill: rank 1 of 2 was ended by SIGKILL: what it said is in run/rank-1.log; {GOES_ON}"
+    assert last_line(out) == said
+    assert len(re.findall("^distill: ", out, re.MULTILINE)) == 1
+
+
+def children(pid):
+    said = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], text=True, capture_output=True, check=False)  # noqa: S607
+    return said.stdout.split()
+
+
+def alive(pid):
+    said = subprocess.run(["ps", "-o", "stat=", "-p", pid], text=True, capture_output=True, check=False)  # noqa: S607
+    return not said.stdout.startswith(("Z", "\n")) and bool(said.stdout)
+
+
+def test_torchrun_starts_what_the_settings_ask_for_or_the_run_is_refused(distill, small, free_port):
+    given = [*small, f"store={distill.store}", "stages=[pretrain]", "trainer.accelerator=cpu", "trainer.devices=2"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={free_port}"]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.environ.get("PYTHONPATH", os.getcwd())}
+    subprocess.run(
+        [*launcher, "-m", "distill.run", *given], cwd=distill.folder, env=environment, capture_output=True, check=True,
+        timeout=300,
+    )  # fmt: skip
+    manifest = json.loads((folder_of(distill.store, "pretrain") / "manifest.json").read_text())
+    assert manifest["settings"]["world"] == 2
+
+
+def test_a_run_of_one_process_under_srun_that_asks_for_two_is_refused_before_anything(inside, monkeypatch):
+    for name, value in {"NTASKS": 1, "NTASKS_PER_NODE": 1, "NNODES": 1, "PROCID": 0, "LOCALID": 0, "NODEID": 0}.items():
+        monkeypatch.setenv(f"SLURM_{name}", str(value))
+    out = inside("trainer.devices=2", "trainer.accelerator=cpu", code=2)
+    assert out == (
+        "distill: SLURM says that it has started 1 process (1 a node), but trainer.devices=2 and trainer.num_nodes=1 "
+        "ask for 2: give trainer.devices=1 trainer.num_nodes=1, or start srun --nodes=1 --ntasks-per-node=2\n"
+    )
+    assert not inside.store.exists()
+
+
+def test_a_figure_that_changed_in_a_finished_stage_is_refused_and_not_reported(copied):
+    path = folder_of(copied.store, "evaluate") / "manifest.json"
+    text = path.read_text()
+    score = re.search(r'"accuracy": 0\.(\d)', text)
+    path.write_text(text[: score.start(1)] + str((int(score[1]) + 2) % 10) + text[score.end(1) :])
+    out = copied(code=2)
+    assert last_line(out) == (
+        f"distill: {path} is damaged: its checksum is not that of what it says; "
+        f"remove the folder {path.parent} and run again"
+    )
+
+
+def test_a_run_folder_that_cannot_be_is_a_sentence(inside):
+    (inside.folder / "file").write_text("")
+    out = inside("stages=[pretrain]", f"hydra.run.dir={inside.folder}/file", code=2)
+    said = (
+        f"distill: {inside.folder}/file cannot be written (File exists); give another folder with hydra.run.dir=FOLDER"
+    )
+    assert out == f"{said}\n"
+
+
+def test_a_store_that_is_a_file_is_a_sentence(inside):
+    inside.store.write_text("")
+    out = inside("stages=[pretrain]", f"hydra.run.dir={inside.folder}/run", code=2)
+    assert last_line(out).startswith(f"distill: {inside.store} cannot be written (")
+    assert last_line(out).endswith("; take another with store=FOLDER")
+
+
+def test_a_run_folder_without_room_for_the_report_is_a_sentence_and_the_stages_stay(inside, monkeypatch):
+    from distill.report import page
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(page, "render", full)
+    given = ("stages=[pretrain]", f"hydra.run.dir={inside.folder}/run")
+    assert last_line(inside(*given, code=2)) == (
+        "distill: no space left in run; what is finished in the store stays whole: free some space, or take another "
+        "folder with hydra.run.dir=FOLDER, and run again"
+    )
+    monkeypatch.undo()
+    assert "pretrain: reused" in inside(*given)
+
+
+def test_a_store_that_is_removed_while_a_stage_is_made_is_a_sentence(inside, monkeypatch):
+    from distill.models import loading
+
+    def removed(*_):
+        shutil.rmtree(inside.store)
+        (inside.store / "model").write_text("")
+
+    monkeypatch.setattr(loading, "save", removed)
+    out = inside("stages=[pretrain]", code=2)
+    assert last_line(out) == f"distill: {inside.store} was removed while the run wrote there; run again"
+
+
+def test_exported_files_can_be_read_by_whom_the_umask_lets(finished):
+    folder = finished[0].folder / "run" / "export" / "huggingface"
+    usual = (folder / "README.md").stat().st_mode
+    assert {path.stat().st_mode for path in folder.iterdir()} == {usual}
+    stored = next(finished[0].store.glob("export-*")) / "huggingface"
+    assert {path.stat().st_mode for path in stored.iterdir()} == {usual}
