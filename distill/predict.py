@@ -10,6 +10,7 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distill.errors import ConfigError, DistillError
+from distill.shown import plain
 
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 
@@ -93,7 +94,7 @@ def _config(arguments: list[str]) -> PredictConfig:
 
 
 def _stop(message: str, code: int) -> None:
-    sys.stderr.write(f"distill: {message}\n")
+    sys.stderr.write(plain(f"distill: {message}\n"))
     sys.exit(code)
 
 

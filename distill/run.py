@@ -15,9 +15,11 @@ from yaml import YAMLError
 
 from distill.config import cards, explain
 from distill.config.check import check
+from distill.config.named_columns import named
 from distill.config.schema import Config
 from distill.errors import DistillError
-from distill.launch import command, one_job
+from distill.launch import card_folders, command, one_job
+from distill.shown import plain
 
 log = logging.getLogger("distill.run")  # also when it is started as __main__
 
@@ -29,12 +31,12 @@ def main() -> None:
     try:
         _hydra_main()
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        sys.stderr.write(f"distill: {explain.message(error)}\n")
+        sys.stderr.write(plain(f"distill: {explain.message(error)}\n"))
         sys.exit(2)
     except (AssertionError, AttributeError) as error:
         if (said := explain.added_to_nothing(error)) is None:
             raise
-        sys.stderr.write(f"distill: {said}\n")
+        sys.stderr.write(plain(f"distill: {said}\n"))
         sys.exit(2)
 
 
@@ -52,7 +54,9 @@ def _hydra_main(cfg: DictConfig) -> None:
 
 
 def _job(config: Config) -> None:
-    check(config, HydraConfig.get().overrides.task)
+    hydra = HydraConfig.get()
+    config.data.exact += named(hydra.overrides.task, card_folders(hydra), hydra.runtime.choices)
+    check(config, hydra.overrides.task)
     repeat = command()
     with one_job() as folder:
         from distill.chain import walk  # torch and its friends take seconds: only a config that holds pays them

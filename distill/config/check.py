@@ -58,6 +58,7 @@ _RULES: dict[str, Rule] = {
     "data.unlabelled.limit": at_least(1),
     "data.holdout": INNER_SHARE,
     "data.max_length": at_least(4),
+    "data.max_characters": at_least(1),
     "data.max_target_length": at_least(2),
     "data.stride": at_least(0),
     "data.max_answer_length": at_least(1),

@@ -57,6 +57,9 @@ class DataConfig:
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`. A
     target may be a list of right texts: the first is learnt, and metrics compare with all."""
+    exact: list[str] = field(default_factory=list)
+    """Roles whose column has to have the name that `columns` gives, and is not guessed where it is absent; a role that
+    the command line or your own card names is always one of them."""
     labels: dict[str, str] | None = field(default_factory=dict)
     """Label in the file, or number of a class of the hub, to the name the models give it, in the labels' order: in a
     card, or as +data.labels.0=NAME; none keeps the file's own labels."""
@@ -65,7 +68,10 @@ class DataConfig:
     score_range: list[float] | None = None
     """The lowest and the highest score of a regression; a score outside is refused. None: any."""
     drop_bad: bool = False
-    """Leave out questions whose answer does not stand where they say, instead of refusing the data."""
+    """Leave out rows that cannot be used, counted by reason, instead of refusing the data: without a text or a label
+    (-1 of a class number, too), with more tags than tokens, with an answer that stands elsewhere, and so on."""
+    max_characters: int = 1_000_000
+    """Characters that a text may have; a row with a longer one cannot be used."""
     limit: LimitConfig = field(default_factory=LimitConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
     holdout: float = 0.1

@@ -1,10 +1,13 @@
 import re
+from datetime import datetime
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from distill.data.columns import take
+from distill.data.cells import READERS
+from distill.data.columns import Rules, take
 from distill.errors import DataError
+from distill.shown import shown
 
 ROLES = {"text": "text", "label": "label"}
 
@@ -26,7 +29,7 @@ def test_only_the_columns_with_a_role_are_kept_under_the_roles_name():
 
 def test_the_only_column_that_can_be_meant_is_taken_and_said():
     rows = table(question=["what is it ?", "who is it ?"] * 5, kind=["DESC", "HUM"] * 5)
-    taken, notes, _, columns = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, _, columns, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"].column_names == ["text", "label"]
     assert columns == {"text": "question", "label": "kind"}
     assert notes == [
@@ -69,14 +72,15 @@ def test_answers_in_the_cells_of_a_table_are_json_objects():
 
 
 @pytest.mark.parametrize("cell", [
-    "Rome", '"Rome"', "{'text': ['Rome']}", '{"text": "Rome", "answer_start": 8}', '{"text": ["Rome"]}',
+    "Rome", '"Rome"', "{'text': ['Rome']}", "{'text': ['Rome'], 'answer_start': [8.0]}",
+    '{"text": "Rome", "answer_start": 8}', '{"text": ["Rome"]}',
     '{"text": ["Rome"], "answer_start": ["8"]}', '{"text": ["Rome", 3], "answer_start": [8, 9]}',
     '{"text": ["Rome"], "answer_start": [99999999999999999999]}',
 ])  # fmt: skip
 def test_a_cell_that_holds_no_answers_is_refused_with_its_row(cell):
     given = table(context=["He left Rome ."] * 2, answers=['{"text": ["Rome"], "answer_start": [8]}', cell])
-    wanted = "no JSON object of a list text and a list of numbers answer_start"
-    with refused(f"row 2 of train in here: the column answers holds {wanted}: {cell}"):
+    wanted = "an object of a list text and a list of whole numbers answer_start is expected"
+    with refused(f"the column answers of here cannot be the label: it holds text (row 2 of train: {cell!r}); {wanted}"):
         take({"train": given}, ANSWERS, {"label": "answers"}, "here")
 
 
@@ -111,23 +115,30 @@ def test_a_split_that_lacks_the_column_is_refused():
 @pytest.mark.parametrize("empty", [None, "", " "])
 def test_a_row_without_content_is_refused_with_its_number(empty):
     rows = table(sentence=["a b", empty], label=["1", "0"])
-    with refused("row 2 of train in here has no sentence"):
+    with refused("row 2 of train in here has no sentence; data.drop_bad=true leaves it out"):
         take({"train": rows}, ROLES, {"text": "sentence"}, "here")
 
 
-def test_the_class_numbers_of_the_hub_become_names_and_hidden_ones_stay_numbers():
+def test_the_class_numbers_of_the_hub_become_names_and_those_below_0_are_no_labels():
     features = Features({"text": Value("string"), "label": ClassLabel(names=["negative", "positive"])})
     rows = Dataset.from_dict({"text": ["a b", "c d", "e f"], "label": [1, 0, -1]}, features=features)
-    taken, _, classes, *_ = take({"train": rows}, ROLES, {}, "hub")
-    assert taken["train"]["label"][:] == ["positive", "negative", "-1"]
+    with refused("row 3 of train in hub has the label -1, which is none; data.drop_bad=true leaves it out"):
+        take({"train": rows}, ROLES, {}, "hub")
+    taken, notes, classes, _, numbers = take({"train": rows}, ROLES, {}, "hub", Rules(drop_bad=True))
+    assert taken["train"]["label"][:] == ["positive", "negative"]
     assert classes == ["negative", "positive"]
+    assert notes == ["1 of 3 rows of train are left out: no label (1)"]
+    assert numbers == {"train": [1, 2]}
 
 
 def test_the_class_numbers_in_lists_become_names_too():
     features = Features({"tokens": List(Value("string")), "tags": List(ClassLabel(names=["O", "B-X"]))})
     rows = Dataset.from_dict({"tokens": [["a", "b"], ["c"]], "tags": [[1, 0], [-1]]}, features=features)
-    taken, _, classes, *_ = take({"train": rows}, {"tokens": "texts", "label": "tags"}, {"label": "tags"}, "hub")
-    assert taken["train"]["label"][:] == [["B-X", "O"], ["-1"]]
+    roles, named = {"tokens": "texts", "label": "tags"}, {"label": "tags"}
+    with refused("row 2 of train in hub has the tag -1, which is none; data.drop_bad=true leaves it out"):
+        take({"train": rows}, roles, named, "hub")
+    taken, _, classes, *_ = take({"train": rows}, roles, named, "hub", Rules(drop_bad=True))
+    assert taken["train"]["label"][:] == [["B-X", "O"]]
     assert classes == ["O", "B-X"]
 
 
@@ -151,15 +162,37 @@ def test_a_cell_of_a_table_may_hold_words_tags_or_turns():
 @pytest.mark.parametrize(
     ("kind", "value", "said"),
     [
-        ("texts", 7, "lists"),
-        ("tags", {"B-ORG": 1}, "lists"),
-        ("answers", [{"text": "a", "answer_start": 1}], "objects with text and answer_start"),
-        ("text", 7, "text"),
-        ("marked", ["a b"], "text"),
+        ("texts", 7, "numbers"),
+        ("texts", [1, 2], "lists of numbers"),
+        ("texts", [{"a": "b"}], "lists of objects"),
+        ("tags", {"B-ORG": 1}, "objects"),
+        ("tags", [["O"]], "lists of lists"),
+        ("turns", [["Anna", "Hello."]], "lists of lists"),
+        ("turns", [{"name": "Hello."}], "lists of objects"),
+        ("turns", [1], "lists of numbers"),
+        ("target", 7, "numbers"),
+        ("target", [7], "lists of numbers"),
+        ("target", {"text": "a"}, "objects"),
+        ("answers", [{"text": "a", "answer_start": 1}], "lists of objects"),
+        ("answers", {"text": "a", "answer_start": 1}, "objects"),
+        ("text", 7, "numbers"),
+        ("text", True, "true and false"),
+        ("marked", ["a b"], "lists"),
+        ("label", ["neg"], "lists"),
+        ("label", {"name": "neg"}, "objects"),
+        ("label", datetime(2024, 1, 1), "values of type datetime"),
+        ("labels", [["neg"]], "lists of lists"),
+        ("labels", {"neg": 1}, "objects"),
+        ("score", True, "true and false"),
+        ("score", [1.5], "lists of numbers"),
+        ("score", "high", "text that is no number"),
     ],
 )
 def test_a_column_of_another_kind_of_content_is_refused(kind, value, said):
-    with refused(f"the column given of here cannot be the it: it holds no {said}"):
+    expected = f"{READERS[kind][1]} is expected"
+    with refused(
+        f"the column given of here cannot be the it: it holds {said} (row 1 of train: {shown(value)}); {expected}"
+    ):
         take({"train": table(given=[value, value])}, {"it": kind}, {"it": "given"}, "here")
 
 
@@ -167,7 +200,7 @@ def test_a_column_of_another_kind_of_content_is_refused(kind, value, said):
 def test_a_list_without_content_or_with_an_empty_entry_is_refused_with_its_row(empty):
     rows = table(words=[["a"], empty])
     said = "has an empty entry in words" if empty else "has no words"
-    with refused(f"row 2 of train in here {said}"):
+    with refused(f"row 2 of train in here {said}; data.drop_bad=true leaves it out"):
         take({"train": rows}, {"tokens": "texts"}, {"tokens": "words"}, "here")
 
 
@@ -205,26 +238,27 @@ def test_a_cell_of_a_table_may_hold_labels_as_a_json_list_or_with_commas(cells):
 
 @pytest.mark.parametrize(("kind", "said"), [("texts", "it"), ("tags", "it"), ("turns", "it")])
 def test_an_empty_cell_holds_no_list(kind, said):
-    with refused(f"row 2 of train in here has no {said}"):
+    with refused(f"row 2 of train in here has no {said}; data.drop_bad=true leaves it out"):
         take({"train": table(it=["a b", None])}, {"it": kind}, {}, "here")
 
 
-@pytest.mark.parametrize(("no", "yes"), [(0, 1), ("0", "1"), (False, True), (0.0, 1.0), (None, 1), ("", "1")])
+@pytest.mark.parametrize(("no", "yes"), [
+    (0, 1), ("0", "1"), (False, True), (0.0, 1.0), (None, 1), ("", "1"), ("False", "True"), ("false", "true"),
+    ("no", "Yes"), ("0.0", "1.0"), ("F", "T"),
+])  # fmt: skip
 def test_columns_of_0_and_1_are_labels_of_their_own_names(no, yes):
     rows = table(text=["a b"] * 3, toxic=[yes, no, yes], insult=[no, no, yes])
     taken, *_ = take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "toxic+insult"}, "here")
     assert taken["train"]["label"][:] == [["toxic"], [], ["toxic", "insult"]]
 
 
-def test_columns_are_of_0_and_1_in_all_splits_or_in_none():
+def test_columns_that_are_of_0_and_1_in_train_are_so_in_all_splits():
     splits = {
         "train": table(text=["a b"] * 2, one=["1", "0"], other=["0", "1"]),
         "test": table(text=["a b"] * 2, one=["2", "0"], other=["0", "1"]),
     }
-    taken, *_ = take(splits, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
-    assert {split: rows["label"][:] for split, rows in taken.items()} == {
-        "train": [["1", "0"], ["0", "1"]], "test": [["2", "0"], ["0", "1"]],
-    }  # fmt: skip
+    with refused("row 1 of test: the column one holds '2', but in train no more than switches such as 0 and 1"):
+        take(splits, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
 
 
 def test_numbers_with_fractions_are_meant_by_a_score_and_objects_by_answers():

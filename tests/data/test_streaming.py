@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from distill.data.streaming import Sink, kind, listed, read, refuse_target, turns, writing
+from distill.data.cells import listed
+from distill.data.streaming import Sink, kind, read, refuse_target, writing
 from distill.errors import DataError
 
 
@@ -81,24 +82,6 @@ def test_the_kind_of_a_file_is_its_ending():
     ]  # fmt: skip
     with pytest.raises(DataError):
         kind(Path("jsonl"))
-
-
-def test_a_list_is_told_from_words_and_from_json():
-    assert listed(["a b", 1]) == ["a b", "1"]
-    assert listed("[not json] at all") == ["[not", "json]", "at", "all"]
-    assert listed('["a b", "c"]') == ["a b", "c"]
-    assert listed("one") == ["one"]
-    assert listed([]) == []
-
-
-def test_a_text_is_one_turn_of_a_dialogue():
-    assert turns("Who is there?") == ["Who is there?"]
-    assert turns('["Hello.", "Who?"]') == turns(["Hello.", "Who?"]) == ["Hello.", "Who?"]
-
-
-def test_an_entry_that_is_no_text_is_empty():
-    assert listed(["a", None, ["b"], {"c": 1}, 2]) == ["a", "", "", "", "2"]
-    assert turns('["Hello.", null]') == ["Hello.", ""]
 
 
 def test_a_list_in_the_cell_of_a_table_is_read_back_as_it_was(tmp_path):

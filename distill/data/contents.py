@@ -1,0 +1,88 @@
+"""What the cells of a column mean for its role, and which of its rows cannot be used."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from distill.data import label_values
+from distill.data.cells import READERS, characters, empty, messages
+from distill.errors import DataError
+from distill.rows import Fault
+from distill.shown import name, shown
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_SAMPLE = 1000
+"""Rows that are looked at to tell whether there are messages."""
+_LONG = {"text", "marked", "target", "texts", "turns"}
+"""Kinds of content whose length has a limit."""
+_NEW = " new"
+
+
+class Column(NamedTuple):
+    """A column of a split, for messages."""
+
+    name: str
+    role: str
+    kind: str
+    split: str
+    source: str
+
+
+def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict[int, Fault], list[str]]:
+    """A split with what the cells of a column mean, the rows that cannot be used, and what was decided.
+
+    Raises:
+        DataError: a cell holds what its role cannot mean.
+    """
+    reader, expected = READERS[column.kind]
+    cells = _cells(rows, column)
+    found, faults = [], {}
+    for row, cell in enumerate(cells):
+        try:
+            value = reader(cell)
+        except ValueError as error:
+            raise DataError(
+                f"the column {name(column.name)} of {column.source} cannot be the {column.role}: it holds {error} "
+                f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected"
+            ) from error
+        found.append(value)
+        if (fault := _fault(value, column, longest)) is not None:
+            faults[row] = fault
+    notes = []
+    if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
+        notes.append(f"{column.name} holds messages: what they say are the turns, without what the system says")
+    changed = any(value is not cell for value, cell in zip(found, cells, strict=True))
+    return replaced(rows, column.role, found) if changed else rows, faults, notes
+
+
+def _cells(rows: "Dataset", column: Column) -> Sequence[Any]:
+    """The values of a column; labels of 32 bits as they are written, such as 1.1, and not as doubles."""
+    cells: Sequence[Any] = rows[column.role][:]
+    short = getattr(rows.features[column.role], "dtype", None) in ("float16", "float32")
+    if short and column.kind in label_values.KINDS:
+        return [None if cell is None else float(str(np.float32(cell))) for cell in cells]
+    return cells
+
+
+def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
+    """The rows with other values in a column, which stands last then."""
+    more = rows.add_column(_NEW, list(values))
+    return more.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
+
+
+def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: ANN401
+    """Why a row cannot be used for what it has in a column."""
+    if column.kind == "labels":
+        return None  # none of them is a set of labels, too
+    what = column.role if column.role != "label" else {"tags": "tag"}.get(column.kind, "label")
+    if empty(value):
+        return Fault(f"no {what}", f"has no {column.name}")
+    if isinstance(value, list) and any(map(empty, value)):
+        return Fault(f"an empty entry in {column.name}", f"has an empty entry in {column.name}")
+    if column.kind in _LONG and (length := characters(value)) > longest:
+        said = f"has {length:,} characters in {column.name}, more than data.max_characters={longest}"
+        return Fault("too many characters", said)
+    return None
