@@ -73,13 +73,29 @@ def joined(splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Map
             for split, rows in splits.items()
             if set(parts) <= set(rows.column_names)
         }
-        switches = all(map(is_switch, (value for values in found.get("train", []) for value in values)))
+        switches = _switches(parts, found.get("train", []))
         for split, columns in found.items():
             rows = [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
             read = _switched if switches else _said
             labels = [_read(read, row, f"row {number} of {split}") for number, row in enumerate(rows, 1)]
             made[split] = splits[split].add_column(column, labels)
     return made
+
+
+def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]]) -> bool:
+    """Whether columns of train are switches.
+
+    Raises:
+        DataError: some are, and others are not.
+    """
+    kinds = [all(map(is_switch, values)) for values in columns]
+    for part, values, switch in zip(parts, columns, kinds, strict=False):
+        if switch and not all(kinds) and {_word(value) in ON for value in values if not empty(value)} == {True, False}:
+            raise DataError(
+                f"the column {part} holds nothing but switches such as {shown(values[0])}, "
+                f"the column {parts[kinds.index(False)]} does not: labels are columns of switches, or columns of names"
+            )
+    return all(kinds)
 
 
 def _read(read: Any, row: Mapping[str, Any], where: str) -> list[str]:  # noqa: ANN401
