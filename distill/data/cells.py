@@ -7,7 +7,7 @@ that says what it holds instead.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from distill.data.literals import literal
@@ -57,6 +57,13 @@ def text(value: Any) -> Any:  # noqa: ANN401
 def target(value: Any) -> Any:  # noqa: ANN401
     """A text, or a list of texts, as it is."""
     return _texts(value) if isinstance(value, list) else text(value)
+
+
+def targets(values: Sequence[Any]) -> bool:
+    """Whether the cells of a table hold nothing but lists of targets."""
+    there = [value for value in values if not empty(value)]
+    lists = (literal(value) if isinstance(value, str) else None for value in there)
+    return bool(there) and all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in lists)
 
 
 def listed(value: Any) -> Any:  # noqa: ANN401
@@ -230,15 +237,17 @@ def _aside(message: Any) -> bool:  # noqa: ANN401
     return keys is not None and message[keys[0]] in _ASIDE
 
 
-def _turn(message: Any) -> str | None:  # noqa: ANN401
-    """What a message says, or nothing where not all of it is text; parts of it are lines."""
+def _turn(message: Any) -> Any:  # noqa: ANN401
+    """What a message says, or nothing where a part of it is no text; parts are lines."""
     keys = _said_in(message)
     said = message if keys is None else message[keys[1]]
     if isinstance(said, list):
         parts = [part.get("text") if isinstance(part, Mapping) else part for part in said]
         texts = [part for part in parts if isinstance(part, str)]
         return "\n".join(texts) if len(texts) == len(parts) else None
-    return said if isinstance(said, str) else None
+    if keys is not None and not isinstance(said, str | None):
+        raise ValueError(f"messages whose {keys[1]} is no text")
+    return said
 
 
 def _several(value: str) -> Any:  # noqa: ANN401

@@ -9,6 +9,7 @@ from distill.data.contents import Column
 from distill.data.guessing import fits
 from distill.errors import DataError
 from distill.rows import Fault, usable
+from distill.shown import name
 from distill.shown import names as listed
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def take(
         renamed = {column: role for role, column in chosen.items() if column != role}
         kept[split] = rows.select_columns(list(chosen.values())).rename_columns(renamed)
         faults[split] = {}
-        for role, name in chosen.items():
-            column = Column(name, role, roles[role], split, source)
+        for role, wanted in chosen.items():
+            column = Column(wanted, role, roles[role], split, source)
             kept[split], wrong, said = contents.read(kept[split], column, rules.max_characters)
             faults[split] = {**wrong, **faults[split]}
             notes += [note for note in said if note not in notes]
@@ -164,7 +165,8 @@ def _choose(
     for role in (role for role in roles if role not in chosen):
         if role in rules.exact and role in named:
             raise DataError(
-                f"{source} has no column {wanted[role]}, which {key}.{role} names; it has {listed(train.column_names)}"
+                f"{source} has no column {name(wanted[role])}, which {key}.{role} names; "
+                f"it has {listed(train.column_names)}"
             )
         if roles[role] == "turns" and set(_HALVES) <= set(train.column_names):
             raise DataError(
@@ -184,11 +186,21 @@ def _choose(
 
 
 def sampled(
-    sample: Mapping[str, "Dataset"], roles: Mapping[str, str], named: Mapping[str, str]
+    sample: Mapping[str, "Dataset"], roles: Mapping[str, str], named: Mapping[str, str], exact: Collection[str] = ()
 ) -> dict[str, "Dataset"]:
-    """The embedded sample's columns by role: the named ones where it has them, else those of the role's own name."""
+    """The embedded sample's columns by role: the named ones where it has them, else those of the role's own name.
+
+    Raises:
+        DataError: it lacks one of which the name is to be ``exact``.
+    """
     splits = label_columns.joined(sample, roles, named)
     there = splits["train"].column_names
+    if strangers := [role for role in exact if named.get(role, role) not in there]:
+        role = strangers[0]
+        raise DataError(
+            f"the embedded sample has no column {name(named.get(role, role))}, which data.columns.{role} names; "
+            f"it has {listed(there)}; give your own data with data.path=FOLDER"
+        )
     chosen = {role: named[role] if named.get(role) in there else role for role in roles}
     renamed = {column: role for role, column in chosen.items() if column != role}
     kept = {split: rows.select_columns(list(chosen.values())) for split, rows in splits.items()}

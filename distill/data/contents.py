@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from distill.data import label_values
-from distill.data.cells import READERS, characters, empty, messages
+from distill.data.cells import READERS, characters, empty, listed, messages, targets
 from distill.errors import DataError
 from distill.rows import Fault
 from distill.shown import name, shown
@@ -39,6 +39,8 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     """
     reader, expected = READERS[column.kind]
     cells = _cells(rows, column)
+    if column.kind == "target" and targets(cells):
+        reader = listed
     found, faults = [], {}
     for row, cell in enumerate(cells):
         try:

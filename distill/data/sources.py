@@ -128,7 +128,7 @@ def _taken(
 
 def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:
     if wanted.source == "embedded":
-        return Source("embedded sample", "embedded", roles_of.sampled(embedded(), roles, named))
+        return Source("embedded sample", "embedded", roles_of.sampled(embedded(), roles, named, wanted.rules.exact))
     missing = "neither data.path nor data.hub is given"
     if wanted.hub is not None:
         missing = f"{wanted.hub} is neither in the local cache nor can the hub be reached"
@@ -136,7 +136,7 @@ def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: M
         f"{missing}: the embedded sample, made by a grammar, "
         f"stands in for {wanted.name}; its figures say nothing about {wanted.name}"
     )
-    sample = roles_of.sampled(embedded(), roles, named)
+    sample = roles_of.sampled(embedded(), roles, named, wanted.rules.exact)
     return Source(wanted.name, "embedded", sample, (note,), stands_in_for=wanted.name)
 
 
