@@ -51,6 +51,7 @@ def _in_card(folder: Path, card: Path, seen: set[Path]) -> Iterator[str]:
     for base in settings.get("defaults") or [] if isinstance(settings, dict) else []:
         groups = base.items() if isinstance(base, dict) else [("", base)]
         for group, name in groups:
-            path = "/".join(filter(None, (str(group).removeprefix("override ").strip("/"), str(name))))
+            named = (str(group).removeprefix("override "), str(name))
+            path = "/".join(part.split("@")[0].strip("/") for part in named if part)
             for place in (card.parent / path, folder / path):
                 yield from _in_card(folder, place.with_name(f"{place.name}.yaml"), seen)

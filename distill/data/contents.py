@@ -38,7 +38,8 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
         DataError: a cell holds what its role cannot mean.
     """
     reader, expected = READERS[column.kind]
-    cells = _cells(rows, column)
+    stored: Sequence[Any] = rows[column.role][:]
+    cells = _as_written(rows, column, stored)
     if column.kind == "target" and targets(cells):
         reader = listed
     found, faults = [], {}
@@ -56,17 +57,16 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     notes = []
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
         notes.append(f"{column.name} holds messages: what they say are the turns, without what the system says")
-    changed = any(value is not cell for value, cell in zip(found, cells, strict=True))
+    changed = any(value is not cell for value, cell in zip(found, stored, strict=True))
     return replaced(rows, column.role, found) if changed else rows, faults, notes
 
 
-def _cells(rows: "Dataset", column: Column) -> Sequence[Any]:
-    """The values of a column; labels of 32 bits as they are written, such as 1.1, and not as doubles."""
-    cells: Sequence[Any] = rows[column.role][:]
+def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Sequence[Any]:
+    """The values of a column, labels of 32 bits as they are written, such as 1.1, and not as doubles."""
     short = getattr(rows.features[column.role], "dtype", None) in ("float16", "float32")
     if short and column.kind in label_values.KINDS:
-        return [None if cell is None else float(str(np.float32(cell))) for cell in cells]
-    return cells
+        return [None if value is None else float(str(np.float32(value))) for value in stored]
+    return stored
 
 
 def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":

@@ -1,8 +1,9 @@
 import re
 from datetime import datetime
 
+import pyarrow
 import pytest
-from datasets import ClassLabel, Dataset, Features, List, Value
+from datasets import ClassLabel, Dataset, DatasetInfo, Features, List, Value
 
 from distill.data.cells import READERS
 from distill.data.columns import Rules, take
@@ -268,3 +269,182 @@ def test_numbers_with_fractions_are_meant_by_a_score_and_objects_by_answers():
     rows = table(text=["a b"] * 2, answers=[{"text": ["a"], "answer_start": [0]}] * 2)
     _, notes, *_ = take({"train": rows}, {"text": "text", "label": "answers"}, {}, "here")
     assert notes == ["there is no column label in here; answers is taken as the label"]
+
+
+SEVERAL = {"text": "text", "label": "labels"}
+
+
+NORMAL = Rules()
+
+
+def labelled(labels, **splits):
+    given = {"train": labels, **splits}
+    return {split: table(text=[f"a b {n}" for n in range(len(each))], label=each) for split, each in given.items()}
+
+
+def read(labels, kind="label", rules=NORMAL, **splits):
+    """The labels of each split as they are taken, and what is said of them."""
+    taken = take(labelled(labels, **splits), {"text": "text", "label": kind}, {}, "here", rules)
+    return {split: rows["label"][:] for split, rows in taken.splits.items()}, taken.notes
+
+
+@pytest.mark.parametrize("make", [int, float, bool, str])
+def test_the_places_of_0_1_vectors_that_are_1_are_the_labels(make):
+    vectors = [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+    found, notes = read([[make(bit) for bit in vector] for vector in vectors], "labels")
+    assert found["train"] == [["0", "2"], ["1"], []]
+    assert notes == [
+        "the labels are 0/1 vectors of 3: their places from 0 up are the labels, "
+        "which +data.labels.0=NAME +data.labels.1=NAME and so on name"
+    ]
+    named = read([[1, 0], [0, 1]], "labels", Rules(names={"0": "law"}))
+    assert named[1] == ["the labels are 0/1 vectors of 2: their places from 0 up are the labels"]
+
+
+@pytest.mark.parametrize(("train", "test", "said"), [
+    ([[1, 0, 1], [0, 1]], [], "row 2 of train has the labels [0, 1], but row 1 of train a 0/1 vector of 3"),
+    ([[True, False], [True]], [], "row 2 of train has the labels [True], but row 1 of train a 0/1 vector of 2"),
+    ([[1, 0], [0, 1]], [[1, 0, 1]], "row 1 of test has the labels [1, 0, 1], but row 1 of train a 0/1 vector of 2"),
+    ([[1, 0], [0, 1]], [[0, 2]], "row 1 of test has the labels [0, 2], but row 1 of train a 0/1 vector of 2"),
+])  # fmt: skip
+def test_0_1_vectors_have_one_length(train, test, said):
+    with refused(f"{said}: all need the same length, and nothing but 0 and 1"):
+        read(train, "labels", **({"test": test} if test else {}))
+
+
+def test_numbers_of_labels_are_no_vectors():
+    assert read([[0], [1], [0, 1], [2]], "labels") == ({"train": [[0], [1], [0, 1], [2]]}, [])
+    assert read([[0], [1], [0, 1]], "labels") == ({"train": [[0], [1], [0, 1]]}, [])
+
+
+@pytest.mark.parametrize("vector", [[2, 0, 0], [0.25, 0.75]])
+def test_vectors_of_counts_or_shares_are_refused(vector):
+    with refused(
+        f"row 1 of train has the labels {vector}: a list of labels has each once, and a 0/1 vector nothing but 0 and 1"
+    ):
+        read([vector, vector[::-1]], "labels")
+
+
+def test_a_vector_or_switch_of_minus_1_says_that_nobody_knows():
+    found, notes = read([[1, 0], [-1, -1], [0, 1]], "labels", Rules(drop_bad=True))
+    assert (found["train"], notes[1]) == ([["0"], ["1"]], "1 of 3 rows of train are left out: no labels (1)")
+    splits = {
+        "train": table(text=["a b"] * 3, tox=[1, -1, 0], rude=[0, -1, 1]),
+        "test": table(text=["a b"] * 2, tox=[-1, -1], rude=[-1, -1]),
+    }
+    taken = take(splits, SEVERAL, {"label": "tox+rude"}, "here", Rules(drop_bad=True))
+    assert {split: rows["label"][:] for split, rows in taken.splits.items()} == {"train": [["tox"], ["rude"]]}
+
+
+def test_switches_beside_names_are_refused():
+    rows = table(text=["a b"] * 2, topic=["law", "sport"], rude=[False, True])
+    with refused(
+        "the column rude holds nothing but switches such as False, the column topic does not: "
+        "labels are columns of switches, or columns of names"
+    ):
+        take({"train": rows}, SEVERAL, {"label": "topic+rude"}, "here")
+
+
+def test_white_space_around_labels_is_left_out_and_said():
+    found, notes = read([" pos", "neg", "pos", "neg "], test=["pos", "neg"])
+    assert found == {"train": ["pos", "neg", "pos", "neg"], "test": ["pos", "neg"]}
+    assert notes == ["white space around labels is left out, such as that of ' pos'"]
+
+
+def test_a_number_is_the_same_label_with_and_without_decimals():
+    assert read([1.0, 0.0], test=[1, 0]) == ({"train": [1, 0], "test": [1, 0]}, [])
+    found, notes = read(["1.0", "0.0"], test=["1", "0"])
+    assert found == {"train": ["1", "0"], "test": ["1", "0"]}
+    assert notes == ["labels that are whole numbers lose their decimals: 0.0 is 0"]
+    assert read(["1.0", "2.0"]) == ({"train": ["1.0", "2.0"]}, [])
+    assert read(["1.0", "2.0"], rules=Rules(names={"1": "one"}))[0] == {"train": ["1", "2"]}
+    assert read(["1.10", "1.1", "01", "1"]) == ({"train": ["1.10", "1.1", "01", "1"]}, [])
+
+
+def test_numbers_of_32_bits_are_the_labels_that_they_are_written_as():
+    rows = Dataset.from_dict(
+        {"text": ["a b"], "label": [1.1]}, features=Features({"text": Value("string"), "label": Value("float32")})
+    )
+    assert take({"train": rows}, ROLES, {}, "here").splits["train"]["label"][:] == [1.1]
+
+
+WAY = "; a card that names it in data.labels makes it one"
+
+
+@pytest.mark.parametrize("none", [-1, -100, "-1", -1.0])
+def test_a_number_below_0_beside_classes_from_0_up_is_no_label(none):
+    kind = type(none)
+    labels = [kind(0), kind(1), none] if kind is not float else [0.0, 1.0, none]
+    said = f"has the label {int(none)}, which is none"
+    with refused(f"row 3 of train in here {said}; data.drop_bad=true leaves it out{WAY}"):
+        read(labels)
+    found, notes = read(labels, rules=Rules(drop_bad=True))
+    assert [int(label) for label in found["train"]] == [0, 1]
+    assert notes == ["1 of 3 rows of train are left out: no label (1)"]
+    assert len(read(labels, rules=Rules(names={str(int(none)): "neutral"}))[0]["train"]) == 3
+
+
+def test_minus_1_beside_other_labels_is_one():
+    assert read([-1, 1]) == ({"train": [-1, 1]}, [])
+    assert read(["-1", "pos"]) == ({"train": ["-1", "pos"]}, [])
+
+
+@pytest.mark.parametrize("hidden", [-1, None])
+def test_a_split_without_any_label_is_left_out_and_said(hidden):
+    found, notes = read([0, 1], test=[hidden, hidden], validation=[1, 0])
+    assert found == {"train": [0, 1], "validation": [1, 0]}
+    assert notes == ["no row of test in here has a label: it is left out"]
+
+
+def test_a_split_of_hidden_scores_is_left_out_too():
+    assert sorted(read([0.5, 3.0], "score", test=[-1.0, -1.0])[0]) == ["train"]
+    assert sorted(read([-0.5, 3.0], "score", test=[-1.0, -1.0])[0]) == ["test", "train"]
+
+
+def test_a_class_without_a_name_is_refused():
+    info = DatasetInfo(features=Features({"text": Value("string"), "label": ClassLabel(num_classes=2)}))
+    rows = Dataset(pyarrow.table({"text": ["a b"], "label": [2]}), info=info)
+    with refused("row 1 of train in here: the column label holds the class 2, but has the names of 0 to 1"):
+        take({"train": rows}, ROLES, {}, "here")
+
+
+def test_a_column_that_was_named_by_hand_is_never_guessed():
+    rows = table(review=["a b", "c d"], kind=["x", "y"])
+    assert take({"train": rows}, ROLES, {"text": "sentence"}, "here").columns["text"] == "review"
+    with refused("here has no column sentence, which data.columns.text names; it has review, kind"):
+        take({"train": rows}, ROLES, {"text": "sentence"}, "here", Rules(exact=["text"]))
+
+
+def test_a_text_has_a_limit():
+    rows = {"train": table(text=["a b", "c" * 31], label=["x", "y"])}
+    said = "row 2 of train in here has 31 characters in text, more than data.max_characters=30"
+    with refused(f"{said}; data.drop_bad=true leaves it out"):
+        take(rows, ROLES, {}, "here", Rules(max_characters=30))
+    assert len(take(rows, ROLES, {}, "here", Rules(max_characters=31)).splits["train"]) == 2
+    words = {"train": table(tokens=[["a"], ["b" * 20, "c" * 11]])}
+    with refused("row 2 of train in here has 31 characters in tokens, more than data.max_characters=30; "
+                 "data.drop_bad=true leaves it out"):  # fmt: skip
+        take(words, {"tokens": "texts"}, {}, "here", Rules(max_characters=30))
+
+
+def test_messages_are_found_by_themselves_and_said():
+    chat = [{"role": "user", "content": "Who is there?"}, {"role": "assistant", "content": "Me."}]
+    taken = take({"train": table(id=[1], messages=[chat])}, {"turns": "turns"}, {}, "here")
+    assert taken.splits["train"][0] == {"turns": ["Who is there?", "Me."]}
+    assert taken.notes == [
+        "there is no column turns in here; messages is taken as the turns",
+        "messages holds messages: what they say are the turns, without what the system says",
+    ]
+
+
+def test_the_lists_of_targets_in_a_table_are_lists():
+    rows = table(source=["a b", "c d"], target=["['e', 'f']", '["g"]'])
+    taken = take({"train": rows}, {"source": "text", "target": "target"}, {}, "here")
+    assert taken.splits["train"]["target"][:] == [["e", "f"], ["g"]]
+
+
+def test_data_that_is_in_order_is_taken_as_it_stands():
+    rows = table(text=["a b"] * 3, label=["x", "y", "x"])
+    taken = take({"train": rows}, ROLES, {}, "here")
+    assert taken.splits["train"].data.column("label").equals(rows.data.column("label"))
+    assert (taken.notes, taken.numbers) == ([], {})
