@@ -107,6 +107,20 @@ def test_rows_are_written_as_objects_or_under_a_header(tmp_path, ending):
         assert file.read() == ('label\ttags\tall\nZürich\t["O", "B-X"]\t{"a": 0.5}\nb c\t["a b"]\t{}\n')
 
 
+def test_what_a_spreadsheet_would_run_is_a_text_in_a_table_and_numbers_stay_numbers(tmp_path):
+    row = {
+        "=id": "=1+1", "a": "+cmd", "b": "-x", "c": "@sum", "d": "\t=1", "e": "-1.5", "f": -2e-05,
+        "g": "a=b", "h": ["=1"],
+    }  # fmt: skip
+    for name in ("out.tsv", "out.jsonl"):
+        with writing(tmp_path / name) as sink:
+            sink.write([row])
+    lines = (tmp_path / "out.tsv").read_text().splitlines()
+    assert lines[0].split("\t") == ["'=id", *"abcdefgh"]
+    assert lines[1].split("\t") == ["'=1+1", "'+cmd", "'-x", "'@sum", "'=1", "-1.5", "-2e-05", "a=b", '["=1"]']
+    assert json.loads((tmp_path / "out.jsonl").read_text()) == row
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
 def test_what_is_interrupted_leaves_no_file_and_keeps_the_one_before(tmp_path, error):
     file = written(tmp_path, "out.jsonl", "before")
