@@ -56,13 +56,14 @@ class DataConfig:
     """The embedded sample that stands in where there is no data; none takes the task's own."""
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`. A
-    target may be a list of right texts: the first is learnt, and metrics compare with all."""
+    target may be a list of right texts: the first is learnt, and metrics compare with all. Turns may be messages of a
+    chat (role and content, or from and value); those of the system are no turns."""
     exact: list[str] = field(default_factory=list)
     """Roles whose column has to have the name that `columns` gives, and is not guessed where it is absent; a role that
     the command line or your own card names is always one of them."""
     labels: dict[str, str] | None = field(default_factory=dict)
-    """Label in the file, or number of a class of the hub, to the name the models give it, in the labels' order: in a
-    card, or as +data.labels.0=NAME; none keeps the file's own labels."""
+    """Label in the file, number of a class of the hub, or place in a 0/1 vector of several labels, to the name the
+    models give it, in the labels' order: in a card, or as +data.labels.0=NAME; none keeps the file's own labels."""
     class_weights: str = "none"
     """none | balanced: in the loss of the labels, each class weighs as much as any other, however rare."""
     score_range: list[float] | None = None

@@ -10,16 +10,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from distill.data.chats import aside, said_in, turn
 from distill.data.literals import literal
 
 Reader = Callable[[Any], Any]
 
 MAX_CHARACTERS = 1_000_000
 """Characters that a text may have where no setting says otherwise."""
-_TALKS = (("role", "content"), ("from", "value"))
-"""Who speaks, and what is said, in the messages of a chat."""
-_ASIDE = frozenset({"system", "developer"})
-"""Who takes no turn in a chat."""
 _VECTOR = re.compile(r"\s*[01](?:\.0)?(?:\s+[01](?:\.0)?)+\s*")
 _MANY = 2**63
 """Beyond the numbers that a table holds."""
@@ -91,20 +88,13 @@ def turns(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, str) and value.strip():
         found = _quoted(value)
         value = [value] if found is None else found
-    if isinstance(value, Mapping) and (keys := _said_in(value)) and all(isinstance(value[key], list) for key in keys):
+    if isinstance(value, Mapping) and (keys := said_in(value)) and all(isinstance(value[key], list) for key in keys):
         value = [dict(zip(keys, pair, strict=False)) for pair in zip(*(value[key] for key in keys), strict=False)]
     if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
-        if not all(isinstance(each, str) or each is None or _said_in(each) for each in value):
+        if not all(isinstance(each, str) or each is None or said_in(each) for each in value):
             _refuse(value)
-        return [_turn(each) for each in value if not _aside(each)]
+        return [turn(each) for each in value if not aside(each)]
     return _texts(value)
-
-
-def messages(value: Any) -> bool:  # noqa: ANN401
-    """Whether it is a chat of messages, as a list or written in a cell."""
-    if isinstance(value, str):
-        return value.lstrip().startswith(("[{", "[ {"))
-    return isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(each, Mapping) for each in value))
 
 
 def label(value: Any) -> Any:  # noqa: ANN401
@@ -222,32 +212,6 @@ def _quoted(value: str) -> list[Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, list) else None
-
-
-def _said_in(message: Any) -> tuple[str, str] | None:  # noqa: ANN401
-    """The keys of who speaks and what is said, where a value is a message."""
-    if not isinstance(message, Mapping):
-        return None
-    there = [keys for keys in _TALKS if set(keys) <= set(message)]
-    return next((keys for keys in there if message[keys[0]] is not None), there[0] if there else None)
-
-
-def _aside(message: Any) -> bool:  # noqa: ANN401
-    keys = _said_in(message)
-    return keys is not None and message[keys[0]] in _ASIDE
-
-
-def _turn(message: Any) -> Any:  # noqa: ANN401
-    """What a message says, or nothing where a part of it is no text; parts are lines."""
-    keys = _said_in(message)
-    said = message if keys is None else message[keys[1]]
-    if isinstance(said, list):
-        parts = [part.get("text") if isinstance(part, Mapping) else part for part in said]
-        texts = [part for part in parts if isinstance(part, str)]
-        return "\n".join(texts) if len(texts) == len(parts) else None
-    if keys is not None and not isinstance(said, str | None):
-        raise ValueError(f"messages whose {keys[1]} is no text")
-    return said
 
 
 def _several(value: str) -> Any:  # noqa: ANN401

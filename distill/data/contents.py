@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from distill.data import label_values
-from distill.data.cells import READERS, characters, empty, listed, messages, targets
+from distill.data.cells import READERS, characters, empty, listed, targets
+from distill.data.chats import messages
 from distill.errors import DataError
 from distill.rows import Fault
 from distill.shown import name, shown
@@ -56,7 +57,7 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
             faults[row] = fault
     notes = []
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
-        notes.append(f"{column.name} holds messages: what they say are the turns, without what the system says")
+        notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
     changed = any(value is not cell for value, cell in zip(found, stored, strict=True))
     return replaced(rows, column.role, found) if changed else rows, faults, notes
 
@@ -79,12 +80,13 @@ def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: A
     """Why a row cannot be used for what it has in a column."""
     if column.kind == "labels":
         return None  # none of them is a set of labels, too
+    where = name(column.name)
     what = column.role if column.role != "label" else {"tags": "tag"}.get(column.kind, "label")
     if empty(value):
-        return Fault(f"no {what}", f"has no {column.name}")
+        return Fault(f"no {what}", f"has no {where}")
     if isinstance(value, list) and any(map(empty, value)):
-        return Fault(f"an empty entry in {column.name}", f"has an empty entry in {column.name}")
+        return Fault(f"an empty entry in {where}", f"has an empty entry in {where}")
     if column.kind in _LONG and (length := characters(value)) > longest:
-        said = f"has {length:,} characters in {column.name}, more than data.max_characters={longest}"
+        said = f"has {length:,} characters in {where}, more than data.max_characters={longest}"
         return Fault("too many characters", said)
     return None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.data.cells import READERS
+from distill.data.chats import messages
 from distill.words import spaced
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ def _label(values: Sequence[Any]) -> bool:
 
 
 def _dialogues(values: Sequence[Any]) -> bool:
-    """Whether all are lists of texts or of messages."""
+    """Whether all are lists of texts or of messages, or messages in the cells of a table."""
     try:
-        return all(isinstance(value, list) and READERS["turns"][0](value) is not None for value in values)
+        lists = all(isinstance(value, list) or messages(value) for value in values)
+        return lists and all(READERS["turns"][0](value) is not None for value in values)
     except ValueError:
         return False
 

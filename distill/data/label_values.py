@@ -1,6 +1,7 @@
 """What labels say, whatever their notation: 0/1 vectors, white space, decimals, and numbers that mean no label."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ KINDS = ("label", "labels", "tags")
 _WHOLE = re.compile(r"-?\d+")
 _DECIMAL = re.compile(r"(-?\d+)\.0+")
 _BITS = frozenset({"0", "1", "0.0", "1.0", "true", "false"}) | HIDDEN
+_SEPARATORS = ("|", ";")
+"""What some files have between the labels of a cell, besides commas."""
 _NO_LABEL = ("-1", "-100")
 """Numbers by which files say that there is no label, beside labels that are numbers from 0 up."""
 
@@ -52,7 +55,8 @@ def settled(values: Values, kind: str, names: Mapping[str, str], *, hub: bool, h
     made = Settled({split: list(column) for split, column in values.items()}, {split: {} for split in values})
     if kind == "labels":
         _vectors(made, named=bool(names))
-    _spelled(made, names)
+        _refuse_separators(made)
+    _spelled(made, names, hub=hub)
     _without_label(made, kind, names, hub=hub, hides=hides)
     return made
 
@@ -102,10 +106,27 @@ def _refuse_numbers(rows: Sequence[tuple[int, Sequence[Any]]], sizes: set[int]) 
             )
 
 
-def _spelled(made: Settled, names: Mapping[str, str]) -> None:
-    """Leave out white space around labels, and decimals of numbers that stand without them elsewhere."""
+def _refuse_separators(made: Settled) -> None:
+    """Refuse labels such as ``law|sport`` whose parts are labels as well, or stand in others of that kind."""
+    found = Counter(name.strip() for name in _names(made.values["train"]))
+    for sign in _SEPARATORS:
+        parts = {name: [part.strip() for part in name.split(sign)] for name in found if sign in name}
+        among = Counter(part for each in parts.values() for part in set(each))
+        for name, each in parts.items():
+            if all(part in found or among[part] > 1 for part in each):
+                raise DataError(
+                    f"train has the label {shown(name)}, which looks like {len(each)} labels with {sign} between them: "
+                    "several labels are a JSON list, or have commas between them"
+                )
+
+
+def _spelled(made: Settled, names: Mapping[str, str], *, hub: bool) -> None:
+    """Leave out white space around labels, and decimals of numbers that stand without them elsewhere.
+
+    Names of the hub's classes keep their spaces.
+    """
     found = {name for column in made.values.values() for name in _names(column)}
-    spelling = {name: name.strip() for name in found if name != name.strip()}
+    spelling = {name: name.strip() for name in found if name != name.strip() and not hub}
     if spelling:
         made.notes.append(f"white space around labels is left out, such as that of {shown(min(spelling))}")
     found = {spelling.get(name, name) for name in found}

@@ -78,7 +78,8 @@ ASKED = {"role": "user", "content": "Who is there?"}
 
 @pytest.mark.parametrize("chat", [
     [{"role": "system", "content": "Be kind."}, ASKED, {"role": "assistant", "content": "Me."}],
-    [{"from": "system", "value": "x"}, {"from": "human", "value": "Who is there?"}, {"from": "gpt", "value": "Me."}],
+    [{"role": ["odd"], "content": "Who is there?"}, {"role": "assistant", "content": "Me."}],
+    [{"from": "System", "value": "x"}, {"from": "human", "value": "Who is there?"}, {"from": "gpt", "value": "Me."}],
     [{**ASKED, "from": None, "value": None}, {"role": "assistant", "content": [{"type": "text", "text": "Me."}]}],
     {"role": ["user", "assistant"], "content": ["Who is there?", "Me."]},
 ])  # fmt: skip

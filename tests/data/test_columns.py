@@ -325,6 +325,17 @@ def test_vectors_of_counts_or_shares_are_refused(vector):
         read([vector, vector[::-1]], "labels")
 
 
+@pytest.mark.parametrize("cells", [["law|sport", "law", "sport"], ["law; sport", "sport; art", "law; art"]])
+def test_labels_with_other_signs_than_commas_between_them_are_refused(cells):
+    sign = "|" if "|" in cells[0] else ";"
+    with refused(
+        f"train has the label {cells[0]!r}, which looks like 2 labels with {sign} between them: "
+        "several labels are a JSON list, or have commas between them"
+    ):
+        read(cells, "labels")
+    assert read(["law|sport", "art"], "labels")[0] == {"train": [["law|sport"], ["art"]]}
+
+
 def test_a_vector_or_switch_of_minus_1_says_that_nobody_knows():
     found, notes = read([[1, 0], [-1, -1], [0, 1]], "labels", Rules(drop_bad=True))
     assert (found["train"], notes[1]) == ([["0"], ["1"]], "1 of 3 rows of train are left out: no labels (1)")
@@ -431,6 +442,9 @@ def test_messages_are_found_by_themselves_and_said():
     chat = [{"role": "user", "content": "Who is there?"}, {"role": "assistant", "content": "Me."}]
     taken = take({"train": table(id=[1], messages=[chat])}, {"turns": "turns"}, {}, "here")
     assert taken.splits["train"][0] == {"turns": ["Who is there?", "Me."]}
+    assert take({"train": table(messages=[str(chat)])}, {"turns": "turns"}, {}, "here").splits["train"][0] == {
+        "turns": ["Who is there?", "Me."]
+    }
     assert taken.notes == [
         "there is no column turns in here; messages is taken as the turns",
         "messages holds messages: what they say are the turns, without what the system says",
