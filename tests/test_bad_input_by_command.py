@@ -93,3 +93,11 @@ def test_rows_that_cannot_be_used_are_refused_before_training(inside, case):
     out = inside(f"experiment={card}", f"data.path={data}", small=False, code=2)
     assert out == f"distill: {message.replace('DATA', str(data))}\n"
     assert not inside.store.exists()
+
+
+def test_a_column_that_the_command_line_names_is_not_guessed(inside):
+    data = written(inside.folder / "data", "mrpc_tiny", "train", {})
+    given = ("experiment=mrpc_tiny", f"data.path={data}", "data.columns.label=mood")
+    out = inside(*given, small=False, code=2)
+    said = "which data.columns.label names; it has sentence1, sentence2, label"
+    assert out == f"distill: {data} has no column mood, {said}\n"

@@ -74,8 +74,8 @@ def take(
         DataError: a column is absent and no other can be meant, or holds what its role cannot mean, or a row cannot be
             used.
     """
-    if strangers := sorted(set(named) - set(roles)):
-        raise DataError(f"{rules.key} names {', '.join(strangers)}; the task has {', '.join(roles)}")
+    if strangers := sorted({*named, *rules.exact} - set(roles)):
+        raise DataError(f"{rules.key} names {listed(strangers)}; the task has {', '.join(roles)}")
     if bare := [split for split, rows in splits.items() if not len(rows)]:
         raise DataError(f"{bare[0]} of {source} has no rows")
     train = splits["train"]
@@ -139,6 +139,8 @@ def _without_hidden(
         for split in others
         if len(faults[split]) == len(splits[split]) and {each.kind for each in faults[split].values()} <= _NO_LABEL
     ]
+    if roles["label"] == "labels":
+        hidden += [split for split in others if all(labels is None for labels in splits[split]["label"][:])]
     if roles["label"] == "score":
         scores = {split: _scores(rows) for split, rows in splits.items()}
         hidden += [split for split in others if scores[split] == {-1.0} and min(scores["train"], default=0.0) >= 0]

@@ -59,6 +59,8 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
         notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
     changed = any(value is not cell for value, cell in zip(found, stored, strict=True))
+    if changed and column.kind in label_values.KINDS:
+        found = _of_one_type(found)
     return replaced(rows, column.role, found) if changed else rows, faults, notes
 
 
@@ -68,6 +70,18 @@ def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Seque
     if short and column.kind in label_values.KINDS:
         return [None if value is None else float(str(np.float32(value))) for value in stored]
     return stored
+
+
+def _of_one_type(labels: Sequence[Any]) -> list[Any]:
+    """Labels as they are, or as texts where some are and others are not, since a column holds one type."""
+    found = {type(each) for value in labels for each in (value if isinstance(value, list) else (value,))}
+    if len(found - {type(None)}) < 2:
+        return list(labels)
+
+    def text(value: Any) -> Any:  # noqa: ANN401
+        return value if value is None else str(value)
+
+    return [list(map(text, value)) if isinstance(value, list) else text(value) for value in labels]
 
 
 def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
@@ -80,13 +94,13 @@ def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: A
     """Why a row cannot be used for what it has in a column."""
     if column.kind == "labels":
         return None  # none of them is a set of labels, too
-    where = name(column.name)
-    what = column.role if column.role != "label" else {"tags": "tag"}.get(column.kind, "label")
     if empty(value):
-        return Fault(f"no {what}", f"has no {where}")
+        what = column.role if column.role != "label" else {"tags": "tag"}.get(column.kind, "label")
+        return Fault(f"no {what}", f"has no {name(column.name)}")
     if isinstance(value, list) and any(map(empty, value)):
-        return Fault(f"an empty entry in {where}", f"has an empty entry in {where}")
+        said = f"an empty entry in {name(column.name)}"
+        return Fault(said, f"has {said}")
     if column.kind in _LONG and (length := characters(value)) > longest:
-        said = f"has {length:,} characters in {where}, more than data.max_characters={longest}"
+        said = f"has {length:,} characters in {name(column.name)}, more than data.max_characters={longest}"
         return Fault("too many characters", said)
     return None

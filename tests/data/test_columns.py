@@ -5,6 +5,7 @@ import pyarrow
 import pytest
 from datasets import ClassLabel, Dataset, DatasetInfo, Features, List, Value
 
+from distill.data import contents
 from distill.data.cells import READERS
 from distill.data.columns import Rules, take
 from distill.errors import DataError
@@ -405,6 +406,20 @@ def test_a_split_without_any_label_is_left_out_and_said(hidden):
     found, notes = read([0, 1], test=[hidden, hidden], validation=[1, 0])
     assert found == {"train": [0, 1], "validation": [1, 0]}
     assert notes == ["no row of test in here has a label: it is left out"]
+
+
+def test_a_split_without_any_set_of_labels_is_left_out_and_one_of_empty_sets_is_not():
+    assert sorted(read([["a"], ["b"], None], "labels", test=[None, None])[0]) == ["train"]
+    assert sorted(read(["a", "b,a"], "labels", test=["", " "])[0]) == ["train"]
+    assert sorted(read([["a"], ["b"]], "labels", test=[[], []])[0]) == ["test", "train"]
+
+
+def test_labels_of_several_types_become_texts_where_one_of_them_is_changed():
+    labels = Dataset.from_dict({"text": ["a b"] * 3, "label": ["x"] * 3})
+    column = contents.Column("label", "label", "label", "train", "here")
+    made = contents._of_one_type([1, "x", None])
+    assert (made, contents._of_one_type([[1, None], ["x"]])) == (["1", "x", None], [["1", None], ["x"]])
+    assert contents.read(labels, column, 10)[0] is labels
 
 
 def test_a_split_of_hidden_scores_is_left_out_too():
