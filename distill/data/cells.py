@@ -106,6 +106,8 @@ def label(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, str):
         inner = literal(value)
         return value if inner is None else _refuse(inner)
+    if isinstance(value, int | float) and abs(value) >= _MANY:
+        return str(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if empty(value):
@@ -233,6 +235,6 @@ def _entries(value: Any) -> Any:  # noqa: ANN401
         _refuse(value)
     if any(isinstance(each, list | Mapping) or not isinstance(each, str | int | float | None) for each in value):
         _refuse(value)
-    if not any(isinstance(each, float) for each in value):
+    if not any(isinstance(each, float) or (isinstance(each, int) and abs(each) >= _MANY) for each in value):
         return value
     return [None if empty(each) else label(each) for each in value]

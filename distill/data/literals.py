@@ -8,7 +8,7 @@ from typing import Any
 _LONGEST = 100_000
 """Characters that are read as Python, which takes much memory for each."""
 _BEGINS = re.compile(r"[\[({]|(?:np\.|numpy\.)?(?:array|list|set|frozenset|tuple)\(")
-_ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|True|False|None|nan)"""
+_ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|True|False|None|nan)"""
 _NUMPY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})*\s*\]")
 _WORDS = {
     "nan": None, "NaN": None, "NA": None, "null": None, "true": True, "false": False, "True_": True, "False_": False,

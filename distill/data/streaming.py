@@ -16,7 +16,7 @@ SUFFIXES = (".jsonl", ".tsv", ".jsonl.gz", ".tsv.gz")
 
 _RUN = ("=", "+", "-", "@")
 """How a cell begins that a spreadsheet takes for a formula."""
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 Row = Mapping[str, Any]
 

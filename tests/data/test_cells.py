@@ -37,6 +37,7 @@ def test_what_is_missing_among_labels_is_none():
 @pytest.mark.parametrize("cell", [
     "[x] or so", "(a)", "{0", "[", "", "['a'", "__import__('os')", "[__import__('os').getcwd()]", "[open('x')]",
     "[1 +" + " 1 +" * 9 + "]", "[" * 100_000 + "]" * 100_000, "[" + "-" * 50_000 + "1]", "{**a}", "[f'{a}']",
+    "[" + "1" * 90_000 + "x]", "['" + "a" * 90_000 + "]", "[" + "1 " * 40_000 + "x]",
 ])  # fmt: skip
 def test_a_text_that_is_no_list_is_none_and_nothing_of_it_is_run(cell):
     assert literal(cell) is None
@@ -102,6 +103,12 @@ def test_a_message_without_text_is_an_empty_turn(content):
 def test_turns_of_other_forms_are_refused(value, said):
     with pytest.raises(ValueError, match=f"^{said}$"):
         turns(value)
+
+
+def test_numbers_that_no_table_holds_are_texts():
+    assert labels("[99999999999999999999, 1]") == ["99999999999999999999", 1]
+    assert label(1e300) == "1e+300"
+    assert label(float("inf")) == "inf"
 
 
 def test_tags_may_be_numbers_and_whole_ones_have_no_decimals():
