@@ -18,10 +18,12 @@ from yaml import YAMLError
 from distill import signals
 from distill.config import cards, explain, user_cards
 from distill.config.design import DesignConfig, check, settings_of_runs
+from distill.config.named_columns import named
 from distill.config.schema import StudentConfig
 from distill.ending import while_it_is_read
 from distill.errors import ConfigError, DistillError
 from distill.launch import card_folders
+from distill.shown import plain
 from distill.signals import Interrupted
 
 if TYPE_CHECKING:
@@ -68,8 +70,10 @@ def _hydra_main(cfg: DictConfig) -> None:
 
 def _job(config: DesignConfig) -> None:
     config.student = StudentConfig()  # a card may set what is looked for
-    overrides = HydraConfig.get().overrides.task
-    check(config, overrides, card_folders(HydraConfig.get()))
+    chosen = HydraConfig.get()
+    overrides, folders = chosen.overrides.task, card_folders(chosen)
+    config.data.exact += named(overrides, folders, chosen.runtime.choices)
+    check(config, overrides, folders)
     from distill.designing import showing  # torch and its friends take seconds
     from distill.designing.cards import write
     from distill.designing.proposing import propose
@@ -99,7 +103,7 @@ def _command(output: str, overrides: Sequence[str], student: str) -> str:
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    sys.stderr.write(f"distill: {message}\n")
+    sys.stderr.write(plain(f"distill: {message}\n"))
     sys.exit(code)
 
 

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from distill import signals
 from distill.ending import while_it_is_read
 from distill.errors import ConfigError, DistillError
+from distill.shown import plain
 from distill.signals import Interrupted
 
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
@@ -99,7 +100,7 @@ def _config(arguments: list[str]) -> PredictConfig:
 
 
 def _stop(message: str, code: int) -> None:
-    sys.stderr.write(f"distill: {message}\n")
+    sys.stderr.write(plain(f"distill: {message}\n"))
     sys.exit(code)
 
 

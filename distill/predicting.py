@@ -1,6 +1,6 @@
 """A finished model's word on new examples, from its folder alone."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -11,19 +11,19 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.data.batching import Place
-from distill.data.streaming import Row, empty, listed, turns
+from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty
+from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
 from distill.models import inspecting, loading
 from distill.models.forms import read_form
 from distill.models.teacher import label_columns, outputs
 from distill.models.writing import write
+from distill.shown import names, shown
 from distill.tasks import TASKS, Form, Task, task
 from distill.tasks.collating import collate
 
 _AT_ONCE = 512
 """Examples that are in memory together."""
-_READ: Mapping[str, Callable[[Any], Any]] = {"texts": listed, "turns": turns}
-"""How an input of several texts is read."""
 ID = "id"
 """The field of an input that its answer repeats."""
 
@@ -122,14 +122,14 @@ class Predictor:
             usual = (name for name in (self.trained.get(role, role), role) if name in row)
             column = named[role] if role in named else next(usual, role)
             if column not in row:
-                there = ", ".join(row)
                 raise DataError(
-                    f"{where} has no {column}; it has {there}: say which is the {role} with columns.{role}=NAME"
+                    f"{where} has no {column}; it has {names(list(row))}: "
+                    f"say which is the {role} with columns.{role}=NAME"
                 )
             value = _content(row[column], kind, column, role, where)
             check = self.task.problem if kind == "marked" else None
             if check is not None and (said := check(value)):
-                raise DataError(f"{where} {said}")
+                raise DataError(f"{where} {said}: {shown(value)}")
             example[role] = value
         return example
 
@@ -140,17 +140,21 @@ def _content(value: Any, kind: str, column: str, role: str, where: str) -> Any: 
     Raises:
         DataError: it would not.
     """
-    several = _READ.get(kind)
-    if several is not None and isinstance(value, str | list):
-        value = several(value)
-    if empty(value):
+    read, expected = READERS[kind]
+    try:
+        found = read(value)
+    except ValueError as error:
+        raise DataError(
+            f"{where}: the column {column} cannot be the {role}: it holds {error} ({shown(value)}); "
+            f"{expected} is expected"
+        ) from error
+    if empty(found):
         raise DataError(f"{where} has no {column}")
-    if not isinstance(value, str if several is None else list):
-        said = "text" if several is None else "lists"
-        raise DataError(f"{where}: the column {column} cannot be the {role}: it holds no {said}")
-    if isinstance(value, list) and any(map(empty, value)):
+    if isinstance(found, list) and any(map(empty, found)):
         raise DataError(f"{where} has an empty entry in {column}")
-    return value
+    if (length := characters(found)) > MAX_CHARACTERS:
+        raise DataError(f"{where} has {length:,} characters in {column}: a text may have {MAX_CHARACTERS:,}")
+    return found
 
 
 def _alike(rows: Iterable[tuple[int, Row]], source: str) -> Iterator[tuple[int, Row]]:

@@ -17,10 +17,12 @@ from yaml import YAMLError
 from distill import disk, signals
 from distill.config import cards, explain, user_cards
 from distill.config.check import check
+from distill.config.named_columns import named
 from distill.config.schema import Config
 from distill.ending import while_it_is_read
 from distill.errors import ConfigError, DistillError
-from distill.launch import command, one_job
+from distill.launch import card_folders, command, one_job
+from distill.shown import plain
 from distill.signals import Interrupted
 
 log = logging.getLogger("distill.run")  # also when it is started as __main__
@@ -67,7 +69,9 @@ def _hydra_main(cfg: DictConfig) -> None:
 
 
 def _job(config: Config) -> None:
-    check(config, HydraConfig.get().overrides.task)
+    hydra = HydraConfig.get()
+    config.data.exact += named(hydra.overrides.task, card_folders(hydra), hydra.runtime.choices)
+    check(config, hydra.overrides.task)
     repeat = command()
     with one_job() as folder:
         from distill.chain import walk  # torch and its friends take seconds: only a config that holds pays them
@@ -81,7 +85,7 @@ def _on(stop: Interrupted) -> str:
 
 def _say(message: str, code: int) -> NoReturn:
     """End with a message where there is no logging yet, or no longer."""
-    sys.stderr.write(f"distill: {message}\n")
+    sys.stderr.write(plain(f"distill: {message}\n"))
     sys.exit(code)
 
 

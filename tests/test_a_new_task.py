@@ -17,7 +17,7 @@ from distill.tasks import TASKS, task
 SETTINGS = {
     "finetune.lora.rank": 4, "distill.targets": "teacher", "generate.beams": 2, "teacher.top_k": 8,
     "data.score_range": [0.0, 5.0], "distill.soft.bounded": 0.5, "data.unlabelled.path": "more.tsv",
-    "data.drop_bad": True, "data.labels": {"0": "no"}, "distill.temperature": 4.0, "data.class_weights": "balanced",
+    "data.labels": {"0": "no"}, "distill.temperature": 4.0, "data.class_weights": "balanced",
     "data.stride": 7, "data.max_target_length": 128, "data.max_answer_length": 60, "pretrain.max_epochs": 5,
     "teacher.architecture.decoder_layers": 1, "student.init": "bilstm", "distill.dkd.weight": 1.0,
     "distill.dist.weight": 1.0, "distill.pkd.weight": 1.0, "distill.rkd_angle.weight": 1.0,
@@ -70,9 +70,9 @@ def test_settings_that_belong_to_other_tasks_are_refused_with_a_new_task_among_t
     monkeypatch.setitem(sys.modules, "a_copy", SimpleNamespace(TASK=replace(task("question_answering"))))
     monkeypatch.setitem(TASKS, "copy", "a_copy")
     made = Config()
-    made.data.max_answer_length, made.data.drop_bad = 60, True
+    made.data.max_answer_length, made.data.score_range = 60, [0.0, 5.0]
     assert problems(made) == [
-        "data.drop_bad=True: belongs to question_answering, copy; allowed is false",
+        "data.score_range=[0.0, 5.0]: belongs to regression; allowed is null",
         "data.max_answer_length=60: belongs to question_answering and copy; allowed is 30",
     ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "distill"
-EVERYONE = {"errors", "types", "store", "network", "words", "disk", "manifest", "signals"}
+EVERYONE = {"errors", "types", "store", "network", "words", "disk", "manifest", "signals", "rows", "shown"}
 PARTS = {
     "tasks",
     "data",
@@ -53,6 +53,8 @@ ALLOWED = {
     "disk": set(),
     "manifest": set(),
     "signals": set(),
+    "rows": set(),
+    "shown": set(),
 }
 BELOW = {"store": {"disk", "manifest", "signals"}, "manifest": {"disk"}}
 """What of everyone's rooms stands on others of them."""

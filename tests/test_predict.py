@@ -220,10 +220,15 @@ def test_a_column_may_have_the_name_that_it_had_in_training(run, tmp_path):
     assert "has no pair; it has one: say which is the pair with columns.pair=NAME" in said
 
 
+CHAT = [{"role": "system", "content": "be kind"}, {"role": "user", "content": "who built it ?"}]
+
+
 def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
     for name, role, cells, same in (
         ("token_classification", "tokens", ["the tower", '["the", "tower"]'], ["the", "tower"]),
+        ("token_classification", "tokens", ["['the', 'tower']", "['the' 'tower']"], ["the", "tower"]),
         ("dialogue", "history", ["who built it ?", '["who built it ?"]'], ["who built it ?"]),
+        ("dialogue", "history", [json.dumps(CHAT), str(CHAT)], ["who built it ?"]),
     ):
         source = tmp_path / f"{name}.tsv"
         source.write_text("\n".join([role, *cells]) + "\n")
@@ -231,6 +236,10 @@ def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
         assert code == 0, said
         (wanted,) = predicting.load(models(name)).predict([{role: same}])
         assert answers(tmp_path / f"{name}.jsonl") == [wanted, wanted]
+
+
+TURNS = "a list of texts, or of messages with role and content or from and value, is expected"
+WORDS_ARE = "a list of texts is expected"
 
 
 @pytest.mark.parametrize(
@@ -241,13 +250,19 @@ def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
         ("dialogue", '["", " "]', "has an empty entry in history"),
         ("dialogue", '"[\\"who ?\\", null]"', "has an empty entry in history"),
         ("dialogue", '" "', "has no history"),
-        ("dialogue", '{"who": "?"}', ": the column history cannot be the history: it holds no lists"),
+        ("dialogue", '{"who": "?"}',
+         f": the column history cannot be the history: it holds objects ({{'who': '?'}}); {TURNS}"),
+        ("dialogue", '[["Anna", "who ?"]]',
+         f": the column history cannot be the history: it holds lists of lists ([['Anna', 'who ?']]); {TURNS}"),
         ("token_classification", '" "', "has no tokens"),
         ("token_classification", '["the", ""]', "has an empty entry in tokens"),
-        ("token_classification", '["the", ["tower"]]', "has an empty entry in tokens"),
-        ("token_classification", "7", ": the column tokens cannot be the tokens: it holds no lists"),
+        ("token_classification", '["the", ["tower"]]',
+         f": the column tokens cannot be the tokens: it holds lists of lists (['the', ['tower']]); {WORDS_ARE}"),
+        ("token_classification", '["the", 7]',
+         f": the column tokens cannot be the tokens: it holds lists of numbers (['the', 7]); {WORDS_ARE}"),
+        ("token_classification", "7", f": the column tokens cannot be the tokens: it holds numbers (7); {WORDS_ARE}"),
     ],
-)
+)  # fmt: skip
 def test_lists_without_a_text_are_refused_like_empty_inputs(models, run, tmp_path, name, field, message):
     (role,) = task(name).inputs
     source = jsonl(tmp_path / "in.jsonl", [{role: ["who", "built"]}, {role: json.loads(field)}])
@@ -344,9 +359,9 @@ def test_an_input_without_rows_has_no_answers(models, run, tmp_path):
         ('{"text": "a"}\n{"text": " \\t"}\n', (), "line 2 of IN has no text"),
         ('{"text": null}\n', (), "line 1 of IN has no text"),
         ('{"text": "a"}\n{"text": ["a", "b"]}\n', (),
-         "line 2 of IN: the column text cannot be the text: it holds no text"),
+         "line 2 of IN: the column text cannot be the text: it holds lists (['a', 'b']); a text is expected"),
         ('{"sentence": 3}\n', ("columns.text=sentence",),
-         "line 1 of IN: the column sentence cannot be the text: it holds no text"),
+         "line 1 of IN: the column sentence cannot be the text: it holds numbers (3); a text is expected"),
         ('{"text": "a", "id": 1}\n{"text": "b"}\n', (), "line 2 of IN has no id, unlike those before it"),
         ('{"text": "a"}\n{"text": "b", "id": 1}\n', (), "line 2 of IN has an id, unlike those before it"),
         ('{"text": "a"}\n', ("columns.text=sentence",),
@@ -369,6 +384,19 @@ def test_bad_inputs_end_in_one_message_and_leave_the_output_as_it_was(models, ru
     assert (code, said) == (2, f"distill: {message.replace('IN', str(source))}\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
     assert target.read_text() == "before"
+
+
+def test_a_text_that_no_model_reads_and_control_characters_end_in_one_plain_message(models, run, tmp_path):
+    for text, said in (
+        ("a" * 1_000_001, " has 1,000,001 characters in text: a text may have 1,000,000"),
+        (["\x1b[31m"], ": the column text cannot be the text: it holds lists (['\\x1b[31m']); a text is expected"),
+    ):
+        source = jsonl(tmp_path / "in.jsonl", [{"text": text}])
+        message = f"distill: line 1 of {source}{said}\n"
+        assert run(f"model={models('classification')}", f"input={source}", f"output={tmp_path}/out.jsonl") == (
+            2,
+            message,
+        )
 
 
 def test_files_and_folders_that_are_not_there_are_named_first(run, models, tmp_path):
@@ -445,10 +473,13 @@ def test_a_folder_that_does_not_say_its_task_or_is_broken(run, tmp_path):
 def test_a_relation_without_its_marks_is_refused(run, models, tmp_path):
     source = jsonl(tmp_path / "in.jsonl", [{"text": "<e1>a</e1> b"}])
     code, said = run(f"model={models('relation_extraction')}", f"input={source}", f"output={tmp_path}/out.tsv")
-    assert (code, said) == (2, f"distill: line 1 of {source} has <e2> 0 times, not once\n")
+    assert (code, said) == (2, f"distill: line 1 of {source} has <e2> 0 times, not once: '<e1>a</e1> b'\n")
     source = jsonl(tmp_path / "in.jsonl", [{"text": "</e1> far <e1>a <e2>b</e2>"}])
     code, said = run(f"model={models('relation_extraction')}", f"input={source}", f"output={tmp_path}/out.tsv")
-    assert (code, said) == (2, f"distill: line 1 of {source} closes an entity before it opens it\n")
+    assert (code, said) == (
+        2,
+        f"distill: line 1 of {source} closes an entity before it opens it: '</e1> far <e1>a <e2>b</e2>'\n",
+    )
 
 
 def test_a_dialogue_needs_more_room_than_its_reply(run, models, tmp_path):

@@ -132,7 +132,8 @@ BAD_DATA = {
     ),
     "a continuous label": (
         {"train": GOOD + "a film\t3.800\n"},
-        "the label column holds 3.800: continuous values are scores, not classes",
+        "the label column holds 3.800: continuous values are scores, not classes; "
+        "a card that names each in data.labels makes them classes",
     ),
     "text that is no UTF-8": (
         {"test": GOOD.encode() + b"a caf\xe9\t1\n"},

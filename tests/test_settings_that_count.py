@@ -94,7 +94,7 @@ def test_questions_whose_answer_stands_elsewhere_are_left_out_and_counted(run, i
     rows[7]["answers"]["text"] = ["Berta"]
     given = ("experiment=squad_tiny", f"data.path={written(inside.folder / 'data', rows)}", "stages=[pretrain]")
     _, report, out = run("run", *given, "data.drop_bad=true", "data.holdout=0.2")
-    assert "data: 2 examples of train are left out: their answer stands elsewhere than they say\n" in out
+    assert "data: 2 of 12 rows of train are left out: an answer that stands elsewhere (2)\n" in out
     assert report["data"]["rows"] == {"train": 8, "validation": 2}
 
 

@@ -37,12 +37,13 @@ Every setting can be overridden by its dotted key; these are the values of this 
 $CONFIG
 """
 
+_FORMATTER = "distill.shown.PlainFormatter"
 _LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"format": "%(message)s"},
-        "full": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "plain": {"class": _FORMATTER, "format": "%(message)s"},
+        "full": {"class": _FORMATTER, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stdout"},
@@ -66,7 +67,10 @@ _LOGGING_WITHOUT_A_FILE: dict[str, Any] = {
 _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler", "level": "ERROR"}},  # into the rank's own file
+    "formatters": {"plain": _LOGGING["formatters"]["plain"]},
+    "handlers": {  # into the rank's own file
+        "console": {"class": "logging.StreamHandler", "level": "ERROR", "formatter": "plain"}
+    },
     "root": {"level": "ERROR", "handlers": ["console"]},
 }
 

@@ -34,7 +34,6 @@ _BELONGS: dict[str, Fact] = {
     "data.score_range": _scores,
     "distill.soft.bounded": _scores,
     "data.unlabelled.path": _reads,
-    "data.drop_bad": lambda task: "answers" in task.roles.values(),
     "data.labels": _labels,
     "distill.temperature": lambda task: not _scores(task),
     "data.class_weights": lambda task: _labels(task) and task.kind == CLASS,

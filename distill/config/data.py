@@ -76,16 +76,23 @@ class DataConfig:
     """The embedded sample that stands in where there is no data; none takes the task's own."""
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`. A
-    target may be a list of right texts: the first is learnt, and metrics compare with all."""
+    target may be a list of right texts: the first is learnt, and metrics compare with all. Turns may be messages of a
+    chat (role and content, or from and value); those of the system are no turns."""
+    exact: list[str] = field(default_factory=list)
+    """Roles whose column has to have the name that `columns` gives, and is not guessed where it is absent; a role that
+    the command line or your own card names is always one of them."""
     labels: dict[str, str] | None = field(default_factory=dict)
-    """Label in the file, or number of a class of the hub, to the name the models give it, in the labels' order: in a
-    card, or as +data.labels.0=NAME; none keeps the file's own labels."""
+    """Label in the file, number of a class of the hub, or place in a 0/1 vector of several labels, to the name the
+    models give it, in the labels' order: in a card, or as +data.labels.0=NAME; none keeps the file's own labels."""
     class_weights: str = field(default="none", metadata=allowed(one_of("none", "balanced")))
     """none | balanced: in the loss of the labels, each class weighs as much as any other, however rare."""
     score_range: list[float] | None = None
     """The lowest and the highest score of a regression; a score outside is refused. None: any."""
     drop_bad: bool = False
-    """Leave out questions whose answer does not stand where they say, instead of refusing the data."""
+    """Leave out rows that cannot be used, counted by reason, instead of refusing the data: without a text or a label
+    (-1 of a class number, too), with more tags than tokens, with an answer that stands elsewhere, and so on."""
+    max_characters: int = field(default=1_000_000, metadata=allowed(at_least(1)))
+    """Characters that a text may have; a row with a longer one cannot be used."""
     limit: LimitConfig = field(default_factory=LimitConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
     holdout: float = field(default=0.1, metadata=allowed(INNER_SHARE))

@@ -1,34 +1,55 @@
 """Which column of the files plays which role of the task."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from distill.data import label_columns
-from distill.data.streaming import answers, empty, labels, listed, turns
+from distill.data import contents, label_columns, label_values
+from distill.data.cells import MAX_CHARACTERS, empty
+from distill.data.contents import Column
+from distill.data.guessing import fits
 from distill.errors import DataError
-from distill.words import spaced
+from distill.rows import Fault, usable
+from distill.shown import name
+from distill.shown import names as listed
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_SAMPLE = 1000
-"""Rows that are looked at to tell what a column holds."""
+
+class Rules(NamedTuple):
+    """How strictly columns are read.
+
+    Attributes:
+        drop_bad: leave rows out that cannot be used, instead of refusing them.
+        max_characters: a text may have.
+        exact: roles whose column has to have the name that is given.
+        names: label to the name that the settings give it.
+        key: the setting that names the columns, for messages.
+    """
+
+    drop_bad: bool = False
+    max_characters: int = MAX_CHARACTERS
+    exact: Collection[str] = ()
+    names: Mapping[str, str] = {}
+    key: str = "data.columns"
 
 
 class Taken(NamedTuple):
     """The columns that play a role.
 
     Attributes:
-        splits: under the role's name.
-        notes: a sentence for each column that was taken instead of a named one.
+        splits: under the role's name, without the rows that cannot be used.
+        notes: a sentence for whatever was decided on the way, such as a column that was taken instead of a named one.
         classes: the names of the hub's class numbers in the column of the labels, by number.
         columns: role to the name that its column had.
+        numbers: of the rows that were kept, in each split of which some were left out.
     """
 
     splits: dict[str, "Dataset"]
     notes: list[str]
     classes: list[str]
     columns: dict[str, str]
+    numbers: dict[str, Sequence[int]]
 
 
 def take(
@@ -36,9 +57,9 @@ def take(
     roles: Mapping[str, str],
     named: Mapping[str, str],
     source: str,
-    key: str = "data.columns",
+    rules: Rules = Rules(),  # noqa: B008  (nobody changes it)
 ) -> "Taken":
-    """Keep the columns that play a role, under the role's name.
+    """Keep the columns that play a role, under the role's name, and the rows that can be used.
 
     Args:
         splits: as they were read.
@@ -47,49 +68,118 @@ def take(
         named: role to the name of its column; a role that is not named has a column of its own name. Several labels
             may be spread over columns, ``one+other``.
         source: where the data came from, for messages.
-        key: the setting that names the columns, for messages.
+        rules: how strictly they are read.
 
     Raises:
-        DataError: a column is absent and no other can be meant, or a row has no content.
+        DataError: a column is absent and no other can be meant, or holds what its role cannot mean, or a row cannot be
+            used.
     """
-    if strangers := sorted(set(named) - set(roles)):
-        raise DataError(f"{key} names {', '.join(strangers)}; the task has {', '.join(roles)}")
+    if strangers := sorted({*named, *rules.exact} - set(roles)):
+        raise DataError(f"{rules.key} names {listed(strangers)}; the task has {', '.join(roles)}")
     if bare := [split for split, rows in splits.items() if not len(rows)]:
         raise DataError(f"{bare[0]} of {source} has no rows")
     train = splits["train"]
-    splits = label_columns.joined({split: label_columns.named(rows) for split, rows in splits.items()}, roles, named)
-    chosen, notes = _choose(splits["train"], roles, named, source, key)
-    taken = {}
-    for split, rows in splits.items():
+    by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
+    whole = label_columns.joined(by_name, roles, named)
+    chosen, notes = _choose(whole["train"], roles, named, source, rules)
+    kept: dict[str, Dataset] = {}
+    faults: dict[str, dict[int, Fault]] = {}
+    for split, rows in whole.items():
         if missing := [column for column in chosen.values() if column not in rows.column_names]:
-            raise DataError(f"{split} of {source} has no column {missing[0]}; it has {', '.join(rows.column_names)}")
-        kept = _read(rows.select_columns(list(chosen.values())), chosen, roles, f"{split} in {source}")
-        taken[split] = kept.rename_columns({column: role for role, column in chosen.items() if column != role})
-        _complete(taken[split], {role: chosen[role] for role in roles if roles[role] != "labels"}, split, source)
-        _fitting(taken[split], roles, chosen, source)
+            raise DataError(f"{split} of {source} has no column {missing[0]}; it has {listed(rows.column_names)}")
+        renamed = {column: role for role, column in chosen.items() if column != role}
+        kept[split] = rows.select_columns(list(chosen.values())).rename_columns(renamed)
+        faults[split] = {}
+        for role, wanted in chosen.items():
+            column = Column(wanted, role, roles[role], split, source)
+            kept[split], wrong, said = contents.read(kept[split], column, rules.max_characters)
+            faults[split] = {**wrong, **faults[split]}
+            notes += [note for note in said if note not in notes]
     order = label_columns.classes(train, chosen["label"]) if "label" in chosen else []
-    return Taken(taken, notes, order, chosen)
+    if roles.get("label") in label_values.KINDS:
+        kept, notes = _labelled(kept, roles["label"], chosen["label"], rules.names, order, faults, notes)
+    kept, notes = _without_hidden(kept, roles, faults, source, notes)
+    result = usable(kept, {split: faults[split] for split in kept}, drop=rules.drop_bad, source=source)
+    return Taken(result.splits, [*notes, *result.notes], order, chosen, result.numbers)
+
+
+def _labelled(
+    splits: dict[str, "Dataset"],
+    kind: str,
+    column: str,
+    names: Mapping[str, str],
+    classes: Sequence[str],
+    faults: dict[str, dict[int, Fault]],
+    notes: list[str],
+) -> tuple[dict[str, "Dataset"], list[str]]:
+    """The splits with labels as they are meant, and what was decided on the way; ``faults`` gets what they lack."""
+    before = {split: rows["label"][:] for split, rows in splits.items()}
+    made = label_values.settled(before, kind, names, hub=bool(classes), hides="+" in column)
+    for split, wrong in made.faults.items():
+        faults[split] = {**wrong, **faults[split]}
+    return {
+        split: rows if made.values[split] == before[split] else contents.replaced(rows, "label", made.values[split])
+        for split, rows in splits.items()
+    }, [*notes, *made.notes]
+
+
+def _without_hidden(
+    splits: dict[str, "Dataset"],
+    roles: Mapping[str, str],
+    faults: Mapping[str, Mapping[int, Fault]],
+    source: str,
+    notes: list[str],
+) -> tuple[dict[str, "Dataset"], list[str]]:
+    """Leave out splits but train in which no row has a label, or each the score -1 where train has none below 0."""
+    if "label" not in roles:
+        return splits, notes
+    others = [split for split in splits if split != "train"]
+    hidden = [
+        split
+        for split in others
+        if len(faults[split]) == len(splits[split]) and {each.kind for each in faults[split].values()} <= _NO_LABEL
+    ]
+    if roles["label"] == "labels":
+        hidden += [split for split in others if all(labels is None for labels in splits[split]["label"][:])]
+    if roles["label"] == "score":
+        scores = {split: _scores(rows) for split, rows in splits.items()}
+        hidden += [split for split in others if scores[split] == {-1.0} and min(scores["train"], default=0.0) >= 0]
+    said = [f"no row of {split} in {source} has a label: it is left out" for split in hidden]
+    return {split: rows for split, rows in splits.items() if split not in hidden}, [*notes, *said]
+
+
+_NO_LABEL = {"no label", "no labels", "no tag"}
+"""Faults of rows whose labels are hidden."""
+
+
+def _scores(rows: "Dataset") -> set[float]:
+    return {float(value) for value in rows["label"][:] if not empty(value)}
 
 
 def _choose(
-    train: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, key: str
+    train: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, rules: Rules
 ) -> tuple[dict[str, str], list[str]]:
-    wanted = {role: named.get(role, role) for role in roles}
+    key, wanted = rules.key, {role: named.get(role, role) for role in roles}
     chosen = {role: column for role, column in wanted.items() if column in train.column_names}
     if doubled := [role for role, column in chosen.items() if list(chosen.values()).count(column) > 1]:
         raise DataError(f"{key} gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
     notes = []
     for role in (role for role in roles if role not in chosen):
+        if role in rules.exact and role in named:
+            raise DataError(
+                f"{source} has no column {name(wanted[role])}, which {key}.{role} names; "
+                f"it has {listed(train.column_names)}"
+            )
         if roles[role] == "turns" and set(_HALVES) <= set(train.column_names):
             raise DataError(
                 f"{source} has {' and '.join(_HALVES)} instead of {wanted[role]}: a dialogue is one list of its turns, "
                 f"the reply last; say which column holds it with {key}.{role}=NAME"
             )
         free = [column for column in train.column_names if column not in chosen.values()]
-        fitting = [role] if role in free else [column for column in free if _fits(train, column, roles[role])]
+        fitting = [role] if role in free else [column for column in free if fits(train, column, roles[role])]
         if len(fitting) != 1:
             raise DataError(
-                f"{source} has no column {wanted[role]}; it has {', '.join(train.column_names)}: "
+                f"{source} has no column {wanted[role]}; it has {listed(train.column_names)}: "
                 f"say which one is the {role} with {key}.{role}=NAME"
             )
         chosen[role] = fitting[0]
@@ -98,11 +188,21 @@ def _choose(
 
 
 def sampled(
-    sample: Mapping[str, "Dataset"], roles: Mapping[str, str], named: Mapping[str, str]
+    sample: Mapping[str, "Dataset"], roles: Mapping[str, str], named: Mapping[str, str], exact: Collection[str] = ()
 ) -> dict[str, "Dataset"]:
-    """The embedded sample's columns by role: the named ones where it has them, else those of the role's own name."""
+    """The embedded sample's columns by role: the named ones where it has them, else those of the role's own name.
+
+    Raises:
+        DataError: it lacks one of which the name is to be ``exact``.
+    """
     splits = label_columns.joined(sample, roles, named)
     there = splits["train"].column_names
+    if strangers := [role for role in exact if named.get(role, role) not in there]:
+        role = strangers[0]
+        raise DataError(
+            f"the embedded sample has no column {name(named.get(role, role))}, which data.columns.{role} names; "
+            f"it has {listed(there)}; give your own data with data.path=FOLDER"
+        )
     chosen = {role: named[role] if named.get(role) in there else role for role in roles}
     renamed = {column: role for role, column in chosen.items() if column != role}
     kept = {split: rows.select_columns(list(chosen.values())) for split, rows in splits.items()}
@@ -111,106 +211,3 @@ def sampled(
 
 _HALVES = ("history", "reply")
 """What some files have instead of the turns of a dialogue."""
-_CELLS: Mapping[str, Callable[[Any], Any]] = {
-    "texts": listed, "tags": listed, "turns": turns, "labels": labels, "answers": answers,
-}  # fmt: skip
-"""How a cell of a table holds more than a text."""
-_NEW = " new"
-
-
-def _read(rows: "Dataset", chosen: Mapping[str, str], roles: Mapping[str, str], where: str) -> "Dataset":
-    """Make what they stand for of the cells of a table that hold several texts, tags or labels, or answers."""
-    for role, column in chosen.items():
-        read = _CELLS.get(roles[role])
-        if read is not None and any(isinstance(cell, str) for cell in rows[column][:]):
-            more = rows.add_column(_NEW, list(_cells(read, rows[column][:], column, where)))
-            rows = more.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
-    return rows
-
-
-def _cells(read: Callable[[Any], Any], cells: Sequence[Any], column: str, where: str) -> Iterator[Any]:
-    for number, cell in enumerate(cells, 1):
-        try:
-            yield None if empty(cell) else read(cell)
-        except ValueError as error:
-            raise DataError(f"row {number} of {where}: the column {column} holds {error}") from error
-
-
-def _fits(rows: "Dataset", column: str, kind: str) -> bool:
-    """Whether a column can be meant by a role."""
-    values: Sequence[Any] = rows[:_SAMPLE][column]
-    return _KINDS[kind](values)
-
-
-def _text(values: Sequence[Any]) -> bool:
-    """Whether most are several words, or characters of a script without spaces that no labels are."""
-    several = sum(isinstance(value, str) and len(spaced(value)) > 1 for value in values)
-    return all(isinstance(value, str) for value in values) and several > len(values) / 2 and not _label(values)
-
-
-def _label(values: Sequence[Any]) -> bool:
-    simple = all(isinstance(value, str | int) for value in values)
-    return (
-        simple
-        and len(set(values)) <= max(2, len(values) // 2)
-        and not any(" " in str(value) or _fractional(value) for value in values)
-    )
-
-
-def _lists(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, list) for value in values)
-
-
-_KINDS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
-    "text": _text,
-    "marked": _text,
-    "target": lambda values: _text(values) or _lists(values),
-    "label": _label,
-    "texts": _lists,
-    "tags": _lists,
-    "turns": _lists,
-    "labels": _lists,
-    "score": lambda values: all(isinstance(value, float) for value in values),
-    "answers": lambda values: all(_object(value) for value in values),
-}
-
-
-def _object(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, Mapping) or (isinstance(value, str) and value.startswith("{"))
-
-
-def _fractional(value: str | int) -> bool:
-    """Whether it is a score, such as 3.8, and no name or number of a class."""
-    try:
-        return not float(value).is_integer()
-    except ValueError:
-        return False
-
-
-def _complete(rows: "Dataset", chosen: Mapping[str, str], split: str, source: str) -> None:
-    for role, column in chosen.items():
-        for number, value in enumerate(rows[role][:], 1):
-            if empty(value):
-                raise DataError(f"row {number} of {split} in {source} has no {column}")
-            if isinstance(value, list) and any(map(empty, value)):
-                raise DataError(f"row {number} of {split} in {source} has an empty entry in {column}")
-
-
-def _fitting(rows: "Dataset", roles: Mapping[str, str], chosen: Mapping[str, str], source: str) -> None:
-    """Refuse a column that holds one value where its role has several, or the other way round."""
-    for role, kind in roles.items():
-        wanted, said = _TYPES.get(kind, (object, ""))
-        if not all(isinstance(value, wanted) for value in rows[:_SAMPLE][role]):
-            raise DataError(f"the column {chosen[role]} of {source} cannot be the {role}: it holds no {said}")
-
-
-_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
-    "text": (str, "text"),
-    "marked": (str, "text"),
-    "target": ((str, list), "text"),
-    "texts": (list, "lists"),
-    "tags": (list, "lists"),
-    "turns": (list, "lists"),
-    "answers": (Mapping, "objects with text and answer_start"),
-}
-"""What a kind of content is in Python, and how that is said."""

@@ -1,35 +1,52 @@
 """Columns of labels: the hub's class numbers as names, and labels that are spread over columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.data.streaming import empty
+from distill.data.cells import empty, label
+from distill.errors import DataError
+from distill.shown import shown
 
 if TYPE_CHECKING:
     from datasets import ClassLabel, Dataset
 
+OFF = frozenset({"0", "0.0", "false", "no", "f", "n"})
+ON = frozenset({"1", "1.0", "true", "yes", "t", "y"})
+"""How a label is said to be there, or not, in small letters."""
+HIDDEN = frozenset({"-1", "-1.0"})
+"""How it is said that nobody knows."""
 
-def named(rows: "Dataset") -> "Dataset":
-    """Class numbers of the hub as their names, also those in lists."""
-    from datasets import ClassLabel, List, Value
 
-    def name(feature: ClassLabel, value: int | None) -> str | None:
-        if value is None:
-            return None
-        return str(feature.int2str(value)) if value >= 0 else str(value)
+def named(rows: "Dataset", where: str) -> "Dataset":
+    """Class numbers of the hub as their names, also those in lists; those below 0, which are none, as texts.
+
+    Raises:
+        DataError: a number has no name.
+    """
+    from datasets import List, Value
 
     for column, feature in rows.features.items():
         kind = _class_label(feature)
         if kind is None:
             continue
-        names: list[Any]
-        if kind is feature:
-            names, new = [name(kind, value) for value in rows[column][:]], Value("string")
-        else:
-            names = [values and [name(kind, value) for value in values] for values in rows[column][:]]
-            new = List(Value("string"))
-        rows = rows.remove_columns(column).add_column(column, names, feature=new)
+        single, names = kind is feature, [str(name) for name in kind.names]
+        values: list[Any] = []
+        for number, value in enumerate(rows[column][:], 1):
+            if strangers := [each for each in ((value,) if single else value or ()) if (each or 0) >= len(names)]:
+                raise DataError(
+                    f"row {number} of {where}: the column {column} holds the class {strangers[0]}, "
+                    f"but has the names of 0 to {len(names) - 1}"
+                )
+            values.append(_name(value, names) if single else value and [_name(each, names) for each in value])
+        new = Value("string") if single else List(Value("string"))
+        rows = rows.remove_columns(column).add_column(column, values, feature=new)
     return rows
+
+
+def _name(value: int | None, names: Sequence[str]) -> str | None:
+    if value is None:
+        return None
+    return names[value] if value >= 0 else str(value)
 
 
 def classes(rows: "Dataset", column: str) -> list[str]:
@@ -42,7 +59,11 @@ def classes(rows: "Dataset", column: str) -> list[str]:
 def joined(splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Mapping[str, str]) -> dict[str, "Dataset"]:
     """Add the column ``one+other`` where a role of several labels is spread over columns.
 
-    Where these hold nothing but 0 and 1, a row's labels are the names of the columns that hold 1.
+    Where these hold nothing but 0 and 1 in train, or true and false, yes and no, a row's labels are the names of the
+    columns that say yes; a row of which one says -1 has the label -1.
+
+    Raises:
+        DataError: another split holds something else then, or a label is none.
     """
     made = dict(splits)
     for column in (given[role] for role, kind in roles.items() if kind == "labels" and "+" in given.get(role, "")):
@@ -52,11 +73,37 @@ def joined(splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Map
             for split, rows in splits.items()
             if set(parts) <= set(rows.column_names)
         }
-        switches = all(_is_switch(value) for columns in found.values() for values in columns for value in values)
+        switches = _switches(parts, found.get("train", []))
         for split, columns in found.items():
             rows = [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
-            made[split] = splits[split].add_column(column, [_switched(row) if switches else _said(row) for row in rows])
+            read = _switched if switches else _said
+            labels = [_read(read, row, f"row {number} of {split}") for number, row in enumerate(rows, 1)]
+            made[split] = splits[split].add_column(column, labels)
     return made
+
+
+def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]]) -> bool:
+    """Whether columns of train are switches.
+
+    Raises:
+        DataError: some are, and others are not.
+    """
+    kinds = [all(map(is_switch, values)) for values in columns]
+    for part, values, switch in zip(parts, columns, kinds, strict=False):
+        if switch and not all(kinds) and {_word(value) in ON for value in values if not empty(value)} == {True, False}:
+            raise DataError(
+                f"the column {part} holds nothing but switches such as {shown(values[0])}, "
+                f"the column {parts[kinds.index(False)]} does not: labels are columns of switches, or columns of names"
+            )
+    return all(kinds)
+
+
+def _read(read: Any, row: Mapping[str, Any], where: str) -> list[str]:  # noqa: ANN401
+    try:
+        labels: list[str] = read(row)
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from error
+    return labels
 
 
 def _class_label(feature: Any) -> "ClassLabel | None":  # noqa: ANN401
@@ -67,13 +114,41 @@ def _class_label(feature: Any) -> "ClassLabel | None":  # noqa: ANN401
     return inner if isinstance(inner, ClassLabel) else None
 
 
-def _is_switch(value: Any) -> bool:  # noqa: ANN401
-    return value in (0, 1, "0", "1") or empty(value)
+def _word(value: Any) -> str:  # noqa: ANN401
+    return str(value).strip().lower()
+
+
+def is_switch(value: Any) -> bool:  # noqa: ANN401
+    """Whether a value says that a label is there, or not, or that nobody knows."""
+    return empty(value) or _word(value) in ON | OFF | HIDDEN
+
+
+def is_on(value: Any) -> bool:  # noqa: ANN401
+    """Whether a value says that a label is there."""
+    return _word(value) in ON
+
+
+def is_hidden(value: Any) -> bool:  # noqa: ANN401
+    """Whether a value says that nobody knows."""
+    return _word(value) in HIDDEN
 
 
 def _switched(row: Mapping[str, Any]) -> list[str]:
-    return [column for column, value in row.items() if value in (1, "1")]
+    if wrong := [column for column, value in row.items() if not is_switch(value)]:
+        raise ValueError(
+            f"the column {wrong[0]} holds {shown(row[wrong[0]])}, but in train no more than switches such as 0 and 1"
+        )
+    return ["-1"] if any(map(is_hidden, row.values())) else [column for column, value in row.items() if is_on(value)]
 
 
 def _said(row: Mapping[str, Any]) -> list[str]:
-    return [str(value) for value in row.values() if value is not None]
+    found = []
+    for column, value in row.items():
+        try:
+            read = [label(each) for each in (value if isinstance(value, list) else [value])]
+        except ValueError as error:
+            raise ValueError(
+                f"the column {column} cannot be one of labels: it holds {error}: {shown(value)}"
+            ) from error
+        found += [str(each) for each in read if not empty(each)]
+    return found

@@ -8,6 +8,7 @@ from typing import Any
 from datasets import Dataset
 
 from distill.data.splits import content
+from distill.shown import names
 from distill.store import fingerprint
 
 
@@ -55,7 +56,7 @@ class Prepared:
     def summary(self) -> str:
         """One line for the console."""
         rows = ", ".join(f"{count:,} {name}" for name, count in self.rows().items())
-        labels = f"; labels {', '.join(self.labels)}" if self.labels else ""
+        labels = f"; labels {names(self.labels)}" if self.labels else ""
         return f"{self.name} ({self.kind}): {rows}{labels}"
 
     def describe(self) -> dict[str, Any]:

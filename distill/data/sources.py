@@ -27,6 +27,7 @@ class Source:
         stands_in_for: what the embedded sample replaces, if it does.
         classes: the names of the hub's class numbers in the column of the labels, by number.
         columns: role to the name that its column had; of the sample, which stands in for others, none.
+        numbers: of the rows in their file, in each split of which some were left out.
     """
 
     name: str
@@ -36,11 +37,12 @@ class Source:
     stands_in_for: str | None = None
     classes: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the settings ask for; see ``DataConfig``."""
+    """What the settings ask for; see ``DataConfig``, and ``columns.Rules``."""
 
     name: str
     source: str
@@ -48,6 +50,7 @@ class Wanted:
     hub: str | None
     hub_config: str | None
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    rules: roles_of.Rules = roles_of.Rules()  # noqa: RUF009  (nobody changes it)
 
 
 def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
@@ -66,9 +69,9 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
         path = Path(cast(str, wanted.path)).expanduser()
         return _taken(wanted, "local", files.read(path, wanted.files), roles, named, _which(path, wanted.files))
     if wanted.source == "hub" or (wanted.source == "auto" and wanted.hub is not None):
-        splits, notes = _from_hub(wanted)
+        splits = _from_hub(wanted)
         if splits is not None:
-            return _taken(wanted, "hub", splits, roles, named, notes)
+            return _taken(wanted, "hub", splits, roles, named)
     if wanted.source == "hub":
         raise DataError(
             f"{wanted.hub} is neither in the local cache nor can the hub be reached; "
@@ -77,20 +80,23 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
     return _sample(wanted, embedded, roles, named)
 
 
-def unlabelled(file: str, roles: Mapping[str, str], named: Mapping[str, str]) -> tuple["Dataset", list[str]]:
-    """The inputs of the task in a file without labels, and what was decided on the way.
+def unlabelled(
+    file: str, roles: Mapping[str, str], named: Mapping[str, str], rules: roles_of.Rules
+) -> tuple["Dataset", list[str], Sequence[int]]:
+    """The inputs of the task in a file without labels, what was decided on the way, and the numbers of the rows.
 
     Args:
         file: of one of the kinds that splits may have, or a folder with such a file train.
         roles: role of the task's inputs to the kind of its content.
         named: role to the name of its column.
+        rules: how strictly the columns are read.
 
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
     rows = files.read(Path(file).expanduser())["train"]
-    taken = roles_of.take({"train": rows}, roles, named, file, "data.unlabelled.columns")
-    return taken.splits["train"], taken.notes
+    taken = roles_of.take({"train": rows}, roles, named, file, rules._replace(key="data.unlabelled.columns"))
+    return taken.splits["train"], taken.notes, taken.numbers.get("train", range(1, len(rows) + 1))
 
 
 def _which(path: Path, named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -111,17 +117,18 @@ def _taken(
     notes: tuple[str, ...] = (),
 ) -> Source:
     source = str(wanted.path if kind == "local" else wanted.hub)
-    taken = roles_of.take(splits, roles, named, source)
+    taken = roles_of.take(splits, roles, named, source, wanted.rules)
     name = wanted.name
     if kind == "local" and wanted.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
     said = (*notes, *taken.notes)
-    return Source(name, kind, taken.splits, said, classes=tuple(taken.classes), columns=taken.columns)
+    classes = tuple(taken.classes)
+    return Source(name, kind, taken.splits, said, classes=classes, columns=taken.columns, numbers=taken.numbers)
 
 
 def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:
     if wanted.source == "embedded":
-        return Source("embedded sample", "embedded", roles_of.sampled(embedded(), roles, named))
+        return Source("embedded sample", "embedded", roles_of.sampled(embedded(), roles, named, wanted.rules.exact))
     missing = "neither data.path nor data.hub is given"
     if wanted.hub is not None:
         missing = f"{wanted.hub} is neither in the local cache nor can the hub be reached"
@@ -129,11 +136,11 @@ def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: M
         f"{missing}: the embedded sample, made by a grammar, "
         f"stands in for {wanted.name}; its figures say nothing about {wanted.name}"
     )
-    sample = roles_of.sampled(embedded(), roles, named)
+    sample = roles_of.sampled(embedded(), roles, named, wanted.rules.exact)
     return Source(wanted.name, "embedded", sample, (note,), stands_in_for=wanted.name)
 
 
-def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, ...]]:
+def _from_hub(wanted: Wanted) -> dict[str, "Dataset"] | None:
     """The hub's splits, from the cache where there is no network; none where neither has them."""
     reachable = hub.reachable()  # before the import below, which reads what it decides
     from datasets import load_dataset
@@ -143,9 +150,6 @@ def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, .
     except (ConnectionError, FileNotFoundError, ValueError, OSError) as error:
         if reachable:
             raise DataError(f"{wanted.hub} cannot be read from the hub: {str(error).splitlines()[0]}") from error
-        return None, ()
+        return None
     named = {name: split for split, names in files.SPLITS.items() for name in names}
-    splits = {named[name]: rows for name, rows in loaded.items() if name in named}
-    hidden = [name for name, rows in splits.items() if "label" in rows.column_names and set(rows["label"][:]) == {-1}]
-    notes = tuple(f"the labels of {name} are hidden on the hub, so it is left out" for name in hidden)
-    return {name: rows for name, rows in splits.items() if name not in hidden}, notes
+    return {named[name]: rows for name, rows in loaded.items() if name in named}

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,10 @@ from distill.disk import replacing
 from distill.errors import DataError
 
 SUFFIXES = (".jsonl", ".tsv", ".jsonl.gz", ".tsv.gz")
+
+_RUN = ("=", "+", "-", "@")
+"""How a cell begins that a spreadsheet takes for a formula."""
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 Row = Mapping[str, Any]
 
@@ -94,7 +99,7 @@ class Sink:
                 continue
             if not self._columns:
                 self._columns = list(row)
-                self.out.write("\t".join(self._columns) + "\n")
+                self.out.write("\t".join(map(_cell, self._columns)) + "\n")
             self.out.write("\t".join(_cell(row[column]) for column in self._columns) + "\n")
 
     def _json(self, row: Row) -> str:
@@ -104,89 +109,18 @@ class Sink:
             raise DataError(f"answer {self._count} is no finite number: is the model whole?") from error
 
 
-def listed(value: Any) -> list[str]:  # noqa: ANN401
-    """A list of texts: as it is, or written in a cell as JSON, or as words with spaces between them.
-
-    >>> listed('["one word", "two"]'), listed("EU rejects")
-    (['one word', 'two'], ['EU', 'rejects'])
-    """
-    parts = _parts(value)
-    return str(value).split() if parts is None else parts
-
-
-def turns(value: Any) -> list[str]:  # noqa: ANN401
-    """Turns of a dialogue: a list as it is, or written in a cell as JSON; any other text is a single turn, or none.
-
-    >>> turns('["Hello.", "Who is there?"]'), turns("Who is there?"), turns(" ")
-    (['Hello.', 'Who is there?'], ['Who is there?'], [])
-    """
-    parts = _parts(value)
-    if parts is None:
-        return [] if empty(value) else [str(value)]
-    return parts
-
-
-def labels(value: Any) -> list[str]:  # noqa: ANN401
-    """Labels of a text: a list as it is, or written in a cell as JSON, or with commas between them.
-
-    >>> labels('["one, two", "three"]'), labels("one,two")
-    (['one, two', 'three'], ['one', 'two'])
-    """
-    parts = _parts(value)
-    return str(value).split(",") if parts is None else parts
-
-
-_MANY = 2**63
-"""Beyond the numbers that a table holds."""
-
-
-def answers(value: Any) -> Any:  # noqa: ANN401
-    """Answers as SQuAD has them: as they are, or written in a cell as a JSON object.
-
-    >>> answers('{"text": ["in Rome"], "answer_start": [7]}')
-    {'text': ['in Rome'], 'answer_start': [7]}
-
-    Raises:
-        ValueError: a cell holds anything else.
-    """
-    try:
-        read = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        read = None
-    found = {key: read.get(key) for key in ("text", "answer_start")} if isinstance(read, dict) else {}
-    texts, places = (each if isinstance(each, list) else [None] for each in (found.values() or (None, None)))
-    numbers = all(type(each) is int and abs(each) < _MANY for each in places)
-    if not numbers or not all(isinstance(each, str) for each in texts):
-        raise ValueError(f"no JSON object of a list text and a list of numbers answer_start: {str(value)[:80]}")
-    return found
-
-
-def empty(value: object) -> bool:
-    """Whether there is nothing in a value.
-
-    >>> [empty(value) for value in (None, " ", [], "a", 0)]
-    [True, True, True, False, False]
-    """
-    return value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, list) and not value)
-
-
-def _parts(value: Any) -> list[str] | None:  # noqa: ANN401
-    """The entries of a list, or of a list written as JSON, empty where they are no text; none for any other value."""
-    if isinstance(value, str) and value.startswith("["):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    if not isinstance(value, list):
-        return None
-    return [str(each) if isinstance(each, str | int | float) else "" for each in value]
-
-
 def _cell(value: Any) -> str:  # noqa: ANN401
-    """A value in one cell: lists and objects as JSON, all else with spaces for line ends and tabs."""
+    """A value in one cell: lists and objects as JSON, all else with spaces for line ends and tabs.
+
+    What a spreadsheet would run stands behind an apostrophe, which keeps it a text; numbers stay numbers.
+
+    >>> _cell("=1+1"), _cell("-1.5"), _cell(-1.5), _cell("-x"), _cell("a@b")
+    ("'=1+1", '-1.5', '-1.5', "'-x", 'a@b')
+    """
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    return " ".join(str(value).split())
+    text = " ".join(str(value).split())
+    return f"'{text}" if text.startswith(_RUN) and not _NUMBER.fullmatch(text) else text
 
 
 def _objects(file: Path) -> Iterator[tuple[int, Row]]:

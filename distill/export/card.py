@@ -7,6 +7,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from distill.report import Report, comparison, present
 from distill.report.sentences import objective, rows_and_labels, stand_in, verdict
+from distill.shown import names, plain
 
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"} | {"\n": " "})
 
@@ -45,7 +46,7 @@ def card(
 
 
 def _plain(text: str) -> str:
-    return text.translate(_MARKUP)
+    return plain(text).translate(_MARKUP)
 
 
 def _metadata(report: Report, pipeline: str | None, license: str) -> ModelCardData:
@@ -104,7 +105,7 @@ def _training(report: Report) -> Iterator[str]:
     yield from _bullets(_plain(note) for note in data.get("notes") or [])
     if goal := objective(report):
         yield f"Objective: {_plain(goal)}."
-    yield _fenced(report["command"])
+    yield _fenced(plain(report["command"]))
 
 
 def _usage(pipeline: str | None, folder: str, own: str | None, *, pairs: bool) -> Iterator[str]:
@@ -127,7 +128,7 @@ def _usage(pipeline: str | None, folder: str, own: str | None, *, pairs: bool) -
 def _limits(report: Report, license: str) -> Iterator[str]:
     yield "## Limits"
     if labels := report["data"].get("labels"):
-        yield f"The model knows these {len(labels)} labels only: {', '.join(map(_plain, labels))}."
+        yield f"The model knows these {len(labels)} labels only: {_plain(names(labels))}."
     yield "Its numbers hold for texts like those it was evaluated on; it inherits the errors of teacher and data."
     yield _licence(license)
 

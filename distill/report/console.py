@@ -7,6 +7,7 @@ from typing import Any
 
 from distill.report import ABSENT, Report, comparison, duration, present, tables, tie
 from distill.report.sentences import rows_and_labels, stand_in, timed, verdict
+from distill.shown import plain
 
 WIDTH = 100
 
@@ -31,7 +32,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     lines = [line for block in blocks if block for line in _wrapped(block)]
     lines += [f"{name}: {path}" for name, path in (paths or {}).items()]
     text = "\n".join(line.rstrip() for line in lines)
-    return text.replace("\N{MINUS SIGN}", "-").replace(ABSENT, "-")
+    return plain(text).replace("\N{MINUS SIGN}", "-").replace(ABSENT, "-")
 
 
 def _wrapped(text: str) -> list[str]:

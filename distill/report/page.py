@@ -14,6 +14,7 @@ import jinja2
 from distill import report as words
 from distill.disk import replacing
 from distill.report import curves, sentences, tables
+from distill.shown import plain
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +39,9 @@ def render(report: words.Report, rows: words.Curves) -> str:
     """The page: no script, no font and no picture from elsewhere."""
     report = finite(report)
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("distill", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=jinja2.PackageLoader("distill", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        finalize=_plain,
+    )  # fmt: skip
     filters = (words.duration, words.milliseconds, words.number, words.share, words.size, words.tie, words.tiny)
     environment.filters |= {filter.__name__: filter for filter in filters}
     return environment.get_template("report.html").render(
@@ -59,6 +61,11 @@ def render(report: words.Report, rows: words.Curves) -> str:
         metric=words.metric,
         difference=words.difference,
     )
+
+
+def _plain(value: object) -> object:
+    """A value of the template, its control characters escaped."""
+    return plain(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def finite(report: words.Report) -> dict[str, Any]:

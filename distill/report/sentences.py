@@ -18,6 +18,7 @@ from distill.report import (
     share,
     teachers,
 )
+from distill.shown import name as label_name
 
 _SAME = 1.1
 """Speeds that differ by less than this factor are called the same."""
@@ -115,7 +116,7 @@ def _nothing_learnt(report: Report) -> str:
     for who in present(report):
         always = _always(report, who, split)
         if always is not None:
-            said.append(f"the {who} calls every example of {split} {always}")
+            said.append(f"the {who} calls every example of {split} {label_name(always)}")
         elif name not in LOWER_IS_BETTER and _score(report, who) == 0:
             said.append(f"the {who} gets nothing right")
     return f"Nothing was learnt where {listed(said)}: train longer, or with more data." if said else ""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from distill import report as words
+from distill import shown
 
 _IN_SIGHT = 12
 """Up to that many labels are shown at once, more unfold on demand."""
@@ -82,7 +83,7 @@ def _row(label: str, tables: list[Any], columns: list[str]) -> tuple[str, str, l
     scores: list[Mapping[str, Any]] = [table.get(label) or {} for table in tables]
     support = next((score[_SUPPORT] for score in scores if _SUPPORT in score), None)
     return (
-        label,
+        shown.name(label),
         words.number(support, 0),
         [[words.metric(name, score.get(name)) for name in columns] for score in scores],
     )

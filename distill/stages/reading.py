@@ -8,9 +8,12 @@ from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
 from distill.config.schema import Config
 from distill.data import embedded, sources, splits
+from distill.data.columns import Rules
 from distill.data.prepared import Prepared
 from distill.errors import DataError
-from distill.tasks import Options, task
+from distill.rows import Fault, usable
+from distill.shown import shown
+from distill.tasks import Options, Task, task
 
 
 def prepare(config: Config) -> Prepared:
@@ -22,11 +25,12 @@ def prepare(config: Config) -> Prepared:
     disable_progress_bars()  # of reading and tokenising, which write into files as well
     data, module = config.data, task(config.task)
     named = {split: _names(given) for split, given in asdict(data.files).items() if given is not None}
-    wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, named)
+    rules = Rules(data.drop_bad, data.max_characters, data.exact, data.labels or {})
+    wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, named, rules)
     source = sources.load(wanted, module.roles, data.columns, embedded.SAMPLES[data.sample or module.sample])
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
     names = _by_name(data.labels or {}, source.classes)
-    read = module.read(source.splits, Options(names, data.drop_bad, scores, source.classes))
+    read = module.read(source.splits, Options(names, data.drop_bad, scores, source.classes, source.numbers))
     whole, held_out = splits.hold_out(read.splits, data.holdout, config.seed)
     if module.expand is not None:  # after that, so that what is held out is in no history of train
         whole = {name: module.expand(rows) for name, rows in whole.items()}
@@ -65,13 +69,19 @@ def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, 
 def _read_unlabelled(config: Config, file: str) -> tuple[Dataset, list[str]]:
     module = task(config.task)
     named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
-    found, notes = sources.unlabelled(file, module.inputs, named | config.data.unlabelled.columns)
-    if module.problem is not None:
-        for role in (role for role, kind in module.inputs.items() if kind == "marked"):
-            for number, text in enumerate(found[role][:], 1):
-                if said := module.problem(text):
-                    raise DataError(f"row {number} of {file} {said}: {text[:80]}")
+    data = config.data
+    rules = Rules(data.drop_bad, data.max_characters, list(data.unlabelled.columns))
+    found, notes, numbers = sources.unlabelled(file, module.inputs, named | data.unlabelled.columns, rules)
+    for role in (role for role, kind in module.inputs.items() if kind == "marked" and module.problem is not None):
+        faults = {place: fault for place, text in enumerate(found[role][:]) if (fault := _fault(module, text))}
+        kept = usable({file: found}, {file: faults}, drop=data.drop_bad, numbers={file: numbers})
+        found, notes = kept.splits[file], [*notes, *kept.notes]
     return found, notes
+
+
+def _fault(module: Task, text: str) -> Fault | None:
+    said = module.problem(text) if module.problem is not None else None
+    return None if said is None else Fault(f"a text that {said}", f"{said}: {shown(text)}")
 
 
 def _names(given: Any) -> list[str]:  # noqa: ANN401

@@ -9,7 +9,7 @@ and its friends do: a task's file imports these where it uses them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -39,15 +39,21 @@ class Options:
 
     Attributes:
         labels: label in the files to the name it shall have, in the order that the labels shall have.
-        drop_bad: leave examples out that contradict themselves, instead of refusing them.
+        drop_bad: leave rows out that cannot be used, instead of refusing them.
         score_range: the lowest and the highest score there may be, or none.
         order: labels in the files in their order, where the data says one.
+        numbers: of the rows in their file, in each split of which some were left out.
     """
 
     labels: Mapping[str, str]
     drop_bad: bool = False
     score_range: tuple[float, float] | None = None
     order: Sequence[str] = ()
+    numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def row(self, split: str, place: int) -> int:
+        """The number of a row in its file, from 1 up, for messages."""
+        return self.numbers[split][place] if split in self.numbers else place + 1
 
 
 @dataclass(frozen=True)

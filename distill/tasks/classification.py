@@ -19,8 +19,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: they are scores, or only one, or train lacks one of another split.
     """
-    ready, labels = numbered(splits, options)
-    return Read(ready, labels)
+    return numbered(splits, options)
 
 
 def measured_by(labels: Sequence[str]) -> str:

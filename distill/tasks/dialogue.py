@@ -7,9 +7,10 @@ oldest tokens give way; only the reply's tokens are rows.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.errors import DataError
+from distill.rows import Fault
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
+from distill.tasks.labels import sifted
 from distill.tasks.translation import length_group, texts
 from distill.types import Batch
 
@@ -25,13 +26,15 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """Take the dialogues as they are.
 
     Raises:
-        DataError: a dialogue has a single turn, or none.
+        DataError: a dialogue has a single turn, or none, and is not to be left out.
     """
-    for name, rows in splits.items():
-        for number, turns in enumerate(rows["turns"][:], 1):
-            if len(turns) < 2:
-                raise DataError(f"row {number} of {name} has a reply without history: a dialogue has two turns or more")
-    return Read(dict(splits))
+    kept = sifted(splits, ["turns"], _fault, options)
+    return Read(kept.splits, notes=kept.notes)
+
+
+def _fault(turns: Sequence[str]) -> Fault | None:
+    said = "has a reply without history: a dialogue has two turns or more"
+    return Fault("a reply without history", said) if len(turns) < 2 else None
 
 
 def expand(rows: "Dataset") -> "Dataset":

@@ -1,16 +1,32 @@
 """Labels: named, numbered, and refused where train does not have them."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distill.errors import DataError
-from distill.tasks import Options
+from distill.rows import Fault, usable
+from distill.shown import name, names
+from distill.tasks import Options, Read
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
+_CLASSES = 20
+"""Numbers with decimals up to which they may be classes."""
+Problem = Callable[..., Fault | None]
+"""What is wrong with the values of a row, or none."""
 AVERAGES = ("micro", "macro", "weighted")
 """Rows of the report's table besides the labels."""
+
+
+class Sifted(NamedTuple):
+    """Rows that can be used, what is said of the others, and the options with the numbers of the rows."""
+
+    splits: dict[str, "Dataset"]
+    notes: tuple[str, ...]
+    options: Options
 
 
 def label_names(train: Sequence[Any], options: Options) -> dict[str, str]:
@@ -24,26 +40,33 @@ def label_names(train: Sequence[Any], options: Options) -> dict[str, str]:
         DataError: the labels are continuous, there is only one, or a name belongs to no label.
     """
     found = {str(value) for value in train}
-    if example := next((value for value in sorted(found) if is_fraction(value) and all(map(is_number, found))), None):
-        raise DataError(f"the label column holds {example}: continuous values are scores, not classes")
+    many = len(found) > _CLASSES or 2 * len(found) > len(train)
+    if many and (example := _fraction(found)) is not None and not found <= set(options.labels):
+        raise DataError(
+            f"the label column holds {example}: continuous values are scores, not classes; "
+            "a card that names each in data.labels makes them classes"
+        )
     if len(found) < 2:
-        raise DataError(f"train has only the label {', '.join(found)}: nothing can be learned from one class")
+        raise DataError(f"train has only the label {names(list(found))}: nothing can be learned from one class")
     refuse_strangers(options.labels, found)
     named = {value: options.labels.get(value, value) for value in in_order(found, options)}
-    if taken := sorted(name for name in named.values() if name in AVERAGES or list(named.values()).count(name) > 1):
-        raise DataError(f"the name {taken[0]} is that of another label or of an average; give others with data.labels")
+    called = list(named.values())
+    if taken := sorted(each for each in called if each in AVERAGES or called.count(each) > 1):
+        raise DataError(
+            f"the name {name(taken[0])} is that of another label or of an average; give others with data.labels"
+        )
     return named
 
 
-def refuse_strangers(names: Mapping[str, str], found: set[str]) -> None:
+def refuse_strangers(given: Mapping[str, str], found: set[str]) -> None:
     """Refuse names for labels that are not there.
 
     Raises:
         DataError: neither a label nor its name is ``found``.
     """
-    if strangers := sorted(value for value, name in names.items() if not {value, name} & found):
+    if strangers := sorted(value for value, called in given.items() if not {value, called} & found):
         raise DataError(
-            f"data.labels names {', '.join(strangers)}, which train does not have; it has {', '.join(sorted(found))}; "
+            f"data.labels names {names(strangers)}, which train does not have; it has {names(sorted(found))}; "
             "give their names, or data.labels=null"
         )
 
@@ -56,7 +79,7 @@ def in_order(found: set[str], options: Options) -> list[str]:
     >>> in_order({"no", "yes", "perhaps", "never"}, Options({"yes": "+", "no": "-"}, order=["perhaps", "no", "never"]))
     ['yes', 'no', 'perhaps', 'never']
     """
-    named = [label if label in found else name for label, name in options.labels.items()]
+    named = [label if label in found else called for label, called in options.labels.items()]
     place = {label: number for number, label in enumerate(dict.fromkeys([*named, *options.order]))}
 
     def key(label: str) -> tuple[int, int, float, str]:
@@ -66,37 +89,54 @@ def in_order(found: set[str], options: Options) -> list[str]:
     return sorted(found, key=key)
 
 
-def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str) -> list[int]:
+def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str, options: Options) -> list[int]:
     """The position of each label among the ``known`` ones.
 
     Raises:
         DataError: a label that train does not have, with the row it first stands in.
     """
-    refuse_unknown([{str(value)} for value in labels], known, split)
+    refuse_unknown([{str(value)} for value in labels], known, split, options)
     position = {value: index for index, value in enumerate(known)}
     return [position[str(value)] for value in labels]
 
 
-def refuse_unknown(rows: Sequence[set[str]], known: Mapping[str, str], split: str) -> None:
+def refuse_unknown(rows: Sequence[set[str]], known: Mapping[str, str], split: str, options: Options) -> None:
     """Refuse the first row that has a label which train does not have.
 
     Raises:
         DataError: there is one.
     """
-    for row, labels in enumerate(rows, 1):
+    for place, labels in enumerate(rows):
         if strangers := sorted(labels - known.keys()):
-            there = ", ".join(known)
             raise DataError(
-                f"{split} has the label {strangers[0]} (row {row}), which train does not have; train has {there}"
+                f"{split} has the label {name(strangers[0])} (row {options.row(split, place)}), "
+                f"which train does not have; train has {names(list(known))}"
             )
 
 
-def numbered(splits: Mapping[str, "Dataset"], options: Options) -> tuple[dict[str, "Dataset"], tuple[str, ...]]:
+def numbered(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """The splits with each label as its number, and the labels' names."""
-    found = {name: rows["label"][:] for name, rows in splits.items()}  # a column by itself is read row by row
+    found = {split: rows["label"][:] for split, rows in splits.items()}  # a column by itself is read row by row
     known = label_names(found["train"], options)
-    ids = {name: label_ids(labels, known, name) for name, labels in found.items()}
-    return {name: replaced(rows, "label", ids[name]) for name, rows in splits.items()}, tuple(known.values())
+    ids = {split: label_ids(labels, known, split, options) for split, labels in found.items()}
+    ready = {split: replaced(rows, "label", ids[split]) for split, rows in splits.items()}
+    example = _fraction(known)
+    notes = () if example is None else (f"the labels are numbers such as {example}: each is a class of its own",)
+    return Read(ready, tuple(known.values()), notes)
+
+
+def sifted(splits: Mapping[str, "Dataset"], roles: Sequence[str], problem: Problem, options: Options) -> "Sifted":
+    """Leave out, or refuse, the rows of which ``problem`` finds something in their ``roles``.
+
+    Raises:
+        DataError: there are such rows and they are not to be left out, or a split has no other.
+    """
+    faults = {}
+    for split, rows in splits.items():
+        found = (problem(*values) for values in zip(*(rows[role][:] for role in roles), strict=True))
+        faults[split] = {place: fault for place, fault in enumerate(found) if fault is not None}
+    kept = usable(splits, faults, drop=options.drop_bad, numbers=options.numbers)
+    return Sifted(kept.splits, tuple(kept.notes), replace(options, numbers=kept.numbers))
 
 
 def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
@@ -106,12 +146,16 @@ def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
 
 
 def is_number(value: Any) -> bool:  # noqa: ANN401
-    """Whether it can be read as a number."""
+    """Whether it can be read as a finite number."""
     try:
-        float(value)
+        return math.isfinite(float(value))
     except (TypeError, ValueError):
         return False
-    return True
+
+
+def _fraction(found: Collection[str]) -> str | None:
+    """The first of numbers that are not all whole, or none."""
+    return next(filter(is_fraction, sorted(found)), None) if all(map(is_number, found)) else None
 
 
 def is_fraction(value: str) -> bool:

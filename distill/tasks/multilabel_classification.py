@@ -26,7 +26,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     known = label_names([label for labels in sets["train"] for label in labels], options)
     ready = {}
     for name, rows in splits.items():
-        refuse_unknown(sets[name], known, name)
+        refuse_unknown(sets[name], known, name, options)
         ready[name] = replaced(rows, "label", [[float(each in labels) for each in known] for labels in sets[name]])
     return Read(ready, tuple(known.values()))
 

@@ -7,8 +7,10 @@ where it ends, over the window's tokens. A window without the answer points at i
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.errors import DataError
+from distill.rows import Fault
+from distill.shown import shown
 from distill.tasks import Columns, Form, Options, Read, Task
+from distill.tasks.labels import sifted
 from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32
 
 if TYPE_CHECKING:
@@ -24,28 +26,10 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """Check that every answer stands where ``answer_start`` says.
 
     Raises:
-        DataError: answers are no lists, or an example has none, or some stand elsewhere and are not to be dropped.
+        DataError: an example has no answer, or one that stands elsewhere, and is not to be left out.
     """
-    ready, notes = {}, []
-    for name, rows in splits.items():
-        bad = []
-        for number, (answers, context) in enumerate(zip(rows["label"][:], rows["context"][:], strict=True)):
-            _check(answers, f"row {number + 1} of {name}")
-            if not _stands(answers, context):
-                bad.append(number)
-        if bad and not options.drop_bad:
-            row = rows[bad[0]]
-            raise DataError(
-                f"{name} has {len(bad)} examples whose answer does not stand where answer_start says; the first is row "
-                f"{bad[0] + 1}: {_misplaced(row['label'], row['context'])}; leave them out with data.drop_bad=true"
-            )
-        kept = rows.select(sorted(set(range(len(rows))) - set(bad))) if bad else rows
-        if not len(kept):
-            raise DataError(f"no example of {name} has an answer where answer_start says")
-        if bad:
-            notes.append(f"{len(bad)} examples of {name} are left out: their answer stands elsewhere than they say")
-        ready[name] = kept
-    return Read(ready, (), tuple(notes))
+    kept = sifted(splits, ["label", "context"], _fault, options)
+    return Read(kept.splits, notes=kept.notes)
 
 
 def measured_by(labels: Sequence[str]) -> str:
@@ -117,33 +101,21 @@ def groups(rows: Columns) -> list[str]:
     return [next((word for word in question if word in _ASKED), "other") for question in words]
 
 
-def _check(answers: Mapping[str, Any], where: str) -> None:
-    """Refuse answers that are not written as in SQuAD."""
-    for key, kind, said in (("text", str, "texts"), ("answer_start", int, "whole numbers")):
-        values = answers.get(key)
-        if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
-            raise DataError(f"{where} has the answer {dict(answers)}: its {key} has to be a list of {said}")
-
-
-def _stands(answers: Mapping[str, Any], context: str) -> bool:
-    if len(answers["text"]) != len(answers["answer_start"]):
-        return False
-    pairs = list(zip(answers["text"], answers["answer_start"], strict=True))
-    return bool(pairs) and all(_there(text, start, context) for text, start in pairs)
+def _fault(answers: Mapping[str, Any], context: str) -> Fault | None:
+    texts, starts = answers["text"], answers["answer_start"]
+    if not texts and not starts:
+        return Fault("no answer", "has no answer")
+    if len(texts) != len(starts):
+        return Fault("more answers than places, or fewer", f"has {len(texts)} answers, but {len(starts)} places")
+    wrong = [pair for pair in zip(texts, starts, strict=True) if not _there(*pair, context)]
+    if not wrong:
+        return None
+    said = f"has the answer {shown(wrong[0][0])}, which does not stand at {wrong[0][1]}, where answer_start says"
+    return Fault("an answer that stands elsewhere", said)
 
 
 def _there(text: str, start: int, context: str) -> bool:
     return bool(text.strip()) and start >= 0 and context[start : start + len(text)] == text
-
-
-def _misplaced(answers: Mapping[str, Any], context: str) -> str:
-    texts, starts = answers["text"], answers["answer_start"]
-    if not texts:
-        return "there is none"
-    if len(texts) != len(starts):
-        return f"{len(texts)} texts, but {len(starts)} places"
-    wrong = (pair for pair in zip(texts, starts, strict=True) if not _there(*pair, context))
-    return "{!r} at {}".format(*next(wrong))
 
 
 def _windows(rows: Columns, tokenizer: Any, form: Form) -> Any:  # noqa: ANN401

@@ -1,13 +1,15 @@
 """A score for a pair of texts."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from distill.errors import DataError
+from distill.rows import Fault
+from distill.shown import shown
 from distill.tasks import Columns, Form, Options, Read, pair_classification
-from distill.tasks.labels import is_number, replaced
+from distill.tasks.labels import is_number, replaced, sifted
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -22,12 +24,14 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """Turn the scores into numbers.
 
     Raises:
-        DataError: one is no number, not finite, or outside the range of the settings; or all of train are equal.
+        DataError: one is no number, not finite, or outside the range of the settings, and not to be left out; or all of
+            train are equal.
     """
-    ready = {name: replaced(rows, "label", _scores(rows["label"][:], name, options)) for name, rows in splits.items()}
+    kept = sifted(splits, ["label"], partial(_fault, options.score_range), options)
+    ready = {name: replaced(rows, "label", list(map(float, rows["label"][:]))) for name, rows in kept.splits.items()}
     if len(set(ready["train"]["label"][:])) < 2:
         raise DataError("every score in train is the same: nothing can be learned from it")
-    return Read(ready)
+    return Read(ready, notes=kept.notes)
 
 
 def measured_by(labels: Sequence[str]) -> str:
@@ -65,18 +69,14 @@ def groups(rows: Columns) -> list[str]:
     return [f"{edges[each]:g} to {edges[each + 1]:g}" for each in band]
 
 
-def _scores(values: Sequence[Any], split: str, options: Options) -> list[float]:
-    low, high = options.score_range or (-math.inf, math.inf)
-    found = []
-    for row, value in enumerate(values, 1):
-        if not is_number(value) or not math.isfinite(float(value)):
-            raise DataError(f"{split} has the score {value} (row {row}), which is no number")
-        if not low <= float(value) <= high:
-            raise DataError(
-                f"{split} has the score {value} (row {row}), which is outside data.score_range=[{low:g}, {high:g}]"
-            )
-        found.append(float(value))
-    return found
+def _fault(allowed: tuple[float, float] | None, value: Any) -> Fault | None:  # noqa: ANN401
+    if not is_number(value):
+        return Fault("a score that is no number", f"has the score {shown(value)}, which is no number")
+    if allowed is not None and not allowed[0] <= float(value) <= allowed[1]:
+        low, high = allowed
+        said = f"has the score {shown(value)}, which is outside data.score_range=[{low:g}, {high:g}]"
+        return Fault("a score outside data.score_range", said)
+    return None
 
 
 TASK = replace(

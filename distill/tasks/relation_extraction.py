@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from distill.errors import DataError
+from distill.rows import Fault
+from distill.shown import shown
 from distill.tasks import Columns, Form, Options, Read, classification
 from distill.tasks.features import sentences
-from distill.tasks.labels import numbered
+from distill.tasks.labels import numbered, sifted
 from distill.types import Batch
 
 if TYPE_CHECKING:
@@ -34,12 +36,9 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: a mark is missing, stands twice or closes nothing; or train lacks a relation of another split.
     """
-    for name, rows in splits.items():
-        for number, text in enumerate(rows["text"][:], 1):
-            if said := problem(text):
-                raise DataError(f"row {number} of {name} {said}: {text[:80]}")
-    ready, labels = numbered(splits, options)
-    return Read(ready, labels)
+    kept = sifted(splits, ["text"], _fault, options)
+    read_ = numbered(kept.splits, kept.options)
+    return replace(read_, notes=(*kept.notes, *read_.notes))
 
 
 def measured_by(labels: Sequence[str]) -> str:
@@ -68,7 +67,7 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     places = []
     for ids, text in zip(features["input_ids"], rows["text"], strict=True):
         if not set(marks) <= set(ids):
-            raise DataError(f"data.max_length={form.max_length} has no room for both entities of: {text[:80]}")
+            raise DataError(f"data.max_length={form.max_length} has no room for both entities of: {shown(text)}")
         places.append([[ids.index(mark) for mark in marks[::2]]])
     return {**features, "positions": places, "cut": [len(ids) > form.max_length for ids in whole]}
 
@@ -78,6 +77,11 @@ def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor
     one, other = batch["position"].unbind(dim=-1)
     first, second = logits.chunk(2, dim=-1)
     return first[batch["example"], one] + second[batch["example"], other], batch["labels"]
+
+
+def _fault(text: str) -> Fault | None:
+    said = problem(text)
+    return None if said is None else Fault("entities that are not marked as they should be", f"{said}: {shown(text)}")
 
 
 def problem(text: str) -> str | None:

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.errors import DataError
+from distill.rows import Fault
+from distill.shown import name as called
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
-from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced
+from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced, sifted
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
@@ -34,10 +36,14 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: tokens and tags differ in number, a tag breaks the scheme, or train lacks one of another split.
     """
-    _check(splits, options.labels)
+    kept = sifted(splits, ["tokens", "label"], _fault, options)
+    splits, options = kept.splits, kept.options
+    _check(splits, options)
     found = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
     if len(found) < 2:
-        raise DataError(f"train has only the tag {', '.join(found)}: nothing can be learned from one class")
+        raise DataError(
+            f"train has only the tag {', '.join(map(called, found))}: nothing can be learned from one class"
+        )
     refuse_strangers(options.labels, found)
     names = {tag: options.labels.get(tag, tag) for tag in in_order(found, options)}
     labels = tuple(dict.fromkeys(names.values()))
@@ -45,10 +51,10 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     ready = {}
     for name, rows in splits.items():
         tags = [[str(tag) for tag in each] for each in rows["label"][:]]
-        refuse_unknown([set(each) for each in tags], names, name)
+        refuse_unknown([set(each) for each in tags], names, name, options)
         ids = [[number[tag] for tag in each] for each in tags]
         ready[name] = replaced(rows, "label", ids)
-    return Read(ready, labels, notes=(_NUMBERS,) if all(label.isdecimal() for label in labels) else ())
+    return Read(ready, labels, (*kept.notes, *((_NUMBERS,) if all(label.isdecimal() for label in labels) else ())))
 
 
 def measured_by(labels: Sequence[str]) -> str:
@@ -114,29 +120,32 @@ def groups(rows: Columns) -> list[str]:
     return []
 
 
-def _check(splits: Mapping[str, "Dataset"], names: Mapping[str, str]) -> None:
-    """Refuse a row whose tags do not fit its tokens, or, by their names, break IOB2 where any split uses it."""
+def _fault(tokens: Sequence[str], tags: Sequence[Any]) -> Fault | None:
+    said = f"has {len(tokens)} tokens, but {len(tags)} tags"
+    return Fault("more tokens than tags, or fewer", said) if len(tokens) != len(tags) else None
+
+
+def _check(splits: Mapping[str, "Dataset"], options: Options) -> None:
+    """Refuse a row whose tags, by their names, break IOB2 where any split uses it."""
     found: dict[str, list[tuple[list[str], list[str]]]] = {}
     for split, rows in splits.items():
-        found[split] = []
-        for number, (tokens, tags) in enumerate(zip(rows["tokens"][:], rows["label"][:], strict=True), 1):
-            if len(tokens) != len(tags):
-                raise DataError(f"row {number} of {split} has {len(tokens)} tokens, but {len(tags)} tags")
-            found[split].append((tokens, [names.get(tag, tag) for tag in map(str, tags)]))
+        pairs = zip(rows["tokens"][:], rows["label"][:], strict=True)
+        found[split] = [(tokens, [options.labels.get(tag, tag) for tag in map(str, tags)]) for tokens, tags in pairs]
     if any(tag[:2] in _TYPED for sentences in found.values() for _, tags in sentences for tag in tags):
         for split, sentences in found.items():
-            for number, (tokens, tags) in enumerate(sentences, 1):
-                _check_scheme(tokens, tags, f"row {number} of {split}")
+            for place, (tokens, tags) in enumerate(sentences):
+                _check_scheme(tokens, tags, f"row {options.row(split, place)} of {split}")
 
 
 def _check_scheme(tokens: Sequence[str], tags: Sequence[str], where: str) -> None:
     """Refuse tags that are no IOB2."""
     for word, tag, before in zip(tokens, tags, [_OUTSIDE, *tags], strict=False):
         if tag != _OUTSIDE and tag[:2] not in _TYPED:
-            raise DataError(f"{where} has the tag {tag} at {word}: IOB2 has O, B-… and I-… only")
+            raise DataError(f"{where} has the tag {called(tag)} at {called(word)}: IOB2 has O, B-… and I-… only")
         if tag.startswith("I-") and before[2:] != tag[2:]:
             raise DataError(
-                f"{where} has the tag {tag} at {word} after {before}: in IOB2 an entity begins with B-{tag[2:]}"
+                f"{where} has the tag {called(tag)} at {called(word)} after {called(before)}: "
+                f"in IOB2 an entity begins with B-{called(tag[2:])}"
             )
 
 

@@ -119,7 +119,6 @@ CASES = [
             ("classification", "generate.beams", 2, "translation, summarization, dialogue", "1"),
             ("classification", "data.score_range", [0.0, 5.0], "regression", "null"),
             ("pair_classification", "distill.soft.bounded", 0.0, "regression", "null"),
-            ("classification", "data.drop_bad", True, "question_answering", "false"),
             ("summarization", "data.unlabelled.path", ".", READING, "null"),
             (
                 "regression",
@@ -227,7 +226,6 @@ BELONGS = [
     ({"generate__beams": 2}, "generate.beams=2"),
     ({"data__score_range": [0.0, 5.0]}, "data.score_range=[0.0, 5.0]"),
     ({"distill__soft__bounded": 0.5}, "distill.soft.bounded=0.5"),
-    ({"data__drop_bad": True}, "data.drop_bad=True"),
     ({"task": "regression", "data__labels": {"0": "no"}}, "data.labels={'0': 'no'}"),
     ({"task": "regression", "distill__temperature": 4.0}, "distill.temperature=4.0"),
     ({"teacher__top_k": 8}, "teacher.top_k=8"),

@@ -1,10 +1,15 @@
 import re
+from datetime import datetime
 
+import pyarrow
 import pytest
-from datasets import ClassLabel, Dataset, Features, List, Value
+from datasets import ClassLabel, Dataset, DatasetInfo, Features, List, Value
 
-from distill.data.columns import take
+from distill.data import contents
+from distill.data.cells import READERS
+from distill.data.columns import Rules, take
 from distill.errors import DataError
+from distill.shown import shown
 
 ROLES = {"text": "text", "label": "label"}
 
@@ -26,7 +31,7 @@ def test_only_the_columns_with_a_role_are_kept_under_the_roles_name():
 
 def test_the_only_column_that_can_be_meant_is_taken_and_said():
     rows = table(question=["what is it ?", "who is it ?"] * 5, kind=["DESC", "HUM"] * 5)
-    taken, notes, _, columns = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, _, columns, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"].column_names == ["text", "label"]
     assert columns == {"text": "question", "label": "kind"}
     assert notes == [
@@ -69,14 +74,15 @@ def test_answers_in_the_cells_of_a_table_are_json_objects():
 
 
 @pytest.mark.parametrize("cell", [
-    "Rome", '"Rome"', "{'text': ['Rome']}", '{"text": "Rome", "answer_start": 8}', '{"text": ["Rome"]}',
+    "Rome", '"Rome"', "{'text': ['Rome']}", "{'text': ['Rome'], 'answer_start': [8.0]}",
+    '{"text": "Rome", "answer_start": 8}', '{"text": ["Rome"]}',
     '{"text": ["Rome"], "answer_start": ["8"]}', '{"text": ["Rome", 3], "answer_start": [8, 9]}',
     '{"text": ["Rome"], "answer_start": [99999999999999999999]}',
 ])  # fmt: skip
 def test_a_cell_that_holds_no_answers_is_refused_with_its_row(cell):
     given = table(context=["He left Rome ."] * 2, answers=['{"text": ["Rome"], "answer_start": [8]}', cell])
-    wanted = "no JSON object of a list text and a list of numbers answer_start"
-    with refused(f"row 2 of train in here: the column answers holds {wanted}: {cell}"):
+    wanted = "an object of a list text and a list of whole numbers answer_start is expected"
+    with refused(f"the column answers of here cannot be the label: it holds text (row 2 of train: {cell!r}); {wanted}"):
         take({"train": given}, ANSWERS, {"label": "answers"}, "here")
 
 
@@ -111,23 +117,30 @@ def test_a_split_that_lacks_the_column_is_refused():
 @pytest.mark.parametrize("empty", [None, "", " "])
 def test_a_row_without_content_is_refused_with_its_number(empty):
     rows = table(sentence=["a b", empty], label=["1", "0"])
-    with refused("row 2 of train in here has no sentence"):
+    with refused("row 2 of train in here has no sentence; data.drop_bad=true leaves it out"):
         take({"train": rows}, ROLES, {"text": "sentence"}, "here")
 
 
-def test_the_class_numbers_of_the_hub_become_names_and_hidden_ones_stay_numbers():
+def test_the_class_numbers_of_the_hub_become_names_and_those_below_0_are_no_labels():
     features = Features({"text": Value("string"), "label": ClassLabel(names=["negative", "positive"])})
     rows = Dataset.from_dict({"text": ["a b", "c d", "e f"], "label": [1, 0, -1]}, features=features)
-    taken, _, classes, *_ = take({"train": rows}, ROLES, {}, "hub")
-    assert taken["train"]["label"][:] == ["positive", "negative", "-1"]
+    with refused("row 3 of train in hub has the label -1, which is none; data.drop_bad=true leaves it out"):
+        take({"train": rows}, ROLES, {}, "hub")
+    taken, notes, classes, _, numbers = take({"train": rows}, ROLES, {}, "hub", Rules(drop_bad=True))
+    assert taken["train"]["label"][:] == ["positive", "negative"]
     assert classes == ["negative", "positive"]
+    assert notes == ["1 of 3 rows of train are left out: no label (1)"]
+    assert numbers == {"train": [1, 2]}
 
 
 def test_the_class_numbers_in_lists_become_names_too():
     features = Features({"tokens": List(Value("string")), "tags": List(ClassLabel(names=["O", "B-X"]))})
     rows = Dataset.from_dict({"tokens": [["a", "b"], ["c"]], "tags": [[1, 0], [-1]]}, features=features)
-    taken, _, classes, *_ = take({"train": rows}, {"tokens": "texts", "label": "tags"}, {"label": "tags"}, "hub")
-    assert taken["train"]["label"][:] == [["B-X", "O"], ["-1"]]
+    roles, named = {"tokens": "texts", "label": "tags"}, {"label": "tags"}
+    with refused("row 2 of train in hub has the tag -1, which is none; data.drop_bad=true leaves it out"):
+        take({"train": rows}, roles, named, "hub")
+    taken, _, classes, *_ = take({"train": rows}, roles, named, "hub", Rules(drop_bad=True))
+    assert taken["train"]["label"][:] == [["B-X", "O"]]
     assert classes == ["O", "B-X"]
 
 
@@ -151,15 +164,37 @@ def test_a_cell_of_a_table_may_hold_words_tags_or_turns():
 @pytest.mark.parametrize(
     ("kind", "value", "said"),
     [
-        ("texts", 7, "lists"),
-        ("tags", {"B-ORG": 1}, "lists"),
-        ("answers", [{"text": "a", "answer_start": 1}], "objects with text and answer_start"),
-        ("text", 7, "text"),
-        ("marked", ["a b"], "text"),
+        ("texts", 7, "numbers"),
+        ("texts", [1, 2], "lists of numbers"),
+        ("texts", [{"a": "b"}], "lists of objects"),
+        ("tags", {"B-ORG": 1}, "objects"),
+        ("tags", [["O"]], "lists of lists"),
+        ("turns", [["Anna", "Hello."]], "lists of lists"),
+        ("turns", [{"name": "Hello."}], "lists of objects"),
+        ("turns", [1], "lists of numbers"),
+        ("target", 7, "numbers"),
+        ("target", [7], "lists of numbers"),
+        ("target", {"text": "a"}, "objects"),
+        ("answers", [{"text": "a", "answer_start": 1}], "lists of objects"),
+        ("answers", {"text": "a", "answer_start": 1}, "objects"),
+        ("text", 7, "numbers"),
+        ("text", True, "true and false"),
+        ("marked", ["a b"], "lists"),
+        ("label", ["neg"], "lists"),
+        ("label", {"name": "neg"}, "objects"),
+        ("label", datetime(2024, 1, 1), "values of type datetime"),
+        ("labels", [["neg"]], "lists of lists"),
+        ("labels", {"neg": 1}, "objects"),
+        ("score", True, "true and false"),
+        ("score", [1.5], "lists of numbers"),
+        ("score", "high", "text that is no number"),
     ],
 )
 def test_a_column_of_another_kind_of_content_is_refused(kind, value, said):
-    with refused(f"the column given of here cannot be the it: it holds no {said}"):
+    expected = f"{READERS[kind][1]} is expected"
+    with refused(
+        f"the column given of here cannot be the it: it holds {said} (row 1 of train: {shown(value)}); {expected}"
+    ):
         take({"train": table(given=[value, value])}, {"it": kind}, {"it": "given"}, "here")
 
 
@@ -167,7 +202,7 @@ def test_a_column_of_another_kind_of_content_is_refused(kind, value, said):
 def test_a_list_without_content_or_with_an_empty_entry_is_refused_with_its_row(empty):
     rows = table(words=[["a"], empty])
     said = "has an empty entry in words" if empty else "has no words"
-    with refused(f"row 2 of train in here {said}"):
+    with refused(f"row 2 of train in here {said}; data.drop_bad=true leaves it out"):
         take({"train": rows}, {"tokens": "texts"}, {"tokens": "words"}, "here")
 
 
@@ -205,26 +240,27 @@ def test_a_cell_of_a_table_may_hold_labels_as_a_json_list_or_with_commas(cells):
 
 @pytest.mark.parametrize(("kind", "said"), [("texts", "it"), ("tags", "it"), ("turns", "it")])
 def test_an_empty_cell_holds_no_list(kind, said):
-    with refused(f"row 2 of train in here has no {said}"):
+    with refused(f"row 2 of train in here has no {said}; data.drop_bad=true leaves it out"):
         take({"train": table(it=["a b", None])}, {"it": kind}, {}, "here")
 
 
-@pytest.mark.parametrize(("no", "yes"), [(0, 1), ("0", "1"), (False, True), (0.0, 1.0), (None, 1), ("", "1")])
+@pytest.mark.parametrize(("no", "yes"), [
+    (0, 1), ("0", "1"), (False, True), (0.0, 1.0), (None, 1), ("", "1"), ("False", "True"), ("false", "true"),
+    ("no", "Yes"), ("0.0", "1.0"), ("F", "T"),
+])  # fmt: skip
 def test_columns_of_0_and_1_are_labels_of_their_own_names(no, yes):
     rows = table(text=["a b"] * 3, toxic=[yes, no, yes], insult=[no, no, yes])
     taken, *_ = take({"train": rows}, {"text": "text", "label": "labels"}, {"label": "toxic+insult"}, "here")
     assert taken["train"]["label"][:] == [["toxic"], [], ["toxic", "insult"]]
 
 
-def test_columns_are_of_0_and_1_in_all_splits_or_in_none():
+def test_columns_that_are_of_0_and_1_in_train_are_so_in_all_splits():
     splits = {
         "train": table(text=["a b"] * 2, one=["1", "0"], other=["0", "1"]),
         "test": table(text=["a b"] * 2, one=["2", "0"], other=["0", "1"]),
     }
-    taken, *_ = take(splits, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
-    assert {split: rows["label"][:] for split, rows in taken.items()} == {
-        "train": [["1", "0"], ["0", "1"]], "test": [["2", "0"], ["0", "1"]],
-    }  # fmt: skip
+    with refused("row 1 of test: the column one holds '2', but in train no more than switches such as 0 and 1"):
+        take(splits, {"text": "text", "label": "labels"}, {"label": "one+other"}, "here")
 
 
 def test_numbers_with_fractions_are_meant_by_a_score_and_objects_by_answers():
@@ -234,3 +270,210 @@ def test_numbers_with_fractions_are_meant_by_a_score_and_objects_by_answers():
     rows = table(text=["a b"] * 2, answers=[{"text": ["a"], "answer_start": [0]}] * 2)
     _, notes, *_ = take({"train": rows}, {"text": "text", "label": "answers"}, {}, "here")
     assert notes == ["there is no column label in here; answers is taken as the label"]
+
+
+SEVERAL = {"text": "text", "label": "labels"}
+
+
+NORMAL = Rules()
+
+
+def labelled(labels, **splits):
+    given = {"train": labels, **splits}
+    return {split: table(text=[f"a b {n}" for n in range(len(each))], label=each) for split, each in given.items()}
+
+
+def read(labels, kind="label", rules=NORMAL, **splits):
+    """The labels of each split as they are taken, and what is said of them."""
+    taken = take(labelled(labels, **splits), {"text": "text", "label": kind}, {}, "here", rules)
+    return {split: rows["label"][:] for split, rows in taken.splits.items()}, taken.notes
+
+
+@pytest.mark.parametrize("make", [int, float, bool, str])
+def test_the_places_of_0_1_vectors_that_are_1_are_the_labels(make):
+    vectors = [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+    found, notes = read([[make(bit) for bit in vector] for vector in vectors], "labels")
+    assert found["train"] == [["0", "2"], ["1"], []]
+    assert notes == [
+        "the labels are 0/1 vectors of 3: their places from 0 up are the labels, "
+        "which +data.labels.0=NAME +data.labels.1=NAME and so on name"
+    ]
+    named = read([[1, 0], [0, 1]], "labels", Rules(names={"0": "law"}))
+    assert named[1] == ["the labels are 0/1 vectors of 2: their places from 0 up are the labels"]
+
+
+@pytest.mark.parametrize(("train", "test", "said"), [
+    ([[1, 0, 1], [0, 1]], [], "row 2 of train has the labels [0, 1], but row 1 of train a 0/1 vector of 3"),
+    ([[True, False], [True]], [], "row 2 of train has the labels [True], but row 1 of train a 0/1 vector of 2"),
+    ([[1, 0], [0, 1]], [[1, 0, 1]], "row 1 of test has the labels [1, 0, 1], but row 1 of train a 0/1 vector of 2"),
+    ([[1, 0], [0, 1]], [[0, 2]], "row 1 of test has the labels [0, 2], but row 1 of train a 0/1 vector of 2"),
+])  # fmt: skip
+def test_0_1_vectors_have_one_length(train, test, said):
+    with refused(f"{said}: all need the same length, and nothing but 0 and 1"):
+        read(train, "labels", **({"test": test} if test else {}))
+
+
+def test_numbers_of_labels_are_no_vectors():
+    assert read([[0], [1], [0, 1], [2]], "labels") == ({"train": [[0], [1], [0, 1], [2]]}, [])
+    assert read([[0], [1], [0, 1]], "labels") == ({"train": [[0], [1], [0, 1]]}, [])
+
+
+@pytest.mark.parametrize("vector", [[2, 0, 0], [0.25, 0.75]])
+def test_vectors_of_counts_or_shares_are_refused(vector):
+    with refused(
+        f"row 1 of train has the labels {vector}: a list of labels has each once, and a 0/1 vector nothing but 0 and 1"
+    ):
+        read([vector, vector[::-1]], "labels")
+
+
+@pytest.mark.parametrize("cells", [["law|sport", "law", "sport"], ["law; sport", "sport; art", "law; art"]])
+def test_labels_with_other_signs_than_commas_between_them_are_refused(cells):
+    sign = "|" if "|" in cells[0] else ";"
+    with refused(
+        f"train has the label {cells[0]!r}, which looks like 2 labels with {sign} between them: "
+        "several labels are a JSON list, or have commas between them"
+    ):
+        read(cells, "labels")
+    assert read(["law|sport", "art"], "labels")[0] == {"train": [["law|sport"], ["art"]]}
+
+
+def test_a_vector_or_switch_of_minus_1_says_that_nobody_knows():
+    found, notes = read([[1, 0], [-1, -1], [0, 1]], "labels", Rules(drop_bad=True))
+    assert (found["train"], notes[1]) == ([["0"], ["1"]], "1 of 3 rows of train are left out: no labels (1)")
+    splits = {
+        "train": table(text=["a b"] * 3, tox=[1, -1, 0], rude=[0, -1, 1]),
+        "test": table(text=["a b"] * 2, tox=[-1, -1], rude=[-1, -1]),
+    }
+    taken = take(splits, SEVERAL, {"label": "tox+rude"}, "here", Rules(drop_bad=True))
+    assert {split: rows["label"][:] for split, rows in taken.splits.items()} == {"train": [["tox"], ["rude"]]}
+
+
+def test_switches_beside_names_are_refused():
+    rows = table(text=["a b"] * 2, topic=["law", "sport"], rude=[False, True])
+    with refused(
+        "the column rude holds nothing but switches such as False, the column topic does not: "
+        "labels are columns of switches, or columns of names"
+    ):
+        take({"train": rows}, SEVERAL, {"label": "topic+rude"}, "here")
+
+
+def test_white_space_around_labels_is_left_out_and_said():
+    found, notes = read([" pos", "neg", "pos", "neg "], test=["pos", "neg"])
+    assert found == {"train": ["pos", "neg", "pos", "neg"], "test": ["pos", "neg"]}
+    assert notes == ["white space around labels is left out, such as that of ' pos'"]
+
+
+def test_a_number_is_the_same_label_with_and_without_decimals():
+    assert read([1.0, 0.0], test=[1, 0]) == ({"train": [1, 0], "test": [1, 0]}, [])
+    found, notes = read(["1.0", "0.0"], test=["1", "0"])
+    assert found == {"train": ["1", "0"], "test": ["1", "0"]}
+    assert notes == ["labels that are whole numbers lose their decimals: 0.0 is 0"]
+    assert read(["1.0", "2.0"]) == ({"train": ["1.0", "2.0"]}, [])
+    assert read(["1.0", "2.0"], rules=Rules(names={"1": "one"}))[0] == {"train": ["1", "2"]}
+    assert read(["1.10", "1.1", "01", "1"]) == ({"train": ["1.10", "1.1", "01", "1"]}, [])
+
+
+def test_numbers_of_32_bits_are_the_labels_that_they_are_written_as():
+    rows = Dataset.from_dict(
+        {"text": ["a b"], "label": [1.1]}, features=Features({"text": Value("string"), "label": Value("float32")})
+    )
+    assert take({"train": rows}, ROLES, {}, "here").splits["train"]["label"][:] == [1.1]
+
+
+WAY = "; a card that names it in data.labels makes it one"
+
+
+@pytest.mark.parametrize("none", [-1, -100, "-1", -1.0])
+def test_a_number_below_0_beside_classes_from_0_up_is_no_label(none):
+    kind = type(none)
+    labels = [kind(0), kind(1), none] if kind is not float else [0.0, 1.0, none]
+    said = f"has the label {int(none)}, which is none"
+    with refused(f"row 3 of train in here {said}; data.drop_bad=true leaves it out{WAY}"):
+        read(labels)
+    found, notes = read(labels, rules=Rules(drop_bad=True))
+    assert [int(label) for label in found["train"]] == [0, 1]
+    assert notes == ["1 of 3 rows of train are left out: no label (1)"]
+    assert len(read(labels, rules=Rules(names={str(int(none)): "neutral"}))[0]["train"]) == 3
+
+
+def test_minus_1_beside_other_labels_is_one():
+    assert read([-1, 1]) == ({"train": [-1, 1]}, [])
+    assert read(["-1", "pos"]) == ({"train": ["-1", "pos"]}, [])
+
+
+@pytest.mark.parametrize("hidden", [-1, None])
+def test_a_split_without_any_label_is_left_out_and_said(hidden):
+    found, notes = read([0, 1], test=[hidden, hidden], validation=[1, 0])
+    assert found == {"train": [0, 1], "validation": [1, 0]}
+    assert notes == ["no row of test in here has a label: it is left out"]
+
+
+def test_a_split_without_any_set_of_labels_is_left_out_and_one_of_empty_sets_is_not():
+    assert sorted(read([["a"], ["b"], None], "labels", test=[None, None])[0]) == ["train"]
+    assert sorted(read(["a", "b,a"], "labels", test=["", " "])[0]) == ["train"]
+    assert sorted(read([["a"], ["b"]], "labels", test=[[], []])[0]) == ["test", "train"]
+
+
+def test_labels_of_several_types_become_texts_where_one_of_them_is_changed():
+    labels = Dataset.from_dict({"text": ["a b"] * 3, "label": ["x"] * 3})
+    column = contents.Column("label", "label", "label", "train", "here")
+    made = contents._of_one_type([1, "x", None])
+    assert (made, contents._of_one_type([[1, None], ["x"]])) == (["1", "x", None], [["1", None], ["x"]])
+    assert contents.read(labels, column, 10)[0] is labels
+
+
+def test_a_split_of_hidden_scores_is_left_out_too():
+    assert sorted(read([0.5, 3.0], "score", test=[-1.0, -1.0])[0]) == ["train"]
+    assert sorted(read([-0.5, 3.0], "score", test=[-1.0, -1.0])[0]) == ["test", "train"]
+
+
+def test_a_class_without_a_name_is_refused():
+    info = DatasetInfo(features=Features({"text": Value("string"), "label": ClassLabel(num_classes=2)}))
+    rows = Dataset(pyarrow.table({"text": ["a b"], "label": [2]}), info=info)
+    with refused("row 1 of train in here: the column label holds the class 2, but has the names of 0 to 1"):
+        take({"train": rows}, ROLES, {}, "here")
+
+
+def test_a_column_that_was_named_by_hand_is_never_guessed():
+    rows = table(review=["a b", "c d"], kind=["x", "y"])
+    assert take({"train": rows}, ROLES, {"text": "sentence"}, "here").columns["text"] == "review"
+    with refused("here has no column sentence, which data.columns.text names; it has review, kind"):
+        take({"train": rows}, ROLES, {"text": "sentence"}, "here", Rules(exact=["text"]))
+
+
+def test_a_text_has_a_limit():
+    rows = {"train": table(text=["a b", "c" * 31], label=["x", "y"])}
+    said = "row 2 of train in here has 31 characters in text, more than data.max_characters=30"
+    with refused(f"{said}; data.drop_bad=true leaves it out"):
+        take(rows, ROLES, {}, "here", Rules(max_characters=30))
+    assert len(take(rows, ROLES, {}, "here", Rules(max_characters=31)).splits["train"]) == 2
+    words = {"train": table(tokens=[["a"], ["b" * 20, "c" * 11]])}
+    with refused("row 2 of train in here has 31 characters in tokens, more than data.max_characters=30; "
+                 "data.drop_bad=true leaves it out"):  # fmt: skip
+        take(words, {"tokens": "texts"}, {}, "here", Rules(max_characters=30))
+
+
+def test_messages_are_found_by_themselves_and_said():
+    chat = [{"role": "user", "content": "Who is there?"}, {"role": "assistant", "content": "Me."}]
+    taken = take({"train": table(id=[1], messages=[chat])}, {"turns": "turns"}, {}, "here")
+    assert taken.splits["train"][0] == {"turns": ["Who is there?", "Me."]}
+    assert take({"train": table(messages=[str(chat)])}, {"turns": "turns"}, {}, "here").splits["train"][0] == {
+        "turns": ["Who is there?", "Me."]
+    }
+    assert taken.notes == [
+        "there is no column turns in here; messages is taken as the turns",
+        "messages holds messages: what they say are the turns, without what the system says",
+    ]
+
+
+def test_the_lists_of_targets_in_a_table_are_lists():
+    rows = table(source=["a b", "c d"], target=["['e', 'f']", '["g"]'])
+    taken = take({"train": rows}, {"source": "text", "target": "target"}, {}, "here")
+    assert taken.splits["train"]["target"][:] == [["e", "f"], ["g"]]
+
+
+def test_data_that_is_in_order_is_taken_as_it_stands():
+    rows = table(text=["a b"] * 3, label=["x", "y", "x"])
+    taken = take({"train": rows}, ROLES, {}, "here")
+    assert taken.splits["train"].data.column("label").equals(rows.data.column("label"))
+    assert (taken.notes, taken.numbers) == ([], {})

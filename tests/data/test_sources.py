@@ -81,7 +81,7 @@ def test_the_hubs_splits_are_taken_but_for_those_with_hidden_labels(monkeypatch)
     monkeypatch.setattr("datasets.load_dataset", lambda *_: {"train": labelled, "validation": labelled, "test": hidden})
     source = load(wanted(), ROLES, {}, sample)
     assert (source.kind, sorted(source.splits)) == ("hub", ["train", "validation"])
-    assert source.notes == ("the labels of test are hidden on the hub, so it is left out",)
+    assert source.notes == ("no row of test in nobody/nothing has a label: it is left out",)
 
 
 def test_a_listening_host_is_reachable_and_a_closed_port_is_not(monkeypatch):

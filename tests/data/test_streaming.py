@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from distill.data.streaming import Sink, kind, listed, read, refuse_target, turns, writing
+from distill.data.cells import listed
+from distill.data.streaming import Sink, kind, read, refuse_target, writing
 from distill.errors import DataError
 
 
@@ -83,24 +84,6 @@ def test_the_kind_of_a_file_is_its_ending():
         kind(Path("jsonl"))
 
 
-def test_a_list_is_told_from_words_and_from_json():
-    assert listed(["a b", 1]) == ["a b", "1"]
-    assert listed("[not json] at all") == ["[not", "json]", "at", "all"]
-    assert listed('["a b", "c"]') == ["a b", "c"]
-    assert listed("one") == ["one"]
-    assert listed([]) == []
-
-
-def test_a_text_is_one_turn_of_a_dialogue():
-    assert turns("Who is there?") == ["Who is there?"]
-    assert turns('["Hello.", "Who?"]') == turns(["Hello.", "Who?"]) == ["Hello.", "Who?"]
-
-
-def test_an_entry_that_is_no_text_is_empty():
-    assert listed(["a", None, ["b"], {"c": 1}, 2]) == ["a", "", "", "", "2"]
-    assert turns('["Hello.", null]') == ["Hello.", ""]
-
-
 def test_a_list_in_the_cell_of_a_table_is_read_back_as_it_was(tmp_path):
     lists = [["a", "b"], ["one  label", "[two]", "th\tree"], []]
     with writing(tmp_path / "out.tsv") as sink:
@@ -122,6 +105,20 @@ def test_rows_are_written_as_objects_or_under_a_header(tmp_path, ending):
         assert [json.loads(line) for line in file] == rows
     with opened(tmp_path / f"out.tsv{ending}", "rt", encoding="utf-8") as file:
         assert file.read() == ('label\ttags\tall\nZürich\t["O", "B-X"]\t{"a": 0.5}\nb c\t["a b"]\t{}\n')
+
+
+def test_what_a_spreadsheet_would_run_is_a_text_in_a_table_and_numbers_stay_numbers(tmp_path):
+    row = {
+        "=id": "=1+1", "a": "+cmd", "b": "-x", "c": "@sum", "d": "\t=1", "e": "-1.5", "f": -2e-05,
+        "g": "a=b", "h": ["=1"],
+    }  # fmt: skip
+    for name in ("out.tsv", "out.jsonl"):
+        with writing(tmp_path / name) as sink:
+            sink.write([row])
+    lines = (tmp_path / "out.tsv").read_text().splitlines()
+    assert lines[0].split("\t") == ["'=id", *"abcdefgh"]
+    assert lines[1].split("\t") == ["'=1+1", "'+cmd", "'-x", "'@sum", "'=1", "-1.5", "-2e-05", "a=b", '["=1"]']
+    assert json.loads((tmp_path / "out.jsonl").read_text()) == row
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])

@@ -113,3 +113,12 @@ def test_a_model_that_transformers_does_not_know_is_shown_with_the_import_it_nee
     assert "import distill.models.bilstm\nfrom transformers import pipeline" in text
     assert "install the package `distill` and import `distill.models.bilstm`" in text
     assert "import distill" not in card(report, pipeline="text-classification", license="mit")
+
+
+def test_labels_and_notes_of_others_are_shown_escaped_on_the_card(report):
+    labels = ["\x1b[31mred", "<script>", "a | b\n# Title", " ../x ", "\u202eevil"]
+    report["data"] |= {"labels": labels, "notes": ["row 3 has the label \x1b[31mred"]}
+    text = card(report, pipeline=None, license="mit")
+    assert not set("\x1b\u202e") & set(text)
+    assert "row 3 has the label \\\\x1b\\[31mred" in text
+    assert "'\\\\x1b\\[31mred', \\<script\\>, 'a \\| b\\\\n\\# Title', ' ../x ', '\\\\u202eevil'." in text

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from distill.report import metric, milliseconds, share
+from distill.report import console, metric, milliseconds, share
 from distill.report.page import render, write
 
 
@@ -33,6 +33,17 @@ def test_names_are_escaped(report, curves):
     page = render(report, {evil: curves["distill"]})
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_control_characters_reach_neither_page_nor_console(report, curves):
+    evil = "\x1b[31mred\u202e"
+    report["data"] |= {"name": evil, "notes": [evil], "labels": [evil, "good"]}
+    for model in report["models"].values():
+        for table in (model.get("per_label") or {}).values():
+            table[evil] = next(iter(table.values()))
+    for shown in (render(report, curves), console.table(report)):
+        assert not set("\x1b\u202e") & set(shown)
+        assert r"\x1b[31mred\u202e" in shown
 
 
 def test_every_metric_of_the_report_is_on_the_page(report, curves):

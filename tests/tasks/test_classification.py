@@ -64,8 +64,20 @@ def test_whole_numbers_written_with_a_point_are_classes():
 
 
 def test_a_continuous_label_is_refused():
-    with refused("the label column holds 3.800: continuous values are scores, not classes"):
+    with refused(
+        "the label column holds 3.800: continuous values are scores, not classes; "
+        "a card that names each in data.labels makes them classes"
+    ):
         label_names(["3.800", "5"], Options({}))
+
+
+def test_numbers_with_decimals_and_words_that_python_takes_for_numbers_are_classes():
+    assert list(label_names(["1.1", "1.2"] * 4, Options({}))) == ["1.1", "1.2"]
+    assert list(label_names(["3.800", "5"], Options({"3.800": "good", "5": "best"}))) == ["3.800", "5"]
+    assert list(label_names(["nan", "inf", "1"], Options({}))) == ["1", "inf", "nan"]
+    splits = {"train": Dataset.from_dict({"text": ["a"] * 4, "label": ["1.1", "1.2"] * 2})}
+    (note,) = classification.read(splits, Options({})).notes
+    assert note == "the labels are numbers such as 1.1: each is a class of its own"
 
 
 def test_a_single_class_is_refused():
@@ -78,10 +90,12 @@ def test_a_name_for_a_label_that_is_not_there_is_refused():
         label_names(["0", "1"], Options({"2": "neutral"}))
 
 
-def test_a_label_that_train_does_not_have_is_refused_with_its_row():
+def test_a_label_that_train_does_not_have_is_refused_with_its_row_in_the_file():
     known = {"0": "negative", "1": "positive"}
     with refused("validation has the label 2 (row 3), which train does not have; train has 0, 1"):
-        label_ids(["0", "1", "2"], known, "validation")
+        label_ids(["0", "1", "2"], known, "validation", Options({}))
+    with refused("validation has the label ' x' (row 9), which train does not have; train has 0, 1"):
+        label_ids(["0", " x"], known, "validation", Options({}, numbers={"validation": [4, 9]}))
 
 
 def test_a_batch_is_padded_to_its_longest_text_and_each_model_by_its_own_padding():

@@ -5,6 +5,7 @@ from transformers import BertConfig, BertForTokenClassification
 
 from distill.models import loading
 from distill.models.tokenizers import train_wordpiece
+from distill.shown import shown
 from distill.tasks import Form, Options, task
 from distill.tasks.relation_extraction import MARKERS
 
@@ -109,7 +110,7 @@ def test_an_entity_within_or_over_another_keeps_its_words(uncased, refused, text
     few, many = text.format("t " * 4), text.format("t " * 20)
     (ids,) = TASK.encode({"text": ["n " * 40 + few], "key": [1]}, uncased, Form(max_length=24))["input_ids"]
     assert uncased.convert_ids_to_tokens(ids).count("t") == 8
-    with refused(f"data.max_length=24 has no room for both entities of: {many[:80]}"):
+    with refused(f"data.max_length=24 has no room for both entities of: {shown(many)}"):
         TASK.encode({"text": [many], "key": [1]}, uncased, Form(max_length=24))
 
 
@@ -126,7 +127,7 @@ def test_a_long_text_is_not_read_word_by_word(uncased, monkeypatch):
 @pytest.mark.parametrize("last", ["<e2>Paris " + "was built " * 20 + "</e2>", "<e2>" + "東" * 30 + "</e2>"])
 def test_an_entity_whose_end_would_be_cut_off_is_refused(uncased, refused, last):
     text = f"<e1>tower</e1> of {last}"
-    with refused(f"data.max_length=24 has no room for both entities of: {text[:80]}"):
+    with refused(f"data.max_length=24 has no room for both entities of: {shown(text)}"):
         TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=24))
 
 
@@ -143,7 +144,7 @@ def test_an_entity_whose_end_would_be_cut_off_is_refused(uncased, refused, last)
     ],
 )
 def test_marks_that_are_missing_double_or_badly_ordered_are_refused(refused, bad, said):
-    with refused(f"row 2 of train {said}: {bad}"):
+    with refused(f"row 2 of train {said}: {bad!r}; data.drop_bad=true leaves it out"):
         read(TEXT, bad)
 
 

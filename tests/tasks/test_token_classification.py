@@ -210,7 +210,7 @@ def test_tags_stand_in_the_order_of_the_data():
 
 def test_tokens_and_tags_of_different_number_are_refused(refused):
     good, bad = split((["a", "b"], ["O", "B-X"])), split((["a"], ["O"]), (["a", "b"], ["O"]))
-    with refused("row 2 of test has 2 tokens, but 1 tags"):
+    with refused("row 2 of test has 2 tokens, but 1 tags; data.drop_bad=true leaves it out"):
         TASK.read({"train": good, "test": bad}, Options({}))
 
 

@@ -1,0 +1,240 @@
+"""What a value of a column means for its role: each kind of content has one reader, for training and prediction alike.
+
+A reader gives the value itself where it is as it should be, none where there is nothing, and raises a ``ValueError``
+that says what it holds instead.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from distill.data.chats import aside, said_in, turn
+from distill.data.literals import literal
+
+Reader = Callable[[Any], Any]
+
+MAX_CHARACTERS = 1_000_000
+"""Characters that a text may have where no setting says otherwise."""
+_VECTOR = re.compile(r"\s*[01](?:\.0)?(?:\s+[01](?:\.0)?)+\s*")
+_MANY = 2**63
+"""Beyond the numbers that a table holds."""
+
+
+def empty(value: object) -> bool:
+    """Whether there is nothing in a value.
+
+    >>> [empty(value) for value in (None, float("nan"), " ", [], "a", 0)]
+    [True, True, True, True, False, False]
+    """
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, list) and not value) or (isinstance(value, float) and math.isnan(value))
+
+
+def holds(value: object) -> str:
+    """What a column of such values holds, as one says it.
+
+    >>> holds(["a"]), holds([1]), holds({}), holds(True), holds(2)
+    ('lists', 'lists of numbers', 'objects', 'true and false', 'numbers')
+    """
+    if isinstance(value, list):
+        others = [each for each in value if not isinstance(each, str) and each is not None]
+        return f"lists of {holds(others[0])}" if others else "lists"
+    names = ((str, "text"), (bool, "true and false"), (int | float, "numbers"), (Mapping, "objects"))
+    return next((said for kind, said in names if isinstance(value, kind)), f"values of type {type(value).__name__}")
+
+
+def text(value: Any) -> Any:  # noqa: ANN401
+    """A text as it is."""
+    return value if isinstance(value, str) or empty(value) else _refuse(value)
+
+
+def target(value: Any) -> Any:  # noqa: ANN401
+    """A text, or a list of texts, as it is."""
+    return _texts(value) if isinstance(value, list) else text(value)
+
+
+def targets(values: Sequence[Any]) -> bool:
+    """Whether the cells of a table hold nothing but lists of targets."""
+    there = [value for value in values if not empty(value)]
+    lists = (literal(value) if isinstance(value, str) else None for value in there)
+    return bool(there) and all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in lists)
+
+
+def listed(value: Any) -> Any:  # noqa: ANN401
+    """A list of texts: as it is, or written in a cell, or as words with spaces between them.
+
+    >>> listed('["one word", "two"]'), listed("['EU' 'rejects']"), listed("EU rejects"), listed("[ EU ]")
+    (['one word', 'two'], ['EU', 'rejects'], ['EU', 'rejects'], ['[', 'EU', ']'])
+    """
+    if isinstance(value, str):
+        found = _quoted(value)
+        value = value.split() if found is None else found
+    return _texts(value)
+
+
+def turns(value: Any) -> Any:  # noqa: ANN401
+    """Turns of a dialogue: texts or messages, as a list or written in a cell; any other text is a single turn.
+
+    A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system are no turns.
+
+    >>> turns('["Hello.", "Who is there?"]'), turns("Who is there?")
+    (['Hello.', 'Who is there?'], ['Who is there?'])
+    >>> turns([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello."}])
+    ['Hello.']
+    """
+    if isinstance(value, str) and value.strip():
+        found = _quoted(value)
+        value = [value] if found is None else found
+    if isinstance(value, Mapping) and (keys := said_in(value)) and all(isinstance(value[key], list) for key in keys):
+        value = [dict(zip(keys, pair, strict=False)) for pair in zip(*(value[key] for key in keys), strict=False)]
+    if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+        if not all(isinstance(each, str) or each is None or said_in(each) for each in value):
+            _refuse(value)
+        return [turn(each) for each in value if not aside(each)]
+    return _texts(value)
+
+
+def label(value: Any) -> Any:  # noqa: ANN401
+    """One label: a text, a number, or true or false; numbers that are whole lose their decimals.
+
+    >>> label("neg"), label(2), label(1.0), label(1.5)
+    ('neg', 2, 1, 1.5)
+    """
+    if isinstance(value, str):
+        inner = literal(value)
+        return value if inner is None else _refuse(inner)
+    if isinstance(value, int | float) and abs(value) >= _MANY:
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if empty(value):
+        return None
+    return value if isinstance(value, int | float) else _refuse(value)
+
+
+def labels(value: Any) -> Any:  # noqa: ANN401
+    """Labels of a text: a list as it is, or written in a cell, or with commas between them; or a single one.
+
+    >>> labels('["one, two", "three"]'), labels("one,two"), labels("['a', nan]"), labels("[1. 0.]"), labels("1 0")
+    (['one, two', 'three'], ['one', 'two'], ['a', None], [1, 0], [1, 0])
+    """
+    if isinstance(value, str):
+        value = _several(value)
+    if empty(value):
+        return value
+    return _entries(value) if isinstance(value, list) else [label(value)]
+
+
+def tags(value: Any) -> Any:  # noqa: ANN401
+    """A label for each word: a list as it is, or written in a cell, or with spaces between them.
+
+    >>> tags("O B-PER"), tags([0, 1]), tags("[0 1]"), tags([1.0])
+    (['O', 'B-PER'], [0, 1], [0, 1], [1])
+    """
+    if isinstance(value, str):
+        found = literal(value)
+        value = value.split() if found is None else found
+    return value if empty(value) else _entries(value)
+
+
+def score(value: Any) -> Any:  # noqa: ANN401
+    """A number as it is, also written as text."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+        _refuse(value)
+    if isinstance(value, str) and value.strip():
+        try:
+            float(value)
+        except ValueError as error:
+            raise ValueError("text that is no number") from error
+    return value
+
+
+def answers(value: Any) -> Any:  # noqa: ANN401
+    """Answers as SQuAD has them: as they are, or written in a cell as an object.
+
+    >>> answers('{"text": ["in Rome"], "answer_start": [7]}')
+    {'text': ['in Rome'], 'answer_start': [7]}
+    """
+    if empty(value):
+        return None
+    read = literal(value) if isinstance(value, str) else value
+    found = {key: read.get(key) for key in ("text", "answer_start")} if isinstance(read, Mapping) else {}
+    texts, places = (each if isinstance(each, list) else [None] for each in (found.values() or (None, None)))
+    numbers = all(type(each) is int and abs(each) < _MANY for each in places)
+    if not numbers or not all(isinstance(each, str) for each in texts):
+        _refuse(value)
+    return found if isinstance(value, str) else value
+
+
+def characters(value: Any) -> int:  # noqa: ANN401
+    """How long a text is, or all of a list together."""
+    return len(value) if isinstance(value, str) else sum(map(len, value))
+
+
+READERS: Mapping[str, tuple[Reader, str]] = {
+    "text": (text, "a text"),
+    "marked": (text, "a text"),
+    "target": (target, "a text, or a list of texts,"),
+    "texts": (listed, "a list of texts"),
+    "turns": (turns, "a list of texts, or of messages with role and content or from and value,"),
+    "tags": (tags, "a list of labels"),
+    "label": (label, "a single label, a text or a whole number,"),
+    "labels": (labels, "a list of labels"),
+    "score": (score, "a number"),
+    "answers": (answers, "an object of a list text and a list of whole numbers answer_start"),
+}
+"""How each kind of content is read, and what is expected of it."""
+
+
+def _refuse(value: object) -> Any:  # noqa: ANN401
+    raise ValueError(holds(value))
+
+
+def _texts(value: Any) -> Any:  # noqa: ANN401
+    if empty(value):
+        return value
+    if not isinstance(value, list) or not all(isinstance(each, str) or each is None for each in value):
+        _refuse(value)
+    return value
+
+
+def _quoted(value: str) -> list[Any] | None:
+    """The list that a cell of words or turns holds, which may as well begin with a bracket that is a word."""
+    begins = value.lstrip()[:2]
+    if begins[:1] not in ("[", "("):
+        return None
+    if begins[1:] in ("'", '"', "{", "["):
+        found = literal(value)
+        return found if isinstance(found, list) else None
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
+
+
+def _several(value: str) -> Any:  # noqa: ANN401
+    """The labels in a cell."""
+    found = literal(value)
+    if found is not None:
+        return found
+    if _VECTOR.fullmatch(value):
+        return [int(float(each)) for each in value.split()]
+    stripped = value.strip()
+    if stripped.startswith("[") and stripped.endswith("]"):
+        raise ValueError("a list that is none of JSON, Python or NumPy")
+    return value.split(",") if stripped else None
+
+
+def _entries(value: Any) -> Any:  # noqa: ANN401
+    """The labels in a list; the list itself where they are as they should be."""
+    if not isinstance(value, list):
+        _refuse(value)
+    if any(isinstance(each, list | Mapping) or not isinstance(each, str | int | float | None) for each in value):
+        _refuse(value)
+    if not any(isinstance(each, float) or (isinstance(each, int) and abs(each) >= _MANY) for each in value):
+        return value
+    return [None if empty(each) else label(each) for each in value]

@@ -1,0 +1,106 @@
+"""What the cells of a column mean for its role, and which of its rows cannot be used."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from distill.data import label_values
+from distill.data.cells import READERS, characters, empty, listed, targets
+from distill.data.chats import messages
+from distill.errors import DataError
+from distill.rows import Fault
+from distill.shown import name, shown
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_SAMPLE = 1000
+"""Rows that are looked at to tell whether there are messages."""
+_LONG = {"text", "marked", "target", "texts", "turns"}
+"""Kinds of content whose length has a limit."""
+_NEW = " new"
+
+
+class Column(NamedTuple):
+    """A column of a split, for messages."""
+
+    name: str
+    role: str
+    kind: str
+    split: str
+    source: str
+
+
+def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict[int, Fault], list[str]]:
+    """A split with what the cells of a column mean, the rows that cannot be used, and what was decided.
+
+    Raises:
+        DataError: a cell holds what its role cannot mean.
+    """
+    reader, expected = READERS[column.kind]
+    stored: Sequence[Any] = rows[column.role][:]
+    cells = _as_written(rows, column, stored)
+    if column.kind == "target" and targets(cells):
+        reader = listed
+    found, faults = [], {}
+    for row, cell in enumerate(cells):
+        try:
+            value = reader(cell)
+        except ValueError as error:
+            raise DataError(
+                f"the column {name(column.name)} of {column.source} cannot be the {column.role}: it holds {error} "
+                f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected"
+            ) from error
+        found.append(value)
+        if (fault := _fault(value, column, longest)) is not None:
+            faults[row] = fault
+    notes = []
+    if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
+        notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
+    changed = any(value is not cell for value, cell in zip(found, stored, strict=True))
+    if changed and column.kind in label_values.KINDS:
+        found = _of_one_type(found)
+    return replaced(rows, column.role, found) if changed else rows, faults, notes
+
+
+def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Sequence[Any]:
+    """The values of a column, labels of 32 bits as they are written, such as 1.1, and not as doubles."""
+    short = getattr(rows.features[column.role], "dtype", None) in ("float16", "float32")
+    if short and column.kind in label_values.KINDS:
+        return [None if value is None else float(str(np.float32(value))) for value in stored]
+    return stored
+
+
+def _of_one_type(labels: Sequence[Any]) -> list[Any]:
+    """Labels as they are, or as texts where some are and others are not, since a column holds one type."""
+    found = {type(each) for value in labels for each in (value if isinstance(value, list) else (value,))}
+    if len(found - {type(None)}) < 2:
+        return list(labels)
+
+    def text(value: Any) -> Any:  # noqa: ANN401
+        return value if value is None else str(value)
+
+    return [list(map(text, value)) if isinstance(value, list) else text(value) for value in labels]
+
+
+def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
+    """The rows with other values in a column, which stands last then."""
+    more = rows.add_column(_NEW, list(values))
+    return more.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
+
+
+def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: ANN401
+    """Why a row cannot be used for what it has in a column."""
+    if column.kind == "labels":
+        return None  # none of them is a set of labels, too
+    if empty(value):
+        what = column.role if column.role != "label" else {"tags": "tag"}.get(column.kind, "label")
+        return Fault(f"no {what}", f"has no {name(column.name)}")
+    if isinstance(value, list) and any(map(empty, value)):
+        said = f"an empty entry in {name(column.name)}"
+        return Fault(said, f"has {said}")
+    if column.kind in _LONG and (length := characters(value)) > longest:
+        said = f"has {length:,} characters in {name(column.name)}, more than data.max_characters={longest}"
+        return Fault("too many characters", said)
+    return None

@@ -1,0 +1,77 @@
+"""Which column of a file may be meant by a role, by what it holds."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distill.data.cells import READERS
+from distill.data.chats import messages
+from distill.words import spaced
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_SAMPLE = 1000
+"""Rows that are looked at to tell what a column holds."""
+
+
+def fits(rows: "Dataset", column: str, kind: str) -> bool:
+    """Whether a column can be meant by a role."""
+    values: Sequence[Any] = rows[:_SAMPLE][column]
+    there = [value for value in values if value is not None]
+    return bool(there) and _KINDS[kind](there)
+
+
+def _text(values: Sequence[Any]) -> bool:
+    """Whether most are several words, or characters of a script without spaces that no labels are."""
+    several = sum(isinstance(value, str) and len(spaced(value)) > 1 for value in values)
+    return all(isinstance(value, str) for value in values) and several > len(values) / 2 and not _label(values)
+
+
+def _label(values: Sequence[Any]) -> bool:
+    simple = bool(values) and all(isinstance(value, str | int) for value in values)
+    return (
+        simple
+        and len(set(values)) <= max(2, len(values) // 2)
+        and not any(" " in str(value).strip() or _fractional(value) for value in values)
+    )
+
+
+def _dialogues(values: Sequence[Any]) -> bool:
+    """Whether all are lists of texts or of messages, or messages in the cells of a table."""
+    try:
+        lists = all(isinstance(value, list) or messages(value) for value in values)
+        return lists and all(READERS["turns"][0](value) is not None for value in values)
+    except ValueError:
+        return False
+
+
+def _lists(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, list) for value in values)
+
+
+_KINDS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
+    "text": _text,
+    "marked": _text,
+    "target": lambda values: _text(values) or _lists(values),
+    "label": _label,
+    "texts": _lists,
+    "tags": _lists,
+    "turns": _dialogues,
+    "labels": _lists,
+    "score": lambda values: all(isinstance(value, float) for value in values),
+    "answers": lambda values: all(_object(value) for value in values),
+}
+
+
+def _object(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, Mapping) or (isinstance(value, str) and value.startswith("{"))
+
+
+def _fractional(value: str | int) -> bool:
+    """Whether it is a score, such as 3.8, and no name or number of a class."""
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    return math.isfinite(number) and not number.is_integer()

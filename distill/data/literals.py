@@ -1,0 +1,72 @@
+"""Lists and objects that stand in a text as JSON, Python or NumPy write them."""
+
+import ast
+import json
+import re
+from typing import Any
+
+_LONGEST = 100_000
+"""Characters that are read as Python, which takes much memory for each."""
+_BEGINS = re.compile(r"[\[({]|(?:np\.|numpy\.)?(?:array|list|set|frozenset|tuple)\(")
+_ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|True|False|None|nan)"""
+_NUMPY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})*\s*\]")
+_WORDS = {
+    "nan": None, "NaN": None, "NA": None, "null": None, "true": True, "false": False, "True_": True, "False_": False,
+}  # fmt: skip
+_WRAPPERS = re.compile(r"array|list|set|frozenset|tuple|str_|bool_?|u?int\d*|float\d*")
+
+
+def literal(text: str) -> list[Any] | dict[Any, Any] | None:
+    """The list or object that a text is, or none; tuples, sets and arrays are lists, and what is no number none.
+
+    >>> literal('["a", 1]'), literal("('a',)"), literal("['a' 'b']"), literal("[1. 0.]"), literal("[x] or so")
+    (['a', 1], ['a'], ['a', 'b'], [1.0, 0.0], None)
+    """
+    text = text.strip()
+    if not _BEGINS.match(text) or text[-1] not in "])}":
+        return None
+    try:
+        read = json.loads(text, parse_constant=lambda word: None)
+    except (ValueError, RecursionError):
+        read = None
+    if read is None and len(text) <= _LONGEST:
+        read = _python(text)
+    return read if isinstance(read, list | dict) else None
+
+
+def _python(text: str) -> Any:  # noqa: ANN401
+    if _NUMPY.fullmatch(text):  # first, since Python would join its words
+        text = f"[{', '.join(re.findall(_ITEM, text))}]"
+    try:
+        return _value(ast.parse(text, mode="eval").body)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _value(node: ast.expr) -> Any:  # noqa: ANN401
+    """What an expression means that does nothing but hold values.
+
+    Raises:
+        ValueError: it does more.
+    """
+    match node:
+        case ast.List() | ast.Tuple() | ast.Set():
+            return [_value(each) for each in node.elts]
+        case ast.Dict():
+            pairs = zip(node.keys, node.values, strict=True)
+            return {_key(key): _value(each) for key, each in pairs}
+        case ast.Constant(value=str() | bool() | int() | float() | None):
+            return node.value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number
+        case ast.Name(id=word) | ast.Attribute(attr=word) if word in _WORDS:
+            return _WORDS[word]
+        case ast.Call(func=ast.Name(id=word) | ast.Attribute(attr=word), args=[first, *_]) if _WRAPPERS.fullmatch(word):
+            return _value(first)
+    raise ValueError("no literal")
+
+
+def _key(node: ast.expr | None) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    raise ValueError("no name")
