@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from distill import caches
 from distill.config import cards, explain
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.schema import StudentConfig
@@ -59,6 +60,8 @@ def _job(config: DesignConfig) -> None:
     config.student = StudentConfig()  # a card may set what is looked for
     overrides = HydraConfig.get().overrides.task
     check(config, overrides, card_folders(HydraConfig.get()))
+    for note in caches.ready(Path(config.store)):
+        log.info("%s", note)
     from distill.designing import showing  # torch and its friends take seconds
     from distill.designing.cards import write
     from distill.designing.proposing import propose

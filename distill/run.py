@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from distill import caches
 from distill.config import cards, explain
 from distill.config.check import check
 from distill.config.schema import Config
@@ -55,6 +56,8 @@ def _job(config: Config) -> None:
     check(config, HydraConfig.get().overrides.task)
     repeat = command()
     with one_job() as folder:
+        for note in caches.ready(Path(config.store)):
+            log.info("%s", note)
         from distill.chain import walk  # torch and its friends take seconds: only a config that holds pays them
 
         walk(config, folder, repeat)

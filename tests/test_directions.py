@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "distill"
-EVERYONE = {"errors", "types", "store", "network", "words"}
+EVERYONE = {"errors", "types", "store", "network", "words", "caches"}
 PARTS = {"tasks", "data", "models", "losses", "training", "metrics", "report", "export", "teacher_store"}
 ALLOWED = {
     "run": {"launch", "config", "chain"},
@@ -36,6 +36,7 @@ ALLOWED = {
     "store": set(),
     "network": set(),
     "words": set(),
+    "caches": set(),
 }
 QUICK = {"run", "launch", "design", "predict", "config", "tasks", *EVERYONE - {"store", "network"}}
 PREPARING = {"tasks/collating.py", "tasks/masked_language_modeling.py"}

@@ -1,7 +1,7 @@
 """Do the settings make sense? All problems at once, each with its dotted key, what came, and what is allowed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from distill.config import (
@@ -33,7 +33,11 @@ def _names(value: Any) -> bool:  # noqa: ANN401
 
 _FILES: Rule = (
     lambda value: value is None or _names(value),
-    "null, the name of a file, or a list of names, of which the first that is there is taken",
+    "null, the name of a file, or a list of names, of which all are read",
+)
+_DELIMITER: Rule = (
+    lambda value: value is None or value in ("tab", "\\t") or (len(value) == 1 and value not in '"\r\n\0'),
+    "null, a single character other than a quote, or tab",
 )
 _ALL_FILES: Rule = (lambda value: value is None or _names(value)), "null, a file or folder, or a list of them"
 _DEVICES: Rule = (
@@ -51,6 +55,7 @@ _RULES: dict[str, Rule] = {
     "data.sample": ((lambda value: value is None or value in SAMPLES), f"null or one of {', '.join(SAMPLES)}"),
     "data.class_weights": one_of("none", "balanced"),
     **{f"data.files.{split}": _FILES for split in ("train", "validation", "test")},
+    "data.delimiter": _DELIMITER,
     "data.limit.train": at_least(1),
     "data.limit.validation": at_least(1),
     "data.limit.test": at_least(1),
@@ -181,6 +186,12 @@ def _sources(config: Config) -> Iterator[str]:
         yield "data.source=hub: give the data set's id as data.hub=ID"
     if data.source in ("hub", "embedded") and data.path is not None:
         yield f"data.path={data.path}: is not read where data.source={data.source}; leave one of them out"
+    if data.path is None and data.unlabelled.path is None and data.delimiter is not None:
+        yield f"data.delimiter={data.delimiter}: belongs to files; give them as data.path=FOLDER"
+    if data.path is None and (data.hub is None or data.source == "embedded"):
+        for split, given in asdict(data.files).items():
+            if given is not None and "|" not in str(given):
+                yield f"data.files.{split}={given}: belongs to files; give their folder as data.path=FOLDER"
     if data.unlabelled.path is None and (data.unlabelled.columns or data.unlabelled.limit is not None):
         yield "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE"
 

@@ -37,6 +37,8 @@ def take(
     named: Mapping[str, str],
     source: str,
     key: str = "data.columns",
+    problems: Mapping[str, Mapping[str, str]] | None = None,
+    absent: Mapping[str, Mapping[str, str]] | None = None,
 ) -> "Taken":
     """Keep the columns that play a role, under the role's name.
 
@@ -48,6 +50,8 @@ def take(
             may be spread over columns, ``one+other``.
         source: where the data came from, for messages.
         key: the setting that names the columns, for messages.
+        problems: split to column to why it cannot be used, of those that are not among the split's columns.
+        absent: split to column to a row that lacks it, and holds none there.
 
     Raises:
         DataError: a column is absent and no other can be meant, or a row has no content.
@@ -57,10 +61,16 @@ def take(
     if bare := [split for split, rows in splits.items() if not len(rows)]:
         raise DataError(f"{bare[0]} of {source} has no rows")
     train = splits["train"]
+    for found in (problems or {}).values():
+        meant = {role: named.get(role, role) for role in roles}
+        there = {*train.column_names, *found}
+        _usable({role: column if column in there else role for role, column in meant.items()}, found)
     splits = label_columns.joined({split: label_columns.named(rows) for split, rows in splits.items()}, roles, named)
     chosen, notes = _choose(splits["train"], roles, named, source, key)
     taken = {}
     for split, rows in splits.items():
+        _usable(chosen, (problems or {}).get(split, {}))
+        _usable({role: chosen[role] for role in roles if roles[role] == "labels"}, (absent or {}).get(split, {}))
         if missing := [column for column in chosen.values() if column not in rows.column_names]:
             raise DataError(f"{split} of {source} has no column {missing[0]}; it has {', '.join(rows.column_names)}")
         kept = _read(rows.select_columns(list(chosen.values())), chosen, roles, f"{split} in {source}")
@@ -69,6 +79,13 @@ def take(
         _fitting(taken[split], roles, chosen, source)
     order = label_columns.classes(train, chosen["label"]) if "label" in chosen else []
     return Taken(taken, notes, order, chosen)
+
+
+def _usable(chosen: Mapping[str, str], problems: Mapping[str, str]) -> None:
+    """Refuse a column that plays a role and cannot be used."""
+    for column in (part for each in chosen.values() for part in (each, *each.split("+"))):
+        if column in problems:
+            raise DataError(problems[column])
 
 
 def _choose(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from distill.data import columns as roles_of
 from distill.data import files, hub
+from distill.data.formats import Options
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Wanted:
     hub: str | None
     hub_config: str | None
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    delimiter: str | None = None
 
 
 def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
@@ -63,8 +65,8 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
         DataError: it cannot be had, or cannot be used as it is.
     """
     if wanted.source == "local" or (wanted.source == "auto" and wanted.path is not None):
-        path = Path(cast(str, wanted.path)).expanduser()
-        return _taken(wanted, "local", files.read(path, wanted.files), roles, named, _which(path, wanted.files))
+        found = files.read(_path(cast(str, wanted.path)), wanted.files, _options(wanted.delimiter, roles))
+        return _taken(wanted, "local", found, roles, named, found.notes)
     if wanted.source == "hub" or (wanted.source == "auto" and wanted.hub is not None):
         splits, notes = _from_hub(wanted)
         if splits is not None:
@@ -77,29 +79,35 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
     return _sample(wanted, embedded, roles, named)
 
 
-def unlabelled(file: str, roles: Mapping[str, str], named: Mapping[str, str]) -> tuple["Dataset", list[str]]:
+def unlabelled(
+    file: str, roles: Mapping[str, str], named: Mapping[str, str], delimiter: str | None = None
+) -> tuple["Dataset", list[str]]:
     """The inputs of the task in a file without labels, and what was decided on the way.
 
     Args:
         file: of one of the kinds that splits may have, or a folder with such a file train.
         roles: role of the task's inputs to the kind of its content.
         named: role to the name of its column.
+        delimiter: between the fields of a table of text; none looks for it.
 
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
-    rows = files.read(Path(file).expanduser())["train"]
-    taken = roles_of.take({"train": rows}, roles, named, file, "data.unlabelled.columns")
-    return taken.splits["train"], taken.notes
+    found = files.read(_path(file), options=_options(delimiter, roles))
+    train = {"train": found["train"]}
+    taken = roles_of.take(train, roles, named, file, "data.unlabelled.columns", found.problems, found.absent)
+    return taken.splits["train"], [*found.notes, *taken.notes]
 
 
-def _which(path: Path, named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Which files were read, of splits that more than one may hold."""
-    if not path.is_dir() or files.saved(path):
-        return ()
-    found = files.find(path, named)
-    several = (split for split, names in named.items() if len(names) > 1 and split in found)
-    return tuple(f"{split} is read from {found[split].name}" for split in several)
+def _path(given: str) -> Path:
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:  # a ~ without a home
+        raise DataError(f"{given}: there is no such file or folder ({error})") from error
+
+
+def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
+    return Options(delimiter, words="tags" in roles.values())
 
 
 def _taken(
@@ -108,10 +116,11 @@ def _taken(
     splits: Mapping[str, "Dataset"],
     roles: Mapping[str, str],
     named: Mapping[str, str],
-    notes: tuple[str, ...] = (),
+    notes: Sequence[str] = (),
 ) -> Source:
     source = str(wanted.path if kind == "local" else wanted.hub)
-    taken = roles_of.take(splits, roles, named, source)
+    problems, absent = (splits.problems, splits.absent) if isinstance(splits, files.Files) else (None, None)
+    taken = roles_of.take(splits, roles, named, source, problems=problems, absent=absent)
     name = wanted.name
     if kind == "local" and wanted.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
@@ -133,7 +142,7 @@ def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: M
     return Source(wanted.name, "embedded", sample, (note,), stands_in_for=wanted.name)
 
 
-def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, ...]]:
+def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, Sequence[str]]:
     """The hub's splits, from the cache where there is no network; none where neither has them."""
     reachable = hub.reachable()  # before the import below, which reads what it decides
     from datasets import load_dataset
@@ -144,8 +153,7 @@ def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, tuple[str, .
         if reachable:
             raise DataError(f"{wanted.hub} cannot be read from the hub: {str(error).splitlines()[0]}") from error
         return None, ()
-    named = {name: split for split, names in files.SPLITS.items() for name in names}
-    splits = {named[name]: rows for name, rows in loaded.items() if name in named}
+    splits, notes = files.named_splits(loaded, wanted.files, cast(str, wanted.hub))
     hidden = [name for name, rows in splits.items() if "label" in rows.column_names and set(rows["label"][:]) == {-1}]
-    notes = tuple(f"the labels of {name} are hidden on the hub, so it is left out" for name in hidden)
+    notes += [f"the labels of {name} are hidden on the hub, so it is left out" for name in hidden]
     return {name: rows for name, rows in splits.items() if name not in hidden}, notes

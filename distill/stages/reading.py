@@ -22,7 +22,7 @@ def prepare(config: Config) -> Prepared:
     disable_progress_bars()  # of reading and tokenising, which write into files as well
     data, module = config.data, task(config.task)
     named = {split: _names(given) for split, given in asdict(data.files).items() if given is not None}
-    wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, named)
+    wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, named, data.delimiter)
     source = sources.load(wanted, module.roles, data.columns, embedded.SAMPLES[data.sample or module.sample])
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
     names = _by_name(data.labels or {}, source.classes)
@@ -65,7 +65,9 @@ def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, 
 def _read_unlabelled(config: Config, file: str) -> tuple[Dataset, list[str]]:
     module = task(config.task)
     named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
-    found, notes = sources.unlabelled(file, module.inputs, named | config.data.unlabelled.columns)
+    found, notes = sources.unlabelled(
+        file, module.inputs, named | config.data.unlabelled.columns, config.data.delimiter
+    )
     if module.problem is not None:
         for role in (role for role, kind in module.inputs.items() if kind == "marked"):
             for number, text in enumerate(found[role][:], 1):

@@ -39,7 +39,7 @@ def test_a_path_is_taken_before_anything_else(tmp_path):
 def test_of_files_that_may_hold_a_split_the_one_that_was_read_is_said(tmp_path, there):
     for name in ("train", there):
         (tmp_path / f"{name}.tsv").write_text("text\tlabel\na b\t1\nc d\t0\n")
-    asked = replace(wanted(path=str(tmp_path)), files={"test": ["test_unseen", "test"], "train": ["train"]})
+    asked = replace(wanted(path=str(tmp_path)), files={"test": ["test_unseen|test"], "train": ["train"]})
     assert load(asked, ROLES, {}, sample).notes == (f"test is read from {there}.tsv",)
 
 
