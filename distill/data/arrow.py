@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -121,9 +122,39 @@ def table(
         "schema": str(schema),
     })  # fmt: skip
     target = Path(config.HF_DATASETS_CACHE) / "distill" / f"{name}.arrow"
-    if not target.is_file():
+    if not _whole(target):
         _write(target, schema, batches)
     return cast("Dataset", Dataset.from_file(str(target)))
+
+
+def _whole(target: Path) -> bool:
+    """Whether a table is there, and was not cut off by a machine that stopped."""
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(target)) as source, pa.ipc.open_stream(source) as reader:
+            return all(batch is not None for batch in reader)
+    except (OSError, pa.ArrowException):
+        return False
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Say in a sentence where there is no room for the tables that ``datasets`` keeps.
+
+    Raises:
+        DataError: there is none.
+    """
+    from datasets import config
+
+    try:
+        yield
+    except OSError as error:
+        folder, full = Path(config.HF_DATASETS_CACHE), error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not full and error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT):
+            raise
+        what = f"no space left in {folder}" if full else f"{folder} cannot be written ({error})"
+        raise DataError(f"{what}, where tables are kept; take another with HF_DATASETS_CACHE=FOLDER") from error
 
 
 def _write(target: Path, schema: "pa.Schema", batches: Iterable["pa.RecordBatch"]) -> None:
@@ -131,7 +162,7 @@ def _write(target: Path, schema: "pa.Schema", batches: Iterable["pa.RecordBatch"
     import pyarrow as pa
 
     hidden = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with keeping():
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with hidden.open("wb") as out, pa.ipc.new_stream(out, schema) as writer:
@@ -140,7 +171,3 @@ def _write(target: Path, schema: "pa.Schema", batches: Iterable["pa.RecordBatch"
             hidden.replace(target)
         finally:
             hidden.unlink(missing_ok=True)
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = f"no space left in {target.parent}" if full else f"{target.parent} cannot be written ({error})"
-        raise DataError(f"{what}, where tables are kept; take another folder with HF_DATASETS_CACHE=FOLDER") from error

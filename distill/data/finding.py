@@ -1,5 +1,6 @@
 """Which files hold the splits: by the usual names, by those that are given, and in parts."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -40,7 +41,10 @@ def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict
             found[split] = files
     if "train" not in found:
         endings = ", ".join(formats.ENDINGS)
-        raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz")
+        known = {None, *(name for names in SPLITS.values() for name in names)}
+        others = [file.name for file in _files(folder) if _stem(file) not in known]
+        way = f"; it has {', '.join(others[:5])}: say which is train with data.files.train=NAME" if others else ""
+        raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
     return found
 
 
@@ -108,7 +112,7 @@ def _usual(folder: Path, split: str, usual: Sequence[str]) -> list[Path]:
 
 def _named(folder: Path, split: str, name: str) -> list[Path]:
     """The files of one name: with or without ending, or a path."""
-    for path in (folder / Path(name).expanduser(), Path(name).expanduser()):
+    for path in (folder / os.path.expanduser(name), Path(os.path.expanduser(name))):
         if path.is_file():
             return [path]
         if path.parent.is_dir() and (found := _in(path.parent, split, path.name)):

@@ -46,6 +46,8 @@ def kind_of(value: Any, depth: int = 0) -> Kind:  # noqa: ANN401
     if depth == _DEEPEST:
         raise Unfit("lists or objects that are nested too deep")
     if isinstance(value, list):
+        if value and all(type(each) is str and each.isascii() for each in value):
+            return ["str"]
         inner: Kind = "null"
         for each in value:
             inner = merged(inner, kind_of(each, depth + 1), lambda: f"a list of unlike entries, {shown(value)}")
@@ -154,8 +156,8 @@ class Columns:
         if column not in self.kinds and self.count > 1 and column not in self.absent:
             self.absent[column] = f"{self._start} has no {column}"
         try:
-            if not _is_text(column):
-                raise Unfit("a name that is no text")
+            if not _is_name(column):
+                raise Unfit("a value without a name")
             kind, known = kind_of(value), self.kinds.get(column, "null")
             self.kinds[column] = merged(known, kind, lambda: self._unlike(column, value, where))
             if kind != "null":
@@ -173,12 +175,13 @@ class Columns:
         return f"{_named(value)}, but {first} has {_named(known)}: a column has one type"
 
 
-def _is_text(name: str) -> bool:
+def _is_name(name: str) -> bool:
+    """Whether a name is some text, without half of a pair of surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return bool(name)
 
 
 def arrow_type(kind: Kind) -> "pa.DataType":

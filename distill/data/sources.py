@@ -1,5 +1,6 @@
 """Where the data comes from: local files, the hub, or the embedded sample."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,9 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
         DataError: it cannot be had, or cannot be used as it is.
     """
     if wanted.source == "local" or (wanted.source == "auto" and wanted.path is not None):
-        found = files.read(_path(cast(str, wanted.path)), wanted.files, _options(wanted.delimiter, roles))
+        found = files.read(
+            Path(os.path.expanduser(cast(str, wanted.path))), wanted.files, _options(wanted.delimiter, roles)
+        )
         return _taken(wanted, "local", found, roles, named, found.notes)
     if wanted.source == "hub" or (wanted.source == "auto" and wanted.hub is not None):
         splits, notes = _from_hub(wanted)
@@ -93,17 +96,10 @@ def unlabelled(
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
-    found = files.read(_path(file), options=_options(delimiter, roles))
+    found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
     train = {"train": found["train"]}
     taken = roles_of.take(train, roles, named, file, "data.unlabelled.columns", found.problems, found.absent)
     return taken.splits["train"], [*found.notes, *taken.notes]
-
-
-def _path(given: str) -> Path:
-    try:
-        return Path(given).expanduser()
-    except RuntimeError as error:  # a ~ without a home
-        raise DataError(f"{given}: there is no such file or folder ({error})") from error
 
 
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
@@ -146,12 +142,14 @@ def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, Sequence[str
     """The hub's splits, from the cache where there is no network; none where neither has them."""
     reachable = hub.reachable()  # before the import below, which reads what it decides
     from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
 
     try:
         loaded = load_dataset(cast(str, wanted.hub), wanted.hub_config)
-    except (ConnectionError, FileNotFoundError, ValueError, OSError) as error:
+    except (ValueError, OSError, DatasetsError) as error:
         if reachable:
-            raise DataError(f"{wanted.hub} cannot be read from the hub: {str(error).splitlines()[0]}") from error
+            said = [*str(error).splitlines(), type(error).__name__][0]
+            raise DataError(f"{wanted.hub} cannot be read from the hub: {said}") from error
         return None, ()
     splits, notes = files.named_splits(loaded, wanted.files, cast(str, wanted.hub))
     hidden = [name for name, rows in splits.items() if "label" in rows.column_names and set(rows["label"][:]) == {-1}]

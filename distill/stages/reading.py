@@ -8,6 +8,7 @@ from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
 from distill.config.schema import Config
 from distill.data import embedded, sources, splits
+from distill.data.arrow import keeping
 from distill.data.prepared import Prepared
 from distill.errors import DataError
 from distill.tasks import Options, task
@@ -29,7 +30,8 @@ def prepare(config: Config) -> Prepared:
     read = module.read(source.splits, Options(names, data.drop_bad, scores, source.classes))
     whole, held_out = splits.hold_out(read.splits, data.holdout, config.seed)
     if module.expand is not None:  # after that, so that what is held out is in no history of train
-        whole = {name: module.expand(rows) for name, rows in whole.items()}
+        with keeping():
+            whole = {name: module.expand(rows) for name, rows in whole.items()}
     limited = splits.limit(whole, asdict(data.limit), config.seed)
     ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
     notes = [*source.notes, *read.notes, *filter(None, (held_out, splits.overlap(ready)))]

@@ -84,6 +84,43 @@ def test_the_hubs_splits_are_taken_but_for_those_with_hidden_labels(monkeypatch)
     assert source.notes == ("the labels of test are hidden on the hub, so it is left out",)
 
 
+def test_a_named_split_of_the_hub_is_read(monkeypatch):
+    rows = Dataset.from_dict({"text": ["a b", "c d"], "label": [1, 0]})
+    monkeypatch.setattr(hub, "reachable", lambda: True)
+    monkeypatch.setattr("datasets.load_dataset", lambda *_: {"train": rows, "validation_matched": rows, "other": rows})
+    source = load(replace(wanted(), files={"validation": ["validation_matched"]}), ROLES, {}, sample)
+    assert sorted(source.splits) == ["train", "validation"]
+    assert source.notes == ("of nobody/nothing other is not read",)
+    with pytest.raises(DataError, match="^nobody/nothing has no split none for test; it has train, validation_matched"):
+        load(replace(wanted(), files={"test": ["none"]}), ROLES, {}, sample)
+
+
+def written(folder, content):
+    (folder / "train.jsonl").write_text(content)
+    return wanted(path=str(folder))
+
+
+def test_a_column_that_cannot_be_used_is_refused_where_a_role_needs_it_and_only_there(tmp_path):
+    given = written(tmp_path, '{"text": "a b", "label": 0, "x": 1}\n{"text": "c d", "label": "no", "x": "y"}\n')
+    message = (
+        f"line 2 of {tmp_path}/train.jsonl has in label 'no' (text), but line 1 has 0 (a number): a column has one type"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        load(given, ROLES, {}, sample)
+    with pytest.raises(DataError, match=f"^line 2 of {re.escape(str(tmp_path))}/train.jsonl has in x 'y' "):
+        load(given, {"text": "text", "label": "labels"}, {"label": "x+text"}, sample)
+    given = written(tmp_path, '{"text": "a b", "label": 0, "x": 1}\n{"text": "c d", "label": 1, "x": "y"}\n')
+    assert load(given, ROLES, {}, sample).splits["train"]["label"][:] == [0, 1]
+
+
+def test_a_label_that_a_row_lacks_is_missed_also_where_there_may_be_several_or_none(tmp_path):
+    given = written(tmp_path, '{"text": "a b", "label": []}\n{"text": "c d"}\n')
+    with pytest.raises(DataError, match=f"^line 2 of {re.escape(str(tmp_path))}/train.jsonl has no label$"):
+        load(given, {"text": "text", "label": "labels"}, {}, sample)
+    with pytest.raises(DataError, match=r"^row 2 of train in .* has no label$"):
+        load(given, ROLES, {}, sample)
+
+
 def test_a_listening_host_is_reachable_and_a_closed_port_is_not(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # set, not deleted, so that what the function sets is undone
     monkeypatch.setattr(hub, "getproxies", dict)
