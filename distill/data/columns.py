@@ -64,7 +64,9 @@ def take(
     for found in (problems or {}).values():
         meant = {role: named.get(role, role) for role in roles}
         there = {*train.column_names, *found}
-        _usable({role: column if column in there else role for role, column in meant.items()}, found)
+        _usable(
+            {role: column if {column, *column.split("+")} & there else role for role, column in meant.items()}, found
+        )
     splits = label_columns.joined({split: label_columns.named(rows) for split, rows in splits.items()}, roles, named)
     chosen, notes = _choose(splits["train"], roles, named, source, key)
     taken = {}

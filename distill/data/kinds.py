@@ -57,6 +57,23 @@ def kind_of(value: Any, depth: int = 0) -> Kind:  # noqa: ANN401
     raise Unfit(repr(value) if isinstance(value, Doubled) else f"a {type(value).__name__}, {shown(value)}")
 
 
+def refuse_no_values(value: Any, depth: int = 0) -> None:  # noqa: ANN401
+    """Refuse a value in which there is one that no table holds, however unlike they are.
+
+    Raises:
+        Unfit: there is.
+    """
+    if isinstance(value, Doubled):
+        raise Unfit(repr(value))
+    if depth > _DEEPEST:
+        raise Unfit("lists or objects that are nested too deep")
+    if isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            refuse_no_values(each, depth + 1)
+    else:
+        _refuse_no_value(value)
+
+
 def merged(one: Kind, other: Kind, said: Callable[[], str]) -> Kind:
     """The kind of which both are.
 

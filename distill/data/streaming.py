@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from distill.data import formats, parquet
-from distill.data.kinds import Unfit, kind_of
+from distill.data.kinds import Unfit, refuse_no_values
 from distill.errors import DataError
 
 SUFFIXES = (".jsonl", ".tsv", ".jsonl.gz", ".tsv.gz")
@@ -217,7 +217,7 @@ def _checked(row: Row, known: Mapping[str, str], where: str) -> Row:
     problems = dict(known)
     for column, value in row.items():
         try:
-            kind_of(value)
+            refuse_no_values(value)
         except Unfit as error:
             problems[column] = f"{where} has in {column} {error}"
     return _Checked({**dict.fromkeys(problems), **row}, problems) if problems else row

@@ -91,7 +91,9 @@ def test_a_named_split_of_the_hub_is_read(monkeypatch):
     source = load(replace(wanted(), files={"validation": ["validation_matched"]}), ROLES, {}, sample)
     assert sorted(source.splits) == ["train", "validation"]
     assert source.notes == ("of nobody/nothing other is not read",)
-    with pytest.raises(DataError, match="^nobody/nothing has no split none for test; it has train, validation_matched"):
+    with pytest.raises(
+        DataError, match=r"^nobody/nothing has no split none for test; it has train, validation_matched"
+    ):
         load(replace(wanted(), files={"test": ["none"]}), ROLES, {}, sample)
 
 
@@ -117,6 +119,7 @@ def test_a_label_that_a_row_lacks_is_missed_also_where_there_may_be_several_or_n
     given = written(tmp_path, '{"text": "a b", "label": []}\n{"text": "c d"}\n')
     with pytest.raises(DataError, match=f"^line 2 of {re.escape(str(tmp_path))}/train.jsonl has no label$"):
         load(given, {"text": "text", "label": "labels"}, {}, sample)
+    given = written(tmp_path, '{"text": "a b", "label": 1}\n{"text": "c d"}\n')
     with pytest.raises(DataError, match=r"^row 2 of train in .* has no label$"):
         load(given, ROLES, {}, sample)
 
