@@ -7,13 +7,16 @@ _PLACES = {"S": "B", "U": "B", "B": "B", "I": "I", "E": "I", "L": "I", "M": "I"}
 """The first letter of a tag, and that of the same place in IOB2."""
 _ENDINGS = {"BIOES": {"E", "S"}, "BILOU": {"L", "U"}, "BMES": {"M", "E", "S"}}
 """The schemes that mark ends, and letters that tell them."""
+_SLIPS = 50
+"""Entities of which one may begin with B- where IOB1 has I-, as in the files of CoNLL-2003."""
 Convert = Callable[[Sequence[str]], list[str]]
 
 
 def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
     """The scheme of some tags and what makes IOB2 of it; none where it is IOB2, or no scheme of entities.
 
-    It is IOB1 where an entity begins with I-, and no B- stands anywhere but right after an entity of its type.
+    It is IOB1 where entities begin with I-, and with B- only right after another of their type; where some begin so and
+    some otherwise, the tags are taken for IOB2 with faults.
 
     >>> name, convert = to_iob2([["I-PER", "I-PER", "O", "I-LOC", "B-LOC"]])
     >>> name, convert(["I-PER", "I-PER", "O", "I-LOC", "B-LOC"])
@@ -28,7 +31,7 @@ def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
         return None
     letters = {_letter(tag) for tag in tags}
     if letters <= {"B", "I"}:
-        return ("IOB1", _from_iob1) if all(map(_is_iob1, found)) and any(map(_begins_inside, found)) else None
+        return ("IOB1", _from_iob1) if _is_iob1(found) else None
     name = next((name for name, ends in _ENDINGS.items() if letters - {"B", "I"} <= ends), None)
     return None if name is None else (name, _from_ends)
 
@@ -43,14 +46,12 @@ def _letter(tag: str) -> str:
     return tag[0] if len(tag) > 2 and tag[1] == "-" else ""
 
 
-def _is_iob1(tags: Sequence[str]) -> bool:
-    """Whether each B- stands right after an entity of its type."""
-    return all(_letter(tag) != "B" or before[2:] == tag[2:] for before, tag in _pairs(tags))
-
-
-def _begins_inside(tags: Sequence[str]) -> bool:
-    """Whether an entity begins with I-."""
-    return any(_letter(tag) == "I" and before[2:] != tag[2:] for before, tag in _pairs(tags))
+def _is_iob1(sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether entities begin with I-, but for a slip in many of them."""
+    begun = [
+        _letter(tag) for tags in sentences for before, tag in _pairs(tags) if tag != OUTSIDE and before[2:] != tag[2:]
+    ]
+    return "I" in begun and begun.count("B") * _SLIPS <= begun.count("I")
 
 
 def _from_iob1(tags: Sequence[str]) -> list[str]:

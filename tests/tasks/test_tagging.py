@@ -48,6 +48,13 @@ def test_all_other_tags_are_left_as_they_are(sentences):
     assert to_iob2(sentences) is None
 
 
+def test_a_slip_in_many_entities_is_no_other_scheme():
+    many = [["I-PER", "O"]] * 50
+    name, convert = to_iob2([*many, ["O", "B-LOC"]])
+    assert (name, convert(["O", "B-LOC"])) == ("IOB1", ["O", "B-LOC"])
+    assert to_iob2([*many, ["O", "B-LOC"], ["B-LOC"]]) is None
+
+
 @pytest.mark.parametrize(
     ("tags", "said"),
     [
