@@ -62,3 +62,20 @@ def test_without_a_store_or_beside_one_that_cannot_be_written_temporary_folders_
     monkeypatch.setenv("HOME", "/proc/none")
     (note,) = caches.ready()
     assert "so caches are kept in /tmp/distill_cache_" in note
+
+
+@pytest.mark.slow
+def test_a_run_whose_home_cannot_be_written_reads_files_all_the_same(distill):
+    data = distill.folder / "train.csv"
+    data.write_text(
+        ",sentence,label\n" + "".join(f"{number},number {number} is it,{number % 2}\n" for number in range(40))
+    )
+    out = distill(
+        "data.source=auto",
+        f"data.path={data}",
+        "stages=[pretrain]",
+        env=dict.fromkeys(NAMES, "") | {"HOME": "/proc/none"},
+    )
+    assert f"so caches are kept in {distill.folder / 'store_cache'}; HF_HOME=FOLDER takes another" in out
+    assert "pretrain: done" in out
+    assert list((distill.folder / "store_cache" / "hf_datasets_cache" / "distill").glob("*.arrow"))

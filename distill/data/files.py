@@ -57,7 +57,7 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
         made[split] = table.dataset
         made.problems[split], made.absent[split] = table.problems, table.absent
         made.notes += [*table.notes, *_said(split, parts, (named or {}).get(split))]
-    made.notes = list(dict.fromkeys(made.notes))
+    made.notes = list(dict.fromkeys([*made.notes, *([] if path.is_dir() else finding.part(path))]))
     return made
 
 
@@ -104,13 +104,13 @@ def own(rows: "Dataset") -> "Dataset":
 
 def _beside(file: Path, named: Mapping[str, Sequence[str]]) -> dict[str, list[Path]]:
     """A single file as train, and what is named beside it."""
-    given = {split: names for split, names in named.items() if not any(EITHER in name for name in names)}
-    if "train" in given:
+    if "train" in named:
         raise DataError(
-            f"data.path={file} is train already, so data.files.train={', '.join(given['train'])} is not read; "
+            f"data.path={file} is train already, so data.files.train={', '.join(named['train'])} is not read; "
             f"leave it out, or give a folder as data.path"
         )
-    return {"train": [file]} | {split: finding.given_files(file.parent, split, names) for split, names in given.items()}
+    beside = {split: finding.given_files(file.parent, split, names) for split, names in named.items()}
+    return {"train": [file]} | {split: files for split, files in beside.items() if files}
 
 
 def _said(split: str, files: Sequence[Path], given: Sequence[str] | None) -> list[str]:
@@ -134,7 +134,7 @@ def _saved(folder: Path, named: Mapping[str, Sequence[str]]) -> Files:
     made = Files()
     if isinstance(loaded, DatasetDict):
         splits, made.notes = named_splits(loaded, named, str(folder))
-    elif given := [split for split, names in named.items() if not any(EITHER in name for name in names)]:
+    elif given := [split for split, names in named.items() if not all(finding.optional(split, each) for each in names)]:
         raise DataError(f"{folder} was saved without splits, so data.files.{given[0]} is not read; leave it out")
     else:
         splits = {"train": loaded}

@@ -57,10 +57,10 @@ def given_files(folder: Path, split: str, given: Sequence[str]) -> list[Path]:
     files: list[Path] = []
     missing = []
     for name in given:
-        ways = [way.strip() for way in name.split(EITHER)]
+        ways = _ways(name)
         there = next(filter(None, (_named(folder, split, way) for way in ways)), [])
         files += there
-        if not there and not (len(ways) > 1 and set(ways) & set(SPLITS[split])):
+        if not there and not optional(split, name):
             missing += ways
     if missing:
         raise DataError(
@@ -87,12 +87,34 @@ def chosen(names: Sequence[str], split: str, given: Sequence[str] | None, source
         return usual
     found: list[str] = []
     for each in given:
-        ways = [way.strip() for way in each.split(EITHER)]
+        ways = _ways(each)
         there = [way for way in ways if way in names][:1]
-        if not there and not (len(ways) > 1 and set(ways) & set(SPLITS[split])):
+        if not there and not optional(split, each):
             raise DataError(f"{source} has no split {' or '.join(ways)} for {split}; it has {', '.join(names)}")
         found += there
     return found
+
+
+def optional(split: str, name: str) -> bool:
+    """Whether none has to be there of names with a bar between them: where one of them is usual.
+
+    >>> optional("test", "test_unseen|test"), optional("test", "test_unseen"), optional("test", "test")
+    (True, False, False)
+    """
+    return EITHER in name and not set(_ways(name)).isdisjoint(SPLITS[split])
+
+
+def part(file: Path) -> list[str]:
+    """A sentence where a single file is a part of several, else nothing."""
+    return [
+        f"{file.name} is one of {int(found['count'])} parts; data.path={file.parent} reads them all"
+        for _, found in _numbered([file])
+        if int(found["count"]) > 1
+    ]
+
+
+def _ways(name: str) -> list[str]:
+    return [way.strip() for way in name.split(EITHER)]
 
 
 def _usual(folder: Path, split: str, usual: Sequence[str]) -> list[Path]:

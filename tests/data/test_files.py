@@ -116,6 +116,11 @@ def test_a_folder_without_train_is_refused(tmp_path):
     message = f"train with one of {', '.join(ENDINGS)} is looked for, text also as .gz"
     with refused(f"{tmp_path} has no train file: {message}"):
         files.read(tmp_path)
+    write(tmp_path, "reviews.tsv")
+    with refused(
+        f"{tmp_path} has no train file: {message}; it has reviews.tsv: say which is train with data.files.train=NAME"
+    ):
+        files.read(tmp_path)
 
 
 def test_two_files_for_a_split_are_refused(tmp_path):
@@ -223,7 +228,8 @@ def test_files_beside_a_single_file_are_named_from_its_folder_or_by_a_path(tmp_p
     write(tmp_path / "a", "more.tsv", "sentence\tlabel\nso so\t1\n")
     found = files.read(train, {"test": ["more"], "validation": [str(test)]})
     assert {split: len(rows) for split, rows in found.items()} == {"train": 2, "test": 1, "validation": 2}
-    assert list(files.read(train, {"test": ["test_unseen|test"]})) == ["train"], "of a folder, not of a single file"
+    assert list(files.read(train, {"test": ["test_unseen|test"]})) == ["train"], "which have not to be there"
+    assert files.read(train, {"test": ["more|test"]}).notes == ["test is read from more.tsv"]
     with refused(f"{train.parent} has no file none for test, with one of {', '.join(ENDINGS)}"):
         files.read(train, {"test": ["none"]})
     with refused(
@@ -254,6 +260,7 @@ def test_the_splits_of_a_saved_folder_are_named(tmp_path):
     with refused(f"{several} has 2 splits for validation: dev, validation; say which with data.files.validation=NAME"):
         files.read(several)
     Dataset.from_dict({"text": ["a"]}).save_to_disk(tmp_path / "d")
+    assert list(files.read(tmp_path / "d", {"test": ["test_unseen|test"]})) == ["train"]
     with refused(f"{tmp_path / 'd'} was saved without splits, so data.files.test is not read; leave it out"):
         files.read(tmp_path / "d", {"test": ["test"]})
 
@@ -276,7 +283,9 @@ def test_the_parts_of_a_split_are_read_in_order_and_a_missing_one_is_refused(tmp
         found = files.read(folder)
         assert found["train"]["text"][:] == found["test"]["text"][:] == ["part 0", "part 1"]
     assert found.notes[0] == "train is read from train-00000-of-00002.parquet, train-00001-of-00002.parquet"
-    (tmp_path / "data" / "train-00000-of-00002.parquet").unlink()
+    alone = tmp_path / "data" / "train-00000-of-00002.parquet"
+    assert files.read(alone).notes == [f"{alone.name} is one of 2 parts; data.path={alone.parent} reads them all"]
+    alone.unlink()
     with refused(
         f"{tmp_path / 'data'} has 1 of the 2 parts of train, such as train-00001-of-00002.parquet: part 0 is missing"
     ):

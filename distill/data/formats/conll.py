@@ -14,6 +14,8 @@ _UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", 
 _DOCUMENT = "-DOCSTART-"
 _TAG = re.compile(r"^(O|[BIESLUM]-\S+|#)$")
 _PAIR = re.compile(r"^#\s*[\w.]+\s*=")
+_LONGEST = 1_000_000
+"""Words of a sentence."""
 _LOOKED_AT = 1000
 """Lines that are looked at to tell a file's columns."""
 
@@ -74,6 +76,10 @@ def _sentences(
             continue
         elif len(fields) != len(names):
             raise DataError(f"line {number} of {file} has {len(fields)} columns, but the first has {len(names)}")
+        elif len(words) == _LONGEST:
+            raise DataError(
+                f"line {number} of {file} is in a sentence of more than {_LONGEST:,} words: a blank line ends one"
+            )
         elif not is_universal or fields[0].isdecimal():  # others are ranges of words, and words left unsaid
             words.append(fields)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from distill.data.formats.parsing import parse
 from distill.data.formats.rows import Options, Row, Rows
-from distill.data.formats.text import lines
+from distill.data.formats.text import LONGEST_LINE, lines
 from distill.errors import DataError
 
 TAB = "\t"
@@ -16,8 +16,6 @@ _DELIMITERS = (",", ";", TAB, "|")
 _NAMES = {TAB: "a tab"}
 _LOOKED_AT = 20
 """Lines by which a delimiter is told."""
-_LONGEST_FIELD = 1 << 30
-"""Characters; without a word, the csv module refuses fields of more than 131,072."""
 _END = "\x00the end\x00"
 """A line after the last: where it is no record of its own, a quote was left open."""
 _SAID = re.compile(r'^"?sep=(.)"?\r?$')
@@ -74,7 +72,7 @@ def _found(start: Sequence[str], usual: str) -> str:
 def _widths(start: Sequence[str], delimiter: str, plain: bool) -> list[int]:
     if plain:
         return [len(line.split(delimiter)) for line in start if line.strip()] or [0]
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(LONGEST_LINE)  # without a word, it refuses fields of more than 131,072 characters
     records = csv.reader([line.removesuffix("\r") + "\n" for line in start], delimiter=delimiter)
     try:
         found = [len(fields) for fields in records if fields]
@@ -115,7 +113,7 @@ def _tsv(text: Iterator[str], file: Path, after: int) -> Records:
 
 def _csv(text: Iterator[str], delimiter: str, file: Path, after: int) -> Records:
     """Line number and fields; a record may span lines, and the first of them counts."""
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(LONGEST_LINE)  # without a word, it refuses fields of more than 131,072 characters
     records = csv.reader(chain((line + "\n" for line in text), [_END]), delimiter=delimiter)
     number = after + 1
     try:
