@@ -155,6 +155,15 @@ def test_what_is_tried_is_the_hub_or_the_proxy_before_it(monkeypatch, endpoint, 
     assert hub._target() == target
 
 
+def test_an_endpoint_that_is_no_address_is_told(monkeypatch):
+    monkeypatch.setattr(hub, "getproxies", dict)
+    monkeypatch.setenv("HF_ENDPOINT", "http://mirror:port")
+    with pytest.raises(
+        DataError, match=r"^http://mirror:port, of HF_ENDPOINT or a proxy, is no address: Port could not"
+    ):
+        hub._target()
+
+
 def test_a_user_who_wants_to_stay_offline_is_not_asked(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("a connection was tried"))
