@@ -1,6 +1,8 @@
 """Folders in which libraries keep what they made: where those of the home cannot be written, others are taken."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ def ready(beside: Path | None = None) -> list[str]:
     """See to it that libraries can write what they keep; before they are imported, which is when they look.
 
     Args:
-        beside: the folder in whose neighbourhood others are taken; none takes the machine's temporary one.
+        beside: the folder beside which others are taken; none takes a temporary one, which is removed at the end.
 
     Returns:
         A sentence where others are taken, else nothing.
@@ -52,7 +54,9 @@ def _others(beside: Path | None) -> Path:
     for folder in near:
         if _writable(folder):
             return folder
-    return Path(tempfile.gettempdir()) / f"distill_cache_{os.getuid() if hasattr(os, 'getuid') else 0}"
+    temporary = tempfile.mkdtemp(prefix="distill_cache_")
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    return Path(temporary)
 
 
 def _writable(folder: Path) -> bool:

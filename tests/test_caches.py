@@ -1,4 +1,5 @@
 import os
+import tempfile
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_models_of_the_hub_are_read_where_nothing_can_be_added(home, tmp_path, m
 def test_without_a_store_or_beside_one_that_cannot_be_written_temporary_folders_are_taken(home, monkeypatch):
     monkeypatch.setenv("HOME", "/proc/none")
     (note,) = caches.ready()
-    assert "so caches are kept in /tmp/distill_cache_" in note
+    assert f"so caches are kept in {tempfile.gettempdir()}/distill_cache_" in note
 
 
 @pytest.mark.slow

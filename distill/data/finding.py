@@ -150,13 +150,28 @@ def _in(folder: Path, split: str, name: str) -> list[Path]:
         files = _files(place)
         whole = [[file] for file in files if _stem(file) == name.lower()]
         parts = _parts(files, name)
-        inside = [file for file in _files(place / name) if formats.ending(file) is not None]
+        inside = _inside(place / name)
         ways = [*whole, *parts.values(), *([inside] if inside else [])]
         if len(ways) > 1:
             _refuse_several(folder, split, [way[0] for way in ways])
         if ways:
             return ways[0]
     return []
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The files of a folder that holds a split.
+
+    Raises:
+        DataError: they are of several kinds, so that some may be no part of it.
+    """
+    files = [file for file in _files(folder) if formats.ending(file) is not None]
+    kinds = sorted({formats.ending(file) or "" for file in files})
+    if len(kinds) > 1:
+        raise DataError(
+            f"{folder} has files of several kinds, {', '.join(kinds)}: keep those of one, which are its parts"
+        )
+    return files
 
 
 def _refuse_several(folder: Path, split: str, files: Sequence[Path]) -> None:

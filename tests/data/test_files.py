@@ -296,6 +296,11 @@ def test_a_folder_of_the_splits_name_holds_its_parts(tmp_path):
     write(tmp_path / "train", "0000.csv", "text\none\n")
     write(tmp_path / "train", "0001.csv", "text\ntwo\n")
     assert files.read(tmp_path)["train"]["text"][:] == ["one", "two"]
+    write(tmp_path / "train", "notes.txt", "made by hand")
+    with refused(
+        f"{tmp_path / 'train'} has files of several kinds, .csv, .txt: keep those of one, which are its parts"
+    ):
+        files.read(tmp_path)
 
 
 def test_endings_may_be_in_capitals_and_gzip_is_known_by_its_content(tmp_path):
