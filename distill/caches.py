@@ -46,7 +46,7 @@ def _folders() -> Iterator[tuple[str, Path]]:
         "WANDB_CACHE_DIR": cache / "wandb", "WANDB_DATA_DIR": data / "wandb",
     }  # fmt: skip
     for name, folder in usual.items():
-        yield name, Path(os.environ.get(name) or folder)
+        yield name, Path(os.path.expanduser(os.environ.get(name) or folder))
 
 
 def _others(beside: Path | None) -> Path:

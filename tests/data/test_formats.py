@@ -79,6 +79,9 @@ def test_json_in_one_value_is_read_in_the_shapes_that_people_write(tmp_path, sha
 def test_a_single_object_is_a_row_and_a_table_that_can_be_two_is_refused(tmp_path):
     row = {"tokens": ["a", "b"], "tags": ["O", "O"]}
     assert rows(written(tmp_path, "a.jsonl", json.dumps(row))) == [row]
+    pair = {"translation": {"de": "ja", "en": "yes"}}
+    assert rows(written(tmp_path, "d.jsonl", json.dumps(pair))) == [pair]
+    assert rows(written(tmp_path, "e.json", '{"text": {"0": "a", "1": "b"}}')) == [{"text": "a"}, {"text": "b"}]
     nested = {"premise": {"text": "a", "lang": "en"}, "label": {"name": "x"}}
     assert rows(written(tmp_path, "b.jsonl", json.dumps(nested))) == [nested]
     file = written(tmp_path, "c.json", '{"text": {"r1": "a"}, "label": {"r1": 1}}')

@@ -72,7 +72,7 @@ def _document(value: Mapping[str, Any], file: Path) -> Rows:
         held = value.get(key)
         if isinstance(held, list) and held and isinstance(held[0], dict):
             return Rows(_listed([_bare(each) for each in held], file), "row")
-    if len(value) > 1 and all(isinstance(each, dict) for each in value.values()):
+    if value and all(isinstance(each, dict) for each in value.values()):
         return Rows(_nested(value, file), "row")
     return Rows(iter([(1, value)]))
 
@@ -112,7 +112,7 @@ def _nested(value: Mapping[str, Any], file: Path) -> Iterator[tuple[int, Row]]:
             yield number, {column: cells[key] for column, cells in value.items() if key in cells}
     elif outer_numbers and not inner_numbers:
         yield from enumerate(inner, 1)
-    elif all(each.keys() == inner[0].keys() for each in inner):
+    elif len(inner) > 1 and all(each.keys() == inner[0].keys() for each in inner):
         raise DataError(
             f"{file} can be a table by rows or by columns; write it an object a line, "
             "in pandas to_json(..., orient='records', lines=True)"
