@@ -24,6 +24,7 @@ from distill.config import ensemble
 from distill.config.about import described
 from distill.config.schema import Config
 from distill.data import hub
+from distill.data.arrow import keeping
 from distill.data.batching import Batches, Examples
 from distill.data.loaders import Share, scoring_batches, training_batches
 from distill.data.prepared import Prepared
@@ -181,7 +182,8 @@ class Builder:
 
     def _mapped(self, encode: Any, rows: Dataset, tokenizer: PreTrainedTokenizerBase) -> Dataset:  # noqa: ANN401
         given = {"tokenizer": tokenizer, "form": self.form}
-        return rows.map(encode, batched=True, remove_columns=rows.column_names, fn_kwargs=given)
+        with keeping():
+            return rows.map(encode, batched=True, remove_columns=rows.column_names, fn_kwargs=given)
 
     def collate(
         self, tokenizer: PreTrainedTokenizerBase, teacher: PreTrainedTokenizerBase | None = None, side: str = "right"

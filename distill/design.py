@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from distill import signals
+from distill import caches, signals
 from distill.config import cards, explain, user_cards
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.named_columns import named
@@ -74,6 +74,8 @@ def _job(config: DesignConfig) -> None:
     overrides, folders = chosen.overrides.task, card_folders(chosen)
     config.data.exact += named(overrides, folders, chosen.runtime.choices)
     check(config, overrides, folders)
+    for note in caches.ready(Path(config.store)):
+        log.info("%s", note)
     from distill.designing import showing  # torch and its friends take seconds
     from distill.designing.cards import write
     from distill.designing.proposing import propose

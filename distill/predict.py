@@ -9,7 +9,7 @@ from typing import cast
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distill import signals
+from distill import caches, signals
 from distill.ending import while_it_is_read
 from distill.errors import ConfigError, DistillError
 from distill.shown import plain
@@ -18,9 +18,10 @@ from distill.signals import Interrupted
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 
   model        a folder that a run exported, or any Hugging Face folder
-  input        JSONL or TSV, plain or .gz; a column for each input of the task (text; text and pair; tokens; ...)
+  input        JSON lines, TSV, CSV, Parquet or another file that training reads, plain or .gz; a column for each
+               input of the task (text; text and pair; tokens; ...)
   output       JSONL or TSV, plain or .gz, other than the input; a line for each row of the input, in their order
-               (blank lines of JSONL are none), with the row's id first where it has a field of that name; it appears
+               (blank lines are none), with the row's id first where it has a field of that name; it appears
                when all are answered: an error or Ctrl-C leaves nothing behind, and a file of that name as it was
   columns.X    name of the column that holds the input X, such as columns.text=sentence
   batch_size   texts read at once (32)
@@ -63,6 +64,7 @@ def predict(config: PredictConfig) -> None:
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
+    caches.ready()
     from distill.data.streaming import read, refuse_target, writing
 
     source, target = Path(config.input).expanduser(), Path(config.output).expanduser()

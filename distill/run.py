@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from distill import disk, signals
+from distill import caches, disk, signals
 from distill.config import cards, explain, user_cards
 from distill.config.check import check
 from distill.config.named_columns import named
@@ -74,6 +74,8 @@ def _job(config: Config) -> None:
     check(config, hydra.overrides.task)
     repeat = command()
     with one_job() as folder:
+        for note in caches.ready(Path(config.store)):
+            log.info("%s", note)
         from distill.chain import walk  # torch and its friends take seconds: only a config that holds pays them
 
         walk(config, folder, repeat)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "distill"
-EVERYONE = {"errors", "types", "store", "network", "words", "disk", "manifest", "signals", "rows", "shown"}
+EVERYONE = {"errors", "types", "store", "network", "words", "disk", "manifest", "signals", "rows", "shown", "caches"}
 PARTS = {
     "tasks",
     "data",
@@ -55,6 +55,7 @@ ALLOWED = {
     "signals": set(),
     "rows": set(),
     "shown": set(),
+    "caches": set(),
 }
 BELOW = {"store": {"disk", "manifest", "signals"}, "manifest": {"disk"}}
 """What of everyone's rooms stands on others of them."""

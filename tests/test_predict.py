@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from distill import predict, predicting
+from distill.data.formats import ENDINGS
 from distill.models import loading, scratch
 from distill.models.tokenizers import train
 from distill.tasks import Form, task
@@ -367,7 +368,7 @@ def test_an_input_without_rows_has_no_answers(models, run, tmp_path):
         ('{"text": "a"}\n', ("columns.text=sentence",),
          "line 1 of IN has no sentence; it has text: say which is the text with columns.text=NAME"),
         ('{"text": "a"}\n{"text": \n', (), "line 2 of IN is no JSON: Expecting value: line 1 column 10 (char 9)"),
-        ('{"text": "a"}\n{"text": NaN}\n', (), "line 2 of IN is no JSON: NaN is no value"),
+        ('{"text": "a"}\n{"text": NaN}\n', (), "line 2 of IN has in text NaN, which is no value"),
         ('{"text": "a"}\n{"text": "é"}\n', (), "line 2 of IN is no UTF-8: byte 0xe9 at position 10"),
         ("", (), "IN is empty"),
         ('{"text": "a"}\n', ("columns.label=x",), "columns names label; the task has text"),
@@ -402,12 +403,13 @@ def test_a_text_that_no_model_reads_and_control_characters_end_in_one_plain_mess
 def test_files_and_folders_that_are_not_there_are_named_first(run, models, tmp_path):
     source = jsonl(tmp_path / "in.jsonl", [{"text": "a"}])
     known = "known are .jsonl, .tsv, .jsonl.gz, .tsv.gz"
+    read = f"known are {', '.join(ENDINGS)}, text also as .gz"
     model, target = f"model={models('classification')}", f"output={tmp_path}/out.jsonl"
     for arguments, message in (
         ((model, "input=none.jsonl", target), "none.jsonl: there is no such file"),
         ((model, f"input={source}", "output=out.csv"), f"out.csv: unknown kind of file; {known}"),
         ((model, f"input={source}", "output=no/out.tsv"), "no/out.tsv: there is no folder no"),
-        ((model, f"input={ROOT}/README.md", target), f"{ROOT}/README.md: unknown kind of file; {known}"),
+        ((model, f"input={ROOT}/README.md", target), f"{ROOT}/README.md: unknown kind of file; {read}"),
         ((f"model={tmp_path}/none", f"input={source}", target), f"{tmp_path}/none: there is no such folder"),
         ((f"model={tmp_path}", f"input={source}", target), f"{tmp_path} has no config.json, so it is no model folder"),
     ):

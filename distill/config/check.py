@@ -1,7 +1,7 @@
 """Do the settings make sense? All problems at once, each with its dotted key, what came, and what is allowed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from distill.config import (
     check_ensemble,
@@ -93,6 +93,12 @@ def _sources(config: Config) -> Iterator[str]:
         yield "data.source=hub: give the data set's id as data.hub=ID"
     if data.source in ("hub", "embedded") and data.path is not None:
         yield f"data.path={data.path}: is not read where data.source={data.source}; leave one of them out"
+    if data.path is None and data.unlabelled.path is None and data.delimiter is not None:
+        yield f"data.delimiter={data.delimiter}: belongs to files; give them as data.path=FOLDER"
+    if data.path is None and (data.hub is None or data.source == "embedded"):
+        for split, given in asdict(data.files).items():
+            if given is not None and "|" not in str(given):
+                yield f"data.files.{split}={given}: belongs to files; give their folder as data.path=FOLDER"
     if data.unlabelled.path is None and (data.unlabelled.columns or data.unlabelled.limit is not None):
         yield "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE"
 

@@ -18,7 +18,11 @@ def _names(value: Any) -> bool:  # noqa: ANN401
 
 _FILES: Rule = (
     lambda value: value is None or _names(value),
-    "null, the name of a file, or a list of names, of which the first that is there is taken",
+    "null, the name of a file, or a list of names, of which all are read",
+)
+_DELIMITER: Rule = (
+    lambda value: value is None or value in ("tab", "\\t") or (len(value) == 1 and value not in '"\r\n\0'),
+    "null, a single character other than a quote, or tab",
 )
 _ALL_FILES: Rule = (lambda value: value is None or _names(value)), "null, a file or folder, or a list of them"
 _SAMPLE: Rule = (lambda value: value is None or value in SAMPLES), f"null or one of {', '.join(SAMPLES)}"
@@ -35,9 +39,11 @@ class LimitConfig:
 
 @dataclass
 class FilesConfig:
-    """Names of the files of the splits in `data.path`, without their endings; none takes the usual ones.
+    """Files of the splits in `data.path`; none takes those of the usual names.
 
-    A list of names takes the first that is there.
+    A file is named without its ending or with it, or as a path; of a folder saved by datasets, and of the hub, a split.
+    A list names parts, which are all read as one split. Of names with `|` between them, `test_unseen|test`, the first
+    that is there is taken. Beside a `data.path` that is a file, which is train, they are looked for in its folder.
     """
 
     train: Any = field(default=None, metadata=allowed(_FILES))
@@ -66,7 +72,12 @@ class DataConfig:
     source: str = field(default="auto", metadata=allowed(one_of("auto", "hub", "local", "embedded")))
     """auto | hub | local | embedded. auto: `path` if given, else the hub if cache or network has it, else embedded."""
     path: str | None = None
-    """A folder with train, validation and test files (TSV, CSV, JSONL, Parquet; .gz too), or one saved by datasets."""
+    """A folder with train, validation and test files, also in parts such as train-00000-of-00002.parquet, or one saved
+    by datasets; or a file, which is train. Read are CSV, TSV, JSON lines, JSON as pandas and SQuAD write it, Parquet,
+    CoNLL columns (.conll, .bio, .iob, .conllu; columns also by number) and .txt (a text a line, or words with tags);
+    text also as .gz."""
+    delimiter: str | None = field(default=None, metadata=allowed(_DELIMITER))
+    """Between the fields of CSV and TSV: a character, or tab. None: told from header and first lines."""
     hub: str | None = None
     """Id of the data set on the Hugging Face hub, such as stanfordnlp/sst2."""
     hub_config: str | None = None

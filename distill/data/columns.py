@@ -58,6 +58,8 @@ def take(
     named: Mapping[str, str],
     source: str,
     rules: Rules = Rules(),  # noqa: B008  (nobody changes it)
+    problems: Mapping[str, Mapping[str, str]] | None = None,
+    absent: Mapping[str, Mapping[str, str]] | None = None,
 ) -> "Taken":
     """Keep the columns that play a role, under the role's name, and the rows that can be used.
 
@@ -69,6 +71,8 @@ def take(
             may be spread over columns, ``one+other``.
         source: where the data came from, for messages.
         rules: how strictly they are read.
+        problems: split to column to why it cannot be used, of those that are not among the split's columns.
+        absent: split to column to a row that lacks it, and holds none there.
 
     Raises:
         DataError: a column is absent and no other can be meant, or holds what its role cannot mean, or a row cannot be
@@ -79,12 +83,20 @@ def take(
     if bare := [split for split, rows in splits.items() if not len(rows)]:
         raise DataError(f"{bare[0]} of {source} has no rows")
     train = splits["train"]
+    for found in (problems or {}).values():
+        meant = {role: named.get(role, role) for role in roles}
+        there = {*train.column_names, *found}
+        _usable(
+            {role: column if {column, *column.split("+")} & there else role for role, column in meant.items()}, found
+        )
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
     whole = label_columns.joined(by_name, roles, named)
     chosen, notes = _choose(whole["train"], roles, named, source, rules)
     kept: dict[str, Dataset] = {}
     faults: dict[str, dict[int, Fault]] = {}
     for split, rows in whole.items():
+        _usable(chosen, (problems or {}).get(split, {}))
+        _usable({role: chosen[role] for role in roles if roles[role] == "labels"}, (absent or {}).get(split, {}))
         if missing := [column for column in chosen.values() if column not in rows.column_names]:
             raise DataError(f"{split} of {source} has no column {missing[0]}; it has {listed(rows.column_names)}")
         renamed = {column: role for role, column in chosen.items() if column != role}
@@ -154,6 +166,13 @@ _NO_LABEL = {"no label", "no labels", "no tag"}
 
 def _scores(rows: "Dataset") -> set[float]:
     return {float(value) for value in rows["label"][:] if not empty(value)}
+
+
+def _usable(chosen: Mapping[str, str], problems: Mapping[str, str]) -> None:
+    """Refuse a column that plays a role and cannot be used."""
+    for column in (part for each in chosen.values() for part in (each, *each.split("+"))):
+        if column in problems:
+            raise DataError(problems[column])
 
 
 def _choose(

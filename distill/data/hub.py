@@ -5,6 +5,7 @@ import sys
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from distill.errors import DataError
 from distill.network import answers
 
 _ENDPOINT = "https://huggingface.co"
@@ -22,12 +23,21 @@ def reachable(seconds: float = 3.0) -> bool:
 
 
 def _target() -> tuple[str, int]:
-    """Where a request to the hub goes first: to the hub, or to the proxy before it."""
-    url = urlsplit(os.environ.get("HF_ENDPOINT", _ENDPOINT))
-    proxy = getproxies().get(url.scheme)
-    if proxy and not proxy_bypass(url.hostname or ""):
-        url = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    return url.hostname or "", url.port or (80 if url.scheme == "http" else 443)
+    """Where a request to the hub goes first: to the hub, or to the proxy before it.
+
+    Raises:
+        DataError: the environment names no address.
+    """
+    given = os.environ.get("HF_ENDPOINT") or _ENDPOINT
+    try:
+        url = urlsplit(given)
+        proxy = getproxies().get(url.scheme)
+        if proxy and not proxy_bypass(url.hostname or ""):
+            given = proxy if "://" in proxy else f"http://{proxy}"
+            url = urlsplit(given)
+        return url.hostname or "", url.port or (80 if url.scheme == "http" else 443)
+    except ValueError as error:
+        raise DataError(f"{given}, of HF_ENDPOINT or a proxy, is no address: {error}") from error
 
 
 def _stay_offline() -> None:

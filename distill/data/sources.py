@@ -1,5 +1,6 @@
 """Where the data comes from: local files, the hub, or the embedded sample."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from distill.data import columns as roles_of
 from distill.data import files, hub
+from distill.data.formats import Options
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Wanted:
     hub_config: str | None
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rules: roles_of.Rules = roles_of.Rules()  # noqa: RUF009  (nobody changes it)
+    delimiter: str | None = None
 
 
 def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
@@ -66,12 +69,14 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
         DataError: it cannot be had, or cannot be used as it is.
     """
     if wanted.source == "local" or (wanted.source == "auto" and wanted.path is not None):
-        path = Path(cast(str, wanted.path)).expanduser()
-        return _taken(wanted, "local", files.read(path, wanted.files), roles, named, _which(path, wanted.files))
+        found = files.read(
+            Path(os.path.expanduser(cast(str, wanted.path))), wanted.files, _options(wanted.delimiter, roles)
+        )
+        return _taken(wanted, "local", found, roles, named, found.notes)
     if wanted.source == "hub" or (wanted.source == "auto" and wanted.hub is not None):
-        splits = _from_hub(wanted)
+        splits, notes = _from_hub(wanted)
         if splits is not None:
-            return _taken(wanted, "hub", splits, roles, named)
+            return _taken(wanted, "hub", splits, roles, named, notes)
     if wanted.source == "hub":
         raise DataError(
             f"{wanted.hub} is neither in the local cache nor can the hub be reached; "
@@ -81,7 +86,11 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
 
 
 def unlabelled(
-    file: str, roles: Mapping[str, str], named: Mapping[str, str], rules: roles_of.Rules
+    file: str,
+    roles: Mapping[str, str],
+    named: Mapping[str, str],
+    rules: roles_of.Rules,
+    delimiter: str | None = None,
 ) -> tuple["Dataset", list[str], Sequence[int]]:
     """The inputs of the task in a file without labels, what was decided on the way, and the numbers of the rows.
 
@@ -90,22 +99,20 @@ def unlabelled(
         roles: role of the task's inputs to the kind of its content.
         named: role to the name of its column.
         rules: how strictly the columns are read.
+        delimiter: between the fields of a table of text; none looks for it.
 
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
-    rows = files.read(Path(file).expanduser())["train"]
-    taken = roles_of.take({"train": rows}, roles, named, file, rules._replace(key="data.unlabelled.columns"))
-    return taken.splits["train"], taken.notes, taken.numbers.get("train", range(1, len(rows) + 1))
+    found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
+    rows, rules = found["train"], rules._replace(key="data.unlabelled.columns")
+    taken = roles_of.take({"train": rows}, roles, named, file, rules, found.problems, found.absent)
+    numbers = taken.numbers.get("train", range(1, len(rows) + 1))
+    return taken.splits["train"], [*found.notes, *taken.notes], numbers
 
 
-def _which(path: Path, named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Which files were read, of splits that more than one may hold."""
-    if not path.is_dir() or files.saved(path):
-        return ()
-    found = files.find(path, named)
-    several = (split for split, names in named.items() if len(names) > 1 and split in found)
-    return tuple(f"{split} is read from {found[split].name}" for split in several)
+def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
+    return Options(delimiter, words="tags" in roles.values())
 
 
 def _taken(
@@ -114,10 +121,11 @@ def _taken(
     splits: Mapping[str, "Dataset"],
     roles: Mapping[str, str],
     named: Mapping[str, str],
-    notes: tuple[str, ...] = (),
+    notes: Sequence[str] = (),
 ) -> Source:
     source = str(wanted.path if kind == "local" else wanted.hub)
-    taken = roles_of.take(splits, roles, named, source, wanted.rules)
+    problems, absent = (splits.problems, splits.absent) if isinstance(splits, files.Files) else (None, None)
+    taken = roles_of.take(splits, roles, named, source, wanted.rules, problems, absent)
     name = wanted.name
     if kind == "local" and wanted.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
@@ -140,16 +148,17 @@ def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: M
     return Source(wanted.name, "embedded", sample, (note,), stands_in_for=wanted.name)
 
 
-def _from_hub(wanted: Wanted) -> dict[str, "Dataset"] | None:
+def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, Sequence[str]]:
     """The hub's splits, from the cache where there is no network; none where neither has them."""
     reachable = hub.reachable()  # before the import below, which reads what it decides
     from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
 
     try:
         loaded = load_dataset(cast(str, wanted.hub), wanted.hub_config)
-    except (ConnectionError, FileNotFoundError, ValueError, OSError) as error:
+    except (ValueError, OSError, DatasetsError) as error:
         if reachable:
-            raise DataError(f"{wanted.hub} cannot be read from the hub: {str(error).splitlines()[0]}") from error
-        return None
-    named = {name: split for split, names in files.SPLITS.items() for name in names}
-    return {named[name]: rows for name, rows in loaded.items() if name in named}
+            said = [*str(error).splitlines(), type(error).__name__][0]
+            raise DataError(f"{wanted.hub} cannot be read from the hub: {said}") from error
+        return None, ()
+    return files.named_splits(loaded, wanted.files, cast(str, wanted.hub))

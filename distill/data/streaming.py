@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from distill import signals
-from distill.data.files import lines
+from distill.data import formats, parquet
+from distill.data.kinds import Unfit, refuse_no_values
 from distill.disk import replacing
 from distill.errors import DataError
 
@@ -23,14 +24,21 @@ Row = Mapping[str, Any]
 
 
 def read(file: Path) -> Iterator[tuple[int, Row]]:
-    """The rows of a JSONL or TSV file, each with the number of its line.
+    """The rows of a file of any kind that is read, each with the number of its line.
 
     Raises:
-        DataError: the file is no such file, or a line of it cannot be read; it is named.
+        DataError: the file is no such file, or a line of it cannot be read; it is named. A row raises it where a value
+            is asked for that cannot be used.
     """
     if not file.is_file():
         raise DataError(f"{file}: there is no such file")
-    return _objects(file) if kind(file) == "jsonl" else _fields(file)
+    if formats.ending(file) == formats.PARQUET:
+        return parquet.rows(file)
+    found = formats.rows(file)
+    numbered = found.rows
+    if found.text and not found.problems:
+        return numbered
+    return ((number, _checked(row, found.problems, f"{found.unit} {number} of {file}")) for number, row in numbered)
 
 
 def kind(file: Path) -> str:
@@ -123,31 +131,26 @@ def _cell(value: Any) -> str:  # noqa: ANN401
     return f"'{text}" if text.startswith(_RUN) and not _NUMBER.fullmatch(text) else text
 
 
-def _objects(file: Path) -> Iterator[tuple[int, Row]]:
-    for number, line in enumerate(lines(file), 1):
-        if not line.strip():
-            continue
+class _Checked(dict[str, Any]):
+    """A row of which some values cannot be used: whoever asks for one is told why."""
+
+    def __init__(self, row: Mapping[str, Any], problems: Mapping[str, str]) -> None:
+        """Know the reason for each column that has one."""
+        super().__init__(row)
+        self.problems = problems
+
+    def __getitem__(self, column: str) -> Any:  # noqa: ANN401
+        if column in self.problems:
+            raise DataError(self.problems[column])
+        return super().__getitem__(column)
+
+
+def _checked(row: Row, known: Mapping[str, str], where: str) -> Row:
+    """The row, with what is wrong with its values."""
+    problems = dict(known)
+    for column, value in row.items():
         try:
-            row = json.loads(line, parse_constant=_no_value)
-            if "\\u" in line:
-                json.dumps(row, ensure_ascii=False).encode()  # half of a pair of escapes is no text
-        except ValueError as error:
-            raise DataError(f"line {number} of {file} is no JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise DataError(f"line {number} of {file} is no JSON object")
-        yield number, row
-
-
-def _no_value(word: str) -> None:
-    raise ValueError(f"{word} is no value")
-
-
-def _fields(file: Path) -> Iterator[tuple[int, Row]]:
-    rows = (line.removesuffix("\r").split("\t") for line in lines(file))
-    columns = next(rows)
-    if doubled := {column for column in columns if columns.count(column) > 1}:
-        raise DataError(f"{file} names the column {min(doubled)} twice")
-    for number, fields in enumerate(rows, 2):
-        if len(fields) != len(columns):
-            raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(columns)}")
-        yield number, dict(zip(columns, fields, strict=True))
+            refuse_no_values(value)
+        except Unfit as error:
+            problems[column] = f"{where} has in {column} {error}"
+    return _Checked({**dict.fromkeys(problems), **row}, problems) if problems else row

@@ -8,6 +8,7 @@ from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
 from distill.config.schema import Config
 from distill.data import embedded, sources, splits
+from distill.data.arrow import keeping
 from distill.data.columns import Rules
 from distill.data.prepared import Prepared
 from distill.errors import DataError
@@ -26,14 +27,17 @@ def prepare(config: Config) -> Prepared:
     data, module = config.data, task(config.task)
     named = {split: _names(given) for split, given in asdict(data.files).items() if given is not None}
     rules = Rules(data.drop_bad, data.max_characters, data.exact, data.labels or {})
-    wanted = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, named, rules)
+    wanted = sources.Wanted(
+        data.name, data.source, data.path, data.hub, data.hub_config, named, rules, data.delimiter
+    )  # fmt: skip
     source = sources.load(wanted, module.roles, data.columns, embedded.SAMPLES[data.sample or module.sample])
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
     names = _by_name(data.labels or {}, source.classes)
     read = module.read(source.splits, Options(names, data.drop_bad, scores, source.classes, source.numbers))
     whole, held_out = splits.hold_out(read.splits, data.holdout, config.seed)
     if module.expand is not None:  # after that, so that what is held out is in no history of train
-        whole = {name: module.expand(rows) for name, rows in whole.items()}
+        with keeping():
+            whole = {name: module.expand(rows) for name, rows in whole.items()}
     limited = splits.limit(whole, asdict(data.limit), config.seed)
     ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
     notes = [*source.notes, *read.notes, *filter(None, (held_out, splits.overlap(ready)))]
@@ -71,7 +75,8 @@ def _read_unlabelled(config: Config, file: str) -> tuple[Dataset, list[str]]:
     named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
     data = config.data
     rules = Rules(data.drop_bad, data.max_characters, list(data.unlabelled.columns))
-    found, notes, numbers = sources.unlabelled(file, module.inputs, named | data.unlabelled.columns, rules)
+    columns = named | data.unlabelled.columns
+    found, notes, numbers = sources.unlabelled(file, module.inputs, columns, rules, data.delimiter)
     for role in (role for role, kind in module.inputs.items() if kind == "marked" and module.problem is not None):
         faults = {place: fault for place, text in enumerate(found[role][:]) if (fault := _fault(module, text))}
         kept = usable({file: found}, {file: faults}, drop=data.drop_bad, numbers={file: numbers})

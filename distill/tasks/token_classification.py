@@ -13,6 +13,7 @@ from distill.shown import name as called
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced, sifted
+from distill.tasks.tagging import ends, to_iob2
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         DataError: tokens and tags differ in number, a tag breaks the scheme, or train lacks one of another split.
     """
     kept = sifted(splits, ["tokens", "label"], _fault, options)
-    splits, options = kept.splits, kept.options
+    splits, scheme = _in_iob2(kept.splits, kept.options)
+    options = kept.options
     _check(splits, options)
     found = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
     if len(found) < 2:
@@ -54,7 +56,8 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         refuse_unknown([set(each) for each in tags], names, name, options)
         ids = [[number[tag] for tag in each] for each in tags]
         ready[name] = replaced(rows, "label", ids)
-    return Read(ready, labels, (*kept.notes, *((_NUMBERS,) if all(label.isdecimal() for label in labels) else ())))
+    numbers = (_NUMBERS,) if all(label.isdecimal() for label in labels) else ()
+    return Read(ready, labels, (*kept.notes, *scheme, *numbers))
 
 
 def measured_by(labels: Sequence[str]) -> str:
@@ -118,6 +121,34 @@ def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
 def groups(rows: Columns) -> list[str]:
     """Tags group already."""
     return []
+
+
+def _in_iob2(splits: Mapping[str, "Dataset"], options: Options) -> tuple[Mapping[str, "Dataset"], tuple[str, ...]]:
+    """The splits with tags of another scheme of entities as IOB2, and a sentence that says so."""
+    tags = {split: [[str(tag) for tag in each] for each in rows["label"][:]] for split, rows in splits.items()}
+    found = to_iob2(each for sentences in tags.values() for each in sentences)
+    if found is None:
+        return splits, ()
+    scheme, convert = found
+    made = {split: [convert(each) for each in sentences] for split, sentences in tags.items()}
+    if options.labels.keys() & _tags(tags) - _tags(made):  # what is named is meant to stay
+        return splits, ()
+    for split, sentences in made.items():
+        for place, (before, after) in enumerate(zip(tags[split], sentences, strict=True)):
+            _check_ends(before, after, f"row {options.row(split, place)} of {split}", scheme)
+    ready = {split: replaced(splits[split], "label", sentences) for split, sentences in made.items()}
+    return ready, (f"the tags are {scheme}; they are read as IOB2, in which B- begins an entity and I- goes on",)
+
+
+def _tags(splits: Mapping[str, Sequence[Sequence[str]]]) -> set[str]:
+    return {tag for sentences in splits.values() for each in sentences for tag in each}
+
+
+def _check_ends(before: Sequence[str], after: Sequence[str], where: str, scheme: str) -> None:
+    """Refuse tags that go on where nothing began, or where it ended, by the scheme that they are written in."""
+    for new, last, old in zip(after, [_OUTSIDE, *before], before, strict=False):
+        if new.startswith("I-") and (last[2:] != old[2:] or ends(last)):
+            raise DataError(f"{where} has the tag {old} after {last}, where no {old[2:]} began: the tags are {scheme}")
 
 
 def _fault(tokens: Sequence[str], tags: Sequence[Any]) -> Fault | None:

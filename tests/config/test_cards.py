@@ -112,7 +112,7 @@ def test_what_cannot_be_a_name_of_a_label_is_told_with_what_can(composed, overri
 @pytest.mark.parametrize("given", ["[]", "''", "[test,null]", "{a: b}"])
 def test_what_is_no_name_of_a_file_is_refused(composed, given):
     config = composed("experiment=sst2_tiny", f"data.files.test={given}")
-    with pytest.raises(ConfigError, match="allowed is null, the name of a file, or a list of names, of which the"):
+    with pytest.raises(ConfigError, match="allowed is null, the name of a file, or a list of names, of which all"):
         check(config)
 
 

@@ -39,7 +39,7 @@ def test_a_path_is_taken_before_anything_else(tmp_path):
 def test_of_files_that_may_hold_a_split_the_one_that_was_read_is_said(tmp_path, there):
     for name in ("train", there):
         (tmp_path / f"{name}.tsv").write_text("text\tlabel\na b\t1\nc d\t0\n")
-    asked = replace(wanted(path=str(tmp_path)), files={"test": ["test_unseen", "test"], "train": ["train"]})
+    asked = replace(wanted(path=str(tmp_path)), files={"test": ["test_unseen|test"], "train": ["train"]})
     assert load(asked, ROLES, {}, sample).notes == (f"test is read from {there}.tsv",)
 
 
@@ -84,6 +84,46 @@ def test_the_hubs_splits_are_taken_but_for_those_with_hidden_labels(monkeypatch)
     assert source.notes == ("no row of test in nobody/nothing has a label: it is left out",)
 
 
+def test_a_named_split_of_the_hub_is_read(monkeypatch):
+    rows = Dataset.from_dict({"text": ["a b", "c d"], "label": [1, 0]})
+    monkeypatch.setattr(hub, "reachable", lambda: True)
+    monkeypatch.setattr("datasets.load_dataset", lambda *_: {"train": rows, "validation_matched": rows, "other": rows})
+    source = load(replace(wanted(), files={"validation": ["validation_matched"]}), ROLES, {}, sample)
+    assert sorted(source.splits) == ["train", "validation"]
+    assert source.notes == ("of nobody/nothing other is not read",)
+    with pytest.raises(
+        DataError, match=r"^nobody/nothing has no split none for test; it has train, validation_matched"
+    ):
+        load(replace(wanted(), files={"test": ["none"]}), ROLES, {}, sample)
+
+
+def written(folder, content):
+    (folder / "train.jsonl").write_text(content)
+    return wanted(path=str(folder))
+
+
+def test_a_column_that_cannot_be_used_is_refused_where_a_role_needs_it_and_only_there(tmp_path):
+    given = written(tmp_path, '{"text": "a b", "label": 0, "x": 1}\n{"text": "c d", "label": "no", "x": "y"}\n')
+    message = (
+        f"line 2 of {tmp_path}/train.jsonl has in label 'no' (text), but line 1 has 0 (a number): a column has one type"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        load(given, ROLES, {}, sample)
+    with pytest.raises(DataError, match=f"^line 2 of {re.escape(str(tmp_path))}/train.jsonl has in x 'y' "):
+        load(given, {"text": "text", "label": "labels"}, {"label": "x+text"}, sample)
+    given = written(tmp_path, '{"text": "a b", "label": 0, "x": 1}\n{"text": "c d", "label": 1, "x": "y"}\n')
+    assert load(given, ROLES, {}, sample).splits["train"]["label"][:] == [0, 1]
+
+
+def test_a_label_that_a_row_lacks_is_missed_also_where_there_may_be_several_or_none(tmp_path):
+    given = written(tmp_path, '{"text": "a b", "label": []}\n{"text": "c d"}\n')
+    with pytest.raises(DataError, match=f"^line 2 of {re.escape(str(tmp_path))}/train.jsonl has no label$"):
+        load(given, {"text": "text", "label": "labels"}, {}, sample)
+    given = written(tmp_path, '{"text": "a b", "label": 1}\n{"text": "c d"}\n')
+    with pytest.raises(DataError, match=r"^row 2 of train in .* has no label$"):
+        load(given, ROLES, {}, sample)
+
+
 def test_a_listening_host_is_reachable_and_a_closed_port_is_not(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # set, not deleted, so that what the function sets is undone
     monkeypatch.setattr(hub, "getproxies", dict)
@@ -113,6 +153,15 @@ def test_what_is_tried_is_the_hub_or_the_proxy_before_it(monkeypatch, endpoint, 
     monkeypatch.setattr(hub, "getproxies", lambda: proxies)
     monkeypatch.setattr(hub, "proxy_bypass", lambda _: False)
     assert hub._target() == target
+
+
+def test_an_endpoint_that_is_no_address_is_told(monkeypatch):
+    monkeypatch.setattr(hub, "getproxies", dict)
+    monkeypatch.setenv("HF_ENDPOINT", "http://mirror:port")
+    with pytest.raises(
+        DataError, match=r"^http://mirror:port, of HF_ENDPOINT or a proxy, is no address: Port could not"
+    ):
+        hub._target()
 
 
 def test_a_user_who_wants_to_stay_offline_is_not_asked(monkeypatch):

@@ -182,7 +182,7 @@ def test_tags_of_another_scheme_are_taken_as_they_are():
 
 @pytest.mark.parametrize("first", [["I-ORG", "O"], ["O", "I-LOC"]])
 def test_tags_that_begin_entities_with_i_are_refused_with_row_and_word(refused, first):
-    rows = split((["EU", "EU"], ["O", "O"]), (["EU", "Paris"], first))
+    rows = split((["EU", "EU"], ["B-ORG", "O"]), (["EU", "Paris"], first))
     word, tag = ("EU", "I-ORG") if first[1] == "O" else ("Paris", "I-LOC")
     with refused(f"row 2 of train has the tag {tag} at {word} after O: in IOB2 an entity begins with B-{tag[2:]}"):
         TASK.read({"train": rows}, Options({}))

@@ -1,0 +1,222 @@
+"""Which files hold the splits: by the usual names, by those that are given, and in parts."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from distill.data import formats
+from distill.data.formats import foreign
+from distill.errors import DataError
+
+SPLITS: Mapping[str, tuple[str, ...]] = {
+    "train": ("train",),
+    "validation": ("validation", "dev", "valid", "val"),
+    "test": ("test",),
+}
+"""Each split, and the names that may stand for it."""
+EITHER = "|"
+"""Stands between names of which the first that is there is meant."""
+_PART = re.compile(r"^(?P<name>.+?)[-_.](?P<number>\d+)[-_]of[-_](?P<count>\d+)(-[0-9a-f]{8,})?$")
+"""How a file is named that holds a part of a split, without its ending."""
+
+
+def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict[str, list[Path]]:
+    """The files of each split; ``test_unseen.tsv`` and the like are none, unless they are ``named``.
+
+    Args:
+        folder: which has them, or has them in a folder data.
+        named: split to the names of its files, without or with their endings, or paths; all of them are read. Of names
+            with ``|`` between them the first that is there is meant, and none has to be there where one of them is
+            usual.
+
+    Raises:
+        DataError: there is no train file, a split has two, a named one is not there, or one of its parts.
+    """
+    found = {}
+    for split, usual in SPLITS.items():
+        given = (named or {}).get(split)
+        files = _usual(folder, split, usual) if given is None else given_files(folder, split, given)
+        if files:
+            found[split] = files
+    if "train" not in found:
+        endings = ", ".join(formats.ENDINGS)
+        known = {None, *(name for names in SPLITS.values() for name in names)}
+        others = [file.name for file in _files(folder) if _stem(file) not in known]
+        way = f"; it has {', '.join(others[:5])}: say which is train with data.files.train=NAME" if others else ""
+        raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
+    return found
+
+
+def given_files(folder: Path, split: str, given: Sequence[str]) -> list[Path]:
+    """The files that are given for a split, in their order.
+
+    Raises:
+        DataError: one is not there, stands twice, or could be several.
+    """
+    files: list[Path] = []
+    missing = []
+    for name in given:
+        ways = _ways(name)
+        there = next(filter(None, (_named(folder, split, way) for way in ways)), [])
+        files += there
+        if not there and not optional(split, name):
+            missing += ways
+    if missing:
+        raise DataError(
+            f"{folder} has no file {' or '.join(missing)} for {split}, with one of {', '.join(formats.ENDINGS)}"
+        )
+    if doubled := [file for file in files if files.count(file) > 1]:
+        raise DataError(f"data.files.{split} names {doubled[0]} twice")
+    return files
+
+
+def chosen(names: Sequence[str], split: str, given: Sequence[str] | None, source: str) -> list[str]:
+    """The names, among those of a data set's own splits, that hold a split.
+
+    Raises:
+        DataError: a given one is not there, or two have names that may stand for it.
+    """
+    if given is None:
+        usual = [name for name in names if name in SPLITS[split]]
+        if len(usual) > 1:
+            raise DataError(
+                f"{source} has {len(usual)} splits for {split}: {', '.join(usual)}; say which with "
+                f"data.files.{split}=NAME"
+            )
+        return usual
+    found: list[str] = []
+    for each in given:
+        ways = _ways(each)
+        there = [way for way in ways if way in names][:1]
+        if not there and not optional(split, each):
+            raise DataError(f"{source} has no split {' or '.join(ways)} for {split}; it has {', '.join(names)}")
+        found += there
+    return found
+
+
+def optional(split: str, name: str) -> bool:
+    """Whether none has to be there of names with a bar between them: where one of them is usual.
+
+    >>> optional("test", "test_unseen|test"), optional("test", "test_unseen"), optional("test", "test")
+    (True, False, False)
+    """
+    return EITHER in name and not set(_ways(name)).isdisjoint(SPLITS[split])
+
+
+def part(file: Path) -> list[str]:
+    """A sentence where a single file is a part of several, else nothing."""
+    return [
+        f"{file.name} is one of {int(found['count'])} parts; data.path={file.parent} reads them all"
+        for _, found in _numbered([file])
+        if int(found["count"]) > 1
+    ]
+
+
+def _ways(name: str) -> list[str]:
+    return [way.strip() for way in name.split(EITHER)]
+
+
+def _usual(folder: Path, split: str, usual: Sequence[str]) -> list[Path]:
+    """The files of a split under one of its usual names."""
+    there = [_in(folder, split, name) for name in usual]
+    several = [files for files in there if files]
+    if len(several) > 1:
+        _refuse_several(folder, split, [file for files in several for file in files])
+    if not several:
+        strangers = [
+            file for file in _files(folder) if file.name.split(".")[0].lower() in usual and foreign.ending(file)
+        ]
+        for file in strangers:
+            foreign.refuse(file, "")
+    return several[0] if several else []
+
+
+def _named(folder: Path, split: str, name: str) -> list[Path]:
+    """The files of one name: with or without ending, or a path."""
+    for path in (folder / os.path.expanduser(name), Path(os.path.expanduser(name))):
+        if path.is_file():
+            return [path]
+        if path.parent.is_dir() and (found := _in(path.parent, split, path.name)):
+            return found
+        if path == Path(name):
+            break
+    return []
+
+
+def _in(folder: Path, split: str, name: str) -> list[Path]:
+    """The file of a name in a folder, or its parts, or those in a folder of this name; or the same in its ``data``."""
+    for place in (folder, folder / "data"):
+        files = _files(place)
+        whole = [[file] for file in files if _stem(file) == name.lower()]
+        parts = _parts(files, name)
+        inside = _inside(place / name)
+        ways = [*whole, *parts.values(), *([inside] if inside else [])]
+        if len(ways) > 1:
+            _refuse_several(folder, split, [way[0] for way in ways])
+        if ways:
+            return ways[0]
+    return []
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The files of a folder that holds a split.
+
+    Raises:
+        DataError: they are of several kinds, so that some may be no part of it.
+    """
+    files = [file for file in _files(folder) if formats.ending(file) is not None]
+    kinds = sorted({formats.ending(file) or "" for file in files})
+    if len(kinds) > 1:
+        raise DataError(
+            f"{folder} has files of several kinds, {', '.join(kinds)}: keep those of one, which are its parts"
+        )
+    return files
+
+
+def _refuse_several(folder: Path, split: str, files: Sequence[Path]) -> None:
+    listed = sorted(files, key=lambda file: formats.ENDINGS.index(formats.ending(file) or formats.PARQUET))
+    raise DataError(f"{folder} has {len(files)} files for {split}: {', '.join(file.name for file in listed)}")
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files directly in a folder, without hidden ones, by their names."""
+    if not folder.is_dir():
+        return []
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "_")))
+
+
+def _stem(file: Path) -> str | None:
+    """A file's name in lower case, without the ending of its kind; none where it is of no known one."""
+    ending = formats.ending(file)
+    return None if ending is None else file.name.lower().removesuffix(".gz").removesuffix(ending)
+
+
+def _parts(files: Sequence[Path], name: str) -> dict[str, list[Path]]:
+    """The parts of a split, by the ending and the number of all.
+
+    Raises:
+        DataError: one is missing.
+    """
+    found: dict[str, dict[int, Path]] = {}
+    for file, part in _numbered(files):
+        if part["name"] == name.lower():
+            found.setdefault(f"{part['count']}{formats.ending(file)}", {})[int(part["number"])] = file
+    for numbers in found.values():
+        first = next(iter(numbers.values()))
+        count = int(_PART.match(_stem(first) or "")["count"])  # type: ignore[index]
+        missing = sorted(set(range(count)) - numbers.keys())
+        if missing and not set(range(1, count + 1)) == numbers.keys():
+            raise DataError(
+                f"{first.parent} has {len(numbers)} of the {count} parts of {name}, such as {first.name}: "
+                f"part {missing[0]} is missing"
+            )
+    return {key: [numbers[number] for number in sorted(numbers)] for key, numbers in found.items()}
+
+
+def _numbered(files: Sequence[Path]) -> Iterator[tuple[Path, re.Match[str]]]:
+    """The files that are parts, and what their names say."""
+    for file in files:
+        part = _PART.match(_stem(file) or "")
+        if part is not None:
+            yield file, part

@@ -1,0 +1,71 @@
+"""Formats of files: how each is recognised, and how it is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill.data.formats import conll, foreign, json_files, tables
+from distill.data.formats.rows import Options, Row, Rows
+from distill.errors import DataError
+
+__all__ = ["ENDINGS", "FORMATS", "PARQUET", "Format", "Options", "Row", "Rows", "ending", "of", "rows"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Attributes:
+        endings: of the names of such files, in lower case; text may also be gzipped.
+        read: its rows.
+    """
+
+    endings: tuple[str, ...]
+    read: Callable[[Path, Options], Rows]
+
+
+FORMATS = (
+    Format((".tsv",), tables.tsv_rows),
+    Format((".csv",), tables.csv_rows),
+    Format((".jsonl", ".json", ".ndjson"), json_files.read),
+    Format((".conll", ".iob", ".iob2", ".bio", ".bioes"), conll.conll),
+    Format((".conllu",), conll.universal),
+    Format((".txt",), conll.texts),
+)
+PARQUET = ".parquet"
+"""The one kind that is read by columns."""
+ENDINGS = (*(ending for each in FORMATS for ending in each.endings), PARQUET)
+
+
+def ending(file: Path) -> str | None:
+    """The ending that says of which kind a file is, without that of gzip; none where it is of no known one.
+
+    >>> ending(Path("TRAIN.CSV")), ending(Path("test.jsonl.gz")), ending(Path("notes.md"))
+    ('.csv', '.jsonl', None)
+    """
+    name = file.name.lower().removesuffix(".gz")
+    return next((each for each in ENDINGS if name.endswith(each)), None)
+
+
+def of(file: Path, options: Options) -> Format:
+    """The format of a file of text.
+
+    Raises:
+        DataError: its name says none, or it is of another kind than it says.
+    """
+    found = ending(file)
+    foreign.refuse(file, "" if found is None else "text")
+    if found is None:
+        raise DataError(f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz")
+    words = options.words and (found == ".txt" or (found == ".tsv" and conll.looks_so(file)))
+    return next(each for each in FORMATS if (".conll" if words else found) in each.endings)
+
+
+def rows(file: Path, options: Options | None = None) -> Rows:
+    """The rows of a file of text.
+
+    Raises:
+        DataError: it is of another kind, or cannot be read; a line is named where there is one.
+    """
+    options = options or Options()
+    return of(file, options).read(file, options)

@@ -1,0 +1,104 @@
+"""Files of one word a line with its tags, and a blank line after each sentence: CoNLL and its kin."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from distill.data.formats.rows import Options, Row, Rows
+from distill.data.formats.text import lines
+from distill.errors import DataError
+
+_UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+"""The columns of CoNLL-U."""
+_DOCUMENT = "-DOCSTART-"
+_TAG = re.compile(r"^(O|[BIESLUM]-\S+|#)$")
+_PAIR = re.compile(r"^#\s*[\w.]+\s*=")
+_LONGEST = 1_000_000
+"""Words of a sentence."""
+_LOOKED_AT = 1000
+"""Lines that are looked at to tell a file's columns."""
+
+
+def conll(file: Path, options: Options) -> Rows:
+    """A row a sentence: each column by its number from 1, the first also as ``tokens`` and the last as ``label``.
+
+    Raises:
+        DataError: a line has more or fewer columns than the first.
+    """
+    start = list(islice(lines(file), _LOOKED_AT))
+    first = next((line for line in start if line.strip() and not line.startswith(("#", _DOCUMENT))), "")
+    between = "\t" if "\t" in first else None
+    width = len(first.rstrip("\r").split(between))
+    if width < 2:
+        raise DataError(f"{file} has no columns: a line holds a word and its tag, a blank line ends a sentence")
+    names = [*map(str, range(1, width + 1))]
+    more = ("tokens", 0), ("label", width - 1)
+    note = f"in files of words, column 1 is taken as tokens and column {width} as the label"
+    return Rows(_sentences(file, names, more, between, False), "line", (note,))
+
+
+def universal(file: Path, options: Options) -> Rows:
+    """A row a sentence of CoNLL-U, under its names; the forms also as ``tokens`` and ``upos`` as ``label``."""
+    more = ("tokens", _UNIVERSAL.index("form")), ("label", _UNIVERSAL.index("upos"))
+    note = "in CoNLL-U, form is taken as tokens and upos as the label"
+    return Rows(_sentences(file, _UNIVERSAL, more, "\t", True), "line", (note,))
+
+
+def looks_so(file: Path) -> bool:
+    """Whether the lines of a table are words with blank lines between sentences, rather than rows under a header."""
+    start = [line.rstrip("\r") for line in islice(lines(file), _LOOKED_AT)]
+    while start and not start[-1].strip():
+        start.pop()
+    words = [line.split("\t") for line in start if line.strip() and not line.startswith(("#", _DOCUMENT))]
+    alike = len({len(fields) for fields in words}) == 1 and len(words[0]) > 1
+    return alike and any(not line.strip() for line in start) and not any(" " in cell for row in words for cell in row)
+
+
+def texts(file: Path, options: Options) -> Rows:
+    """A row a line with a text."""
+    read = ((number, {"text": line.removesuffix("\r")}) for number, line in enumerate(lines(file), 1) if line.strip())
+    return Rows(read, text=True)
+
+
+def _sentences(
+    file: Path, names: Sequence[str], more: Sequence[tuple[str, int]], between: str | None, is_universal: bool
+) -> Iterator[tuple[int, Row]]:
+    words: list[list[str]] = []
+    began = 1
+    for number, line in _with_an_end(file):
+        fields = line.split(between)
+        if not line.strip() or line.startswith(_DOCUMENT):
+            if words:
+                yield began, _sentence(words, names, more)
+            words, began = [], number + 1
+        elif _is_comment(line, fields, len(names), not words):
+            continue
+        elif len(fields) != len(names):
+            raise DataError(f"line {number} of {file} has {len(fields)} columns, but the first has {len(names)}")
+        elif len(words) == _LONGEST:
+            raise DataError(
+                f"line {number} of {file} is in a sentence of more than {_LONGEST:,} words: a blank line ends one"
+            )
+        elif not is_universal or fields[0].isdecimal():  # others are ranges of words, and words left unsaid
+            words.append(fields)
+
+
+def _with_an_end(file: Path) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers, and an empty one after the last."""
+    number = 0
+    for number, line in enumerate(lines(file), 1):
+        yield number, line.rstrip("\r\n ")
+    yield number + 1, ""
+
+
+def _sentence(words: Sequence[Sequence[str]], names: Sequence[str], more: Sequence[tuple[str, int]]) -> Row:
+    columns = {name: [word[place] for word in words] for place, name in enumerate(names)}
+    return {name: columns[names[place]] for name, place in more} | columns
+
+
+def _is_comment(line: str, fields: Sequence[str], width: int, opens: bool) -> bool:
+    """Whether a line that begins with # is no word of the sentence."""
+    if not line.startswith("#"):
+        return False
+    return len(fields) != width or bool(_PAIR.match(line)) or (opens and not _TAG.match(fields[-1]))

@@ -1,0 +1,95 @@
+"""Files of kinds that are not read: named for what they are, with the way out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from distill.data.formats.text import opened
+from distill.errors import DataError
+
+_PANDAS = "save it as Parquet or CSV with pandas, for example "
+_UNPACK = "unpack it and give the files in it"
+_MAGIC: tuple[tuple[bytes, str, str], ...] = (
+    (b"%PDF-", "a PDF document", "save its text as JSON lines"),
+    (b"SQLite format 3\x00", "an SQLite database", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
+    (b"ARROW1\x00\x00", "an Arrow (Feather) file", _PANDAS + "pandas.read_feather(...).to_parquet('train.parquet')"),
+    (b"\xff\xff\xff\xff", "an Arrow stream", "load it with datasets.Dataset.from_file and save it with to_parquet"),
+    (b"Obj\x01", "an Avro file", "save it as JSON lines"),
+    (b"\x89HDF", "an HDF5 file", _PANDAS + "pandas.read_hdf(...).to_parquet('train.parquet')"),
+    (b"\x93NUMPY", "a NumPy array", "save it as JSON lines, with a name for each column"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "save the sheet as CSV (UTF-8)"),
+    (b"BZh91AY&SY", "a bzip2 archive", "unpack it, or pack it with gzip"),
+    (b"\xfd7zXZ\x00", "an xz archive", "unpack it, or pack it with gzip"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unpack it, or pack it with gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (b"Rar!\x1a", "a RAR archive", _UNPACK),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch it with git lfs pull"),
+    (b"\x89PNG", "an image", "give texts"),
+    (b"\xff\xd8\xff", "an image", "give texts"),
+    (b"\x7fELF", "a program", "give texts"),
+)  # fmt: skip
+"""How a kind of file begins, what it is called, and the way out."""
+_MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body")
+_SUFFIXES: Mapping[str, tuple[str, str]] = {
+    ".arrow": ("an Arrow file", "load it with datasets.Dataset.from_file and save it with to_parquet"),
+    ".feather": ("a Feather file", _PANDAS + "pandas.read_feather(...).to_parquet('train.parquet')"),
+    ".pkl": ("a pickle, which may run code", _PANDAS + "pandas.read_pickle(...).to_parquet('train.parquet')"),
+    ".pickle": ("a pickle, which may run code", _PANDAS + "pandas.read_pickle(...).to_parquet('train.parquet')"),
+    ".xlsx": ("an Excel workbook", "save the sheet as CSV (UTF-8)"),
+    ".xls": ("an Excel workbook", "save the sheet as CSV (UTF-8)"),
+    ".ods": ("a spreadsheet", "save the sheet as CSV (UTF-8)"),
+    ".zip": ("a zip archive", _UNPACK),
+    ".tar": ("a tar archive", _UNPACK),
+    ".tgz": ("a tar archive", _UNPACK),
+    ".7z": ("a 7z archive", _UNPACK),
+    ".rar": ("a RAR archive", _UNPACK),
+    ".bz2": ("a bzip2 archive", "unpack it, or pack it with gzip"),
+    ".xz": ("an xz archive", "unpack it, or pack it with gzip"),
+    ".zst": ("a Zstandard archive", "unpack it, or pack it with gzip"),
+    ".db": ("a database", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
+    ".sqlite": ("an SQLite database", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
+    ".h5": ("an HDF5 file", _PANDAS + "pandas.read_hdf(...).to_parquet('train.parquet')"),
+    ".orc": ("an ORC file", _PANDAS + "pandas.read_orc(...).to_parquet('train.parquet')"),
+    ".avro": ("an Avro file", "save it as JSON lines"),
+    ".xml": ("an XML file", "save its rows as JSON lines"),
+    ".yaml": ("a YAML file", "save its rows as JSON lines"),
+}  # fmt: skip
+"""Endings that files of data have which are not read."""
+_PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
+
+
+def ending(file: Path) -> bool:
+    """Whether a file's name says that it holds data of a kind that is not read."""
+    return file.suffix.lower() in _SUFFIXES
+
+
+def refuse(file: Path, kind: str) -> None:
+    """Refuse a file that is of another kind than its name says, or of one that is not read.
+
+    Args:
+        file: what there is.
+        kind: what its name says: text, parquet, or none.
+
+    Raises:
+        DataError: it is; the message says what it is, and the way out.
+    """
+    with opened(file) as stream:
+        start = stream.read(512)
+    if (found := _named(start, file, kind)) is not None:
+        raise DataError(f"{file} is {found[0]}, which is not read: {found[1]}")
+
+
+def _named(start: bytes, file: Path, kind: str) -> tuple[str, str] | None:
+    known = next(((what, way) for magic, what, way in _MAGIC if start.startswith(magic)), None)
+    if start.startswith(b"PK\x03\x04"):
+        known = _SUFFIXES.get(file.suffix.lower(), _SUFFIXES[".xlsx"] if b"xl/" in start else _SUFFIXES[".zip"])
+    elif start.startswith(b"PAR1") and kind != "parquet":
+        known = "a Parquet file under another name", f"call it {file.name.split('.')[0]}.parquet"
+    elif start[257:262] == b"ustar":
+        known = _SUFFIXES[".tar"]
+    elif start.startswith(_PICKLE):
+        known = _SUFFIXES[".pkl"]
+    elif start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
+        known = "a web page (HTML)", "a download may have failed; fetch the file itself"
+    elif start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml"):
+        known = _SUFFIXES[".xml"]
+    return known or (_SUFFIXES.get(file.suffix.lower()) if kind == "" else None)

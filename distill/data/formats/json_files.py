@@ -1,0 +1,121 @@
+"""JSON lines, and JSON in one value: lists of rows, and the shapes in which pandas and others write tables."""
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from distill.data.formats import squad
+from distill.data.formats.parsing import Doubled, parse
+from distill.data.formats.rows import Options, Row, Rows
+from distill.data.formats.text import lines, whole
+from distill.errors import DataError
+
+_HOLDERS = ("data", "rows", "records", "examples", "instances")
+"""Keys under which a file holds its rows."""
+
+
+def read(file: Path, options: Options) -> Rows:
+    """The rows of JSON lines, or of one JSON value.
+
+    Raises:
+        DataError: it is no JSON, or holds no rows; the line is named where there is one.
+    """
+    first = list(islice((line for line in lines(file) if line.strip()), 2))
+    if first and first[0].lstrip().startswith("["):
+        return Rows(_listed(_whole(file), file), "row")
+    if first and first[0].lstrip().startswith("{") and (len(first) == 1 or _goes_on(first[0])):
+        return _document(_whole(file), file)
+    return Rows(_objects(file))
+
+
+def _objects(file: Path) -> Iterator[tuple[int, Row]]:
+    for number, line in enumerate(lines(file), 1):
+        if not line.strip():
+            continue
+        try:
+            row = parse(line)
+        except ValueError as error:
+            raise DataError(f"line {number} of {file} is no JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise DataError(f"line {number} of {file} is no JSON object")
+        yield number, row
+
+
+def _goes_on(line: str) -> bool:
+    """Whether a line is the start of a JSON value that ends in a later one."""
+    try:
+        parse(line)
+    except json.JSONDecodeError as error:
+        return error.pos >= len(line.rstrip())
+    except ValueError:
+        return False
+    return False
+
+
+def _whole(file: Path) -> Any:  # noqa: ANN401
+    try:
+        return parse(whole(file))
+    except ValueError as error:
+        place = getattr(error, "lineno", 1)
+        raise DataError(f"line {place} of {file} is no JSON: {error}") from error
+
+
+def _document(value: Mapping[str, Any], file: Path) -> Rows:
+    """The rows of one JSON object, by its shape; any other is a row itself."""
+    if squad.is_squad(value):
+        return Rows(squad.rows(value, file), "question")
+    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+        return Rows(_split(value["columns"], value["data"], file), "row")
+    for key in _HOLDERS:
+        held = value.get(key)
+        if isinstance(held, list) and held and isinstance(held[0], dict):
+            return Rows(_listed([_bare(each) for each in held], file), "row")
+    if value and all(isinstance(each, dict) for each in value.values()):
+        return Rows(_nested(value, file), "row")
+    return Rows(iter([(1, value)]))
+
+
+def _listed(values: list[Any], file: Path) -> Iterator[tuple[int, Row]]:
+    for number, row in enumerate(values, 1):
+        if not isinstance(row, dict):
+            raise DataError(f"row {number} of {file} is no JSON object: rows are objects with a key for each column")
+        yield number, row
+
+
+def _bare(row: Any) -> Any:  # noqa: ANN401
+    """A row without the wrapping that the hub's viewer gives it."""
+    return row["row"] if isinstance(row, dict) and {"row_idx", "row"} <= set(row) else row
+
+
+def _split(columns: list[Any], data: list[Any], file: Path) -> Iterator[tuple[int, Row]]:
+    """Rows as lists, under the names of their columns."""
+    names = [str(name) for name in columns]
+    for number, cells in enumerate(data, 1):
+        if not isinstance(cells, list) or len(cells) != len(names):
+            raise DataError(f"row {number} of {file} has not the {len(names)} values that columns names")
+        row: dict[str, Any] = {}
+        for name, cell in zip(names, cells, strict=True):
+            row[name] = Doubled() if name in row else cell
+        yield number, row
+
+
+def _nested(value: Mapping[str, Any], file: Path) -> Iterator[tuple[int, Row]]:
+    """A table as pandas writes it by columns (column, row) or by index (row, column), told by the rows' numbers."""
+    inner = list(value.values())
+    outer_numbers = all(key.isdecimal() for key in value)
+    inner_numbers = all(key.isdecimal() for each in inner for key in each) and any(inner)
+    if inner_numbers and not outer_numbers:
+        keys = list(dict.fromkeys(key for each in inner for key in each))
+        for number, key in enumerate(keys, 1):
+            yield number, {column: cells[key] for column, cells in value.items() if key in cells}
+    elif outer_numbers and not inner_numbers:
+        yield from enumerate(inner, 1)
+    elif len(inner) > 1 and all(each.keys() == inner[0].keys() for each in inner):
+        raise DataError(
+            f"{file} can be a table by rows or by columns; write it an object a line, "
+            "in pandas to_json(..., orient='records', lines=True)"
+        )
+    else:
+        yield 1, value

@@ -1,0 +1,47 @@
+"""JSON as it is written: strings stay strings, and what is no value is found in the column that has it."""
+
+import json
+from typing import Any
+
+_MOST_DIGITS = 4000
+"""Of a number that Python reads; it refuses longer ones."""
+
+
+class Doubled:
+    """The value of a key that an object has twice."""
+
+    def __repr__(self) -> str:
+        """As it is shown."""
+        return "a key that stands twice"
+
+
+def parse(text: str) -> Any:  # noqa: ANN401
+    """A JSON value: NaN and Infinity become floats that are no values, and keys that stand twice ``Doubled``.
+
+    >>> parse('{"date": "2024-01-01", "price": "1.10", "id": 7}')
+    {'date': '2024-01-01', 'price': '1.10', 'id': 7}
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # a number of thousands of digits
+        return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        made |= {key: Doubled() for key in made if keys.count(key) > 1}
+    return made
+
+
+def _integer(digits: str) -> int:
+    """The number, or one that is beyond 64 bits as well."""
+    return int(digits[:_MOST_DIGITS])

@@ -1,0 +1,44 @@
+"""What every format gives: rows by the names of their columns, and what was found on the way."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a format may ask.
+
+    Attributes:
+        delimiter: between the fields of a table of text; none looks for it.
+        words: whether the task labels words, so that columns of words may be meant.
+    """
+
+    delimiter: str | None = None
+    words: bool = False
+
+    @property
+    def separator(self) -> str | None:
+        """The delimiter as a character, where it is given."""
+        return "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a file.
+
+    Attributes:
+        rows: each with its number in the file.
+        unit: what the numbers count: line or row.
+        notes: what was decided, each a sentence.
+        problems: column to why it cannot be used; it is in no row then.
+        text: whether every value is a text, as in tables of text.
+    """
+
+    rows: Iterator[tuple[int, Row]]
+    unit: str = "line"
+    notes: tuple[str, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    text: bool = False

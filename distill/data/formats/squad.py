@@ -1,0 +1,42 @@
+"""SQuAD's own files: articles of paragraphs of questions, as rows of context, question and answers."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from distill.errors import DataError
+
+
+def is_squad(value: Mapping[str, Any]) -> bool:
+    """Whether a JSON object is written like SQuAD."""
+    data = value.get("data")
+    return isinstance(data, list) and bool(data) and isinstance(data[0], dict) and "paragraphs" in data[0]
+
+
+def rows(value: Mapping[str, Any], file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """One row a question, numbered from 1.
+
+    Raises:
+        DataError: it is written otherwise somewhere.
+    """
+    number = 0
+    try:
+        for article in value["data"]:
+            for paragraph in article["paragraphs"]:
+                for asked in paragraph["qas"]:
+                    number += 1
+                    yield number, _row(article, paragraph, asked)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"question {max(1, number)} of {file} is not written as in SQuAD (data, paragraphs, qas, answers): {error}"
+        ) from error
+
+
+def _row(article: Mapping[str, Any], paragraph: Mapping[str, Any], asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A question; one that its context does not answer has no texts and no places, which the task looks at."""
+    answers = [] if asked.get("is_impossible") else asked.get("answers")
+    found = None if answers is None else {key: [each[key] for each in answers] for key in ("text", "answer_start")}
+    return {
+        "id": str(asked.get("id", "")), "title": str(article.get("title", "")),
+        "context": paragraph["context"], "question": asked["question"], "answers": found,
+    }  # fmt: skip

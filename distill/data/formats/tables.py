@@ -1,0 +1,128 @@
+"""Tables of text: a header, a delimiter, and cells that are exactly the text that they are."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+from distill.data.formats.parsing import parse
+from distill.data.formats.rows import Options, Row, Rows
+from distill.data.formats.text import LONGEST_LINE, lines
+from distill.errors import DataError
+
+TAB = "\t"
+_DELIMITERS = (",", ";", TAB, "|")
+_NAMES = {TAB: "a tab"}
+_LOOKED_AT = 20
+"""Lines by which a delimiter is told."""
+_END = "\x00the end\x00"
+"""A line after the last: where it is no record of its own, a quote was left open."""
+_SAID = re.compile(r'^"?sep=(.)"?\r?$')
+"""How spreadsheets name the delimiter in a line before the header."""
+Records = Iterator[tuple[int, list[str]]]
+
+
+def csv_rows(file: Path, options: Options) -> Rows:
+    """Rows of a table with commas, or with what its first lines have instead."""
+    return _read(file, ",", options)
+
+
+def tsv_rows(file: Path, options: Options) -> Rows:
+    """Rows of a table with tabs and without quoting, or with what its first lines have instead."""
+    return _read(file, TAB, options)
+
+
+def _read(file: Path, usual: str, options: Options) -> Rows:
+    start = list(islice(lines(file), _LOOKED_AT + 1))
+    _refuse_json(start[0], file)
+    said = _SAID.match(start[0])
+    delimiter = options.separator or (said[1] if said else _found(start, usual))
+    quoted = usual != TAB or delimiter != TAB
+    after = 1 if said else 0
+    text = islice(lines(file), after, None)
+    records = _csv(text, delimiter, file, after) if quoted else _tsv(text, file, after)
+    header = next((fields for _, fields in records if any(map(str.strip, fields))), [])
+    names = [name.strip() for name in header]
+    doubled = sorted({name for name in names if name and names.count(name) > 1})
+    said_so = f"in {file.name.split('.')[-1].upper()} fields have {_NAMES.get(delimiter, delimiter)} between them"
+    notes = (said_so,) if delimiter != usual else ()
+    kept = [place for place, name in enumerate(names) if name and name not in doubled]
+    problems = {name: f"{file} names the column {name} twice" for name in doubled}
+    return Rows(_cells(records, names, kept, file), "line", notes, problems, text=True)
+
+
+def _refuse_json(line: str, file: Path) -> None:
+    if not line.startswith(("{", "[")):
+        return
+    try:
+        parse(line)
+    except ValueError:
+        return
+    raise DataError(f"{file} holds JSON; call it {file.name.split('.')[0]}.jsonl")
+
+
+def _found(start: Sequence[str], usual: str) -> str:
+    """The delimiter that gives header and first lines as many fields, two or more; else one that the header has."""
+    widths = {each: _widths(start, each, each == usual == TAB) for each in (usual, *_DELIMITERS)}
+    several = [each for each, found in widths.items() if found[0] > 1]
+    return next((each for each in several if len(set(widths[each])) == 1), (several or [usual])[0])
+
+
+def _widths(start: Sequence[str], delimiter: str, plain: bool) -> list[int]:
+    if plain:
+        return [len(line.split(delimiter)) for line in start if line.strip()] or [0]
+    csv.field_size_limit(LONGEST_LINE)  # without a word, it refuses fields of more than 131,072 characters
+    records = csv.reader([line.removesuffix("\r") + "\n" for line in start], delimiter=delimiter)
+    try:
+        found = [len(fields) for fields in records if fields]
+    except csv.Error:
+        return [0]
+    return (found[:-1] if len(found) > 2 else found) or [0]  # the last may go on
+
+
+def _cells(records: Records, names: Sequence[str], kept: Sequence[int], file: Path) -> Iterator[tuple[int, Row]]:
+    """Rows of the columns that can be used; blank lines are none."""
+    every = len(kept) == len(names)
+    for number, fields in records:
+        if len(fields) != len(names):
+            if len(fields) < 2 and not "".join(fields).strip():
+                continue
+            if len(fields) < len(names):
+                missing = names[len(fields)] or f"field {len(fields) + 1}"
+                raise DataError(f"line {number} of {file} has no {missing}")
+            raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(names)}")
+        if len(names) == 1 and not fields[0].strip():
+            continue
+        chosen = fields if every else [fields[place] for place in kept]
+        yield number, dict(zip(names if every else [names[place] for place in kept], chosen, strict=True))
+
+
+def _tsv(text: Iterator[str], file: Path, after: int) -> Records:
+    """Line number and fields; lines that end otherwise than the header are refused."""
+    first = next(text, "")
+    windows = first.endswith("\r")
+    for number, line in enumerate(chain([first], text), after + 1):
+        cells = line.removesuffix("\r") if windows else line
+        if windows and "\r" in cells:
+            raise DataError(f"line {number} of {file} has a carriage return within a field")
+        if not windows and cells.endswith("\r"):
+            raise DataError(f"line {number} of {file} ends in CR LF, but the header in LF")
+        yield number, cells.split(TAB)
+
+
+def _csv(text: Iterator[str], delimiter: str, file: Path, after: int) -> Records:
+    """Line number and fields; a record may span lines, and the first of them counts."""
+    csv.field_size_limit(LONGEST_LINE)  # without a word, it refuses fields of more than 131,072 characters
+    records = csv.reader(chain((line + "\n" for line in text), [_END]), delimiter=delimiter)
+    number = after + 1
+    try:
+        for fields in records:
+            if fields == [_END]:
+                return
+            if fields and fields[-1].endswith(_END):
+                raise DataError(f"line {number} of {file} has a quote that is never closed")
+            yield number, fields
+            number = after + records.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"line {number} of {file} is no CSV: {error}") from error

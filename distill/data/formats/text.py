@@ -1,0 +1,117 @@
+"""Files of text as lines: plain or gzipped, of bounded memory whatever is in them."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from distill.errors import DataError
+
+LONGEST_LINE = 100_000_000
+"""Bytes; a small archive may hold a line that takes all memory."""
+LONGEST_DOCUMENT = 500_000_000
+"""Bytes of a file that is read as a whole."""
+_HEAD = 1 << 16
+"""Bytes at the start of a file that tell what it is."""
+_GZIP = b"\x1f\x8b"
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file, unpacked where it is gzipped, whatever its name.
+
+    Raises:
+        DataError: it cannot be read, or the archive is broken.
+    """
+    try:
+        with file.open("rb") as raw:
+            packed = raw.read(2) == _GZIP
+            raw.seek(0)
+            if not packed:
+                yield raw
+                return
+            with gzip.GzipFile(fileobj=raw) as archive:
+                yield cast(BinaryIO, archive)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{file} cannot be read: {error}") from error
+
+
+def head(file: Path) -> bytes:
+    """The first bytes of what is in a file.
+
+    Raises:
+        DataError: it cannot be read, or is empty.
+    """
+    with opened(file) as stream:
+        start = stream.read(_HEAD)
+    if not start:
+        raise DataError(f"{file} is empty")
+    return start
+
+
+def lines(file: Path) -> Iterator[str]:
+    """The lines of a text file without their ends; where it has carriage returns only, these end them.
+
+    Raises:
+        DataError: a line is no UTF-8 or has no end in sight, or the archive is broken.
+    """
+    start = head(file)
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or 3 * start.count(0) > len(start):
+        raise DataError(f"{file} is UTF-16 text; save it as UTF-8, for example by: iconv -f UTF-16 -t UTF-8")
+    ended = _returns if b"\r" in start.rstrip(b"\r") and b"\n" not in start else _lines
+    with opened(file) as stream:
+        for number, line in enumerate(ended(stream, file), 1):
+            try:
+                text = line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte = error.object[error.start]
+                raise DataError(
+                    f"line {number} of {file} is no UTF-8: byte 0x{byte:02x} at position {error.start}"
+                ) from error
+            yield text.removeprefix("\ufeff") if number == 1 else text
+
+
+def whole(file: Path) -> str:
+    """All of a text file.
+
+    Raises:
+        DataError: it cannot be read, is no UTF-8, or too long to be read as a whole.
+    """
+    with opened(file) as stream:
+        content = stream.read(LONGEST_DOCUMENT + 1)
+    if len(content) > LONGEST_DOCUMENT:
+        raise DataError(f"{file} has more than {LONGEST_DOCUMENT:,} bytes in one JSON value; save it as JSON lines")
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise DataError(f"{file} is no UTF-8: byte 0x{byte:02x} at position {error.start}") from error
+
+
+def _lines(stream: BinaryIO, file: Path) -> Iterator[bytes]:
+    number = 0
+    while line := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise _endless(file, number)
+        yield line.removesuffix(b"\n")
+
+
+def _returns(stream: BinaryIO, file: Path) -> Iterator[bytes]:
+    """Lines that end in a carriage return alone."""
+    number, rest = 0, b""
+    while chunk := stream.read(_HEAD):
+        *ended, rest = (rest + chunk).split(b"\r")
+        for line in ended:
+            number += 1
+            yield line
+        if len(rest) > LONGEST_LINE:
+            raise _endless(file, number + 1)
+    if rest:
+        yield rest
+
+
+def _endless(file: Path, number: int) -> DataError:
+    return DataError(f"line {number} of {file} has more than {LONGEST_LINE:,} bytes: no text is that long")

@@ -1,0 +1,100 @@
+"""Parquet files, read by columns."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distill.data.arrow import ROWS, Table, said, table
+from distill.data.formats import foreign
+from distill.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read(files: Sequence[Path]) -> Table:
+    """The rows of Parquet files, in their order.
+
+    Raises:
+        DataError: one cannot be read, or all are without rows.
+    """
+    import pyarrow as pa
+
+    schemas = [_schema(file) for file in files]
+    kept, problems = _usable(schemas[0], files[0])
+    for file, schema in zip(files[1:], schemas[1:], strict=True):
+        for name in [name for name, kind in kept.items() if not _has(schema, name, kind)]:
+            problems[name] = f"{file} has no column {name} of the type that {files[0].name} has, {kept.pop(name).type}"
+    if not kept:
+        raise DataError(next(iter(problems.values()), f"{said(files)} has no columns"))
+    whole = list(kept.values()) == list(schemas[0])
+    schema = pa.schema(list(kept.values()), metadata=schemas[0].metadata if whole else None)
+    dataset = table(files, {}, schema, _batches(files, schema))
+    if not len(dataset):
+        raise DataError(f"{said(files)} has no rows")
+    return Table(dataset, problems=problems)
+
+
+def rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a Parquet file, numbered from 1."""
+    number = 0
+    kept, _ = _usable(_schema(file), file)
+    import pyarrow as pa
+
+    for batch in _batches([file], pa.schema(list(kept.values()))):
+        for row in batch.to_pylist():
+            number += 1
+            yield number, row
+
+
+def _schema(file: Path) -> "pa.Schema":
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    foreign.refuse(file, "parquet")
+    try:
+        return parquet.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _has(schema: "pa.Schema", name: str, like: "pa.Field") -> bool:
+    import pyarrow as pa
+
+    kinds = [each.type for each in schema if each.name == name]
+    return [each.value_type if pa.types.is_dictionary(each) else each for each in kinds] == [like.type]
+
+
+def _usable(schema: "pa.Schema", file: Path) -> tuple[dict[str, "pa.Field"], dict[str, str]]:
+    """The columns that ``datasets`` knows how to hold, by name, and why others cannot be used."""
+    import pyarrow as pa
+    from datasets import Features
+
+    kept, problems = {}, {}
+    for each in schema:
+        kind = each.type.value_type if pa.types.is_dictionary(each.type) else each.type
+        if schema.names.count(each.name) > 1:
+            problems[each.name] = f"{file} names the column {each.name} twice"
+            continue
+        try:
+            Features.from_arrow_schema(pa.schema([pa.field(each.name, kind)]))
+        except (ValueError, NotImplementedError, KeyError, AttributeError, TypeError):
+            problems[each.name] = f"{file} has in {each.name} values of the type {each.type}, which is not read"
+            continue
+        if each.name:
+            kept[each.name] = pa.field(each.name, kind)
+    return kept, problems
+
+
+def _batches(files: Sequence[Path], schema: "pa.Schema") -> Iterator["pa.RecordBatch"]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    for file in files:
+        try:
+            with parquet.ParquetFile(file) as opened:
+                for batch in opened.iter_batches(ROWS, columns=schema.names):
+                    arrays = [batch.column(name).cast(schema.field(name).type) for name in schema.names]
+                    yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error

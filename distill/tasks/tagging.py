@@ -1,0 +1,67 @@
+"""Schemes in which tags say where an entity begins and ends, and how they become IOB2."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+OUTSIDE = "O"
+_PLACES = {"S": "B", "U": "B", "B": "B", "I": "I", "E": "I", "L": "I", "M": "I"}
+"""The first letter of a tag, and that of the same place in IOB2."""
+_ENDINGS = {"BIOES": {"E", "S"}, "BILOU": {"L", "U"}, "BMES": {"M", "E", "S"}}
+"""The schemes that mark ends, and letters that tell them."""
+_SLIPS = 50
+"""Entities of which one may begin with B- where IOB1 has I-, as in the files of CoNLL-2003."""
+Convert = Callable[[Sequence[str]], list[str]]
+
+
+def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
+    """The scheme of some tags and what makes IOB2 of it; none where it is IOB2, or no scheme of entities.
+
+    It is IOB1 where entities begin with I-, and with B- only right after another of their type; where some begin so and
+    some otherwise, the tags are taken for IOB2 with faults.
+
+    >>> name, convert = to_iob2([["I-PER", "I-PER", "O", "I-LOC", "B-LOC"]])
+    >>> name, convert(["I-PER", "I-PER", "O", "I-LOC", "B-LOC"])
+    ('IOB1', ['B-PER', 'I-PER', 'O', 'B-LOC', 'B-LOC'])
+    >>> name, convert = to_iob2([["S-LOC", "O", "B-PER", "E-PER"]])
+    >>> name, convert(["S-LOC", "O", "B-PER", "E-PER"])
+    ('BIOES', ['B-LOC', 'O', 'B-PER', 'I-PER'])
+    """
+    found = list(sentences)
+    tags = {tag for sentence in found for tag in sentence} - {OUTSIDE}
+    if not tags or not all(_letter(tag) in _PLACES for tag in tags):
+        return None
+    letters = {_letter(tag) for tag in tags}
+    if letters <= {"B", "I"}:
+        return ("IOB1", _from_iob1) if _is_iob1(found) else None
+    name = next((name for name, ends in _ENDINGS.items() if letters - {"B", "I"} <= ends), None)
+    return None if name is None else (name, _from_ends)
+
+
+def ends(tag: str) -> bool:
+    """Whether an entity ends with this tag."""
+    return any(_letter(tag) in letters - {"M"} for letters in _ENDINGS.values())
+
+
+def _letter(tag: str) -> str:
+    """B of B-PER, and nothing of a tag without a type."""
+    return tag[0] if len(tag) > 2 and tag[1] == "-" else ""
+
+
+def _is_iob1(sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether entities begin with I-, but for a slip in many of them."""
+    begun = [
+        _letter(tag) for tags in sentences for before, tag in _pairs(tags) if tag != OUTSIDE and before[2:] != tag[2:]
+    ]
+    return "I" in begun and begun.count("B") * _SLIPS <= begun.count("I")
+
+
+def _from_iob1(tags: Sequence[str]) -> list[str]:
+    return [f"B{tag[1:]}" if _letter(tag) == "I" and before[2:] != tag[2:] else tag for before, tag in _pairs(tags)]
+
+
+def _from_ends(tags: Sequence[str]) -> list[str]:
+    return [tag if tag == OUTSIDE else _PLACES[_letter(tag)] + tag[1:] for tag in tags]
+
+
+def _pairs(tags: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each tag after the one before it."""
+    return zip([OUTSIDE, *tags], tags, strict=False)

@@ -1,0 +1,75 @@
+import pytest
+from datasets import Dataset
+
+from distill.errors import DataError
+from distill.tasks import Options
+from distill.tasks.tagging import to_iob2
+from distill.tasks.token_classification import read
+
+
+def splits(*sentences):
+    rows = Dataset.from_dict(
+        {"tokens": [[str(place) for place in range(len(each))] for each in sentences], "label": sentences}
+    )
+    return {"train": rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "tags", "iob2"),
+    [
+        (
+            "IOB1",
+            ["I-PER", "I-PER", "B-PER", "O", "I-LOC", "I-PER"],
+            ["B-PER", "I-PER", "B-PER", "O", "B-LOC", "B-PER"],
+        ),
+        ("BIOES", ["S-LOC", "O", "B-PER", "I-PER", "E-PER"], ["B-LOC", "O", "B-PER", "I-PER", "I-PER"]),
+        ("BILOU", ["U-LOC", "O", "B-PER", "L-PER"], ["B-LOC", "O", "B-PER", "I-PER"]),
+        ("BMES", ["S-LOC", "B-PER", "M-PER", "E-PER"], ["B-LOC", "B-PER", "I-PER", "I-PER"]),
+    ],
+)
+def test_tags_of_another_scheme_are_read_as_iob2_and_that_is_said(name, tags, iob2):
+    found = read(splits(tags, ["O"] * len(tags)), Options({}))
+    assert [found.labels[tag] for tag in found.splits["train"][0]["label"]] == iob2
+    assert found.notes == (f"the tags are {name}; they are read as IOB2, in which B- begins an entity and I- goes on",)
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        [["B-PER", "I-PER", "O"], ["O", "I-LOC"]],  # IOB2 with a fault, which is refused
+        [["B-PER", "I-PER", "O"]],
+        [["NN", "VB"]],
+        [["B", "I", "O"]],
+        [["S-1", "X-2", "O"]],
+        [["O", "O"]],
+    ],
+)
+def test_all_other_tags_are_left_as_they_are(sentences):
+    assert to_iob2(sentences) is None
+
+
+def test_a_slip_in_many_entities_is_no_other_scheme():
+    many = [["I-PER", "O"]] * 50
+    name, convert = to_iob2([*many, ["O", "B-LOC"]])
+    assert (name, convert(["O", "B-LOC"])) == ("IOB1", ["O", "B-LOC"])
+    assert to_iob2([*many, ["O", "B-LOC"], ["B-LOC"]]) is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        (["B-PER", "O", "E-PER"], "row 2 of train has the tag E-PER after O, where no PER began: the tags are BIOES"),
+        (
+            ["S-PER", "I-PER", "O"],
+            "row 2 of train has the tag I-PER after S-PER, where no PER began: the tags are BIOES",
+        ),
+    ],
+)
+def test_tags_that_break_the_scheme_they_are_in_are_refused(tags, said):
+    with pytest.raises(DataError, match=f"^{said}$"):
+        read(splits(["S-LOC", "O", "O"], tags), Options({}))
+
+
+def test_tags_that_are_named_are_not_converted():
+    with pytest.raises(DataError, match="has the tag S-LOC"):
+        read(splits(["S-LOC", "O", "B-LOC"]), Options({"B-LOC": "B-LOC", "S-LOC": "S-LOC"}))
