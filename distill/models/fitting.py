@@ -1,37 +1,63 @@
 """A checkpoint fitted to its use: tokens for every mark, padding that both sides know, outputs where they are named."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
+from distill.models.marks import read_as_text
+
+AFTER_PADDING = (
+    "roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "roberta-prelayernorm", "data2vec-text", "longformer",
+    "mpnet", "ibert", "luke", "xmod", "esm", "markuplm", "lilt", "m2m_100", "nllb-moe", "fsmt",
+)  # fmt: skip
+"""Models that count the places of tokens from the number of the padding on."""
 
 
 def fit_tokenizer(
     tokenizer: PreTrainedTokenizerBase, folder: Path, markers: Sequence[str], places_for: str | None
-) -> None:
-    """Let a tokenizer fill up a batch and know the ``markers``; see ``loading.tokenizer``.
+) -> PreTrainedTokenizerBase:
+    """A tokenizer that fills up a batch, knows the ``markers`` and reads all else as text; see ``loading.tokenizer``.
 
     Raises:
         ModelError: it cannot fill up a batch, or cannot tell the places of its tokens.
     """
-    if tokenizer.pad_token_id is None:
-        if tokenizer.eos_token_id is None:
-            raise ModelError(
-                f"{folder}: its tokenizer has neither a padding nor an end token; name one in tokenizer_config.json"
-            )
-        tokenizer.pad_token = tokenizer.eos_token  # what fills up is masked, whatever it is
+    _fill_up(tokenizer, folder)
     if places_for is not None and not tokenizer.is_fast:
         raise ModelError(
             f"{folder}: {places_for} asks where in the text a token stands, which its tokenizer, one of Python alone "
             f"({type(tokenizer).__name__}), cannot tell; take a model with a tokenizer.json"
         )
-    known = tokenizer.get_vocab()
-    tokenizer.add_tokens([marker for marker in markers if marker not in known], special_tokens=True)
+    return read_as_text(tokenizer, markers)
+
+
+def _fill_up(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Name the padding, where there is none, or where one decides on more than what is filled up.
+
+    Positions of some models are counted from the number that their configuration names. Heads of encoder-decoders read
+    the last end token, which padding must not be.
+    """
+    path = folder / "config.json"
+    config: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if config.get("model_type") in AFTER_PADDING:
+        named = config.get("pad_token_id", 1)  # transformers' own number for each of them
+        counted = tokenizer.convert_ids_to_tokens(named) if isinstance(named, int) and named >= 0 else None
+        tokenizer.pad_token = counted if isinstance(counted, str) else tokenizer.pad_token
+    ends = config.get("is_encoder_decoder", False) and tokenizer.pad_token_id == tokenizer.eos_token_id
+    if tokenizer.pad_token_id is not None and not ends:
+        return
+    others = (tokenizer.unk_token, tokenizer.bos_token, tokenizer.mask_token, tokenizer.cls_token) if ends else ()
+    filling = next((each for each in others if each not in (None, tokenizer.eos_token)), tokenizer.eos_token)
+    if filling is None:
+        raise ModelError(
+            f"{folder}: its tokenizer has neither a padding nor an end token; name one in tokenizer_config.json"
+        )
+    tokenizer.pad_token = filling  # what fills up is masked, whatever it is
 
 
 def token_count(tokenizer: PreTrainedTokenizerBase) -> int:
@@ -50,6 +76,8 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
     if tokens > rows or (tokens < rows and model.can_generate()):
         _resize(model, tokens)
     fit_padding(model.config, tokenizer)
+    if model.can_generate() and model.generation_config is not None:
+        model.generation_config.pad_token_id = tokenizer.pad_token_id
 
 
 def head_of_its_own(model: PreTrainedModel) -> nn.Linear | None:
@@ -82,9 +110,12 @@ def _resize(model: PreTrainedModel, tokens: int) -> None:
 
 
 def fit_padding(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a configuration name the padding that its tokenizer fills up with, where its own is none or says more."""
-    named = config.pad_token_id
-    if named is None or tokenizer.pad_token_id == tokenizer.eos_token_id or named >= config.vocab_size:
+    """Let a configuration name the padding that its tokenizer fills up with.
+
+    The head of a decoder takes what stands before the padding for the end of a text, whichever number that is. Where
+    places are counted from the padding's number the tokenizer has learnt the configuration's, see ``fit_tokenizer``.
+    """
+    if config.model_type not in AFTER_PADDING:
         config.pad_token_id = tokenizer.pad_token_id
 
 

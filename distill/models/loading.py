@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 
 from distill.errors import ModelError
 from distill.models.dropout import set_dropout
-from distill.models.fitting import fit_outputs, fit_tokenizer, fit_tokens, output_names
+from distill.models.fitting import AFTER_PADDING, fit_outputs, fit_tokenizer, fit_tokens, output_names
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -24,6 +24,8 @@ transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 """What of a checkpoint is read."""
+_POSITIONS = ("max_position_embeddings", "max_encoder_position_embeddings", "max_decoder_position_embeddings")
+"""What architectures call the number of their positions; LED has two."""
 FORM = "distill"
 """Where ``config.json`` keeps what the model was made for."""
 _PROBLEMS: Mapping[Kind, Any] = {
@@ -33,8 +35,6 @@ _PROBLEMS: Mapping[Kind, Any] = {
 }
 """What transformers calls the kinds of rows."""
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
-_SHIFTED = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl")
-"""Models whose positions begin after the padding token's number."""
 
 
 def resolve(model: str, revision: str | None = None) -> Path:
@@ -109,8 +109,7 @@ def tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None 
         found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder}: its tokenizer cannot be loaded ({_first_line(error)})") from error
-    fit_tokenizer(found, folder, markers, places_for)
-    return found
+    return fit_tokenizer(found, folder, markers, places_for)
 
 
 def model(
@@ -223,8 +222,9 @@ def inside_bounds(config: PretrainedConfig, max_length: int, who: str, key: str 
 
 def bound(config: PretrainedConfig) -> int | None:
     """Tokens that a model reads at most, if it has a limit."""
-    limit: int | None = getattr(config, "max_position_embeddings", None)
-    if limit is not None and config.model_type in _SHIFTED:
+    limits = [getattr(config, name, None) for name in _POSITIONS]
+    limit = min((each for each in limits if isinstance(each, int) and each > 0), default=None)
+    if limit is not None and config.model_type in AFTER_PADDING:
         limit -= config.pad_token_id + 1
     return limit
 

@@ -12,6 +12,7 @@ from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError
 from distill.losses import Objective
 from distill.models import loading
+from distill.models.marks import read_as_text
 from distill.stages import alike, objectives, preflight, pretrain
 
 _SAMPLE = 512
@@ -116,5 +117,4 @@ def _tokenizer(build: Builder) -> PreTrainedTokenizerBase:
         return build.tokenizer(build.checkpoints["teacher_checkpoint"])
     train = build.data.splits["train"]
     made = pretrain.trained(build, train.select(range(min(len(train), _READ))))
-    made.add_tokens(list(build.task.markers), special_tokens=True)
-    return made
+    return read_as_text(made, build.task.markers)
