@@ -36,6 +36,7 @@ _BELONGS: dict[str, Fact] = {
     "data.unlabelled.path": _reads,
     "data.drop_bad": lambda task: "answers" in task.roles.values(),
     "data.labels": _labels,
+    "teacher.labels_subset": _labels,
     "distill.temperature": lambda task: not _scores(task),
     "data.class_weights": lambda task: _labels(task) and task.kind == CLASS,
 }

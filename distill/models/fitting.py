@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
 from distill.models.marks import read_as_text
@@ -47,8 +47,8 @@ def _fill_up(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     if config.get("model_type") in AFTER_PADDING:
         named = config.get("pad_token_id", 1)  # transformers' own number for each of them
         counted = tokenizer.convert_ids_to_tokens(named) if isinstance(named, int) and named >= 0 else None
-        tokenizer.pad_token = counted if isinstance(counted, str) else tokenizer.pad_token
-    ends = config.get("is_encoder_decoder", False) and tokenizer.pad_token_id == tokenizer.eos_token_id
+        tokenizer.pad_token = counted if counted in tokenizer.all_special_tokens else tokenizer.pad_token
+    ends = config.get("is_encoder_decoder", False) and tokenizer.pad_token_id in (None, tokenizer.eos_token_id)
     if tokenizer.pad_token_id is not None and not ends:
         return
     others = (tokenizer.unk_token, tokenizer.bos_token, tokenizer.mask_token, tokenizer.cls_token) if ends else ()
@@ -65,6 +65,19 @@ def token_count(tokenizer: PreTrainedTokenizerBase) -> int:
     return 1 + max(tokenizer.get_vocab().values())
 
 
+def refuse_last_place(config: PretrainedConfig, head: str) -> None:
+    """Refuse a head that answers from the last place of a batch, which the padding has in all but the longest text.
+
+    Raises:
+        ModelError: it is one.
+    """
+    if config.model_type == "xlnet" and head.endswith("ForSequenceClassification"):
+        raise ModelError(
+            f"{config.model_type} models answer for a text from the last place of the batch, so that a text's answer "
+            "depends on the texts beside it; take another model"
+        )
+
+
 def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Give the model an embedding for every token of the tokenizer, and the number of the padding.
 
@@ -72,12 +85,13 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
     both could write. The head of a decoder takes what stands before the padding for the end of a text: a number that
     the configuration names stays, unless the tokenizer fills up with its end token.
     """
+    refuse_last_place(model.config, type(model).__name__)
     rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)
     if tokens > rows or (tokens < rows and model.can_generate()):
         _resize(model, tokens)
     fit_padding(model.config, tokenizer)
     if model.can_generate() and model.generation_config is not None:
-        model.generation_config.pad_token_id = tokenizer.pad_token_id
+        fit_writing(model.config, model.generation_config, tokenizer)
 
 
 def head_of_its_own(model: PreTrainedModel) -> nn.Linear | None:
@@ -117,6 +131,37 @@ def fit_padding(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) ->
     """
     if config.model_type not in AFTER_PADDING:
         config.pad_token_id = tokenizer.pad_token_id
+
+
+def fit_writing(config: PretrainedConfig, generation: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a model know how what it writes begins and ends, and what fills up a batch.
+
+    Raises:
+        ModelError: neither the model's files nor the tokenizer say it.
+    """
+    generation.pad_token_id = tokenizer.pad_token_id
+    if generation.eos_token_id is None:
+        generation.eos_token_id = end_token(tokenizer)
+    if generation.eos_token_id is None:
+        raise ModelError(
+            "its tokenizer has no end token, with which what is written ends; name one, eos_token, in "
+            "tokenizer_config.json"
+        )
+    if not config.is_encoder_decoder:
+        return
+    if config.decoder_start_token_id is None:
+        config.decoder_start_token_id = generation.decoder_start_token_id
+    if config.decoder_start_token_id is None:
+        raise ModelError(
+            "config.json does not say with which token it begins to write; name it, decoder_start_token_id (that of "
+            "T5 and Marian is the padding)"
+        )
+
+
+def end_token(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The token that ends what is written: that of BERT's tokenizer separates, too."""
+    found: int | None = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
+    return found
 
 
 def output_names(config: PretrainedConfig) -> list[str]:
