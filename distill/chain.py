@@ -19,6 +19,7 @@ from distill.report.folder import gather
 from distill.stages import (
     Job,
     Stage,
+    asking,
     control,
     distill,
     evaluate,
@@ -110,11 +111,27 @@ def walk(config: Config, folder: Path, command: str) -> None:
     if build.ranks.rank == 0:
         write_config(config, folder / "config.yaml")
     finished = Finished()
-    for planned in plan(build, store).values():
+    planned_stages = plan(build, store)
+    build.notes += _ask(build, planned_stages, store)
+    for planned in planned_stages.values():
         _advance(planned, build, store, finished)
     if build.ranks.rank == 0:
         _report(build, finished)
     build.ranks.wait()
+
+
+def _ask(build: Builder, every: Mapping[str, Planned], store: Store) -> list[str]:
+    """Ask fine-tuned teachers whose answers are not in the store yet what they are worth; what was accepted of them."""
+
+    def accepted() -> list[str]:
+        found = []
+        for who, mine in teachers.builders(build).items():
+            reading = every.get(teachers.title("teach", who), every.get("distill"))
+            if mine.config.teacher.finetuned and reading is not None and store.find(reading.name) is None:
+                found.append(asking.ask(mine, who))
+        return [each for each in found if each is not None]
+
+    return build.ranks.first(accepted)
 
 
 def plan(build: Builder, store: Store) -> dict[str, Planned]:
