@@ -87,7 +87,7 @@ def ask(build: Builder, who: str) -> str | None:
     verdict = _alone_alike(asked, features) or _verdict(asked, rows, [said[key] for key in rows["key"][:]])
     sentence = f"{asked.name}: of {len(rows)} rows of {source}, the teacher {verdict.said}"
     if not verdict.refused:
-        log.info("%s", sentence)
+        log.log(logging.WARNING if verdict.hardly else logging.INFO, "%s", sentence)
         return None
     accepted = f"{key}.accept=true"
     if build.config.teacher.accept:
@@ -234,7 +234,7 @@ def _verdict(asked: Asked, rows: Dataset, said: Sequence[Tensor]) -> Verdict:
         return guessing.decisions(np.asarray(found), np.asarray(right), metrics, names)
     if build.task.over == "tokens":
         return guessing.spans(found, right, table["context"], metrics, build.config.seed)
-    score, constant = guessing.beside_constants(metrics, found, right, names)
+    score, constant = guessing.beside_guesses(metrics, found, right, names, build.config.seed)
     if build.task.windows:
         found = torch.cat([each.argmax(dim=-1) for each in said]).tolist()
         right = list(chain(*table["label"]))

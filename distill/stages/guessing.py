@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -18,6 +19,8 @@ _ENTITIES = 0.1
 """F1 of entities up to which words that are guessed by themselves make some by chance."""
 _TRIED = 20
 """Labels, of the most frequent ones, that are given to every row."""
+_DEALT = 10
+"""Times that labels are dealt out at random."""
 _BY_CHANCE = 1.25
 """How much more than a random span of the same length has to be found of an answer."""
 _OTHER_SCALE = 2.0
@@ -37,12 +40,14 @@ class Verdict:
         refused: whether they are no better than those of who has not read the rows.
         exchanged: for each label the number of the one that it seems to stand for, if that is clear.
         would: the share of right answers with these.
+        hardly: whether chance may explain what they are better by.
     """
 
     said: str
     refused: bool
     exchanged: tuple[int, ...] = ()
     would: float = 0.0
+    hardly: bool = False
 
 
 def labels(
@@ -50,13 +55,15 @@ def labels(
 ) -> Verdict:
     """Of labels, one for each row (or word): beside who always says the most frequent one.
 
+    Of more than two labels guesses are right less often than that one, so that they have to be clearly better.
+
     Args:
         found: ``[rows]``, numbers of labels.
         right: the same of the data.
         names: of the labels.
         headline: the task's first metric.
         score: its value for what was found.
-        constant: its best value for who always says one label.
+        constant: its best value for who has not read the rows.
         unit: what a label is given to, where that is no row.
     """
     accuracy, (most, times) = float((found == right).mean()), Counter(right.tolist()).most_common(1)[0]
@@ -64,18 +71,20 @@ def labels(
     said = f"gets {accuracy:.1%} of {unit or 'them'} right, and who always says {names[most]!r} {majority:.1%}"
     if headline != "accuracy":
         said += f" ({headline} of {score:.1%}, and at best {constant:.1%})"
-    bad = accuracy <= majority and score <= max(constant, _ENTITIES if unit else 0.0)
-    return Verdict(said, bad, *(_exchanged(found, right, len(names), majority) if bad else ()))
+    error = float(np.sqrt(majority * (1 - majority) / len(right)))
+    hardly = accuracy <= majority + 2 * error
+    bad = (hardly if len(names) > 2 else accuracy <= majority) and score <= max(constant, _ENTITIES if unit else 0.0)
+    exchanged = _exchanged(found, right, len(names), majority + _LIKELY * error) if bad else ((), 0.0)
+    return Verdict(said, bad, *exchanged, hardly=hardly and not unit)
 
 
-def _exchanged(found: Numbers, right: Numbers, labels: int, majority: float) -> tuple[tuple[int, ...], float]:
+def _exchanged(found: Numbers, right: Numbers, labels: int, enough: float) -> tuple[tuple[int, ...], float]:
     """What each label most often is, where each is another one and that is clearly better."""
     table = np.zeros((labels, labels))
     np.add.at(table, (found, right), 1)
     best = [int(row.argmax()) if row.any() else number for number, row in enumerate(table)]
     would = float(table[np.arange(labels), best].sum()) / len(right)
-    error = np.sqrt(majority * (1 - majority) / len(right))
-    if sorted(best) != list(range(labels)) or best == sorted(best) or would < majority + _LIKELY * error:
+    if sorted(best) != list(range(labels)) or best == sorted(best) or would < enough:
         return (), 0.0
     return tuple(best), would
 
@@ -159,23 +168,37 @@ def tokens(cost: float, right: Iterable[int], known: Iterable[int], vocabulary: 
     return Verdict(said, cost >= guessed)
 
 
-def beside_constants(
-    metrics: ModuleType, found: Sequence[Any], right: Sequence[Any], names: Sequence[str]
+def beside_guesses(
+    metrics: ModuleType, found: Sequence[Any], right: Sequence[Any], names: Sequence[str], seed: int
 ) -> tuple[float, float]:
-    """The first metric of what was ``found``, and its best value for who gives every row, or word, one label.
+    """The first metric of what was ``found``, and its best value for who has not read the rows.
+
+    That one gives every row, or word, one label, or deals out the same labels as were found at random.
 
     Args:
         metrics: module that scores.
         found: for each row the number of a label, or for each sentence the tags of its words.
         right: the same of the data.
         names: of the labels.
+        seed: of chance.
     """
+    draw = np.random.default_rng(seed)
 
     def score(said: Sequence[Any]) -> float:
         return float(metrics.score(said, right, names, [""] * len(right)).metrics[metrics.HEADLINE.name])
 
-    if isinstance(right[0], list):
-        usual = Counter(tag for tags in right for tag in tags).most_common(_TRIED)
-        return score(found), max(score([[name] * len(tags) for tags in right]) for name, _ in usual)
-    usual = Counter(right).most_common(_TRIED)
-    return score(found), max(score([number] * len(right)) for number, _ in usual)
+    if not isinstance(right[0], list):
+        same = [[number] * len(right) for number, _ in Counter(right).most_common(_TRIED)]
+        dealt = [draw.permutation(found).tolist() for _ in range(_DEALT)]
+        return score(found), max(map(score, same + dealt))
+    usual = Counter(chain(*right)).most_common(_TRIED)
+    same = [[[name] * len(tags) for tags in right] for name, _ in usual]
+    words = list(chain(*found))
+    dealt = [_like(found, draw.permutation(words).tolist()) for _ in range(_DEALT)]
+    return score(found), max(map(score, same + dealt))
+
+
+def _like(sentences: Sequence[Sequence[Any]], words: Sequence[Any]) -> list[list[Any]]:
+    """Words as sentences of the same lengths."""
+    given = iter(words)
+    return [list(islice(given, len(sentence))) for sentence in sentences]
