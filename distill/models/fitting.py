@@ -149,8 +149,8 @@ def fit_writing(config: PretrainedConfig, generation: GenerationConfig, tokenize
         )
     if not config.is_encoder_decoder:
         return
-    if config.decoder_start_token_id is None:
-        config.decoder_start_token_id = generation.decoder_start_token_id
+    start = getattr(config, "decoder_start_token_id", None)  # not every configuration has the name
+    config.decoder_start_token_id = generation.decoder_start_token_id if start is None else start
     if config.decoder_start_token_id is None:
         raise ModelError(
             "config.json does not say with which token it begins to write; name it, decoder_start_token_id (that of "

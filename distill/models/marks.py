@@ -47,8 +47,9 @@ def _special(tokenizer: PreTrainedTokenizerBase) -> set[str]:
 
 
 def _spelled(tokenizer: PreTrainedTokenizerFast) -> bool:
-    """Whether a text that spells a control token, but that of what is unknown, still becomes it."""
-    marks = sorted(_special(tokenizer) - {tokenizer.unk_token})
+    """Whether a text that spells a control token, but that of what is unknown alone, still becomes it."""
+    others = {token for name, token in tokenizer.special_tokens_map.items() if name != "unk_token"}
+    marks = sorted(_special(tokenizer) - ({tokenizer.unk_token} - others))
     read = tokenizer(marks, add_special_tokens=False)["input_ids"] if marks else []
     own = [tokenizer.convert_tokens_to_ids(mark) for mark in marks]
     return any(number in ids for number, ids in zip(own, read, strict=True))

@@ -1,6 +1,7 @@
 """What would fail hours later, looked at before the first stage."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -86,7 +87,8 @@ def _another(build: Builder, name: str, other: Builder) -> None:
     try:
         _checkpoints(other)
     except ModelError as error:
-        raise ModelError(f"more_teachers.{name}: {error}") from error
+        said = re.sub(r"\bteacher\.", f"more_teachers.{name}.", str(error))  # its own keys
+        raise ModelError(f"more_teachers.{name}: {said}") from error
     if build.task.over != "labels" and not _read_alike(build, other):
         raise ConfigError(
             f"more_teachers.{name}: {build.config.task} compares token by token, "
