@@ -24,7 +24,7 @@ _DEALT = 10
 _BY_CHANCE = 1.25
 """How much more than a random span of the same length has to be found of an answer."""
 _OTHER_SCALE = 2.0
-"""Mean squared errors to that of the best line from which on scores are on another scale."""
+"""Mean squared errors to that of the best line, or deviations to the data's, from which on the scale is another."""
 _NOTICEABLE = 0.1
 """Share of the variance of scores by which errors have to differ, too."""
 _LIKELY = 3.0
@@ -114,7 +114,12 @@ def scores(found: Floats, right: Floats) -> Verdict:
     line = spread * (1 - pearson**2)
     raw = 1 - errors / spread if spread else 0.0
     said = f"has a correlation of {pearson:.2f} with the data's scores, and who always says the mean has none"
-    elsewhere = errors > _OTHER_SCALE * line and errors - line > _NOTICEABLE * spread
+    deviation, ratio = np.sqrt(spread), float(found.std() / right.std()) if spread else 1.0
+    moved = abs(float(found.mean() - right.mean())) > deviation / 2
+    unlike = (
+        moved or pearson < 0 or not 1 / _OTHER_SCALE < ratio < _OTHER_SCALE
+    )  # else it is noise that a line takes away
+    elsewhere = unlike and errors > _OTHER_SCALE * line and errors - line > _NOTICEABLE * spread
     if elsewhere and abs(pearson) * np.sqrt(len(right)) > _LIKELY:
         said = (
             f"scores on another scale, {_range(found)} where the data has {_range(right)}: "
@@ -165,7 +170,7 @@ def tokens(cost: float, right: Iterable[int], known: Iterable[int], vocabulary: 
     guessed = float(np.mean([-np.log((seen.get(each, 0) + 1) / whole) for each in right]))
     guessed = min(guessed, float(np.log(vocabulary)))
     said = f"pays {cost:.2f} nats for a true token, and who only knows how frequent each token is {guessed:.2f}"
-    return Verdict(said, cost >= guessed)
+    return Verdict(said, not cost < guessed)  # nan is not
 
 
 def beside_guesses(
