@@ -17,6 +17,8 @@ AFTER_PADDING = (
     "mpnet", "ibert", "luke", "xmod", "esm", "markuplm", "lilt", "m2m_100", "nllb-moe", "fsmt",
 )  # fmt: skip
 """Models that count the places of tokens from the number of the padding on."""
+ENDLESS = ("m2m_100", "nllb-moe", "fsmt", "esm")
+"""Those of them that have a place for every token, however many there are."""
 
 
 def fit_tokenizer(
@@ -79,11 +81,14 @@ def refuse_last_place(config: PretrainedConfig, head: str) -> None:
 
 
 def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Give the model an embedding for every token of the tokenizer, and the number of the padding.
+    """Give the model an embedding for every token of the tokenizer, and the numbers of padding, beginning and end.
 
     A model that writes keeps none beyond, with which some vocabularies are rounded up: teacher and student compare what
-    both could write. The head of a decoder takes what stands before the padding for the end of a text: a number that
-    the configuration names stays, unless the tokenizer fills up with its end token.
+    both could write.
+
+    Raises:
+        ModelError: its head answers from the last place of a batch, or it writes and nothing says how that begins or
+            ends.
     """
     refuse_last_place(model.config, type(model).__name__)
     rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 
 from distill.errors import ModelError
 from distill.models.dropout import set_dropout
-from distill.models.fitting import AFTER_PADDING, fit_outputs, fit_tokenizer, fit_tokens, output_names
+from distill.models.fitting import AFTER_PADDING, ENDLESS, fit_outputs, fit_tokenizer, fit_tokens, output_names
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -224,7 +224,7 @@ def bound(config: PretrainedConfig) -> int | None:
     """Tokens that a model reads at most, if it has a limit."""
     limits = [getattr(config, name, None) for name in _POSITIONS]
     limit = min((each for each in limits if isinstance(each, int) and each > 0), default=None)
-    if limit is not None and config.model_type in AFTER_PADDING:
+    if limit is not None and config.model_type in set(AFTER_PADDING) - set(ENDLESS):
         limit -= config.pad_token_id + 1
     return limit
 

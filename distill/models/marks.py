@@ -21,7 +21,7 @@ def read_as_text(tokenizer: PreTrainedTokenizerBase, markers: Sequence[str] = ()
     the control tokens finds both or none, so that it stays as it is.
     """
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
-        added = tokenizer.added_tokens_decoder.values()
+        added = getattr(tokenizer, "added_tokens_decoder", {}).values()
         tokenizer.add_tokens([each for each in markers if each not in tokenizer.get_vocab()], special_tokens=True)
         if not markers and all(each.special for each in added):
             _split(tokenizer)

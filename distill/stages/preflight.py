@@ -87,7 +87,7 @@ def _another(build: Builder, name: str, other: Builder) -> None:
     try:
         _checkpoints(other)
     except ModelError as error:
-        said = re.sub(r"\bteacher\.", f"more_teachers.{name}.", str(error))  # its own keys
+        said = re.sub(r"\bteacher\.(?=labels|finetuned)", f"more_teachers.{name}.", str(error))  # its own keys
         raise ModelError(f"more_teachers.{name}: {said}") from error
     if build.task.over != "labels" and not _read_alike(build, other):
         raise ConfigError(
