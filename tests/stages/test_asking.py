@@ -6,6 +6,7 @@ import pytest
 import torch
 from datasets import Dataset
 
+from distill import chain
 from distill.build import Builder
 from distill.config.schema import Config
 from distill.data.prepared import Prepared
@@ -14,6 +15,7 @@ from distill.models import loading, scratch
 from distill.models.marks import read_as_text
 from distill.models.tokenizers import train
 from distill.stages import asking
+from distill.store import Store
 from distill.tasks import task
 
 WORDS = {"neg": ["bad", "dull", "weak"], "pos": ["good", "bright", "strong"]}
@@ -132,3 +134,22 @@ def test_a_large_teacher_is_asked_about_fewer_rows(taught, monkeypatch):
     monkeypatch.setattr(asking, "_OPERATIONS", 0)
     kept, left = asking._affordable(asked.model, rows(80), features)
     assert kept["key"][:] == left["key"][:] == list(range(50))
+
+
+def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(taught, tmp_path, monkeypatch):
+    asked, build, store = [], builder(taught), Store(tmp_path / "store")
+    monkeypatch.setattr(chain.asking, "ask", lambda build, who: asked.append(who))
+    stages = {name: chain.Planned(name, name, build, {}, {}, "0" * 12) for name in ("teach", "distill", "control")}
+
+    def times(*names):
+        asked.clear()
+        assert chain._ask(build, {name: stages[name] for name in names}, store) == []
+        return len(asked)
+
+    assert [times("teach", "distill"), times("distill"), times("control")] == [1, 1, 0]
+    for name in ("teach", "distill"):
+        store.partial(stages[name].name)
+        store.finish(stages[name].name, {"schema": 1})
+    assert [times("teach", "distill"), times("distill")] == [0, 0]
+    build.config.teacher.finetuned = False
+    assert times("teach") == 0
