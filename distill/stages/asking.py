@@ -84,7 +84,7 @@ def ask(build: Builder, who: str) -> str | None:
     features = build.encoded(rows, asked.tokenizer)
     rows, features = _affordable(asked.model, rows, features)
     said = _answers(asked, features)
-    verdict = _alone_alike(asked, features) or _verdict(asked, rows, [said[key] for key in rows["key"][:]])
+    verdict = _alone_alike(asked, features) or _verdict(asked, rows, [said[number] for number in rows["key"][:]])
     sentence = f"{asked.name}: of {len(rows)} rows of {source}, the teacher {verdict.said}"
     if not verdict.refused:
         log.log(logging.WARNING if verdict.hardly else logging.INFO, "%s", sentence)
@@ -175,10 +175,10 @@ def _rows(asked: Asked, features: Mapping[str, Any]) -> list[Tensor]:
     batch = {name: each.to(model.device) for name, each in build.collate(asked.tokenizer)(features, Place(())).items()}
     rows, labels = build.align(chosen(outputs(model, batch).logits, asked.columns), batch)
     rows = rows.float()
+    if build.task.writes:  # of all that could be written some may be ruled out
+        rows = cost_and_guess(rows, labels, batch)["values"]
     if not bool(rows.isfinite().all()):
         raise ModelError(f"{asked.name}: the teacher answers a row of validation with numbers that are not finite")
-    if build.task.writes:
-        rows = cost_and_guess(rows, labels, batch)["values"]
     return list(torch.split(rows.cpu(), features["count"]))
 
 
