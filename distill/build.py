@@ -54,6 +54,7 @@ class Builder:
         command: that repeats it.
         ranks: this process among all.
         wandb: online | offline | disabled.
+        notes: what was decided on the way, each a sentence, besides those of the data.
     """
 
     config: Config
@@ -62,6 +63,7 @@ class Builder:
     command: str
     ranks: Ranks = field(default_factory=Ranks)
     wandb: str = "disabled"
+    notes: list[str] = field(default_factory=list)
 
     @cached_property
     def task(self) -> Task:
@@ -252,8 +254,10 @@ class Builder:
         config = self.config
         about = {"versions": versions(), "git": commit(), "seed": config.seed, "devices": self.world}
         head = {"name": config.name, "command": self.command, "task": config.task, "seed": config.seed}
+        data = self.data.describe()
+        data["notes"] += self.notes
         return assemble(
-            head=head, data=self.data.describe(), stages=stages, results=results,
+            head=head, data=data, stages=stages, results=results,
             objective={**described(config.distill, self.task.kind), **ensemble.settings(config)},
             environment=about,
         )  # fmt: skip

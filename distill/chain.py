@@ -20,6 +20,7 @@ from distill.report.folder import gather
 from distill.stages import (
     Job,
     Stage,
+    asking,
     control,
     distill,
     evaluate,
@@ -120,7 +121,9 @@ def _stages(build: Builder) -> None:
     store = Store(Path(config.store))
     ranks.first(lambda: _write_config(build))  # also a trial, before anything is trained, whether the folder takes it
     finished = Finished()
-    for planned in plan(build, store).values():
+    planned_stages = plan(build, store)
+    build.notes += _ask(build, planned_stages, store)
+    for planned in planned_stages.values():
         ranks.heed()
         _advance(planned, build, store, finished)
     ranks.heed()
@@ -130,6 +133,20 @@ def _stages(build: Builder) -> None:
 def _write_config(build: Builder) -> None:
     with run_folder(build.folder).writing():
         write_config(build.config, build.folder / "config.yaml")
+
+
+def _ask(build: Builder, every: Mapping[str, Planned], store: Store) -> list[str]:
+    """Ask fine-tuned teachers whose answers are not in the store yet what they are worth; what was accepted of them."""
+
+    def accepted() -> list[str]:
+        found = []
+        for who, mine in teachers.builders(build).items():
+            reading = every.get(teachers.title("teach", who), every.get("distill"))
+            if mine.config.teacher.finetuned and reading is not None and store.find(reading.name) is None:
+                found.append(asking.ask(mine, who))
+        return [each for each in found if each is not None]
+
+    return build.ranks.first(accepted)
 
 
 def plan(build: Builder, store: Store) -> dict[str, Planned]:

@@ -302,12 +302,15 @@ def test_a_student_of_the_teachers_layers_and_a_finetuned_checkpoint_as_teacher_
     teacher = stage_folder(finished[0], "run", "finetune") / "model"
     folder = again(
         "layers", f"teacher.model={teacher}", "teacher.finetuned=true", "student.init=teacher", "student.layers=1",
+        "teacher.accept=true",  # it has learnt too little to be better than guesses
         "stages=[teach,distill,control,evaluate]",
     )  # fmt: skip
     content = report(folder)
     assert made(folder) == ["teach", "distill", "control", "evaluate"]
     assert content["exports"] == []
     assert content["models"]["student"]["parameters"] < content["models"]["teacher"]["parameters"]
+    (note,) = (each for each in content["data"]["notes"] if "teacher.accept=true" in each)
+    assert re.search(r"of 64 rows of validation, the teacher gets \d+\.\d% of them right, and who always says", note)
 
 
 def curve(folder):

@@ -89,9 +89,10 @@ def test_two_processes_teach_and_write_as_one_does(command, two, command_of):
     scratch = ("teacher@more", "more_teachers", "teacher.architecture", "teacher.vocab_size", "finetune.max_epochs")
     given = [
         *(each for each in SETTINGS if not any(part in each for part in scratch)),
-        f"teacher.model={first}", "teacher.finetuned=true",
-        f"+more_teachers={{second: {{model: {second}, finetuned: true, top_k: 8}}}}", "distill.optimizer.name=sgd",
-        "distill.optimizer.lr=0.1", "distill.dropout=0", "stages=[teach,distill,control,evaluate]",
+        f"teacher.model={first}", "teacher.finetuned=true", "teacher.accept=true",
+        f"+more_teachers={{second: {{model: {second}, finetuned: true, accept: true, top_k: 8}}}}",
+        "distill.optimizer.name=sgd", "distill.optimizer.lr=0.1", "distill.dropout=0",
+        "stages=[teach,distill,control,evaluate]",
     ]  # fmt: skip
     command(*given, "data.batch_size=32", f"hydra.run.dir={command.folder}/alone", small=False)
     both = command_of(command.folder)

@@ -115,6 +115,9 @@ def _models(config: Config) -> Iterator[str]:
             yield f"{who}.revision={part.revision}: belongs to a hub checkpoint; give it as {who}.model=ID"
     if teacher.labels and not teacher.finetuned:
         yield "teacher.labels: names the outputs of a fine-tuned checkpoint; it needs teacher.finetuned=true"
+    for key, does in (("labels_subset", "chooses among the outputs of"), ("accept", "goes on with")):
+        if getattr(teacher, key) and not teacher.finetuned:
+            yield f"teacher.{key}=true: {does} a fine-tuned checkpoint; it needs teacher.finetuned=true"
 
 
 def _adaptation(config: Config) -> Iterator[str]:

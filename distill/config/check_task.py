@@ -35,6 +35,7 @@ _BELONGS: dict[str, Fact] = {
     "distill.soft.bounded": _scores,
     "data.unlabelled.path": _reads,
     "data.labels": _labels,
+    "teacher.labels_subset": _labels,
     "distill.temperature": lambda task: not _scores(task),
     "data.class_weights": lambda task: _labels(task) and task.kind == CLASS,
 }

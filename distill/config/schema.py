@@ -48,6 +48,11 @@ class TeacherConfig:
     """The checkpoint already solves the task, so that finetune is skipped."""
     labels: list[str] = field(default_factory=list)
     """Names of the outputs of a fine-tuned checkpoint that does not name them, in their order."""
+    labels_subset: bool = False
+    """Take of a fine-tuned checkpoint only the outputs for the labels of the data; a softmax goes over these alone."""
+    accept: bool = False
+    """Go on with a fine-tuned checkpoint that answers some rows of validation no better than anyone could who had not
+    read them, or on another scale than the data's scores; else it is refused before anything is trained."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size of a teacher from scratch."""
     vocab_size: int = field(default=4000, metadata=allowed(at_least(100)))

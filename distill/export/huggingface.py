@@ -17,12 +17,16 @@ _TOLERANCE = 1e-3
 """Largest difference of a logit: batches padded otherwise round otherwise."""
 
 
-def write(model: Path, folder: Path, max_length: int, form: Mapping[str, Any]) -> None:
-    """Copy a model folder, with a tokenizer that knows the length limit, and the task's ``form`` for predictions."""
+def write(model: Path, folder: Path, max_length: int, form: Mapping[str, Any], side: str = "right") -> None:
+    """Copy a model folder, with a tokenizer that knows the length limit, and the task's ``form`` for predictions.
+
+    The tokenizer fills up a batch at the ``side`` at which the model was scored: who asks it with transformers alone
+    gets the same answers.
+    """
     shutil.copytree(model, folder, dirs_exist_ok=True)
     _in_float32(folder)
     tokenizer = loading.tokenizer(folder)
-    tokenizer.model_max_length = max_length
+    tokenizer.model_max_length, tokenizer.padding_side = max_length, side
     tokenizer.save_pretrained(folder)
     loading.save_form(folder, form)
     writing = folder / "generation_config.json"

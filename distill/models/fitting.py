@@ -1,37 +1,65 @@
 """A checkpoint fitted to its use: tokens for every mark, padding that both sides know, outputs where they are named."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
+from distill.models.marks import read_as_text
+
+AFTER_PADDING = (
+    "roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "roberta-prelayernorm", "data2vec-text", "longformer",
+    "mpnet", "ibert", "luke", "xmod", "esm", "markuplm", "lilt", "m2m_100", "nllb-moe", "fsmt",
+)  # fmt: skip
+"""Models that count the places of tokens from the number of the padding on."""
+ENDLESS = ("m2m_100", "nllb-moe", "fsmt", "esm")
+"""Those of them that have a place for every token, however many there are."""
 
 
 def fit_tokenizer(
     tokenizer: PreTrainedTokenizerBase, folder: Path, markers: Sequence[str], places_for: str | None
-) -> None:
-    """Let a tokenizer fill up a batch and know the ``markers``; see ``loading.tokenizer``.
+) -> PreTrainedTokenizerBase:
+    """A tokenizer that fills up a batch, knows the ``markers`` and reads all else as text; see ``loading.tokenizer``.
 
     Raises:
         ModelError: it cannot fill up a batch, or cannot tell the places of its tokens.
     """
-    if tokenizer.pad_token_id is None:
-        if tokenizer.eos_token_id is None:
-            raise ModelError(
-                f"{folder}: its tokenizer has neither a padding nor an end token; name one in tokenizer_config.json"
-            )
-        tokenizer.pad_token = tokenizer.eos_token  # what fills up is masked, whatever it is
+    _fill_up(tokenizer, folder)
     if places_for is not None and not tokenizer.is_fast:
         raise ModelError(
             f"{folder}: {places_for} asks where in the text a token stands, which its tokenizer, one of Python alone "
             f"({type(tokenizer).__name__}), cannot tell; take a model with a tokenizer.json"
         )
-    known = tokenizer.get_vocab()
-    tokenizer.add_tokens([marker for marker in markers if marker not in known], special_tokens=True)
+    return read_as_text(tokenizer, markers)
+
+
+def _fill_up(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Name the padding, where there is none, or where one decides on more than what is filled up.
+
+    Positions of some models are counted from the number that their configuration names. Heads of encoder-decoders read
+    the last end token, which padding must not be.
+    """
+    path = folder / "config.json"
+    config: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if config.get("model_type") in AFTER_PADDING:
+        named = config.get("pad_token_id", 1)  # transformers' own number for each of them
+        counted = tokenizer.convert_ids_to_tokens(named) if isinstance(named, int) and named >= 0 else None
+        tokenizer.pad_token = counted if counted in tokenizer.all_special_tokens else tokenizer.pad_token
+    ends = config.get("is_encoder_decoder", False) and tokenizer.pad_token_id in (None, tokenizer.eos_token_id)
+    if tokenizer.pad_token_id is not None and not ends:
+        return
+    others = (tokenizer.unk_token, tokenizer.bos_token, tokenizer.mask_token, tokenizer.cls_token) if ends else ()
+    filling = next((each for each in others if each not in (None, tokenizer.eos_token)), tokenizer.eos_token)
+    if filling is None:
+        raise ModelError(
+            f"{folder}: its tokenizer has neither a padding nor an end token; name one in tokenizer_config.json"
+        )
+    tokenizer.pad_token = filling  # what fills up is masked, whatever it is
 
 
 def refuse_strange_tokens(
@@ -100,18 +128,36 @@ def token_count(tokenizer: PreTrainedTokenizerBase) -> int:
     return 1 + max(tokenizer.get_vocab().values())
 
 
+def refuse_last_place(config: PretrainedConfig, head: str) -> None:
+    """Refuse a head that answers from the last place of a batch, which the padding has in all but the longest text.
+
+    Raises:
+        ModelError: it is one.
+    """
+    if config.model_type == "xlnet" and head.endswith("ForSequenceClassification"):
+        raise ModelError(
+            f"{config.model_type} models answer for a text from the last place of the batch, so that a text's answer "
+            "depends on the texts beside it; take another model"
+        )
+
+
 def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Give the model an embedding for every token of the tokenizer, and the number of the padding.
+    """Give the model an embedding for every token of the tokenizer, and the numbers of padding, beginning and end.
 
     A model that writes keeps none beyond, with which some vocabularies are rounded up: teacher and student compare what
-    both could write. The head of a decoder takes what stands before the padding for the end of a text: a number that
-    the configuration names stays, unless the tokenizer fills up with its end token.
+    both could write.
+
+    Raises:
+        ModelError: its head answers from the last place of a batch, or it writes and nothing says how that begins or
+            ends.
     """
+    refuse_last_place(model.config, type(model).__name__)
     rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)
     if tokens > rows or (tokens < rows and model.can_generate()):
         _resize(model, tokens)
     fit_padding(model.config, tokenizer)
-    if model.can_generate():
+    if model.can_generate() and model.generation_config is not None:
+        fit_writing(model.config, model.generation_config, tokenizer)
         fit_ends(model, tokenizer)
 
 
@@ -145,10 +191,44 @@ def _resize(model: PreTrainedModel, tokens: int) -> None:
 
 
 def fit_padding(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a configuration name the padding that its tokenizer fills up with, where its own is none or says more."""
-    named = config.pad_token_id
-    if named is None or tokenizer.pad_token_id == tokenizer.eos_token_id or named >= config.vocab_size:
+    """Let a configuration name the padding that its tokenizer fills up with.
+
+    The head of a decoder takes what stands before the padding for the end of a text, whichever number that is. Where
+    places are counted from the padding's number the tokenizer has learnt the configuration's, see ``fit_tokenizer``.
+    """
+    if config.model_type not in AFTER_PADDING:
         config.pad_token_id = tokenizer.pad_token_id
+
+
+def fit_writing(config: PretrainedConfig, generation: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a model know how what it writes begins and ends, and what fills up a batch.
+
+    Raises:
+        ModelError: neither the model's files nor the tokenizer say it.
+    """
+    generation.pad_token_id = tokenizer.pad_token_id
+    if generation.eos_token_id is None:
+        generation.eos_token_id = end_token(tokenizer)
+    if generation.eos_token_id is None:
+        raise ModelError(
+            "its tokenizer has no end token, with which what is written ends; name one, eos_token, in "
+            "tokenizer_config.json"
+        )
+    if not config.is_encoder_decoder:
+        return
+    start = getattr(config, "decoder_start_token_id", None)  # not every configuration has the name
+    config.decoder_start_token_id = generation.decoder_start_token_id if start is None else start
+    if config.decoder_start_token_id is None:
+        raise ModelError(
+            "config.json does not say with which token it begins to write; name it, decoder_start_token_id (that of "
+            "T5 and Marian is the padding)"
+        )
+
+
+def end_token(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The token that ends what is written: that of BERT's tokenizer separates, too."""
+    found: int | None = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
+    return found
 
 
 def output_names(config: PretrainedConfig) -> list[str]:

@@ -18,7 +18,7 @@ from distill.models.configuring import configuration as configuration
 from distill.models.configuring import from_config as from_config
 from distill.models.configuring import headless, said
 from distill.models.dropout import set_dropout
-from distill.models.fitting import fit_outputs, fit_tokenizer, fit_tokens, output_names
+from distill.models.fitting import AFTER_PADDING, ENDLESS, fit_outputs, fit_tokenizer, fit_tokens, output_names
 from distill.models.folders import FILES as FILES
 from distill.models.folders import resolve as resolve
 from distill.models.numbers import not_finite
@@ -29,6 +29,8 @@ transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")  # Marian's tokenizer never asks what it brings
 
+_POSITIONS = ("max_position_embeddings", "max_encoder_position_embeddings", "max_decoder_position_embeddings")
+"""What architectures call the number of their positions; LED has two."""
 FORM = "distill"
 """Where ``config.json`` keeps what the model was made for."""
 _PROBLEMS: Mapping[Kind, Any] = {
@@ -37,8 +39,6 @@ _PROBLEMS: Mapping[Kind, Any] = {
     "score": "regression",
 }
 """What transformers calls the kinds of rows."""
-_SHIFTED = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl")
-"""Models whose positions begin after the padding token's number."""
 
 
 def tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None = None) -> PreTrainedTokenizerBase:
@@ -52,9 +52,7 @@ def tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None 
     Raises:
         ModelError: there is none, it cannot fill up a batch, or it cannot tell the places of its tokens.
     """
-    found = tokenizer_files.load(folder)
-    fit_tokenizer(found, folder, markers, places_for)
-    return found
+    return fit_tokenizer(tokenizer_files.load(folder), folder, markers, places_for)
 
 
 def model(
@@ -150,8 +148,9 @@ def inside_bounds(config: PretrainedConfig, max_length: int, who: str, key: str 
 
 def bound(config: PretrainedConfig) -> int | None:
     """Tokens that a model reads at most, if it has a limit."""
-    limit: int | None = getattr(config, "max_position_embeddings", None)
-    if limit is not None and config.model_type in _SHIFTED:
+    limits = [getattr(config, name, None) for name in _POSITIONS]
+    limit = min((each for each in limits if isinstance(each, int) and each > 0), default=None)
+    if limit is not None and config.model_type in set(AFTER_PADDING) - set(ENDLESS):
         limit -= config.pad_token_id + 1
     return limit
 

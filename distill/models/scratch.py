@@ -14,7 +14,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from distill.models.fitting import token_count
+from distill.models.fitting import end_token, token_count
 
 _SPREAD = 0.05
 """Standard deviation of the first weights. The usual 0.02 is made for wide models: a narrow one that begins with it
@@ -33,7 +33,13 @@ class Size:
 
 
 def config(
-    family: str, tokenizer: PreTrainedTokenizerBase, size: Size, *, max_length: int, dropout: float
+    family: str,
+    tokenizer: PreTrainedTokenizerBase,
+    size: Size,
+    *,
+    max_length: int,
+    dropout: float,
+    start: int | None = None,
 ) -> PretrainedConfig:
     """The configuration of a model that reads ``tokenizer``'s tokens.
 
@@ -43,8 +49,14 @@ def config(
         size: of the model.
         max_length: tokens it reads at most.
         dropout: of hidden states and attention.
+        start: the token with which an encoder-decoder begins to write; none takes the tokenizer's own, or else its
+            padding, as T5 and Marian do.
     """
-    return _FAMILIES[family](tokenizer, size, max_length, dropout)
+    made = _FAMILIES[family](tokenizer, size, max_length, dropout)
+    if family == "encoder-decoder":
+        own = (start, tokenizer.bos_token_id, tokenizer.cls_token_id, tokenizer.pad_token_id)
+        made.decoder_start_token_id = next(each for each in own if each is not None)
+    return made
 
 
 def _encoder(tokenizer: PreTrainedTokenizerBase, size: Size, max_length: int, dropout: float) -> PretrainedConfig:
@@ -83,8 +95,7 @@ def _encoder_decoder(
         init_std=_SPREAD,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        decoder_start_token_id=tokenizer.bos_token_id,
+        eos_token_id=end_token(tokenizer),
         forced_eos_token_id=None,
     )
 

@@ -29,6 +29,8 @@ def from_layers(
         ModelError: the teacher's layers cannot be told from its weights, or one of them cannot stand where it shall.
     """
     config = shortened(teacher.config, chosen)
+    if columns is not None and len(columns) != config.num_labels:
+        config.num_labels = len(columns)
     set_dropout(config, dropout)
     student = from_config(config, head)
     student.to(teacher.dtype)  # type: ignore[arg-type]

@@ -44,11 +44,13 @@ class Model:
         folder: of Hugging Face, with the tokenizer.
         made_by: what stands for its weights in the identity of its answers.
         given: names of its outputs, where its folder does not name them.
+        subset: whether it may have more outputs than the data has labels.
     """
 
     folder: Path
     made_by: str
     given: tuple[str, ...] = ()
+    subset: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ class Company:
 def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> Model:
     """The model of the input ``name``."""
     made_by = inputs[name].name if name in inputs else build.checkpoint_content(name)
-    given = build.config.teacher.labels if name == "teacher_checkpoint" else []
-    return Model(build.model_folder(name, inputs), made_by, tuple(given))
+    folder, teacher = build.model_folder(name, inputs), build.config.teacher
+    if name != "teacher_checkpoint":
+        return Model(folder, made_by)
+    return Model(folder, made_by, tuple(teacher.labels), teacher.labels_subset)
 
 
 def identity(build: Builder, model: Model, kept: str = "", company: Company | None = None) -> str:
@@ -86,7 +90,7 @@ def columns(build: Builder, model: Model) -> list[int] | None:
     if not build.data.labels:
         return None
     given = build.task.outputs(model.given) if model.given else []
-    return label_columns(loading.configuration(model.folder), build.outputs, given)
+    return label_columns(loading.configuration(model.folder), build.outputs, given, subset=model.subset)
 
 
 def rows(

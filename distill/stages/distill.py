@@ -52,7 +52,7 @@ def settings(build: Builder) -> dict[str, Any]:
         **training.settings(build, section),
         **build.data.identity("train", "validation", UNLABELLED),
         "student": students.settings(build),
-        "given_labels": list(build.config.teacher.labels),
+        **students.given_labels(build),
         "class_weights": build.config.data.class_weights,
         "targets": section.targets if build.task.writes else None,
         "generation": build.generation() if writing else None,

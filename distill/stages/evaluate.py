@@ -24,7 +24,7 @@ from distill.models.beside import Beside
 from distill.models.teacher import outputs
 from distill.models.writing import write
 from distill.report.environment import processor
-from distill.stages import Job, judging, teachers
+from distill.stages import Job, judging, students, teachers
 from distill.stages.judging import Answered, Judged
 from distill.types import Batch
 
@@ -66,7 +66,7 @@ def settings(build: Builder) -> dict[str, Any]:
         "task": config.task,
         "max_answer_length": config.data.max_answer_length,
         "generation": build.generation() if build.task.writes else None,
-        "given_labels": list(config.teacher.labels),
+        **students.given_labels(build),
         "seed": config.seed,
         **_several(config),
     }
@@ -77,7 +77,9 @@ def _several(config: Config) -> dict[str, Any]:
     if not config.more_teachers:
         return {}
     given = {who: list(teacher.labels) for who, teacher in config.more_teachers.items()}
-    return {**ensemble.settings(config), "given_labels_of_more": given}
+    fewer = [who for who, teacher in config.more_teachers.items() if teacher.labels_subset]
+    subsets = {"labels_subset_of_more": fewer} if fewer else {}
+    return {**ensemble.settings(config), "given_labels_of_more": given, **subsets}
 
 
 def run(job: Job) -> dict[str, Any]:

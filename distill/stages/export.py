@@ -50,7 +50,8 @@ def _write(job: Job, folder: Path) -> None:
     build = job.build
     said = {"task": build.config.task, "generation": build.generation(), "columns": _columns(build)}
     form = {**asdict(build.form), **said}
-    huggingface.write(job.inputs["distill"] / "model", folder, build.form.max_length, form)
+    side = "left" if build.task.family == "decoder" else "right"
+    huggingface.write(job.inputs["distill"] / "model", folder, build.form.max_length, form, side)
 
 
 def _columns(build: Builder) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """What would fail hours later, looked at before the first stage."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from transformers import PretrainedConfig
@@ -13,16 +13,14 @@ from distill.config.about import ABOUT, WORDS, inside, reads
 from distill.config.check_objective import too_few
 from distill.config.check_student import FIRST_OF_A_BILSTM
 from distill.config.ensemble import FIRST
-from distill.config.schema import ArchitectureConfig, Config
+from distill.config.schema import ArchitectureConfig
 from distill.config.terms import TermConfig, active
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, headers, inspecting, loading
-from distill.models.layers import layer_map
+from distill.models.fitting import output_names
 from distill.models.narrow import narrowed
-from distill.models.narrow_places import head_of
-from distill.models.student import from_layers
-from distill.models.teacher import label_columns
-from distill.stages import alike, objectives, students, teachers
+from distill.models.teacher import label_columns, unnamed
+from distill.stages import alike, makeable, objectives, students, teachers
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
@@ -52,7 +50,7 @@ def preflight(build: Builder) -> None:
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
     configs = _checkpoints(build)
-    _student(build, configs.get("teacher_checkpoint"))
+    makeable.student(build, configs.get("teacher_checkpoint"))
     for name, other in teachers.builders(build).items():
         if name != FIRST:
             _another(build, name, other)
@@ -65,15 +63,15 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
     config = build.config
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
     for name, found in configs.items():
-        _fits(build, build.checkpoints[name], found)
         _is_what_it_is_said_to_be(build, name, found)
+        makeable.checkpoint(build, name, found)
         loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
     teacher = configs.get("teacher_checkpoint")
-    if teacher is not None and config.teacher.finetuned:
-        given = build.task.outputs(config.teacher.labels) if config.teacher.labels else []
-        if build.data.labels:
-            label_columns(teacher, build.outputs, given)
-    layers = _layers(build, teacher)
+    if teacher is None:
+        makeable.from_scratch(build)
+    elif config.teacher.finetuned and build.data.labels:
+        _labels(build, teacher)
+    layers = makeable.layers(build, teacher)
     if config.finetune.frozen_layers > layers:
         raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {layers} layers")
     return configs
@@ -82,6 +80,7 @@ def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
 def _is_what_it_is_said_to_be(build: Builder, name: str, config: PretrainedConfig) -> None:
     """Refuse a checkpoint that another model's weights, no head, or no numbers make another one than is meant."""
     folder, head = build.checkpoints[name], build.task.head
+    inspecting.empty(folder, config, head)
     inspecting.inspect(
         folder, config, head, build.tokenizer(folder),
         finished=name == "teacher_checkpoint" and build.config.teacher.finetuned, labels=bool(build.outputs),
@@ -90,40 +89,13 @@ def _is_what_it_is_said_to_be(build: Builder, name: str, config: PretrainedConfi
     headers.refuse_infinite(folder, headers.held(folder))
 
 
-def _fits(build: Builder, folder: Path, config: PretrainedConfig) -> None:
-    """Refuse an architecture that lacks the task's head, or that would read what it is to write."""
-    inspecting.empty(folder, config, build.task.head)
-    if build.task.family == "decoder" and not attention.causal(config):
-        raise ModelError(
-            f"{folder}: {config.model_type} models read what comes after a word, too; "
-            f"{build.config.task} needs one that reads from left to right, such as GPT-2 or Llama"
-        )
-
-
-def _student(build: Builder, teacher: PretrainedConfig | None) -> None:
-    """Try what the student is made of."""
-    config, given = build.config, _layers(build, teacher)
-    if config.student.init in ("teacher", "narrow"):
-        chosen = layer_map(config.student.layer_map, student=students.layers(build), teacher=given)
-        if teacher is not None:
-            with torch.device("meta"):
-                made = from_layers(loading.from_config(teacher, build.task.head), chosen, None, build.task.head, 0.0)
-            if config.student.init == "narrow":
-                narrowed(teacher, students.width(build))
-                head_of(made)
-    if config.student.init == "bilstm":
-        bilstm.fits(config.student.lstm.embedding_size, _embedding_width(config, teacher))
-
-
-def _embedding_width(config: Config, teacher: PretrainedConfig | None) -> int:
-    if teacher is None:
-        return config.teacher.architecture.hidden_size
-    width: int = getattr(teacher, "embedding_size", None) or teacher.hidden_size
-    return width
-
-
-def _layers(build: Builder, teacher: PretrainedConfig | None) -> int:
-    return teacher.num_hidden_layers if teacher is not None else build.config.teacher.architecture.layers
+def _labels(build: Builder, teacher: PretrainedConfig) -> None:
+    """Look whether the teacher has an output for each label, and say which of its outputs have none."""
+    given = build.config.teacher
+    named = build.task.outputs(given.labels) if given.labels else []
+    label_columns(teacher, build.outputs, named, subset=given.labels_subset)
+    if left := unnamed(named or output_names(teacher), build.outputs):
+        log.info("the teacher's outputs %s are left out, which the data has no labels for", ", ".join(left))
 
 
 def _another(build: Builder, name: str, other: Builder) -> None:
@@ -131,7 +103,8 @@ def _another(build: Builder, name: str, other: Builder) -> None:
     try:
         _checkpoints(other)
     except ModelError as error:
-        raise ModelError(f"more_teachers.{name}: {error}") from error
+        said = re.sub(r"\bteacher\.(?=labels|finetuned)", f"more_teachers.{name}.", str(error))  # its own keys
+        raise ModelError(f"more_teachers.{name}: {said}") from error
     if build.task.over != "labels" and not _read_alike(build, other):
         raise ConfigError(
             f"more_teachers.{name}: {build.config.task} compares token by token, "

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from datasets import Dataset
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
 from distill.errors import ModelError
@@ -78,22 +78,35 @@ def _model(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PreTrainedMode
     if config.pretrain.continued:
         folder = build.checkpoints["teacher_checkpoint"]
         return loading.model(folder, task.HEAD, dropout=dropout, tokenizer=tokenizer, dtype=build.dtype, new_head=True)
-    size, length = scratch.Size(**asdict(config.teacher.architecture)), config.data.max_length
-    made = scratch.config(family, tokenizer, size, max_length=length, dropout=dropout)
+    made = configuration(build, tokenizer)
     return loading.from_config(made, task.HEAD if family == "encoder" else build.task.head)
+
+
+def configuration(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
+    """That of a teacher from scratch."""
+    config, size = build.config, scratch.Size(**asdict(build.config.teacher.architecture))
+    length, dropout = config.data.max_length, config.pretrain.dropout
+    return scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)
 
 
 def _tokenizer(job: Job) -> Any:  # noqa: ANN401
     build, folder = job.build, job.folder / "model"
     if build.config.pretrain.continued:
-        tokenizer = build.tokenizer(build.checkpoints["teacher_checkpoint"])
-        if tokenizer.mask_token_id is None:
-            raise ModelError("pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with")
-        return tokenizer
+        return build.tokenizer(build.checkpoints["teacher_checkpoint"])
     if build.ranks.rank == 0 and not (folder / "tokenizer.json").is_file():
         trained(build, build.data.splits["train"]).save_pretrained(folder)
     build.ranks.wait()
     return build.tokenizer(folder)
+
+
+def refuse_without_mask(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse a tokenizer that cannot hide words.
+
+    Raises:
+        ModelError: it has no mask token.
+    """
+    if tokenizer.mask_token_id is None:
+        raise ModelError("pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with")
 
 
 def trained(build: Builder, rows: Dataset) -> PreTrainedTokenizerBase:

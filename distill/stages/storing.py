@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from transformers import PretrainedConfig, PreTrainedTokenizerBase
+from transformers import PretrainedConfig
 
 from distill.build import Builder
 from distill.config.about import WORDS, inside, reads, unstorable
@@ -12,7 +12,7 @@ from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError
 from distill.losses import Objective
 from distill.models import loading
-from distill.stages import alike, objectives, preflight, pretrain
+from distill.stages import alike, makeable, objectives, preflight
 
 _SAMPLE = 512
 """Examples that are looked at for the estimate."""
@@ -92,7 +92,7 @@ def _states(build: Builder, configs: Mapping[str, PretrainedConfig]) -> tuple[tu
 
 def _bytes(build: Builder, numbers: int) -> float:
     """Bytes of the store, where each token has so many ``numbers`` in half precision: of a sample, and scaled up."""
-    tokenizer, size = _tokenizer(build), 0.0
+    tokenizer, size = makeable.stand_in(build, _READ), 0.0
     for texts in (rows for split, rows in build.data.splits.items() if split in ("train", UNLABELLED)):
         sample = texts.select(range(0, len(texts), -(-len(texts) // _SAMPLE)))
         features = build.task.encode(sample[:], tokenizer, build.form)
@@ -108,13 +108,3 @@ def _row(build: Builder, vocabulary: int) -> int:
     if not build.task.writes:
         return 4 * widths[build.task.over]
     return (4 + 4) * min(vocabulary, {"top_k": teacher.top_k, "sampled": teacher.samples}[teacher.keep]) + 4
-
-
-def _tokenizer(build: Builder) -> PreTrainedTokenizerBase:
-    """The teacher's; where it is not trained yet, one that knows some of the texts, which cuts words much alike."""
-    if "teacher_checkpoint" in build.checkpoints:
-        return build.tokenizer(build.checkpoints["teacher_checkpoint"])
-    train = build.data.splits["train"]
-    made = pretrain.trained(build, train.select(range(min(len(train), _READ))))
-    made.add_tokens(list(build.task.markers), special_tokens=True)
-    return made

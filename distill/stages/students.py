@@ -20,7 +20,7 @@ from distill.stages import alike, answers, training
 def settings(build: Builder) -> dict[str, Any]:
     """What of the student's settings decides on it, besides the checkpoint it starts from."""
     student, length = build.config.student, build.config.data.max_length
-    given = {"given_labels": list(build.config.teacher.labels)}
+    given = given_labels(build)
     size = asdict(student.architecture)
     read: dict[str, dict[str, Any]] = {
         "random": {"architecture": size, "max_length": length},
@@ -48,7 +48,8 @@ def _made(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel, 
         given: dict[str, Any] = {"labels": labels, "kind": build.task.kind, "dropout": dropout}
         return loading.model(folder, head, **given, tokenizer=tokenizer, dtype=build.dtype, new_head=True), tokenizer
     if init == "random":
-        return training.centre(build, loading.from_config(_random(build, tokenizer), build.task.head)), tokenizer
+        size = random(build, tokenizer, loading.configuration(folder))
+        return training.centre(build, loading.from_config(size, build.task.head)), tokenizer
     teacher = loading.model(folder, build.task.head, tokenizer=tokenizer, dtype=build.dtype)
     if init == "bilstm":
         return training.centre(build, _bilstm(build, teacher, tokenizer)), tokenizer
@@ -57,6 +58,12 @@ def _made(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel, 
     )
     _name(build, made.config)
     return made, tokenizer
+
+
+def given_labels(build: Builder) -> dict[str, Any]:
+    """What of the settings says which output of the teacher is which label."""
+    teacher = build.config.teacher
+    return {"given_labels": list(teacher.labels), **({"labels_subset": True} if teacher.labels_subset else {})}
 
 
 def layers(build: Builder) -> int:
@@ -71,10 +78,12 @@ def width(build: Builder) -> Width:
     return Width(size.hidden_size, size.heads, size.intermediate_size)
 
 
-def _random(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
+def random(build: Builder, tokenizer: PreTrainedTokenizerBase, teacher: PretrainedConfig | None) -> PretrainedConfig:
+    """The configuration of a student from scratch, which starts to write with what the ``teacher`` starts with."""
+    start = getattr(teacher, "decoder_start_token_id", None)
     size, length = scratch.Size(**asdict(build.config.student.architecture)), build.config.data.max_length
     dropout = build.config.distill.dropout
-    config = scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)
+    config = scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout, start=start)
     _name(build, config)
     return config
 

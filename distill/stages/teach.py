@@ -9,7 +9,7 @@ from datasets import Dataset
 
 from distill.build import Builder
 from distill.data.splits import UNLABELLED
-from distill.stages import Job, answers
+from distill.stages import Job, answers, students
 from distill.stages.storing import storing
 from distill.stages.taking_over import take_over
 from distill.store import fingerprint
@@ -51,7 +51,7 @@ def _of_a_text(build: Builder) -> dict[str, Any]:
     config = build.config
     return {
         "labels": list(build.data.labels),
-        "given_labels": list(config.teacher.labels),
+        **students.given_labels(build),
         "task": config.task,
         "kept": _kept_logits(build),
         "recipe": RECIPE,

@@ -7,6 +7,7 @@ oldest tokens give way; only the reply's tokens are rows.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.errors import ModelError
 from distill.rows import Fault
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
@@ -56,7 +57,7 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     """History and reply as one sequence; the position before each token of the reply is a row."""
     before = [_joined(turns, tokenizer) for turns in rows["history"]]
     histories = _latest(before, form)
-    whole = [[*ids, tokenizer.eos_token_id] for ids in _tokens(rows["reply"], tokenizer)]
+    whole = [[*ids, _end(tokenizer)] for ids in _tokens(rows["reply"], tokenizer)]
     replies = [ids[: form.max_target_length] for ids in whole]  # one that is cut does not teach to end there
     sizes = zip(before, histories, whole, replies, strict=True)
     inputs = [[*history, *reply[:-1]] for history, reply in zip(histories, replies, strict=True)]
@@ -109,7 +110,16 @@ def _replies(rows: Columns) -> dict[str, list[Any]]:
 
 def _joined(turns: Sequence[str], tokenizer: Any) -> list[int]:  # noqa: ANN401
     """The tokens of turns, each with the end token after it."""
-    return [token for turn in _tokens(turns, tokenizer) for token in (*turn, tokenizer.eos_token_id)]
+    return [token for turn in _tokens(turns, tokenizer) for token in (*turn, _end(tokenizer))]
+
+
+def _end(tokenizer: Any) -> int:  # noqa: ANN401
+    """The token in which turns end."""
+    if tokenizer.eos_token_id is None:
+        raise ModelError(
+            "its tokenizer has no end token, with which turns end; name one, eos_token, in tokenizer_config.json"
+        )
+    return int(tokenizer.eos_token_id)
 
 
 def _latest(histories: Sequence[list[int]], form: Form) -> list[list[int]]:

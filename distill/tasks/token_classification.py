@@ -74,17 +74,18 @@ def outputs(labels: Sequence[str]) -> list[str]:
 def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
     """One window for a sentence that fits, else several."""
     sentences, whole = _tokenised(rows["tokens"], tokenizer)
-    features: dict[str, list[Any]] = {name: [] for name in (*whole, "key", "first", "count", "positions")}
+    names = [name for name in MODEL_INPUTS if name in tokenizer.model_input_names]
+    features: dict[str, list[Any]] = {name: [] for name in (*names, "key", "first", "count", "positions")}
     if "label" in rows:
         features["targets"] = []
     for index, words in enumerate(sentences):
-        fits = len(whole["input_ids"][index]) <= form.max_length
-        pieces = _pieces(whole.word_ids(index), len(words))
+        fits = len(whole[index].ids) <= form.max_length
+        pieces = _pieces(whole[index].word_ids, len(words))
         windows = [(0, len(words), 0, len(words))] if fits else list(_windows(pieces, tokenizer, form))
         for start, stop, first, last in windows:
             window = whole[index] if fits else _encoded(words[start:stop], tokenizer, form)
             places = _first_pieces(window.word_ids)
-            for name in whole:
+            for name in names:
                 features[name].append(getattr(window, _FIELDS[name]))
             features["key"].append(rows["key"][index])
             features["first"].append(first)
@@ -180,18 +181,38 @@ def _check_scheme(tokens: Sequence[str], tags: Sequence[str], where: str) -> Non
             )
 
 
-def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list[list[str]], Any]:  # noqa: ANN401
+def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list[list[str]], list[Any]]:  # noqa: ANN401
     """The sentences and their tokens; a word of which the tokenizer makes nothing is unknown to it, and still there."""
     before = _before(tokenizer)
     words = [[before + word for word in sentence] for sentence in sentences]
-    tokens = tokenizer(words, is_split_into_words=True)
-    lost = [sorted(set(range(len(each))) - set(tokens.word_ids(index))) for index, each in enumerate(words)]
-    if not any(lost):
-        return words, tokens
-    for sentence, places in zip(words, lost, strict=True):
-        for place in places:
-            sentence[place] = tokenizer.unk_token
-    return words, tokenizer(words, is_split_into_words=True)
+    tokens = list(tokenizer(words, is_split_into_words=True).encodings)
+    for number, sentence in enumerate(words):
+        lost = set(range(len(sentence))) - set(tokens[number].word_ids)
+        if lost or _unknown_token(tokenizer) in sentence:
+            words[number] = _unknown(sentence, lost, tokenizer)
+            tokens[number] = _read(words[number], tokenizer)
+    return words, tokens
+
+
+def _unknown(sentence: Sequence[str], lost: set[int], tokenizer: Any) -> list[str]:  # noqa: ANN401
+    """A sentence in which the words ``lost`` are the unknown token, and so are those that spell a control token."""
+    unknown, marks = _unknown_token(tokenizer), tokenizer.all_special_tokens
+    spelled = {place for place, word in enumerate(sentence) if any(mark in word for mark in marks)}
+    return [unknown if place in lost | spelled else word for place, word in enumerate(sentence)]
+
+
+def _unknown_token(tokenizer: Any) -> str:  # noqa: ANN401
+    """What stands for a word that is unknown; not every tokenizer has a token for it."""
+    return str(tokenizer.unk_token or tokenizer.mask_token or tokenizer.pad_token)
+
+
+def _read(words: Sequence[str], tokenizer: Any, max_length: int | None = None) -> Any:  # noqa: ANN401
+    """The tokens of one sentence, or part of it; the unknown token in it is that, and not the text of its name."""
+    text = _unknown_token(tokenizer) not in words and tokenizer.split_special_tokens
+    return tokenizer(
+        [list(words)], is_split_into_words=True, split_special_tokens=text, truncation=max_length is not None,
+        max_length=max_length,
+    )[0]  # fmt: skip
 
 
 def _before(tokenizer: Any) -> str:  # noqa: ANN401
@@ -232,7 +253,7 @@ def _windows(pieces: Sequence[int], tokenizer: Any, form: Form) -> Iterator[tupl
 
 def _encoded(words: Sequence[str], tokenizer: Any, form: Form) -> Any:  # noqa: ANN401
     """One window; only a single word that is too long by itself is cut, and keeps its first sub-words."""
-    return tokenizer([list(words)], is_split_into_words=True, truncation=True, max_length=form.max_length)[0]
+    return _read(words, tokenizer, form.max_length)
 
 
 def _first_pieces(word_ids: Sequence[int | None]) -> dict[int, int]:

@@ -81,6 +81,20 @@ CASES = [
         {"teacher__architecture__heads": 3},
         "teacher.architecture.hidden_size=128: allowed is a multiple of heads=3",
     ),
+    (
+        {"teacher__labels_subset": True},
+        "teacher.labels_subset=true: chooses among the outputs of a fine-tuned checkpoint; it needs "
+        "teacher.finetuned=true",
+    ),
+    (
+        {"teacher__accept": True},
+        "teacher.accept=true: goes on with a fine-tuned checkpoint; it needs teacher.finetuned=true",
+    ),
+    (
+        {"task": "regression", "teacher__model": "x", "teacher__finetuned": True, "teacher__labels_subset": True},
+        "teacher.labels_subset=True: belongs to classification, pair_classification, multilabel_classification, "
+        "token_classification, relation_extraction; allowed is false",
+    ),
     ({"teacher__finetuned": True}, "teacher.finetuned=true: give the fine-tuned checkpoint as teacher.model=PATH"),
     (
         {"student__init": "checkpoint"},

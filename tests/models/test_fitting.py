@@ -117,13 +117,6 @@ def test_a_text_is_classified_by_a_decoder_in_a_batch_as_alone(tmp_path, name):
                 torch.testing.assert_close(outputs(model, batch).logits[0], together[number])
 
 
-def test_a_padding_that_a_configuration_names_stays_where_the_tokenizer_has_one(tmp_path):
-    folder = random(GPT2LMHeadModel, GPT2Config(pad_token_id=5, **GPT2), tmp_path / "model")
-    train_bytes(TEXTS, vocab_size=300, max_length=32).save_pretrained(folder)
-    made = loading.model(folder, "AutoModelForCausalLM", tokenizer=loading.tokenizer(folder))
-    assert made.config.pad_token_id == 5
-
-
 def test_a_padding_beyond_the_embeddings_gets_one(tmp_path):
     folder = without_padding(random(*DECODERS["llama"], tmp_path / "model"))
     tokenizer = loading.tokenizer(folder)

@@ -73,6 +73,23 @@ def test_an_encoder_decoder_begins_with_its_start_token_and_is_not_forced_to_end
     assert model.generation_config.forced_eos_token_id is None
 
 
+@pytest.mark.parametrize(("start", "found"), [(7, 7), (None, 0)])
+def test_a_tokenizer_without_a_beginning_leaves_it_to_the_teacher_or_to_the_padding(start, found):
+    tokenizer = train("encoder-decoder", TEXTS, vocab_size=330, max_length=24)
+    tokenizer.bos_token = None
+    config = scratch.config("encoder-decoder", tokenizer, SIZE, max_length=24, dropout=0.0, start=start)
+    assert config.decoder_start_token_id == found
+    model = loading.from_config(config, HEADS["encoder-decoder"])
+    shifted = model.prepare_decoder_input_ids_from_labels(torch.tensor([[7, 8, 2]]))
+    assert shifted.tolist() == [[found, 7, 8]]
+
+
+def test_a_text_that_is_written_ends_in_what_separates_where_nothing_else_ends_it():
+    tokenizer = train("encoder", TEXTS, vocab_size=330, max_length=24)
+    config = scratch.config("encoder-decoder", tokenizer, SIZE, max_length=24, dropout=0.0)
+    assert (config.decoder_start_token_id, config.eos_token_id) == (tokenizer.cls_token_id, tokenizer.sep_token_id)
+
+
 def test_a_new_head_begins_where_it_is_told_and_one_of_another_width_stays_as_it_is():
     from transformers import BertConfig, BertForSequenceClassification
 

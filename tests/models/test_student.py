@@ -134,6 +134,34 @@ def test_a_teacher_with_other_labels_is_refused_with_the_way_out():
     assert label_columns(config, ("negative", "positive"), ["positive", "negative"]) == [1, 0]
 
 
+def test_a_teacher_with_more_labels_serves_those_of_the_data_on_wish():
+    config = BertConfig(id2label=dict(enumerate(["positive", "neutral", "negative"])))
+    said = "the teacher's labels are positive, neutral, negative, those of the data are negative, positive"
+    offer = (
+        f"{said}: the data has no neutral; teacher.labels_subset=true takes the teacher's outputs for the data's "
+        "labels and leaves the others out"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(offer)}$"):
+        label_columns(config, ("negative", "positive"), ())
+    assert label_columns(config, ("negative", "positive"), (), subset=True) == [2, 0]
+    assert label_columns(config, ("negative", "positive"), ("negative", "x", "positive"), subset=True) == [0, 2]
+    lacking = (
+        "the teacher's labels are positive, neutral, negative, those of the data are negative, mixed; "
+        "teacher.labels_subset=true needs an output for each, and there is none for mixed; name its outputs in their "
+        "order with teacher.labels=[...], or the data's labels with data.labels"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(lacking)}$"):
+        label_columns(config, ("negative", "mixed"), (), subset=True)
+
+
+def test_a_student_of_some_of_the_teachers_outputs_has_no_others():
+    config = BertConfig(**{**BERT.config.to_dict(), "id2label": {0: "a", 1: "b", 2: "c"}})
+    teacher = BertForSequenceClassification(config)
+    student = from_layers(teacher, [0], [2, 0], "AutoModelForSequenceClassification", 0.0)
+    assert torch.equal(student.classifier.weight, teacher.classifier.weight[[2, 0]])
+    assert torch.equal(student.classifier.bias, teacher.classifier.bias[[2, 0]])
+
+
 def test_a_teacher_reads_its_own_tokens_where_they_differ():
     batch = {**BATCH, "teacher_input_ids": BATCH["input_ids"] + 3, "teacher_attention_mask": BATCH["attention_mask"]}
     own = LiveTeacher(BERT, align, [0, 1], hidden=False, prefix="teacher_")(batch).logits

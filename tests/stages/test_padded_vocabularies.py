@@ -11,6 +11,7 @@ from distill.models.tokenizers import train_bytes
 SMALL = (
     "experiment=multi30k_tiny", "data.source=embedded", "data.limit.train=48", "data.limit.validation=8",
     "data.limit.test=8", "data.max_length=48", "data.max_target_length=8", "teacher.finetuned=true",
+    "teacher.accept=true",  # it is one of random weights
     "student.init=checkpoint", "distill.max_epochs=1", "tracking.wandb=disabled", "distill.reverse_kl.weight=0.5",
     "trainer.log_every_n_steps=1",
 )  # fmt: skip

@@ -11,7 +11,7 @@ from distill.config.schema import ArchitectureConfig, Config
 from distill.errors import DistillError
 from distill.models.bilstm import BiLstmForSequenceClassification
 from distill.predicting import load
-from distill.stages import preflight, students
+from distill.stages import makeable, preflight, students
 from distill.stages.objectives import Shape
 from distill.stages.reading import prepare
 
@@ -93,7 +93,7 @@ def test_exactly_the_settings_that_make_a_student_decide_on_it(prepared, tmp_pat
 
 def refused(build, teacher, message):
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
-        preflight._student(build, teacher)
+        makeable.student(build, teacher)
 
 
 def test_a_copy_of_a_decoder_has_the_decoders_shape_before_it_is_made(prepared, tmp_path):
