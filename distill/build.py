@@ -19,8 +19,8 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerBase
 
 from distill.config import ensemble
-from distill.config.about import described
 from distill.config.schema import Config
+from distill.config.terms import described
 from distill.data import hub
 from distill.data.batching import Batches, Examples
 from distill.data.loaders import Share, scoring_batches, training_batches

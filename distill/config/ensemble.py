@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from distill.config.about import SCORE
 from distill.config.facts import known
+from distill.config.term_declaration import SCORE
 
 if TYPE_CHECKING:
     from distill.config.schema import Config, TeacherConfig

@@ -3,6 +3,6 @@
 from distill.losses.objective import Objective, silent_terms
 from distill.losses.schedules import Schedule
 from distill.losses.shares import Shares
-from distill.losses.terms import TERMS, Hard, Hidden, Soft, Term
+from distill.losses.terms import Term, make_term
 
-__all__ = ["TERMS", "Hard", "Hidden", "Objective", "Schedule", "Shares", "Soft", "Term", "silent_terms"]
+__all__ = ["Objective", "Schedule", "Shares", "Term", "make_term", "silent_terms"]

@@ -15,8 +15,8 @@ from datasets import Dataset
 from torch import Tensor
 
 from distill.build import Builder
-from distill.config.about import softened
 from distill.config.ensemble import FIRST, EnsembleConfig, settings, teachers, weights
+from distill.config.terms import terms_with_temperature
 from distill.losses import Objective
 from distill.models.beside import Combined
 from distill.models.combining import combine, combine_kept
@@ -136,7 +136,7 @@ def stored(job: Job, objective: Objective) -> Ensemble:
         how, shares = build.config.ensemble.combine, list(weights(build.config).values())
         temperature = build.config.distill.temperature  # that of what was kept
         return Ensemble(stores, lambda found, _: combine_kept(how, found, tokens, shares, temperature))
-    moved = softened(build.config.distill, build.task.kind)
+    moved = terms_with_temperature(build.config.distill, build.task.kind)
     if not moved:
         return ensemble(build, stores, lambda: 1.0)
     term = cast(Any, objective.terms[moved[0]])

@@ -8,7 +8,8 @@ import torch
 from small_training import ROWS, Kill, Table, align, batches, bert, collate
 
 from distill.data.batching import Examples, Place, scoring_places
-from distill.losses import Hard, Objective
+from distill.losses import Objective
+from distill.losses.terms.gold import Hard
 from distill.metrics import classification as metrics
 from distill.training import callbacks
 from distill.training.learner import Learner, Recipe
