@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from distill.errors import StoreError
-from distill.types import Batch, Outputs
+from distill.types import Batch, Outputs, SparseLogits
 
 _IDENTITY = "identity"
 _PLACES = ("key", "first", "count")
@@ -89,18 +89,21 @@ def stored_parts(folder: Path, identity: str, states: Sequence[int] = ()) -> dic
 class AnswerStore:
     """Stored rows, asked by key; as a ``Respond`` it is a teacher for terms that read what is stored."""
 
-    def __init__(self, folder: Path, identity: str, states: Sequence[int] = ()) -> None:
+    def __init__(
+        self, folder: Path, identity: str, states: Sequence[int] = (), temperature: float | None = None
+    ) -> None:
         """Open a folder of parts.
 
         Args:
             folder: of the parts.
             identity: of what made them.
             states: which of the model's hidden states are wanted; 0 is the embedding output. More may be stored.
+            temperature: that rows hold for of which some logits were kept; the identity is that of this one alone.
 
         Raises:
             StoreError: there are no parts, they were made by another model or in another way, or states are missing.
         """
-        self.folder, self.states = folder, tuple(states)
+        self.folder, self.states, self.temperature = folder, tuple(states), temperature
         found = list(_parts(folder, identity, states))
         if not found:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
@@ -155,7 +158,7 @@ class AnswerStore:
         self._all(begin < end, key, len(key))
         count = self._before[end] - self._before[begin]
         found = self.rows(key, torch.zeros_like(count), count)
-        return Outputs(found["values"], indices=found.get("indices"), rest=found.get("rest")), count.tolist()
+        return self._answer(found, found["values"]), count.tolist()
 
     def hidden(self, key: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
         """The hidden states of some features, as the model gave them but for rounding to half precision.
@@ -187,13 +190,21 @@ class AnswerStore:
         """The teacher's rows for a batch, and its states where there are any, on the batch's device."""
         device = batch["key"].device
         rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in _PLACES)).items()}
-        answer = Outputs(rows["values"].float(), indices=rows.get("indices"), rest=rows.get("rest"))
+        answer = self._answer(rows, rows["values"].float())
         if not self.states:
             return answer
         states, mask = self.hidden(batch["key"], batch["first"])
         found = dict(zip(self.states, states.to(device).float().unbind(2), strict=True))
         every = tuple(found.get(number, torch.empty(0, device=device)) for number in range(max(found) + 1))
-        return Outputs(answer.logits, every, mask.to(device), indices=answer.indices, rest=answer.rest)
+        return Outputs(answer.logits, every, mask.to(device), sparse=answer.sparse)
+
+    def _answer(self, rows: Mapping[str, Tensor], values: Tensor) -> Outputs:
+        """What a teacher says that has these stored rows, whose ``values`` these are."""
+        if "indices" not in rows:
+            return Outputs(values)
+        if self.temperature is None:
+            raise StoreError(f"{self.folder} holds some logits of each row, for a temperature that is not known")
+        return Outputs(values, sparse=SparseLogits(values, rows["indices"], rows["rest"], self.temperature))
 
     def _all(self, there: Tensor, key: Tensor, asked: int) -> None:
         """Refuse examples of which something is not ``there``."""

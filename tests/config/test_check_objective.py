@@ -22,7 +22,7 @@ from distill.losses import make_term
 from distill.losses.schedules import KINDS as KINDS_OF_SCHEDULES
 from distill.losses.terms import Comparing
 from distill.tasks import TASKS
-from distill.types import Outputs
+from distill.types import Outputs, SparseLogits
 
 README = Path(__file__).parents[2] / "README.md"
 TASKS_THAT_WRITE = ("translation", "summarization", "dialogue")
@@ -274,9 +274,10 @@ NEEDS = {"labels": "labels", "logits": "teacher_logits", "states": "teacher_hidd
 
 
 def refuses_sparse(term):
-    sparse = Outputs(torch.zeros(4, 2), indices=torch.tensor([[0, 1]] * 4), rest=torch.zeros(4))
+    values = torch.zeros(4, 2)
+    sparse = SparseLogits(values, torch.tensor([[0, 1]] * 4), torch.zeros(4), 2.0)
     try:
-        term(Outputs(torch.randn(4, 5)), sparse, torch.tensor([0, 1, 2, 3]))
+        term(Outputs(torch.randn(4, 5)), Outputs(values, sparse=sparse), torch.tensor([0, 1, 2, 3]))
     except ValueError as error:
         return "only the largest were kept" in str(error)
     return False

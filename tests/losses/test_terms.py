@@ -1,5 +1,6 @@
 """The terms: what they read, what they count, what they learn."""
 
+import re
 from pkgutil import resolve_name
 
 import pytest
@@ -8,7 +9,7 @@ from loss_cases import outputs
 from torch import nn
 
 from distill.config.term_specs import TERM_SPECS
-from distill.losses import functional
+from distill.losses import Objective, Schedule, functional
 from distill.losses.terms.attention import Attention, Relations
 from distill.losses.terms.decoupled import Dist, Dkd, Standardized
 from distill.losses.terms.divergences import Js, ReverseKl, SkewKl, SkewReverseKl, Soft, Taid
@@ -16,7 +17,7 @@ from distill.losses.terms.examples import RkdAngle, RkdDistance
 from distill.losses.terms.gold import Hard, HardLabels, HardScore
 from distill.losses.terms.scores import LogitMse, SoftLabels, SoftScore
 from distill.losses.terms.states import Cka, Embedding, Hidden, HiddenCosine, Pkd
-from distill.types import IGNORE, Outputs
+from distill.types import IGNORE, Outputs, SparseLogits
 
 NAMES = {
     "labels",
@@ -159,11 +160,29 @@ def test_a_missing_mask_is_an_error_where_tokens_are_compared(name):
 # Logits
 
 
+def kept(teacher, temperature):
+    """The same teacher, of whose logits the largest was kept for a temperature."""
+    values, indices = teacher.logits.topk(1)
+    rest = (teacher.logits / temperature).scatter(-1, indices, -torch.inf).logsumexp(dim=-1)
+    return Outputs(values, sparse=SparseLogits(values, indices, rest, temperature))
+
+
+@pytest.mark.parametrize("term", [Soft, ReverseKl, Js, SkewKl, SkewReverseKl])
+def test_a_term_that_softens_otherwise_than_the_rows_were_kept_for_is_refused(term):
+    student, sparse = outputs(0, 8), kept(outputs(1, 8), 3.0)
+    message = "kept logits of the teacher hold for the temperature 3.0, but are softened by 2.0"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        term(2.0)(student, sparse, LABELS)
+    moved = Objective({"term": term(3.0)}, {"term": 1.0}, {"term": {"temperature": Schedule("linear", 3.0, 2.0)}})
+    assert moved(student, sparse, LABELS).total > 0
+    moved.at(2, 3)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        moved(student, sparse, LABELS)
+
+
 def test_sparse_rows_are_read_where_they_can_be_and_refused_where_not():
     student, teacher = outputs(0, 8), outputs(1, 8)
-    logits, indices = teacher.logits.topk(1)
-    rest = (teacher.logits / 2).scatter(-1, indices, -torch.inf).logsumexp(dim=-1)
-    sparse = Outputs(logits, indices=indices, rest=rest)
+    sparse = kept(teacher, 2.0)
     for term in (Soft(2.0), ReverseKl(2.0), Js(2.0), SkewKl(2.0), SkewReverseKl(2.0)):
         assert 0 < term(student, sparse, LABELS)[0] < term(student, teacher, LABELS)[0]
     for term in (Taid(), Dkd(2.0), Dist(2.0), Standardized(2.0), LogitMse(), SoftScore(), RkdDistance("logits")):

@@ -169,9 +169,22 @@ def present(teacher: Outputs | None) -> Outputs:
 def whole_logits(teacher: Outputs | None) -> Tensor:
     """Return the teacher's logits of all classes, or say that only some were kept."""
     given = present(teacher)
-    if given.indices is not None:
+    if given.sparse is not None:
         raise ValueError("this term reads the teacher's logits of all classes, but only the largest were kept")
     return given.logits
+
+
+def kept_logits(teacher: Outputs | None, temperature: float) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Return the teacher's logits and, where only some were kept, their classes and what stands for the others.
+
+    Raises:
+        ValueError: what was kept holds for another temperature.
+    """
+    given = present(teacher)
+    if given.sparse is None:
+        return given.logits, None, None
+    sparse = given.sparse.softened_by(temperature)
+    return sparse.values, sparse.indices, sparse.log_rest
 
 
 def real_tokens(student: Outputs, what: str) -> Tensor:

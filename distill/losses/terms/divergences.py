@@ -1,4 +1,8 @@
-"""Terms that compare softened distributions over classes; rows need no label."""
+"""Terms that compare softened distributions over classes; rows need no label.
+
+All but ``Taid`` take sparse rows, which hold for one temperature: where they come with another, or it is scheduled, the
+terms refuse them.
+"""
 
 from typing import ClassVar
 
@@ -6,21 +10,20 @@ from torch import Tensor
 
 from distill.losses import functional
 from distill.losses.schedules import Schedule
-from distill.losses.terms.common import TemperatureTerm, between_zero_and_one, present, whole_logits
+from distill.losses.terms.common import TemperatureTerm, between_zero_and_one, kept_logits, whole_logits
 from distill.types import Outputs
 
 
 class Soft(TemperatureTerm):
     """Temperature-scaled divergence from the teacher's logits, T² · KL(p ‖ q) (Hinton et al. 2015).
 
-    Cost: one softmax of each. The one to start with. Takes sparse rows, whose ``rest`` holds for one temperature: do
-    not schedule it then.
+    Cost: one softmax of each. The one to start with. Takes sparse rows.
     """
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        return functional.soft(student.logits, given.logits, self.temperature, given.indices, given.rest)
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.soft(student.logits, logits, self.temperature, *sparse)
 
 
 class ReverseKl(TemperatureTerm):
@@ -32,8 +35,8 @@ class ReverseKl(TemperatureTerm):
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        return functional.reverse_kl(student.logits, given.logits, self.temperature, given.indices, given.rest)
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.reverse_kl(student.logits, logits, self.temperature, *sparse)
 
 
 class Js(TemperatureTerm):
@@ -60,8 +63,8 @@ class Js(TemperatureTerm):
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        return functional.js(student.logits, given.logits, self.temperature, self.beta, given.indices, given.rest)
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.js(student.logits, logits, self.temperature, self.beta, *sparse)
 
 
 class _SkewTerm(TemperatureTerm):
@@ -92,8 +95,8 @@ class SkewKl(_SkewTerm):
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        return functional.skew_kl(student.logits, given.logits, self.temperature, self.alpha, given.indices, given.rest)
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.skew_kl(student.logits, logits, self.temperature, self.alpha, *sparse)
 
 
 class SkewReverseKl(_SkewTerm):
@@ -104,9 +107,8 @@ class SkewReverseKl(_SkewTerm):
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        sparse = given.indices, given.rest
-        return functional.skew_reverse_kl(student.logits, given.logits, self.temperature, self.alpha, *sparse)
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.skew_reverse_kl(student.logits, logits, self.temperature, self.alpha, *sparse)
 
 
 class Taid(TemperatureTerm):
