@@ -8,7 +8,7 @@ from typing import Any
 from distill.config.facts import known
 from distill.config.rules import NOT_NEGATIVE, Rule, rules_of, said, unknown
 from distill.config.schema import Config
-from distill.config.term_declaration import ScheduleConfig, TermConfig
+from distill.config.term_declaration import CLASS, ScheduleConfig, TermConfig
 from distill.config.term_specs import TERM_SPECS
 from distill.config.terms import TermsConfig, active, reads, shares, terms, terms_with_temperature
 
@@ -52,8 +52,10 @@ def _refused(config: Config, name: str) -> Iterator[str]:
     """Why a term makes no sense for the task."""
     spec, task, read = TERM_SPECS[name], known(config.task), reads(config.distill, name)
     by_rows = bool(spec.reads_by) and read == "logits"
-    if task.kind not in spec.kinds:
+    if task.kind not in spec.kinds and spec.kinds == (CLASS,):
         yield f"compares classes that exclude each other, which {config.task} does not have; allowed is 0"
+    elif task.kind not in spec.kinds:
+        yield f"is for {' or '.join(spec.kinds)}, but a row of {config.task} is {task.kind}; allowed is 0"
     if task.writes and spec.all_logits and not _live(config):
         said = f"of {config.task} only the largest are kept"
         yield f"needs the teacher's logits of all classes, but {said}; allowed is 0{_or_live(config)}"

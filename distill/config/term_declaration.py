@@ -64,6 +64,7 @@ class LayersConfig(TermConfig):
 
 
 Problems: TypeAlias = Callable[[Any, Kind], Iterable[str]]
+"""What is wrong with a term's settings, for rows of a kind, each as it goes on after ``distill.NAME``."""
 
 
 def no_problems(settings: TermConfig, kind: Kind) -> Iterable[str]:
@@ -98,10 +99,10 @@ class TermSpec:
         same_tokens: whether it compares token by token, so that both models must read the same ones.
         embeddings: whether it compares the embedding output beside the layers of its map.
         whole_step: whether it compares examples of a whole step with each other.
-        least_examples: how many of them it finds something to compare in.
+        least_examples: how many of them it needs to find something to compare.
         two_classes: why it says nothing where there are only two; empty where it does.
         every_class: whether all classes count alike, also those that cannot be the answer.
-        problems: of its settings, for rows of a kind, each as it goes on after ``distill.NAME``.
+        problems: of its settings beyond what each of them may be.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Objectives that make no sense are refused, each with its reason; the table of terms is true to the terms."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import reduce
 from inspect import signature
 from pathlib import Path
@@ -193,6 +193,13 @@ def test_each_term_is_refused_exactly_for_the_tasks_in_which_it_makes_no_sense(t
         reason = REASONS.get((name, task))
         expected = [f"distill.{name}.weight=1.0: {reason.format(task)}"] if reason else []
         assert wrong(name, task) == expected
+
+
+def test_a_term_for_other_rows_than_those_of_the_task_is_refused(monkeypatch):
+    monkeypatch.setitem(TERM_SPECS, "logit_mse", replace(TERM_SPECS["logit_mse"], kinds=("score", "labels")))
+    assert wrong("logit_mse", "classification") == [
+        "distill.logit_mse.weight=1.0: is for score or labels, but a row of classification is class; allowed is 0"
+    ]
 
 
 @pytest.mark.parametrize(("name", "needed"), [("rkd_distance", 2), ("rkd_angle", 3)])
