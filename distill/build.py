@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from datasets import Dataset
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
@@ -210,6 +211,11 @@ class Builder:
         """Processes that the settings ask for."""
         settings = self.config.trainer
         return device_count(settings.accelerator, settings.devices) * settings.num_nodes
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights of what is trained, and of the teacher that it follows."""
+        return torch.float64 if self.config.trainer.precision == "64-true" else torch.float32
 
     def trainer(
         self,

@@ -17,5 +17,9 @@ class ModelError(DistillError):
     """A model folder or checkpoint cannot be used as it is."""
 
 
+class TrainingError(DistillError):
+    """A training came to numbers that are not finite, or has taken in such numbers."""
+
+
 class StoreError(DistillError):
     """The store on disk is full, damaged, or lacks a stage that was left out of the run."""

@@ -70,12 +70,21 @@ class Predictor:
             raise DataError(f"columns names {', '.join(strangers)}; the task has {', '.join(self.task.inputs)}")
         while chunk := list(islice(inputs, _AT_ONCE)):
             examples = [self._example(row, named, f"line {number} of {source}") for number, row in chunk]
-            for (_, row), answer in zip(chunk, self.predict(examples), strict=True):
+            lines = [f"line {number} of {source}" for number, _ in chunk]
+            for (_, row), answer in zip(chunk, self.predict(examples, lines), strict=True):
                 yield {ID: row[ID], **answer} if ID in row else answer
 
     @torch.inference_mode()
-    def predict(self, examples: Sequence[Row]) -> list[dict[str, Any]]:
-        """The prediction for each example, a mapping of the task's inputs."""
+    def predict(self, examples: Sequence[Row], named: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """The prediction for each example, a mapping of the task's inputs.
+
+        Args:
+            examples: each with the task's inputs.
+            named: what a message calls each of them; by their places, where that is not given.
+
+        Raises:
+            ModelError: what the model says of one is no number.
+        """
         columns: dict[str, Any] = {role: [example[role] for example in examples] for role in self.task.inputs}
         columns["key"] = list(range(len(examples)))
         prepare = self.task.prompt or self.task.encode
@@ -89,7 +98,11 @@ class Predictor:
             answered |= dict(zip(places, self._answers(some), strict=True))
         parts: list[list[Tensor]] = [[] for _ in examples]
         for key, first in sorted(answered):
-            parts[key].append(answered[key, first])
+            rows = answered[key, first]
+            if rows.is_floating_point() and not bool((rows < torch.inf).all()):  # -inf is a class that cannot be
+                where = named[key] if named else f"example {key + 1}"
+                raise ModelError(f"{where}: what the model says of it is no finite number: is the model whole?")
+            parts[key].append(rows)
         return self.task.decode([torch.cat(part) for part in parts], columns, self.tokenizer, self.form)
 
     def _answers(self, features: Mapping[str, Any]) -> list[Tensor]:

@@ -6,6 +6,7 @@ memory are the places of the features alone, some 40 bytes each. Each part carri
 tokenizer, length limit), so that rows of another teacher are refused.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from distill.errors import StoreError
-from distill.types import Batch, Outputs, SparseLogits
+from distill.types import Batch, Outputs, SparseLogits, at_least_float32
 
 _IDENTITY = "identity"
 _PLACES = ("key", "first", "count")
 """Of each feature: its example, the first of the example's rows that it answers, and how many."""
+_REST = "rest"
 _TOKENS, _STATES = "tokens", "states"
 """Where there are hidden states: how many tokens each feature has, and their states ``[tokens, states, width]``."""
 
@@ -41,6 +43,8 @@ class AnswerWriter:
         """
         self.folder, self.identity, self.rank, self.states = folder, identity, rank, states
         self.features_per_part, self.bytes_per_part = features_per_part, bytes_per_part
+        self.refused: set[int] = set()
+        """The examples of which something came that is no finite number; it is not written."""
         self._waiting: list[dict[str, Tensor]] = []
         self._features = self._bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,12 +56,23 @@ class AnswerWriter:
             places: ``key``, ``first``, ``count`` ``[features]``, and ``tokens`` ``[features]`` where there are states.
             rows: of each row ``values [rows, width]`` and what else is kept of it; of each token its ``states``.
         """
-        came = {name: tensor.detach().cpu() for name, tensor in (*places.items(), *rows.items())}
+        came = self._finite({name: tensor.detach().cpu() for name, tensor in (*places.items(), *rows.items())})
+        if not len(came["key"]):
+            return
         self._waiting.append(came)
         self._features += len(came["key"])
         self._bytes += sum(tensor.nbytes for tensor in came.values())
         if self._features >= self.features_per_part or self._bytes >= self.bytes_per_part:
             self.flush()
+
+    def _finite(self, came: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What has come, without the features of which something is no finite number: these are asked again."""
+        bad = not_finite(came)
+        if not bool(bad.any()):
+            return came
+        self.refused |= set(came["key"][bad].tolist())
+        lengths = {name: _lengths(name, came) for name in came}
+        return {name: column[~bad.repeat_interleave(lengths[name])] for name, column in came.items()}
 
     def flush(self) -> None:
         """Write what has come; a part appears whole or not at all."""
@@ -108,6 +123,7 @@ class AnswerStore:
         if not found:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
         parts = [part for _, part, _ in found]
+        self._parts = parts
         key, first, count = (torch.cat([part[name] for part in parts]) for name in _PLACES)
         order = first.argsort(stable=True)
         order = order[key[order].argsort(stable=True)]  # an example's features are neighbours, in their order
@@ -124,6 +140,10 @@ class AnswerStore:
     def __len__(self) -> int:
         """Rows stored."""
         return int(self._before[-1])
+
+    def refused(self) -> set[int]:
+        """The examples of which something is stored that is no finite number; it reads all that is stored once."""
+        return {key for part in self._parts for key in part["key"][not_finite(part)].tolist()}
 
     def rows(self, key: Tensor, first: Tensor, count: Tensor) -> dict[str, Tensor]:
         """The rows of some features, one feature after the other.
@@ -190,11 +210,11 @@ class AnswerStore:
         """The teacher's rows for a batch, and its states where there are any, on the batch's device."""
         device = batch["key"].device
         rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in _PLACES)).items()}
-        answer = self._answer(rows, rows["values"].float())
+        answer = self._answer(rows, at_least_float32(rows["values"]))
         if not self.states:
             return answer
         states, mask = self.hidden(batch["key"], batch["first"])
-        found = dict(zip(self.states, states.to(device).float().unbind(2), strict=True))
+        found = dict(zip(self.states, at_least_float32(states.to(device)).unbind(2), strict=True))
         every = tuple(found.get(number, torch.empty(0, device=device)) for number in range(max(found) + 1))
         return Outputs(answer.logits, every, mask.to(device), sparse=answer.sparse)
 
@@ -234,6 +254,35 @@ class _Table:
             for name, into in taken.items():
                 into[here] = self.parts[number][name][inside][self.read[number]]
         return taken
+
+
+def not_finite(part: Mapping[str, Tensor]) -> Tensor:
+    """Which features ``[features]`` of a part hold something that is no finite number.
+
+    What is left over of a row, ``rest``, may be -inf: nothing is.
+    """
+    bad = torch.zeros(len(part["key"]), dtype=torch.bool)
+    for name, column in part.items():
+        if column.is_floating_point() and not _holds(name, column):
+            wrong = ~(column < torch.inf) if name == _REST else ~column.isfinite()
+            of_row = wrong.view(len(wrong), -1).any(dim=1)
+            bad[torch.arange(len(bad)).repeat_interleave(_lengths(name, part))[of_row]] = True
+    return bad
+
+
+def _holds(name: str, column: Tensor) -> bool:
+    """Whether all of a column is as it shall be, seen in one pass; nan is both the least and the greatest."""
+    if not column.numel():
+        return True
+    least, greatest = map(float, column.aminmax())
+    return greatest < math.inf and (name == _REST or least > -math.inf)
+
+
+def _lengths(name: str, part: Mapping[str, Tensor]) -> Tensor:
+    """How many rows of a column each feature has."""
+    if name in (*_PLACES, _TOKENS):
+        return torch.ones_like(part["key"])
+    return part[_TOKENS] if name == _STATES else part["count"]
 
 
 def ranges(first: Tensor, count: Tensor) -> Tensor:

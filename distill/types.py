@@ -90,5 +90,10 @@ class LossReport:
     parts: dict[str, "Tensor"] = field(default_factory=dict)
 
 
+def at_least_float32(values: "Tensor") -> "Tensor":
+    """Numbers as they are computed with: halves and whole numbers in float32, while doubles stay doubles."""
+    return values if values.is_floating_point() and values.element_size() >= 4 else values.float()
+
+
 Respond: TypeAlias = Callable[[Batch], Outputs]
 """How a teacher is asked, live or from its stored outputs; its logits are rows already."""

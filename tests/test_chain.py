@@ -320,7 +320,8 @@ def curve(folder):
 def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(finished, again, tmp_path):
     """With stored outputs the teacher's tokens are read in ``teach``; live, they travel with the batch.
 
-    So they do where the first tokens' states are compared; the weight of these distances moves nothing here.
+    So they do where the first tokens' states are compared; the weight of these distances moves nothing here. In double
+    precision, so that what is left between the three trainings is rounding that none of them magnifies.
     """
     from transformers import BertForMaskedLM
 
@@ -331,18 +332,19 @@ def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(fin
     size = config("encoder", tokenizer, Size(1, 16, 2, 16), max_length=24, dropout=0.1)
     BertForMaskedLM(size).save_pretrained(tmp_path / "student")
     tokenizer.save_pretrained(tmp_path / "student")
-    checkpoint = ("student.init=checkpoint", f"student.model={tmp_path / 'student'}", "stages=[distill]")
+    double = ("trainer.precision=64-true", "stages=[pretrain,finetune,teach,distill]")
+    checkpoint = ("student.init=checkpoint", f"student.model={tmp_path / 'student'}", *double)
     stored = again("stored", *checkpoint)
-    distances = (*checkpoint, "distill.rkd_distance.weight=1.0e-12")
+    distances = (*checkpoint, "distill.rkd_distance.weight=1.0e-30")
     live = again("live", *distances, "teacher.store=never")
-    states = again("states", *distances, "stages=[teach,distill]")
+    states = again("states", *distances)
     assert made(live) == ["distill"], "the second run must not find the first one's student"
     assert made(states) == ["teach", "distill"]
     with_distances, from_half = curve(live), curve(states)
     assert with_distances.keys() == from_half.keys()
     assert all(from_half[place] == pytest.approx(value, rel=2e-3) for place, value in with_distances.items())
     without = {place: value for place, value in with_distances.items() if "rkd" not in place[1]}
-    assert curve(stored) == pytest.approx(without, abs=1e-5)
+    assert curve(stored) == pytest.approx(without, rel=1e-12)
     assert len(without) < len(with_distances)
 
 
@@ -398,7 +400,7 @@ def test_a_checkpoint_is_pretrained_further_with_its_own_tokenizer(finished, aga
     assert made(folder) == ["pretrain", "finetune"]
     before, after = (weights(finished[0], run, "pretrain") for run in ("run", "continued"))
     assert before.keys() == after.keys()
-    moved = max(float((before[name] - after[name]).abs().max()) for name in before)
+    moved = float(torch.stack([(before[name] - after[name]).abs().max() for name in before]).max())
     assert 0 < moved < 0.1
     tokenizers = [
         stage_folder(finished[0], run, "pretrain") / "model" / "tokenizer.json" for run in ("run", "continued")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from distill import predict, predicting
 from distill.models import loading, scratch
@@ -396,13 +397,33 @@ def test_the_input_is_not_overwritten_and_that_is_said_before_the_model_is_looke
     assert answers(source) == [{"text": "a"}]
 
 
-def test_a_model_that_answers_no_number_is_refused(models, run, tmp_path):
-    model = predicting.load(models("classification"))
-    model.model.classifier.bias.data.fill_(float("nan"))
+@pytest.mark.parametrize("name", SAYS)
+def test_a_model_that_answers_no_number_is_refused_though_its_weights_are_finite(name, models, run, tmp_path):
+    """Whatever would be taken for the largest of what are no numbers."""
+    model = predicting.load(models(name))
+    for weight in model.model.parameters():
+        weight.data.fill_(3e38)
     loading.save(model.model, model.tokenizer, tmp_path / "broken")
+    loading.save_form(tmp_path / "broken", json.loads((models(name) / "config.json").read_text())["distill"])
+    source = jsonl(tmp_path / "in.jsonl", inputs(name))
+    message = f"line 1 of {source}: what the model says of it is no finite number"
+    if task(name).writes:
+        message = "the model writes by scores that are no numbers"
+    said = run(f"model={tmp_path}/broken", f"input={source}", f"output={tmp_path}/o.tsv")
+    assert said == (2, f"distill: {message}: is the model whole?\n")
+    assert not (tmp_path / "o.tsv").exists()
+
+
+def test_a_model_with_weights_that_are_no_numbers_is_refused(models, run, tmp_path):
+    shutil.copytree(models("classification"), tmp_path / "broken")
+    weights = load_file(tmp_path / "broken" / "model.safetensors")
+    weights["classifier.bias"][0] = float("nan")
+    save_file(weights, tmp_path / "broken" / "model.safetensors", {"format": "pt"})
     source = jsonl(tmp_path / "in.jsonl", [{"text": "a"}])
-    code, said = run(f"model={tmp_path}/broken", f"input={source}", f"output={tmp_path}/o.tsv", "task=classification")
-    assert (code, said) == (2, "distill: answer 1 is no finite number: is the model whole?\n")
+    assert run(f"model={tmp_path}/broken", f"input={source}", f"output={tmp_path}/o.tsv") == (
+        2, f"distill: {tmp_path}/broken: weights are no numbers, such as classifier.bias: "
+        "the training that made them has diverged, or the file is damaged\n"
+    )  # fmt: skip
 
 
 def test_a_folder_that_does_not_say_its_task_or_is_broken(run, tmp_path):

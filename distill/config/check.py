@@ -82,7 +82,7 @@ _RULES: dict[str, Rule] = {
     "trainer.devices": _DEVICES,
     "trainer.num_nodes": at_least(1),
     "trainer.strategy": one_of("auto", "ddp", "ddp_find_unused_parameters_true"),
-    "trainer.precision": one_of("32-true", "bf16-mixed", "16-mixed"),
+    "trainer.precision": one_of("32-true", "64-true", "bf16-mixed", "16-mixed"),
     "trainer.accumulate_grad_batches": at_least(1),
     "trainer.gradient_clip_val": _CLIP,
     "trainer.log_every_n_steps": at_least(1),
@@ -90,12 +90,14 @@ _RULES: dict[str, Rule] = {
     "tracking.project": _PROJECT,
     "tracking.wandb": one_of("auto", "online", "offline", "disabled"),
 }
+_OF_WEIGHTS = 1e38
+"""Beyond the numbers that weights may have."""
 _RULES_OF_TRAINING: dict[str, Rule] = {
     "max_epochs": at_least(1),
     "dropout": SHARE,
     "optimizer.name": one_of("adamw", "sgd"),
-    "optimizer.lr": ((lambda value: value is None or POSITIVE[0](value)), "null or a number above 0"),
-    "optimizer.weight_decay": NOT_NEGATIVE,
+    "optimizer.lr": ((lambda value: value is None or 0 < value < _OF_WEIGHTS), "null or a number above 0, below 1e38"),
+    "optimizer.weight_decay": ((lambda value: 0 <= value < _OF_WEIGHTS), "a number from 0 up to, not including, 1e38"),
     "optimizer.momentum": SHARE,
     "scheduler.name": one_of("linear", "cosine", "constant"),
     "scheduler.warmup": SHARE,

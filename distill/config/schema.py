@@ -163,6 +163,8 @@ class TrainerConfig:
     num_nodes: int = 1
     strategy: str = "auto"
     precision: str = "32-true"
+    """32-true | 64-true | bf16-mixed | 16-mixed. 64-true trains and teaches in double precision, and keeps the models
+    of its stages so: for comparing trainings exactly. Models are scored, exported and answer in float32 always."""
     accumulate_grad_batches: int = 1
     gradient_clip_val: float | None = 1.0
     log_every_n_steps: int = 10

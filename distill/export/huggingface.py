@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from distill.errors import ModelError
@@ -18,6 +20,7 @@ _TOLERANCE = 1e-3
 def write(model: Path, folder: Path, max_length: int, form: Mapping[str, Any]) -> None:
     """Copy a model folder, with a tokenizer that knows the length limit, and the task's ``form`` for predictions."""
     shutil.copytree(model, folder, dirs_exist_ok=True)
+    _in_float32(folder)
     tokenizer = loading.tokenizer(folder)
     tokenizer.model_max_length = max_length
     tokenizer.save_pretrained(folder)
@@ -28,13 +31,27 @@ def write(model: Path, folder: Path, max_length: int, form: Mapping[str, Any]) -
         writing.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
+def _in_float32(folder: Path) -> None:
+    """Bring weights that were trained in double precision to float32, in which the model was scored."""
+    for path in folder.glob("*.safetensors"):
+        weights = load_file(path)
+        if any(weight.dtype == torch.float64 for weight in weights.values()):
+            single = {
+                name: weight.float() if weight.is_floating_point() else weight for name, weight in weights.items()
+            }
+            save_file(single, path, {"format": "pt"})
+            config = folder / "config.json"
+            content = json.loads(config.read_text(encoding="utf-8"))
+            config.write_text(json.dumps({**content, "dtype": "float32"}, indent=2) + "\n", encoding="utf-8")
+
+
 def drift(exported: Tensor, expected: Tensor) -> float:
     """The largest difference of a logit.
 
     Raises:
-        ModelError: it is more than rounding explains, so the folder is not the model that was scored.
+        ModelError: it is more than rounding explains, or no number, so the folder is not the model that was scored.
     """
     worst = float((exported - expected).abs().max())
-    if worst > _TOLERANCE:
+    if not worst <= _TOLERANCE:
         raise ModelError(f"the exported folder's logits differ by up to {worst:.3g} from the student's")
     return worst

@@ -13,6 +13,9 @@ from distill.losses.shares import Shares
 from distill.losses.terms import Comparing, Part, Seen, Term
 from distill.types import LossReport, Outputs
 
+NOT_FINITE = "is not finite"
+"""Why a term moves nothing, or everything to where there are no numbers."""
+
 
 class Objective(nn.Module):
     """A weighted sum of terms.
@@ -158,7 +161,7 @@ def silent_terms(
         seen: what terms that compare examples see, where the batch is part of a larger one.
 
     Returns:
-        Name of the term to the reason: ``is not finite``, ``is exactly 0`` or ``gives no gradient``. Empty where every
+        Name of the term to the reason: ``NOT_FINITE``, ``is exactly 0`` or ``gives no gradient``. Empty where every
         term counts. A term that compares is exactly 0, too, while the student equals the teacher.
     """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
@@ -171,12 +174,12 @@ def _reason(value: Tensor, parameters: Sequence[Tensor]) -> str:
     """Say why this value moves nothing; empty where it does."""
     number = float(value.detach())
     if not math.isfinite(number):
-        return "is not finite"
+        return NOT_FINITE
     if number == 0:
         return "is exactly 0"
     norm = float(gradient_norm(value, parameters))
     if not math.isfinite(norm):
-        return "is not finite"
+        return NOT_FINITE
     return "" if norm > 0 else "gives no gradient"
 
 

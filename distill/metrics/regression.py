@@ -62,7 +62,7 @@ def headline(statistics: Floats) -> float:
     count, x, y, xx, yy, xy = statistics.sum(axis=0)
     with np.errstate(invalid="ignore", over="ignore"):
         spread, other = count * xx - x * x, count * yy - y * y
-        if spread <= _CONSTANT * count * xx or other <= _CONSTANT * count * yy:
+        if not (spread > _CONSTANT * count * xx and other > _CONSTANT * count * yy):
             return float("nan")
         return float(np.clip((count * xy - x * y) / (np.sqrt(spread) * np.sqrt(other)), -1, 1))
 

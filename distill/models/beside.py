@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from distill.models.teacher import Align, outputs
-from distill.types import Batch
+from distill.types import Batch, at_least_float32
 
 Combined: TypeAlias = Callable[[Tensor, Sequence[int]], Tensor]
 """Makes logits ``[rows, classes]`` of ``[models, rows, classes]`` and the examples' numbers of rows."""
@@ -33,7 +33,7 @@ class Beside(nn.Module):
         return self._common([first, *others])
 
     def _common(self, every: Sequence[Tensor]) -> Tensor:
-        pieces = zip(*(torch.split(each.float(), _AT_ONCE) for each in every), strict=True)
+        pieces = zip(*(torch.split(at_least_float32(each), _AT_ONCE) for each in every), strict=True)
         return torch.cat([self.combined(torch.stack(piece), [1] * len(piece[0])) for piece in pieces])
 
     @contextmanager

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.types import FLOOR, Kind, SparseLogits
+from distill.types import FLOOR, Kind, SparseLogits, at_least_float32
 
 
 def combine(
@@ -26,8 +26,8 @@ def combine(
         temperature: at which probabilities are averaged; not read for the others.
         lengths: how many of the rows, which lie example by example, are each example's; only confidence reads it.
     """
-    counts = torch.tensor(weights, dtype=torch.float32, device=logits.device)
-    logits = logits.float()
+    logits = at_least_float32(logits)
+    counts = torch.tensor(weights, dtype=logits.dtype, device=logits.device)
     if how == "logits" or kind == "score":
         return _mean(logits, counts)
     if how == "confidence":
@@ -81,8 +81,8 @@ class _Kept:
     """
 
     def __init__(self, answer: SparseLogits, classes: int) -> None:
-        self.values, self.indices = answer.values.float() / answer.temperature, answer.indices.long()
-        rest = answer.log_rest.float()
+        self.values, self.indices = at_least_float32(answer.values) / answer.temperature, answer.indices.long()
+        rest = at_least_float32(answer.log_rest)
         self.share = (rest - math.log(max(1, classes - self.indices.shape[-1]))).clamp(min=FLOOR)
         self.level = torch.cat([self.values, rest.unsqueeze(-1)], dim=-1).logsumexp(dim=-1)
 

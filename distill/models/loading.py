@@ -121,8 +121,9 @@ def model(
     kind: Kind = "class",
     dropout: float | None = None,
     tokenizer: PreTrainedTokenizerBase | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> PreTrainedModel:
-    """Load a checkpoint under a task head, in float32; a head that it does not have starts random.
+    """Load a checkpoint under a task head; a head that it does not have starts random.
 
     Args:
         folder: of the checkpoint.
@@ -133,6 +134,7 @@ def model(
         dropout: of hidden states and attention while training; none keeps the checkpoint's own.
         tokenizer: one that knows more tokens than the model gets embeddings for them, random ones; the model learns
             from it what padding is.
+        dtype: of the weights in memory: float32, or float64 for what is trained and taught in double precision.
 
     Raises:
         ModelError: weights other than the head's are missing, or the architecture has no such head.
@@ -145,10 +147,15 @@ def model(
         set_dropout(config, dropout)
     with _headless(config, head, f"{folder}: "):
         loaded, info = getattr(transformers, head).from_pretrained(
-            folder, config=config, use_safetensors=True, local_files_only=True, dtype=torch.float32,
+            folder, config=config, use_safetensors=True, local_files_only=True, dtype=dtype,
             ignore_mismatched_sizes=bool(labels), output_loading_info=True,
         )  # fmt: skip
     _complete(loaded, info, folder)
+    if (name := _not_finite(loaded, least=-torch.inf)) is not None:
+        raise ModelError(
+            f"{folder}: weights are no numbers, such as {name}: "
+            "the training that made them has diverged, or the file is damaged"
+        )
     fit_outputs(loaded, had, labels)
     if tokenizer is not None:
         fit_tokens(loaded, tokenizer)
@@ -191,7 +198,13 @@ def name_labels(config: PretrainedConfig, labels: Sequence[str], kind: Kind) -> 
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write a Hugging Face folder with safetensors."""
+    """Write a Hugging Face folder with safetensors.
+
+    Raises:
+        ModelError: a weight is no finite number.
+    """
+    if (name := _not_finite(model)) is not None:
+        raise ModelError(f"the model's weights are not finite, such as {name}: it is not written to {folder}")
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
@@ -204,6 +217,19 @@ def _complete(loaded: PreTrainedModel, info: Mapping[str, Any], folder: Path) ->
     wrong = sorted(key for key, *_ in info.get("mismatched_keys", ()) if key.startswith(prefix))
     if wrong:
         raise ModelError(f"{folder}: {wrong[0]} has another shape than config.json says")
+
+
+def _not_finite(model: PreTrainedModel, least: float = torch.finfo(torch.float64).min) -> str | None:
+    """The name of a weight with an entry that is nan, inf, or below ``least``; none where there is none.
+
+    A bias of -inf takes a class away from a model; nothing can be learnt from there.
+    """
+    for name, weight in model.named_parameters():
+        if weight.numel():
+            low, high = map(float, weight.detach().aminmax())
+            if not (low >= least and high < torch.inf):
+                return name
+    return None
 
 
 def _first_line(error: Exception) -> str:

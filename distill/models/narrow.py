@@ -31,7 +31,7 @@ from distill.models.loading import from_config
 from distill.models.narrow_families import FAMILIES, Family, head_size, inner_size
 from distill.models.narrow_places import below, head_of, parts, points
 from distill.models.narrow_weights import Copy
-from distill.models.teacher import outputs
+from distill.models.teacher import finite, outputs
 from distill.types import IGNORE, Batch
 
 
@@ -143,12 +143,13 @@ def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: 
         head: transformers' class.
 
     Raises:
-        ModelError: see ``narrowed`` and ``head_of``.
+        ModelError: see ``narrowed`` and ``head_of``, or a state of the texts is no finite number.
     """
     narrower = from_config(narrowed(wide.config, width), head)
+    narrower.to(wide.dtype)  # type: ignore[arg-type]
     part_like(narrower, wide)
     weights = Copy(wide, _inputs(wide, batches), narrower).made()
-    narrower.load_state_dict({name: weight.float() for name, weight in weights.items()}, strict=True)
+    narrower.load_state_dict({name: weight.to(wide.dtype) for name, weight in weights.items()}, strict=True)
     return narrower
 
 
@@ -179,4 +180,4 @@ def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tenso
         outputs(model, batch)
     for handle in handles:
         handle.remove()
-    return {name: torch.cat(read) for name, read in taken.items()}
+    return {name: finite(torch.cat(read), str(model.name_or_path)) for name, read in taken.items()}

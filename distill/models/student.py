@@ -31,6 +31,7 @@ def from_layers(
     config = shortened(teacher.config, chosen)
     set_dropout(config, dropout)
     student = from_config(config, head)
+    student.to(teacher.dtype)  # type: ignore[arg-type]
     part_like(student, teacher)
     weights = _chosen_weights(teacher.state_dict(), chosen, teacher.config)
     for name in weights if columns is not None else ():

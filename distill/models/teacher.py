@@ -11,7 +11,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
-from distill.types import MODEL_INPUTS, Batch, Outputs
+from distill.types import FLOOR, MODEL_INPUTS, Batch, Outputs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
 """Turns a head's logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``."""
@@ -135,6 +135,11 @@ class LiveTeacher:
         self.columns, self.hidden, self.attentions, self.qkv = columns, hidden, attentions, qkv
         self.prefix = prefix
 
+    @property
+    def name(self) -> str:
+        """Its folder, or that of the hub."""
+        return str(self.model.name_or_path)
+
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Outputs:
         """The teacher's answer; tensors that a term may save for its backward pass, without a gradient.
@@ -148,7 +153,23 @@ class LiveTeacher:
             answer = outputs(
                 self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
             )
-            return replace(answer, logits=self.align(chosen(answer.logits, self.columns), batch)[0])
+            return replace(answer, logits=possible(self.align(chosen(answer.logits, self.columns), batch)[0]))
+
+
+def possible(logits: Tensor) -> Tensor:
+    """Logits in which -inf, of a class that cannot be, is a number that leaves it without probability."""
+    return logits.masked_fill(logits == -torch.inf, FLOOR)
+
+
+def finite(states: Tensor, whose: str) -> Tensor:
+    """States as they are, where all of them are numbers.
+
+    Raises:
+        ModelError: one is none.
+    """
+    if not bool(states.isfinite().all()):
+        raise ModelError(f"the states of {whose} are not finite on some texts of train: its weights are too large")
+    return states
 
 
 def chosen(logits: Tensor, columns: Sequence[int] | None) -> Tensor:

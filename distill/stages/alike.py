@@ -13,7 +13,7 @@ from distill.config.terms import active
 from distill.data.batching import Place
 from distill.losses import functional
 from distill.models.layers import in_order
-from distill.models.teacher import outputs
+from distill.models.teacher import finite, outputs
 from distill.types import Batch
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def picked(
     https://arxiv.org/abs/1905.00414) on some texts of train, in their order: the same whenever it is asked.
 
     Raises:
-        ModelError: the teacher has fewer layers than the student.
+        ModelError: the teacher has fewer layers than the student, or states are no finite numbers.
     """
 
     def pick() -> list[int]:
@@ -77,7 +77,10 @@ def _states(model: PreTrainedModel, batches: list[Batch]) -> list[Tensor]:
     model.train(trains)
     real = [batch["attention_mask"].bool() for batch in batches]
     return [
-        torch.cat([answer.hidden[layer][mask] for answer, mask in zip(answers, real, strict=True)])
+        finite(
+            torch.cat([answer.hidden[layer][mask] for answer, mask in zip(answers, real, strict=True)]),
+            str(model.name_or_path) or "the student",
+        )
         for layer in range(1, len(answers[0].hidden))
     ]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import torch
 from datasets import Dataset
 from pytorch_lightning import LightningModule
 from torch import Tensor
@@ -12,9 +13,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
 from distill.config.data import DataConfig
+from distill.errors import ModelError, StoreError
 from distill.models import loading
 from distill.models.beside import Beside, Combined
 from distill.models.teacher import label_columns
+from distill.stages.quoting import quote
 from distill.store import fingerprint
 from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
 from distill.training.answering import Answerer, Reduce, Writer
@@ -95,6 +98,7 @@ def rows(
     kept: str = "",
     states: Sequence[int] = (),
     company: Company | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> AnswerStore:
     """Ask the model of every row of ``examples`` that ``folder`` does not answer yet.
 
@@ -107,16 +111,17 @@ def rows(
         kept: what stands for it and for all else that decides on the answers.
         states: which hidden states are kept as well; 0 is the embedding output.
         company: who answers with it.
+        dtype: in which it is asked.
     """
     tokenizer = build.tokenizer(model.folder)
     features = build.encoded(examples, tokenizer)
 
     def answerer() -> Answerer:
-        beside = _beside(build, company, tokenizer)
-        return Answerer(_loaded(build, model, tokenizer), build.align, columns(build, model), reduce, states, beside)
+        beside, asked = _beside(build, company, tokenizer), _loaded(build, model, tokenizer, dtype)
+        return Answerer(asked, build.align, columns(build, model), reduce, states, beside)
 
     made_by = identity(build, model, kept, company)
-    return _pass(build, answerer, features, tokenizer, folder, made_by, states=states)
+    return _pass(build, model, answerer, features, tokenizer, folder, made_by, states=states)
 
 
 def places(build: Builder, model: Model, examples: Dataset) -> set[tuple[int, int]]:
@@ -137,11 +142,13 @@ def written(
 
     kept = fingerprint(build.generation())
     side = "left" if build.task.family == "decoder" else "right"
-    return _pass(build, writer, features, tokenizer, folder, identity(build, model, kept, company), side)
+    return _pass(build, model, writer, features, tokenizer, folder, identity(build, model, kept, company), side)
 
 
-def _loaded(build: Builder, model: Model, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
-    return loading.model(model.folder, build.task.head, tokenizer=tokenizer)
+def _loaded(
+    build: Builder, model: Model, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype = torch.float32
+) -> PreTrainedModel:
+    return loading.model(model.folder, build.task.head, tokenizer=tokenizer, dtype=dtype)
 
 
 def _beside(build: Builder, company: Company | None, tokenizer: PreTrainedTokenizerBase) -> Beside | None:
@@ -150,8 +157,32 @@ def _beside(build: Builder, company: Company | None, tokenizer: PreTrainedTokeni
     return Beside([_loaded(build, each, tokenizer) for each in company.models], company.combined)
 
 
+def opened(
+    build: Builder,
+    model: Model,
+    folder: Path,
+    made_by: str,
+    states: Sequence[int] = (),
+    temperature: float | None = None,
+) -> AnswerStore:
+    """A model's stored answers, all of which are finite numbers.
+
+    Raises:
+        StoreError: they are not, or are another's; see ``AnswerStore``.
+    """
+    store = AnswerStore(folder, made_by, states, temperature)
+    if refused := store.refused():
+        stage = next((each for each in folder.parents if each.parent == Path(build.config.store)), folder)
+        raise StoreError(
+            f"{folder} holds numbers that are not finite, as what {model.folder} says of {len(refused):,} texts: "
+            f"{quote(build, sorted(refused))}; remove {stage} and run again, to have them answered anew"
+        )
+    return store
+
+
 def _pass(
     build: Builder,
+    model: Model,
     module: Callable[[], LightningModule],
     features: Dataset,
     tokenizer: PreTrainedTokenizerBase,
@@ -164,15 +195,26 @@ def _pass(
     missing = _first_of_each(features, there)
     build.ranks.wait()  # every rank has looked before any of them writes
 
+    writer = AnswerWriter(folder, made_by, build.ranks.rank, states=states)
+
     def ask() -> None:
-        writer = WriteAnswers(AnswerWriter(folder, made_by, build.ranks.rank, states=states))
         batches = build.scoring_batches(features.select(missing), build.collate(tokenizer, side=side))
         with interruptible():
-            build.trainer(callbacks=[writer]).predict(module(), batches, return_predictions=False)
+            asking = build.trainer(callbacks=[WriteAnswers(writer)])
+            asking.predict(module(), batches, return_predictions=False)
 
     if missing:
         build.ranks.together(ask)
-    return AnswerStore(folder, made_by)
+        _all_finite(build, model, features, set().union(*build.ranks.every(writer.refused)))
+    return opened(build, model, folder, made_by)
+
+
+def _all_finite(build: Builder, model: Model, features: Dataset, refused: set[int]) -> None:
+    if refused:
+        raise ModelError(
+            f"{model.folder} answers {len(refused):,} of {len(set(features['key'])):,} texts with numbers that are "
+            f"not finite: {quote(build, sorted(refused))}; take another model, or leave these texts out"
+        )
 
 
 def _first_of_each(features: Dataset, there: set[tuple[int, int]]) -> list[int]:

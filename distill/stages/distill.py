@@ -1,5 +1,6 @@
 """The student, taught by labels and teacher."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +15,14 @@ from distill.config import ensemble
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError
-from distill.losses import Objective, silent_terms
+from distill.losses import NOT_FINITE, Objective, silent_terms
 from distill.models import loading
 from distill.models.teacher import LiveTeacher
 from distill.stages import Job, alike, answers, objectives, students, teach, teachers, training
+from distill.stages.quoting import quote
 from distill.stages.storing import storing
 from distill.training.distiller import Distiller
+from distill.training.finite import Quote, of_teacher
 from distill.training.processes import Ranks
 from distill.training.together import Parts, Step
 from distill.types import IGNORE, Batch, Respond
@@ -76,8 +79,8 @@ def run(job: Job) -> dict[str, Any]:
     batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
     training.readable(build, tokenizer)
     recipe, watched = training.recipe(build, section, batches[0], student)
-    module = Distiller(student, objective, recipe, teacher)
-    _every_term_counts(module, batches[0], build.ranks)
+    module = Distiller(student, objective, recipe, teacher).to(build.dtype)
+    _every_term_counts(module, batches[0], build.ranks, functools.partial(quote, build))
     found = training.train(job, section, module, tokenizer, batches, watched)
     return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
 
@@ -86,7 +89,7 @@ def _most_alike(
     build: Builder, student: PreTrainedModel, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase
 ) -> str:
     """The layer map that ``auto`` stands for; the teacher is in memory no longer than that takes."""
-    whole = loading.model(teacher.folder, build.task.head, tokenizer=tokenizer)
+    whole = loading.model(teacher.folder, build.task.head, tokenizer=tokenizer, dtype=build.dtype)
     return ",".join(map(str, alike.picked(build, student, whole, tokenizer)))
 
 
@@ -98,7 +101,7 @@ def _teacher(
     if storing(build).stored:
         return teach.stored(job), None
     theirs = build.tokenizer(teacher.folder)
-    model = loading.model(teacher.folder, build.task.head, tokenizer=theirs)
+    model = loading.model(teacher.folder, build.task.head, tokenizer=theirs, dtype=build.dtype)
     same = students.same_tokens(build, tokenizer, theirs)
     live = LiveTeacher(
         model, build.align, answers.columns(build, teacher), hidden="teacher_hidden" in needs,
@@ -107,7 +110,7 @@ def _teacher(
     return live, None if same else theirs
 
 
-def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks) -> None:
+def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks, quote: Quote) -> None:
     """Try the largest batch that has a label, so that no term is configured, logged and without effect.
 
     A small one says little: some terms are 0 by their nature where they find two rows to compare, as one of several
@@ -127,9 +130,12 @@ def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks) -> Non
             silent = {term: reason for term, reason in _silent(module, batches, number).items() if term in silent}
     if number is not None and ranks.world > 1 and len(places[number].rows) * batches.accumulate < _TRIPLE:
         silent = {term: reason for term, reason in silent.items() if term not in module.objective.comparing}
-    for said in ranks.every(", ".join(f"distill.{term} {reason}" for term, reason in silent.items())):
-        if said:
-            raise ConfigError(f"on the first batches {said}: give it a weight of 0, or mend what it reads")
+    said = ", ".join(f"distill.{term} {reason}" for term, reason in silent.items())
+    if number is not None and NOT_FINITE in silent.values():
+        said += of_teacher(module.teacher, [batches.examples[places[number]]], quote)
+    for each in ranks.every(said):
+        if each:
+            raise ConfigError(f"on the first batches {each}: give it a weight of 0, or mend what it reads")
 
 
 def _silent(module: Distiller, batches: Batches, number: int) -> dict[str, str]:

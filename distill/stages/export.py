@@ -11,7 +11,6 @@ from distill.export import huggingface
 from distill.export.card import card
 from distill.models import bilstm, loading
 from distill.stages import Job, answers, evaluate, judging
-from distill.teacher_store import AnswerStore
 
 RECIPE = 4
 
@@ -66,7 +65,7 @@ def _drift(job: Job, split: str, answered: judging.Answered) -> float:
     student = answers.model(build, "distill", job.inputs)
     kept = judging.COST_AND_GUESS if build.task.writes else ""
     folder = evaluate.answers_folder(job.inputs["evaluate"], "student", split) / "rows"
-    expected = AnswerStore(folder, answers.identity(build, student, kept))
+    expected = answers.opened(build, student, folder, answers.identity(build, student, kept))
     keys = torch.tensor(build.data.splits[split]["key"])
     pair = (torch.cat(store.examples(keys)) for store in (answered.rows, expected))
     found, wanted = (rows[:, :1] if build.task.writes else rows for rows in pair)  # a guess is no amount

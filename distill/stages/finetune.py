@@ -43,7 +43,7 @@ def run(job: Job) -> dict[str, Any]:
     pl.seed_everything(build.config.seed, verbose=False)
     model = loading.model(
         folder, build.task.head, labels=build.outputs, kind=build.task.kind, dropout=section.dropout,
-        tokenizer=tokenizer,
+        tokenizer=tokenizer, dtype=build.dtype,
     )  # fmt: skip
     training.centre(build, model)
     if section.frozen_layers:

@@ -46,7 +46,7 @@ def preflight(build: Builder) -> None:
             f"train has {len(data.splits['train'])} rows, but one step has {parts} parts: "
             "lower trainer.accumulate_grad_batches or trainer.devices"
         )
-    if config.trainer.precision != "32-true" and not on_gpu(config.trainer.accelerator):
+    if config.trainer.precision.endswith("-mixed") and not on_gpu(config.trainer.accelerator):
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
     configs = _checkpoints(build)

@@ -77,7 +77,7 @@ def _model(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PreTrainedMode
     config, dropout, family = build.config, build.config.pretrain.dropout, build.task.family
     if config.pretrain.continued:
         folder = build.checkpoints["teacher_checkpoint"]
-        return loading.model(folder, task.HEAD, dropout=dropout, tokenizer=tokenizer)
+        return loading.model(folder, task.HEAD, dropout=dropout, tokenizer=tokenizer, dtype=build.dtype)
     size, length = scratch.Size(**asdict(config.teacher.architecture)), config.data.max_length
     made = scratch.config(family, tokenizer, size, max_length=length, dropout=dropout)
     return loading.from_config(made, task.HEAD if family == "encoder" else build.task.head)

@@ -34,17 +34,22 @@ def settings(build: Builder) -> dict[str, Any]:
 
 def student(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The student and its tokenizer, the same whenever they are built."""
+    made, tokenizer = _made(build, inputs)
+    return made.to(build.dtype), tokenizer  # type: ignore[arg-type]
+
+
+def _made(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     pl.seed_everything(build.config.seed, verbose=False)
     folder = build.model_folder(build.student_source, inputs)
     tokenizer = build.tokenizer(folder)
     init = build.config.student.init
     if init == "checkpoint":
         labels, head, dropout = build.outputs, build.task.head, build.config.distill.dropout
-        kind = build.task.kind
-        return loading.model(folder, head, labels=labels, kind=kind, dropout=dropout, tokenizer=tokenizer), tokenizer
+        given: dict[str, Any] = {"labels": labels, "kind": build.task.kind, "dropout": dropout}
+        return loading.model(folder, head, **given, tokenizer=tokenizer, dtype=build.dtype), tokenizer
     if init == "random":
         return training.centre(build, loading.from_config(_random(build, tokenizer), build.task.head)), tokenizer
-    teacher = loading.model(folder, build.task.head, tokenizer=tokenizer)
+    teacher = loading.model(folder, build.task.head, tokenizer=tokenizer, dtype=build.dtype)
     if init == "bilstm":
         return training.centre(build, _bilstm(build, teacher, tokenizer)), tokenizer
     made = _copied(

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from distill.errors import StoreError
 from distill.store import Store
-from distill.teacher_store import stored_parts
+from distill.teacher_store import not_finite, stored_parts
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def take_over(folder: Path, identity: str, states: Sequence[int], wanted: Callab
 
     Parts never change, so that they are linked, those that hold anything wanted. They are of one store only: two may
     answer the same text. A store that has parts already, of an interrupted try, goes on by itself. Whatever cannot be
-    taken is asked of the teacher.
+    taken, or holds what is no finite number, is asked of the teacher.
 
     Args:
         folder: of the parts of the stage that begins; ``STORE/.NAME.partial/outputs``.
@@ -59,6 +60,7 @@ def _linked(root: Path, other: Path, parts: Sequence[Path], folder: Path) -> boo
     try:
         if Store(root).find(other.parent.name) is None:
             return False
+        parts = [part for part in parts if not bool(not_finite(load_file(part)).any())]
         folder.mkdir(parents=True, exist_ok=True)
         for part in parts:
             os.link(part, folder / part.name)

@@ -56,6 +56,7 @@ def _of_a_text(build: Builder) -> dict[str, Any]:
         "kept": _kept_logits(build),
         "recipe": RECIPE,
         "generation": build.generation() if build.taught_targets else None,
+        **({"precision": "64-true"} if build.dtype == torch.float64 else {}),  # all others answer in 32 bits
     }
 
 
@@ -77,15 +78,16 @@ def run(job: Job) -> dict[str, Any]:
     if not build.taught_targets:  # what it writes anew may be other words under the same keys
         build.ranks.first(lambda: take_over(outputs, identity(build, teacher), plan.states, wanted))
     for examples in asked:
-        answers.rows(build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states)
+        answers.rows(build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states, dtype=build.dtype)
     return {"examples": sum(map(len, asked))}
 
 
 def stored(job: Job) -> AnswerStore:
     """What the stage has made, asked as a teacher, by a stage that has it as an input."""
     build = job.build
-    made_by = identity(build, answers.model(build, build.teacher, job.inputs))
-    return AnswerStore(job.inputs["teach"] / "outputs", made_by, storing(build).states, kept_for(build))
+    teacher = answers.model(build, build.teacher, job.inputs)
+    folder, made_by = job.inputs["teach"] / "outputs", identity(build, teacher)
+    return answers.opened(build, teacher, folder, made_by, storing(build).states, kept_for(build))
 
 
 def rows(job: Job, folder: Path) -> Dataset:

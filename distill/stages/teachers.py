@@ -24,9 +24,9 @@ from distill.models.fitting import token_count
 from distill.stages import Job, answers, judging, teach
 from distill.stages.judging import Answered
 from distill.store import fingerprint
-from distill.teacher_store import AnswerStore, ranges
+from distill.teacher_store import ranges
 from distill.training.processes import Ranks
-from distill.types import Batch, Outputs
+from distill.types import Batch, Outputs, at_least_float32
 
 OF_EACH = ("pretrain", "finetune", "teach")
 """The stages that are made for each teacher."""
@@ -114,7 +114,8 @@ def ensemble(build: Builder, stores: Sequence[answers.Answers], temperature: Cal
     """The teachers' answers, in the teachers' order, combined as the settings say."""
     logits = common_logits(build, temperature)
     return Ensemble(
-        stores, lambda found, lengths: Outputs(logits(torch.stack([each.logits.float() for each in found]), lengths))
+        stores,
+        lambda found, lengths: Outputs(logits(torch.stack([at_least_float32(each.logits) for each in found]), lengths)),
     )
 
 
@@ -130,9 +131,8 @@ def stored(job: Job, objective: Objective) -> Ensemble:
     for who, mine in builders(build).items():
         asked = model(build, title(mine.teacher, who), job.inputs)
         made_by = teach.identity(mine, asked)
-        stores.append(
-            AnswerStore(job.inputs[title("teach", who)] / "outputs", made_by, temperature=teach.kept_for(mine))
-        )
+        folder = job.inputs[title("teach", who)] / "outputs"
+        stores.append(answers.opened(mine, asked, folder, made_by, temperature=teach.kept_for(mine)))
     if build.task.writes:
         tokens = token_count(build.tokenizer(model(build, build.teacher, job.inputs).folder))
         how, shares = build.config.ensemble.combine, list(weights(build.config).values())

@@ -21,10 +21,12 @@ from distill.losses import Objective, make_term
 from distill.metrics import Headline
 from distill.models import adapt, loading, scratch
 from distill.stages import Job
+from distill.stages.quoting import quote
 from distill.store import RESUME
 from distill.tasks.collating import counts
 from distill.tasks.features import without_targets
 from distill.training import callbacks, tracking
+from distill.training.finite import Finite
 from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
 from distill.training.trainer import fit, resumed_step
@@ -72,7 +74,7 @@ def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> O
     return Optimization(
         optimizer=optimizer.name, lr=_rate(build, section), weight_decay=optimizer.weight_decay,
         momentum=optimizer.momentum, scheduler=scheduler.name, warmup=scheduler.warmup, steps=steps,
-        fused=build.config.trainer.precision == "32-true",
+        fused=build.config.trainer.precision.endswith("-true"),
     )  # fmt: skip
 
 
@@ -209,9 +211,10 @@ def train(
         watched = callbacks.keep_best(resume, monitor, headline.mode, patience, delta)
     keep = callbacks.Resume(resume, build.config.checkpoint.every_n_train_steps)
     loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(build, job.title)]
+    finite = Finite(job.title, _rate_setting(job), functools.partial(quote, build))
     trainer = build.trainer(
-        max_epochs=section.max_epochs, callbacks=[callbacks.Narrator(job.title), *watched, keep], loggers=loggers,
-        folder=job.folder,
+        max_epochs=section.max_epochs, callbacks=[finite, callbacks.Narrator(job.title), *watched, keep],
+        loggers=loggers, folder=job.folder,
     )  # fmt: skip
     fit(trainer, module, *batches, resume)
     tracking.finish(loggers)
@@ -219,6 +222,12 @@ def train(
     if build.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
     return {"steps": trainer.global_step, "epochs": trainer.current_epoch, "parameters": loading.parameters(model)}
+
+
+def _rate_setting(job: Job) -> str:
+    """The setting of a stage's learning rate; the control has the student's."""
+    stage = job.title.partition(":")[0]
+    return f"{'distill' if stage == 'control' else stage}.optimizer.lr"
 
 
 def _wandb(build: Builder, stage: str) -> list[Any]:

@@ -64,7 +64,8 @@ class Collate:
         labels = torch.full_like(inputs["input_ids"], IGNORE)
         for row, (_, hidden) in enumerate(pairs):
             labels[row, : len(hidden)] = torch.from_numpy(hidden)
-        return {**inputs, "labels": labels, **totals(place.totals)}
+        whose = {"key": torch.tensor(rows["key"])} if "key" in rows else {}
+        return {**inputs, "labels": labels, **whose, **totals(place.totals)}
 
     def counts(self, rows: Mapping[str, Any]) -> dict[str, Numbers]:
         """How many labels, rows and tokens each example has, as arrays ``[examples]``."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from distill.errors import DataError
 from distill.tasks import Columns, Form, Options, Read, Task
-from distill.types import FLOOR, MODEL_INPUTS, Batch
+from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -85,7 +85,7 @@ def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor
     from torch.nn.functional import pad
 
     possible = batch["answerable"].bool().unsqueeze(1)
-    rows = logits.float().transpose(1, 2).masked_fill(~possible, FLOOR)
+    rows = at_least_float32(logits).transpose(1, 2).masked_fill(~possible, FLOOR)
     return pad(rows, (0, form.max_length - rows.shape[-1]), value=FLOOR).flatten(0, 1), batch["labels"]
 
 

@@ -9,9 +9,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from distill.models.beside import Beside
-from distill.models.teacher import Align, chosen, outputs
+from distill.models.teacher import Align, chosen, outputs, possible
 from distill.models.writing import write
-from distill.types import Batch, Outputs
+from distill.types import Batch, Outputs, at_least_float32
 
 Reduce = Callable[[Tensor, Tensor, Batch], dict[str, Tensor]]
 """What is kept of rows ``[rows, classes]`` and labels ``[rows]`` of a batch."""
@@ -48,7 +48,7 @@ class Answerer(pl.LightningModule):
         rows, labels = self.align(chosen(raw.logits, self.columns), batch)
         if self.beside:
             rows = self.beside.rows(rows, batch, self.align)
-        found, kept = places(batch), self.reduce(rows.float(), labels, batch)
+        found, kept = places(batch), self.reduce(possible(at_least_float32(rows)), labels, batch)
         return (found | tokens(raw), kept | half(raw, self.states)) if self.states else (found, kept)
 
 
@@ -101,7 +101,7 @@ def all_logits(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:
 def cost_and_guess(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:
     """For each row what its label costs, in nats, and the likeliest class, as ``[rows, 2]``: all that scoring reads."""
     cost = F.cross_entropy(rows, labels, reduction="none")
-    return {"values": torch.stack([cost, rows.argmax(dim=-1).float()], dim=-1)}
+    return {"values": torch.stack([cost, rows.argmax(dim=-1).to(rows.dtype)], dim=-1)}
 
 
 def top(k: int, temperature: float) -> Reduce:

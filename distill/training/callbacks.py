@@ -8,6 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities.exceptions import SIGTERMException
+from torch import Tensor
 
 from distill.teacher_store import AnswerWriter
 from distill.training.answering import Answer
@@ -78,10 +79,22 @@ def _loader(trainer: pl.Trainer) -> Any:  # noqa: ANN401
 
 def keep_best(folder: Path, monitor: str, mode: str, patience: int, min_delta: float) -> list[Callback]:
     """Stop when ``monitor`` no longer improves, and keep the weights of its best epoch as ``best.ckpt``."""
-    best = ModelCheckpoint(
+    best = _Best(
         folder, "best", monitor=monitor, mode=mode, save_weights_only=True, enable_version_counter=False,
     )  # fmt: skip
-    return [EarlyStopping(monitor, min_delta, patience, mode=mode, check_on_train_epoch_end=False), best]
+    # A metric that is no number, as a correlation with what is always the same, is no improvement, and no end either.
+    stop = EarlyStopping(monitor, min_delta, patience, mode=mode, check_on_train_epoch_end=False, check_finite=False)
+    return [stop, best]
+
+
+class _Best(ModelCheckpoint):
+    """Takes no epoch for the best of which the metric is no number."""
+
+    def check_monitor_top_k(self, trainer: pl.Trainer, current: Tensor | None = None) -> bool:
+        """Whether the epoch is better than the best so far."""
+        if current is not None and bool(current.isnan()):
+            return False
+        return super().check_monitor_top_k(trainer, current)
 
 
 class Narrator(Callback):

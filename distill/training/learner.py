@@ -16,7 +16,7 @@ from distill.losses.terms import Seen
 from distill.models.teacher import Align, outputs
 from distill.training.optim import Optimization
 from distill.training.together import Parts, Step, detached
-from distill.types import Batch, Outputs
+from distill.types import Batch, LossReport, Outputs, at_least_float32
 
 _TOTAL = "total_"
 
@@ -50,6 +50,8 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.model, self.objective, self.recipe = model, objective, recipe
         self.metrics = recipe.metrics
+        self.report: LossReport | None = None
+        """What the latest micro-batch was worth, without a gradient."""
 
     def both(self, batch: Batch, needs: frozenset[str] | None = None) -> tuple[Outputs, Outputs | None, Tensor]:
         """What student and teacher say about a batch, and its labels ``[rows]``.
@@ -87,6 +89,7 @@ class Learner(pl.LightningModule):
         values = self.objective.values(student, teacher, labels, _totals(batch), seen)
         self._share(values, batch_idx)
         report = self.objective.weighed(values)
+        self.report = replace(report, total=report.total.detach())
         self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
         return report.total
 
@@ -112,7 +115,8 @@ class Learner(pl.LightningModule):
         """What a further micro-batch will bring, by the same weights and the same chance (cf. Gao et al. 2021)."""
         self._draw_anew(number)
         needs = frozenset().union(*(term.needs for term in self.objective.comparing.values()))
-        student, teacher, _ = self.both(self.trainer.strategy.batch_to_device(batch), needs)
+        ready = self.trainer.precision_plugin.convert_input(batch)
+        student, teacher, _ = self.both(self.trainer.strategy.batch_to_device(ready), needs)
         return self.objective.parts(student, teacher)
 
     def _share(self, values: Mapping[str, Tensor], batch_idx: int) -> None:
@@ -128,21 +132,24 @@ class Learner(pl.LightningModule):
 
     def _averaged(self, norms: Tensor) -> Tensor:
         """The mean over the ranks whose part of the batch has something for the term."""
-        total, ranks = (self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).float()))
+        total, ranks = (
+            self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).to(norms.dtype))
+        )
         return cast(Tensor, total / ranks.clamp(min=1))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the learning rate of the step that comes."""
         self._log({"train/lr": torch.tensor(optimizer.param_groups[0]["lr"])}, 1)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Feed the metrics."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Feed the metrics; the highest logit is no number where any of them is none, as a metric may not show."""
         rows, labels = self.recipe.align(outputs(self.model, batch).logits, batch)
         self.metrics.update(rows, labels)
+        return rows.amax() if rows.numel() else None
 
     def on_validation_epoch_end(self) -> None:
         """Score the whole split, each example once, on every rank."""
-        scores = {f"validation/{name}": value.float() for name, value in self.metrics.compute().items()}
+        scores = {f"validation/{name}": at_least_float32(value) for name, value in self.metrics.compute().items()}
         self.log_dict(scores, rank_zero_only=False)
         self.metrics.reset()
 

@@ -86,6 +86,7 @@ def fit(trainer: pl.Trainer, module: pl.LightningModule, train: Any, validation:
     """
     last = folder / LAST
     module.train()  # checkpoints are loaded in eval mode, and Lightning leaves modes as it finds them
+    trainer.precision_plugin.convert_module(module)  # Lightning does so too, but restores a checkpoint before
     with interruptible():
         trainer.fit(module, train, validation, ckpt_path=last if last.is_file() else None, weights_only=True)
     best = folder / "best.ckpt"

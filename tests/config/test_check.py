@@ -91,7 +91,19 @@ CASES = [
         "layer numbers from 0 such as 1,3,5, or pairs such as 0:1,2:5",
     ),
     ({"trainer__devices": 0}, "trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up"),
-    ({"trainer__precision": "8"}, "trainer.precision=8: allowed is one of 32-true, bf16-mixed, 16-mixed"),
+    ({"trainer__precision": "8"}, "trainer.precision=8: allowed is one of 32-true, 64-true, bf16-mixed, 16-mixed"),
+    (
+        {"finetune__optimizer__lr": 1e300},
+        "finetune.optimizer.lr=1e+300: allowed is null or a number above 0, below 1e38",
+    ),
+    (
+        {"distill__optimizer__lr": float("nan")},
+        "distill.optimizer.lr=nan: allowed is null or a number above 0, below 1e38",
+    ),
+    (
+        {"distill__optimizer__weight_decay": 1e40},
+        "distill.optimizer.weight_decay=1e+40: allowed is a number from 0 up to, not including, 1e38",
+    ),
     ({"finetune__optimizer__name": "adam"}, "finetune.optimizer.name=adam: allowed is one of adamw, sgd"),
     ({"data__unlabelled__path": []}, "data.unlabelled.path=[]: allowed is null, a file or folder, or a list of them"),
     ({"finetune__dropout": 1.0}, "finetune.dropout=1.0: allowed is a number from 0 up to, not including, 1"),

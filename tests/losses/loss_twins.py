@@ -91,7 +91,8 @@ def dist(student, teacher, temperature, inter, intra):
 
 
 def standardized(student, teacher, temperature):
-    mine, theirs = ((x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True) for x in (student, teacher))
+    both = [x - x.mean(axis=1, keepdims=True) for x in (student, teacher)]
+    mine, theirs = (x / np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-8) for x in both)
     return soft(mine, theirs, temperature)
 
 

@@ -138,3 +138,42 @@ def test_a_tokenizer_is_the_same_in_every_process():
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     mine = train_wordpiece(texts, vocab_size=60, max_length=8).get_vocab()
     assert other.strip() == str(sorted(mine.items()))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_model_of_which_a_weight_is_no_number_is_not_written(value, folder):
+    loaded = loading.model(folder, HEAD)
+    loaded.classifier.weight.data[-1, -1] = value
+    said = f"the model's weights are not finite, such as classifier.weight: it is not written to {folder.parent}/new"
+    with refused(said):
+        loading.save(loaded, None, folder.parent / "new")
+    assert not (folder.parent / "new").exists()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_model_of_which_a_weight_is_no_number_is_not_loaded(value, folder):
+    spoilt = BertForMaskedLM(SIZE)
+    spoilt.bert.encoder.layer[1].output.dense.weight.data[0, 0] = value
+    spoilt.save_pretrained(folder)
+    name = "bert.encoder.layer.1.output.dense.weight"
+    with refused(
+        f"{folder}: weights are no numbers, such as {name}: "
+        "the training that made them has diverged, or the file is damaged"
+    ):
+        loading.model(folder, HEAD)
+
+
+def test_a_model_may_exclude_a_class_by_minus_infinity(folder):
+    BertForSequenceClassification(SIZE).save_pretrained(folder)
+    excluding = loading.model(folder, HEAD)
+    excluding.classifier.bias.data[1] = -torch.inf
+    excluding.save_pretrained(folder)
+    assert loading.model(folder, HEAD).classifier.bias.tolist()[1] == -torch.inf
+
+
+def test_a_model_is_loaded_in_the_precision_that_is_asked_for(folder):
+    exact = BertForMaskedLM(SIZE).double()
+    exact.save_pretrained(folder)
+    found = loading.model(folder, HEAD, dtype=torch.float64).bert.embeddings.word_embeddings.weight
+    assert torch.equal(found, exact.bert.embeddings.word_embeddings.weight)
+    assert loading.model(folder, HEAD).dtype == torch.float32

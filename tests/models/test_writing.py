@@ -33,7 +33,14 @@ def test_what_is_written_goes_up_to_the_end_token_that_one_included(both, end):
     model = Fixed([[7, 8, 2, 0, 0], [7, 3, 9, 2, 7], [7, 7, 7, 7, 7]][:2], both=both, end=end)
     found = [ids.tolist() for ids in write(model, BATCH, {"num_beams": 3, "max_new_tokens": 5})]
     assert found == [[7, 8, 2], [7, 3] if end == [2, 3] else [7, 3, 9, 2]]
-    assert set(model.asked) == {"input_ids", "attention_mask", "num_beams", "max_new_tokens", "do_sample"}
+    assert set(model.asked) == {
+        "input_ids",
+        "attention_mask",
+        "num_beams",
+        "max_new_tokens",
+        "do_sample",
+        "logits_processor",
+    }
     assert model.asked["do_sample"] is False
 
 

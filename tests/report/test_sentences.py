@@ -200,3 +200,15 @@ def test_the_objective_says_where_a_weight_goes(report):
 def test_the_objective_names_its_terms(report):
     assert objective(report) == "0.5 \N{MULTIPLICATION SIGN} hard + 0.5 \N{MULTIPLICATION SIGN} soft, temperature 2"
     assert objective(report | {"objective": None}) is None
+
+
+@pytest.mark.parametrize("missing", [float("nan"), float("inf"), None])
+@pytest.mark.parametrize("who", ["student", "teacher", "control"])
+def test_of_what_is_no_number_nothing_is_claimed(report, who, missing):
+    """As of a correlation with what is always the same."""
+    report["models"][who]["metrics"]["test"]["accuracy"] = missing
+    said = verdict(with_gain(report, missing, [missing, missing]))
+    assert ("was not scored against it" in said) is (who != "control")
+    assert ("keeps" in said) is (who == "control")
+    assert "nan" not in said.lower()
+    assert "What distillation gained over the control was not measured." in said

@@ -18,7 +18,10 @@ from distill.training.tracking import CurvesLogger, read_curves
 from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
 
 
-def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4, logged=1):
+def run(
+    folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, workers=0, batch_size=4, logged=1,
+    precision="32-true",
+):  # fmt: skip
     """Train a model with dropout; return the digest of its weights, its steps, and the validation scores."""
     torch.manual_seed(0)
     model, table, seed = bert(), Table(), 7
@@ -28,7 +31,7 @@ def run(folder, *, kill=None, accumulate=1, patience=None, every=2, epochs=3, wo
     optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "linear", 0.1, len(train) // accumulate * epochs)
     recipe = Recipe(align, metrics.collection(2), optimization, seed)
     module = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
-    settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", accumulate, 1.0, logged, enable_progress_bar=False)
+    settings = TrainerSettings("cpu", 1, 1, "auto", precision, accumulate, 1.0, logged, enable_progress_bar=False)
     resume = folder / "resume"
     watched = [] if patience is None else callbacks.keep_best(resume, "validation/accuracy", "max", patience, 0.0)
     folder.mkdir(exist_ok=True)
@@ -47,6 +50,7 @@ CASES = {
     "with accumulation": {"accumulate": 2, "batch_size": 2},
     "with early stopping": {"patience": 1, "epochs": 6},
     "with workers": {"workers": 2, "epochs": 2},
+    "in double precision": {"precision": "64-true", "epochs": 2},
 }
 
 

@@ -28,14 +28,14 @@ from distill.training.tracking import CurvesLogger, read_curves
 from distill.training.trainer import TrainerSettings, fit, interruptible, resumed_step, trainer
 
 TABLE = Table(60)
-SETTINGS = TrainerSettings("cpu", 1, 1, "auto", "32-true", 1, 1.0, 1, enable_progress_bar=False)
+SETTINGS = TrainerSettings("cpu", 1, 1, "auto", "64-true", 1, 1.0, 1, enable_progress_bar=False)
 STATES = (0, 1, 3)
 
 
 @pytest.fixture(scope="module")
 def teacher():
     torch.manual_seed(1)
-    return bert(width=24, layers=3)
+    return bert(width=24, layers=3).double()
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_stored_logits_teach_as_the_teacher_does_after_a_restart_in_the_middle_o
     from_store = restarted(tmp_path / "store", AnswerStore(store.folder, "it"))
     from_teacher = curve(tmp_path / "live", live(teacher))
     assert len([name for _, name in from_store if name == "train/soft"]) == 2 * 15
-    assert from_store == pytest.approx(from_teacher, abs=1e-5)
+    assert from_store == pytest.approx(from_teacher, rel=1e-12)
 
 
 def test_stored_states_teach_as_the_teachers_own_up_to_half_precision(teacher, store, tmp_path):
@@ -105,10 +105,10 @@ def test_the_store_says_of_a_shuffled_batch_what_the_teacher_says(teacher, store
     train, asked = batches(TABLE, batch_size=5), live(teacher)
     for batch in train:
         stored, said = store(batch), asked(batch)
-        assert torch.allclose(stored.logits, said.logits, atol=1e-6)
+        assert torch.allclose(stored.logits, said.logits, rtol=1e-12)
         assert torch.equal(stored.mask, said.mask)
         for number in STATES:
-            real, mine = said.hidden[number][said.mask], stored.hidden[number][stored.mask]
+            real, mine = said.hidden[number][said.mask].float(), stored.hidden[number][stored.mask]
             assert torch.allclose(mine, real, rtol=2**-10, atol=1e-6), "half precision rounds by 2⁻¹¹ at most"
             assert stored.hidden[number].shape == said.hidden[number].shape
             assert not stored.hidden[number][~stored.mask].any()

@@ -1,10 +1,11 @@
-"""The losses as pure functions: each gives the sum over what it scores, and how many that were, both in float32.
+"""The losses as pure functions: each gives the sum over what it scores, and how many that were.
 
 Sums, not means: only a sum can be split over micro-batches and ranks and still be divided once. All of them compute in
-float32 whatever comes in, send no gradient to the teacher, give 0 with a graph where there is nothing to score, and
-let nothing a padded position holds reach value or gradient. Each says so where its value is defined on a batch as a
-whole (``dist``, ``cka``, ``rkd_distance``, ``rkd_angle``): what parts of a batch bring is put together before these are
-taken. Of any other the sum is the same however the batch is split.
+float32, or in double where they are given doubles; halves are taken up to float32. They send no gradient to the
+teacher, give 0 with a graph where there is nothing to score, and let nothing a padded position holds reach value or
+gradient. Each says so where its value is defined on a batch as a whole (``dist``, ``cka``, ``rkd_distance``,
+``rkd_angle``): what parts of a batch bring is put together before these are taken. Of any other the sum is the same
+however the batch is split.
 """
 
 from distill.losses.functional.attention import attention, relations

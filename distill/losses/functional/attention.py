@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from distill.losses.functional.common import FLOOR, full_precision, kl, same_shape
+from distill.losses.functional.common import FLOOR, count_of, full_precision, in_one_precision, kl, same_shape
 
 
 def attention(student: Tensor, teacher: Tensor, mask: Tensor, *, causal: bool = False) -> tuple[Tensor, Tensor]:
@@ -24,14 +24,14 @@ def attention(student: Tensor, teacher: Tensor, mask: Tensor, *, causal: bool = 
     Raises:
         ValueError: where batch or tokens differ.
     """
-    mine, theirs = student.float(), teacher.detach().float()
+    mine, theirs = in_one_precision(student, teacher)
     if mine.shape[1] != theirs.shape[1]:
         mine, theirs = mine.mean(dim=1, keepdim=True), theirs.mean(dim=1, keepdim=True)
     same_shape(mine, theirs, "attention scores")
     seen = _seen(mask, causal=causal)
     errors = (mine - theirs).masked_fill(~seen, 0.0).square().mean(dim=1).sum(dim=-1)
     keys = seen.squeeze(1).sum(dim=-1).clamp(min=1)
-    return (errors / keys).sum(), mask.bool().sum(dtype=torch.float32)
+    return (errors / keys).sum(), count_of(mask, mine)
 
 
 def relations(
@@ -63,13 +63,13 @@ def relations(
         ValueError: where batch or tokens differ, or the heads do not divide a width.
     """
     seen = _seen(mask, causal=causal)
-    total = torch.zeros((), device=mask.device)
+    sums = []
     with full_precision(mask):
-        for mine, theirs in zip(student, teacher, strict=True):
+        for mine, theirs in (in_one_precision(*pair) for pair in zip(student, teacher, strict=True)):
             same_shape(mine[..., 0], theirs[..., 0], "tokens")
             log_q = _relation(mine, seen, heads, "student")
-            total = total + kl(_relation(theirs.detach(), seen, heads, "teacher"), log_q)
-    return total / (3 * heads), mask.bool().sum(dtype=torch.float32)
+            sums.append(kl(_relation(theirs, seen, heads, "teacher"), log_q))
+    return sum(sums, torch.zeros_like(sums[0])) / (3 * heads), count_of(mask, sums[0])
 
 
 def _relation(states: Tensor, seen: Tensor, heads: int, who: str) -> Tensor:
@@ -78,7 +78,7 @@ def _relation(states: Tensor, seen: Tensor, heads: int, who: str) -> Tensor:
     if heads < 1 or width % heads:
         raise ValueError(f"{heads} relation heads do not divide the {who}'s width {width}")
     real = seen.any(dim=-1).squeeze(1).unsqueeze(-1)
-    cut = states.float().masked_fill(~real, 0.0).view(batch, tokens, heads, width // heads).transpose(1, 2)
+    cut = states.masked_fill(~real, 0.0).view(batch, tokens, heads, width // heads).transpose(1, 2)
     scores = torch.matmul(cut, cut.mT) / math.sqrt(width // heads)
     return scores.masked_fill(~seen, FLOOR).log_softmax(dim=-1)
 

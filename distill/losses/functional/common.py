@@ -1,5 +1,7 @@
 """What the losses share."""
 
+from functools import reduce
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
@@ -26,11 +28,27 @@ def three_classes(logits: Tensor, name: str, reason: str) -> None:
 
 def number(rows: Tensor) -> Tensor:
     """The length of a tensor, as a count."""
-    return torch.full((), float(len(rows)), dtype=torch.float32, device=rows.device)
+    return torch.full((), float(len(rows)), dtype=precision(rows), device=rows.device)
+
+
+def count_of(flags: Tensor, like: Tensor) -> Tensor:
+    """How many flags are true (or not 0), as a count in the precision of a loss."""
+    return flags.bool().sum(dtype=precision(like))
+
+
+def precision(*values: Tensor) -> torch.dtype:
+    """The type in which numbers are computed with: double where one of them is, and float32 for all others."""
+    return reduce(torch.promote_types, (each.dtype for each in values), torch.float32)
+
+
+def in_one_precision(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    """What both models say in the same precision, float32 or double, the teacher's without a gradient."""
+    dtype = precision(student, teacher)
+    return student.to(dtype), teacher.detach().to(dtype)
 
 
 def full_precision(like: Tensor) -> torch.autocast:
-    """A region in which a matrix product stays in float32, though training runs in mixed precision."""
+    """A region in which a matrix product keeps its precision, though training runs in mixed precision."""
     return torch.autocast(like.device.type, enabled=False)
 
 

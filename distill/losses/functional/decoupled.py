@@ -9,7 +9,17 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.losses.functional.common import FLOOR, buckets, centred, kl, number, same_shape, three_classes
+from distill.losses.functional.common import (
+    FLOOR,
+    buckets,
+    centred,
+    count_of,
+    in_one_precision,
+    kl,
+    number,
+    same_shape,
+    three_classes,
+)
 from distill.losses.functional.divergences import soft
 from distill.losses.functional.moments import Moments, each_with_itself, joined, moments, renewed, varies
 from distill.types import IGNORE
@@ -43,11 +53,10 @@ def dkd(
     scored = (labels != IGNORE).unsqueeze(-1)
     target = labels.unsqueeze(-1).masked_fill(~scored, 0)
     # Rows of zeros in both are equal, so they add nothing, whatever they held before.
-    mine = student.float().masked_fill(~scored, 0.0) / temperature
-    theirs = teacher.detach().float().masked_fill(~scored, 0.0) / temperature
+    mine, theirs = (logits.masked_fill(~scored, 0.0) / temperature for logits in in_one_precision(student, teacher))
     first = kl(*(buckets(logits, target).log_softmax(dim=-1) for logits in (theirs, mine)))
     second = kl(*(logits.scatter(-1, target, FLOOR).log_softmax(dim=-1) for logits in (theirs, mine)))
-    return (alpha * first + beta * second) * temperature**2, scored.sum(dtype=torch.float32)
+    return (alpha * first + beta * second) * temperature**2, count_of(scored, mine)
 
 
 def dist(
@@ -84,7 +93,7 @@ def dist_part(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Ten
     """What some rows bring to ``dist``, whose arguments and refusals these are: its sum over them, and the columns."""
     same_shape(student, teacher, "logits")
     three_classes(student, "dist", "the correlation of two numbers with two others is 1 or -1")
-    q, p = ((logits.float() / temperature).softmax(dim=-1) for logits in (student, teacher.detach()))
+    q, p = ((logits / temperature).softmax(dim=-1) for logits in in_one_precision(student, teacher))
     all_rows = torch.ones(len(q), dtype=torch.bool, device=q.device)
     return _uncorrelated(q, p).sum().reshape(1), moments(q, p, all_rows, each_with_itself)
 
@@ -135,7 +144,8 @@ def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[
     """
     same_shape(student, teacher, "logits")
     three_classes(student, "standardized", "standardised, two logits are always 1 and -1")
-    return soft(_standard(student.float()), _standard(teacher.float()), temperature)
+    mine, theirs = in_one_precision(student, teacher)
+    return soft(_standard(mine), _standard(theirs), temperature)
 
 
 def _standard(logits: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from distill.losses.functional.common import FLOOR, buckets, kl, number, same_shape
+from distill.losses.functional.common import FLOOR, buckets, in_one_precision, kl, number, same_shape
 
 
 def soft(
@@ -138,18 +138,18 @@ def taid(student: Tensor, teacher: Tensor, temperature: float, progress: float) 
         raise ValueError(f"progress must be between 0 and 1, not {progress}")
     same_shape(student, teacher, "logits")
     # ``soft`` lets no gradient through what it takes for the teacher, so that the student does not chase itself.
-    return soft(student, torch.lerp(student.float(), teacher.float(), progress), temperature)
+    return soft(student, torch.lerp(*in_one_precision(student, teacher), progress), temperature)
 
 
 def _log_probabilities(
     student: Tensor, teacher: Tensor, temperature: float, indices: Tensor | None, rest: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """The logarithms of the teacher's and of the student's distribution, over the same classes or buckets."""
-    mine, theirs = student.float() / temperature, teacher.detach().float() / temperature
+    mine, theirs = (logits / temperature for logits in in_one_precision(student, teacher))
     if indices is not None and rest is not None:
         _same_rows(student, teacher, indices, rest)
         mine = buckets(mine, indices)
-        theirs = torch.cat([theirs, rest.detach().float().clamp(min=FLOOR).unsqueeze(-1)], dim=-1)
+        theirs = torch.cat([theirs, rest.detach().to(theirs.dtype).clamp(min=FLOOR).unsqueeze(-1)], dim=-1)
     elif indices is not None or rest is not None:
         raise ValueError("sparse rows of a teacher need both indices and rest")
     same_shape(mine, theirs, "logits")

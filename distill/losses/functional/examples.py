@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.losses.functional.common import directions, full_precision, number
+from distill.losses.functional.common import directions, full_precision, in_one_precision, number, precision
 
 _COINCIDE = 1e-4
 """Examples nearer than this share of the mean distance have no direction to each other, only noise."""
@@ -32,7 +32,7 @@ def rkd_distance(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, 
     """
     _same_number(student, teacher)
     if len(student) < 2:
-        return student[:0].float().sum(), number(student)
+        return student[:0].sum(dtype=precision(student)), number(student)
     mine, theirs = (_distances(states) for states in _spread(student, teacher, limit))
     return F.smooth_l1_loss(mine, theirs) * len(student), number(student)
 
@@ -56,7 +56,7 @@ def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Ten
     _same_number(student, teacher)
     count = min(len(student), limit)
     if count < 3:
-        return student[:0].float().sum(), number(student)
+        return student[:0].sum(dtype=precision(student)), number(student)
     with full_precision(student):
         mine, theirs = (_cosines(states) for states in _spread(student, teacher, limit))
     # Two others that are one: no triple. Where the one who looks is one of the others, both cosines are 0.
@@ -75,7 +75,7 @@ def _spread(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tenso
 
     They lie evenly in the order of a sum of the teacher's numbers, which only equal states have in common.
     """
-    student, teacher = student.float(), teacher.detach().float()
+    student, teacher = in_one_precision(student, teacher)
     if len(teacher) <= limit:
         return student, teacher
     signs = torch.arange(teacher.shape[1], device=teacher.device).cos()

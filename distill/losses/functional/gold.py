@@ -1,10 +1,10 @@
 """What the data says: class labels, several labels at once, scores."""
 
-import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.types import IGNORE
+from distill.losses.functional.common import count_of
+from distill.types import IGNORE, at_least_float32
 
 
 def hard(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -21,10 +21,10 @@ def hard(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple
     """
     scored = labels != IGNORE
     # Without the mask the backward pass multiplies what an unscored row holds by 0, and 0 · nan is nan.
-    rows = logits.float().masked_fill(~scored.unsqueeze(-1), 0.0)
-    given = None if weights is None else weights.float()
+    rows = at_least_float32(logits).masked_fill(~scored.unsqueeze(-1), 0.0)
+    given = None if weights is None else weights.to(rows.dtype)
     total = F.cross_entropy(rows, labels, given, ignore_index=IGNORE, reduction="sum")
-    return total, scored.sum(dtype=torch.float32)
+    return total, count_of(scored, rows)
 
 
 def hard_labels(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,11 +44,11 @@ def hard_labels(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     if logits.shape != labels.shape:
         raise ValueError(f"logits {list(logits.shape)} and labels {list(labels.shape)} differ in shape")
     known = labels != IGNORE
-    each = F.binary_cross_entropy_with_logits(
-        logits.float().masked_fill(~known, 0.0), labels.float().masked_fill(~known, 0.0), reduction="none"
-    )
+    rows = at_least_float32(logits).masked_fill(~known, 0.0)
+    given = labels.to(rows.dtype).masked_fill(~known, 0.0)
+    each = F.binary_cross_entropy_with_logits(rows, given, reduction="none")
     total = (each.masked_fill(~known, 0.0).sum(dim=-1) / known.sum(dim=-1).clamp(min=1)).sum()
-    return total, known.any(dim=-1).sum(dtype=torch.float32)
+    return total, count_of(known.any(dim=-1), rows)
 
 
 def hard_score(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,7 +65,7 @@ def hard_score(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         ValueError: where there is not one score and one label a row.
     """
     scored = ~labels.isnan()
-    return score_gap(logits, labels).masked_fill(~scored, 0.0).square().sum(), scored.sum(dtype=torch.float32)
+    return score_gap(logits, labels).masked_fill(~scored, 0.0).square().sum(), count_of(scored, logits)
 
 
 def score_gap(logits: Tensor, labels: Tensor) -> Tensor:
@@ -74,4 +74,5 @@ def score_gap(logits: Tensor, labels: Tensor) -> Tensor:
         raise ValueError(
             f"a score is one number a row, not logits {list(logits.shape)} for labels {list(labels.shape)}"
         )
-    return logits.squeeze(-1).float() - labels.float()
+    scores = at_least_float32(logits.squeeze(-1))
+    return scores - labels.to(scores.dtype)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from distill.losses.functional.common import count_of, in_one_precision
+
 Product = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -43,8 +45,8 @@ def each_with_itself(mine: Tensor, theirs: Tensor) -> Tensor:
 
 def moments(student: Tensor, teacher: Tensor, real: Tensor, product: Product) -> Moments:
     """The moments of the rows ``[rows, width]`` that are real ``[rows]``, with a gradient to the student alone."""
-    count = real.sum(dtype=torch.float32).reshape(1)
-    kept = [rows.float().masked_fill(~real.unsqueeze(-1), 0.0) for rows in (student, teacher.detach())]
+    kept = [rows.masked_fill(~real.unsqueeze(-1), 0.0) for rows in in_one_precision(student, teacher)]
+    count = count_of(real, kept[0]).reshape(1)
     means = [rows.sum(dim=0) / count.clamp(min=1) for rows in kept]
     gaps = (rows - mean for rows, mean in zip(kept, means, strict=True))
     mine, theirs = (gap.masked_fill(~real.unsqueeze(-1), 0.0) for gap in gaps)

@@ -3,7 +3,7 @@
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.losses.functional.common import FLOOR, number, same_shape
+from distill.losses.functional.common import FLOOR, in_one_precision, number, same_shape
 from distill.losses.functional.gold import score_gap
 
 
@@ -23,7 +23,8 @@ def logit_mse(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
         ValueError: where the shapes differ.
     """
     same_shape(student, teacher, "logits")
-    squares = (student.float() - teacher.detach().float()).square()
+    mine, theirs = in_one_precision(student, teacher)
+    squares = (mine - theirs).square()
     possible = (teacher > FLOOR).sum(dim=-1).clamp(min=1)
     return (squares.sum(dim=-1) / possible).sum(), number(student)
 
@@ -44,7 +45,7 @@ def soft_labels(student: Tensor, teacher: Tensor, temperature: float) -> tuple[T
         ValueError: where the shapes differ.
     """
     same_shape(student, teacher, "logits")
-    mine, theirs = student.float() / temperature, teacher.detach().float() / temperature
+    mine, theirs = (logits / temperature for logits in in_one_precision(student, teacher))
     yes = theirs.sigmoid() * (F.logsigmoid(theirs) - F.logsigmoid(mine))
     no = (-theirs).sigmoid() * (F.logsigmoid(-theirs) - F.logsigmoid(-mine))
     return (yes + no).mean(dim=-1).sum() * temperature**2, number(student)
@@ -75,7 +76,8 @@ def soft_score(
     same_shape(student, teacher, "scores")
     if student.shape[1:] != (1,):
         raise ValueError(f"a score is one number a row, not {list(student.shape)}")
-    error = (student.float() - teacher.detach().float()).squeeze(-1)
+    mine, theirs = in_one_precision(student, teacher)
+    error = (mine - theirs).squeeze(-1)
     if bounded is not None:
         if labels is None:
             raise ValueError("a bounded soft_score compares with labels, but none were given")

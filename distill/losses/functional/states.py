@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from distill.losses.functional.common import directions, full_precision, number, same_shape
+from distill.losses.functional.common import count_of, directions, full_precision, in_one_precision, number, same_shape
 from distill.losses.functional.moments import Moments, each_with_each, joined, moments, renewed, varies
 
 
@@ -26,8 +26,9 @@ def hidden(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tens
     same_shape(student, teacher, "hidden states")
     real = mask.bool()
     # The difference is masked, not its square: that way whatever a padded position holds reaches no gradient.
-    difference = (student.float() - teacher.detach().float()).masked_fill(~real.unsqueeze(-1), 0.0)
-    return difference.square().mean(dim=-1).sum(), real.sum(dtype=torch.float32)
+    mine, theirs = in_one_precision(student, teacher)
+    difference = (mine - theirs).masked_fill(~real.unsqueeze(-1), 0.0)
+    return difference.square().mean(dim=-1).sum(), count_of(real, difference)
 
 
 def hidden_cosine(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,9 +38,9 @@ def hidden_cosine(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tenso
     """
     same_shape(student, teacher, "hidden states")
     real = mask.bool()
-    mine, theirs = (states.float().masked_fill(~real.unsqueeze(-1), 0.0) for states in (student, teacher.detach()))
+    mine, theirs = (states.masked_fill(~real.unsqueeze(-1), 0.0) for states in in_one_precision(student, teacher))
     gaps = (1 - (directions(mine) * directions(theirs)).sum(dim=-1)).masked_fill(~real, 0.0)
-    return gaps.sum(), real.sum(dtype=torch.float32)
+    return gaps.sum(), count_of(real, gaps)
 
 
 def pkd(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,7 +58,7 @@ def pkd(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
         ValueError: where the shapes differ.
     """
     same_shape(student, teacher, "first tokens")
-    mine, theirs = (directions(states.float()) for states in (student, teacher.detach()))
+    mine, theirs = (directions(states) for states in in_one_precision(student, teacher))
     return (mine - theirs).square().mean(dim=-1).sum(), number(student)
 
 

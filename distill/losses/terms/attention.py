@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from distill.errors import ModelError
@@ -13,6 +12,7 @@ from distill.losses.terms.common import (
     Pairs,
     TermModule,
     checked_pairs,
+    mean,
     present,
     queries_keys_values,
     real_tokens,
@@ -54,11 +54,11 @@ class Attention(TermModule):
         Raises:
             ValueError: where the mask or a layer's scores were not asked of a model.
         """
-        mask, sums = real_tokens(student, "attention scores"), []
+        mask, found = real_tokens(student, "attention scores"), []
         for mine, theirs in self.pairs:
             taught = scores(present(teacher), theirs, "teacher")
-            sums.append(functional.attention(scores(student, mine, "student"), taught, mask, causal=self.causal)[0])
-        return torch.stack(sums).mean(), mask.sum(dtype=torch.float32)
+            found.append(functional.attention(scores(student, mine, "student"), taught, mask, causal=self.causal))
+        return mean(found)
 
 
 class Relations(TermModule):
@@ -115,9 +115,9 @@ class Relations(TermModule):
         Raises:
             ValueError: where the mask or a layer's query, key and value were not asked of a model.
         """
-        mask, sums = real_tokens(student, "relations"), []
+        mask, found = real_tokens(student, "relations"), []
         for mine, theirs in self.pairs:
             asked = queries_keys_values(student, mine, "student")
             taught = queries_keys_values(present(teacher), theirs, "teacher")
-            sums.append(functional.relations(asked, taught, mask, self.heads, causal=self.causal)[0])
-        return torch.stack(sums).mean(), mask.sum(dtype=torch.float32)
+            found.append(functional.relations(asked, taught, mask, self.heads, causal=self.causal))
+        return mean(found)

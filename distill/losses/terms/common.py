@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 from distill.losses import functional
@@ -18,7 +19,7 @@ Pairs = Sequence[tuple[int, int]]
 
 Part: TypeAlias = tuple[Tensor, ...]
 """What a part of a batch brings to a term that is defined on the batch as a whole: tensors of one dimension or more, in
-float32. Between parts only the first dimension may differ, as does the number of examples."""
+float32 or double. Between parts only the first dimension may differ, as does the number of examples."""
 
 _Layer = TypeVar("_Layer")
 
@@ -213,6 +214,11 @@ def first_states(student: Outputs, teacher: Outputs, pair: tuple[int, int]) -> t
     mine, theirs = state(student, pair[0], "student"), state(teacher, pair[1], "teacher")
     taught = functional.first_tokens(theirs, mask if teacher.mask is None else teacher.mask)
     return functional.first_tokens(mine, mask), taught
+
+
+def mean(results: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return the mean of the pairs' sums, and their common count."""
+    return torch.stack([total for total, _ in results]).mean(), results[0][1]
 
 
 def queries_keys_values(outputs: Outputs, index: int, who: str) -> tuple[Tensor, Tensor, Tensor]:

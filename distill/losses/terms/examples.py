@@ -8,7 +8,7 @@ from torch import Tensor
 
 from distill.losses import functional
 from distill.losses.terms.common import ANY, Part, TermModule, first_states, present, whole_logits
-from distill.types import Outputs
+from distill.types import Outputs, at_least_float32
 
 _NEEDS = {
     "hidden": frozenset({"student_hidden", "teacher_hidden"}),
@@ -122,10 +122,10 @@ def _checked(of: str) -> str:
 def _points(of: str, student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor]:
     """What stands for each example, ``[examples, width]`` of both."""
     if of == "logits":
-        return student.logits.float(), whole_logits(teacher).float()
+        return at_least_float32(student.logits), at_least_float32(whole_logits(teacher))
     last = max(len(student.hidden) - 1, 0), max(len(teacher.hidden) - 1, 0)
     mine, theirs = first_states(student, teacher, last)
-    return mine.float(), theirs.float()
+    return at_least_float32(mine), at_least_float32(theirs)
 
 
 def _all(own: Part, whole: Part | None, start: int) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,7 @@ from distill.losses.terms.common import (
     TermModule,
     checked_pairs,
     first_states,
+    mean,
     present,
     projections,
     real_tokens,
@@ -130,7 +131,7 @@ class Pkd(_ProjectedTerm):
         for pair, project in zip(self.pairs, self.projections, strict=True):
             mine, theirs = first_states(student, present(teacher), pair)
             results.append(functional.pkd(project(mine), theirs))
-        return _mean(results)
+        return mean(results)
 
 
 class Cka(TermModule):
@@ -206,9 +207,4 @@ def _by_token(
         # Masked before the projection, whose weights would otherwise get 0 · nan where padding holds nan.
         states = project(state(student, mine, "student").masked_fill(~mask.unsqueeze(-1), 0.0))
         results.append(loss(states, state(present(teacher), theirs, "teacher"), mask))
-    return _mean(results)
-
-
-def _mean(results: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """The mean of the pairs' sums, and their common count."""
-    return torch.stack([total for total, _ in results]).mean(), results[0][1]
+    return mean(results)
