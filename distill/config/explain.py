@@ -35,7 +35,8 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
         if isinstance(cause, KeyValidationError):
             return f"{cause.full_key}: a number in braces is no name; it is one as in +{cause.full_key}=VALUE"
         if isinstance(cause, ValidationError):
-            return f"{cause.full_key}: {_first_line(cause)}"
+            key = str(cause.full_key)
+            return _by_name(key, key, schema) or f"{key}: {_first_line(cause)}"
         cause = cause.__cause__ or cause.__context__
     return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
 
@@ -104,12 +105,16 @@ def _whole_section(said: str, schema: type[Config]) -> str | None:
     )
     if found is None:
         return None
-    override, key = found.groups()
-    section = _section(key.split("."), schema)
+    return _by_name(found[1], found[2], schema)
+
+
+def _by_name(given: str, key: str, schema: type[Config]) -> str | None:
+    """How the section of a key is ``given``; none where the key is of no section."""
+    section = _section(re.sub(r"\[.*?\]", "", key).split("."), schema)
     if not isinstance(section, dict) and not is_dataclass(section):
         return None
     name = next(iter(_names(section)), "NAME")
-    return f"{override}: takes values by name, in braces, as in '{key}={{{name}: VALUE}}'"
+    return f"{given}: takes values by name, in braces, as in '{key}={{{name}: VALUE}}'"
 
 
 def _unknown_key(full_key: str, schema: type[Config]) -> str:

@@ -5,6 +5,7 @@ from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from distill.config import cards, explain
 from distill.config.check import check
@@ -136,6 +137,14 @@ def test_a_section_that_is_given_as_one_value_or_by_an_unknown_name_is_told_what
     with pytest.raises(HydraException) as raised:
         composed("experiment=trec_tiny", override)
     assert explain.message(raised.value) == said
+
+
+@pytest.mark.parametrize("shares", ["soft 60", 60, None])
+def test_a_card_that_gives_a_section_as_one_value_is_told_what_it_takes(shares):
+    card = OmegaConf.create({"distill": {"shares": shares}})
+    with pytest.raises(OmegaConfBaseException) as raised:
+        cards.typed(card, Config)
+    assert explain.message(raised.value) == f"distill.shares: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"
 
 
 @pytest.mark.parametrize("given", ["{soft: 60, hard: 40}", "{hard: 40.0, soft: 60.0}"])
