@@ -21,8 +21,8 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerBase
 
 from distill.config import ensemble
-from distill.config.about import described
 from distill.config.schema import Config
+from distill.config.terms import described
 from distill.data import hub
 from distill.data.arrow import keeping
 from distill.data.batching import Batches, Examples

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from distill.disk import to_disk
 from distill.errors import StoreError
-from distill.teacher_columns import PLACES, STATES, TOKENS, Table, not_finite, ranges, rows_of_each
-from distill.types import Batch, Outputs, at_least_float32
+from distill.teacher_columns import PLACES, REST, STATES, TOKENS, Table, not_finite, ranges, rows_of_each
+from distill.types import Batch, Outputs, SparseLogits, at_least_float32
 
 _IDENTITY = "identity"
 
@@ -99,18 +99,21 @@ def stored_parts(folder: Path, identity: str, states: Sequence[int] = ()) -> dic
 class AnswerStore:
     """Stored rows, asked by key; as a ``Respond`` it is a teacher for terms that read what is stored."""
 
-    def __init__(self, folder: Path, identity: str, states: Sequence[int] = ()) -> None:
+    def __init__(
+        self, folder: Path, identity: str, states: Sequence[int] = (), temperature: float | None = None
+    ) -> None:
         """Open a folder of parts.
 
         Args:
             folder: of the parts.
             identity: of what made them.
             states: which of the model's hidden states are wanted; 0 is the embedding output. More may be stored.
+            temperature: that rows hold for of which some logits were kept; the identity is that of this one alone.
 
         Raises:
             StoreError: there are no parts, they were made by another model or in another way, or states are missing.
         """
-        self.folder, self.states = folder, tuple(states)
+        self.folder, self.states, self.temperature = folder, tuple(states), temperature
         found = list(_parts(folder, identity, states))
         if not found:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
@@ -170,7 +173,7 @@ class AnswerStore:
         self._all(begin < end, key, len(key))
         count = self._before[end] - self._before[begin]
         found = self.rows(key, torch.zeros_like(count), count)
-        return Outputs(found["values"], indices=found.get("indices"), rest=found.get("rest")), count.tolist()
+        return self._answer(found, found["values"]), count.tolist()
 
     def hidden(self, key: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
         """The hidden states of some features, as the model gave them but for rounding to half precision.
@@ -202,13 +205,21 @@ class AnswerStore:
         """The teacher's rows for a batch, and its states where there are any, on the batch's device."""
         device = batch["key"].device
         rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in PLACES)).items()}
-        answer = Outputs(at_least_float32(rows["values"]), indices=rows.get("indices"), rest=rows.get("rest"))
+        answer = self._answer(rows, at_least_float32(rows["values"]))
         if not self.states:
             return answer
         states, mask = self.hidden(batch["key"], batch["first"])
         found = dict(zip(self.states, at_least_float32(states.to(device)).unbind(2), strict=True))
         every = tuple(found.get(number, torch.empty(0, device=device)) for number in range(max(found) + 1))
-        return Outputs(answer.logits, every, mask.to(device), indices=answer.indices, rest=answer.rest)
+        return Outputs(answer.logits, every, mask.to(device), sparse=answer.sparse)
+
+    def _answer(self, rows: Mapping[str, Tensor], values: Tensor) -> Outputs:
+        """What a teacher says that has these stored rows, whose ``values`` these are."""
+        if "indices" not in rows:
+            return Outputs(values)
+        if self.temperature is None:
+            raise StoreError(f"{self.folder} holds some logits of each row, for a temperature that is not known")
+        return Outputs(values, sparse=SparseLogits(values, rows["indices"], rows[REST], self.temperature))
 
     def _all(self, there: Tensor, key: Tensor, asked: int) -> None:
         """Refuse examples of which something is not ``there``."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 IGNORE = -100
@@ -23,6 +24,42 @@ MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 @dataclass(frozen=True)
+class SparseLogits:
+    """Rows of logits over a whole vocabulary of which some were kept, and what stands for the others.
+
+    Attributes:
+        values: the kept logits ``[rows, k]``.
+        indices: ``[rows, k]``, which class each of them belongs to, all different within a row. A place without a class
+            has -1, and a logit of no probability.
+        log_rest: ``[rows]``, the log-sum-exp of all the row's other logits, each divided by the temperature first.
+        temperature: the one that they hold for.
+    """
+
+    values: "Tensor"
+    indices: "Tensor"
+    log_rest: "Tensor"
+    temperature: float
+
+    def softened_by(self, temperature: float) -> "SparseLogits":
+        """Return the same rows, to be divided by a temperature.
+
+        Raises:
+            ValueError: they hold for another one, so that what stands for the others would be wrong.
+        """
+        if temperature != self.temperature:
+            raise ValueError(
+                f"kept logits of the teacher hold for the temperature {self.temperature}, but are softened by "
+                f"{temperature}"
+            )
+        return self
+
+    def at(self, places: "Tensor", device: "torch.device") -> "SparseLogits":
+        """Return the rows at ``places [n]``, on a device."""
+        values, indices, log_rest = (each[places].to(device) for each in (self.values, self.indices, self.log_rest))
+        return SparseLogits(values, indices, log_rest, self.temperature)
+
+
+@dataclass(frozen=True)
 class Outputs:
     """What a model said about a batch, the same shape for teacher and student.
 
@@ -34,11 +71,7 @@ class Outputs:
             0 is the first layer; empty when not asked for.
         qkv: each layer's query, key and value, each ``[batch, tokens, heads * head width]``; 0 is the first layer;
             empty when not asked for.
-        indices: only of a teacher of whose logits the largest were kept: then ``logits`` is ``[rows, k]``, and this,
-            ``[rows, k]``, says which class each of them belongs to, all different within a row. A place without a class
-            has -1, and a logit of no probability.
-        rest: ``[rows]``, with ``indices``: the log-sum-exp of all the row's other logits, each divided by the
-            temperature first; so it holds for one temperature only.
+        sparse: only of a teacher of whose logits some were kept: what they are; ``logits`` are then its ``values``.
     """
 
     logits: "Tensor"
@@ -46,8 +79,7 @@ class Outputs:
     mask: "Tensor | None" = None
     attentions: tuple["Tensor", ...] = ()
     qkv: tuple[tuple["Tensor", "Tensor", "Tensor"], ...] = ()
-    indices: "Tensor | None" = None
-    rest: "Tensor | None" = None
+    sparse: SparseLogits | None = None
 
 
 @dataclass(frozen=True)

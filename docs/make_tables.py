@@ -18,10 +18,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import cast
 
-from distill.config import about
 from distill.config.design import DesignConfig
+from distill.config.rules import DESCRIPTION, rules_of
 from distill.config.schema import Config
-from distill.config.terms import TermsConfig, terms
+from distill.config.terms import TermsConfig, markdown, terms
 from distill.config.training import TrainingConfig
 
 HERE = Path(__file__).parent
@@ -31,7 +31,6 @@ TERMS = tuple(terms(TermsConfig()))
 OF_STAGES = "|".join(rf"{name}\b.*" for name in (each.name for each in fields(TrainingConfig)))
 SHARED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"({'|'.join(STAGES)})\.({OF_STAGES})"), r"STAGE.\2"),
-    (re.compile(rf"distill\.shares\.({'|'.join(TERMS)})()"), "distill.shares.TERM"),
     (re.compile(rf"distill\.({'|'.join(TERMS)})\.(.*)"), r"distill.TERM.\2"),
 )
 """Keys that differ in one name only, and the key under which those of the same meaning are listed together."""
@@ -44,28 +43,35 @@ class Setting:
     Attributes:
         key: dotted, as in an override.
         default: as in an override, in Markdown.
+        allowed: what it may be, in words; empty where that follows from the meaning.
         meaning: in words, where ``null`` is called none.
     """
 
     key: str
     default: str
+    allowed: str
     meaning: str
 
 
 def settings(section: object, prefix: str = "") -> Iterator[Setting]:
     """Every setting of a section and of those inside it, in their order."""
+    rules = dict(rules_of(type(section)))
     for each in fields(section):  # type: ignore[arg-type]
         value = getattr(section, each.name)
         if is_dataclass(value):
             yield from settings(value, f"{prefix}{each.name}.")
         else:
-            yield Setting(f"{prefix}{each.name}", f"`{written(value)}`", meaning(type(section), each.name))
+            said = each.metadata.get(DESCRIPTION) or meaning(type(section), each.name)
+            allowed = rules[each.name][1] if each.name in rules else ""
+            yield Setting(f"{prefix}{each.name}", f"`{written(value)}`", allowed, said)
 
 
 def written(value: object) -> str:
     """A default as one gives it in an override or in a card."""
     if isinstance(value, list):
         return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, dict):
+        return "{}"  # the shares of the terms, all 0, too
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -115,13 +121,20 @@ def joined(key: str, found: list[tuple[str, Setting]]) -> Setting:
             others.setdefault(setting.default, []).append(name)
     default = "; ".join([usual, *(f"{value} for {', '.join(who)}" for value, who in others.items())])
     whose = "" if len(names) == len(every) else f"Of {', '.join(f'`{name}`' for name in names)}. "
-    return Setting(key, default, whose + found[0][1].meaning)
+    return Setting(key, default, found[0][1].allowed, whose + found[0][1].meaning)
 
 
 def table(lines: Iterable[Setting]) -> str:
     """Settings as a table of Markdown."""
-    rows = [" | ".join((f"| `{each.key}`", each.default, each.meaning.replace("|", r"\|") + " |")) for each in lines]
-    return "\n".join(["| setting | default | meaning |", "| --- | --- | --- |", *rows])
+    rows = [
+        " | ".join(
+            (f"| `{each.key}`", each.default, *(cell.replace("|", r"\|") for cell in (each.allowed, each.meaning)))
+        )
+        for each in lines
+    ]
+    return "\n".join(
+        ["| setting | default | allowed | meaning |", "| --- | --- | --- | --- |", *(f"{row} |" for row in rows)]
+    )
 
 
 def heading(key: str) -> str:
@@ -148,7 +161,7 @@ def of_design() -> str:
     return table(each for each in settings(DesignConfig()) if each.key not in own)
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"settings": of_runs, "design": of_design, "terms": about.markdown}
+TABLES: Mapping[str, Callable[[], str]] = {"settings": of_runs, "design": of_design, "terms": markdown}
 
 
 def filled(page: str) -> str:

@@ -154,7 +154,7 @@ def test_values_are_kept_as_they_came_and_answered_as_floats(tmp_path, dtype):
     answer = store(places(FEATURES[:4]))
     assert answer.logits.dtype == torch.float32
     assert torch.equal(answer.logits, kept.float())
-    assert (answer.indices, answer.rest) == (None, None)
+    assert answer.sparse is None
 
 
 def test_classes_and_rest_of_the_largest_logits_travel_with_their_rows(tmp_path):
@@ -169,10 +169,14 @@ def test_classes_and_rest_of_the_largest_logits_travel_with_their_rows(tmp_path)
         writer.add(places([feature]), truth[feature])
     writer.flush()
     asked = FEATURES[::-3]
-    answer = AnswerStore(tmp_path, "teacher-a")(places(asked))
-    assert torch.equal(answer.indices, torch.cat([truth[each]["indices"] for each in asked]))
-    assert torch.equal(answer.rest, torch.cat([truth[each]["rest"] for each in asked]))
-    assert torch.equal(answer.logits, torch.cat([truth[each]["values"] for each in asked]).float())
+    answer = AnswerStore(tmp_path, "teacher-a", temperature=2.0)(places(asked))
+    assert torch.equal(answer.sparse.indices, torch.cat([truth[each]["indices"] for each in asked]))
+    assert torch.equal(answer.sparse.log_rest, torch.cat([truth[each]["rest"] for each in asked]))
+    assert torch.equal(answer.sparse.values, torch.cat([truth[each]["values"] for each in asked]).float())
+    assert answer.logits is answer.sparse.values
+    assert answer.sparse.temperature == 2.0
+    with pytest.raises(StoreError, match=r"holds some logits of each row, for a temperature that is not known$"):
+        AnswerStore(tmp_path, "teacher-a")(places(asked))
 
 
 def test_an_example_may_be_asked_for_twice(tmp_path):

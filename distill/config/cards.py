@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from distill.config import about, design, user_cards
+from distill.config import design, terms, user_cards
 from distill.config.rules import RUN_NAME
 from distill.config.schema import Config
 from distill.errors import ConfigError
@@ -89,7 +89,7 @@ _ROOT: dict[str, Any] = {
         "output_subdir": None,
         "help": {
             "app_name": "distill",
-            "template": _HELP.replace("{app}", "distill").replace("{terms}", about.listed()),
+            "template": _HELP.replace("{app}", "distill").replace("{terms}", terms.listed()),
         },
     },
 }

@@ -14,14 +14,11 @@ from distill.config import (
     check_unread,
 )
 from distill.config.ensemble import EnsembleConfig
-from distill.config.rules import Rule, at, rules
+from distill.config.rules import Rule, at, rules_of
 from distill.config.schema import STAGES, Config, StudentConfig
 from distill.errors import ConfigError
 
-_RULES: dict[str, Rule] = {
-    **dict(rules(Config)),
-    **{f"distill.{key}": rule for key, rule in check_objective.RULES.items()},
-}
+_RULES: dict[str, Rule] = dict(rules_of(Config))
 """What single settings may be, each by its dotted key."""
 
 

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from distill.config.about import SCORE, WORDS, inside, reads
 from distill.config.check_objective import LIVE
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
 from distill.config.facts import known
 from distill.config.rules import NOT_NEGATIVE
 from distill.config.schema import Config, TeacherConfig
+from distill.config.term_declaration import BEYOND_LOGITS, SCORE
+from distill.config.terms import reads, terms_beyond_logits
 
 _TAKEN = (FIRST, "teacher", "student", "control")
 
@@ -101,6 +102,6 @@ def _task(config: Config) -> Iterator[str]:
         yield from _writing(config)
     if task.kind == SCORE and given == "confidence":
         yield f"ensemble.combine={given}: a score has no confidence; allowed is probabilities or logits, which are one"
-    for name in inside(config.distill):
-        weight, read = getattr(config.distill, name).weight, WORDS[reads(config.distill, name)]
+    for name in terms_beyond_logits(config.distill):
+        weight, read = getattr(config.distill, name).weight, BEYOND_LOGITS[reads(config.distill, name)]
         yield f"distill.{name}.weight={weight}: reads {read}, which several teachers do not share; allowed is 0"

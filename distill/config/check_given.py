@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from distill.config.about import SCORE, softened
 from distill.config.ensemble import FIRST, teachers
 from distill.config.facts import known
 from distill.config.schema import Config
-from distill.config.terms import active
+from distill.config.term_declaration import SCORE
+from distill.config.terms import active, terms_with_temperature
 
 _FROM_SCRATCH = ("architecture", "vocab_size", "lowercase")
 """What of a teacher a checkpoint brings itself."""
@@ -42,6 +42,6 @@ def _unread(config: Config) -> dict[str, str]:
     if config.student.init not in ("random", "narrow"):
         found["student.architecture"] = "student.init=random or narrow"
     kind = known(config.task).kind
-    if kind != SCORE and active(config.distill) and not softened(config.distill, kind):
+    if kind != SCORE and active(config.distill) and not terms_with_temperature(config.distill, kind):
         found["distill.temperature"] = "terms that have one, such as soft"
     return found

@@ -5,111 +5,69 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
 
-from distill.config.about import ABOUT, SCORE, reads, softened
 from distill.config.facts import known
-from distill.config.rules import INNER_SHARE, LAYER_PAIRS, NOT_NEGATIVE, POSITIVE, Rule, at_least, one_of, said
+from distill.config.rules import NOT_NEGATIVE, Rule, rules_of, said, unknown
 from distill.config.schema import Config
-from distill.config.terms import LayersConfig, ScheduleConfig, TermConfig, TermsConfig, active, shares, terms
+from distill.config.term_declaration import CLASS, ScheduleConfig, TermConfig
+from distill.config.term_specs import TERM_SPECS
+from distill.config.terms import TermsConfig, active, reads, shares, terms, terms_with_temperature
 
-_EVERY = terms(TermsConfig())
-_KINDS = ("constant", "linear", "cosine", "warmup", "two_phase")
-_OWN: dict[str, Rule] = {
-    "js.beta": INNER_SHARE,
-    "skew_kl.alpha": INNER_SHARE,
-    "skew_reverse_kl.alpha": INNER_SHARE,
-    "taid.start": ((lambda value: 0 < value <= 1), "a number above 0, at most 1"),
-    "dkd.alpha": NOT_NEGATIVE,
-    "dkd.beta": NOT_NEGATIVE,
-    "dist.inter": NOT_NEGATIVE,
-    "dist.intra": NOT_NEGATIVE,
-    "soft.bounded": ((lambda value: value is None or value >= 0), "null or a number from 0 up"),
-    "relations.heads": at_least(1),
-    "rkd_distance.of": one_of("hidden", "logits"),
-    "rkd_angle.of": one_of("hidden", "logits"),
-    "rkd_distance.limit": at_least(2),
-    "rkd_angle.limit": at_least(3),
-}
-_SCHEDULED = ("temperature_schedule", *(f"{name}.schedule" for name in _EVERY))
-RULES: dict[str, Rule] = {
-    "temperature": POSITIVE,
-    "shares_every": at_least(1),
-    **{f"{name}.weight": NOT_NEGATIVE for name in _EVERY},
-    **{f"shares.{name}": NOT_NEGATIVE for name in _EVERY},
-    **{f"{name}.layer_map": LAYER_PAIRS for name, term in _EVERY.items() if isinstance(term, LayersConfig)},
-    **{f"{name}.kind": one_of(*_KINDS) for name in _SCHEDULED},
-    **{f"{name}.end": NOT_NEGATIVE for name in _SCHEDULED},
-    **{f"{name}.share": INNER_SHARE for name in _SCHEDULED},
-    **_OWN,
-}
+RULES: dict[str, Rule] = dict(rules_of(TermsConfig))
 """What single settings of ``distill`` may be."""
 
 LIVE = "teacher.store=never"
 """What lets one teacher show all its logits, at any temperature, in tasks that write."""
-_TOO_FEW = {
-    "dkd": "beside the label there is one other class, which has nothing to be compared with",
-    "dist": "the correlation of two numbers with two others is 1 or -1",
-    "standardized": "standardised, two logits are always 1 and -1",
-}
-"""Terms that need three classes or more, and why."""
-_TOGETHER = {"rkd_distance": 2, "rkd_angle": 3}
-"""Examples that a term finds something to compare in."""
 
 
 def objective(config: Config) -> Iterator[str]:
     """Name each problem of the terms, their schedules and their shares."""
     section, found = config.distill, active(config.distill)
-    head = [name for name in found if name == "hard" or (ABOUT[name].reads == "logits")]
+    read = {name: TERM_SPECS[name].reads for name in found}
     if not found:
         yield "distill: the weights of all terms are 0; at least one must be above 0"
-    elif not head:
+    elif not {"labels", "logits"}.intersection(read.values()):
         yield f"distill: {', '.join(found)} alone would not teach the student's head; add a term such as hard or soft"
-    elif list(found) == ["hard"] and section.targets == "data":
-        yield "distill: only hard has a weight, so nothing would come from the teacher; add a term such as soft"
+    elif set(read.values()) == {"labels"} and section.targets == "data":
+        alone = ", ".join(found)
+        yield f"distill: only {alone} has a weight, so nothing would come from the teacher; add a term such as soft"
     for name, term in found.items():
         yield from (f"distill.{name}.weight={term.weight}: {why}" for why in _refused(config, name))
+        yield from (f"distill.{name}{problem}" for problem in TERM_SPECS[name].problems(term, known(config.task).kind))
     yield from _schedules(config)
     yield from _shares(section)
     yield from _unread(section)
-    pairs = section.relations.layer_map
-    if "relations" in found and section.relations.last_only and ":" in pairs and "," in pairs:
-        key = "distill.relations.last_only"
-        yield f"{key}=true: of the pairs of layer_map={pairs} only the last would be compared; allowed is false"
-    for name, parts in (("dkd", ("alpha", "beta")), ("dist", ("inter", "intra"))):
-        if name in found and not any(getattr(found[name], part) for part in parts):
-            yield f"distill.{name}: {' and '.join(parts)} are both 0; at least one must be above 0"
 
 
 def too_few(config: Config, classes: int) -> list[str]:
     """Name each term that says nothing about so few classes."""
-    found = active(config.distill)
+    reasons = {name: (term, TERM_SPECS[name].two_classes) for name, term in active(config.distill).items()}
     return [
-        f"distill.{name}.weight={found[name].weight}: needs three labels or more, not {classes}: {why}; allowed is 0"
-        for name, why in _TOO_FEW.items()
-        if name in found and classes < 3
+        f"distill.{name}.weight={term.weight}: needs three labels or more, not {classes}: {why}; allowed is 0"
+        for name, (term, why) in reasons.items()
+        if why and classes < 3
     ]
 
 
 def _refused(config: Config, name: str) -> Iterator[str]:
     """Why a term makes no sense for the task."""
-    about, task, read = ABOUT[name], known(config.task), reads(config.distill, name)
-    by_rows = name.startswith("rkd_") and read == "logits"
-    kept = not _live(config)
-    if task.kind not in about.kinds:
+    spec, task, read = TERM_SPECS[name], known(config.task), reads(config.distill, name)
+    by_rows = bool(spec.reads_by) and read == "logits"
+    if task.kind not in spec.kinds and spec.kinds == (CLASS,):
         yield f"compares classes that exclude each other, which {config.task} does not have; allowed is 0"
-    if task.writes and about.whole and kept:
+    elif task.kind not in spec.kinds:
+        yield f"is for {' or '.join(spec.kinds)}, but a row of {config.task} is {task.kind}; allowed is 0"
+    if task.writes and spec.all_logits and not _live(config):
         said = f"of {config.task} only the largest are kept"
         yield f"needs the teacher's logits of all classes, but {said}; allowed is 0{_or_live(config)}"
     if task.writes and by_rows:
         yield f"would compare tokens with each other, whichever texts they are of, in {config.task}; allowed is 0"
-    if task.writes and read == "states" and not about.tokens:
+    if task.writes and read == "states" and not spec.same_tokens:
         yield f"reads what the first token stands for, which in {config.task} is not the text; allowed is 0"
-    if task.over == "tokens" and (name in ("standardized", "dist") or by_rows):
+    if task.over == "tokens" and (spec.every_class or by_rows):
         yield "would take the tokens that cannot be an answer for classes; allowed is 0"
-    if (step := _step(config)) < _TOGETHER.get(name, 0) and (task.of_texts or not by_rows):
+    if (step := _step(config)) < spec.least_examples and (task.of_texts or not by_rows):
         said = "data.batch_size, times batches that are accumulated and devices"
-        yield f"compares {_TOGETHER[name]} examples or more of a step, but one has {step} ({said}); allowed is 0"
-    if task.kind == SCORE and name == "rkd_angle" and by_rows:
-        yield "compares angles, but scores lie on a line; allowed is 0, or rkd_angle.of=hidden"
+        yield f"compares {spec.least_examples} examples or more of a step, but one has {step} ({said}); allowed is 0"
 
 
 def _step(config: Config) -> float:
@@ -150,7 +108,7 @@ def _schedules(config: Config) -> Iterator[str]:
     if task.writes and not _live(config):
         stored = f"the stored logits of {config.task} hold for one temperature"
         yield f"{key}.kind={moved.kind}: {stored}; allowed is constant{_or_live(config)}"
-    elif not softened(section, task.kind):
+    elif not terms_with_temperature(section, task.kind):
         yield f"{key}.kind={moved.kind}: no term with a weight has a temperature; allowed is constant"
 
 
@@ -165,8 +123,9 @@ def _schedule(key: str, given: ScheduleConfig) -> Iterator[str]:
 
 def _unread(section: TermsConfig) -> Iterator[str]:
     """Refuse the settings of a term that is left out."""
-    for name in terms(section).keys() - active(section).keys():
-        given, left = _flat(getattr(section, name)), _flat(_EVERY[name])
+    defaults = terms(TermsConfig())
+    for name in [name for name in terms(section) if name not in active(section)]:
+        given, left = _flat(terms(section)[name]), _flat(defaults[name])
         for key, value in given.items():
             holds, _ = RULES.get(f"{name}.{key}", (lambda _: True, ""))
             if key != "weight" and value != left[key] and holds(value):
@@ -181,10 +140,17 @@ def _flat(term: TermConfig) -> dict[str, Any]:
 
 
 def _shares(section: TermsConfig) -> Iterator[str]:
+    """Name what is wrong with the terms' shares of the gradient, each by itself and all together."""
     found, asked = active(section), shares(section)
+    holds, allowed = NOT_NEGATIVE
+    for name, share in section.shares.items():
+        if name not in TERM_SPECS:
+            yield unknown(f"distill.shares.{name}", TERM_SPECS)
+        elif not holds(share):
+            yield f"distill.shares.{name}={share}: allowed is {allowed}"
     if asked and set(asked) != set(found):
         said = ", ".join(f"{name}: {share:g}" for name, share in asked.items())
         yield f"distill.shares={{{said}}}: allowed are exactly the terms with a weight above 0: {', '.join(found)}"
-    every = next(each.default for each in fields(TermsConfig) if each.name == "shares_every")
+    every = TermsConfig().shares_every
     if not asked and section.shares_every != every:
         yield f"distill.shares_every={section.shares_every}: is not read without distill.shares; allowed is {every}"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from distill.config.about import WORDS, reads, unstorable
 from distill.config.schema import Config, TeacherConfig
-from distill.config.terms import active
+from distill.config.term_declaration import BEYOND_LOGITS
+from distill.config.term_specs import TERM_SPECS
+from distill.config.terms import active, reads, unstorable
 
 _READ_WHERE = {"store_limit_gb": ("store", "auto"), "top_k": ("keep", "top_k"), "samples": ("keep", "sampled")}
 """Settings that one value of another alone reads."""
@@ -15,7 +16,7 @@ def stored(config: Config) -> Iterator[str]:
     teacher, section, left = config.teacher, config.distill, TeacherConfig()
     if teacher.store == "always":
         for name in unstorable(section):
-            unread = WORDS[reads(section, name)]
+            unread = BEYOND_LOGITS[reads(section, name)]
             yield f"teacher.store=always: distill.{name} reads {unread}, which are not stored; allowed is auto or never"
     for key, (other, read) in _READ_WHERE.items():
         value, default, given = getattr(teacher, key), getattr(left, key), getattr(teacher, other)
@@ -27,9 +28,10 @@ def stored(config: Config) -> Iterator[str]:
         return
     if teacher.store != "always":
         yield f"teacher.keep=sampled: is of what is stored; teacher.store={teacher.store}, allowed is always"
+    able = ", ".join(name for name, spec in TERM_SPECS.items() if spec.sampled)
     for name, term in active(section).items():
-        if name != "soft" and reads(section, name) == "logits":
+        if not TERM_SPECS[name].sampled and reads(section, name) == "logits":
             yield (
-                f"distill.{name}.weight={term.weight}: cannot be computed from sampled tokens, only soft can; "
+                f"distill.{name}.weight={term.weight}: cannot be computed from sampled tokens, only {able} can; "
                 "allowed is 0, or teacher.keep=top_k"
             )

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from distill.config.about import ABOUT, WORDS, reads
 from distill.config.facts import Fact, known
 from distill.config.rules import LAYERS
 from distill.config.schema import Config
-from distill.config.terms import active
+from distill.config.term_declaration import BEYOND_LOGITS
+from distill.config.term_specs import TERM_SPECS
+from distill.config.terms import active, reads
 
 _HEADLESS: dict[str, Fact] = {"bilstm": lambda task: task.over != "labels"}
 """Kinds of students, and the tasks that they have no head for."""
@@ -64,6 +65,6 @@ def _narrow(config: Config) -> Iterator[str]:
 def _lstm(config: Config) -> Iterator[str]:
     for name, term in active(config.distill).items():
         if (read := reads(config.distill, name)) in ("scores", "qkv"):
-            yield f"distill.{name}.weight={term.weight}: a BiLSTM student has no {WORDS[read]}; allowed is 0"
-        elif read == "states" and not ABOUT[name].tokens:
+            yield f"distill.{name}.weight={term.weight}: a BiLSTM student has no {BEYOND_LOGITS[read]}; allowed is 0"
+        elif read == "states" and not TERM_SPECS[name].same_tokens:
             yield f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0"

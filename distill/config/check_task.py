@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from distill.config.about import CLASS, SCORE
 from distill.config.facts import Fact, known, those
 from distill.config.rules import at, said
 from distill.config.schema import Config
+from distill.config.term_declaration import CLASS, SCORE
 from distill.tasks import TASKS, Task
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from distill.config.about import SCORE
 from distill.config.facts import known
 from distill.config.rules import allowed, one_of
+from distill.config.term_declaration import SCORE
 
 if TYPE_CHECKING:
     from distill.config.schema import Config, TeacherConfig

@@ -1,8 +1,8 @@
 """Hydra's and OmegaConf's complaints about a command line, in one line each."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from difflib import get_close_matches
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import (
@@ -13,6 +13,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from distill.config.rules import unknown
 from distill.config.schema import Config, TeacherConfig
 from distill.errors import ConfigError
 
@@ -23,6 +24,8 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
         return _missing_card(error)
     if isinstance(error, OverrideParseException):
         return _unreadable(error)
+    if whole := _whole_section(str(error), schema):
+        return whole
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ConfigError):
@@ -32,7 +35,8 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
         if isinstance(cause, KeyValidationError):
             return f"{cause.full_key}: a number in braces is no name; it is one as in +{cause.full_key}=VALUE"
         if isinstance(cause, ValidationError):
-            return f"{cause.full_key}: {_first_line(cause)}"
+            key = str(cause.full_key)
+            return _by_name(key, key, schema) or f"{key}: {_first_line(cause)}"
         cause = cause.__cause__ or cause.__context__
     return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
 
@@ -90,17 +94,50 @@ def _beyond_ascii(override: str) -> str:
     return f"{override}: letters beyond ASCII need quotes within quotes, as in \"{key}='{value}'\""
 
 
+def _whole_section(said: str, schema: type[Config]) -> str | None:
+    """What to write where a section of settings is given as one value; none for other errors.
+
+    >>> _whole_section("Error merging override distill.shares=soft 60", Config)
+    "distill.shares=soft 60: takes values by name, in braces, as in 'distill.shares={hard: VALUE}'"
+    """
+    found = re.match(
+        r"(?:Error merging override |Ambiguous value for argument ')\+*(([\w.]+)=[^{][^\n]*?)'?(?:\n|$)", said
+    )
+    if found is None:
+        return None
+    return _by_name(found[1], found[2], schema)
+
+
+def _by_name(given: str, key: str, schema: type[Config]) -> str | None:
+    """How the section of a key is ``given``; none where the key is of no section."""
+    section = _section(re.sub(r"\[.*?\]", "", key).split("."), schema)
+    if not isinstance(section, dict) and not is_dataclass(section):
+        return None
+    name = next(iter(_names(section)), "NAME")
+    return f"{given}: takes values by name, in braces, as in '{key}={{{name}: VALUE}}'"
+
+
 def _unknown_key(full_key: str, schema: type[Config]) -> str:
     *parents, name = re.sub(r"\[.*?\]", "", full_key).split(".")
+    section = _section(parents, schema)
+    if section == {}:
+        return f"{full_key}: is no setting yet; what has a name of yours is added with a + before it, as in +{full_key}"
+    if not (names := _names(section)):
+        return f"{full_key}: unknown setting"
+    return unknown(".".join([*parents, name]), names)
+
+
+def _section(keys: Sequence[str], schema: type[Config]) -> object:
+    """The section of the settings at these keys, with its defaults; none where there is none."""
     config = schema()
     section: object = config
-    for parent in parents:
-        section = TeacherConfig() if section is config.more_teachers else getattr(section, parent, None)
+    for key in keys:
+        section = TeacherConfig() if section is config.more_teachers else getattr(section, key, None)
+    return section
+
+
+def _names(section: object) -> list[str]:
+    """The settings that a section has by default; none where it is no section."""
     if isinstance(section, dict):
-        return f"{full_key}: is no setting yet; what has a name of yours is added with a + before it, as in +{full_key}"
-    if not is_dataclass(section):
-        return f"{full_key}: unknown setting"
-    known = [field.name for field in fields(section)]
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{full_key}: unknown setting; {hint}{'.'.join(parents) or 'at the top'} has {', '.join(known)}"
+        return list(section)
+    return [field.name for field in fields(section)] if is_dataclass(section) else []

@@ -1,36 +1,55 @@
 """What single settings may be: a test of the value, and how the allowed ones are said."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import field, fields, is_dataclass
+from difflib import get_close_matches
 from functools import reduce
-from typing import Any, cast
+from typing import Any
 
 Rule = tuple[Callable[[Any], bool], str]
 """A test of a value, and what is allowed, in words."""
-_KEY = "rule"
+_RULE, DESCRIPTION = "rule", "description"
 
 LAYER_MAPS = ("uniform", "first", "last", "skip")
 
 
 def allowed(rule: Rule) -> dict[str, Rule]:
     """What ``dataclasses.field(metadata=…)`` keeps of a setting: the one place that says what it may be."""
-    return {_KEY: rule}
-
-
-def rules(section: type, prefix: str = "") -> Iterator[tuple[str, Rule]]:
-    """The dotted key and the rule of each setting of a section, and of the sections in it, that has one."""
-    for each in fields(section):
-        if _KEY in each.metadata:
-            yield prefix + each.name, each.metadata[_KEY]
-        made: Any = each.default_factory
-        if is_dataclass(made):
-            yield from rules(cast(type, made), f"{prefix}{each.name}.")
+    return {_RULE: rule}
 
 
 def at(config: object, key: str) -> Any:  # noqa: ANN401
     """The value of a dotted key."""
     return reduce(getattr, key.split("."), config)
+
+
+def setting(default: Any, rule: Rule, description: str = "") -> Any:  # noqa: ANN401
+    """A field of a section of settings that says itself what it may be and what it means."""
+    return field(default=default, metadata={_RULE: rule, DESCRIPTION: description})
+
+
+def rules_of(section: type) -> Iterator[tuple[str, Rule]]:
+    """The rule of each setting of a section that has one, and of the sections in it, by its dotted key."""
+    for each in fields(section):
+        inner: Any = each.default_factory
+        if _RULE in each.metadata:
+            yield each.name, each.metadata[_RULE]
+        elif isinstance(inner, type) and is_dataclass(inner):
+            yield from ((f"{each.name}.{key}", rule) for key, rule in rules_of(inner))
+
+
+def unknown(key: str, known: Iterable[str]) -> str:
+    """What is wrong with a dotted key whose last part is none of the known names.
+
+    >>> unknown("distill.sofft", ["hard", "soft"])
+    'distill.sofft: unknown setting; did you mean soft? distill has hard, soft'
+    """
+    parent, _, name = key.rpartition(".")
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{key}: unknown setting; {hint}{parent or 'at the top'} has {', '.join(names)}"
 
 
 def said(value: object) -> str:

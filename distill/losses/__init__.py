@@ -3,6 +3,6 @@
 from distill.losses.objective import NOT_FINITE, Objective, silent_terms
 from distill.losses.schedules import Schedule
 from distill.losses.shares import Shares
-from distill.losses.terms import TERMS, Hard, Hidden, Soft, Term
+from distill.losses.terms import Term, make_term
 
-__all__ = ["NOT_FINITE", "TERMS", "Hard", "Hidden", "Objective", "Schedule", "Shares", "Soft", "Term", "silent_terms"]
+__all__ = ["NOT_FINITE", "Objective", "Schedule", "Shares", "Term", "make_term", "silent_terms"]

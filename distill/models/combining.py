@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.types import FLOOR, Kind, Outputs, at_least_float32
+from distill.types import FLOOR, Kind, SparseLogits, at_least_float32
 
 
 def combine(
@@ -35,9 +35,7 @@ def combine(
     return mean_labels(logits, counts, temperature) if kind == "labels" else mean_classes(logits, counts, temperature)
 
 
-def combine_kept(
-    how: str, teachers: Sequence[Outputs], classes: int, weights: Sequence[float], temperature: float
-) -> Outputs:
+def combine_kept(how: str, teachers: Sequence[SparseLogits], classes: int, weights: Sequence[float]) -> SparseLogits:
     """The common rows of several teachers of each of which some logits were kept.
 
     What a teacher leaves to all other classes it leaves to each of them alike. The common row keeps the classes that
@@ -45,16 +43,16 @@ def combine_kept(
 
     Args:
         how: probabilities | logits.
-        teachers: the rows of each, with ``indices`` and ``rest``.
+        teachers: the rows of each, all for one temperature.
         classes: how many there are.
         weights: what each teacher counts, from 0 up, 1 in all.
-        temperature: that ``rest`` holds for.
 
     Raises:
-        ValueError: a teacher's rows lack one of the two.
+        ValueError: a teacher's rows hold for another temperature than the first's.
     """
     counting = [(each, weight) for each, weight in zip(teachers, weights, strict=True) if weight]
-    rows = [_Kept(each, classes, temperature) for each, _ in counting]
+    temperature = counting[0][0].temperature
+    rows = [_Kept(each.softened_by(temperature), classes) for each, _ in counting]
     if len(rows) == 1:
         return counting[0][0]
     union = torch.cat([each.indices for each in rows], dim=-1).sort(dim=-1).values
@@ -70,7 +68,7 @@ def combine_kept(
     used = union >= 0
     left = (classes - used.sum(dim=-1)).log()  # -inf where nothing is left
     logits = (temperature * common).clamp(min=FLOOR).masked_fill(~used, FLOOR * temperature)
-    return Outputs(logits, indices=union, rest=other.squeeze(-1) + left)
+    return SparseLogits(logits, union, other.squeeze(-1) + left, temperature)
 
 
 class _Kept:
@@ -82,11 +80,9 @@ class _Kept:
         level: the log-sum-exp of all classes' ``[rows]``.
     """
 
-    def __init__(self, answer: Outputs, classes: int, temperature: float) -> None:
-        if answer.indices is None or answer.rest is None:
-            raise ValueError("rows of which some logits were kept need both indices and rest")
-        self.values, self.indices = at_least_float32(answer.logits) / temperature, answer.indices.long()
-        rest = at_least_float32(answer.rest)
+    def __init__(self, answer: SparseLogits, classes: int) -> None:
+        self.values, self.indices = at_least_float32(answer.values) / answer.temperature, answer.indices.long()
+        rest = at_least_float32(answer.log_rest)
         self.share = (rest - math.log(max(1, classes - self.indices.shape[-1]))).clamp(min=FLOOR)
         self.level = torch.cat([self.values, rest.unsqueeze(-1)], dim=-1).logsumexp(dim=-1)
 

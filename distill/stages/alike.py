@@ -8,7 +8,8 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.build import Builder
-from distill.config.terms import LayersConfig, active
+from distill.config.term_declaration import LayersConfig
+from distill.config.terms import active
 from distill.data.batching import Place
 from distill.losses import functional
 from distill.models.layers import in_order

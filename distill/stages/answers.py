@@ -161,13 +161,20 @@ def _beside(build: Builder, company: Company | None, tokenizer: PreTrainedTokeni
     return Beside([_loaded(build, each, tokenizer) for each in company.models], company.combined)
 
 
-def opened(build: Builder, model: Model, folder: Path, made_by: str, states: Sequence[int] = ()) -> AnswerStore:
+def opened(
+    build: Builder,
+    model: Model,
+    folder: Path,
+    made_by: str,
+    states: Sequence[int] = (),
+    temperature: float | None = None,
+) -> AnswerStore:
     """A model's stored answers, all of which are finite numbers.
 
     Raises:
         StoreError: they are not, or are another's; see ``AnswerStore``.
     """
-    store = AnswerStore(folder, made_by, states)
+    store = AnswerStore(folder, made_by, states, temperature)
     if refused := store.refused():
         stage = next((each for each in folder.parents if each.parent == Path(build.config.store)), folder)
         raise StoreError(

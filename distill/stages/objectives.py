@@ -1,17 +1,17 @@
 """The objective, from its settings: how each term is built, what decides on it, and what the report says of it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from torch import nn
 from transformers import PretrainedConfig
 
 from distill.build import Builder
-from distill.config.about import softened
-from distill.config.terms import LayersConfig, RelationsConfig, ScheduleConfig, TermsConfig, active, shares
+from distill.config.term_declaration import ScheduleConfig, TermConfig
+from distill.config.term_specs import TERM_SPECS
+from distill.config.terms import TermsConfig, active, shares, terms, terms_with_temperature
 from distill.errors import ModelError
-from distill.losses import Objective, Schedule, Shares, terms
+from distill.losses import Objective, Schedule, Shares, make_term
 from distill.models import attention
 from distill.models.layers import layer_pairs
 from distill.stages import training
@@ -54,15 +54,21 @@ def objective(build: Builder, student: Shape, teacher: Shape) -> Objective:
     Raises:
         ModelError: layers or heads of the settings do not fit the models.
     """
-    section = build.config.distill
-    made = {name: _MAKERS[name](build, student, teacher) for name in active(section)}
+    section, common = build.config.distill, _of_every_term(build, student, teacher)
+    made = {
+        name: make_term(
+            TERM_SPECS[name].implemented_by(build.task.kind),
+            {**common, **_of_one_term(section, name, student, teacher)},
+        )
+        for name in active(section)
+    }
     weights: Mapping[str, float | Schedule] | Shares
     if asked := shares(section):
         weights = Shares({name: asked[name] for name in made}, section.shares_every)
     else:
         weights = {name: _weight(term.weight, term.schedule) for name, term in active(section).items()}
     moved = _weight(section.temperature, section.temperature_schedule)
-    schedules = {name: {"temperature": moved} for name in softened(section, build.task.kind)}
+    schedules = {name: {"temperature": moved} for name in terms_with_temperature(section, build.task.kind)}
     return Objective(made, weights, schedules if isinstance(moved, Schedule) else None)  # type: ignore[arg-type]
 
 
@@ -70,7 +76,7 @@ def settings(build: Builder) -> dict[str, Any]:
     """All settings that the active terms read, and no others."""
     section = build.config.distill
     found: dict[str, Any] = {
-        "temperature": section.temperature if softened(section, build.task.kind) else None,
+        "temperature": section.temperature if terms_with_temperature(section, build.task.kind) else None,
         "terms": {name: _read(section, asdict(term)) for name, term in active(section).items()},
     }
     if section.temperature_schedule.kind != "constant":
@@ -92,106 +98,47 @@ def _weight(start: float, given: ScheduleConfig) -> float | Schedule:
     return start if given.kind == "constant" else Schedule(given.kind, start, given.end, given.share)
 
 
-# How each term is built
-
-_Maker = Callable[[Builder, Shape, Shape], nn.Module]
-
-
-def _soft(build: Builder, student: Shape, teacher: Shape) -> nn.Module:
-    """How the teacher's rows are followed, by what a row means."""
-    section = build.config.distill
-    if build.task.kind == "labels":
-        return terms.SoftLabels(section.temperature)
-    return terms.Soft(section.temperature) if build.task.kind == "class" else terms.SoftScore(section.soft.bounded)
-
-
-def _with_temperature(name: str, *own: str) -> _Maker:
-    """A term that softens, with the settings ``own`` of its section."""
-
-    def make(build: Builder, student: Shape, teacher: Shape) -> nn.Module:
-        section = build.config.distill
-        return terms.TERMS[name](section.temperature, *(getattr(getattr(section, name), each) for each in own))
-
-    return make
+def _of_every_term(build: Builder, student: Shape, teacher: Shape) -> dict[str, object]:
+    """What any term may be made of, by the names that its class knows it by: see ``TermSpec.implementation``."""
+    return {
+        "temperature": build.config.distill.temperature,
+        "weights": training.class_weights(build),
+        "student_width": student.width,
+        "teacher_width": teacher.width,
+        "teacher_heads": teacher.heads,
+        "projected_widths": (*student.projected, *teacher.projected),
+        "causal": student.causal or teacher.causal,
+    }
 
 
-def _projected(name: str, *, embeddings: bool) -> _Maker:
-    """A term that compares states of mapped layers, and of the embeddings, through projections where widths differ."""
-
-    def make(build: Builder, student: Shape, teacher: Shape) -> nn.Module:
-        pairs = _states(build, name, student, teacher, embeddings=embeddings)
-        return terms.TERMS[name](pairs, student.width, teacher.width)
-
-    return make
-
-
-def _layers(build: Builder, name: str, student: Shape, teacher: Shape) -> list[tuple[int, int]]:
-    """The layers that a term compares, each counted from 0."""
-    section: LayersConfig = getattr(build.config.distill, name)
-    follows = student.follows if section.layer_map == "auto" else section.layer_map
-    try:
-        pairs = layer_pairs(follows, student=student.layers, teacher=teacher.layers)
-    except ModelError as error:
-        raise ModelError(f"distill.{name}: {error}") from error
-    return pairs[-1:] if isinstance(section, RelationsConfig) and section.last_only else pairs
+def _of_one_term(section: TermsConfig, name: str, student: Shape, teacher: Shape) -> dict[str, object]:
+    """What is a term's own: its settings, and what its layer map comes to."""
+    term, common = terms(section)[name], {each.name for each in fields(TermConfig)}
+    found = {each.name: getattr(term, each.name) for each in fields(term) if each.name not in common}
+    return {**found, "pairs": _pairs(section, name, student, teacher)} if TERM_SPECS[name].layered else found
 
 
 def layer_maps(build: Builder, student: Shape, teacher: Shape) -> dict[str, list[tuple[int, int]]]:
     """The layers, student's and teacher's, that each active term compares, for the manifest."""
-    found = active(build.config.distill).items()
-    layered = [name for name, term in found if isinstance(term, LayersConfig)]
-    return {name: _layers(build, name, student, teacher) for name in layered}
+    section = build.config.distill
+    return {name: _layers(section, name, student, teacher) for name in active(section) if TERM_SPECS[name].layered}
 
 
-def _states(
-    build: Builder, name: str, student: Shape, teacher: Shape, *, embeddings: bool = False
-) -> list[tuple[int, int]]:
-    """The hidden states that a term compares: 0 is the embedding output."""
-    pairs = [(mine + 1, theirs + 1) for mine, theirs in _layers(build, name, student, teacher)]
-    return [(0, 0), *pairs] if embeddings else pairs
+def _pairs(section: TermsConfig, name: str, student: Shape, teacher: Shape) -> list[tuple[int, int]]:
+    """What a term compares, as its class counts it: layers from 0, or hidden states, of which 0 is the embeddings."""
+    layers = _layers(section, name, student, teacher)
+    if TERM_SPECS[name].reads != "states":
+        return layers
+    states = [(own + 1, other + 1) for own, other in layers]
+    return [(0, 0), *states] if TERM_SPECS[name].embeddings else states
 
 
-def _attention(build: Builder, student: Shape, teacher: Shape) -> nn.Module:
-    return terms.Attention(_layers(build, "attention", student, teacher), causal=student.causal or teacher.causal)
-
-
-def _relations(build: Builder, student: Shape, teacher: Shape) -> nn.Module:
-    section = build.config.distill.relations
-    heads = section.heads or teacher.heads
-    if any(width % heads for width in (*student.projected, *teacher.projected)):
-        said = " and ".join(str(width) for width in sorted({*student.projected, *teacher.projected}))
-        raise ModelError(
-            f"distill.relations.heads={heads}: queries, keys and values of student and teacher are {said} wide; "
-            "allowed is a number that divides these widths"
-        )
-    pairs = _layers(build, "relations", student, teacher)
-    return terms.Relations(pairs, heads, causal=student.causal or teacher.causal)
-
-
-_MAKERS: Mapping[str, _Maker] = {
-    "hard": lambda build, student, teacher: training.hard(build),
-    "soft": _soft,
-    "reverse_kl": _with_temperature("reverse_kl"),
-    "js": _with_temperature("js", "beta"),
-    "skew_kl": _with_temperature("skew_kl", "alpha"),
-    "skew_reverse_kl": _with_temperature("skew_reverse_kl", "alpha"),
-    "taid": _with_temperature("taid", "start"),
-    "dkd": _with_temperature("dkd", "alpha", "beta"),
-    "dist": _with_temperature("dist", "inter", "intra"),
-    "standardized": _with_temperature("standardized"),
-    "logit_mse": lambda build, student, teacher: terms.LogitMse(),
-    "hidden": _projected("hidden", embeddings=True),
-    "hidden_cosine": _projected("hidden_cosine", embeddings=True),
-    "pkd": _projected("pkd", embeddings=False),
-    "cka": lambda build, student, teacher: terms.Cka(_states(build, "cka", student, teacher)),
-    "embedding": lambda build, student, teacher: terms.Embedding(student.width, teacher.width),
-    "attention": _attention,
-    "relations": _relations,
-    "rkd_distance": lambda build, student, teacher: terms.RkdDistance(
-        build.config.distill.rkd_distance.of, build.config.distill.rkd_distance.limit
-    ),
-    "rkd_angle": lambda build, student, teacher: terms.RkdAngle(
-        build.config.distill.rkd_angle.of, build.config.distill.rkd_angle.limit
-    ),
-}
-"""Each term of the settings to how it is built."""
+def _layers(section: TermsConfig, name: str, student: Shape, teacher: Shape) -> list[tuple[int, int]]:
+    """The layers that a term compares, each counted from 0."""
+    term: Any = terms(section)[name]
+    follows = student.follows if term.layer_map == "auto" else term.layer_map
+    try:
+        pairs = layer_pairs(follows, student=student.layers, teacher=teacher.layers)
+    except ModelError as error:
+        raise ModelError(f"distill.{name}: {error}") from error
+    return pairs[-1:] if getattr(term, "last_only", False) else pairs

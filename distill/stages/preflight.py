@@ -9,12 +9,13 @@ import torch
 from transformers import PretrainedConfig
 
 from distill.build import Builder
-from distill.config.about import ABOUT, WORDS, inside, reads
 from distill.config.check_objective import too_few
 from distill.config.check_student import FIRST_OF_A_BILSTM
 from distill.config.ensemble import FIRST
 from distill.config.schema import ArchitectureConfig
-from distill.config.terms import TermConfig, active
+from distill.config.term_declaration import BEYOND_LOGITS, TermConfig
+from distill.config.term_specs import TERM_SPECS
+from distill.config.terms import active, reads, terms_beyond_logits
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, headers, inspecting, loading
 from distill.models.fitting import output_names
@@ -133,7 +134,7 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
             with torch.device("meta"):
                 attention.projections(loading.from_config(found, build.task.head))
     for name, term in active(build.config.distill).items():
-        first = reads(build.config.distill, name) == "states" and not ABOUT[name].tokens
+        first = reads(build.config.distill, name) == "states" and not TERM_SPECS[name].same_tokens
         given = configs.get("student_checkpoint")
         if first and given is not None and given.model_type == bilstm.BiLstmConfig.model_type:
             raise ConfigError(f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0")
@@ -183,8 +184,8 @@ def _one_tokenizer(build: Builder) -> None:
     if (needing := _needing_one_tokenizer(build)) and not same_tokens(build):
         name, term = next(iter(needing.items()))
         compared = "rows"
-        if ABOUT[name].tokens or name in alike.asked(build):
-            compared = WORDS[reads(build.config.distill, name)]
+        if TERM_SPECS[name].same_tokens or name in alike.asked(build):
+            compared = BEYOND_LOGITS[reads(build.config.distill, name)]
         raise ConfigError(
             f"distill.{name}.weight={term.weight}: {compared} are compared token by token, "
             "but teacher and student read different tokens; allowed is 0"
@@ -194,8 +195,10 @@ def _one_tokenizer(build: Builder) -> None:
 def _needing_one_tokenizer(build: Builder) -> dict[str, TermConfig]:
     """Terms that compare tokens, or rows that are tokens: stored ones are not, unless they are of a vocabulary."""
     section = build.config.distill
-    live = set(alike.asked(build)) | (set() if build.task.of_texts else set(inside(section)))
-    return {
-        name: term for name, term in active(section).items()
-        if ABOUT[name].tokens or name in live or (build.task.over != "labels" and name != "hard")
-    }  # fmt: skip
+    live = set(alike.asked(build)) | (set() if build.task.of_texts else set(terms_beyond_logits(section)))
+
+    def by_token(name: str) -> bool:
+        rows = build.task.over != "labels" and TERM_SPECS[name].reads != "labels"
+        return TERM_SPECS[name].same_tokens or name in live or rows
+
+    return {name: term for name, term in active(section).items() if by_token(name)}

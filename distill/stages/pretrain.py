@@ -10,7 +10,8 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from distill.build import Builder
 from distill.errors import ModelError
-from distill.losses import Hard, Objective
+from distill.losses import Objective
+from distill.losses.terms.gold import Hard
 from distill.metrics import language_modeling
 from distill.models import loading, scratch
 from distill.models.fitting import token_count

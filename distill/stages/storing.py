@@ -7,7 +7,8 @@ from functools import lru_cache
 from transformers import PretrainedConfig
 
 from distill.build import Builder
-from distill.config.about import WORDS, inside, reads, unstorable
+from distill.config.term_declaration import BEYOND_LOGITS
+from distill.config.terms import reads, terms_beyond_logits, unstorable
 from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError
 from distill.losses import Objective
@@ -63,9 +64,9 @@ def _decided(build: Builder) -> Storing:
     if asked.store == "never":
         return Storing("teacher.store=never")
     if names := unstorable(section):
-        return Storing(f"{WORDS[reads(section, names[0])]} are not stored")
+        return Storing(f"{BEYOND_LOGITS[reads(section, names[0])]} are not stored")
     configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
-    states, width = _states(build, configs) if inside(section) else ((), 0)
+    states, width = _states(build, configs) if terms_beyond_logits(section) else ((), 0)
     size = _bytes(build, len(states) * width) / 1e9
     several = bool(build.config.more_teachers)  # whose answers are combined from their stores
     if asked.store == "auto" and not several and size > asked.store_limit_gb:

@@ -86,8 +86,8 @@ def stored(job: Job) -> AnswerStore:
     """What the stage has made, asked as a teacher, by a stage that has it as an input."""
     build = job.build
     teacher = answers.model(build, build.teacher, job.inputs)
-    folder = job.inputs["teach"] / "outputs"
-    return answers.opened(build, teacher, folder, identity(build, teacher), storing(build).states)
+    folder, made_by = job.inputs["teach"] / "outputs", identity(build, teacher)
+    return answers.opened(build, teacher, folder, made_by, storing(build).states, kept_for(build))
 
 
 def rows(job: Job, folder: Path) -> Dataset:
@@ -103,6 +103,11 @@ def rows(job: Job, folder: Path) -> Dataset:
 def identity(build: Builder, model: answers.Model) -> str:
     """What made the rows of a text, in every store of them alike."""
     return answers.identity(build, model, _kept(build))
+
+
+def kept_for(build: Builder) -> float | None:
+    """The temperature that stored rows hold for; none where all their logits are stored, which hold for any."""
+    return build.config.distill.temperature if build.task.writes else None
 
 
 def _kept(build: Builder) -> str:

@@ -15,8 +15,8 @@ from datasets import Dataset
 from torch import Tensor
 
 from distill.build import Builder
-from distill.config.about import softened
 from distill.config.ensemble import FIRST, EnsembleConfig, settings, teachers, weights
+from distill.config.terms import terms_with_temperature
 from distill.losses import Objective
 from distill.models.beside import Combined
 from distill.models.combining import combine, combine_kept
@@ -94,10 +94,10 @@ class Ensemble:
         found, lengths = self.whole(key)
         before = torch.tensor([0, *lengths]).cumsum(0)
         places, device = ranges(before[whose] + batch["first"].cpu(), batch["count"].cpu()), batch["key"].device
-        logits, indices, rest = (
-            each if each is None else each[places].to(device) for each in (found.logits, found.indices, found.rest)
-        )
-        return Outputs(cast(Tensor, logits), indices=indices, rest=rest)
+        if found.sparse is None:
+            return Outputs(found.logits[places].to(device))
+        sparse = found.sparse.at(places, device)
+        return Outputs(sparse.values, sparse=sparse)
 
     def examples(self, key: Tensor) -> list[Tensor]:
         """All common rows ``[n, width]`` of each of the examples ``key [examples]``."""
@@ -131,13 +131,18 @@ def stored(job: Job, objective: Objective) -> Ensemble:
     for who, mine in builders(build).items():
         asked = model(build, title(mine.teacher, who), job.inputs)
         made_by = teach.identity(mine, asked)
-        stores.append(answers.opened(mine, asked, job.inputs[title("teach", who)] / "outputs", made_by))
+        folder = job.inputs[title("teach", who)] / "outputs"
+        stores.append(answers.opened(mine, asked, folder, made_by, temperature=teach.kept_for(mine)))
     if build.task.writes:
         tokens = token_count(build.tokenizer(model(build, build.teacher, job.inputs).folder))
         how, shares = build.config.ensemble.combine, list(weights(build.config).values())
-        temperature = build.config.distill.temperature  # that of what was kept
-        return Ensemble(stores, lambda found, _: combine_kept(how, found, tokens, shares, temperature))
-    moved = softened(build.config.distill, build.task.kind)
+
+        def combined(found: Sequence[Outputs], lengths: Sequence[int]) -> Outputs:
+            common = combine_kept(how, [each.sparse for each in found if each.sparse], tokens, shares)
+            return Outputs(common.values, sparse=common)
+
+        return Ensemble(stores, combined)
+    moved = terms_with_temperature(build.config.distill, build.task.kind)
     if not moved:
         return ensemble(build, stores, lambda: 1.0)
     term = cast(Any, objective.terms[moved[0]])

@@ -8,16 +8,16 @@ from typing import Any
 
 import torch
 from datasets import Dataset, concatenate_datasets
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from distill.build import Builder
 from distill.config.schema import DistillConfig
+from distill.config.term_specs import TERM_SPECS
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
-from distill.losses import Objective
-from distill.losses.terms import Hard, HardLabels, HardScore
+from distill.losses import Objective, make_term
 from distill.metrics import Headline
 from distill.models import adapt, loading, scratch
 from distill.stages import Job, length
@@ -95,15 +95,17 @@ def centre(build: Builder, model: PreTrainedModel) -> PreTrainedModel:
     return model
 
 
-def hard(build: Builder) -> Hard | HardLabels | HardScore:
-    """The loss of the task's labels; classes count by their rarity where the settings say so."""
-    if build.task.kind == "labels":
-        return HardLabels()
-    if build.task.kind == "score":
-        return HardScore()
-    if build.config.data.class_weights == "none":
-        return Hard()
-    return Hard(_balanced(build).tolist())
+def hard(build: Builder) -> nn.Module:
+    """The loss of the task's labels."""
+    return make_term(TERM_SPECS["hard"].implemented_by(build.task.kind), {"weights": class_weights(build)})
+
+
+def class_weights(build: Builder) -> list[float] | None:
+    """What each class counts in the loss of the labels: by its rarity where the settings say so, else all alike."""
+    if build.task.kind != "class" or build.config.data.class_weights == "none":
+        return None
+    weights: list[float] = _balanced(build).tolist()
+    return weights
 
 
 def _balanced(build: Builder) -> Tensor:

@@ -16,7 +16,9 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, shuffled_groups, training_places
 from distill.data.loaders import Share, scoring_batches
-from distill.losses import Hard, Objective, Soft
+from distill.losses import Objective
+from distill.losses.terms.divergences import Soft
+from distill.losses.terms.gold import Hard
 from distill.metrics import classification as metrics
 from distill.tasks import Form, collating
 from distill.tasks import classification as task

@@ -5,10 +5,12 @@ from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from distill.config import cards, explain
 from distill.config.check import check
 from distill.config.schema import Config, TrainerConfig
+from distill.config.term_specs import TERM_SPECS
 from distill.errors import ConfigError
 
 EXPERIMENTS = sorted(path.stem for path in (cards.root() / "experiments").glob("*.yaml"))
@@ -107,6 +109,54 @@ def test_what_cannot_be_a_name_of_a_label_is_told_with_what_can(composed, overri
     with pytest.raises(HydraException) as raised:
         composed("experiment=trec_tiny", override)
     assert explain.message(raised.value) == said
+
+
+IN_BRACES = "takes values by name, in braces, as in"
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("distill.shares=soft 60", f"distill.shares=soft 60: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"),
+        (
+            "distill.shares=soft 60, hard 40",
+            f"distill.shares=soft 60, hard 40: {IN_BRACES} 'distill.shares={{hard: VALUE}}'",
+        ),
+        ("distill.shares=[60,40]", f"distill.shares=[60,40]: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"),
+        ("distill.shares=null", f"distill.shares=null: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"),
+        ("distill.soft=0.5", f"distill.soft=0.5: {IN_BRACES} 'distill.soft={{weight: VALUE}}'"),
+        ("ensemble.weights=2", f"ensemble.weights=2: {IN_BRACES} 'ensemble.weights={{NAME: VALUE}}'"),
+        (
+            "distill.shares={sofft: 60}",
+            f"distill.shares.sofft: unknown setting; did you mean soft? distill.shares has {', '.join(TERM_SPECS)}",
+        ),
+        ("distill.shares.soft=much", "distill.shares.soft: Value 'much' of type 'str' could not be converted to Float"),
+    ],
+)
+def test_a_section_that_is_given_as_one_value_or_by_an_unknown_name_is_told_what_it_takes(composed, override, said):
+    with pytest.raises(HydraException) as raised:
+        composed("experiment=trec_tiny", override)
+    assert explain.message(raised.value) == said
+
+
+@pytest.mark.parametrize("shares", ["soft 60", 60, None])
+def test_a_card_that_gives_a_section_as_one_value_is_told_what_it_takes(shares):
+    card = OmegaConf.create({"distill": {"shares": shares}})
+    with pytest.raises(OmegaConfBaseException) as raised:
+        cards.typed(card, Config)
+    assert explain.message(raised.value) == f"distill.shares: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"
+
+
+@pytest.mark.parametrize("given", ["{soft: 60, hard: 40}", "{hard: 40.0, soft: 60.0}"])
+def test_shares_are_given_in_braces_or_one_by_one(composed, given):
+    one_by_one = composed("experiment=trec_tiny", "distill.shares.hard=40", "distill.shares.soft=60").distill.shares
+    assert composed("experiment=trec_tiny", f"distill.shares={given}").distill.shares == one_by_one
+    assert one_by_one == dict.fromkeys(TERM_SPECS, 0.0) | {"hard": 40.0, "soft": 60.0}
+
+
+def test_an_added_share_of_no_term_is_refused_by_the_check(composed):
+    with pytest.raises(ConfigError, match=r"distill\.shares\.sofft: unknown setting; did you mean soft\?"):
+        check(composed("experiment=trec_tiny", "+distill.shares.sofft=60"))
 
 
 @pytest.mark.parametrize("given", ["[]", "''", "[test,null]", "{a: b}"])

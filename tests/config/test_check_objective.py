@@ -1,23 +1,28 @@
 """Objectives that make no sense are refused, each with its reason; the table of terms is true to the terms."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import reduce
+from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 import torch
 
 from distill.config import check_objective
-from distill.config.about import ABOUT, listed, markdown
 from distill.config.check import check
+from distill.config.rules import rules_of
 from distill.config.schema import Config
-from distill.config.terms import ScheduleConfig, SharesConfig, TermsConfig, active, terms
+from distill.config.term_declaration import SCHEDULES, LayersConfig, ScheduleConfig
+from distill.config.term_specs import TERM_SPECS
+from distill.config.terms import TermsConfig, active, listed, markdown, terms, terms_with_temperature
 from distill.errors import ConfigError
-from distill.losses import TERMS
-from distill.losses.schedules import KINDS as SCHEDULES
+from distill.losses import make_term
+from distill.losses.schedules import KINDS as KINDS_OF_SCHEDULES
+from distill.losses.terms import Comparing
 from distill.tasks import TASKS
-from distill.types import Outputs
+from distill.types import Outputs, SparseLogits
 
 PAGE = Path(__file__).parents[2] / "docs" / "objectives.md"
 TASKS_THAT_WRITE = ("translation", "summarization", "dialogue")
@@ -105,18 +110,22 @@ CASES = [
         "distill.temperature_schedule.kind=linear: no term with a weight has a temperature; allowed is constant",
     ),
     (
-        {"shares": SharesConfig(soft=60.0)},
+        {"shares": {"soft": 60.0}},
         "distill.shares={soft: 60}: allowed are exactly the terms with a weight above 0: hard, soft",
     ),
     (
-        {"shares": SharesConfig(soft=60.0, hard=30.0, hidden=10.0)},
+        {"shares": {"hard": 30.0, "soft": 60.0, "hidden": 10.0}},
         "distill.shares={hard: 30, soft: 60, hidden: 10}: allowed are exactly the terms with a weight above 0: "
         "hard, soft",
     ),
-    ({"shares": SharesConfig(soft=60.0, hard=-1.0)}, "distill.shares.hard=-1.0: allowed is a number from 0 up"),
+    ({"shares": {"soft": 60.0, "hard": -1.0}}, "distill.shares.hard=-1.0: allowed is a number from 0 up"),
+    (
+        {"shares": {"soft": 60.0, "hard": 40.0, "sofft": 1.0}},
+        f"distill.shares.sofft: unknown setting; did you mean soft? distill.shares has {', '.join(TERM_SPECS)}",
+    ),
     ({"shares_every": 5}, "distill.shares_every=5: is not read without distill.shares; allowed is 50"),
     (
-        {"shares": SharesConfig(soft=60.0, hard=40.0), "soft__schedule": ScheduleConfig("linear")},
+        {"shares": {"soft": 60.0, "hard": 40.0}, "soft__schedule": ScheduleConfig("linear")},
         "distill.soft.schedule.kind=linear: distill.shares sets the weights; allowed is constant",
     ),
     (
@@ -167,9 +176,9 @@ FIRST = "reads what the first token stands for, which in {} is not the text; all
 REASONS = {
     **{
         (name, task): NO_CLASSES
-        for name, about in ABOUT.items()
+        for name, spec in TERM_SPECS.items()
         for task in TASKS_WITHOUT_CLASSES
-        if about.kinds == ("class",)
+        if spec.kinds == ("class",)
     },
     **{(name, task): TOP for name in ("taid", "dkd", "dist", "standardized", "logit_mse") for task in TASKS_THAT_WRITE},
     **{(name, task): FIRST for name in ("pkd", "rkd_distance", "rkd_angle") for task in TASKS_THAT_WRITE},
@@ -180,10 +189,17 @@ REASONS = {
 
 @pytest.mark.parametrize("task", TASKS)
 def test_each_term_is_refused_exactly_for_the_tasks_in_which_it_makes_no_sense(task):
-    for name in ABOUT:
+    for name in TERM_SPECS:
         reason = REASONS.get((name, task))
         expected = [f"distill.{name}.weight=1.0: {reason.format(task)}"] if reason else []
         assert wrong(name, task) == expected
+
+
+def test_a_term_for_other_rows_than_those_of_the_task_is_refused(monkeypatch):
+    monkeypatch.setitem(TERM_SPECS, "logit_mse", replace(TERM_SPECS["logit_mse"], kinds=("score", "labels")))
+    assert wrong("logit_mse", "classification") == [
+        "distill.logit_mse.weight=1.0: is for score or labels, but a row of classification is class; allowed is 0"
+    ]
 
 
 @pytest.mark.parametrize(("name", "needed"), [("rkd_distance", 2), ("rkd_angle", 3)])
@@ -221,13 +237,13 @@ def test_the_temperature_of_stored_logits_stays(task):
 
 @pytest.mark.parametrize("task", TASKS_THAT_WRITE)
 def test_a_teacher_that_answers_live_has_all_logits_at_any_temperature(task):
-    whole = {f"{name}__weight": 1.0 for name, about in ABOUT.items() if about.whole}
+    whole = {f"{name}__weight": 1.0 for name, spec in TERM_SPECS.items() if spec.all_logits}
     made = config(task, temperature_schedule=ScheduleConfig("linear", 1.0), **whole)
     made.teacher.store = "never"
     assert problems(made) == []
     made.more_teachers = {"second": made.teacher}
     refused = {problem.partition(":")[0] for problem in problems(made)}
-    assert refused > {f"distill.{name}.weight=1.0" for name, about in ABOUT.items() if about.whole}
+    assert refused > {f"distill.{name}.weight=1.0" for name, spec in TERM_SPECS.items() if spec.all_logits}
     assert "distill.temperature_schedule.kind=linear" in refused
 
 
@@ -253,47 +269,81 @@ def test_a_term_whose_weight_rises_from_0_is_active_and_one_that_stays_there_is_
     assert list(active(made)) == ["hard", "soft", "js"]
 
 
-# The table and the terms
+# The declarations and the terms
 
 
-def instance(name):
-    pairs, kind = [(0, 0)], TERMS[name]
-    given = {"hidden": (pairs, 2, 2), "hidden_cosine": (pairs, 2, 2), "pkd": (pairs, 2, 2), "cka": (pairs,)}
-    given |= {"embedding": (2, 2), "attention": (pairs,), "relations": (pairs, 1)}
-    return kind(*given.get(name, (2.0,) if ABOUT[name].softened else ()))
+OFFERED = {
+    "temperature": 2.0, "pairs": [(0, 0)], "student_width": 2, "teacher_width": 2, "teacher_heads": 1,
+    "projected_widths": (2, 2), "causal": False, "heads": None, "last_only": True,
+}  # fmt: skip
+NEEDS = {"labels": "labels", "logits": "teacher_logits", "states": "teacher_hidden", "scores": "teacher_attentions",
+         "qkv": "teacher_qkv"}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ABOUT)
-def test_what_the_table_says_of_a_term_is_so(name):
-    about, term = ABOUT[name], instance(name)
-    if name not in ("hard", "soft"):  # these take another form for each kind
-        assert term.kinds == set(about.kinds)
-    assert hasattr(term, "temperature") == about.softened
-    reads = {"labels": "labels", "logits": "teacher_logits", "states": "teacher_hidden", "scores": "teacher_attentions",
-             "qkv": "teacher_qkv"}  # fmt: skip
-    assert reads[about.reads] in term.needs
-    if about.reads == "logits":
-        sparse = Outputs(torch.zeros(4, 2), indices=torch.tensor([[0, 1]] * 4), rest=torch.zeros(4))
-        refuses = False
-        try:
-            term(Outputs(torch.randn(4, 5)), sparse, torch.tensor([0, 1, 2, 3]))
-        except ValueError as error:
-            refuses = "only the largest were kept" in str(error)
-        assert refuses == about.whole
+def refuses_sparse(term):
+    values = torch.zeros(4, 2)
+    sparse = SparseLogits(values, torch.tensor([[0, 1]] * 4), torch.zeros(4), 2.0)
+    try:
+        term(Outputs(torch.randn(4, 5)), Outputs(values, sparse=sparse), torch.tensor([0, 1, 2, 3]))
+    except ValueError as error:
+        return "only the largest were kept" in str(error)
+    return False
+
+
+@pytest.mark.parametrize("name", TERM_SPECS)
+def test_what_is_declared_of_a_term_is_so_of_its_class(name):
+    spec = TERM_SPECS[name]
+    for kind in spec.kinds:
+        term = make_term(spec.implemented_by(kind), OFFERED)
+        assert kind in term.kinds <= set(spec.kinds)
+        assert hasattr(term, "temperature") == (
+            name in terms_with_temperature(config(**{f"{name}__weight": 1.0}).distill, kind)
+        )
+        assert NEEDS[spec.reads] in term.needs
+        assert term.needs & {"teacher_hidden", "teacher_attentions", "teacher_qkv"} <= {NEEDS[spec.reads]}
+        assert isinstance(term, Comparing) == spec.whole_step
+        if spec.reads == "logits" and kind == "class":
+            assert refuses_sparse(term) == spec.all_logits
+        if spec.reads_by:
+            other = make_term(spec.implemented_by(kind), {**OFFERED, spec.reads_by: "logits"})
+            assert other.needs == {"teacher_logits"}
+    assert spec.name == name
+    assert set(spec.by_kind) <= set(spec.kinds)
+
+
+@pytest.mark.parametrize("name", TERM_SPECS)
+def test_a_term_is_given_every_setting_and_every_pair_of_layers_that_is_declared(name):
+    spec, parameters = TERM_SPECS[name], set()
+    for kind in spec.kinds:
+        made = resolve_name(spec.implemented_by(kind))
+        parameters |= set(signature(getattr(made, "build", made)).parameters)
+    own = {each.name for each in fields(spec.settings)} - {each.name for each in fields(LayersConfig)}
+    assert own - {"last_only"} <= parameters, "last_only decides on the pairs"
+    assert spec.layered == ("pairs" in parameters)
+    assert not spec.embeddings or (spec.layered and spec.reads == "states")
+    for each in fields(spec.settings):
+        assert "rule" in each.metadata or each.name in ("schedule", "last_only"), each.name
+
+
+@pytest.mark.parametrize("kind", ["class", "score"])
+@pytest.mark.parametrize("name", TERM_SPECS)
+def test_a_term_declares_its_own_first_settings_as_allowed(name, kind):
+    spec = TERM_SPECS[name]
+    assert not list(spec.problems(spec.settings(weight=1.0), kind))
+    for key, (holds, allowed) in rules_of(spec.settings):
+        assert holds(reduce(getattr, key.split("."), spec.settings())), f"{key}: {allowed}"
 
 
 def test_every_term_has_its_settings_its_rules_and_its_line():
-    adapted = {"hard_labels", "hard_score", "soft_labels", "soft_score"}
-    assert set(terms(TermsConfig())) == set(ABOUT) == TERMS.keys() - adapted
-    assert all(f"{name}.weight" in check_objective.RULES for name in ABOUT)
-    assert [each.name for each in fields(SharesConfig)] == list(ABOUT)
-    assert check_objective._KINDS == SCHEDULES
+    assert list(terms(TermsConfig())) == list(TERM_SPECS) == list(TermsConfig().shares)
+    assert all(f"{name}.weight" in check_objective.RULES for name in TERM_SPECS)
+    assert SCHEDULES == KINDS_OF_SCHEDULES
 
 
 def test_help_and_docs_list_every_term_from_the_one_table():
-    assert len(listed().splitlines()) == len(ABOUT)
-    for name, about in ABOUT.items():
-        assert re.search(rf"^  {name} .*{re.escape(about.formula)}", listed(), re.MULTILINE)
+    assert len(listed().splitlines()) == len(TERM_SPECS)
+    for name, spec in TERM_SPECS.items():
+        assert re.search(rf"^  {name} .*{re.escape(spec.formula)}", listed(), re.MULTILINE)
     assert markdown() in PAGE.read_text(encoding="utf-8")
 
 

@@ -17,9 +17,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from distill import predict
 from distill.config import cards, check, design
-from distill.config.about import ABOUT
 from distill.config.design import DesignConfig
 from distill.config.schema import Config, StudentConfig
+from distill.config.term_specs import TERM_SPECS
 from distill.errors import DistillError
 from distill.predict import PredictConfig
 
@@ -211,7 +211,7 @@ def test_every_setting_in_the_text_of_a_page_is_one(page, there):
         said = re.sub(r"\b[A-Z]+\b", lambda match: STANDS_FOR.get(match[0], match[0]), there(span))
         if KEY.fullmatch(said) and not said.endswith(".py"):
             term = said.replace(f".{STANDS_FOR['TERM']}.", ".{}.")
-            assert any(is_key(term.format(each)) for each in ABOUT), f"{name(page)}: {span}"
+            assert any(is_key(term.format(each)) for each in TERM_SPECS), f"{name(page)}: {span}"
         elif SETTING.match(said) and all(SETTING.match(word) for word in shlex.split(said)):
             for word in shlex.split(said):
                 try:

@@ -7,8 +7,8 @@ from dataclasses import fields
 import pytest
 from doc_pages import PAGES, ROOT, name, text
 
-from distill.config.about import ABOUT
 from distill.config.schema import Config
+from distill.config.term_specs import TERM_SPECS
 from distill.predict import PredictConfig
 from distill.tasks import TASKS
 
@@ -58,7 +58,7 @@ def test_every_card_stands_in_the_docs(group):
 def test_every_task_and_term_has_its_line():
     tasks, objectives = text(ROOT / "docs" / "tasks.md"), text(ROOT / "docs" / "objectives.md")
     assert [each for each in TASKS if f"| `{each}` | `" not in tasks] == []
-    assert [each for each in ABOUT if f"| `{each}` | " not in objectives] == []
+    assert [each for each in TERM_SPECS if f"| `{each}` | " not in objectives] == []
 
 
 def test_every_setting_of_a_prediction_has_its_line():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from loss_cases import CASES
 
+from distill.config.term_specs import TERM_SPECS
 from distill.losses import functional
 from distill.types import IGNORE
 
@@ -183,6 +184,11 @@ def test_mixed_precision_around_it_changes_nothing(case):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         inside, _ = case.loss(*tensors)
     assert inside.item() == case.loss(*tensors)[0].item()
+
+
+def test_every_declared_term_has_a_twin():
+    covered = {word for name in CASES for word in name.split()}
+    assert set(TERM_SPECS) - covered == {"embedding"}, "which is hidden, of one pair"
 
 
 def test_every_loss_has_a_case():

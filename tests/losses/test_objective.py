@@ -4,8 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from distill.losses import Hard, Hidden, Objective, Soft, silent_terms
-from distill.losses.terms import Cka, Dist, Pkd, RkdAngle, RkdDistance
+from distill.losses import Objective, silent_terms
+from distill.losses.terms.decoupled import Dist
+from distill.losses.terms.divergences import Soft
+from distill.losses.terms.examples import RkdAngle, RkdDistance
+from distill.losses.terms.gold import Hard
+from distill.losses.terms.states import Cka, Hidden, Pkd
 from distill.training.together import Step, detached
 from distill.types import IGNORE, Outputs
 

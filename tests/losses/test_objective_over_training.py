@@ -4,8 +4,10 @@ import pytest
 import torch
 from loss_cases import outputs
 
-from distill.losses import Hard, Hidden, Objective, Schedule, Soft
-from distill.losses.terms import Taid
+from distill.losses import Objective, Schedule
+from distill.losses.terms.divergences import Soft, Taid
+from distill.losses.terms.gold import Hard
+from distill.losses.terms.states import Hidden
 
 LABELS = torch.tensor([0, 1, 2, 1])
 

@@ -7,15 +7,14 @@ import pytest
 import torch
 from loss_cases import CASES, outputs
 
-from distill.config.about import ABOUT
-from distill.losses import TERMS, Objective, Shares
+from distill.config.term_specs import TERM_SPECS
+from distill.losses import Objective, Shares, make_term
 from distill.types import Outputs
 
 every = pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
-PAIRS = ((0, 0), (1, 1))
-GIVEN = {
-    "hidden": (PAIRS, 6, 8), "hidden_cosine": (PAIRS, 6, 8), "pkd": (PAIRS, 6, 8), "cka": (PAIRS,),
-    "embedding": (6, 8), "attention": (((0, 0),),), "relations": (((0, 0),), 2),
+OFFERED = {
+    "temperature": 2.0, "student_width": 6, "teacher_width": 8, "teacher_heads": 2, "projected_widths": (6, 8),
+    "heads": None, "causal": False,
 }  # fmt: skip
 LABELS = {
     "class": torch.tensor([0, 2, 1, 2]), "labels": torch.eye(4, 3), "score": torch.tensor([0.5, -1.0, 2.0, 0.0]),
@@ -73,9 +72,11 @@ def said(answer: Outputs, dtype: torch.dtype) -> Outputs:
 def made(kind):
     """An objective of all terms of a kind of rows, and what student and teacher say."""
     torch.manual_seed(0)
-    names = [name for name in TERMS if kind in TERMS[name].kinds]
-    soft = {name: (2.0,) for name, about in ABOUT.items() if about.softened} | {"soft_labels": (2.0,)}
-    terms = {name: TERMS[name](*{**soft, **GIVEN}.get(name, ())) for name in names}
+    specs = {name: spec for name, spec in TERM_SPECS.items() if kind in spec.kinds}
+    pairs = {name: [(0, 0), (1, 1)] if spec.reads == "states" else [(0, 0)] for name, spec in specs.items()}
+    terms = {
+        name: make_term(spec.implemented_by(kind), {**OFFERED, "pairs": pairs[name]}) for name, spec in specs.items()
+    }
     width = 1 if kind == "score" else 3
     student, teacher = outputs(1, 6, classes=width), outputs(2, 8, classes=width)
     return Objective(terms, dict.fromkeys(terms, 0.5)), student, teacher

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from distill.losses import Hard, Objective, Shares, Soft
+from distill.losses import Objective, Shares
 from distill.losses.gradients import gradient_norm
-from distill.losses.terms import LogitMse
+from distill.losses.terms.divergences import Soft
+from distill.losses.terms.gold import Hard
+from distill.losses.terms.scores import LogitMse
 from distill.types import Outputs
 
 SHARES = {"soft": 60, "logit_mse": 30, "hard": 10}

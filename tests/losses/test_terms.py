@@ -1,35 +1,23 @@
 """The terms: what they read, what they count, what they learn."""
 
+import re
+from pkgutil import resolve_name
+
 import pytest
 import torch
 from loss_cases import outputs
 from torch import nn
 
-from distill.losses import TERMS, Hard, Hidden, Soft, functional
-from distill.losses.terms import (
-    Attention,
-    Cka,
-    Dist,
-    Dkd,
-    Embedding,
-    HardLabels,
-    HardScore,
-    HiddenCosine,
-    Js,
-    LogitMse,
-    Pkd,
-    Relations,
-    ReverseKl,
-    RkdAngle,
-    RkdDistance,
-    SkewKl,
-    SkewReverseKl,
-    SoftLabels,
-    SoftScore,
-    Standardized,
-    Taid,
-)
-from distill.types import IGNORE, Outputs
+from distill.config.term_specs import TERM_SPECS
+from distill.losses import Objective, Schedule, functional
+from distill.losses.terms.attention import Attention, Relations
+from distill.losses.terms.decoupled import Dist, Dkd, Standardized
+from distill.losses.terms.divergences import Js, ReverseKl, SkewKl, SkewReverseKl, Soft, Taid
+from distill.losses.terms.examples import RkdAngle, RkdDistance
+from distill.losses.terms.gold import Hard, HardLabels, HardScore
+from distill.losses.terms.scores import LogitMse, SoftLabels, SoftScore
+from distill.losses.terms.states import Cka, Embedding, Hidden, HiddenCosine, Pkd
+from distill.types import IGNORE, Outputs, SparseLogits
 
 NAMES = {
     "labels",
@@ -69,6 +57,13 @@ EACH = {
     "rkd_distance": (RkdDistance(), {"student_hidden", "teacher_hidden"}, "examples", None, 4),
     "rkd_angle": (RkdAngle(), {"student_hidden", "teacher_hidden"}, "examples", None, 4),
 }
+IMPLEMENTED = {
+    name if dotted == spec.implementation else f"{name}_{kind}": resolve_name(dotted)
+    for name, spec in TERM_SPECS.items()
+    for kind in spec.kinds
+    for dotted in [spec.implemented_by(kind)]
+}
+"""Each class that implements a term; one for rows of another kind by the word for the kind, too."""
 each = pytest.mark.parametrize("name", EACH)
 
 
@@ -84,7 +79,7 @@ def read(name, student, teacher):
 @each
 def test_a_term_says_what_it_reads_what_it_counts_and_what_it_is_for(name):
     term, needs, unit, kinds, count = EACH[name]
-    assert type(term) is TERMS[name]
+    assert type(term) is IMPLEMENTED[name]
     assert term.needs == needs <= NAMES
     assert term.unit == unit
     assert term.kinds == (kinds or {"class", "labels", "score"})
@@ -94,8 +89,8 @@ def test_a_term_says_what_it_reads_what_it_counts_and_what_it_is_for(name):
 
 
 def test_every_word_has_a_term_and_every_term_is_tried_here():
-    assert set(EACH) == set(TERMS)
-    for name, term in TERMS.items():
+    assert set(EACH) == set(IMPLEMENTED)
+    for name, term in IMPLEMENTED.items():
         assert term.__name__ == "".join(part.capitalize() for part in name.split("_"))
         assert term.__doc__.count("Cost:") == 1
 
@@ -165,11 +160,29 @@ def test_a_missing_mask_is_an_error_where_tokens_are_compared(name):
 # Logits
 
 
+def kept(teacher, temperature):
+    """The same teacher, of whose logits the largest was kept for a temperature."""
+    values, indices = teacher.logits.topk(1)
+    rest = (teacher.logits / temperature).scatter(-1, indices, -torch.inf).logsumexp(dim=-1)
+    return Outputs(values, sparse=SparseLogits(values, indices, rest, temperature))
+
+
+@pytest.mark.parametrize("term", [Soft, ReverseKl, Js, SkewKl, SkewReverseKl])
+def test_a_term_that_softens_otherwise_than_the_rows_were_kept_for_is_refused(term):
+    student, sparse = outputs(0, 8), kept(outputs(1, 8), 3.0)
+    message = "kept logits of the teacher hold for the temperature 3.0, but are softened by 2.0"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        term(2.0)(student, sparse, LABELS)
+    moved = Objective({"term": term(3.0)}, {"term": 1.0}, {"term": {"temperature": Schedule("linear", 3.0, 2.0)}})
+    assert moved(student, sparse, LABELS).total > 0
+    moved.at(2, 3)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        moved(student, sparse, LABELS)
+
+
 def test_sparse_rows_are_read_where_they_can_be_and_refused_where_not():
     student, teacher = outputs(0, 8), outputs(1, 8)
-    logits, indices = teacher.logits.topk(1)
-    rest = (teacher.logits / 2).scatter(-1, indices, -torch.inf).logsumexp(dim=-1)
-    sparse = Outputs(logits, indices=indices, rest=rest)
+    sparse = kept(teacher, 2.0)
     for term in (Soft(2.0), ReverseKl(2.0), Js(2.0), SkewKl(2.0), SkewReverseKl(2.0)):
         assert 0 < term(student, sparse, LABELS)[0] < term(student, teacher, LABELS)[0]
     for term in (Taid(), Dkd(2.0), Dist(2.0), Standardized(2.0), LogitMse(), SoftScore(), RkdDistance("logits")):

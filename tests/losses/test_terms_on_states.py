@@ -4,8 +4,10 @@ import pytest
 import torch
 from loss_cases import outputs
 
-from distill.losses import Hidden, functional
-from distill.losses.terms import Attention, Cka, Embedding, HiddenCosine, Pkd, Relations, RkdDistance
+from distill.losses import functional
+from distill.losses.terms.attention import Attention, Relations
+from distill.losses.terms.examples import RkdDistance
+from distill.losses.terms.states import Cka, Embedding, Hidden, HiddenCosine, Pkd
 from distill.types import Outputs
 
 LABELS = torch.tensor([0, 1, 2, 1])

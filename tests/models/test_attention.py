@@ -11,7 +11,7 @@ from torchmetrics import MetricCollection
 
 from distill.errors import ModelError
 from distill.losses import Objective
-from distill.losses.terms import Relations
+from distill.losses.terms.attention import Relations
 from distill.models import loading
 from distill.models.attention import captured, causal, projections, scores, widths
 from distill.models.teacher import LiveTeacher, outputs

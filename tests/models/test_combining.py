@@ -1,5 +1,7 @@
 """Several teachers' logits as one, against plain NumPy."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from distill.losses.functional import js, reverse_kl, skew_kl, soft
 from distill.models.combining import combine, combine_kept, mean_classes
 from distill.training.answering import top
 from distill.training.drawing import draw
-from distill.types import FLOOR, Outputs
+from distill.types import FLOOR, SparseLogits
 
 DRAW = np.random.default_rng(0)
 LOGITS = DRAW.normal(scale=4.0, size=(3, 17, 5))
@@ -130,13 +132,15 @@ def test_classes_that_cannot_be_and_very_sure_teachers_stay_finite():
 
 def kept(logits, k, temperature):
     found = top(k, temperature)(torch.tensor(logits, dtype=torch.float32), torch.empty(0), {})
-    return Outputs(found["values"], indices=found["indices"], rest=found["rest"])
+    return SparseLogits(found["values"], found["indices"], found["rest"], temperature)
 
 
 def shared(found, temperature, classes):
     """The probabilities of all classes: of those that were not kept, each has its share of what is left."""
     made = []
-    for values, indices, rest in zip(found.logits.double(), found.indices.tolist(), found.rest.double(), strict=True):
+    for values, indices, rest in zip(
+        found.values.double(), found.indices.tolist(), found.log_rest.double(), strict=True
+    ):
         used = [place for place, index in enumerate(indices) if index >= 0]
         row = np.full(classes, np.exp(float(rest)) / max(1, classes - len(used)))
         row[[indices[place] for place in used]] = np.exp(values.numpy()[used] / temperature)
@@ -149,9 +153,10 @@ def shared(found, temperature, classes):
 def test_of_kept_logits_the_mean_is_that_of_probabilities_in_which_all_others_have_equal_shares(temperature):
     logits = DRAW.normal(scale=3.0, size=(3, 300, 40))
     teachers = [kept(each, k, temperature) for each, k in zip(logits, (4, 6, 4), strict=True)]
-    found = combine_kept("probabilities", teachers, 40, WEIGHTS, temperature)
+    found = combine_kept("probabilities", teachers, 40, WEIGHTS)
+    assert found.temperature == temperature
     expected = mean([shared(each, temperature, 40) for each in teachers])
-    assert found.logits.shape == found.indices.shape == (300, 14)
+    assert found.values.shape == found.indices.shape == (300, 14)
     assert (found.indices < 0).any()
     assert shared(found, temperature, 40) == pytest.approx(expected, abs=1e-6)
     for each in teachers:
@@ -163,10 +168,10 @@ def test_of_kept_logits_the_mean_is_that_of_probabilities_in_which_all_others_ha
 
 @pytest.mark.parametrize("how", ["probabilities", "logits"])
 def test_where_every_class_was_kept_the_common_row_is_that_of_all_logits(how):
-    found = combine_kept(how, [kept(each, 5, 2.0) for each in LOGITS], 5, WEIGHTS, 2.0)
+    found = combine_kept(how, [kept(each, 5, 2.0) for each in LOGITS], 5, WEIGHTS)
     expected = combined(how, "class")
     assert shared(found, 2.0, 5) == pytest.approx(softmax(expected / 2), abs=1e-6)
-    assert found.rest.tolist() == [-torch.inf] * 17
+    assert found.log_rest.tolist() == [-torch.inf] * 17
 
 
 def test_of_drawn_classes_the_common_probabilities_are_right_on_average():
@@ -177,8 +182,8 @@ def test_of_drawn_classes_the_common_probabilities_are_right_on_average():
         counts = torch.zeros_like(each).scatter_add_(-1, drawn, torch.ones(drawn.shape))
         values, indices = counts.topk(3, dim=-1)
         rest = torch.full((20_000,), -torch.inf)
-        teachers.append(Outputs((values / 3).log().clamp(min=FLOOR), indices=indices, rest=rest))
-    found = combine_kept("probabilities", teachers, 5, [0.25, 0.75], 1.0)
+        teachers.append(SparseLogits((values / 3).log().clamp(min=FLOOR), indices, rest, 1.0))
+    found = combine_kept("probabilities", teachers, 5, [0.25, 0.75])
     both = mean(softmax(LOGITS[:2, 0] / 4), [0.25, 0.75])
     assert shared(found, 1.0, 5).mean(axis=0) == pytest.approx(both, abs=0.01)
 
@@ -192,15 +197,17 @@ def test_teachers_that_say_the_same_and_one_of_weight_0_teach_what_the_one_teach
     one, other = (DRAW.normal(scale=3.0, size=(50, 40)) for _ in range(2))
     teachers = [kept(one, 6, temperature), kept(one if weights[1] else other, 8 - 2 * (weights[1] > 0), temperature)]
     said = []
-    for each in (teachers[0], combine_kept(how, teachers, 40, weights, temperature)):
+    for each in (teachers[0], combine_kept(how, teachers, 40, weights)):
         student = torch.linspace(-3, 3, 2000).view(50, 40).requires_grad_()
         more = [0.3] if loss in (js, skew_kl) else []
-        value, _ = loss(student, each.logits, temperature, *more, indices=each.indices, rest=each.rest)
+        value, _ = loss(student, each.values, temperature, *more, indices=each.indices, rest=each.log_rest)
         value.backward()
         said.append((value.detach(), student.grad))
     torch.testing.assert_close(said[1], said[0], rtol=1e-4, atol=1e-5)
 
 
-def test_kept_rows_without_indices_are_refused():
-    with pytest.raises(ValueError, match=r"^rows of which some logits were kept need both indices and rest$"):
-        combine_kept("logits", [Outputs(torch.zeros(1, 2))], 4, [1.0], 1.0)
+def test_kept_rows_of_teachers_that_hold_for_different_temperatures_are_refused():
+    teachers = [kept(each, 3, temperature) for each, temperature in zip(LOGITS[:2], (2.0, 1.5), strict=True)]
+    message = "kept logits of the teacher hold for the temperature 1.5, but are softened by 2.0"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        combine_kept("logits", teachers, 5, [0.5, 0.5])

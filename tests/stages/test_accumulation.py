@@ -9,8 +9,8 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.build import Builder
-from distill.config.about import ABOUT
 from distill.config.schema import Config
+from distill.config.term_specs import TERM_SPECS
 from distill.config.terms import terms
 from distill.data.batching import Examples, training_places
 from distill.models.teacher import LiveTeacher, outputs
@@ -56,7 +56,7 @@ def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for
     build = Builder(config, prepare(config), tmp_path, "")
     config.task = name
     for term, section in terms(config.distill).items():
-        section.weight = 0.25 if kind in ABOUT[term].kinds else 0.0
+        section.weight = 0.25 if kind in TERM_SPECS[term].kinds else 0.0
     torch.manual_seed(0)
     student, asked = (bert(*size, 1 if kind == "score" else 3).double() for size in ((2, 16), (4, 32)))
     teacher = LiveTeacher(
@@ -86,7 +86,7 @@ def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for
         return {term: (mean, torch.autograd.grad(mean, learnt, **given)) for term, mean in means.items()}
 
     whole, halves = step(1), step(2)
-    assert set(whole) == {term for term in ABOUT if kind in ABOUT[term].kinds}
+    assert set(whole) == {term for term in TERM_SPECS if kind in TERM_SPECS[term].kinds}
     for term, (value, gradients) in whole.items():
         assert halves[term][0].item() == pytest.approx(value.item(), abs=1e-13), term
         assert max(float(each.abs().max()) for each in gradients) > 1e-4, term

@@ -8,7 +8,7 @@ import torch
 from distill.data.batching import Place
 from distill.errors import ConfigError
 from distill.losses import Objective
-from distill.losses.terms import RkdDistance
+from distill.losses.terms.examples import RkdDistance
 from distill.stages import distill
 from distill.training.processes import Ranks
 from distill.types import Outputs

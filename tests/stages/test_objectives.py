@@ -6,6 +6,7 @@ import json
 import random
 import re
 from dataclasses import fields
+from pkgutil import resolve_name
 from types import SimpleNamespace
 
 import pytest
@@ -13,19 +14,22 @@ import torch
 from safetensors.torch import load_file
 
 from distill.build import Builder
-from distill.config.about import ABOUT, described
 from distill.config.schema import Config
-from distill.config.terms import SharesConfig, TermsConfig, active, terms
+from distill.config.term_specs import TERM_SPECS
+from distill.config.terms import TermsConfig, active, described, terms
 from distill.errors import DistillError
-from distill.losses import TERMS, Schedule
+from distill.losses import Schedule
+from distill.losses.terms.divergences import Soft
+from distill.losses.terms.gold import Hard, HardLabels, HardScore
+from distill.losses.terms.scores import SoftLabels, SoftScore
 from distill.models.bilstm import BiLstmConfig
 from distill.stages import objectives, preflight
 from distill.stages.reading import prepare
 from distill.tasks import task
 
 WORDS = {"good": ["fine", "lovely", "great"], "bad": ["dull", "poor", "weak"], "so": ["plain", "usual", "fair"]}
-LOGITS = [name for name, about in ABOUT.items() if about.reads in ("labels", "logits")]
-INSIDE = [name for name in ABOUT if name not in LOGITS]
+LOGITS = [name for name, spec in TERM_SPECS.items() if spec.reads in ("labels", "logits")]
+INSIDE = [name for name in TERM_SPECS if name not in LOGITS]
 
 
 def weighted(*names, weight=0.1):
@@ -162,8 +166,10 @@ def test_every_term_of_the_settings_is_built_as_what_its_name_says(tmp_path):
             term.weight = 0.25
 
     made = objectives.objective(builder(tmp_path, all_of_them), *SHAPES)
-    assert list(made.terms) == list(terms(TermsConfig())) == list(ABOUT)
-    assert {name: type(term) for name, term in made.terms.items()} == {name: TERMS[name] for name in ABOUT}
+    assert list(made.terms) == list(terms(TermsConfig())) == list(TERM_SPECS)
+    assert {name: type(term) for name, term in made.terms.items()} == {
+        name: resolve_name(spec.implementation) for name, spec in TERM_SPECS.items()
+    }
     assert made.terms["hidden"].pairs == ((0, 0), (1, 2), (2, 4))
     assert made.terms["pkd"].pairs == made.terms["cka"].pairs == ((1, 2), (2, 4))
     assert made.terms["attention"].pairs == ((0, 1), (1, 3))
@@ -188,7 +194,7 @@ def test_every_setting_of_a_term_reaches_it(tmp_path):
                 continue
             kept = "progress" if setting == "start" else setting
             assert getattr(made[name], kept) == value, f"{name}.{setting}"
-    assert all(made[name].temperature == 3.0 for name, about in ABOUT.items() if about.softened)
+    assert all(made[name].temperature == 3.0 for name, spec in TERM_SPECS.items() if spec.softened)
     assert made["hidden_cosine"].pairs == ((0, 0), (1, 1), (2, 2))
     assert made["relations"].pairs == ((0, 0), (1, 2))
     own = {
@@ -216,16 +222,16 @@ CHANGED = {
 @pytest.mark.parametrize(
     ("task", "hard", "soft"),
     [
-        ("classification", "hard", "soft"),
-        ("multilabel_classification", "hard_labels", "soft_labels"),
-        ("regression", "hard_score", "soft_score"),
+        ("classification", Hard, Soft),
+        ("multilabel_classification", HardLabels, SoftLabels),
+        ("regression", HardScore, SoftScore),
     ],
 )
 def test_hard_and_soft_follow_what_the_tasks_rows_mean(task, hard, soft, tmp_path):
     made = builder(tmp_path)
     made.config.task = task
     found = objectives.objective(made, *SHAPES).terms
-    assert (type(found["hard"]), type(found["soft"])) == (TERMS[hard], TERMS[soft])
+    assert (type(found["hard"]), type(found["soft"])) == (hard, soft)
 
 
 def test_schedules_begin_at_the_value_they_belong_to(tmp_path):
@@ -264,7 +270,7 @@ def test_only_what_is_read_decides_on_the_student(tmp_path):
         assert found(sets(name, value)) == before, f"{name} is not read"
     for name, value in {
         "js.weight": 0.1, "soft.weight": 0.4, "temperature": 3.0, "temperature_schedule.kind": "linear",
-        "soft.schedule.kind": "linear", "shares": SharesConfig(hard=1.0, soft=2.0),
+        "soft.schedule.kind": "linear", "shares": {"hard": 1.0, "soft": 2.0},
     }.items():  # fmt: skip
         assert found(sets(name, value)) != before, f"{name} is read"
 
@@ -272,7 +278,7 @@ def test_only_what_is_read_decides_on_the_student(tmp_path):
 def test_with_shares_the_weights_do_not_decide(tmp_path):
     def change(weight):
         def change(section):
-            section.soft.weight, section.shares = weight, SharesConfig(hard=1.0, soft=2.0)
+            section.soft.weight, section.shares = weight, {"hard": 1.0, "soft": 2.0}
 
         return change
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from distill.build import Builder
-from distill.config.about import ABOUT
 from distill.config.schema import Config
+from distill.config.term_specs import TERM_SPECS
 from distill.errors import ConfigError
 from distill.models import loading, scratch
 from distill.models.scratch import Size
@@ -40,7 +40,7 @@ def weighs(*names):
     return change
 
 
-@pytest.mark.parametrize("name", list(ABOUT))
+@pytest.mark.parametrize("name", list(TERM_SPECS))
 def test_outputs_are_stored_exactly_where_every_term_finds_in_them_what_it_reads(name):
     build = builder(weighs(name))
     needs = objectives.objective(build, *preflight.shapes(build, {})).needs

@@ -7,7 +7,7 @@ from distill.build import Builder
 from distill.config.schema import Config, TeacherConfig
 from distill.errors import ConfigError
 from distill.losses import Objective, Schedule
-from distill.losses.terms import Soft
+from distill.losses.terms.divergences import Soft
 from distill.stages import preflight, teachers
 from distill.stages.reading import prepare
 from distill.teacher_store import AnswerStore, AnswerWriter

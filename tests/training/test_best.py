@@ -9,7 +9,8 @@ from small_training import Table, align, batches, bert, collate
 from torch.utils.data import DataLoader
 
 from distill.data.batching import Examples, Place
-from distill.losses import Hard, Objective
+from distill.losses import Objective
+from distill.losses.terms.gold import Hard
 from distill.metrics import classification as metrics
 from distill.training import callbacks
 from distill.training.learner import Learner, Recipe

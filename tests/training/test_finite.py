@@ -12,7 +12,10 @@ from torch.utils.data import DataLoader
 
 from distill.data.batching import Examples, Place
 from distill.errors import TrainingError
-from distill.losses import Hard, Hidden, Objective, Soft
+from distill.losses import Objective
+from distill.losses.terms.divergences import Soft
+from distill.losses.terms.gold import Hard
+from distill.losses.terms.states import Hidden
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
 from distill.training import callbacks, finite

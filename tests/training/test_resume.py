@@ -10,7 +10,8 @@ from small_training import ROWS, Kill, Signal, Table, align, batches, bert, coll
 
 from distill import signals
 from distill.data.batching import Examples, Place, scoring_places
-from distill.losses import Hard, Objective
+from distill.losses import Objective
+from distill.losses.terms.gold import Hard
 from distill.metrics import classification as metrics
 from distill.training import callbacks
 from distill.training.learner import Learner, Recipe

@@ -9,8 +9,12 @@ from torch.utils.data import DataLoader
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, scoring_places, shuffled_groups, training_places
-from distill.losses import Hard, Objective, Schedule, Shares, Soft
-from distill.losses.terms import Cka, Dist, Hidden, RkdDistance, Taid
+from distill.losses import Objective, Schedule, Shares
+from distill.losses.terms.decoupled import Dist
+from distill.losses.terms.divergences import Soft, Taid
+from distill.losses.terms.examples import RkdDistance
+from distill.losses.terms.gold import Hard
+from distill.losses.terms.states import Cka, Hidden
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
 from distill.tasks.collating import collate, counts

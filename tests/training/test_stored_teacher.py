@@ -11,8 +11,11 @@ from torch.utils.data import DataLoader
 
 from distill import signals
 from distill.data.batching import Examples, Place
-from distill.losses import Hard, Hidden, Objective, Soft
-from distill.losses.terms import Pkd, RkdDistance
+from distill.losses import Objective
+from distill.losses.terms.divergences import Soft
+from distill.losses.terms.examples import RkdDistance
+from distill.losses.terms.gold import Hard
+from distill.losses.terms.states import Hidden, Pkd
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
 from distill.signals import Interrupted

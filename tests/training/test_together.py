@@ -3,7 +3,7 @@
 import torch
 import two_ranks
 
-from distill.losses.terms import RkdDistance
+from distill.losses.terms.examples import RkdDistance
 from distill.training.together import Step, over_ranks
 
 LENGTHS = ((3, 0), (1, 2))

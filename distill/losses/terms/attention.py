@@ -1,13 +1,16 @@
 """Terms that compare how tokens look at each other."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from distill.errors import ModelError
 from distill.losses import functional
 from distill.losses.terms.common import (
     ANY,
     Pairs,
+    TermModule,
     checked_pairs,
     mean,
     present,
@@ -18,8 +21,10 @@ from distill.losses.terms.common import (
 from distill.types import Outputs
 
 
-class Attention(nn.Module):
+class Attention(TermModule):
     """Squared error between attention scores before the softmax, averaged over heads and pairs (Jiao et al. 2020).
+
+    The mean over pairs, heads and pairs of tokens of (a of the student - a of the teacher)², a = q · k / √d.
 
     Cost: heads · tokens² numbers for each pair, of both models; they must hand out their scores, which fused attention
     does not. For students with the teacher's tokens and, best, its number of heads: where the numbers differ, only the
@@ -36,6 +41,7 @@ class Attention(nn.Module):
     needs: ClassVar[frozenset[str]] = frozenset({"student_attentions", "teacher_attentions"})
     unit: ClassVar[str] = "tokens"
     kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("pairs", "causal")
 
     def __init__(self, pairs: Pairs, *, causal: bool = False) -> None:
         """Keep the pairs."""
@@ -54,13 +60,11 @@ class Attention(nn.Module):
             found.append(functional.attention(scores(student, mine, "student"), taught, mask, causal=self.causal))
         return mean(found)
 
-    def extra_repr(self) -> str:
-        """Show what it was given when printed."""
-        return f"pairs={self.pairs}, causal={self.causal}"
 
-
-class Relations(nn.Module):
+class Relations(TermModule):
     """KL between self-attention relations of queries, keys and values, averaged over the pairs (Wang et al. 2021).
+
+    The mean over Q, K and V of KL(teacher ‖ student) between softmax(X Xᵀ / √d), X one of them in one relation head.
 
     Cost: 3 · heads · tokens² numbers for each pair, of both models, from their queries, keys and values. Any numbers of
     heads and any widths fit, without a projection; the paper takes one pair, the student's last layer and one of the
@@ -78,6 +82,7 @@ class Relations(nn.Module):
     needs: ClassVar[frozenset[str]] = frozenset({"student_qkv", "teacher_qkv"})
     unit: ClassVar[str] = "tokens"
     kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("pairs", "heads", "causal")
 
     def __init__(self, pairs: Pairs, heads: int, *, causal: bool = False) -> None:
         """Keep the pairs."""
@@ -85,6 +90,24 @@ class Relations(nn.Module):
         if heads < 1:
             raise ValueError(f"relations need a head or more, not {heads}")
         self.pairs, self.heads, self.causal = checked_pairs(pairs, "relations"), heads, causal
+
+    @classmethod
+    def build(
+        cls, pairs: Pairs, heads: int | None, teacher_heads: int, projected_widths: Sequence[int], *, causal: bool
+    ) -> "Relations":
+        """Make the term, in the teacher's own heads where no number of them is given.
+
+        Raises:
+            ModelError: the number does not divide the widths of queries, keys and values.
+        """
+        number = heads or teacher_heads
+        if any(width % number for width in projected_widths):
+            said = " and ".join(str(width) for width in sorted({*projected_widths}))
+            raise ModelError(
+                f"distill.relations.heads={number}: queries, keys and values of student and teacher are {said} wide; "
+                "allowed is a number that divides these widths"
+            )
+        return cls(pairs, number, causal=causal)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over tokens that are no padding, and their number; the labels are not read.
@@ -98,7 +121,3 @@ class Relations(nn.Module):
             taught = queries_keys_values(present(teacher), theirs, "teacher")
             found.append(functional.relations(asked, taught, mask, self.heads, causal=self.causal))
         return mean(found)
-
-    def extra_repr(self) -> str:
-        """Show what it was given when printed."""
-        return f"pairs={self.pairs}, heads={self.heads}, causal={self.causal}"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +51,41 @@ class Term(Protocol):
 
     def __call__(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over the batch, with a gradient, and the count to divide it by."""
+
+
+class TermModule(nn.Module):
+    """A term that, printed, shows what it was given.
+
+    Attributes:
+        shown: names of the attributes that are shown.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ()
+
+    def extra_repr(self) -> str:
+        """Show what it was given when printed."""
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self.shown)
+
+
+class TemperatureTerm(TermModule):
+    """A term that divides the logits of both models by a temperature, a plain attribute that a schedule may move.
+
+    Args:
+        temperature: above 0; the higher, the more the teacher's small probabilities count.
+
+    Raises:
+        ValueError: where the temperature is not above 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"teacher_logits"})
+    unit: ClassVar[str] = "rows"
+    kinds: ClassVar[frozenset[str]] = CLASS
+    shown: ClassVar[tuple[str, ...]] = ("temperature",)
+
+    def __init__(self, temperature: float) -> None:
+        """Keep the temperature."""
+        super().__init__()
+        self.temperature = above_zero("temperature", temperature)
 
 
 @runtime_checkable
@@ -135,9 +170,22 @@ def present(teacher: Outputs | None) -> Outputs:
 def whole_logits(teacher: Outputs | None) -> Tensor:
     """Return the teacher's logits of all classes, or say that only some were kept."""
     given = present(teacher)
-    if given.indices is not None:
+    if given.sparse is not None:
         raise ValueError("this term reads the teacher's logits of all classes, but only the largest were kept")
     return given.logits
+
+
+def kept_logits(teacher: Outputs | None, temperature: float) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Return the teacher's logits and, where only some were kept, their classes and what stands for the others.
+
+    Raises:
+        ValueError: what was kept holds for another temperature.
+    """
+    given = present(teacher)
+    if given.sparse is None:
+        return given.logits, None, None
+    sparse = given.sparse.softened_by(temperature)
+    return sparse.values, sparse.indices, sparse.log_rest
 
 
 def real_tokens(student: Outputs, what: str) -> Tensor:

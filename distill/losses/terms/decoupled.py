@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from distill.losses import functional
 from distill.losses.functional.moments import Moments
-from distill.losses.terms.common import CLASS, Part, above_zero, not_below_zero, whole_logits
+from distill.losses.terms.common import Part, TemperatureTerm, not_below_zero, whole_logits
 from distill.types import Outputs
 
 
-class Dkd(nn.Module):
+class Dkd(TemperatureTerm):
     """Decoupled distillation, T² · (alpha·KL on label or not + beta·KL among the others) (Zhao et al. 2022).
 
     Cost: about twice that of ``Soft``; needs all the teacher's logits, and labels. For a teacher that is so sure of the
@@ -29,25 +29,21 @@ class Dkd(nn.Module):
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "teacher_logits"})
     unit: ClassVar[str] = "labels"
-    kinds: ClassVar[frozenset[str]] = CLASS
+    shown: ClassVar[tuple[str, ...]] = ("temperature", "alpha", "beta")
 
     def __init__(self, temperature: float, alpha: float = 1.0, beta: float = 8.0) -> None:
         """Keep temperature and weights."""
-        super().__init__()
+        super().__init__(temperature)
         not_below_zero(alpha=alpha, beta=beta)
-        self.temperature, self.alpha, self.beta = above_zero("temperature", temperature), alpha, beta
+        self.alpha, self.beta = alpha, beta
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over labels ``[rows]`` that are scored, and their number."""
         given = whole_logits(teacher)
         return functional.dkd(student.logits, given, labels, self.temperature, self.alpha, self.beta)
 
-    def extra_repr(self) -> str:
-        """Show what it was given when printed."""
-        return f"temperature={self.temperature}, alpha={self.alpha}, beta={self.beta}"
 
-
-class Dist(nn.Module):
+class Dist(TemperatureTerm):
     """1 - Pearson's correlation with the teacher's probabilities, along rows and along columns (Huang et al. 2022).
 
     Cost: that of ``Soft``; needs all the teacher's logits. For a teacher much stronger than the student: only the order
@@ -63,15 +59,13 @@ class Dist(nn.Module):
         ValueError: where the temperature is not above 0, or a weight is below 0, or both are 0.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"teacher_logits"})
-    unit: ClassVar[str] = "rows"
-    kinds: ClassVar[frozenset[str]] = CLASS
+    shown: ClassVar[tuple[str, ...]] = ("temperature", "inter", "intra")
 
     def __init__(self, temperature: float, inter: float = 1.0, intra: float = 1.0) -> None:
         """Keep temperature and weights."""
-        super().__init__()
+        super().__init__(temperature)
         not_below_zero(inter=inter, intra=intra)
-        self.temperature, self.inter, self.intra = above_zero("temperature", temperature), inter, intra
+        self.inter, self.intra = inter, intra
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum, such that the number of rows divides it into means, and that number."""
@@ -94,41 +88,18 @@ class Dist(nn.Module):
         others = None if whole is None else _rows_and_columns(whole)
         return functional.dist_over(_rows_and_columns(own), others, inter=self.inter, intra=self.intra)
 
-    def extra_repr(self) -> str:
-        """Show what it was given when printed."""
-        return f"temperature={self.temperature}, inter={self.inter}, intra={self.intra}"
 
-
-class Standardized(nn.Module):
+class Standardized(TemperatureTerm):
     """T² · KL on logits of mean 0 and standard deviation 1 (Sun et al. 2024).
 
     Cost: that of ``Soft``; needs all the teacher's logits. For many classes, where the student shall learn the order
     and need not copy how sure the teacher is; calibrate it by ``Hard`` beside it. With two classes nothing is left:
     refused.
-
-    Args:
-        temperature: above 0.
-
-    Raises:
-        ValueError: where the temperature is not above 0.
     """
-
-    needs: ClassVar[frozenset[str]] = frozenset({"teacher_logits"})
-    unit: ClassVar[str] = "rows"
-    kinds: ClassVar[frozenset[str]] = CLASS
-
-    def __init__(self, temperature: float) -> None:
-        """Keep the temperature."""
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
         return functional.standardized(student.logits, whole_logits(teacher), self.temperature)
-
-    def extra_repr(self) -> str:
-        """Show the temperature when printed."""
-        return f"temperature={self.temperature}"
 
 
 def _rows_and_columns(part: Part) -> tuple[Tensor, Moments]:

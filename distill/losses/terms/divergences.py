@@ -1,85 +1,45 @@
-"""Terms that compare distributions over classes; rows need no label.
+"""Terms that compare softened distributions over classes; rows need no label.
 
-Each softens both with its ``temperature``, a plain attribute that a schedule may move.
+All but ``Taid`` take sparse rows, which hold for one temperature: where they come with another, or it is scheduled, the
+terms refuse them.
 """
 
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from distill.losses import functional
 from distill.losses.schedules import Schedule
-from distill.losses.terms.common import CLASS, above_zero, between_zero_and_one, present, whole_logits
+from distill.losses.terms.common import TemperatureTerm, between_zero_and_one, kept_logits, whole_logits
 from distill.types import Outputs
 
-_LOGITS = frozenset({"teacher_logits"})
 
-
-class Soft(nn.Module):
+class Soft(TemperatureTerm):
     """Temperature-scaled divergence from the teacher's logits, T² · KL(p ‖ q) (Hinton et al. 2015).
 
-    Cost: one softmax of each. The one to start with. Takes sparse rows, whose ``rest`` holds for one temperature: do
-    not schedule it then.
-
-    Args:
-        temperature: above 0; the higher, the more the teacher's small probabilities count.
-
-    Raises:
-        ValueError: where the temperature is not above 0.
+    Cost: one softmax of each. The one to start with. Takes sparse rows.
     """
-
-    needs: ClassVar[frozenset[str]] = _LOGITS
-    unit: ClassVar[str] = "rows"
-    kinds: ClassVar[frozenset[str]] = CLASS
-
-    def __init__(self, temperature: float) -> None:
-        """Keep the temperature."""
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        return functional.soft(student.logits, given.logits, self.temperature, given.indices, given.rest)
-
-    def extra_repr(self) -> str:
-        """Show the temperature when printed."""
-        return f"temperature={self.temperature}"
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.soft(student.logits, logits, self.temperature, *sparse)
 
 
-class ReverseKl(nn.Module):
+class ReverseKl(TemperatureTerm):
     """T² · KL(q ‖ p): the student is fined for what the teacher finds unlikely (Gu et al. 2024).
 
     Cost: that of ``Soft``, sparse rows included. For students too small to cover all the teacher does, above all
     language models: they learn some of it well. Gradients vanish where the student is sure of what is wrong.
-
-    Args:
-        temperature: above 0.
-
-    Raises:
-        ValueError: where the temperature is not above 0.
     """
-
-    needs: ClassVar[frozenset[str]] = _LOGITS
-    unit: ClassVar[str] = "rows"
-    kinds: ClassVar[frozenset[str]] = CLASS
-
-    def __init__(self, temperature: float) -> None:
-        """Keep the temperature."""
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        return functional.reverse_kl(student.logits, given.logits, self.temperature, given.indices, given.rest)
-
-    def extra_repr(self) -> str:
-        """Show the temperature when printed."""
-        return f"temperature={self.temperature}"
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.reverse_kl(student.logits, logits, self.temperature, *sparse)
 
 
-class Js(nn.Module):
+class Js(TemperatureTerm):
     """Generalised Jensen-Shannon divergence (GKD: Agarwal et al. 2024).
 
     T² · (beta·KL(p ‖ m) + (1-beta)·KL(q ‖ m)) with m = beta·p + (1-beta)·q. Cost: about twice that of ``Soft``, sparse
@@ -94,95 +54,64 @@ class Js(nn.Module):
         ValueError: where the temperature is not above 0, or beta not between 0 and 1.
     """
 
-    needs: ClassVar[frozenset[str]] = _LOGITS
-    unit: ClassVar[str] = "rows"
-    kinds: ClassVar[frozenset[str]] = CLASS
+    shown: ClassVar[tuple[str, ...]] = ("temperature", "beta")
 
     def __init__(self, temperature: float, beta: float = 0.5) -> None:
         """Keep temperature and share."""
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
+        super().__init__(temperature)
         self.beta = between_zero_and_one("beta", beta)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        return functional.js(student.logits, given.logits, self.temperature, self.beta, given.indices, given.rest)
-
-    def extra_repr(self) -> str:
-        """Show what it was given when printed."""
-        return f"temperature={self.temperature}, beta={self.beta}"
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.js(student.logits, logits, self.temperature, self.beta, *sparse)
 
 
-class SkewKl(nn.Module):
+class _SkewTerm(TemperatureTerm):
+    """A skewed divergence.
+
+    Args:
+        temperature: above 0.
+        alpha: how much of one distribution is mixed into the other, between 0 and 1.
+
+    Raises:
+        ValueError: where the temperature is not above 0, or alpha not between 0 and 1.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("temperature", "alpha")
+
+    def __init__(self, temperature: float, alpha: float = 0.1) -> None:
+        """Keep temperature and share."""
+        super().__init__(temperature)
+        self.alpha = between_zero_and_one("alpha", alpha)
+
+
+class SkewKl(_SkewTerm):
     """T² · KL(p ‖ alpha·p + (1-alpha)·q): ``Soft``, but bounded (DistiLLM: Ko et al. 2024).
 
     Cost: about that of ``Soft``, sparse rows included. Where rows on which the student is far off rule
     the batch and make training unsteady.
-
-    Args:
-        temperature: above 0.
-        alpha: how much of the teacher is mixed into the student, between 0 and 1.
-
-    Raises:
-        ValueError: where the temperature is not above 0, or alpha not between 0 and 1.
     """
-
-    needs: ClassVar[frozenset[str]] = _LOGITS
-    unit: ClassVar[str] = "rows"
-    kinds: ClassVar[frozenset[str]] = CLASS
-
-    def __init__(self, temperature: float, alpha: float = 0.1) -> None:
-        """Keep temperature and share."""
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
-        self.alpha = between_zero_and_one("alpha", alpha)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        return functional.skew_kl(student.logits, given.logits, self.temperature, self.alpha, given.indices, given.rest)
-
-    def extra_repr(self) -> str:
-        """Show what it was given when printed."""
-        return f"temperature={self.temperature}, alpha={self.alpha}"
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.skew_kl(student.logits, logits, self.temperature, self.alpha, *sparse)
 
 
-class SkewReverseKl(nn.Module):
+class SkewReverseKl(_SkewTerm):
     """T² · KL(q ‖ (1-alpha)·p + alpha·q): ``ReverseKl``, but bounded where p is 0 (DistiLLM: Ko et al. 2024).
 
     Cost: about that of ``Soft``, sparse rows included. For language models, where ``ReverseKl`` is unsteady.
-
-    Args:
-        temperature: above 0.
-        alpha: how much of the student is mixed into the teacher, between 0 and 1.
-
-    Raises:
-        ValueError: where the temperature is not above 0, or alpha not between 0 and 1.
     """
-
-    needs: ClassVar[frozenset[str]] = _LOGITS
-    unit: ClassVar[str] = "rows"
-    kinds: ClassVar[frozenset[str]] = CLASS
-
-    def __init__(self, temperature: float, alpha: float = 0.1) -> None:
-        """Keep temperature and share."""
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
-        self.alpha = between_zero_and_one("alpha", alpha)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
-        given = present(teacher)
-        sparse = given.indices, given.rest
-        return functional.skew_reverse_kl(student.logits, given.logits, self.temperature, self.alpha, *sparse)
-
-    def extra_repr(self) -> str:
-        """Show what it was given when printed."""
-        return f"temperature={self.temperature}, alpha={self.alpha}"
+        logits, *sparse = kept_logits(teacher, self.temperature)
+        return functional.skew_reverse_kl(student.logits, logits, self.temperature, self.alpha, *sparse)
 
 
-class Taid(nn.Module):
+class Taid(TemperatureTerm):
     """T² · KL(target ‖ q), the target's logits (1-t) · student + t · teacher, t on its way to 1 (Shing et al. 2025).
 
     Cost: that of ``Soft``; needs all the teacher's logits. For students far smaller than the teacher: the target stays
@@ -201,14 +130,11 @@ class Taid(nn.Module):
         ValueError: where the temperature or the start is not as above.
     """
 
-    needs: ClassVar[frozenset[str]] = _LOGITS
-    unit: ClassVar[str] = "rows"
-    kinds: ClassVar[frozenset[str]] = CLASS
+    shown: ClassVar[tuple[str, ...]] = ("temperature", "progress")
 
     def __init__(self, temperature: float = 1.0, start: float = 0.4) -> None:
         """Begin at the start."""
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
+        super().__init__(temperature)
         if not 0 < start <= 1:
             raise ValueError(f"start must be above 0 and at most 1, not {start}")
         self.progress = start
@@ -217,7 +143,3 @@ class Taid(nn.Module):
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
         return functional.taid(student.logits, whole_logits(teacher), self.temperature, self.progress)
-
-    def extra_repr(self) -> str:
-        """Show what it was given when printed."""
-        return f"temperature={self.temperature}, progress={self.progress}"

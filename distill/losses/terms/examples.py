@@ -1,13 +1,13 @@
 """Terms that compare how the examples of a batch lie to each other; each is defined on the batch of a whole step."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from distill.losses import functional
-from distill.losses.terms.common import ANY, Part, first_states, present, whole_logits
+from distill.losses.terms.common import ANY, Part, TermModule, first_states, present, whole_logits
 from distill.types import Outputs, at_least_float32
 
 _NEEDS = {
@@ -15,116 +15,102 @@ _NEEDS = {
     "logits": frozenset({"teacher_logits"}),
 }
 _UNITS = {"hidden": "examples", "logits": "rows"}
+_Loss: TypeAlias = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
 _LAST = ((-1, -1),)
 """The hidden states that are compared, as ``pairs`` of other terms say it: the last ones."""
 
 
-class RkdDistance(nn.Module):
+class _ExamplesTerm(TermModule):
+    """A term that compares how the examples of a whole step lie to each other.
+
+    Args:
+        loss: of the points ``[examples, width]`` of student and teacher, and the limit.
+        of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
+            where hidden states are not at hand.
+        limit: how many examples are looked at, spread over all that the teacher tells apart.
+
+    Attributes:
+        needs: the hidden states of both, or the teacher's logits.
+        unit: ``examples``, or ``rows`` of logits.
+
+    Raises:
+        ValueError: where an example stands for neither.
+    """
+
+    needs: frozenset[str] = _NEEDS["hidden"]
+    unit: str = _UNITS["hidden"]
+    kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("of", "limit")
+    pairs: ClassVar[tuple[tuple[int, int], ...]] = _LAST
+
+    def __init__(self, loss: _Loss, of: str, limit: int) -> None:
+        """Keep what is compared, and how much of it."""
+        super().__init__()
+        self.loss, self.of, self.needs, self.unit = loss, _checked(of), _NEEDS[of], _UNITS[of]
+        self.limit = limit
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean over what is compared times the examples, and their number; the labels are not read."""
+        return self.loss(*_points(self.of, student, present(teacher)), self.limit)
+
+    def part(self, student: Outputs, teacher: Outputs | None) -> Part:
+        """Return what stands for each example ``[examples, width]``, of student and teacher."""
+        return _points(self.of, student, present(teacher))
+
+    def joined(self, parts: Sequence[Part]) -> Part:
+        """Return the examples of all parts."""
+        return tuple(torch.cat(each) for each in zip(*parts, strict=True))
+
+    def over(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+        """Return the mean over the examples that are looked at, of whichever parts."""
+        total, count = self.loss(*_all(own, whole, start), self.limit)
+        return total / count.clamp(min=1)
+
+
+class RkdDistance(_ExamplesTerm):
     """Huber loss between the distances of all pairs of a step, each over its model's mean (RKD: Park et al. 2019).
+
+    The mean over pairs of examples of Huber(d of the student, d of the teacher), d = ‖a - b‖ / its mean over pairs.
 
     Cost: examples² · width, at most the limit's. For sentence embeddings and retrieval, where distances are what is
     used; widths and tokenizers may differ. Take a few dozen examples or more for a step.
 
     Args:
-        of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
-            where hidden states are not at hand.
-        limit: how many examples are looked at, 2 or more, spread over all that the teacher tells apart.
-
-    Attributes:
-        needs: the hidden states of both, or the teacher's logits.
-        unit: ``examples``, or ``rows`` of logits.
+        of: ``hidden`` or ``logits``.
+        limit: how many examples are looked at, 2 or more.
 
     Raises:
         ValueError: where it is neither, or the limit leaves no pair.
     """
 
-    needs: frozenset[str] = _NEEDS["hidden"]
-    unit: str = _UNITS["hidden"]
-    kinds: ClassVar[frozenset[str]] = ANY
-    pairs: ClassVar[tuple[tuple[int, int], ...]] = _LAST
-
     def __init__(self, of: str = "hidden", limit: int = 256) -> None:
         """Keep what is compared, and how much of it."""
-        super().__init__()
-        self.of, self.needs, self.unit = _checked(of), _NEEDS[of], _UNITS[of]
+        super().__init__(functional.rkd_distance, of, limit)
         if limit < 2:
             raise ValueError(f"a distance needs two examples, so the limit must be 2 or more, not {limit}")
-        self.limit = limit
-
-    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean over pairs times the examples, and their number; the labels are not read."""
-        return functional.rkd_distance(*_points(self.of, student, present(teacher)), self.limit)
-
-    def part(self, student: Outputs, teacher: Outputs | None) -> Part:
-        """Return what stands for each example ``[examples, width]``, of student and teacher."""
-        return _points(self.of, student, present(teacher))
-
-    def joined(self, parts: Sequence[Part]) -> Part:
-        """Return the examples of all parts."""
-        return tuple(torch.cat(each) for each in zip(*parts, strict=True))
-
-    def over(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
-        """Return the mean over the pairs of the examples that are looked at, of whichever parts."""
-        total, count = functional.rkd_distance(*_all(own, whole, start), self.limit)
-        return total / count.clamp(min=1)
-
-    def extra_repr(self) -> str:
-        """Show what is compared when printed."""
-        return f"of={self.of}, limit={self.limit}"
 
 
-class RkdAngle(nn.Module):
+class RkdAngle(_ExamplesTerm):
     """Huber loss between the cosines of the angles in all triples of a step (RKD: Park et al. 2019).
+
+    The mean over triples of Huber(c of the student, c of the teacher), c = cos ∠ijk.
 
     Cost: examples³ · width, at most the limit's. Finer than distances alone, and used beside them, with about twice
     their weight.
 
     Args:
-        of: what stands for an example: ``hidden``, the first token's state in the last layer, or ``logits``, its row,
-            where hidden states are not at hand.
-        limit: how many examples are looked at, 3 or more, spread over all that the teacher tells apart.
-
-    Attributes:
-        needs: the hidden states of both, or the teacher's logits.
-        unit: ``examples``, or ``rows`` of logits.
+        of: ``hidden`` or ``logits``.
+        limit: how many examples are looked at, 3 or more.
 
     Raises:
         ValueError: where it is neither, or the limit leaves no triple.
     """
 
-    needs: frozenset[str] = _NEEDS["hidden"]
-    unit: str = _UNITS["hidden"]
-    kinds: ClassVar[frozenset[str]] = ANY
-    pairs: ClassVar[tuple[tuple[int, int], ...]] = _LAST
-
     def __init__(self, of: str = "hidden", limit: int = 64) -> None:
         """Keep what is compared, and how much of it."""
-        super().__init__()
-        self.of, self.needs, self.unit = _checked(of), _NEEDS[of], _UNITS[of]
+        super().__init__(functional.rkd_angle, of, limit)
         if limit < 3:
             raise ValueError(f"an angle needs three examples, so the limit must be 3 or more, not {limit}")
-        self.limit = limit
-
-    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean over triples times the examples, and their number; the labels are not read."""
-        return functional.rkd_angle(*_points(self.of, student, present(teacher)), self.limit)
-
-    def part(self, student: Outputs, teacher: Outputs | None) -> Part:
-        """Return what stands for each example ``[examples, width]``, of student and teacher."""
-        return _points(self.of, student, present(teacher))
-
-    def joined(self, parts: Sequence[Part]) -> Part:
-        """Return the examples of all parts."""
-        return tuple(torch.cat(each) for each in zip(*parts, strict=True))
-
-    def over(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
-        """Return the mean over the triples of the examples that are looked at, of whichever parts."""
-        total, count = functional.rkd_angle(*_all(own, whole, start), self.limit)
-        return total / count.clamp(min=1)
-
-    def extra_repr(self) -> str:
-        """Show what is compared when printed."""
-        return f"of={self.of}, limit={self.limit}"
 
 
 def _checked(of: str) -> str:

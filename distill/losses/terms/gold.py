@@ -46,6 +46,8 @@ class Hard(nn.Module):
 class HardLabels(nn.Module):
     """Binary cross-entropy with several independent labels, averaged over a row's labels.
 
+    The mean over labels of - label · log q - (1 - label) · log(1 - q), q the sigmoid of the logit.
+
     Cost: none to speak of. For rows that may have several labels or none.
     """
 
@@ -59,7 +61,7 @@ class HardLabels(nn.Module):
 
 
 class HardScore(nn.Module):
-    """Squared error to the gold score.
+    """Squared error to the gold score: (student - gold)².
 
     Cost: none to speak of. For regression; scale the scores to about 1 first, or the weight must make up for it.
     """

@@ -3,17 +3,17 @@
 import math
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from distill.losses import functional
-from distill.losses.terms.common import ANY, LABELS, SCORE, above_zero, whole_logits
+from distill.losses.terms.common import ANY, LABELS, SCORE, TemperatureTerm, TermModule, whole_logits
 from distill.types import Outputs
 
 _LOGITS = frozenset({"teacher_logits"})
 
 
-class LogitMse(nn.Module):
-    """Squared error between logits, averaged over the classes (Ba and Caruana 2014).
+class LogitMse(TermModule):
+    """Squared error between logits, averaged over the classes: mean of (student - teacher)² (Ba and Caruana 2014).
 
     Cost: the least of all; needs all the teacher's logits. No temperature to choose; what ``Soft`` becomes as its
     temperature grows, except that the mean of a row's logits, which no softmax sees, must be met as well.
@@ -28,38 +28,23 @@ class LogitMse(nn.Module):
         return functional.logit_mse(student.logits, whole_logits(teacher))
 
 
-class SoftLabels(nn.Module):
+class SoftLabels(TemperatureTerm):
     """T² · KL between Bernoulli distributions, averaged over a row's labels: ``Soft`` for independent labels.
 
     Cost: none to speak of. For rows that may have several labels or none.
-
-    Args:
-        temperature: above 0.
-
-    Raises:
-        ValueError: where the temperature is not above 0.
     """
 
-    needs: ClassVar[frozenset[str]] = _LOGITS
-    unit: ClassVar[str] = "rows"
     kinds: ClassVar[frozenset[str]] = LABELS
-
-    def __init__(self, temperature: float) -> None:
-        """Keep the temperature."""
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels are not read."""
         return functional.soft_labels(student.logits, whole_logits(teacher), self.temperature)
 
-    def extra_repr(self) -> str:
-        """Show the temperature when printed."""
-        return f"temperature={self.temperature}"
 
-
-class SoftScore(nn.Module):
+class SoftScore(TermModule):
     """Squared error to the teacher's score; bounded, only while the student isn't ahead of it (Chen et al. 2017).
+
+    (student - teacher)², and, bounded, only where (student - gold)² + bounded > (teacher - gold)².
 
     Cost: none to speak of. For regression; bounded where the teacher is wrong often enough to hold the student back,
     and with ``HardScore`` beside it.
@@ -78,6 +63,7 @@ class SoftScore(nn.Module):
     needs: frozenset[str] = _LOGITS
     unit: ClassVar[str] = "rows"
     kinds: ClassVar[frozenset[str]] = SCORE
+    shown: ClassVar[tuple[str, ...]] = ("bounded",)
 
     def __init__(self, bounded: float | None = None) -> None:
         """Keep the margin."""
@@ -91,7 +77,3 @@ class SoftScore(nn.Module):
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over rows and their number; the labels ``[rows]`` are read where bounded."""
         return functional.soft_score(student.logits, whole_logits(teacher), labels, self.bounded)
-
-    def extra_repr(self) -> str:
-        """Show the margin when printed."""
-        return f"bounded={self.bounded}"

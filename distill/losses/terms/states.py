@@ -16,6 +16,7 @@ from distill.losses.terms.common import (
     ANY,
     Pairs,
     Part,
+    TermModule,
     checked_pairs,
     first_states,
     mean,
@@ -30,11 +31,8 @@ _WHAT = "hidden states"
 _HIDDEN = frozenset({"student_hidden", "teacher_hidden"})
 
 
-class Hidden(nn.Module):
-    """Squared error between pairs of hidden states, averaged over the width and the pairs (Romero et al. 2015).
-
-    Cost: the teacher's states on disk, or the teacher beside the student; a matrix product for each pair where widths
-    differ. The strongest pull towards the teacher's inner life, for students with the teacher's tokens.
+class _ProjectedTerm(TermModule):
+    """A term that compares pairs of hidden states number by number, the student's projected where the widths differ.
 
     Args:
         pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
@@ -48,12 +46,23 @@ class Hidden(nn.Module):
     needs: ClassVar[frozenset[str]] = _HIDDEN
     unit: ClassVar[str] = "tokens"
     kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("pairs",)
 
     def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
         """Make the projections, if any."""
         super().__init__()
         self.pairs = checked_pairs(pairs, _WHAT)
         self.projections = projections(len(self.pairs), student_width, teacher_width)
+
+
+class Hidden(_ProjectedTerm):
+    """Squared error between pairs of hidden states, averaged over the width and the pairs (Romero et al. 2015).
+
+    The mean over pairs and over the width of (W · student - teacher)², for each token.
+
+    Cost: the teacher's states on disk, or the teacher beside the student; a matrix product for each pair where widths
+    differ. The strongest pull towards the teacher's inner life, for students with the teacher's tokens.
+    """
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over tokens that are no padding, and their number; the labels are not read.
@@ -63,47 +72,25 @@ class Hidden(nn.Module):
         """
         return _by_token(functional.hidden, student, teacher, self.pairs, self.projections)
 
-    def extra_repr(self) -> str:
-        """Show the pairs when printed."""
-        return f"pairs={self.pairs}"
 
-
-class HiddenCosine(nn.Module):
+class HiddenCosine(_ProjectedTerm):
     """1 - the cosine between pairs of hidden states, averaged over the pairs (Sanh et al. 2019).
+
+    1 - (W · student) · teacher / (‖W · student‖ · ‖teacher‖), for each token.
 
     Cost: that of ``Hidden``. Where directions shall be learnt and not sizes; the value lies between 0 and 2 whatever
     the model, so that its weight carries over.
-
-    Args:
-        pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
-        student_width: of the student's hidden states.
-        teacher_width: of the teacher's hidden states.
-
-    Raises:
-        ValueError: where there is no pair, or an index is below 0.
     """
-
-    needs: ClassVar[frozenset[str]] = _HIDDEN
-    unit: ClassVar[str] = "tokens"
-    kinds: ClassVar[frozenset[str]] = ANY
-
-    def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
-        """Make the projections, if any."""
-        super().__init__()
-        self.pairs = checked_pairs(pairs, _WHAT)
-        self.projections = projections(len(self.pairs), student_width, teacher_width)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over tokens that are no padding, and their number; the labels are not read."""
         return _by_token(functional.hidden_cosine, student, teacher, self.pairs, self.projections)
 
-    def extra_repr(self) -> str:
-        """Show the pairs when printed."""
-        return f"pairs={self.pairs}"
 
-
-class Embedding(nn.Module):
+class Embedding(TermModule):
     """Squared error between the embedding outputs, averaged over the width (as in TinyBERT: Jiao et al. 2020).
+
+    The mean over the width of (W · student - teacher)², for each token.
 
     Cost: that of one pair of ``Hidden``, which it is. For a student whose embeddings are narrower than the teacher's.
 
@@ -127,30 +114,16 @@ class Embedding(nn.Module):
         return _by_token(functional.hidden, student, teacher, self.pairs, self.projections)
 
 
-class Pkd(nn.Module):
+class Pkd(_ProjectedTerm):
     """Squared error between first tokens' states of length 1, averaged over width and pairs (PKD: Sun et al. 2019).
+
+    The mean over pairs and over the width of (W · student / ‖W · student‖ - teacher / ‖teacher‖)², for each example.
 
     Cost: next to none beside the teacher's own. For sentence tasks, whose head reads the first token. The value is at
     most 4 / width: the paper's weights are 10 to 1,000.
-
-    Args:
-        pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
-        student_width: of the student's hidden states.
-        teacher_width: of the teacher's hidden states.
-
-    Raises:
-        ValueError: where there is no pair, or an index is below 0.
     """
 
-    needs: ClassVar[frozenset[str]] = _HIDDEN
     unit: ClassVar[str] = "examples"
-    kinds: ClassVar[frozenset[str]] = ANY
-
-    def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
-        """Make the projections, if any."""
-        super().__init__()
-        self.pairs = checked_pairs(pairs, _WHAT)
-        self.projections = projections(len(self.pairs), student_width, teacher_width)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over examples and their number; the labels are not read."""
@@ -160,13 +133,11 @@ class Pkd(nn.Module):
             results.append(functional.pkd(project(mine), theirs))
         return mean(results)
 
-    def extra_repr(self) -> str:
-        """Show the pairs when printed."""
-        return f"pairs={self.pairs}"
 
-
-class Cka(nn.Module):
+class Cka(TermModule):
     """1 - linear centred kernel alignment between pairs of hidden states (Kornblith et al. 2019).
+
+    1 - ‖XᵀY‖² / (‖XᵀX‖ · ‖YᵀY‖), X and Y the student's and the teacher's centred states of all tokens.
 
     Cost: a matrix product of tokens · width · width for each pair. For models of different widths without a projection
     to learn: only the geometry must be met, not the coordinates. Defined on the batch of a whole step, and of use only
@@ -182,6 +153,7 @@ class Cka(nn.Module):
     needs: ClassVar[frozenset[str]] = _HIDDEN
     unit: ClassVar[str] = "tokens"
     kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("pairs",)
 
     def __init__(self, pairs: Pairs) -> None:
         """Keep the pairs."""
@@ -213,10 +185,6 @@ class Cka(nn.Module):
         mine = _of_pairs(own)
         others = [None] * len(mine) if whole is None else _of_pairs(whole)
         return torch.stack([functional.cka_over(*both) for both in zip(mine, others, strict=True)]).mean()
-
-    def extra_repr(self) -> str:
-        """Show the pairs when printed."""
-        return f"pairs={self.pairs}"
 
 
 def _of_pairs(part: Part) -> list[Moments]:
