@@ -10,7 +10,7 @@ from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
 from distill.stages import Job, length, students, training
 
-RECIPE = 5
+RECIPE = 6
 
 
 def skipped(build: Builder) -> str | None:

@@ -27,7 +27,7 @@ from distill.training.processes import Ranks
 from distill.training.together import Parts, Step
 from distill.types import IGNORE, Batch, Respond
 
-RECIPE = 7
+RECIPE = 8
 _TRIPLE = 3
 """Examples that every term finds something to compare in."""
 

@@ -12,7 +12,7 @@ from distill.export.card import card
 from distill.models import bilstm, loading
 from distill.stages import Job, answers, evaluate, judging
 
-RECIPE = 4
+RECIPE = 5
 
 
 def skipped(build: Builder) -> str | None:

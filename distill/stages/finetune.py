@@ -9,7 +9,7 @@ from distill.build import Builder
 from distill.models import adapt, loading
 from distill.stages import Job, length, training
 
-RECIPE = 5
+RECIPE = 6
 
 
 def skipped(build: Builder) -> str | None:

@@ -20,7 +20,7 @@ from distill.stages import Job, length, training
 from distill.tasks import masked_language_modeling as task
 from distill.training.learner import Learner, Recipe
 
-RECIPE = 4
+RECIPE = 5
 
 
 def skipped(build: Builder) -> str | None:

@@ -18,7 +18,7 @@ from distill.teacher_store import AnswerStore
 from distill.training.answering import Reduce, top
 from distill.training.drawing import sampled
 
-RECIPE = 5
+RECIPE = 6
 
 log = logging.getLogger(__name__)
 
