@@ -61,7 +61,7 @@ def settings(section: object, prefix: str = "") -> Iterator[Setting]:
         if is_dataclass(value):
             yield from settings(value, f"{prefix}{each.name}.")
         else:
-            said = each.metadata.get(DESCRIPTION) or meaning(type(section), each.name)
+            said = meaning(type(section), each.name)
             allowed = rules[each.name][1] if each.name in rules else ""
             yield Setting(f"{prefix}{each.name}", f"`{written(value)}`", allowed, said)
 
@@ -77,21 +77,23 @@ def written(value: object) -> str:
 
 def meaning(section: type, name: str) -> str:
     """The docstring of a setting, or that of its section where the settings of a section mean the same."""
-    found = next((said[name] for each in section.__mro__ if name in (said := documented(each))), None)
+    found = next((said[name] for each in section.__mro__ if (said := documented(each)).get(name)), None)
     return " ".join((found or section.__doc__ or "").split())
 
 
 @cache
 def documented(section: type) -> Mapping[str, str]:
-    """Field of a dataclass to the string that stands below it; inherited fields are those of the base."""
+    """Field of a dataclass to its description, or the string that stands below it; inherited ones are the base's."""
     if not is_dataclass(section):
         return {}
+    own = (each for each in fields(section) if each.name in section.__annotations__)
+    described = {each.name: each.metadata[DESCRIPTION] for each in own if DESCRIPTION in each.metadata}
     (definition,) = ast.parse(dedent(inspect.getsource(section))).body
     found = {}
     for node, after in pairwise(cast(ast.ClassDef, definition).body):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(after, ast.Expr):
             found[node.target.id] = str(ast.literal_eval(after.value))
-    return found
+    return found | described
 
 
 def together(every: Iterable[Setting]) -> list[Setting]:

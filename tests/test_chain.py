@@ -333,6 +333,7 @@ def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(fin
 
     tokenizer = train_wordpiece(["the film is good", "the plot is bad"] * 5, vocab_size=60, max_length=24)
     size = config("encoder", tokenizer, Size(1, 16, 2, 16), max_length=24, dropout=0.1)
+    torch.manual_seed(0)
     BertForMaskedLM(size).save_pretrained(tmp_path / "student")
     tokenizer.save_pretrained(tmp_path / "student")
     double = ("trainer.precision=64-true", "stages=[pretrain,finetune,teach,distill]")

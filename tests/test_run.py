@@ -51,8 +51,8 @@ SHAPES = {
     "experiment=sst3": f"experiment=sst3: no such card; there are {EXPERIMENTS}",
     "teacher=bert": "teacher=bert: no such card; there are minilm, scratch_decoder, scratch_seq2seq, scratch_small",
     "distill.temprature=3": (
-        "distill.temprature: unknown setting; did you mean temperature? distill has max_epochs, dropout, optimizer, "
-        "scheduler, early_stopping, temperature, temperature_schedule, shares, shares_every, hard, soft, reverse_kl, "
+        "distill.temprature: unknown setting; did you mean temperature? distill has max_epochs, min_steps, dropout, "
+        "optimizer, scheduler, early_stopping, temperature, temperature_schedule, shares, shares_every, hard, soft, reverse_kl, "
         "js, "
         "skew_kl, skew_reverse_kl, taid, dkd, dist, standardized, logit_mse, hidden, hidden_cosine, pkd, cka, "
         "embedding, attention, relations, rkd_distance, rkd_angle, targets"
@@ -106,8 +106,8 @@ def test_adding_braces_to_what_is_null_is_refused(inside):
 def test_several_problems_come_at_once(inside):
     message = (
         "4 problems in the settings\n"
-        "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
         "  distill.temperature=0.0: allowed is a number above 0\n"
+        "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
         "  student.layers=9: the teacher has 3 layers to give\n"
         "  distill: the weights of all terms are 0; at least one must be above 0"
     )
@@ -141,8 +141,8 @@ BAD_DATA = {
     ),
     "no train file": (
         {"train": None},
-        "{folder} has no train file: train with one of .tsv, .csv, .jsonl, .json, .parquet is looked for, "
-        "text also as .gz",
+        "{folder} has no train file: train with one of .tsv, .csv, .jsonl, .json, .ndjson, .conll, .iob, .iob2, "
+        ".bio, .bioes, .conllu, .txt, .parquet is looked for, text also as .gz",
     ),
 }
 

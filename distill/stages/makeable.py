@@ -36,14 +36,23 @@ def checkpoint(build: Builder, name: str, config: PretrainedConfig) -> None:
             fitting.fit_writing(config, _generation(folder, config), tokenizer)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from error
+    reads_forward(build, folder, config)
+    if name == "teacher_checkpoint" and build.config.pretrain.continued:
+        _head(config, masked.HEAD)
+        pretrain.refuse_without_mask(tokenizer)
+
+
+def reads_forward(build: Builder, folder: Path, config: PretrainedConfig) -> None:
+    """Refuse a model that reads both ways where it is to go on with a text.
+
+    Raises:
+        ModelError: it would read what it is to write.
+    """
     if build.task.family == "decoder" and not attention.causal(config):
         raise ModelError(
             f"{folder}: {config.model_type} models read what comes after a word, too; "
             f"{build.config.task} needs one that reads from left to right, such as GPT-2 or Llama"
         )
-    if name == "teacher_checkpoint" and build.config.pretrain.continued:
-        _head(config, masked.HEAD)
-        pretrain.refuse_without_mask(tokenizer)
 
 
 def _head(config: PretrainedConfig, head: str) -> None:

@@ -82,6 +82,7 @@ def _is_what_it_is_said_to_be(build: Builder, name: str, config: PretrainedConfi
     """Refuse a checkpoint that another model's weights, no head, or no numbers make another one than is meant."""
     folder, head = build.checkpoints[name], build.task.head
     inspecting.empty(folder, config, head)
+    makeable.reads_forward(build, folder, config)
     inspecting.inspect(
         folder, config, head, build.tokenizer(folder),
         finished=name == "teacher_checkpoint" and build.config.teacher.finetuned, labels=bool(build.outputs),

@@ -14,7 +14,7 @@ import torch
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
@@ -97,7 +97,7 @@ def fit(trainer: pl.Trainer, module: pl.LightningModule, train: Any, validation:
     trainer.precision_plugin.convert_module(module)  # Lightning does so too, but restores a checkpoint before
     with uninterrupted():
         trainer.fit(module, train, validation, ckpt_path=found.path if found else None, weights_only=True)
-    if trainer.early_stopping_callback is not None:
+    if any(isinstance(each, ModelCheckpoint) and each.best_model_path for each in trainer.checkpoint_callbacks):
         trainer.strategy.barrier()
         if (best := weights(folder / BEST)) is None:
             raise StoreError(f"{folder / BEST} is missing or damaged: the best weights are lost; run again")

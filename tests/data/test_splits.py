@@ -95,7 +95,7 @@ def test_the_content_changes_with_any_text_label_or_order():
 def test_texts_that_also_stand_in_train_are_counted():
     splits = {"train": table(range(10)), "validation": table(range(8, 14)), "test": table(range(20, 23))}
     ready = {name: keyed(rows, ["text"]) for name, rows in splits.items()}
-    assert overlap(ready) == "texts that also stand in train: 2 of 6 in validation"
+    assert overlap(ready) == "texts that also occur in train: 2 of 6 in validation"
     assert overlap({name: ready[name] for name in ("train", "test")}) is None
 
 

@@ -15,7 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distill import predict
+from distill import convert, predict
 from distill.config import cards, check, design
 from distill.config.design import DesignConfig
 from distill.config.schema import Config, StudentConfig
@@ -94,6 +94,8 @@ def tried(module, words, composed):
         return
     if module == "predict":
         predict._config(words)
+    elif module == "convert":
+        convert._given(words)
         return
     words, sweep, folders = flags(words)
     searched = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []

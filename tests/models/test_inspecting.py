@@ -20,7 +20,6 @@ from transformers import (
     RobertaConfig,
     SqueezeBertConfig,
     T5Config,
-    XLNetConfig,
 )
 
 from distill.errors import ModelError
@@ -71,10 +70,6 @@ HEADLESS = {
             **dict.fromkeys(("q_groups", "k_groups", "v_groups", "post_attention_groups", "intermediate_groups",
                              "output_groups"), 1),
         ), TOKEN, CLASSIFIER,
-    ),
-    "xlnet": (
-        XLNetConfig(d_model=16, n_layer=2, n_head=2, d_inner=16, **SIZE), TEXT,
-        ("logits_proj.bias", "logits_proj.weight", "sequence_summary.summary.bias and others"),
     ),
     "modernbert": (
         ModernBertConfig(cls_token_id=1, sep_token_id=2, max_position_embeddings=32, **WIDE), TOKEN,

@@ -90,8 +90,7 @@ def test_a_teacher_of_dialogues_without_an_end_token_is_refused(tmp_path):
     folder = saved(GPT2LMHeadModel(GPT2Config(**GPT2)), tmp_path / "model", eos_token=False)
     refused(
         builder("dialogue", folder, tmp_path),
-        f"{folder}: its tokenizer has no end token, with which turns end; name one, eos_token, in "
-        "tokenizer_config.json",
+        f"{folder}: its tokenizer has no end token to end a turn with; name one as eos_token",
     )  # fmt: skip
 
 
@@ -100,8 +99,8 @@ def test_a_head_that_reads_the_end_of_a_text_needs_a_tokenizer_that_ends_texts_i
     folder = saved(model, tmp_path / "model")
     refused(
         builder("classification", folder, tmp_path),
-        f"{folder}: its head reads a text's end token, eos_token_id=9 of config.json, but its tokenizer ends no text "
-        "in it",
+        f"{folder}: config.json says that a text ends in the token 9 (eos_token_id), its tokenizer ends it in 2 "
+        "('</s>'); give both the same one",
     )  # fmt: skip
 
 
