@@ -52,10 +52,9 @@ SHAPES = {
     "teacher=bert": "teacher=bert: no such card; there are minilm, scratch_decoder, scratch_seq2seq, scratch_small",
     "distill.temprature=3": (
         "distill.temprature: unknown setting; did you mean temperature? distill has max_epochs, min_steps, dropout, "
-        "optimizer, scheduler, early_stopping, temperature, temperature_schedule, shares, shares_every, hard, soft, reverse_kl, "
-        "js, "
-        "skew_kl, skew_reverse_kl, taid, dkd, dist, standardized, logit_mse, hidden, hidden_cosine, pkd, cka, "
-        "embedding, attention, relations, rkd_distance, rkd_angle, targets"
+        "optimizer, scheduler, early_stopping, temperature, temperature_schedule, shares, shares_every, hard, soft, "
+        "reverse_kl, js, skew_kl, skew_reverse_kl, taid, dkd, dist, standardized, logit_mse, hidden, hidden_cosine, "
+        "pkd, cka, embedding, attention, relations, rkd_distance, rkd_angle, targets"
     ),
     "+distill.hard.wait=3": (
         "distill.hard.wait: unknown setting; did you mean weight? distill.hard has weight, schedule"

@@ -94,7 +94,8 @@ def tried(module, words, composed):
         return
     if module == "predict":
         predict._config(words)
-    elif module == "convert":
+        return
+    if module == "convert":
         convert._given(words)
         return
     words, sweep, folders = flags(words)
