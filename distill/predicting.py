@@ -52,6 +52,38 @@ class Predictor:
     batch_size: int = 32
     trained: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def load(cls, folder: str | Path, *, task: str | None = None, max_length: int | None = None) -> "Predictor":
+        """A predictor from a Hugging Face folder.
+
+        Args:
+            folder: exported by a run, or any other.
+            task: what it predicts, for a folder that does not say.
+            max_length: tokens of a text, for a folder that does not say.
+
+        Raises:
+            ModelError: it is no model folder, or does not say what is needed and it is not given.
+        """
+        return load(Path(folder), name=task, max_length=max_length)
+
+    def __call__(self, *given: Any) -> dict[str, Any]:  # noqa: ANN401
+        """The prediction for one example, such as ``predictor("a text")`` or ``predictor("a text", "another")``.
+
+        Args:
+            given: the task's inputs, in their order.
+
+        Returns:
+            What the model says, such as ``{"label": "positive", "probability": 0.98}``.
+
+        Raises:
+            DataError: an input is missing, or is none.
+        """
+        if len(given) != len(self.task.inputs):
+            raise DataError(f"give {' and '.join(self.task.inputs)}, which the model reads, and nothing else")
+        row = dict(zip(self.task.inputs, given, strict=True))
+        (answer,) = self.predict([self._example(row, {role: role for role in row}, "the example")])
+        return answer
+
     def stream(
         self, rows: Iterable[tuple[int, Row]], named: Mapping[str, str], source: str
     ) -> Iterator[dict[str, Any]]:

@@ -107,6 +107,12 @@ def small():
     return SMALL
 
 
+@pytest.fixture(scope="session")
+def small_of_module():
+    """The same, for what a module shares."""
+    return SMALL
+
+
 @pytest.fixture
 def distill(tmp_path):
     return Command(tmp_path)

@@ -62,6 +62,6 @@ def test_the_wheel_runs_outside_the_checkout(tmp_path, small):
     (own / "others.pth").write_text(sysconfig.get_path("purelib"))
     where = shell(python, "-c", "import distill; print(distill.__file__)", cwd=tmp_path)
     assert where.startswith(str(tmp_path))
-    out = shell(str(tmp_path / "env" / "bin" / "distill"), *small, "hydra.run.dir=run", cwd=tmp_path)
+    out = shell(str(tmp_path / "env" / "bin" / "distill"), "run", *small, "hydra.run.dir=run", cwd=tmp_path)
     assert out.rstrip().endswith("export: run/export/huggingface")
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000

@@ -199,7 +199,7 @@ def _start(environment: ClusterEnvironment, devices: int, nodes: int, folder: Pa
     here["MASTER_ADDR"], here["MASTER_PORT"] = environment.main_address, str(environment.main_port)
     here["NODE_RANK"], here["LOCAL_RANK"], here["WORLD_SIZE"] = str(node), "0", str(devices * nodes)
     spec = sys.modules["__main__"].__spec__
-    command = ["-m", spec.name] if spec else [os.path.abspath(sys.argv[0])]
+    command = ["-m", spec.name if spec else "distill.run"]  # the script of the package runs that, too
     made = []
     for number in range(1, devices):
         said = folder / f"rank-{node * devices + number}.log"

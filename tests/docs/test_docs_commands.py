@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+import distill
 from distill import convert, predict
 from distill.config import cards, check, design
 from distill.config.design import DesignConfig
@@ -193,7 +194,9 @@ def is_setting(word):
 
 
 def is_module(dotted):
-    return (ROOT / dotted.replace(".", "/")).with_suffix(".py").is_file()
+    """Whether it is a module of the package, or a public name of it."""
+    public = dotted.partition(".")[2] in distill.__all__
+    return public or (ROOT / dotted.replace(".", "/")).with_suffix(".py").is_file()
 
 
 def is_key(key):

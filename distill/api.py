@@ -1,0 +1,121 @@
+"""The package as a library: runs from a notebook, and what they leave as objects."""
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra import compose, initialize
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from distill import caches, signals
+from distill.config import cards, explain
+from distill.config.check import check
+from distill.config.named_columns import named
+from distill.config.schema import Config
+from distill.errors import ConfigError
+
+if TYPE_CHECKING:
+    from distill.predicting import Predictor
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: of the run, with ``report.html``, ``config.yaml`` and ``export``.
+        report: the content of ``report.json``.
+        stages: name of each stage to its folder in the store.
+        student: the exported Hugging Face folder; none where the run exported nothing.
+    """
+
+    folder: Path
+    report: dict[str, Any]
+    stages: dict[str, Path]
+    student: Path | None
+
+    def predictor(self) -> "Predictor":
+        """The exported student, to be asked about texts.
+
+        Raises:
+            ConfigError: the run exported none.
+        """
+        from distill.predicting import Predictor
+
+        if self.student is None:
+            raise ConfigError("the run exported no student: add export to stages=[...]")
+        return Predictor.load(self.student)
+
+
+def run_experiment(
+    experiment: str, *overrides: str, folder: str | Path | None = None, config_dir: str | Path | None = None
+) -> Run:
+    """Run an experiment in this process, as ``python -m distill.run experiment=…`` does.
+
+    What is logged goes to the logger ``distill``, which says nothing unless the caller sets logging up.
+
+    Args:
+        experiment: the name of a card, such as ``sst2_tiny``.
+        overrides: settings as on the command line, such as ``distill.temperature=4``.
+        folder: of the run; by default one under ``outputs``, as of the command.
+        config_dir: a folder of cards, as with ``--config-dir``.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        DistillError: the user can mend it, and the message says how; settings are looked at within a second.
+        KeyboardInterrupt: the same call goes on from the last checkpoint.
+    """
+    given, folders = [f"experiment={experiment}", *overrides], [str(config_dir)] if config_dir else []
+    config = _composed(given, folders)
+    made = Path(folder) if folder else Path("outputs") / config.name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    made.mkdir(parents=True, exist_ok=True)
+    caches.ready(Path(config.store))
+    from distill.chain import walk  # torch and its friends take seconds
+
+    flags = [flag for path in folders for flag in ("--config-dir", path)]
+    try:
+        with signals.heeded():
+            walk(config, made.resolve(), shlex.join(["python", "-m", "distill.run", *flags, *given]))
+    except signals.Interrupted as stop:
+        raise KeyboardInterrupt(f"{stop}; the same call goes on from the last checkpoint") from stop
+    return _finished(made)
+
+
+def _composed(given: Sequence[str], folders: Sequence[str]) -> Config:
+    """The settings, checked; whatever Hydra has been set up for by the caller is left as it was."""
+    cards.register()
+    held = GlobalHydra.instance().hydra
+    searched = [f"hydra.searchpath=[{','.join(f'file://{os.path.abspath(each)}' for each in folders)}]"]
+    try:
+        GlobalHydra.instance().clear()
+        with initialize(version_base="1.3", config_path=None):
+            composed = compose("config", [*given, *(searched if folders else [])], return_hydra_config=True)
+        chosen = dict(composed.hydra.runtime.choices)
+        own = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+        config = cards.typed(own, Config)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain.message(error)) from error
+    finally:
+        GlobalHydra.instance().hydra = held
+    config.data.exact += named(list(given), folders, chosen)
+    check(config, list(given))
+    if config.trainer.devices != 1 or config.trainer.num_nodes != 1:
+        raise ConfigError("run_experiment trains in this process: several start with python -m distill.run")
+    return config
+
+
+def _finished(folder: Path) -> Run:
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    student = folder / "export" / "huggingface"
+    stages = {stage["name"]: Path(stage["folder"]) for stage in report["stages"]}
+    return Run(folder, report, stages, student if student.is_dir() else None)
