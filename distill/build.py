@@ -28,6 +28,7 @@ from distill.data.arrow import keeping
 from distill.data.batching import Batches, Examples
 from distill.data.loaders import Share, scoring_batches, training_batches
 from distill.data.prepared import Prepared
+from distill.memo import once
 from distill.metrics import Headline
 from distill.models import loading
 from distill.report.assemble import assemble
@@ -114,7 +115,7 @@ class Builder:
             hub.reachable()  # decides in seconds what the hub's library would wait half a minute for
         return {name: loading.resolve(str(model), revision) for name, (model, revision) in wanted.items()}
 
-    @functools.cache  # noqa: B019  (one builder a run)
+    @once
     def checkpoint_content(self, name: str) -> str:
         """What stands for a checkpoint in fingerprints: its bytes."""
         return folder_checksum(self.checkpoints[name], loading.FILES)

@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "distill"
-EVERYONE = {"errors", "types", "store", "network", "words", "disk", "manifest", "signals", "rows", "shown", "caches"}
+EVERYONE = {
+    "errors",
+    "types",
+    "store",
+    "network",
+    "words",
+    "disk",
+    "manifest",
+    "signals",
+    "rows",
+    "shown",
+    "caches",
+    "memo",
+}
 PARTS = {
     "tasks",
     "data",
@@ -59,6 +72,7 @@ ALLOWED = {
     "rows": set(),
     "shown": set(),
     "caches": set(),
+    "memo": set(),
 }
 BELOW = {"store": {"disk", "manifest", "signals"}, "manifest": {"disk"}}
 """What of everyone's rooms stands on others of them."""

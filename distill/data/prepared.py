@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from datasets import Dataset
 
 from distill.data.splits import content
+from distill.memo import once
 from distill.shown import names
 from distill.store import fingerprint
 
@@ -34,12 +34,12 @@ class Prepared:
     notes: tuple[str, ...]
     columns: Mapping[str, str] = field(default_factory=dict)
 
-    @cache  # noqa: B019  (one of it a run)
+    @once
     def content(self, split: str) -> str:
         """Digest of texts and labels."""
         return content(self.splits[split].remove_columns("key"))
 
-    @cache  # noqa: B019
+    @once
     def texts(self, split: str) -> str:
         """Digest of the texts alone, whatever their labels."""
         return content(self.splits[split].select_columns("key"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from transformers import PretrainedConfig
 
@@ -12,6 +11,7 @@ from distill.config.terms import reads, terms_beyond_logits, unstorable
 from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError
 from distill.losses import Objective
+from distill.memo import kept
 from distill.models import loading
 from distill.stages import alike, makeable, objectives, preflight
 
@@ -43,13 +43,16 @@ class Storing:
         return not self.reason
 
 
-@lru_cache(maxsize=8)
 def storing(build: Builder) -> Storing:
     """The decision of ``teacher.store``; the same for the same settings, checkpoints and data, on every rank.
 
     Raises:
         ConfigError: the teacher is asked beside a student whose words it cannot find, since both read other tokens.
     """
+    return kept(build, "storing", lambda: _allowed(build))
+
+
+def _allowed(build: Builder) -> Storing:
     decided = _decided(build)
     if not decided.stored and not build.task.of_texts and not preflight.same_tokens(build):
         raise ConfigError(

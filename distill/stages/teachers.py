@@ -4,7 +4,6 @@ A stage that is made for each teacher knows only one: its builder has the settin
 So its fingerprint is that of a run in which it is alone, and either run finds what the other made.
 """
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from distill.build import Builder
 from distill.config.ensemble import FIRST, EnsembleConfig, settings, teachers, weights
 from distill.config.terms import terms_with_temperature
 from distill.losses import Objective
+from distill.memo import kept
 from distill.models.beside import Combined
 from distill.models.combining import combine, combine_kept
 from distill.models.fitting import token_count
@@ -25,7 +25,6 @@ from distill.stages import Job, answers, judging, teach
 from distill.stages.judging import Answered
 from distill.store import fingerprint
 from distill.teacher_columns import ranges
-from distill.training.processes import Ranks
 from distill.types import Batch, Outputs, at_least_float32
 
 OF_EACH = ("pretrain", "finetune", "teach")
@@ -45,12 +44,12 @@ def builders(build: Builder) -> dict[str, Builder]:
     """For each teacher, by name, a builder to which it is the only one."""
     if not build.config.more_teachers:
         return {FIRST: build}
-    return _made(build, build.ranks, build.wandb)
+    known = (id(build.ranks), build.wandb)  # the processes may know each other by now
+    return kept(build, ("builders", *known), lambda: _made(build))
 
 
-@functools.lru_cache(maxsize=2)
-def _made(build: Builder, ranks: Ranks, wandb: str) -> dict[str, Builder]:
-    """One builder each, so that a checkpoint is read once; others as soon as the processes know each other."""
+def _made(build: Builder) -> dict[str, Builder]:
+    """One builder each, so that a checkpoint is read once."""
     alone = replace(build.config, more_teachers={}, ensemble=EnsembleConfig())
     every = teachers(build.config)
     stored = {name: replace(teacher, store="always") for name, teacher in every.items()}  # to be combined from there
