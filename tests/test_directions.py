@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,55 @@ def test_settings_are_checked_for_every_task_without_anything_heavy():
 
 def test_every_room_has_its_directions_written_down():
     assert {room(path) for path in MODULES} == set(ALLOWED)
+
+
+def _at_start(path: Path) -> set[str]:
+    """The modules of the package that a module imports when it is imported itself."""
+    names = set()
+    for node in ast.parse((PACKAGE / path).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {
+                name if name in BY_NAME else node.module
+                for each in node.names
+                for name in [f"{node.module}.{each.name}"]
+            }
+    return names & BY_NAME.keys()
+
+
+def dotted(path: Path) -> str:
+    return ".".join(("distill", *path.with_suffix("").parts)).removesuffix(".__init__")
+
+
+BY_NAME = {dotted(path): path for path in MODULES}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {name: _at_start(path) for name, path in BY_NAME.items()}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"these modules import each other: {' -> '.join(error.args[1])}")
+
+
+ALONE = """
+import os, sys
+import datasets, peft, pytorch_lightning, torch, torchmetrics, transformers, wandb
+for name in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        try:
+            __import__(name)
+        except BaseException as error:
+            print(f"{name}: {error!r}", flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_every_module_imports_alone():
+    """Each in a process to which the package is new; what it takes of others is there already."""
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    done = subprocess.run([sys.executable, "-c", ALONE, *BY_NAME], env=environment, text=True, capture_output=True)
+    assert (done.stdout, done.returncode) == ("", 0)

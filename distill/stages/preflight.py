@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 from transformers import PretrainedConfig
@@ -12,16 +11,14 @@ from distill.build import Builder
 from distill.config.check_objective import too_few
 from distill.config.check_student import FIRST_OF_A_BILSTM
 from distill.config.ensemble import FIRST
-from distill.config.schema import ArchitectureConfig
 from distill.config.term_declaration import BEYOND_LOGITS, TermConfig
 from distill.config.term_specs import TERM_SPECS
 from distill.config.terms import active, reads, terms_beyond_logits
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, headers, inspecting, loading
 from distill.models.fitting import output_names
-from distill.models.narrow import narrowed
 from distill.models.teacher import label_columns, unnamed
-from distill.stages import alike, makeable, objectives, students, teachers
+from distill.stages import alike, expected, makeable, objectives, students, teachers
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
@@ -128,7 +125,7 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
     if build.task.kind == "class" and build.data.labels:
         for problem in too_few(build.config, len(build.data.labels)):
             raise ConfigError(problem)
-    student, teacher = shapes(build, configs)
+    student, teacher = expected.shapes(build, configs)
     made = objectives.objective(build, student, teacher)
     if made.needs & {"teacher_qkv", "teacher_attentions"}:
         for found in configs.values():
@@ -148,41 +145,9 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
     _one_tokenizer(build)
 
 
-def shapes(build: Builder, configs: Mapping[str, PretrainedConfig]) -> tuple[objectives.Shape, objectives.Shape]:
-    """Of student and teacher, before either is made; ``configs`` are those of the checkpoints."""
-    given = configs.get("teacher_checkpoint")
-    teacher = _shape(build, build.config.teacher.architecture, given)
-    student = _shape(build, build.config.student.architecture, configs.get("student_checkpoint"))
-    if build.config.student.init == "narrow" and given is not None:
-        student = replace(objectives.shape(narrowed(given, students.width(build))), layers=student.layers)
-    elif build.config.student.init == "teacher":
-        student = replace(teacher, layers=build.config.student.layers)
-    elif build.config.student.init == "bilstm":
-        lstm = build.config.student.lstm
-        student = objectives.Shape(lstm.layers, 2 * lstm.hidden_size, 0, (0, 0), False)
-    return student, teacher
-
-
-def _shape(build: Builder, size: ArchitectureConfig, found: PretrainedConfig | None) -> objectives.Shape:
-    """Of a checkpoint, or of a model from scratch."""
-    if found is not None:
-        return objectives.shape(found)
-    width = size.hidden_size
-    return objectives.Shape(size.layers, width, size.heads, (width, width), build.task.family == "decoder")
-
-
-def same_tokens(build: Builder) -> bool:
-    """Whether teacher and student read the same tokens, before either is made."""
-    if build.student_source != "student_checkpoint":
-        return True
-    student = build.tokenizer(build.checkpoints["student_checkpoint"])
-    teacher = build.checkpoints.get("teacher_checkpoint")
-    return teacher is not None and students.same_tokens(build, student, build.tokenizer(teacher))
-
-
 def _one_tokenizer(build: Builder) -> None:
     """Refuse terms that need the same tokens where teacher and student read different ones."""
-    if (needing := _needing_one_tokenizer(build)) and not same_tokens(build):
+    if (needing := _needing_one_tokenizer(build)) and not expected.same_tokens(build):
         name, term = next(iter(needing.items()))
         compared = "rows"
         if TERM_SPECS[name].same_tokens or name in alike.asked(build):

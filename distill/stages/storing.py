@@ -13,7 +13,7 @@ from distill.errors import ConfigError
 from distill.losses import Objective
 from distill.memo import kept
 from distill.models import loading
-from distill.stages import alike, makeable, objectives, preflight
+from distill.stages import alike, expected, makeable, objectives
 
 _SAMPLE = 512
 """Examples that are looked at for the estimate."""
@@ -54,7 +54,7 @@ def storing(build: Builder) -> Storing:
 
 def _allowed(build: Builder) -> Storing:
     decided = _decided(build)
-    if not decided.stored and not build.task.of_texts and not preflight.same_tokens(build):
+    if not decided.stored and not build.task.of_texts and not expected.same_tokens(build):
         raise ConfigError(
             f"teacher.store: {decided.reason}, but a student that reads other tokens finds the teacher's rows of "
             f"{build.config.task} only where they are stored; allowed are auto and always"
@@ -88,7 +88,7 @@ def read_states(objective: Objective, total: int) -> tuple[int, ...]:
 
 def _states(build: Builder, configs: Mapping[str, PretrainedConfig]) -> tuple[tuple[int, ...], int]:
     """Which hidden states are read, and how wide they are."""
-    student, teacher = preflight.shapes(build, configs)
+    student, teacher = expected.shapes(build, configs)
     if alike.asked(build):  # which ones is known when there is a student
         return tuple(range(teacher.layers + 1)), teacher.width
     return read_states(objectives.objective(build, student, teacher), teacher.layers + 1), teacher.width

@@ -12,7 +12,7 @@ from distill.config.term_specs import TERM_SPECS
 from distill.errors import ConfigError
 from distill.models import loading, scratch
 from distill.models.scratch import Size
-from distill.stages import answers, objectives, preflight, pretrain, teach
+from distill.stages import answers, expected, objectives, pretrain, teach
 from distill.stages.reading import prepare
 from distill.stages.storing import storing
 
@@ -43,7 +43,7 @@ def weighs(*names):
 @pytest.mark.parametrize("name", list(TERM_SPECS))
 def test_outputs_are_stored_exactly_where_every_term_finds_in_them_what_it_reads(name):
     build = builder(weighs(name))
-    needs = objectives.objective(build, *preflight.shapes(build, {})).needs
+    needs = objectives.objective(build, *expected.shapes(build, {})).needs
     found = storing(build)
     assert found.stored == (not needs & {"teacher_attentions", "teacher_qkv"})
     assert bool(found.states) == ("teacher_hidden" in needs and found.stored)

@@ -11,7 +11,7 @@ from distill.config.schema import ArchitectureConfig, Config
 from distill.errors import DistillError
 from distill.models.bilstm import BiLstmForSequenceClassification
 from distill.predicting import load
-from distill.stages import makeable, preflight, students
+from distill.stages import expected, makeable, students
 from distill.stages.objectives import Shape
 from distill.stages.reading import prepare
 
@@ -100,7 +100,7 @@ def test_a_copy_of_a_decoder_has_the_decoders_shape_before_it_is_made(prepared, 
     build = builder(prepared, tmp_path, "narrow")
     build.config.student.architecture = ArchitectureConfig(2, 16, 4, 32)
     teacher = Qwen3Config(**{**SIZE, "num_attention_heads": 8}, num_key_value_heads=2, head_dim=8)
-    student, _ = preflight.shapes(build, {"teacher_checkpoint": teacher})
+    student, _ = expected.shapes(build, {"teacher_checkpoint": teacher})
     assert student == Shape(2, 16, 4, (32, 8), causal=True)
 
 
