@@ -13,8 +13,8 @@ import jinja2
 
 from distill import report as words
 from distill.disk import replacing
-from distill.report import curves, sentences, tables
-from distill.shown import plain
+from distill.report import curves, facts, sentences, tables
+from distill.shown import names, plain
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,16 @@ def render(report: words.Report, rows: words.Curves) -> str:
         loader=jinja2.PackageLoader("distill", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         finalize=_plain,
     )  # fmt: skip
-    filters = (words.duration, words.milliseconds, words.number, words.share, words.size, words.tie, words.tiny)
+    filters = (
+        tables.averaged,
+        words.duration,
+        words.milliseconds,
+        words.number,
+        words.share,
+        words.size,
+        words.tie,
+        words.tiny,
+    )
     environment.filters |= {filter.__name__: filter for filter in filters}
     return environment.get_template("report.html").render(
         report=report,
@@ -51,10 +60,11 @@ def render(report: words.Report, rows: words.Curves) -> str:
         headline=words.headline(report),
         verdict=sentences.verdict(report),
         interval=_picture_of_gain(report.get("gain")),
-        timed=sentences.timed(report),
-        stand_in=sentences.stand_in(report),
-        amounts=sentences.rows_and_labels(report),
-        objective=sentences.objective(report),
+        timed=facts.timed(report),
+        stand_in=facts.stand_in(report),
+        amounts=facts.rows_and_labels(report),
+        labels=names(report["data"].get("labels") or ()),
+        objective=facts.objective(report),
         comparison=_grouped(words.comparison(report), "group"),
         label_tables=[table for split in words.splits(report) if (table := tables.by_label(report, split))],
         pictures=_grouped(curves.draw(rows), "stage"),
