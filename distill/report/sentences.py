@@ -193,6 +193,8 @@ def interval(result: Mapping[str, Any]) -> str:
 def _judgement(better: Mapping[str, float]) -> str:
     if "low" not in better or "high" not in better:
         return "whether that is more than chance isn't known."
+    if better["low"] == better["high"] == 0:
+        return "on these examples it made no difference."
     if better["low"] > 0:
         return "the whole interval is above zero, so it is more than chance."
     if better["high"] < 0:
