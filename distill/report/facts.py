@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from distill.report import Report, listed, number
+from distill.report import Report, listed, number, share
+
+_BUSY = 0.8
+"""Of the time that is measured, the share below which other work on the machine is named."""
 
 
 def timed(report: Report) -> str | None:
@@ -11,7 +14,13 @@ def timed(report: Report) -> str | None:
     if not (found := report.get("latency")):
         return None
     threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
-    return f"Latency: one text at a time, a median of {found['tokens']:g} tokens, {threads} of {found['processor']}."
+    said = f"Latency: one text at a time, a median of {found['tokens']:g} tokens, {threads} of {found['processor']}."
+    if found["threads"] == 1 and found.get("attention", 1.0) < _BUSY:
+        said += (
+            f" Other work kept this machine busy: the models had {share(found['attention'], 0)} of the time that was"
+            " measured, so these latencies, and how many times as fast the student is, are not to be relied on."
+        )
+    return said
 
 
 def stand_in(report: Report) -> str | None:

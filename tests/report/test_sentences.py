@@ -123,7 +123,12 @@ def test_labels_that_the_student_never_finds_are_named(report):
 def test_conditions_of_latency_are_said_where_it_was_measured(report):
     assert timed(report) is None
     report["latency"] = {"threads": 1, "tokens": 12.5, "processor": "Some CPU"}
-    assert timed(report) == "Latency: one text at a time, a median of 12.5 tokens, 1 thread of Some CPU."
+    quiet = "Latency: one text at a time, a median of 12.5 tokens, 1 thread of Some CPU."
+    assert timed(report) == quiet
+    report["latency"]["attention"] = 0.8
+    assert timed(report) == quiet
+    report["latency"]["attention"] = 0.224
+    assert timed(report).startswith(f"{quiet} Other work kept this machine busy: the models had 22 % of the time")
 
 
 def with_recalls(report, who, recalls, precision=0.5):
