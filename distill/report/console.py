@@ -11,7 +11,7 @@ from distill.report.sentences import verdict
 from distill.shown import plain
 
 WIDTH = 100
-_LABEL = 38
+_LABEL = 28
 """Columns that a label has, so that its scores find room beside it."""
 
 
