@@ -89,7 +89,7 @@ def _finite(value: object, path: str) -> object:
     if isinstance(value, list | tuple):
         return [_finite(part, f"{path}[{n}]") for n, part in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
-        _log.warning("%s is %s: written as null", path, value)
+        _log.warning("%s has no finite value (%s): null is written", path, value)
         return None
     return value
 

@@ -100,7 +100,7 @@ def _unfit_teacher(report: Report) -> str:
 def _taught(report: Report) -> bool:
     """Whether distillation clearly gained something, however good the teacher itself is."""
     result = report.get("gain")
-    return bool(result) and improvement(result or {}).get("low", 0) > 0
+    return bool(result and improvement(result).get("low", 0) > 0)
 
 
 def _surpassed_teacher(report: Report) -> str:
@@ -115,9 +115,10 @@ def _surpassed_teacher(report: Report) -> str:
 
 
 def _teach_better(report: Report) -> str:
-    return (
-        f"train the teacher{'s longer, or take larger ones' if teachers(report) else ' longer, or take a larger one'}"
-    )
+    """What to do about a teacher that is surpassed."""
+    if teachers(report):
+        return "train the teachers longer, or take larger ones"
+    return "train the teacher longer, or take a larger one"
 
 
 def _never_found(report: Report) -> str:

@@ -162,7 +162,7 @@ def test_what_is_not_finite_becomes_null_and_is_named(report, tmp_path, caplog):
         write(report, {}, tmp_path)
     read = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert read["models"]["student"]["metrics"]["test"]["matthews"] is None
-    assert "models.student.metrics.test.matthews is nan" in caplog.text
+    assert "models.student.metrics.test.matthews has no finite value (nan): null is written" in caplog.text
 
 
 def test_a_report_that_cannot_be_written_leaves_the_old_one(report, tmp_path):
