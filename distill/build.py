@@ -220,7 +220,7 @@ class Builder:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights of what is trained, and of the teacher that it follows."""
+        """The type of numbers of the weights that are trained, and of the teacher that they follow."""
         return torch.float64 if self.config.trainer.precision == "64-true" else torch.float32
 
     def trainer(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _HUB = "HF_HUB_CACHE"
-"""What is in it can be read where nothing can be added."""
+"""The cache of downloads, which may stay where it is: what it holds can be read though nothing can be added."""
 
 
 def ready(beside: Path | None = None) -> list[str]:

@@ -93,7 +93,10 @@ def _config(arguments: list[str]) -> PredictConfig:
             if not sign:
                 raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{_USAGE}")
             OmegaConf.update(given, key, value)  # as it stands: a file's name need not be YAML
-        config = cast(PredictConfig, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PredictConfig), given)))
+        merged = OmegaConf.merge(OmegaConf.structured(PredictConfig), given)
+        if missing := [f"{name}=..." for name in ("model", "input", "output") if OmegaConf.is_missing(merged, name)]:
+            raise ConfigError(f"give {' and '.join(missing)}\n\n{_USAGE}")
+        config = cast(PredictConfig, OmegaConf.to_object(merged))
     except OmegaConfBaseException as error:
         raise ConfigError(f"{str(error).splitlines()[0]}\n\n{_USAGE}") from error
     if config.batch_size < 1:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 _FIRST = 5
-"""Rows that are named."""
+"""How many of the unusable rows a message names."""
 
 
 class Fault(NamedTuple):

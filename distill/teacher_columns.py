@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 PLACES = ("key", "first", "count")
-"""Of each feature: its example, the first of the example's rows that it answers, and how many."""
+"""Columns that place a feature: its example, the first of the example's rows that it answers, and how many."""
 REST = "rest"
 TOKENS, STATES = "tokens", "states"
 """Where there are hidden states: how many tokens each feature has, and their states ``[tokens, states, width]``."""

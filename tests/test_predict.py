@@ -407,7 +407,10 @@ def test_files_and_folders_that_are_not_there_are_named_first(run, models, tmp_p
     model, target = f"model={models('classification')}", f"output={tmp_path}/out.jsonl"
     for arguments, message in (
         ((model, "input=none.jsonl", target), "none.jsonl: there is no such file"),
-        ((model, f"input={source}", "output=out.csv"), f"out.csv: unknown kind of file; {known}"),
+        (
+            (model, f"input={source}", "output=out.csv"),
+            f"out.csv: answers are not written in this kind of file; {known}",
+        ),
         ((model, f"input={source}", "output=no/out.tsv"), "no/out.tsv: there is no folder no"),
         ((model, f"input={ROOT}/README.md", target), f"{ROOT}/README.md: unknown kind of file; {read}"),
         ((f"model={tmp_path}/none", f"input={source}", target), f"{tmp_path}/none: there is no such folder"),
@@ -493,7 +496,7 @@ def test_a_dialogue_needs_more_room_than_its_reply(run, models, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "first"),
     [
-        (("model=a", "input=b"), "Structured config of type `PredictConfig` has missing mandatory value: output"),
+        (("model=a", "input=b"), "give output=..."),
         (("model=a", "inputs=b"), "Key 'inputs' not in 'PredictConfig'"),
         (("model", "input=b"), "model: give it as NAME=VALUE"),
         (("batch_size=two",), "Value 'two' of type 'str' could not be converted to Integer"),

@@ -22,6 +22,8 @@ _HELP = """{app} turns a fine-tuned transformer teacher into a compact student, 
   python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
   python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
   python -m distill.design --help                                 which student to try first under a budget
+  python -m distill.predict --help                                answers of a finished model for a file
+  python -m distill.convert --help                                pickled weights of a teacher as safetensors
 
 Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS

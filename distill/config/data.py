@@ -74,8 +74,8 @@ class DataConfig:
     path: str | None = None
     """A folder with train, validation and test files, also in parts such as train-00000-of-00002.parquet, or one saved
     by datasets; or a file, which is train. Read are CSV, TSV, JSON lines, JSON as pandas and SQuAD write it, Parquet,
-    CoNLL columns (.conll, .bio, .iob, .conllu; columns also by number) and .txt (a text a line, or words with tags);
-    text also as .gz."""
+    CoNLL columns (.conll, .iob, .iob2, .bio, .bioes, .conllu; columns also by number) and .txt (a text a line, or words
+    with tags); text also as .gz."""
     delimiter: str | None = field(default=None, metadata=allowed(_DELIMITER))
     """Between the fields of CSV and TSV: a character, or tab. None: told from header and first lines."""
     hub: str | None = None

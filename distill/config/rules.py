@@ -113,4 +113,4 @@ RUN_NAME: Rule = (
     ),
     f'a name of at most {_LONGEST_NAME} bytes without / \\ " $ and control characters, and no dot or space first',
 )
-"""Of a run: it becomes the name of a folder."""
+"""The rule for the name of a run, which becomes the name of a folder."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from distill.config.rules import NOT_NEGATIVE, SHARE, Rule, allowed, at_least, one_of
 
 _OF_WEIGHTS = 1e38
-"""Beyond the numbers that weights may have."""
+"""Rates from here on would leave the range of float32."""
 _RATE: Rule = (lambda value: value is None or 0 < value < _OF_WEIGHTS), "null or a number above 0, below 1e38"
 _DECAY: Rule = (lambda value: 0 <= value < _OF_WEIGHTS), "a number from 0 up to, not including, 1e38"
 

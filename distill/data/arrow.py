@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 _VERSION = 1
-"""Of what a table on disk holds of a file."""
+"""The version of what a table on disk holds, so that older ones are written anew."""
 ROWS = 1000
 _WEIGHT = 1 << 25
 """Rows, and characters, that are in memory together."""

@@ -19,7 +19,7 @@ MAX_CHARACTERS = 1_000_000
 """Characters that a text may have where no setting says otherwise."""
 _VECTOR = re.compile(r"\s*[01](?:\.0)?(?:\s+[01](?:\.0)?)+\s*")
 _MANY = 2**63
-"""Beyond the numbers that a table holds."""
+"""From here on a whole number is too large for a table."""
 
 
 def empty(value: object) -> bool:

@@ -96,7 +96,7 @@ def chosen(names: Sequence[str], split: str, given: Sequence[str] | None, source
 
 
 def optional(split: str, name: str) -> bool:
-    """Whether none has to be there of names with a bar between them: where one of them is usual.
+    """Whether all of the names with a bar between them may be absent: where one of them is a usual name of the split.
 
     >>> optional("test", "test_unseen|test"), optional("test", "test_unseen"), optional("test", "test")
     (True, False, False)

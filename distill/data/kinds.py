@@ -22,7 +22,7 @@ _EXACT = 2**53
 """Up to here whole numbers stay what they are beside fractions."""
 _DEEPEST = 30
 _MOST_KEYS = 1000
-"""Of objects in one column; more are no columns, but names of things."""
+"""The most keys that the objects of one column may have; with more, the keys are data and no columns."""
 _MOST_COLUMNS = 20_000
 
 

@@ -50,7 +50,7 @@ def kind(file: Path) -> str:
     for suffix in SUFFIXES:
         if file.name.endswith(suffix):
             return suffix.split(".")[1]
-    raise DataError(f"{file}: unknown kind of file; known are {', '.join(SUFFIXES)}")
+    raise DataError(f"{file}: answers are not written in this kind of file; known are {', '.join(SUFFIXES)}")
 
 
 def refuse_target(target: Path, source: Path) -> None:

@@ -1,6 +1,5 @@
 """How long models take on this machine for one text: all of them in turn, so that noise hits them alike."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from distill.build import Builder
-from distill.metrics.latency import interleaved
+from distill.metrics.latency import interleaved, watched
 from distill.models import loading
 from distill.models.teacher import outputs
 from distill.models.writing import write
@@ -94,9 +93,9 @@ def measure(
             calls[name] = call
             one_round += glance / 1000
         samples = max(_FEWEST, min(_MOST, int(_SECONDS / one_round)))
-        wall, worked = time.perf_counter(), time.process_time()
+        worked = watched()
         latency = interleaved(calls, samples)
-        return Timed(latency, samples, (time.process_time() - worked) / (time.perf_counter() - wall))
+        return Timed(latency, samples, worked())
 
 
 def _call(

@@ -31,6 +31,15 @@ def interleaved(calls: Mapping[str, Callable[[int], object]], samples: int) -> d
     return {name: _milliseconds(taken[_WARM_UP:]) for name, taken in seconds.items()}
 
 
+def watched() -> Callable[[], float]:
+    """Begin to watch the clock; what is returned tells in which share of the time since then this process worked.
+
+    It is less than 1 where other processes had the CPU, and may be more than 1 with several threads.
+    """
+    start, worked = time.perf_counter(), time.process_time()
+    return lambda: (time.process_time() - worked) / (time.perf_counter() - start)
+
+
 def _milliseconds(seconds: list[float]) -> dict[str, float]:
     p50, p90 = np.percentile(np.asarray(seconds) * 1000, [50, 90])
     return {"p50": float(p50), "p90": float(p90)}

@@ -139,7 +139,7 @@ class LiveTeacher:
 
     @property
     def name(self) -> str:
-        """Its folder, or that of the hub."""
+        """The folder of the model, or its id on the hub, as messages name it."""
         return str(self.model.name_or_path)
 
     @torch.no_grad()

@@ -147,9 +147,10 @@ def listed_short(parts: Sequence[str], most: int = 5) -> str:
     return listed(parts) if len(parts) <= most else f"{', '.join(parts[:most])}, and {len(parts) - most} more"
 
 
-def quoted(text: str) -> str:
-    """A label in a sentence, so that its ends are seen."""
-    return f"'{text}'"
+def scored_labels(report: Report, table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The rows of a table that stand for labels, or types of entities; none of averages, and of other groups none."""
+    named = report["data"].get("labels")
+    return {name: row for name, row in table.items() if name not in AVERAGES} if named else {}
 
 
 def present(report: Report) -> list[str]:

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.report import ABSENT, Report, comparison, duration, present, tables, tie
-from distill.report.sentences import rows_and_labels, stand_in, timed, verdict
+from distill.report.facts import rows_and_labels, stand_in, timed
+from distill.report.sentences import verdict
 from distill.shown import plain
 
 WIDTH = 100
+_LABEL = 28
+"""Columns that a label has, so that its scores find room beside it."""
 
 
 def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
@@ -23,7 +26,8 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks = [f"{report['name']}: {data['name']} ({data['source']}), {rows_and_labels(report)}"]
     if warning := stand_in(report):
         blocks.append(f"NOTE: {warning}")
-    blocks += [_columns(report), aligned(tables.in_text(report)), tables.note_in_text(report)]
+    by_label = [(_cut(label), *cells) for label, *cells in tables.in_text(report)]
+    blocks += [_columns(report), aligned(by_label), tables.note_in_text(report)]
     if how := report.get("scored_by"):
         blocks.append(f"Scored by {how}")
     if conditions := timed(report):
@@ -69,6 +73,15 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
         for line in lines
     )
     return "\n".join(("", *placed, ""))
+
+
+def _cut(label: str) -> str:
+    """A label that fits, with its beginning; the page has it whole."""
+    if _width(label) <= _LABEL:
+        return label
+    while _width(label) > _LABEL - 1:
+        label = label[:-1]
+    return f"{label}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _width(text: str) -> int:

@@ -13,8 +13,8 @@ import jinja2
 
 from distill import report as words
 from distill.disk import replacing
-from distill.report import curves, sentences, tables
-from distill.shown import plain
+from distill.report import curves, facts, sentences, tables
+from distill.shown import names, plain
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,16 @@ def render(report: words.Report, rows: words.Curves) -> str:
         loader=jinja2.PackageLoader("distill", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         finalize=_plain,
     )  # fmt: skip
-    filters = (words.duration, words.milliseconds, words.number, words.share, words.size, words.tie, words.tiny)
+    filters = (
+        tables.averaged,
+        words.duration,
+        words.milliseconds,
+        words.number,
+        words.share,
+        words.size,
+        words.tie,
+        words.tiny,
+    )
     environment.filters |= {filter.__name__: filter for filter in filters}
     return environment.get_template("report.html").render(
         report=report,
@@ -51,10 +60,11 @@ def render(report: words.Report, rows: words.Curves) -> str:
         headline=words.headline(report),
         verdict=sentences.verdict(report),
         interval=_picture_of_gain(report.get("gain")),
-        timed=sentences.timed(report),
-        stand_in=sentences.stand_in(report),
-        amounts=sentences.rows_and_labels(report),
-        objective=sentences.objective(report),
+        timed=facts.timed(report),
+        stand_in=facts.stand_in(report),
+        amounts=facts.rows_and_labels(report),
+        labels=names(report["data"].get("labels") or ()),
+        objective=facts.objective(report),
         comparison=_grouped(words.comparison(report), "group"),
         label_tables=[table for split in words.splits(report) if (table := tables.by_label(report, split))],
         pictures=_grouped(curves.draw(rows), "stage"),
@@ -79,7 +89,7 @@ def _finite(value: object, path: str) -> object:
     if isinstance(value, list | tuple):
         return [_finite(part, f"{path}[{n}]") for n, part in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
-        _log.warning("%s is %s: written as null", path, value)
+        _log.warning("%s has no finite value (%s): null is written", path, value)
         return None
     return value
 
@@ -94,7 +104,7 @@ def _picture_of_gain(gain: Mapping[str, Any] | None) -> dict[str, dict[str, Any]
     if gain is None or len(better) < 3:
         return None
     low, high = min(0.0, *better.values()), max(0.0, *better.values())
-    margin = 0.12 * (high - low) or 1.0
+    margin = 0.18 * (high - low) or 1.0  # room for the numbers at the ends
     length = high - low + 2 * margin
     texts = {key: words.difference(gain["metric"], value).removesuffix(" points") for key, value in better.items()}
     return {

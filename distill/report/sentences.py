@@ -1,4 +1,4 @@
-"""The sentences that page, console and model card say alike."""
+"""The verdict on a run, in the sentences that page, console and model card say alike."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +14,11 @@ from distill.report import (
     metric,
     number,
     present,
-    quoted,
+    scored_labels,
     share,
     teachers,
 )
-from distill.shown import name as label_name
+from distill.shown import shown
 
 _SAME = 1.1
 """Speeds that differ by less than this factor are called the same."""
@@ -51,12 +51,20 @@ def gain(report: Report) -> str:
             "There is no control, the same student trained without the teacher: what distillation gained isn't known."
         )
     name, amount = result["metric"], better["difference"]
-    size = f"{difference(name, abs(amount), sign='-')} of {name}"
-    did = f"gained {size} over" if amount > 0 else f"lost {size} against" if amount else f"left {name} as it was with"
-    return f"Distillation {did} the same student trained without the teacher ({interval(result)}): {_judgement(better)}"
+    return (
+        f"Distillation {_moved(name, amount)} the same student trained without the teacher ({interval(result)}):"
+        f" {_judgement(better)}"
+    )
 
 
-_TEACH_BETTER = "train the teacher longer, or take a larger one"
+def _moved(name: str, amount: float) -> str:
+    """What distillation did to a metric, of which more, or less, may be better."""
+    if not amount:
+        return f"left {name} as it was with"
+    size = difference(name, abs(amount), sign="-")
+    if name in LOWER_IS_BETTER:
+        return f"improved {name} by {size} over" if amount > 0 else f"worsened {name} by {size} against"
+    return f"gained {size} of {name} over" if amount > 0 else f"lost {size} of {name} against"
 
 
 def _against_teacher(report: Report, name: str) -> dict[str, Any]:
@@ -79,13 +87,20 @@ def _beyond(result: Mapping[str, Any]) -> str:
 
 
 def _unfit_teacher(report: Report) -> str:
-    """Who is clearly better than the teacher without having been taught, or in spite of it."""
+    """Who is clearly better than a teacher that taught nothing clearly."""
     for name, who in (("control", "the control, which had no teacher,"), ("student", "the student")):
         result = _against_teacher(report, name)
-        if result and improvement(result).get("low", 0) > 0:
-            said = f"{who} is {_beyond(result)} it on {result['split']} ({interval(result)})"
-            return f"The teacher is not fit to teach: {said}; {_TEACH_BETTER}."
+        if result and improvement(result).get("low", 0) > 0 and not _taught(report):
+            whose = "teachers together are" if teachers(report) else "teacher is"
+            than = f"{'them' if teachers(report) else 'it'} on {result['split']} ({interval(result)})"
+            return f"The {whose} not fit to teach: {who} is {_beyond(result)} {than}; {_teach_better(report)}."
     return ""
+
+
+def _taught(report: Report) -> bool:
+    """Whether distillation clearly gained something, however good the teacher itself is."""
+    result = report.get("gain")
+    return bool(result and improvement(result).get("low", 0) > 0)
 
 
 def _surpassed_teacher(report: Report) -> str:
@@ -93,33 +108,53 @@ def _surpassed_teacher(report: Report) -> str:
     result = _against_teacher(report, "control")
     if not result or _unfit_teacher(report) or not improvement(result).get("difference", 0) > 0:
         return ""
-    return f"The control scores above the teacher, which may be chance: {_TEACH_BETTER}."
+    chance = "" if improvement(result).get("low", 0) > 0 else ", which may be chance"
+    whose = "teachers together" if teachers(report) else "teacher"
+    sure = f" ({interval(result)})" if result.get("interval") else ""
+    return f"The control is {_beyond(result)} the {whose}{sure}{chance}: {_teach_better(report)}."
+
+
+def _teach_better(report: Report) -> str:
+    """What to do about a teacher that is surpassed."""
+    if teachers(report):
+        return "train the teachers longer, or take larger ones"
+    return "train the teacher longer, or take a larger one"
 
 
 def _never_found(report: Report) -> str:
-    """The labels of validation that the student never gets right."""
+    """The labels of validation that the student never gets right, where it has learnt something."""
     table = (report["models"]["student"].get("per_label") or {}).get("validation") or {}
-    rows = {label: table.get(label, {}) for label in report["data"].get("labels") or ()}
-    never = [quoted(label) for label, row in rows.items() if row.get("support") and row.get("f1") == 0]
-    if not never or len(never) == len(rows):
+    rows = scored_labels(report, table)
+    never = [shown(label) for label, row in rows.items() if row.get("support") and row.get("f1") == 0]
+    if not never or len(never) == len(rows) or _learnt_nothing(report, "student"):
         return ""
     return f"The student finds none of {listed_short(never)} in validation (an F1 of 0)."
 
 
 def _nothing_learnt(report: Report) -> str:
     """Who scores as a model does that reads nothing, and what to do about it."""
+    who: dict[str, list[str]] = {}
+    for name in present(report):
+        if why := _learnt_nothing(report, name):
+            who.setdefault(why, []).append(f"the {name}")
+    if not who:
+        return ""
+    said = listed([f"{listed(names)} ({why})" for why, names in who.items()])
+    return f"Nothing was learnt by {said}: train longer (max_epochs, min_steps), or with more data."
+
+
+def _learnt_nothing(report: Report, who: str) -> str:
+    """By what one sees that a model reads nothing; empty where it does."""
     lead = headline(report)
     if lead is None:
         return ""
     name, split = lead
-    said = []
-    for who in present(report):
-        always = _always(report, who, split)
-        if always is not None:
-            said.append(f"the {who} calls every example of {split} {label_name(always)}")
-        elif name not in LOWER_IS_BETTER and _score(report, who) == 0:
-            said.append(f"the {who} gets nothing right")
-    return f"Nothing was learnt where {listed(said)}: train longer, or with more data." if said else ""
+    always, score = _always(report, who, split), _score(report, who)
+    if always is not None:
+        return f"every example of {split} is called {shown(always)}"
+    if name not in LOWER_IS_BETTER and score is not None and score <= 0:
+        return f"{name} of {metric(name, score)} on {split}"
+    return ""
 
 
 def _always(report: Report, who: str, split: str) -> str | None:
@@ -159,6 +194,8 @@ def interval(result: Mapping[str, Any]) -> str:
 def _judgement(better: Mapping[str, float]) -> str:
     if "low" not in better or "high" not in better:
         return "whether that is more than chance isn't known."
+    if better["low"] == better["high"] == 0:
+        return "on these examples it made no difference."
     if better["low"] > 0:
         return "the whole interval is above zero, so it is more than chance."
     if better["high"] < 0:
@@ -198,7 +235,7 @@ def _student_and_teacher(report: Report) -> str:
 def _quality(report: Report) -> str:
     result = _against_teacher(report, "student")
     if not result:
-        return "was not scored against it"
+        return "was not scored against its teacher"
     whose = "its teachers together" if teachers(report) else "its teacher"
     sure = f" ({interval(result)})" if result.get("interval") else ""
     return f"is {_beyond(result)} {whose} on {result['split']}{sure}"
@@ -208,63 +245,3 @@ def _speed(ratio: float) -> str:
     if ratio >= _SAME:
         return f"is {number(ratio, 1)} times as fast"
     return "is about as fast" if ratio > 1 / _SAME else f"takes {number(1 / ratio, 1)} times as long"
-
-
-def timed(report: Report) -> str | None:
-    """Under which conditions latencies were measured, none where they were not."""
-    if not (found := report.get("latency")):
-        return None
-    threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
-    return f"Latency: one text at a time, a median of {found['tokens']:g} tokens, {threads} of {found['processor']}."
-
-
-def stand_in(report: Report) -> str | None:
-    """The warning that the numbers are not those of the data set that the run is named after."""
-    data = report["data"]
-    if not (name := data.get("stands_in_for")):
-        return None
-    return (
-        f"This is not {name}: {data['source']} data stands in for it, so these numbers say nothing about {name}"
-        " and must not be compared with published ones."
-    )
-
-
-def rows_and_labels(report: Report) -> str:
-    """How much data there is, of how many labels."""
-    data = report["data"]
-    parts = [f"{number(count, 0)} {split}" for split, count in data["rows"].items() if count]
-    labels = f"; {len(data['labels'])} labels" if data.get("labels") else ""
-    return f"{listed(parts or ['no'])} rows{labels}"
-
-
-def objective(report: Report) -> str | None:
-    """The weighted terms that the student was trained on, none where the report has no objective."""
-    if not (goal := report.get("objective")):
-        return None
-    shares, schedules = goal.get("shares") or {}, goal.get("schedules") or {}
-    if shares:
-        whole = sum(shares.values())
-        terms = [f"{share / whole:.0%} {name}" for name, share in shares.items()]
-    else:
-        sign = "\N{MULTIPLICATION SIGN}"
-        terms = [f"{_moving(weight, schedules.get(name))} {sign} {name}" for name, weight in goal["terms"].items()]
-    said = " + ".join(terms) + (" of the gradient" if shares else "")
-    if goal["temperature"] is not None:
-        said += f", temperature {_moving(goal['temperature'], goal.get('temperature_schedule'))}"
-    return f"{said}; {_teachers(goal['teachers'])}" if goal.get("teachers") else said
-
-
-def _teachers(several: Mapping[str, Any]) -> str:
-    """How several teachers were one, such as ``67% first + 33% second of the probabilities``."""
-    shares = " + ".join(f"{weight:.0%} {name}" for name, weight in several["weights"].items())
-    if several["combine"] == "confidence":
-        return f"taught by the most confident of {shares}"
-    return f"taught by {shares} of the {several['combine']}"
-
-
-def _moving(start: float, schedule: Mapping[str, Any] | None) -> str:
-    """A number, and where a schedule takes it."""
-    if schedule is None:
-        return f"{start:g}"
-    first, last = (0.0, start) if schedule["kind"] == "warmup" else (start, schedule["end"])
-    return f"{first:g} to {last:g} ({schedule['kind']})"

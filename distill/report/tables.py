@@ -59,6 +59,16 @@ def in_text(report: words.Report) -> list[tuple[str, ...]]:
     return lines
 
 
+def averaged(name: str) -> str:
+    """The name of an average where it stands beside those of labels.
+
+    >>> averaged("micro"), averaged("macro of supported")
+    ('micro average', 'macro average of supported')
+    """
+    kind, *rest = name.split(" ", 1)
+    return " ".join((kind, "average", *rest))
+
+
 def note_in_text(report: words.Report) -> str:
     """What is to be known of the averages of the split that the report leads with; empty where there is nothing."""
     lead = words.headline(report)
@@ -70,9 +80,8 @@ def _without_support(report: words.Report, split: str, tables: list[Any]) -> str
     """Which labels have no example in a split, though a model predicts them, and what that does to the mean."""
     if not any(words.SUPPORTED in table for table in tables):
         return ""
-    first = tables[0]
-    names = [label for label in report["data"].get("labels") or () if first.get(label, {}).get(_SUPPORT) == 0]
-    said = words.listed_short([words.quoted(name) for name in names]) if names else "some labels"
+    names = [label for label, row in words.scored_labels(report, tables[0]).items() if row.get(_SUPPORT) == 0]
+    said = words.listed_short(list(map(shown.shown, names))) if names else "some labels"
     return (
         f"No example of {split} has {said}: macro counts such a label with an F1 of 0 as soon as it is predicted once, "
         f"{words.SUPPORTED} leaves it out."

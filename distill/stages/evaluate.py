@@ -217,7 +217,8 @@ def _latency(job: Job) -> tuple[dict[str, dict[str, float]], dict[str, Any] | No
 
     Returns:
         ``p50`` and ``p90`` of each model, and the conditions: threads, the median of the tokens of an example as the
-        last model reads them, and the processor; none where nothing was timed.
+        last model reads them, the processor, and the share of the time in which it worked on that; none where nothing
+        was timed.
     """
     build, count = job.build, job.build.config.evaluate.latency_samples
     split = build.data.splits["validation"]
@@ -231,8 +232,10 @@ def _latency(job: Job) -> tuple[dict[str, dict[str, float]], dict[str, Any] | No
     batches = next(reversed(ready.values()))[1]
     tokens = median(batch["input_ids"].numel() for batch in batches)
     with torch.inference_mode():
-        found = latency.interleaved(calls, len(rows))
-    return found, {"threads": torch.get_num_threads(), "tokens": tokens, "processor": processor()}
+        worked, found = latency.watched(), latency.interleaved(calls, len(rows))
+        at_work = worked()
+    threads = torch.get_num_threads()
+    return found, {"threads": threads, "tokens": tokens, "processor": processor(), "attention": at_work}
 
 
 def _ready(job: Job, name: str, rows: Any) -> tuple[PreTrainedModel, list[Batch]]:  # noqa: ANN401

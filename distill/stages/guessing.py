@@ -1,4 +1,4 @@
-"""What a fine-tuned teacher's answers to some rows are worth beside those of who has not read them."""
+"""Whether a fine-tuned teacher answers better than a baseline that has not read the texts, task by task."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,22 +18,22 @@ Floats: TypeAlias = NDArray[np.float64]
 _ENTITIES = 0.1
 """F1 of entities up to which words that are guessed by themselves make some by chance."""
 _TRIED = 20
-"""Labels, of the most frequent ones, that are given to every row."""
+"""How many of the most frequent labels are tried as the constant answer of a baseline."""
 _DEALT = 10
-"""Times that labels are dealt out at random."""
+"""How often labels are shuffled for a baseline that guesses at random."""
 _BY_CHANCE = 1.25
 """How much more than a random span of the same length has to be found of an answer."""
 _OTHER_SCALE = 2.0
-"""Mean squared errors to that of the best line, or deviations to the data's, from which on the scale is another."""
+"""The ratio of mean squared errors, or of deviations, from which on scores are said to be on another scale."""
 _NOTICEABLE = 0.1
-"""Share of the variance of scores by which errors have to differ, too."""
+"""By which share of the variance of scores the mean squared errors have to differ besides."""
 _LIKELY = 3.0
 """Standard errors from which on a correlation is none by chance."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What answers are worth.
+    """What a teacher's answers are worth beside a baseline's.
 
     Attributes:
         said: both figures, as the middle of a sentence that begins with who answered.
@@ -53,7 +53,7 @@ class Verdict:
 def labels(
     found: Numbers, right: Numbers, names: Sequence[str], headline: str, score: float, constant: float, unit: str = ""
 ) -> Verdict:
-    """Of labels, one for each row (or word): beside who always says the most frequent one.
+    """Judge single labels, one for each row (or word), against always giving the most frequent one.
 
     Of more than two labels guesses are right less often than that one, so that they have to be clearly better.
 
@@ -90,7 +90,7 @@ def _exchanged(found: Numbers, right: Numbers, labels: int, enough: float) -> tu
 
 
 def decisions(found: Numbers, right: Numbers, metrics: ModuleType, names: Sequence[str]) -> Verdict:
-    """Of yes or no for each label, ``[rows, labels]``: beside who always gives the same labels."""
+    """Judge several labels of a row, flags ``[rows, labels]``, against always giving the same ones."""
     headline, share = metrics.HEADLINE.name, right.mean(axis=0)
     order = np.argsort(-share, kind="stable")
     sets = [np.isin(np.arange(len(names)), order[: many + 1]).astype(int).tolist() for many in range(len(names))]
@@ -105,7 +105,7 @@ def decisions(found: Numbers, right: Numbers, metrics: ModuleType, names: Sequen
 
 
 def scores(found: Floats, right: Floats) -> Verdict:
-    """Of scores: beside who always says the mean, and beside the line that fits them best."""
+    """Judge scores against always giving the mean, and against the linear map of them that fits the data best."""
     spread, errors = float(right.var()), float(((found - right) ** 2).mean())
     if np.ptp(found) <= 1e-6 * max(1.0, float(np.abs(found).max())):
         return Verdict(f"gives each of them the score {found[0]:.3g}, where the data has {_range(right)}", refused=True)
@@ -140,7 +140,7 @@ def _range(numbers: Floats) -> str:
 def spans(
     found: Sequence[str], right: Sequence[Sequence[str]], contexts: Sequence[str], metrics: ModuleType, seed: int
 ) -> Verdict:
-    """Of answers out of a context: beside spans of as many words drawn from it."""
+    """Judge answers in a context against spans of as many words that are drawn from it at random."""
     draw, headline = np.random.default_rng(seed), metrics.HEADLINE.name
     drawn = [[_span(context, answer, draw) for context, answer in zip(contexts, found, strict=True)] for _ in range(5)]
     groups = [""] * len(found)
@@ -157,7 +157,7 @@ def _span(context: str, answer: str, draw: np.random.Generator) -> str:
 
 
 def tokens(cost: float, right: Iterable[int], known: Iterable[int], vocabulary: int) -> Verdict:
-    """Of written tokens, by what the true ones cost: beside who only knows how frequent each is.
+    """Judge written tokens by the cross-entropy of the true ones, against that of their frequencies.
 
     Args:
         cost: of a token on average, in nats.
@@ -204,6 +204,6 @@ def beside_guesses(
 
 
 def _like(sentences: Sequence[Sequence[Any]], words: Sequence[Any]) -> list[list[Any]]:
-    """Words as sentences of the same lengths."""
+    """Cut a list of words into sentences of the same lengths as the given ones."""
     given = iter(words)
     return [list(islice(given, len(sentence))) for sentence in sentences]

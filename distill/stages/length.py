@@ -43,7 +43,15 @@ def of(build: Builder, section: TrainingConfig, batches: Batches, stage: str) ->
     every = -(-epochs // _VALIDATIONS)
     epochs = -(-epochs // every) * every  # so that the last one is validated
     if build.ranks.rank == 0:
-        log.info("%s: %d epochs instead of %d, for min_steps=%d", stage, epochs, section.max_epochs, section.min_steps)
+        often = f", with a validation after every {every}" if every > 1 else ""
+        log.info(
+            "%s: %d epochs instead of %d, for min_steps=%d%s",
+            stage,
+            epochs,
+            section.max_epochs,
+            section.min_steps,
+            often,
+        )
     stopping = section.early_stopping
     if stopping.patience is None:
         stopping = replace(stopping, patience=epochs)

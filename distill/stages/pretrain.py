@@ -84,7 +84,7 @@ def _model(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PreTrainedMode
 
 
 def configuration(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
-    """That of a teacher from scratch."""
+    """The configuration of a teacher that is trained from scratch."""
     config, size = build.config, scratch.Size(**asdict(build.config.teacher.architecture))
     length, dropout = config.data.max_length, config.pretrain.dropout
     return scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)

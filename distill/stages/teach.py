@@ -9,6 +9,7 @@ from datasets import Dataset
 
 from distill.build import Builder
 from distill.data.splits import UNLABELLED
+from distill.report import size
 from distill.stages import Job, answers, students
 from distill.stages.storing import storing
 from distill.stages.taking_over import take_over
@@ -70,7 +71,7 @@ def run(job: Job) -> dict[str, Any]:
     plan, outputs = storing(build), job.folder / "outputs"
     asked = [rows(job, job.folder), *filter(None, [build.data.splits.get(UNLABELLED)])]
     if build.ranks.rank == 0:
-        log.info("teach: stores %s, about %.3g GB", _said(build), plan.gigabytes)
+        log.info("teach: stores %s, about %s", _said(build), size(1e9 * (plan.gigabytes or 0.0)))
 
     def wanted() -> set[tuple[int, int]]:
         return set().union(*(answers.places(build, teacher, examples) for examples in asked))

@@ -63,5 +63,5 @@ def _from_ends(tags: Sequence[str]) -> list[str]:
 
 
 def _pairs(tags: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each tag after the one before it."""
+    """Each tag in a pair with the tag before it."""
     return zip([OUTSIDE, *tags], tags, strict=False)

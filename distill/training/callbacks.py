@@ -150,12 +150,14 @@ class Narrator(Callback):
         self._since = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Say what the epoch brought."""
+        """Say what the epoch brought; Lightning keeps the metrics of an earlier validation, which is not this one's."""
         if trainer.is_global_zero:
-            values = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "train/lr"}
-            shown = ", ".join(f"{name} {value:.4g}" for name, value in sorted(values.items()))
-            seconds = time.monotonic() - self._since
             epoch, last = trainer.current_epoch + 1, trainer.max_epochs
+            old = "validation/" if epoch % (trainer.check_val_every_n_epoch or 1) else "train/lr"
+            values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+            told = sorted(name for name in values if name != "train/lr" and not name.startswith(old))
+            shown = ", ".join(f"{name} {values[name]:.4g}" for name in told)
+            seconds = time.monotonic() - self._since
             log.info("%s: epoch %d/%d, %s (%.1f s)", self.stage, epoch, last, shown, seconds)
 
 

@@ -31,7 +31,7 @@ GOOD = [{"text": "a, b", "label": "1"}, {"text": "c", "label": "0"}]
 def test_a_csv_is_read_with_what_its_first_lines_have_between_fields(tmp_path, between, name):
     file = written(tmp_path, "a.csv", f"text{between}label\na, b{between}1\nc{between}0\n")
     assert rows(file) == GOOD
-    assert formats.rows(file).notes == (f"in CSV fields have {name} between them",)
+    assert formats.rows(file).notes == (f"fields of CSV are separated by {name}",)
 
 
 def test_a_delimiter_is_told_said_by_the_file_or_given(tmp_path):

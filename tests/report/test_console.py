@@ -58,3 +58,14 @@ def test_cells_stand_under_each_other_where_a_label_is_of_wide_characters():
     marks = aligned([("label", "f1"), ("ไม่ดี", "98")])
     assert marks == "\n  label   f1\n  ไม่ดี     98\n"
     assert aligned([("label", "f1"), ("好评", "98"), ("bad", "7")]) == "\n  label   f1\n  好评    98\n  bad      7\n"
+
+
+def test_a_long_label_leaves_room_for_its_scores(report):
+    long = "Lieferung und Versand, verspätet oder verloren gegangen"
+    for model in report["models"].values():
+        rows = model["per_label"]["test"]
+        rows[long] = rows.pop("negative")
+    report["data"]["labels"] = [long, "positive"]
+    lines = table(report).splitlines()
+    assert any(line.startswith(f"  {long[:27]}\N{HORIZONTAL ELLIPSIS} ") for line in lines)
+    assert sum(line.startswith("  student by label on test") for line in lines) == 1

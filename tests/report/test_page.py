@@ -126,6 +126,27 @@ def test_the_interval_is_drawn_where_it_lies(report):
     assert 0 < point < zero < 100
 
 
+def test_what_labels_are_is_seen_whatever_is_in_them(report):
+    report["data"]["labels"] = [" a ", "b\x1b[31m", "c" * 100, "<b>"]
+    page = render(report, {})
+    for seen in ("&#39; a &#39;, ", "b\\x1b[31m", f"{'c' * 80}&#39;…, ", "&lt;b&gt;"):
+        assert seen in page
+
+
+def test_averages_are_called_so(report):
+    for model in report["models"].values():
+        model["per_label"]["test"]["macro of supported"] = model["per_label"]["test"]["macro"]
+    page = render(report, {})
+    for name in ("micro average", "macro average", "macro average of supported", "weighted average"):
+        assert f'<th scope="row">{name}</th>' in page
+
+
+def test_the_word_at_zero_stays_inside(report):
+    assert "<em>no gain</em>" in render(report, {})
+    report["gain"] |= {"difference": -0.015, "interval": [-0.032, 0.0]}
+    assert '<em class="before">no gain</em>' in render(report, {})
+
+
 def test_the_json_reads_back_as_it_was_and_in_its_order(report, curves, tmp_path):
     write(report, curves, tmp_path / "run")
     read = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
@@ -141,7 +162,7 @@ def test_what_is_not_finite_becomes_null_and_is_named(report, tmp_path, caplog):
         write(report, {}, tmp_path)
     read = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert read["models"]["student"]["metrics"]["test"]["matthews"] is None
-    assert "models.student.metrics.test.matthews is nan" in caplog.text
+    assert "models.student.metrics.test.matthews has no finite value (nan): null is written" in caplog.text
 
 
 def test_a_report_that_cannot_be_written_leaves_the_old_one(report, tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 
-from distill.report.sentences import gain, objective, stand_in, timed, verdict
+from distill.report.facts import objective, stand_in, timed
+from distill.report.sentences import gain, verdict
 
 
 def with_gain(report, difference, interval, **more):
@@ -39,7 +40,7 @@ def test_the_gain_claims_no_more_than_its_interval(report, difference, interval,
 
 def test_less_perplexity_is_a_gain(report):
     sentence = gain(with_gain(report, -1.5, [-2.0, -1.0], metric="perplexity", mode="min"))
-    assert "gained 1.50 of perplexity" in sentence
+    assert "Distillation improved perplexity by 1.50 over the same student" in sentence
     assert "interval 1.00 to 2.00): the whole interval is above zero" in sentence
 
 
@@ -58,9 +59,7 @@ def test_a_teacher_that_its_control_surpasses_is_named_as_the_reason(report, nam
     scores = {"teacher": teacher, "student": 0.5, "control": control}
     for model, score in scores.items():
         report["models"][model]["metrics"] = {"test": {name: score}}
-    advice = (
-        " The control scores above the teacher, which may be chance: train the teacher longer, or take a larger one."
-    )
+    advice = "the teacher, which may be chance: train the teacher longer, or take a larger one."
     assert verdict(report).endswith(advice) is said
 
 
@@ -79,6 +78,16 @@ def test_a_teacher_that_is_clearly_surpassed_is_said_first_to_be_unfit(report, w
         " 5.00); train the teacher longer, or take a larger one. "
     )
     assert "may be chance" not in verdict(report)
+
+
+def test_a_teacher_that_clearly_taught_is_fit_though_it_is_surpassed(report):
+    report = with_gain(report, 0.02, [0.01, 0.03]) | {"against_teacher": against("student", 0.03, [0.01, 0.05])}
+    assert "not fit to teach" not in verdict(report)
+    report["against_teacher"] = against("control", 0.03, [0.01, 0.05])
+    assert verdict(report).endswith(
+        " The control is 3.00 points of accuracy above the teacher (95 % interval 1.00 to 5.00): train the teacher"
+        " longer, or take a larger one."
+    )
 
 
 def test_a_teacher_that_is_surpassed_by_less_than_chance_may_be_fit(report):
@@ -114,7 +123,12 @@ def test_labels_that_the_student_never_finds_are_named(report):
 def test_conditions_of_latency_are_said_where_it_was_measured(report):
     assert timed(report) is None
     report["latency"] = {"threads": 1, "tokens": 12.5, "processor": "Some CPU"}
-    assert timed(report) == "Latency: one text at a time, a median of 12.5 tokens, 1 thread of Some CPU."
+    quiet = "Latency: one text at a time, a median of 12.5 tokens, 1 thread of Some CPU."
+    assert timed(report) == quiet
+    report["latency"]["attention"] = 0.8
+    assert timed(report) == quiet
+    report["latency"]["attention"] = 0.224
+    assert timed(report).startswith(f"{quiet} Other work kept this machine busy: the models had 22 % of the time")
 
 
 def with_recalls(report, who, recalls, precision=0.5):
@@ -128,8 +142,8 @@ def test_a_model_that_gives_everything_one_label_has_learnt_nothing(report):
     with_recalls(report, "student", {"negative": 0.0, "positive": 1.0})
     with_recalls(report, "control", {"negative": 0.0, "positive": 1.0})
     assert verdict(report).startswith(
-        "Nothing was learnt where the student calls every example of test positive and the control calls every"
-        " example of test positive: train longer, or with more data. "
+        "Nothing was learnt by the student and the control (every example of test is called 'positive'): train longer"
+        " (max_epochs, min_steps), or with more data. "
     )
 
 
@@ -151,7 +165,7 @@ def test_a_score_of_0_says_that_nothing_was_learnt(report, metric, said):
     report["gain"]["metric"] = metric
     for model, score in {"teacher": 0.5, "student": 0.0, "control": 0.1}.items():
         report["models"][model]["metrics"] = {"test": {metric: score}}
-    advice = "Nothing was learnt where the student gets nothing right: train longer, or with more data. "
+    advice = "Nothing was learnt by the student (bleu of 0.00 % on test): train longer (max_epochs, min_steps), or "
     assert verdict(report).startswith(advice) is said
 
 

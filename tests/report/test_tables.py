@@ -1,4 +1,4 @@
-from distill.report import console, tables
+from distill.report import console, scored_labels, tables
 
 
 def grouped(report):
@@ -68,3 +68,15 @@ def test_labels_without_examples_are_named_beside_what_they_do_to_the_mean(repor
 def test_nothing_is_said_of_means_over_labels_that_all_have_examples(report):
     assert tables.by_label(report, "test").note == ""
     assert tables.note_in_text(grouped(report)) == ""
+
+
+def test_a_type_of_entities_without_examples_is_named_as_labels_are(report):
+    none = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+    report["data"]["labels"] = ["B-PER", "I-PER", "O"]
+    for model in report["models"].values():
+        model["per_label"] = {
+            "test": {"PER": none | {"support": 3}, "LOC": none, "macro": none, "macro of supported": none}
+        }
+    assert tables.note_in_text(report).startswith("No example of test has 'LOC': ")
+    report["data"]["labels"] = []
+    assert scored_labels(report, {"1 to 9 words": none}) == {}

@@ -33,7 +33,10 @@ def test_little_data_is_read_more_often_and_the_best_epoch_kept(build, caplog):
     with caplog.at_level("INFO", "distill"):
         assert of(build, min_steps=31) == (4, 1, 4)
         assert of(build, min_steps=300) == (30, 3, 30)
-    assert caplog.messages[0] == "finetune: 4 epochs instead of 3, for min_steps=31"
+    assert caplog.messages == [
+        "finetune: 4 epochs instead of 3, for min_steps=31",
+        "finetune: 30 epochs instead of 3, for min_steps=300, with a validation after every 3",
+    ]
 
 
 def test_the_last_epoch_is_validated(build):

@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 _MOST_DIGITS = 4000
-"""Of a number that Python reads; it refuses longer ones."""
+"""The longest number that is read; Python itself refuses to convert longer ones."""
 
 
 class Doubled:
     """The value of a key that an object has twice."""
 
     def __repr__(self) -> str:
-        """As it is shown."""
+        """How a message shows the value of such a key."""
         return "a key that stands twice"
 
 

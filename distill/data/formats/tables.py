@@ -45,7 +45,7 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     header = next((fields for _, fields in records if any(map(str.strip, fields))), [])
     names = [name.strip() for name in header]
     doubled = sorted({name for name in names if name and names.count(name) > 1})
-    said_so = f"in {file.name.split('.')[-1].upper()} fields have {_NAMES.get(delimiter, delimiter)} between them"
+    said_so = f"fields of {file.name.split('.')[-1].upper()} are separated by {_NAMES.get(delimiter, delimiter)}"
     notes = (said_so,) if delimiter != usual else ()
     kept = [place for place, name in enumerate(names) if name and name not in doubled]
     problems = {name: f"{file} names the column {name} twice" for name in doubled}

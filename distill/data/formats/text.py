@@ -10,9 +10,9 @@ from typing import BinaryIO, cast
 from distill.errors import DataError
 
 LONGEST_LINE = 100_000_000
-"""Bytes; a small archive may hold a line that takes all memory."""
+"""The longest line, in bytes: a small gzip file may hold one that takes all memory."""
 LONGEST_DOCUMENT = 500_000_000
-"""Bytes of a file that is read as a whole."""
+"""The largest file, in bytes, of those that are read as a whole."""
 _HEAD = 1 << 16
 """Bytes at the start of a file that tell what it is."""
 _GZIP = b"\x1f\x8b"
