@@ -149,3 +149,33 @@ def test_a_helper_ends_with_its_parent_however_that_one_ends(tmp_path):
     process.kill()
     assert process.stdout.read() == "", "the pipe closes when the helper is gone as well"
     process.wait()
+
+
+ENDING = """
+import os, signal, time
+os.kill(os.getpid(), getattr(signal, os.environ["SENT"]))
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "imported", "then"),
+    [
+        ("distill.run", "hydra", "the same command goes on from the last checkpoint"),
+        ("distill", "hydra", "the same command goes on from the last checkpoint"),
+        ("distill.design", "hydra", "nothing was written"),
+        ("distill.predict", "omegaconf", "nothing was written"),
+        ("distill.convert", "torch", "nothing was written"),
+    ],
+)
+def test_a_signal_ends_a_command_in_a_sentence_also_while_it_imports(command, imported, then, tmp_path):
+    (tmp_path / f"{imported}.py").write_text(ENDING)
+    (tmp_path / "config.json").write_text("{}")
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
+    for sent, said, code in (("SIGINT", "interrupted", 130), ("SIGTERM", "ended by SIGTERM", 143)):
+        given = [f"model={tmp_path}", f"output={tmp_path}/made"] if command == "distill.convert" else []
+        done = subprocess.run(
+            [sys.executable, "-m", command, *given], env={**os.environ, "PYTHONPATH": path, "SENT": sent},
+            text=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr, done.stdout) == (code, f"distill: {said}; {then}\n", "")

@@ -24,6 +24,7 @@ from distill import signals
 from distill.disk import run_folder
 from distill.errors import ConfigError, RankError
 from distill.signals import PARENT
+from distill.starting import GOES_ON
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ _LOOK = 0.2
 """Seconds between looks at the other ranks."""
 _GRACE = 10.0
 """Seconds that a rank has to end by itself when another one has died or was told to end."""
-_GOES_ON = "the same command goes on from the last checkpoint"
 _LAUNCHERS: dict[type[ClusterEnvironment], str] = {
     TorchElasticEnvironment: "torchrun",  # first, since it is used inside SLURM as well
     SLURMEnvironment: "SLURM",
@@ -115,7 +115,7 @@ def _of_a_launcher(world: int) -> Iterator[None]:
     except Exception as error:
         if not _broken(error):
             raise
-        raise RankError(f"another of the {world} processes has ended: its own output says why; {_GOES_ON}") from error
+        raise RankError(f"another of the {world} processes has ended: its own output says why; {GOES_ON}") from error
 
 
 def _broken(error: Exception) -> bool:
@@ -174,7 +174,7 @@ class _Others:
             for each in self.every:
                 if code := each.process.poll():
                     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-                    return f"rank {each.rank} of {self.world} {how}: what it said is in {each.said}; {_GOES_ON}"
+                    return f"rank {each.rank} of {self.world} {how}: what it said is in {each.said}; {GOES_ON}"
             if time.monotonic() >= until:
                 return None
             time.sleep(_LOOK)
