@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from distill.starting import GOES_ON, said
+from distill.starting import GOES_ON, AtOnce, said
 
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARENT = "DISTILL_PARENT"
@@ -200,7 +200,9 @@ def _install() -> dict[int, object]:
 def _restore(before: dict[int, object]) -> None:
     global _watch
     for number, handler in before.items():
-        if handler is not None:
+        if isinstance(handler, AtOnce):  # the command is done, or has said why it is not: it may end in peace
+            signal.signal(number, signal.SIG_IGN)
+        elif handler is not None:
             signal.signal(number, handler)  # type: ignore[arg-type]
     sys.unraisablehook = sys.__unraisablehook__
     _watch = _Watch()

@@ -19,19 +19,29 @@ def said(number: int) -> str:
     return "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
 
 
+class AtOnce:
+    """The handler of signals that ends the process at once, with one sentence and the exit code that shells expect."""
+
+    def __init__(self, then: str) -> None:
+        """``then`` is how the sentence goes on."""
+        self.then = then
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """End."""
+        out = sys.__stderr__.fileno() if sys.__stderr__ else 2
+        os.write(out, f"distill: {said(number)}; {self.then}\n".encode())
+        os._exit(128 + number)
+
+
 def heed(then: str) -> None:
-    """End at a signal with one sentence, the exit code that shells expect and no traceback.
+    """End at a signal with one sentence, and no traceback.
 
     A signal that the process was started to ignore stays ignored.
 
     Args:
         then: how the sentence goes on.
     """
-
-    def end(number: int, frame: FrameType | None) -> None:
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"distill: {said(number)}; {then}\n".encode())
-        os._exit(128 + number)
-
+    end = AtOnce(then)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)

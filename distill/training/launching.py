@@ -23,7 +23,7 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from distill import signals
 from distill.disk import run_folder
 from distill.errors import ConfigError, RankError
-from distill.signals import PARENT
+from distill.signals import PARENT, Interrupted
 from distill.starting import GOES_ON
 
 log = logging.getLogger(__name__)
@@ -160,12 +160,15 @@ class _Others:
     def watch(self) -> None:
         """End all when one has died, even where this rank waits for it in a library that hears nothing."""
         while not self.over.wait(_LOOK):
-            if signals.pending() is None and (said := self.died()) is not None:
+            if (said := self.died()) is None:
+                continue
+            if (number := signals.pending()) is None:
                 self.kill()
-                if not self.over.wait(_GRACE):
-                    log.error("distill: %s", said)
-                    os._exit(2)
-                return
+            if not self.over.wait(_GRACE):
+                self.kill()
+                log.error("distill: %s", said if number is None else f"{Interrupted(number)}; {GOES_ON}")
+                os._exit(2 if number is None else Interrupted(number).code)
+            return
 
     def died(self, wait: float = 0.0) -> str | None:
         """What is said of the first that has ended with an error; looked for as long as ``wait`` seconds."""
