@@ -51,14 +51,15 @@ def refuse_other_launch(devices: int, nodes: int) -> None:
     alike = started == devices * nodes and (launcher != "SLURM" or per_node == devices)
     if not started or alike:
         return
-    give = f"trainer.devices={per_node} trainer.num_nodes={max(started // per_node, 1)}"
+    whole = started % per_node == 0
+    settings = f"give trainer.devices={per_node} trainer.num_nodes={started // per_node}, or " if whole else ""
     other = {
         "torchrun": f"start torchrun --nnodes={nodes} --nproc-per-node={devices}",
         "SLURM": f"start srun --nodes={nodes} --ntasks-per-node={devices}",
     }.get(launcher, f"start {devices * nodes}")
     raise ConfigError(
         f"{launcher} says that it has started {started} process{'es' if started > 1 else ''} ({per_node} a node), but "
-        f"trainer.devices={devices} and trainer.num_nodes={nodes} ask for {devices * nodes}: give {give}, or {other}"
+        f"trainer.devices={devices} and trainer.num_nodes={nodes} ask for {devices * nodes}: {settings}{other}"
     )
 
 
