@@ -1,9 +1,16 @@
 """``python -m distill.convert model=FOLDER output=NEW_FOLDER``: pickled weights as safetensors, read safely."""
 
+if __name__ == "__main__":
+    from distill import starting
+
+    starting.heed(starting.NOTHING)  # what is imported below takes half a second
+
 import sys
 from pathlib import Path
 
-from distill.errors import ConfigError, DistillError
+from distill.ending import in_one_sentence
+from distill.errors import ConfigError
+from distill.starting import NOTHING
 
 _USAGE = """python -m distill.convert model=FOLDER output=NEW_FOLDER
 
@@ -13,19 +20,16 @@ _USAGE = """python -m distill.convert model=FOLDER output=NEW_FOLDER
 """
 
 
+@in_one_sentence(NOTHING)
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(_USAGE)
         return
-    try:
-        folder, made = _given(sys.argv[1:])
-        from distill.models.converting import convert  # torch takes seconds
+    folder, made = _given(sys.argv[1:])
+    from distill.models.converting import convert  # torch takes seconds
 
-        convert(folder, made)
-    except DistillError as error:
-        sys.stderr.write(f"distill: {error}\n")
-        sys.exit(2)
+    convert(folder, made)
     sys.stdout.write(f"{made}\n")
 
 

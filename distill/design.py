@@ -1,12 +1,17 @@
 """``python -m distill.design budget.latency_ms=5``: which student to try first."""
 
+if __name__ == "__main__":
+    from distill import starting
+
+    starting.heed(starting.NOTHING)  # what is imported below takes half a second
+
 import logging
 import os
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -20,11 +25,11 @@ from distill.config import cards, explain, user_cards
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.named_columns import named
 from distill.config.schema import StudentConfig
-from distill.ending import while_it_is_read
+from distill.ending import stop, while_it_is_read
 from distill.errors import ConfigError, DistillError
 from distill.launch import card_folders
-from distill.shown import plain
 from distill.signals import Interrupted
+from distill.starting import NOTHING
 
 if TYPE_CHECKING:
     from distill.designing.candidates import Candidate
@@ -36,23 +41,23 @@ log = logging.getLogger("distill.design")  # also when it is started as __main__
 def main() -> None:
     """Run the command line: exit code 1 where no student fits, 2 after a user's mistake, with one message."""
     if {"-m", "--multirun"} & set(sys.argv[1:]):
-        _stop("-m: students are proposed for one budget at a time; leave it out", 2)
-    cards.register()
+        stop("-m: students are proposed for one budget at a time; leave it out", 2)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
-        user_cards.inspect(sys.argv[1:])
         with signals.heeded():
+            cards.register()
+            user_cards.inspect(sys.argv[1:])
             _hydra_main()
     except ConfigError as error:
-        _stop(str(error), 2)
-    except Interrupted as stop:
-        _stop(f"{stop}; nothing was written", stop.code)
+        stop(str(error), 2)
+    except Interrupted as error:
+        stop(f"{error}; {NOTHING}", error.code)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        _stop(explain.message(error, DesignConfig), 2)
+        stop(explain.message(error, DesignConfig), 2)
     except (AssertionError, AttributeError) as error:
         if (said := explain.added_to_nothing(error)) is None:
             raise
-        _stop(said, 2)
+        stop(said, 2)
 
 
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="design")
@@ -61,11 +66,11 @@ def _hydra_main(cfg: DictConfig) -> None:
         with signals.heeded():
             _job(cards.typed(cfg, DesignConfig))
     except DistillError as error:
-        _stop(str(error), 2)
+        stop(str(error), 2)
     except OmegaConfBaseException as error:
-        _stop(explain.message(error, DesignConfig), 2)
-    except Interrupted as stop:
-        _stop(f"{stop}; nothing was written", stop.code)
+        stop(explain.message(error, DesignConfig), 2)
+    except Interrupted as error:
+        stop(f"{error}; {NOTHING}", error.code)
 
 
 def _job(config: DesignConfig) -> None:
@@ -102,11 +107,6 @@ def _command(output: str, overrides: Sequence[str], student: str) -> str:
     """The run that tries a student."""
     given = ["--config-dir", output, *settings_of_runs(overrides), f"student={student}"]
     return shlex.join(["python", "-m", "distill.run", *given])
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    sys.stderr.write(plain(f"distill: {message}\n"))
-    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from distill.errors import DistillError, RunFolderError
 
+_UNFINISHED = re.compile(r"\..+\.\d+|.+\.writing")
+"""Names of files that are being written."""
 _FULL = 1 << 20
 """Free bytes below which a failed write is put down to the disk being full."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -30,6 +32,11 @@ def replacing(path: Path) -> Iterator[Path]:
         to_disk(path.parent)
     finally:
         hidden.unlink(missing_ok=True)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """The files in ``folder`` that a kill has left in the middle of being written."""
+    return [path for path in folder.rglob("*") if path.is_file() and _UNFINISHED.fullmatch(path.name)]
 
 
 def to_disk(path: Path) -> None:
@@ -60,6 +67,8 @@ def copy_folder(source: Path, target: Path) -> None:
         hidden.rename(target)
         to_disk(target.parent)
     finally:
+        if old.is_dir() and not target.exists():
+            old.rename(target)
         for rest in (hidden, old):
             shutil.rmtree(rest, ignore_errors=True)
 

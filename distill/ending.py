@@ -1,9 +1,37 @@
-"""How a command ends where its reader or its user ends it."""
+"""How every command ends: by itself, with one sentence on stderr, or where nobody reads it any more."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
+
+from distill import signals
+from distill.errors import DistillError
+from distill.shown import plain
+from distill.signals import Interrupted
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """End with a sentence on stderr and an exit code."""
+    sys.stderr.write(plain(f"distill: {message}\n"))
+    sys.exit(code)
+
+
+@contextmanager
+def in_one_sentence(then: str) -> Iterator[None]:
+    """Run a command that has no log: what a user can cause, and signals, end it with one sentence.
+
+    Args:
+        then: how the sentence on a signal goes on.
+    """
+    try:
+        with while_it_is_read(), signals.heeded():
+            yield
+    except DistillError as error:
+        stop(str(error), 2)
+    except Interrupted as error:
+        stop(f"{error}; {then}", error.code)
 
 
 @contextmanager

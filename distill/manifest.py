@@ -40,6 +40,8 @@ def read(folder: Path) -> dict[str, Any]:
     path, again = folder / MANIFEST, f"remove the folder {folder} and run again"
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except PermissionError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror}); take another store with store=FOLDER") from error
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path} cannot be read; {again}") from error
     if not isinstance(content, dict):

@@ -1,5 +1,10 @@
 """``python -m distill.predict model=FOLDER input=FILE output=FILE``: what a model says of new examples."""
 
+if __name__ == "__main__":
+    from distill import starting
+
+    starting.heed(starting.NOTHING)  # what is imported below takes half a second
+
 import sys
 import time
 from dataclasses import dataclass, field
@@ -10,10 +15,9 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distill import caches, signals
-from distill.ending import while_it_is_read
-from distill.errors import ConfigError, DistillError
-from distill.shown import plain
-from distill.signals import Interrupted
+from distill.ending import in_one_sentence
+from distill.errors import ConfigError
+from distill.starting import NOTHING
 
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 
@@ -43,19 +47,13 @@ class PredictConfig:
     max_length: int | None = None
 
 
-@while_it_is_read()
+@in_one_sentence(NOTHING)
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(_USAGE)
         return
-    try:
-        with signals.heeded():
-            predict(_config(sys.argv[1:]))
-    except DistillError as error:
-        _stop(str(error), 2)
-    except Interrupted as stop:
-        _stop(f"{stop}; nothing was written", stop.code)
+    predict(_config(sys.argv[1:]))
 
 
 def predict(config: PredictConfig) -> None:
@@ -102,11 +100,6 @@ def _config(arguments: list[str]) -> PredictConfig:
     if config.batch_size < 1:
         raise ConfigError(f"batch_size={config.batch_size}: allowed is a whole number from 1 up")
     return config
-
-
-def _stop(message: str, code: int) -> None:
-    sys.stderr.write(plain(f"distill: {message}\n"))
-    sys.exit(code)
 
 
 if __name__ == "__main__":

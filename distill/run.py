@@ -1,5 +1,10 @@
 """``python -m distill.run experiment=sst2_tiny``: from a config to a student on disk."""
 
+if __name__ == "__main__":
+    from distill import starting
+
+    starting.heed(starting.GOES_ON)  # what is imported below takes half a second
+
 import logging
 import os
 import sys
@@ -19,11 +24,11 @@ from distill.config import cards, explain, user_cards
 from distill.config.check import check
 from distill.config.named_columns import named
 from distill.config.schema import Config
-from distill.ending import while_it_is_read
+from distill.ending import stop, while_it_is_read
 from distill.errors import ConfigError, DistillError
 from distill.launch import card_folders, command, one_job
-from distill.shown import plain
 from distill.signals import Interrupted
+from distill.starting import GOES_ON
 
 log = logging.getLogger("distill.run")  # also when it is started as __main__
 
@@ -32,26 +37,26 @@ log = logging.getLogger("distill.run")  # also when it is started as __main__
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
     signals.end_with_the_parent()
-    cards.register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
-        user_cards.inspect(sys.argv[1:])
         with signals.heeded():
+            cards.register()
+            user_cards.inspect(sys.argv[1:])
             _hydra_main()
     except ConfigError as error:
-        _say(str(error), 2)
-    except Interrupted as stop:
-        _say(_on(stop), stop.code)
+        stop(str(error), 2)
+    except Interrupted as error:
+        stop(f"{error}; {GOES_ON}", error.code)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        _say(explain.message(error), 2)
+        stop(explain.message(error), 2)
     except OSError as error:
         if _in_the_job(error) or (said := disk.refused(error)) is None:
             raise
-        _say(f"{said}; give another folder with hydra.run.dir=FOLDER", 2)
+        stop(f"{said}; give another folder with hydra.run.dir=FOLDER", 2)
     except (AssertionError, AttributeError) as error:
         if (said := explain.added_to_nothing(error)) is None:
             raise
-        _say(said, 2)
+        stop(said, 2)
 
 
 # Left to itself, Hydra would take the package's own folders for groups of cards when it is started as `distill`.
@@ -64,8 +69,8 @@ def _hydra_main(cfg: DictConfig) -> None:
         _stop(str(error), 2)
     except OmegaConfBaseException as error:
         _stop(explain.message(error), 2)
-    except Interrupted as stop:
-        _stop(_on(stop), stop.code)
+    except Interrupted as error:
+        _stop(f"{error}; {GOES_ON}", error.code)
 
 
 def _job(config: Config) -> None:
@@ -81,22 +86,13 @@ def _job(config: Config) -> None:
         walk(config, folder, repeat)
 
 
-def _on(stop: Interrupted) -> str:
-    return f"{stop}; the same command goes on from the last checkpoint"
-
-
-def _say(message: str, code: int) -> NoReturn:
-    """End with a message where there is no logging yet, or no longer."""
-    sys.stderr.write(plain(f"distill: {message}\n"))
-    sys.exit(code)
-
-
 def _in_the_job(error: OSError) -> bool:
     """Whether an error is one of the job's own, and not of what is made for it before: its folder."""
     return any(frame.f_code is _job.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _stop(message: str, code: int) -> NoReturn:
+    """End a job, whose log keeps its sentence, too."""
     log.error("distill: %s", message)
     sys.exit(code)
 

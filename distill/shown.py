@@ -71,6 +71,14 @@ def plain(text: str) -> str:
     return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
+class BelowErrors(logging.Filter):
+    """Leaves errors out: they have a stream of their own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is none."""
+        return record.levelno < logging.ERROR
+
+
 class PlainFormatter(logging.Formatter):
     """Escapes the control characters of every line that is logged, whoever logs it."""
 

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
+from distill.starting import GOES_ON, AtOnce, said
+
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARENT = "DISTILL_PARENT"
 """The variable by which a process that another one has started knows that one's number."""
 _SAME = 0.5
 """Seconds within which a launcher may hand on what the terminal has sent already."""
-_AT_ONCE = b"distill: ended at once; the same command goes on from the last checkpoint\n"
+_AT_ONCE = f"distill: ended at once; {GOES_ON}\n".encode()
 
 
 class Interrupted(BaseException):
@@ -39,7 +41,7 @@ class Interrupted(BaseException):
 
     def __str__(self) -> str:
         """What happened, without a way to go on."""
-        return "interrupted" if self.number == signal.SIGINT else f"ended by {signal.Signals(self.number).name}"
+        return said(self.number)
 
 
 @dataclass
@@ -198,7 +200,9 @@ def _install() -> dict[int, object]:
 def _restore(before: dict[int, object]) -> None:
     global _watch
     for number, handler in before.items():
-        if handler is not None:
+        if isinstance(handler, AtOnce):  # the command is done, or has said why it is not: it may end in peace
+            signal.signal(number, signal.SIG_IGN)
+        elif handler is not None:
             signal.signal(number, handler)  # type: ignore[arg-type]
     sys.unraisablehook = sys.__unraisablehook__
     _watch = _Watch()

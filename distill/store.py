@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from distill import manifest, signals
-from distill.disk import Place, as_new, to_disk
+from distill.disk import Place, as_new, to_disk, unfinished
 from distill.errors import StoreError
 from distill.manifest import MANIFEST
 
@@ -51,6 +51,27 @@ def folder_checksum(folder: Path, patterns: Iterable[str]) -> str:
     """Digest of the names and bytes of the files directly in ``folder`` that match one of the ``patterns``."""
     files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
     return fingerprint({path.name: checksum(path) for path in files})
+
+
+def whole_folder(parent: Path, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder of files in ``parent`` that outlives an interruption: its name ends in the digest of what it holds.
+
+    Args:
+        parent: where it is.
+        name: how its name begins.
+        make: writes the files into a folder, where there is none yet, or one that is damaged.
+    """
+    for found in parent.glob(f"{name}-*"):
+        if found.name == f"{name}-{folder_checksum(found, ['*'])}":
+            return found
+        shutil.rmtree(found)
+    hidden = parent / f".{name}"
+    shutil.rmtree(hidden, ignore_errors=True)
+    hidden.mkdir(parents=True)
+    make(hidden)
+    for path in (*hidden.iterdir(), hidden):
+        to_disk(path)
+    return hidden.rename(parent / f"{name}-{folder_checksum(hidden, ['*'])}")
 
 
 @dataclass(frozen=True)
@@ -133,7 +154,7 @@ class Store:
         partial = self.root / f".{name}.partial"
         with self.writing(partial):
             shutil.rmtree(partial / RESUME, ignore_errors=True)
-            for left in partial.rglob("*.writing"):  # by a kill, in the middle of a file
+            for left in unfinished(partial):
                 left.unlink()
             as_new(partial)
             files = sorted(path for path in partial.rglob("*") if path.is_file() and path.name != MANIFEST)

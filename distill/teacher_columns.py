@@ -1,5 +1,6 @@
 """Columns of a model's stored answers: whose rows they are, how they are read, and whether they hold numbers."""
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,6 +48,16 @@ def not_finite(part: Mapping[str, Tensor]) -> Tensor:
             of_row = wrong.reshape(len(wrong), -1).any(dim=1)
             bad[torch.arange(len(bad)).repeat_interleave(rows_of_each(name, part))[of_row]] = True
     return bad
+
+
+def digest(part: Mapping[str, Tensor]) -> str:
+    """BLAKE2 digest of a part's columns: their names, forms and bytes."""
+    found = hashlib.blake2b(digest_size=16)
+    for name in sorted(part):
+        column = part[name].contiguous()
+        found.update(f"{name} {column.dtype} {tuple(column.shape)} ".encode())
+        found.update(column.flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def _holds(name: str, column: Tensor) -> bool:

@@ -6,20 +6,23 @@ memory are the places of the features alone, some 40 bytes each. Each part carri
 tokenizer, length limit), so that rows of another teacher are refused.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from distill.disk import to_disk
 from distill.errors import StoreError
-from distill.teacher_columns import PLACES, REST, STATES, TOKENS, Table, not_finite, ranges, rows_of_each
+from distill.teacher_columns import PLACES, REST, STATES, TOKENS, Table, digest, not_finite, ranges, rows_of_each
 from distill.types import Batch, Outputs, SparseLogits, at_least_float32
 
-_IDENTITY = "identity"
+log = logging.getLogger(__name__)
+
+_IDENTITY, _DIGEST = "identity", "digest"
 
 
 class AnswerWriter:
@@ -77,10 +80,32 @@ class AnswerWriter:
         path = self.folder / f"part-{self.rank}-{number}.safetensors"
         hidden = path.with_suffix(".writing")
         tensors = {name: torch.cat([each[name] for each in self._waiting]) for name in self._waiting[0]}
-        save_file(tensors, hidden, {_IDENTITY: self.identity, STATES: ",".join(map(str, self.states))})
+        states = ",".join(map(str, self.states))
+        save_file(tensors, hidden, {_IDENTITY: self.identity, STATES: states, _DIGEST: digest(tensors)})
         to_disk(hidden)
         hidden.rename(path)
+        to_disk(self.folder)
         self._waiting, self._features, self._bytes = [], 0, 0
+
+
+def remove_damaged(folder: Path) -> None:
+    """Remove the parts in ``folder``, of an interrupted try, that are not what was written: they are asked again.
+
+    One without a digest, as earlier versions wrote, only has to be readable.
+    """
+    for path in sorted(folder.glob("part-*.safetensors")):
+        if not _whole(path):
+            log.warning("the answers in %s are damaged: they are asked again", path)
+            path.unlink()
+
+
+def _whole(path: Path) -> bool:
+    try:
+        with safe_open(path, framework="pt") as file:
+            said = file.metadata() or {}
+        return _DIGEST not in said or said[_DIGEST] == digest(load_file(path))
+    except (SafetensorError, OSError):
+        return False
 
 
 def stored_places(folder: Path, identity: str, states: Sequence[int] = ()) -> set[tuple[int, int]]:

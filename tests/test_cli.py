@@ -2,13 +2,15 @@ import sys
 
 import pytest
 
-from distill import cli
+from distill import __main__ as cli
+from distill import starting
 
 
 @pytest.fixture
 def called(monkeypatch, capsys):
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["distill", *words])
+        monkeypatch.setattr(starting, "heed", lambda then: None)
         code = 0
         try:
             cli.main()

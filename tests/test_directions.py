@@ -23,6 +23,7 @@ EVERYONE = {
     "shown",
     "caches",
     "memo",
+    "starting",
 }
 PARTS = {
     "tasks",
@@ -37,15 +38,15 @@ PARTS = {
     "teacher_columns",
 }
 ALLOWED = {
+    "__main__": {"ending"},
     "run": {"ending", "launch", "config", "chain"},
     "launch": set(),
-    "cli": {"ending"},
     "api": {"config", "chain", "predicting"},
     "__init__": {"api", "predicting"},
     "ending": set(),
     "design": {"ending", "launch", "config", "designing"},
     "designing": {"build", "config", "stages", "data", "models", "metrics", "report"},
-    "convert": {"models"},
+    "convert": {"ending", "models"},
     "predict": {"ending", "predicting", "data"},
     "predicting": {"tasks", "data", "models"},
     "chain": {"stages", "build", "config", "report", "training"},
@@ -74,13 +75,14 @@ ALLOWED = {
     "shown": set(),
     "caches": set(),
     "memo": set(),
+    "starting": set(),
 }
-BELOW = {"store": {"disk", "manifest", "signals"}, "manifest": {"disk"}}
+BELOW = {"store": {"disk", "manifest", "signals"}, "manifest": {"disk"}, "signals": {"starting"}}
 """What of everyone's rooms stands on others of them."""
 QUICK = {
     "__init__",
+    "__main__",
     "api",
-    "cli",
     "run",
     "ending",
     "launch",

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 GOES_ON = "the same command goes on from the last checkpoint"
-TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "stages=[pretrain,finetune]", "finetune.max_epochs=500")
+TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "stages=[pretrain]", "pretrain.max_epochs=500")
 
 
 def last_line(out):
@@ -69,7 +69,7 @@ def test_ctrl_c_in_the_first_moment_of_a_stage_is_heard_and_the_same_command_goe
 
 def test_on_two_processes_a_signal_ends_both_and_one_that_dies_is_named(distill):
     process = distill.start(*TWO, f"hydra.run.dir={distill.folder}/run")
-    until(process, "finetune: epoch 1/")
+    until(process, "pretrain: epoch 1/")
     others = children(process.pid)
     process.send_signal(signal.SIGTERM)
     code, out = ended(process)
@@ -78,8 +78,8 @@ def test_on_two_processes_a_signal_ends_both_and_one_that_dies_is_named(distill)
     assert not [each for each in others if alive(each)]
 
     process = distill.start(*TWO, f"hydra.run.dir={distill.folder}/run")
-    until(process, "finetune: goes on where it was interrupted")
-    until(process, "finetune: epoch")
+    until(process, "pretrain: goes on where it was interrupted")
+    until(process, "pretrain: epoch")
     os.kill(int(children(process.pid)[0]), signal.SIGKILL)
     code, out = ended(process)
     assert code == 2

@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,14 @@ def test_a_manifest_of_a_newer_version_is_refused_with_the_ways_out(folder):
     )
     with pytest.raises(StoreError, match=re.escape(said)):
         manifest.read(folder)
+
+
+def test_a_manifest_that_may_not_be_read_is_no_reason_to_remove_it(folder, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(StoreError) as refusal:
+        manifest.read(folder)
+    path = folder / "manifest.json"
+    assert str(refusal.value) == f"{path} cannot be read (Permission denied); take another store with store=FOLDER"

@@ -105,7 +105,7 @@ def test_adding_braces_to_what_is_null_is_refused(inside):
 def test_several_problems_come_at_once(inside):
     message = (
         "4 problems in the settings\n"
-        "  distill.temperature=0.0: allowed is a number above 0\n"
+        "  distill.temperature=0.0: allowed is a number from 1e-6 to 1e6\n"
         "  trainer.devices=0: allowed is auto, -1 (all) or a whole number from 1 up\n"
         "  student.layers=9: the teacher has 3 layers to give\n"
         "  distill: the weights of all terms are 0; at least one must be above 0"

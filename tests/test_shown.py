@@ -42,3 +42,15 @@ def test_nothing_that_is_logged_reaches_console_or_file_with_control_characters(
     for made in (cards._LOGGING, cards._LOGGING_WITHOUT_A_FILE, cards._LOGGING_OF_OTHER_RANKS):
         used = {handler["formatter"] for handler in made["handlers"].values()}
         assert {made["formatters"][each]["class"] for each in used} == {"distill.shown.PlainFormatter"}
+
+
+def test_errors_of_a_log_go_to_stderr_alone_and_all_else_to_stdout(capsys):
+    from logging import config
+
+    handlers = cards._LOGGING_WITHOUT_A_FILE | {"root": {}, "loggers": {"streams": {"handlers": ["console", "errors"]}}}
+    config.dictConfig(handlers)
+    log = logging.getLogger("streams")
+    log.warning("a warning")
+    log.error("an error")
+    log.handlers.clear()
+    assert tuple(capsys.readouterr()) == ("a warning\n", "an error\n")

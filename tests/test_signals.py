@@ -149,3 +149,77 @@ def test_a_helper_ends_with_its_parent_however_that_one_ends(tmp_path):
     process.kill()
     assert process.stdout.read() == "", "the pipe closes when the helper is gone as well"
     process.wait()
+
+
+ENDING = """
+import os, signal, time
+os.kill(os.getpid(), getattr(signal, os.environ["SENT"]))
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "imported", "then"),
+    [
+        ("distill.run", "hydra", "the same command goes on from the last checkpoint"),
+        ("distill", "hydra", "the same command goes on from the last checkpoint"),
+        ("distill.design", "hydra", "nothing was written"),
+        ("distill.predict", "omegaconf", "nothing was written"),
+        ("distill.convert", "torch", "nothing was written"),
+    ],
+)
+def test_a_signal_ends_a_command_in_a_sentence_also_while_it_imports(command, imported, then, tmp_path):
+    (tmp_path / f"{imported}.py").write_text(ENDING)
+    (tmp_path / "config.json").write_text("{}")
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
+    for sent, said, code in (("SIGINT", "interrupted", 130), ("SIGTERM", "ended by SIGTERM", 143)):
+        given = [f"model={tmp_path}", f"output={tmp_path}/made"] if command == "distill.convert" else []
+        done = subprocess.run(
+            [sys.executable, "-m", command, *given], env={**os.environ, "PYTHONPATH": path, "SENT": sent},
+            text=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr, done.stdout) == (code, f"distill: {said}; {then}\n", "")
+
+
+TWICE = """
+import atexit, os, signal, time
+from distill import ending, starting
+starting.heed("nothing was written")
+atexit.register(os.kill, os.getpid(), signal.SIGTERM)
+with ending.in_one_sentence("nothing was written"):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+"""
+
+
+def told(program):
+    """What a program of several lines says on stderr, and its exit code."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=60)
+    return done.returncode, done.stderr
+
+
+def test_a_signal_to_a_command_that_ends_already_changes_neither_its_sentence_nor_its_exit_code():
+    assert told(TWICE) == (143, "distill: ended by SIGTERM; nothing was written\n")
+
+
+RENDEZVOUS = """
+import logging, os, signal, subprocess, sys, threading, time
+from pathlib import Path
+from distill import signals
+from distill.training import launching
+logging.basicConfig(format="%(message)s")
+launching._GRACE = 0.2
+with signals.heeded(), signals.deferred():
+    os.kill(os.getpid(), signal.SIGTERM)
+    other = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(143)"])
+    others = launching._Others(2, [launching._Other(1, other, Path("rank-1.log"))])
+    threading.Thread(target=others.watch, daemon=True).start()
+    time.sleep(60)
+"""
+
+
+def test_a_signal_ends_a_rank_that_waits_for_one_which_the_signal_has_ended_before_they_met():
+    said = "distill: ended by SIGTERM; the same command goes on from the last checkpoint\n"
+    assert told(RENDEZVOUS) == (143, said)

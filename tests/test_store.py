@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from distill import disk
 from distill.errors import StoreError
-from distill.store import Store, fingerprint, folder_checksum
+from distill.store import Store, fingerprint, folder_checksum, whole_folder
 
 
 def made(store, name="distill-0123456789ab", **manifest):
@@ -85,10 +85,32 @@ def test_a_stage_under_another_ones_name_is_refused(tmp_path):
 def test_what_a_kill_left_half_written_is_no_part_of_a_finished_stage(tmp_path):
     store = Store(tmp_path)
     (store.partial("teach-1") / "outputs").mkdir()
-    (store.partial("teach-1") / "outputs" / "part-0-0.writing").write_text("half")
+    for name in ("outputs/part-0-0.writing", ".manifest.json.7", "outputs/.metrics.csv.12", ".mode.3"):
+        (store.partial("teach-1") / name).write_text("half")
     folder = made(store, "teach-1")
     assert list(store.manifest("teach-1")["files"]) == ["model/weights"]
-    assert not list(folder.rglob("*.writing"))
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["manifest.json", "weights"]
+
+
+DAMAGES = {"nothing": lambda path: None, "cut off": lambda path: path.write_text("tw"), "gone": Path.unlink}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_folder_that_a_partial_stage_needs_again_is_made_again_where_it_is_damaged(tmp_path, damage):
+    calls = []
+
+    def make(folder):
+        calls.append(folder)
+        for name in ("one", "two"):
+            (folder / name).write_text(name)
+
+    first = whole_folder(tmp_path, "tokenizer", make)
+    DAMAGES[damage](first / "two")
+    (tmp_path / ".tokenizer").mkdir()  # of a kill
+    (tmp_path / ".tokenizer" / "three").write_text("")
+    assert whole_folder(tmp_path, "tokenizer", make) == first
+    assert {path.name: path.read_text() for path in first.iterdir()} == {"one": "one", "two": "two"}
+    assert len(calls) == (1 if damage == "nothing" else 2)
 
 
 def test_every_file_of_a_finished_stage_follows_the_umask(tmp_path):

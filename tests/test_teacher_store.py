@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from distill.errors import StoreError
-from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
+from distill.teacher_store import AnswerStore, AnswerWriter, remove_damaged, stored_places
 
 DRAW = torch.Generator().manual_seed(0)
 KEYS = [int(key) * 10**15 for key in torch.randperm(40, generator=DRAW) - 20]
@@ -141,6 +142,33 @@ def test_a_part_that_was_being_written_does_not_count_nor_a_folder_that_is_not_t
     (tmp_path / "part-0-0.writing").write_bytes(b"half")
     assert stored_places(tmp_path, "teacher-a") == set()
     assert stored_places(tmp_path / "none", "teacher-a") == set()
+
+
+DAMAGES = {
+    "cut off": lambda raw: raw[:-9], "zeroed": lambda raw: bytes(len(raw)), "empty": lambda raw: b"",
+    "another bit": lambda raw: raw[:-5] + bytes([raw[-5] ^ 1]) + raw[-4:],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_part_of_an_interrupted_try_is_said_and_asked_again(damage, tmp_path, caplog):
+    writer = AnswerWriter(tmp_path, "teacher-a", 0, features_per_part=10)
+    for start in (0, 10):
+        writer.add(*batch(FEATURES[start : start + 10]))
+    path = tmp_path / "part-0-1.safetensors"
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    remove_damaged(tmp_path)
+    assert caplog.messages == [f"the answers in {path} are damaged: they are asked again"]
+    assert stored_places(tmp_path, "teacher-a") == {(key, first) for key, first, _ in FEATURES[:10]}
+
+
+def test_whole_parts_and_those_of_earlier_versions_stay(tmp_path, caplog):
+    AnswerWriter(tmp_path, "teacher-a", 0, features_per_part=10).add(*batch(FEATURES[:10]))
+    whole = load_file(tmp_path / "part-0-0.safetensors")
+    save_file(whole, tmp_path / "part-0-1.safetensors", {"identity": "teacher-a", "states": ""})
+    remove_damaged(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.int32])

@@ -40,6 +40,20 @@ $CONFIG
 """
 
 _FORMATTER = "distill.shown.PlainFormatter"
+_CONSOLE: dict[str, Any] = {
+    "console": {
+        "class": "logging.StreamHandler",
+        "formatter": "plain",
+        "stream": "ext://sys.stdout",
+        "filters": ["no_errors"],
+    },
+    "errors": {
+        "class": "logging.StreamHandler",
+        "formatter": "plain",
+        "stream": "ext://sys.stderr",
+        "level": "ERROR",
+    },
+}
 _LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -47,8 +61,9 @@ _LOGGING: dict[str, Any] = {
         "plain": {"class": _FORMATTER, "format": "%(message)s"},
         "full": {"class": _FORMATTER, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
+    "filters": {"no_errors": {"()": "distill.shown.BelowErrors"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stdout"},
+        **_CONSOLE,
         "file": {
             "class": "distill.launch.RunLog",
             "formatter": "full",
@@ -56,14 +71,14 @@ _LOGGING: dict[str, Any] = {
             "encoding": "utf-8",
         },
     },
-    "root": {"level": "WARNING", "handlers": ["console", "file"]},
+    "root": {"level": "WARNING", "handlers": ["console", "errors", "file"]},
     "loggers": {"distill": {"level": "INFO"}},
 }
 
 _LOGGING_WITHOUT_A_FILE: dict[str, Any] = {
     **_LOGGING,
-    "handlers": {"console": _LOGGING["handlers"]["console"]},
-    "root": {"level": "WARNING", "handlers": ["console"]},
+    "handlers": _CONSOLE,
+    "root": {"level": "WARNING", "handlers": ["console", "errors"]},
 }
 
 _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {

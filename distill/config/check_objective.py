@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from distill.config.facts import known
-from distill.config.rules import NOT_NEGATIVE, Rule, rules_of, said, unknown
+from distill.config.rules import NOT_NEGATIVE, TEMPERATURE, Rule, rules_of, said, unknown
 from distill.config.schema import Config
 from distill.config.term_declaration import CLASS, ScheduleConfig, TermConfig
 from distill.config.term_specs import TERM_SPECS
@@ -102,8 +102,9 @@ def _schedules(config: Config) -> Iterator[str]:
         yield f"{key}.kind=warmup: rises from 0, which no temperature can be; allowed is linear, cosine or two_phase"
     if moved.kind in ("constant", "warmup"):
         return
-    if not moved.end > 0:
-        yield f"{key}.end={moved.end}: allowed is a number above 0"
+    possible, allowed = TEMPERATURE
+    if not possible(moved.end):
+        yield f"{key}.end={moved.end}: allowed is {allowed}"
     task = known(config.task)
     if task.writes and not _live(config):
         stored = f"the stored logits of {config.task} hold for one temperature"

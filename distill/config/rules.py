@@ -92,6 +92,8 @@ def _pairs(value: str) -> bool:
     return all(part.count(":") == 1 and _numbers(part.replace(":", ",")) for part in value.split(","))
 
 
+TEMPERATURE: Rule = (lambda value: 1e-6 <= value <= 1e6), "a number from 1e-6 to 1e6"
+"""Beyond them its square, or a logit divided by it, is no number that weights can have."""
 POSITIVE: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
 NOT_NEGATIVE: Rule = (lambda value: value >= 0 and math.isfinite(value)), "a number from 0 up"
 SHARE: Rule = (lambda value: 0 <= value < 1), "a number from 0 up to, not including, 1"

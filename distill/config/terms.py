@@ -6,7 +6,7 @@
 from dataclasses import asdict, dataclass, field, make_dataclass
 from typing import Any, TypeVar, cast
 
-from distill.config.rules import POSITIVE, at_least, setting
+from distill.config.rules import TEMPERATURE, at_least, setting
 from distill.config.term_declaration import SCORE, Reads, ScheduleConfig, TermConfig
 from distill.config.term_specs import TERM_SPECS
 from distill.types import Kind
@@ -31,7 +31,9 @@ class TermsConfig:
     """The terms of the objective, and what they share."""
 
     temperature: float = setting(
-        2.0, POSITIVE, "What logits are divided by in every term that softens them; where text is written, 1 is better."
+        2.0,
+        TEMPERATURE,
+        "What logits are divided by in every term that softens them; where text is written, 1 is better.",
     )
     temperature_schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     """How the temperature moves."""

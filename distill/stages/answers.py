@@ -19,7 +19,7 @@ from distill.models.beside import Beside, Combined
 from distill.models.teacher import label_columns
 from distill.stages.quoting import quote
 from distill.store import fingerprint
-from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
+from distill.teacher_store import AnswerStore, AnswerWriter, remove_damaged, stored_places
 from distill.training.answering import Answerer, Reduce, Writer
 from distill.training.callbacks import WriteAnswers
 from distill.training.trainer import uninterrupted
@@ -195,6 +195,7 @@ def _pass(
     side: str = "right",
     states: Sequence[int] = (),
 ) -> AnswerStore:
+    build.ranks.first(lambda: remove_damaged(folder))
     there = stored_places(folder, made_by, states)
     missing = _first_of_each(features, there)
     build.ranks.wait()  # every rank has looked before any of them writes

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,6 +18,7 @@ from distill.models import loading, scratch
 from distill.models.fitting import token_count
 from distill.models.tokenizers import train
 from distill.stages import Job, length, training
+from distill.store import RESUME, whole_folder
 from distill.tasks import masked_language_modeling as task
 from distill.training.learner import Learner, Recipe
 
@@ -90,14 +92,19 @@ def configuration(build: Builder, tokenizer: PreTrainedTokenizerBase) -> Pretrai
     return scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)
 
 
-def _tokenizer(job: Job) -> Any:  # noqa: ANN401
-    build, folder = job.build, job.folder / "model"
+def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
+    """That of the checkpoint, or one that is trained, which an interrupted stage finds again."""
+    build = job.build
     if build.config.pretrain.continued:
         return build.tokenizer(build.checkpoints["teacher_checkpoint"])
-    if build.ranks.rank == 0 and not (folder / "tokenizer.json").is_file():
-        trained(build, build.data.splits["train"]).save_pretrained(folder)
-    build.ranks.wait()
-    return build.tokenizer(folder)
+
+    def made() -> Path:
+        def save(folder: Path) -> None:
+            trained(build, build.data.splits["train"]).save_pretrained(folder)
+
+        return whole_folder(job.folder / RESUME, "tokenizer", save)
+
+    return build.tokenizer(build.ranks.first(made))
 
 
 def refuse_without_mask(tokenizer: PreTrainedTokenizerBase) -> None:

@@ -23,7 +23,8 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from distill import signals
 from distill.disk import run_folder
 from distill.errors import ConfigError, RankError
-from distill.signals import PARENT
+from distill.signals import PARENT, Interrupted
+from distill.starting import GOES_ON
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ _LOOK = 0.2
 """Seconds between looks at the other ranks."""
 _GRACE = 10.0
 """Seconds that a rank has to end by itself when another one has died or was told to end."""
-_GOES_ON = "the same command goes on from the last checkpoint"
 _LAUNCHERS: dict[type[ClusterEnvironment], str] = {
     TorchElasticEnvironment: "torchrun",  # first, since it is used inside SLURM as well
     SLURMEnvironment: "SLURM",
@@ -51,14 +51,15 @@ def refuse_other_launch(devices: int, nodes: int) -> None:
     alike = started == devices * nodes and (launcher != "SLURM" or per_node == devices)
     if not started or alike:
         return
-    give = f"trainer.devices={per_node} trainer.num_nodes={max(started // per_node, 1)}"
+    whole = started % per_node == 0
+    settings = f"give trainer.devices={per_node} trainer.num_nodes={started // per_node}, or " if whole else ""
     other = {
         "torchrun": f"start torchrun --nnodes={nodes} --nproc-per-node={devices}",
         "SLURM": f"start srun --nodes={nodes} --ntasks-per-node={devices}",
     }.get(launcher, f"start {devices * nodes}")
     raise ConfigError(
         f"{launcher} says that it has started {started} process{'es' if started > 1 else ''} ({per_node} a node), but "
-        f"trainer.devices={devices} and trainer.num_nodes={nodes} ask for {devices * nodes}: give {give}, or {other}"
+        f"trainer.devices={devices} and trainer.num_nodes={nodes} ask for {devices * nodes}: {settings}{other}"
     )
 
 
@@ -115,7 +116,7 @@ def _of_a_launcher(world: int) -> Iterator[None]:
     except Exception as error:
         if not _broken(error):
             raise
-        raise RankError(f"another of the {world} processes has ended: its own output says why; {_GOES_ON}") from error
+        raise RankError(f"another of the {world} processes has ended: its own output says why; {GOES_ON}") from error
 
 
 def _broken(error: Exception) -> bool:
@@ -160,12 +161,15 @@ class _Others:
     def watch(self) -> None:
         """End all when one has died, even where this rank waits for it in a library that hears nothing."""
         while not self.over.wait(_LOOK):
-            if signals.pending() is None and (said := self.died()) is not None:
+            if (said := self.died()) is None:
+                continue
+            if (number := signals.pending()) is None:
                 self.kill()
-                if not self.over.wait(_GRACE):
-                    log.error("distill: %s", said)
-                    os._exit(2)
-                return
+            if not self.over.wait(_GRACE):
+                self.kill()
+                log.error("distill: %s", said if number is None else f"{Interrupted(number)}; {GOES_ON}")
+                os._exit(2 if number is None else Interrupted(number).code)
+            return
 
     def died(self, wait: float = 0.0) -> str | None:
         """What is said of the first that has ended with an error; looked for as long as ``wait`` seconds."""
@@ -174,7 +178,7 @@ class _Others:
             for each in self.every:
                 if code := each.process.poll():
                     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-                    return f"rank {each.rank} of {self.world} {how}: what it said is in {each.said}; {_GOES_ON}"
+                    return f"rank {each.rank} of {self.world} {how}: what it said is in {each.said}; {GOES_ON}"
             if time.monotonic() >= until:
                 return None
             time.sleep(_LOOK)
@@ -198,8 +202,7 @@ def _start(environment: ClusterEnvironment, devices: int, nodes: int, folder: Pa
     here, node = os.environ, environment.node_rank()
     here["MASTER_ADDR"], here["MASTER_PORT"] = environment.main_address, str(environment.main_port)
     here["NODE_RANK"], here["LOCAL_RANK"], here["WORLD_SIZE"] = str(node), "0", str(devices * nodes)
-    spec = sys.modules["__main__"].__spec__
-    command = ["-m", spec.name if spec else "distill.run"]  # the script of the package runs that, too
+    command = ["-m", "distill.run"]  # whatever has started this one: the script of the package, or Python
     made = []
     for number in range(1, devices):
         said = folder / f"rank-{node * devices + number}.log"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from lightning_utilities.core.rank_zero import rank_zero_only
 from pytorch_lightning.loggers import Logger, WandbLogger
 
+from distill.disk import replacing
 from distill.network import answers
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class CurvesLogger(Logger):
         self.path = folder / "metrics.csv"
         if rank_zero():
             kept = [] if resumed_at is None else [row for row in read_curves(self.path) if row["step"] < resumed_at]
-            with self.path.open("w", newline="", encoding="utf-8") as file:
+            with replacing(self.path) as hidden, hidden.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, COLUMNS)
                 writer.writeheader()
                 writer.writerows(kept)

@@ -27,8 +27,9 @@ READING = (
     "relation_extraction, question_answering"
 )
 CASES = [
-    ({"distill__temperature": 0.0}, "distill.temperature=0.0: allowed is a number above 0"),
-    ({"distill__temperature": float("inf")}, "distill.temperature=inf: allowed is a number above 0"),
+    ({"distill__temperature": 0.0}, "distill.temperature=0.0: allowed is a number from 1e-6 to 1e6"),
+    ({"distill__temperature": float("inf")}, "distill.temperature=inf: allowed is a number from 1e-6 to 1e6"),
+    ({"distill__temperature": 1e200}, "distill.temperature=1e+200: allowed is a number from 1e-6 to 1e6"),
     ({"distill__soft__weight": -1.0}, "distill.soft.weight=-1.0: allowed is a number from 0 up"),
     (
         {"distill__hard__weight": 0.0, "distill__soft__weight": 0.0},

@@ -103,7 +103,7 @@ CASES = [
     ),
     (
         {"temperature_schedule": ScheduleConfig("linear")},
-        "distill.temperature_schedule.end=0.0: allowed is a number above 0",
+        "distill.temperature_schedule.end=0.0: allowed is a number from 1e-6 to 1e6",
     ),
     (
         {"temperature_schedule": ScheduleConfig("linear", 1.0), "soft__weight": 0.0, "logit_mse__weight": 1.0},

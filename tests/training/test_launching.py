@@ -59,6 +59,10 @@ REFUSED = {
         "SLURM says that it has started 2 processes (1 a node), but trainer.devices=2 and trainer.num_nodes=1 ask "
         "for 2: give trainer.devices=1 trainer.num_nodes=2, or start srun --nodes=1 --ntasks-per-node=2"
     )),
+    "srun -n1, inside of what was asked for with two a node": ({**SLURM, "SLURM_NTASKS": "1"}, 1, 1, (
+        "SLURM says that it has started 1 process (2 a node), but trainer.devices=1 and trainer.num_nodes=1 ask "
+        "for 1: start srun --nodes=1 --ntasks-per-node=1"
+    )),
     "srun without tasks a node": ({**SLURM, "SLURM_NTASKS_PER_NODE": None}, 2, 1, (
         "the launcher's settings cannot be used: You set `--ntasks=2` in your SLURM bash script, but this variable is "
         "not supported. HINT: Use `--ntasks-per-node=2` instead."

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from distill.ending import while_it_is_read
+from distill import starting
 
 COMMANDS = {
     "run": "from text to a compact student on disk: distill run experiment=sst2_tiny",
@@ -13,18 +13,24 @@ COMMANDS = {
 }
 
 
-@while_it_is_read()
 def main() -> None:
-    """Hand the command line to the command that its first word names."""
+    """Hand the command line to the command that its first word names; signals end it from its first moment."""
     name, *rest = sys.argv[1:] or ["--help"]
+    starting.heed(starting.GOES_ON if name == "run" else starting.NOTHING)
     if name in COMMANDS:
         sys.argv[1:] = rest
         import_module(f"distill.{name}").main()
-    elif name in ("-h", "--help"):
-        lines = (f"  distill {each:<8} {what}" for each, what in COMMANDS.items())
-        sys.stdout.write("\n".join(["distill COMMAND ...; each has its own --help", "", *lines]) + "\n")
-    else:
+        return
+    from distill.ending import stop, while_it_is_read
+
+    if name not in ("-h", "--help"):
         given = " ".join(sys.argv[1:])
         hint = f"; was it distill run {given}?" if "=" in name or name.startswith("-") else ""
-        sys.stderr.write(f"distill: {name} is no command; there are {', '.join(COMMANDS)}{hint}\n")
-        sys.exit(2)
+        stop(f"{name} is no command; there are {', '.join(COMMANDS)}{hint}", 2)
+    lines = (f"  distill {each:<8} {what}" for each, what in COMMANDS.items())
+    with while_it_is_read():
+        sys.stdout.write("\n".join(["distill COMMAND ...; each has its own --help", "", *lines]) + "\n")
+
+
+if __name__ == "__main__":
+    main()
