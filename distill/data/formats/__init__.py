@@ -55,9 +55,11 @@ def of(file: Path, options: Options) -> Format:
     """
     found = ending(file)
     foreign.refuse(file, "" if found is None else "text")
-    if found is None:
-        raise DataError(f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz")
-    words = options.words and (found == ".txt" or (found == ".tsv" and conll.looks_so(file)))
+    words = options.words and (found == ".txt" or (found in (None, ".tsv", ".csv") and conll.looks_so(file)))
+    if found is None and not words:
+        raise DataError(
+            f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz: give its name one of them"
+        )
     return next(each for each in FORMATS if (".conll" if words else found) in each.endings)
 
 

@@ -1,0 +1,24 @@
+"""Columns of objects, whose values are columns as well: ``translation.de``."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+def opened(splits: Mapping[str, "Dataset"], named: Mapping[str, str]) -> dict[str, "Dataset"]:
+    """The splits with a column for each ``column.key`` that is named."""
+    made = dict(splits)
+    for name in (name for name in dict.fromkeys(named.values()) if "." in name):
+        for split, rows in splits.items():
+            column, _, key = name.partition(".")
+            if name not in rows.column_names and key in keys(rows, column):
+                made[split] = made[split].add_column(name, [value and value[key] for value in rows[column][:]])
+    return made
+
+
+def keys(rows: "Dataset", column: str) -> list[str]:
+    """The keys of the objects that a column holds, or none."""
+    feature = rows.features.get(column)
+    return list(feature) if isinstance(feature, Mapping) else []
