@@ -8,11 +8,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate, pairwise
 from typing import Any
 
 from distill.data.chats import aside, messages, said_in, turn
 from distill.data.literals import literal, looks_so
+from distill.data.separated import parts, tags_in
 
 Reader = Callable[[Any], Any]
 
@@ -140,7 +140,7 @@ def tags(value: Any) -> Any:  # noqa: ANN401
     """
     if isinstance(value, str):
         found = literal(value)
-        value = _words(value) if found is None else found
+        value = tags_in(value) if found is None else found
     return value if empty(value) else _entries(value)
 
 
@@ -220,25 +220,6 @@ def _quoted(value: str) -> list[Any] | None:
     return found if isinstance(found, list) else None
 
 
-def _words(value: str) -> list[str]:
-    """The tags in a cell: by white space, or by commas where there is none and each leaves something."""
-    tags, parts = value.split(), value.split(",")
-    return parts if len(tags) == 1 and len(parts) > 1 and all(parts) else tags
-
-
-def _parts(value: str) -> list[str]:
-    """A cell cut at its commas, except those in brackets.
-
-    >>> _parts("one,two (a, b)"), _parts("one (a,two")
-    (['one', 'two (a, b)'], ['one (a', 'two'])
-    """
-    depths = list(accumulate((sign in "([{") - (sign in ")]}") for sign in value))
-    if min(depths) < 0 or depths[-1]:
-        return value.split(",")
-    cuts = [place for place, sign in enumerate(value) if sign == "," and not depths[place]]
-    return [value[start + 1 : end] for start, end in pairwise((-1, *cuts, len(value)))]
-
-
 def _several(value: str) -> Any:  # noqa: ANN401
     """The labels in a cell."""
     found = literal(value)
@@ -248,7 +229,7 @@ def _several(value: str) -> Any:  # noqa: ANN401
         return [int(float(each)) for each in value.split()]
     if looks_so(value):
         raise ValueError(_NO_LIST)
-    return _parts(value) if value.strip() else None
+    return parts(value) if value.strip() else None
 
 
 def _entries(value: Any) -> Any:  # noqa: ANN401

@@ -147,7 +147,8 @@ def _refuse_separators(made: Settled, names: Mapping[str, str]) -> None:
                 raise DataError(
                     f"train has the label {shown(name)}, which looks like {len(each)} labels with {between} between "
                     "them: "
-                    "several labels are a JSON list, or have commas between them"
+                    "several labels are a JSON list, or have commas between them; a card that names it in data.labels "
+                    "makes it one"
                 )
 
 

@@ -1,7 +1,7 @@
 """Columns of objects, whose values are columns as well: ``translation.de``."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -22,3 +22,19 @@ def keys(rows: "Dataset", column: str) -> list[str]:
     """The keys of the objects that a column holds, or none."""
     feature = rows.features.get(column)
     return list(feature) if isinstance(feature, Mapping) else []
+
+
+def has(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a row has a column, or the ``column.key``, of a name."""
+    column, _, key = name.partition(".")
+    return name in row or (column in row and isinstance(row[column], Mapping) and key in row[column])
+
+
+def value(row: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
+    """What a row has under a name.
+
+    >>> value({"translation": {"de": "Hallo"}}, "translation.de"), value({"a.b": 1}, "a.b")
+    ('Hallo', 1)
+    """
+    column, _, key = name.partition(".")
+    return row[name] if name in row else row[column][key]

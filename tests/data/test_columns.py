@@ -110,8 +110,10 @@ def test_a_role_that_the_task_does_not_have_is_refused():
 
 def test_a_split_that_lacks_the_column_is_refused():
     splits = {"train": table(text=["a b"], label=["1"]), "test": table(text=["a b"], mark=["1"])}
-    with refused("test of here has no column label; it has text, mark: name its column as in train, or take another file with "
-        "data.files.test=NAME"):
+    with refused(
+        "test of here has no column label; it has text, mark: name its column as in train, or take another file with "
+        "data.files.test=NAME"
+    ):
         take(splits, ROLES, {}, "here")
 
 

@@ -35,14 +35,14 @@ def conll(file: Path, options: Options) -> Rows:
     names = [*map(str, range(1, width + 1))]
     place = 1 if width > 2 and _counts([line.split(between) for line in start]) else 0
     more = ("tokens", place), ("label", width - 1)
-    note = f"in files of words, column {place + 1} is taken as tokens and column {width} as the label"
+    note = f"in files of words, column {place + 1} is also called tokens, and column {width} label"
     return Rows(_sentences(file, names, more, between, False), "line", (note,))
 
 
 def universal(file: Path, options: Options) -> Rows:
     """A row a sentence of CoNLL-U, under its names; the forms also as ``tokens`` and ``upos`` as ``label``."""
     more = ("tokens", _UNIVERSAL.index("form")), ("label", _UNIVERSAL.index("upos"))
-    note = "in CoNLL-U, form is taken as tokens and upos as the label"
+    note = "in CoNLL-U, form is also called tokens, and upos label"
     return Rows(_sentences(file, _UNIVERSAL, more, "\t", True), "line", (note,))
 
 

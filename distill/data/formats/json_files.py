@@ -11,7 +11,7 @@ from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows
 from distill.data.formats.text import lines, whole
 from distill.errors import DataError
-from distill.shown import name
+from distill.shown import names as listed
 
 _HOLDERS = ("data", "rows", "records", "examples", "instances")
 """Keys under which a file holds its rows."""
@@ -75,7 +75,7 @@ def _document(value: Mapping[str, Any], file: Path, options: Options) -> Rows:
         if isinstance(held, list) and held and isinstance(held[0], dict):
             return Rows(_listed([_bare(each) for each in held], file), "row")
     if _SPLITS & value.keys() and all(isinstance(each, list) and each for each in value.values()):
-        raise DataError(f"{file} holds {' and '.join(map(name, value))}: save each as a file of its own")
+        raise DataError(f"{file} holds {listed(value)}: save each as a file of its own")
     if _is_by_columns(value, file, options):
         columns = list(value)
         return Rows(_split(columns, [list(row) for row in zip(*value.values(), strict=True)], file), "row")

@@ -38,7 +38,7 @@ def _asked(articles: Iterable[Any], file: Path) -> Iterator[tuple[int, Mapping[s
     number = 0
     try:
         for article in articles:
-            for paragraph in article["paragraphs"] if "paragraphs" in article else [article]:
+            for paragraph in article.get("paragraphs", [article]):
                 for asked in paragraph["qas"]:
                     number += 1
                     yield number, _row(article, paragraph, asked)

@@ -94,10 +94,10 @@ def _widths(start: Sequence[str], delimiter: str, plain: bool) -> list[int]:
 
 
 def _cells(records: Records, names: Sequence[str], kept: Sequence[int], file: Path) -> Iterator[tuple[int, Row]]:
-    """Rows of the columns that can be used; those without a word are none, and empty fields beyond the header none of one."""
+    """Rows of the columns that can be used; those without a word are none, nor are empty fields beyond the header."""
     every, named = len(kept) == len(names), [names[place] for place in kept]
     for number, fields in records:
-        if len(fields) == len(names) and every and fields[0]:
+        if len(fields) == len(names) and every and fields[0].strip():
             yield number, dict(zip(names, fields, strict=True))
             continue
         if not "".join(fields).strip():
