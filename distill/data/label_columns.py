@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 OFF = frozenset({"0", "0.0", "false", "no", "f", "n", "off", "-"})
 ON = frozenset({"1", "1.0", "true", "yes", "t", "y", "on", "x", "✓", "✔"})
 """How a label is said to be there, or not, in small letters."""
-_FEW = 3
+_FEW = 2
 """Values that columns of names have more of, all together."""
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 HIDDEN = frozenset({"-1", "-1.0"})

@@ -20,7 +20,11 @@ def opened(splits: Mapping[str, "Dataset"], named: Mapping[str, str]) -> dict[st
 
 def keys(rows: "Dataset", column: str) -> list[str]:
     """The keys of the objects that a column holds, or none."""
+    from datasets import Translation
+
     feature = rows.features.get(column)
+    if isinstance(feature, Translation):
+        return list(feature.languages)
     return list(feature) if isinstance(feature, Mapping) else []
 
 

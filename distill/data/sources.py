@@ -114,7 +114,7 @@ def unlabelled(
 
 
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
-    return Options(delimiter, words="tags" in roles.values())
+    return Options(delimiter, words="texts" in roles.values(), labelled="tags" in roles.values())
 
 
 def _taken(

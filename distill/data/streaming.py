@@ -38,7 +38,7 @@ def read(file: Path, *, words: bool = False) -> Iterator[tuple[int, Row]]:
         raise DataError(f"{file}: there is no such file")
     if formats.ending(file) == formats.PARQUET:
         return parquet.rows(file)
-    found = formats.rows(file, formats.Options(words=words))
+    found = formats.rows(file, formats.Options(words=words, labelled=False))
     numbered = found.rows
     if found.text and not found.problems:
         return numbered

@@ -334,7 +334,7 @@ def test_labels_with_other_signs_than_commas_between_them_are_refused(cells):
     sign = "|" if "|" in cells[0] else ";"
     with refused(
         f"train has the label {cells[0]!r}, which looks like 2 labels with {sign} between them: "
-        "several labels are a JSON list, or have commas between them"
+        "several labels are a JSON list, or have commas between them; a card that names it in data.labels makes it one"
     ):
         read(cells, "labels")
     assert read(["law|sport", "art"], "labels")[0] == {"train": [["law|sport"], ["art"]]}

@@ -121,7 +121,7 @@ def test_a_folder_without_train_is_refused(tmp_path):
     with refused(
         f"{tmp_path} has no train file: {message}; it has reviews.tsv: say which is train with data.files.train=NAME"
     ):
-        files.read(tmp_path)
+        files.read(tmp_path, {})
 
 
 def test_two_files_for_a_split_are_refused(tmp_path):

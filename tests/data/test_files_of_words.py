@@ -117,3 +117,10 @@ def test_files_of_no_known_ending_are_named(tmp_path):
     written(tmp_path, "train", "a\n")
     with pytest.raises(DataError, match=r"; it has train, of no such ending$"):
         files.read(tmp_path)
+
+
+def test_lines_of_text_are_no_columns_of_words_where_none_need_labels(tmp_path):
+    file = written(tmp_path, "a.txt", "EU left\nAnna stays\n")
+    assert rows(file, words=True, labelled=False) == [{"text": "EU left"}, {"text": "Anna stays"}]
+    file = written(tmp_path, "b.txt", "EU B-ORG\nleft O\n\nAnna B-PER\n")
+    assert [row["tokens"] for row in rows(file, words=True, labelled=False)] == [["EU", "left"], ["Anna"]]

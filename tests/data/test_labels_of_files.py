@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from datasets import Dataset
+from datasets import Dataset, Features, Translation, Value
 
 from distill.data.columns import Rules, take
 from distill.errors import DataError
@@ -126,8 +126,8 @@ def test_values_that_say_nothing_of_the_label_are_not_taken_for_names(one, other
 
 
 def test_names_of_several_columns_are_labels_and_numbers_that_the_settings_name():
-    rows = columns(a=["w", "x", "y"], b=["x", "y", "z"])
-    assert take(rows, SEVERAL, {"label": "a+b"}, "here").splits["train"]["label"][0] == ["w", "x"]
+    rows = columns(a=["x", "x", "y"], b=["x", "y", "z"])
+    assert take(rows, SEVERAL, {"label": "a+b"}, "here").splits["train"]["label"][1] == ["x", "y"]
     rules = Rules(names={"1": "one", "2": "two", "3": "three"})
     taken = take(columns(a=[1, 2, 3], b=[2, 3, 1]), SEVERAL, {"label": "a+b"}, "here", rules)
     assert taken.splits["train"]["label"][0] == ["1", "2"]
@@ -152,8 +152,12 @@ def test_leaving_rows_out_is_not_offered_where_no_other_is_there():
         take({"train": Dataset.from_dict({"text": ["", " "], "label": ["x", "y"]})}, ROLES, {}, "here")
 
 
-def test_values_of_objects_are_columns_by_their_keys():
-    rows = Dataset.from_dict({"translation": [{"de": "ein Hund", "en": "a dog"}]})
+@pytest.mark.parametrize(
+    "feature", [Translation(languages=["de", "en"]), {"de": Value("string"), "en": Value("string")}]
+)
+def test_values_of_objects_are_columns_by_their_keys(feature):
+    features = Features({"translation": feature})
+    rows = Dataset.from_dict({"translation": [{"de": "ein Hund", "en": "a dog"}]}, features=features)
     roles = {"source": "text", "target": "target"}
     named = {"source": "translation.de", "target": "translation.en"}
     assert take({"train": rows}, roles, named, "here").splits["train"][0] == {"source": "ein Hund", "target": "a dog"}

@@ -55,7 +55,8 @@ def of(file: Path, options: Options) -> Format:
     """
     found = ending(file)
     foreign.refuse(file, "" if found is None else "text")
-    words = options.words and (found == ".txt" or (found in (None, ".tsv", ".csv") and conll.looks_so(file)))
+    sure = found == ".txt" and options.labelled
+    words = options.words and (sure or (found in (None, ".tsv", ".csv", ".txt") and conll.looks_so(file)))
     if found is None and not words:
         raise DataError(
             f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz: give its name one of them"
