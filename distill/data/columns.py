@@ -171,10 +171,11 @@ def _choose(
         free = [column for column in train.column_names if column not in chosen.values()]
         fitting = [role] if role in free else [column for column in free if fits(train, column, roles[role])]
         if len(fitting) != 1:
+            way = key if key == Rules().key else f"+{key}"  # which no card has
             within = [f"{column}.{each}" for column in free for each in objects.keys(train, column)]
             raise DataError(
                 f"{source} has no column {wanted[role]}; it has {listed([*train.column_names, *within])}: "
-                f"say which one is the {role} with {key}.{role}=NAME"
+                f"say which one is the {role} with {way}.{role}=NAME"
             )
         _refuse_no_header(train, fitting[0], roles[role], source)
         chosen[role] = fitting[0]

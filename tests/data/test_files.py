@@ -11,7 +11,7 @@ from distill.data import files
 from distill.data.formats import ENDINGS
 from distill.errors import DataError
 
-AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f WINDOWS-1252 -t UTF-8"
+AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
 

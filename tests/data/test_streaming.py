@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
         list(read(written(tmp_path, "in.tsv", "")))
     file = tmp_path / "bad.jsonl"
     file.write_bytes(b'{"a": 1}\n{"a": "\xff"}\n')
-    way = "save it as UTF-8, for example, where it is of Windows, by: iconv -f WINDOWS-1252 -t UTF-8"
+    way = "save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
     with refused(f"line 2 of {file} is no UTF-8: byte 0xff at position 7; {way}"):
         list(read(file))
 

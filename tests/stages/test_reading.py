@@ -149,3 +149,10 @@ def test_rows_without_labels_are_not_called_those_of_train(tmp_path):
     config = reading("classification", str(tmp_path / "more.jsonl"))
     config.data.drop_bad = True
     assert "1 of 2 rows of unlabelled are left out: no text (1)" in prepare(config).notes
+
+
+def test_a_column_of_rows_without_labels_is_named_as_hydra_takes_it(tmp_path):
+    (tmp_path / "more.txt").write_text("Rain fell .\nAnna is here .\n", encoding="utf-8")
+    way = r"say which one is the tokens with \+data\.unlabelled\.columns\.tokens=NAME$"
+    with pytest.raises(DataError, match=way):
+        prepare(reading("token_classification", str(tmp_path / "more.txt")))

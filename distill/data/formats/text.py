@@ -15,7 +15,7 @@ LONGEST_DOCUMENT = 500_000_000
 """Bytes of a file that is read as a whole."""
 _HEAD = 1 << 16
 """Bytes at the start of a file that tell what it is."""
-_AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f WINDOWS-1252 -t UTF-8"
+_AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
 _GZIP = b"\x1f\x8b"
 
 
