@@ -73,6 +73,8 @@ def predict(config: PredictConfig) -> None:
     model = load(
         Path(config.model), name=config.task, max_length=config.max_length, batch_size=config.batch_size
     )  # fmt: skip
+    if "tags" in model.task.roles.values():
+        rows = read(source, words=True)
     start, count = time.monotonic(), 0
     with writing(target) as sink:
         for answer in model.stream(rows, config.columns, str(source)):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from distill.data import objects
 from distill.data.batching import Place
 from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty
 from distill.data.streaming import Row
@@ -151,14 +152,14 @@ class Predictor:
     def _example(self, row: Row, named: Mapping[str, str], where: str) -> dict[str, Any]:
         example = {}
         for role, kind in self.task.inputs.items():
-            usual = (name for name in (self.trained.get(role, role), role) if name in row)
+            usual = (name for name in (self.trained.get(role, role), role) if objects.has(row, name))
             column = named[role] if role in named else next(usual, role)
-            if column not in row:
+            if not objects.has(row, column):
                 raise DataError(
                     f"{where} has no {column}; it has {names(list(row))}: "
                     f"say which is the {role} with columns.{role}=NAME"
                 )
-            value = _content(row[column], kind, column, role, where)
+            value = _content(objects.value(row, column), kind, column, role, where)
             check = self.task.problem if kind == "marked" else None
             if check is not None and (said := check(value)):
                 raise DataError(f"{where} {said}: {shown(value)}")

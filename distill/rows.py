@@ -88,10 +88,9 @@ def _refusal(wrong: Sequence[tuple[int, Fault]], count: int, where: str) -> str:
     ways = "".join(dict.fromkeys(fault.way for _, fault in wrong))
     if len(wrong) == 1:
         row, fault = wrong[0]
-        return f"row {row} of {where} {fault.said}; data.drop_bad=true leaves it out{ways}"
+        out = "" if count == 1 else "; data.drop_bad=true leaves it out"
+        return f"row {row} of {where} {fault.said}{out}{ways}"
     first = ", ".join(f"row {row} {fault.said}" for row, fault in wrong[:_FIRST])
     more = ", and so on" if len(wrong) > _FIRST else ""
-    return (
-        f"{len(wrong):,} of {count:,} rows of {where} cannot be used: {first}{more}; "
-        f"data.drop_bad=true leaves them out{ways}"
-    )
+    out = "" if len(wrong) == count else "; data.drop_bad=true leaves them out"
+    return f"{len(wrong):,} of {count:,} rows of {where} cannot be used: {first}{more}{out}{ways}"

@@ -369,7 +369,8 @@ def test_an_input_without_rows_has_no_answers(models, run, tmp_path):
          "line 1 of IN has no sentence; it has text: say which is the text with columns.text=NAME"),
         ('{"text": "a"}\n{"text": \n', (), "line 2 of IN is no JSON: Expecting value: line 1 column 10 (char 9)"),
         ('{"text": "a"}\n{"text": NaN}\n', (), "line 2 of IN has in text NaN, which is no value"),
-        ('{"text": "a"}\n{"text": "é"}\n', (), "line 2 of IN is no UTF-8: byte 0xe9 at position 10"),
+        ('{"text": "a"}\n{"text": "é"}\n', (), "line 2 of IN is no UTF-8: byte 0xe9 at position 10; save it as "
+         "UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"),
         ("", (), "IN is empty"),
         ('{"text": "a"}\n', ("columns.label=x",), "columns names label; the task has text"),
         ('{"text": "a"}\n', ("task=parsing",), f"task=parsing: allowed is one of {', '.join(SAYS)}"),
@@ -412,7 +413,10 @@ def test_files_and_folders_that_are_not_there_are_named_first(run, models, tmp_p
             f"out.csv: answers are not written in this kind of file; {known}",
         ),
         ((model, f"input={source}", "output=no/out.tsv"), "no/out.tsv: there is no folder no"),
-        ((model, f"input={ROOT}/README.md", target), f"{ROOT}/README.md: unknown kind of file; {read}"),
+        (
+            (model, f"input={ROOT}/README.md", target),
+            f"{ROOT}/README.md: unknown kind of file; {read}: give its name one of them",
+        ),
         ((f"model={tmp_path}/none", f"input={source}", target), f"{tmp_path}/none: there is no such folder"),
         ((f"model={tmp_path}", f"input={source}", target), f"{tmp_path} has no config.json, so it is no model folder"),
     ):

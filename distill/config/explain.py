@@ -33,7 +33,9 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
         if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
             return _unknown_key(str(cause.full_key), schema)
         if isinstance(cause, KeyValidationError):
-            return f"{cause.full_key}: a number in braces is no name; it is one as in +{cause.full_key}=VALUE"
+            below = str(cause.full_key).rpartition(".")[2].startswith("-")  # which Hydra takes for no name at all
+            way = "a card may have it" if below else f"it is one as in +{cause.full_key}=VALUE"
+            return f"{cause.full_key}: a number in braces is no name; {way}"
         if isinstance(cause, ValidationError):
             key = str(cause.full_key)
             return _by_name(key, key, schema) or f"{key}: {_first_line(cause)}"
@@ -76,6 +78,8 @@ def _unreadable(error: OverrideParseException) -> str:
 
 def _unquoted(override: str) -> str:
     """What to write for a name in quotes, of which Hydra's braces know none."""
+    if re.match(r"\+*data\.labels(?:\.-\d+=|=\{\s*[\"']?-\d+)", override):
+        return "; a number below 0 cannot be a name on the command line; a card may have it"
     found = re.match(r"\+*([\w.]+)=\{\s*[\"'](\w+)[\"']\s*:", override)
     if found is None:
         return ""

@@ -10,14 +10,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from distill.data.chats import aside, said_in, turn
-from distill.data.literals import literal
+from distill.data.chats import aside, messages, said_in, turn
+from distill.data.literals import literal, looks_so
+from distill.data.separated import parts, tags_in
 
 Reader = Callable[[Any], Any]
 
 MAX_CHARACTERS = 1_000_000
 """Characters that a text may have where no setting says otherwise."""
 _VECTOR = re.compile(r"\s*[01](?:\.0)?(?:\s+[01](?:\.0)?)+\s*")
+_NO_LIST = "a list that is none of JSON, Python or NumPy"
 _MANY = 2**63
 """From here on a whole number is too large for a table."""
 
@@ -87,6 +89,8 @@ def turns(value: Any) -> Any:  # noqa: ANN401
     """
     if isinstance(value, str) and value.strip():
         found = _quoted(value)
+        if found is None and messages(value) and value.rstrip().endswith("}]"):
+            raise ValueError(_NO_LIST)
         value = [value] if found is None else found
     if isinstance(value, Mapping) and (keys := said_in(value)) and all(isinstance(value[key], list) for key in keys):
         value = [dict(zip(keys, pair, strict=False)) for pair in zip(*(value[key] for key in keys), strict=False)]
@@ -129,14 +133,14 @@ def labels(value: Any) -> Any:  # noqa: ANN401
 
 
 def tags(value: Any) -> Any:  # noqa: ANN401
-    """A label for each word: a list as it is, or written in a cell, or with spaces between them.
+    """A label for each word: a list as it is, or written in a cell, or with spaces or commas between them.
 
-    >>> tags("O B-PER"), tags([0, 1]), tags("[0 1]"), tags([1.0])
-    (['O', 'B-PER'], [0, 1], [0, 1], [1])
+    >>> tags("O B-PER"), tags([0, 1]), tags("[0 1]"), tags([1.0]), tags("O,B-PER"), tags(", .")
+    (['O', 'B-PER'], [0, 1], [0, 1], [1], ['O', 'B-PER'], [',', '.'])
     """
     if isinstance(value, str):
         found = literal(value)
-        value = value.split() if found is None else found
+        value = tags_in(value) if found is None else found
     return value if empty(value) else _entries(value)
 
 
@@ -223,10 +227,9 @@ def _several(value: str) -> Any:  # noqa: ANN401
         return found
     if _VECTOR.fullmatch(value):
         return [int(float(each)) for each in value.split()]
-    stripped = value.strip()
-    if stripped.startswith("[") and stripped.endswith("]"):
-        raise ValueError("a list that is none of JSON, Python or NumPy")
-    return value.split(",") if stripped else None
+    if looks_so(value):
+        raise ValueError(_NO_LIST)
+    return parts(value) if value.strip() else None
 
 
 def _entries(value: Any) -> Any:  # noqa: ANN401

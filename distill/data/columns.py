@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from distill.data import contents, label_columns, label_values
-from distill.data.cells import MAX_CHARACTERS, empty
+from distill.data import contents, hidden, label_columns, label_values, objects
+from distill.data.cells import MAX_CHARACTERS
 from distill.data.contents import Column
 from distill.data.guessing import fits
 from distill.errors import DataError
@@ -64,7 +64,7 @@ def take(
     """Keep the columns that play a role, under the role's name, and the rows that can be used.
 
     Args:
-        splits: as they were read.
+        splits: as they were read, that of train first.
         roles: role to the kind of its content: text, texts (a list), label, labels, tags, score, answers, marked (text
             with marks in it), or target (a text, or a list of right ones).
         named: role to the name of its column; a role that is not named has a column of its own name. Several labels
@@ -82,7 +82,8 @@ def take(
         raise DataError(f"{rules.key} names {listed(strangers)}; the task has {', '.join(roles)}")
     if bare := [split for split, rows in splits.items() if not len(rows)]:
         raise DataError(f"{bare[0]} of {source} has no rows")
-    train = splits["train"]
+    first = next(iter(splits))
+    train = splits[first]
     for found in (problems or {}).values():
         meant = {role: named.get(role, role) for role in roles}
         there = {*train.column_names, *found}
@@ -90,15 +91,20 @@ def take(
             {role: column if {column, *column.split("+")} & there else role for role, column in meant.items()}, found
         )
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
-    whole = label_columns.joined(by_name, roles, named)
-    chosen, notes = _choose(whole["train"], roles, named, source, rules)
+    whole = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
+    chosen, notes = _choose(whole[first], roles, named, source, rules)
+    whole, said = hidden.without_column(whole, roles, chosen, source)
+    notes += said
     kept: dict[str, Dataset] = {}
     faults: dict[str, dict[int, Fault]] = {}
     for split, rows in whole.items():
         _usable(chosen, (problems or {}).get(split, {}))
         _usable({role: chosen[role] for role in roles if roles[role] == "labels"}, (absent or {}).get(split, {}))
         if missing := [column for column in chosen.values() if column not in rows.column_names]:
-            raise DataError(f"{split} of {source} has no column {missing[0]}; it has {listed(rows.column_names)}")
+            raise DataError(
+                f"{split} of {source} has no column {name(missing[0])}; it has {listed(rows.column_names)}: "
+                f"name its column as in {first}, or take another file with data.files.{split}=NAME"
+            )
         renamed = {column: role for role, column in chosen.items() if column != role}
         kept[split] = rows.select_columns(list(chosen.values())).rename_columns(renamed)
         faults[split] = {}
@@ -108,9 +114,10 @@ def take(
             faults[split] = {**wrong, **faults[split]}
             notes += [note for note in said if note not in notes]
     order = label_columns.classes(train, chosen["label"]) if "label" in chosen else []
+    notes += label_values.never(label_columns.never_on(by_name, chosen["label"])) if "label" in chosen else []
     if roles.get("label") in label_values.KINDS:
         kept, notes = _labelled(kept, roles["label"], chosen["label"], rules.names, order, faults, notes)
-    kept, notes = _without_hidden(kept, roles, faults, source, notes)
+    kept, notes = hidden.without_labels(kept, roles, faults, source, notes)
     result = usable(kept, {split: faults[split] for split in kept}, drop=rules.drop_bad, source=source)
     return Taken(result.splits, [*notes, *result.notes], order, chosen, result.numbers)
 
@@ -133,39 +140,6 @@ def _labelled(
         split: rows if made.values[split] == before[split] else contents.replaced(rows, "label", made.values[split])
         for split, rows in splits.items()
     }, [*notes, *made.notes]
-
-
-def _without_hidden(
-    splits: dict[str, "Dataset"],
-    roles: Mapping[str, str],
-    faults: Mapping[str, Mapping[int, Fault]],
-    source: str,
-    notes: list[str],
-) -> tuple[dict[str, "Dataset"], list[str]]:
-    """Leave out splits but train in which no row has a label, or each the score -1 where train has none below 0."""
-    if "label" not in roles:
-        return splits, notes
-    others = [split for split in splits if split != "train"]
-    hidden = [
-        split
-        for split in others
-        if len(faults[split]) == len(splits[split]) and {each.kind for each in faults[split].values()} <= _NO_LABEL
-    ]
-    if roles["label"] == "labels":
-        hidden += [split for split in others if all(labels is None for labels in splits[split]["label"][:])]
-    if roles["label"] == "score":
-        scores = {split: _scores(rows) for split, rows in splits.items()}
-        hidden += [split for split in others if scores[split] == {-1.0} and min(scores["train"], default=0.0) >= 0]
-    said = [f"no row of {split} in {source} has a label: it is left out" for split in hidden]
-    return {split: rows for split, rows in splits.items() if split not in hidden}, [*notes, *said]
-
-
-_NO_LABEL = {"no label", "no labels", "no tag"}
-"""Faults of rows whose labels are hidden."""
-
-
-def _scores(rows: "Dataset") -> set[float]:
-    return {float(value) for value in rows["label"][:] if not empty(value)}
 
 
 def _usable(chosen: Mapping[str, str], problems: Mapping[str, str]) -> None:
@@ -197,13 +171,25 @@ def _choose(
         free = [column for column in train.column_names if column not in chosen.values()]
         fitting = [role] if role in free else [column for column in free if fits(train, column, roles[role])]
         if len(fitting) != 1:
+            way = key if key == Rules().key else f"+{key}"  # which no card has
+            within = [f"{column}.{each}" for column in free for each in objects.keys(train, column)]
             raise DataError(
-                f"{source} has no column {wanted[role]}; it has {listed(train.column_names)}: "
-                f"say which one is the {role} with {key}.{role}=NAME"
+                f"{source} has no column {wanted[role]}; it has {listed([*train.column_names, *within])}: "
+                f"say which one is the {role} with {way}.{role}=NAME"
             )
+        _refuse_no_header(train, fitting[0], roles[role], source)
         chosen[role] = fitting[0]
         notes.append(f"there is no column {wanted[role]} in {source}; {fitting[0]} is taken as the {role}")
     return chosen, notes
+
+
+def _refuse_no_header(train: "Dataset", column: str, kind: str, source: str) -> None:
+    """Refuse a guessed column of labels whose name is one of them: then the names of columns are a row."""
+    if kind == "label" and column in {str(value) for value in train[column][:]}:
+        raise DataError(
+            f"{source} seems to have no names of columns: where they are looked for stands {name(column)}, which is a "
+            "label of other rows; write a first line with a name for each column"
+        )
 
 
 def sampled(

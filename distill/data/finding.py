@@ -43,9 +43,19 @@ def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict
         endings = ", ".join(formats.ENDINGS)
         known = {None, *(name for names in SPLITS.values() for name in names)}
         others = [file.name for file in _files(folder) if _stem(file) not in known]
-        way = f"; it has {', '.join(others[:5])}: say which is train with data.files.train=NAME" if others else ""
+        which = "give it as the path" if named is None else "say which is train with data.files.train=NAME"
+        way = f"; it has {', '.join(others[:5])}: {which}" if others else _elsewhere(folder)
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
     return found
+
+
+def _elsewhere(folder: Path) -> str:
+    """What else a folder without a train file has, as the end of a sentence."""
+    inner = [each for each in sorted(folder.iterdir()) if each.is_dir() and any(each.glob("train*"))]
+    if inner:
+        return f"; {inner[0]} has one: give that folder"
+    strangers = [file.name for file in _files(folder) if _stem(file) is None]
+    return f"; it has {', '.join(strangers[:5])}, of no such ending" if strangers else ""
 
 
 def given_files(folder: Path, split: str, given: Sequence[str]) -> list[Path]:

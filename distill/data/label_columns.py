@@ -1,5 +1,6 @@
 """Columns of labels: the hub's class numbers as names, and labels that are spread over columns."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,12 @@ from distill.shown import shown
 if TYPE_CHECKING:
     from datasets import ClassLabel, Dataset
 
-OFF = frozenset({"0", "0.0", "false", "no", "f", "n"})
-ON = frozenset({"1", "1.0", "true", "yes", "t", "y"})
+OFF = frozenset({"0", "0.0", "false", "no", "f", "n", "off", "-"})
+ON = frozenset({"1", "1.0", "true", "yes", "t", "y", "on", "x", "✓", "✔"})
 """How a label is said to be there, or not, in small letters."""
+_FEW = 2
+"""Values that columns of names have more of, all together."""
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 HIDDEN = frozenset({"-1", "-1.0"})
 """How it is said that nobody knows."""
 
@@ -56,11 +60,13 @@ def classes(rows: "Dataset", column: str) -> list[str]:
     return [str(name) for kind in kinds if kind is not None for name in kind.names]
 
 
-def joined(splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Mapping[str, str]) -> dict[str, "Dataset"]:
+def joined(
+    splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Mapping[str, str], names: Mapping[str, str] = {}
+) -> dict[str, "Dataset"]:
     """Add the column ``one+other`` where a role of several labels is spread over columns.
 
     Where these hold nothing but 0 and 1 in train, or true and false, yes and no, a row's labels are the names of the
-    columns that say yes; a row of which one says -1 has the label -1.
+    columns that say yes; a row of which one says -1 has the label -1. Others hold names; ``names`` makes numbers some.
 
     Raises:
         DataError: another split holds something else then, or a label is none.
@@ -73,7 +79,7 @@ def joined(splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Map
             for split, rows in splits.items()
             if set(parts) <= set(rows.column_names)
         }
-        switches = _switches(parts, found.get("train", []))
+        switches = _switches(parts, found.get("train", []), names)
         for split, columns in found.items():
             rows = [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
             read = _switched if switches else _said
@@ -82,11 +88,22 @@ def joined(splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Map
     return made
 
 
-def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]]) -> bool:
+def never_on(splits: Mapping[str, "Dataset"], column: str) -> list[str]:
+    """The columns of ``one+other`` that are switches, and off in all rows of train."""
+    train, parts = splits["train"], column.split("+")
+    if len(parts) == 1 or not set(parts) <= set(train.column_names):
+        return []
+    columns = [train[part][:] for part in parts]
+    if not all(is_switch(value) for values in columns for value in values):
+        return []
+    return [part for part, values in zip(parts, columns, strict=True) if not any(map(is_on, values))]
+
+
+def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Mapping[str, str]) -> bool:
     """Whether columns of train are switches.
 
     Raises:
-        DataError: some are, and others are not.
+        DataError: some are, and others are not; or what they hold says nothing of the label.
     """
     kinds = [all(map(is_switch, values)) for values in columns]
     for part, values, switch in zip(parts, columns, kinds, strict=False):
@@ -95,7 +112,26 @@ def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]]) -> bool:
                 f"the column {part} holds nothing but switches such as {shown(values[0])}, "
                 f"the column {parts[kinds.index(False)]} does not: labels are columns of switches, or columns of names"
             )
+    if not all(kinds):
+        _refuse_shared(parts, columns, names)
     return all(kinds)
+
+
+def _refuse_shared(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Mapping[str, str]) -> None:
+    """Refuse numbers that several columns hold, and the few values of all of them, which are no names."""
+    found = [{str(value).strip() for value in values if not empty(value)} - {*names} for values in columns]
+    few = len(set().union(*found)) <= _FEW
+    holders: dict[str, str] = {}
+    for part, values in zip(parts, found, strict=False):
+        for value in sorted(values):
+            number = _NUMBER.fullmatch(value) is not None
+            if (number or few) and (value in holders or not float(value if number else 0).is_integer()):
+                both = f"s {holders[value]} and {part} hold" if value in holders else f" {part} holds"
+                raise DataError(
+                    f"the column{both} {shown(value)}, which is no name of a label: labels are columns of switches "
+                    "such as 0 and 1, or columns of names; a card that names it in data.labels makes it one"
+                )
+            holders.setdefault(value, part)
 
 
 def _read(read: Any, row: Mapping[str, Any], where: str) -> list[str]:  # noqa: ANN401

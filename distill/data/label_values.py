@@ -9,6 +9,7 @@ from typing import Any
 from distill.data.label_columns import HIDDEN, is_hidden, is_on
 from distill.errors import DataError
 from distill.rows import Fault
+from distill.shown import names as shown_names
 from distill.shown import shown
 
 Values = Mapping[str, Sequence[Any]]
@@ -16,12 +17,20 @@ Values = Mapping[str, Sequence[Any]]
 
 KINDS = ("label", "labels", "tags")
 _WHOLE = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 _DECIMAL = re.compile(r"(-?\d+)\.0+")
 _BITS = frozenset({"0", "1", "0.0", "1.0", "true", "false"}) | HIDDEN
-_SEPARATORS = ("|", ";")
+_SEPARATORS = ("|", ";", "/", "#", "\n", "\t", " ")
 """What some files have between the labels of a cell, besides commas."""
+_RARE = frozenset({"|", ";"})
+"""Those of them that names hardly have."""
 _NO_LABEL = ("-1", "-100")
-"""Numbers by which files say that there is no label, beside labels that are numbers from 0 up."""
+"""Numbers by which files say that there is no label, beside labels that are numbers from 0 up, or names."""
+_DASH = "-"
+"""What files have instead of a label, beside labels that are words."""
+_UNSEEN = "\ufeff\u200b\u2060"
+"""Characters without width that get into cells, and are none of a label."""
+_PACKED = re.compile(r"[01]{2,}")
 
 
 @dataclass
@@ -55,7 +64,7 @@ def settled(values: Values, kind: str, names: Mapping[str, str], *, hub: bool, h
     made = Settled({split: list(column) for split, column in values.items()}, {split: {} for split in values})
     if kind == "labels":
         _vectors(made, named=bool(names))
-        _refuse_separators(made)
+        _refuse_separators(made, names)
     _spelled(made, names, hub=hub)
     _without_label(made, kind, names, hub=hub, hides=hides)
     return made
@@ -81,12 +90,21 @@ def _vectors(made: Settled, *, named: bool) -> None:
                     f"vector of {size}: all need the same length, and nothing but 0 and 1"
                 )
             if not labels or any(map(is_hidden, labels)):
-                made.faults[split][row] = Fault("no labels", "has no 0/1 vector")
+                said = f"has the labels {shown(labels)}, which are none" if labels else "has no 0/1 vector"
+                made.faults[split][row] = Fault("no labels", said)
         made.values[split] = [
             [str(place) for place, each in enumerate(labels or ()) if is_on(each)] for labels in column
         ]
     way = "" if named else ", which +data.labels.0=NAME +data.labels.1=NAME and so on name"
     made.notes.append(f"the labels are 0/1 vectors of {size}: their places from 0 up are the labels{way}")
+    there = {place for row in made.values["train"] for place in row}
+    made.notes += never([place for place in map(str, range(size)) if place not in there])
+
+
+def never(labels: Sequence[str]) -> list[str]:
+    """A sentence on labels that no row of train has, where there are some."""
+    some, many = f"no row of train has the label {shown_names(labels)}", len(labels) > 1
+    return [f"{some}: the model does not learn {'them' if many else 'it'}"] if labels else []
 
 
 def _is_bit(value: Any) -> bool:  # noqa: ANN401
@@ -94,7 +112,14 @@ def _is_bit(value: Any) -> bool:  # noqa: ANN401
 
 
 def _refuse_numbers(rows: Sequence[tuple[int, Sequence[Any]]], sizes: set[int]) -> None:
-    """Refuse vectors of counts or probabilities, whose numbers would be taken for labels."""
+    """Refuse vectors of counts or probabilities, or without commas, whose numbers would be taken for labels."""
+    single = [str(labels[0]) for _, labels in rows if sizes == {1}]
+    packed = bool(single) and len({len(each) for each in single}) == 1 and all(map(_PACKED.fullmatch, single))
+    if packed and any(each.startswith("0") for each in single):
+        raise DataError(
+            f"row {rows[0][0]} of train has the label {shown(single[0])}, which looks like a 0/1 vector: "
+            f"write it as {shown([int(each) for each in single[0]])}"
+        )
     if not all(isinstance(each, int | float) for _, labels in rows for each in labels):
         return
     shares = sizes != {1} and len(sizes) == 1 and all(0 <= each <= 1 for _, labels in rows for each in labels)
@@ -106,17 +131,24 @@ def _refuse_numbers(rows: Sequence[tuple[int, Sequence[Any]]], sizes: set[int]) 
             )
 
 
-def _refuse_separators(made: Settled) -> None:
-    """Refuse labels such as ``law|sport`` whose parts are labels as well, or stand in others of that kind."""
+def _refuse_separators(made: Settled, names: Mapping[str, str]) -> None:
+    """Refuse labels such as ``law|sport`` whose parts are labels as well, or stand in others of that kind.
+
+    One that has a name, or stands beside others in a list, is meant.
+    """
     found = Counter(name.strip() for name in _names(made.values["train"]))
+    meant = {name.strip() for name in _names([row for row in made.values["train"] if len(row or ()) > 1])} | {*names}
     for sign in _SEPARATORS:
         parts = {name: [part.strip() for part in name.split(sign)] for name in found if sign in name}
-        among = Counter(part for each in parts.values() for part in set(each))
+        among = Counter(part for each in parts.values() for part in set(each) if sign in _RARE)
         for name, each in parts.items():
-            if all(part in found or among[part] > 1 for part in each):
+            if name not in meant and all(part in found or among[part] > 1 for part in each):
+                between = sign if sign in _RARE or sign in "/#" else shown(sign)
                 raise DataError(
-                    f"train has the label {shown(name)}, which looks like {len(each)} labels with {sign} between them: "
-                    "several labels are a JSON list, or have commas between them"
+                    f"train has the label {shown(name)}, which looks like {len(each)} labels with {between} between "
+                    "them: "
+                    "several labels are a JSON list, or have commas between them; a card that names it in data.labels "
+                    "makes it one"
                 )
 
 
@@ -126,7 +158,7 @@ def _spelled(made: Settled, names: Mapping[str, str], *, hub: bool) -> None:
     Names of the hub's classes keep their spaces.
     """
     found = {name for column in made.values.values() for name in _names(column)}
-    spelling = {name: name.strip() for name in found if name != name.strip() and not hub}
+    spelling = {name: bare for name in found if not hub and (bare := _bare(name)) != name}
     if spelling:
         made.notes.append(f"white space around labels is left out, such as that of {shown(min(spelling))}")
     found = {spelling.get(name, name) for name in found}
@@ -140,6 +172,11 @@ def _spelled(made: Settled, names: Mapping[str, str], *, hub: bool) -> None:
         _replace(made, lambda name: spelling.get(name, name))
 
 
+def _bare(name: str) -> str:
+    """A label without what cannot be seen around it."""
+    return name.strip().strip(_UNSEEN).strip()
+
+
 def _without_label(made: Settled, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> None:
     """Find the rows whose label is a number that says that there is none."""
     found = {name for column in made.values.values() for name in _names(column)}
@@ -151,15 +188,24 @@ def _without_label(made: Settled, kind: str, names: Mapping[str, str], *, hub: b
     elif hides:
         none = {"-1"} - known
     else:
-        others = set(_names(made.values["train"])) - set(_NO_LABEL)
-        counted = len(others) > 1 and others == {str(number) for number in range(len(others))}
-        none = set(_NO_LABEL) - known if counted else set()
+        none = _no_labels({*_names(made.values["train"])}) - known
         way = "; a card that names it in data.labels makes it one"
     for split, column in made.values.items() if found & none else ():
         for row, value in enumerate(column):
             if wrong := [name for name in _names([value]) if name in none]:
                 said = f"has the {what} {wrong[0]}, which is none"
                 made.faults[split][row] = Fault(f"no {what}", said, way)
+
+
+def _no_labels(found: set[str]) -> set[str]:
+    """What stands for no label beside others: numbers below 0 beside those from 0 up or names, a dash beside words."""
+    others = found - {*_NO_LABEL, _DASH}
+    if len(others) < 2:
+        return set()
+    numbers = [name for name in others if _NUMBER.fullmatch(name)]
+    below = not numbers or (len(numbers) == len(others) and all(map(str.isdecimal, others)))
+    words = all(len(name) > 1 for name in others) and not numbers
+    return {*(_NO_LABEL if below else ()), *((_DASH,) if words else ())}
 
 
 def _names(column: Sequence[Any]) -> Iterator[str]:

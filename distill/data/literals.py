@@ -7,13 +7,14 @@ from typing import Any
 
 _LONGEST = 100_000
 """Characters that are read as Python, which takes much memory for each."""
-_BEGINS = re.compile(r"[\[({]|(?:np\.|numpy\.)?(?:array|list|set|frozenset|tuple)\(")
+_BEGINS = re.compile(r"[\[({]|[\w.]+\((?=\s*[\[({)])")
 _ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|True|False|None|nan)"""
 _NUMPY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})*\s*\]")
 _WORDS = {
     "nan": None, "NaN": None, "NA": None, "null": None, "true": True, "false": False, "True_": True, "False_": False,
 }  # fmt: skip
-_WRAPPERS = re.compile(r"array|list|set|frozenset|tuple|str_|bool_?|u?int\d*|float\d*")
+_WRAPPERS = re.compile(r"array|tensor|list|dict_keys|set|frozenset|tuple|str_|bool_?|u?int\d*|float\d*")
+_EMPTY = re.compile(r"list|set|frozenset|tuple")
 
 
 def literal(text: str) -> list[Any] | dict[Any, Any] | None:
@@ -21,6 +22,8 @@ def literal(text: str) -> list[Any] | dict[Any, Any] | None:
 
     >>> literal('["a", 1]'), literal("('a',)"), literal("['a' 'b']"), literal("[1. 0.]"), literal("[x] or so")
     (['a', 1], ['a'], ['a', 'b'], [1.0, 0.0], None)
+    >>> literal("tensor([1, 0])"), literal("set()"), looks_so("Index(['a'], dtype='object')"), looks_so("a (b)")
+    ([1, 0], [], True, False)
     """
     text = text.strip()
     if not _BEGINS.match(text) or text[-1] not in "])}":
@@ -32,6 +35,12 @@ def literal(text: str) -> list[Any] | dict[Any, Any] | None:
     if read is None and len(text) <= _LONGEST:
         read = _python(text)
     return read if isinstance(read, list | dict) else None
+
+
+def looks_so(text: str) -> bool:
+    """Whether a text is written as a list or object is, though it may be none that can be read."""
+    text = text.strip()
+    return bool(_BEGINS.match(text)) and text[0] not in "({" and text[-1] in "])"
 
 
 def _python(text: str) -> Any:  # noqa: ANN401
@@ -63,6 +72,8 @@ def _value(node: ast.expr) -> Any:  # noqa: ANN401
             return _WORDS[word]
         case ast.Call(func=ast.Name(id=word) | ast.Attribute(attr=word), args=[first, *_]) if _WRAPPERS.fullmatch(word):
             return _value(first)
+        case ast.Call(func=ast.Name(id=word), args=[], keywords=[]) if _EMPTY.fullmatch(word):
+            return []
     raise ValueError("no literal")
 
 

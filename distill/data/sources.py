@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from distill.data import columns as roles_of
 from distill.data import files, hub
 from distill.data.formats import Options
+from distill.data.splits import UNLABELLED
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -106,13 +107,14 @@ def unlabelled(
     """
     found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
     rows, rules = found["train"], rules._replace(key="data.unlabelled.columns")
-    taken = roles_of.take({"train": rows}, roles, named, file, rules, found.problems, found.absent)
-    numbers = taken.numbers.get("train", range(1, len(rows) + 1))
-    return taken.splits["train"], [*found.notes, *taken.notes], numbers
+    problems, absent = ({UNLABELLED: each.get("train", {})} for each in (found.problems, found.absent))
+    taken = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
+    numbers = taken.numbers.get(UNLABELLED, range(1, len(rows) + 1))
+    return taken.splits[UNLABELLED], [*found.notes, *taken.notes], numbers
 
 
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
-    return Options(delimiter, words="tags" in roles.values())
+    return Options(delimiter, words="texts" in roles.values(), labelled="tags" in roles.values())
 
 
 def _taken(

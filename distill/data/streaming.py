@@ -23,8 +23,12 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 Row = Mapping[str, Any]
 
 
-def read(file: Path) -> Iterator[tuple[int, Row]]:
+def read(file: Path, *, words: bool = False) -> Iterator[tuple[int, Row]]:
     """The rows of a file of any kind that is read, each with the number of its line.
+
+    Args:
+        file: to read.
+        words: whether columns of words may be meant.
 
     Raises:
         DataError: the file is no such file, or a line of it cannot be read; it is named. A row raises it where a value
@@ -34,7 +38,7 @@ def read(file: Path) -> Iterator[tuple[int, Row]]:
         raise DataError(f"{file}: there is no such file")
     if formats.ending(file) == formats.PARQUET:
         return parquet.rows(file)
-    found = formats.rows(file)
+    found = formats.rows(file, formats.Options(words=words, labelled=False))
     numbered = found.rows
     if found.text and not found.problems:
         return numbered

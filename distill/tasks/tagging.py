@@ -1,6 +1,8 @@
 """Schemes in which tags say where an entity begins and ends, and how they become IOB2."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 OUTSIDE = "O"
 _PLACES = {"S": "B", "U": "B", "B": "B", "I": "I", "E": "I", "L": "I", "M": "I"}
@@ -9,6 +11,12 @@ _ENDINGS = {"BIOES": {"E", "S"}, "BILOU": {"L", "U"}, "BMES": {"M", "E", "S"}}
 """The schemes that mark ends, and letters that tell them."""
 _SLIPS = 50
 """Entities of which one may begin with B- where IOB1 has I-, as in the files of CoNLL-2003."""
+_SPELLINGS = (
+    ("with the place last, as in PER-B", re.compile(r"(?P<type>.+)[-_](?P<place>[BIESLUM])")),
+    ("with an underscore, as in B_PER", re.compile(r"(?P<place>[BIESLUM])_(?P<type>.+)")),
+    ("in small letters, as in b-per", re.compile(r"(?P<place>[biesulm])-(?P<type>.+)")),
+)
+"""How tags are spelled otherwise than B-PER."""
 Convert = Callable[[Sequence[str]], list[str]]
 
 
@@ -34,6 +42,29 @@ def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
         return ("IOB1", _from_iob1) if _is_iob1(found) else None
     name = next((name for name, ends in _ENDINGS.items() if letters - {"B", "I"} <= ends), None)
     return None if name is None else (name, _from_ends)
+
+
+def spelled(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
+    """How tags of entities are spelled otherwise than B-PER, and what spells them so; none where they are not.
+
+    >>> name, convert = spelled([["PER-B", "PER-I", "O"]])
+    >>> name, convert(["PER-B", "PER-I", "O"])
+    ('with the place last, as in PER-B', ['B-PER', 'I-PER', 'O'])
+    """
+    tags = {tag for sentence in sentences for tag in sentence}
+    for name, spelling in _SPELLINGS:
+        inside = {tag: found for tag in tags if (found := spelling.fullmatch(tag))}
+        if len(tags) - len(inside) > 1 or not tags - inside.keys() <= {OUTSIDE, OUTSIDE.lower()}:
+            continue
+        places = {found["place"].upper() for found in inside.values()}
+        if "B" in places and ("I" in places or len({found["type"] for found in inside.values()}) > 1):
+            made = {tag: f"{found['place'].upper()}-{found['type']}" for tag, found in inside.items()}
+            return name, partial(_respelled, made)
+    return None
+
+
+def _respelled(spelling: Mapping[str, str], sentence: Sequence[str]) -> list[str]:
+    return [spelling.get(tag, OUTSIDE) for tag in sentence]
 
 
 def ends(tag: str) -> bool:

@@ -8,21 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.errors import DataError
-from distill.rows import Fault
 from distill.shown import name as called
 from distill.tasks import Columns, Form, Options, Read, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced, sifted
-from distill.tasks.tagging import ends, to_iob2
+from distill.tasks.tag_checks import TYPED, check, fault, in_iob2, refuse_single
+from distill.tasks.tagging import OUTSIDE
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
-
-_OUTSIDE = "O"
-_TYPED = ("B-", "I-")
-"""How the tags of IOB2 begin that are part of an entity."""
 
 
 _NUMBERS = (
@@ -37,10 +33,11 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: tokens and tags differ in number, a tag breaks the scheme, or train lacks one of another split.
     """
-    kept = sifted(splits, ["tokens", "label"], _fault, options)
-    splits, scheme = _in_iob2(kept.splits, kept.options)
+    kept = sifted(splits, ["tokens", "label"], fault, options)
     options = kept.options
-    _check(splits, options)
+    refuse_single(kept.splits["train"])
+    splits, scheme = in_iob2(kept.splits, options)
+    check(splits, options)
     found = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
     if len(found) < 2:
         raise DataError(
@@ -62,8 +59,8 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 def measured_by(labels: Sequence[str]) -> str:
     """Whole entities where the tags are IOB2 with types, else each word on its own."""
-    typed = [label for label in labels if label != _OUTSIDE]
-    return "entities" if all(label[:2] in _TYPED for label in typed) else "tokens"
+    typed = [label for label in labels if label != OUTSIDE]
+    return "entities" if all(label[:2] in TYPED for label in typed) else "tokens"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
@@ -122,63 +119,6 @@ def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
 def groups(rows: Columns) -> list[str]:
     """Tags group already."""
     return []
-
-
-def _in_iob2(splits: Mapping[str, "Dataset"], options: Options) -> tuple[Mapping[str, "Dataset"], tuple[str, ...]]:
-    """The splits with tags of another scheme of entities as IOB2, and a sentence that says so."""
-    tags = {split: [[str(tag) for tag in each] for each in rows["label"][:]] for split, rows in splits.items()}
-    found = to_iob2(each for sentences in tags.values() for each in sentences)
-    if found is None:
-        return splits, ()
-    scheme, convert = found
-    made = {split: [convert(each) for each in sentences] for split, sentences in tags.items()}
-    if options.labels.keys() & _tags(tags) - _tags(made):  # what is named is meant to stay
-        return splits, ()
-    for split, sentences in made.items():
-        for place, (before, after) in enumerate(zip(tags[split], sentences, strict=True)):
-            _check_ends(before, after, f"row {options.row(split, place)} of {split}", scheme)
-    ready = {split: replaced(splits[split], "label", sentences) for split, sentences in made.items()}
-    return ready, (f"the tags are {scheme}; they are read as IOB2, in which B- begins an entity and I- goes on",)
-
-
-def _tags(splits: Mapping[str, Sequence[Sequence[str]]]) -> set[str]:
-    return {tag for sentences in splits.values() for each in sentences for tag in each}
-
-
-def _check_ends(before: Sequence[str], after: Sequence[str], where: str, scheme: str) -> None:
-    """Refuse tags that go on where nothing began, or where it ended, by the scheme that they are written in."""
-    for new, last, old in zip(after, [_OUTSIDE, *before], before, strict=False):
-        if new.startswith("I-") and (last[2:] != old[2:] or ends(last)):
-            raise DataError(f"{where} has the tag {old} after {last}, where no {old[2:]} began: the tags are {scheme}")
-
-
-def _fault(tokens: Sequence[str], tags: Sequence[Any]) -> Fault | None:
-    said = f"has {len(tokens)} tokens, but {len(tags)} tags"
-    return Fault("more tokens than tags, or fewer", said) if len(tokens) != len(tags) else None
-
-
-def _check(splits: Mapping[str, "Dataset"], options: Options) -> None:
-    """Refuse a row whose tags, by their names, break IOB2 where any split uses it."""
-    found: dict[str, list[tuple[list[str], list[str]]]] = {}
-    for split, rows in splits.items():
-        pairs = zip(rows["tokens"][:], rows["label"][:], strict=True)
-        found[split] = [(tokens, [options.labels.get(tag, tag) for tag in map(str, tags)]) for tokens, tags in pairs]
-    if any(tag[:2] in _TYPED for sentences in found.values() for _, tags in sentences for tag in tags):
-        for split, sentences in found.items():
-            for place, (tokens, tags) in enumerate(sentences):
-                _check_scheme(tokens, tags, f"row {options.row(split, place)} of {split}")
-
-
-def _check_scheme(tokens: Sequence[str], tags: Sequence[str], where: str) -> None:
-    """Refuse tags that are no IOB2."""
-    for word, tag, before in zip(tokens, tags, [_OUTSIDE, *tags], strict=False):
-        if tag != _OUTSIDE and tag[:2] not in _TYPED:
-            raise DataError(f"{where} has the tag {called(tag)} at {called(word)}: IOB2 has O, B-… and I-… only")
-        if tag.startswith("I-") and before[2:] != tag[2:]:
-            raise DataError(
-                f"{where} has the tag {called(tag)} at {called(word)} after {called(before)}: "
-                f"in IOB2 an entity begins with B-{called(tag[2:])}"
-            )
 
 
 def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list[list[str]], list[Any]]:  # noqa: ANN401

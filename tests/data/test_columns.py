@@ -110,7 +110,10 @@ def test_a_role_that_the_task_does_not_have_is_refused():
 
 def test_a_split_that_lacks_the_column_is_refused():
     splits = {"train": table(text=["a b"], label=["1"]), "test": table(text=["a b"], mark=["1"])}
-    with refused("test of here has no column label; it has text, mark"):
+    with refused(
+        "test of here has no column label; it has text, mark: name its column as in train, or take another file with "
+        "data.files.test=NAME"
+    ):
         take(splits, ROLES, {}, "here")
 
 
@@ -331,7 +334,7 @@ def test_labels_with_other_signs_than_commas_between_them_are_refused(cells):
     sign = "|" if "|" in cells[0] else ";"
     with refused(
         f"train has the label {cells[0]!r}, which looks like 2 labels with {sign} between them: "
-        "several labels are a JSON list, or have commas between them"
+        "several labels are a JSON list, or have commas between them; a card that names it in data.labels makes it one"
     ):
         read(cells, "labels")
     assert read(["law|sport", "art"], "labels")[0] == {"train": [["law|sport"], ["art"]]}

@@ -11,6 +11,7 @@ from distill.data import files
 from distill.data.formats import ENDINGS
 from distill.errors import DataError
 
+AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
 
@@ -120,7 +121,7 @@ def test_a_folder_without_train_is_refused(tmp_path):
     with refused(
         f"{tmp_path} has no train file: {message}; it has reviews.tsv: say which is train with data.files.train=NAME"
     ):
-        files.read(tmp_path)
+        files.read(tmp_path, {})
 
 
 def test_two_files_for_a_split_are_refused(tmp_path):
@@ -132,7 +133,8 @@ def test_two_files_for_a_split_are_refused(tmp_path):
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
     file = write(tmp_path, "reviews.md")
-    with refused(f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz"):
+    known = f"{', '.join(ENDINGS)}, text also as .gz: give its name one of them"
+    with refused(f"{file}: unknown kind of file; known are {known}"):
         files.read(file)
 
 
@@ -153,9 +155,9 @@ def test_an_unknown_kind_of_file_is_refused(tmp_path):
         (
             "train.tsv",
             b"a\tb\nok\t1\n\xc3\xa9 caf\xe9\t1\n",
-            "line 3 of {file} is no UTF-8: byte 0xe9 at position 6",
+            "line 3 of {file} is no UTF-8: byte 0xe9 at position 6" + AS_UTF8,
         ),
-        ("train.csv", b"a,b\n\xff,1\n", "line 2 of {file} is no UTF-8: byte 0xff at position 0"),
+        ("train.csv", b"a,b\n\xff,1\n", "line 2 of {file} is no UTF-8: byte 0xff at position 0" + AS_UTF8),
         ("train.jsonl", '{"text": "a"}\n[1]\n', "line 2 of {file} is no JSON object"),
         (
             "train.jsonl",

@@ -183,7 +183,8 @@ def test_an_archive_of_files_is_no_file(tmp_path):
         ("a.json", "[" * 100_000, "line 1 of {file} is no JSON: it is nested too deep"),
         ("a.csv", "text\na\n".encode("utf-16"),
          "{file} is UTF-16 text; save it as UTF-8, for example by: iconv -f UTF-16 -t UTF-8"),
-        ("a.json", b'[{"a": "\xe9"}]', "line 1 of {file} is no UTF-8: byte 0xe9 at position 8"),
+        ("a.json", b'[{"a": "\xe9"}]', "line 1 of {file} is no UTF-8: byte 0xe9 at position 8; save it as UTF-8, "
+         "for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"),
     ],
 )  # fmt: skip
 def test_text_that_cannot_be_read_is_refused_in_a_sentence(tmp_path, name, content, message):

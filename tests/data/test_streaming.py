@@ -54,7 +54,8 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
         read(tmp_path / "none.jsonl")
     with refused(f"{tmp_path}: there is no such file"):
         read(tmp_path)
-    with refused(f"{tmp_path}/in.md: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz"):
+    known = f"{', '.join(ENDINGS)}, text also as .gz: give its name one of them"
+    with refused(f"{tmp_path}/in.md: unknown kind of file; known are {known}"):
         read(written(tmp_path, "in.md", "a\n"))
     with refused(f"line 2 of {tmp_path}/in.jsonl is no JSON object"):
         list(read(written(tmp_path, "in.jsonl", '{"a": 1}\n[1]\n')))
@@ -66,7 +67,8 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
         list(read(written(tmp_path, "in.tsv", "")))
     file = tmp_path / "bad.jsonl"
     file.write_bytes(b'{"a": 1}\n{"a": "\xff"}\n')
-    with refused(f"line 2 of {file} is no UTF-8: byte 0xff at position 7"):
+    way = "save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
+    with refused(f"line 2 of {file} is no UTF-8: byte 0xff at position 7; {way}"):
         list(read(file))
 
 

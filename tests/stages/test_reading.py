@@ -136,3 +136,23 @@ def test_a_number_that_no_class_has_is_refused(monkeypatch):
     config.data.labels = {"2": "same"}
     with pytest.raises(DataError, match=r"^data\.labels names 2, which train does not have; it has equivalent, not_eq"):
         prepare(config)
+
+
+def test_words_without_labels_are_sentences_by_the_same_column_as_in_train(tmp_path):
+    (tmp_path / "more.csv").write_text("Sentence #,tokens\n1,Rain\n,fell\n2,Anna\n", encoding="utf-8")
+    data = prepare(reading("token_classification", str(tmp_path / "more.csv")))
+    assert [" ".join(words) for words in data.splits["unlabelled"]["tokens"]] == ["Rain fell", "Anna"]
+
+
+def test_rows_without_labels_are_not_called_those_of_train(tmp_path):
+    (tmp_path / "more.jsonl").write_text('{"text": "a new one"}\n{"text": ""}\n', encoding="utf-8")
+    config = reading("classification", str(tmp_path / "more.jsonl"))
+    config.data.drop_bad = True
+    assert "1 of 2 rows of unlabelled are left out: no text (1)" in prepare(config).notes
+
+
+def test_a_column_of_rows_without_labels_is_named_as_hydra_takes_it(tmp_path):
+    (tmp_path / "more.txt").write_text("Rain fell .\nAnna is here .\n", encoding="utf-8")
+    way = r"say which one is the tokens with \+data\.unlabelled\.columns\.tokens=NAME$"
+    with pytest.raises(DataError, match=way):
+        prepare(reading("token_classification", str(tmp_path / "more.txt")))

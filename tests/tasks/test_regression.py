@@ -33,7 +33,7 @@ def test_numbers_that_are_none_are_refused_too(refused, bad):
 
 
 def test_lists_are_no_scores(refused):
-    with refused("row 1 of test has the score [1.0], which is no number; data.drop_bad=true leaves it out"):
+    with refused("row 1 of test has the score [1.0], which is no number"):
         read([1.0, 2.0], test=[[1.0]])
 
 

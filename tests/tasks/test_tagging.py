@@ -73,3 +73,37 @@ def test_tags_that_break_the_scheme_they_are_in_are_refused(tags, said):
 def test_tags_that_are_named_are_not_converted():
     with pytest.raises(DataError, match="has the tag S-LOC"):
         read(splits(["S-LOC", "O", "B-LOC"]), Options({"B-LOC": "B-LOC", "S-LOC": "S-LOC"}))
+
+
+@pytest.mark.parametrize(
+    ("tags", "iob2", "said"),
+    [
+        (["PER-B", "PER-I", "O"], ["B-PER", "I-PER", "O"], "with the place last, as in PER-B"),
+        (["B_PER", "I_PER", "O"], ["B-PER", "I-PER", "O"], "with an underscore, as in B_PER"),
+        (["b-per", "i-per", "o"], ["B-per", "I-per", "O"], "in small letters, as in b-per"),
+    ],
+)
+def test_tags_that_are_spelled_otherwise_are_read_as_entities_and_that_is_said(tags, iob2, said):
+    made = read(splits(tags, tags), Options({}))
+    assert [made.labels[tag] for tag in made.splits["train"]["label"][0]] == iob2
+    assert made.notes == (f"the tags are spelled {said}; they are read as B-PER and the like",)
+
+
+def test_spelling_and_scheme_may_both_be_others():
+    made = read(splits(["PER-S", "O", "LOC-B", "LOC-E"], ["PER-S", "O"]), Options({}))
+    assert [made.labels[tag] for tag in made.splits["train"]["label"][0]] == ["B-PER", "O", "B-LOC", "I-LOC"]
+    assert len(made.notes) == 2
+
+
+def test_parts_of_speech_are_spelled_as_they_are():
+    made = read(splits(["NN", "VB-I", "JJ"], ["NN", "VB-I"]), Options({}))
+    assert made.labels == ("JJ", "NN", "VB-I")
+
+
+def test_rows_that_are_words_are_refused():
+    message = (
+        r"^every row of train has one token, such as '0': a row is a sentence, with a list of its tokens and one of "
+        r"their tags; of tables with a word a row, a column sentence_id says which are one$"
+    )
+    with pytest.raises(DataError, match=message):
+        read(splits(["B-PER"], ["O"]), Options({}))

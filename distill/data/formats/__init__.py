@@ -55,9 +55,12 @@ def of(file: Path, options: Options) -> Format:
     """
     found = ending(file)
     foreign.refuse(file, "" if found is None else "text")
-    if found is None:
-        raise DataError(f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz")
-    words = options.words and (found == ".txt" or (found == ".tsv" and conll.looks_so(file)))
+    sure = found == ".txt" and options.labelled
+    words = options.words and (sure or (found in (None, ".tsv", ".csv", ".txt") and conll.looks_so(file)))
+    if found is None and not words:
+        raise DataError(
+            f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz: give its name one of them"
+        )
     return next(each for each in FORMATS if (".conll" if words else found) in each.endings)
 
 

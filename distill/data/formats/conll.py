@@ -33,16 +33,28 @@ def conll(file: Path, options: Options) -> Rows:
     if width < 2:
         raise DataError(f"{file} has no columns: a line holds a word and its tag, a blank line ends a sentence")
     names = [*map(str, range(1, width + 1))]
-    more = ("tokens", 0), ("label", width - 1)
-    note = f"in files of words, column 1 is taken as tokens and column {width} as the label"
+    place = 1 if width > 2 and _counts([line.split(between) for line in start]) else 0
+    more = ("tokens", place), ("label", width - 1)
+    note = f"in files of words, column {place + 1} is also called tokens, and column {width} label"
     return Rows(_sentences(file, names, more, between, False), "line", (note,))
 
 
 def universal(file: Path, options: Options) -> Rows:
     """A row a sentence of CoNLL-U, under its names; the forms also as ``tokens`` and ``upos`` as ``label``."""
     more = ("tokens", _UNIVERSAL.index("form")), ("label", _UNIVERSAL.index("upos"))
-    note = "in CoNLL-U, form is taken as tokens and upos as the label"
+    note = "in CoNLL-U, form is also called tokens, and upos label"
     return Rows(_sentences(file, _UNIVERSAL, more, "\t", True), "line", (note,))
+
+
+def _counts(words: Sequence[Sequence[str]]) -> bool:
+    """Whether the first column numbers the words of each sentence."""
+    before: str | None = None
+    for fields in words:
+        number = fields[0] if fields and fields[0].strip() and not fields[0].startswith(("#", _DOCUMENT)) else None
+        if number is not None and (number not in ("0", "1") if before is None else number != str(int(before) + 1)):
+            return False
+        before = number
+    return True
 
 
 def looks_so(file: Path) -> bool:
@@ -50,8 +62,9 @@ def looks_so(file: Path) -> bool:
     start = [line.rstrip("\r") for line in islice(lines(file), _LOOKED_AT)]
     while start and not start[-1].strip():
         start.pop()
-    words = [line.split("\t") for line in start if line.strip() and not line.startswith(("#", _DOCUMENT))]
-    alike = len({len(fields) for fields in words}) == 1 and len(words[0]) > 1
+    between = "\t" if any("\t" in line for line in start) else None
+    words = [line.split(between) for line in start if line.strip() and not line.startswith(("#", _DOCUMENT))]
+    alike = len({len(fields) for fields in words}) == 1 and len(words[0]) > 1 and "," not in words[0][0][:-1]
     return alike and any(not line.strip() for line in start) and not any(" " in cell for row in words for cell in row)
 
 

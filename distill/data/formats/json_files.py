@@ -11,9 +11,11 @@ from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows
 from distill.data.formats.text import lines, whole
 from distill.errors import DataError
+from distill.shown import names as listed
 
 _HOLDERS = ("data", "rows", "records", "examples", "instances")
 """Keys under which a file holds its rows."""
+_SPLITS = {"train", "validation", "test", "dev"}
 
 
 def read(file: Path, options: Options) -> Rows:
@@ -24,10 +26,10 @@ def read(file: Path, options: Options) -> Rows:
     """
     first = list(islice((line for line in lines(file) if line.strip()), 2))
     if first and first[0].lstrip().startswith("["):
-        return Rows(_listed(_whole(file), file), "row")
+        return squad.opened(Rows(_listed(_whole(file), file), "row"), file)
     if first and first[0].lstrip().startswith("{") and (len(first) == 1 or _goes_on(first[0])):
-        return _document(_whole(file), file)
-    return Rows(_objects(file))
+        return squad.opened(_document(_whole(file), file, options), file)
+    return squad.opened(Rows(_objects(file)), file)
 
 
 def _objects(file: Path) -> Iterator[tuple[int, Row]]:
@@ -62,7 +64,7 @@ def _whole(file: Path) -> Any:  # noqa: ANN401
         raise DataError(f"line {place} of {file} is no JSON: {error}") from error
 
 
-def _document(value: Mapping[str, Any], file: Path) -> Rows:
+def _document(value: Mapping[str, Any], file: Path, options: Options) -> Rows:
     """The rows of one JSON object, by its shape; any other is a row itself."""
     if squad.is_squad(value):
         return Rows(squad.rows(value, file), "question")
@@ -72,9 +74,23 @@ def _document(value: Mapping[str, Any], file: Path) -> Rows:
         held = value.get(key)
         if isinstance(held, list) and held and isinstance(held[0], dict):
             return Rows(_listed([_bare(each) for each in held], file), "row")
+    if _SPLITS & value.keys() and all(isinstance(each, list) and each for each in value.values()):
+        raise DataError(f"{file} holds {listed(value)}: save each as a file of its own")
+    if _is_by_columns(value, file, options):
+        columns = list(value)
+        return Rows(_split(columns, [list(row) for row in zip(*value.values(), strict=True)], file), "row")
     if value and all(isinstance(each, dict) for each in value.values()):
         return Rows(_nested(value, file), "row")
     return Rows(iter([(1, value)]))
+
+
+def _is_by_columns(value: Mapping[str, Any], file: Path, options: Options) -> bool:
+    """Whether an object holds a list for each column, and not the lists of a single row."""
+    lists = [each for each in value.values() if isinstance(each, list)]
+    if len(lists) < max(2, len(value)) or len({len(each) for each in lists}) > 1 or len(lists[0]) < 2:
+        return False
+    nested = any(isinstance(each, list) for column in lists for each in column)
+    return ".json" in file.suffixes and (nested or not options.words)
 
 
 def _listed(values: list[Any], file: Path) -> Iterator[tuple[int, Row]]:

@@ -14,10 +14,12 @@ class Options:
     Attributes:
         delimiter: between the fields of a table of text; none looks for it.
         words: whether the task labels words, so that columns of words may be meant.
+        labelled: whether the words have to have labels; else .txt holds texts unless it looks like columns.
     """
 
     delimiter: str | None = None
     words: bool = False
+    labelled: bool = True
 
     @property
     def separator(self) -> str | None:

@@ -1,9 +1,12 @@
 """SQuAD's own files: articles of paragraphs of questions, as rows of context, question and answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from distill.data.formats.rows import Rows
 from distill.errors import DataError
 
 
@@ -19,10 +22,23 @@ def rows(value: Mapping[str, Any], file: Path) -> Iterator[tuple[int, Mapping[st
     Raises:
         DataError: it is written otherwise somewhere.
     """
+    yield from _asked(value["data"], file)
+
+
+def opened(found: Rows, file: Path) -> Rows:
+    """Rows that are articles or paragraphs of SQuAD as one row a question; others as they are."""
+    first = next(found.rows, None)
+    rest = found.rows if first is None else chain([first], found.rows)
+    if first is None or not isinstance(first[1].get("paragraphs", first[1].get("qas")), list):
+        return replace(found, rows=rest)
+    return Rows(_asked((row for _, row in rest), file), "question")
+
+
+def _asked(articles: Iterable[Any], file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     number = 0
     try:
-        for article in value["data"]:
-            for paragraph in article["paragraphs"]:
+        for article in articles:
+            for paragraph in article.get("paragraphs", [article]):
                 for asked in paragraph["qas"]:
                     number += 1
                     yield number, _row(article, paragraph, asked)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
+from distill.data.formats import words
 from distill.data.formats.parsing import parse
 from distill.data.formats.rows import Options, Row, Rows
 from distill.data.formats.text import LONGEST_LINE, lines
@@ -38,7 +39,7 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     _refuse_json(start[0], file)
     said = _SAID.match(start[0])
     delimiter = options.separator or (said[1] if said else _found(start, usual))
-    quoted = usual != TAB or delimiter != TAB
+    quoted = usual != TAB or delimiter != TAB or _is_quoted(start[1 if said else 0], delimiter)
     after = 1 if said else 0
     text = islice(lines(file), after, None)
     records = _csv(text, delimiter, file, after) if quoted else _tsv(text, file, after)
@@ -49,7 +50,18 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     notes = (said_so,) if delimiter != usual else ()
     kept = [place for place, name in enumerate(names) if name and name not in doubled]
     problems = {name: f"{file} names the column {name} twice" for name in doubled}
-    return Rows(_cells(records, names, kept, file), "line", notes, problems, text=True)
+    rows = _cells(records, names, kept, file)
+    if not options.words:
+        return Rows(rows, "line", notes, problems, text=True)
+    rows, column = words.sentences(rows, [names[place] for place in kept])
+    joined = () if column is None else (f"rows of a word each are sentences by the column {column}",)
+    return Rows(rows, "line", (*notes, *joined), problems, text=column is None)
+
+
+def _is_quoted(header: str, delimiter: str) -> bool:
+    """Whether all names in a header stand in quotes."""
+    names = header.removesuffix("\r").split(delimiter)
+    return all(len(name) > 1 and name[0] == name[-1] == '"' for name in names)
 
 
 def _refuse_json(line: str, file: Path) -> None:
@@ -82,20 +94,20 @@ def _widths(start: Sequence[str], delimiter: str, plain: bool) -> list[int]:
 
 
 def _cells(records: Records, names: Sequence[str], kept: Sequence[int], file: Path) -> Iterator[tuple[int, Row]]:
-    """Rows of the columns that can be used; blank lines are none."""
-    every = len(kept) == len(names)
+    """Rows of the columns that can be used; those without a word are none, nor are empty fields beyond the header."""
+    every, named = len(kept) == len(names), [names[place] for place in kept]
     for number, fields in records:
-        if len(fields) != len(names):
-            if len(fields) < 2 and not "".join(fields).strip():
-                continue
-            if len(fields) < len(names):
-                missing = names[len(fields)] or f"field {len(fields) + 1}"
-                raise DataError(f"line {number} of {file} has no {missing}")
-            raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(names)}")
-        if len(names) == 1 and not fields[0].strip():
+        if len(fields) == len(names) and every and fields[0].strip():
+            yield number, dict(zip(names, fields, strict=True))
             continue
-        chosen = fields if every else [fields[place] for place in kept]
-        yield number, dict(zip(names if every else [names[place] for place in kept], chosen, strict=True))
+        if not "".join(fields).strip():
+            continue
+        if "".join(fields[len(names) :]).strip():
+            raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(names)}")
+        if len(fields) < len(names):
+            missing = names[len(fields)] or f"field {len(fields) + 1}"
+            raise DataError(f"line {number} of {file} has no {missing}")
+        yield number, {name: fields[place] for name, place in zip(named, kept, strict=True)}
 
 
 def _tsv(text: Iterator[str], file: Path, after: int) -> Records:

@@ -15,6 +15,7 @@ LONGEST_DOCUMENT = 500_000_000
 """The largest file, in bytes, of those that are read as a whole."""
 _HEAD = 1 << 16
 """Bytes at the start of a file that tell what it is."""
+_AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
 _GZIP = b"\x1f\x8b"
 
 
@@ -68,7 +69,7 @@ def lines(file: Path) -> Iterator[str]:
             except UnicodeDecodeError as error:
                 byte = error.object[error.start]
                 raise DataError(
-                    f"line {number} of {file} is no UTF-8: byte 0x{byte:02x} at position {error.start}"
+                    f"line {number} of {file} is no UTF-8: byte 0x{byte:02x} at position {error.start}{_AS_UTF8}"
                 ) from error
             yield text.removeprefix("\ufeff") if number == 1 else text
 
@@ -87,7 +88,7 @@ def whole(file: Path) -> str:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise DataError(f"{file} is no UTF-8: byte 0x{byte:02x} at position {error.start}") from error
+        raise DataError(f"{file} is no UTF-8: byte 0x{byte:02x} at position {error.start}{_AS_UTF8}") from error
 
 
 def _lines(stream: BinaryIO, file: Path) -> Iterator[bytes]:

@@ -1,0 +1,44 @@
+"""Columns of objects, whose values are columns as well: ``translation.de``."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+def opened(splits: Mapping[str, "Dataset"], named: Mapping[str, str]) -> dict[str, "Dataset"]:
+    """The splits with a column for each ``column.key`` that is named."""
+    made = dict(splits)
+    for name in (name for name in dict.fromkeys(named.values()) if "." in name):
+        for split, rows in splits.items():
+            column, _, key = name.partition(".")
+            if name not in rows.column_names and key in keys(rows, column):
+                made[split] = made[split].add_column(name, [value and value[key] for value in rows[column][:]])
+    return made
+
+
+def keys(rows: "Dataset", column: str) -> list[str]:
+    """The keys of the objects that a column holds, or none."""
+    from datasets import Translation
+
+    feature = rows.features.get(column)
+    if isinstance(feature, Translation):
+        return list(feature.languages)
+    return list(feature) if isinstance(feature, Mapping) else []
+
+
+def has(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a row has a column, or the ``column.key``, of a name."""
+    column, _, key = name.partition(".")
+    return name in row or (column in row and isinstance(row[column], Mapping) and key in row[column])
+
+
+def value(row: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
+    """What a row has under a name.
+
+    >>> value({"translation": {"de": "Hallo"}}, "translation.de"), value({"a.b": 1}, "a.b")
+    ('Hallo', 1)
+    """
+    column, _, key = name.partition(".")
+    return row[name] if name in row else row[column][key]

@@ -1,0 +1,92 @@
+"""What tags have to be before they are learnt: one for each token, of one scheme, and that in the spelling of IOB2."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distill.errors import DataError
+from distill.rows import Fault
+from distill.shown import name as called
+from distill.shown import shown
+from distill.tasks import Options
+from distill.tasks.labels import replaced
+from distill.tasks.tagging import OUTSIDE, ends, spelled, to_iob2
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+TYPED = ("B-", "I-")
+"""How the tags of IOB2 begin that are part of an entity."""
+_MANY = 1000
+"""Rows that are looked at to tell whether they are words."""
+
+
+def in_iob2(splits: Mapping[str, "Dataset"], options: Options) -> tuple[Mapping[str, "Dataset"], tuple[str, ...]]:
+    """The splits with tags of another scheme or spelling of entities as IOB2, and sentences that say so."""
+    given = {split: [[str(tag) for tag in each] for each in rows["label"][:]] for split, rows in splits.items()}
+    tags, notes = given, []
+    if (other := spelled(each for sentences in given.values() for each in sentences)) is not None:
+        tags = {split: [other[1](each) for each in sentences] for split, sentences in given.items()}
+        notes.append(f"the tags are spelled {other[0]}; they are read as B-PER and the like")
+    found = to_iob2(each for sentences in tags.values() for each in sentences)
+    made = tags
+    if found is not None:
+        scheme, convert = found
+        made = {split: [convert(each) for each in sentences] for split, sentences in tags.items()}
+        notes.append(f"the tags are {scheme}; they are read as IOB2, in which B- begins an entity and I- goes on")
+    if not notes or options.labels.keys() & _tags(given) - _tags(made):  # what is named is meant to stay
+        return splits, ()
+    for split, sentences in made.items() if found is not None else ():
+        for place, (before, after) in enumerate(zip(tags[split], sentences, strict=True)):
+            _check_ends(before, after, f"row {options.row(split, place)} of {split}", scheme)
+    return {split: replaced(splits[split], "label", sentences) for split, sentences in made.items()}, tuple(notes)
+
+
+def refuse_single(train: "Dataset") -> None:
+    """Refuse rows that are words, of which a model would learn without their sentences."""
+    tokens = train["tokens"][:_MANY]
+    if len(tokens) > 1 and all(len(words) == 1 for words in tokens):
+        raise DataError(
+            f"every row of train has one token, such as {shown(tokens[0][0])}: a row is a sentence, with a list of its "
+            "tokens and one of their tags; of tables with a word a row, a column sentence_id says which are one"
+        )
+
+
+def _tags(splits: Mapping[str, Sequence[Sequence[str]]]) -> set[str]:
+    return {tag for sentences in splits.values() for each in sentences for tag in each}
+
+
+def _check_ends(before: Sequence[str], after: Sequence[str], where: str, scheme: str) -> None:
+    """Refuse tags that go on where nothing began, or where it ended, by the scheme that they are written in."""
+    for new, last, old in zip(after, [OUTSIDE, *before], before, strict=False):
+        if new.startswith("I-") and (last[2:] != old[2:] or ends(last)):
+            raise DataError(f"{where} has the tag {old} after {last}, where no {old[2:]} began: the tags are {scheme}")
+
+
+def fault(tokens: Sequence[str], tags: Sequence[Any]) -> Fault | None:
+    """What is wrong with the tags of a sentence: that they are more or fewer than its tokens."""
+    said = f"has {len(tokens)} tokens, but {len(tags)} tags"
+    return Fault("more tokens than tags, or fewer", said) if len(tokens) != len(tags) else None
+
+
+def check(splits: Mapping[str, "Dataset"], options: Options) -> None:
+    """Refuse a row whose tags, by their names, break IOB2 where any split uses it."""
+    found: dict[str, list[tuple[list[str], list[str]]]] = {}
+    for split, rows in splits.items():
+        pairs = zip(rows["tokens"][:], rows["label"][:], strict=True)
+        found[split] = [(tokens, [options.labels.get(tag, tag) for tag in map(str, tags)]) for tokens, tags in pairs]
+    if any(tag[:2] in TYPED for sentences in found.values() for _, tags in sentences for tag in tags):
+        for split, sentences in found.items():
+            for place, (tokens, tags) in enumerate(sentences):
+                _check_scheme(tokens, tags, f"row {options.row(split, place)} of {split}")
+
+
+def _check_scheme(tokens: Sequence[str], tags: Sequence[str], where: str) -> None:
+    """Refuse tags that are no IOB2."""
+    for word, tag, before in zip(tokens, tags, [OUTSIDE, *tags], strict=False):
+        if tag != OUTSIDE and tag[:2] not in TYPED:
+            raise DataError(f"{where} has the tag {called(tag)} at {called(word)}: IOB2 has O, B-… and I-… only")
+        if tag.startswith("I-") and before[2:] != tag[2:]:
+            raise DataError(
+                f"{where} has the tag {called(tag)} at {called(word)} after {called(before)}: "
+                f"in IOB2 an entity begins with B-{called(tag[2:])}"
+            )
