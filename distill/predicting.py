@@ -16,7 +16,7 @@ from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
 from distill.models import inspecting, loading
 from distill.models.forms import read_form
-from distill.models.teacher import label_columns, outputs
+from distill.models.teacher import answering, label_columns, outputs
 from distill.models.writing import write
 from distill.shown import names, shown
 from distill.tasks import TASKS, Form, Task, task
@@ -110,9 +110,10 @@ class Predictor:
         pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
         batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
         batch = {name: tensor.to(self.model.device) for name, tensor in batch.items()}
-        if self.task.writes:
-            return [ids.unsqueeze(-1).cpu() for ids in write(self.model, batch, self.generation)]
-        logits = outputs(self.model, batch).logits
+        with answering(str(self.model.name_or_path)):
+            if self.task.writes:
+                return [ids.unsqueeze(-1).cpu() for ids in write(self.model, batch, self.generation)]
+            logits = outputs(self.model, batch).logits
         rows, _ = self.task.align(logits if self.columns is None else logits[..., list(self.columns)], batch, self.form)
         return list(torch.split(rows.float().cpu(), features["count"]))
 
@@ -212,6 +213,8 @@ def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_le
     if max_length is not None:
         loading.inside_bounds(config, max_length, "model", "max_length")
         limits["max_length"] = max_length
+    elif "max_length" in limits:
+        loading.inside_bounds(config, limits["max_length"], "model", "max_length of config.json")
     limits.setdefault("max_length", min(Form.max_length, loading.bound(config) or Form.max_length))
     return Form(labels, **limits)
 
