@@ -19,6 +19,7 @@ from distill.data.batching import Place
 from distill.errors import ModelError
 from distill.models import loading
 from distill.models.fitting import output_names, token_count
+from distill.models.numbers import possible
 from distill.models.teacher import answering, chosen, outputs
 from distill.stages import answers, guessing
 from distill.stages.guessing import Verdict
@@ -176,7 +177,7 @@ def _rows(asked: Asked, features: Mapping[str, Any]) -> list[Tensor]:
     with answering(asked.name):
         logits = outputs(model, batch).logits
     rows, labels = build.align(chosen(logits, asked.columns), batch)
-    rows = rows.float()
+    rows = possible(rows.float())
     if build.task.writes:  # of all that could be written some may be ruled out
         rows = cost_and_guess(rows, labels, batch)["values"]
     if not bool(rows.isfinite().all()):
