@@ -24,6 +24,8 @@ from distill.tasks.collating import collate
 
 _AT_ONCE = 512
 """Examples that are in memory together."""
+TEXTS = "AutoModelForSequenceClassification"
+"""The head whose outputs are labels of texts, or their score."""
 ID = "id"
 """The field of an input that its answer repeats."""
 
@@ -198,6 +200,8 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     tokenizer = loading.tokenizer(folder, module.markers, name if module.windows else None)
     way_out = "give a folder that was saved after fine-tuning, such as one that a run exported"
     inspecting.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
+    if module.head == TEXTS:
+        inspecting.refuse_other_outputs(folder, config, module.kind)
     model = loading.model(folder, module.head, tokenizer=tokenizer)
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
     columns = label_columns(config, module.outputs(labels), []) if labels else None
