@@ -78,7 +78,8 @@ def labels(
     hardly = accuracy <= majority + 2 * error
     bad = (hardly if len(names) > 2 else accuracy <= majority) and score <= max(constant, _ENTITIES if unit else 0.0)
     bad = bad and (bool(unit) or not _knows(found, right))
-    exchanged = _exchanged(found, right, len(names), majority + _LIKELY * error) if bad else ((), 0.0)
+    exchanged = _exchanged(found, right, len(names), max(majority, accuracy) + _LIKELY * error)
+    bad = bad or bool(exchanged[0])
     return Verdict(said, bad, *exchanged, hardly=hardly and not unit)
 
 

@@ -64,6 +64,15 @@ def test_exchanged_names_are_found(labels):
     assert 0.8 < said.would <= 1
 
 
+def test_two_exchanged_names_of_several_are_found_though_most_answers_are_right():
+    right = [0] * 60 + list(range(1, 4)) * 20
+    found = [{1: 2, 2: 1}.get(label, label) for label in right]
+    said = of_labels(found, right, ["O", "B-PER", "B-LOC", "I-LOC"])
+    assert (said.refused, said.exchanged, said.would) == (True, (0, 2, 1, 3), 1.0)
+    confused = [2 if label == 1 else label for label in right]
+    assert not of_labels(confused, right, ["O", "B-PER", "B-LOC", "I-LOC"]).refused
+
+
 def test_labels_that_are_only_wrong_have_no_other_names():
     right = [0, 1] * 30
     assert of_labels([0] * 60, right, ["a", "b"]).exchanged == ()
