@@ -17,7 +17,7 @@ from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
 from distill.models import inspecting, loading
 from distill.models.forms import read_form
-from distill.models.teacher import label_columns, outputs
+from distill.models.teacher import answering, label_columns, outputs
 from distill.models.writing import write
 from distill.shown import names, shown
 from distill.tasks import TASKS, Form, Task, task
@@ -25,6 +25,8 @@ from distill.tasks.collating import collate
 
 _AT_ONCE = 512
 """Examples that are in memory together."""
+TEXTS = "AutoModelForSequenceClassification"
+"""The head whose outputs are labels of texts, or their score."""
 ID = "id"
 """The field of an input that its answer repeats."""
 
@@ -143,9 +145,10 @@ class Predictor:
         pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
         batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
         batch = {name: tensor.to(self.model.device) for name, tensor in batch.items()}
-        if self.task.writes:
-            return [ids.unsqueeze(-1).cpu() for ids in write(self.model, batch, self.generation)]
-        logits = outputs(self.model, batch).logits
+        with answering(str(self.model.name_or_path)):
+            if self.task.writes:
+                return [ids.unsqueeze(-1).cpu() for ids in write(self.model, batch, self.generation)]
+            logits = outputs(self.model, batch).logits
         rows, _ = self.task.align(logits if self.columns is None else logits[..., list(self.columns)], batch, self.form)
         return list(torch.split(rows.float().cpu(), features["count"]))
 
@@ -230,6 +233,8 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     tokenizer = loading.tokenizer(folder, module.markers, name if module.windows else None)
     way_out = "give a folder that was saved after fine-tuning, such as one that a run exported"
     inspecting.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
+    if module.head == TEXTS:
+        inspecting.refuse_other_outputs(folder, config, module.kind)
     model = loading.model(folder, module.head, tokenizer=tokenizer)
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
     columns = label_columns(config, module.outputs(labels), []) if labels else None
@@ -245,6 +250,8 @@ def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_le
     if max_length is not None:
         loading.inside_bounds(config, max_length, "model", "max_length")
         limits["max_length"] = max_length
+    elif "max_length" in limits:
+        loading.inside_bounds(config, limits["max_length"], "model", "max_length of config.json")
     limits.setdefault("max_length", min(Form.max_length, loading.bound(config) or Form.max_length))
     return Form(labels, **limits)
 

@@ -1,5 +1,6 @@
 """Configurations of checkpoints, and models made of them alone: nothing that a checkpoint brings along is run."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ _LIMITS = {
     re.compile(r"^num_labels$|^n_labels$"): 1_000_000,
 }
 """The most of what a configuration counts up to before a model is made of it, each by what its key looks like."""
+_NO_LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "n_layers")
+"""What counts the layers of a model that has some."""
 _FROM_THE_HUB: Mapping[str, Any] = {
     "penalty_alpha": 0, "num_beam_groups": 1, "constraints": None, "force_words_ids": None, "dola_layers": None,
 }  # fmt: skip
@@ -41,6 +44,9 @@ def configuration(folder: Path) -> PretrainedConfig:
         limit = next((limit for pattern, limit in _LIMITS.items() if pattern.search(key)), None)
         if limit is not None and abs(value) > limit:
             raise ModelError(f"{path} says {key}={value}, which no model has: allowed is at most {limit:,}")
+        if key in _NO_LAYERS and value < 1:
+            raise ModelError(f"{path} says {key}={value}, which no model has: allowed is a whole number from 1 up")
+    _sensible(path, raw)
     if raw.get("quantization_config"):
         raise ModelError(
             f"{folder} has weights in fewer bits (quantization_config in config.json), which are neither trained nor "
@@ -52,9 +58,26 @@ def configuration(folder: Path) -> PretrainedConfig:
         raise ModelError(f"{folder}: config.json cannot be read ({said(error)})") from error
     found._attn_implementation = None  # else it could name code of the hub, or what only a GPU has
     found._experts_implementation = None
+    found.chunk_size_feed_forward = 0  # saves memory alone, and ends in an error where a text has other lengths
+    made_by = found.architectures
+    if not (isinstance(made_by, list) and all(isinstance(name, str) for name in made_by)):
+        found.architectures = None
     for name in _UNREAD:
         found.__dict__.pop(name, None)
     return found  # type: ignore[no-any-return]
+
+
+def _sensible(path: Path, raw: Mapping[str, Any]) -> None:
+    """Refuse names of outputs that are none, and numbers that are none."""
+    names = raw.get("id2label")
+    if names is not None and not (isinstance(names, dict) and all(re.fullmatch(r"\d+", key) for key in names)):
+        raise ModelError(
+            f"{path} says id2label={names!r}, which does not go from numbers to names: write it as "
+            '{"0": "NAME", "1": "NAME"}'
+        )
+    for key, value in raw.items():
+        if isinstance(value, float) and math.isnan(value):
+            raise ModelError(f"{path} says {key}=NaN, which is no number: give all of its config.json")
 
 
 def _known(path: Path, raw: Mapping[str, Any]) -> None:

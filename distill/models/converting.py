@@ -2,7 +2,7 @@
 
 import pickle
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +15,8 @@ from distill.errors import ModelError
 from distill.models import foreign
 from distill.models.folders import FILES, look_at, read_index
 
+_WRAPPERS = ("module.", "_orig_mod.")
+"""What data parallel and compiled models write before every name; Lightning's checkpoints name their field there."""
 _INDEX = "pytorch_model.bin.index.json"
 
 
@@ -86,11 +88,25 @@ def _of_file(path: Path) -> Mapping[str, Tensor]:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"{path} holds more than tensors, which could be a stranger's code, or is damaged: it is not read"
+            f"{path} holds more than tensors, which could be a stranger's code, or is damaged: it is not read; save "
+            "nothing but its model's state_dict() where you trust it, and convert that"
         ) from error
     except (OSError, RuntimeError, EOFError, ValueError) as error:
         raise ModelError(f"{path} is cut off or damaged: fetch or copy it again") from error
-    content = content.get("state_dict", content) if isinstance(content, dict) else content
+    around = isinstance(content, dict) and "state_dict" in content
+    content = content["state_dict"] if around else content
     if not isinstance(content, dict) or not content or not all(isinstance(each, Tensor) for each in content.values()):
         raise ModelError(f"{path} holds no weights by name, as a model's state_dict is: save that")
+    return _unwrapped(content, (*_WRAPPERS, "model.") if around else _WRAPPERS)
+
+
+def _unwrapped(content: Mapping[str, Tensor], prefixes: Sequence[str]) -> Mapping[str, Tensor]:
+    """The names that the model itself gives, without those of what trained it.
+
+    >>> sorted(_unwrapped({"module.a.weight": torch.ones(1), "module.b": torch.ones(1)}, ["module."]))
+    ['a.weight', 'b']
+    """
+    for prefix in prefixes:
+        if all(name.startswith(prefix) for name in content):
+            return _unwrapped({name.removeprefix(prefix): each for name, each in content.items()}, prefixes)
     return content

@@ -10,6 +10,7 @@ from torch import nn
 from transformers import GenerationConfig, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
+from distill.models.configuring import said
 from distill.models.marks import read_as_text
 
 AFTER_PADDING = (
@@ -35,7 +36,13 @@ def fit_tokenizer(
             f"{folder}: {places_for} asks where in the text a token stands, which its tokenizer, one of Python alone "
             f"({type(tokenizer).__name__}), cannot tell; take a model with a tokenizer.json"
         )
-    return read_as_text(tokenizer, markers)
+    try:
+        return read_as_text(tokenizer, markers)
+    except Exception as error:  # the library raises nothing narrower
+        raise ModelError(
+            f"{folder}: its tokenizer cannot read a text ({said(error)}): its vocabulary and tokenizer_config.json "
+            "seem to be of different models; give the tokenizer's files that belong to the weights"
+        ) from error
 
 
 def _fill_up(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
@@ -81,7 +88,11 @@ def refuse_strange_tokens(
     added = {} if finished else tokenizer.get_added_vocab()
     unread = (tokenizer.pad_token_id, tokenizer.mask_token_id)  # BART's file for summaries lacks the mask
     vocabulary = tokenizer.get_vocab()
-    beyond = [name for name, at in vocabulary.items() if at >= rows and name not in added and at not in unread]
+    beyond = [
+        name
+        for at, name in sorted((at, name) for name, at in vocabulary.items())
+        if at >= rows and name not in added and at not in unread
+    ]
     if beyond:
         raise ModelError(
             f"{folder}: its tokenizer has {max(vocabulary.values()) + 1} tokens, but the model embeddings for {rows}: "

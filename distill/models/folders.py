@@ -1,5 +1,6 @@
 """The folder of a checkpoint: found here or on the hub, and looked at before anything in it is read."""
 
+import codecs
 import fnmatch
 import json
 import os
@@ -113,10 +114,16 @@ def read_object(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read: it is no JSON ({error})") from error
+        told = "write it as UTF-8 without a byte order mark" if _marked(path) else str(error)
+        raise ModelError(f"{path} cannot be read: it is no JSON ({told})") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} cannot be read: it is a JSON {_KINDS.get(type(content), 'value')}, not an object")
     return content
+
+
+def _marked(path: Path) -> bool:
+    """Whether a file begins with a mark of its encoding, as editors of Windows write it."""
+    return path.read_bytes()[:3].startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 _KINDS = {list: "array", str: "string", int: "number", float: "number"}
@@ -136,8 +143,13 @@ def _from_hub(model: str, revision: str | None) -> Path:
 
 def _inside(folder: Path) -> str:
     """Where a model is instead, if it is one level down, as a trainer's checkpoints are."""
-    there = sorted(path.parent for path in folder.glob("*/config.json"))
+    there = sorted((path.parent for path in folder.glob("*/config.json")), key=_in_order)
     return f"; {there[-1]} has one" if there else ""
+
+
+def _in_order(folder: Path) -> list[str | int]:
+    """Compares names so that checkpoint-1000 comes after checkpoint-500."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", folder.name)]
 
 
 def _read(folder: Path) -> list[Path]:

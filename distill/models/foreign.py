@@ -8,12 +8,18 @@ from distill.errors import ModelError
 
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 """What torch pickles weights into."""
-_NO_WEIGHTS = ("training_args.bin", "optimizer.*", "scheduler.*", "scaler.*", "rng_state*", "adapter_model.*")
-"""What is pickled beside weights."""
+_NO_WEIGHTS = (
+    "training_args.bin", "optimizer.*", "scheduler.*", "scaler.*", "rng_state*", "adapter_model.*", "openvino_*",
+    "ggml*",
+)  # fmt: skip
+"""What is pickled beside weights, or is only called as if it were."""
 _OTHERS = {
     "*.h5": "TensorFlow", "*.msgpack": "Flax", "*.onnx": "ONNX", "*.gguf": "llama.cpp (GGUF)", "*.ot": "Rust",
     "*.tflite": "TensorFlow Lite", "*.mlmodel": "Core ML", "*.pkl": "pickle",
+    "openvino_*.bin": "OpenVINO", "ggml*.bin": "llama.cpp (GGML)", "*.ckpt*.index": "TensorFlow 1", "*.npz": "NumPy",
 }  # fmt: skip
+_UNFINISHED = ("*.incomplete", "*.part", "*.partial", "*.crdownload", "*.download", "*.aria2", "*.tmp")
+"""What programs call a file that is not there yet."""
 _ADAPTER = "adapter_config.json"
 
 
@@ -62,13 +68,22 @@ def no_weights(folder: Path) -> str:
             f"{folder} has weights for other software alone: {said}; give a folder with model.safetensors, "
             "such as the one that these were made of"
         )
+    unfinished = sorted(path.name for pattern in _UNFINISHED for path in folder.glob(pattern))
+    if unfinished:
+        return f"{folder} has no weights but a download that was not finished ({unfinished[0]}): fetch it again"
     parts = sorted(path.name for path in folder.glob("*.safetensors"))
     if parts:
         return (
             f"{folder} has neither model.safetensors nor model.safetensors.index.json, which says what "
             f"{', '.join(parts[:3])}{' and others' if len(parts) > 3 else ''} hold: fetch or rename it"
         )
-    return f"{folder} has no weights: there is no *.safetensors file in it"
+    return f"{folder} has no weights: there is no *.safetensors file in it{_below(folder)}"
+
+
+def _below(folder: Path) -> str:
+    """Where weights are instead, if they are one level down, as exports for several kinds of software have them."""
+    there = [path for pattern in ("*.safetensors", "*.bin", *_OTHERS) for path in sorted(folder.glob(f"*/{pattern}"))]
+    return f", but {there[0].relative_to(folder)} one folder down" if there else ""
 
 
 def _conversion(folder: Path, names: list[str]) -> str:

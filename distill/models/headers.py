@@ -17,6 +17,8 @@ _BEGINS = {b"PK": "a zip or pickled file", b"\x80": "a pickled file", b"GGUF": "
 """How files of other kinds begin, under whatever name."""
 _REAL = ("F64", "F32", "F16", "BF16")
 """Numbers that can be infinite or none, as safetensors writes them."""
+_ROUNDED = re.compile(r"^([IU]\d+|BOOL|F[48]_.*)$")
+"""What safetensors calls whole numbers, and those of so few bits that a scale belongs to them."""
 _OF_AN_ADAPTER = re.compile(r"^base_model\.model\.|\.(lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector)\b")
 
 
@@ -47,6 +49,11 @@ def held(folder: Path) -> dict[str, Held]:
             raise ModelError(
                 f"{tensor.file} holds weights of an adapter ({name}), which would not be read: merge it into its base "
                 "once, with peft's merge_and_unload(), save that, and give its folder"
+            )
+        if name.endswith(".weight") and _ROUNDED.match(tensor.kind):
+            raise ModelError(
+                f"{tensor.file} holds {name} in fewer bits ({tensor.kind}), which mean nothing without a scale that is "
+                "not applied here: give the folder of the model before that"
             )
     return found
 

@@ -16,6 +16,7 @@ from distill.models import foreign, headers
 from distill.models.configuring import check_generation, from_config, said
 from distill.models.fitting import refuse_strange_tokens
 from distill.models.folders import read_object
+from distill.types import Kind
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,21 @@ def inspect(
         check_generation(folder)
     rows = len(cast(nn.Embedding, made.get_input_embeddings()).weight)
     refuse_strange_tokens(folder, tokenizer, config, rows, head=head, finished=finished)
+
+
+def refuse_other_outputs(folder: Path, config: PretrainedConfig, kind: Kind) -> None:
+    """Refuse a finished head that says labels where a score is asked for, or one number where labels are.
+
+    Raises:
+        ModelError: it does.
+    """
+    count = config.num_labels
+    if kind == "score" and count != 1:
+        raise ModelError(
+            f"{folder} has {count} outputs, and a score is one: give a model that was fine-tuned for scores"
+        )
+    if kind == "class" and count == 1:
+        raise ModelError(f"{folder} has one output, which is a score: give a model that was fine-tuned for labels")
 
 
 def _names_code(folder: Path) -> bool:

@@ -45,8 +45,8 @@ def from_layers(
 
 _DEPTHS = ("num_hidden_layers", "encoder_layers", "decoder_layers", "num_layers", "num_decoder_layers")
 """What architectures call the number of layers of a stack."""
-_EACH = ("layer_types", "mlp_layer_types", "no_rope_layers", "attention_layers")
-"""What says something of each layer, such as whether its attention is local: ModernBERT, Qwen, Gemma and others."""
+_EACH = ("layer_types", "mlp_layer_types", "no_rope_layers", "attention_layers", "attention_window")
+"""What says something of each layer, such as whether its attention is local: ModernBERT, Qwen, Longformer."""
 
 
 def shortened(config: PretrainedConfig, chosen: Sequence[int]) -> PretrainedConfig:

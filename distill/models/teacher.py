@@ -1,5 +1,6 @@
 """How a model is asked, and a teacher that is asked while the student learns."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -11,12 +12,30 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
+from distill.models.configuring import said
 from distill.models.fitting import output_names
 from distill.models.numbers import possible
 from distill.types import MODEL_INPUTS, Batch, Outputs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
 """Turns a head's logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``."""
+
+
+@contextmanager
+def answering(whose: str) -> Iterator[None]:
+    """Say in a sentence that a model of these sizes cannot read what it is given.
+
+    Raises:
+        ModelError: it cannot.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{whose} does not answer ({said(error)}): its config.json seems to be of another model than its weights"
+        ) from error
 
 
 def outputs(
@@ -178,6 +197,11 @@ def label_columns(
         ModelError: the teacher's labels are other ones.
     """
     names = list(given) or output_names(config)
+    if twice := [name for name, count in Counter(names).items() if count > 1 and name in labels]:
+        raise ModelError(
+            f"the outputs of the model are named {', '.join(names)}, so that {twice[0]} is two of them: name them in "
+            "id2label of config.json as they are"
+        )
     more, fewer = unnamed(names, labels), unnamed(labels, names)
     if not fewer and (subset or len(names) == len(labels)):
         return [names.index(label) for label in labels]

@@ -19,7 +19,8 @@ from distill.data.batching import Place
 from distill.errors import ModelError
 from distill.models import loading
 from distill.models.fitting import output_names, token_count
-from distill.models.teacher import chosen, outputs
+from distill.models.numbers import possible
+from distill.models.teacher import answering, chosen, outputs
 from distill.stages import answers, guessing
 from distill.stages.guessing import Verdict
 from distill.training.answering import cost_and_guess
@@ -173,8 +174,10 @@ def _rows(asked: Asked, features: Mapping[str, Any]) -> list[Tensor]:
     """
     build, model = asked.build, asked.model
     batch = {name: each.to(model.device) for name, each in build.collate(asked.tokenizer)(features, Place(())).items()}
-    rows, labels = build.align(chosen(outputs(model, batch).logits, asked.columns), batch)
-    rows = rows.float()
+    with answering(asked.name):
+        logits = outputs(model, batch).logits
+    rows, labels = build.align(chosen(logits, asked.columns), batch)
+    rows = possible(rows.float())
     if build.task.writes:  # of all that could be written some may be ruled out
         rows = cost_and_guess(rows, labels, batch)["values"]
     if not bool(rows.isfinite().all()):

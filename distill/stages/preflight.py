@@ -85,6 +85,8 @@ def _is_what_it_is_said_to_be(build: Builder, name: str, config: PretrainedConfi
         finished=name == "teacher_checkpoint" and build.config.teacher.finetuned, labels=bool(build.outputs),
         way_out=_UNTRAINED,
     )  # fmt: skip
+    if name == "teacher_checkpoint" and build.config.teacher.finetuned and build.task.kind == "score":
+        inspecting.refuse_other_outputs(folder, config, build.task.kind)
     headers.refuse_infinite(folder, headers.held(folder))
 
 

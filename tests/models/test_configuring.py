@@ -3,12 +3,14 @@ import re
 
 import pretrained
 import pytest
+import torch
 import transformers
 from safetensors.torch import load_file
 from transformers import GPTJConfig
 
 from distill.errors import ModelError
 from distill.models import configuring, inspecting, loading
+from distill.models.teacher import answering, label_columns
 from distill.models.tokenizers import train_bytes
 
 HEAD = "AutoModelForSequenceClassification"
@@ -120,6 +122,34 @@ def test_weights_in_fewer_bits_are_refused(folder):
         f"{folder} has weights in fewer bits (quantization_config in config.json), which are neither trained nor asked "
         "here: give the folder of the model before that"
     ):
+        look(folder)
+
+
+@pytest.mark.parametrize("layers", [0, -2])
+def test_a_model_without_layers_is_none(folder, layers):
+    change(folder, num_hidden_layers=layers)
+    with refused(
+        f"{folder}/config.json says num_hidden_layers={layers}, which no model has: allowed is a whole number from 1 up"
+    ):
+        look(folder)
+
+
+@pytest.mark.parametrize("names", [["neg", "pos"], {"neg": 0, "pos": 1}, "neg, pos"])
+def test_names_of_outputs_without_their_numbers_are_refused(folder, names):
+    change(folder, id2label=names)
+    with refused(
+        f"{folder}/config.json says id2label={names!r}, which does not go from numbers to names: write it as "
+        '{"0": "NAME", "1": "NAME"}'
+    ):
+        look(folder)
+
+
+def test_a_number_that_is_none_is_refused_and_what_only_saves_memory_is_left_out(folder):
+    change(folder, chunk_size_feed_forward=10**9, architectures=[1, {}])
+    assert loading.configuration(folder).chunk_size_feed_forward == 0
+    look(folder)
+    change(folder, hidden_dropout_prob=float("nan"))
+    with refused(f"{folder}/config.json says hidden_dropout_prob=NaN, which is no number: give all of its config.json"):
         look(folder)
 
 
@@ -240,3 +270,35 @@ def test_a_broken_generation_config_is_not_silently_left_out(tmp_path):
     path.write_text("{")
     with pytest.raises(ModelError, match=re.escape(f"{path} cannot be read: it is no JSON (")):
         configuring.check_generation(tmp_path)
+
+
+def test_outputs_of_one_name_are_refused_where_that_name_is_asked_for(folder):
+    change(folder, id2label={"0": "pos", "1": "pos"})
+    with refused(
+        "the outputs of the model are named pos, pos, so that pos is two of them: name them in id2label of config.json "
+        "as they are"
+    ):
+        label_columns(loading.configuration(folder), ["neg", "pos"], [])
+    assert label_columns(loading.configuration(folder), ["neg", "pos"], ["pos", "neg"]) == [1, 0]
+
+
+def test_a_model_that_cannot_read_what_it_is_given_says_so_in_a_sentence(folder):
+    model = loading.model(folder, HEAD)
+    with refused(
+        f"{folder} does not answer (index out of range in self): its config.json seems to be of another model than its "
+        "weights"
+    ), answering(str(folder)):  # fmt: skip
+        model(torch.full((1, 3), 10**6))
+
+
+def test_a_tokenizer_without_the_word_for_the_unknown_is_refused(folder):
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text())
+    content["model"]["unk_token"] = "<nothing>"  # noqa: S105
+    path.write_text(json.dumps(content))
+    with refused(
+        f"{folder}: its tokenizer cannot read a text (WordPiece error: Missing [UNK] token from the vocabulary): its "
+        "vocabulary and tokenizer_config.json seem to be of different models; give the tokenizer's files that belong "
+        "to the weights"
+    ):
+        loading.tokenizer(folder)

@@ -109,12 +109,24 @@ class Boom:
         return type(self.path).touch, (self.path,)
 
 
+@pytest.mark.parametrize(("prefix", "around"), [("module.", False), ("_orig_mod.module.", False), ("model.", True)])
+def test_what_trained_a_model_leaves_no_names_before_those_of_its_weights(tmp_path, prefix, around):
+    folder = pretrained.classifier(tmp_path / "model")
+    ids = torch.tensor([[5, 6, 7, 8]])
+    before = answers(folder, ids)
+    tensors = {prefix + name: each for name, each in load_file(folder / "model.safetensors").items()}
+    (folder / "model.safetensors").unlink()
+    torch.save({"state_dict": tensors, "epoch": 3} if around else tensors, folder / "last.ckpt")
+    convert(folder, tmp_path / "made")
+    assert torch.equal(answers(tmp_path / "made", ids), before)
+
+
 def test_a_pickle_that_would_run_something_is_not_read(tmp_path):
     folder = pickled(pretrained.classifier(tmp_path / "model"))
     torch.save({"a": Boom(tmp_path / "was_run")}, folder / "pytorch_model.bin")
     with refused(
         f"{folder}/pytorch_model.bin holds more than tensors, which could be a stranger's code, or is damaged: it "
-        "is not read"
+        "is not read; save nothing but its model's state_dict() where you trust it, and convert that"
     ):
         convert(folder, tmp_path / "made")
     assert not (tmp_path / "was_run").exists()

@@ -91,6 +91,37 @@ def test_a_part_of_the_weights_can_be_a_pointer_too(folder):
         look(folder)
 
 
+def test_the_last_checkpoint_of_a_trainer_is_the_one_of_the_largest_number(folder, tmp_path):
+    for step in (500, 1000, 60):
+        shutil.copytree(folder, tmp_path / "trained" / f"checkpoint-{step}")
+    made = tmp_path / "trained"
+    with refused(f"{made} has no config.json, so it is no model folder; {made}/checkpoint-1000 has one"):
+        folders.resolve(str(made))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_of_the_encoding_is_named(folder, encoding):
+    path = folder / "config.json"
+    path.write_text(path.read_text(), encoding=encoding)
+    with refused(f"{path} cannot be read: it is no JSON (write it as UTF-8 without a byte order mark)"):
+        folders.read_object(path)
+
+
+def test_an_unfinished_download_and_weights_one_folder_down_are_named(folder):
+    weights = folder / "model.safetensors"
+    (folder / "onnx").mkdir()
+    there = weights.rename(folder / "onnx" / weights.name)
+    with refused(
+        f"{folder} has no weights: there is no *.safetensors file in it, but onnx/model.safetensors one folder down"
+    ):
+        folders.resolve(str(folder))
+    there.rename(folder / "model.safetensors.crdownload")
+    with refused(
+        f"{folder} has no weights but a download that was not finished (model.safetensors.crdownload): fetch it again"
+    ):
+        folders.resolve(str(folder))
+
+
 def test_a_pointer_that_nobody_reads_is_no_hindrance(folder):
     (folder / "model.fp16.safetensors").write_text(POINTER)
     look(folder)
@@ -256,7 +287,8 @@ def test_an_adapter_beside_a_model_is_not_silently_left_out(folder):
 @pytest.mark.parametrize(
     ("name", "of"),
     [("tf_model.h5", "TensorFlow"), ("flax_model.msgpack", "Flax"), ("model.onnx", "ONNX"),
-     ("model-q4.gguf", "llama.cpp (GGUF)")],
+     ("model-q4.gguf", "llama.cpp (GGUF)"), ("openvino_model.bin", "OpenVINO"),
+     ("model.ckpt-9.index", "TensorFlow 1")],
 )  # fmt: skip
 def test_weights_of_other_software_are_named_for_what_they_are(folder, name, of):
     (folder / "model.safetensors").unlink()

@@ -56,6 +56,20 @@ class Boom:
         return type(self.path).touch, (self.path,)
 
 
+@pytest.mark.parametrize(("kind", "said"), [(torch.int8, "I8"), (torch.float8_e4m3fn, "F8_E4M3")])
+def test_weights_of_few_bits_are_refused_and_numbers_of_places_are_not(folder, kind, said):
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    save_file({**tensors, "bert.embeddings.position_ids": torch.arange(4)}, path, {"format": "pt"})
+    headers.held(folder)
+    save_file({**tensors, "classifier.weight": tensors["classifier.weight"].to(kind)}, path, {"format": "pt"})
+    with refused(
+        f"{path} holds classifier.weight in fewer bits ({said}), which mean nothing without a scale that is not "
+        "applied here: give the folder of the model before that"
+    ):
+        headers.held(folder)
+
+
 def test_weights_of_an_adapter_among_those_of_a_model_are_refused(folder):
     path = folder / "model.safetensors"
     name = "bert.encoder.layer.0.attention.self.query.lora_A.default.weight"

@@ -275,3 +275,16 @@ def test_a_tokenizer_of_another_model_is_refused_and_one_with_new_tokens_may_be_
         ModelError, match=re.escape(f"{folder}: its tokenizer has 261 tokens, but the model embeddings")
     ):
         look(folder, TEXT, finished=False)
+
+
+def test_a_score_is_one_output_and_labels_are_more(tmp_path):
+    config = BertConfig(num_labels=2)
+    inspecting.refuse_other_outputs(tmp_path, config, "class")
+    with pytest.raises(ModelError, match="^" + re.escape(
+        f"{tmp_path} has 2 outputs, and a score is one: give a model that was fine-tuned for scores"
+    )):  # fmt: skip
+        inspecting.refuse_other_outputs(tmp_path, config, "score")
+    config.num_labels = 1
+    inspecting.refuse_other_outputs(tmp_path, config, "score")
+    with pytest.raises(ModelError, match="has one output, which is a score: give a model"):
+        inspecting.refuse_other_outputs(tmp_path, config, "class")

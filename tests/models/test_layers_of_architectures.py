@@ -177,6 +177,13 @@ def test_states_come_as_transformers_gives_them_where_the_last_layer_is_not_plai
     assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(found, expected, strict=True))
 
 
+def test_a_student_of_longformer_has_the_windows_of_its_layers():
+    torch.manual_seed(0)
+    config = LongformerConfig(attention_window=[4, 8], max_position_embeddings=40, **{**BERT, "num_hidden_layers": 2})
+    student = from_layers(loading.from_config(config, TEXT), [1], None, TEXT, dropout=0.0)
+    assert student.config.attention_window == [8]
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_a_student_answers_as_the_teacher_would_with_only_the_chosen_layers(name, tmp_path):
     head, model = teacher(name)

@@ -95,6 +95,16 @@ def test_a_head_that_has_not_learnt_is_refused(taught, tmp_path, change):
         asking.ask(builder(tmp_path / "made"), "first")
 
 
+def test_an_output_that_a_teacher_rules_out_is_an_answer(taught, tmp_path):
+    model = loading.model(taught, task("classification").head)
+    with torch.no_grad():
+        model.classifier.bias[0] = -torch.inf
+    model.save_pretrained(tmp_path / "made")
+    loading.tokenizer(taught).save_pretrained(tmp_path / "made")
+    with pytest.raises(ModelError, match=r"gets 50\.0% of them right, and who always says 'neg' 50\.0%"):
+        asking.ask(builder(tmp_path / "made"), "first")
+
+
 def test_answers_that_are_not_finite_are_refused_whatever_is_accepted(taught, tmp_path):
     model = loading.model(taught, task("classification").head)
     with torch.no_grad():

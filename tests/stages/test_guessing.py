@@ -26,6 +26,26 @@ def test_who_always_says_one_label_is_refused_and_who_knows_some_is_not():
     assert (good.refused, good.hardly) == (False, False)
 
 
+def test_who_knows_a_rare_label_is_taken_though_the_other_one_is_right_more_often():
+    right = [0] * 54 + [1] * 6
+    good = of_labels([0] * 47 + [1] * 7 + [1] * 5 + [0], right, ["fine", "rude"])
+    assert (good.refused, good.hardly) == (False, True)
+    assert good.said == "gets 86.7% of them right, and who always says 'fine' 90.0%"
+    assert of_labels([0] * 47 + [1] * 7 + [0] * 5 + [1], right, ["fine", "rude"]).refused
+    three = [0] * 70 + [1] * 20 + [2] * 10
+    assert of_labels([0] * 70 + [2] * 20 + [1] * 10, three, ["none", "yes", "no"]).refused
+
+
+def test_decisions_that_know_rare_labels_are_taken_though_others_are_right_more_often():
+    right = np.zeros((60, 3), dtype=int)
+    right[:50, 0], right[50:54, 1], right[56:, 2] = 1, 1, 1
+    found = right.copy()
+    found[:12, 0], found[:9, 1], found[9:18, 2] = 0, 1, 1
+    good = guessing.decisions(found, right, multilabel, ["a", "b", "c"])
+    assert not good.refused
+    assert guessing.decisions(np.roll(found, 7, axis=0), right, multilabel, ["a", "b", "c"]).refused
+
+
 def test_guesses_at_many_labels_are_refused_though_chance_makes_them_a_little_better():
     right = list(range(10)) * 20
     refused = [of_labels(DRAW.integers(0, 10, 200).tolist(), right, list("abcdefghij")).refused for _ in range(20)]
@@ -42,6 +62,15 @@ def test_exchanged_names_are_found(labels):
     assert said.refused
     assert said.exchanged == tuple((label - 1) % labels for label in range(labels))
     assert 0.8 < said.would <= 1
+
+
+def test_two_exchanged_names_of_several_are_found_though_most_answers_are_right():
+    right = [0] * 60 + list(range(1, 4)) * 20
+    found = [{1: 2, 2: 1}.get(label, label) for label in right]
+    said = of_labels(found, right, ["O", "B-PER", "B-LOC", "I-LOC"])
+    assert (said.refused, said.exchanged, said.would) == (True, (0, 2, 1, 3), 1.0)
+    confused = [2 if label == 1 else label for label in right]
+    assert not of_labels(confused, right, ["O", "B-PER", "B-LOC", "I-LOC"]).refused
 
 
 def test_labels_that_are_only_wrong_have_no_other_names():
