@@ -136,7 +136,8 @@ BAD_DATA = {
     ),
     "text that is no UTF-8": (
         {"test": GOOD.encode() + b"a caf\xe9\t1\n"},
-        "line 6 of {test} is no UTF-8: byte 0xe9 at position 5",
+        "line 6 of {test} is no UTF-8: byte 0xe9 at position 5; save it as UTF-8, for example, where it is of Windows, "
+        "by: iconv -f CP1252 -t UTF-8",
     ),
     "no train file": (
         {"train": None},

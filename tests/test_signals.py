@@ -162,7 +162,7 @@ time.sleep(60)
     ("command", "imported", "then"),
     [
         ("distill.run", "hydra", "the same command goes on from the last checkpoint"),
-        ("distill", "hydra", "the same command goes on from the last checkpoint"),
+        ("distill run", "hydra", "the same command goes on from the last checkpoint"),
         ("distill.design", "hydra", "nothing was written"),
         ("distill.predict", "omegaconf", "nothing was written"),
         ("distill.convert", "torch", "nothing was written"),
@@ -175,7 +175,7 @@ def test_a_signal_ends_a_command_in_a_sentence_also_while_it_imports(command, im
     for sent, said, code in (("SIGINT", "interrupted", 130), ("SIGTERM", "ended by SIGTERM", 143)):
         given = [f"model={tmp_path}", f"output={tmp_path}/made"] if command == "distill.convert" else []
         done = subprocess.run(
-            [sys.executable, "-m", command, *given], env={**os.environ, "PYTHONPATH": path, "SENT": sent},
+            [sys.executable, "-m", *command.split(), *given], env={**os.environ, "PYTHONPATH": path, "SENT": sent},
             text=True, capture_output=True, timeout=60,
         )  # fmt: skip
         assert (done.returncode, done.stderr, done.stdout) == (code, f"distill: {said}; {then}\n", "")

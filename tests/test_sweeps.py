@@ -9,7 +9,7 @@ from distill import chain
 
 
 @pytest.mark.slow
-def test_of_a_finished_job_no_data_stays_in_memory(inside, monkeypatch):
+def test_of_a_finished_job_no_data_stays_in_memory(inside, small, monkeypatch):
     begun, alive = [], []
     read = chain.prepare
 
@@ -21,9 +21,7 @@ def test_of_a_finished_job_no_data_stays_in_memory(inside, monkeypatch):
         return data
 
     monkeypatch.setattr(chain, "prepare", prepare)
-    from conftest import SMALL
-
-    settings = [each for each in SMALL if not each.startswith("finetune.max_epochs")]
+    settings = [each for each in small if not each.startswith("finetune.max_epochs")]
     sweep = f"hydra.sweep.dir={inside.folder}/sweep"
     inside("-m", *settings, "finetune.max_epochs=1,2,3", sweep, "stages=[pretrain,finetune,teach]", small=False)
     assert len(begun) == 3

@@ -23,7 +23,7 @@ from distill.losses.terms.divergences import Soft
 from distill.losses.terms.gold import Hard, HardLabels, HardScore
 from distill.losses.terms.scores import SoftLabels, SoftScore
 from distill.models.bilstm import BiLstmConfig
-from distill.stages import objectives, preflight
+from distill.stages import expected, objectives, preflight
 from distill.stages.reading import prepare
 from distill.tasks import task
 
@@ -353,7 +353,7 @@ def test_a_first_token_that_sees_no_other_is_not_compared(tmp_path, monkeypatch)
     def change(section):
         section.pkd.weight = 1.0
 
-    monkeypatch.setattr(preflight, "_shape", lambda *_: objectives.Shape(2, 16, 2, (16, 16), True))
+    monkeypatch.setattr(expected, "_shape", lambda *_: objectives.Shape(2, 16, 2, (16, 16), True))
     refused(
         tmp_path,
         "distill.pkd.weight=1.0: reads the first token, which sees no other in models that read from left to right; "
