@@ -85,11 +85,7 @@ def take(
     first = next(iter(splits))
     train = splits[first]
     for found in (problems or {}).values():
-        meant = {role: named.get(role, role) for role in roles}
-        there = {*train.column_names, *found}
-        _usable(
-            {role: column if {column, *column.split("+")} & there else role for role, column in meant.items()}, found
-        )
+        _usable(_meant(roles, named, {*train.column_names, *found}), found)
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
     whole = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
     chosen, notes = _choose(whole[first], roles, named, source, rules)
@@ -140,6 +136,12 @@ def _labelled(
         split: rows if made.values[split] == before[split] else contents.replaced(rows, "label", made.values[split])
         for split, rows in splits.items()
     }, [*notes, *made.notes]
+
+
+def _meant(roles: Mapping[str, str], named: Mapping[str, str], there: Collection[str]) -> dict[str, str]:
+    """The column that each role is looked for in, before any is guessed."""
+    meant = {role: named.get(role, role) for role in roles}
+    return {role: column if {column, *column.split("+")} & set(there) else role for role, column in meant.items()}
 
 
 def _usable(chosen: Mapping[str, str], problems: Mapping[str, str]) -> None:

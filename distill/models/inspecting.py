@@ -14,8 +14,8 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 from distill.errors import ModelError
 from distill.models import foreign, headers
 from distill.models.configuring import check_generation, from_config, said
-from distill.models.fitting import refuse_strange_tokens
 from distill.models.folders import read_object
+from distill.models.token_checks import refuse_strange_tokens
 from distill.types import Kind
 
 log = logging.getLogger(__name__)

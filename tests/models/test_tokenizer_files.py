@@ -17,7 +17,7 @@ from transformers import (
 from distill.build import Builder
 from distill.config.schema import Config
 from distill.errors import ModelError
-from distill.models import fitting, loading
+from distill.models import fitting, loading, token_checks
 from distill.models.tokenizers import train_bytes, train_wordpiece
 from distill.models.writing import write
 from distill.tasks import Form, task
@@ -187,7 +187,7 @@ def test_texts_that_do_not_end_where_the_head_of_an_encoder_decoder_looks_are_re
     head, tokenizer = "AutoModelForSequenceClassification", bytes_of(tmp_path)
 
     def look(config):
-        fitting.refuse_strange_tokens(tmp_path, tokenizer, config, 300, head=head, finished=True)
+        token_checks.refuse_strange_tokens(tmp_path, tokenizer, config, 300, head=head, finished=True)
 
     look(BartConfig(eos_token_id=2, **BART))
     said = (
@@ -203,7 +203,7 @@ def test_texts_that_do_not_end_where_the_head_of_an_encoder_decoder_looks_are_re
 def test_a_dialogue_needs_a_token_that_ends_a_turn(tmp_path):
     tokenizer = bytes_of(tmp_path, eos=None)
     with refused(f"{tmp_path}: its tokenizer has no end token to end a turn with; name one as eos_token"):
-        fitting.refuse_strange_tokens(
+        token_checks.refuse_strange_tokens(
             tmp_path, tokenizer, GPT2Config(), 300, head="AutoModelForCausalLM", finished=False
         )
 
