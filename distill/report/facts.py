@@ -15,9 +15,9 @@ def timed(report: Report) -> str | None:
         return None
     threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
     said = f"Latency: one text at a time, a median of {found['tokens']:g} tokens, {threads} of {found['processor']}."
-    if found["threads"] == 1 and found.get("attention", 1.0) < _BUSY:
+    if found["threads"] == 1 and found.get("cpu_share", 1.0) < _BUSY:
         said += (
-            f" Other work kept this machine busy: the models had {share(found['attention'], 0)} of the time that was"
+            f" Other work kept this machine busy: the models had {share(found['cpu_share'], 0)} of the time that was"
             " measured, so these latencies, and how many times as fast the student is, are not to be relied on."
         )
     return said

@@ -46,7 +46,7 @@ def latencies(job: Job, compared: Mapping[str, str]) -> tuple[dict[str, dict[str
         worked, found = latency.watched(), latency.interleaved(calls, len(rows))
         at_work = worked()
     threads = torch.get_num_threads()
-    return found, {"threads": threads, "tokens": tokens, "processor": processor(), "attention": at_work}
+    return found, {"threads": threads, "tokens": tokens, "processor": processor(), "cpu_share": at_work}
 
 
 def _ready(job: Job, name: str, rows: Any) -> tuple[PreTrainedModel, list[Batch]]:  # noqa: ANN401

@@ -125,9 +125,9 @@ def test_conditions_of_latency_are_said_where_it_was_measured(report):
     report["latency"] = {"threads": 1, "tokens": 12.5, "processor": "Some CPU"}
     quiet = "Latency: one text at a time, a median of 12.5 tokens, 1 thread of Some CPU."
     assert timed(report) == quiet
-    report["latency"]["attention"] = 0.8
+    report["latency"]["cpu_share"] = 0.8
     assert timed(report) == quiet
-    report["latency"]["attention"] = 0.224
+    report["latency"]["cpu_share"] = 0.224
     assert timed(report).startswith(f"{quiet} Other work kept this machine busy: the models had 22 % of the time")
 
 
