@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,14 @@ from distill import run
 from distill.report import curves
 
 ROOT = Path(__file__).parents[1]
+# Where tests run in the background of a shell, or under nohup, they ignore signals, and so would all that they start.
+for _number, _usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGTERM, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 # rouge-score brings this handler. When Hydra sets logging up in this process, it would close pytest's own stream.
 absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 SMALL = (
