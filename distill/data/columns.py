@@ -96,11 +96,7 @@ def take(
     for split, rows in whole.items():
         _usable(chosen, (problems or {}).get(split, {}))
         _usable({role: chosen[role] for role in roles if roles[role] == "labels"}, (absent or {}).get(split, {}))
-        if missing := [column for column in chosen.values() if column not in rows.column_names]:
-            raise DataError(
-                f"{split} of {source} has no column {name(missing[0])}; it has {listed(rows.column_names)}: "
-                f"name its column as in {first}, or take another file with data.files.{split}=NAME"
-            )
+        _there(rows, chosen, split, first, source)
         renamed = {column: role for role, column in chosen.items() if column != role}
         kept[split] = rows.select_columns(list(chosen.values())).rename_columns(renamed)
         faults[split] = {}
@@ -116,6 +112,15 @@ def take(
     kept, notes = hidden.without_labels(kept, roles, faults, source, notes)
     result = usable(kept, {split: faults[split] for split in kept}, drop=rules.drop_bad, source=source)
     return Taken(result.splits, [*notes, *result.notes], order, chosen, result.numbers)
+
+
+def _there(rows: "Dataset", chosen: Mapping[str, str], split: str, first: str, source: str) -> None:
+    """Refuse a split that lacks a column of the ``first`` one."""
+    if missing := [column for column in chosen.values() if column not in rows.column_names]:
+        raise DataError(
+            f"{split} of {source} has no column {name(missing[0])}; it has {listed(rows.column_names)}: "
+            f"name its column as in {first}, or take another file with data.files.{split}=NAME"
+        )
 
 
 def _labelled(
