@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from distill.api import Run, run_experiment
     from distill.errors import DistillError
-    from distill.predicting import Predictor
+    from distill.inference.predictor import Predictor
 
 __all__ = ["DistillError", "Predictor", "Run", "run_experiment"]
 
 _WHERE = {
-    "DistillError": "distill.errors", "Predictor": "distill.predicting", "Run": "distill.api",
+    "DistillError": "distill.errors", "Predictor": "distill.inference.predictor", "Run": "distill.api",
     "run_experiment": "distill.api",
 }  # fmt: skip
 """Public name to the module that has it, imported when it is asked for: torch and its friends take seconds."""

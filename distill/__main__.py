@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from distill import starting
+from distill.base import starting
 
 COMMANDS = {
     "run": "from text to a compact student on disk: distill run experiment=sst2_tiny",

@@ -15,15 +15,16 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distill import caches, signals
-from distill.config import cards, explain
-from distill.config.check import check
+from distill.base import caches, signals
+from distill.config import compose as cards
+from distill.config import messages
 from distill.config.named_columns import named
 from distill.config.schema import Config
+from distill.config.validate import check
 from distill.errors import ConfigError
 
 if TYPE_CHECKING:
-    from distill.predicting import Predictor
+    from distill.inference.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Run:
         Raises:
             ConfigError: the run exported none.
         """
-        from distill.predicting import Predictor
+        from distill.inference.predictor import Predictor
 
         if self.student is None:
             raise ConfigError("the run exported no student: add export to stages=[...]")
@@ -80,7 +81,7 @@ def run_experiment(
     made = Path(folder) if folder else Path("outputs") / config.name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     made.mkdir(parents=True, exist_ok=True)
     caches.ready(Path(config.store))
-    from distill.chain import walk  # torch and its friends take seconds
+    from distill.pipeline.runner import walk  # torch and its friends take seconds
 
     flags = [flag for path in folders for flag in ("--config-dir", path)]
     try:
@@ -104,7 +105,7 @@ def _composed(given: Sequence[str], folders: Sequence[str]) -> Config:
         own = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
         config = cards.typed(own, Config)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain.message(error)) from error
+        raise ConfigError(messages.message(error)) from error
     finally:
         GlobalHydra.instance().hydra = held
     config.data.exact += named(list(given), folders, chosen)

@@ -1,16 +1,16 @@
 """``python -m distill.convert model=FOLDER output=NEW_FOLDER``: pickled weights as safetensors, read safely."""
 
 if __name__ == "__main__":
-    from distill import starting
+    from distill.base import starting
 
     starting.heed(starting.NOTHING)  # what is imported below takes half a second
 
 import sys
 from pathlib import Path
 
+from distill.base.starting import NOTHING
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
-from distill.starting import NOTHING
 
 _USAGE = """python -m distill.convert model=FOLDER output=NEW_FOLDER
 

@@ -1,7 +1,7 @@
 """``python -m distill.design budget.latency_ms=5``: which student to try first."""
 
 if __name__ == "__main__":
-    from distill import starting
+    from distill.base import starting
 
     starting.heed(starting.NOTHING)  # what is imported below takes half a second
 
@@ -20,19 +20,19 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from distill import caches, signals
-from distill.config import cards, explain, user_cards
+from distill.base import caches, signals
+from distill.base.signals import Interrupted
+from distill.base.starting import NOTHING
+from distill.config import compose, messages, user_cards
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.named_columns import named
 from distill.config.schema import StudentConfig
 from distill.ending import stop, while_it_is_read
 from distill.errors import ConfigError, DistillError
 from distill.launch import card_folders
-from distill.signals import Interrupted
-from distill.starting import NOTHING
 
 if TYPE_CHECKING:
-    from distill.designing.candidates import Candidate
+    from distill.designer.candidates import Candidate
 
 log = logging.getLogger("distill.design")  # also when it is started as __main__
 
@@ -45,7 +45,7 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
         with signals.heeded():
-            cards.register()
+            compose.register()
             user_cards.inspect(sys.argv[1:])
             _hydra_main()
     except ConfigError as error:
@@ -53,9 +53,9 @@ def main() -> None:
     except Interrupted as error:
         stop(f"{error}; {NOTHING}", error.code)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        stop(explain.message(error, DesignConfig), 2)
+        stop(messages.message(error, DesignConfig), 2)
     except (AssertionError, AttributeError) as error:
-        if (said := explain.added_to_nothing(error)) is None:
+        if (said := messages.describe_null_append(error)) is None:
             raise
         stop(said, 2)
 
@@ -64,11 +64,11 @@ def main() -> None:
 def _hydra_main(cfg: DictConfig) -> None:
     try:
         with signals.heeded():
-            _job(cards.typed(cfg, DesignConfig))
+            _job(compose.typed(cfg, DesignConfig))
     except DistillError as error:
         stop(str(error), 2)
     except OmegaConfBaseException as error:
-        stop(explain.message(error, DesignConfig), 2)
+        stop(messages.message(error, DesignConfig), 2)
     except Interrupted as error:
         stop(f"{error}; {NOTHING}", error.code)
 
@@ -81,9 +81,9 @@ def _job(config: DesignConfig) -> None:
     check(config, overrides, folders)
     for note in caches.ready(Path(config.store)):
         log.info("%s", note)
-    from distill.designing import showing  # torch and its friends take seconds
-    from distill.designing.cards import write
-    from distill.designing.proposing import propose
+    from distill.designer import showing  # torch and its friends take seconds
+    from distill.designer.cards import write
+    from distill.designer.proposing import propose
 
     found, output = propose(config), Path(config.output).expanduser()
     if found.proposals:

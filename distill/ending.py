@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from distill import signals
+from distill.base import signals
+from distill.base.shown import plain
+from distill.base.signals import Interrupted
 from distill.errors import DistillError
-from distill.shown import plain
-from distill.signals import Interrupted
 
 
 def stop(message: str, code: int) -> NoReturn:

@@ -1,7 +1,7 @@
 """``python -m distill.predict model=FOLDER input=FILE output=FILE``: what a model says of new examples."""
 
 if __name__ == "__main__":
-    from distill import starting
+    from distill.base import starting
 
     starting.heed(starting.NOTHING)  # what is imported below takes half a second
 
@@ -14,10 +14,10 @@ from typing import cast
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distill import caches, signals
+from distill.base import caches, signals
+from distill.base.starting import NOTHING
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
-from distill.starting import NOTHING
 
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 
@@ -68,7 +68,7 @@ def predict(config: PredictConfig) -> None:
     source, target = Path(config.input).expanduser(), Path(config.output).expanduser()
     refuse_target(target, source)
     rows = read(source)
-    from distill.predicting import load  # torch and its friends take seconds
+    from distill.inference.predictor import load  # torch and its friends take seconds
 
     model = load(
         Path(config.model), name=config.task, max_length=config.max_length, batch_size=config.batch_size

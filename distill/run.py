@@ -1,7 +1,7 @@
 """``python -m distill.run experiment=sst2_tiny``: from a config to a student on disk."""
 
 if __name__ == "__main__":
-    from distill import starting
+    from distill.base import starting
 
     starting.heed(starting.GOES_ON)  # what is imported below takes half a second
 
@@ -19,16 +19,16 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from distill import caches, disk, signals
-from distill.config import cards, explain, user_cards
-from distill.config.check import check
+from distill.base import caches, disk, signals
+from distill.base.signals import Interrupted
+from distill.base.starting import GOES_ON
+from distill.config import compose, messages, user_cards
 from distill.config.named_columns import named
 from distill.config.schema import Config
+from distill.config.validate import check
 from distill.ending import stop, while_it_is_read
 from distill.errors import ConfigError, DistillError
 from distill.launch import card_folders, command, one_job
-from distill.signals import Interrupted
-from distill.starting import GOES_ON
 
 log = logging.getLogger("distill.run")  # also when it is started as __main__
 
@@ -40,7 +40,7 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
     try:
         with signals.heeded():
-            cards.register()
+            compose.register()
             user_cards.inspect(sys.argv[1:])
             _hydra_main()
     except ConfigError as error:
@@ -48,13 +48,13 @@ def main() -> None:
     except Interrupted as error:
         stop(f"{error}; {GOES_ON}", error.code)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        stop(explain.message(error), 2)
+        stop(messages.message(error), 2)
     except OSError as error:
         if _in_the_job(error) or (said := disk.refused(error)) is None:
             raise
         stop(f"{said}; give another folder with hydra.run.dir=FOLDER", 2)
     except (AssertionError, AttributeError) as error:
-        if (said := explain.added_to_nothing(error)) is None:
+        if (said := messages.describe_null_append(error)) is None:
             raise
         stop(said, 2)
 
@@ -64,11 +64,11 @@ def main() -> None:
 def _hydra_main(cfg: DictConfig) -> None:
     try:
         with signals.heeded():
-            _job(cards.typed(cfg, Config))
+            _job(compose.typed(cfg, Config))
     except DistillError as error:
         _stop(str(error), 2)
     except OmegaConfBaseException as error:
-        _stop(explain.message(error), 2)
+        _stop(messages.message(error), 2)
     except Interrupted as error:
         _stop(f"{error}; {GOES_ON}", error.code)
 
@@ -81,7 +81,9 @@ def _job(config: Config) -> None:
     with one_job() as folder:
         for note in caches.ready(Path(config.store)):
             log.info("%s", note)
-        from distill.chain import walk  # torch and its friends take seconds: only a config that holds pays them
+        from distill.pipeline.runner import (
+            walk,  # torch and its friends take seconds: only a config that holds pays them
+        )
 
         walk(config, folder, repeat)
 

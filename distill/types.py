@@ -95,5 +95,5 @@ def at_least_float32(values: "Tensor") -> "Tensor":
     return values if values.is_floating_point() and values.element_size() >= 4 else values.float()
 
 
-Respond: TypeAlias = Callable[[Batch], Outputs]
+TeacherFn: TypeAlias = Callable[[Batch], Outputs]
 """How a teacher is asked, live or from its stored outputs; its logits are rows already."""

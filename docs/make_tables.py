@@ -18,11 +18,11 @@ from pathlib import Path
 from textwrap import dedent
 from typing import cast
 
+from distill.base.rules import DESCRIPTION, rules_of
 from distill.config.design import DesignConfig
-from distill.config.rules import DESCRIPTION, rules_of
 from distill.config.schema import Config
-from distill.config.terms import TermsConfig, markdown, terms
 from distill.config.training import TrainingConfig
+from distill.objective.settings import TermsConfig, markdown, terms
 
 HERE = Path(__file__).parent
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)

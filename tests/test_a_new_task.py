@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from distill.config.check import problems
 from distill.config.schema import Config
-from distill.predicting import load
+from distill.config.validate import problems
+from distill.inference.predictor import load
 from distill.tasks import TASKS, task
 
 SETTINGS = {

@@ -13,11 +13,11 @@ from safetensors.torch import load_file, save_file
 
 from distill.config.data import DataConfig, LimitConfig
 from distill.config.schema import Config
-from distill.stages.reading import prepare
-from distill.stages.taking_over import take_over
-from distill.store import Store
-from distill.teacher_columns import not_finite
-from distill.teacher_store import AnswerStore, AnswerWriter
+from distill.inference.output_columns import not_finite
+from distill.inference.output_store import OutputStore, OutputWriter
+from distill.pipeline.prepare_data import prepare
+from distill.pipeline.store import Store
+from distill.teacher.reuse import reuse_outputs
 
 KEYS = range(10)
 
@@ -39,7 +39,7 @@ def rows(keys, **spoilt):
 
 
 def write(folder, keys, **spoilt):
-    writer = AnswerWriter(folder, "it", features_per_part=4, states=(0,))
+    writer = OutputWriter(folder, "it", features_per_part=4, states=(0,))
     writer.add(places(keys) | {"tokens": torch.full((len(keys),), 3)}, rows(keys, **spoilt))
     writer.flush()
     return writer
@@ -56,7 +56,7 @@ SPOILT = {
 def test_an_example_of_which_something_is_no_number_is_not_written_and_all_others_are(case, tmp_path):
     writer = write(tmp_path, KEYS, **SPOILT[case])
     assert writer.refused == {3}
-    store = AnswerStore(tmp_path, "it", (0,))
+    store = OutputStore(tmp_path, "it", (0,))
     assert store.refused() == set()
     assert sorted({key for part in tmp_path.iterdir() for key in load_file(part)["key"].tolist()}) == [
         key for key in KEYS if key != 3
@@ -67,7 +67,7 @@ def test_an_example_of_which_something_is_no_number_is_not_written_and_all_other
 def test_what_nothing_is_left_of_is_a_number_too(tmp_path):
     writer = write(tmp_path, KEYS, rest=(slice(None), -math.inf))
     assert writer.refused == set()
-    assert AnswerStore(tmp_path, "it").refused() == set()
+    assert OutputStore(tmp_path, "it").refused() == set()
 
 
 def test_of_answers_that_are_all_no_numbers_nothing_is_written(tmp_path):
@@ -87,7 +87,7 @@ def spoil(part, row):
 def test_a_store_tells_the_examples_of_which_it_holds_what_is_no_number(tmp_path):
     write(tmp_path, KEYS)
     spoil(tmp_path / "part-0-0.safetensors", 5)
-    assert AnswerStore(tmp_path, "it").refused() == {2}
+    assert OutputStore(tmp_path, "it").refused() == {2}
     assert not_finite(load_file(tmp_path / "part-0-0.safetensors")).tolist() == [key == 2 for key in KEYS]
 
 
@@ -99,7 +99,7 @@ def test_a_part_that_holds_what_is_no_number_is_not_taken_over(tmp_path):
     spoil(folder / "part-0-1.safetensors", 0)
     store.finish("teach-old", {"stage": "teach", "fingerprint": "old", "seconds": 0.0, "result": {}})
     new = tmp_path / ".teach-new.partial" / "outputs"
-    take_over(new, "it", (), lambda: {(key, 0) for key in KEYS})
+    reuse_outputs(new, "it", (), lambda: {(key, 0) for key in KEYS}, lambda name: store.find(name) is not None)
     assert [path.name for path in new.iterdir()] == ["part-0-0.safetensors"]
 
 

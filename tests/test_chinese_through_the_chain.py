@@ -69,7 +69,7 @@ def lines(value):
 
 def check_tokenizer(model, texts):
     """An encoder's knows the characters of the texts; what writes gets every text back as it was."""
-    tokenizer = loading.tokenizer(model)
+    tokenizer = loading.load_tokenizer(model)
     encoded = tokenizer(texts)["input_ids"]
     if tokenizer.cls_token is None:
         assert [text.strip() for text in tokenizer.batch_decode(encoded, skip_special_tokens=True)] == texts

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from distill import __main__ as cli
-from distill import starting
+from distill.base import starting
 
 
 @pytest.fixture

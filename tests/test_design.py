@@ -14,8 +14,8 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from distill import design
-from distill.designing import proposing, timing
-from distill.stages.reading import prepare
+from distill.designer import proposing, timing
+from distill.pipeline.prepare_data import prepare
 
 ROOT = Path(__file__).parents[1]
 DATA = []

@@ -7,7 +7,7 @@ import pretrained
 import pytest
 
 from distill.data.embedded import SAMPLES
-from distill.predicting import load
+from distill.inference.predictor import load
 from distill.tasks import task
 
 SMALL = (

@@ -9,7 +9,7 @@ import pretrained
 import pytest
 
 from distill.data.embedded import SAMPLES
-from distill.predicting import load
+from distill.inference.predictor import load
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 SCRATCH = (

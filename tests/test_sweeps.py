@@ -5,13 +5,13 @@ import weakref
 
 import pytest
 
-from distill import chain
+from distill.pipeline import runner
 
 
 @pytest.mark.slow
 def test_of_a_finished_job_no_data_stays_in_memory(inside, small, monkeypatch):
     begun, alive = [], []
-    read = chain.prepare
+    read = runner.prepare
 
     def prepare(config):
         gc.collect()
@@ -20,7 +20,7 @@ def test_of_a_finished_job_no_data_stays_in_memory(inside, small, monkeypatch):
         begun.append(weakref.ref(data))
         return data
 
-    monkeypatch.setattr(chain, "prepare", prepare)
+    monkeypatch.setattr(runner, "prepare", prepare)
     settings = [each for each in small if not each.startswith("finetune.max_epochs")]
     sweep = f"hydra.sweep.dir={inside.folder}/sweep"
     inside("-m", *settings, "finetune.max_epochs=1,2,3", sweep, "stages=[pretrain,finetune,teach]", small=False)

@@ -9,9 +9,9 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
-from distill.config import cards
-from distill.predicting import load
-from distill.stages.reading import prepare
+from distill.config import compose as cards
+from distill.inference.predictor import load
+from distill.pipeline.prepare_data import prepare
 
 SMALL = (
     "data.source=embedded", "data.limit.train=96", "data.limit.validation=24", "data.limit.test=32",
@@ -69,7 +69,7 @@ def report(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize(("card", "more"), [pytest.param(*given, id=name) for name, given in RUNS.items()])
 def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_asks_it(inside, card, more):
-    from distill.build import Builder
+    from distill.pipeline.context import Builder
 
     given = [each for each in overrides(card) if not (more and each.startswith("student.architecture="))] + [*more]
     out = inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from distill.base.rules import NOT_NEGATIVE
 from distill.config.check_objective import LIVE
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
-from distill.config.facts import known
-from distill.config.rules import NOT_NEGATIVE
 from distill.config.schema import Config, TeacherConfig
-from distill.config.term_declaration import BEYOND_LOGITS, SCORE
-from distill.config.terms import reads, terms_beyond_logits
+from distill.config.task_traits import known
+from distill.objective.declaration import BEYOND_LOGITS, SCORE
+from distill.objective.settings import reads, terms_beyond_logits
 
 _TAKEN = (FIRST, "teacher", "student", "control")
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from distill.config.ensemble import FIRST, teachers
-from distill.config.facts import known
 from distill.config.schema import Config
-from distill.config.term_declaration import SCORE
-from distill.config.terms import active, terms_with_temperature
+from distill.config.task_traits import known
+from distill.objective.declaration import SCORE
+from distill.objective.settings import active, terms_with_temperature
 
 _FROM_SCRATCH = ("architecture", "vocab_size", "lowercase")
 """What of a teacher a checkpoint brings itself."""

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
 
-from distill.config.facts import known
-from distill.config.rules import NOT_NEGATIVE, TEMPERATURE, Rule, rules_of, said, unknown
+from distill.base.rules import NOT_NEGATIVE, TEMPERATURE, Rule, rules_of, said, unknown
 from distill.config.schema import Config
-from distill.config.term_declaration import CLASS, ScheduleConfig, TermConfig
-from distill.config.term_specs import TERM_SPECS
-from distill.config.terms import TermsConfig, active, reads, shares, terms, terms_with_temperature
+from distill.config.task_traits import known
+from distill.objective.declaration import CLASS, ScheduleConfig, TermConfig
+from distill.objective.settings import TermsConfig, active, reads, shares, terms, terms_with_temperature
+from distill.objective.specs import TERM_SPECS
 
 RULES: dict[str, Rule] = dict(rules_of(TermsConfig))
 """What single settings of ``distill`` may be."""
@@ -63,7 +63,7 @@ def _refused(config: Config, name: str) -> Iterator[str]:
         yield f"would compare tokens with each other, whichever texts they are of, in {config.task}; allowed is 0"
     if task.writes and read == "states" and not spec.same_tokens:
         yield f"reads what the first token stands for, which in {config.task} is not the text; allowed is 0"
-    if task.over == "tokens" and (spec.every_class or by_rows):
+    if task.class_axis == "tokens" and (spec.every_class or by_rows):
         yield "would take the tokens that cannot be an answer for classes; allowed is 0"
     if (step := _step(config)) < spec.least_examples and (task.of_texts or not by_rows):
         said = "data.batch_size, times batches that are accumulated and devices"

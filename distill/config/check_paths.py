@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from distill.base.network import may_be_on_the_hub
 from distill.config.schema import Config
-from distill.network import may_be_on_the_hub
 
 
 def paths(config: Config) -> Iterator[str]:

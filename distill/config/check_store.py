@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from distill.config.schema import Config, TeacherConfig
-from distill.config.term_declaration import BEYOND_LOGITS
-from distill.config.term_specs import TERM_SPECS
-from distill.config.terms import active, reads, unstorable
+from distill.objective.declaration import BEYOND_LOGITS
+from distill.objective.settings import active, reads, unstorable
+from distill.objective.specs import TERM_SPECS
 
 _READ_WHERE = {"store_limit_gb": ("store", "auto"), "top_k": ("keep", "top_k"), "samples": ("keep", "sampled")}
 """Settings that one value of another alone reads."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from distill.config.facts import Fact, known
-from distill.config.rules import LAYERS
+from distill.base.rules import LAYERS
 from distill.config.schema import Config
-from distill.config.term_declaration import BEYOND_LOGITS
-from distill.config.term_specs import TERM_SPECS
-from distill.config.terms import active, reads
+from distill.config.task_traits import TaskTraits, known
+from distill.objective.declaration import BEYOND_LOGITS
+from distill.objective.settings import active, reads
+from distill.objective.specs import TERM_SPECS
 
-_HEADLESS: dict[str, Fact] = {"bilstm": lambda task: task.over != "labels"}
+_HEADLESS: dict[str, TaskTraits] = {"bilstm": lambda task: task.class_axis != "labels"}
 """Kinds of students, and the tasks that they have no head for."""
 
 

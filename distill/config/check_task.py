@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from distill.config.facts import Fact, known, those
-from distill.config.rules import at, said
+from distill.base.rules import at, said
 from distill.config.schema import Config
-from distill.config.term_declaration import CLASS, SCORE
+from distill.config.task_traits import TaskTraits, known, those
+from distill.objective.declaration import CLASS, SCORE
 from distill.tasks import TASKS, Task
 
 
@@ -25,7 +25,7 @@ def _labels(task: Task) -> bool:
     return not {"label", "labels", "tags"}.isdisjoint(task.roles.values())
 
 
-_BELONGS: dict[str, Fact] = {
+_BELONGS: dict[str, TaskTraits] = {
     "finetune.lora.rank": _reads,
     "distill.targets": lambda task: "target" in task.roles.values(),
     "generate.beams": _writes,

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from distill.config.facts import Fact, those
-from distill.config.rules import at, listed, said
+from distill.base.rules import at, listed, said
 from distill.config.schema import Config
+from distill.config.task_traits import TaskTraits, those
 from distill.tasks import TASKS
 
 _STAGES = ("pretrain", "finetune", "distill")
-_READ_BY: dict[str, Fact] = {
+_READ_BY: dict[str, TaskTraits] = {
     "data.stride": lambda task: task.windows,
     "data.max_target_length": lambda task: task.writes,
     "data.max_answer_length": lambda task: "answers" in task.roles.values(),

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from distill.config.check import problems, refuse
 from distill.config.check_given import given
-from distill.config.facts import known
 from distill.config.schema import Config
+from distill.config.task_traits import known
+from distill.config.validate import problems, refuse
 from distill.errors import ConfigError
 
 HELP = """python -m distill.design proposes up to three students that fit a budget on this machine, timed and ranked,

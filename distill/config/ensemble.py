@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from distill.config.facts import known
-from distill.config.rules import allowed, one_of
-from distill.config.term_declaration import SCORE
+from distill.base.rules import allowed, one_of
+from distill.config.task_traits import known
+from distill.objective.declaration import SCORE
 
 if TYPE_CHECKING:
     from distill.config.schema import Config, TeacherConfig

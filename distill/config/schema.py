@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from distill.base.rules import INNER_SHARE, POSITIVE, RUN_NAME, SHARE, Rule, allowed, at_least, one_of
 from distill.config.data import DataConfig
 from distill.config.ensemble import EnsembleConfig
 from distill.config.models import ArchitectureConfig as ArchitectureConfig
 from distill.config.models import LstmConfig as LstmConfig
 from distill.config.models import StudentConfig as StudentConfig
 from distill.config.models import TeacherConfig as TeacherConfig
-from distill.config.rules import INNER_SHARE, POSITIVE, RUN_NAME, SHARE, Rule, allowed, at_least, one_of
-from distill.config.terms import TermsConfig
 from distill.config.training import TrainingConfig
+from distill.objective.settings import TermsConfig
 from distill.tasks import TASKS
 
 STAGES = ("pretrain", "finetune", "teach", "distill", "control", "evaluate", "export")

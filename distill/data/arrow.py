@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from distill.base.files import checksum, fingerprint
 from distill.data.formats import Options, rows
 from distill.data.kinds import Columns, arrow_type
 from distill.errors import DataError
-from distill.store import checksum, fingerprint
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
-from distill.signals import left_to_the_parent
+from distill.base.signals import left_to_the_parent
 from distill.types import Batch
 
 Array = np.ndarray[Any, np.dtype[np.int64]]

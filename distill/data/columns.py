@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from distill.base.rows import Fault, usable
+from distill.base.shown import name
+from distill.base.shown import names as listed
 from distill.data import contents, hidden, label_columns, label_values, objects
 from distill.data.cells import MAX_CHARACTERS
 from distill.data.contents import Column
 from distill.data.guessing import fits
 from distill.errors import DataError
-from distill.rows import Fault, usable
-from distill.shown import name
-from distill.shown import names as listed
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from distill.base.rows import Fault
+from distill.base.shown import name, shown
 from distill.data import label_values
 from distill.data.cells import READERS, characters, empty, listed, targets
 from distill.data.chats import messages
 from distill.errors import DataError
-from distill.rows import Fault
-from distill.shown import name, shown
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.base.segmentation import spaced
 from distill.data.cells import READERS
 from distill.data.chats import messages
-from distill.words import spaced
 
 if TYPE_CHECKING:
     from datasets import Dataset

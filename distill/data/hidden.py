@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from distill.base.rows import Fault
+from distill.base.shown import name
 from distill.data.cells import empty
-from distill.rows import Fault
-from distill.shown import name
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -5,8 +5,8 @@ import sys
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from distill.base.network import answers
 from distill.errors import DataError
-from distill.network import answers
 
 _ENDPOINT = "https://huggingface.co"
 

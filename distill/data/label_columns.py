@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.base.shown import shown
 from distill.data.cells import empty, label
 from distill.errors import DataError
-from distill.shown import shown
 
 if TYPE_CHECKING:
     from datasets import ClassLabel, Dataset

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from distill.base.rows import Fault
+from distill.base.shown import names as shown_names
+from distill.base.shown import shown
 from distill.data.label_columns import HIDDEN, is_hidden, is_on
 from distill.errors import DataError
-from distill.rows import Fault
-from distill.shown import names as shown_names
-from distill.shown import shown
 
 Values = Mapping[str, Sequence[Any]]
 """Split to the labels of its rows: one, a list of some, or a list of one for each word."""

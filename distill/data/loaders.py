@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader
 
+from distill.base.signals import left_to_the_parent
 from distill.data.batching import Array, Batches, Examples, Place, scoring_places, shuffled_groups, training_places
-from distill.signals import left_to_the_parent
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 from datasets import Dataset
 
+from distill.base.files import fingerprint
+from distill.base.memo import once
+from distill.base.shown import names
 from distill.data.splits import content
-from distill.memo import once
-from distill.shown import names
-from distill.store import fingerprint
 
 
 @dataclass(frozen=True, eq=False)

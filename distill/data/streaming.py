@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from distill import signals
+from distill.base import signals
+from distill.base.disk import replacing
 from distill.data import formats, parquet
 from distill.data.kinds import Unfit, refuse_no_values
-from distill.disk import replacing
 from distill.errors import DataError
 
 SUFFIXES = (".jsonl", ".tsv", ".jsonl.gz", ".tsv.gz")

@@ -25,7 +25,7 @@ def write(model: Path, folder: Path, max_length: int, form: Mapping[str, Any], s
     """
     shutil.copytree(model, folder, dirs_exist_ok=True)
     _in_float32(folder)
-    tokenizer = loading.tokenizer(folder)
+    tokenizer = loading.load_tokenizer(folder)
     tokenizer.model_max_length, tokenizer.padding_side = max_length, side
     tokenizer.save_pretrained(folder)
     loading.save_form(folder, form)

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from distill.base.segmentation import spaced
 from distill.metrics import Headline, Scored
 from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check
 from distill.metrics.language_modeling import HEADLINE as WATCHED  # noqa: F401 - read by whoever trains
 from distill.metrics.language_modeling import next_tokens
-from distill.words import spaced
 
 HEADLINE = Headline("perplexity", "min")
 

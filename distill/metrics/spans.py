@@ -9,11 +9,11 @@ import numpy as np
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy
 
+from distill.base.segmentation import spaced
 from distill.metrics import Headline, Scored
 from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check, check_several
 from distill.types import IGNORE
-from distill.words import spaced
 
 HEADLINE = Headline("f1", "max")
 WATCHED = Headline("accuracy", "max")

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from distill.base.segmentation import script, words
 from distill.metrics import Headline, Scored
 from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check, check_several
 from distill.metrics.language_modeling import HEADLINE as WATCHED  # noqa: F401 - read by whoever trains
 from distill.metrics.language_modeling import next_tokens
-from distill.words import script, words
 
 HEADLINE = Headline("rouge1", "max")
 

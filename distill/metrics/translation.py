@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from sacrebleu import BLEU, CHRF
 
+from distill.base.segmentation import Script, script
 from distill.metrics import Headline, Scored
 from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check, check_several
 from distill.metrics.language_modeling import HEADLINE as WATCHED  # noqa: F401 - read by whoever trains
 from distill.metrics.language_modeling import next_tokens
-from distill.words import Script, script
 
 HEADLINE = Headline("bleu", "max")
 

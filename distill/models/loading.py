@@ -41,7 +41,7 @@ _PROBLEMS: Mapping[Kind, Any] = {
 """What transformers calls the kinds of rows."""
 
 
-def tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None = None) -> PreTrainedTokenizerBase:
+def load_tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None = None) -> PreTrainedTokenizerBase:
     """The checkpoint's tokenizer; without a padding token it fills up with its end token.
 
     Args:
@@ -55,7 +55,7 @@ def tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None 
     return fit_tokenizer(tokenizer_files.load(folder), folder, markers, places_for)
 
 
-def model(
+def load_model(
     folder: Path,
     head: str,
     *,

@@ -5,10 +5,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distill.base.shown import plain
 from distill.report import ABSENT, Report, comparison, duration, present, tables, tie
 from distill.report.facts import rows_and_labels, stand_in, timed
 from distill.report.sentences import verdict
-from distill.shown import plain
 
 WIDTH = 100
 _LABEL = 28

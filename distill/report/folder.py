@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from distill.disk import copy_folder, replacing
+from distill.base.disk import copy_folder, replacing
 
 
 def gather(folder: Path, export: Path | None, curves: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:

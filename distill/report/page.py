@@ -12,9 +12,9 @@ from typing import Any
 import jinja2
 
 from distill import report as words
-from distill.disk import replacing
+from distill.base.disk import replacing
+from distill.base.shown import names, plain
 from distill.report import curves, facts, sentences, tables
-from distill.shown import names, plain
 
 _log = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from distill.base.shown import shown
 from distill.report import (
     LOWER_IS_BETTER,
     Report,
@@ -18,7 +19,6 @@ from distill.report import (
     share,
     teachers,
 )
-from distill.shown import shown
 
 _SAME = 1.1
 """Speeds that differ by less than this factor are called the same."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from distill import report as words
-from distill import shown
+from distill.base import shown
 
 _IN_SIGHT = 12
 """Up to that many labels are shown at once, more unfold on demand."""

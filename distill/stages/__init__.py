@@ -1,11 +1,11 @@
 """The stages of the chain, one file each: inputs in, an artifact out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from distill.build import Builder
+from distill.pipeline.context import Builder
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Job:
         inputs: name of each stage it needs to that stage's folder.
         results: name of each such stage to what it found.
         title: what the run calls the stage; it names the teacher where there are several.
+        is_finished: whether the store holds a stage of this name, whole.
     """
 
     build: Builder
@@ -25,6 +26,7 @@ class Job:
     inputs: Mapping[str, Path]
     results: Mapping[str, Mapping[str, Any]]
     title: str
+    is_finished: Callable[[str], bool]
 
 
 class Stage(Protocol):

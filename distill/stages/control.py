@@ -5,10 +5,12 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from distill.build import Builder
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
-from distill.stages import Job, length, students, training
+from distill.pipeline.context import Builder
+from distill.stages import Job, supervised
+from distill.student import build as students
+from distill.training import length
 
 RECIPE = 6
 
@@ -27,7 +29,7 @@ def settings(build: Builder) -> dict[str, Any]:
     """Those of the student, less the objective; of texts without labels only what they lengthen its training by."""
     more = build.data.identity(UNLABELLED)["examples"]
     return {
-        **training.settings(build, build.config.distill),
+        **supervised.settings(build, build.config.distill),
         **build.data.identity("train", "validation"),
         **({"as_long_as_with": more} if more else {}),
         "student": students.settings(build),
@@ -39,16 +41,16 @@ def run(job: Job) -> dict[str, Any]:
     """Train on labels alone; the folder ``model`` holds the control and its tokenizer."""
     build = job.build
     student, tokenizer = students.student(build, job.inputs)
-    batches = training.batches(build, tokenizer)
+    batches = supervised.batches(build, tokenizer)
     section, every = _length(job, tokenizer, batches[0])
-    module, watched = training.learner(build, section, student, batches[0])
-    return training.train(job, section, module, tokenizer, batches, watched, every)
+    module, watched = supervised.learner(build, section, student, batches[0])
+    return supervised.train(job, section, module, tokenizer, batches, watched, every)
 
 
 def _length(job: Job, tokenizer: PreTrainedTokenizerBase, own: Batches) -> length.Length:
     """As many epochs as come nearest to the student's steps: its own are longer where it reads texts without labels."""
     build, more = job.build, job.build.data.splits.get(UNLABELLED)
-    students = own if more is None else training.batches(build, tokenizer, unlabelled=more)[0]
+    students = own if more is None else supervised.batches(build, tokenizer, unlabelled=more)[0]
     section, every = length.of(build, build.config.distill, students, job.title)
     longer = len(students) / len(own)
     return length.Length(replace(section, max_epochs=round(section.max_epochs * longer)), every)

@@ -10,22 +10,28 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from distill.build import Builder
 from distill.config import ensemble
 from distill.data.batching import Batches
+from distill.data.quoting import quote
 from distill.data.splits import UNLABELLED
+from distill.distributed.processes import Ranks
 from distill.errors import ConfigError
-from distill.losses import NOT_FINITE, Objective, silent_terms
+from distill.inference import output_pass
 from distill.models import loading
 from distill.models.teacher import LiveTeacher
-from distill.stages import Job, alike, answers, length, objectives, students, teach, teachers, training
-from distill.stages.quoting import quote
-from distill.stages.storing import storing
-from distill.training.distiller import Distiller
+from distill.objective import NOT_FINITE, Objective, inactive_terms
+from distill.objective import build as objectives
+from distill.pipeline.context import Builder
+from distill.stages import Job, supervised, teach
+from distill.student import build as students
+from distill.student import layer_matching
+from distill.teacher import ensemble as teachers
+from distill.teacher.output_plan import storing
+from distill.training import length
+from distill.training.distillation import DistillationModule
 from distill.training.finite import Quote, of_teacher
-from distill.training.processes import Ranks
-from distill.training.together import Parts, Step
-from distill.types import IGNORE, Batch, Respond
+from distill.training.step_gather import Parts, Step
+from distill.types import IGNORE, Batch, TeacherFn
 
 RECIPE = 8
 _TRIPLE = 3
@@ -47,9 +53,9 @@ def needs(build: Builder) -> list[str]:
 def settings(build: Builder) -> dict[str, Any]:
     """Training, the objective, the student, and the examples."""
     section = build.config.distill
-    writing = build.taught_targets and not storing(build).stored  # else it is teach's
+    writing = build.learns_teacher_targets and not storing(build).stored  # else it is teach's
     return {
-        **training.settings(build, section),
+        **supervised.settings(build, section),
         **build.data.identity("train", "validation", UNLABELLED),
         "student": students.settings(build),
         **students.given_labels(build),
@@ -65,53 +71,53 @@ def run(job: Job) -> dict[str, Any]:
     """Distil; the folder ``model`` holds the student and its tokenizer."""
     build = job.build
     student, tokenizer = students.student(build, job.inputs)
-    asked = answers.model(build, build.teacher, job.inputs)
+    asked = output_pass.model(build, build.teacher, job.inputs)
     mine, its = (objectives.shape(each) for each in (student.config, loading.configuration(asked.folder)))
-    if alike.asked(build):
+    if layer_matching.asked(build):
         mine = replace(mine, follows=_most_alike(build, student, asked, tokenizer))
     objective = objectives.objective(build, mine, its)
-    teacher: Respond
+    teacher: TeacherFn
     if build.config.more_teachers:
         teacher, theirs = teachers.stored(job, objective), None
     else:
         teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
-    rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.taught_targets else None
-    batches = training.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
-    training.readable(build, tokenizer)
+    rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.learns_teacher_targets else None
+    batches = supervised.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
+    supervised.readable(build, tokenizer)
     section, every = length.of(build, build.config.distill, batches[0], job.title)
-    recipe, watched = training.recipe(build, section, batches[0], student)
-    module = Distiller(student, objective, recipe, teacher).to(build.dtype)
+    recipe, watched = supervised.recipe(build, section, batches[0], student)
+    module = DistillationModule(student, objective, recipe, teacher).to(build.dtype)
     _every_term_counts(module, batches[0], build.ranks, functools.partial(quote, build))
-    found = training.train(job, section, module, tokenizer, batches, watched, every)
+    found = supervised.train(job, section, module, tokenizer, batches, watched, every)
     return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
 
 
 def _most_alike(
-    build: Builder, student: PreTrainedModel, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase
+    build: Builder, student: PreTrainedModel, teacher: output_pass.ModelRef, tokenizer: PreTrainedTokenizerBase
 ) -> str:
     """The layer map that ``auto`` stands for; the teacher is in memory no longer than that takes."""
-    whole = loading.model(teacher.folder, build.task.head, tokenizer=tokenizer, dtype=build.dtype)
-    return ",".join(map(str, alike.picked(build, student, whole, tokenizer)))
+    whole = loading.load_model(teacher.folder, build.task.head, tokenizer=tokenizer, dtype=build.dtype)
+    return ",".join(map(str, layer_matching.match_layers(build, student, whole, tokenizer)))
 
 
 def _teacher(
-    job: Job, teacher: answers.Model, tokenizer: PreTrainedTokenizerBase, needs: frozenset[str]
-) -> tuple[Respond, PreTrainedTokenizerBase | None]:
+    job: Job, teacher: output_pass.ModelRef, tokenizer: PreTrainedTokenizerBase, needs: frozenset[str]
+) -> tuple[TeacherFn, PreTrainedTokenizerBase | None]:
     """The teacher, and its tokenizer where it is asked live and reads other tokens than the student."""
     build = job.build
     if storing(build).stored:
         return teach.stored(job), None
     theirs = build.tokenizer(teacher.folder)
-    model = loading.model(teacher.folder, build.task.head, tokenizer=theirs, dtype=build.dtype)
+    model = loading.load_model(teacher.folder, build.task.head, tokenizer=theirs, dtype=build.dtype)
     same = students.same_tokens(build, tokenizer, theirs)
     live = LiveTeacher(
-        model, build.align, answers.columns(build, teacher), hidden="teacher_hidden" in needs,
+        model, build.align, output_pass.columns(build, teacher), hidden="teacher_hidden" in needs,
         attentions="teacher_attentions" in needs, qkv="teacher_qkv" in needs, prefix="" if same else "teacher_",
     )  # fmt: skip
     return live, None if same else theirs
 
 
-def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks, quote: Quote) -> None:
+def _every_term_counts(module: DistillationModule, batches: Batches, ranks: Ranks, quote: Quote) -> None:
     """Try the largest batch that has a label, so that no term is configured, logged and without effect.
 
     A small one says little: some terms are 0 by their nature where they find two rows to compare, as one of several
@@ -139,7 +145,7 @@ def _every_term_counts(module: Distiller, batches: Batches, ranks: Ranks, quote:
             raise ConfigError(f"on the first batches {each}: give it a weight of 0, or mend what it reads")
 
 
-def _silent(module: Distiller, batches: Batches, number: int) -> dict[str, str]:
+def _silent(module: DistillationModule, batches: Batches, number: int) -> dict[str, str]:
     """What is silent in the step of one of the first epoch's batches on this rank: in that batch, and in all others.
 
     A term that compares examples may look at none of a single batch.
@@ -150,12 +156,12 @@ def _silent(module: Distiller, batches: Batches, number: int) -> dict[str, str]:
     order = sorted(range(len(step)), key=lambda each: each != place)
     terms, together, silent = objective.comparing, None, None
     for at in order:
-        student, teacher, labels = module.both(step[at])
+        student, teacher, labels = module.forward_models(step[at])
         own = objective.parts(student, teacher)
         if together is None:
             together = Step(terms, (_part(module, batch) for batch in step), world=1, rank=0) if terms else None
         seen = together.seen(own, at) if together is not None else None
-        found = silent_terms(objective, student, teacher, labels, module.parameters(), seen)
+        found = inactive_terms(objective, student, teacher, labels, module.parameters(), seen)
         silent = found if silent is None else {term: why for term, why in silent.items() if term in found}
         if not silent.keys() & terms.keys():
             break
@@ -163,8 +169,8 @@ def _silent(module: Distiller, batches: Batches, number: int) -> dict[str, str]:
 
 
 @torch.no_grad()
-def _part(module: Distiller, batch: Batch) -> Parts:
-    return module.objective.parts(*module.both(batch)[:2])
+def _part(module: DistillationModule, batch: Batch) -> Parts:
+    return module.objective.parts(*module.forward_models(batch)[:2])
 
 
 @contextmanager

@@ -8,19 +8,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from distill.build import Builder
 from distill.config import ensemble
 from distill.config.ensemble import FIRST
 from distill.config.schema import Config
+from distill.inference import latency, scoring
+from distill.inference.scoring import ModelOutputs, SplitScore
 from distill.metrics import fidelity
 from distill.metrics.bootstrap import gap_closed, paired_bootstrap
 from distill.models import loading
-from distill.stages import Job, judging, students, teachers, timing
-from distill.stages.judging import Answered, Judged
+from distill.pipeline.context import Builder
+from distill.stages import Job
+from distill.student import build as students
+from distill.teacher import ensemble as teachers
 
 RECIPE = 7
 
-Verdicts = dict[str, dict[str, Judged]]
+Verdicts = dict[str, dict[str, SplitScore]]
 """Model to split to what it is worth there."""
 
 
@@ -76,20 +79,20 @@ def run(job: Job) -> dict[str, Any]:
     """Answer validation and test with every model; rank 0 scores. The folder ``answers`` keeps what they said."""
     build, verdicts = job.build, Verdicts()
     splits = [split for split in ("validation", "test") if split in build.data.splits]
-    said: dict[str, dict[str, Answered]] = {}
+    said: dict[str, dict[str, ModelOutputs]] = {}
     for who, name in models(build).items():
         model, verdicts[who], said[who] = teachers.model(build, name, job.inputs), {}, {}
         for split in splits:
             examples = build.data.splits[split]
-            said[who][split] = judging.answer(build, model, examples, answers_folder(job.folder, who, split))
+            said[who][split] = scoring.answer(build, model, examples, answers_folder(job.folder, who, split))
             if build.ranks.rank == 0:
-                verdicts[who][split] = judging.judge(build, model, examples, said[who][split])
+                verdicts[who][split] = scoring.judge(build, model, examples, said[who][split])
     if build.config.more_teachers:
         verdicts = {"teacher": _together(job, said), **verdicts}
     return _compared(job, verdicts, splits[-1]) if build.ranks.rank == 0 else {}
 
 
-def _together(job: Job, said: Mapping[str, Mapping[str, Answered]]) -> dict[str, Judged]:
+def _together(job: Job, said: Mapping[str, Mapping[str, ModelOutputs]]) -> dict[str, SplitScore]:
     """What the teachers' answers to each split are worth as one; nothing but on rank 0."""
     build, judged = job.build, {}
     first = teachers.model(build, build.teacher, job.inputs)
@@ -97,7 +100,7 @@ def _together(job: Job, said: Mapping[str, Mapping[str, Answered]]) -> dict[str,
         examples, each = build.data.splits[split], [said[who][split] for who in teachers.names(build)]
         common = teachers.together(job, examples, each, answers_folder(job.folder, "teacher", split))
         if build.ranks.rank == 0:
-            judged[split] = judging.judge(build, first, examples, common)
+            judged[split] = scoring.judge(build, first, examples, common)
     return judged
 
 
@@ -111,7 +114,7 @@ def _compared(job: Job, verdicts: Verdicts, split: str) -> dict[str, Any]:
     described = {who: _described(job, name, verdicts[who]) for who, name in models(build).items()}
     if build.config.more_teachers:
         described = {"teacher": _described_together(build, described, verdicts["teacher"]), **described}
-    latencies, conditions = timing.latencies(job, models(job.build))
+    latencies, conditions = latency.latencies(job, models(job.build))
     for who, timed in latencies.items():
         described[who]["latency_ms"] = timed
     return {
@@ -124,19 +127,19 @@ def _compared(job: Job, verdicts: Verdicts, split: str) -> dict[str, Any]:
     }
 
 
-def _described(job: Job, name: str, verdicts: Mapping[str, Judged]) -> dict[str, Any]:
+def _described(job: Job, name: str, verdicts: Mapping[str, SplitScore]) -> dict[str, Any]:
     build = job.build
     folder = teachers.model(build, name, job.inputs).folder
     config = loading.configuration(folder)
     return {
-        "parameters": loading.parameters(loading.model(folder, build.task.head)),
+        "parameters": loading.parameters(loading.load_model(folder, build.task.head)),
         "bytes": sum(path.stat().st_size for path in folder.glob("*.safetensors")),
         "description": f"{config.model_type}, {config.num_hidden_layers} layers of width {config.hidden_size}",
         **_scores(verdicts),
     }
 
 
-def _scores(verdicts: Mapping[str, Judged]) -> dict[str, Any]:
+def _scores(verdicts: Mapping[str, SplitScore]) -> dict[str, Any]:
     return {
         "metrics": {split: judged.scored.metrics for split, judged in verdicts.items()},
         "per_label": {split: judged.scored.table for split, judged in verdicts.items()},
@@ -145,7 +148,7 @@ def _scores(verdicts: Mapping[str, Judged]) -> dict[str, Any]:
 
 
 def _described_together(
-    build: Builder, described: Mapping[str, Mapping[str, Any]], verdicts: Mapping[str, Judged]
+    build: Builder, described: Mapping[str, Mapping[str, Any]], verdicts: Mapping[str, SplitScore]
 ) -> dict[str, Any]:
     """The teachers as one, which is as large as all of them."""
     names, how = teachers.names(build), ensemble.settings(build.config)["teachers"]["combine"]

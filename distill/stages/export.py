@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 
-from distill.build import Builder
 from distill.export import huggingface
 from distill.export.card import card
+from distill.inference import output_pass, scoring
 from distill.models import bilstm, loading
-from distill.stages import Job, answers, evaluate, judging
+from distill.pipeline.context import Builder
+from distill.stages import Job, evaluate
 
 RECIPE = 5
 
@@ -35,14 +36,14 @@ def run(job: Job) -> dict[str, Any]:
     """Write the folder ``huggingface``, ask it like any other model, on every rank, and compare; rank 0 reports."""
     build, folder = job.build, job.folder / "huggingface"
     build.ranks.first(lambda: _write(job, folder))
-    model = answers.Model(folder, f"export of {job.inputs['distill'].name}")
+    model = output_pass.ModelRef(folder, f"export of {job.inputs['distill'].name}")
     scores, drift = {}, 0.0
     for split in job.results["evaluate"]["models"]["student"]["metrics"]:
         examples = build.data.splits[split]
-        answered = judging.answer(build, model, examples, job.folder / "answers" / split)
+        answered = scoring.answer(build, model, examples, job.folder / "answers" / split)
         if build.ranks.rank == 0:
             drift = max(drift, _drift(job, split, answered))
-            scores[split] = judging.judge(build, model, examples, answered).scored.metrics
+            scores[split] = scoring.judge(build, model, examples, answered).scored.metrics
     return {"exports": [_reported(job, folder, scores, drift)]} if build.ranks.rank == 0 else {}
 
 
@@ -60,13 +61,13 @@ def _columns(build: Builder) -> dict[str, str]:
     return {role: column for role, column in named if role in build.task.inputs and column != role}
 
 
-def _drift(job: Job, split: str, answered: judging.Answered) -> float:
+def _drift(job: Job, split: str, answered: scoring.ModelOutputs) -> float:
     """The largest difference between what the folder says and what the evaluated student said."""
     build = job.build
-    student = answers.model(build, "distill", job.inputs)
-    kept = judging.COST_AND_GUESS if build.task.writes else ""
+    student = output_pass.model(build, "distill", job.inputs)
+    kept = scoring.COST_AND_GUESS if build.task.writes else ""
     folder = evaluate.answers_folder(job.inputs["evaluate"], "student", split) / "rows"
-    expected = answers.opened(build, student, folder, answers.identity(build, student, kept))
+    expected = output_pass.opened(build, student, folder, output_pass.identity(build, student, kept))
     keys = torch.tensor(build.data.splits[split]["key"])
     pair = (torch.cat(store.examples(keys)) for store in (answered.rows, expected))
     found, wanted = (rows[:, :1] if build.task.writes else rows for rows in pair)  # a guess is no amount

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from distill.build import Builder
 from distill.models import adapt, loading
-from distill.stages import Job, length, training
+from distill.pipeline.context import Builder
+from distill.stages import Job, supervised
+from distill.training import length
 
 RECIPE = 6
 
@@ -32,7 +33,7 @@ def settings(build: Builder) -> dict[str, Any]:
     if section.frozen_layers:
         adapted["frozen"] = "embeddings of every name"
     weights = {"class_weights": build.config.data.class_weights}
-    return {**training.settings(build, section), **weights, **adapted, **build.data.identity("train", "validation")}
+    return {**supervised.settings(build, section), **weights, **adapted, **build.data.identity("train", "validation")}
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -41,17 +42,17 @@ def run(job: Job) -> dict[str, Any]:
     folder = build.model_folder(build.base, job.inputs)
     tokenizer = build.tokenizer(folder)
     pl.seed_everything(build.config.seed, verbose=False)
-    model = loading.model(
+    model = loading.load_model(
         folder, build.task.head, labels=build.outputs, kind=build.task.kind, dropout=given.dropout,
         tokenizer=tokenizer, dtype=build.dtype, new_head=True,
     )  # fmt: skip
-    training.centre(build, model)
+    supervised.centre(build, model)
     if given.frozen_layers:
         adapt.freeze(model, given.frozen_layers)
     if given.lora.rank:
         model = adapt.add_lora(model, build.task.head, **asdict(given.lora))
-    batches = training.batches(build, tokenizer)
-    training.readable(build, tokenizer)
+    batches = supervised.batches(build, tokenizer)
+    supervised.readable(build, tokenizer)
     section, every = length.of(build, given, batches[0], job.title)
-    learner, watched = training.learner(build, section, model, batches[0])
-    return training.train(job, section, learner, tokenizer, batches, watched, every)
+    learner, watched = supervised.learner(build, section, model, batches[0])
+    return supervised.train(job, section, learner, tokenizer, batches, watched, every)

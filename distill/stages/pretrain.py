@@ -9,18 +9,19 @@ import pytorch_lightning as pl
 from datasets import Dataset
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from distill.build import Builder
+from distill.base.files import RESUME, whole_folder
 from distill.errors import ModelError
-from distill.losses import Objective
-from distill.losses.terms.gold import Hard
 from distill.metrics import language_modeling
 from distill.models import loading, scratch
 from distill.models.fitting import token_count
 from distill.models.tokenizers import train
-from distill.stages import Job, length, training
-from distill.store import RESUME, whole_folder
+from distill.objective import Objective
+from distill.objective.terms.gold import Hard
+from distill.pipeline.context import Builder
+from distill.stages import Job, supervised
 from distill.tasks import masked_language_modeling as task
-from distill.training.learner import Learner, Recipe
+from distill.training import length
+from distill.training.supervised import SupervisedModule, TrainingSpec
 
 RECIPE = 5
 
@@ -42,7 +43,7 @@ def settings(build: Builder) -> dict[str, Any]:
         "architecture": asdict(teacher.architecture), "vocab_size": teacher.vocab_size, "lowercase": teacher.lowercase,
     }  # fmt: skip
     return {
-        **training.settings(build, section),
+        **supervised.settings(build, section),
         **({} if section.continued else scratch_),
         "mask_probability": section.mask_probability,
         "texts": {split: build.data.texts(split) for split in ("train", "validation")},
@@ -70,17 +71,19 @@ def run(job: Job) -> dict[str, Any]:
         build.scoring_batches(validation, collate),
     )
     section, every = length.of(build, config.pretrain, batches[0], job.title)
-    metrics, optimization = language_modeling.collection(), training.optimization(build, section, batches[0])
-    recipe = Recipe(task.align, metrics, optimization, config.seed)
-    learner = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
-    return training.train(job, section, learner, tokenizer, batches, language_modeling.HEADLINE, every)
+    metrics, optimization = language_modeling.collection(), supervised.optimization(build, section, batches[0])
+    recipe = TrainingSpec(task.align, metrics, optimization, config.seed)
+    learner = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
+    return supervised.train(job, section, learner, tokenizer, batches, language_modeling.HEADLINE, every)
 
 
 def _model(build: Builder, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
     config, dropout, family = build.config, build.config.pretrain.dropout, build.task.family
     if config.pretrain.continued:
         folder = build.checkpoints["teacher_checkpoint"]
-        return loading.model(folder, task.HEAD, dropout=dropout, tokenizer=tokenizer, dtype=build.dtype, new_head=True)
+        return loading.load_model(
+            folder, task.HEAD, dropout=dropout, tokenizer=tokenizer, dtype=build.dtype, new_head=True
+        )
     made = configuration(build, tokenizer)
     return loading.from_config(made, task.HEAD if family == "encoder" else build.task.head)
 

@@ -7,17 +7,19 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from distill.build import Builder
+from distill.base.files import fingerprint
 from distill.data.splits import UNLABELLED
+from distill.inference import output_pass
+from distill.inference.output_store import OutputStore
+from distill.inference.prediction_modules import Reduce, top
+from distill.inference.sampled_logits import sampled
+from distill.pipeline.context import Builder
 from distill.report import size
-from distill.stages import Job, answers, students
-from distill.stages.storing import storing
-from distill.stages.taking_over import take_over
-from distill.store import fingerprint
+from distill.stages import Job
+from distill.student import build as students
 from distill.tasks.labels import replaced
-from distill.teacher_store import AnswerStore
-from distill.training.answering import Reduce, top
-from distill.training.drawing import sampled
+from distill.teacher.output_plan import storing
+from distill.teacher.reuse import reuse_outputs
 
 RECIPE = 6
 
@@ -56,7 +58,7 @@ def _of_a_text(build: Builder) -> dict[str, Any]:
         "task": config.task,
         "kept": _kept_logits(build),
         "recipe": RECIPE,
-        "generation": build.generation() if build.taught_targets else None,
+        "generation": build.generation() if build.learns_teacher_targets else None,
         **({"precision": "64-true"} if build.dtype == torch.float64 else {}),  # all others answer in 32 bits
     }
 
@@ -67,43 +69,47 @@ def run(job: Job) -> dict[str, Any]:
     Where the student shall learn from what the teacher writes, it writes first, into ``written``.
     """
     build = job.build
-    teacher = answers.model(build, build.teacher, job.inputs)
+    teacher = output_pass.model(build, build.teacher, job.inputs)
     plan, outputs = storing(build), job.folder / "outputs"
     asked = [rows(job, job.folder), *filter(None, [build.data.splits.get(UNLABELLED)])]
     if build.ranks.rank == 0:
         log.info("teach: stores %s, about %s", _said(build), size(1e9 * (plan.gigabytes or 0.0)))
 
     def wanted() -> set[tuple[int, int]]:
-        return set().union(*(answers.places(build, teacher, examples) for examples in asked))
+        return set().union(*(output_pass.places(build, teacher, examples) for examples in asked))
 
-    if not build.taught_targets:  # what it writes anew may be other words under the same keys
-        build.ranks.first(lambda: take_over(outputs, identity(build, teacher), plan.states, wanted))
+    if not build.learns_teacher_targets:  # what it writes anew may be other words under the same keys
+        build.ranks.first(
+            lambda: reuse_outputs(outputs, identity(build, teacher), plan.states, wanted, job.is_finished)
+        )
     for examples in asked:
-        answers.rows(build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states, dtype=build.dtype)
+        output_pass.rows(
+            build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states, dtype=build.dtype
+        )
     return {"examples": sum(map(len, asked))}
 
 
-def stored(job: Job) -> AnswerStore:
+def stored(job: Job) -> OutputStore:
     """What the stage has made, asked as a teacher, by a stage that has it as an input."""
     build = job.build
-    teacher = answers.model(build, build.teacher, job.inputs)
+    teacher = output_pass.model(build, build.teacher, job.inputs)
     folder, made_by = job.inputs["teach"] / "outputs", identity(build, teacher)
-    return answers.opened(build, teacher, folder, made_by, storing(build).states, kept_for(build))
+    return output_pass.opened(build, teacher, folder, made_by, storing(build).states, kept_for(build))
 
 
 def rows(job: Job, folder: Path) -> Dataset:
     """The examples that the student learns from: those of train, or with targets that the teacher wrote."""
     build, train = job.build, job.build.data.splits["train"]
-    if not build.taught_targets:
+    if not build.learns_teacher_targets:
         return train
-    teacher = answers.model(build, build.teacher, job.inputs)
-    store = answers.written(build, teacher, train, folder / "written")
+    teacher = output_pass.model(build, build.teacher, job.inputs)
+    store = output_pass.written(build, teacher, train, folder / "written")
     return _retargeted(build, teacher, train, store)
 
 
-def identity(build: Builder, model: answers.Model) -> str:
+def identity(build: Builder, model: output_pass.ModelRef) -> str:
     """What made the rows of a text, in every store of them alike."""
-    return answers.identity(build, model, _kept(build))
+    return output_pass.identity(build, model, _kept(build))
 
 
 def kept_for(build: Builder) -> float | None:
@@ -141,7 +147,7 @@ def _reduce(build: Builder) -> Reduce | None:
     return top(teacher.top_k, temperature)
 
 
-def _retargeted(build: Builder, teacher: answers.Model, train: Dataset, store: AnswerStore) -> Dataset:
+def _retargeted(build: Builder, teacher: output_pass.ModelRef, train: Dataset, store: OutputStore) -> Dataset:
     """The examples with the teacher's words as targets; their keys stay, since they are another store's."""
     tokenizer, texts = build.tokenizer(teacher.folder), []
     target = next(role for role, kind in build.task.roles.items() if kind == "target")

@@ -72,7 +72,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Form:
+class EncodingSpec:
     """What there is to know to turn examples into features, and rows into predictions.
 
     Attributes:
@@ -134,11 +134,11 @@ class Task:
     kind: Kind
     sample: str
     read: Callable[[Mapping[str, "Dataset"], Options], Read]
-    measured_by: Callable[[Sequence[str]], str]
+    metric_module: Callable[[Sequence[str]], str]
     outputs: Callable[[Sequence[str]], list[str]]
-    encode: Callable[[Columns, Any, Form], Features]
-    align: Callable[["Tensor", Batch, Form], tuple["Tensor", "Tensor"]]
-    decode: Callable[[Sequence["Tensor"], Columns, Any, Form], list[dict[str, Any]]]
+    encode: Callable[[Columns, Any, EncodingSpec], Features]
+    align: Callable[["Tensor", Batch, EncodingSpec], tuple["Tensor", "Tensor"]]
+    decode: Callable[[Sequence["Tensor"], Columns, Any, EncodingSpec], list[dict[str, Any]]]
     predictions: Callable[[Sequence[Mapping[str, Any]], Sequence[str]], list[Any]]
     references: Callable[[Columns, Sequence[str]], list[Any]]
     groups: Callable[[Columns], list[str]]
@@ -146,15 +146,15 @@ class Task:
     pipeline: str | None = None
     markers: tuple[str, ...] = ()
     windows: bool = False
-    over: str = "labels"
-    prompt: Callable[[Columns, Any, Form], Features] | None = None
+    class_axis: str = "labels"
+    prompt: Callable[[Columns, Any, EncodingSpec], Features] | None = None
     expand: Callable[["Dataset"], "Dataset"] | None = None
     problem: Callable[[str], str | None] | None = None
 
     @property
     def of_texts(self) -> bool:
         """Whether a row is a whole text, whatever tokens it is read as."""
-        return self.over == "labels" and not self.windows and not self.markers
+        return self.class_axis == "labels" and not self.windows and not self.markers
 
     @property
     def writes(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.tasks import Columns, Form, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Options, Read, Task
 from distill.tasks.features import sentences
 from distill.tasks.labels import numbered
 from distill.types import Batch
@@ -22,7 +22,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     return numbered(splits, options)
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """Accuracy first."""
     return "classification"
 
@@ -32,17 +32,17 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return list(labels)
 
 
-def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
     """Token ids of the texts, cut to ``max_length`` tokens."""
     return sentences(tokenizer(list(rows["text"]), truncation=True, max_length=form.max_length), rows)
 
 
-def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
+def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
     """A text is a row: ``logits [batch, classes]`` and ``labels [batch]`` as they are."""
     return logits, batch["labels"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
     """The likeliest label, and its probability."""
     import torch
 
@@ -79,7 +79,7 @@ TASK = Task(
     sample="sentiment",
     pipeline="text-classification",
     read=read,
-    measured_by=measured_by,
+    metric_module=metric_module,
     outputs=outputs,
     encode=encode,
     align=align,

@@ -7,9 +7,9 @@ oldest tokens give way; only the reply's tokens are rows.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.base.rows import Fault
 from distill.errors import ModelError
-from distill.rows import Fault
-from distill.tasks import Columns, Form, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Options, Read, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import sifted
 from distill.tasks.translation import length_group, texts
@@ -43,7 +43,7 @@ def expand(rows: "Dataset") -> "Dataset":
     return rows.map(_replies, batched=True, remove_columns=rows.column_names)
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """Perplexity of the replies first."""
     return "dialogue"
 
@@ -53,7 +53,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
     """History and reply as one sequence; the position before each token of the reply is a row."""
     before = [_joined(turns, tokenizer) for turns in rows["history"]]
     histories = _latest(before, form)
@@ -73,17 +73,17 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     }
 
 
-def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+def prompt(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
     """The histories alone."""
     return _features(_latest([_joined(turns, tokenizer) for turns in rows["history"]], form), rows)
 
 
-def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
+def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
     """What is said before each token of the reply: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
     """The text of the written tokens ``[tokens, 1]``."""
     return [{"reply": text} for text in texts(answers, tokenizer)]
 
@@ -122,7 +122,7 @@ def _end(tokenizer: Any) -> int:  # noqa: ANN401
     return int(tokenizer.eos_token_id)
 
 
-def _latest(histories: Sequence[list[int]], form: Form) -> list[list[int]]:
+def _latest(histories: Sequence[list[int]], form: EncodingSpec) -> list[list[int]]:
     """The latest tokens of each history that leave room for a reply."""
     room = form.max_length - form.max_target_length
     return [ids[-room:] for ids in histories]
@@ -150,7 +150,7 @@ TASK = Task(
     sample="dialogues",
     family="decoder",
     read=read,
-    measured_by=measured_by,
+    metric_module=metric_module,
     outputs=outputs,
     encode=encode,
     align=align,
@@ -160,5 +160,5 @@ TASK = Task(
     groups=groups,
     prompt=prompt,
     expand=expand,
-    over="vocabulary",
+    class_axis="vocabulary",
 )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from distill.base.rows import Fault, usable
+from distill.base.shown import name, names
 from distill.errors import DataError
-from distill.rows import Fault, usable
-from distill.shown import name, names
 from distill.tasks import Options, Read
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from distill.tasks import Columns, Form, Options, Read, classification
+from distill.tasks import Columns, EncodingSpec, Options, Read, classification
 from distill.tasks.labels import label_names, refuse_unknown, replaced
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     return Read(ready, tuple(known.values()))
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """F1 over all decisions first."""
     return "multilabel"
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
     """The labels that are likelier than not, and every label's probability."""
     import torch
 
@@ -69,7 +69,7 @@ TASK = replace(
     kind="labels",
     sample="topics",
     read=read,
-    measured_by=measured_by,
+    metric_module=metric_module,
     decode=decode,
     predictions=predictions,
     references=references,

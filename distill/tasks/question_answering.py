@@ -7,9 +7,9 @@ where it ends, over the window's tokens. A window without the answer points at i
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.rows import Fault
-from distill.shown import shown
-from distill.tasks import Columns, Form, Options, Read, Task
+from distill.base.rows import Fault
+from distill.base.shown import shown
+from distill.tasks import Columns, EncodingSpec, Options, Read, Task
 from distill.tasks.labels import sifted
 from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32
 
@@ -32,7 +32,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     return Read(kept.splits, notes=kept.notes)
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """The F1 of words first."""
     return "spans"
 
@@ -42,7 +42,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
     """The windows of each example, with the tokens that may be an answer, and where it is."""
     windows = _windows(rows, tokenizer, form)
     names = [name for name in MODEL_INPUTS if name in windows]
@@ -64,7 +64,7 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     return features
 
 
-def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
+def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
     """``logits [batch, tokens, 2]`` as a row for the start and one for the end, ``[2 batch, max_length]``."""
     from torch.nn.functional import pad
 
@@ -73,7 +73,7 @@ def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor
     return pad(rows, (0, form.max_length - rows.shape[-1]), value=FLOOR).flatten(0, 1), batch["labels"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
     """The likeliest span over all windows of an example, and its probability there."""
     windows = _windows(rows, tokenizer, form)
     best: list[tuple[float, str]] = [(-1.0, "")] * len(answers)
@@ -118,7 +118,7 @@ def _there(text: str, start: int, context: str) -> bool:
     return bool(text.strip()) and start >= 0 and context[start : start + len(text)] == text
 
 
-def _windows(rows: Columns, tokenizer: Any, form: Form) -> Any:  # noqa: ANN401
+def _windows(rows: Columns, tokenizer: Any, form: EncodingSpec) -> Any:  # noqa: ANN401
     """Question and a part of the context each; a question may take half of the room at most."""
     room = form.max_length - tokenizer.num_special_tokens_to_add(pair=True)
     cut = tokenizer([question.strip() for question in rows["question"]], truncation=True, max_length=room // 2,
@@ -180,7 +180,7 @@ TASK = Task(
     kind="class",
     sample="passages",
     read=read,
-    measured_by=measured_by,
+    metric_module=metric_module,
     outputs=outputs,
     encode=encode,
     align=align,
@@ -189,5 +189,5 @@ TASK = Task(
     references=references,
     groups=groups,
     windows=True,
-    over="tokens",
+    class_axis="tokens",
 )

@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from distill.base.rows import Fault
+from distill.base.shown import shown
 from distill.errors import DataError
-from distill.rows import Fault
-from distill.shown import shown
-from distill.tasks import Columns, Form, Options, Read, pair_classification
+from distill.tasks import Columns, EncodingSpec, Options, Read, pair_classification
 from distill.tasks.labels import is_number, replaced, sifted
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     return Read(ready, notes=kept.notes)
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """Pearson's correlation first."""
     return "regression"
 
@@ -44,7 +44,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return ["score"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
     """The score."""
     return [{"score": float(answer[0, 0])} for answer in answers]
 
@@ -87,7 +87,7 @@ TASK = replace(
     kind="score",
     sample="similarities",
     read=read,
-    measured_by=measured_by,
+    metric_module=metric_module,
     outputs=outputs,
     decode=decode,
     predictions=predictions,

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from distill.base.rows import Fault
+from distill.base.shown import shown
 from distill.errors import DataError
-from distill.rows import Fault
-from distill.shown import shown
-from distill.tasks import Columns, Form, Options, Read, classification
+from distill.tasks import Columns, EncodingSpec, Options, Read, classification
 from distill.tasks.features import sentences
 from distill.tasks.labels import numbered, sifted
 from distill.types import Batch
@@ -41,7 +41,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     return replace(read_, notes=(*kept.notes, *read_.notes))
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """The macro F1 over directed relations of SemEval-2010 task 8 first."""
     return "relations"
 
@@ -51,7 +51,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return [f"{label} {mark}" for mark in ("<e1>", "<e2>") for label in labels]
 
 
-def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
     """Token ids, without the words furthest from the entities where they are too many, and where the entities begin.
 
     Raises:
@@ -72,7 +72,7 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     return {**features, "positions": places, "cut": [len(ids) > form.max_length for ids in whole]}
 
 
-def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
+def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
     """``logits [batch, tokens, 2 relations]`` at the two entity starts, summed: ``[batch, relations]``."""
     one, other = batch["position"].unbind(dim=-1)
     first, second = logits.chunk(2, dim=-1)
@@ -151,7 +151,7 @@ TASK = replace(
     markers=MARKERS,
     problem=problem,
     read=read,
-    measured_by=measured_by,
+    metric_module=metric_module,
     outputs=outputs,
     encode=encode,
     align=align,

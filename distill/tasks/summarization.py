@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from distill.base.segmentation import spaced
 from distill.tasks import Columns, translation
-from distill.words import spaced
 
 _EDGES = (50, 100, 150, 200)
 """Words of a source at which the report's table begins a new group."""
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """ROUGE-1 first."""
     return "summarization"
 
@@ -20,4 +20,4 @@ def groups(rows: Columns) -> list[str]:
     return [translation.length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 
-TASK = replace(translation.TASK, sample="abstracts", measured_by=measured_by, groups=groups)
+TASK = replace(translation.TASK, sample="abstracts", metric_module=metric_module, groups=groups)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.base.rows import Fault
+from distill.base.shown import name as called
+from distill.base.shown import shown
 from distill.errors import DataError
-from distill.rows import Fault
-from distill.shown import name as called
-from distill.shown import shown
 from distill.tasks import Options
 from distill.tasks.labels import replaced
 from distill.tasks.tagging import OUTSIDE, ends, spelled, to_iob2

@@ -7,9 +7,9 @@ answered by one of them, in which it has words on both sides, so that none is dr
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.base.shown import name as called
 from distill.errors import DataError
-from distill.shown import name as called
-from distill.tasks import Columns, Form, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Options, Read, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced, sifted
 from distill.tasks.tag_checks import TYPED, check, fault, in_iob2, refuse_single
@@ -57,7 +57,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     return Read(ready, labels, (*kept.notes, *scheme, *numbers))
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """Whole entities where the tags are IOB2 with types, else each word on its own."""
     typed = [label for label in labels if label != OUTSIDE]
     return "entities" if all(label[:2] in TYPED for label in typed) else "tokens"
@@ -68,7 +68,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return list(labels)
 
 
-def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
     """One window for a sentence that fits, else several."""
     sentences, whole = _tokenised(rows["tokens"], tokenizer)
     names = [name for name in MODEL_INPUTS if name in tokenizer.model_input_names]
@@ -96,12 +96,12 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
 _FIELDS = dict(zip(MODEL_INPUTS, ("ids", "attention_mask", "type_ids"), strict=True))
 
 
-def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
+def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
     """The words' first sub-words are the rows: ``logits [words, tags]`` and ``labels [words]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
     """The likeliest tag of each word."""
     return [{"tags": [form.labels[tag] for tag in answer.argmax(dim=-1).tolist()]} for answer in answers]
 
@@ -170,7 +170,7 @@ def _pieces(word_ids: Sequence[int | None], words: int) -> list[int]:
     return [max(1, count) for count in pieces]
 
 
-def _windows(pieces: Sequence[int], tokenizer: Any, form: Form) -> Iterator[tuple[int, int, int, int]]:  # noqa: ANN401
+def _windows(pieces: Sequence[int], tokenizer: Any, form: EncodingSpec) -> Iterator[tuple[int, int, int, int]]:  # noqa: ANN401
     """Windows of a sentence as words (start, stop) and the words (first, last) that each answers for."""
     budget = form.max_length - tokenizer.num_special_tokens_to_add()
     start = first = 0
@@ -191,7 +191,7 @@ def _windows(pieces: Sequence[int], tokenizer: Any, form: Form) -> Iterator[tupl
         start, first = following, last
 
 
-def _encoded(words: Sequence[str], tokenizer: Any, form: Form) -> Any:  # noqa: ANN401
+def _encoded(words: Sequence[str], tokenizer: Any, form: EncodingSpec) -> Any:  # noqa: ANN401
     """One window; only a single word that is too long by itself is cut, and keeps its first sub-words."""
     return _read(words, tokenizer, form.max_length)
 
@@ -214,7 +214,7 @@ TASK = Task(
     sample="entities",
     pipeline="token-classification",
     read=read,
-    measured_by=measured_by,
+    metric_module=metric_module,
     outputs=outputs,
     encode=encode,
     align=align,

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from distill.tasks import Columns, Form, Options, Read, Task
+from distill.base.segmentation import spaced
+from distill.tasks import Columns, EncodingSpec, Options, Read, Task
 from distill.tasks.features import gather, overflowed
 from distill.tasks.labels import replaced
 from distill.types import MODEL_INPUTS, Batch
-from distill.words import spaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -30,7 +30,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     return Read(ready, notes=(_SEVERAL,) if several else ())
 
 
-def measured_by(labels: Sequence[str]) -> str:
+def metric_module(labels: Sequence[str]) -> str:
     """BLEU first."""
     return "translation"
 
@@ -40,7 +40,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
     """Tokens of the sources, and of the targets, which are the rows.
 
     A target that is too long loses its end token too: else it would teach to stop in the middle of a sentence.
@@ -58,7 +58,7 @@ def encode(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     }
 
 
-def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  # noqa: ANN401
+def prompt(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
     """Tokens of the sources alone."""
     read_ = tokenizer(list(rows["source"]), truncation=True, max_length=form.max_length)
     inputs = {name: list(read_[name]) for name in MODEL_INPUTS[:2]}
@@ -67,12 +67,12 @@ def prompt(rows: Columns, tokenizer: Any, form: Form) -> dict[str, list[Any]]:  
     return {**inputs, **places, "cut": overflowed(read_)}
 
 
-def align(logits: "Tensor", batch: Batch, form: Form) -> tuple["Tensor", "Tensor"]:
+def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
     """The targets' tokens are the rows: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Form) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
     """The text of the written tokens ``[tokens, 1]``."""
     return [{"target": text} for text in texts(answers, tokenizer)]
 
@@ -119,7 +119,7 @@ TASK = Task(
     sample="translations",
     family="encoder-decoder",
     read=read,
-    measured_by=measured_by,
+    metric_module=metric_module,
     outputs=outputs,
     encode=encode,
     align=align,
@@ -128,5 +128,5 @@ TASK = Task(
     references=references,
     groups=groups,
     prompt=prompt,
-    over="vocabulary",
+    class_axis="vocabulary",
 )

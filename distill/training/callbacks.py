@@ -10,10 +10,10 @@ import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ModelCheckpoint
 from torch import Tensor
 
-from distill import signals
-from distill.signals import Interrupted
-from distill.teacher_store import AnswerWriter
-from distill.training.answering import Answer
+from distill.base import signals
+from distill.base.signals import Interrupted
+from distill.inference.output_store import OutputWriter
+from distill.inference.prediction_modules import Answer
 from distill.training.checkpoints import BEST, LAST
 
 log = logging.getLogger(__name__)
@@ -161,10 +161,10 @@ class Narrator(Callback):
             log.info("%s: epoch %d/%d, %s (%.1f s)", self.stage, epoch, last, shown, seconds)
 
 
-class WriteAnswers(Callback):
+class WriteOutputs(Callback):
     """Sends each predicted batch to disk instead of keeping it in memory."""
 
-    def __init__(self, writer: AnswerWriter) -> None:
+    def __init__(self, writer: OutputWriter) -> None:
         """Write with ``writer``."""
         self.writer = writer
 

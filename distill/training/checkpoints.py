@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.io import TorchCheckpointIO
 
-from distill.disk import replacing, to_disk
+from distill.base.disk import replacing, to_disk
 from distill.training.tracking import rank_zero
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from distill.errors import TrainingError
+from distill.inference.output_columns import not_finite
 from distill.models.teacher import LiveTeacher
-from distill.teacher_columns import not_finite
 from distill.types import Batch, LossReport, Outputs
 
 Quote = Callable[[Sequence[int]], str]

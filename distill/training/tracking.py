@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from lightning_utilities.core.rank_zero import rank_zero_only
 from pytorch_lightning.loggers import Logger, WandbLogger
 
-from distill.disk import replacing
-from distill.network import answers
+from distill.base.disk import replacing
+from distill.base.network import answers
 
 log = logging.getLogger(__name__)
 

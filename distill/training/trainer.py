@@ -18,7 +18,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
-from distill import signals
+from distill.base import signals
 from distill.errors import ConfigError, StoreError
 from distill.training.checkpoints import BEST, DurableCheckpoints, newest, weights
 from distill.training.tracking import rank_zero

@@ -16,18 +16,18 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, shuffled_groups, training_places
 from distill.data.loaders import Share, scoring_batches
-from distill.losses import Objective
-from distill.losses.terms.divergences import Soft
-from distill.losses.terms.gold import Hard
+from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.prediction_modules import LogitsPredictor
 from distill.metrics import classification as metrics
-from distill.tasks import Form, collating
+from distill.objective import Objective
+from distill.objective.terms.divergences import Soft
+from distill.objective.terms.gold import Hard
+from distill.tasks import EncodingSpec, collating
 from distill.tasks import classification as task
-from distill.teacher_store import AnswerStore, AnswerWriter
-from distill.training.answering import Answerer
-from distill.training.callbacks import WriteAnswers
-from distill.training.distiller import Distiller
-from distill.training.learner import Learner, Recipe
+from distill.training.callbacks import WriteOutputs
+from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization
+from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.trainer import TrainerSettings, trainer
 
 ROWS, ROUNDS = int(os.environ.get("BENCH_ROWS", "1600")), int(os.environ.get("BENCH_ROUNDS", "11"))
@@ -59,7 +59,7 @@ class Table:
 
 
 def align(logits, batch):
-    return task.align(logits, batch, Form(("no", "yes")))
+    return task.align(logits, batch, EncodingSpec(("no", "yes")))
 
 
 def collate(rows, place):
@@ -80,11 +80,13 @@ def epoch(store, table):
     torch.manual_seed(0)
     model, train = BertForSequenceClassification(SIZE), batches(table)
     optimization = Optimization("adamw", 1e-4, 0.01, 0.9, "linear", 0.1, len(train))
-    recipe = Recipe(align, metrics.collection(2), optimization, 1)
+    recipe = TrainingSpec(align, metrics.collection(2), optimization, 1)
     hard = {"hard": Hard()}
-    module = Learner(model, Objective(hard, {"hard": 1.0}), recipe)
+    module = SupervisedModule(model, Objective(hard, {"hard": 1.0}), recipe)
     if store is not None:
-        module = Distiller(model, Objective({**hard, "soft": Soft(2.0)}, {"hard": 0.5, "soft": 0.5}), recipe, store)
+        module = DistillationModule(
+            model, Objective({**hard, "soft": Soft(2.0)}, {"hard": 0.5, "soft": 0.5}), recipe, store
+        )
     module.train()
     made = trainer(SETTINGS)
     start = time.perf_counter()
@@ -114,10 +116,10 @@ def bare(teacher, loader):
 def built(teacher, loader, folder, states=()):
     """The same, and everything that the store needs: answers, parts on disk, and an index to ask them by."""
     start = time.perf_counter()
-    writer = WriteAnswers(AnswerWriter(folder, "teacher", states=states))
+    writer = WriteOutputs(OutputWriter(folder, "teacher", states=states))
     made = trainer(SETTINGS, callbacks=[writer])
-    made.predict(Answerer(teacher, align, None, states=states), loader, return_predictions=False)
-    AnswerStore(folder, "teacher", states)
+    made.predict(LogitsPredictor(teacher, align, None, states=states), loader, return_predictions=False)
+    OutputStore(folder, "teacher", states)
     return time.perf_counter() - start
 
 
@@ -147,7 +149,7 @@ def folders(tmp_path):
 def test_an_epoch_from_the_store_costs_little_more_than_plain_fine_tuning(teacher, folders):
     table, folder = Table(), folders()
     built(teacher, Loaders(table)(), folder)
-    store = AnswerStore(folder, "teacher")
+    store = OutputStore(folder, "teacher")
     what = "an epoch of fine-tuning, and of distillation from the store"
     assert compared(what, lambda: epoch(None, table), lambda: epoch(store, table), ROUNDS) <= 1.05
 

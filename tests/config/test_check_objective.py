@@ -10,17 +10,17 @@ from pkgutil import resolve_name
 import pytest
 import torch
 
+from distill.base.rules import rules_of
 from distill.config import check_objective
-from distill.config.check import check
-from distill.config.rules import rules_of
 from distill.config.schema import Config
-from distill.config.term_declaration import SCHEDULES, LayersConfig, ScheduleConfig
-from distill.config.term_specs import TERM_SPECS
-from distill.config.terms import TermsConfig, active, listed, markdown, terms, terms_with_temperature
+from distill.config.validate import check
 from distill.errors import ConfigError
-from distill.losses import make_term
-from distill.losses.schedules import KINDS as KINDS_OF_SCHEDULES
-from distill.losses.terms import Comparing
+from distill.objective import make_term
+from distill.objective.declaration import SCHEDULES, LayersConfig, ScheduleConfig
+from distill.objective.schedules import KINDS as KINDS_OF_SCHEDULES
+from distill.objective.settings import TermsConfig, active, listed, markdown, terms, terms_with_temperature
+from distill.objective.specs import TERM_SPECS
+from distill.objective.terms import BatchTerm
 from distill.tasks import TASKS
 from distill.types import Outputs, SparseLogits
 
@@ -301,7 +301,7 @@ def test_what_is_declared_of_a_term_is_so_of_its_class(name):
         )
         assert NEEDS[spec.reads] in term.needs
         assert term.needs & {"teacher_hidden", "teacher_attentions", "teacher_qkv"} <= {NEEDS[spec.reads]}
-        assert isinstance(term, Comparing) == spec.whole_step
+        assert isinstance(term, BatchTerm) == spec.whole_step
         if spec.reads == "logits" and kind == "class":
             assert refuses_sparse(term) == spec.all_logits
         if spec.reads_by:

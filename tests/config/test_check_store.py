@@ -5,8 +5,8 @@ from functools import reduce
 
 import pytest
 
-from distill.config.check import check
 from distill.config.schema import Config
+from distill.config.validate import check
 from distill.errors import ConfigError
 
 WRITES = {"task": "translation", "pretrain__max_epochs": 0}

@@ -5,11 +5,11 @@ import pyarrow
 import pytest
 from datasets import ClassLabel, Dataset, DatasetInfo, Features, List, Value
 
+from distill.base.shown import shown
 from distill.data import contents
 from distill.data.cells import READERS
 from distill.data.columns import Rules, take
 from distill.errors import DataError
-from distill.shown import shown
 
 ROLES = {"text": "text", "label": "label"}
 

@@ -17,11 +17,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 import distill
 from distill import convert, predict
-from distill.config import cards, check, design
+from distill.config import compose as cards
+from distill.config import design, validate
 from distill.config.design import DesignConfig
 from distill.config.schema import Config, StudentConfig
-from distill.config.term_specs import TERM_SPECS
 from distill.errors import DistillError
+from distill.objective.specs import TERM_SPECS
 from distill.predict import PredictConfig
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
@@ -104,7 +105,7 @@ def tried(module, words, composed):
     for job in jobs(words) if sweep else [words]:
         given = [word for word in job if not word.startswith("hydra.")]
         if module == "run":
-            check.check(composed("config", [*job, *searched], Config), given)
+            validate.check(composed("config", [*job, *searched], Config), given)
         else:
             config = composed("design", [*job, *searched], DesignConfig)
             config.student = StudentConfig()

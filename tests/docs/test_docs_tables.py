@@ -8,7 +8,7 @@ import pytest
 from doc_pages import PAGES, ROOT, name, text
 
 from distill.config.schema import Config
-from distill.config.term_specs import TERM_SPECS
+from distill.objective.specs import TERM_SPECS
 from distill.predict import PredictConfig
 from distill.tasks import TASKS
 

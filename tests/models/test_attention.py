@@ -10,14 +10,14 @@ from torch.overrides import TorchFunctionMode
 from torchmetrics import MetricCollection
 
 from distill.errors import ModelError
-from distill.losses import Objective
-from distill.losses.terms.attention import Relations
 from distill.models import loading
 from distill.models.attention import captured, causal, projections, scores, widths
 from distill.models.teacher import LiveTeacher, outputs
-from distill.training.distiller import Distiller
-from distill.training.learner import Recipe
+from distill.objective import Objective
+from distill.objective.terms.attention import Relations
+from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization
+from distill.training.supervised import TrainingSpec
 
 SMALL = {"vocab_size": 40, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 BERT = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 16}
@@ -137,12 +137,12 @@ def test_student_and_teacher_keep_fused_attention_where_relations_alone_are_comp
         return logits, torch.tensor([0, 1])
 
     objective = Objective({"relations": Relations([(1, 1)], 4)}, {"relations": 1.0})
-    recipe = Recipe(align, MetricCollection([]), Optimization("adamw", 1e-3, 0.0, 0.9, "constant", 0.0, 1), 0)
-    module = Distiller(
+    recipe = TrainingSpec(align, MetricCollection([]), Optimization("adamw", 1e-3, 0.0, 0.9, "constant", 0.0, 1), 0)
+    module = DistillationModule(
         student, objective, recipe, LiveTeacher(teacher, align, None, qkv="teacher_qkv" in objective.needs)
     )
     with Fused() as seen, sdpa_kernel(SDPBackend.FLASH_ATTENTION):
-        said, taught, _ = module.both(BATCH)
+        said, taught, _ = module.forward_models(BATCH)
     assert [model.config._attn_implementation for model in (student, teacher)] == ["sdpa", "sdpa"]
     assert seen.calls == len(said.qkv) + len(taught.qkv) == 4
     assert (said.attentions, taught.attentions) == ((), ())

@@ -114,7 +114,7 @@ def test_transformers_loads_what_it_saved(tmp_path):
         assert read.config.id2label == {0: "a", 1: "b", 2: "c"}
         assert AutoConfig.from_pretrained(tmp_path).hidden_size == 8
         assert isinstance(AutoModel.from_pretrained(tmp_path), BiLstmModel)
-        again = loading.model(tmp_path, head, labels=["a", "b", "c"], dropout=0.4)
+        again = loading.load_model(tmp_path, head, labels=["a", "b", "c"], dropout=0.4)
         assert {each.p for each in again.modules() if isinstance(each, torch.nn.Dropout)} == {0.4}
         assert loading.bound(again.config) is None
 

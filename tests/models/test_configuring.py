@@ -31,7 +31,7 @@ def change(folder, **what):
 
 
 def look(folder, head=HEAD):
-    config, tokenizer = loading.configuration(folder), loading.tokenizer(folder)
+    config, tokenizer = loading.configuration(folder), loading.load_tokenizer(folder)
     inspecting.inspect(folder, config, head, tokenizer, finished=True, labels=False, way_out="do else")
 
 
@@ -92,7 +92,7 @@ def test_code_of_a_checkpoint_that_transformers_knows_is_neither_run_nor_handed_
     path = folder / "tokenizer_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": maps}))
     look(folder)
-    loading.save(loading.model(folder, HEAD), loading.tokenizer(folder), tmp_path / "made")
+    loading.save(loading.load_model(folder, HEAD), loading.load_tokenizer(folder), tmp_path / "made")
     assert not (tmp_path / "was_run").exists()
     for name in ("config.json", "tokenizer_config.json"):
         assert "auto_map" not in json.loads((tmp_path / "made" / name).read_text())
@@ -102,7 +102,7 @@ def test_code_of_a_checkpoint_that_transformers_knows_is_neither_run_nor_handed_
         f"{folder}: its tokenizer needs code of its own (auto_map in tokenizer_config.json), and the code of a "
         "checkpoint is never run: give a model with a tokenizer.json"
     ):
-        loading.tokenizer(folder)
+        loading.load_tokenizer(folder)
 
 
 def test_weights_of_another_file_or_code_for_attention_are_not_followed(folder):
@@ -113,7 +113,7 @@ def test_weights_of_another_file_or_code_for_attention_are_not_followed(folder):
     found = loading.configuration(folder)
     assert found._attn_implementation is None
     assert not hasattr(found, "transformers_weights")
-    loading.model(folder, HEAD)
+    loading.load_model(folder, HEAD)
 
 
 def test_weights_in_fewer_bits_are_refused(folder):
@@ -283,7 +283,7 @@ def test_outputs_of_one_name_are_refused_where_that_name_is_asked_for(folder):
 
 
 def test_a_model_that_cannot_read_what_it_is_given_says_so_in_a_sentence(folder):
-    model = loading.model(folder, HEAD)
+    model = loading.load_model(folder, HEAD)
     with refused(
         f"{folder} does not answer (index out of range in self): its config.json seems to be of another model than its "
         "weights"
@@ -301,4 +301,4 @@ def test_a_tokenizer_without_the_word_for_the_unknown_is_refused(folder):
         "vocabulary and tokenizer_config.json seem to be of different models; give the tokenizer's files that belong "
         "to the weights"
     ):
-        loading.tokenizer(folder)
+        loading.load_tokenizer(folder)

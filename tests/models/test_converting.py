@@ -52,7 +52,7 @@ def command(folder):
 
 def answers(folder, ids):
     with torch.no_grad():
-        return loading.model(folder, HEAD)(ids).logits
+        return loading.load_model(folder, HEAD)(ids).logits
 
 
 def run_here(argv, folder, monkeypatch, capsys):
@@ -84,7 +84,7 @@ def test_the_printed_conversion_keeps_the_head_and_so_the_answers(tmp_path, part
     assert folders.resolve(str(made)) == made
     assert torch.equal(answers(made, ids), before)
     assert loading.configuration(made).id2label == {0: "neg", 1: "pos"}
-    assert loading.tokenizer(made).get_vocab() == loading.tokenizer(folder).get_vocab()
+    assert loading.load_tokenizer(made).get_vocab() == loading.load_tokenizer(folder).get_vocab()
     assert {path.stat().st_mode for path in made.iterdir()} == {(made / "config.json").stat().st_mode}
 
 
@@ -95,7 +95,7 @@ def test_weights_that_share_memory_are_written_and_read_as_they_were(tmp_path):
     model.config.save_pretrained(tmp_path / "model")
     torch.save(model.state_dict(), tmp_path / "model" / "pytorch_model.bin")
     convert(tmp_path / "model", tmp_path / "made")
-    made = loading.model(tmp_path / "made", "AutoModelForSeq2SeqLM")
+    made = loading.load_model(tmp_path / "made", "AutoModelForSeq2SeqLM")
     ids = torch.tensor([[5, 6, 7]])
     with torch.no_grad():
         assert torch.equal(made(ids, labels=ids).logits, model(ids, labels=ids).logits)

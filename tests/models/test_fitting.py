@@ -20,17 +20,17 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from distill.build import Builder
 from distill.config.schema import Config
 from distill.data.batching import Place
 from distill.errors import ModelError
 from distill.export import huggingface
 from distill.models import loading
 from distill.models.fitting import fit_outputs
-from distill.models.student import from_layers
 from distill.models.teacher import outputs
 from distill.models.tokenizers import train_bytes
-from distill.tasks import Form, task
+from distill.pipeline.context import Builder
+from distill.student.from_layers import from_layers
+from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
 
 HEAD = "AutoModelForSequenceClassification"
@@ -78,9 +78,9 @@ def random(of, config, folder):
 
 def test_the_end_token_stands_in_for_a_padding_token_and_an_exported_folder_keeps_that(tmp_path):
     folder = without_padding(random(GPT2LMHeadModel, GPT2Config(**GPT2), tmp_path / "model"))
-    tokenizer = loading.tokenizer(folder)
+    tokenizer = loading.load_tokenizer(folder)
     assert (tokenizer.pad_token, tokenizer.pad_token_id) == ("</s>", 2)
-    loading.save(loading.model(folder, "AutoModelForCausalLM", tokenizer=tokenizer), tokenizer, tmp_path / "made")
+    loading.save(loading.load_model(folder, "AutoModelForCausalLM", tokenizer=tokenizer), tokenizer, tmp_path / "made")
     huggingface.write(tmp_path / "made", tmp_path / "out", 32, {"generation": {"num_beams": 1}})
     for made in ("made", "out"):
         assert json.loads((tmp_path / made / "tokenizer_config.json").read_text())["pad_token"] == tokenizer.eos_token
@@ -94,20 +94,20 @@ def test_a_tokenizer_without_padding_and_end_is_refused(tmp_path):
     with refused(
         f"{tmp_path}: its tokenizer has neither a padding nor an end token; name one in tokenizer_config.json"
     ):
-        loading.tokenizer(tmp_path)
+        loading.load_tokenizer(tmp_path)
 
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_a_text_is_classified_by_a_decoder_in_a_batch_as_alone(tmp_path, name):
     of, config = DECODERS[name]
     folder = without_padding(random(of, config, tmp_path / "model"))
-    tokenizer = loading.tokenizer(folder)
-    teacher = loading.model(folder, HEAD, tokenizer=tokenizer)
+    tokenizer = loading.load_tokenizer(folder)
+    teacher = loading.load_model(folder, HEAD, tokenizer=tokenizer)
     student = from_layers(teacher, [0], None, HEAD, 0.0) if name == "gpt2" else teacher
     loading.save(student, tokenizer, tmp_path / "made")
-    features = task("classification").encode({"text": TEXTS, "key": [0, 1]}, tokenizer, Form(max_length=32))
+    features = task("classification").encode({"text": TEXTS, "key": [0, 1]}, tokenizer, EncodingSpec(max_length=32))
     assert len({len(ids) for ids in features["input_ids"]}) == 2
-    for model in (teacher, student.eval(), loading.model(tmp_path / "made", HEAD)):
+    for model in (teacher, student.eval(), loading.load_model(tmp_path / "made", HEAD)):
         assert model.config.pad_token_id == 2
         with torch.no_grad():
             together = outputs(model, collate(features, Place(()), pad_id=2, teacher_pad_id=2)).logits
@@ -119,26 +119,26 @@ def test_a_text_is_classified_by_a_decoder_in_a_batch_as_alone(tmp_path, name):
 
 def test_a_padding_beyond_the_embeddings_gets_one(tmp_path):
     folder = without_padding(random(*DECODERS["llama"], tmp_path / "model"))
-    tokenizer = loading.tokenizer(folder)
+    tokenizer = loading.load_tokenizer(folder)
     tokenizer.add_special_tokens({"pad_token": "<fill>"})
     tokenizer.add_tokens([f"<{number}>" for number in range(300 - len(tokenizer) + 3)])
     tokenizer.add_special_tokens({"pad_token": "<last>"})
-    made = loading.model(folder, HEAD, tokenizer=tokenizer)
+    made = loading.load_model(folder, HEAD, tokenizer=tokenizer)
     assert made.config.pad_token_id == len(tokenizer) - 1 == len(made.get_input_embeddings().weight) - 1
     loading.save(made, tokenizer, tmp_path / "made")
-    assert loading.model(tmp_path / "made", HEAD).config.pad_token_id == len(tokenizer) - 1
+    assert loading.load_model(tmp_path / "made", HEAD).config.pad_token_id == len(tokenizer) - 1
 
 
 def test_a_model_that_writes_keeps_no_rows_beyond_its_tokens_and_one_that_reads_keeps_them(tmp_path):
     folder = random(GPT2LMHeadModel, GPT2Config(**GPT2), tmp_path / "model")
     tokenizer = train_bytes(TEXTS[:1], vocab_size=270, max_length=32)
     assert len(tokenizer) < GPT2["vocab_size"]
-    written = loading.model(folder, "AutoModelForCausalLM", tokenizer=tokenizer)
+    written = loading.load_model(folder, "AutoModelForCausalLM", tokenizer=tokenizer)
     assert len(written.get_input_embeddings().weight) == len(tokenizer) == written.config.vocab_size
     assert outputs(written, {"input_ids": torch.tensor([[5]]), "attention_mask": torch.tensor([[1]])}).logits.shape == (
         1, 1, len(tokenizer),
     )  # fmt: skip
-    read = loading.model(folder, HEAD, tokenizer=tokenizer, new_head=True)
+    read = loading.load_model(folder, HEAD, tokenizer=tokenizer, new_head=True)
     assert len(read.get_input_embeddings().weight) == GPT2["vocab_size"]
 
 
@@ -152,20 +152,20 @@ def test_a_head_of_its_own_stays_apart_from_the_embeddings_where_the_configurati
     texts = [f"{TEXTS[0]} {number} {number + 1}" for number in range(200)]
     tokenizer = train_bytes(texts, vocab_size=270, max_length=32)
     tokenizer.add_tokens([f"<{number}>" for number in range(tokens - len(tokenizer))])
-    made = loading.model(tmp_path, "AutoModelForSeq2SeqLM", tokenizer=tokenizer)
+    made = loading.load_model(tmp_path, "AutoModelForSeq2SeqLM", tokenizer=tokenizer)
     kept = min(300, len(tokenizer))
     assert made.lm_head.weight.shape == made.shared.weight.shape == (len(tokenizer), 16)
     assert torch.equal(made.lm_head.weight[:kept], model.lm_head.weight[:kept])
     assert torch.equal(made.shared.weight[:kept], model.shared.weight[:kept])
     loading.save(made, tokenizer, tmp_path / "made")
-    again = loading.model(tmp_path / "made", "AutoModelForSeq2SeqLM", tokenizer=tokenizer)
+    again = loading.load_model(tmp_path / "made", "AutoModelForSeq2SeqLM", tokenizer=tokenizer)
     assert torch.equal(again.lm_head.weight, made.lm_head.weight)
 
 
 def test_the_end_of_a_reply_is_learnt_though_it_is_the_padding_too(tmp_path):
-    tokenizer, module = loading.tokenizer(without_padding(tmp_path)), task("dialogue")
+    tokenizer, module = loading.load_tokenizer(without_padding(tmp_path)), task("dialogue")
     rows = {"history": [["who ?"], ["who built it ?", "nobody"]], "reply": ["the tower of Paris", "me"], "key": [0, 1]}
-    features = module.encode(rows, tokenizer, Form(max_length=32, max_target_length=16))
+    features = module.encode(rows, tokenizer, EncodingSpec(max_length=32, max_target_length=16))
     batch = collate(features, Place(()), pad_id=2, teacher_pad_id=2)
     assert batch["labels"].tolist() == [*features["targets"][0], *features["targets"][1]]
     assert [targets[-1] for targets in features["targets"]] == [2, 2]
@@ -205,7 +205,7 @@ def test_a_head_that_names_its_outputs_in_another_order_says_the_same_of_each_na
     folder, ids = random(of, config, tmp_path), torch.tensor([[5, 6, 7, 8]])
     with torch.no_grad():
         before = of.from_pretrained(folder).eval()(ids).logits[0]
-        made = loading.model(folder, HEAD, labels=here, kind=kind)
+        made = loading.load_model(folder, HEAD, labels=here, kind=kind)
         after = made(ids).logits[0]
     assert made.config.id2label == dict(enumerate(here))
     assert dict(zip(here, after.tolist(), strict=True)) == pytest.approx(dict(zip(there, before.tolist(), strict=True)))
@@ -221,7 +221,7 @@ def test_the_outputs_for_relations_of_both_entities_are_put_in_order_by_name(tmp
     folder, ids = random(BertForTokenClassification, config, tmp_path), torch.tensor([[5, 6, 7, 8]])
     with torch.no_grad():
         before = BertForTokenClassification.from_pretrained(folder).eval()(ids).logits
-        after = loading.model(folder, module.head, labels=here)(ids).logits
+        after = loading.load_model(folder, module.head, labels=here)(ids).logits
     for name in here:
         torch.testing.assert_close(after[..., here.index(name)], before[..., there.index(name)])
 
@@ -231,7 +231,7 @@ def test_a_head_of_other_names_keeps_its_outputs_where_they_are(tmp_path):
     kept = BertForSequenceClassification.from_pretrained(folder).classifier.weight
     assert BertConfig.from_pretrained(folder).id2label == {0: "LABEL_0", 1: "LABEL_1"}
     for labels in (["positive", "negative"], ["LABEL_0", "LABEL_1"]):
-        assert torch.equal(loading.model(folder, HEAD, labels=labels).classifier.weight, kept)
+        assert torch.equal(loading.load_model(folder, HEAD, labels=labels).classifier.weight, kept)
 
 
 def test_a_head_without_a_linear_layer_is_not_left_in_the_wrong_order():
@@ -245,7 +245,7 @@ def test_a_padding_beyond_the_rows_that_are_left_becomes_the_tokenizers(tmp_path
     config = LlamaConfig(**{**config.to_dict(), "vocab_size": 400, "pad_token_id": 399})
     folder = random(LlamaForCausalLM, config, tmp_path / "model")
     tokenizer = train_bytes(TEXTS[:1], vocab_size=270, max_length=32)
-    made = loading.model(folder, "AutoModelForCausalLM", tokenizer=tokenizer)
+    made = loading.load_model(folder, "AutoModelForCausalLM", tokenizer=tokenizer)
     assert made.config.pad_token_id == tokenizer.pad_token_id < made.config.vocab_size
     loading.save(made, tokenizer, tmp_path / "made")
-    assert loading.model(tmp_path / "made", "AutoModelForCausalLM").config.pad_token_id == tokenizer.pad_token_id
+    assert loading.load_model(tmp_path / "made", "AutoModelForCausalLM").config.pad_token_id == tokenizer.pad_token_id

@@ -96,4 +96,4 @@ def test_weights_that_are_no_numbers_are_refused_by_name(folder, value, kind):
     with refused(message):
         headers.refuse_infinite(folder, headers.held(folder))
     with refused(message):
-        loading.model(folder, "AutoModelForSequenceClassification")
+        loading.load_model(folder, "AutoModelForSequenceClassification")

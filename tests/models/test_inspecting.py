@@ -112,10 +112,10 @@ def tokenizer():
 
 def look(folder, head, *, finished=True, labels=True):
     """Before the first stage, and where the model is loaded."""
-    config, tokenizer = loading.configuration(folder), loading.tokenizer(folder)
+    config, tokenizer = loading.configuration(folder), loading.load_tokenizer(folder)
     inspecting.inspect(folder, config, head, tokenizer, finished=finished, labels=labels, way_out=WAY_OUT)
     names = [f"name {number}" for number in range(config.num_labels)] if labels and not finished else ()
-    loading.model(folder, head, tokenizer=tokenizer, labels=names, new_head=not finished)
+    loading.load_model(folder, head, tokenizer=tokenizer, labels=names, new_head=not finished)
 
 
 @pytest.mark.parametrize("name", HEADLESS)
@@ -131,11 +131,11 @@ def test_a_model_without_its_head_is_not_fine_tuned_but_can_become_it(tmp_path, 
     ):
         look(tmp_path / "base", head)
     with pytest.raises(ModelError, match="so it is not fine-tuned"):
-        loading.model(tmp_path / "base", head)
+        loading.load_model(tmp_path / "base", head)
     whole = loading.from_config(config, head)
     loading.save(whole, tokenizer, tmp_path / "whole")
     look(tmp_path / "whole", head)
-    loaded = loading.model(tmp_path / "whole", head).state_dict()
+    loaded = loading.load_model(tmp_path / "whole", head).state_dict()
     assert all(torch.equal(loaded[key], weight) for key, weight in whole.state_dict().items())
 
 
@@ -258,7 +258,7 @@ def test_an_architecture_without_the_head_is_refused_with_its_folder(tmp_path, t
 
 
 def test_a_tokenizer_of_another_model_is_refused_and_one_with_new_tokens_may_be_trained(folder):
-    tokenizer = loading.tokenizer(folder)
+    tokenizer = loading.load_tokenizer(folder)
     rows = len(tokenizer)
     tokenizer.add_tokens(["<new>"])
     tokenizer.save_pretrained(folder)

@@ -31,8 +31,8 @@ from transformers import (
 
 from distill.errors import ModelError
 from distill.models import loading
-from distill.models.student import from_layers
 from distill.models.teacher import outputs
+from distill.student.from_layers import from_layers
 
 TEXT, WRITE, PAIR = (
     f"AutoModelFor{name}" for name in ("SequenceClassification", "CausalLM", "Seq2SeqLM")

@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def test_a_pretrained_model_gets_the_heads_labels_and_dropout_of_the_run(folder):
-    loaded = loading.model(folder, HEAD, labels=("no", "yes", "perhaps"), dropout=0.3)
+    loaded = loading.load_model(folder, HEAD, labels=("no", "yes", "perhaps"), dropout=0.3)
     assert loaded.config.id2label == {0: "no", 1: "yes", 2: "perhaps"}
     assert loaded.classifier.out_features == 3
     assert {module.p for module in loaded.modules() if isinstance(module, torch.nn.Dropout)} == {0.3}
@@ -46,7 +46,7 @@ def test_weights_that_are_missing_are_not_silently_left_random(folder):
     state = {name: tensor for name, tensor in BertForMaskedLM(SIZE).state_dict().items() if "layer.1" not in name}
     BertForMaskedLM(SIZE).save_pretrained(folder, state_dict=state)
     with pytest.raises(ModelError, match=re.escape(f"{folder} lacks 16 weights of BertForSequenceClassification")):
-        loading.model(folder, HEAD, labels=("no", "yes"))
+        loading.load_model(folder, HEAD, labels=("no", "yes"))
 
 
 def test_a_folder_without_weights_is_refused(folder):
@@ -76,7 +76,7 @@ def test_a_hub_model_that_cannot_be_had_is_refused_with_the_way_out(monkeypatch)
 
 def test_a_checkpoint_without_a_tokenizer_is_refused(folder):
     with refused(f"{folder} has no tokenizer: none of tokenizer.json, vocab.txt, vocab.json, *.model, *.spm"):
-        loading.tokenizer(folder)
+        loading.load_tokenizer(folder)
 
 
 def test_a_revision_of_a_folder_is_refused(folder):
@@ -105,7 +105,7 @@ def test_a_tokenizer_learns_any_script_and_survives_saving(tmp_path):
     texts = ["这部电影很好", "这部电影不好", "un film très réussi"] * 3
     tokenizer = train_wordpiece(texts, vocab_size=200, max_length=16)
     tokenizer.save_pretrained(tmp_path)
-    again = loading.tokenizer(tmp_path)
+    again = loading.load_tokenizer(tmp_path)
     ids = again("这部电影好", truncation=True, max_length=16)["input_ids"]
     assert again.unk_token_id not in ids
     assert again.decode(ids, skip_special_tokens=True).replace(" ", "") == "这部电影好"
@@ -126,7 +126,7 @@ def test_a_tokenizer_is_the_same_in_every_process():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_a_model_of_which_a_weight_is_no_number_is_not_written(value, folder):
-    loaded = loading.model(folder, HEAD, new_head=True)
+    loaded = loading.load_model(folder, HEAD, new_head=True)
     loaded.classifier.weight.data[-1, -1] = value
     said = f"the model's weights are not finite, such as classifier.weight: it is not written to {folder.parent}/new"
     with refused(said):
@@ -144,20 +144,20 @@ def test_a_model_of_which_a_weight_is_no_number_is_not_loaded(value, folder):
         f"{folder}: the weights of {name} are not finite (NaN or infinite), so a training of it went wrong: "
         "give an earlier checkpoint of it"
     ):
-        loading.model(folder, HEAD, new_head=True)
+        loading.load_model(folder, HEAD, new_head=True)
 
 
 def test_a_model_may_exclude_a_class_by_minus_infinity(folder):
     BertForSequenceClassification(SIZE).save_pretrained(folder)
-    excluding = loading.model(folder, HEAD)
+    excluding = loading.load_model(folder, HEAD)
     excluding.classifier.bias.data[1] = -torch.inf
     excluding.save_pretrained(folder)
-    assert loading.model(folder, HEAD).classifier.bias.tolist()[1] == -torch.inf
+    assert loading.load_model(folder, HEAD).classifier.bias.tolist()[1] == -torch.inf
 
 
 def test_a_model_is_loaded_in_the_precision_that_is_asked_for(folder):
     exact = BertForMaskedLM(SIZE).double()
     exact.save_pretrained(folder)
-    found = loading.model(folder, HEAD, dtype=torch.float64, new_head=True).bert.embeddings.word_embeddings.weight
+    found = loading.load_model(folder, HEAD, dtype=torch.float64, new_head=True).bert.embeddings.word_embeddings.weight
     assert torch.equal(found, exact.bert.embeddings.word_embeddings.weight)
-    assert loading.model(folder, HEAD, new_head=True).dtype == torch.float32
+    assert loading.load_model(folder, HEAD, new_head=True).dtype == torch.float32

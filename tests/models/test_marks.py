@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 from distill.models import loading
 from distill.models.marks import read_as_text
 from distill.models.tokenizers import train
-from distill.tasks import Form, task
+from distill.tasks import EncodingSpec, task
 
 ORDINARY = ["the tower of Paris ?", "who built  it", "a < b > c / s [ x ]"]
 MARKED = ["the </s> tower <pad> [SEP] who", "x<s>y</s>", "a [MASK] <mask> b <|endoftext|> [CLS]", "<sep> <cls>"]
@@ -56,7 +56,7 @@ def test_marks_of_control_tokens_are_read_as_text_and_ordinary_text_as_ever(tmp_
     KINDS[kind]().save_pretrained(tmp_path / "model")
     before = AutoTokenizer.from_pretrained(tmp_path / "model")
     assert controls(before, MARKED)
-    made = loading.tokenizer(tmp_path / "model")
+    made = loading.load_tokenizer(tmp_path / "model")
     assert not controls(made, MARKED)
     assert made(ORDINARY)["input_ids"] == before(ORDINARY)["input_ids"]
     assert made(ORDINARY, ORDINARY[::-1])["input_ids"] == before(ORDINARY, ORDINARY[::-1])["input_ids"]
@@ -67,7 +67,7 @@ def test_marks_of_control_tokens_are_read_as_text_and_ordinary_text_as_ever(tmp_
     made.save_pretrained(tmp_path / "exported")
     opened = AutoTokenizer.from_pretrained(tmp_path / "exported")
     assert opened(MARKED + ORDINARY)["input_ids"] == made(MARKED + ORDINARY)["input_ids"]
-    again = loading.tokenizer(tmp_path / "exported")
+    again = loading.load_tokenizer(tmp_path / "exported")
     assert again(MARKED)["input_ids"] == made(MARKED)["input_ids"]
 
 
@@ -84,7 +84,7 @@ def test_a_tokenizer_of_python_alone_reads_marks_as_text_too(tmp_path):
         shutil.copy(tmp_path / "source.model", tmp_path / name)
     settings = {"tokenizer_class": "MarianTokenizer", "source_lang": "en", "target_lang": "de"}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
-    before, made = AutoTokenizer.from_pretrained(tmp_path), loading.tokenizer(tmp_path)
+    before, made = AutoTokenizer.from_pretrained(tmp_path), loading.load_tokenizer(tmp_path)
     assert not made.is_fast
     assert controls(before, MARKED)
     assert not controls(made, MARKED)
@@ -99,9 +99,9 @@ def test_the_markers_of_relations_are_tokens_of_their_own_and_nothing_else_is(tm
     if known:  # as a folder that was saved when they were control tokens
         made.add_tokens(list(MARKERS), special_tokens=True)
     made.save_pretrained(tmp_path)
-    tokenizer = loading.tokenizer(tmp_path, MARKERS)
+    tokenizer = loading.load_tokenizer(tmp_path, MARKERS)
     text = "the <e1>tower</e1> </s> [SEP] of <e2>Paris</e2> <pad>"
-    features = task("relation_extraction").encode({"text": [text], "key": [0]}, tokenizer, Form(max_length=64))
+    features = task("relation_extraction").encode({"text": [text], "key": [0]}, tokenizer, EncodingSpec(max_length=64))
     ids = features["input_ids"][0]
     assert [ids.count(each) for each in tokenizer.convert_tokens_to_ids(list(MARKERS))] == [1, 1, 1, 1]
     assert not controls(tokenizer, [text])
@@ -110,7 +110,7 @@ def test_the_markers_of_relations_are_tokens_of_their_own_and_nothing_else_is(tm
 
 def test_a_word_of_which_nothing_is_left_is_unknown_beside_one_that_spells_a_control_token():
     tokenizer = read_as_text(KINDS["bert"]())
-    module, form = task("token_classification"), Form(max_length=64)
+    module, form = task("token_classification"), EncodingSpec(max_length=64)
     rows = {"tokens": [["the", "\u200b", "[SEP]", "tower"], ["the", "[SEP]"], ["[UNK]", "[SEP]"]], "key": [0, 1, 2]}
     features = module.encode(rows, tokenizer, form)
     read = [
@@ -126,7 +126,7 @@ def test_a_word_of_which_nothing_is_left_is_unknown_beside_one_that_spells_a_con
 def test_a_dialogue_ends_turns_with_the_end_token_alone_whatever_they_spell():
     tokenizer = read_as_text(KINDS["bytes"]())
     rows = {"history": [["who </s> built it", "<s> x"]], "reply": ["</s> me"], "key": [0]}
-    features = task("dialogue").encode(rows, tokenizer, Form(max_length=64, max_target_length=16))
+    features = task("dialogue").encode(rows, tokenizer, EncodingSpec(max_length=64, max_target_length=16))
     (ids,), (reply,) = features["input_ids"], features["targets"]
     assert ids.count(tokenizer.eos_token_id) == 2
     assert reply.count(tokenizer.eos_token_id) == 1
@@ -139,7 +139,7 @@ def test_a_question_and_its_context_are_told_apart_whatever_they_spell(tmp_path)
     rows = {"context": [context], "question": ["who [SEP] ?"], "key": [0], "label": [
         {"text": ["tower"], "answer_start": [context.index("tower")]}
     ]}  # fmt: skip
-    features = task("question_answering").encode(rows, tokenizer, Form(max_length=48))
+    features = task("question_answering").encode(rows, tokenizer, EncodingSpec(max_length=48))
     ids, (start, stop) = features["input_ids"][0], features["targets"][0]
     assert ids.count(tokenizer.sep_token_id) == 2
     assert tokenizer.decode(ids[start : stop + 1]).replace(" ", "") == "tower"

@@ -22,12 +22,12 @@ from transformers import (
 from distill.data.batching import Place
 from distill.errors import ModelError
 from distill.export import huggingface
+from distill.inference.generation import write
 from distill.models import loading
 from distill.models.fitting import fit_writing
 from distill.models.teacher import outputs
 from distill.models.tokenizers import train_bytes
-from distill.models.writing import write
-from distill.tasks import Form, task
+from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
 
 HEAD = "AutoModelForSequenceClassification"
@@ -72,10 +72,10 @@ def test_a_text_gets_one_answer_alone_in_a_batch_and_from_transformers_whatever_
     tokenizer = train_bytes(TEXTS, vocab_size=330, max_length=64)
     tokenizer.pad_token, tokenizer.padding_side = named, "left"
     tokenizer.save_pretrained(tmp_path / "model")
-    tokenizer = loading.tokenizer(tmp_path / "model")
-    model = loading.model(tmp_path / "model", HEAD, tokenizer=tokenizer)
+    tokenizer = loading.load_tokenizer(tmp_path / "model")
+    model = loading.load_model(tmp_path / "model", HEAD, tokenizer=tokenizer)
     features = task("classification").encode(
-        {"text": LONG, "key": list(range(len(LONG)))}, tokenizer, Form(max_length=60)
+        {"text": LONG, "key": list(range(len(LONG)))}, tokenizer, EncodingSpec(max_length=60)
     )
     pads = {"pad_id": tokenizer.pad_token_id, "teacher_pad_id": tokenizer.pad_token_id}
     loading.save(model, tokenizer, tmp_path / "made")
@@ -102,11 +102,11 @@ def test_a_reply_is_written_alone_as_in_a_batch_whatever_each_side_calls_padding
     made = train_bytes(TEXTS, vocab_size=330, max_length=32)
     made.pad_token = named
     made.save_pretrained(tmp_path)
-    tokenizer = loading.tokenizer(tmp_path)
-    model, module = loading.model(tmp_path, "AutoModelForCausalLM", tokenizer=tokenizer), task("dialogue")
+    tokenizer = loading.load_tokenizer(tmp_path)
+    model, module = loading.load_model(tmp_path, "AutoModelForCausalLM", tokenizer=tokenizer), task("dialogue")
     assert model.generation_config.pad_token_id == tokenizer.pad_token_id
     rows = {"history": [["who ?"], [TEXTS[0], TEXTS[1]]], "key": [0, 1]}
-    features = module.prompt(rows, tokenizer, Form(max_length=32, max_target_length=8))
+    features = module.prompt(rows, tokenizer, EncodingSpec(max_length=32, max_target_length=8))
 
     def written(numbers):
         some = {name: [values[each] for each in numbers] for name, values in features.items()}
@@ -125,7 +125,7 @@ def test_a_head_that_answers_from_the_last_place_of_a_batch_is_refused(tmp_path)
         "xlnet models answer for a text from the last place of the batch, so that a text's answer depends on the texts "
         "beside it; take another model"
     ):
-        loading.model(tmp_path, HEAD, tokenizer=loading.tokenizer(tmp_path))
+        loading.load_model(tmp_path, HEAD, tokenizer=loading.load_tokenizer(tmp_path))
 
 
 def test_what_is_written_has_to_begin_and_end_somewhere(tmp_path):

@@ -14,13 +14,13 @@ from transformers import (
     XLMRobertaConfig,
 )
 
-from distill.build import Builder
 from distill.config.schema import Config
 from distill.errors import ModelError
+from distill.inference.generation import write
 from distill.models import fitting, loading, token_checks
 from distill.models.tokenizers import train_bytes, train_wordpiece
-from distill.models.writing import write
-from distill.tasks import Form, task
+from distill.pipeline.context import Builder
+from distill.tasks import EncodingSpec, task
 
 TEXTS = ["the tower of Paris stands near the river", "who built it ?", "a small dog runs over the green hill"] * 5
 SIZE = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
@@ -89,7 +89,7 @@ def test_a_tokenizer_of_pieces_alone_is_read_encodes_and_survives_saving(tmp_pat
         "translation": {"source": TEXTS[:3], "target": TEXTS[1:4], "key": [0, 1, 2]},
         "token_classification": {"tokens": [text.split() for text in TEXTS[:3]], "key": [0, 1, 2]},
     }[asked]
-    features = module.encode(rows, read, Form(max_length=64))
+    features = module.encode(rows, read, EncodingSpec(max_length=64))
     assert read.unk_token_id not in features["input_ids"][0]
     assert features["input_ids"][0][-1] == read.convert_tokens_to_ids(ENDS[name])
     text = read.decode(features["input_ids"][0], skip_special_tokens=True)
@@ -97,7 +97,7 @@ def test_a_tokenizer_of_pieces_alone_is_read_encodes_and_survives_saving(tmp_pat
     read.save_pretrained(tmp_path / "made")
     KINDS[name][0].save_pretrained(tmp_path / "made")
     again = build.tokenizer(tmp_path / "made")
-    assert module.encode(rows, again, Form(max_length=64)) == features
+    assert module.encode(rows, again, EncodingSpec(max_length=64)) == features
     assert again.get_vocab() == read.get_vocab()
 
 
@@ -109,14 +109,14 @@ def test_pieces_that_are_none_are_named_without_advice(tmp_path, pieces, name):
     with refused(
         f"{folder}: its tokenizer cannot be loaded: {file} is no model of SentencePiece; fetch or copy it again"
     ):
-        loading.tokenizer(folder)
+        loading.load_tokenizer(folder)
 
 
 def test_a_missing_file_of_pieces_is_said_by_what_is_there(tmp_path, pieces):
     folder = checkpoint(tmp_path / "model", "marian", pieces)
     (folder / "target.spm").unlink()
     with pytest.raises(ModelError) as error:
-        loading.tokenizer(folder)
+        loading.load_tokenizer(folder)
     begins = f"{folder}: its tokenizer cannot be loaded: of source.spm, vocab.json alone none can be made ("
     ends = "); give all of its files, or a tokenizer.json, which saving it with transformers writes"
     assert re.fullmatch(re.escape(begins) + "[^()]+" + re.escape(ends), str(error.value))
@@ -136,7 +136,7 @@ def wordpiece(tmp_path):
 def test_a_tokenizer_that_is_none_is_named_without_advice(wordpiece, content):
     (wordpiece / "tokenizer.json").write_text(content)
     with pytest.raises(ModelError) as error:
-        loading.tokenizer(wordpiece)
+        loading.load_tokenizer(wordpiece)
     begins = re.escape(f"{wordpiece}: its tokenizer cannot be loaded: tokenizer.json is no tokenizer (")
     assert re.fullmatch(begins + r"[^()]*\); fetch or copy it again", str(error.value))
     assert not re.search("install|use_fast|huggingface.co|private", str(error.value))
@@ -151,19 +151,19 @@ def test_a_package_that_a_tokenizer_alone_asks_for_is_named(wordpiece):
         f"{wordpiece}: its tokenizer cannot be loaded: it asks for a package that is not there (You need to install "
         "fugashi to use MecabTokenizer)"
     ):
-        loading.tokenizer(wordpiece)
+        loading.load_tokenizer(wordpiece)
 
 
 @pytest.mark.parametrize("name", ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"])
 def test_what_says_more_of_a_tokenizer_must_be_an_object(wordpiece, name):
     (wordpiece / name).write_text("[]")
     with refused(f"{wordpiece / name} cannot be read: it is a JSON array, not an object"):
-        loading.tokenizer(wordpiece)
+        loading.load_tokenizer(wordpiece)
 
 
 def test_a_chat_template_is_not_rendered(wordpiece):
     (wordpiece / "chat_template.jinja").write_text("{{ raise_exception('rendered') }}{% for")
-    loading.tokenizer(wordpiece)
+    loading.load_tokenizer(wordpiece)
 
 
 # Ends
@@ -173,7 +173,7 @@ def bytes_of(folder, eos="</s>"):
     made = train_bytes(TEXTS, vocab_size=300, max_length=32)
     made.eos_token = eos
     made.save_pretrained(folder)
-    return loading.tokenizer(folder)
+    return loading.load_tokenizer(folder)
 
 
 BART = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from distill.models.tokenizers import train, train_bytes, train_wordpiece
-from distill.tasks import Form, task
+from distill.tasks import EncodingSpec, task
 
 ROOT = Path(__file__).parents[2]
 CHINESE = [
@@ -62,7 +62,7 @@ def test_a_pair_of_texts_has_an_end_token_after_each():
 def test_chinese_is_read_character_by_character_and_classified():
     tokenizer = train_wordpiece(CHINESE, vocab_size=200, max_length=32)
     rows = {"text": CHINESE, "label": [0, 1, 0], "key": [1, 2, 3]}
-    features = task("classification").encode(rows, tokenizer, Form(("a", "b"), max_length=32))
+    features = task("classification").encode(rows, tokenizer, EncodingSpec(("a", "b"), max_length=32))
     for ids, text in zip(features["input_ids"], CHINESE, strict=True):
         assert tokenizer.convert_ids_to_tokens(ids) == ["[CLS]", *text, "[SEP]"]
     assert features["targets"] == [[0], [1], [0]]
@@ -81,7 +81,7 @@ def test_special_tokens_and_the_limit_survive_saving(family, tmp_path):
 
     made = train(family, MIXED, vocab_size=400, max_length=17)
     made.save_pretrained(tmp_path)
-    again = loading.tokenizer(tmp_path)
+    again = loading.load_tokenizer(tmp_path)
     assert again.model_max_length == 17
     assert again.special_tokens_map == made.special_tokens_map
     for text in MIXED:

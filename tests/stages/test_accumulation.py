@@ -8,17 +8,17 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from distill.build import Builder
 from distill.config.schema import Config
-from distill.config.term_specs import TERM_SPECS
-from distill.config.terms import terms
 from distill.data.batching import Examples, training_places
 from distill.models.teacher import LiveTeacher, outputs
-from distill.stages import objectives
-from distill.stages.reading import prepare
-from distill.tasks import Form, collating, features, task
-from distill.training.learner import _totals
-from distill.training.together import Step, detached
+from distill.objective import build as objectives
+from distill.objective.settings import terms
+from distill.objective.specs import TERM_SPECS
+from distill.pipeline.context import Builder
+from distill.pipeline.prepare_data import prepare
+from distill.tasks import EncodingSpec, collating, features, task
+from distill.training.step_gather import Step, detached
+from distill.training.supervised import _totals
 from distill.types import IGNORE
 
 LABELS = ("bad", "good", "so")
@@ -60,7 +60,7 @@ def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for
     torch.manual_seed(0)
     student, asked = (bert(*size, 1 if kind == "score" else 3).double() for size in ((2, 16), (4, 32)))
     teacher = LiveTeacher(
-        asked, lambda logits, batch: task(name).align(logits, batch, Form(LABELS)), None,
+        asked, lambda logits, batch: task(name).align(logits, batch, EncodingSpec(LABELS)), None,
         hidden=True, attentions=True, qkv=True,
     )  # fmt: skip
     shapes = (objectives.shape(each.config) for each in (student, asked))

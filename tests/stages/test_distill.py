@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from distill.data.batching import Place
+from distill.distributed.processes import Ranks
 from distill.errors import ConfigError
-from distill.losses import Objective
-from distill.losses.terms.examples import RkdDistance
+from distill.objective import Objective
+from distill.objective.terms.examples import RkdDistance
 from distill.stages import distill
-from distill.training.processes import Ranks
 from distill.types import Outputs
 
 
@@ -40,7 +40,7 @@ def counts(monkeypatch):
 
         monkeypatch.setattr(distill, "silent_terms", found)
         objective = Objective({"distance": RkdDistance()}, {"distance": 1.0})
-        module = SimpleNamespace(objective=objective, both=said, parameters=lambda: iter(()))
+        module = SimpleNamespace(objective=objective, forward_models=said, parameters=lambda: iter(()))
         places = [Place(each) for each in rows]
         batches = SimpleNamespace(examples=Examples(), places=lambda epoch: places, accumulate=accumulate)
         distill._every_term_counts(module, batches, ranks or Ranks(), str)
@@ -68,14 +68,14 @@ def test_a_term_that_looks_at_none_of_a_batch_is_tried_on_the_others_of_its_step
     torch.manual_seed(0)
     layer = torch.nn.Linear(1, 2)
 
-    def both(batch):
+    def forward_models(batch):
         given = batch["labels"].float().view(-1, 1, 1)
         student = Outputs(layer(given)[:, 0], (layer(given),), torch.ones(len(given), 1, dtype=torch.bool))
         return student, Outputs(given[:, 0], (given.expand(-1, -1, 2).sin(),)), batch["labels"]
 
     for rows in ([(1,), (2,), (3,), (4,)], [(4,), (3,), (2,), (1,)], [(2,), (1,), (4,), (3,)]):
         objective = Objective({"distance": RkdDistance(limit=3)}, {"distance": 1.0})
-        module = SimpleNamespace(objective=objective, both=both, parameters=layer.parameters)
+        module = SimpleNamespace(objective=objective, forward_models=forward_models, parameters=layer.parameters)
         places = [Place(each) for each in rows]
         batches = SimpleNamespace(examples=Examples(), places=lambda epoch, at=places: at, accumulate=4)
         distill._every_term_counts(module, batches, Ranks(), str)

@@ -6,7 +6,7 @@ from datasets import Dataset
 
 from distill.data.batching import Place
 from distill.errors import DataError
-from distill.tasks import Form, Options, classification
+from distill.tasks import EncodingSpec, Options, classification
 from distill.tasks.collating import collate, counts
 from distill.tasks.labels import label_ids, label_names
 
@@ -132,7 +132,7 @@ def words(texts, truncation, max_length):
 
 def test_a_text_is_a_feature_of_one_row_with_its_label_and_one_without_has_no_target():
     rows = {"text": ["a very long text", "short"], "key": [7, 8], "label": [1, 0]}
-    features = classification.encode(rows, words, Form(max_length=3))
+    features = classification.encode(rows, words, EncodingSpec(max_length=3))
     assert features == {
         "input_ids": [[1, 4, 4], [5]],
         "key": [7, 8],
@@ -142,12 +142,12 @@ def test_a_text_is_a_feature_of_one_row_with_its_label_and_one_without_has_no_ta
         "targets": [[1], [0]],
     }
     del rows["label"]
-    assert "targets" not in classification.encode(rows, words, Form(max_length=3))
+    assert "targets" not in classification.encode(rows, words, EncodingSpec(max_length=3))
 
 
 def test_the_likeliest_label_is_told_by_name_and_scored_by_number():
     answers = [torch.tensor([[0.0, 3.0, 1.0]]), torch.tensor([[2.0, 0.0, 0.0]])]
-    form = Form(("c", "a", "b"))
+    form = EncodingSpec(("c", "a", "b"))
     records = classification.decode(answers, {}, None, form)
     assert [record["label"] for record in records] == ["a", "c"]
     exponents = [[1.0, 20.085537, 2.718282], [7.389056, 1.0, 1.0]]
@@ -158,6 +158,6 @@ def test_the_likeliest_label_is_told_by_name_and_scored_by_number():
 
 def test_logits_are_rows_already():
     logits, labels = torch.randn(2, 3), torch.tensor([1, 0])
-    rows, targets = classification.align(logits, {"labels": labels}, Form())
+    rows, targets = classification.align(logits, {"labels": labels}, EncodingSpec())
     assert rows is logits
     assert targets is labels

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from distill.data.batching import Place
+from distill.inference.output_store import OutputStore, OutputWriter
 from distill.tasks.collating import collate, counts, pad
 from distill.tasks.features import gather
-from distill.teacher_store import AnswerStore, AnswerWriter
 from distill.types import IGNORE
 
 FEATURES = {
@@ -73,13 +73,13 @@ def test_a_target_counts_unless_it_is_ignored_or_no_score(target, scored):
 
 
 def test_stored_rows_of_several_features_come_back_to_their_features(tmp_path):
-    writer = AnswerWriter(tmp_path, "it", features_per_part=2)
+    writer = OutputWriter(tmp_path, "it", features_per_part=2)
     for number in (2, 0, 1):  # in any order, over several parts
         places = {name: torch.tensor([FEATURES[name][number]]) for name in ("key", "first", "count")}
         begin, size = FEATURES["first"][number], FEATURES["count"][number]
         writer.add(places, {"values": torch.arange(begin, begin + size).unsqueeze(-1) + 100.0 * (number > 0)})
     writer.flush()
-    store = AnswerStore(tmp_path, "it")
+    store = OutputStore(tmp_path, "it")
     batch = collate(FEATURES, Place(()), pad_id=0, teacher_pad_id=0)
     assert store(batch).logits.flatten().tolist() == [0.0, 1.0, 100.0, 101.0, 102.0]
     assert [rows.flatten().tolist() for rows in store.examples(torch.tensor([7, -(2**63)]))] == [

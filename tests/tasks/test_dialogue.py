@@ -2,13 +2,13 @@ import pytest
 import torch
 from datasets import Dataset
 
+from distill.inference.generation import write
 from distill.models import loading, scratch
 from distill.models.teacher import outputs
-from distill.models.writing import write
-from distill.tasks import Form, Options, task
+from distill.tasks import EncodingSpec, Options, task
 
 TASK = task("dialogue")
-FORM = Form(max_length=40, max_target_length=12)
+FORM = EncodingSpec(max_length=40, max_target_length=12)
 ROWS = {
     "history": [["who built the tower ?"], ["when ?", "in 1889", "a committee in Berlin rejected the proposal " * 4]],
     "reply": ["engineers", "nobody knows that"],
@@ -71,9 +71,11 @@ def test_a_history_that_is_too_long_loses_its_oldest_tokens(bytelevel):
 def test_a_reply_that_is_cut_does_not_teach_to_stop_there(bytelevel):
     whole = plain(bytelevel, ROWS["reply"][1])
     for room in (2, len(whole)):
-        (_, targets) = TASK.encode(ROWS, bytelevel, Form(max_length=60, max_target_length=room))["targets"]
+        (_, targets) = TASK.encode(ROWS, bytelevel, EncodingSpec(max_length=60, max_target_length=room))["targets"]
         assert targets == whole[:room]
-    (_, targets) = TASK.encode(ROWS, bytelevel, Form(max_length=60, max_target_length=len(whole) + 1))["targets"]
+    (_, targets) = TASK.encode(ROWS, bytelevel, EncodingSpec(max_length=60, max_target_length=len(whole) + 1))[
+        "targets"
+    ]
     assert targets == [*whole, bytelevel.eos_token_id]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from distill.tasks import Form, task
+from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import counts
 from distill.tasks.features import sentences, without_targets
 
@@ -46,5 +46,7 @@ def test_what_does_not_fit_into_the_limits_of_length_is_marked_as_cut(name, word
     rows = {**CUT[name], "key": [0, 1]}
     narrow = {"pair_classification": (20, 20), "dialogue": (40, 10), "translation": (20, 48), "summarization": (48, 20)}
     for limits, expected in ((narrow.get(name, (15, 15)), {0: True, 1: False}), ((512, 256), {0: False, 1: False})):
-        features = module.encode(rows, tokenizer, Form(max_length=limits[0], max_target_length=limits[1], stride=2))
+        features = module.encode(
+            rows, tokenizer, EncodingSpec(max_length=limits[0], max_target_length=limits[1], stride=2)
+        )
         assert dict(zip(features["key"], features["cut"], strict=True)) == expected

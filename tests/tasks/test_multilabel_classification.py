@@ -5,7 +5,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 from distill.data import files
 from distill.data.columns import take
 from distill.data.streaming import writing
-from distill.tasks import Form, Options, task
+from distill.tasks import EncodingSpec, Options, task
 
 TASK = task("multilabel_classification")
 
@@ -75,7 +75,7 @@ def test_fewer_than_two_labels_are_refused(refused):
 
 
 def test_each_label_is_decided_on_its_own_against_a_loop():
-    form = Form(("a", "b", "c"))
+    form = EncodingSpec(("a", "b", "c"))
     logits = torch.tensor([[2.0, -1.0, 0.0], [-3.0, -0.1, -9.0]])
     said = TASK.decode(list(logits.split(1)), {"text": ["x", "y"]}, None, form)
     assert [each["labels"] for each in said] == [["a"], []]
@@ -88,6 +88,8 @@ def test_each_label_is_decided_on_its_own_against_a_loop():
 
 def test_a_batch_holds_a_row_of_decisions_for_each_text(wordpiece, batch):
     features = TASK.encode(
-        {"text": ["the tower", "Paris"], "label": [[1.0, 0.0], [0.0, 0.0]], "key": [1, 2]}, wordpiece, Form(("a", "b"))
+        {"text": ["the tower", "Paris"], "label": [[1.0, 0.0], [0.0, 0.0]], "key": [1, 2]},
+        wordpiece,
+        EncodingSpec(("a", "b")),
     )
     assert batch(features)["labels"].tolist() == [[1.0, 0.0], [0.0, 0.0]]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from datasets import Dataset
 
-from distill.tasks import Form, Options, task
+from distill.tasks import EncodingSpec, Options, task
 from distill.types import FLOOR
 
 TASK = task("question_answering")
@@ -51,7 +51,7 @@ def read(answers, *, drop=False, context="the tower"):
 @pytest.mark.parametrize("kind", ["wordpiece", "cased"])
 @pytest.mark.parametrize(("max_length", "stride"), [(24, 0), (32, 8), (48, 100), (256, 32)])
 def test_an_answer_at_any_word_is_found_again_through_the_windows(request, kind, max_length, stride):
-    tokenizer, form = request.getfixturevalue(kind), Form(max_length=max_length, stride=stride)
+    tokenizer, form = request.getfixturevalue(kind), EncodingSpec(max_length=max_length, stride=stride)
     rows = columns(list(words(CONTEXT)))
     features = TASK.encode(rows, tokenizer, form)
     assert all(len(ids) <= max_length for ids in features["input_ids"])
@@ -74,7 +74,7 @@ def test_answers_of_several_words_are_found_at_every_place(wordpiece):
         (CONTEXT[start : every[place + 3][1] + len(every[place + 3][0])], start)
         for place, (_, start) in enumerate(every[:-3])
     ]
-    rows, form = columns(answers), Form(max_length=64, stride=40)
+    rows, form = columns(answers), EncodingSpec(max_length=64, stride=40)
     features = TASK.encode(rows, wordpiece, form)
     assert len(features["key"]) > len(answers)
     said = TASK.decode(sure(features, form), rows, wordpiece, form)
@@ -82,7 +82,7 @@ def test_answers_of_several_words_are_found_at_every_place(wordpiece):
 
 
 def test_the_windows_of_an_example_have_rows_that_follow_each_other(wordpiece):
-    features = TASK.encode(columns([("tower", 4), ("1889", 33)]), wordpiece, Form(max_length=32, stride=8))
+    features = TASK.encode(columns([("tower", 4), ("1889", 33)]), wordpiece, EncodingSpec(max_length=32, stride=8))
     for key in (0, 1):
         firsts = [first for each, first in zip(features["key"], features["first"], strict=True) if each == key]
         assert firsts == list(range(0, 2 * len(firsts), 2))
@@ -92,7 +92,7 @@ def test_windows_are_the_same_whatever_else_is_encoded_with_them(wordpiece):
     one = columns([("tower", 4)])
     other = columns([("tower", 4)], question="Why and when and where did she move from a small village there? " * 3)
     both = {name: one[name] + other[name] for name in one}
-    form = Form(max_length=32, stride=8)
+    form = EncodingSpec(max_length=32, stride=8)
     apart = [TASK.encode(each, wordpiece, form) for each in (one, other)]
     together = TASK.encode(both, wordpiece, form)
     assert together["input_ids"] == apart[0]["input_ids"] + apart[1]["input_ids"]
@@ -103,7 +103,7 @@ def test_windows_are_the_same_whatever_else_is_encoded_with_them(wordpiece):
 def test_a_question_longer_than_half_of_the_window_leaves_room_for_the_context(wordpiece, max_length):
     question = "Who built the tower, and when was it opened, and who moved to the capital of Zürich? " * 4
     rows = columns([("university", CONTEXT.index("university"))], question=question)
-    form = Form(max_length=max_length, stride=32)
+    form = EncodingSpec(max_length=max_length, stride=32)
     features = TASK.encode(rows, wordpiece, form)
     assert all(len(ids) <= max_length for ids in features["input_ids"])
     read_ = set().union(*(
@@ -114,14 +114,14 @@ def test_a_question_longer_than_half_of_the_window_leaves_room_for_the_context(w
 
 
 def test_windows_without_the_answer_point_at_the_first_token(wordpiece):
-    features = TASK.encode(columns([("tower", 4)]), wordpiece, Form(max_length=32, stride=8))
+    features = TASK.encode(columns([("tower", 4)]), wordpiece, EncodingSpec(max_length=32, stride=8))
     assert features["targets"][0] != [0, 0]
     assert features["targets"][1:] == [[0, 0]] * (len(features["targets"]) - 1)
     assert len(features["targets"]) > 2
 
 
 def test_an_answer_that_only_a_part_of_stands_in_a_window_is_none_there(wordpiece):
-    form = Form(max_length=32, stride=2)
+    form = EncodingSpec(max_length=32, stride=2)
     starts = [(start, start + len(word)) for word, start in words(CONTEXT)]
     longest = CONTEXT[starts[3][0] : starts[-3][1]]
     features = TASK.encode(columns([(longest, starts[3][0])]), wordpiece, form)
@@ -129,13 +129,13 @@ def test_an_answer_that_only_a_part_of_stands_in_a_window_is_none_there(wordpiec
 
 
 def test_spaces_around_an_answer_do_not_hide_it(wordpiece):
-    form = Form(max_length=256)
+    form = EncodingSpec(max_length=256)
     plain = TASK.encode(columns([("tower", 4)]), wordpiece, form)["targets"]
     assert TASK.encode(columns([(" tower ", 3)]), wordpiece, form)["targets"] == plain != [[0, 0]]
 
 
 def test_only_the_first_token_and_the_context_can_be_an_answer_and_the_rest_is_padded(wordpiece, batch):
-    form = Form(max_length=40, stride=8)
+    form = EncodingSpec(max_length=40, stride=8)
     rows = columns([("tower", 4)], context="The tower of Paris", question="of Paris The tower ?")
     features = TASK.encode(rows, wordpiece, form)
     asked = batch(features)
@@ -154,7 +154,7 @@ def test_only_the_first_token_and_the_context_can_be_an_answer_and_the_rest_is_p
 
 @pytest.mark.parametrize("longest", [1, 30, 41])
 def test_the_likeliest_span_ends_after_it_starts_and_is_no_longer_than_the_limit(wordpiece, longest):
-    form = Form(max_length=64, max_answer_length=longest)
+    form = EncodingSpec(max_length=64, max_answer_length=longest)
     context = " ".join(["the tower"] * 25)
     rows = columns([("the", 0)], context=context, question="who ?")
     first = TASK.encode(rows, wordpiece, form)["input_ids"][0].index(wordpiece.sep_token_id) + 1
@@ -168,7 +168,7 @@ def test_the_likeliest_span_ends_after_it_starts_and_is_no_longer_than_the_limit
 
 
 def test_where_every_window_points_at_its_first_token_there_is_no_answer(wordpiece):
-    form = Form(max_length=64)
+    form = EncodingSpec(max_length=64)
     rows = columns([("tower", 4)])
     windows = len(TASK.encode(rows, wordpiece, form)["key"])
     logits = torch.full((2 * windows, 64), FLOOR)

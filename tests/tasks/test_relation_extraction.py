@@ -3,10 +3,10 @@ import torch
 from datasets import Dataset
 from transformers import BertConfig, BertForTokenClassification
 
+from distill.base.shown import shown
 from distill.models import loading
 from distill.models.tokenizers import train_wordpiece
-from distill.shown import shown
-from distill.tasks import Form, Options, task
+from distill.tasks import EncodingSpec, Options, task
 from distill.tasks.relation_extraction import MARKERS
 
 TASK = task("relation_extraction")
@@ -17,7 +17,7 @@ CHINESE = "这座<e1>塔</e1>是由<e2>工程师</e2>建造的"
 def marked(folder, tokenizer):
     """The tokenizer as a run reads it from a folder."""
     tokenizer.save_pretrained(folder)
-    return loading.tokenizer(folder, MARKERS)
+    return loading.load_tokenizer(folder, MARKERS)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,9 @@ def test_marks_survive_saving_and_loading_again(uncased, tmp_path):
 
 
 def test_the_positions_are_those_of_the_opening_marks(uncased):
-    features = TASK.encode({"text": [TEXT, CHINESE], "key": [1, 2], "label": [0, 1]}, uncased, Form(max_length=64))
+    features = TASK.encode(
+        {"text": [TEXT, CHINESE], "key": [1, 2], "label": [0, 1]}, uncased, EncodingSpec(max_length=64)
+    )
     opening = uncased.convert_tokens_to_ids(["<e1>", "<e2>"])
     for ids, places in zip(features["input_ids"], features["positions"], strict=True):
         assert [ids[place] for place in places[0]] == opening
@@ -65,7 +67,7 @@ def test_the_positions_are_those_of_the_opening_marks(uncased):
 @pytest.mark.parametrize("after", [0, 3, 200])
 def test_a_long_text_is_cut_around_its_entities(uncased, max_length, before, after):
     text = "she moved " * before + "the <e1>tower</e1> of <e2>Paris</e2> " + "was built " * after
-    features = TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=max_length))
+    features = TASK.encode({"text": [text], "key": [1]}, uncased, EncodingSpec(max_length=max_length))
     (ids,), whole = features["input_ids"], uncased(text)["input_ids"]
     assert len(ids) <= max_length
     assert [token for token in ids if token in uncased.convert_tokens_to_ids(list(MARKERS))] == (
@@ -83,7 +85,7 @@ def test_a_text_without_spaces_is_cut_around_its_entities_too(tmp_path):
     text = "这座塔是由工程师建造的" * 20 + CHINESE + "这座塔是由工程师建造的" * 20
     plain = train_wordpiece(["这座塔是由工程师建造的"], vocab_size=100, max_length=64)
     tokenizer = marked(tmp_path, plain)
-    features = TASK.encode({"text": [text], "key": [1]}, tokenizer, Form(max_length=32))
+    features = TASK.encode({"text": [text], "key": [1]}, tokenizer, EncodingSpec(max_length=32))
     (ids,) = features["input_ids"]
     assert 24 < len(ids) <= 32
     assert set(tokenizer.convert_tokens_to_ids(list(MARKERS))) <= set(ids)
@@ -94,7 +96,7 @@ def test_a_text_without_spaces_is_cut_around_its_entities_too(tmp_path):
 @pytest.mark.parametrize("after", [0, 1, 40])
 def test_of_entities_too_far_apart_the_nearest_words_on_all_sides_are_kept(uncased, max_length, before, after):
     text = "s " * before + "<e1>tower</e1> " + "t " * 99 + "b " * 99 + "<e2>Paris</e2>" + " n" * after
-    (ids,) = TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=max_length))["input_ids"]
+    (ids,) = TASK.encode({"text": [text], "key": [1]}, uncased, EncodingSpec(max_length=max_length))["input_ids"]
     assert len(ids) == max_length
     found = [token for token in uncased.convert_ids_to_tokens(ids) if token in ("s", "t", "b", "n", *MARKERS)]
     assert [token for token in found if token in MARKERS] == list(MARKERS)
@@ -108,10 +110,10 @@ def test_of_entities_too_far_apart_the_nearest_words_on_all_sides_are_kept(uncas
 @pytest.mark.parametrize("text", ["<e1>x {0}<e2>y</e2> {0}</e1>", "<e1>x {0}<e2>y {0}</e1> z</e2>"])
 def test_an_entity_within_or_over_another_keeps_its_words(uncased, refused, text):
     few, many = text.format("t " * 4), text.format("t " * 20)
-    (ids,) = TASK.encode({"text": ["n " * 40 + few], "key": [1]}, uncased, Form(max_length=24))["input_ids"]
+    (ids,) = TASK.encode({"text": ["n " * 40 + few], "key": [1]}, uncased, EncodingSpec(max_length=24))["input_ids"]
     assert uncased.convert_ids_to_tokens(ids).count("t") == 8
     with refused(f"data.max_length=24 has no room for both entities of: {shown(many)}"):
-        TASK.encode({"text": [many], "key": [1]}, uncased, Form(max_length=24))
+        TASK.encode({"text": [many], "key": [1]}, uncased, EncodingSpec(max_length=24))
 
 
 def test_a_long_text_is_not_read_word_by_word(uncased, monkeypatch):
@@ -120,7 +122,7 @@ def test_a_long_text_is_not_read_word_by_word(uncased, monkeypatch):
         type(uncased), "__call__", lambda self, *given, **named: calls.append(1) or call(self, *given, **named)
     )
     text = "s " * 3000 + "<e1>tower</e1> " + "t " * 3000 + "<e2>Paris</e2>" + " n" * 3000
-    TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=512))
+    TASK.encode({"text": [text], "key": [1]}, uncased, EncodingSpec(max_length=512))
     assert len(calls) < 30
 
 
@@ -128,7 +130,7 @@ def test_a_long_text_is_not_read_word_by_word(uncased, monkeypatch):
 def test_an_entity_whose_end_would_be_cut_off_is_refused(uncased, refused, last):
     text = f"<e1>tower</e1> of {last}"
     with refused(f"data.max_length=24 has no room for both entities of: {shown(text)}"):
-        TASK.encode({"text": [text], "key": [1]}, uncased, Form(max_length=24))
+        TASK.encode({"text": [text], "key": [1]}, uncased, EncodingSpec(max_length=24))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_the_head_reads_both_entity_starts_as_one_linear_layer_would(uncased, ba
         max_position_embeddings=64, num_labels=6,
     )  # fmt: skip
     model = BertForTokenClassification(config).eval()
-    form = Form(labels, max_length=64)
+    form = EncodingSpec(labels, max_length=64)
     texts = [TEXT, "<e2>Paris</e2> rejected the <e1>proposal</e1>"]
     features = TASK.encode({"text": texts, "key": [1, 2], "label": [2, 0]}, uncased, form)
     asked = batch(features, uncased.pad_token_id)

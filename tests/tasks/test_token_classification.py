@@ -4,8 +4,8 @@ import pytest
 import torch
 from datasets import Dataset
 
-from distill.tasks import Form, Options, task
-from distill.teacher_store import AnswerStore, AnswerWriter
+from distill.inference.output_store import OutputStore, OutputWriter
+from distill.tasks import EncodingSpec, Options, task
 
 TASK = task("token_classification")
 ODD = [
@@ -57,7 +57,7 @@ def test_every_word_is_answered_by_exactly_one_window_in_their_order(request, ki
     tokenizer = request.getfixturevalue(kind)
     for seed in range(3):
         rows = columns(sentences(seed))
-        features = TASK.encode(rows, tokenizer, Form(max_length=max_length, stride=stride))
+        features = TASK.encode(rows, tokenizer, EncodingSpec(max_length=max_length, stride=stride))
         assert owned(features) == {
             key: list(range(len(words))) for key, words in zip(rows["key"], rows["tokens"], strict=True)
         }
@@ -73,7 +73,7 @@ def test_every_word_is_answered_by_exactly_one_window_in_their_order(request, ki
 def test_the_token_that_answers_is_the_words_first_piece(request, kind):
     tokenizer = request.getfixturevalue(kind)
     rows = columns([["engineers", "unbelievably", "Paris", "tower"] * 6])
-    features = TASK.encode(rows, tokenizer, Form(max_length=20, stride=6))
+    features = TASK.encode(rows, tokenizer, EncodingSpec(max_length=20, stride=6))
     assert len(features["key"]) > 2
     for ids, first, places in zip(features["input_ids"], features["first"], features["positions"], strict=True):
         for number, place in enumerate(places):
@@ -85,7 +85,7 @@ def test_the_token_that_answers_is_the_words_first_piece(request, kind):
 
 def test_a_word_longer_than_the_window_keeps_its_first_pieces(wordpiece):
     rows = columns([["the", "tower" * 9, "tower"]])
-    features = TASK.encode(rows, wordpiece, Form(max_length=6, stride=3))
+    features = TASK.encode(rows, wordpiece, EncodingSpec(max_length=6, stride=3))
     assert owned(features) == {10: [0, 1, 2]}
     alone = wordpiece([["tower" * 9]], is_split_into_words=True)["input_ids"][0]
     place = features["first"].index(1)
@@ -94,14 +94,14 @@ def test_a_word_longer_than_the_window_keeps_its_first_pieces(wordpiece):
 
 def test_windows_overlap_by_the_stride_and_words_at_their_ends_are_answered_by_the_other(wordpiece):
     rows = columns([["the"] * 40])
-    features = TASK.encode(rows, wordpiece, Form(max_length=12, stride=4))
+    features = TASK.encode(rows, wordpiece, EncodingSpec(max_length=12, stride=4))
     assert [len(ids) for ids in features["input_ids"]][:-1] == [12] * (len(features["key"]) - 1)
     assert features["first"] == [0, 8, 14, 20, 26, 32][: len(features["first"])]
     assert features["positions"][1] == [3, 4, 5, 6, 7, 8]
 
 
 def test_a_word_of_which_the_tokenizer_makes_nothing_is_unknown_and_still_there(wordpiece):
-    features = TASK.encode(columns([["the", "\u200b", "tower"]]), wordpiece, Form())
+    features = TASK.encode(columns([["the", "\u200b", "tower"]]), wordpiece, EncodingSpec())
     place = features["positions"][0][1]
     assert features["input_ids"][0][place] == wordpiece.unk_token_id
     assert features["count"] == [3]
@@ -109,20 +109,20 @@ def test_a_word_of_which_the_tokenizer_makes_nothing_is_unknown_and_still_there(
 
 def test_the_callers_sentences_are_not_changed(wordpiece):
     rows = columns([["the", "\u200b"]])
-    TASK.encode(rows, wordpiece, Form())
+    TASK.encode(rows, wordpiece, EncodingSpec())
     assert rows["tokens"] == [["the", "\u200b"]]
 
 
 def test_a_stored_teacher_of_another_tokenizer_is_asked_word_by_word(wordpiece, bytelevel, batch, tmp_path):
     rows = columns(sentences(7))
-    writer = AnswerWriter(tmp_path, "it", features_per_part=5)
-    teachers = TASK.encode(rows, bytelevel, Form(max_length=16, stride=4))
+    writer = OutputWriter(tmp_path, "it", features_per_part=5)
+    teachers = TASK.encode(rows, bytelevel, EncodingSpec(max_length=16, stride=4))
     for key, first, count in zip(teachers["key"], teachers["first"], teachers["count"], strict=True):
         places = {"key": torch.tensor([key]), "first": torch.tensor([first]), "count": torch.tensor([count])}
         writer.add(places, {"values": torch.tensor([[key * 1000.0 + first + word] for word in range(count)])})
     writer.flush()
-    students = TASK.encode(rows, wordpiece, Form(max_length=11, stride=3))
-    answer = AnswerStore(tmp_path, "it")(batch(students)).logits.flatten().tolist()
+    students = TASK.encode(rows, wordpiece, EncodingSpec(max_length=11, stride=3))
+    answer = OutputStore(tmp_path, "it")(batch(students)).logits.flatten().tolist()
     wanted = [
         key * 1000.0 + first + word
         for key, first, count in zip(students["key"], students["first"], students["count"], strict=True)
@@ -133,7 +133,7 @@ def test_a_stored_teacher_of_another_tokenizer_is_asked_word_by_word(wordpiece, 
 
 def test_the_rows_of_windows_are_the_words_in_their_order(wordpiece, batch):
     rows = columns([["the", "tower", "engineers"] * 8, ["Paris"]])
-    form = Form(("O", "B-X", "I-X"), max_length=10, stride=3)
+    form = EncodingSpec(("O", "B-X", "I-X"), max_length=10, stride=3)
     features = TASK.encode(rows, wordpiece, form)
     asked = batch(features)
     logits = torch.randn(len(features["key"]), asked["input_ids"].shape[1], 3)
@@ -151,8 +151,8 @@ def test_tags_are_numbered_and_many_may_get_one_name():
     read = TASK.read({"train": rows}, Options({"B-LOC": "B", "I-LOC": "I", "B-ORG": "B"}))
     assert read.labels == ("B", "I", "O")
     assert read.splits["train"]["label"][:] == [[0, 2, 0], [0, 1]]
-    assert TASK.measured_by(read.labels) == "tokens"
-    assert TASK.measured_by(TASK.read({"train": rows}, Options({})).labels) == "entities"
+    assert TASK.metric_module(read.labels) == "tokens"
+    assert TASK.metric_module(TASK.read({"train": rows}, Options({})).labels) == "entities"
 
 
 @pytest.mark.parametrize(

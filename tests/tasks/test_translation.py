@@ -3,11 +3,11 @@ import torch
 
 from distill.data.columns import take
 from distill.errors import DataError
+from distill.inference.generation import write
 from distill.models import loading, scratch
 from distill.models.teacher import outputs
 from distill.models.tokenizers import train_bytes
-from distill.models.writing import write
-from distill.tasks import Form, Options, summarization, task
+from distill.tasks import EncodingSpec, Options, summarization, task
 
 TASK = task("translation")
 ROWS = {
@@ -26,7 +26,7 @@ def model(bytelevel):
 
 
 def test_every_token_of_a_target_is_a_row_and_the_last_is_the_end(bytelevel):
-    features = TASK.encode(ROWS, bytelevel, Form())
+    features = TASK.encode(ROWS, bytelevel, EncodingSpec())
     for ids, targets, places, count, text in zip(
         features["target_ids"], features["targets"], features["positions"], features["count"], ROWS["target"],
         strict=True,
@@ -40,24 +40,24 @@ def test_every_token_of_a_target_is_a_row_and_the_last_is_the_end(bytelevel):
 def test_a_target_that_is_cut_does_not_teach_to_stop_there(bytelevel, kind):
     whole = bytelevel(ROWS["target"][1])["input_ids"]
     for room in (2, 5, len(whole) - 1):
-        (_, ids) = task(kind).encode(ROWS, bytelevel, Form(max_target_length=room))["target_ids"]
+        (_, ids) = task(kind).encode(ROWS, bytelevel, EncodingSpec(max_target_length=room))["target_ids"]
         assert ids == whole[:room]
         assert bytelevel.eos_token_id not in ids
-    (_, ids) = task(kind).encode(ROWS, bytelevel, Form(max_target_length=len(whole)))["target_ids"]
+    (_, ids) = task(kind).encode(ROWS, bytelevel, EncodingSpec(max_target_length=len(whole)))["target_ids"]
     assert ids[-1] == bytelevel.eos_token_id
 
 
 def test_a_source_that_is_cut_still_ends_in_the_end_token(bytelevel):
-    features = TASK.encode(ROWS, bytelevel, Form(max_length=8))
+    features = TASK.encode(ROWS, bytelevel, EncodingSpec(max_length=8))
     assert [len(ids) for ids in features["input_ids"]] == [8, 8]
     assert {ids[-1] for ids in features["input_ids"]} == {bytelevel.eos_token_id}
 
 
 def test_the_row_of_a_token_is_what_the_decoder_says_after_the_tokens_before_it(model, bytelevel, batch):
-    features = TASK.encode(ROWS, bytelevel, Form())
+    features = TASK.encode(ROWS, bytelevel, EncodingSpec())
     asked = batch(features, bytelevel.pad_token_id)
     with torch.no_grad():
-        found, labels = TASK.align(outputs(model, asked).logits, asked, Form())
+        found, labels = TASK.align(outputs(model, asked).logits, asked, EncodingSpec())
         wanted = []
         for ids, target in zip(features["input_ids"], features["target_ids"], strict=True):
             shifted = [bytelevel.bos_token_id, *target[:-1]]  # by hand: the decoder sees what came before
@@ -68,7 +68,7 @@ def test_the_row_of_a_token_is_what_the_decoder_says_after_the_tokens_before_it(
 
 
 def test_the_prompt_is_the_source_alone(bytelevel):
-    prompt, features = TASK.prompt(ROWS, bytelevel, Form()), TASK.encode(ROWS, bytelevel, Form())
+    prompt, features = TASK.prompt(ROWS, bytelevel, EncodingSpec()), TASK.encode(ROWS, bytelevel, EncodingSpec())
     assert prompt["input_ids"] == features["input_ids"]
     assert prompt["count"] == [0, 0]
     assert "target_ids" not in prompt
@@ -76,7 +76,7 @@ def test_the_prompt_is_the_source_alone(bytelevel):
 
 def test_a_batch_writes_the_tokens_that_each_text_gets_alone(model, bytelevel, batch):
     settings = {"num_beams": 1, "max_new_tokens": 12}
-    prompt = TASK.prompt(ROWS, bytelevel, Form())
+    prompt = TASK.prompt(ROWS, bytelevel, EncodingSpec())
     together = write(model, batch(prompt, bytelevel.pad_token_id), settings)
     for number, ids in enumerate(together):
         alone = {name: [values[number]] for name, values in prompt.items()}
@@ -86,7 +86,7 @@ def test_a_batch_writes_the_tokens_that_each_text_gets_alone(model, bytelevel, b
 
 def test_what_is_written_is_text_without_special_tokens(bytelevel):
     ids = torch.tensor([[token] for token in [bytelevel.bos_token_id, *bytelevel(" à Berlin ")["input_ids"], 0, 0]])
-    assert TASK.decode([ids], {}, bytelevel, Form()) == [{"target": "à Berlin"}]
+    assert TASK.decode([ids], {}, bytelevel, EncodingSpec()) == [{"target": "à Berlin"}]
 
 
 @pytest.mark.parametrize("kind", ["translation", "summarization"])
@@ -105,9 +105,9 @@ def test_an_empty_source_or_target_is_refused(kind, column, row):
 def test_chinese_and_bytes_that_were_never_seen_come_back(batch):
     tokenizer = train_bytes(["这座塔是由工程师建造的。", "她搬到了首都。"], vocab_size=330, max_length=64)
     rows = {"source": ["这座塔", "🗼 Ω"], "target": ["首都在哪里。", "Zürich 🗼"], "key": [1, 2]}
-    features = TASK.encode(rows, tokenizer, Form())
+    features = TASK.encode(rows, tokenizer, EncodingSpec())
     ids = [torch.tensor(each).unsqueeze(-1) for each in features["target_ids"]]
-    assert [record["target"] for record in TASK.decode(ids, rows, tokenizer, Form())] == rows["target"]
+    assert [record["target"] for record in TASK.decode(ids, rows, tokenizer, EncodingSpec())] == rows["target"]
 
 
 def test_sources_are_grouped_by_their_words():
@@ -140,7 +140,7 @@ def test_of_several_targets_the_first_is_learnt_and_all_are_right(kind, byteleve
     made = read.splits["train"][:]
     assert made["target"] == ["the tower", "a village"]
     assert task(kind).references(made, []) == several
-    features = task(kind).encode({**made, "key": [1, 2]}, bytelevel, Form())
+    features = task(kind).encode({**made, "key": [1, 2]}, bytelevel, EncodingSpec())
     assert features["target_ids"] == [bytelevel(text)["input_ids"] for text in ("the tower", "a village")]
 
 
@@ -167,5 +167,5 @@ def test_half_a_character_at_the_end_of_what_was_cut_is_left_out(name, role):
     tokenizer = train_bytes(["une tour"], vocab_size=300, max_length=64)  # which reads Chinese byte by byte
     ids = tokenizer("北京", add_special_tokens=False)["input_ids"]
     written = [torch.tensor(ids[:-cut] if cut else ids).unsqueeze(-1) for cut in range(4)]
-    said = [record[role] for record in task(name).decode(written, {}, tokenizer, Form())]
+    said = [record[role] for record in task(name).decode(written, {}, tokenizer, EncodingSpec())]
     assert said == ["北京", "北", "北", "北"]

@@ -4,7 +4,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from distill.tasks import Form, task
+from distill.tasks import EncodingSpec, task
 
 TASK = task("token_classification")
 TEXTS = ["the tower of Paris was built by engineers in 1889 , near the river", "nobody in Zürich knows that tower ."]
@@ -37,7 +37,7 @@ def plain(tokenizer, words):
 
 def encoded(tokenizer, *sentences, **form):
     rows = {"tokens": [list(words) for words in sentences], "key": list(range(len(sentences)))}
-    return TASK.encode(rows, tokenizer, Form(("O", "B-X"), **form))
+    return TASK.encode(rows, tokenizer, EncodingSpec(("O", "B-X"), **form))
 
 
 def test_a_sentence_is_read_as_its_text_is(roberta):

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, shuffled_groups, training_places
-from distill.tasks import Form, collating
+from distill.tasks import EncodingSpec, collating
 from distill.tasks import classification as task
 
 ROWS = 22
@@ -62,7 +62,7 @@ class Signal(Kill):
 
 
 def align(logits, batch):
-    return task.align(logits, batch, Form(("no", "yes")))
+    return task.align(logits, batch, EncodingSpec(("no", "yes")))
 
 
 def collate(rows, place):

@@ -9,12 +9,12 @@ from small_training import Table, align, batches, bert, collate
 from torch.utils.data import DataLoader
 
 from distill.data.batching import Examples, Place
-from distill.losses import Objective
-from distill.losses.terms.gold import Hard
 from distill.metrics import classification as metrics
+from distill.objective import Objective
+from distill.objective.terms.gold import Hard
 from distill.training import callbacks
-from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
+from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import CurvesLogger
 from distill.training.trainer import TrainerSettings, fit, trainer
 
@@ -39,11 +39,11 @@ def train(folder, scores, monkeypatch, mode="max"):
         self.log("validation/accuracy", torch.tensor(next(left)))
         self.metrics.reset()
 
-    monkeypatch.setattr(Learner, "on_validation_epoch_end", score)
+    monkeypatch.setattr(SupervisedModule, "on_validation_epoch_end", score)
     torch.manual_seed(0)
     optimization = Optimization("adamw", 1e-2, 0.0, 0.9, "constant", 0.0, 100)
-    recipe = Recipe(align, metrics.collection(2), optimization, 7)
-    module, watch = Learner(bert(), Objective({"hard": Hard()}, {"hard": 1.0}), recipe), Watch()
+    recipe = TrainingSpec(align, metrics.collection(2), optimization, 7)
+    module, watch = SupervisedModule(bert(), Objective({"hard": Hard()}, {"hard": 1.0}), recipe), Watch()
     watched = callbacks.keep_best(folder, "validation/accuracy", mode, 2, 0.0)
     settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", 1, 1.0, 1, enable_progress_bar=False)
     made = trainer(

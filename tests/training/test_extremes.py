@@ -4,12 +4,12 @@ import pytest
 import torch
 from small_training import Table, align, bert, collate
 
-from distill.config.term_specs import TERM_SPECS
 from distill.data.batching import Place
-from distill.losses import Objective, make_term
 from distill.models.teacher import LiveTeacher
-from distill.training.distiller import Distiller
-from distill.training.learner import Recipe
+from distill.objective import Objective, make_term
+from distill.objective.specs import TERM_SPECS
+from distill.training.distillation import DistillationModule
+from distill.training.supervised import TrainingSpec
 
 TABLE = Table()
 OFFERED = {
@@ -39,7 +39,7 @@ def made(names):
         large(bert(width=24, classes=3)), align, None, hidden=True, attentions="teacher_attentions" in needs,
         qkv="teacher_qkv" in needs,
     )  # fmt: skip
-    return Distiller(large(bert(classes=3)), objective, Recipe(align, None, None, 7), teacher)
+    return DistillationModule(large(bert(classes=3)), objective, TrainingSpec(align, None, None, 7), teacher)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
@@ -49,7 +49,7 @@ def test_a_step_stays_finite_for_logits_of_ten_thousand(name, dtype):
     batch = collate(TABLE[range(8)], Place(tuple(range(8))))
     with torch.autograd.detect_anomaly(check_nan=True):
         with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
-            student, teacher, labels = module.both(batch)
+            student, teacher, labels = module.forward_models(batch)
             report = module.objective(student, teacher, labels)
         assert student.logits.abs().max() > 5e3
         assert name == "hard" or teacher.logits.abs().max() > 5e3

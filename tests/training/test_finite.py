@@ -12,17 +12,17 @@ from torch.utils.data import DataLoader
 
 from distill.data.batching import Examples, Place
 from distill.errors import TrainingError
-from distill.losses import Objective
-from distill.losses.terms.divergences import Soft
-from distill.losses.terms.gold import Hard
-from distill.losses.terms.states import Hidden
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
+from distill.objective import Objective
+from distill.objective.terms.divergences import Soft
+from distill.objective.terms.gold import Hard
+from distill.objective.terms.states import Hidden
 from distill.training import callbacks, finite
-from distill.training.distiller import Distiller
+from distill.training.distillation import DistillationModule
 from distill.training.finite import Finite
-from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
+from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import CurvesLogger
 from distill.training.trainer import TrainerSettings, fit, trainer
 from distill.types import Outputs
@@ -38,12 +38,12 @@ def train(folder, change=None, *, teacher=None, lr=1e-3, accumulate=1, clip=1.0,
     """Train on labels, or beside a teacher; ``change`` is told each step and the model before it."""
     torch.manual_seed(0)
     model, rows = bert(), batches(TABLE, batch_size=4, accumulate=accumulate)
-    recipe = Recipe(align, metrics.collection(2), Optimization("adamw", lr, 0.01, 0.9, "constant", 0.0, 12), 7)
+    recipe = TrainingSpec(align, metrics.collection(2), Optimization("adamw", lr, 0.01, 0.9, "constant", 0.0, 12), 7)
     if teacher is None:
-        module = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
+        module = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
     else:
         terms = {"hard": Hard(), "soft": Soft(2.0), "hidden": Hidden(((1, 1),), 16, 24)}
-        module = Distiller(model, Objective(terms, dict.fromkeys(terms, 0.5)), recipe, teacher)
+        module = DistillationModule(model, Objective(terms, dict.fromkeys(terms, 0.5)), recipe, teacher)
     if change is not None:
         before = module.on_train_batch_start
         module.on_train_batch_start = lambda batch, number: (before(batch, number), change(module, number))[0]
@@ -167,15 +167,15 @@ def test_answers_to_validation_that_are_no_numbers_are_not_scored(tmp_path, monk
         self.metrics.update(torch.full((8, 2), math.nan), torch.zeros(8, dtype=torch.long))
         return torch.tensor(math.nan)
 
-    monkeypatch.setattr(Learner, "validation_step", poisoned)
+    monkeypatch.setattr(SupervisedModule, "validation_step", poisoned)
     with pytest.raises(TrainingError, match="distill: after step 6 the model's answers to validation are not finite"):
         train(tmp_path, best=True)
     assert not (tmp_path / "best.ckpt").exists()
 
 
 def test_a_model_says_of_validation_its_highest_logit_and_what_is_no_number(tmp_path):
-    recipe = Recipe(align, metrics.collection(2), Optimization("adamw", 1e-3, 0.01, 0.9, "constant", 0.0, 12), 7)
-    module = Learner(bert().eval(), Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
+    recipe = TrainingSpec(align, metrics.collection(2), Optimization("adamw", 1e-3, 0.01, 0.9, "constant", 0.0, 12), 7)
+    module = SupervisedModule(bert().eval(), Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
     batch = collate(TABLE[range(4)], Place(tuple(range(4))))
     assert module.validation_step(batch, 0).isfinite()
     spoilt(0, "classifier.bias")(module, 0)
@@ -226,7 +226,9 @@ class Scaled:
 def test_gradients_of_a_scaler_may_be_infinite_for_some_steps_but_not_for_good(bad, ends):
     """Mixed precision in 16 bits begins with too large a scale; the steps are left out until it fits."""
     watch, weight = finite_of("distill"), torch.nn.Parameter(torch.ones(2))
-    module = Learner(bert(), Objective({"hard": Hard()}, {"hard": 1.0}), Recipe(align, metrics.collection(2), None, 7))
+    module = SupervisedModule(
+        bert(), Objective({"hard": Hard()}, {"hard": 1.0}), TrainingSpec(align, metrics.collection(2), None, 7)
+    )
     optimizer = torch.optim.SGD([weight], lr=0.1)
     lightning = SimpleNamespace(precision_plugin=Scaled(), world_size=1, global_step=0, optimizers=[optimizer])
     module.report = finite.LossReport(torch.tensor(1.0), {"hard": torch.tensor(1.0)})
@@ -258,7 +260,9 @@ class Ranks:
 
 def rank(number):
     """What each of two ranks says where only the second one's loss is no number, with and without its gradient."""
-    module = Learner(bert(), Objective({"hard": Hard()}, {"hard": 1.0}), Recipe(align, metrics.collection(2), None, 7))
+    module = SupervisedModule(
+        bert(), Objective({"hard": Hard()}, {"hard": 1.0}), TrainingSpec(align, metrics.collection(2), None, 7)
+    )
     weight = torch.nn.Parameter(torch.ones(2))
     optimizer = torch.optim.SGD([weight], lr=0.1)
     lightning = SimpleNamespace(

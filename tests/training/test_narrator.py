@@ -8,12 +8,12 @@ from small_training import Table, align, batches, bert, collate
 from torch.utils.data import DataLoader
 
 from distill.data.batching import Examples, Place
-from distill.losses import Objective
-from distill.losses.terms.gold import Hard
 from distill.metrics import classification as metrics
+from distill.objective import Objective
+from distill.objective.terms.gold import Hard
 from distill.training import callbacks
-from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
+from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import CurvesLogger
 from distill.training.trainer import TrainerSettings, fit, trainer
 
@@ -21,8 +21,8 @@ TABLE = Table()
 
 
 def test_an_epoch_without_a_validation_says_no_score_of_an_earlier_one(tmp_path, caplog):
-    recipe = Recipe(align, metrics.collection(2), Optimization("adamw", 1e-2, 0.0, 0.9, "constant", 0.0, 100), 7)
-    module = Learner(bert(), Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
+    recipe = TrainingSpec(align, metrics.collection(2), Optimization("adamw", 1e-2, 0.0, 0.9, "constant", 0.0, 100), 7)
+    module = SupervisedModule(bert(), Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
     settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", 1, 1.0, 1, enable_progress_bar=False)
     made = trainer(
         settings, max_epochs=4, folder=tmp_path, loggers=[CurvesLogger(tmp_path)], validate_every=2,

@@ -3,8 +3,8 @@
 import pytest
 import two_ranks
 
+from distill.distributed.processes import Ranks
 from distill.errors import StoreError
-from distill.training.processes import Ranks
 
 
 def rank(number):

@@ -8,14 +8,14 @@ import pytest
 import torch
 from small_training import ROWS, Kill, Signal, Table, align, batches, bert, collate
 
-from distill import signals
+from distill.base import signals
 from distill.data.batching import Examples, Place, scoring_places
-from distill.losses import Objective
-from distill.losses.terms.gold import Hard
 from distill.metrics import classification as metrics
+from distill.objective import Objective
+from distill.objective.terms.gold import Hard
 from distill.training import callbacks
-from distill.training.learner import Learner, Recipe
 from distill.training.optim import Optimization
+from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import CurvesLogger, read_curves
 from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
 
@@ -31,8 +31,8 @@ def run(
     scored = scoring_places(np.array([len(ids) for ids in table.ids]), batch_size=8, world=1, rank=0)
     validation = torch.utils.data.DataLoader(Examples(table, collate), sampler=scored, batch_size=None)
     optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "linear", 0.1, len(train) // accumulate * epochs)
-    recipe = Recipe(align, metrics.collection(2), optimization, seed)
-    module = Learner(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
+    recipe = TrainingSpec(align, metrics.collection(2), optimization, seed)
+    module = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), recipe)
     settings = TrainerSettings("cpu", 1, 1, "auto", precision, accumulate, 1.0, logged, enable_progress_bar=False)
     resume = folder / "resume"
     watched = [] if patience is None else callbacks.keep_best(resume, "validation/accuracy", "max", patience, 0.0)
@@ -116,8 +116,8 @@ def test_the_curves_of_a_resumed_training_have_each_step_once(tmp_path):
 
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_only_what_is_logged_is_handed_over_and_it_is_the_same(accumulate, tmp_path, monkeypatch):
-    handed, hand_over = [], Learner.log_dict
-    monkeypatch.setattr(Learner, "log_dict", lambda self, *given, **how: (
+    handed, hand_over = [], SupervisedModule.log_dict
+    monkeypatch.setattr(SupervisedModule, "log_dict", lambda self, *given, **how: (
         handed.append("train/hard" in given[0]), hand_over(self, *given, **how)
     ))  # fmt: skip
     settings = {"accumulate": accumulate, "batch_size": 4 // accumulate}

@@ -9,19 +9,19 @@ from torch.utils.data import DataLoader
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, scoring_places, shuffled_groups, training_places
-from distill.losses import Objective, Schedule, Shares
-from distill.losses.terms.decoupled import Dist
-from distill.losses.terms.divergences import Soft, Taid
-from distill.losses.terms.examples import RkdDistance
-from distill.losses.terms.gold import Hard
-from distill.losses.terms.states import Cka, Hidden
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
+from distill.objective import GradientBalancer, Objective, Schedule
+from distill.objective.terms.decoupled import Dist
+from distill.objective.terms.divergences import Soft, Taid
+from distill.objective.terms.examples import RkdDistance
+from distill.objective.terms.gold import Hard
+from distill.objective.terms.states import Cka, Hidden
 from distill.tasks.collating import collate, counts
 from distill.training import callbacks
-from distill.training.distiller import Distiller
-from distill.training.learner import Learner, Recipe
+from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization
+from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import CurvesLogger, read_curves
 from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
 
@@ -77,7 +77,7 @@ def scheduled():
 
 def shared():
     terms = {"hard": Hard(), "soft": Soft(4.0), "hidden": Hidden([(1, 1)], 8, 16)}
-    return Objective(terms, Shares({"hard": 10, "soft": 60, "hidden": 30}, every=2, smoothing=0.5))
+    return Objective(terms, GradientBalancer({"hard": 10, "soft": 60, "hidden": 30}, every=2, smoothing=0.5))
 
 
 def comparing():
@@ -110,8 +110,8 @@ def run(folder, objective, *, kill=None, accumulate=1, precision="32-true"):
     validation = DataLoader(Examples(table, cut), sampler=scored, batch_size=None)
     steps, fused = len(train) // accumulate * EPOCHS, precision.endswith("-true")
     optimization = Optimization("adamw", 1e-2, 0.01, 0.9, "constant", 0.0, steps, fused)
-    recipe = Recipe(align, metrics.collection(3), optimization, 7)
-    module = Distiller(model, made, recipe, LiveTeacher(teacher, align, None, hidden=True))
+    recipe = TrainingSpec(align, metrics.collection(3), optimization, 7)
+    module = DistillationModule(model, made, recipe, LiveTeacher(teacher, align, None, hidden=True))
     settings = TrainerSettings("cpu", 1, 1, "auto", precision, accumulate, 1.0, 1, enable_progress_bar=False)
     resume, watch = folder / "resume", Watch(kill)
     folder.mkdir(exist_ok=True)
@@ -176,7 +176,7 @@ def test_a_rank_whose_part_has_nothing_for_a_term_does_not_halve_its_norm():
             return value + other
 
     module = SimpleNamespace(trainer=SimpleNamespace(strategy=Strategy()))
-    assert Learner._averaged(module, norms[0]).tolist() == [4.0, 4.0]
+    assert SupervisedModule._averaged(module, norms[0]).tolist() == [4.0, 4.0]
 
 
 @pytest.mark.parametrize("precision", ["32-true", "64-true", "bf16-mixed"])
@@ -185,7 +185,7 @@ def test_terms_that_compare_examples_see_the_whole_step_in_each_of_its_parts_und
 ):
     """A model with dropout says the same of a part when it is asked ahead and when it learns from it."""
     logged = []
-    monkeypatch.setattr(Learner, "_log", lambda _, values, __: logged.append(values))
+    monkeypatch.setattr(SupervisedModule, "_log", lambda _, values, __: logged.append(values))
     _, _, seen = run(tmp_path / "run", comparing, accumulate=2, precision=precision)
     parts = [{name: float(value) for name, value in each.items()} for each in logged if "train/cka" in each]
     assert len(parts) == len(seen) == 16

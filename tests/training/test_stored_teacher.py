@@ -9,23 +9,23 @@ import torch
 from small_training import Kill, Table, align, batches, bert, collate
 from torch.utils.data import DataLoader
 
-from distill import signals
+from distill.base import signals
+from distill.base.signals import Interrupted
 from distill.data.batching import Examples, Place
-from distill.losses import Objective
-from distill.losses.terms.divergences import Soft
-from distill.losses.terms.examples import RkdDistance
-from distill.losses.terms.gold import Hard
-from distill.losses.terms.states import Hidden, Pkd
+from distill.inference.output_store import OutputStore, OutputWriter, stored_places
+from distill.inference.prediction_modules import LogitsPredictor
 from distill.metrics import classification as metrics
 from distill.models.teacher import LiveTeacher
-from distill.signals import Interrupted
-from distill.teacher_store import AnswerStore, AnswerWriter, stored_places
+from distill.objective import Objective
+from distill.objective.terms.divergences import Soft
+from distill.objective.terms.examples import RkdDistance
+from distill.objective.terms.gold import Hard
+from distill.objective.terms.states import Hidden, Pkd
 from distill.training import callbacks
-from distill.training.answering import Answerer
-from distill.training.callbacks import WriteAnswers
-from distill.training.distiller import Distiller
-from distill.training.learner import Recipe
+from distill.training.callbacks import WriteOutputs
+from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization
+from distill.training.supervised import TrainingSpec
 from distill.training.tracking import CurvesLogger, read_curves
 from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer, uninterrupted
 
@@ -44,12 +44,12 @@ def teacher():
 def store(teacher, tmp_path_factory):
     """The teacher's answers to the table, in several parts and an order of their own."""
     folder = tmp_path_factory.mktemp("outputs")
-    module = Answerer(copy.deepcopy(teacher), align, None, states=STATES)
+    module = LogitsPredictor(copy.deepcopy(teacher), align, None, states=STATES)
     places = [Place(tuple(range(start, min(start + 7, 60)))) for start in range(0, 60, 7)][::-1]
     answered = DataLoader(Examples(TABLE, collate), sampler=places, batch_size=None)
-    writer = WriteAnswers(AnswerWriter(folder, "it", features_per_part=20, states=STATES))
+    writer = WriteOutputs(OutputWriter(folder, "it", features_per_part=20, states=STATES))
     trainer(SETTINGS, callbacks=[writer]).predict(module, answered, return_predictions=False)
-    return AnswerStore(folder, "it", STATES)
+    return OutputStore(folder, "it", STATES)
 
 
 def live(teacher):
@@ -70,7 +70,9 @@ def curve(folder, respond, *, inside=False, kill=None):
     model, train = bert(), batches(TABLE, batch_size=4)
     validation = DataLoader(Examples(TABLE, collate), sampler=[Place(tuple(range(8)))], batch_size=None)
     optimization = Optimization("adamw", 1e-3, 0.01, 0.9, "linear", 0.1, 2 * len(train))
-    module = Distiller(model, objective(inside), Recipe(align, metrics.collection(2), optimization, 7), respond)
+    module = DistillationModule(
+        model, objective(inside), TrainingSpec(align, metrics.collection(2), optimization, 7), respond
+    )
     folder.mkdir(exist_ok=True)
     resume = folder / "resume"
     made = trainer(
@@ -90,7 +92,7 @@ def restarted(folder, respond, *, inside=False):
 
 
 def test_stored_logits_teach_as_the_teacher_does_after_a_restart_in_the_middle_of_an_epoch(teacher, store, tmp_path):
-    from_store = restarted(tmp_path / "store", AnswerStore(store.folder, "it"))
+    from_store = restarted(tmp_path / "store", OutputStore(store.folder, "it"))
     from_teacher = curve(tmp_path / "live", live(teacher))
     assert len([name for _, name in from_store if name == "train/soft"]) == 2 * 15
     assert from_store == pytest.approx(from_teacher, rel=1e-12)
@@ -117,7 +119,7 @@ def test_the_store_says_of_a_shuffled_batch_what_the_teacher_says(teacher, store
 
 
 def test_states_too_large_for_half_precision_stay_finite():
-    from distill.training.answering import half
+    from distill.inference.prediction_modules import half
     from distill.types import Outputs
 
     states = torch.tensor([[[1e6], [-1e6]], [[2.0], [torch.inf]]])
@@ -126,7 +128,7 @@ def test_states_too_large_for_half_precision_stay_finite():
     assert kept.flatten().tolist() == [65504.0, -65504.0, 2.0]
 
 
-class TerminatedAtTheThirdBatch(WriteAnswers):
+class TerminatedAtTheThirdBatch(WriteOutputs):
     """A process that is told to end while a teacher is asked."""
 
     def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx):
@@ -137,9 +139,9 @@ class TerminatedAtTheThirdBatch(WriteAnswers):
 def test_a_pass_that_is_terminated_ends_after_its_batch_and_keeps_what_was_answered(teacher, tmp_path):
     places = [Place(tuple(range(start, start + 5))) for start in range(0, 60, 5)]
     answered = DataLoader(Examples(TABLE, collate), sampler=places, batch_size=None)
-    writer = TerminatedAtTheThirdBatch(AnswerWriter(tmp_path, "it"))
+    writer = TerminatedAtTheThirdBatch(OutputWriter(tmp_path, "it"))
     with pytest.raises(Interrupted, match="ended by SIGTERM"), signals.heeded(), uninterrupted():
         trainer(SETTINGS, callbacks=[writer]).predict(
-            Answerer(copy.deepcopy(teacher), align, None), answered, return_predictions=False
+            LogitsPredictor(copy.deepcopy(teacher), align, None), answered, return_predictions=False
         )
     assert len(stored_places(tmp_path, "it")) == 3 * 5

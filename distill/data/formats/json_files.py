@@ -6,12 +6,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from distill.base.shown import names as listed
 from distill.data.formats import squad
 from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows
 from distill.data.formats.text import lines, whole
 from distill.errors import DataError
-from distill.shown import names as listed
 
 _HOLDERS = ("data", "rows", "records", "examples", "instances")
 """Keys under which a file holds its rows."""

@@ -1,0 +1,56 @@
+"""What stands for files and settings: fingerprints and checksums; and folders that outlive an interruption."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from distill.base.disk import to_disk
+
+RESUME = "resume"
+"""Folder of a partial stage for what only an interrupted one needs."""
+
+
+def fingerprint(content: Mapping[str, Any]) -> str:
+    """12 hexadecimal digits that change whenever anything in ``content`` (JSON-like) does.
+
+    >>> fingerprint({"lr": 1e-3, "epochs": 2}) == fingerprint({"epochs": 2, "lr": 0.001})
+    True
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def checksum(path: Path) -> str:
+    """BLAKE2 digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def folder_checksum(folder: Path, patterns: Iterable[str]) -> str:
+    """Digest of the names and bytes of the files directly in ``folder`` that match one of the ``patterns``."""
+    files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    return fingerprint({path.name: checksum(path) for path in files})
+
+
+def whole_folder(parent: Path, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder of files in ``parent`` that outlives an interruption: its name ends in the digest of what it holds.
+
+    Args:
+        parent: where it is.
+        name: how its name begins.
+        make: writes the files into a folder, where there is none yet, or one that is damaged.
+    """
+    for found in parent.glob(f"{name}-*"):
+        if found.name == f"{name}-{folder_checksum(found, ['*'])}":
+            return found
+        shutil.rmtree(found)
+    hidden = parent / f".{name}"
+    shutil.rmtree(hidden, ignore_errors=True)
+    hidden.mkdir(parents=True)
+    make(hidden)
+    for path in (*hidden.iterdir(), hidden):
+        to_disk(path)
+    return hidden.rename(parent / f"{name}-{folder_checksum(hidden, ['*'])}")

@@ -1,0 +1,74 @@
+"""What a finished stage says of itself: read only where it is whole, of a form that is known, and of its folder."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from distill.base.disk import replacing
+from distill.errors import StoreError
+
+MANIFEST = "manifest.json"
+SCHEMA = 2
+"""1: without a checksum of its own. 2: with one."""
+_FORM: Mapping[str, type | tuple[type, ...]] = {
+    "stage": str,
+    "fingerprint": str,
+    "seconds": (int, float),
+    "result": dict,
+    "files": dict,
+}
+"""What has to be there, and its type."""
+
+
+def write(folder: Path, content: Mapping[str, Any]) -> Path:
+    """Write the manifest of the stage in ``folder``, with its schema and a checksum of all it says."""
+    told = json.loads(json.dumps({**content, "schema": SCHEMA}, allow_nan=False))
+    text = json.dumps({**told, "checksum": _checksum(told)}, indent=2, allow_nan=False)
+    with replacing(folder / MANIFEST) as hidden:
+        hidden.write_text(text, encoding="utf-8")
+    return folder / MANIFEST
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What the manifest of a finished stage says.
+
+    Raises:
+        StoreError: it cannot be read, is damaged, of another stage, or of a form that this version does not know.
+    """
+    path, again = folder / MANIFEST, f"remove the folder {folder} and run again"
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except PermissionError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror}); take another store with store=FOLDER") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(f"{path} cannot be read; {again}") from error
+    if not isinstance(content, dict):
+        raise StoreError(f"{path} is no manifest of a stage: it holds no object; {again}")
+    _known(path, content, again)
+    if content["schema"] > 1 and content.get("checksum") != _checksum(content):
+        raise StoreError(f"{path} is damaged: its checksum is not that of what it says; {again}")
+    for key, kind in _FORM.items():
+        if not isinstance(content.get(key), kind):
+            raise StoreError(f"{path} is no manifest of a stage: its {key!r} is missing or of another kind; {again}")
+    if not all(isinstance(each, dict) and {"bytes", "checksum"} <= each.keys() for each in content["files"].values()):
+        raise StoreError(f"{path} is no manifest of a stage: its 'files' have no sizes and checksums; {again}")
+    return content
+
+
+def _known(path: Path, content: Mapping[str, Any], again: str) -> None:
+    schema = content.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise StoreError(f"{path} is no manifest of a stage: its 'schema' is missing or of another kind; {again}")
+    if schema > SCHEMA:
+        raise StoreError(
+            f"{path} has the schema {schema}, and this version of distill knows {SCHEMA} at most: it is of a newer "
+            f"version, or damaged; take the newer version, or another folder with store=FOLDER, or {again}"
+        )
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """BLAKE2 digest of all that is said besides the checksum, in whatever order and spacing."""
+    rest = {key: value for key, value in content.items() if key != "checksum"}
+    return hashlib.blake2b(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

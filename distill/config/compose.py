@@ -1,0 +1,170 @@
+"""The YAML cards of ``teachers/``, ``students/`` and ``experiments/``, as Hydra groups."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from distill.base.rules import RUN_NAME
+from distill.config import design, user_cards
+from distill.config.schema import Config
+from distill.errors import ConfigError
+from distill.objective import settings
+
+T = TypeVar("T", bound=Config)
+
+FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
+
+_HELP = """{app} turns a fine-tuned transformer teacher into a compact student, by a chain of stages.
+
+  python -m distill.run experiment=sst2_tiny                      one run
+  python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
+  python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
+  python -m distill.design --help                                 which student to try first under a budget
+  python -m distill.predict --help                                answers of a finished model for a file
+  python -m distill.convert --help                                pickled weights of a teacher as safetensors
+
+Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
+$APP_CONFIG_GROUPS
+Several teachers: +teacher@more_teachers.NAME=CARD adds one, more_teachers.NAME.model=FOLDER overrides it, and
+ensemble.combine=probabilities|logits|confidence and +ensemble.weights.NAME=2 (first is that of teacher=) combine them.
+
+Terms of the objective, each with its distill.NAME.weight (p is the teacher, q the student, both softened by the
+temperature T):
+{terms}
+
+Every setting can be overridden by its dotted key; these are the values of this command line:
+
+$CONFIG
+"""
+
+_FORMATTER = "distill.base.shown.PlainFormatter"
+_CONSOLE: dict[str, Any] = {
+    "console": {
+        "class": "logging.StreamHandler",
+        "formatter": "plain",
+        "stream": "ext://sys.stdout",
+        "filters": ["no_errors"],
+    },
+    "errors": {
+        "class": "logging.StreamHandler",
+        "formatter": "plain",
+        "stream": "ext://sys.stderr",
+        "level": "ERROR",
+    },
+}
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"class": _FORMATTER, "format": "%(message)s"},
+        "full": {"class": _FORMATTER, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "filters": {"no_errors": {"()": "distill.base.shown.BelowErrors"}},
+    "handlers": {
+        **_CONSOLE,
+        "file": {
+            "class": "distill.launch.RunLog",
+            "formatter": "full",
+            "filename": "${hydra.runtime.output_dir}/run.log",
+            "encoding": "utf-8",
+        },
+    },
+    "root": {"level": "WARNING", "handlers": ["console", "errors", "file"]},
+    "loggers": {"distill": {"level": "INFO"}},
+}
+
+_LOGGING_WITHOUT_A_FILE: dict[str, Any] = {
+    **_LOGGING,
+    "handlers": _CONSOLE,
+    "root": {"level": "WARNING", "handlers": ["console", "errors"]},
+}
+
+_LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": _LOGGING["formatters"]["plain"]},
+    "handlers": {  # into the rank's own file
+        "console": {"class": "logging.StreamHandler", "level": "ERROR", "formatter": "plain"}
+    },
+    "root": {"level": "ERROR", "handlers": ["console"]},
+}
+
+_ROOT: dict[str, Any] = {
+    "defaults": [
+        "schema",
+        {"teacher": None},
+        {"student": None},
+        {"experiment": None},
+        "_self_",
+        {"override hydra/job_logging": "distill"},
+    ],
+    "hydra": {
+        "run": {"dir": "outputs/${run_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}"},
+        "sweep": {"dir": "outputs/sweeps/${now:%Y-%m-%d_%H-%M-%S}", "subdir": "${hydra.job.num}_${run_name:${name}}"},
+        "output_subdir": None,
+        "help": {
+            "app_name": "distill",
+            "template": _HELP.replace("{app}", "distill").replace("{terms}", settings.listed()),
+        },
+    },
+}
+
+_DESIGN: dict[str, Any] = {
+    "defaults": [
+        "design_schema",
+        {"teacher": None},
+        {"student": None},
+        {"experiment": None},
+        "_self_",
+        {"override hydra/job_logging": "without_a_file"},
+    ],
+    "hydra": {
+        "run": {"dir": "."},
+        "output_subdir": None,
+        "help": {"app_name": "distill.design", "template": design.HELP},
+    },
+}
+
+
+def root() -> Path:
+    """Where the cards are: ``distill/cards`` in an installed wheel, else the top of the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return package / "cards" if (package / "cards").is_dir() else package.parent
+
+
+@cache
+def register() -> None:
+    """Put the schema, the logging and every card into Hydra's store, which every job of this process reads."""
+    OmegaConf.register_new_resolver("run_name", _run_name)
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config, provider="distill")
+    store.store(name="config", node=_ROOT, provider="distill")
+    store.store(name="design_schema", node=design.DesignConfig, provider="distill")
+    store.store(name="design", node=_DESIGN, provider="distill")
+    logging = {"distill": _LOGGING, "other_ranks": _LOGGING_OF_OTHER_RANKS, "without_a_file": _LOGGING_WITHOUT_A_FILE}
+    for name, node in logging.items():
+        store.store(group="hydra/job_logging", name=name, node=node, provider="distill")
+    for group, folder in FOLDERS.items():
+        for path in sorted((root() / folder).glob("*.yaml")):
+            card = OmegaConf.load(path)
+            if group == "experiment":
+                card.setdefault("name", path.stem)
+            package = "_global_" if path.read_text(encoding="utf-8").startswith(user_cards.GLOBAL) else group
+            store.store(group=group, name=path.stem, node=card, package=package, provider=str(path))
+
+
+def _run_name(name: str) -> str:
+    """The run's name where it is a part of a folder's name: Hydra makes that folder before any setting is checked."""
+    holds, allowed = RUN_NAME
+    if not holds(name):
+        raise ConfigError(f"name={name!r}: allowed is {allowed}")
+    return name
+
+
+def typed(composed: DictConfig, schema: type[T]) -> T:
+    """The settings as one object; merged anew, since ``+key=value`` slips past the schema that Hydra composed."""
+    given = OmegaConf.to_container(composed)
+    return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), given)))

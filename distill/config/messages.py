@@ -1,0 +1,147 @@
+"""Hydra's and OmegaConf's complaints about a command line, in one line each."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    KeyValidationError,
+    OmegaConfBaseException,
+    ValidationError,
+)
+
+from distill.base.rules import unknown
+from distill.config.schema import Config, TeacherConfig
+from distill.errors import ConfigError
+
+
+def message(error: Exception, schema: type[Config] = Config) -> str:
+    """What is wrong with the command line or a card, with what would be right where ``schema`` knows that."""
+    if isinstance(error, MissingConfigException):
+        return _missing_card(error)
+    if isinstance(error, OverrideParseException):
+        return _unreadable(error)
+    if whole := _whole_section(str(error), schema):
+        return whole
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConfigError):
+            return str(cause)
+        if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
+            return _unknown_key(str(cause.full_key), schema)
+        if isinstance(cause, KeyValidationError):
+            below = str(cause.full_key).rpartition(".")[2].startswith("-")  # which Hydra takes for no name at all
+            way = "a card may have it" if below else f"it is one as in +{cause.full_key}=VALUE"
+            return f"{cause.full_key}: a number in braces is no name; {way}"
+        if isinstance(cause, ValidationError):
+            key = str(cause.full_key)
+            return _by_name(key, key, schema) or f"{key}: {_first_line(cause)}"
+        cause = cause.__cause__ or cause.__context__
+    return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
+
+
+def describe_null_append(error: Exception) -> str | None:
+    """What to do about a setting that is added to what a card or the command line sets to null; none for other errors.
+
+    OmegaConf fails on it with errors of Python's own.
+
+    >>> added_to_nothing(AssertionError("Unexpected type for root: NoneType"))
+    'a setting is added to one that is null, such as data.labels; leave one of the two out, or give both in a card'
+    """
+    found = re.search(r"full_key: ([\w.]+)", str(error))
+    if found is None and "Unexpected type for root: NoneType" not in str(error):
+        return None
+    what = f"{found[1]}: is null, and something is added to it" if found else ""
+    what = what or "a setting is added to one that is null, such as data.labels"
+    return f"{what}; leave one of the two out, or give both in a card"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _missing_card(error: MissingConfigException) -> str:
+    group, _, name = str(error.missing_cfg_file).partition("/")
+    there = ", ".join(error.options or ()) or "none"
+    return f"{group}={name}: no such card; there are {there}"
+
+
+def _unreadable(error: OverrideParseException) -> str:
+    """Why Hydra's grammar does not take an override."""
+    if not error.override.isascii():
+        return _beyond_ascii(error.override)
+    return f"{error.override}: cannot be read ({_first_line(error)}){_unquoted(error.override)}"
+
+
+def _unquoted(override: str) -> str:
+    """What to write for a name in quotes, of which Hydra's braces know none."""
+    if re.match(r"\+*data\.labels(?:\.-\d+=|=\{\s*[\"']?-\d+)", override):
+        return "; a number below 0 cannot be a name on the command line; a card may have it"
+    found = re.match(r"\+*([\w.]+)=\{\s*[\"'](\w+)[\"']\s*:", override)
+    if found is None:
+        return ""
+    return f"; names in braces have no quotes, and one that is a number is given as in +{found[1]}.{found[2]}=VALUE"
+
+
+def _beyond_ascii(override: str) -> str:
+    """Why a command line is not understood that is not of ASCII letters alone: Hydra's grammar knows no others."""
+    key, _, value = override.partition("=")
+    if not key.isascii():
+        return f"{override}: names beyond ASCII cannot be given on the command line; a card may have them"
+    if value.startswith(("{", "[")):
+        return (
+            f"{override}: letters beyond ASCII need quotes, as in ['…'] or {{text: '…'}}; keys may have them in a card"
+        )
+    return f"{override}: letters beyond ASCII need quotes within quotes, as in \"{key}='{value}'\""
+
+
+def _whole_section(said: str, schema: type[Config]) -> str | None:
+    """What to write where a section of settings is given as one value; none for other errors.
+
+    >>> _whole_section("Error merging override distill.shares=soft 60", Config)
+    "distill.shares=soft 60: takes values by name, in braces, as in 'distill.shares={hard: VALUE}'"
+    """
+    found = re.match(
+        r"(?:Error merging override |Ambiguous value for argument ')\+*(([\w.]+)=[^{][^\n]*?)'?(?:\n|$)", said
+    )
+    if found is None:
+        return None
+    return _by_name(found[1], found[2], schema)
+
+
+def _by_name(given: str, key: str, schema: type[Config]) -> str | None:
+    """How the section of a key is ``given``; none where the key is of no section."""
+    section = _section(re.sub(r"\[.*?\]", "", key).split("."), schema)
+    if not isinstance(section, dict) and not is_dataclass(section):
+        return None
+    name = next(iter(_names(section)), "NAME")
+    return f"{given}: takes values by name, in braces, as in '{key}={{{name}: VALUE}}'"
+
+
+def _unknown_key(full_key: str, schema: type[Config]) -> str:
+    *parents, name = re.sub(r"\[.*?\]", "", full_key).split(".")
+    section = _section(parents, schema)
+    if section == {}:
+        return f"{full_key}: is no setting yet; what has a name of yours is added with a + before it, as in +{full_key}"
+    if not (names := _names(section)):
+        return f"{full_key}: unknown setting"
+    return unknown(".".join([*parents, name]), names)
+
+
+def _section(keys: Sequence[str], schema: type[Config]) -> object:
+    """The section of the settings at these keys, with its defaults; none where there is none."""
+    config = schema()
+    section: object = config
+    for key in keys:
+        section = TeacherConfig() if section is config.more_teachers else getattr(section, key, None)
+    return section
+
+
+def _names(section: object) -> list[str]:
+    """The settings that a section has by default; none where it is no section."""
+    if isinstance(section, dict):
+        return list(section)
+    return [field.name for field in fields(section)] if is_dataclass(section) else []

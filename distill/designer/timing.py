@@ -1,0 +1,139 @@
+"""How long models take on this machine for one text: all of them in turn, so that noise hits them alike."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+from distill.inference.generation import write
+from distill.metrics.latency import interleaved, watched
+from distill.models import loading
+from distill.models.teacher import outputs
+from distill.pipeline.context import Builder
+from distill.types import Batch
+
+Latency = dict[str, float]
+"""``p50`` and ``p90``, in milliseconds."""
+_GLANCES = 5
+"""Calls of the first look at a model."""
+_HOPELESS = 2.0
+"""Times the limit at which a first look is enough."""
+_SECONDS, _FEWEST, _MOST = 45.0, 15, 100
+"""What all timed calls may take together, within so many of each model."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is timed.
+
+    Attributes:
+        tokens: of the text.
+        threads: that it is read on.
+        written: tokens that a model of a task that writes answers with.
+    """
+
+    tokens: int
+    threads: int
+    written: int
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What was measured.
+
+    Attributes:
+        latency: by name; models that are far too slow are left out.
+        samples: calls that were timed of each.
+        attention: the share of the time in which the CPU really worked on them; more than 1 with several threads.
+    """
+
+    latency: dict[str, Latency]
+    samples: int
+    attention: float
+
+
+def measure(
+    build: Builder,
+    tokenizer: PreTrainedTokenizerBase,
+    models: Mapping[str, PretrainedConfig],
+    text: Text,
+    *,
+    limit: float | None = None,
+    always: str = "",
+    slower: Callable[[str, str], bool] = lambda one, other: False,
+) -> Timed:
+    """Time models of random weights, which take as long as trained ones.
+
+    Args:
+        build: makes the parts.
+        tokenizer: whose tokens the text is made of.
+        models: name to configuration, the smallest first.
+        text: what they read.
+        limit: milliseconds; those far beyond it are not looked at twice, but for the first one.
+        always: the model that is timed however slow.
+        slower: whether one model is sure to take longer than another.
+    """
+    calls: dict[str, Callable[[int], object]] = {}
+    hopeless: list[str] = []
+    one_round, embeddings = 0.0, dict[tuple[int, int], nn.Embedding]()
+    with _threads(text.threads), torch.inference_mode():
+        for name, configured in models.items():
+            if name != always and any(slower(name, other) for other in hopeless):
+                hopeless.append(name)
+                continue
+            call = _call(build, tokenizer, configured, text, embeddings)
+            glance = interleaved({name: call}, _GLANCES)[name]["p50"]
+            if name != always and calls and limit is not None and glance > _HOPELESS * limit:
+                hopeless.append(name)
+                continue
+            calls[name] = call
+            one_round += glance / 1000
+        samples = max(_FEWEST, min(_MOST, int(_SECONDS / one_round)))
+        worked = watched()
+        latency = interleaved(calls, samples)
+        return Timed(latency, samples, worked())
+
+
+def _call(
+    build: Builder,
+    tokenizer: PreTrainedTokenizerBase,
+    configured: PretrainedConfig,
+    text: Text,
+    embeddings: dict[tuple[int, int], nn.Embedding],
+) -> Callable[[int], object]:
+    """A model's answer to the text; models of one width share their ``embeddings``, for the sake of memory."""
+    model = loading.from_config(configured, build.task.head)
+    model.train(False)
+    own = cast(nn.Embedding, model.get_input_embeddings())
+    model.set_input_embeddings(embeddings.setdefault((own.num_embeddings, own.embedding_dim), own))
+    batch = _batch(tokenizer, text.tokens)
+    if not build.task.writes:
+        return lambda _: outputs(model, batch)
+    length = {"max_new_tokens": text.written, "min_new_tokens": text.written}
+    settings = {**build.generation(), **length}
+    return lambda _: write(model, batch, settings)
+
+
+def _batch(tokenizer: PreTrainedTokenizerBase, tokens: int) -> Batch:
+    """One text ``[1, tokens]`` of plain tokens."""
+    special = set(tokenizer.all_special_ids)
+    plain = [number for number in range(len(tokenizer)) if number not in special]
+    ids = torch.tensor([[plain[place % len(plain)] for place in range(tokens)]])
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if "token_type_ids" in tokenizer.model_input_names:
+        batch["token_type_ids"] = torch.zeros_like(ids)
+    return batch
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,128 @@
+"""The ranks of a run, started once and together."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast
+
+import pytorch_lightning as pl
+import torch.distributed as dist
+from safetensors import SafetensorError
+
+from distill.base import signals
+from distill.base.signals import Interrupted
+from distill.distributed.launching import others
+from distill.errors import DistillError, RankError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among all of the run."""
+
+    world: int = 1
+    rank: int = 0
+
+    def agree(self, value: T) -> T:
+        """Rank 0's value, on every rank."""
+        if self.world == 1:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0)
+        return box[0]
+
+    def first(self, work: Callable[[], T]) -> T:
+        """Let rank 0 work, and give its result, or its error, to every rank.
+
+        Raises:
+            DistillError: what rank 0 raised.
+        """
+        result: T | None = None
+        error: DistillError | Interrupted | None = None
+        if self.rank == 0:
+            try:
+                result = work()
+            except (DistillError, Interrupted) as raised:
+                error = raised
+            except Exception as raised:
+                self.agree((None, RankError(f"the first rank has failed: {raised}")))
+                raise
+        result, error = self.agree((result, error))
+        if error is not None:
+            raise error
+        return cast(T, result)
+
+    def together(self, work: Callable[[], T]) -> T:
+        """Let every rank work, and stop all of them where one of them fails.
+
+        Raises:
+            BaseException: this rank's error, or else what the first rank that failed has raised.
+        """
+        error: BaseException | None = None
+        try:
+            result = work()
+        except (DistillError, Interrupted, OSError, SafetensorError) as raised:
+            error = raised
+        errors = [each for each in (error, *self.every(error)) if each is not None]
+        if errors:
+            raise errors[0]
+        return result
+
+    def every(self, value: T) -> list[T]:
+        """The values of all ranks, in their order, on every rank."""
+        values = [value] * self.world
+        if self.world > 1:
+            dist.all_gather_object(values, value)
+        return values
+
+    def same(self, value: str) -> bool:
+        """Whether every rank has the same value."""
+        return len(set(self.every(value))) == 1
+
+    def heed(self) -> None:
+        """End on every rank where a signal has come to one of them.
+
+        Raises:
+            Interrupted: one has.
+        """
+        if came := [number for number in self.every(signals.pending()) if number]:
+            raise Interrupted(came[0])
+
+    def wait(self) -> None:
+        """Go on when every rank has come here."""
+        if self.world > 1:
+            dist.barrier()
+
+
+@contextmanager
+def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Iterator[Ranks]:
+    """Start the other ranks, unless a launcher has, and meet them; they end with what is inside.
+
+    Everything inside runs on all ranks alike, so that they can agree on what is reused. With several of them signals
+    only set their flag, which ``heed`` and the loops read: a rank that ended anywhere else would leave the others
+    waiting for it.
+
+    Args:
+        trainer: knows the launcher.
+        devices: on each machine, as the settings ask for.
+        nodes: machines.
+        folder: of the run, for what the others say.
+
+    Raises:
+        RankError: a rank has died, or there are more or fewer than the settings ask for.
+    """
+    if trainer.world_size != devices * nodes:
+        raise RankError(f"{trainer.world_size} processes came together where {devices * nodes} were asked for")
+    if trainer.world_size == 1:
+        yield Ranks()
+        return
+    strategy = trainer.strategy
+    with signals.deferred(), others(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
+        if strategy.launcher is not None:
+            strategy.launcher.launch(strategy.setup_environment)
+        else:
+            strategy.setup_environment()
+        yield Ranks(trainer.world_size, trainer.global_rank)
+        dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it

@@ -1,0 +1,52 @@
+"""Targets written token by token."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+
+from torch import Tensor
+from transformers import LogitsProcessorList, PreTrainedModel
+
+from distill.errors import ModelError
+from distill.inference.generation_ensemble import ModelEnsemble
+from distill.types import Batch
+
+
+def write(
+    model: PreTrainedModel, batch: Batch, settings: Mapping[str, int], beside: ModelEnsemble | None = None
+) -> list[Tensor]:
+    """The tokens ``[tokens]`` that a model writes after each input, up to its end token, that one included.
+
+    Args:
+        model: that generates.
+        batch: with ``input_ids`` and ``attention_mask``, filled up in front where the model is a decoder.
+        settings: of transformers' ``generate``.
+        beside: further models that write with it, as one.
+
+    Raises:
+        ModelError: what the model says of a next token is no number.
+    """
+    inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    more, together = ({"use_cache": False}, beside.writing(model, batch)) if beside else ({}, nullcontext())
+    with together:
+        seen = LogitsProcessorList([_numbers])
+        written = model.generate(
+            **inputs, **settings, **more, do_sample=False, logits_processor=seen, trust_remote_code=False
+        )  # type: ignore[operator]
+    given = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
+    end = model.generation_config.eos_token_id
+    ends = set(end if isinstance(end, list) else [end])
+    return [_until(ids[given:], ends) for ids in written]
+
+
+def _numbers(ids: Tensor, scores: Tensor) -> Tensor:
+    """Refuse the scores of next tokens of which one is no number: the first of all tokens would be taken for it."""
+    if bool(scores.isnan().any()):
+        raise ModelError("the model writes by scores that are no numbers: is the model whole?")
+    return scores
+
+
+def _until(ids: Tensor, ends: set[int]) -> Tensor:
+    for place, token in enumerate(ids.tolist()):
+        if token in ends:
+            return ids[: place + 1]
+    return ids

@@ -1,0 +1,262 @@
+"""A finished model's word on new examples, from its folder alone."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.base.shown import names, shown
+from distill.data import objects
+from distill.data.batching import Place
+from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty
+from distill.data.streaming import Row
+from distill.errors import DataError, ModelError
+from distill.inference.generation import write
+from distill.models import inspecting, loading
+from distill.models.forms import read_form
+from distill.models.teacher import answering, label_columns, outputs
+from distill.tasks import TASKS, EncodingSpec, Task, task
+from distill.tasks.collating import collate
+
+_AT_ONCE = 512
+"""Examples that are in memory together."""
+TEXTS = "AutoModelForSequenceClassification"
+"""The head whose outputs are labels of texts, or their score."""
+ID = "id"
+"""The field of an input that its answer repeats."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model and all it takes to ask it.
+
+    Attributes:
+        model: with its task's head, in eval mode.
+        tokenizer: its own.
+        task: what it predicts.
+        form: labels and limits of length.
+        columns: its outputs in the order of the task's, if they have names.
+        generation: how it writes, in the words of transformers' ``generate``.
+        batch_size: features it reads at once.
+        trained: input to the name that its column had in training, which is looked for first.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    task: Task
+    form: EncodingSpec
+    columns: Sequence[int] | None
+    generation: Mapping[str, int]
+    batch_size: int = 32
+    trained: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, task: str | None = None, max_length: int | None = None) -> "Predictor":
+        """A predictor from a Hugging Face folder.
+
+        Args:
+            folder: exported by a run, or any other.
+            task: what it predicts, for a folder that does not say.
+            max_length: tokens of a text, for a folder that does not say.
+
+        Raises:
+            ModelError: it is no model folder, or does not say what is needed and it is not given.
+        """
+        return load(Path(folder), name=task, max_length=max_length)
+
+    def __call__(self, *given: Any) -> dict[str, Any]:  # noqa: ANN401
+        """The prediction for one example, such as ``predictor("a text")`` or ``predictor("a text", "another")``.
+
+        Args:
+            given: the task's inputs, in their order.
+
+        Returns:
+            What the model says, such as ``{"label": "positive", "probability": 0.98}``.
+
+        Raises:
+            DataError: an input is missing, or is none.
+        """
+        if len(given) != len(self.task.inputs):
+            raise DataError(f"give {' and '.join(self.task.inputs)}, which the model reads, and nothing else")
+        row = dict(zip(self.task.inputs, given, strict=True))
+        (answer,) = self.predict([self._example(row, {role: role for role in row}, "the example")])
+        return answer
+
+    def stream(
+        self, rows: Iterable[tuple[int, Row]], named: Mapping[str, str], source: str
+    ) -> Iterator[dict[str, Any]]:
+        """The prediction for each row, in their order, after the row's ``id`` where it has one.
+
+        Args:
+            rows: numbered, with a column for each of the task's inputs.
+            named: input to the name of its column, where it is another one than its own or training's.
+            source: of the rows, for messages.
+
+        Raises:
+            DataError: a row lacks an input, or has one that is none; or some rows have an id and others not.
+        """
+        inputs = _alike(rows, source)
+        if strangers := sorted(set(named) - set(self.task.inputs)):
+            raise DataError(f"columns names {', '.join(strangers)}; the task has {', '.join(self.task.inputs)}")
+        while chunk := list(islice(inputs, _AT_ONCE)):
+            examples = [self._example(row, named, f"line {number} of {source}") for number, row in chunk]
+            lines = [f"line {number} of {source}" for number, _ in chunk]
+            for (_, row), answer in zip(chunk, self.predict(examples, lines), strict=True):
+                yield {ID: row[ID], **answer} if ID in row else answer
+
+    @torch.inference_mode()
+    def predict(self, examples: Sequence[Row], named: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """The prediction for each example, a mapping of the task's inputs.
+
+        Args:
+            examples: each with the task's inputs.
+            named: what a message calls each of them; by their places, where that is not given.
+
+        Raises:
+            ModelError: what the model says of one is no number.
+        """
+        columns: dict[str, Any] = {role: [example[role] for example in examples] for role in self.task.inputs}
+        columns["key"] = list(range(len(examples)))
+        prepare = self.task.prompt or self.task.encode
+        features = prepare(columns, self.tokenizer, self.form)
+        order = sorted(range(len(features["key"])), key=lambda number: len(features["input_ids"][number]))
+        answered: dict[tuple[int, int], Tensor] = {}
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            some = {name: [values[number] for number in chosen] for name, values in features.items()}
+            places = zip(some["key"], some["first"], strict=True)
+            answered |= dict(zip(places, self._answers(some), strict=True))
+        parts: list[list[Tensor]] = [[] for _ in examples]
+        for key, first in sorted(answered):
+            rows = answered[key, first]
+            if rows.is_floating_point() and not bool((rows < torch.inf).all()):  # -inf is a class that cannot be
+                where = named[key] if named else f"example {key + 1}"
+                raise ModelError(f"{where}: what the model says of it is no finite number: is the model whole?")
+            parts[key].append(rows)
+        return self.task.decode([torch.cat(part) for part in parts], columns, self.tokenizer, self.form)
+
+    def _answers(self, features: Mapping[str, Any]) -> list[Tensor]:
+        """What the model says of each feature: its rows, or the tokens it writes."""
+        pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
+        batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
+        batch = {name: tensor.to(self.model.device) for name, tensor in batch.items()}
+        with answering(str(self.model.name_or_path)):
+            if self.task.writes:
+                return [ids.unsqueeze(-1).cpu() for ids in write(self.model, batch, self.generation)]
+            logits = outputs(self.model, batch).logits
+        rows, _ = self.task.align(logits if self.columns is None else logits[..., list(self.columns)], batch, self.form)
+        return list(torch.split(rows.float().cpu(), features["count"]))
+
+    def _example(self, row: Row, named: Mapping[str, str], where: str) -> dict[str, Any]:
+        example = {}
+        for role, kind in self.task.inputs.items():
+            usual = (name for name in (self.trained.get(role, role), role) if objects.has(row, name))
+            column = named[role] if role in named else next(usual, role)
+            if not objects.has(row, column):
+                raise DataError(
+                    f"{where} has no {column}; it has {names(list(row))}: "
+                    f"say which is the {role} with columns.{role}=NAME"
+                )
+            value = _content(objects.value(row, column), kind, column, role, where)
+            check = self.task.problem if kind == "marked" else None
+            if check is not None and (said := check(value)):
+                raise DataError(f"{where} {said}: {shown(value)}")
+            example[role] = value
+        return example
+
+
+def _content(value: Any, kind: str, column: str, role: str, where: str) -> Any:  # noqa: ANN401
+    """A field as the text, or the list of texts, that training would take it for.
+
+    Raises:
+        DataError: it would not.
+    """
+    read, expected = READERS[kind]
+    try:
+        found = read(value)
+    except ValueError as error:
+        raise DataError(
+            f"{where}: the column {column} cannot be the {role}: it holds {error} ({shown(value)}); "
+            f"{expected} is expected"
+        ) from error
+    if empty(found):
+        raise DataError(f"{where} has no {column}")
+    if isinstance(found, list) and any(map(empty, found)):
+        raise DataError(f"{where} has an empty entry in {column}")
+    if (length := characters(found)) > MAX_CHARACTERS:
+        raise DataError(f"{where} has {length:,} characters in {column}: a text may have {MAX_CHARACTERS:,}")
+    return found
+
+
+def _alike(rows: Iterable[tuple[int, Row]], source: str) -> Iterator[tuple[int, Row]]:
+    """The rows, of which either all have an id or none."""
+    first: Row | None = None
+    for number, row in rows:
+        first = row if first is None else first
+        if (ID in row) != (ID in first):
+            raise DataError(f"line {number} of {source} has {'an' if ID in row else 'no'} id, unlike those before it")
+        yield number, row
+
+
+def load(folder: Path, *, name: str | None = None, max_length: int | None = None, batch_size: int = 32) -> Predictor:
+    """A predictor from a Hugging Face folder.
+
+    Args:
+        folder: exported by a run, which says in its ``config.json`` what it was made for; or any other.
+        name: of the task, for a folder that does not say.
+        max_length: tokens of a text, for a folder that does not say.
+        batch_size: features it reads at once.
+
+    Raises:
+        ModelError: it is no model folder, or does not say what is needed and it is not given.
+    """
+    folder = loading.resolve(str(folder))
+    config = loading.configuration(folder)
+    known = read_form(folder)
+    name = name or known.get("task")
+    if name is None:
+        raise ModelError(f"{folder} does not say what it predicts; give it as task=NAME: {', '.join(TASKS)}")
+    if name not in TASKS:
+        raise ModelError(f"task={name}: allowed is one of {', '.join(TASKS)}")
+    module = task(name)
+    labels = tuple(known.get("labels", _labels(module, config)))
+    if not labels and len(module.outputs(["some"])) > len(module.outputs([])):
+        raise ModelError(f"{folder} does not say which labels it predicts")
+    form = _form(labels, known, config, max_length)
+    if module.family == "decoder" and form.max_target_length >= form.max_length:
+        raise ModelError(f"max_length={form.max_length}: a reply alone may have {form.max_target_length} tokens")
+    tokenizer = loading.load_tokenizer(folder, module.markers, name if module.windows else None)
+    way_out = "give a folder that was saved after fine-tuning, such as one that a run exported"
+    inspecting.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
+    if module.head == TEXTS:
+        inspecting.refuse_other_outputs(folder, config, module.kind)
+    model = loading.load_model(folder, module.head, tokenizer=tokenizer)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
+    columns = label_columns(config, module.outputs(labels), []) if labels else None
+    writing = known.get("generation") or {"num_beams": 1, "max_new_tokens": form.max_target_length}
+    trained = known.get("columns", {})
+    return Predictor(model, tokenizer, module, form, columns, writing, batch_size, trained)
+
+
+def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> EncodingSpec:  # noqa: ANN401
+    """The folder's limits of length, or the usual ones as far as the model reads."""
+    names = ("max_length", "max_target_length", "stride", "max_answer_length")
+    limits = {key: known[key] for key in names if key in known}
+    if max_length is not None:
+        loading.inside_bounds(config, max_length, "model", "max_length")
+        limits["max_length"] = max_length
+    elif "max_length" in limits:
+        loading.inside_bounds(config, limits["max_length"], "model", "max_length of config.json")
+    limits.setdefault("max_length", min(EncodingSpec.max_length, loading.bound(config) or EncodingSpec.max_length))
+    return EncodingSpec(labels, **limits)
+
+
+def _labels(module: Task, config: Any) -> list[str]:  # noqa: ANN401
+    """The labels of a folder that only names its outputs."""
+    named = [str(label) for _, label in sorted((config.id2label or {}).items())]
+    return named if module.outputs(named) == named else []

@@ -1,0 +1,210 @@
+"""Terms that compare hidden states.
+
+Where the widths differ and the term compares them number by number, a linear layer for each pair, trained with the
+student, takes its states to the teacher's width; it belongs to the loss and is never exported.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from distill.objective import losses
+from distill.objective.losses.moments import Moments
+from distill.objective.terms.common import (
+    ANY,
+    Pairs,
+    Part,
+    TermModule,
+    checked_pairs,
+    first_states,
+    mean,
+    present,
+    projections,
+    real_tokens,
+    state,
+)
+from distill.types import Outputs
+
+_WHAT = "hidden states"
+_HIDDEN = frozenset({"student_hidden", "teacher_hidden"})
+
+
+class _ProjectedTerm(TermModule):
+    """A term that compares pairs of hidden states number by number, the student's projected where the widths differ.
+
+    Args:
+        pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
+        student_width: of the student's hidden states.
+        teacher_width: of the teacher's hidden states.
+
+    Raises:
+        ValueError: where there is no pair, or an index is below 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = _HIDDEN
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("pairs",)
+
+    def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
+        """Make the projections, if any."""
+        super().__init__()
+        self.pairs = checked_pairs(pairs, _WHAT)
+        self.projections = projections(len(self.pairs), student_width, teacher_width)
+
+
+class Hidden(_ProjectedTerm):
+    """Squared error between pairs of hidden states, averaged over the width and the pairs (Romero et al. 2015).
+
+    The mean over pairs and over the width of (W · student - teacher)², for each token.
+
+    Cost: the teacher's states on disk, or the teacher beside the student; a matrix product for each pair where widths
+    differ. The strongest pull towards the teacher's inner life, for students with the teacher's tokens.
+    """
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over tokens that are no padding, and their number; the labels are not read.
+
+        Raises:
+            ValueError: where the mask or a hidden state was not asked of a model.
+        """
+        return _by_token(losses.hidden, student, teacher, self.pairs, self.projections)
+
+
+class HiddenCosine(_ProjectedTerm):
+    """1 - the cosine between pairs of hidden states, averaged over the pairs (Sanh et al. 2019).
+
+    1 - (W · student) · teacher / (‖W · student‖ · ‖teacher‖), for each token.
+
+    Cost: that of ``Hidden``. Where directions shall be learnt and not sizes; the value lies between 0 and 2 whatever
+    the model, so that its weight carries over.
+    """
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over tokens that are no padding, and their number; the labels are not read."""
+        return _by_token(losses.hidden_cosine, student, teacher, self.pairs, self.projections)
+
+
+class Embedding(TermModule):
+    """Squared error between the embedding outputs, averaged over the width (as in TinyBERT: Jiao et al. 2020).
+
+    The mean over the width of (W · student - teacher)², for each token.
+
+    Cost: that of one pair of ``Hidden``, which it is. For a student whose embeddings are narrower than the teacher's.
+
+    Args:
+        student_width: of the student's embedding output.
+        teacher_width: of the teacher's.
+    """
+
+    needs: ClassVar[frozenset[str]] = _HIDDEN
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+
+    def __init__(self, student_width: int, teacher_width: int) -> None:
+        """Make the projection, if any."""
+        super().__init__()
+        self.pairs = ((0, 0),)
+        self.projections = projections(1, student_width, teacher_width)
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over tokens that are no padding, and their number; the labels are not read."""
+        return _by_token(losses.hidden, student, teacher, self.pairs, self.projections)
+
+
+class Pkd(_ProjectedTerm):
+    """Squared error between first tokens' states of length 1, averaged over width and pairs (PKD: Sun et al. 2019).
+
+    The mean over pairs and over the width of (W · student / ‖W · student‖ - teacher / ‖teacher‖)², for each example.
+
+    Cost: next to none beside the teacher's own. For sentence tasks, whose head reads the first token. The value is at
+    most 4 / width: the paper's weights are 10 to 1,000.
+    """
+
+    unit: ClassVar[str] = "examples"
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over examples and their number; the labels are not read."""
+        results = []
+        for pair, project in zip(self.pairs, self.projections, strict=True):
+            mine, theirs = first_states(student, present(teacher), pair)
+            results.append(losses.pkd(project(mine), theirs))
+        return mean(results)
+
+
+class Cka(TermModule):
+    """1 - linear centred kernel alignment between pairs of hidden states (Kornblith et al. 2019).
+
+    1 - ‖XᵀY‖² / (‖XᵀX‖ · ‖YᵀY‖), X and Y the student's and the teacher's centred states of all tokens.
+
+    Cost: a matrix product of tokens · width · width for each pair. For models of different widths without a projection
+    to learn: only the geometry must be met, not the coordinates. Defined on the batch of a whole step, and of use only
+    where that has several times more tokens than a state has numbers.
+
+    Args:
+        pairs: index of the student's and of the teacher's hidden state; 0 is the embedding output, 1 the first layer's.
+
+    Raises:
+        ValueError: where there is no pair, or an index is below 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = _HIDDEN
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("pairs",)
+
+    def __init__(self, pairs: Pairs) -> None:
+        """Keep the pairs."""
+        super().__init__()
+        self.pairs = checked_pairs(pairs, _WHAT)
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the value times the tokens that are no padding, and their number; the labels are not read."""
+        part = self.features(student, teacher)
+        count = part[0].squeeze(0)
+        return self.loss(part) * count, count
+
+    def features(self, student: Outputs, teacher: Outputs | None) -> Part:
+        """Return the moments of each pair's states, one after the other."""
+        mask = real_tokens(student, _WHAT)
+        found = (
+            losses.cka_features(state(student, mine, "student"), state(present(teacher), theirs, "teacher"), mask)
+            for mine, theirs in self.pairs
+        )
+        return tuple(each for one in found for each in one)
+
+    def merge(self, parts: Sequence[Part]) -> Part:
+        """Return the moments over several parts."""
+        pairs = zip(*(_of_pairs(part) for part in parts), strict=True)
+        return tuple(each for found in pairs for each in losses.cka_merge(found))
+
+    def loss(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+        """Return the mean over the pairs."""
+        mine = _of_pairs(own)
+        others = [None] * len(mine) if whole is None else _of_pairs(whole)
+        return torch.stack([losses.cka_loss(*both) for both in zip(mine, others, strict=True)]).mean()
+
+
+def _of_pairs(part: Part) -> list[Moments]:
+    """The moments of each pair of states, which lie one after the other."""
+    size = len(Moments._fields)
+    return [Moments(*part[at : at + size]) for at in range(0, len(part), size)]
+
+
+def _by_token(
+    loss: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]],
+    student: Outputs,
+    teacher: Outputs | None,
+    pairs: tuple[tuple[int, int], ...],
+    projected: Iterable[nn.Module],
+) -> tuple[Tensor, Tensor]:
+    """The mean of a loss over pairs of states."""
+    mask = real_tokens(student, _WHAT)
+    results = []
+    for (mine, theirs), project in zip(pairs, projected, strict=True):
+        # Masked before the projection, whose weights would otherwise get 0 · nan where padding holds nan.
+        states = project(state(student, mine, "student").masked_fill(~mask.unsqueeze(-1), 0.0))
+        results.append(loss(states, state(present(teacher), theirs, "teacher"), mask))
+    return mean(results)

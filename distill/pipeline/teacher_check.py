@@ -1,0 +1,254 @@
+"""A fine-tuned teacher is asked about some rows before anything is trained: it may not be what it is said to be."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset, concatenate_datasets
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.config.ensemble import FIRST
+from distill.data.batching import Place
+from distill.errors import ModelError
+from distill.inference import output_pass
+from distill.inference.prediction_modules import cost_and_guess
+from distill.metrics import chance
+from distill.metrics.chance import Verdict
+from distill.models import loading
+from distill.models.fitting import output_names, token_count
+from distill.models.numbers import possible
+from distill.models.teacher import answering, chosen, outputs
+from distill.pipeline.context import Builder
+from distill.training.trainer import on_gpu
+from distill.types import FLOOR
+
+log = logging.getLogger(__name__)
+
+_ROWS = 200
+_LEAST = 50
+"""Rows that are asked for whatever it takes, as far as there are so many."""
+_OPERATIONS = 1e12
+"""Multiplications beyond which no more rows are asked for: seconds on two cores."""
+_AT_ONCE = 16
+_KNOWN = 2000
+"""Examples of train whose tokens are counted."""
+_TOLERANCE = 1e-2
+"""Difference of a logit, alone and beside a longer text, that rounding does not explain, as a share of the largest."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A teacher and some rows.
+
+    Attributes:
+        build: to which it is the only teacher.
+        key: of its settings.
+        model: in eval mode.
+        tokenizer: its own.
+        columns: its outputs in the order of the task's.
+    """
+
+    build: Builder
+    key: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    columns: Sequence[int] | None
+
+    @property
+    def name(self) -> str:
+        """What the user called it."""
+        return f"{self.key}.model={self.build.config.teacher.model}"
+
+
+def ask(build: Builder, who: str) -> str | None:
+    """Ask a fine-tuned teacher about some rows of validation.
+
+    Args:
+        build: to which it is the only teacher.
+        who: its name among several.
+
+    Returns:
+        What was accepted, a sentence; none where there is nothing to accept.
+
+    Raises:
+        ModelError: it answers no better than who has not read them, or on another scale, and that is not accepted; or
+            its answers are not finite.
+    """
+    key = "teacher" if who == FIRST else f"more_teachers.{who}"
+    asked = _loaded(build, key)
+    rows, source = _drawn(build)
+    features = build.encoded(rows, asked.tokenizer)
+    rows, features = _affordable(asked.model, rows, features)
+    said = _answers(asked, features)
+    verdict = _alone_alike(asked, features) or _verdict(asked, rows, [said[number] for number in rows["key"][:]])
+    sentence = f"{asked.name}: of {len(rows)} rows of {source}, the teacher {verdict.said}"
+    if not verdict.refused:
+        log.log(logging.WARNING if verdict.hardly else logging.INFO, "%s", sentence)
+        return None
+    accepted = f"{key}.accept=true"
+    if build.config.teacher.accept:
+        log.warning("%s; gone on with, %s", sentence, accepted)
+        return f"{sentence}; gone on with, {accepted}"
+    raise ModelError(
+        f"{sentence}; {_hint(asked, verdict)}give the checkpoint that was fine-tuned for this data, fine-tune it here "
+        f"without {key}.finetuned=true, or go on with {accepted}"
+    )
+
+
+def _hint(asked: Asked, verdict: Verdict) -> str:
+    """The names that would make sense of the teacher's outputs, if there are such."""
+    if not verdict.exchanged or asked.columns is None:
+        return ""
+    labels, given = asked.build.data.labels, asked.build.config.teacher.labels
+    hint = f"its outputs seem to be named wrongly: with others it would get {verdict.would:.1%} right; "
+    if asked.build.outputs != list(labels):
+        return hint
+    names = list(given) or output_names(asked.model.config)
+    for column, number in zip(asked.columns, verdict.exchanged, strict=True):
+        names[column] = labels[number]
+    return f"{hint}{asked.key}.labels=[{','.join(names)}] names them so; "
+
+
+def _loaded(build: Builder, key: str) -> Asked:
+    held = output_pass.model(build, build.teacher, {})
+    tokenizer = build.tokenizer(held.folder)
+    model = loading.load_model(held.folder, build.task.head, tokenizer=tokenizer)
+    if on_gpu(build.config.trainer.accelerator):
+        model.to("cuda")  # type: ignore[arg-type]
+    model.train(False)
+    return Asked(build, key, model, tokenizer, output_pass.columns(build, held))
+
+
+def _drawn(build: Builder) -> tuple[Dataset, str]:
+    """Some rows of validation, and of train where that has few, of each label alike; and what they are rows of."""
+    rows, source = build.data.splits["validation"], "validation"
+    if len(rows) < _LEAST:
+        train = build.data.splits["train"]
+        if rows.features == train.features:
+            rows, source = concatenate_datasets([rows, train]), "validation and train"
+    order = np.random.default_rng(build.config.seed).permutation(len(rows)).tolist()
+    if build.task.kind == "class" and build.task.class_axis == "labels" and not build.task.windows:
+        order = _in_turn(order, rows["label"][:])
+    return rows.select(order[:_ROWS]), source
+
+
+def _in_turn(order: Sequence[int], labels: Sequence[int]) -> list[int]:
+    """The same numbers, so that each label comes in its turn as long as there are any.
+
+    >>> _in_turn([0, 1, 2, 3], [7, 7, 7, 8])
+    [0, 3, 1, 2]
+    """
+    turns: dict[int, int] = defaultdict(int)
+    placed = []
+    for number in order:
+        placed.append((turns[labels[number]], labels[number], number))
+        turns[labels[number]] += 1
+    return [number for _, _, number in sorted(placed, key=lambda each: each[:2])]
+
+
+def _affordable(model: PreTrainedModel, rows: Dataset, features: Dataset) -> tuple[Dataset, Dataset]:
+    """The first of the rows that together do not take too long, and their features."""
+    embedded = {each.weight for each in model.modules() if isinstance(each, nn.Embedding)}
+    weights = loading.parameters(model) - sum(weight.numel() for weight in embedded)
+    lengths: dict[int, int] = defaultdict(int)
+    for key, ids in zip(features["key"], features["input_ids"], strict=True):
+        lengths[key] += len(ids)
+    spent = np.cumsum([lengths[key] * weights for key in rows["key"][:]])
+    many = max(min(_LEAST, len(rows)), int((spent <= _OPERATIONS).sum()))
+    kept = rows.select(range(many))
+    keys = set(kept["key"][:])
+    return kept, features.select([number for number, key in enumerate(features["key"]) if key in keys])
+
+
+@torch.inference_mode()
+def _rows(asked: Asked, features: Mapping[str, Any]) -> list[Tensor]:
+    """What the teacher says of each feature, ``[rows, classes]``; of written tokens their cost, and its guess.
+
+    Raises:
+        ModelError: a number is not finite.
+    """
+    build, model = asked.build, asked.model
+    batch = {name: each.to(model.device) for name, each in build.collate(asked.tokenizer)(features, Place(())).items()}
+    with answering(asked.name):
+        logits = outputs(model, batch).logits
+    rows, labels = build.align(chosen(logits, asked.columns), batch)
+    rows = possible(rows.float())
+    if build.task.writes:  # of all that could be written some may be ruled out
+        rows = cost_and_guess(rows, labels, batch)["values"]
+    if not bool(rows.isfinite().all()):
+        raise ModelError(f"{asked.name}: the teacher answers a row of validation with numbers that are not finite")
+    return list(torch.split(rows.cpu(), features["count"]))
+
+
+def _answers(asked: Asked, features: Dataset) -> dict[int, Tensor]:
+    """All rows of each example, by key."""
+    found: dict[tuple[int, int], Tensor] = {}
+    for numbers in _batches(features):
+        some = features[numbers]
+        found |= dict(zip(zip(some["key"], some["first"], strict=True), _rows(asked, some), strict=True))
+    parts: dict[int, list[Tensor]] = defaultdict(list)
+    for key, first in sorted(found):
+        parts[key].append(found[key, first])
+    return {key: torch.cat(each) for key, each in parts.items()}
+
+
+def _batches(features: Dataset) -> Iterator[list[int]]:
+    """Numbers of features of similar lengths."""
+    lengths = [len(ids) for ids in features["input_ids"]]
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for start in range(0, len(order), _AT_ONCE):
+        yield order[start : start + _AT_ONCE]
+
+
+def _alone_alike(asked: Asked, features: Dataset) -> Verdict | None:
+    """Refuse a teacher that answers the shortest text otherwise beside the longest."""
+    lengths = [len(ids) for ids in features["input_ids"]]
+    shortest, longest = int(np.argmin(lengths)), int(np.argmax(lengths))
+    if lengths[shortest] == lengths[longest]:
+        return None
+    alone, beside = _rows(asked, features[[shortest]])[0], _rows(asked, features[[shortest, longest]])[0]
+    if asked.build.task.writes:
+        alone, beside = alone[:, :1], beside[:, :1]
+    worst = float((alone - beside).abs().max())
+    if worst <= _TOLERANCE * max(1.0, float(alone[alone > FLOOR].abs().max())):
+        return None
+    return Verdict(
+        f"answers one otherwise beside a longer text than alone (a logit differs by {worst:.3g}), so that what fills "
+        "up a batch decides", refused=True,
+    )  # fmt: skip
+
+
+def _verdict(asked: Asked, rows: Dataset, said: Sequence[Tensor]) -> Verdict:
+    """What the answers ``said``, one for each row, are worth."""
+    build, table = asked.build, rows[:]
+    if build.task.writes:
+        return _of_tokens(asked, rows, said)
+    names, metrics = build.data.labels, build.metrics
+    records = build.task.decode(said, table, asked.tokenizer, build.form)
+    found, right = build.task.predictions(records, names), build.task.references(table, names)
+    if build.task.kind == "score":
+        return chance.scores(np.asarray(found, dtype=np.float64), np.asarray(right, dtype=np.float64))
+    if build.task.kind == "labels":
+        return chance.decisions(np.asarray(found), np.asarray(right), metrics, names)
+    if build.task.class_axis == "tokens":
+        return chance.spans(found, right, table["context"], metrics, build.config.seed)
+    score, constant = chance.beside_guesses(metrics, found, right, names, build.config.seed)
+    if build.task.windows:
+        found = torch.cat([each.argmax(dim=-1) for each in said]).tolist()
+        right = list(chain(*table["label"]))
+    unit = "all words" if build.task.windows else ""
+    return chance.labels(np.asarray(found), np.asarray(right), names, build.headline.name, score, constant, unit)
+
+
+def _of_tokens(asked: Asked, rows: Dataset, said: Sequence[Tensor]) -> Verdict:
+    build, train = asked.build, asked.build.data.splits["train"]
+    known = build.encoded(train.select(range(min(len(train), _KNOWN))), asked.tokenizer)["targets"]
+    right = build.encoded(rows, asked.tokenizer)["targets"]
+    cost = float(torch.cat(list(said))[:, 0].mean())
+    return chance.tokens(cost, chain(*right), chain(*known), token_count(asked.tokenizer))

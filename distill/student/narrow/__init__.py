@@ -1,0 +1,1 @@
+"""What cuts a model narrower while it answers as nearly as it can like before."""

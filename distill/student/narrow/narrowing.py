@@ -1,0 +1,184 @@
+"""A narrower copy of a model: its weights in fewer numbers, by truncated singular value decompositions.
+
+All layers share one basis of the states, ``[wide, narrow]``: the directions in which the states of some texts vary most
+(as in SliceGPT: Ashkboos et al. 2024, arXiv:2401.15024). Queries with keys, and values with outputs, are factored again
+for each head, so that attention scores, and what attention adds, change least (truncated SVD of weights: Ben Noach &
+Goldberg 2020, aclanthology.org/2020.aacl-main.88; here weighed by the states that they read). Rotary positions, which
+turn each pair of numbers by an angle of its own, leave no such freedom: there, and in T5, whose heads have a width of
+their own, the heads that add most are kept whole.
+Inner units are chosen by how much what they add varies; the mean of whatever is left out goes into the biases, where
+there are any.
+
+A norm scales states number by number, which only the axes of the wide space keep. So the basis lies near some of them,
+and a narrow norm is fitted to what the wide one makes of the texts. Where nothing but linear layers reads what a norm
+makes (before attention and feed-forward part), its scale and shift go into those layers first, which is exact.
+
+Positions that are sines (Marian's) follow from the width alone: a narrower copy has those of its own width.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+from distill.errors import ModelError
+from distill.models.fitting import part_like
+from distill.models.loading import from_config
+from distill.models.numbers import finite
+from distill.models.teacher import outputs
+from distill.student.narrow.families import FAMILIES, Family, head_size, inner_size
+from distill.student.narrow.places import below, head_of, parts, points
+from distill.student.narrow.weights import Copy
+from distill.types import IGNORE, Batch
+
+
+@dataclass(frozen=True)
+class Width:
+    """Of a model: its states, heads of attention, and inner units of a layer."""
+
+    hidden_size: int
+    heads: int
+    intermediate_size: int
+
+
+def unfit(config: PretrainedConfig) -> str | None:
+    """Why no narrower copy is made of a model, if none is, as a sentence."""
+    kind = config.model_type
+    if kind not in FAMILIES:
+        return f"{kind} models cannot be copied narrower; these can: {', '.join(FAMILIES)}"
+    family = FAMILIES[kind]
+    needs = dict(family.needs)
+    if family.relative is not None:  # what projects its embeddings is not copied
+        needs["embedding_size"] = [None, config.hidden_size]
+    for name, allowed in needs.items():
+        if (found := getattr(config, name, None)) not in allowed:
+            return f"{kind} models with {name}={found} cannot be copied narrower"
+    for one, other in family.equal:
+        if (mine := getattr(config, one)) != (theirs := getattr(config, other)):
+            both = f"{one}={mine} and {other}={theirs}"
+            return f"{kind} models with {both} cannot be copied narrower; allowed is one number for both"
+    return None
+
+
+def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
+    """The configuration of a narrower copy.
+
+    Raises:
+        ModelError: the architecture cannot be copied, or not at this width.
+    """
+    if why := unfit(config):
+        raise ModelError(f"student.init=narrow: {why}")
+    family = FAMILIES[config.model_type]
+    asked = {
+        "hidden_size": (width.hidden_size, config.hidden_size),
+        "heads": (width.heads, config.num_attention_heads),
+        "intermediate_size": (width.intermediate_size, inner_size(config)),
+    }
+    for name, (wanted, there) in asked.items():
+        if wanted > there:
+            raise ModelError(f"student.architecture.{name}={wanted}: the teacher to be copied has {there}")
+    made = copy.deepcopy(config)
+    made.hidden_size, made.num_attention_heads = width.hidden_size, width.heads
+    setattr(made, family.inner_size, width.intermediate_size)
+    for one, other in family.equal:
+        setattr(made, other, getattr(made, one))
+    _embeddings(made, config)
+    if family.whole:
+        _whole_heads(made, config, family)
+    return made
+
+
+def _embeddings(made: PretrainedConfig, config: PretrainedConfig) -> None:
+    """They are as wide as the states, or as wide as they were before a projection: ELECTRA's."""
+    size, width = getattr(config, "embedding_size", None), made.hidden_size
+    if hasattr(config, "pooler_hidden_size"):  # DeBERTa's says it once more
+        made.pooler_hidden_size = width
+    if size == config.hidden_size:
+        made.embedding_size = width
+    elif size == width:
+        raise ModelError(
+            f"student.architecture.hidden_size={width}: is the width of the teacher's embeddings, which "
+            "would go into the layers without the teacher's projection; allowed is any other"
+        )
+
+
+def _whole_heads(made: PretrainedConfig, config: PretrainedConfig, family: Family) -> None:
+    """Heads as wide as the teacher's, of which as many as possible share keys and values as they do there."""
+    heads, size = made.num_attention_heads, head_size(config)
+    if family.free:
+        made.head_dim = size
+    elif made.hidden_size != heads * size:
+        raise ModelError(
+            f"student.architecture.hidden_size={made.hidden_size}: heads of {config.model_type} models are kept whole, "
+            f"so {heads} of {size} numbers need {heads * size}"
+        )
+    groups = getattr(config, "num_key_value_heads", None)
+    if groups is not None:
+        shared = config.num_attention_heads // groups
+        fits = {number: _groups(number, shared) for number in range(1, config.num_attention_heads + 1)}
+        if fits[heads] > groups:
+            allowed = ", ".join(str(number) for number, needed in fits.items() if needed <= groups)
+            raise ModelError(
+                f"student.architecture.heads={heads}: the teacher's heads share keys and values in {groups} groups of "
+                f"{shared}; allowed is {allowed}"
+            )
+        made.num_key_value_heads = fits[heads]
+
+
+def _groups(heads: int, shared: int) -> int:
+    """How few groups of at most ``shared`` can be made of all heads."""
+    return min(heads // size for size in range(1, shared + 1) if heads % size == 0)
+
+
+def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: str) -> PreTrainedModel:
+    """A copy of ``wide`` with narrower states; with its own width it answers the same.
+
+    Args:
+        wide: with a task head.
+        batches: some texts; their states decide on what is kept.
+        width: of the copy.
+        head: transformers' class.
+
+    Raises:
+        ModelError: see ``narrowed`` and ``head_of``, or a state of the texts is no finite number.
+    """
+    narrower = from_config(narrowed(wide.config, width), head)
+    narrower.to(wide.dtype)  # type: ignore[arg-type]
+    part_like(narrower, wide)
+    weights = Copy(wide, _inputs(wide, batches), narrower).made()
+    narrower.load_state_dict({name: weight.to(wide.dtype) for name, weight in weights.items()}, strict=True)
+    return narrower
+
+
+@torch.no_grad()
+def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tensor]:
+    """What linear layers and norms read of tokens that are no padding, ``[tokens, width]``, or of first tokens."""
+    model.train(False)
+    taken: dict[str, list[Tensor]] = {}
+    masks: dict[bool, Tensor] = {}
+    encoder = f"{below(model)}encoder."
+
+    def keep(name: str) -> Any:  # noqa: ANN401
+        def hook(module: nn.Module, given: tuple[Tensor, ...]) -> None:
+            read = given[0][masks[name.startswith(encoder)]] if given[0].dim() == 3 else given[0]
+            taken.setdefault(name, []).append(read)
+
+        return hook
+
+    head = head_of(model)
+    watched = {point.norm for point in points(model, head)}
+    watched |= {part.adds for part in parts(model) if part.source is None}
+    watched |= {head.outer, head.reads, *filter(None, [head.norm])}
+    handles = [model.get_submodule(name).register_forward_pre_hook(keep(name)) for name in watched]
+    for batch in batches:
+        masks[True] = masks[False] = batch["attention_mask"].bool()
+        if model.config.is_encoder_decoder and "target_ids" in batch:
+            masks[False] = batch["target_ids"] != IGNORE
+        outputs(model, batch)
+    for handle in handles:
+        handle.remove()
+    return {name: finite(torch.cat(read), str(model.name_or_path)) for name, read in taken.items()}

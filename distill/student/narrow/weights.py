@@ -1,0 +1,219 @@
+"""The weights of a narrower copy, one part after the other."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import layer_norm, linear, rms_norm
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from distill.student.narrow.attention import Attention, Heads, Pair, best, common, mixed, moment, whole, worth
+from distill.student.narrow.factors import fitted_norm, most, projected_reading, shared_basis
+from distill.student.narrow.families import FAMILIES, inner_size
+from distill.student.narrow.places import Part, below, head_of, parts, points
+
+
+class Copy:
+    """The weights of a narrower copy, by their names."""
+
+    def __init__(self, wide: PreTrainedModel, inputs: Mapping[str, Tensor], narrower: PreTrainedModel) -> None:
+        """Find the basis that all layers share.
+
+        Args:
+            wide: the model that is copied.
+            inputs: what its linear layers and norms read of some texts, each ``[tokens, width]``.
+            narrower: a model of the copy's size.
+        """
+        self.wide, self.inputs, self.narrower, self.config = wide, inputs, narrower, narrower.config
+        self.family, self.head = FAMILIES[self.config.model_type], head_of(wide)
+        self.points = points(wide, self.head)
+        self.last = next(place for place, point in enumerate(self.points) if self.head.reads in point.readers)
+        self.old, self.new = wide.state_dict(), cast(dict[str, Tensor], {})
+        self.shared: dict[str, Heads] = {}
+        self.words = wide.get_input_embeddings().weight
+        self.tied = wide.get_submodule(self.head.outer).weight is self.words
+        # Some models multiply embeddings by the root of the width, or divide what the head of words reads by it.
+        ratio = (wide.config.hidden_size / self.config.hidden_size) ** 0.5
+        grows, shrinks = (getattr(self.config, name, False) for name in ("scale_embedding", "scale_decoder_outputs"))
+        self.embedded = ratio if grows else 1.0
+        self.heard = 1 / ratio if (grows and self.tied) or (shrinks and self.head.outer == "lm_head") else 1.0
+        self.folded = [self._folded(place) for place in range(len(self.points))]
+        states = [self._states(place) for place in range(len(self.points))]
+        # What all states have in common goes into the biases of what reads them, and else has to be in the basis.
+        biased = [all(self._biased(name) for name in point.readers) for point in self.points]
+        self.means = [each.mean(0) * moves for each, moves in zip(states, biased, strict=True)]
+        gaps = [each - mean for each, mean in zip(states, self.means, strict=True)]
+        centred = isinstance(wide.get_submodule(self.points[self.last].norm), nn.LayerNorm)
+        self.basis = shared_basis(gaps, self.config.hidden_size, centred=centred)
+        self.states = [each @ self.basis for each in states]
+        if self.head.inner is not None and self.points[self.last].stays:
+            self.means[self.last] = self._given(self.head.inner).mean(0)  # of first tokens alone
+
+    def made(self) -> dict[str, Tensor]:
+        """All of them."""
+        self._embeddings()
+        for place in range(len(self.points)):
+            self._norm(place)
+        for part in parts(self.wide):
+            if part.source is None:
+                self._feed_forward(part)
+            else:
+                self._attention(part)
+        self._outputs()
+        return self.new
+
+    def _given(self, name: str) -> Tensor:
+        return self.inputs[name].double()
+
+    def _biased(self, name: str) -> bool:
+        return f"{name}.bias" in self.old
+
+    def _linear(self, name: str) -> Pair:
+        """Of the wide model; a bias that it does without is 0."""
+        weight = self.old[f"{name}.weight"].double()
+        if isinstance(self.wide.get_submodule(name), Conv1D):
+            weight = weight.mT
+        return weight, self.old[f"{name}.bias"].double() if self._biased(name) else weight.new_zeros(len(weight))
+
+    def _put(self, name: str, weight: Tensor, bias: Tensor) -> None:
+        """Into the copy; a bias only where the wide model has one."""
+        self.new[f"{name}.weight"] = weight.mT if isinstance(self.wide.get_submodule(name), Conv1D) else weight
+        if self._biased(name):
+            self.new[f"{name}.bias"] = bias
+
+    def _put_parts(self, names: Sequence[str], pairs: Sequence[Pair]) -> None:
+        """Each into a layer of its own, or all into one."""
+        if len(names) < len(pairs):
+            pairs = [cast(Pair, tuple(map(torch.cat, zip(*pairs, strict=True))))]
+        for name, pair in zip(names, pairs, strict=True):
+            self._put(name, *pair)
+
+    def _folded(self, place: int) -> Pair | None:
+        """Scale and shift of a norm, where they can go into the layers that read what it makes."""
+        point = self.points[place]
+        if point.stays or (self._biased(point.norm) and not all(map(self._biased, point.readers))):
+            return None
+        return self._linear(point.norm)
+
+    def _states(self, place: int) -> Tensor:
+        """What is read of the wide model here."""
+        name = self.points[place].norm
+        module, given = self.wide.get_submodule(name), self._given(name)
+        if f"{name}.weight" not in self.old:
+            return given
+        if isinstance(module, nn.Linear):
+            return linear(given, *self._linear(name))
+        scaled, (scale, shift) = _normalised(module, given), self._linear(name)
+        return scaled if self.folded[place] else scaled * scale + shift
+
+    def _embeddings(self) -> None:
+        projected = self.points[0].norm.endswith("embeddings_project")
+        apart = {part.distances for part in parts(self.wide)}
+        for name, module in self.wide.named_modules(remove_duplicate=False):  # both stacks may share one
+            if isinstance(module, nn.Embedding) and not module.weight.requires_grad:  # sines, by the width alone
+                self.new[f"{name}.weight"] = cast(Tensor, self.narrower.get_submodule(name).weight).detach()
+            elif isinstance(module, nn.Embedding) and name not in apart:
+                weight = self.old[f"{name}.weight"].double()
+                scale = self.embedded if name.endswith(("shared", "embed_tokens")) else 1.0  # positions are not scaled
+                self.new[f"{name}.weight"] = weight if projected else scale * weight @ self.basis
+            elif projected and name == f"{below(self.wide)}{self.family.first}":
+                self._put(name, *self._linear(name))
+
+    def _norm(self, place: int) -> None:
+        """The narrow norm that comes nearest to what the wide one makes of the texts, number by number."""
+        name = self.points[place].norm
+        module = self.wide.get_submodule(name)
+        if isinstance(module, nn.Linear):
+            self._write(name, *self._linear(name))
+        elif f"{name}.weight" in self.old:
+            scaled, wanted = _normalised(module, self._given(name) @ self.basis), self.states[place]
+            if self.tied and place == self.last:
+                wanted = wanted * self.heard
+            self._put(name, *fitted_norm(scaled, wanted, shifts=self._biased(name)))
+
+    def _write(self, name: str, weight: Tensor, bias: Tensor) -> None:
+        """A linear layer whose outputs are states."""
+        self._put(name, self.basis.mT @ weight, self.basis.mT @ bias)
+
+    def _read(self, names: Sequence[str], place: int, parts: int = 1) -> list[Pair]:
+        """Linear layers that read narrow states, or the parts of one."""
+        made = []
+        for name in names:
+            weight, bias = self._linear(name)
+            if (folded := self.folded[place]) is not None:
+                weight, bias = weight * folded[0], bias + weight @ folded[1]
+            made.append(projected_reading(weight, bias, self.basis, self.means[place]))
+        if len(made) == parts:
+            return made
+        return [cast(Pair, pair) for pair in zip(*(each.chunk(parts) for each in made[0]), strict=True)]
+
+    def _units(self, inner: Sequence[str], outer: str, place: int, count: int, parts: int = 1) -> tuple[Tensor, Pair]:
+        """Copy the inner units that matter most; which, and what adds them, the mean of the others in its bias."""
+        (weight, bias), given = self._linear(outer), self._given(outer)
+        mean = given.mean(0)
+        adds = (given - mean * self._biased(outer)).square().mean(0) * weight.square().sum(0)
+        chosen = most(adds, count)
+        self._put_parts(inner, [(each[chosen], more[chosen]) for each, more in self._read(inner, place, parts)])
+        return chosen, (weight[:, chosen], bias + weight @ mean.index_fill(0, chosen, 0.0))
+
+    def _feed_forward(self, part: Part) -> None:
+        factors = max(len(part.reads), 1 + self.family.fused)
+        _, added = self._units(part.reads, part.adds, part.place, inner_size(self.config), factors)
+        self._write(part.adds, *added)
+
+    def _attention(self, part: Part) -> None:
+        found = self._found(part)
+        if self.family.whole:
+            made = whole(found, self._heads(part, found), self.config)
+        else:
+            relative = self.states[self.last + 1 :]  # distances count as much as states
+            roots = moment(self.states[part.place], *relative), moment(found.states, *relative)
+            made = mixed(found, roots, self.wide.config, self.config)
+        self._put_parts(part.reads, made[0])
+        mean = found.states.mean(0)
+        more = common((found.qkv, found.out), mean, self.wide.config) - common(made, mean, self.config)
+        self._put(part.adds, made[1], self.basis.mT @ self._linear(part.adds)[1] + more)
+        for kept in self.family.kept:
+            self._put(f"{part.layer}.{kept}", *self._linear(f"{part.layer}.{kept}"))
+
+    def _found(self, part: Part) -> Attention:
+        source = cast(int, part.source)
+        if source == part.place:
+            read = self._read(part.reads, source, 3)
+        else:
+            read = [*self._read(part.reads[:1], part.place), *self._read(part.reads[1:], source, 2)]
+        out = self.basis.mT @ self._linear(part.adds)[0]
+        return Attention(read, out, self.states[source], self._biased(part.adds))
+
+    def _heads(self, part: Part, found: Attention) -> Heads:
+        """Which are kept whole: the same wherever they share what they add for distances."""
+        if part.distances is None:
+            return best(worth(found, self.wide.config), self.config)
+        if part.distances not in self.shared:
+            sharing = [self._found(each) for each in parts(self.wide) if each.distances == part.distances]
+            total = torch.stack([worth(each, self.wide.config) for each in sharing]).sum(0)
+            heads = self.shared[part.distances] = best(total, self.config)
+            self.new[f"{part.distances}.weight"] = self.old[f"{part.distances}.weight"][:, heads.queries]
+        return self.shared[part.distances]
+
+    def _outputs(self) -> None:
+        inner, outer, norm = self.head.inner, self.head.outer, self.head.norm
+        if inner is None:
+            weight, bias = self._read([outer], self.last)[0]
+            self._put(outer, weight * (self.embedded if self.tied else self.heard), bias)
+            self.new |= {name: self.old[name] for name in ("final_logits_bias",) if name in self.old}
+            return
+        chosen, added = self._units([inner], outer, self.last, self.config.hidden_size)
+        self._put(outer, *added)
+        if norm is not None:
+            scaled = _normalised(self.wide.get_submodule(norm), self._given(norm)[:, chosen])
+            self._put(norm, *fitted_norm(scaled, self._given(outer)[:, chosen], shifts=self._biased(norm)))
+
+
+def _normalised(module: nn.Module, given: Tensor) -> Tensor:
+    """What a norm makes before it scales and shifts."""
+    if isinstance(module, nn.LayerNorm):
+        return layer_norm(given, given.shape[-1:], eps=module.eps)
+    return rms_norm(given, given.shape[-1:], eps=cast(float, module.variance_epsilon))

@@ -1,0 +1,174 @@
+"""A model that learns from labels: pretraining, fine-tuning, and the control."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any, cast
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torchmetrics import MetricCollection
+from transformers import PreTrainedModel
+
+from distill.models.teacher import Align, outputs
+from distill.objective.objective import Objective
+from distill.objective.terms import StepView
+from distill.training.optim import Optimization
+from distill.training.step_gather import Parts, Step, detached
+from distill.types import Batch, LossReport, Outputs, at_least_float32
+
+_TOTAL = "total_"
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How a model is trained and scored, whatever it is trained on.
+
+    Attributes:
+        align: turns logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``.
+        metrics: computed on the whole validation split after each epoch.
+        optimization: how the weights move.
+        seed: of the run.
+    """
+
+    align: Align
+    metrics: MetricCollection
+    optimization: Optimization
+    seed: int
+
+
+class SupervisedModule(pl.LightningModule):
+    """The LightningModule of every stage that trains on labels alone.
+
+    All chance (dropout) is drawn anew for each micro-batch from (seed, rank, number of the micro-batch), so that a
+    resumed run draws what an uninterrupted one would have.
+    """
+
+    def __init__(self, model: PreTrainedModel, objective: Objective, recipe: TrainingSpec) -> None:
+        """Pair a model (with a task head) with what it shall minimise; the objective's projections learn too."""
+        super().__init__()
+        self.model, self.objective, self.recipe = model, objective, recipe
+        self.metrics = recipe.metrics
+        self.report: LossReport | None = None
+        """What the latest micro-batch was worth, without a gradient."""
+
+    def forward_models(
+        self, batch: Batch, needs: frozenset[str] | None = None
+    ) -> tuple[Outputs, Outputs | None, Tensor]:
+        """What student and teacher say about a batch, and its labels ``[rows]``.
+
+        Args:
+            batch: on the model's device.
+            needs: what is read, as terms say it; none for all that the objective reads.
+        """
+        needs = self.objective.needs if needs is None else needs
+        raw = outputs(
+            self.model, batch, hidden="student_hidden" in needs, attentions="student_attentions" in needs,
+            qkv="student_qkv" in needs,
+        )  # fmt: skip
+        rows, labels = self.recipe.align(raw.logits, batch)
+        return replace(raw, logits=rows), self.teacher_outputs(batch), labels
+
+    def teacher_outputs(self, batch: Batch) -> Outputs | None:
+        """What the teacher says about a batch: here there is none."""
+        return None
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Key the chance of this step to its number."""
+        self._draw_anew()
+
+    def _draw_anew(self, ahead: int = 0) -> None:
+        """Begin the chance of this micro-batch, or of one so many after it."""
+        number = self.trainer.fit_loop.epoch_loop.total_batch_idx + ahead
+        torch.manual_seed(hash((self.recipe.seed, self.trainer.global_rank, number)) % 2**63)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """One micro-batch."""
+        self.objective.at(self.trainer.global_step, self.recipe.optimization.steps)
+        student, teacher, labels = self.forward_models(batch)
+        seen = self._seen(student, teacher, batch_idx)
+        values = self.objective.values(student, teacher, labels, _totals(batch), seen)
+        self._share(values, batch_idx)
+        report = self.objective.weighed(values)
+        self.report = replace(report, total=report.total.detach())
+        self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
+        return report.total
+
+    def _seen(self, student: Outputs, teacher: Outputs | None, batch_idx: int) -> dict[str, StepView] | None:
+        """What the terms that compare examples see in this part of a step; none where it is the whole."""
+        world, every = self.trainer.world_size, self.trainer.accumulate_grad_batches
+        terms, place = self.objective.comparing, batch_idx % every
+        if world * every == 1 or not terms:
+            return None
+        own = self.objective.parts(student, teacher)
+        if place == 0:
+            ahead = (self._ahead(batch, number) for number, batch in self._following())
+            self._together = Step(terms, chain([detached(own)], ahead), world, self.trainer.global_rank)
+        return self._together.seen(own, place)
+
+    def _following(self) -> Iterable[tuple[int, Batch]]:
+        """The further micro-batches of the step that begins, by their number in it."""
+        step: Sequence[Batch] = self.trainer.train_dataloader.step  # type: ignore[union-attr]
+        return zip(range(1, self.trainer.accumulate_grad_batches), step[1:], strict=True)
+
+    @torch.no_grad()
+    def _ahead(self, batch: Batch, number: int) -> Parts:
+        """What a further micro-batch will bring, by the same weights and the same chance (cf. Gao et al. 2021)."""
+        self._draw_anew(number)
+        needs = frozenset().union(*(term.needs for term in self.objective.comparing.values()))
+        ready = self.trainer.precision_plugin.convert_input(batch)
+        student, teacher, _ = self.forward_models(self.trainer.strategy.batch_to_device(ready), needs)
+        return self.objective.parts(student, teacher)
+
+    def _share(self, values: Mapping[str, Tensor], batch_idx: int) -> None:
+        """Where the weights are shares, let them follow the gradients of a step's first micro-batch, over all ranks."""
+        shares = self.objective.shares
+        if shares is None:
+            return
+        first = batch_idx % self.trainer.accumulate_grad_batches == 0
+        if first and shares.due(self.trainer.global_step):
+            average = None if self.trainer.world_size == 1 else self._averaged
+            shares.measure(values, self.model.parameters(), average)
+        self._log({f"train/share/{name}": torch.tensor(share) for name, share in shares.measured().items()}, 1)
+
+    def _averaged(self, norms: Tensor) -> Tensor:
+        """The mean over the ranks whose part of the batch has something for the term."""
+        total, ranks = (
+            self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).to(norms.dtype))
+        )
+        return cast(Tensor, total / ranks.clamp(min=1))
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Log the learning rate of the step that comes."""
+        self._log({"train/lr": torch.tensor(optimizer.param_groups[0]["lr"])}, 1)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Feed the metrics; the highest logit is no number where any of them is none, as a metric may not show."""
+        rows, labels = self.recipe.align(outputs(self.model, batch).logits, batch)
+        self.metrics.update(rows, labels)
+        return rows.amax() if rows.numel() else None
+
+    def on_validation_epoch_end(self) -> None:
+        """Score the whole split, each example once, on every rank."""
+        scores = {f"validation/{name}": at_least_float32(value) for name, value in self.metrics.compute().items()}
+        self.log_dict(scores, rank_zero_only=False)
+        self.metrics.reset()
+
+    def configure_optimizers(self) -> Any:  # noqa: ANN401
+        """The optimiser over model and objective, and its schedule by steps."""
+        optimizer, scheduler = self.recipe.optimization.build([self.model, self.objective])
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _log(self, values: Mapping[str, Tensor], size: int) -> None:
+        """Hand over what a logger takes of this step, or the line of the epoch: Lightning drops the rest, at a cost."""
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # the trainer's logging sets it
+        due = (self.trainer.global_step + 1) % every == 0
+        if not (due or self.trainer.is_last_batch or self.trainer.should_stop):
+            return
+        self.log_dict(values, on_step=True, on_epoch=False, batch_size=size, sync_dist=self.trainer.world_size > 1)
+
+
+def _totals(batch: Batch) -> dict[str, Tensor] | None:
+    found = {name.removeprefix(_TOTAL): value for name, value in batch.items() if name.startswith(_TOTAL)}
+    return found or None

@@ -1,0 +1,93 @@
+"""What a user reads."""
+
+from dataclasses import replace
+
+from distill.designer import showing
+from distill.designer.candidates import Candidate, Shape
+from distill.designer.proposing import Budget, Design, Measured
+from distill.designer.ranking import Sized
+from distill.designer.timing import Text
+
+
+def student(init, shape, parameters, p50):
+    candidate = Candidate(init, shape)
+    measured = Measured(candidate.name, shape, parameters, {"p50": p50, "p90": 2 * p50})
+    return Sized(candidate, parameters, parameters), measured
+
+
+TEACHER = Measured("teacher", Shape(6, 384, 12), 22_700_000, {"p50": 16.0, "p90": 20.0})
+PROPOSALS = [
+    student("teacher", Shape(2, 384, 12), 15_000_000, 4.0),
+    student("teacher", Shape(1, 384, 12), 13_500_000, 2.0),
+    student("random", Shape(6, 128, 4), 5_250_000, 4.2),
+]
+DESIGN = Design(
+    Budget(5.0, 16_000_000), Text(32, 1, 0), 100, 0.99, "bert", TEACHER, many=3, slow=20, fitting=18,
+    proposals=PROPOSALS,
+)  # fmt: skip
+
+
+def test_everything_stands_where_a_user_looks_for_it():
+    assert showing.text(DESIGN, lambda name: f"run student={name}") == (
+        "Teacher: bert, 6 layers of width 384.\n"
+        "Budget: at most 16,000,000 parameters and at most 5 ms (p50) for one text of 32 tokens on 1 thread.\n"
+        "41 candidates: 3 with too many parameters, 20 too slow, 18 within the budget.\n"
+        "\n"
+        "                  layers   width      parameters            MB        p50 ms        p90 ms\n"
+        "  teacher              6     384          22.7 M          90.8         16.00         20.00\n"
+        "  layers_2             2     384   15.0 M (66 %)   60.0 (66 %)   4.00 (25 %)   8.00 (40 %)\n"
+        "  layers_1             1     384   13.5 M (59 %)   54.0 (59 %)   2.00 (12 %)   4.00 (20 %)\n"
+        "  scratch_6x128        6     128    5.2 M (23 %)   21.0 (23 %)   4.20 (26 %)   8.40 (42 %)\n"
+        "\n"
+        "Each model was timed 100 times on this machine's CPU, in turn with the others: one text of 32 tokens\n"
+        "on 1 thread. In brackets: share of the teacher's.\n"
+        "\n"
+        "1. layers_2: 2 of the teacher's 6 layers, with its embeddings and its head. Ranks first of all that\n"
+        "   fit: try it first.\n"
+        "2. layers_1: 1 of the teacher's 6 layers, with its embeddings and its head. 2.0 times as fast as\n"
+        "   layers_2, with 90 % of its parameters.\n"
+        "3. scratch_6x128: 6 layers of width 128 from random weights: begins with nothing of the teacher, so\n"
+        "   it needs more data or epochs. About as fast as layers_2, with 35 % of its parameters.\n"
+        "\n"
+        "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or\n"
+        "more before one; then by parameters outside the embeddings, more before fewer. Accuracy is not\n"
+        "measured here: that takes the runs.\n"
+        "\n"
+        "Each is a card; to try them:\n"
+        "run student=layers_2\n"
+        "run student=layers_1\n"
+        "run student=scratch_6x128"
+    )
+
+
+def test_fewer_than_three_are_said_to_be_few():
+    two = replace(DESIGN, proposals=PROPOSALS[:2], many=0, fitting=2)
+    assert "22 candidates: 20 too slow, 2 within the budget. So there are only 2 to propose." in showing.text(two, str)
+
+
+def test_where_nothing_fits_the_cheapest_is_shown_and_no_command():
+    none = replace(DESIGN, proposals=[], fitting=0, cheapest=PROPOSALS[1][1])
+    said = showing.text(none, lambda name: f"run student={name}")
+    assert "Nothing is proposed; of those that were timed, this one costs least:" in " ".join(said.split())
+    assert "  layers_1        1     384" in said
+    assert "run student" not in said
+    assert "Ranked" not in said
+
+
+def test_a_teacher_that_fits_and_a_busy_machine_are_told():
+    assert "The teacher itself" not in showing.text(DESIGN, str)
+    assert "NOTE" not in showing.text(DESIGN, str)
+    easy = replace(DESIGN, budget=Budget(16.0, None), attention=0.55)
+    said = " ".join(showing.text(easy, str).split())
+    assert "The teacher itself is within the budget." in said
+    assert "NOTE: other work kept this machine busy: the models had 55 % of the time that was measured." in said
+    assert "Budget: at most 16 ms (p50) for one text of 32 tokens on 1 thread." in said
+
+
+def test_a_card_says_what_it_costs_and_where_that_was_measured():
+    writing = replace(DESIGN, text=Text(32, 2, 16))
+    assert showing.remarks(writing, *PROPOSALS[0]) == [
+        "2 of the teacher's 6 layers, with its embeddings and its head.",
+        "15,000,000 parameters; 4.00 ms (p50) where it was designed: one text of 32 tokens, 16 more written, "
+        "on 2 threads.",
+    ]

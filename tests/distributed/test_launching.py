@@ -1,0 +1,177 @@
+"""As many processes as the settings ask for, whoever starts them, or none."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from distill.base import signals
+from distill.distributed import launching
+from distill.distributed.launching import others, refuse_other_launch
+from distill.distributed.processes import joined
+from distill.errors import ConfigError, RankError
+from distill.training.trainer import TrainerSettings, trainer
+
+TORCHRUN = {"TORCHELASTIC_RUN_ID": "1", "RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+SLURM = {
+    "SLURM_JOB_ID": "71", "SLURM_JOB_NAME": "distil", "SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "2",
+    "SLURM_NNODES": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0",
+}  # fmt: skip
+ALONE = {**SLURM, "SLURM_NTASKS": "1", "SLURM_NTASKS_PER_NODE": "1"}
+BY_HAND = {"LOCAL_RANK": "0", "WORLD_SIZE": "4"}
+
+
+@pytest.fixture(autouse=True)
+def launched(monkeypatch):
+    """Say of the environment what a launcher would."""
+    for name in {**TORCHRUN, **SLURM}:
+        monkeypatch.delenv(name, raising=False)
+
+    def by(environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+
+    return by
+
+
+REFUSED = {
+    "torchrun, of one": (TORCHRUN, 1, 1, (
+        "torchrun says that it has started 2 processes (2 a node), but trainer.devices=1 and trainer.num_nodes=1 ask "
+        "for 1: give trainer.devices=2 trainer.num_nodes=1, or start torchrun --nnodes=1 --nproc-per-node=1"
+    )),
+    "torchrun, of four": (TORCHRUN, 2, 2, (
+        "torchrun says that it has started 2 processes (2 a node), but trainer.devices=2 and trainer.num_nodes=2 ask "
+        "for 4: give trainer.devices=2 trainer.num_nodes=1, or start torchrun --nnodes=2 --nproc-per-node=2"
+    )),
+    "srun -n1, of two": (ALONE, 2, 1, (
+        "SLURM says that it has started 1 process (1 a node), but trainer.devices=2 and trainer.num_nodes=1 ask "
+        "for 2: give trainer.devices=1 trainer.num_nodes=1, or start srun --nodes=1 --ntasks-per-node=2"
+    )),
+    "srun -n2, of one": (SLURM, 1, 1, (
+        "SLURM says that it has started 2 processes (2 a node), but trainer.devices=1 and trainer.num_nodes=1 ask "
+        "for 1: give trainer.devices=2 trainer.num_nodes=1, or start srun --nodes=1 --ntasks-per-node=1"
+    )),
+    "srun on two nodes, of one": ({**SLURM, "SLURM_NTASKS_PER_NODE": "1", "SLURM_NNODES": "2"}, 2, 1, (
+        "SLURM says that it has started 2 processes (1 a node), but trainer.devices=2 and trainer.num_nodes=1 ask "
+        "for 2: give trainer.devices=1 trainer.num_nodes=2, or start srun --nodes=1 --ntasks-per-node=2"
+    )),
+    "srun -n1, inside of what was asked for with two a node": ({**SLURM, "SLURM_NTASKS": "1"}, 1, 1, (
+        "SLURM says that it has started 1 process (2 a node), but trainer.devices=1 and trainer.num_nodes=1 ask "
+        "for 1: start srun --nodes=1 --ntasks-per-node=1"
+    )),
+    "srun without tasks a node": ({**SLURM, "SLURM_NTASKS_PER_NODE": None}, 2, 1, (
+        "the launcher's settings cannot be used: You set `--ntasks=2` in your SLURM bash script, but this variable is "
+        "not supported. HINT: Use `--ntasks-per-node=2` instead."
+    )),
+    "by hand": (BY_HAND, 2, 1, (
+        "the environment (WORLD_SIZE) says that it has started 4 processes (4 a node), but trainer.devices=2 and "
+        "trainer.num_nodes=1 ask for 2: give trainer.devices=4 trainer.num_nodes=1, or start 2"
+    )),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_where_launcher_and_settings_differ_the_run_is_refused_with_what_to_give(launched, case):
+    environment, devices, nodes, message = REFUSED[case]
+    launched({name: value for name, value in environment.items() if value is not None})
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        refuse_other_launch(devices, nodes)
+
+
+TAKEN = {
+    "nobody": ({}, 2, 1),
+    "torchrun": (TORCHRUN, 2, 1),
+    "srun": (SLURM, 2, 1),
+    "srun of one": (ALONE, 1, 1),
+    "a job in which one works by hand": ({**ALONE, "SLURM_JOB_NAME": "interactive"}, 2, 1),
+    "a shell of a job": ({**SLURM, "SLURM_JOB_NAME": "bash"}, 1, 1),
+    "torchrun inside a job of one task": ({**ALONE, **TORCHRUN}, 2, 1),
+    "what a launcher left of its variables": ({"WORLD_SIZE": "4"}, 1, 1),
+    "by hand": (BY_HAND, 4, 1),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_where_they_agree_or_lightning_starts_the_ranks_the_run_goes_on(launched, case):
+    environment, devices, nodes = TAKEN[case]
+    launched(environment)
+    refuse_other_launch(devices, nodes)
+
+
+def test_fewer_ranks_than_were_asked_for_never_train(launched, tmp_path):
+    """Whatever the launcher's variables say, what came together is counted."""
+    launched(ALONE)
+    settings = TrainerSettings("cpu", 2, 1, "ddp", "32-true", 1, None, 1, enable_progress_bar=False)
+    message = "1 processes came together where 2 were asked for"
+    with pytest.raises(RankError, match=message), joined(trainer(settings), 2, 1, tmp_path):
+        pass
+
+
+def test_slurm_does_not_requeue_by_checkpoints_of_its_own(launched):
+    launched(ALONE)
+    settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", 1, None, 1, enable_progress_bar=False)
+    made = trainer(settings)
+    assert made._accelerator_connector.cluster_environment.auto_requeue is False
+
+
+def rank(monkeypatch, code, tmp_path):
+    """Another rank that is ``code``, with a launcher that would start this very command."""
+    process = subprocess.Popen([sys.executable, "-c", code])
+    other = launching._Other(1, process, tmp_path / "rank-1.log")
+    other.said.touch()
+    monkeypatch.setattr(launching, "_start", lambda *_: [other])
+    return process
+
+
+LIGHTNING = SimpleNamespace(creates_processes_externally=False)
+
+
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [("raise SystemExit(3)", "ended with exit code 3"), ("import os; os.kill(os.getpid(), 9)", "was ended by SIGKILL")],
+)
+def test_a_rank_that_dies_is_named_with_its_log(monkeypatch, tmp_path, code, how):
+    rank(monkeypatch, code, tmp_path)
+
+    def collective():
+        with others(LIGHTNING, 2, 1, tmp_path):
+            time.sleep(0.1)
+            raise RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer")
+
+    said = f"rank 1 of 2 {how}: what it said is in {tmp_path}/rank-1.log; the same command goes on from the last check"
+    with pytest.raises(RankError, match=re.escape(said)):
+        collective()
+
+
+def test_a_signal_is_handed_on_and_no_rank_is_left_behind(monkeypatch, tmp_path):
+    process = rank(monkeypatch, "import time; time.sleep(60)", tmp_path)
+    with pytest.raises(signals.Interrupted), signals.heeded(), others(LIGHTNING, 2, 1, tmp_path):
+        signal.raise_signal(signal.SIGTERM)
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_what_another_launchers_rank_leaves_behind_is_a_sentence(tmp_path):
+    def collective(words):
+        with others(SimpleNamespace(creates_processes_externally=True), 2, 1, tmp_path):
+            raise RuntimeError(words)
+
+    with pytest.raises(RankError, match="another of the 2 processes has ended: its own output says why"):
+        collective("[gloo/transport/tcp/pair.cc:534] Connection closed by peer")
+    with pytest.raises(RuntimeError, match="mine"):
+        collective("mine")
+
+
+def test_an_error_of_this_rank_is_not_put_down_to_one_that_follows_it(monkeypatch, tmp_path):
+    rank(monkeypatch, "raise SystemExit(2)", tmp_path)
+
+    def work():
+        with others(LIGHTNING, 2, 1, tmp_path):
+            time.sleep(0.1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()

@@ -1,0 +1,165 @@
+"""A fine-tuned teacher is asked before anything is trained."""
+
+import re
+
+import pytest
+import torch
+from datasets import Dataset
+
+from distill.config.schema import Config
+from distill.data.prepared import Prepared
+from distill.errors import ModelError
+from distill.models import loading, scratch
+from distill.models.marks import read_as_text
+from distill.models.tokenizers import train
+from distill.pipeline import runner, teacher_check
+from distill.pipeline.context import Builder
+from distill.pipeline.store import Store
+from distill.tasks import task
+
+WORDS = {"neg": ["bad", "dull", "weak"], "pos": ["good", "bright", "strong"]}
+FILLING = ["the film", "a story", "one more scene of the long evening"]
+END = (
+    "; give the checkpoint that was fine-tuned for this data, fine-tune it here without teacher.finetuned=true, or go "
+    "on with teacher.accept=true"
+)
+
+
+def rows(count):
+    texts = [f"{FILLING[at % 3]} {WORDS[('neg', 'pos')[at % 2]][at % 3]} {at % 7}" for at in range(count)]
+    return Dataset.from_dict({"text": texts, "label": [at % 2 for at in range(count)], "key": list(range(count))})
+
+
+@pytest.fixture(scope="module")
+def teacher_outputs(tmp_path_factory):
+    """A checkpoint with the outputs pos, neutral and neg that has learnt which words are good."""
+    folder, data = tmp_path_factory.mktemp("taught"), rows(84)
+    tokenizer = read_as_text(train("encoder", data["text"][:], vocab_size=200, max_length=32))
+    torch.manual_seed(0)
+    size = scratch.Size(layers=1, hidden_size=32, heads=2, intermediate_size=32)
+    config = scratch.config("encoder", tokenizer, size, max_length=32, dropout=0.0)
+    loading.name_labels(config, ["pos", "neutral", "neg"], "class")
+    model = loading.from_config(config, task("classification").head)
+    inputs = tokenizer(data["text"][:], padding=True, return_tensors="pt")
+    right, optimizer = torch.tensor([2 if label == 0 else 0 for label in data["label"]]), torch.optim.AdamW(
+        model.parameters(), lr=5e-3
+    )  # fmt: skip
+    for _ in range(30):
+        optimizer.zero_grad()
+        model(**inputs, labels=right).loss.backward()
+        optimizer.step()
+    loading.save(model, tokenizer, folder)
+    return folder
+
+
+def builder(folder, validation=80, **settings):
+    config = Config()
+    config.teacher.model, config.teacher.finetuned, config.teacher.labels_subset = str(folder), True, True
+    config.trainer.accelerator, config.data.max_length = "cpu", 32
+    for name, value in settings.items():
+        setattr(config.teacher, name, value)
+    splits = {"train": rows(30), "validation": rows(validation)}
+    return Builder(config, Prepared(splits, ("neg", "pos"), "words", "local", None, ()), folder, "")
+
+
+def test_a_teacher_that_knows_the_rows_is_taken_and_what_it_gets_right_is_said(taught, caplog):
+    with caplog.at_level("INFO"):
+        assert teacher_check.ask(builder(taught), "first") is None
+    assert "of 80 rows of validation, the teacher gets 100.0% of them right, and who always says 'neg' 50.0%" in (
+        caplog.text
+    )
+
+
+@pytest.mark.parametrize(("who", "key"), [("first", "teacher"), ("second", "more_teachers.second")])
+def test_a_teacher_whose_outputs_are_named_wrongly_is_refused_with_the_right_names(taught, who, key):
+    build = builder(taught, labels=["neg", "neutral", "pos"])
+    with pytest.raises(ModelError) as raised:
+        teacher_check.ask(build, who)
+    assert str(raised.value) == (
+        f"{key}.model={taught}: of 80 rows of validation, the teacher gets 0.0% of them right, and who always says "
+        "'neg' 50.0%; its outputs seem to be named wrongly: with others it would get 100.0% right; "
+        f"{key}.labels=[pos,neutral,neg] names them so{END.replace('teacher.', f'{key}.')}"
+    )
+    build.config.teacher.accept = True
+    assert teacher_check.ask(build, who).endswith(f"'neg' 50.0%; gone on with, {key}.accept=true")
+
+
+@pytest.mark.parametrize("change", ["random", "constant"])
+def test_a_head_that_has_not_learnt_is_refused(taught, tmp_path, change):
+    model = loading.load_model(taught, task("classification").head)
+    with torch.no_grad():
+        model.classifier.weight.zero_() if change == "constant" else model.classifier.weight.normal_(0, 1e-4)
+    loading.save(model, loading.load_tokenizer(taught), tmp_path / "made")
+    with pytest.raises(ModelError, match=r"gets 50\.0% of them right, and who always says 'neg' 50\.0%"):
+        teacher_check.ask(builder(tmp_path / "made"), "first")
+
+
+def test_an_output_that_a_teacher_rules_out_is_an_answer(taught, tmp_path):
+    model = loading.load_model(taught, task("classification").head)
+    with torch.no_grad():
+        model.classifier.bias[0] = -torch.inf
+    model.save_pretrained(tmp_path / "made")
+    loading.load_tokenizer(taught).save_pretrained(tmp_path / "made")
+    with pytest.raises(ModelError, match=r"gets 50\.0% of them right, and who always says 'neg' 50\.0%"):
+        teacher_check.ask(builder(tmp_path / "made"), "first")
+
+
+def test_answers_that_are_not_finite_are_refused_whatever_is_accepted(taught, tmp_path):
+    model = loading.load_model(taught, task("classification").head)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.fill_(3e38)
+    loading.save(model, loading.load_tokenizer(taught), tmp_path / "made")
+    said = f"teacher.model={tmp_path}/made: the teacher answers a row of validation with numbers that are not finite"
+    with pytest.raises(ModelError, match=f"^{re.escape(said)}$"):
+        teacher_check.ask(builder(tmp_path / "made", accept=True), "first")
+
+
+def test_a_teacher_whose_answers_depend_on_the_batch_is_refused(taught, monkeypatch):
+    asked = teacher_check.outputs
+
+    def beside(model, batch):
+        found = asked(model, batch)
+        found.logits.add_(float(batch["input_ids"].shape[1]))
+        return found
+
+    monkeypatch.setattr(teacher_check, "outputs", beside)
+    with pytest.raises(ModelError, match="the teacher answers one otherwise beside a longer text than alone"):
+        teacher_check.ask(builder(taught), "first")
+
+
+def test_a_small_validation_is_helped_out_by_train_and_labels_come_in_turn(taught):
+    drawn, source = teacher_check._drawn(builder(taught, validation=8))
+    assert (len(drawn), source) == (38, "validation and train")
+    build = builder(taught, validation=80)
+    build.data.splits["validation"] = rows(80).select([*range(0, 80, 2), 1, 3, 5])
+    labels = teacher_check._drawn(build)[0]["label"][:]
+    assert sorted(labels[:6]) == [0, 0, 0, 1, 1, 1]
+    assert teacher_check._drawn(build)[0]["label"][:] == labels
+
+
+def test_a_large_teacher_is_asked_about_fewer_rows(taught, monkeypatch):
+    asked = teacher_check._loaded(builder(taught), "teacher")
+    features = asked.build.encoded(rows(80), asked.tokenizer)
+    monkeypatch.setattr(teacher_check, "_OPERATIONS", 0)
+    kept, left = teacher_check._affordable(asked.model, rows(80), features)
+    assert kept["key"][:] == left["key"][:] == list(range(50))
+
+
+def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(taught, tmp_path, monkeypatch):
+    asked, build, store = [], builder(taught), Store(tmp_path / "store")
+    monkeypatch.setattr(runner.asking, "ask", lambda build, who: asked.append(who))
+    stages = {name: runner.Planned(name, name, build, {}, {}, "0" * 12) for name in ("teach", "distill", "control")}
+
+    def times(*names):
+        asked.clear()
+        assert runner._ask(build, {name: stages[name] for name in names}, store) == []
+        return len(asked)
+
+    assert [times("teach", "distill"), times("distill"), times("control")] == [1, 1, 0]
+    for name in ("teach", "distill"):
+        store.partial(stages[name].name)
+        store.finish(stages[name].name, {"stage": name, "fingerprint": "0" * 12, "seconds": 0.0, "result": {}})
+    assert [times("teach", "distill"), times("distill")] == [0, 0]
+    build.config.teacher.finetuned = False
+    assert times("teach") == 0

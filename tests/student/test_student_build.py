@@ -1,0 +1,125 @@
+"""Students cut narrower and students of LSTM layers, through the whole chain on small runs."""
+
+import json
+import re
+
+import pytest
+from transformers import ElectraConfig, ModernBertConfig, Qwen3Config
+
+from distill.config.schema import ArchitectureConfig, Config
+from distill.errors import DistillError
+from distill.inference.predictor import load
+from distill.models.bilstm import BiLstmForSequenceClassification
+from distill.objective.build import Shape
+from distill.pipeline import expected_shapes, meta_build
+from distill.pipeline.context import Builder
+from distill.pipeline.prepare_data import prepare
+from distill.student import build as students
+
+INITS = {
+    "narrow": [
+        "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}", "student.layer_map=last",
+    ],
+    "bilstm": ["student.lstm={layers: 1, hidden_size: 8, embedding_size: 12}"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def command(finished):
+    """On the store of the small run, so that its teacher is there."""
+    return finished[0]
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_such_a_student_is_taught_judged_exported_and_asked(command, init):
+    folder = command.folder / init
+    out = command(
+        f"student.init={init}", *INITS[init], "distill.cka={weight: 0.1, layer_map: auto}", f"hydra.run.dir={folder}"
+    )
+    assert re.search(r"layers student:teacher by alignment: 0:[01] \(0\.\d\d\)", out)
+    report = json.loads((folder / "report.json").read_text())
+    stages = {stage["name"]: stage for stage in report["stages"]}
+    assert stages["finetune"]["status"] == "reused"
+    manifest = json.loads((command.store / f"distill-{stages['distill']['fingerprint']}" / "manifest.json").read_text())
+    ((mine, theirs),) = manifest["result"]["layer_maps"]["cka"]
+    assert (mine, theirs in (0, 1)) == (0, True)
+    assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
+    exported = folder / "export" / "huggingface"
+    predictor = load(exported)
+    assert isinstance(predictor.model, BiLstmForSequenceClassification) == (init == "bilstm")
+    (said,) = predictor.predict([{"text": "a lovely film"}])
+    assert set(said) == {"label", "probability"}
+    card = (exported / "README.md").read_text()
+    assert ("import distill.models.bilstm\nfrom transformers import pipeline" in card) == (init == "bilstm")
+
+
+# Without a run
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    config = Config()
+    config.data.source, config.data.limit.train = "embedded", 64
+    return prepare(config)
+
+
+def builder(prepared, tmp_path, init):
+    config = Config()
+    config.student.init = init
+    return Builder(config, prepared, tmp_path, "")
+
+
+@pytest.mark.parametrize(
+    ("init", "read"),
+    [
+        ("teacher", {"layers": 1, "layer_map": "last"}),
+        ("narrow", {"layer_map": "last", "architecture.hidden_size": 64, "architecture.layers": 1}),
+        ("bilstm", {"lstm.layers": 2, "lstm.hidden_size": 9, "lstm.embedding_size": 7}),
+        ("random", {"architecture.hidden_size": 64}),
+    ],
+)
+def test_exactly_the_settings_that_make_a_student_decide_on_it(prepared, tmp_path, init, read):
+    every = {"layers": 1, "layer_map": "last", "architecture.layers": 1, "lstm.layers": 2, **read}
+    before = students.settings(builder(prepared, tmp_path, init))
+    for name, value in every.items():
+        build = builder(prepared, tmp_path, init)
+        *parents, last = name.split(".")
+        section = build.config.student
+        for parent in parents:
+            section = getattr(section, parent)
+        setattr(section, last, value)
+        counts = name in read or (name == "architecture.layers" and init == "random")
+        assert (students.settings(build) != before) == counts, name
+
+
+def refused(build, teacher, message):
+    with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
+        meta_build.student(build, teacher)
+
+
+def test_a_copy_of_a_decoder_has_the_decoders_shape_before_it_is_made(prepared, tmp_path):
+    build = builder(prepared, tmp_path, "narrow")
+    build.config.student.architecture = ArchitectureConfig(2, 16, 4, 32)
+    teacher = Qwen3Config(**{**SIZE, "num_attention_heads": 8}, num_key_value_heads=2, head_dim=8)
+    student, _ = expected_shapes.shapes(build, {"teacher_checkpoint": teacher})
+    assert student == Shape(2, 16, 4, (32, 8), causal=True)
+
+
+SIZE = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 40}
+
+
+def test_what_a_checkpoint_cannot_give_is_refused_before_anything_is_made(prepared, tmp_path):
+    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 1, "sep_token_id": 2}
+    refused(
+        builder(prepared, tmp_path, "teacher"), ModernBertConfig(**SIZE, **ends),
+        "modernbert models: the teacher's layer 1 cannot become layer 0 of the student: it has, unlike it, "
+        "attn_norm.weight; choose others, such as student.layer_map=first",
+    )  # fmt: skip
+    refused(
+        builder(prepared, tmp_path, "narrow"), ElectraConfig(embedding_size=16, **SIZE),
+        "student.architecture.hidden_size=128: the teacher to be copied has 32",
+    )  # fmt: skip
+    refused(
+        builder(prepared, tmp_path, "bilstm"), ElectraConfig(embedding_size=16, **SIZE),
+        "student.lstm.embedding_size=128: the teacher's embeddings, which it is made of, have 16",
+    )  # fmt: skip
