@@ -97,3 +97,24 @@ def at_least_float32(values: "Tensor") -> "Tensor":
 
 TeacherFn: TypeAlias = Callable[[Batch], Outputs]
 """How a teacher is asked, live or from its stored outputs; its logits are rows already."""
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """What terms must know of a model.
+
+    Attributes:
+        layers: of an encoder-decoder, the encoder's.
+        width: of hidden states.
+        heads: of attention.
+        projected: widths of queries, and of keys and values.
+        causal: whether a token sees no later one.
+        follows: of a student, the layer map that ``auto`` stands for: uniform until states were compared.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    projected: tuple[int, int]
+    causal: bool
+    follows: str = "uniform"

@@ -1,30 +1,35 @@
 """Examples as a user finds them again: by how their text begins."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-
-from distill.pipeline.context import Builder
+from datasets import Dataset
 
 _SHOWN = 3
 _BEGINNING = 60
 """Characters of a text that are shown."""
 
 
-def quote(build: Builder, keys: Sequence[int]) -> str:
-    """The first examples of these keys, and how many more there are; control characters are shown as escapes."""
+def quote(splits: Mapping[str, Dataset], roles: Sequence[str], keys: Sequence[int]) -> str:
+    """Show how the first examples of these keys begin, and how many more there are.
+
+    Args:
+        splits: of the data.
+        roles: the columns that are shown.
+        keys: of examples; control characters of their texts are shown as escapes.
+    """
     keys = list(dict.fromkeys(keys))
-    shown = ", ".join(_text(build, key) for key in keys[:_SHOWN])
+    shown = ", ".join(_text(splits, roles, key) for key in keys[:_SHOWN])
     return f"{shown} and {len(keys) - _SHOWN:,} more" if len(keys) > _SHOWN else shown
 
 
-def _text(build: Builder, key: int) -> str:
-    for split, rows in build.data.splits.items():
+def _text(splits: Mapping[str, Dataset], roles: Sequence[str], key: int) -> str:
+    for split, rows in splits.items():
         found = np.flatnonzero(np.asarray(rows["key"][:]) == key)
         if len(found):
             row = rows[int(found[0])]
-            parts = (row[role] for role in build.task.text if role in row)
+            parts = (row[role] for role in roles if role in row)
             text = " | ".join(part if isinstance(part, str) else " ".join(map(str, part)) for part in parts)
             short = text if len(text) <= _BEGINNING else text[:_BEGINNING] + "…"
             return f"{json.dumps(short, ensure_ascii=False)} of {split}"

@@ -13,8 +13,9 @@ from distill.designer.candidates import Shape, candidates
 from distill.designer.ranking import Sized, choose
 from distill.designer.timing import Latency, Text, Timed, measure
 from distill.errors import ModelError
-from distill.pipeline.context import Builder
+from distill.pipeline.context import run_spec
 from distill.pipeline.prepare_data import prepare
+from distill.stages.job import RunSpec
 
 log = logging.getLogger(__name__)
 _TEACHER = "teacher"
@@ -76,39 +77,41 @@ def propose(config: DesignConfig) -> Design:
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
-    build = Builder(config, prepare(config), Path(str(config.output)).expanduser(), "")
-    log.info("data: %s", build.data.summary())
-    for note in build.data.notes:
+    spec = run_spec(config, prepare(config))
+    log.info("data: %s", spec.data.summary())
+    for note in spec.data.notes:
         log.info("data: %s", note)
     given = config.budget
     budget = Budget(given.latency_ms, None if given.parameters is None else amount(given.parameters))
-    teacher = sizes.teacher(build)
-    made = sizes.makeable(build, teacher, candidates(teacher.shape, teacher.kinds))
+    teacher = sizes.teacher(spec)
+    made = sizes.makeable(spec, teacher, candidates(teacher.shape, teacher.kinds))
     if not made:
         raise ModelError("no smaller student can be made of this teacher, which may have one layer and one head")
-    every = [sizes.sized(build, teacher, each) for each in made]
+    every = [sizes.sized(spec, teacher, each) for each in made]
     every.sort(key=lambda each: (each.body, each.parameters))
     small = [each for each in every if budget.parameters is None or each.parameters <= budget.parameters]
-    cards.refuse_to_replace([each.name for each in small], build.folder, overwrite=config.overwrite)
+    cards.refuse_to_replace(
+        [each.name for each in small], Path(str(config.output)).expanduser(), overwrite=config.overwrite
+    )
     wanted = small if budget.latency_ms is not None else choose(small)  # without a limit, time decides nothing
     text = Text(tokens(config), given.threads, written(config))
     tried = wanted or [min(every, key=lambda each: each.parameters)]
-    timed = _timed(build, teacher, tried, text, budget.latency_ms)
+    timed = _timed(spec, teacher, tried, text, budget.latency_ms)
     fits = [each for each in wanted if _in_time(timed, each, budget.latency_ms)]
     measured = [_measured(each, timed) for each in tried if each.name in timed.latency]
     return Design(
         budget, text, timed.samples, timed.attention, teacher.configuration.model_type,
-        Measured(_TEACHER, teacher.shape, sizes.count(build, teacher.configuration)[0], timed.latency[_TEACHER]),
+        Measured(_TEACHER, teacher.shape, sizes.count(spec, teacher.configuration)[0], timed.latency[_TEACHER]),
         len(every) - len(small), len(wanted) - len(fits), len(small) - len(wanted) + len(fits),
         [(each, _measured(each, timed)) for each in choose(fits)],
         None if fits else min(measured, key=lambda each: each.latency["p50"]),
     )  # fmt: skip
 
 
-def _timed(build: Builder, teacher: sizes.Teacher, students: Sequence[Sized], text: Text, limit: float | None) -> Timed:
+def _timed(spec: RunSpec, teacher: sizes.Teacher, students: Sequence[Sized], text: Text, limit: float | None) -> Timed:
     shapes = {each.name: each.candidate for each in students}
     configured: dict[str, PretrainedConfig] = {
-        each.name: sizes.configuration(build, teacher, each.candidate) for each in students
+        each.name: sizes.configuration(spec, teacher, each.candidate) for each in students
     }
     log.info("timing up to %d students and their teacher; this takes up to two minutes", len(students))
 
@@ -118,7 +121,7 @@ def _timed(build: Builder, teacher: sizes.Teacher, students: Sequence[Sized], te
         return same and here.shape.layers >= there.shape.layers and here.shape.width >= there.shape.width
 
     return measure(
-        build, teacher.tokenizer, {**configured, _TEACHER: teacher.configuration}, text, limit=limit, always=_TEACHER,
+        spec, teacher.tokenizer, {**configured, _TEACHER: teacher.configuration}, text, limit=limit, always=_TEACHER,
         slower=slower,
     )  # fmt: skip
 

@@ -10,13 +10,14 @@ import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from distill.base.layer_maps import layer_map
 from distill.designer.candidates import INNER, Candidate, Shape, from_the_first
 from distill.designer.ranking import Sized
 from distill.errors import ModelError
 from distill.models import fitting, loading, scratch
-from distill.models.layers import layer_map
-from distill.pipeline.context import Builder
+from distill.models.sources import TEACHER_CHECKPOINT
 from distill.stages import pretrain
+from distill.stages.job import RunSpec
 from distill.student.from_layers import from_layers, shortened
 from distill.student.narrow import narrowing
 from distill.student.narrow.families import inner_size
@@ -44,74 +45,74 @@ class Teacher:
         return Shape(found.num_hidden_layers, found.hidden_size, found.num_attention_heads, inner)
 
 
-def teacher(build: Builder) -> Teacher:
+def teacher(spec: RunSpec) -> Teacher:
     """The teacher as the run would fine-tune it.
 
     Raises:
         ModelError: its checkpoint does not fit the settings.
     """
-    folder = build.checkpoints.get("teacher_checkpoint")
+    folder = spec.sources.checkpoints.get(TEACHER_CHECKPOINT)
     if folder is not None:
-        tokenizer, found = build.tokenizer(folder), loading.configuration(folder)
-        loading.inside_bounds(found, build.config.data.max_length, "teacher")
+        tokenizer, found = spec.sources.tokenizer(folder), loading.configuration(folder)
+        loading.inside_bounds(found, spec.config.data.max_length, "teacher")
         tokens = fitting.token_count(tokenizer)
-        found.vocab_size = tokens if build.task.writes else max(found.vocab_size, tokens)
+        found.vocab_size = tokens if spec.setup.task.writes else max(found.vocab_size, tokens)
         fitting.fit_padding(found, tokenizer)
     else:
-        tokenizer = _tokenizer_from_scratch(build)
-        found = _from_scratch(build, tokenizer, scratch.Size(**asdict(build.config.teacher.architecture)))
-    _name_outputs(build, found)
+        tokenizer = _tokenizer_from_scratch(spec)
+        found = _from_scratch(spec, tokenizer, scratch.Size(**asdict(spec.config.teacher.architecture)))
+    _name_outputs(spec, found)
     learnt = folder is not None  # else its weights are not worth cutting
     return Teacher(found, tokenizer, ("teacher", "narrow" if learnt and narrowing.unfit(found) is None else "random"))
 
 
-def makeable(build: Builder, of: Teacher, wanted: Sequence[Candidate]) -> list[Candidate]:
+def makeable(spec: RunSpec, of: Teacher, wanted: Sequence[Candidate]) -> list[Candidate]:
     """Those that a run would make: some layers cannot be told apart, some widths do not fit.
 
     Where layers cannot stand elsewhere (the first of ModernBERT lacks a norm), the first stays the first.
     """
-    whole = _without_memory(build, of.configuration)
+    whole = _without_memory(spec, of.configuration)
 
     def made(candidate: Candidate) -> Iterator[Candidate]:
         first = from_the_first(candidate.shape.layers, of.shape.layers)
         ways = (candidate, replace(candidate, layer_map=first))
-        yield from islice((each for each in ways if _can_be_made(build, of, whole, each)), 1)
+        yield from islice((each for each in ways if _can_be_made(spec, of, whole, each)), 1)
 
     return [each for candidate in wanted for each in made(candidate)]
 
 
-def _can_be_made(build: Builder, of: Teacher, whole: PreTrainedModel, candidate: Candidate) -> bool:
+def _can_be_made(spec: RunSpec, of: Teacher, whole: PreTrainedModel, candidate: Candidate) -> bool:
     try:
-        configuration(build, of, candidate)
+        configuration(spec, of, candidate)
         if candidate.init == "teacher":
             with torch.device("meta"):
-                from_layers(whole, _chosen(of, candidate), None, build.task.head, 0.0)
+                from_layers(whole, _chosen(of, candidate), None, spec.setup.task.head, 0.0)
     except ModelError:
         return False
     return True
 
 
-def sized(build: Builder, of: Teacher, candidate: Candidate) -> Sized:
+def sized(spec: RunSpec, of: Teacher, candidate: Candidate) -> Sized:
     """Count a candidate's weights."""
-    return Sized(candidate, *count(build, configuration(build, of, candidate)))
+    return Sized(candidate, *count(spec, configuration(spec, of, candidate)))
 
 
-def count(build: Builder, configured: PretrainedConfig) -> tuple[int, int]:
+def count(spec: RunSpec, configured: PretrainedConfig) -> tuple[int, int]:
     """The parameters of a model with the task's head: all of them, and those outside the embeddings."""
-    model = _without_memory(build, configured)
+    model = _without_memory(spec, configured)
     embedded = {each.weight for each in model.modules() if isinstance(each, nn.Embedding)}
     whole = loading.parameters(model)
     return whole, whole - sum(weight.numel() for weight in embedded)
 
 
-def configuration(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
+def configuration(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
     """A candidate's, as the run would make it."""
-    found = CONFIGURATIONS[candidate.init](build, of, candidate)
-    _name_outputs(build, found)
+    found = CONFIGURATIONS[candidate.init](spec, of, candidate)
+    _name_outputs(spec, found)
     return found
 
 
-def _of_layers(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
+def _of_layers(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
     return shortened(of.configuration, _chosen(of, candidate))
 
 
@@ -119,40 +120,40 @@ def _chosen(of: Teacher, candidate: Candidate) -> list[int]:
     return layer_map(candidate.layer_map, student=candidate.shape.layers, teacher=of.configuration.num_hidden_layers)
 
 
-def _narrow(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
+def _narrow(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
     size: Mapping[str, int] = candidate.card["architecture"]
     width = narrowing.Width(size["hidden_size"], size["heads"], size["intermediate_size"])
-    return narrowing.narrowed(_of_layers(build, of, candidate), width)
+    return narrowing.narrowed(_of_layers(spec, of, candidate), width)
 
 
-def _random(build: Builder, of: Teacher, candidate: Candidate) -> PretrainedConfig:
+def _random(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
     size: Mapping[str, int] = candidate.card["architecture"]
-    return _from_scratch(build, of.tokenizer, scratch.Size(**size))
+    return _from_scratch(spec, of.tokenizer, scratch.Size(**size))
 
 
-CONFIGURATIONS: Mapping[str, Callable[[Builder, Teacher, Candidate], PretrainedConfig]] = {
+CONFIGURATIONS: Mapping[str, Callable[[RunSpec, Teacher, Candidate], PretrainedConfig]] = {
     "teacher": _of_layers,
     "narrow": _narrow,
     "random": _random,
 }
 
 
-def _from_scratch(build: Builder, tokenizer: PreTrainedTokenizerBase, size: scratch.Size) -> PretrainedConfig:
-    length, dropout = build.config.data.max_length, build.config.distill.dropout
-    return scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout)
+def _from_scratch(spec: RunSpec, tokenizer: PreTrainedTokenizerBase, size: scratch.Size) -> PretrainedConfig:
+    length, dropout = spec.config.data.max_length, spec.config.distill.dropout
+    return scratch.config(spec.setup.task.family, tokenizer, size, max_length=length, dropout=dropout)
 
 
-def _name_outputs(build: Builder, configured: PretrainedConfig) -> None:
-    if build.outputs:
-        loading.name_labels(configured, build.outputs, build.task.kind)
+def _name_outputs(spec: RunSpec, configured: PretrainedConfig) -> None:
+    if spec.setup.outputs:
+        loading.name_labels(configured, spec.setup.outputs, spec.setup.task.kind)
 
 
-def _tokenizer_from_scratch(build: Builder) -> PreTrainedTokenizerBase:
+def _tokenizer_from_scratch(spec: RunSpec) -> PreTrainedTokenizerBase:
     with TemporaryDirectory() as folder:
-        pretrain.trained(build, build.data.splits["train"]).save_pretrained(folder)
-        return build.tokenizer(Path(folder))
+        pretrain.trained_tokenizer(spec, spec.data.splits["train"]).save_pretrained(folder)
+        return spec.sources.tokenizer(Path(folder))
 
 
-def _without_memory(build: Builder, configured: PretrainedConfig) -> PreTrainedModel:
+def _without_memory(spec: RunSpec, configured: PretrainedConfig) -> PreTrainedModel:
     with torch.device("meta"):
-        return loading.from_config(configured, build.task.head)
+        return loading.from_config(configured, spec.setup.task.head)

@@ -12,8 +12,8 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 from distill.inference.generation import write
 from distill.metrics.latency import interleaved, watched
 from distill.models import loading
-from distill.models.teacher import outputs
-from distill.pipeline.context import Builder
+from distill.models.forward import outputs
+from distill.stages.job import RunSpec
 from distill.types import Batch
 
 Latency = dict[str, float]
@@ -57,7 +57,7 @@ class Timed:
 
 
 def measure(
-    build: Builder,
+    spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     models: Mapping[str, PretrainedConfig],
     text: Text,
@@ -69,7 +69,7 @@ def measure(
     """Time models of random weights, which take as long as trained ones.
 
     Args:
-        build: makes the parts.
+        spec: whose task the models do.
         tokenizer: whose tokens the text is made of.
         models: name to configuration, the smallest first.
         text: what they read.
@@ -85,7 +85,7 @@ def measure(
             if name != always and any(slower(name, other) for other in hopeless):
                 hopeless.append(name)
                 continue
-            call = _call(build, tokenizer, configured, text, embeddings)
+            call = _call(spec, tokenizer, configured, text, embeddings)
             glance = interleaved({name: call}, _GLANCES)[name]["p50"]
             if name != always and calls and limit is not None and glance > _HOPELESS * limit:
                 hopeless.append(name)
@@ -99,22 +99,22 @@ def measure(
 
 
 def _call(
-    build: Builder,
+    spec: RunSpec,
     tokenizer: PreTrainedTokenizerBase,
     configured: PretrainedConfig,
     text: Text,
     embeddings: dict[tuple[int, int], nn.Embedding],
 ) -> Callable[[int], object]:
     """A model's answer to the text; models of one width share their ``embeddings``, for the sake of memory."""
-    model = loading.from_config(configured, build.task.head)
+    model = loading.from_config(configured, spec.setup.task.head)
     model.train(False)
     own = cast(nn.Embedding, model.get_input_embeddings())
     model.set_input_embeddings(embeddings.setdefault((own.num_embeddings, own.embedding_dim), own))
     batch = _batch(tokenizer, text.tokens)
-    if not build.task.writes:
+    if not spec.setup.task.writes:
         return lambda _: outputs(model, batch)
     length = {"max_new_tokens": text.written, "min_new_tokens": text.written}
-    settings = {**build.generation(), **length}
+    settings = {**spec.generation, **length}
     return lambda _: write(model, batch, settings)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-from distill.models.teacher import Align, outputs
+from distill.models.forward import Align, outputs
 from distill.types import Batch, at_least_float32
 
 Combined: TypeAlias = Callable[[Tensor, Sequence[int]], Tensor]

@@ -1,56 +1,44 @@
-"""Passes of a finished model over examples, written to disk by key: what it says of each row, and what it writes."""
+"""Passes of a finished model over examples, kept on disk by example: its rows, and what it writes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import pytorch_lightning as pl
 import torch
 from datasets import Dataset
-from pytorch_lightning import LightningModule
+from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import fingerprint
-from distill.config.data import DataConfig
-from distill.data.quoting import quote
+from distill.data.example_pipeline import ExamplePipeline
+from distill.distributed.processes import Ranks
 from distill.errors import ModelError, StoreError
 from distill.inference.generation_ensemble import Combined, ModelEnsemble
 from distill.inference.output_store import OutputStore, OutputWriter, remove_damaged, stored_places
 from distill.inference.prediction_modules import LogitsPredictor, Reduce, TextGenerator
+from distill.inference.write_callback import WriteOutputs
 from distill.models import loading
-from distill.models.teacher import label_columns
-from distill.pipeline.context import Builder
-from distill.training.callbacks import WriteOutputs
+from distill.models.label_columns import label_columns
+from distill.models.sources import ModelRef, ModelSources
+from distill.tasks import EncodingSpec
+from distill.tasks.setup import TaskSetup
 from distill.training.trainer import uninterrupted
 from distill.types import Outputs
 
+_LENGTHS = ("max_length", "max_target_length", "stride")
+
 
 class StoredOutputs(Protocol):
-    """What is asked of answers: a store's, or several as one."""
+    """What is asked of outputs: a store's, or those of several models as one."""
 
     def examples(self, key: Tensor) -> list[Tensor]:
-        """All rows ``[n, width]`` of each of the examples ``key [examples]``."""
+        """Return all rows ``[n, width]`` of each of the examples ``key [examples]``."""
 
     def whole(self, key: Tensor) -> tuple[Outputs, list[int]]:
-        """All rows of the examples ``key [examples]``, one example after the other, and how many each has."""
-
-
-@dataclass(frozen=True)
-class ModelRef:
-    """A finished model of the run.
-
-    Attributes:
-        folder: of Hugging Face, with the tokenizer.
-        made_by: what stands for its weights in the identity of its answers.
-        given: names of its outputs, where its folder does not name them.
-        subset: whether it may have more outputs than the data has labels.
-    """
-
-    folder: Path
-    made_by: str
-    given: tuple[str, ...] = ()
-    subset: bool = False
+        """Return all rows of the examples ``key [examples]``, one example after the other, and how many each has."""
 
 
 @dataclass(frozen=True)
@@ -68,165 +56,189 @@ class EnsembleMembers:
     how: str
 
 
-def model(build: Builder, name: str, inputs: Mapping[str, Path]) -> ModelRef:
-    """The model of the input ``name``."""
-    made_by = inputs[name].name if name in inputs else build.checkpoint_content(name)
-    folder, teacher = build.model_folder(name, inputs), build.config.teacher
-    if name != "teacher_checkpoint":
-        return ModelRef(folder, made_by)
-    return ModelRef(folder, made_by, tuple(teacher.labels), teacher.labels_subset)
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a pass.
 
-
-def identity(build: Builder, model: ModelRef, kept: str = "", company: EnsembleMembers | None = None) -> str:
-    """What made answers: weights and tokenizers, the limits of length, and what was ``kept`` of them."""
-    given, unread = build.lengths, DataConfig()  # a limit that the task does not have makes no other answers
-    lengths = [given.get(name, getattr(unread, name)) for name in ("max_length", "max_target_length", "stride")]
-    others = {"beside": [each.made_by for each in company.models], "how": company.how} if company else {}
-    return fingerprint({"model": model.made_by, "lengths": lengths, "kept": kept, **others})
-
-
-def columns(build: Builder, model: ModelRef) -> list[int] | None:
-    """The model's outputs in the order of the task's; none where the head has no names of its own."""
-    if not build.data.labels:
-        return None
-    given = build.task.outputs(model.given) if model.given else []
-    return label_columns(loading.configuration(model.folder), build.outputs, given, subset=model.subset)
-
-
-def rows(
-    build: Builder,
-    model: ModelRef,
-    examples: Dataset,
-    folder: Path,
-    reduce: Reduce | None = None,
-    kept: str = "",
-    states: Sequence[int] = (),
-    company: EnsembleMembers | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> OutputStore:
-    """Ask the model of every row of ``examples`` that ``folder`` does not answer yet.
-
-    Args:
-        build: makes the parts.
-        model: who is asked.
-        examples: with their keys.
-        folder: where the answers are.
-        reduce: what is kept of the rows; none keeps every logit.
-        kept: what stands for it and for all else that decides on the answers.
+    Attributes:
+        reduce: what is kept of rows; none keeps every logit.
+        name: what stands for it, and for all else that decides on the outputs.
         states: which hidden states are kept as well; 0 is the embedding output.
-        company: who answers with it.
-        dtype: in which it is asked.
+        dtype: in which the model is asked.
     """
-    tokenizer = build.tokenizer(model.folder)
-    features = build.encoded(examples, tokenizer)
 
-    def answerer() -> LogitsPredictor:
-        beside, asked = _beside(build, company, tokenizer), _loaded(build, model, tokenizer, dtype)
-        return LogitsPredictor(asked, build.align, columns(build, model), reduce, states, beside)
-
-    made_by = identity(build, model, kept, company)
-    return _pass(build, model, answerer, features, tokenizer, folder, made_by, states=states)
+    reduce: Reduce | None = None
+    name: str = ""
+    states: tuple[int, ...] = ()
+    dtype: torch.dtype = torch.float32
 
 
-def places(build: Builder, model: ModelRef, examples: Dataset) -> set[tuple[int, int]]:
-    """The (key, first) of all that the model is asked of these examples."""
-    features = build.encoded(examples, build.tokenizer(model.folder))
-    return set(zip(features["key"], features["first"], strict=True))
+EVERY_LOGIT = Kept()
 
 
-def written(
-    build: Builder, model: ModelRef, examples: Dataset, folder: Path, company: EnsembleMembers | None = None
-) -> OutputStore:
-    """Let the model write the target of every example that ``folder`` does not answer yet, as rows ``[tokens, 1]``."""
-    tokenizer = build.tokenizer(model.folder)
-    features = build.prompts(examples, tokenizer)
-
-    def writer() -> TextGenerator:
-        return TextGenerator(_loaded(build, model, tokenizer), build.generation(), _beside(build, company, tokenizer))
-
-    kept = fingerprint(build.generation())
-    side = "left" if build.task.family == "decoder" else "right"
-    return _pass(build, model, writer, features, tokenizer, folder, identity(build, model, kept, company), side)
+def identity(setup: TaskSetup, made_by: str, kept: str = "", members: EnsembleMembers | None = None) -> str:
+    """Return what made outputs: weights and tokenizers, the limits of length, and what was ``kept`` of them."""
+    limits, unread = setup.limits, EncodingSpec()  # a limit that the task does not have makes no other outputs
+    lengths = [limits.get(name, getattr(unread, name)) for name in _LENGTHS]
+    others = {"beside": [model.made_by for model in members.models], "how": members.how} if members else {}
+    return fingerprint({"model": made_by, "lengths": lengths, "kept": kept, **others})
 
 
-def _loaded(
-    build: Builder, model: ModelRef, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype = torch.float32
-) -> PreTrainedModel:
-    return loading.load_model(model.folder, build.task.head, tokenizer=tokenizer, dtype=dtype)
-
-
-def _beside(
-    build: Builder, company: EnsembleMembers | None, tokenizer: PreTrainedTokenizerBase
-) -> ModelEnsemble | None:
-    if company is None:
-        return None
-    return ModelEnsemble([_loaded(build, each, tokenizer) for each in company.models], company.combined)
-
-
-def opened(
-    build: Builder,
-    model: ModelRef,
-    folder: Path,
-    made_by: str,
-    states: Sequence[int] = (),
-    temperature: float | None = None,
-) -> OutputStore:
-    """A model's stored answers, all of which are finite numbers.
+def output_columns(setup: TaskSetup, model: ModelRef) -> list[int] | None:
+    """Return the model's outputs in the order of the task's; none where the head has no names of its own.
 
     Raises:
-        StoreError: they are not, or are another's; see ``AnswerStore``.
+        ModelError: the model's labels are other ones.
     """
-    store = OutputStore(folder, made_by, states, temperature)
-    if refused := store.refused():
-        stage = next((each for each in folder.parents if each.parent == Path(build.config.store)), folder)
-        raise StoreError(
-            f"{folder} holds numbers that are not finite, in what {model.folder} says of {len(refused):,} of its "
-            f"texts: {quote(build, sorted(refused))}; remove {stage} and run again, to have them answered anew"
-        )
-    return store
+    if not setup.labels:
+        return None
+    names = setup.task.outputs(model.labels) if model.labels else []
+    return label_columns(loading.configuration(model.folder), setup.outputs, names, subset=model.subset)
 
 
-def _pass(
-    build: Builder,
-    model: ModelRef,
-    module: Callable[[], LightningModule],
-    features: Dataset,
-    tokenizer: PreTrainedTokenizerBase,
-    folder: Path,
-    made_by: str,
-    side: str = "right",
-    states: Sequence[int] = (),
-) -> OutputStore:
-    build.ranks.first(lambda: remove_damaged(folder))
-    there = stored_places(folder, made_by, states)
-    missing = _first_of_each(features, there)
-    build.ranks.wait()  # every rank has looked before any of them writes
+@dataclass(frozen=True)
+class OutputPass:
+    """Asks finished models about examples, every rank its share, and keeps on disk what they answer.
 
-    writer = OutputWriter(folder, made_by, build.ranks.rank, states=states)
+    Attributes:
+        setup: the task with its labels.
+        examples: makes batches of examples.
+        sources: knows the models' tokenizers.
+        ranks: this process among all.
+        trainer: makes the Trainer that runs a pass, with callbacks.
+        generation: how targets are written, in the words of transformers' ``generate``.
+        quote: shows how the texts of some examples begin.
+    """
 
-    def ask() -> None:
-        batches = build.scoring_batches(features.select(missing), build.collate(tokenizer, side=side))
-        with uninterrupted():
-            asking = build.trainer(callbacks=[WriteOutputs(writer)])
-            asking.predict(module(), batches, return_predictions=False)
+    setup: TaskSetup
+    examples: ExamplePipeline
+    sources: ModelSources
+    ranks: Ranks
+    trainer: Callable[[Sequence[Callback]], pl.Trainer]
+    generation: Mapping[str, int]
+    quote: Callable[[Sequence[int]], str]
 
-    if missing:
-        build.ranks.together(ask)
-        _all_finite(build, model, features, set().union(*build.ranks.every(writer.refused)))
-    return opened(build, model, folder, made_by)
+    def rows(
+        self,
+        model: ModelRef,
+        examples: Dataset,
+        folder: Path,
+        kept: Kept = EVERY_LOGIT,
+        members: EnsembleMembers | None = None,
+    ) -> OutputStore:
+        """Ask a model about every row of ``examples`` that ``folder`` does not hold yet.
 
+        Args:
+            model: who is asked.
+            examples: with their keys.
+            folder: where the outputs are.
+            kept: what is kept of them.
+            members: who answers with it.
 
-def _all_finite(build: Builder, model: ModelRef, features: Dataset, refused: set[int]) -> None:
-    if refused:
-        raise ModelError(
-            f"{model.folder} answers {len(refused):,} of {len(set(features['key'])):,} texts with numbers that are "
-            f"not finite: {quote(build, sorted(refused))}; take another model, or leave these texts out"
-        )
+        Raises:
+            ModelError: an output is not finite.
+        """
+        tokenizer = self.sources.tokenizer(model.folder)
+
+        def module() -> LogitsPredictor:
+            ensemble, asked = self._ensemble(members, tokenizer), self._loaded(model, tokenizer, kept.dtype)
+            columns = output_columns(self.setup, model)
+            return LogitsPredictor(asked, self.setup.align, columns, kept.reduce, kept.states, ensemble)
+
+        made_by = identity(self.setup, model.made_by, kept.name, members)
+        features = self.examples.encode(examples, tokenizer)
+        return self._pass(model, module, features, tokenizer, folder, made_by, states=kept.states)
+
+    def places(self, model: ModelRef, examples: Dataset) -> set[tuple[int, int]]:
+        """Return the (key, first) of all that the model is asked of these examples."""
+        features = self.examples.encode(examples, self.sources.tokenizer(model.folder))
+        return set(zip(features["key"], features["first"], strict=True))
+
+    def written(
+        self, model: ModelRef, examples: Dataset, folder: Path, members: EnsembleMembers | None = None
+    ) -> OutputStore:
+        """Let a model write the target of every example that ``folder`` does not hold yet, as rows ``[tokens, 1]``."""
+        tokenizer = self.sources.tokenizer(model.folder)
+
+        def module() -> TextGenerator:
+            return TextGenerator(self._loaded(model, tokenizer), self.generation, self._ensemble(members, tokenizer))
+
+        made_by = identity(self.setup, model.made_by, fingerprint(self.generation), members)
+        side = "left" if self.setup.task.family == "decoder" else "right"
+        features = self.examples.prompts(examples, tokenizer)
+        return self._pass(model, module, features, tokenizer, folder, made_by, side)
+
+    def opened(
+        self,
+        model: ModelRef,
+        folder: Path,
+        made_by: str,
+        states: Sequence[int] = (),
+        temperature: float | None = None,
+    ) -> OutputStore:
+        """Open a model's stored outputs, all of which are finite numbers.
+
+        Raises:
+            StoreError: they are not, or are another's; see ``OutputStore``.
+        """
+        store = OutputStore(folder, made_by, states, temperature)
+        if refused := store.refused():
+            stage = next((parent for parent in folder.parents if (parent / "manifest.json").is_file()), folder)
+            raise StoreError(
+                f"{folder} holds numbers that are not finite, in what {model.folder} says of {len(refused):,} of its "
+                f"texts: {self.quote(sorted(refused))}; remove {stage} and run again, to have them answered anew"
+            )
+        return store
+
+    def _loaded(
+        self, model: ModelRef, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype = torch.float32
+    ) -> PreTrainedModel:
+        return loading.load_model(model.folder, self.setup.task.head, tokenizer=tokenizer, dtype=dtype)
+
+    def _ensemble(self, members: EnsembleMembers | None, tokenizer: PreTrainedTokenizerBase) -> ModelEnsemble | None:
+        if members is None:
+            return None
+        return ModelEnsemble([self._loaded(model, tokenizer) for model in members.models], members.combined)
+
+    def _pass(
+        self,
+        model: ModelRef,
+        module: Callable[[], pl.LightningModule],
+        features: Dataset,
+        tokenizer: PreTrainedTokenizerBase,
+        folder: Path,
+        made_by: str,
+        side: str = "right",
+        states: Sequence[int] = (),
+    ) -> OutputStore:
+        self.ranks.first(lambda: remove_damaged(folder))
+        there = stored_places(folder, made_by, states)
+        missing = _first_of_each(features, there)
+        self.ranks.wait()  # every rank has looked before any of them writes
+        writer = OutputWriter(folder, made_by, self.ranks.rank, states=states)
+
+        def ask() -> None:
+            collate = self.examples.collate(tokenizer, side=side)
+            batches = self.examples.scoring_batches(features.select(missing), collate)
+            with uninterrupted():
+                self.trainer([WriteOutputs(writer)]).predict(module(), batches, return_predictions=False)
+
+        if missing:
+            self.ranks.together(ask)
+            self._refuse_not_finite(model, features, set().union(*self.ranks.every(writer.refused)))
+        return self.opened(model, folder, made_by)
+
+    def _refuse_not_finite(self, model: ModelRef, features: Dataset, refused: set[int]) -> None:
+        if refused:
+            raise ModelError(
+                f"{model.folder} answers {len(refused):,} of {len(set(features['key'])):,} texts with numbers that are "
+                f"not finite: {self.quote(sorted(refused))}; take another model, or leave these texts out"
+            )
 
 
 def _first_of_each(features: Dataset, there: set[tuple[int, int]]) -> list[int]:
     """The numbers of the features that are not ``there``, each once, whatever stands twice."""
-    found: dict[tuple[int, int], int] = {}
+    numbers: dict[tuple[int, int], int] = {}
     for number, place in enumerate(zip(features["key"], features["first"], strict=True)):
-        found.setdefault(place, number)
-    return sorted(number for place, number in found.items() if place not in there)
+        numbers.setdefault(place, number)
+    return sorted(number for place, number in numbers.items() if place not in there)

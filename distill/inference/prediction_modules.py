@@ -10,8 +10,8 @@ from transformers import PreTrainedModel
 
 from distill.inference.generation import write
 from distill.inference.generation_ensemble import ModelEnsemble
+from distill.models.forward import Align, chosen, outputs
 from distill.models.numbers import possible
-from distill.models.teacher import Align, chosen, outputs
 from distill.types import Batch, Outputs, at_least_float32
 
 Reduce = Callable[[Tensor, Tensor, Batch], dict[str, Tensor]]

@@ -19,7 +19,8 @@ from distill.errors import DataError, ModelError
 from distill.inference.generation import write
 from distill.models import inspecting, loading
 from distill.models.forms import read_form
-from distill.models.teacher import answering, label_columns, outputs
+from distill.models.forward import answering, outputs
+from distill.models.label_columns import label_columns
 from distill.tasks import TASKS, EncodingSpec, Task, task
 from distill.tasks.collating import collate
 

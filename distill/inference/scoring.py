@@ -1,41 +1,44 @@
-"""What a finished model is worth on a split: its answers, what they say, and their scores."""
+"""What a finished model is worth on a split: its outputs, what they say, and their scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
 from datasets import Dataset
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
-from distill.inference import output_pass
+from distill.inference.output_pass import EVERY_LOGIT, EnsembleMembers, Kept, OutputPass, StoredOutputs
 from distill.inference.output_store import OutputStore
 from distill.inference.prediction_modules import cost_and_guess
 from distill.metrics import Scored
-from distill.pipeline.context import Builder
+from distill.models.sources import ModelRef
+from distill.tasks.setup import TaskSetup
 
 _AT_ONCE = 1000
 """Examples that are decoded together."""
-COST_AND_GUESS = "cost and guess"
+_COST_AND_GUESS = Kept(cost_and_guess, "cost and guess")
 
 
 @dataclass(frozen=True)
 class ModelOutputs:
-    """A model's answers to a split.
+    """A model's outputs on a split.
 
     Attributes:
         rows: what it says of each row; for tasks that write, only the cost of the true token and its own guess.
         written: what it wrote, for tasks that write.
     """
 
-    rows: output_pass.StoredOutputs
+    rows: StoredOutputs
     written: OutputStore | None = None
 
 
 @dataclass(frozen=True)
 class SplitScore:
-    """A model's answers to a split, in words and in scores.
+    """A model's outputs on a split, scored.
 
     Attributes:
         scored: the metrics.
@@ -48,40 +51,56 @@ class SplitScore:
     labels: Tensor
 
 
-def answer(
-    build: Builder,
-    model: output_pass.ModelRef,
-    examples: Dataset,
-    folder: Path,
-    company: output_pass.EnsembleMembers | None = None,
+def kept_for_scoring(setup: TaskSetup) -> Kept:
+    """Return what scoring reads of rows: all logits; of a vocabulary only the cost of the true token and a guess."""
+    return _COST_AND_GUESS if setup.task.writes else EVERY_LOGIT
+
+
+def collect_outputs(
+    outputs: OutputPass, model: ModelRef, examples: Dataset, folder: Path, members: EnsembleMembers | None = None
 ) -> ModelOutputs:
-    """Ask a model about a split, on every rank, with its ``company`` as one; ``folder`` keeps the answers."""
-    if not build.task.writes:
-        return ModelOutputs(output_pass.rows(build, model, examples, folder / "rows", company=company))
-    rows = output_pass.rows(build, model, examples, folder / "rows", cost_and_guess, COST_AND_GUESS, company=company)
-    return ModelOutputs(rows, output_pass.written(build, model, examples, folder / "written", company))
+    """Ask a model about a split, on every rank, with further ``members`` as one; ``folder`` keeps its outputs."""
+    rows = outputs.rows(model, examples, folder / "rows", kept_for_scoring(outputs.setup), members)
+    if not outputs.setup.task.writes:
+        return ModelOutputs(rows)
+    return ModelOutputs(rows, outputs.written(model, examples, folder / "written", members))
 
 
-def judge(build: Builder, model: output_pass.ModelRef, examples: Dataset, answered: ModelOutputs) -> SplitScore:
-    """Decode a model's answers to a split and score them."""
-    tokenizer, task, labels = build.tokenizer(model.folder), build.task, build.data.labels
+def score_split(
+    setup: TaskSetup,
+    metrics: ModuleType,
+    examples: Dataset,
+    answered: ModelOutputs,
+    tokenizer: PreTrainedTokenizerBase,
+    encode: Callable[[Dataset, PreTrainedTokenizerBase], Dataset],
+) -> SplitScore:
+    """Decode a model's outputs on a split and score them.
+
+    Args:
+        setup: the task with its labels.
+        metrics: module of ``distill.metrics`` that scores it.
+        examples: of the split.
+        answered: the model's outputs.
+        tokenizer: of the model.
+        encode: makes features of examples, with their targets.
+    """
     records: list[Mapping[str, Any]] = []
     kept: list[Tensor] = []
     for chunk in _chunks(examples):
         keys = torch.tensor(chunk["key"])
         rows = answered.rows.examples(keys)
-        said = rows if answered.written is None else answered.written.examples(keys)
-        made = task.decode(said, chunk, tokenizer, build.form)
+        answers = rows if answered.written is None else answered.written.examples(keys)
+        decoded = setup.decode(answers, chunk, tokenizer)
         if answered.written is not None:
-            made = [{**each, **_cost(row)} for each, row in zip(made, rows, strict=True)]
-        records += made
+            decoded = [{**record, **_cost(row)} for record, row in zip(decoded, rows, strict=True)]
+        records += decoded
         kept += rows
-    table = examples[:]
-    scored = build.metrics.score(
-        task.predictions(records, labels), task.references(table, labels), labels, task.groups(table)
+    columns = examples[:]
+    scored = metrics.score(
+        setup.predictions(records), setup.references(columns), setup.labels, setup.task.groups(columns)
     )
-    targets = build.encoded(examples, tokenizer)["targets"]
-    return SplitScore(scored, torch.cat(kept), torch.tensor([each for row in targets for each in row]))
+    targets = encode(examples, tokenizer)["targets"]
+    return SplitScore(scored, torch.cat(kept), torch.tensor([target for row in targets for target in row]))
 
 
 def _cost(rows: Tensor) -> dict[str, Any]:

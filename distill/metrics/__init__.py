@@ -7,6 +7,8 @@ stopping reads. Torchmetrics takes seconds to import, so this
 file imports none of the modules that need it.
 """
 
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from numpy.typing import NDArray
@@ -39,3 +41,8 @@ class Scored(NamedTuple):
     table: Table
     statistics: NDArray[Any]
     how: str = ""
+
+
+def metric_module(name: str) -> ModuleType:
+    """Import the module of this package that scores one kind of task."""
+    return import_module(f"{__name__}.{name}")

@@ -5,7 +5,7 @@ from typing import cast
 from transformers import PreTrainedModel
 
 from distill.errors import ModelError
-from distill.student.from_layers import layer_pattern
+from distill.models.layer_names import layer_pattern
 
 _TASK_TYPES = {
     "AutoModelForSequenceClassification": "SEQ_CLS",

@@ -98,6 +98,7 @@ class TermSpec:
         sampled: whether it is right on average where the teacher's tokens are drawn.
         same_tokens: whether it compares token by token, so that both models must read the same ones.
         embeddings: whether it compares the embedding output beside the layers of its map.
+        state: which hidden state it compares where it has no layer map: 0 is the embedding output, -1 the last one.
         whole_step: whether it compares examples of a whole step with each other.
         least_examples: how many of them it needs to find something to compare.
         two_classes: why it says nothing where there are only two; empty where it does.
@@ -121,6 +122,7 @@ class TermSpec:
     sampled: bool = False
     same_tokens: bool = False
     embeddings: bool = False
+    state: int | None = None
     whole_step: bool = False
     least_examples: int = 1
     two_classes: str = ""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, make_dataclass
 from typing import Any, TypeVar, cast
 
 from distill.base.rules import TEMPERATURE, at_least, setting
-from distill.objective.declaration import SCORE, Reads, ScheduleConfig, TermConfig
+from distill.objective.declaration import SCORE, LayersConfig, Reads, ScheduleConfig, TermConfig
 from distill.objective.specs import TERM_SPECS
 from distill.types import Kind
 
@@ -90,6 +90,17 @@ def unstorable(section: TermsConfig) -> list[str]:
 def terms_with_temperature(section: TermsConfig, kind: Kind) -> list[str]:
     """The active terms that have the temperature, by what a row means: for scores, ``soft`` has none."""
     return [name for name in active(section) if TERM_SPECS[name].softened and kind != SCORE]
+
+
+def auto_mapped_terms(section: TermsConfig) -> list[str]:
+    """The active terms whose layers are matched by how alike they are, once there is a student.
+
+    >>> auto_mapped_terms(TermsConfig())
+    []
+    """
+    return [
+        name for name, term in active(section).items() if isinstance(term, LayersConfig) and term.layer_map == "auto"
+    ]
 
 
 def described(section: TermsConfig, kind: Kind) -> dict[str, Any]:

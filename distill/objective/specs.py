@@ -215,7 +215,7 @@ TERM_SPECS: dict[str, TermSpec] = {spec.name: spec for spec in (
     _INSIDE(
         "embedding", f"{_TERMS}.states.Embedding", "mean squared error of embedding outputs", "Jiao 2020",
         "as one pair of hidden", "narrower embeddings; ahead of soft on SST-2, behind on TREC and STS-B",
-        same_tokens=True,
+        same_tokens=True, state=0,
     ),
     _INSIDE(
         "attention", f"{_TERMS}.attention.Attention",
@@ -232,12 +232,12 @@ TERM_SPECS: dict[str, TermSpec] = {spec.name: spec for spec in (
     _INSIDE(
         "rkd_distance", f"{_TERMS}.examples.RkdDistance", "Huber of distances over their mean", "Park 2019",
         "as hidden, and examples² · width, up to limit", "narrow copies of sentence tasks; a weight of 25",
-        RkdDistanceConfig, reads_by="of", whole_step=True, least_examples=2,
+        RkdDistanceConfig, reads_by="of", state=-1, whole_step=True, least_examples=2,
     ),
     _INSIDE(
         "rkd_angle", f"{_TERMS}.examples.RkdAngle", "Huber of cosines in all triples", "Park 2019",
         "as hidden, and examples³ · width, up to limit",
-        "whole texts; a weight of 50; the best on STS-B, alone and beside cka", RkdAngleConfig, reads_by="of",
+        "whole texts; a weight of 50; the best on STS-B, alone and beside cka", RkdAngleConfig, reads_by="of", state=-1,
         whole_step=True, least_examples=3, problems=_angles_of_scores,
     ),
 )}  # fmt: skip

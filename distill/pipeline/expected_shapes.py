@@ -1,44 +1,45 @@
 """What student and teacher will be, known of settings and checkpoints before either is made."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from transformers import PretrainedConfig
 
 from distill.config.schema import ArchitectureConfig
-from distill.objective import build as objectives
-from distill.pipeline.context import Builder
-from distill.student import build as students
+from distill.models.shapes import model_shape
+from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
+from distill.stages.job import RunSpec
 from distill.student.narrow.narrowing import narrowed
+from distill.types import ModelShape
 
 
-def shapes(build: Builder, configs: Mapping[str, PretrainedConfig]) -> tuple[objectives.Shape, objectives.Shape]:
-    """Of student and teacher, before either is made; ``configs`` are those of the checkpoints."""
-    given = configs.get("teacher_checkpoint")
-    teacher = _shape(build, build.config.teacher.architecture, given)
-    student = _shape(build, build.config.student.architecture, configs.get("student_checkpoint"))
-    if build.config.student.init == "narrow" and given is not None:
-        student = replace(objectives.shape(narrowed(given, students.width(build))), layers=student.layers)
-    elif build.config.student.init == "teacher":
-        student = replace(teacher, layers=build.config.student.layers)
-    elif build.config.student.init == "bilstm":
-        lstm = build.config.student.lstm
-        student = objectives.Shape(lstm.layers, 2 * lstm.hidden_size, 0, (0, 0), False)
+def student_and_teacher_shapes(spec: RunSpec) -> tuple[ModelShape, ModelShape]:
+    """Return the shapes of student and teacher, before either is made."""
+    config, family, configurations = spec.config, spec.setup.task.family, spec.sources.configurations
+    checkpoint = configurations.get(TEACHER_CHECKPOINT)
+    teacher = _shape(family, config.teacher.architecture, checkpoint)
+    student = _shape(family, config.student.architecture, configurations.get(STUDENT_CHECKPOINT))
+    if config.student.init == "narrow" and checkpoint is not None:
+        student = replace(model_shape(narrowed(checkpoint, spec.decisions.student.width)), layers=student.layers)
+    elif config.student.init == "teacher":
+        student = replace(teacher, layers=config.student.layers)
+    elif config.student.init == "bilstm":
+        lstm = config.student.lstm
+        student = ModelShape(lstm.layers, 2 * lstm.hidden_size, 0, (0, 0), False)
     return student, teacher
 
 
-def _shape(build: Builder, size: ArchitectureConfig, found: PretrainedConfig | None) -> objectives.Shape:
-    """Of a checkpoint, or of a model from scratch."""
-    if found is not None:
-        return objectives.shape(found)
+def _shape(family: str, size: ArchitectureConfig, checkpoint: PretrainedConfig | None) -> ModelShape:
+    """The shape of a checkpoint, or of a model from scratch."""
+    if checkpoint is not None:
+        return model_shape(checkpoint)
     width = size.hidden_size
-    return objectives.Shape(size.layers, width, size.heads, (width, width), build.task.family == "decoder")
+    return ModelShape(size.layers, width, size.heads, (width, width), family == "decoder")
 
 
-def same_tokens(build: Builder) -> bool:
-    """Whether teacher and student read the same tokens, before either is made."""
-    if build.student_source != "student_checkpoint":
+def read_same_tokens(spec: RunSpec) -> bool:
+    """Say whether teacher and student read the same tokens, before either is made."""
+    checkpoints = spec.sources.checkpoints
+    if spec.decisions.student_source != STUDENT_CHECKPOINT:
         return True
-    student = build.tokenizer(build.checkpoints["student_checkpoint"])
-    teacher = build.checkpoints.get("teacher_checkpoint")
-    return teacher is not None and students.same_tokens(build, student, build.tokenizer(teacher))
+    student, teacher = spec.sources.tokenizer(checkpoints[STUDENT_CHECKPOINT]), checkpoints.get(TEACHER_CHECKPOINT)
+    return teacher is not None and spec.same_tokens(student, spec.sources.tokenizer(teacher))

@@ -5,13 +5,14 @@ from pathlib import Path
 import torch
 from transformers import GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
 
+from distill.base.layer_maps import layer_map
 from distill.errors import ModelError
 from distill.models import attention, bilstm, fitting, loading
-from distill.models.layers import layer_map
 from distill.models.marks import read_as_text
-from distill.pipeline.context import Builder
+from distill.models.sources import TEACHER_CHECKPOINT
 from distill.stages import pretrain
-from distill.student import build as students
+from distill.stages.job import RunSpec
+from distill.student.build import random_configuration
 from distill.student.from_layers import from_layers
 from distill.student.narrow.narrowing import narrowed
 from distill.student.narrow.places import head_of
@@ -21,38 +22,38 @@ _READ = 64
 """Examples that a tokenizer learns from which stands in for one that is not there yet."""
 
 
-def checkpoint(build: Builder, name: str, config: PretrainedConfig) -> None:
+def checkpoint(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
     """Refuse a checkpoint that cannot do the task: read its texts, answer them, and write where it has to.
 
     Raises:
         ModelError: its architecture or its tokenizer lacks something; the sentence says what.
         DataError: its tokenizer cannot read an example.
     """
-    folder = build.checkpoints[name]
-    tokenizer = build.tokenizer(folder)
+    folder = spec.sources.checkpoints[name]
+    tokenizer = spec.sources.tokenizer(folder)
     try:
-        _head(config, build.task.head)
-        _encodes(build, tokenizer)
-        if build.task.writes:
+        _head(config, spec.setup.task.head)
+        _encodes(spec, tokenizer)
+        if spec.setup.task.writes:
             fitting.fit_writing(config, _generation(folder, config), tokenizer)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from error
-    reads_forward(build, folder, config)
-    if name == "teacher_checkpoint" and build.config.pretrain.continued:
+    reads_forward(spec, folder, config)
+    if name == TEACHER_CHECKPOINT and spec.config.pretrain.continued:
         _head(config, masked.HEAD)
         pretrain.refuse_without_mask(tokenizer)
 
 
-def reads_forward(build: Builder, folder: Path, config: PretrainedConfig) -> None:
+def reads_forward(spec: RunSpec, folder: Path, config: PretrainedConfig) -> None:
     """Refuse a model that reads both ways where it is to go on with a text.
 
     Raises:
         ModelError: it would read what it is to write.
     """
-    if build.task.family == "decoder" and not attention.causal(config):
+    if spec.setup.task.family == "decoder" and not attention.causal(config):
         raise ModelError(
             f"{folder}: {config.model_type} models read what comes after a word, too; "
-            f"{build.config.task} needs one that reads from left to right, such as GPT-2 or Llama"
+            f"{spec.config.task} needs one that reads from left to right, such as GPT-2 or Llama"
         )
 
 
@@ -62,12 +63,12 @@ def _head(config: PretrainedConfig, head: str) -> None:
         loading.from_config(config, head)
 
 
-def _encodes(build: Builder, tokenizer: PreTrainedTokenizerBase) -> None:
+def _encodes(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> None:
     """Read an example, and what is written from, as all will be."""
-    row = build.data.splits["train"][:1]
-    build.task.encode(row, tokenizer, build.form)
-    if build.task.prompt is not None:
-        build.task.prompt(row, tokenizer, build.form)
+    row = spec.data.splits["train"][:1]
+    spec.setup.encode(row, tokenizer)
+    if spec.setup.task.prompt is not None:
+        spec.setup.prompt(row, tokenizer)
 
 
 def _generation(folder: Path, config: PretrainedConfig) -> GenerationConfig:
@@ -76,52 +77,52 @@ def _generation(folder: Path, config: PretrainedConfig) -> GenerationConfig:
     return GenerationConfig.from_model_config(config)
 
 
-def layers(build: Builder, teacher: PretrainedConfig | None) -> int:
+def layers(spec: RunSpec, teacher: PretrainedConfig | None) -> int:
     """How many layers the teacher has, or will have."""
-    return teacher.num_hidden_layers if teacher is not None else build.config.teacher.architecture.layers
+    return teacher.num_hidden_layers if teacher is not None else spec.config.teacher.architecture.layers
 
 
-def from_scratch(build: Builder) -> None:
+def from_scratch(spec: RunSpec) -> None:
     """Try a teacher that is made from nothing.
 
     Raises:
         ModelError: it cannot be made.
     """
-    _head(pretrain.configuration(build, stand_in(build, _READ)), build.task.head)
+    _head(pretrain.configuration(spec, stand_in(spec, _READ)), spec.setup.task.head)
 
 
-def student(build: Builder, teacher: PretrainedConfig | None) -> None:
+def student(spec: RunSpec, teacher: PretrainedConfig | None) -> None:
     """Try what the student is made of.
 
     Raises:
         ModelError: it cannot be made.
     """
-    config, given = build.config, layers(build, teacher)
-    if config.student.init in ("teacher", "narrow"):
-        chosen = layer_map(config.student.layer_map, student=students.layers(build), teacher=given)
+    wanted, head = spec.decisions.student, spec.setup.task.head
+    if wanted.init in ("teacher", "narrow"):
+        chosen = layer_map(wanted.layer_map, student=wanted.layers, teacher=layers(spec, teacher))
         if teacher is not None:
             with torch.device("meta"):
-                made = from_layers(loading.from_config(teacher, build.task.head), chosen, None, build.task.head, 0.0)
-            if config.student.init == "narrow":
-                narrowed(teacher, students.width(build))
+                made = from_layers(loading.from_config(teacher, head), chosen, None, head, 0.0)
+            if wanted.init == "narrow":
+                narrowed(teacher, wanted.width)
                 head_of(made)
-    if config.student.init == "bilstm":
-        bilstm.fits(config.student.lstm.embedding_size, _embedding_width(build, teacher))
-    if config.student.init == "random":
-        _head(students.random(build, stand_in(build, _READ), teacher), build.task.head)
+    if wanted.init == "bilstm":
+        bilstm.fits(wanted.lstm.embedding_size, _embedding_width(spec, teacher))
+    if wanted.init == "random":
+        _head(random_configuration(wanted, spec.setup, stand_in(spec, _READ), teacher), head)
 
 
-def _embedding_width(build: Builder, teacher: PretrainedConfig | None) -> int:
+def _embedding_width(spec: RunSpec, teacher: PretrainedConfig | None) -> int:
     if teacher is None:
-        return build.config.teacher.architecture.hidden_size
+        return spec.config.teacher.architecture.hidden_size
     width: int = getattr(teacher, "embedding_size", None) or teacher.hidden_size
     return width
 
 
-def stand_in(build: Builder, examples: int) -> PreTrainedTokenizerBase:
+def stand_in(spec: RunSpec, examples: int) -> PreTrainedTokenizerBase:
     """The teacher's tokenizer; where it is not trained yet, one that knows some ``examples``, and cuts words alike."""
-    if "teacher_checkpoint" in build.checkpoints:
-        return build.tokenizer(build.checkpoints["teacher_checkpoint"])
-    train = build.data.splits["train"]
-    made = pretrain.trained(build, train.select(range(min(len(train), examples))))
-    return read_as_text(made, build.task.markers)
+    if TEACHER_CHECKPOINT in spec.sources.checkpoints:
+        return spec.sources.tokenizer(spec.sources.checkpoints[TEACHER_CHECKPOINT])
+    train = spec.data.splits["train"]
+    made = pretrain.trained_tokenizer(spec, train.select(range(min(len(train), examples))))
+    return read_as_text(made, spec.setup.task.markers)

@@ -3,30 +3,20 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from distill.base.files import fingerprint
+from distill.config.ensemble import FIRST
 from distill.errors import StoreError
-from distill.pipeline.context import CHECKPOINTS, Builder
+from distill.models.sources import CHECKPOINTS
 from distill.pipeline.store import Store
-from distill.stages import Stage, control, distill, evaluate, export, finetune, pretrain, teach
-from distill.teacher import ensemble
+from distill.stages import STAGES
+from distill.stages.job import RunSpec, title
 
 log = logging.getLogger("distill.pipeline.runner")  # for its readers the plan is a part of the chain
 
-
-STAGES: Mapping[str, Stage] = {
-    name: cast(Stage, module)
-    for name, module in {
-        "pretrain": pretrain,
-        "finetune": finetune,
-        "teach": teach,
-        "distill": distill,
-        "control": control,
-        "evaluate": evaluate,
-        "export": export,
-    }.items()
-}
+OF_EACH_TEACHER = ("pretrain", "finetune", "teach")
+"""The stages that are made for each of several teachers."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +26,7 @@ class Planned:
     Attributes:
         title: what the run calls it: ``finetune:second`` is that of the teacher ``second``.
         stage: what it is.
-        build: knows the teacher that it is made for.
+        spec: of the run, or of one in which the teacher that it is made for is the only one.
         inputs: what it calls each input, and what the run calls it.
         settings: all that can change it, besides its inputs.
         fingerprint: of all that.
@@ -44,57 +34,62 @@ class Planned:
 
     title: str
     stage: str
-    build: Builder
+    spec: RunSpec
     inputs: dict[str, str]
     settings: dict[str, Any]
     fingerprint: str
 
     @property
     def name(self) -> str:
-        """Of its folder in the store."""
+        """The name of its folder in the store."""
         return f"{self.stage}-{self.fingerprint}"
 
 
-def plan(build: Builder, store: Store) -> dict[str, Planned]:
-    """The stages that the run needs, in order, each with its fingerprint.
+def plan(spec: RunSpec, store: Store, *, tell: bool = True) -> dict[str, Planned]:
+    """Return the stages that the run needs, in order, each with its fingerprint.
+
+    Args:
+        spec: what the run is, with everything decided.
+        store: of finished stages.
+        tell: whether this process says which stages are left out.
 
     Raises:
         StoreError: one of them is neither asked for nor finished.
     """
     every: dict[str, Planned] = {}
-    for name in STAGES:
-        for who, mine in ensemble.makers(build, name).items():
-            title, why = ensemble.title(name, who), STAGES[name].skipped(mine)
-            if why is None:
-                every[title] = _planned(name, who, mine, every)
-            elif name in build.config.stages and build.ranks.rank == 0:
-                log.info("%s: skipped, %s", title, why)
-    wanted = [title for title, planned in every.items() if planned.stage in build.config.stages]
+    for name, stage in STAGES.items():
+        for teacher, own in (spec.teachers if name in OF_EACH_TEACHER else {FIRST: spec}).items():
+            reason = stage.skipped(own)
+            if reason is None:
+                every[title(name, teacher)] = _planned(name, teacher, own, every)
+            elif name in spec.config.stages and tell:
+                log.info("%s: skipped, %s", title(name, teacher), reason)
+    wanted = [name for name, planned in every.items() if planned.stage in spec.config.stages]
     for name in reversed(every):
         if name in wanted:
             for needed in every[name].inputs.values():
                 if needed in every and needed not in wanted:
-                    _must_be_there(name, every[needed], store)
+                    _refuse_missing(name, every[needed], store)
                     wanted.append(needed)
     return {name: planned for name, planned in every.items() if name in wanted}
 
 
-def _planned(name: str, who: str, build: Builder, every: Mapping[str, Planned]) -> Planned:
+def _planned(name: str, teacher: str, spec: RunSpec, every: Mapping[str, Planned]) -> Planned:
     stage = STAGES[name]
-    inputs = {each: ensemble.title(each, who) for each in stage.needs(build)}
-    settings = stage.settings(build)
-    made_of = {own: _content(own, title, build, every) for own, title in inputs.items()}
+    inputs = {needed: title(needed, teacher) for needed in stage.needs(spec)}
+    settings = stage.settings(spec)
+    made_of = {own: _content(own, asked, spec, every) for own, asked in inputs.items()}
     content = {"stage": name, "recipe": stage.RECIPE, "settings": settings, "inputs": made_of}
-    return Planned(ensemble.title(name, who), name, build, inputs, settings, fingerprint(content))
+    return Planned(title(name, teacher), name, spec, inputs, settings, fingerprint(content))
 
 
-def _content(own: str, title: str, build: Builder, every: Mapping[str, Planned]) -> str:
+def _content(own: str, asked: str, spec: RunSpec, every: Mapping[str, Planned]) -> str:
     """What stands for an input in fingerprints."""
-    owner, name = ensemble.owner(build, own)
-    return owner.checkpoint_content(name) if name in CHECKPOINTS else every[title].fingerprint
+    owner, name = spec.owner(own)
+    return owner.sources.content(name) if name in CHECKPOINTS else every[asked].fingerprint
 
 
-def _must_be_there(name: str, needed: Planned, store: Store) -> None:
+def _refuse_missing(name: str, needed: Planned, store: Store) -> None:
     if store.find(needed.name) is None:
         raise StoreError(
             f"{name} needs {needed.title}, which is neither among stages nor finished in {store.root}; "

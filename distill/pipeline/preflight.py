@@ -13,16 +13,14 @@ from distill.config.ensemble import FIRST
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, headers, inspecting, loading
 from distill.models.fitting import output_names
-from distill.models.teacher import label_columns, unnamed
-from distill.objective import build as objectives
+from distill.models.label_columns import label_columns, unnamed
+from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
+from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
-from distill.objective.settings import active, reads, terms_beyond_logits
+from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
 from distill.pipeline import expected_shapes, meta_build
-from distill.pipeline.context import Builder
-from distill.student import build as students
-from distill.student import layer_matching
-from distill.teacher import ensemble
+from distill.stages.job import RunSpec
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
@@ -31,7 +29,7 @@ _UNTRAINED = "leave out finetuned=true, and the run fine-tunes it, or give a fol
 """What to do about a teacher that is said to be fine-tuned and is not."""
 
 
-def preflight(build: Builder) -> None:
+def preflight(spec: RunSpec) -> None:
     """Compare checkpoints, data and settings with each other.
 
     Raises:
@@ -39,10 +37,10 @@ def preflight(build: Builder) -> None:
         DataError: a split is too small for the number of processes.
         ConfigError: a term needs what teacher and student do not share.
     """
-    config, data = build.config, build.data
-    if small := [name for name, rows in data.splits.items() if len(rows) < build.world]:
-        raise DataError(f"{small[0]} has fewer rows than there are processes ({build.world})")
-    parts = build.world * config.trainer.accumulate_grad_batches
+    config, data = spec.config, spec.data
+    if small := [name for name, rows in data.splits.items() if len(rows) < spec.world]:
+        raise DataError(f"{small[0]} has fewer rows than there are processes ({spec.world})")
+    parts = spec.world * config.trainer.accumulate_grad_batches
     if len(data.splits["train"]) < parts:
         raise DataError(
             f"train has {len(data.splits['train'])} rows, but one step has {parts} parts: "
@@ -51,95 +49,95 @@ def preflight(build: Builder) -> None:
     if config.trainer.precision.endswith("-mixed") and not on_gpu(config.trainer.accelerator):
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
-    configs = _checkpoints(build)
-    meta_build.student(build, configs.get("teacher_checkpoint"))
-    for name, other in ensemble.builders(build).items():
+    configs = _checkpoints(spec)
+    meta_build.student(spec, configs.get(TEACHER_CHECKPOINT))
+    for name, other in spec.members.items():
         if name != FIRST:
-            _another(build, name, other)
+            _another(spec, name, other)
     if "distill" in config.stages:
-        _objective(build, configs)
+        _objective(spec, configs)
 
 
-def _checkpoints(build: Builder) -> dict[str, PretrainedConfig]:
+def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
     """The configurations of the checkpoints, which can be read and fit data and settings."""
-    config = build.config
-    configs = {name: loading.configuration(folder) for name, folder in build.checkpoints.items()}
+    config = spec.config
+    configs = spec.sources.configurations
     for name, found in configs.items():
-        _is_what_it_is_said_to_be(build, name, found)
-        meta_build.checkpoint(build, name, found)
+        _is_what_it_is_said_to_be(spec, name, found)
+        meta_build.checkpoint(spec, name, found)
         loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
-    teacher = configs.get("teacher_checkpoint")
+    teacher = configs.get(TEACHER_CHECKPOINT)
     if teacher is None:
-        meta_build.from_scratch(build)
-    elif config.teacher.finetuned and build.data.labels:
-        _labels(build, teacher)
-    layers = meta_build.layers(build, teacher)
+        meta_build.from_scratch(spec)
+    elif config.teacher.finetuned and spec.data.labels:
+        _labels(spec, teacher)
+    layers = meta_build.layers(spec, teacher)
     if config.finetune.frozen_layers > layers:
         raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {layers} layers")
     return configs
 
 
-def _is_what_it_is_said_to_be(build: Builder, name: str, config: PretrainedConfig) -> None:
+def _is_what_it_is_said_to_be(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
     """Refuse a checkpoint that another model's weights, no head, or no numbers make another one than is meant."""
-    folder, head = build.checkpoints[name], build.task.head
+    folder, head = spec.sources.checkpoints[name], spec.setup.task.head
     inspecting.empty(folder, config, head)
-    meta_build.reads_forward(build, folder, config)
+    meta_build.reads_forward(spec, folder, config)
     inspecting.inspect(
-        folder, config, head, build.tokenizer(folder),
-        finished=name == "teacher_checkpoint" and build.config.teacher.finetuned, labels=bool(build.outputs),
+        folder, config, head, spec.sources.tokenizer(folder),
+        finished=name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned, labels=bool(spec.setup.outputs),
         way_out=_UNTRAINED,
     )  # fmt: skip
-    if name == "teacher_checkpoint" and build.config.teacher.finetuned and build.task.kind == "score":
-        inspecting.refuse_other_outputs(folder, config, build.task.kind)
+    if name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned and spec.setup.task.kind == "score":
+        inspecting.refuse_other_outputs(folder, config, spec.setup.task.kind)
     headers.refuse_infinite(folder, headers.held(folder))
 
 
-def _labels(build: Builder, teacher: PretrainedConfig) -> None:
+def _labels(spec: RunSpec, teacher: PretrainedConfig) -> None:
     """Look whether the teacher has an output for each label, and say which of its outputs have none."""
-    given = build.config.teacher
-    named = build.task.outputs(given.labels) if given.labels else []
-    label_columns(teacher, build.outputs, named, subset=given.labels_subset)
-    if left := unnamed(named or output_names(teacher), build.outputs):
+    given = spec.config.teacher
+    named = spec.setup.task.outputs(given.labels) if given.labels else []
+    label_columns(teacher, spec.setup.outputs, named, subset=given.labels_subset)
+    if left := unnamed(named or output_names(teacher), spec.setup.outputs):
         log.info("the teacher's outputs %s are left out, which the data has no labels for", ", ".join(left))
 
 
-def _another(build: Builder, name: str, other: Builder) -> None:
+def _another(spec: RunSpec, name: str, other: RunSpec) -> None:
     """Look at a further teacher as at the first, and whether both answer the same rows."""
     try:
         _checkpoints(other)
     except ModelError as error:
         said = re.sub(r"\bteacher\.(?=labels|finetuned)", f"more_teachers.{name}.", str(error))  # its own keys
         raise ModelError(f"more_teachers.{name}: {said}") from error
-    if build.task.class_axis != "labels" and not _read_alike(build, other):
+    if spec.setup.task.class_axis != "labels" and not _read_alike(spec, other):
         raise ConfigError(
-            f"more_teachers.{name}: {build.config.task} compares token by token, "
+            f"more_teachers.{name}: {spec.config.task} compares token by token, "
             f"but {name} and {FIRST} read different tokens; allowed are teachers with one tokenizer"
         )
 
 
-def _read_alike(one: Builder, other: Builder) -> bool:
+def _read_alike(one: RunSpec, other: RunSpec) -> bool:
     """Whether two teachers read the same tokens; those from scratch do where they learn them alike."""
-    found = [each.checkpoints.get("teacher_checkpoint") for each in (one, other)]
+    found = [each.sources.checkpoints.get(TEACHER_CHECKPOINT) for each in (one, other)]
     if found[0] is not None and found[1] is not None:
-        return students.same_tokens(one, one.tokenizer(found[0]), other.tokenizer(found[1]))
+        return one.same_tokens(one.sources.tokenizer(found[0]), other.sources.tokenizer(found[1]))
     sizes = [(each.config.teacher.vocab_size, each.config.teacher.lowercase) for each in (one, other)]
     return found == [None, None] and sizes[0] == sizes[1]
 
 
-def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
+def _objective(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
     """Build the objective for models of these shapes, and see whether they have what it reads."""
-    if build.task.kind == "class" and build.data.labels:
-        for problem in too_few(build.config, len(build.data.labels)):
+    if spec.setup.task.kind == "class" and spec.data.labels:
+        for problem in too_few(spec.config, len(spec.data.labels)):
             raise ConfigError(problem)
-    student, teacher = expected_shapes.shapes(build, configs)
-    made = objectives.objective(build, student, teacher)
+    student, teacher = expected_shapes.student_and_teacher_shapes(spec)
+    made = build_objective(spec.config.distill, spec.setup.task.kind, student, teacher)
     if made.needs & {"teacher_qkv", "teacher_attentions"}:
         for found in configs.values():
             with torch.device("meta"):
-                attention.projections(loading.from_config(found, build.task.head))
-    for name, term in active(build.config.distill).items():
-        first = reads(build.config.distill, name) == "states" and not TERM_SPECS[name].same_tokens
-        given = configs.get("student_checkpoint")
+                attention.projections(loading.from_config(found, spec.setup.task.head))
+    for name, term in active(spec.config.distill).items():
+        first = reads(spec.config.distill, name) == "states" and not TERM_SPECS[name].same_tokens
+        given = configs.get(STUDENT_CHECKPOINT)
         if first and given is not None and given.model_type == bilstm.BiLstmConfig.model_type:
             raise ConfigError(f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0")
         if first and any(found.is_encoder_decoder for found in configs.values()):
@@ -148,29 +146,29 @@ def _objective(build: Builder, configs: Mapping[str, PretrainedConfig]) -> None:
         if first and (student.causal or teacher.causal):
             reason = "reads the first token, which sees no other in models that read from left to right"
             raise ConfigError(f"distill.{name}.weight={term.weight}: {reason}; allowed is 0")
-    _one_tokenizer(build)
+    _one_tokenizer(spec)
 
 
-def _one_tokenizer(build: Builder) -> None:
+def _one_tokenizer(spec: RunSpec) -> None:
     """Refuse terms that need the same tokens where teacher and student read different ones."""
-    if (needing := _needing_one_tokenizer(build)) and not expected_shapes.same_tokens(build):
+    if (needing := _needing_one_tokenizer(spec)) and not expected_shapes.read_same_tokens(spec):
         name, term = next(iter(needing.items()))
         compared = "rows"
-        if TERM_SPECS[name].same_tokens or name in layer_matching.asked(build):
-            compared = BEYOND_LOGITS[reads(build.config.distill, name)]
+        if TERM_SPECS[name].same_tokens or name in auto_mapped_terms(spec.config.distill):
+            compared = BEYOND_LOGITS[reads(spec.config.distill, name)]
         raise ConfigError(
             f"distill.{name}.weight={term.weight}: {compared} are compared token by token, "
             "but teacher and student read different tokens; allowed is 0"
         )
 
 
-def _needing_one_tokenizer(build: Builder) -> dict[str, TermConfig]:
+def _needing_one_tokenizer(spec: RunSpec) -> dict[str, TermConfig]:
     """Terms that compare tokens, or rows that are tokens: stored ones are not, unless they are of a vocabulary."""
-    section = build.config.distill
-    live = set(layer_matching.asked(build)) | (set() if build.task.of_texts else set(terms_beyond_logits(section)))
+    section = spec.config.distill
+    live = set(auto_mapped_terms(section)) | (set() if spec.setup.task.of_texts else set(terms_beyond_logits(section)))
 
     def by_token(name: str) -> bool:
-        rows = build.task.class_axis != "labels" and TERM_SPECS[name].reads != "labels"
+        rows = spec.setup.task.class_axis != "labels" and TERM_SPECS[name].reads != "labels"
         return TERM_SPECS[name].same_tokens or name in live or rows
 
     return {name: term for name, term in active(section).items() if by_token(name)}

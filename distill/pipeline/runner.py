@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,19 +11,25 @@ from typing import Any
 from distill.base.disk import run_folder
 from distill.config.dump import write_config
 from distill.config.schema import Config
+from distill.data.example_pipeline import ExamplePipeline
 from distill.distributed.launching import refuse_other_launch
 from distill.distributed.processes import Ranks, joined
 from distill.errors import DataError
-from distill.pipeline import preflight, teacher_check
-from distill.pipeline.context import CHECKPOINTS, Builder
-from distill.pipeline.plan import STAGES, Planned, plan
+from distill.models.sources import CHECKPOINTS
+from distill.pipeline.context import example_pipeline, run_spec
+from distill.pipeline.plan import Planned, plan
+from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.store import Store
+from distill.pipeline.teacher_check import check_teacher
+from distill.pipeline.teacher_outputs import with_output_plan
 from distill.report import console, page
 from distill.report.environment import versions
 from distill.report.folder import gather
-from distill.stages import Job
-from distill.teacher import ensemble
+from distill.stages import STAGES
+from distill.stages.job import Job, RunContext, RunSpec, title
+from distill.stages.reporting import report_on
+from distill.stages.supervised import make_trainer
 from distill.training.tracking import read_curves, wandb_mode
 from distill.training.trainer import device_count
 
@@ -33,11 +38,41 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Finished:
-    """What the run has so far: each stage's folder and result, and its line in the report."""
+    """What the run has so far.
+
+    Attributes:
+        folders: of each stage, by its title.
+        results: what each stage found.
+        entries: its line in the report.
+    """
 
     folders: dict[str, Path] = field(default_factory=dict)
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A run on its way through the stages.
+
+    Attributes:
+        spec: what the run is.
+        context: where and by whom it is made.
+        examples: makes batches of its examples.
+        store: of finished stages.
+        finished: what there is so far.
+    """
+
+    spec: RunSpec
+    context: RunContext
+    examples: ExamplePipeline
+    store: Store
+    finished: Finished = field(default_factory=Finished)
+
+    @property
+    def ranks(self) -> Ranks:
+        """This process among all."""
+        return self.context.ranks
 
 
 def walk(config: Config, folder: Path, command: str) -> None:
@@ -52,62 +87,58 @@ def walk(config: Config, folder: Path, command: str) -> None:
         DistillError: the user can mend it, and the message says how.
     """
     folder = Path(os.path.relpath(folder)) if folder.is_relative_to(Path.cwd()) else folder
-    devices = device_count(config.trainer.accelerator, config.trainer.devices)
-    refuse_other_launch(devices, config.trainer.num_nodes)
-    build = Builder(config, prepare(config), folder, command)
-    log.info("data: %s", build.data.summary())
-    for note in build.data.notes:
+    devices, nodes = device_count(config.trainer.accelerator, config.trainer.devices), config.trainer.num_nodes
+    refuse_other_launch(devices, nodes)
+    data = prepare(config)
+    log.info("data: %s", data.summary())
+    for note in data.notes:
         log.info("data: %s", note)
-    preflight.preflight(build)
-    with joined(build.trainer(), devices, config.trainer.num_nodes, folder) as build.ranks:
-        _stages(build)
+    spec = run_spec(config, data)
+    preflight(spec)
+    with joined(make_trainer(config), devices, nodes, folder) as ranks:
+        if not ranks.same(data.describe()["fingerprint"]):
+            raise DataError("the processes read different data; say which with data.source")
+        context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)))
+        ranks.first(lambda: _write_config(config, folder))  # also a trial whether the folder takes it
+        spec = with_output_plan(spec)
+        _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))
 
 
-def _stages(build: Builder) -> None:
+def _stages(chain: Chain) -> None:
     """What all ranks do together."""
-    ranks, config = build.ranks, build.config
-    if not ranks.same(build.data.describe()["fingerprint"]):
-        raise DataError("the processes read different data; say which with data.source")
-    build.wandb = ranks.agree(wandb_mode(config.tracking.wandb))
-    store = Store(Path(config.store))
-    ranks.first(lambda: _write_config(build))  # also a trial, before anything is trained, whether the folder takes it
-    finished = Finished()
-    planned_stages = plan(build, store)
-    build.notes += _ask(build, planned_stages, store)
+    ranks = chain.ranks
+    planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
+    notes = ranks.first(lambda: _accepted_teachers(chain, planned_stages))
     for planned in planned_stages.values():
         ranks.heed()
-        _advance(planned, build, store, finished)
+        _advance(planned, chain)
     ranks.heed()
-    ranks.first(lambda: _report(build, finished))
+    ranks.first(lambda: _report(chain, notes))
 
 
-def _write_config(build: Builder) -> None:
-    with run_folder(build.folder).writing():
-        write_config(build.config, build.folder / "config.yaml")
+def _write_config(config: Config, folder: Path) -> None:
+    with run_folder(folder).writing():
+        write_config(config, folder / "config.yaml")
 
 
-def _ask(build: Builder, every: Mapping[str, Planned], store: Store) -> list[str]:
-    """Ask fine-tuned teachers whose answers are not in the store yet what they are worth; what was accepted of them."""
-
-    def accepted() -> list[str]:
-        found = []
-        for who, mine in ensemble.builders(build).items():
-            reading = every.get(ensemble.title("teach", who), every.get("distill"))
-            if mine.config.teacher.finetuned and reading is not None and store.find(reading.name) is None:
-                found.append(teacher_check.ask(mine, who))
-        return [each for each in found if each is not None]
-
-    return build.ranks.first(accepted)
+def _accepted_teachers(chain: Chain, every: dict[str, Planned]) -> list[str]:
+    """Ask fine-tuned teachers whose outputs are not in the store yet what they are worth; what was accepted of them."""
+    accepted = []
+    for name, spec in chain.spec.teachers.items():
+        reading = every.get(title("teach", name), every.get("distill"))
+        if spec.config.teacher.finetuned and reading is not None and chain.store.find(reading.name) is None:
+            accepted.append(check_teacher(spec, chain.examples, name))
+    return [sentence for sentence in accepted if sentence is not None]
 
 
-def _advance(planned: Planned, build: Builder, store: Store, finished: Finished) -> None:
+def _advance(planned: Planned, chain: Chain) -> None:
     """Take a stage from the store, or make it; another run that makes it is waited for."""
-    start, ranks = time.monotonic(), build.ranks
-    if not (reused := _there(planned, store, ranks)):  # asked without a lock: finished stages never change
+    start, ranks, store, finished = time.monotonic(), chain.ranks, chain.store, chain.finished
+    if not (reused := _is_finished(planned, chain)):  # asked without a lock: finished stages never change
         with ExitStack() as held:
             ranks.first(lambda: held.enter_context(store.lock(planned.name)))
-            if not (reused := _there(planned, store, ranks)):
-                _make(planned, build, store, finished)
+            if not (reused := _is_finished(planned, chain)):
+                _make(planned, chain)
     manifest = ranks.first(lambda: store.manifest(planned.name))
     folder = store.folder(planned.name)
     finished.folders[planned.title], finished.results[planned.title] = folder, manifest["result"]
@@ -118,27 +149,24 @@ def _advance(planned: Planned, build: Builder, store: Store, finished: Finished)
         log.info("%s: %s in %.1f s, %s", planned.title, status, seconds, folder)
 
 
-def _there(planned: Planned, store: Store, ranks: Ranks) -> bool:
-    return ranks.first(lambda: store.find(planned.name) is not None)
+def _is_finished(planned: Planned, chain: Chain) -> bool:
+    return chain.ranks.first(lambda: chain.store.find(planned.name) is not None)
 
 
-def _make(planned: Planned, build: Builder, store: Store, finished: Finished) -> None:
-    start, ranks = time.monotonic(), build.ranks
+def _make(planned: Planned, chain: Chain) -> None:
+    start, ranks, store = time.monotonic(), chain.ranks, chain.store
     partial = ranks.together(lambda: store.partial(planned.name))
     if ranks.rank == 0:
         log.info("%s: %s", planned.title, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
-    made = {own: title for own, title in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
-    inputs = {own: finished.folders[title] for own, title in made.items()}
-    results = {own: finished.results[title] for own, title in made.items()}
+    job = _job(planned, chain, partial)
     ranks.wait()
-    job = Job(planned.build, partial, inputs, results, planned.title, lambda name: store.find(name) is not None)
     result = ranks.together(lambda: _run(planned, job, store))
     manifest = {
         "stage": planned.stage,
         "fingerprint": planned.fingerprint,
         "recipe": STAGES[planned.stage].RECIPE,
         "settings": planned.settings,
-        "inputs": {name: path.name for name, path in inputs.items()},
+        "inputs": {name: path.name for name, path in job.inputs.items()},
         "versions": versions(),
         "seconds": time.monotonic() - start,
         "result": page.finite(result),
@@ -146,22 +174,38 @@ def _make(planned: Planned, build: Builder, store: Store, finished: Finished) ->
     ranks.first(lambda: store.finish(planned.name, manifest))
 
 
+def _job(planned: Planned, chain: Chain, folder: Path) -> Job:
+    """What a stage is handed, with its inputs by the names that it knows."""
+    made = {own: name for own, name in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
+    return Job(
+        planned.spec,
+        chain.context,
+        chain.examples,
+        folder,
+        inputs={own: chain.finished.folders[name] for own, name in made.items()},
+        results={own: chain.finished.results[name] for own, name in made.items()},
+        title=planned.title,
+        is_finished=lambda name: chain.store.find(name) is not None,
+    )
+
+
 def _run(planned: Planned, job: Job, store: Store) -> dict[str, Any]:
     with store.writing(job.folder):
         return STAGES[planned.stage].run(job)
 
 
-def _report(build: Builder, finished: Finished) -> None:
+def _report(chain: Chain, notes: list[str]) -> None:
     """Write the run's folder, and show the table."""
-    curves = {stage: read_curves(folder / "metrics.csv") for stage, folder in finished.folders.items()}
-    report = build.report(finished.entries, finished.results)
+    finished, folder = chain.finished, chain.context.folder
+    curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
+    report = report_on(chain.spec, chain.context, finished.results, finished.entries, notes)
     exported = finished.folders["export"] / "huggingface" if "export" in finished.folders else None
-    _write_config(build)  # again, in case that the folder was removed meanwhile
-    with run_folder(build.folder).writing():
-        page.write(report, {stage: rows for stage, rows in curves.items() if rows}, build.folder)
-        gather(build.folder, exported, curves)
-    paths = {"report": build.folder / "report.html"}
+    _write_config(chain.spec.config, folder)  # again, in case that the folder was removed meanwhile
+    with run_folder(folder).writing():
+        page.write(report, {stage: rows for stage, rows in curves.items() if rows}, folder)
+        gather(folder, exported, curves)
+    paths = {"report": folder / "report.html"}
     if exported is not None:
-        paths["export"] = build.folder / "export" / exported.name
+        paths["export"] = folder / "export" / exported.name
     for line in console.table(report, {name: str(path) for name, path in paths.items()}).splitlines():
         log.info("%s", line)

@@ -15,16 +15,17 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.config.ensemble import FIRST
 from distill.data.batching import Place
+from distill.data.example_pipeline import ExamplePipeline
 from distill.errors import ModelError
-from distill.inference import output_pass
+from distill.inference.output_pass import output_columns
 from distill.inference.prediction_modules import cost_and_guess
 from distill.metrics import chance
 from distill.metrics.chance import Verdict
 from distill.models import loading
 from distill.models.fitting import output_names, token_count
+from distill.models.forward import answering, chosen, outputs
 from distill.models.numbers import possible
-from distill.models.teacher import answering, chosen, outputs
-from distill.pipeline.context import Builder
+from distill.stages.job import RunSpec
 from distill.training.trainer import on_gpu
 from distill.types import FLOOR
 
@@ -47,14 +48,16 @@ class Asked:
     """A teacher and some rows.
 
     Attributes:
-        build: to which it is the only teacher.
+        spec: of a run in which it is the only teacher.
+        examples: makes batches.
         key: of its settings.
         model: in eval mode.
         tokenizer: its own.
         columns: its outputs in the order of the task's.
     """
 
-    build: Builder
+    spec: RunSpec
+    examples: ExamplePipeline
     key: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -63,14 +66,15 @@ class Asked:
     @property
     def name(self) -> str:
         """What the user called it."""
-        return f"{self.key}.model={self.build.config.teacher.model}"
+        return f"{self.key}.model={self.spec.config.teacher.model}"
 
 
-def ask(build: Builder, who: str) -> str | None:
+def check_teacher(spec: RunSpec, examples: ExamplePipeline, who: str) -> str | None:
     """Ask a fine-tuned teacher about some rows of validation.
 
     Args:
-        build: to which it is the only teacher.
+        spec: of a run in which it is the only teacher.
+        examples: makes batches of its examples.
         who: its name among several.
 
     Returns:
@@ -81,9 +85,9 @@ def ask(build: Builder, who: str) -> str | None:
             its answers are not finite.
     """
     key = "teacher" if who == FIRST else f"more_teachers.{who}"
-    asked = _loaded(build, key)
-    rows, source = _drawn(build)
-    features = build.encoded(rows, asked.tokenizer)
+    asked = _loaded(spec, examples, key)
+    rows, source = _drawn(spec)
+    features = examples.encode(rows, asked.tokenizer)
     rows, features = _affordable(asked.model, rows, features)
     said = _answers(asked, features)
     verdict = _alone_alike(asked, features) or _verdict(asked, rows, [said[number] for number in rows["key"][:]])
@@ -92,7 +96,7 @@ def ask(build: Builder, who: str) -> str | None:
         log.log(logging.WARNING if verdict.hardly else logging.INFO, "%s", sentence)
         return None
     accepted = f"{key}.accept=true"
-    if build.config.teacher.accept:
+    if spec.config.teacher.accept:
         log.warning("%s; gone on with, %s", sentence, accepted)
         return f"{sentence}; gone on with, {accepted}"
     raise ModelError(
@@ -105,9 +109,9 @@ def _hint(asked: Asked, verdict: Verdict) -> str:
     """The names that would make sense of the teacher's outputs, if there are such."""
     if not verdict.exchanged or asked.columns is None:
         return ""
-    labels, given = asked.build.data.labels, asked.build.config.teacher.labels
+    labels, given = asked.spec.data.labels, asked.spec.config.teacher.labels
     hint = f"its outputs seem to be named wrongly: with others it would get {verdict.would:.1%} right; "
-    if asked.build.outputs != list(labels):
+    if asked.spec.setup.outputs != list(labels):
         return hint
     names = list(given) or output_names(asked.model.config)
     for column, number in zip(asked.columns, verdict.exchanged, strict=True):
@@ -115,25 +119,25 @@ def _hint(asked: Asked, verdict: Verdict) -> str:
     return f"{hint}{asked.key}.labels=[{','.join(names)}] names them so; "
 
 
-def _loaded(build: Builder, key: str) -> Asked:
-    held = output_pass.model(build, build.teacher, {})
-    tokenizer = build.tokenizer(held.folder)
-    model = loading.load_model(held.folder, build.task.head, tokenizer=tokenizer)
-    if on_gpu(build.config.trainer.accelerator):
+def _loaded(spec: RunSpec, examples: ExamplePipeline, key: str) -> Asked:
+    held = spec.sources.model(spec.decisions.teacher, {})
+    tokenizer = spec.sources.tokenizer(held.folder)
+    model = loading.load_model(held.folder, spec.setup.task.head, tokenizer=tokenizer)
+    if on_gpu(spec.config.trainer.accelerator):
         model.to("cuda")  # type: ignore[arg-type]
     model.train(False)
-    return Asked(build, key, model, tokenizer, output_pass.columns(build, held))
+    return Asked(spec, examples, key, model, tokenizer, output_columns(spec.setup, held))
 
 
-def _drawn(build: Builder) -> tuple[Dataset, str]:
+def _drawn(spec: RunSpec) -> tuple[Dataset, str]:
     """Some rows of validation, and of train where that has few, of each label alike; and what they are rows of."""
-    rows, source = build.data.splits["validation"], "validation"
+    rows, source = spec.data.splits["validation"], "validation"
     if len(rows) < _LEAST:
-        train = build.data.splits["train"]
+        train = spec.data.splits["train"]
         if rows.features == train.features:
             rows, source = concatenate_datasets([rows, train]), "validation and train"
-    order = np.random.default_rng(build.config.seed).permutation(len(rows)).tolist()
-    if build.task.kind == "class" and build.task.class_axis == "labels" and not build.task.windows:
+    order = np.random.default_rng(spec.config.seed).permutation(len(rows)).tolist()
+    if spec.setup.task.kind == "class" and spec.setup.task.class_axis == "labels" and not spec.setup.task.windows:
         order = _in_turn(order, rows["label"][:])
     return rows.select(order[:_ROWS]), source
 
@@ -173,13 +177,16 @@ def _rows(asked: Asked, features: Mapping[str, Any]) -> list[Tensor]:
     Raises:
         ModelError: a number is not finite.
     """
-    build, model = asked.build, asked.model
-    batch = {name: each.to(model.device) for name, each in build.collate(asked.tokenizer)(features, Place(())).items()}
+    spec, model = asked.spec, asked.model
+    batch = {
+        name: each.to(model.device)
+        for name, each in asked.examples.collate(asked.tokenizer)(features, Place(())).items()
+    }
     with answering(asked.name):
         logits = outputs(model, batch).logits
-    rows, labels = build.align(chosen(logits, asked.columns), batch)
+    rows, labels = spec.setup.align(chosen(logits, asked.columns), batch)
     rows = possible(rows.float())
-    if build.task.writes:  # of all that could be written some may be ruled out
+    if spec.setup.task.writes:  # of all that could be written some may be ruled out
         rows = cost_and_guess(rows, labels, batch)["values"]
     if not bool(rows.isfinite().all()):
         raise ModelError(f"{asked.name}: the teacher answers a row of validation with numbers that are not finite")
@@ -213,7 +220,7 @@ def _alone_alike(asked: Asked, features: Dataset) -> Verdict | None:
     if lengths[shortest] == lengths[longest]:
         return None
     alone, beside = _rows(asked, features[[shortest]])[0], _rows(asked, features[[shortest, longest]])[0]
-    if asked.build.task.writes:
+    if asked.spec.setup.task.writes:
         alone, beside = alone[:, :1], beside[:, :1]
     worst = float((alone - beside).abs().max())
     if worst <= _TOLERANCE * max(1.0, float(alone[alone > FLOOR].abs().max())):
@@ -226,29 +233,29 @@ def _alone_alike(asked: Asked, features: Dataset) -> Verdict | None:
 
 def _verdict(asked: Asked, rows: Dataset, said: Sequence[Tensor]) -> Verdict:
     """What the answers ``said``, one for each row, are worth."""
-    build, table = asked.build, rows[:]
-    if build.task.writes:
+    spec, table = asked.spec, rows[:]
+    if spec.setup.task.writes:
         return _of_tokens(asked, rows, said)
-    names, metrics = build.data.labels, build.metrics
-    records = build.task.decode(said, table, asked.tokenizer, build.form)
-    found, right = build.task.predictions(records, names), build.task.references(table, names)
-    if build.task.kind == "score":
+    names, metrics = spec.data.labels, spec.metrics
+    records = spec.setup.decode(said, table, asked.tokenizer)
+    found, right = spec.setup.predictions(records), spec.setup.references(table)
+    if spec.setup.task.kind == "score":
         return chance.scores(np.asarray(found, dtype=np.float64), np.asarray(right, dtype=np.float64))
-    if build.task.kind == "labels":
+    if spec.setup.task.kind == "labels":
         return chance.decisions(np.asarray(found), np.asarray(right), metrics, names)
-    if build.task.class_axis == "tokens":
-        return chance.spans(found, right, table["context"], metrics, build.config.seed)
-    score, constant = chance.beside_guesses(metrics, found, right, names, build.config.seed)
-    if build.task.windows:
+    if spec.setup.task.class_axis == "tokens":
+        return chance.spans(found, right, table["context"], metrics, spec.config.seed)
+    score, constant = chance.beside_guesses(metrics, found, right, names, spec.config.seed)
+    if spec.setup.task.windows:
         found = torch.cat([each.argmax(dim=-1) for each in said]).tolist()
         right = list(chain(*table["label"]))
-    unit = "all words" if build.task.windows else ""
-    return chance.labels(np.asarray(found), np.asarray(right), names, build.headline.name, score, constant, unit)
+    unit = "all words" if spec.setup.task.windows else ""
+    return chance.labels(np.asarray(found), np.asarray(right), names, spec.metrics.HEADLINE.name, score, constant, unit)
 
 
 def _of_tokens(asked: Asked, rows: Dataset, said: Sequence[Tensor]) -> Verdict:
-    build, train = asked.build, asked.build.data.splits["train"]
-    known = build.encoded(train.select(range(min(len(train), _KNOWN))), asked.tokenizer)["targets"]
-    right = build.encoded(rows, asked.tokenizer)["targets"]
+    train = asked.spec.data.splits["train"]
+    known = asked.examples.encode(train.select(range(min(len(train), _KNOWN))), asked.tokenizer)["targets"]
+    right = asked.examples.encode(rows, asked.tokenizer)["targets"]
     cost = float(torch.cat(list(said))[:, 0].mean())
     return chance.tokens(cost, chain(*right), chain(*known), token_count(asked.tokenizer))

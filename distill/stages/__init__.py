@@ -1,48 +1,29 @@
 """The stages of the chain, one file each: inputs in, an artifact out."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import cast
 
-from distill.pipeline.context import Builder
+from distill.stages.job import Stage
 
-
-@dataclass(frozen=True)
-class Job:
-    """One stage about to be made.
-
-    Attributes:
-        build: makes parts of the run's settings.
-        folder: where its files go; on a second try it holds what the first one left.
-        inputs: name of each stage it needs to that stage's folder.
-        results: name of each such stage to what it found.
-        title: what the run calls the stage; it names the teacher where there are several.
-        is_finished: whether the store holds a stage of this name, whole.
-    """
-
-    build: Builder
-    folder: Path
-    inputs: Mapping[str, Path]
-    results: Mapping[str, Mapping[str, Any]]
-    title: str
-    is_finished: Callable[[str], bool]
+NAMES = ("pretrain", "finetune", "teach", "distill", "control", "evaluate", "export")
+"""All stages in their order; each is a module of this package, which fulfils ``Stage``."""
 
 
-class Stage(Protocol):
-    """What a module of this package offers."""
+class _Table(Mapping[str, Stage]):
+    """Stages by name, imported when they are asked for."""
 
-    RECIPE: int
-    """Version of what it does: raised when the same settings begin to give another result."""
+    def __getitem__(self, name: str) -> Stage:
+        if name not in NAMES:
+            raise KeyError(name)
+        return cast(Stage, import_module(f"{__name__}.{name}"))
 
-    def skipped(self, build: Builder) -> str | None:
-        """Why this run does without the stage, or none."""
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
 
-    def needs(self, build: Builder) -> list[str]:
-        """The stages and checkpoints it reads."""
+    def __len__(self) -> int:
+        return len(NAMES)
 
-    def settings(self, build: Builder) -> dict[str, Any]:
-        """Everything else that can change its result."""
 
-    def run(self, job: Job) -> dict[str, Any]:
-        """Make the files, on every rank; return what it found, for reports."""
+STAGES: Mapping[str, Stage] = _Table()
+"""Every stage by its name, in order."""

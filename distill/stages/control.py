@@ -7,50 +7,47 @@ from transformers import PreTrainedTokenizerBase
 
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
-from distill.pipeline.context import Builder
-from distill.stages import Job, supervised
-from distill.student import build as students
-from distill.training import length
+from distill.stages import students, supervised
+from distill.stages.job import Job, RunSpec
 
 RECIPE = 6
 
 
-def skipped(build: Builder) -> str | None:
-    """Never."""
+def skipped(spec: RunSpec) -> str | None:
+    """Never leave it out."""
     return None
 
 
-def needs(build: Builder) -> list[str]:
-    """What the student starts from."""
-    return [build.student_source]
+def needs(spec: RunSpec) -> list[str]:
+    """Need what the student starts from."""
+    return [spec.decisions.student_source]
 
 
-def settings(build: Builder) -> dict[str, Any]:
-    """Those of the student, less the objective; of texts without labels only what they lengthen its training by."""
-    more = build.data.identity(UNLABELLED)["examples"]
+def settings(spec: RunSpec) -> dict[str, Any]:
+    """Return those of the student, less the objective; of unlabelled texts only what they lengthen its training by."""
+    more = spec.data.identity(UNLABELLED)["examples"]
     return {
-        **supervised.settings(build, build.config.distill),
-        **build.data.identity("train", "validation"),
+        **supervised.settings(spec, spec.config.distill),
+        **spec.data.identity("train", "validation"),
         **({"as_long_as_with": more} if more else {}),
-        "student": students.settings(build),
-        "class_weights": build.config.data.class_weights,
+        "student": students.settings(spec),
+        "class_weights": spec.config.data.class_weights,
     }
 
 
 def run(job: Job) -> dict[str, Any]:
     """Train on labels alone; the folder ``model`` holds the control and its tokenizer."""
-    build = job.build
-    student, tokenizer = students.student(build, job.inputs)
-    batches = supervised.batches(build, tokenizer)
-    section, every = _length(job, tokenizer, batches[0])
-    module, watched = supervised.learner(build, section, student, batches[0])
-    return supervised.train(job, section, module, tokenizer, batches, watched, every)
+    student, tokenizer = students.make_student(job)
+    batches = supervised.loaders(job, tokenizer)
+    section = _as_long_as_the_student(job, tokenizer, batches.train)
+    module = supervised.supervised_module(job.spec, section.settings, student, batches.train)
+    return supervised.train(job, section, module, tokenizer, batches, job.spec.metrics.WATCHED)
 
 
-def _length(job: Job, tokenizer: PreTrainedTokenizerBase, own: Batches) -> length.Length:
-    """As many epochs as come nearest to the student's steps: its own are longer where it reads texts without labels."""
-    build, more = job.build, job.build.data.splits.get(UNLABELLED)
-    students = own if more is None else supervised.batches(build, tokenizer, unlabelled=more)[0]
-    section, every = length.of(build, build.config.distill, students, job.title)
-    longer = len(students) / len(own)
-    return length.Length(replace(section, max_epochs=round(section.max_epochs * longer)), every)
+def _as_long_as_the_student(job: Job, tokenizer: PreTrainedTokenizerBase, own: Batches) -> supervised.Section:
+    """As many epochs as come nearest to the student's steps, whose own are longer where it reads unlabelled texts."""
+    more = job.spec.data.splits.get(UNLABELLED)
+    of_student = own if more is None else supervised.loaders(job, tokenizer, unlabelled=more).train
+    section, every = supervised.with_length(job, job.spec.config.distill, of_student)
+    longer = len(of_student) / len(own)
+    return supervised.Section(replace(section, max_epochs=round(section.max_epochs * longer)), every)

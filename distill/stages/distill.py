@@ -1,33 +1,33 @@
 """The student, taught by labels and teacher."""
 
-import functools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from distill.config import ensemble
+from distill.config import ensemble as ensembles
 from distill.data.batching import Batches
-from distill.data.quoting import quote
 from distill.data.splits import UNLABELLED
 from distill.distributed.processes import Ranks
 from distill.errors import ConfigError
-from distill.inference import output_pass
+from distill.inference.output_pass import output_columns
 from distill.models import loading
-from distill.models.teacher import LiveTeacher
+from distill.models.fitting import token_count
+from distill.models.shapes import model_shape
+from distill.models.sources import ModelRef
 from distill.objective import NOT_FINITE, Objective, inactive_terms
 from distill.objective import build as objectives
-from distill.pipeline.context import Builder
-from distill.stages import Job, supervised, teach
-from distill.student import build as students
-from distill.student import layer_matching
-from distill.teacher import ensemble as teachers
-from distill.teacher.output_plan import storing
-from distill.training import length
+from distill.objective.settings import auto_mapped_terms, terms_with_temperature
+from distill.stages import students, supervised, teach
+from distill.stages.job import Job, RunSpec, title
+from distill.student.layer_matching import match_layers
+from distill.teacher import ensemble
+from distill.teacher.ensemble import Ensemble
+from distill.teacher.live import LiveTeacher
 from distill.training.distillation import DistillationModule
 from distill.training.finite import Quote, of_teacher
 from distill.training.step_gather import Parts, Step
@@ -38,83 +38,108 @@ _TRIPLE = 3
 """Examples that every term finds something to compare in."""
 
 
-def skipped(build: Builder) -> str | None:
-    """Never."""
+def skipped(spec: RunSpec) -> str | None:
+    """Never leave it out."""
     return None
 
 
-def needs(build: Builder) -> list[str]:
-    """The teachers, what the student starts from, and the teachers' stored outputs."""
-    models = teachers.names(build)
-    stored = [teachers.title("teach", who) for who in models] if storing(build).stored else []
-    return list(dict.fromkeys([build.teacher, build.student_source, *stored, *models.values()]))
+def needs(spec: RunSpec) -> list[str]:
+    """Need the teachers, what the student starts from, and the teachers' stored outputs."""
+    decisions, teachers = spec.decisions, spec.teacher_inputs
+    stored = [title("teach", name) for name in teachers] if decisions.outputs.stored else []
+    return list(dict.fromkeys([decisions.teacher, decisions.student_source, *stored, *teachers.values()]))
 
 
-def settings(build: Builder) -> dict[str, Any]:
-    """Training, the objective, the student, and the examples."""
-    section = build.config.distill
-    writing = build.learns_teacher_targets and not storing(build).stored  # else it is teach's
+def settings(spec: RunSpec) -> dict[str, Any]:
+    """Return training, the objective, the student, and the examples."""
+    section = spec.config.distill
+    writes_here = spec.learns_teacher_targets and not spec.decisions.outputs.stored  # else it is teach's
     return {
-        **supervised.settings(build, section),
-        **build.data.identity("train", "validation", UNLABELLED),
-        "student": students.settings(build),
-        **students.given_labels(build),
-        "class_weights": build.config.data.class_weights,
-        "targets": section.targets if build.task.writes else None,
-        "generation": build.generation() if writing else None,
-        **objectives.settings(build),
-        **ensemble.settings(build.config),
+        **supervised.settings(spec, section),
+        **spec.data.identity("train", "validation", UNLABELLED),
+        "student": students.settings(spec),
+        **students.given_labels(spec),
+        "class_weights": spec.config.data.class_weights,
+        "targets": section.targets if spec.setup.task.writes else None,
+        "generation": spec.generation if writes_here else None,
+        **objectives.settings(section, spec.setup.task.kind),
+        **ensembles.settings(spec.config),
     }
 
 
 def run(job: Job) -> dict[str, Any]:
     """Distil; the folder ``model`` holds the student and its tokenizer."""
-    build = job.build
-    student, tokenizer = students.student(build, job.inputs)
-    asked = output_pass.model(build, build.teacher, job.inputs)
-    mine, its = (objectives.shape(each) for each in (student.config, loading.configuration(asked.folder)))
-    if layer_matching.asked(build):
-        mine = replace(mine, follows=_most_alike(build, student, asked, tokenizer))
-    objective = objectives.objective(build, mine, its)
-    teacher: TeacherFn
-    if build.config.more_teachers:
-        teacher, theirs = teachers.stored(job, objective), None
-    else:
-        teacher, theirs = _teacher(job, asked, tokenizer, objective.needs)
-    rows = teach.rows(job, job.inputs.get("teach", job.folder)) if build.learns_teacher_targets else None
-    batches = supervised.batches(build, tokenizer, theirs, rows, build.data.splits.get(UNLABELLED))
-    supervised.readable(build, tokenizer)
-    section, every = length.of(build, build.config.distill, batches[0], job.title)
-    recipe, watched = supervised.recipe(build, section, batches[0], student)
-    module = DistillationModule(student, objective, recipe, teacher).to(build.dtype)
-    _every_term_counts(module, batches[0], build.ranks, functools.partial(quote, build))
-    found = supervised.train(job, section, module, tokenizer, batches, watched, every)
-    return {**found, "layer_maps": objectives.layer_maps(build, mine, its)}
+    spec, section = job.spec, job.spec.config.distill
+    student, tokenizer = students.make_student(job)
+    teacher_ref = spec.sources.model(spec.decisions.teacher, job.inputs)
+    of_student, of_teacher = model_shape(student.config), model_shape(loading.configuration(teacher_ref.folder))
+    if auto_mapped_terms(section):
+        of_student = replace(of_student, follows=_most_alike(job, student, teacher_ref, tokenizer))
+    weights = supervised.class_weights(spec)
+    objective = objectives.build_objective(section, spec.setup.task.kind, of_student, of_teacher, weights)
+    teacher, teacher_tokenizer = _teacher(job, teacher_ref, tokenizer, objective)
+    rows = teach.rows(job, job.inputs.get("teach", job.folder)) if spec.learns_teacher_targets else None
+    batches = supervised.loaders(job, tokenizer, teacher_tokenizer, rows, spec.data.splits.get(UNLABELLED))
+    supervised.refuse_unreadable_test(job, tokenizer)
+    trained = supervised.with_length(job, section, batches.train)
+    training = supervised.training_spec(spec, trained.settings, student, batches.train)
+    module = DistillationModule(student, objective, training, teacher).to(spec.dtype)
+    _every_term_counts(module, batches.train, job.context.ranks, spec.quote)
+    result = supervised.train(job, trained, module, tokenizer, batches, spec.metrics.WATCHED)
+    return {**result, "layer_maps": objectives.layer_maps(section, of_student, of_teacher)}
 
 
-def _most_alike(
-    build: Builder, student: PreTrainedModel, teacher: output_pass.ModelRef, tokenizer: PreTrainedTokenizerBase
-) -> str:
-    """The layer map that ``auto`` stands for; the teacher is in memory no longer than that takes."""
-    whole = loading.load_model(teacher.folder, build.task.head, tokenizer=tokenizer, dtype=build.dtype)
-    return ",".join(map(str, layer_matching.match_layers(build, student, whole, tokenizer)))
+def _most_alike(job: Job, student: PreTrainedModel, teacher: ModelRef, tokenizer: PreTrainedTokenizerBase) -> str:
+    """The layer map that ``auto`` stands for, found by rank 0 for all; the teacher is in memory no longer than that."""
+    spec = job.spec
+    whole = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=tokenizer, dtype=spec.dtype)
+
+    def match() -> list[int]:
+        return match_layers(student, whole, job.examples.sample(spec.data.splits["train"], tokenizer))
+
+    return ",".join(map(str, job.context.ranks.first(match)))
 
 
 def _teacher(
-    job: Job, teacher: output_pass.ModelRef, tokenizer: PreTrainedTokenizerBase, needs: frozenset[str]
+    job: Job, teacher: ModelRef, tokenizer: PreTrainedTokenizerBase, objective: Objective
 ) -> tuple[TeacherFn, PreTrainedTokenizerBase | None]:
     """The teacher, and its tokenizer where it is asked live and reads other tokens than the student."""
-    build = job.build
-    if storing(build).stored:
-        return teach.stored(job), None
-    theirs = build.tokenizer(teacher.folder)
-    model = loading.load_model(teacher.folder, build.task.head, tokenizer=theirs, dtype=build.dtype)
-    same = students.same_tokens(build, tokenizer, theirs)
+    spec, needs = job.spec, objective.needs
+    if spec.members:
+        return _stored_ensemble(job, objective), None
+    if spec.decisions.outputs.stored:
+        return teach.stored(job, spec, teacher, job.inputs["teach"]), None
+    own = spec.sources.tokenizer(teacher.folder)
+    model = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=own, dtype=spec.dtype)
+    same = spec.same_tokens(tokenizer, own)
     live = LiveTeacher(
-        model, build.align, output_pass.columns(build, teacher), hidden="teacher_hidden" in needs,
-        attentions="teacher_attentions" in needs, qkv="teacher_qkv" in needs, prefix="" if same else "teacher_",
-    )  # fmt: skip
-    return live, None if same else theirs
+        model,
+        spec.setup.align,
+        output_columns(spec.setup, teacher),
+        hidden="teacher_hidden" in needs,
+        attentions="teacher_attentions" in needs,
+        qkv="teacher_qkv" in needs,
+        prefix="" if same else "teacher_",
+    )
+    return live, None if same else own
+
+
+def _stored_ensemble(job: Job, objective: Objective) -> Ensemble:
+    """What the teachers said of the training examples, at the temperature that the objective has at the moment."""
+    spec, stores = job.spec, []
+    how, weights = spec.config.ensemble.combine, ensembles.weights(spec.config)
+    for name, member in spec.members.items():
+        model = spec.model(title(member.decisions.teacher, name), job.inputs)
+        stores.append(teach.stored(job, member, model, job.inputs[title("teach", name)]))
+    if spec.setup.task.writes:
+        first = spec.model(spec.decisions.teacher, job.inputs)
+        return ensemble.of_kept_logits(stores, how, weights, token_count(spec.sources.tokenizer(first.folder)))
+    kind = spec.setup.task.kind
+    softened = terms_with_temperature(spec.config.distill, kind)
+    if not softened:
+        return ensemble.of_logits(stores, ensemble.combined_logits(how, kind, weights))
+    term = cast(Any, objective.terms[softened[0]])
+    return ensemble.of_logits(stores, ensemble.combined_logits(how, kind, weights, lambda: float(term.temperature)))
 
 
 def _every_term_counts(module: DistillationModule, batches: Batches, ranks: Ranks, quote: Quote) -> None:

@@ -6,53 +6,58 @@ from typing import Any
 import pytorch_lightning as pl
 
 from distill.models import adapt, loading
-from distill.pipeline.context import Builder
-from distill.stages import Job, supervised
-from distill.training import length
+from distill.stages import supervised
+from distill.stages.job import Job, RunSpec
 
 RECIPE = 6
 
 
-def skipped(build: Builder) -> str | None:
-    """A fine-tuned checkpoint is a teacher already."""
-    return "the checkpoint is fine-tuned already" if build.config.teacher.finetuned else None
+def skipped(spec: RunSpec) -> str | None:
+    """Leave it out where a fine-tuned checkpoint is a teacher already."""
+    return "the checkpoint is fine-tuned already" if spec.config.teacher.finetuned else None
 
 
-def needs(build: Builder) -> list[str]:
-    """The pretrained model."""
-    return [build.base]
+def needs(spec: RunSpec) -> list[str]:
+    """Need the pretrained model."""
+    return [spec.decisions.base]
 
 
-def settings(build: Builder) -> dict[str, Any]:
-    """Training, labels, and the examples."""
-    section = build.config.finetune
+def settings(spec: RunSpec) -> dict[str, Any]:
+    """Return training, labels, and the examples."""
+    section = spec.config.finetune
     adapted: dict[str, Any] = {
         "frozen_layers": section.frozen_layers,
         "lora": asdict(section.lora) if section.lora.rank else None,
     }
     if section.frozen_layers:
         adapted["frozen"] = "embeddings of every name"
-    weights = {"class_weights": build.config.data.class_weights}
-    return {**supervised.settings(build, section), **weights, **adapted, **build.data.identity("train", "validation")}
+    weights = {"class_weights": spec.config.data.class_weights}
+    return {**supervised.settings(spec, section), **weights, **adapted, **spec.data.identity("train", "validation")}
 
 
 def run(job: Job) -> dict[str, Any]:
     """Fine-tune; the folder ``model`` holds the teacher and its tokenizer."""
-    build, given = job.build, job.build.config.finetune
-    folder = build.model_folder(build.base, job.inputs)
-    tokenizer = build.tokenizer(folder)
-    pl.seed_everything(build.config.seed, verbose=False)
+    spec, given, setup = job.spec, job.spec.config.finetune, job.spec.setup
+    folder = spec.sources.folder(spec.decisions.base, job.inputs)
+    tokenizer = spec.sources.tokenizer(folder)
+    pl.seed_everything(spec.config.seed, verbose=False)
     model = loading.load_model(
-        folder, build.task.head, labels=build.outputs, kind=build.task.kind, dropout=given.dropout,
-        tokenizer=tokenizer, dtype=build.dtype, new_head=True,
-    )  # fmt: skip
-    supervised.centre(build, model)
+        folder,
+        setup.task.head,
+        labels=setup.outputs,
+        kind=setup.task.kind,
+        dropout=given.dropout,
+        tokenizer=tokenizer,
+        dtype=spec.dtype,
+        new_head=True,
+    )
+    supervised.centre(spec, model)
     if given.frozen_layers:
         adapt.freeze(model, given.frozen_layers)
     if given.lora.rank:
-        model = adapt.add_lora(model, build.task.head, **asdict(given.lora))
-    batches = supervised.batches(build, tokenizer)
-    supervised.readable(build, tokenizer)
-    section, every = length.of(build, given, batches[0], job.title)
-    learner, watched = supervised.learner(build, section, model, batches[0])
-    return supervised.train(job, section, learner, tokenizer, batches, watched, every)
+        model = adapt.add_lora(model, setup.task.head, **asdict(given.lora))
+    batches = supervised.loaders(job, tokenizer)
+    supervised.refuse_unreadable_test(job, tokenizer)
+    section = supervised.with_length(job, given, batches.train)
+    module = supervised.supervised_module(spec, section.settings, model, batches.train)
+    return supervised.train(job, section, module, tokenizer, batches, spec.metrics.WATCHED)

@@ -1,198 +1,256 @@
 """What the stages that train have in common."""
 
-import functools
 import logging
-from dataclasses import asdict
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytorch_lightning as pl
 import torch
 from datasets import Dataset, concatenate_datasets
-from torch import Tensor, nn
-from transformers import PreTrainedModel
-from transformers import PreTrainedTokenizerBase as Tokenizer
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
+from torch import Tensor
+from torch.utils.data import DataLoader
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME
-from distill.config.schema import DistillConfig
+from distill.base.memo import kept
+from distill.config.schema import Config, DistillConfig
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
-from distill.data.quoting import quote
+from distill.inference.output_pass import OutputPass
 from distill.metrics import Headline
 from distill.models import adapt, loading, scratch
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
-from distill.pipeline.context import Builder
-from distill.stages import Job
+from distill.stages.job import Job, RunSpec
 from distill.tasks.collating import counts
 from distill.tasks.features import without_targets
-from distill.training import callbacks, length, tracking
+from distill.training import callbacks, tracking
 from distill.training.finite import Finite
+from distill.training.length import training_length
 from distill.training.optim import Optimization
 from distill.training.supervised import SupervisedModule, TrainingSpec
-from distill.training.trainer import fit, resumed_step
+from distill.training.trainer import TrainerSettings, device_count, fit, resumed_step, trainer
 
 log = logging.getLogger(__name__)
 
 _TRAINING = ("max_epochs", "dropout", "optimizer", "scheduler", "early_stopping")
 _TRAINER = ("precision", "accumulate_grad_batches", "gradient_clip_val")
-
-
-def settings(build: Builder, section: TrainingConfig) -> dict[str, Any]:
-    """All that can change what a training stage ends with, besides its inputs and its texts."""
-    config = build.config
-    data = {name: getattr(config.data, name) for name in ("batch_size", "batch_tokens")}
-    trainer = {name: getattr(config.trainer, name) for name in _TRAINER}
-    training = {name: value for name, value in asdict(section).items() if name in _TRAINING}
-    training["optimizer"]["lr"] = _rate(build, section)
-    if length.may_be_short(build, section):
-        training["min_steps"] = section.min_steps
-    return {
-        "seed": config.seed,
-        "world": build.world,
-        "task": config.task,
-        **build.lengths,
-        **data,
-        **trainer,
-        **training,
-    }
-
-
 _RATES = {(False, False): 1e-3, (False, True): 5e-5, (True, False): 1e-3, (True, True): 1e-4}
 """The learning rate of whether it is a student, and whether its weights come from a trained model; what a run itself
 pretrains from random weights has seen too little to count as one."""
 
 
-def _rate(build: Builder, section: TrainingConfig) -> float:
-    """The learning rate that is given, or else one that fits the weights."""
-    student, config = isinstance(section, DistillConfig), build.config
-    learnt = config.student.init not in ("random", "bilstm") if student else config.teacher.model is not None
-    return section.optimizer.lr or _RATES[student, learnt]
+class Loaders(NamedTuple):
+    """What a stage trains on, and what it is validated on after an epoch."""
+
+    train: Batches
+    validation: DataLoader[Any]
 
 
-def optimization(build: Builder, section: TrainingConfig, batches: Batches) -> Optimization:
-    """How a stage moves its weights over its epochs of ``batches``."""
-    steps = len(batches) // build.config.trainer.accumulate_grad_batches * section.max_epochs
-    optimizer, scheduler = section.optimizer, section.scheduler
+class Section(NamedTuple):
+    """A stage's training settings with the epochs that it takes, and the epochs from one validation to the next."""
+
+    settings: TrainingConfig
+    validate_every: int = 1
+
+
+def settings(spec: RunSpec, section: TrainingConfig) -> dict[str, Any]:
+    """Return all that can change what a training stage ends with, besides its inputs and its texts."""
+    config = spec.config
+    data = {name: getattr(config.data, name) for name in ("batch_size", "batch_tokens")}
+    trained = {name: getattr(config.trainer, name) for name in _TRAINER}
+    training = {name: value for name, value in asdict(section).items() if name in _TRAINING}
+    training["optimizer"]["lr"] = learning_rate(config, section)
+    if _may_be_short(spec, section):
+        training["min_steps"] = section.min_steps
+    head = {"seed": config.seed, "world": spec.world, "task": config.task}
+    return {**head, **spec.setup.limits, **data, **trained, **training}
+
+
+def _may_be_short(spec: RunSpec, section: TrainingConfig) -> bool:
+    """Whether ``min_steps`` may count; a row of the data makes one feature or more, and so do texts without labels."""
+    config = spec.config
+    a_step = config.data.batch_size * spec.world * config.trainer.accumulate_grad_batches
+    return len(spec.data.splits["train"]) // a_step * section.max_epochs < section.min_steps
+
+
+def learning_rate(config: Config, section: TrainingConfig) -> float:
+    """Return the learning rate that is given, or else one that fits the weights."""
+    is_student = isinstance(section, DistillConfig)
+    learnt = config.student.init not in ("random", "bilstm") if is_student else config.teacher.model is not None
+    return section.optimizer.lr or _RATES[is_student, learnt]
+
+
+def with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
+    """Let a stage train as many epochs as it is given, or as ``min_steps`` take; of the latter the best is kept."""
+    steps = len(train) // job.spec.config.trainer.accumulate_grad_batches
+    epochs, every = training_length(section.max_epochs, section.min_steps, steps)
+    if epochs == section.max_epochs:
+        return Section(section)
+    if job.context.ranks.rank == 0:
+        often = f", with a validation after every {every}" if every > 1 else ""
+        instead = f"{epochs} epochs instead of {section.max_epochs}"
+        log.info("%s: %s, for min_steps=%d%s", job.title, instead, section.min_steps, often)
+    stopping = section.early_stopping
+    if stopping.patience is None:
+        stopping = replace(stopping, patience=epochs)
+    return Section(replace(section, max_epochs=epochs, early_stopping=stopping), every)
+
+
+def optimization(config: Config, section: TrainingConfig, train: Batches) -> Optimization:
+    """Return how a stage moves its weights over its epochs of ``train``."""
     return Optimization(
-        optimizer=optimizer.name, lr=_rate(build, section), weight_decay=optimizer.weight_decay,
-        momentum=optimizer.momentum, scheduler=scheduler.name, warmup=scheduler.warmup, steps=steps,
-        fused=build.config.trainer.precision.endswith("-true"),
-    )  # fmt: skip
+        optimizer=section.optimizer.name,
+        lr=learning_rate(config, section),
+        weight_decay=section.optimizer.weight_decay,
+        momentum=section.optimizer.momentum,
+        scheduler=section.scheduler.name,
+        warmup=section.scheduler.warmup,
+        steps=len(train) // config.trainer.accumulate_grad_batches * section.max_epochs,
+        fused=config.trainer.precision.endswith("-true"),
+    )
 
 
-def centre(build: Builder, model: PreTrainedModel) -> PreTrainedModel:
-    """A model whose head is new and begins at what train says of any text: the mean score, or how frequent a label is.
+def centre(spec: RunSpec, model: PreTrainedModel) -> PreTrainedModel:
+    """Let a new head begin at what train says of any text: the mean score, or how frequent a label is.
 
     The latter is the prior of Lin et al. 2017; else a short training does little but push all labels down.
     """
-    if build.task.kind == "class":
+    kind = spec.setup.task.kind
+    if kind == "class":
         return model
-    labels = torch.tensor(build.data.splits["train"]["label"][:])
-    if build.task.kind == "score":
+    labels = torch.tensor(spec.data.splits["train"]["label"][:])
+    if kind == "score":
         scratch.begin_at(model, labels.mean().unsqueeze(0))
     else:  # none is so rare, or so frequent, that its odds are 0 or beyond all numbers
         scratch.begin_at(model, ((labels.sum(0) + 0.5) / (len(labels) + 1)).logit())
     return model
 
 
-def hard(build: Builder) -> nn.Module:
-    """The loss of the task's labels."""
-    return make_term(TERM_SPECS["hard"].implemented_by(build.task.kind), {"weights": class_weights(build)})
-
-
-def class_weights(build: Builder) -> list[float] | None:
-    """What each class counts in the loss of the labels: by its rarity where the settings say so, else all alike."""
-    if build.task.kind != "class" or build.config.data.class_weights == "none":
+def class_weights(spec: RunSpec) -> list[float] | None:
+    """Return what each class counts in the loss of the labels: by its rarity where the settings say so, else none."""
+    if spec.setup.task.kind != "class" or spec.config.data.class_weights == "none":
         return None
-    weights: list[float] = _balanced(build).tolist()
+    weights: list[float] = _balanced(spec).tolist()
     return weights
 
 
-def _balanced(build: Builder) -> Tensor:
+def _balanced(spec: RunSpec) -> Tensor:
     """A weight for each class, so that all weigh the same together and an example weighs 1 on average."""
-    labels = build.data.splits["train"]["label"]
-    flat = [label for each in labels for label in (each if isinstance(each, list) else [each])]
-    found = torch.bincount(torch.tensor(flat), minlength=len(build.data.labels)).float()
+    labels = spec.data.splits["train"]["label"]
+    flat = [label for row in labels for label in (row if isinstance(row, list) else [row])]
+    found = torch.bincount(torch.tensor(flat), minlength=len(spec.data.labels)).float()
     return len(flat) / (found.clamp(min=1) * (found > 0).sum())
 
 
-def learner(
-    build: Builder, section: TrainingConfig, model: PreTrainedModel, batches: Batches
-) -> tuple[SupervisedModule, Headline]:
-    """A model that learns from labels alone, and the metric that is watched."""
-    made, watched = recipe(build, section, batches, model)
-    return SupervisedModule(model, Objective({"hard": hard(build)}, {"hard": 1.0}), made), watched
+def supervised_module(
+    spec: RunSpec, section: TrainingConfig, model: PreTrainedModel, train: Batches
+) -> SupervisedModule:
+    """Pair a model with the loss of the task's labels."""
+    hard = make_term(TERM_SPECS["hard"].implemented_by(spec.setup.task.kind), {"weights": class_weights(spec)})
+    return SupervisedModule(model, Objective({"hard": hard}, {"hard": 1.0}), training_spec(spec, section, model, train))
 
 
-def recipe(
-    build: Builder, section: TrainingConfig, batches: Batches, model: PreTrainedModel
-) -> tuple[TrainingSpec, Headline]:
-    """How a module of this stage is trained and scored, and the metric that is watched."""
-    widths = {"labels": len(build.data.labels) or 1, "tokens": build.form.max_length}
-    classes = widths.get(build.task.class_axis, model.config.vocab_size)
-    metrics, watched = build.metrics.collection(classes), build.metrics.WATCHED
-    return TrainingSpec(build.align, metrics, optimization(build, section, batches), build.config.seed), watched
+def training_spec(spec: RunSpec, section: TrainingConfig, model: PreTrainedModel, train: Batches) -> TrainingSpec:
+    """Return how the module of a stage is trained and scored."""
+    metrics = spec.metrics.collection(spec.setup.classes or model.config.vocab_size)
+    return TrainingSpec(spec.setup.align, metrics, optimization(spec.config, section, train), spec.config.seed)
 
 
-def batches(
-    build: Builder,
-    tokenizer: Tokenizer,
-    teacher: Tokenizer | None = None,
+def loaders(
+    job: Job,
+    tokenizer: PreTrainedTokenizerBase,
+    teacher: PreTrainedTokenizerBase | None = None,
     rows: Dataset | None = None,
     unlabelled: Dataset | None = None,
-) -> tuple[Batches, Any]:
-    """The task's batches of train and of validation; with ``teacher_*`` inputs where the teacher reads other tokens.
+) -> Loaders:
+    """Return batches of train and of validation.
 
-    ``rows`` take the place of train where they are given; ``unlabelled`` ones are mixed with them.
+    Args:
+        job: whose examples are read.
+        tokenizer: of the model that learns.
+        teacher: the teacher's tokenizer where it reads other tokens; there are ``teacher_*`` inputs then.
+        rows: take the place of train where they are given.
+        unlabelled: examples that are mixed with those of train.
     """
-    features = build.encoded(build.data.splits["train"] if rows is None else rows, tokenizer, teacher)
-    _tell_cut(build, features, "train")
+    spec, examples = job.spec, job.examples
+    features = examples.encode(spec.data.splits["train"] if rows is None else rows, tokenizer, teacher)
+    _tell_cut(job, features, "train")
     if unlabelled is not None:
-        more = build.encoded(unlabelled, tokenizer, teacher)
-        targets = without_targets(more[:], build.task.kind, len(build.data.labels))
+        more = examples.encode(unlabelled, tokenizer, teacher)
+        targets = without_targets(more[:], spec.setup.task.kind, len(spec.data.labels))
         more = more.add_column("targets", targets, feature=features.features["targets"])
         features = concatenate_datasets([features, more])
-    scored = build.encoded(build.data.splits["validation"], tokenizer)
-    train = build.training_batches(features, build.collate(tokenizer, teacher), counts(features[:]))
-    return train, build.scoring_batches(scored, build.collate(tokenizer))
+    scored = examples.encode(spec.data.splits["validation"], tokenizer)
+    train = examples.training_batches(features, examples.collate(tokenizer, teacher), counts(features[:]))
+    return Loaders(train, examples.scoring_batches(scored, examples.collate(tokenizer)))
 
 
-def readable(build: Builder, tokenizer: Tokenizer) -> None:
+def refuse_unreadable_test(job: Job, tokenizer: PreTrainedTokenizerBase) -> None:
     """Read what is scored at the end, so that what cannot be read is refused before anything is trained.
 
     Raises:
         DataError: an example of test cannot be read.
     """
-    if "test" in build.data.splits:
-        _tell_cut(build, build.encoded(build.data.splits["test"], tokenizer), "test")
+    if "test" in job.spec.data.splits:
+        _tell_cut(job, job.examples.encode(job.spec.data.splits["test"], tokenizer), "test")
 
 
-def _tell_cut(build: Builder, features: Dataset, split: str) -> None:
-    """Say how many examples lost something to the limits of length."""
+def _tell_cut(job: Job, features: Dataset, split: str) -> None:
+    """Say once a run how many examples lost something to the limits of length, whichever stages and teachers see it."""
     if "cut" not in features.column_names:
         return
-    firsts = [cut for cut, first in zip(features["cut"], features["first"], strict=True) if not first]
-    room = " and ".join(f"data.{name}={length}" for name, length in build.lengths.items())
-    said = f"answers of {split} stand in no window whole" if build.task.windows else f"examples of {split} do not fit"
-    if (cut := sum(firsts)) and build.ranks.rank == 0:
-        lost = "" if build.task.windows else " and are cut"
-        say_once(build.folder, f"{cut:,} of {len(firsts):,} {said}{lost}: {room} tokens")
+    windows = job.spec.setup.task.windows
+    cut_of_examples = [cut for cut, first in zip(features["cut"], features["first"], strict=True) if not first]
+    room = " and ".join(f"data.{name}={length}" for name, length in job.spec.setup.limits.items())
+    what = f"answers of {split} stand in no window whole" if windows else f"examples of {split} do not fit"
+    if (cut := sum(cut_of_examples)) and job.context.ranks.rank == 0:
+        lost = "" if windows else " and are cut"
+        sentence = f"{cut:,} of {len(cut_of_examples):,} {what}{lost}: {room} tokens"
+        kept(job.context, ("said", sentence), lambda: log.info("%s", sentence))
 
 
-@functools.cache
-def say_once(run: Path, sentence: str) -> None:
-    """Log a sentence once for each ``run``, whichever of its stages and teachers say it."""
-    log.info("%s", sentence)
+def make_trainer(
+    config: Config,
+    *,
+    max_epochs: int | None = None,
+    validate_every: int = 1,
+    callbacks: Sequence[Callback] = (),
+    loggers: Sequence[Logger] = (),
+    folder: Path | None = None,
+) -> pl.Trainer:
+    """Make Lightning's Trainer of the settings; without ``max_epochs`` one that trains nothing.
+
+    Only what trains takes part in mixed precision: a model is scored as its users will run it.
+    """
+    given = asdict(config.trainer)
+    given["devices"] = device_count(given["accelerator"], given["devices"])
+    if max_epochs is None:
+        given["precision"] = "32-true"
+    if given["enable_progress_bar"] is None:
+        given["enable_progress_bar"] = sys.stdout.isatty()
+    return trainer(
+        TrainerSettings(**given),
+        max_epochs=max_epochs or 1,
+        validate_every=validate_every,
+        callbacks=callbacks,
+        loggers=loggers,
+        folder=folder,
+    )
 
 
 def train(
     job: Job,
-    section: TrainingConfig,
+    section: Section,
     module: SupervisedModule,
-    tokenizer: Tokenizer,
-    batches: tuple[Any, Any],
+    tokenizer: PreTrainedTokenizerBase,
+    batches: Loaders,
     headline: Headline,
-    validate_every: int = 1,
 ) -> dict[str, Any]:
     """Train to the end, from wherever an earlier try had got to; the folder ``model`` holds model and tokenizer.
 
@@ -203,27 +261,31 @@ def train(
         tokenizer: saved with its model.
         batches: of train, and of validation.
         headline: the metric that early stopping watches.
-        validate_every: epochs from one validation to the next.
 
     Returns:
         What it took: optimiser steps and epochs.
     """
-    build, resume = job.build, job.folder / RESUME
+    config, resume = job.spec.config, job.folder / RESUME
+    stopping = section.settings.early_stopping
     watched = []
-    if (patience := section.early_stopping.patience) is not None:
-        monitor, delta = f"validation/{headline.name}", section.early_stopping.min_delta
-        watched = callbacks.keep_best(resume, monitor, headline.mode, patience, delta)
-    keep = callbacks.Resume(resume, build.config.checkpoint.every_n_train_steps)
-    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(build, job.title)]
-    finite = Finite(job.title, _rate_setting(job), functools.partial(quote, build))
-    trainer = build.trainer(
-        max_epochs=section.max_epochs, validate_every=validate_every, loggers=loggers, folder=job.folder,
+    if stopping.patience is not None:
+        monitor = f"validation/{headline.name}"
+        watched = callbacks.keep_best(resume, monitor, headline.mode, stopping.patience, stopping.min_delta)
+    keep = callbacks.Resume(resume, config.checkpoint.every_n_train_steps)
+    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(job)]
+    finite = Finite(job.title, _rate_setting(job), job.spec.quote)
+    trainer = make_trainer(
+        config,
+        max_epochs=section.settings.max_epochs,
+        validate_every=section.validate_every,
         callbacks=[finite, callbacks.Narrator(job.title), *watched, keep],
-    )  # fmt: skip
+        loggers=loggers,
+        folder=job.folder,
+    )
     with tracking.closing(loggers):
-        fit(trainer, module, *batches, resume)
+        fit(trainer, module, batches.train, batches.validation, resume)
     model = adapt.merge(module.model)
-    if build.ranks.rank == 0:
+    if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
     return {"steps": trainer.global_step, "epochs": trainer.current_epoch, "parameters": loading.parameters(model)}
 
@@ -234,13 +296,31 @@ def _rate_setting(job: Job) -> str:
     return f"{'distill' if stage == 'control' else stage}.optimizer.lr"
 
 
-def _wandb(build: Builder, stage: str) -> list[Any]:
-    if build.wandb == "disabled" or build.ranks.rank != 0:
+def _wandb(job: Job) -> list[Logger]:
+    context, config = job.context, job.spec.config
+    if context.wandb == "disabled" or context.ranks.rank != 0:
         return []
-    where = build.config.tracking
-    group = f"{build.config.name}-{build.folder.name}"
-    made = tracking.wandb_logger(
-        build.wandb, build.folder, project=where.project, entity=where.entity, group=group, stage=stage,
-        settings=asdict(build.config),
-    )  # fmt: skip
-    return [made]
+    logger: Logger = tracking.wandb_logger(
+        context.wandb,
+        context.folder,
+        project=config.tracking.project,
+        entity=config.tracking.entity,
+        group=f"{config.name}-{context.folder.name}",
+        stage=job.title,
+        settings=asdict(config),
+    )
+    return [logger]
+
+
+def output_pass(job: Job) -> OutputPass:
+    """Return what asks finished models about the job's examples, and keeps on disk what they answer."""
+    spec = job.spec
+    return OutputPass(
+        spec.setup,
+        job.examples,
+        spec.sources,
+        job.context.ranks,
+        lambda callbacks: make_trainer(spec.config, callbacks=callbacks),
+        spec.generation if spec.setup.task.writes else {},
+        spec.quote,
+    )

@@ -9,16 +9,15 @@ from datasets import Dataset
 
 from distill.base.files import fingerprint
 from distill.data.splits import UNLABELLED
-from distill.inference import output_pass
+from distill.inference.output_pass import Kept, OutputPass, identity
 from distill.inference.output_store import OutputStore
 from distill.inference.prediction_modules import Reduce, top
 from distill.inference.sampled_logits import sampled
-from distill.pipeline.context import Builder
+from distill.models.sources import ModelRef
 from distill.report import size
-from distill.stages import Job
-from distill.student import build as students
+from distill.stages import students, supervised
+from distill.stages.job import Job, RunSpec
 from distill.tasks.labels import replaced
-from distill.teacher.output_plan import storing
 from distill.teacher.reuse import reuse_outputs
 
 RECIPE = 6
@@ -26,40 +25,39 @@ RECIPE = 6
 log = logging.getLogger(__name__)
 
 
-def skipped(build: Builder) -> str | None:
-    """What cannot be stored, or shall not be, the teacher gives while the student learns."""
-    reason = storing(build).reason
+def skipped(spec: RunSpec) -> str | None:
+    """Leave it out where outputs cannot be stored, or shall not be: the teacher gives them while the student learns."""
+    reason = spec.decisions.outputs.reason
     return f"{reason}; the teacher answers while the student learns" if reason else None
 
 
-def needs(build: Builder) -> list[str]:
-    """The teacher."""
-    return [build.teacher]
+def needs(spec: RunSpec) -> list[str]:
+    """Need the teacher."""
+    return [spec.decisions.teacher]
 
 
-def settings(build: Builder) -> dict[str, Any]:
-    """What decides on a logit besides the teacher, and the texts."""
-    more = build.data.splits.keys() & {UNLABELLED}
+def settings(spec: RunSpec) -> dict[str, Any]:
+    """Return what decides on a logit besides the teacher, and the texts."""
+    more = spec.data.splits.keys() & {UNLABELLED}
     return {
-        **_of_a_text(build),
-        **build.lengths,
-        "texts": build.data.texts("train"),
-        **{split: build.data.texts(split) for split in more},
-        "states": list(storing(build).states),
+        **_of_a_text(spec),
+        **spec.setup.limits,
+        "texts": spec.data.texts("train"),
+        **{split: spec.data.texts(split) for split in more},
+        "states": list(spec.decisions.outputs.states),
     }
 
 
-def _of_a_text(build: Builder) -> dict[str, Any]:
+def _of_a_text(spec: RunSpec) -> dict[str, Any]:
     """What decides on the rows of a text besides the teacher, the limits of length, and the text."""
-    config = build.config
     return {
-        "labels": list(build.data.labels),
-        **students.given_labels(build),
-        "task": config.task,
-        "kept": _kept_logits(build),
+        "labels": list(spec.data.labels),
+        **students.given_labels(spec),
+        "task": spec.config.task,
+        "kept": _kept_logits(spec),
         "recipe": RECIPE,
-        "generation": build.generation() if build.learns_teacher_targets else None,
-        **({"precision": "64-true"} if build.dtype == torch.float64 else {}),  # all others answer in 32 bits
+        "generation": spec.generation if spec.learns_teacher_targets else None,
+        **({"precision": "64-true"} if spec.dtype == torch.float64 else {}),  # all others answer in 32 bits
     }
 
 
@@ -68,93 +66,99 @@ def run(job: Job) -> dict[str, Any]:
 
     Where the student shall learn from what the teacher writes, it writes first, into ``written``.
     """
-    build = job.build
-    teacher = output_pass.model(build, build.teacher, job.inputs)
-    plan, outputs = storing(build), job.folder / "outputs"
-    asked = [rows(job, job.folder), *filter(None, [build.data.splits.get(UNLABELLED)])]
-    if build.ranks.rank == 0:
-        log.info("teach: stores %s, about %s", _said(build), size(1e9 * (plan.gigabytes or 0.0)))
+    spec, outputs = job.spec, supervised.output_pass(job)
+    teacher = spec.sources.model(spec.decisions.teacher, job.inputs)
+    plan, folder = spec.decisions.outputs, job.folder / "outputs"
+    examples = [rows(job, job.folder), *filter(None, [spec.data.splits.get(UNLABELLED)])]
+    if job.context.ranks.rank == 0:
+        log.info("teach: stores %s, about %s", _described(spec), size(1e9 * (plan.gigabytes or 0.0)))
 
     def wanted() -> set[tuple[int, int]]:
-        return set().union(*(output_pass.places(build, teacher, examples) for examples in asked))
+        return set().union(*(outputs.places(teacher, split) for split in examples))
 
-    if not build.learns_teacher_targets:  # what it writes anew may be other words under the same keys
-        build.ranks.first(
-            lambda: reuse_outputs(outputs, identity(build, teacher), plan.states, wanted, job.is_finished)
-        )
-    for examples in asked:
-        output_pass.rows(
-            build, teacher, examples, outputs, _reduce(build), _kept(build), plan.states, dtype=build.dtype
-        )
-    return {"examples": sum(map(len, asked))}
+    if not spec.learns_teacher_targets:  # what it writes anew may be other words under the same keys
+        made_by = outputs_identity(spec, teacher)
+        job.context.ranks.first(lambda: reuse_outputs(folder, made_by, plan.states, wanted, job.is_finished))
+    for split in examples:
+        outputs.rows(teacher, split, folder, _kept(spec))
+    return {"examples": sum(map(len, examples))}
 
 
-def stored(job: Job) -> OutputStore:
-    """What the stage has made, asked as a teacher, by a stage that has it as an input."""
-    build = job.build
-    teacher = output_pass.model(build, build.teacher, job.inputs)
-    folder, made_by = job.inputs["teach"] / "outputs", identity(build, teacher)
-    return output_pass.opened(build, teacher, folder, made_by, storing(build).states, kept_for(build))
+def stored(job: Job, spec: RunSpec, model: ModelRef, folder: Path) -> OutputStore:
+    """Open what the stage has made for a teacher, to be asked as that teacher.
+
+    Args:
+        job: of a stage that has it as an input.
+        spec: of a run in which that teacher is the only one.
+        model: the teacher.
+        folder: of the finished stage.
+    """
+    made_by = outputs_identity(spec, model)
+    states = () if job.spec.members else spec.decisions.outputs.states
+    outputs: OutputPass = supervised.output_pass(job)
+    return outputs.opened(model, folder / "outputs", made_by, states, stored_temperature(spec))
 
 
 def rows(job: Job, folder: Path) -> Dataset:
-    """The examples that the student learns from: those of train, or with targets that the teacher wrote."""
-    build, train = job.build, job.build.data.splits["train"]
-    if not build.learns_teacher_targets:
+    """Return the examples that the student learns from: those of train, or with targets that the teacher wrote."""
+    spec = job.spec
+    train = spec.data.splits["train"]
+    if not spec.learns_teacher_targets:
         return train
-    teacher = output_pass.model(build, build.teacher, job.inputs)
-    store = output_pass.written(build, teacher, train, folder / "written")
-    return _retargeted(build, teacher, train, store)
+    teacher = spec.sources.model(spec.decisions.teacher, job.inputs)
+    store = supervised.output_pass(job).written(teacher, train, folder / "written")
+    return _retargeted(spec, teacher, train, store)
 
 
-def identity(build: Builder, model: output_pass.ModelRef) -> str:
-    """What made the rows of a text, in every store of them alike."""
-    return output_pass.identity(build, model, _kept(build))
+def outputs_identity(spec: RunSpec, model: ModelRef) -> str:
+    """Return what made the rows of a text, in every store of them alike."""
+    return identity(spec.setup, model.made_by, _kept(spec).name)
 
 
-def kept_for(build: Builder) -> float | None:
-    """The temperature that stored rows hold for; none where all their logits are stored, which hold for any."""
-    return build.config.distill.temperature if build.task.writes else None
+def stored_temperature(spec: RunSpec) -> float | None:
+    """Return the temperature that stored rows hold for; none where all their logits are stored, which hold for any."""
+    return spec.config.distill.temperature if spec.setup.task.writes else None
 
 
-def _kept(build: Builder) -> str:
-    return fingerprint(_of_a_text(build))
+def _kept(spec: RunSpec) -> Kept:
+    name = fingerprint(_of_a_text(spec))
+    return Kept(_reduce(spec), name, spec.decisions.outputs.states, spec.dtype)
 
 
-def _said(build: Builder) -> str:
+def _described(spec: RunSpec) -> str:
     """What is kept besides all logits, or in their place."""
-    states = ", ".join(str(number) for number in storing(build).states)
-    found = (_kept_logits(build), states and f"hidden states {states} in half precision")
-    return "; ".join(filter(None, found)) or "all logits"
+    states = ", ".join(str(number) for number in spec.decisions.outputs.states)
+    parts = (_kept_logits(spec), states and f"hidden states {states} in half precision")
+    return "; ".join(filter(None, parts)) or "all logits"
 
 
-def _kept_logits(build: Builder) -> str:
+def _kept_logits(spec: RunSpec) -> str:
     """Of a whole vocabulary: the largest logits, and the rest at a temperature; or tokens drawn at one."""
-    teacher, temperature = build.config.teacher, build.config.distill.temperature
-    if not build.task.writes:
+    teacher, temperature = spec.config.teacher, spec.config.distill.temperature
+    if not spec.setup.task.writes:
         return ""
     if teacher.keep == "sampled":
-        return f"{teacher.samples} tokens drawn at temperature {temperature:g} with seed {build.config.seed}"
+        return f"{teacher.samples} tokens drawn at temperature {temperature:g} with seed {spec.config.seed}"
     return f"top {teacher.top_k} at temperature {temperature:g}"
 
 
-def _reduce(build: Builder) -> Reduce | None:
-    teacher, temperature = build.config.teacher, build.config.distill.temperature
-    if not build.task.writes:
+def _reduce(spec: RunSpec) -> Reduce | None:
+    teacher, temperature = spec.config.teacher, spec.config.distill.temperature
+    if not spec.setup.task.writes:
         return None
     if teacher.keep == "sampled":
-        return sampled(teacher.samples, temperature, build.config.seed)
+        return sampled(teacher.samples, temperature, spec.config.seed)
     return top(teacher.top_k, temperature)
 
 
-def _retargeted(build: Builder, teacher: output_pass.ModelRef, train: Dataset, store: OutputStore) -> Dataset:
+def _retargeted(spec: RunSpec, teacher: ModelRef, train: Dataset, store: OutputStore) -> Dataset:
     """The examples with the teacher's words as targets; their keys stay, since they are another store's."""
-    tokenizer, texts = build.tokenizer(teacher.folder), []
-    target = next(role for role, kind in build.task.roles.items() if kind == "target")
+    setup = spec.setup
+    tokenizer, texts = spec.sources.tokenizer(teacher.folder), []
+    target = next(role for role, kind in setup.task.roles.items() if kind == "target")
     for start in range(0, len(train), 1000):
         chunk = train[start : start + 1000]
-        said = store.examples(torch.tensor(chunk["key"]))
-        records = build.task.decode(said, chunk, tokenizer, build.form)
-        own = build.task.predictions(records, ())
+        records = setup.decode(store.examples(torch.tensor(chunk["key"])), chunk, tokenizer)
+        own = setup.task.predictions(records, ())
         texts += [text or given for text, given in zip(own, chunk[target], strict=True)]
     return replaced(train, target, texts)

@@ -1,129 +1,175 @@
-"""The student before it learns: what the distill stage and its control both start from."""
+"""The student before it learns: what distillation and its control both start from."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytorch_lightning as pl
+import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from distill.inference import output_pass
+from distill.base.layer_maps import layer_map
 from distill.models import bilstm, loading, scratch
-from distill.models.layers import layer_map
-from distill.pipeline.context import Builder
-from distill.stages import supervised
-from distill.student import layer_matching
 from distill.student.from_layers import from_layers
 from distill.student.narrow.narrowing import Width, narrow
+from distill.tasks.setup import TaskSetup
+from distill.types import Batch
 
 
-def settings(build: Builder) -> dict[str, Any]:
-    """What of the student's settings decides on it, besides the checkpoint it starts from."""
-    student, length = build.config.student, build.config.data.max_length
-    given = given_labels(build)
-    size = asdict(student.architecture)
-    read: dict[str, dict[str, Any]] = {
-        "random": {"architecture": size, "max_length": length},
-        "teacher": {"layers": student.layers, "layer_map": student.layer_map, **given},
-        "narrow": {"architecture": size, "layer_map": student.layer_map, "recipe": 2, **given},
-        "bilstm": {"lstm": asdict(student.lstm)},
-        "checkpoint": {},
-    }
-    return {"init": student.init, **read[student.init]}
+@dataclass(frozen=True)
+class LstmSize:
+    """The size of a bidirectional LSTM.
+
+    Attributes:
+        layers: one above the other.
+        hidden_size: of each direction.
+        embedding_size: its embeddings are the teacher's, cut to this width.
+    """
+
+    layers: int
+    hidden_size: int
+    embedding_size: int
 
 
-def student(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The student and its tokenizer, the same whenever they are built."""
-    made, tokenizer = _made(build, inputs)
-    return made.to(build.dtype), tokenizer  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class StudentSpec:
+    """What a student is made of.
+
+    Attributes:
+        init: ``teacher`` (some of its layers), ``narrow`` (some of its layers, narrower), ``random``, ``bilstm``, or
+            ``checkpoint``.
+        layers: how many of the teacher's it takes.
+        layer_map: which ones; see ``distill.base.layer_maps.layer_map``.
+        size: of a student from scratch.
+        width: of a narrow copy.
+        lstm: of a BiLSTM.
+        max_length: tokens that a student from scratch can read.
+        dropout: while it learns.
+    """
+
+    init: str
+    layers: int
+    layer_map: str
+    size: scratch.Size
+    width: Width
+    lstm: LstmSize
+    max_length: int
+    dropout: float
 
 
-def _made(build: Builder, inputs: Mapping[str, Path]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    pl.seed_everything(build.config.seed, verbose=False)
-    folder = build.model_folder(build.student_source, inputs)
-    tokenizer = build.tokenizer(folder)
-    init = build.config.student.init
-    if init == "checkpoint":
-        labels, head, dropout = build.outputs, build.task.head, build.config.distill.dropout
-        given: dict[str, Any] = {"labels": labels, "kind": build.task.kind, "dropout": dropout}
-        return loading.load_model(
-            folder, head, **given, tokenizer=tokenizer, dtype=build.dtype, new_head=True
-        ), tokenizer
-    if init == "random":
-        size = random(build, tokenizer, loading.configuration(folder))
-        return supervised.centre(build, loading.from_config(size, build.task.head)), tokenizer
-    teacher = loading.load_model(folder, build.task.head, tokenizer=tokenizer, dtype=build.dtype)
-    if init == "bilstm":
-        return supervised.centre(build, _bilstm(build, teacher, tokenizer)), tokenizer
-    made = _copied(
-        build, teacher, tokenizer, output_pass.columns(build, output_pass.model(build, build.student_source, inputs))
-    )
-    _name(build, made.config)
-    return made, tokenizer
+@dataclass(frozen=True)
+class StudentSource:
+    """What a student is made from.
+
+    Attributes:
+        folder: of the teacher, of another checkpoint, or of a model of which only the tokenizer is taken.
+        tokenizer: of that folder.
+        columns: the outputs of the teacher's head in the order of the task's; none where the head brings its own.
+        centre: lets a new head begin at what train says of any text.
+        sample: some batches of train, by which a narrow copy is fitted.
+    """
+
+    folder: Path
+    tokenizer: PreTrainedTokenizerBase
+    columns: Callable[[], list[int] | None]
+    centre: Callable[[PreTrainedModel], PreTrainedModel]
+    sample: Callable[[], Sequence[Batch]]
 
 
-def given_labels(build: Builder) -> dict[str, Any]:
-    """What of the settings says which output of the teacher is which label."""
-    teacher = build.config.teacher
-    return {"given_labels": list(teacher.labels), **({"labels_subset": True} if teacher.labels_subset else {})}
+def build_student(
+    spec: StudentSpec, source: StudentSource, setup: TaskSetup, *, seed: int, dtype: torch.dtype
+) -> PreTrainedModel:
+    """Build the student, the same whenever it is built.
 
+    Args:
+        spec: what it is made of.
+        source: what it is made from.
+        setup: the task whose head it gets.
+        seed: of weights that are drawn.
+        dtype: of its weights.
 
-def layers(build: Builder) -> int:
-    """How many of the teacher's layers a student is made of."""
-    given = build.config.student
-    return given.architecture.layers if given.init == "narrow" else given.layers
-
-
-def width(build: Builder) -> Width:
-    """Of a narrow copy."""
-    size = build.config.student.architecture
-    return Width(size.hidden_size, size.heads, size.intermediate_size)
-
-
-def random(build: Builder, tokenizer: PreTrainedTokenizerBase, teacher: PretrainedConfig | None) -> PretrainedConfig:
-    """The configuration of a student from scratch, which starts to write with what the ``teacher`` starts with."""
-    start = getattr(teacher, "decoder_start_token_id", None)
-    size, length = scratch.Size(**asdict(build.config.student.architecture)), build.config.data.max_length
-    dropout = build.config.distill.dropout
-    config = scratch.config(build.task.family, tokenizer, size, max_length=length, dropout=dropout, start=start)
-    _name(build, config)
-    return config
-
-
-def _bilstm(build: Builder, teacher: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
-    given, embeddings = build.config.student.lstm, cast(nn.Embedding, teacher.get_input_embeddings()).weight.detach()
-    config = bilstm.BiLstmConfig(
-        len(embeddings), given.embedding_size, given.hidden_size, given.layers, build.config.distill.dropout,
-        pad_token_id=tokenizer.pad_token_id,
-    )  # fmt: skip
-    _name(build, config)
-    made = loading.from_config(config, build.task.head)
-    bilstm.embed(made, embeddings)
+    Raises:
+        ModelError: it cannot be made of this source.
+    """
+    pl.seed_everything(seed, verbose=False)
+    made = _BUILDERS[spec.init](spec, source, setup, dtype)
+    cast(nn.Module, made).to(dtype)
     return made
 
 
-def _copied(
-    build: Builder, teacher: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, columns: list[int] | None
-) -> PreTrainedModel:
+def _from_checkpoint(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
+    return loading.load_model(
+        source.folder,
+        setup.task.head,
+        labels=setup.outputs,
+        kind=setup.task.kind,
+        dropout=spec.dropout,
+        tokenizer=source.tokenizer,
+        dtype=dtype,
+        new_head=True,
+    )
+
+
+def _from_scratch(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
+    config = random_configuration(spec, setup, source.tokenizer, loading.configuration(source.folder))
+    return source.centre(loading.from_config(config, setup.task.head))
+
+
+def _as_bilstm(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
+    teacher = _teacher(source, setup, dtype)
+    embeddings = cast(nn.Embedding, teacher.get_input_embeddings()).weight.detach()
+    config = bilstm.BiLstmConfig(
+        len(embeddings),
+        spec.lstm.embedding_size,
+        spec.lstm.hidden_size,
+        spec.lstm.layers,
+        spec.dropout,
+        pad_token_id=source.tokenizer.pad_token_id,
+    )
+    _name_outputs(setup, config)
+    made = loading.from_config(config, setup.task.head)
+    bilstm.embed(made, embeddings)
+    return source.centre(made)
+
+
+def _of_layers(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
     """Some of the teacher's layers, at their width or narrower."""
-    there, head = teacher.config.num_hidden_layers, build.task.head
-    chosen = layer_map(build.config.student.layer_map, student=layers(build), teacher=there)
-    made = from_layers(teacher, chosen, columns, head, build.config.distill.dropout)
-    if build.config.student.init == "teacher":
-        return made
-    return narrow(made, layer_matching.sample(build, tokenizer), width(build), head)
+    teacher, columns = _teacher(source, setup, dtype), source.columns()
+    chosen = layer_map(spec.layer_map, student=spec.layers, teacher=teacher.config.num_hidden_layers)
+    made = from_layers(teacher, chosen, columns, setup.task.head, spec.dropout)
+    if spec.init == "narrow":
+        made = narrow(made, source.sample(), spec.width, setup.task.head)
+    _name_outputs(setup, made.config)
+    return made
 
 
-def _name(build: Builder, config: PretrainedConfig) -> None:
-    if build.outputs:
-        loading.name_labels(config, build.outputs, build.task.kind)
+_BUILDERS: dict[str, Callable[[StudentSpec, StudentSource, TaskSetup, torch.dtype], PreTrainedModel]] = {
+    "checkpoint": _from_checkpoint,
+    "random": _from_scratch,
+    "bilstm": _as_bilstm,
+    "teacher": _of_layers,
+    "narrow": _of_layers,
+}
 
 
-def same_tokens(build: Builder, one: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase) -> bool:
-    """Whether two tokenizers are one: the same vocabulary, and the same ids for the first examples of train."""
-    if one.get_vocab() != other.get_vocab():
-        return False
-    rows = build.data.splits["train"][:200]
-    return bool(build.task.encode(rows, one, build.form) == build.task.encode(rows, other, build.form))
+def _teacher(source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
+    return loading.load_model(source.folder, setup.task.head, tokenizer=source.tokenizer, dtype=dtype)
+
+
+def random_configuration(
+    spec: StudentSpec, setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, teacher: PretrainedConfig | None
+) -> PretrainedConfig:
+    """Return the configuration of a student from scratch, which starts to write with what its teacher starts with."""
+    start = getattr(teacher, "decoder_start_token_id", None)
+    config = scratch.config(
+        setup.task.family, tokenizer, spec.size, max_length=spec.max_length, dropout=spec.dropout, start=start
+    )
+    _name_outputs(setup, config)
+    return config
+
+
+def _name_outputs(setup: TaskSetup, config: PretrainedConfig) -> None:
+    if setup.outputs:
+        loading.name_labels(config, setup.outputs, setup.task.kind)

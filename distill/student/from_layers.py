@@ -10,6 +10,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from distill.errors import ModelError
 from distill.models.dropout import set_dropout
 from distill.models.fitting import part_like
+from distill.models.layer_names import layer_pattern
 from distill.models.loading import from_config
 
 
@@ -114,19 +115,3 @@ def _by_layer(weights: Mapping[str, Tensor], pattern: re.Pattern[str]) -> dict[s
 def _stands_in_the_first(stack: Mapping[int, set[str]], name: str) -> bool:
     """Whether a weight serves the whole stack, though it stands in its first layer: T5's relative positions."""
     return len(stack) > 1 and not any(name in names for layer, names in stack.items() if layer)
-
-
-def layer_pattern(weights: Mapping[str, Tensor], layers: int, stacks: int = 1) -> re.Pattern[str]:
-    """Matches the names of weights in the model's stack, or stacks, of layers, as (before, number, after).
-
-    Raises:
-        ModelError: there are more or fewer stacks of so many layers.
-    """
-    found: dict[str, set[int]] = {}
-    for name in weights:
-        if match := re.match(r"(.*?\.)(\d+)\.", name):
-            found.setdefault(match[1], set()).add(int(match[2]))
-    fitting = [prefix for prefix, numbers in found.items() if numbers == set(range(layers))]
-    if len(fitting) != stacks:
-        raise ModelError(f"the teacher's {layers} layers cannot be told from its weights' names")
-    return re.compile(rf"({'|'.join(map(re.escape, fitting))})(\d+)(\..*)")

@@ -1,4 +1,4 @@
-"""What happens besides the steps: resuming, the best weights, lines on the console, outputs on disk."""
+"""What happens besides the steps: resuming, the best weights, lines on the console."""
 
 import logging
 import time
@@ -12,8 +12,6 @@ from torch import Tensor
 
 from distill.base import signals
 from distill.base.signals import Interrupted
-from distill.inference.output_store import OutputWriter
-from distill.inference.prediction_modules import Answer
 from distill.training.checkpoints import BEST, LAST
 
 log = logging.getLogger(__name__)
@@ -159,28 +157,3 @@ class Narrator(Callback):
             shown = ", ".join(f"{name} {values[name]:.4g}" for name in told)
             seconds = time.monotonic() - self._since
             log.info("%s: epoch %d/%d, %s (%.1f s)", self.stage, epoch, last, shown, seconds)
-
-
-class WriteOutputs(Callback):
-    """Sends each predicted batch to disk instead of keeping it in memory."""
-
-    def __init__(self, writer: OutputWriter) -> None:
-        """Write with ``writer``."""
-        self.writer = writer
-
-    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Have signals set their flag alone."""
-        signals.ours_again()
-
-    def on_predict_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Answer, *_: object
-    ) -> None:
-        """Take a batch; after a signal, write what is there and end."""
-        self.writer.add(*outputs)
-        if signals.pending():
-            self.writer.flush()
-            signals.check()
-
-    def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write what is left."""
-        self.writer.flush()

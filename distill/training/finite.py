@@ -9,7 +9,7 @@ lost by that: what is kept tells the first of these steps, and no checkpoint hol
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pytorch_lightning as pl
 import torch
@@ -18,9 +18,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from distill.errors import TrainingError
-from distill.inference.output_columns import not_finite
-from distill.models.teacher import LiveTeacher
-from distill.types import Batch, LossReport, Outputs
+from distill.types import Batch, LossReport
 
 Quote = Callable[[Sequence[int]], str]
 """The examples of some keys as a user finds them again."""
@@ -197,11 +195,23 @@ class Finite(Callback):
         )
 
 
+@runtime_checkable
+class AskedLive(Protocol):
+    """A teacher that is asked while the student learns, so that what it says was looked at by nobody before."""
+
+    @property
+    def name(self) -> str:
+        """The folder of its model, or its id on the hub."""
+
+    def not_finite(self, batch: Batch) -> list[int]:
+        """Return the keys of the examples of a batch of which it says what is no finite number."""
+
+
 def of_teacher(teacher: object, batches: Iterable[Batch], quote: Quote) -> str:
     """What of a loss that is not finite a teacher has brought that is asked live; empty where nothing."""
-    if not isinstance(teacher, LiveTeacher):
+    if not isinstance(teacher, AskedLive):
         return ""
-    keys = [key for batch in batches for key in _refused(teacher(batch), batch)]
+    keys = [key for batch in batches for key in teacher.not_finite(batch)]
     if not keys:
         return ""
     return f"; the teacher {teacher.name} itself answers {len(keys)} of these texts so: {quote(keys)}"
@@ -222,15 +232,3 @@ def _anywhere(trainer: pl.Trainer, module: pl.LightningModule, bad: bool) -> boo
         return bad
     count = trainer.strategy.reduce(torch.tensor(float(bad), device=module.device), reduce_op="sum")
     return float(count) > 0
-
-
-def _refused(answer: Outputs, batch: Batch) -> Iterable[int]:
-    """The keys of the examples of which a teacher says what is no finite number."""
-    columns = {"values": answer.logits, "count": batch["count"], "key": batch["key"]}
-    bad = not_finite({name: column.cpu() for name, column in columns.items()})
-    for states in (*answer.hidden, *answer.attentions, *(each for three in answer.qkv for each in three)):
-        mask = answer.mask
-        real = states if mask is None or states.dim() != 3 else states.masked_fill(~mask.unsqueeze(-1), 0.0)
-        bad |= ~real.isfinite().flatten(1).all(dim=1).cpu()
-    found: list[int] = batch["key"].cpu()[bad].tolist()
-    return found

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchmetrics import MetricCollection
 from transformers import PreTrainedModel
 
-from distill.models.teacher import Align, outputs
+from distill.models.forward import Align, outputs
 from distill.objective.objective import Objective
 from distill.objective.terms import StepView
 from distill.training.optim import Optimization

@@ -9,7 +9,7 @@ from transformers import BartConfig, GPT2Config, LlamaConfig, MarianConfig, T5Co
 from distill.inference.generation import write
 from distill.inference.generation_ensemble import ModelEnsemble
 from distill.models import loading
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 from distill.teacher.combining import combine
 from distill.types import IGNORE
 

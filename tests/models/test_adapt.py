@@ -19,7 +19,7 @@ from transformers import (
 from distill.errors import ModelError
 from distill.models import loading
 from distill.models.adapt import add_lora, freeze, merge
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 
 HEAD = "AutoModelForSequenceClassification"
 BATCH = {"input_ids": torch.tensor([[1, 5, 6]]), "attention_mask": torch.ones(1, 3, dtype=torch.long)}

@@ -12,9 +12,10 @@ from torchmetrics import MetricCollection
 from distill.errors import ModelError
 from distill.models import loading
 from distill.models.attention import captured, causal, projections, scores, widths
-from distill.models.teacher import LiveTeacher, outputs
+from distill.models.forward import outputs
 from distill.objective import Objective
 from distill.objective.terms.attention import Relations
+from distill.teacher.live import LiveTeacher
 from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization
 from distill.training.supervised import TrainingSpec

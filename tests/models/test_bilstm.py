@@ -8,7 +8,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from distill.errors import ModelError
 from distill.models import attention, loading
 from distill.models.bilstm import BiLstmConfig, BiLstmModel, embed
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 
 TEXT, WORD = "AutoModelForSequenceClassification", "AutoModelForTokenClassification"
 TEXTS = [[2, 7, 9, 4, 3], [2, 5, 3], [2, 8, 8, 6, 11, 10, 3]]

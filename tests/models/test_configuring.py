@@ -10,7 +10,8 @@ from transformers import GPTJConfig
 
 from distill.errors import ModelError
 from distill.models import configuring, inspecting, loading
-from distill.models.teacher import answering, label_columns
+from distill.models.forward import answering
+from distill.models.label_columns import label_columns
 from distill.models.tokenizers import train_bytes
 
 HEAD = "AutoModelForSequenceClassification"

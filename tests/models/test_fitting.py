@@ -26,7 +26,7 @@ from distill.errors import ModelError
 from distill.export import huggingface
 from distill.models import loading
 from distill.models.fitting import fit_outputs
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 from distill.models.tokenizers import train_bytes
 from distill.pipeline.context import Builder
 from distill.student.from_layers import from_layers

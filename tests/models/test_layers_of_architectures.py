@@ -31,7 +31,7 @@ from transformers import (
 
 from distill.errors import ModelError
 from distill.models import loading
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 from distill.student.from_layers import from_layers
 
 TEXT, WRITE, PAIR = (

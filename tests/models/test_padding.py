@@ -25,7 +25,7 @@ from distill.export import huggingface
 from distill.inference.generation import write
 from distill.models import loading
 from distill.models.fitting import fit_writing
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 from distill.models.tokenizers import train_bytes
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate

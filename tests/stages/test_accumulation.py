@@ -10,13 +10,14 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.config.schema import Config
 from distill.data.batching import Examples, training_places
-from distill.models.teacher import LiveTeacher, outputs
+from distill.models.forward import outputs
 from distill.objective import build as objectives
 from distill.objective.settings import terms
 from distill.objective.specs import TERM_SPECS
 from distill.pipeline.context import Builder
 from distill.pipeline.prepare_data import prepare
 from distill.tasks import EncodingSpec, collating, features, task
+from distill.teacher.live import LiveTeacher
 from distill.training.step_gather import Step, detached
 from distill.training.supervised import _totals
 from distill.types import IGNORE

@@ -24,7 +24,7 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 
 from distill.models import loading
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 from distill.student.narrow.families import FAMILIES
 from distill.student.narrow.narrowing import Width
 from distill.student.narrow.places import head_of, parts, points

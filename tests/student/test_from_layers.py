@@ -11,11 +11,13 @@ from transformers import (
     T5Config,
 )
 
+from distill.base.layer_maps import layer_map
 from distill.errors import ModelError
 from distill.models import loading
-from distill.models.layers import layer_map
-from distill.models.teacher import LiveTeacher, label_columns, outputs
+from distill.models.forward import outputs
+from distill.models.label_columns import label_columns
 from distill.student.from_layers import from_layers
+from distill.teacher.live import LiveTeacher
 
 HEAD = "AutoModelForSequenceClassification"
 BERT = BertForSequenceClassification(

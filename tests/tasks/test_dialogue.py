@@ -4,7 +4,7 @@ from datasets import Dataset
 
 from distill.inference.generation import write
 from distill.models import loading, scratch
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 from distill.tasks import EncodingSpec, Options, task
 
 TASK = task("dialogue")

@@ -5,7 +5,7 @@ from distill.data.columns import take
 from distill.errors import DataError
 from distill.inference.generation import write
 from distill.models import loading, scratch
-from distill.models.teacher import outputs
+from distill.models.forward import outputs
 from distill.models.tokenizers import train_bytes
 from distill.tasks import EncodingSpec, Options, summarization, task
 

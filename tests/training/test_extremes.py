@@ -5,9 +5,9 @@ import torch
 from small_training import Table, align, bert, collate
 
 from distill.data.batching import Place
-from distill.models.teacher import LiveTeacher
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
+from distill.teacher.live import LiveTeacher
 from distill.training.distillation import DistillationModule
 from distill.training.supervised import TrainingSpec
 

@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader
 from distill.data.batching import Examples, Place
 from distill.errors import TrainingError
 from distill.metrics import classification as metrics
-from distill.models.teacher import LiveTeacher
 from distill.objective import Objective
 from distill.objective.terms.divergences import Soft
 from distill.objective.terms.gold import Hard
 from distill.objective.terms.states import Hidden
+from distill.teacher.live import LiveTeacher
 from distill.training import callbacks, finite
 from distill.training.distillation import DistillationModule
 from distill.training.finite import Finite

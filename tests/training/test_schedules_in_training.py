@@ -10,7 +10,6 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, scoring_places, shuffled_groups, training_places
 from distill.metrics import classification as metrics
-from distill.models.teacher import LiveTeacher
 from distill.objective import GradientBalancer, Objective, Schedule
 from distill.objective.terms.decoupled import Dist
 from distill.objective.terms.divergences import Soft, Taid
@@ -18,6 +17,7 @@ from distill.objective.terms.examples import RkdDistance
 from distill.objective.terms.gold import Hard
 from distill.objective.terms.states import Cka, Hidden
 from distill.tasks.collating import collate, counts
+from distill.teacher.live import LiveTeacher
 from distill.training import callbacks
 from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization

@@ -15,12 +15,12 @@ from distill.data.batching import Examples, Place
 from distill.inference.output_store import OutputStore, OutputWriter, stored_places
 from distill.inference.prediction_modules import LogitsPredictor
 from distill.metrics import classification as metrics
-from distill.models.teacher import LiveTeacher
 from distill.objective import Objective
 from distill.objective.terms.divergences import Soft
 from distill.objective.terms.examples import RkdDistance
 from distill.objective.terms.gold import Hard
 from distill.objective.terms.states import Hidden, Pkd
+from distill.teacher.live import LiveTeacher
 from distill.training import callbacks
 from distill.training.callbacks import WriteOutputs
 from distill.training.distillation import DistillationModule

@@ -27,9 +27,9 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.fitting import part_like
+from distill.models.forward import outputs
 from distill.models.loading import from_config
 from distill.models.numbers import finite
-from distill.models.teacher import outputs
 from distill.student.narrow.families import FAMILIES, Family, head_size, inner_size
 from distill.student.narrow.places import below, head_of, parts, points
 from distill.student.narrow.weights import Copy

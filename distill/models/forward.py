@@ -1,20 +1,16 @@
-"""How a model is asked, and a teacher that is asked while the student learns."""
+"""One forward pass of any model, in the shape that teacher and student share."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
 from distill.models.configuring import said
-from distill.models.fitting import output_names
-from distill.models.numbers import possible
 from distill.types import MODEL_INPUTS, Batch, Outputs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
@@ -132,91 +128,6 @@ def _logits(answer: Any) -> Tensor:  # noqa: ANN401
     return torch.stack([answer.start_logits, answer.end_logits], dim=-1)
 
 
-class LiveTeacher:
-    """A frozen teacher that answers each batch anew.
-
-    A plain object on purpose: as a submodule of the learner it would be wrapped by DDP, copied into every checkpoint,
-    and switched to train mode.
-    """
-
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        align: Align,
-        columns: Sequence[int] | None,
-        *,
-        hidden: bool = False,
-        attentions: bool = False,
-        qkv: bool = False,
-        prefix: str = "",
-    ) -> None:
-        """``columns[i]`` is the teacher's output for output ``i`` of the student; see ``outputs`` for the rest."""
-        model.train(False)
-        self.model, self.align = model.requires_grad_(False), align
-        self.columns, self.hidden, self.attentions, self.qkv = columns, hidden, attentions, qkv
-        self.prefix = prefix
-
-    @property
-    def name(self) -> str:
-        """The folder of the model, or its id on the hub, as messages name it."""
-        return str(self.model.name_or_path)
-
-    @torch.no_grad()
-    def __call__(self, batch: Batch) -> Outputs:
-        """The teacher's answer; tensors that a term may save for its backward pass, without a gradient.
-
-        It is the same as a stored one: of the teacher's own precision, also where the student's is mixed.
-        """
-        device = batch["key"].device
-        if self.model.device != device:
-            cast(nn.Module, self.model).to(device)
-        with torch.autocast(device.type, enabled=False):
-            answer = outputs(
-                self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
-            )
-            return replace(answer, logits=possible(self.align(chosen(answer.logits, self.columns), batch)[0]))
-
-
 def chosen(logits: Tensor, columns: Sequence[int] | None) -> Tensor:
     """Logits ``[..., outputs]`` in another order; as they are without ``columns``."""
     return logits if columns is None else logits[..., list(columns)]
-
-
-def label_columns(
-    config: PretrainedConfig, labels: Sequence[str], given: Sequence[str], *, subset: bool = False
-) -> list[int]:
-    """For each label of the data, the teacher's output of that *name*.
-
-    Args:
-        config: of a fine-tuned checkpoint.
-        labels: names of the data's labels, in their order.
-        given: names of the teacher's outputs, for a checkpoint that does not name them; empty trusts the checkpoint.
-        subset: whether the teacher may have more outputs, which are left out then.
-
-    Raises:
-        ModelError: the teacher's labels are other ones.
-    """
-    names = list(given) or output_names(config)
-    if twice := [name for name, count in Counter(names).items() if count > 1 and name in labels]:
-        raise ModelError(
-            f"the outputs of the model are named {', '.join(names)}, so that {twice[0]} is two of them: name them in "
-            "id2label of config.json as they are"
-        )
-    more, fewer = unnamed(names, labels), unnamed(labels, names)
-    if not fewer and (subset or len(names) == len(labels)):
-        return [names.index(label) for label in labels]
-    said = f"the teacher's labels are {', '.join(names)}, those of the data are {', '.join(labels)}"
-    if more and not fewer:
-        raise ModelError(
-            f"{said}: the data has no {', '.join(more)}; teacher.labels_subset=true takes the teacher's outputs for "
-            "the data's labels and leaves the others out"
-        )
-    way = "name its outputs in their order with teacher.labels=[...], or the data's labels with data.labels"
-    if subset:
-        way = f"teacher.labels_subset=true needs an output for each, and there is none for {', '.join(fewer)}; {way}"
-    raise ModelError(f"{said}; {way}")
-
-
-def unnamed(names: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The names that are not among the others."""
-    return [name for name in names if name not in others]

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from distill.base.layer_maps import in_order, layer_pairs
 from distill.errors import ModelError
-from distill.models.layers import in_order, layer_pairs
 
 
 def test_a_map_by_name_or_by_numbers_pairs_every_layer_of_the_student():

@@ -1,0 +1,85 @@
+"""Where the models of a run come from: checkpoints that the settings name, and stages that make them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+from distill.base.files import folder_checksum
+from distill.base.memo import once
+from distill.models import loading
+
+TEACHER_CHECKPOINT, STUDENT_CHECKPOINT = "teacher_checkpoint", "student_checkpoint"
+CHECKPOINTS = (TEACHER_CHECKPOINT, STUDENT_CHECKPOINT)
+"""Inputs that no stage makes: folders of the user or the hub."""
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A finished model of a run.
+
+    Attributes:
+        folder: of Hugging Face, with the tokenizer.
+        made_by: what stands for its weights in the identity of its outputs.
+        labels: names of its outputs, where its folder does not name them.
+        subset: whether it may have more outputs than the data has labels.
+    """
+
+    folder: Path
+    made_by: str
+    labels: tuple[str, ...] = ()
+    subset: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSources:
+    """The folders of all models that a run reads, and their tokenizers.
+
+    Attributes:
+        checkpoints: input to the folder that the settings name for it.
+        markers: tokens of the task that a tokenizer must know.
+        windows_of: the task that reads long texts in windows, which asks more of a tokenizer; none for others.
+        labels: names of the teacher checkpoint's outputs, where its folder does not name them.
+        subset: whether the teacher checkpoint may have more outputs than the data has labels.
+    """
+
+    checkpoints: Mapping[str, Path]
+    markers: tuple[str, ...] = ()
+    windows_of: str | None = None
+    labels: Sequence[str] = ()
+    subset: bool = False
+
+    @cached_property
+    def configurations(self) -> dict[str, PretrainedConfig]:
+        """The configurations of the checkpoints.
+
+        Raises:
+            ModelError: one cannot be read.
+        """
+        return {name: loading.configuration(folder) for name, folder in self.checkpoints.items()}
+
+    @once
+    def content(self, name: str) -> str:
+        """What stands for a checkpoint in fingerprints: its bytes."""
+        return folder_checksum(self.checkpoints[name], loading.FILES)
+
+    def folder(self, name: str, inputs: Mapping[str, Path]) -> Path:
+        """The Hugging Face folder of an input: a checkpoint, or what a stage has made."""
+        return self.checkpoints[name] if name in CHECKPOINTS else inputs[name] / "model"
+
+    def model(self, name: str, inputs: Mapping[str, Path]) -> ModelRef:
+        """The model of an input."""
+        made_by = inputs[name].name if name in inputs else self.content(name)
+        if name != TEACHER_CHECKPOINT:
+            return ModelRef(self.folder(name, inputs), made_by)
+        return ModelRef(self.folder(name, inputs), made_by, tuple(self.labels), self.subset)
+
+    def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
+        """A model's tokenizer, with the tokens that the task marks things with.
+
+        Raises:
+            ModelError: it cannot do what the task asks of it.
+        """
+        return loading.load_tokenizer(folder, self.markers, self.windows_of)

@@ -1,0 +1,47 @@
+"""The student of a run before it learns, and what of the settings decides on it."""
+
+from dataclasses import asdict
+from typing import Any
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.inference.output_pass import output_columns
+from distill.stages import supervised
+from distill.stages.job import Job, RunSpec
+from distill.student.build import StudentSource, build_student
+
+
+def settings(spec: RunSpec) -> dict[str, Any]:
+    """Return what of the student's settings decides on it, besides the checkpoint it starts from."""
+    student = spec.config.student
+    labels, size = given_labels(spec), asdict(student.architecture)
+    read: dict[str, dict[str, Any]] = {
+        "random": {"architecture": size, "max_length": spec.setup.spec.max_length},
+        "teacher": {"layers": student.layers, "layer_map": student.layer_map, **labels},
+        "narrow": {"architecture": size, "layer_map": student.layer_map, "recipe": 2, **labels},
+        "bilstm": {"lstm": asdict(student.lstm)},
+        "checkpoint": {},
+    }
+    return {"init": student.init, **read[student.init]}
+
+
+def given_labels(spec: RunSpec) -> dict[str, Any]:
+    """Return what of the settings says which output of the teacher is which label."""
+    teacher = spec.config.teacher
+    return {"given_labels": list(teacher.labels), **({"labels_subset": True} if teacher.labels_subset else {})}
+
+
+def make_student(job: Job) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Build the student of a stage that has what it starts from as an input; return it with its tokenizer."""
+    spec, input_name = job.spec, job.spec.decisions.student_source
+    folder = spec.sources.folder(input_name, job.inputs)
+    tokenizer = spec.sources.tokenizer(folder)
+    source = StudentSource(
+        folder,
+        tokenizer,
+        columns=lambda: output_columns(spec.setup, spec.sources.model(input_name, job.inputs)),
+        centre=lambda model: supervised.centre(spec, model),
+        sample=lambda: job.examples.sample(spec.data.splits["train"], tokenizer),
+    )
+    student = build_student(spec.decisions.student, source, spec.setup, seed=spec.config.seed, dtype=spec.dtype)
+    return student, tokenizer
