@@ -85,19 +85,20 @@ def planned(overrides, folder):
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
 
-    from distill.build import Builder
-    from distill.config import cards
-    from distill.config.check import check
-    from distill.planning import plan
-    from distill.stages.reading import prepare
-    from distill.store import Store
+    from distill.config import compose as cards
+    from distill.config.validate import check
+    from distill.pipeline.context import run_spec
+    from distill.pipeline.plan import plan
+    from distill.pipeline.prepare_data import prepare
+    from distill.pipeline.store import Store
+    from distill.pipeline.teacher_outputs import with_output_plan
 
     GlobalHydra.instance().clear()
     cards.register()
     with initialize(version_base="1.3", config_path=None):
         config = OmegaConf.to_object(compose("config", list(overrides)))
     check(config, overrides)
-    stages = plan(Builder(config, prepare(config), folder, ""), Store(folder))
+    stages = plan(with_output_plan(run_spec(config, prepare(config))), Store(folder))
     return {title: (stage.fingerprint, stage.settings) for title, stage in stages.items()}
 
 
