@@ -13,6 +13,23 @@ class DataError(DistillError):
     """The data cannot be used as it is."""
 
 
+class RowError(DataError):
+    """One row of the data cannot be used.
+
+    Attributes:
+        reason: why, as the end of a sentence about the row, such as ``has no text``.
+    """
+
+    def __init__(self, where: str, reason: str, advice: str = "") -> None:
+        """Say which row it is, why it cannot be used, and what to do about it."""
+        super().__init__(f"{where}{'' if reason.startswith(':') else ' '}{reason}{advice}")
+        self.reason = reason
+
+
+class ColumnError(RowError):
+    """A row lacks a column; where all rows do, its name is another one."""
+
+
 class ModelError(DistillError):
     """A model folder or checkpoint cannot be used as it is."""
 

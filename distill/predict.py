@@ -7,31 +7,50 @@ if __name__ == "__main__":
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distill.base import caches, signals
+from distill.base.shown import plain, shown
 from distill.base.starting import NOTHING
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
+from distill.tasks.ranking import most, refuse_unranked
+
+if TYPE_CHECKING:
+    from distill.data.sinks import Sink
 
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 
-  model        a folder that a run exported, or any Hugging Face folder
-  input        JSON lines, TSV, CSV, Parquet or another file that training reads, plain or .gz; a column for each
-               input of the task (text; text and pair; tokens; ...)
-  output       JSONL or TSV, plain or .gz, other than the input; a line for each row of the input, in their order
-               (blank lines are none), with the row's id first where it has a field of that name; it appears
-               when all are answered: an error or Ctrl-C leaves nothing behind, and a file of that name as it was
-  columns.X    name of the column that holds the input X, such as columns.text=sentence
-  batch_size   texts read at once (32)
-  task         what the model predicts, for a folder that does not say
-  max_length   tokens of a text, for a folder that does not say
+  model          a folder that a run exported, the run's own, the model of a stage in the store, or any Hugging Face
+                 folder
+  input          JSON, JSON lines, TSV, CSV, Parquet, .txt (a text a line) or another file that training reads, plain or
+                 .gz; a column for each input of the task (text; text and pair; tokens; ...); - is standard input
+  output         JSON, JSON lines, TSV or CSV, plain or .gz, or Parquet, other than the input; a line for each row of
+                 the input, in their order (blank lines are none), with the row's id first; it appears when all are
+                 answered: an error or Ctrl-C leaves nothing behind, and a file of that name as it was; - is standard
+                 output, where answers come at once, and everything else is said on standard error
+  input_format   what the input is (jsonl, csv, ...), where its name does not say; of standard input: jsonl
+  output_format  what is written to standard output: jsonl, json, csv, tsv or parquet (jsonl)
+  columns.X      name of the column that holds the input X, such as columns.text=sentence; columns.id names the column
+                 of ids: without it that is id, or else the number of the row
+  on_bad         answer (a row that cannot be used has its error for an answer) or refuse (it ends the command)
+  top_k          how many labels to add with their probabilities, the likeliest first: a number, or all
+  batch_size     texts read at once (32)
+  task           what the model predicts, for a folder that does not say
+  max_length     tokens of a text, for a folder that does not say
 """
+_PIPE = "-"
+"""What stands for standard input and output."""
+_JSON_LINES = "jsonl"
+_REFUSE = "refuse"
+_ON_BAD = ("answer", _REFUSE)
 
 
 @dataclass
@@ -41,48 +60,73 @@ class PredictConfig:
     model: str = MISSING
     input: str = MISSING
     output: str = MISSING
+    input_format: str | None = None
+    output_format: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
+    on_bad: str = _ON_BAD[0]
+    top_k: str | None = None
     batch_size: int = 32
     task: str | None = None
     max_length: int | None = None
 
 
-@in_one_sentence(NOTHING)
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        sys.stdout.write(_USAGE)
-        return
-    predict(_config(sys.argv[1:]))
+    printed = f"output={_PIPE}" in sys.argv[1:]
+    with in_one_sentence("standard output has what was answered before" if printed else NOTHING):
+        if {"-h", "--help"} & set(sys.argv[1:]):
+            sys.stdout.write(_USAGE)
+            return
+        predict(_config(sys.argv[1:]))
 
 
 def predict(config: PredictConfig) -> None:
-    """Answer the input row by row; blank lines of JSONL are none.
+    """Answer the input row by row, and say how many rows there were.
 
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
     caches.ready()
-    from distill.data.streaming import read, refuse_target, writing
+    from distill.data.standard_input import StandardInput
+    from distill.data.streaming import read
+    from distill.data.writing import printing, refuse_target, writing
 
-    source, target = Path(config.input).expanduser(), Path(config.output).expanduser()
-    refuse_target(target, source)
-    rows = read(source)
+    source = StandardInput(_PIPE) if config.input == _PIPE else Path(config.input).expanduser()
+    target = None if config.output == _PIPE else Path(config.output).expanduser()
+    if target is not None:
+        refuse_target(target, source, config.output_format)
+    kind, refuse = _kind_of_input(config), config.on_bad == _REFUSE
+    rows = read(source, kind=kind, keep_bad=not refuse)
     from distill.inference.predictor import load  # torch and its friends take seconds
 
-    model = load(
-        Path(config.model), name=config.task, max_length=config.max_length, batch_size=config.batch_size
-    )  # fmt: skip
+    model = load(Path(config.model), name=config.task, max_length=config.max_length, batch_size=config.batch_size)
+    refuse_unranked(model.task, config.top_k)
     if "tags" in model.task.roles.values():
-        rows = read(source, words=True)
-    start, count = time.monotonic(), 0
-    with writing(target) as sink:
-        for answer in model.stream(rows, config.columns, str(source)):
-            sink.write([answer])
+        rows = read(source, words=True, kind=kind, keep_bad=not refuse)
+    answers = model.stream(rows, config.columns, str(source), refuse=refuse, top_k=config.top_k)
+    if target is None:
+        sink = printing(config.output_format or _JSON_LINES, errors=not refuse)
+    else:
+        sink = writing(target, config.output_format, errors=not refuse)
+    (sys.stderr if target is None else sys.stdout).write(_summary(answers, sink, config.output))
+
+
+def _summary(answers: Iterator[dict[str, Any]], opened: AbstractContextManager["Sink"], target: str) -> str:
+    """Write all answers; how many there were, and how many of them are errors."""
+    start, count, errors, first = time.monotonic(), 0, 0, ""
+    with opened as sink:
+        for answer in answers:
+            sink.write(answer)
             signals.check()
             count += 1
+            if "error" in answer:
+                errors += 1
+                first = first or f"{shown(answer['id'])}: {answer['error']}"
     seconds = time.monotonic() - start
-    sys.stdout.write(f"{count:,} examples in {seconds:.1f} s ({count / seconds:,.0f} a second): {target}\n")
+    summary = f"{count:,} examples in {seconds:.1f} s ({count / seconds:,.0f} a second): {target}\n"
+    if errors:
+        summary += f"{errors:,} of them have an error for an answer, the first {first}\n"
+    return plain(summary)
 
 
 def _config(arguments: list[str]) -> PredictConfig:
@@ -99,9 +143,37 @@ def _config(arguments: list[str]) -> PredictConfig:
         config = cast(PredictConfig, OmegaConf.to_object(merged))
     except OmegaConfBaseException as error:
         raise ConfigError(f"{str(error).splitlines()[0]}\n\n{_USAGE}") from error
+    _check(config)
+    return config
+
+
+def _check(config: PredictConfig) -> None:
+    """Refuse what makes no sense by itself.
+
+    Raises:
+        ConfigError: a setting is none of what it may be.
+    """
+    from distill.data.formats import ENDINGS
+    from distill.data.sinks import KINDS
+
     if config.batch_size < 1:
         raise ConfigError(f"batch_size={config.batch_size}: allowed is a whole number from 1 up")
-    return config
+    allowed = {
+        "input_format": tuple(ending.removeprefix(".") for ending in ENDINGS),
+        "output_format": KINDS,
+        "on_bad": _ON_BAD,
+    }
+    for name, values in allowed.items():
+        if (value := getattr(config, name)) not in (None, *values):
+            raise ConfigError(f"{name}={value}: allowed is one of {', '.join(values)}")
+    if config.top_k is not None:
+        most(config.top_k)
+
+
+def _kind_of_input(config: PredictConfig) -> str | None:
+    """The ending that the input should have; none where its name says it."""
+    kind = config.input_format or (_JSON_LINES if config.input == _PIPE else None)
+    return kind and f".{kind}"
 
 
 if __name__ == "__main__":

@@ -166,3 +166,34 @@ def free_port():
     """A port of this machine that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """Task to the folder of a tiny model, as a run exports it, made when it is first asked for."""
+    from predicted import made
+
+    folders = {}
+
+    def folder(name):
+        if name not in folders:
+            folders[name] = made(name, tmp_path_factory.mktemp(name))
+        return folders[name]
+
+    return folder
+
+
+@pytest.fixture
+def predict_command(monkeypatch, capsys):
+    """``python -m distill.predict`` in this process: its exit code and what it says."""
+    from distill import predict
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
+        try:
+            predict.main()
+        except SystemExit as end:
+            return end.code, capsys.readouterr().err
+        return 0, capsys.readouterr().out
+
+    return command

@@ -31,7 +31,7 @@ ALLOWED = {
     "api": {"config", "pipeline", "inference"},
     "run": {"ending", "launch", "config", "pipeline"},
     "design": {"ending", "launch", "config", "designer"},
-    "predict": {"ending", "inference", "data"},
+    "predict": {"ending", "inference", "data", "tasks"},
     "convert": {"ending", "models"},
     "launch": set(),
     "ending": set(),

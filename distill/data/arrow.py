@@ -65,7 +65,8 @@ def of_text(files: Sequence[Path], options: Options) -> Table:
     import pyarrow as pa
 
     schema = pa.schema([(column, arrow_type(kind)) for column, kind in kinds.items()])
-    dataset = table(files, asdict(options), schema, _batches(files, options, schema))
+    kept = {name: value for name, value in asdict(options).items() if name != "keep_bad"}  # a table has no bad rows
+    dataset = table(files, kept, schema, _batches(files, options, schema))
     return Table(dataset, notes, problems, {each: why for each, why in columns.absent.items() if each in kinds})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from distill.base.shown import names, shown
-from distill.data import objects
+from distill.data.answering import answers
 from distill.data.batching import Place
-from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty
+from distill.data.inputs import Inputs
 from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
 from distill.inference.generation import write
@@ -21,15 +20,13 @@ from distill.models import inspecting, loading
 from distill.models.forms import read_form
 from distill.models.forward import answering, outputs
 from distill.models.label_columns import label_columns
+from distill.models.origins import locate, said_beside
 from distill.tasks import TASKS, EncodingSpec, Task, task
 from distill.tasks.collating import collate
+from distill.tasks.ranking import TOP, ranked, refuse_unranked
 
-_AT_ONCE = 512
-"""Examples that are in memory together."""
 TEXTS = "AutoModelForSequenceClassification"
 """The head whose outputs are labels of texts, or their score."""
-ID = "id"
-"""The field of an input that its answer repeats."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,12 @@ class Predictor:
         """
         return load(Path(folder), name=task, max_length=max_length)
 
-    def __call__(self, *given: Any) -> dict[str, Any]:  # noqa: ANN401
+    def __call__(self, *given: Any, top_k: int | str | None = None) -> dict[str, Any]:  # noqa: ANN401
         """The prediction for one example, such as ``predictor("a text")`` or ``predictor("a text", "another")``.
 
         Args:
             given: the task's inputs, in their order.
+            top_k: how many labels to add with their probabilities, the likeliest first: a number, or ``all``.
 
         Returns:
             What the model says, such as ``{"label": "positive", "probability": 0.98}``.
@@ -85,42 +83,51 @@ class Predictor:
         if len(given) != len(self.task.inputs):
             raise DataError(f"give {' and '.join(self.task.inputs)}, which the model reads, and nothing else")
         row = dict(zip(self.task.inputs, given, strict=True))
-        (answer,) = self.predict([self._example(row, {role: role for role in row}, "the example")])
+        inputs = Inputs(self.task.inputs, named={role: role for role in row}, problem=self.task.problem)
+        (answer,) = self.predict([inputs.example(row, "the example")], top_k=top_k)
         return answer
 
     def stream(
-        self, rows: Iterable[tuple[int, Row]], named: Mapping[str, str], source: str
+        self,
+        rows: Iterable[tuple[int, Row]],
+        named: Mapping[str, str],
+        source: str,
+        *,
+        refuse: bool = True,
+        top_k: int | str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """The prediction for each row, in their order, after the row's ``id`` where it has one.
+        """The prediction for each row, in their order, after the row's ``id``.
 
         Args:
             rows: numbered, with a column for each of the task's inputs.
-            named: input to the name of its column, where it is another one than its own or training's.
+            named: input, or ``id``, to the name of its column, where it is another one than its own or training's.
             source: of the rows, for messages.
+            refuse: whether a row that cannot be used is refused; else its answer is an ``error``.
+            top_k: how many labels to add with their probabilities.
 
         Raises:
             DataError: a row lacks an input, or has one that is none; or some rows have an id and others not.
         """
-        inputs = _alike(rows, source)
-        if strangers := sorted(set(named) - set(self.task.inputs)):
-            raise DataError(f"columns names {', '.join(strangers)}; the task has {', '.join(self.task.inputs)}")
-        while chunk := list(islice(inputs, _AT_ONCE)):
-            examples = [self._example(row, named, f"line {number} of {source}") for number, row in chunk]
-            lines = [f"line {number} of {source}" for number, _ in chunk]
-            for (_, row), answer in zip(chunk, self.predict(examples, lines), strict=True):
-                yield {ID: row[ID], **answer} if ID in row else answer
+        inputs = Inputs(self.task.inputs, self.trained, named, self.task.problem)
+        ask = partial(self.predict, top_k=top_k)
+        return answers(rows, inputs, ask, source, refuse=refuse)
 
     @torch.inference_mode()
-    def predict(self, examples: Sequence[Row], named: Sequence[str] = ()) -> list[dict[str, Any]]:
+    def predict(
+        self, examples: Sequence[Row], named: Sequence[str] = (), *, top_k: int | str | None = None
+    ) -> list[dict[str, Any]]:
         """The prediction for each example, a mapping of the task's inputs.
 
         Args:
             examples: each with the task's inputs.
             named: what a message calls each of them; by their places, where that is not given.
+            top_k: how many labels to add with their probabilities, the likeliest first: a number, or ``all``.
 
         Raises:
+            ConfigError: there are no labels to rank.
             ModelError: what the model says of one is no number.
         """
+        refuse_unranked(self.task, top_k)
         columns: dict[str, Any] = {role: [example[role] for example in examples] for role in self.task.inputs}
         columns["key"] = list(range(len(examples)))
         prepare = self.task.prompt or self.task.encode
@@ -139,7 +146,12 @@ class Predictor:
                 where = named[key] if named else f"example {key + 1}"
                 raise ModelError(f"{where}: what the model says of it is no finite number: is the model whole?")
             parts[key].append(rows)
-        return self.task.decode([torch.cat(part) for part in parts], columns, self.tokenizer, self.form)
+        logits = [torch.cat(part) for part in parts]
+        decoded = self.task.decode(logits, columns, self.tokenizer, self.form)
+        if top_k is None:
+            return decoded
+        best = (ranked(rows, self.task.kind, self.form.labels, top_k) for rows in logits)
+        return [{**answer, TOP: labels} for answer, labels in zip(decoded, best, strict=True)]
 
     def _answers(self, features: Mapping[str, Any]) -> list[Tensor]:
         """What the model says of each feature: its rows, or the tokens it writes."""
@@ -153,62 +165,13 @@ class Predictor:
         rows, _ = self.task.align(logits if self.columns is None else logits[..., list(self.columns)], batch, self.form)
         return list(torch.split(rows.float().cpu(), features["count"]))
 
-    def _example(self, row: Row, named: Mapping[str, str], where: str) -> dict[str, Any]:
-        example = {}
-        for role, kind in self.task.inputs.items():
-            usual = (name for name in (self.trained.get(role, role), role) if objects.has(row, name))
-            column = named[role] if role in named else next(usual, role)
-            if not objects.has(row, column):
-                raise DataError(
-                    f"{where} has no {column}; it has {names(list(row))}: "
-                    f"say which is the {role} with columns.{role}=NAME"
-                )
-            value = _content(objects.value(row, column), kind, column, role, where)
-            check = self.task.problem if kind == "marked" else None
-            if check is not None and (said := check(value)):
-                raise DataError(f"{where} {said}: {shown(value)}")
-            example[role] = value
-        return example
-
-
-def _content(value: Any, kind: str, column: str, role: str, where: str) -> Any:  # noqa: ANN401
-    """A field as the text, or the list of texts, that training would take it for.
-
-    Raises:
-        DataError: it would not.
-    """
-    read, expected = READERS[kind]
-    try:
-        found = read(value)
-    except ValueError as error:
-        raise DataError(
-            f"{where}: the column {column} cannot be the {role}: it holds {error} ({shown(value)}); "
-            f"{expected} is expected"
-        ) from error
-    if empty(found):
-        raise DataError(f"{where} has no {column}")
-    if isinstance(found, list) and any(map(empty, found)):
-        raise DataError(f"{where} has an empty entry in {column}")
-    if (length := characters(found)) > MAX_CHARACTERS:
-        raise DataError(f"{where} has {length:,} characters in {column}: a text may have {MAX_CHARACTERS:,}")
-    return found
-
-
-def _alike(rows: Iterable[tuple[int, Row]], source: str) -> Iterator[tuple[int, Row]]:
-    """The rows, of which either all have an id or none."""
-    first: Row | None = None
-    for number, row in rows:
-        first = row if first is None else first
-        if (ID in row) != (ID in first):
-            raise DataError(f"line {number} of {source} has {'an' if ID in row else 'no'} id, unlike those before it")
-        yield number, row
-
 
 def load(folder: Path, *, name: str | None = None, max_length: int | None = None, batch_size: int = 32) -> Predictor:
     """A predictor from a Hugging Face folder.
 
     Args:
-        folder: exported by a run, which says in its ``config.json`` what it was made for; or any other.
+        folder: exported by a run, which says in its ``config.json`` what it was made for; the run's own, or that of
+            a stage; or any other.
         name: of the task, for a folder that does not say.
         max_length: tokens of a text, for a folder that does not say.
         batch_size: features it reads at once.
@@ -216,9 +179,9 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     Raises:
         ModelError: it is no model folder, or does not say what is needed and it is not given.
     """
-    folder = loading.resolve(str(folder))
+    folder = loading.resolve(locate(str(folder)))
     config = loading.configuration(folder)
-    known = read_form(folder)
+    known = said_beside(folder) | read_form(folder)
     name = name or known.get("task")
     if name is None:
         raise ModelError(f"{folder} does not say what it predicts; give it as task=NAME: {', '.join(TASKS)}")

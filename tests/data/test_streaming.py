@@ -1,14 +1,11 @@
 import gzip
-import json
 import re
-from pathlib import Path
 
 import pytest
 from datasets import Dataset
 
-from distill.data.cells import listed
 from distill.data.formats import ENDINGS
-from distill.data.streaming import Sink, kind, read, refuse_target, writing
+from distill.data.streaming import read
 from distill.errors import DataError
 
 
@@ -100,104 +97,6 @@ def test_every_kind_of_file_that_training_reads_is_read(tmp_path):
     ]  # fmt: skip
     Dataset.from_dict({"text": ["a", "b"]}).to_parquet(tmp_path / "in.parquet")
     assert list(read(tmp_path / "in.parquet")) == [(1, {"text": "a"}), (2, {"text": "b"})]
-
-
-def test_the_kind_of_a_file_is_its_ending():
-    from pathlib import Path
-
-    assert [kind(Path(f"a.b{ending}")) for ending in (".jsonl", ".tsv", ".jsonl.gz", ".tsv.gz")] == [
-        "jsonl", "tsv", "jsonl", "tsv",
-    ]  # fmt: skip
-    with pytest.raises(DataError):
-        kind(Path("jsonl"))
-
-
-def test_a_list_in_the_cell_of_a_table_is_read_back_as_it_was(tmp_path):
-    lists = [["a", "b"], ["one  label", "[two]", "th\tree"], []]
-    with writing(tmp_path / "out.tsv") as sink:
-        sink.write([{"labels": labels} for labels in lists])
-    assert [listed(row["labels"]) for _, row in read(tmp_path / "out.tsv")] == lists
-
-
-@pytest.mark.parametrize("ending", ["", ".gz"])
-def test_rows_are_written_as_objects_or_under_a_header(tmp_path, ending):
-    rows = [
-        {"label": "Zürich\n", "tags": ["O", "B-X"], "all": {"a": 0.5}},
-        {"label": "b\tc", "tags": ["a b"], "all": {}},
-    ]
-    for name in ("out.jsonl", "out.tsv"):
-        with writing(tmp_path / (name + ending)) as sink:
-            sink.write(rows)
-    opened = gzip.open if ending else open
-    with opened(tmp_path / f"out.jsonl{ending}", "rt", encoding="utf-8") as file:
-        assert [json.loads(line) for line in file] == rows
-    with opened(tmp_path / f"out.tsv{ending}", "rt", encoding="utf-8") as file:
-        assert file.read() == ('label\ttags\tall\nZürich\t["O", "B-X"]\t{"a": 0.5}\nb c\t["a b"]\t{}\n')
-
-
-def test_what_a_spreadsheet_would_run_is_a_text_in_a_table_and_numbers_stay_numbers(tmp_path):
-    row = {
-        "=id": "=1+1", "a": "+cmd", "b": "-x", "c": "@sum", "d": "\t=1", "e": "-1.5", "f": -2e-05,
-        "g": "a=b", "h": ["=1"],
-    }  # fmt: skip
-    for name in ("out.tsv", "out.jsonl"):
-        with writing(tmp_path / name) as sink:
-            sink.write([row])
-    lines = (tmp_path / "out.tsv").read_text().splitlines()
-    assert lines[0].split("\t") == ["'=id", *"abcdefgh"]
-    assert lines[1].split("\t") == ["'=1+1", "'+cmd", "'-x", "'@sum", "'=1", "-1.5", "-2e-05", "a=b", '["=1"]']
-    assert json.loads((tmp_path / "out.jsonl").read_text()) == row
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
-def test_what_is_interrupted_leaves_no_file_and_keeps_the_one_before(tmp_path, error):
-    file = written(tmp_path, "out.jsonl", "before")
-    with pytest.raises(error), writing(file) as sink:  # noqa: PT012
-        sink.write([{"a": 1}])
-        raise error
-    assert file.read_text() == "before"
-    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
-
-
-def test_where_nothing_can_be_written_is_said(tmp_path):
-    with (
-        refused(f"{tmp_path}/no/out.tsv cannot be written: No such file or directory"),
-        writing(tmp_path / "no" / "out.tsv"),
-    ):
-        pass
-
-
-def test_rows_of_a_table_have_the_columns_of_the_first(tmp_path):
-    with (tmp_path / "t.tsv").open("w") as out:
-        sink = Sink(out, "tsv")
-        sink.write([{"a": 1, "b": 2}])
-        sink.write([{"b": 3, "a": None}])
-    assert (tmp_path / "t.tsv").read_text() == "a\tb\n1\t2\nNone\t3\n"
-
-
-def test_the_input_under_any_name_a_folder_and_a_place_that_is_not_there_are_no_target(tmp_path, monkeypatch):
-    source = written(tmp_path, "in.jsonl", "{}\n")
-    (tmp_path / "folder.jsonl").mkdir()
-    (tmp_path / "link.jsonl").symlink_to(source)
-    (tmp_path / "hard.jsonl").hardlink_to(source)
-    monkeypatch.chdir(tmp_path / "folder.jsonl")
-    for name in ("../in.jsonl", "../link.jsonl", "../hard.jsonl", str(source)):
-        with refused(f"{name} is the input itself; give another file as output"):
-            refuse_target(Path(name), source)
-    with refused(f"{tmp_path}/folder.jsonl is a folder; give a file"):
-        refuse_target(tmp_path / "folder.jsonl", source)
-    with refused(f"{tmp_path}/none/out.tsv: there is no folder {tmp_path}/none"):
-        refuse_target(tmp_path / "none" / "out.tsv", source)
-    refuse_target(tmp_path / "out.jsonl", source)
-    refuse_target(tmp_path / "hard.jsonl", tmp_path / "none.jsonl")  # a missing input is told by who reads it
-
-
-@pytest.mark.parametrize("name", ["out.jsonl", "out.tsv"])
-def test_a_number_that_is_none_is_refused_and_what_was_there_stays(tmp_path, name):
-    (tmp_path / name).write_text("before")
-    with refused("answer 2 is no finite number: is the model whole?"), writing(tmp_path / name) as sink:
-        sink.write([{"p": 0.5}, {"p": float("nan")}])
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: "before"}
 
 
 def test_an_archive_whose_middle_is_broken_is_refused(tmp_path):

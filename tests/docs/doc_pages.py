@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -11,6 +12,9 @@ PAGES = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`]+)`")
 COMMAND = re.compile(r"(python|torchrun|make|pip|pre-commit|ruff|mypy)\s")
+
+SHELL = ("|", "<", ">")
+"""Words that end a command and begin what the shell does with it."""
 
 
 def name(page):
@@ -34,7 +38,8 @@ def spans(page):
 def commands(page):
     """Every command of a page, as words."""
     lines = [line for block in blocks(page) for line in block.splitlines()]
-    return [shlex.split(line, comments=True) for line in (*lines, *spans(page)) if COMMAND.match(line)]
+    every = [shlex.split(line, comments=True) for line in (*lines, *spans(page)) if COMMAND.match(line)]
+    return [list(takewhile(lambda word: word not in SHELL, words)) for words in every]
 
 
 def cards(page):

@@ -9,137 +9,27 @@ from pathlib import Path
 
 import pytest
 import torch
+from predicted import LABELS, SAYS, WORDS, answers, close, inputs, jsonl, made, of_python
 from safetensors.torch import load_file, save_file
 
-from distill import predict
+from distill.data import answering
 from distill.data.formats import ENDINGS
+from distill.data.writing import ENDINGS as WRITTEN
 from distill.inference import predictor
-from distill.models import loading, scratch
-from distill.models.tokenizers import train
+from distill.models import loading
 from distill.tasks import EncodingSpec, task
 
 ROOT = Path(__file__).parents[2]
-TEXTS = [
-    "the tower of Paris was built by engineers in 1889 , and it stands near the river",
-    "a committee in Berlin rejected the proposal of the French government on Tuesday",
-    "who built the tower ? nobody in Zürich knows that",
-]
-LABELS = {
-    "classification": ("no", "yes"), "pair_classification": ("no", "yes"), "multilabel_classification": ("a", "b", "c"),
-    "token_classification": ("O", "B-X", "I-X"), "relation_extraction": ("r(e1,e2)", "r(e2,e1)", "Other"),
-}  # fmt: skip
-SAYS = {
-    "classification": {"label", "probability"}, "pair_classification": {"label", "probability"},
-    "multilabel_classification": {"labels", "probabilities"}, "regression": {"score"},
-    "token_classification": {"tags"}, "relation_extraction": {"label", "probability"},
-    "question_answering": {"answer", "probability"}, "translation": {"target"}, "summarization": {"target"},
-    "dialogue": {"reply"},
-}  # fmt: skip
-WORDS = [text.split()[:length] for length, text in zip((3, 9, 6, 1, 14, 2, 5), TEXTS * 3, strict=False)]
-
-
-def inputs(name):
-    """Seven examples, of different lengths, by the task's inputs."""
-    plain = [" ".join(words) for words in WORDS]
-    marked = [f"<e1>{words[0]}</e1> {' '.join(words)} <e2>{words[-1]}</e2>" for words in WORDS]
-    values = {
-        "text": marked if name == "relation_extraction" else plain,
-        "pair": plain[::-1],
-        "tokens": WORDS,
-        "context": [" ".join([text, *TEXTS]) for text in plain],
-        "question": ["who ?", "what was built ?"] * 3 + ["why ?"],
-        "source": plain,
-        "history": [[text] * (1 + number % 3) for number, text in enumerate(plain)],
-    }
-    roles = task(name).inputs
-    return [dict(zip(roles, row, strict=True)) for row in zip(*(values[role] for role in roles), strict=True)]
-
-
-def made(name, folder, form=None):
-    """A folder as a run exports it; its outputs are named in another order than the task's."""
-    torch.manual_seed(3)
-    module, labels = task(name), LABELS.get(name, ())
-    tokenizer = train(module.family, TEXTS, vocab_size=330, max_length=48)
-    tokenizer.save_pretrained(folder)
-    tokenizer = loading.load_tokenizer(folder, module.markers)
-    size = scratch.Size(layers=1, hidden_size=16, heads=2, intermediate_size=24)
-    config = scratch.config(module.family, tokenizer, size, max_length=48, dropout=0.0)
-    config.initializer_range = 0.5
-    if named := module.outputs(labels):
-        loading.name_labels(config, named[::-1], module.kind)
-    model = loading.from_config(config, module.head).eval()
-    loading.save(model, tokenizer, folder)
-    said = {
-        "task": name,
-        "labels": labels,
-        "max_length": 48,
-        "max_target_length": 8,
-        "stride": 8,
-        "max_answer_length": 5,
-    }
-    loading.save_form(folder, said if form is None else form)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """Task to its folder, made when it is first asked for."""
-    folders = {}
-
-    def folder(name):
-        if name not in folders:
-            folders[name] = made(name, tmp_path_factory.mktemp(name))
-        return folders[name]
-
-    return folder
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """The command, in this process: its exit code and what it says."""
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
-        try:
-            predict.main()
-        except SystemExit as end:
-            return end.code, capsys.readouterr().err
-        return 0, capsys.readouterr().out
-
-    return command
-
-
-def of_python(folder):
-    """Give a folder a tokenizer that is written in Python, of the same words."""
-    words = loading.load_tokenizer(folder).get_vocab()
-    (folder / "tokenizer.json").unlink()
-    (folder / "vocab.txt").write_text("\n".join(sorted(words, key=words.get)) + "\n", encoding="utf-8")
-    said = {
-        "tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "basic",
-        "subword_tokenizer_type": "wordpiece",
-    }  # fmt: skip
-    (folder / "tokenizer_config.json").write_text(json.dumps(said))
-
-
-def jsonl(file, rows):
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return file
-
-
-def answers(file):
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-def close(one, other):
-    """The same, but for the rounding of other batches."""
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
-    return one == pytest.approx(other, abs=1e-4) if isinstance(one, float) else one == other
+def run(predict_command):
+    return predict_command
 
 
 @pytest.mark.parametrize("name", SAYS)
 def test_every_task_answers_line_by_line_in_the_order_of_the_input(name, models, run, tmp_path, monkeypatch):
-    monkeypatch.setattr(predictor, "_AT_ONCE", 3)
+    monkeypatch.setattr(answering, "AT_ONCE", 3)
     rows = inputs(name)
     source, target = jsonl(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl"
     code, said = run(f"model={models(name)}", f"input={source}", f"output={target}", "batch_size=2")
@@ -147,7 +37,8 @@ def test_every_task_answers_line_by_line_in_the_order_of_the_input(name, models,
     assert said.startswith("7 examples in ")
     found = answers(target)
     assert len(found) == 7
-    assert all(set(record) == SAYS[name] for record in found)
+    assert all(set(record) == {"id", *SAYS[name]} for record in found)
+    assert [record.pop("id") for record in found] == [1, 2, 3, 4, 5, 6, 7]
     model = predictor.load(models(name))
     for row, record in zip(rows, found, strict=True):
         (alone,) = model.predict([row])
@@ -195,10 +86,10 @@ def test_tables_in_and_out_zipped_and_under_other_names(models, run, tmp_path):
     assert code == 0, said
     with gzip.open(tmp_path / "out.tsv.gz", "rt", encoding="utf-8") as file:
         header, *lines = [line.rstrip("\n").split("\t") for line in file]
-    assert header == ["id", "label", "probability"]
+    assert header == ["id", "label", "probability", "error"]
     wanted = answers(tmp_path / "out.jsonl")
-    assert [(number, label) for number, label, _ in lines] == [("7", record["label"]) for record in wanted]
-    assert [float(likely) for *_, likely in lines] == pytest.approx([record["probability"] for record in wanted])
+    assert [(number, label) for number, label, *_ in lines] == [("7", record["label"]) for record in wanted]
+    assert [float(likely) for _, _, likely, _ in lines] == pytest.approx([record["probability"] for record in wanted])
 
 
 def test_a_column_may_have_the_name_that_it_had_in_training(run, tmp_path):
@@ -237,7 +128,7 @@ def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
         code, said = run(f"model={models(name)}", f"input={source}", f"output={tmp_path / name}.jsonl")
         assert code == 0, said
         (wanted,) = predictor.load(models(name)).predict([{role: same}])
-        assert answers(tmp_path / f"{name}.jsonl") == [wanted, wanted]
+        assert answers(tmp_path / f"{name}.jsonl") == [{"id": 2, **wanted}, {"id": 3, **wanted}]
 
 
 TURNS = "a list of texts, or of messages with role and content or from and value, is expected"
@@ -268,7 +159,7 @@ WORDS_ARE = "a list of texts is expected"
 def test_lists_without_a_text_are_refused_like_empty_inputs(models, run, tmp_path, name, field, message):
     (role,) = task(name).inputs
     source = jsonl(tmp_path / "in.jsonl", [{role: ["who", "built"]}, {role: json.loads(field)}])
-    code, said = run(f"model={models(name)}", f"input={source}", f"output={tmp_path}/out.jsonl")
+    code, said = run(f"model={models(name)}", f"input={source}", f"output={tmp_path}/out.jsonl", "on_bad=refuse")
     assert (code, said) == (2, f"distill: line 2 of {source}{'' if message[0] == ':' else ' '}{message}\n")
 
 
@@ -276,7 +167,8 @@ def test_an_empty_list_in_the_cell_of_a_table_is_refused_like_an_empty_cell(mode
     source = tmp_path / "in.tsv"
     for cell in ("[]", ""):
         source.write_text(f"history\tn\n{cell}\t1\n")
-        code, said = run(f"model={models('dialogue')}", f"input={source}", f"output={tmp_path}/out.jsonl")
+        arguments = (f"model={models('dialogue')}", f"input={source}", f"output={tmp_path}/out.jsonl", "on_bad=refuse")
+        code, said = run(*arguments)
         assert (code, said) == (2, f"distill: line 2 of {source} has no history\n")
 
 
@@ -292,9 +184,9 @@ def test_the_id_of_a_row_stands_first_in_its_answer(models, run, tmp_path):
     assert [next(iter(record)) for record in found] == ["id"] * 7
     assert [record["id"] for record in found] == ids
     header, *lines = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()]
-    assert header == ["id", "labels", "probabilities"]
-    assert [cell for cell, *_ in lines] == ["a", "7", "None", "[1, 2]", "a", "0.5", ""]
-    for (_, labels, probabilities), record in zip(lines, found, strict=True):
+    assert header == ["id", "labels", "probabilities", "error"]
+    assert [cell for cell, *_ in lines] == ["a", "7", "", "[1, 2]", "a", "0.5", ""]
+    for (_, labels, probabilities, _), record in zip(lines, found, strict=True):
         assert json.loads(labels) == record["labels"]
         assert json.loads(probabilities) == pytest.approx(record["probabilities"])
 
@@ -330,7 +222,7 @@ def test_a_decoder_that_fills_up_with_its_end_token_answers_in_a_batch_as_alone(
 
 
 def test_answers_come_before_the_input_ends(models, monkeypatch):
-    monkeypatch.setattr(predictor, "_AT_ONCE", 4)
+    monkeypatch.setattr(answering, "AT_ONCE", 4)
     taken = []
 
     def endless():
@@ -340,7 +232,7 @@ def test_answers_come_before_the_input_ends(models, monkeypatch):
 
     stream = predictor.load(models("classification")).stream(endless(), {}, "here")
     for number in range(9):
-        assert set(next(stream)) == {"label", "probability"}
+        assert set(next(stream)) == {"id", "label", "probability"}
         assert len(taken) == 4 * (number // 4 + 1)
 
 
@@ -383,7 +275,8 @@ def test_bad_inputs_end_in_one_message_and_leave_the_output_as_it_was(models, ru
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text(lines, encoding="latin-1")
     target.write_text("before")
-    code, said = run(f"model={models('classification')}", f"input={source}", f"output={target}", *arguments)
+    given = [f"model={models('classification')}", f"input={source}", f"output={target}", "on_bad=refuse", *arguments]
+    code, said = run(*given)
     assert (code, said) == (2, f"distill: {message.replace('IN', str(source))}\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
     assert target.read_text() == "before"
@@ -396,22 +289,20 @@ def test_a_text_that_no_model_reads_and_control_characters_end_in_one_plain_mess
     ):
         source = jsonl(tmp_path / "in.jsonl", [{"text": text}])
         message = f"distill: line 1 of {source}{said}\n"
-        assert run(f"model={models('classification')}", f"input={source}", f"output={tmp_path}/out.jsonl") == (
-            2,
-            message,
-        )
+        given = (f"model={models('classification')}", f"input={source}", f"output={tmp_path}/out.jsonl")
+        assert run(*given, "on_bad=refuse") == (2, message)
 
 
 def test_files_and_folders_that_are_not_there_are_named_first(run, models, tmp_path):
     source = jsonl(tmp_path / "in.jsonl", [{"text": "a"}])
-    known = "known are .jsonl, .tsv, .jsonl.gz, .tsv.gz"
+    known = f"known are {', '.join(WRITTEN)}"
     read = f"known are {', '.join(ENDINGS)}, text also as .gz"
     model, target = f"model={models('classification')}", f"output={tmp_path}/out.jsonl"
     for arguments, message in (
         ((model, "input=none.jsonl", target), "none.jsonl: there is no such file"),
         (
-            (model, f"input={source}", "output=out.csv"),
-            f"out.csv: answers are not written in this kind of file; {known}",
+            (model, f"input={source}", "output=out.md"),
+            f"out.md: answers are not written in this kind of file; {known}",
         ),
         ((model, f"input={source}", "output=no/out.tsv"), "no/out.tsv: there is no folder no"),
         (
@@ -482,10 +373,11 @@ def test_a_folder_that_does_not_say_its_task_or_is_broken(run, tmp_path):
 
 def test_a_relation_without_its_marks_is_refused(run, models, tmp_path):
     source = jsonl(tmp_path / "in.jsonl", [{"text": "<e1>a</e1> b"}])
-    code, said = run(f"model={models('relation_extraction')}", f"input={source}", f"output={tmp_path}/out.tsv")
+    arguments = (f"model={models('relation_extraction')}", f"output={tmp_path}/out.tsv", "on_bad=refuse")
+    code, said = run(f"input={source}", *arguments)
     assert (code, said) == (2, f"distill: line 1 of {source} has <e2> 0 times, not once: '<e1>a</e1> b'\n")
     source = jsonl(tmp_path / "in.jsonl", [{"text": "</e1> far <e1>a <e2>b</e2>"}])
-    code, said = run(f"model={models('relation_extraction')}", f"input={source}", f"output={tmp_path}/out.tsv")
+    code, said = run(f"input={source}", *arguments)
     assert (code, said) == (
         2,
         f"distill: line 1 of {source} closes an entity before it opens it: '</e1> far <e1>a <e2>b</e2>'\n",
@@ -514,8 +406,8 @@ def test_a_command_line_that_makes_no_sense_is_refused(run, arguments, first):
 
 
 def test_control_c_leaves_nothing_behind(models, run, tmp_path, monkeypatch):
-    def interrupted(*_):
-        yield {"label": "no", "probability": 0.5}
+    def interrupted(*_, refuse, top_k):
+        yield {"id": 1, "label": "no", "probability": 0.5}
         raise KeyboardInterrupt
 
     monkeypatch.setattr(predictor.Predictor, "stream", interrupted)

@@ -4,7 +4,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 
 from distill.data import files
 from distill.data.columns import take
-from distill.data.streaming import writing
+from distill.data.writing import writing
 from distill.tasks import EncodingSpec, Options, task
 
 TASK = task("multilabel_classification")
@@ -54,7 +54,8 @@ def test_labels_spread_over_columns_keep_the_hubs_names():
 def test_what_is_predicted_into_a_table_can_be_learnt_from(tmp_path):
     said = [["a", "b c"], [], ["b c"], ["d,e", "[f]"]]
     with writing(tmp_path / "train.tsv") as sink:
-        sink.write([{"text": "a b", "labels": labels} for labels in said])
+        for labels in said:
+            sink.write({"text": "a b", "labels": labels})
     taken, *_ = take(files.read(tmp_path), TASK.roles, {"label": "labels"}, "here")
     made = TASK.read(taken, Options({}))
     assert made.labels == ("[f]", "a", "b c", "d,e")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distill.data.formats import conll, foreign, json_files, tables
-from distill.data.formats.rows import Options, Row, Rows
+from distill.data.formats.rows import Options, Row, Rows, Unreadable
 from distill.errors import DataError
 
-__all__ = ["ENDINGS", "FORMATS", "PARQUET", "Format", "Options", "Row", "Rows", "ending", "of", "rows"]
+__all__ = ["ENDINGS", "FORMATS", "PARQUET", "Format", "Options", "Row", "Rows", "Unreadable", "ending", "of", "rows"]
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,18 @@ def ending(file: Path) -> str | None:
     return next((each for each in ENDINGS if name.endswith(each)), None)
 
 
-def of(file: Path, options: Options) -> Format:
+def of(file: Path, options: Options, kind: str | None = None) -> Format:
     """The format of a file of text.
+
+    Args:
+        file: to read.
+        options: how.
+        kind: the ending that its name should have, where it has another; none goes by the name.
 
     Raises:
         DataError: its name says none, or it is of another kind than it says.
     """
-    found = ending(file)
+    found = kind or ending(file)
     foreign.refuse(file, "" if found is None else "text")
     sure = found == ".txt" and options.labelled
     words = options.words and (sure or (found in (None, ".tsv", ".csv", ".txt") and conll.looks_so(file)))
@@ -64,11 +69,16 @@ def of(file: Path, options: Options) -> Format:
     return next(each for each in FORMATS if (".conll" if words else found) in each.endings)
 
 
-def rows(file: Path, options: Options | None = None) -> Rows:
+def rows(file: Path, options: Options | None = None, kind: str | None = None) -> Rows:
     """The rows of a file of text.
+
+    Args:
+        file: to read.
+        options: how.
+        kind: the ending that its name should have, where it has another; none goes by the name.
 
     Raises:
         DataError: it is of another kind, or cannot be read; a line is named where there is one.
     """
     options = options or Options()
-    return of(file, options).read(file, options)
+    return of(file, options, kind).read(file, options)

@@ -69,9 +69,9 @@ def looks_so(file: Path) -> bool:
 
 
 def texts(file: Path, options: Options) -> Rows:
-    """A row a line with a text."""
-    read = ((number, {"text": line.removesuffix("\r")}) for number, line in enumerate(lines(file), 1) if line.strip())
-    return Rows(read, text=True)
+    """A row a line with a text; lines without one are rows where bad ones are kept."""
+    numbered = ((number, line) for number, line in enumerate(lines(file), 1) if options.keep_bad or line.strip())
+    return Rows(((number, {"text": line.removesuffix("\r")}) for number, line in numbered), text=True)
 
 
 def _sentences(

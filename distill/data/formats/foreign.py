@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from distill.data.formats.text import opened
+from distill.data.standard_input import StandardInput
 from distill.errors import DataError
 
 _PANDAS = "save it as Parquet or CSV with pandas, for example "
@@ -62,6 +63,13 @@ def ending(file: Path) -> bool:
     return file.suffix.lower() in _SUFFIXES
 
 
+def called(file: Path, kind: str) -> str:
+    """The advice to say that a file is of a kind."""
+    return (
+        f"give input_format={kind}" if isinstance(file, StandardInput) else f"call it {file.name.split('.')[0]}.{kind}"
+    )
+
+
 def refuse(file: Path, kind: str) -> None:
     """Refuse a file that is of another kind than its name says, or of one that is not read.
 
@@ -83,7 +91,7 @@ def _named(start: bytes, file: Path, kind: str) -> tuple[str, str] | None:
     if start.startswith(b"PK\x03\x04"):
         known = _SUFFIXES.get(file.suffix.lower(), _SUFFIXES[".xlsx"] if b"xl/" in start else _SUFFIXES[".zip"])
     elif start.startswith(b"PAR1") and kind != "parquet":
-        known = "a Parquet file under another name", f"call it {file.name.split('.')[0]}.parquet"
+        known = "a Parquet file under another name", called(file, "parquet")
     elif start[257:262] == b"ustar":
         known = _SUFFIXES[".tar"]
     elif start.startswith(_PICKLE):

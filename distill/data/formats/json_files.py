@@ -9,7 +9,7 @@ from typing import Any
 from distill.base.shown import names as listed
 from distill.data.formats import squad
 from distill.data.formats.parsing import Doubled, parse
-from distill.data.formats.rows import Options, Row, Rows
+from distill.data.formats.rows import Options, Row, Rows, unreadable
 from distill.data.formats.text import lines, whole
 from distill.errors import DataError
 
@@ -26,23 +26,23 @@ def read(file: Path, options: Options) -> Rows:
     """
     first = list(islice((line for line in lines(file) if line.strip()), 2))
     if first and first[0].lstrip().startswith("["):
-        return squad.opened(Rows(_listed(_whole(file), file), "row"), file)
+        return squad.opened(Rows(_listed(_whole(file), file, options), "row"), file)
     if first and first[0].lstrip().startswith("{") and (len(first) == 1 or _goes_on(first[0])):
         return squad.opened(_document(_whole(file), file, options), file)
-    return squad.opened(Rows(_objects(file)), file)
+    return squad.opened(Rows(_objects(file, options)), file)
 
 
-def _objects(file: Path) -> Iterator[tuple[int, Row]]:
+def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:
     for number, line in enumerate(lines(file), 1):
         if not line.strip():
             continue
+        where = f"line {number} of {file}"
         try:
             row = parse(line)
         except ValueError as error:
-            raise DataError(f"line {number} of {file} is no JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise DataError(f"line {number} of {file} is no JSON object")
-        yield number, row
+            yield number, unreadable(where, f"is no JSON: {error}", options)
+            continue
+        yield number, row if isinstance(row, dict) else unreadable(where, "is no JSON object", options)
 
 
 def _goes_on(line: str) -> bool:
@@ -73,7 +73,7 @@ def _document(value: Mapping[str, Any], file: Path, options: Options) -> Rows:
     for key in _HOLDERS:
         held = value.get(key)
         if isinstance(held, list) and held and isinstance(held[0], dict):
-            return Rows(_listed([_bare(each) for each in held], file), "row")
+            return Rows(_listed([_bare(each) for each in held], file, options), "row")
     if _SPLITS & value.keys() and all(isinstance(each, list) and each for each in value.values()):
         raise DataError(f"{file} holds {listed(value)}: save each as a file of its own")
     if _is_by_columns(value, file, options):
@@ -93,11 +93,11 @@ def _is_by_columns(value: Mapping[str, Any], file: Path, options: Options) -> bo
     return ".json" in file.suffixes and (nested or not options.words)
 
 
-def _listed(values: list[Any], file: Path) -> Iterator[tuple[int, Row]]:
+def _listed(values: list[Any], file: Path, options: Options) -> Iterator[tuple[int, Row]]:
+    reason = "is no JSON object: rows are objects with a key for each column"
     for number, row in enumerate(values, 1):
-        if not isinstance(row, dict):
-            raise DataError(f"row {number} of {file} is no JSON object: rows are objects with a key for each column")
-        yield number, row
+        good = isinstance(row, dict)
+        yield number, row if good else unreadable(f"row {number} of {file}", reason, options)
 
 
 def _bare(row: Any) -> Any:  # noqa: ANN401

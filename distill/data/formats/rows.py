@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from distill.errors import RowError
+
 Row = Mapping[str, Any]
 
 
@@ -15,16 +17,44 @@ class Options:
         delimiter: between the fields of a table of text; none looks for it.
         words: whether the task labels words, so that columns of words may be meant.
         labelled: whether the words have to have labels; else .txt holds texts unless it looks like columns.
+        keep_bad: whether a row that cannot be read comes as ``Unreadable``, and an empty line of .txt as an empty
+            text, so that nothing is out of its place; else the first is refused, and the second is no row.
     """
 
     delimiter: str | None = None
     words: bool = False
     labelled: bool = True
+    keep_bad: bool = False
 
     @property
     def separator(self) -> str | None:
         """The delimiter as a character, where it is given."""
         return "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
+
+
+class Unreadable(dict[str, Any]):
+    """Stands in the place of a row that cannot be read.
+
+    Attributes:
+        error: why.
+    """
+
+    def __init__(self, error: RowError) -> None:
+        """Be a row without columns."""
+        super().__init__()
+        self.error = error
+
+
+def unreadable(where: str, reason: str, options: Options) -> Row:
+    """What comes in the place of a row that cannot be read.
+
+    Raises:
+        RowError: bad rows are not kept.
+    """
+    error = RowError(where, reason)
+    if not options.keep_bad:
+        raise error
+    return Unreadable(error)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from itertools import chain, islice
 from pathlib import Path
 
 from distill.data.formats import words
+from distill.data.formats.foreign import called
 from distill.data.formats.parsing import parse
-from distill.data.formats.rows import Options, Row, Rows
+from distill.data.formats.rows import Options, Row, Rows, unreadable
 from distill.data.formats.text import LONGEST_LINE, lines
 from distill.errors import DataError
 
@@ -50,7 +51,7 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     notes = (said_so,) if delimiter != usual else ()
     kept = [place for place, name in enumerate(names) if name and name not in doubled]
     problems = {name: f"{file} names the column {name} twice" for name in doubled}
-    rows = _cells(records, names, kept, file)
+    rows = _cells(records, names, kept, file, options)
     if not options.words:
         return Rows(rows, "line", notes, problems, text=True)
     rows, column = words.sentences(rows, [names[place] for place in kept])
@@ -71,7 +72,7 @@ def _refuse_json(line: str, file: Path) -> None:
         parse(line)
     except ValueError:
         return
-    raise DataError(f"{file} holds JSON; call it {file.name.split('.')[0]}.jsonl")
+    raise DataError(f"{file} holds JSON; {called(file, 'jsonl')}")
 
 
 def _found(start: Sequence[str], usual: str) -> str:
@@ -93,7 +94,9 @@ def _widths(start: Sequence[str], delimiter: str, plain: bool) -> list[int]:
     return (found[:-1] if len(found) > 2 else found) or [0]  # the last may go on
 
 
-def _cells(records: Records, names: Sequence[str], kept: Sequence[int], file: Path) -> Iterator[tuple[int, Row]]:
+def _cells(
+    records: Records, names: Sequence[str], kept: Sequence[int], file: Path, options: Options
+) -> Iterator[tuple[int, Row]]:
     """Rows of the columns that can be used; those without a word are none, nor are empty fields beyond the header."""
     every, named = len(kept) == len(names), [names[place] for place in kept]
     for number, fields in records:
@@ -102,12 +105,19 @@ def _cells(records: Records, names: Sequence[str], kept: Sequence[int], file: Pa
             continue
         if not "".join(fields).strip():
             continue
-        if "".join(fields[len(names) :]).strip():
-            raise DataError(f"line {number} of {file} has {len(fields)} fields, but the header has {len(names)}")
-        if len(fields) < len(names):
-            missing = names[len(fields)] or f"field {len(fields) + 1}"
-            raise DataError(f"line {number} of {file} has no {missing}")
+        if (reason := _misfit(fields, names)) is not None:
+            yield number, unreadable(f"line {number} of {file}", reason, options)
+            continue
         yield number, {name: fields[place] for name, place in zip(named, kept, strict=True)}
+
+
+def _misfit(fields: Sequence[str], names: Sequence[str]) -> str | None:
+    """What is wrong with the number of a row's fields, as the end of a sentence; none where nothing is."""
+    if "".join(fields[len(names) :]).strip():
+        return f"has {len(fields)} fields, but the header has {len(names)}"
+    if len(fields) < len(names):
+        return f"has no {names[len(fields)] or f'field {len(fields) + 1}'}"
+    return None
 
 
 def _tsv(text: Iterator[str], file: Path, after: int) -> Records:

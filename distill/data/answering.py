@@ -1,0 +1,114 @@
+"""Rows in, answers out, in the same order; a row that cannot be used is no reason to give the others up."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from distill.data.formats import Row, Unreadable
+from distill.data.inputs import ID, Inputs
+from distill.data.sinks import ERROR
+from distill.errors import ColumnError, DataError, RowError
+
+AT_ONCE = 512
+"""Examples that are in memory together."""
+
+Answer = dict[str, Any]
+Ask = Callable[[Sequence[Row], Sequence[str]], list[Answer]]
+"""Answers examples; they have names for messages."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A row on its way to its answer.
+
+    Attributes:
+        id: what its answer is named by.
+        where: the row in words.
+        example: what the model reads of it; none where there is an error.
+        error: why it cannot be used.
+    """
+
+    id: Any
+    where: str
+    example: Row | None = None
+    error: RowError | None = None
+
+
+def answers(
+    rows: Iterable[tuple[int, Row]], inputs: Inputs, ask: Ask, source: str, *, refuse: bool
+) -> Iterator[Answer]:
+    """The answer to each row, in their order, under the row's ``id``.
+
+    Args:
+        rows: numbered, with a column for each input.
+        inputs: how they are found.
+        ask: the model.
+        source: of the rows, for messages.
+        refuse: whether a row that cannot be used is refused; else its answer is an ``error``.
+
+    Raises:
+        DataError: a row cannot be used, and is to be refused; or all of the first rows lack a column.
+    """
+    inputs.refuse_strangers()
+    numbered, expected, first = iter(rows), None, True
+    while chunk := list(islice(numbered, AT_ONCE)):
+        if expected is None:
+            expected = next((ID in row for _, row in chunk if not isinstance(row, Unreadable)), None)
+        asked = [_asked(number, row, inputs, f"line {number} of {source}", expected) for number, row in chunk]
+        bad = [one.error for one in asked if one.error is not None]
+        if bad and (refuse or (first and _is_hopeless(chunk, asked))):
+            raise bad[0]
+        yield from _answered(asked, ask, refuse)
+        first = False
+
+
+def _is_hopeless(chunk: Sequence[tuple[int, Row]], asked: Sequence[_Asked]) -> bool:
+    """Whether no row can be read, or all that can lack a column: then it is the file or a name that is wrong."""
+    pairs = zip(chunk, asked, strict=True)
+    return all(isinstance(one.error, ColumnError) for (_, row), one in pairs if not isinstance(row, Unreadable))
+
+
+def _asked(number: int, row: Row, inputs: Inputs, where: str, expected: bool | None) -> _Asked:
+    key: Any = number
+    try:
+        if isinstance(row, Unreadable):
+            raise row.error
+        key = inputs.id(row, number, where, expected)
+        return _Asked(key, where, inputs.example(row, where))
+    except RowError as error:
+        return _Asked(key, where, error=error)
+
+
+def _answered(asked: Sequence[_Asked], ask: Ask, refuse: bool) -> Iterator[Answer]:
+    examples = [one.example for one in asked if one.example is not None]
+    replies = iter(_each(examples, [one.where for one in asked if one.example is not None], ask, refuse))
+    for one in asked:
+        yield {ID: one.id, **(next(replies) if one.error is None else {ERROR: _reason(one.error)})}
+
+
+def _each(examples: Sequence[Row], named: Sequence[str], ask: Ask, refuse: bool) -> list[Answer]:
+    """The answers; where one example spoils the asking of all, the halves are asked on their own."""
+    if not examples:
+        return []
+    try:
+        return ask(examples, named)
+    except DataError as error:
+        if refuse:
+            raise
+        if len(examples) == 1:
+            return [{ERROR: str(error)}]
+    half = len(examples) // 2
+    return [
+        *_each(examples[:half], named[:half], ask, refuse),
+        *_each(examples[half:], named[half:], ask, refuse),
+    ]
+
+
+def _reason(error: RowError) -> str:
+    """Why a row has no answer, on its own.
+
+    >>> _reason(RowError("line 2 of texts.csv", "has no text"))
+    'no text'
+    """
+    return error.reason.removeprefix("has ").removeprefix("is ").removeprefix(": ")

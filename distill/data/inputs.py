@@ -1,0 +1,127 @@
+"""What a model reads of a row: a task's inputs, found by the names of their columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from distill.base.shown import names, shown
+from distill.data import objects
+from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty
+from distill.data.formats import Row
+from distill.errors import ColumnError, DataError, RowError
+
+ID = "id"
+"""The field of an answer that says which row it is to, and the column that has it where no other is named."""
+
+_LINE = "text"
+"""The only column of a file of texts."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A task's inputs.
+
+    Attributes:
+        kinds: input to the kind of its content.
+        trained: input to the name that its column had in training, which is looked for before its own.
+        named: input, or ``id``, to the name of its column, where that is given.
+        problem: what is wrong with an input that is ``marked``, as the end of a sentence, or none.
+    """
+
+    kinds: Mapping[str, str]
+    trained: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    problem: Callable[[str], str | None] | None = None
+
+    def refuse_strangers(self) -> None:
+        """Refuse names for inputs that the task has not.
+
+        Raises:
+            DataError: there are some.
+        """
+        if strangers := sorted(set(self.named) - set(self.kinds) - {ID}):
+            raise DataError(f"columns names {', '.join(strangers)}; the task has {', '.join(self.kinds)}")
+
+    def example(self, row: Row, where: str) -> dict[str, Any]:
+        """The inputs that a row holds.
+
+        Args:
+            row: of a file.
+            where: the row in words, for messages.
+
+        Raises:
+            RowError: it lacks an input, or holds one that is none.
+        """
+        example = {}
+        columns = {role: self.named.get(role) or self._usual(role, row) for role in self.kinds}
+        for role, column in columns.items():
+            _refuse_absent(row, column, role, where)
+        for role, column in columns.items():
+            kind = self.kinds[role]
+            value = _content(objects.value(row, column), kind, column, role, where)
+            check = self.problem if kind == "marked" else None
+            if check is not None and (reason := check(value)):
+                raise RowError(where, reason, f": {shown(value)}")
+            example[role] = value
+        return example
+
+    def _usual(self, role: str, row: Row) -> str:
+        """The name of an input's column where none is given: training's, its own, or any of a row of one text."""
+        alone = [_LINE] if len(self.kinds) == 1 and list(row) == [_LINE] else []
+        candidates = (self.trained.get(role, role), role, *alone)
+        return next((name for name in candidates if objects.has(row, name)), role)
+
+    def id(self, row: Row, number: int, where: str, expected: bool | None = None) -> Any:  # noqa: ANN401
+        """What names a row in its answer: the column that is named for that, or its own ``id``, or its number.
+
+        Args:
+            row: of a file.
+            number: of the row.
+            where: the row in words, for messages.
+            expected: whether rows have an id; not known where none was seen yet.
+
+        Raises:
+            RowError: the row has one, unlike those before it, or lacks it.
+        """
+        if (column := self.named.get(ID)) is not None:
+            _refuse_absent(row, column, ID, where)
+            return objects.value(row, column)
+        if expected is not None and (ID in row) != expected:
+            raise RowError(where, f"has {'an' if ID in row else 'no'} id, unlike those before it")
+        return objects.value(row, ID) if ID in row else number
+
+
+def _refuse_absent(row: Row, column: str, role: str, where: str) -> None:
+    if not objects.has(row, column):
+        advice = f"; it has {names(list(row))}: say which is the {role} with columns.{role}=NAME"
+        raise ColumnError(where, f"has no {column}", advice)
+
+
+def _content(value: Any, kind: str, column: str, role: str, where: str) -> Any:  # noqa: ANN401
+    """A field as the text, or the list of texts, that training would take it for.
+
+    Raises:
+        RowError: it would not.
+    """
+    read, expected = READERS[kind]
+    try:
+        content = read(value)
+    except ValueError as error:
+        reason = (
+            f": the column {column} cannot be the {role}: it holds {error} ({shown(value)}); {expected} is expected"
+        )
+        raise RowError(where, reason) from error
+    if (unfit := _unfit(content, column)) is not None:
+        raise RowError(where, unfit)
+    return content
+
+
+def _unfit(content: str | Sequence[Any], column: str) -> str | None:
+    """Why a model cannot read a text, or a list of texts, as the end of a sentence; none where it can."""
+    if empty(content):
+        return f"has no {column}"
+    if isinstance(content, list) and any(map(empty, content)):
+        return f"has an empty entry in {column}"
+    if (length := characters(content)) > MAX_CHARACTERS:
+        return f"has {length:,} characters in {column}: a text may have {MAX_CHARACTERS:,}"
+    return None

@@ -1,0 +1,175 @@
+"""How answers are written as text, one after the other: as JSON or a table."""
+
+import csv
+import json
+import re
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, Any, Protocol
+
+from distill.errors import DataError
+
+ERROR = "error"
+"""The field of an answer that says why there is none."""
+_MOST_HELD = 100_000
+"""Answers of which none says what an answer has."""
+_RUN = ("=", "+", "-", "@")
+"""How a cell begins that a spreadsheet takes for a formula."""
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+
+Row = Mapping[str, Any]
+
+
+class Sink(Protocol):
+    """Takes answers, each a mapping of fields; those that are errors have no others but an id."""
+
+    @abstractmethod
+    def write(self, row: Row) -> None:
+        """Take one.
+
+        Raises:
+            DataError: it holds a number that is not finite.
+        """
+
+    @abstractmethod
+    def end(self) -> None:
+        """Write what is still held, and whatever ends the file."""
+
+
+class Lines:
+    """Writes an object a line."""
+
+    def __init__(self, out: IO[str]) -> None:
+        """Write to ``out``."""
+        self._out, self._count = out, 0
+
+    def write(self, row: Row) -> None:
+        """Write a line."""
+        self._count += 1
+        self._out.write(as_json(row, self._count) + "\n")
+
+    def end(self) -> None:
+        """Nothing is held."""
+
+
+class Array:
+    """Writes one array of objects, each on a line of its own."""
+
+    def __init__(self, out: IO[str]) -> None:
+        """Write to ``out``."""
+        self._out, self._count = out, 0
+
+    def write(self, row: Row) -> None:
+        """Write an entry."""
+        self._count += 1
+        self._out.write(("[\n" if self._count == 1 else ",\n") + as_json(row, self._count))
+
+    def end(self) -> None:
+        """Close the array."""
+        self._out.write("\n]\n" if self._count else "[]\n")
+
+
+class HeldRows:
+    """Holds rows until one of them is no error, because only that one says which columns there are."""
+
+    def __init__(self, errors: bool) -> None:
+        """Know whether a column for errors is wanted."""
+        self._errors, self._count = errors, 0
+        self._held: list[Row] = []
+        self.names: list[str] = []
+
+    def add(self, row: Row) -> Sequence[Row]:
+        """The rows that can be written now that this one has come.
+
+        Raises:
+            DataError: a row has a number that is not finite, or too many are held.
+        """
+        self._count += 1
+        as_json(row, self._count)
+        if self.names:
+            return (row,)
+        self._held.append(row)
+        if ERROR not in row:
+            return self.end(row)
+        if len(self._held) > _MOST_HELD:
+            raise DataError(
+                f"none of the first {_MOST_HELD:,} rows can be answered, so it is not known which columns their "
+                f"answers have; the first has {row[ERROR]}: see more of them with an output of JSON lines"
+            )
+        return ()
+
+    def end(self, row: Row | None = None) -> Sequence[Row]:
+        """The rows that are still held, of which this or the first tells the columns."""
+        held, self._held = self._held, []
+        if not self.names and held:
+            names = [name for name in (row or held[0]) if name != ERROR]
+            self.names = [*names, *([ERROR] if self._errors or row is None else [])]
+        return held
+
+
+class Table:
+    """Writes a table of text: a header, and a line for each answer."""
+
+    def __init__(self, out: IO[str], delimiter: str, errors: bool) -> None:
+        """Write to ``out``; ``errors`` asks for a column of errors."""
+        self._held_rows, self._started = HeldRows(errors), False
+        if delimiter == "\t":  # cells have no tabs
+            self._lines = csv.writer(
+                out, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None
+            )
+        else:
+            self._lines = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+
+    def write(self, row: Row) -> None:
+        """Write a line."""
+        self._write(self._held_rows.add(row))
+
+    def end(self) -> None:
+        """Write what is still held."""
+        self._write(self._held_rows.end())
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        names = self._held_rows.names
+        if rows and not self._started:
+            self._started = True
+            self._lines.writerow(map(cell, names))
+        self._lines.writerows([cell(row.get(name)) for name in names] for row in rows)
+
+
+def as_json(row: Row, number: int) -> str:
+    """An answer as an object.
+
+    Raises:
+        DataError: it holds a number that is not finite.
+    """
+    try:
+        return json.dumps(row, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise DataError(f"answer {number} is no finite number: is the model whole?") from error
+
+
+def cell(value: Any) -> str:  # noqa: ANN401
+    """A value in one cell: lists and objects as JSON, all else with spaces for line ends and tabs, nothing as nothing.
+
+    What a spreadsheet would run stands behind an apostrophe, which keeps it a text; numbers stay numbers.
+
+    >>> cell("=1+1"), cell("-1.5"), cell(-1.5), cell("-x"), cell("a@b"), cell(None)
+    ("'=1+1", '-1.5', '-1.5', "'-x", 'a@b', '')
+    """
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    text = "" if value is None else " ".join(str(value).split())
+    return f"'{text}" if text.startswith(_RUN) and not _NUMBER.fullmatch(text) else text
+
+
+TEXT: Mapping[str, Callable[[IO[str], bool], Sink]] = {
+    "jsonl": lambda out, errors: Lines(out),
+    "tsv": lambda out, errors: Table(out, "\t", errors),
+    "csv": lambda out, errors: Table(out, ",", errors),
+    "json": lambda out, errors: Array(out),
+}
+"""Kind of file of text to what writes it."""
+PARQUET = "parquet"
+"""The one kind that is no text; see ``parquet_sink``."""
+KINDS = (*TEXT, PARQUET)
+"""Of files that are written."""

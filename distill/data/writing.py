@@ -1,0 +1,117 @@
+"""Where answers go: into a file that appears when all have come, or to standard output as they come."""
+
+import gzip
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from distill.base import signals
+from distill.base.disk import replacing
+from distill.data.parquet_sink import ParquetSink
+from distill.data.sinks import KINDS, PARQUET, TEXT, Sink
+from distill.errors import DataError
+
+ENDINGS = (*(f".{kind}" for kind in KINDS), *(f".{kind}.gz" for kind in TEXT))
+"""Of files that are written."""
+
+
+def kind(file: Path) -> str:
+    """The kind of a file, by its ending.
+
+    Raises:
+        DataError: it ends otherwise than what is written.
+    """
+    for ending in ENDINGS:
+        if file.name.endswith(ending):
+            return ending.split(".")[1]
+    raise DataError(f"{file}: answers are not written in this kind of file; known are {', '.join(ENDINGS)}")
+
+
+def refuse_target(target: Path, source: Path, given: str | None = None) -> None:
+    """Find out, before the work, whether its outcome can have this file.
+
+    Args:
+        target: the file.
+        source: what is read.
+        given: the kind of file, where its name is not to say it.
+
+    Raises:
+        DataError: the file is of an unknown kind, has no folder, is one, or is the source under whatever name.
+    """
+    if given is None:
+        kind(target)
+    if target.is_dir():
+        raise DataError(f"{target} is a folder; give a file")
+    if not target.parent.is_dir():
+        raise DataError(f"{target}: there is no folder {target.parent}")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise DataError(f"{target} is the input itself; give another file as output")
+
+
+@contextmanager
+def writing(file: Path, given: str | None = None, *, errors: bool = False) -> Iterator[Sink]:
+    """Where answers go; the file appears when all have come, or stays as it was.
+
+    Args:
+        file: of a kind that is written, packed with gzip where its name says so.
+        given: the kind of file, where its name is not to say it.
+        errors: whether a table has a column for the errors of rows.
+
+    Raises:
+        DataError: it cannot be written, or an answer has a number that is not finite.
+    """
+    written = given or kind(file)
+    try:
+        with replacing(file) as hidden:
+            with hidden.open("wb") as raw:
+                if file.suffix == ".gz":
+                    with gzip.GzipFile(fileobj=raw, mode="wb", filename="") as packed:
+                        yield from _written(cast(IO[bytes], packed), written, errors)
+                else:
+                    yield from _written(raw, written, errors)
+            signals.check()
+    except OSError as error:
+        raise DataError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def _written(raw: IO[bytes], kind: str, errors: bool) -> Iterator[Sink]:
+    """The sink of a file, ended when all answers have come."""
+    if kind == PARQUET:
+        yield from _parquet(raw, errors)
+        return
+    with io.TextIOWrapper(raw, encoding="utf-8", newline="\n") as out:
+        sink = TEXT[kind](out, errors)
+        yield sink
+        sink.end()
+
+
+def _parquet(raw: IO[bytes], errors: bool) -> Iterator[Sink]:
+    """The sink of Parquet, closed also where not all answers have come: the library would close it too late."""
+    sink = ParquetSink(raw, errors)
+    try:
+        yield sink
+        sink.end()
+    finally:
+        sink.close()
+
+
+@contextmanager
+def printing(kind: str, *, errors: bool = False) -> Iterator[Sink]:
+    """Standard output, where answers go as they come.
+
+    Args:
+        kind: one of ``KINDS``.
+        errors: whether a table has a column for the errors of rows.
+    """
+    if kind == PARQUET:
+        yield from _parquet(sys.stdout.buffer, errors)
+    else:
+        out = cast(io.TextIOWrapper, sys.stdout)
+        out.reconfigure(encoding="utf-8", newline="\n", line_buffering=True)
+        sink = TEXT[kind](out, errors)
+        yield sink
+        sink.end()
+    sys.stdout.flush()
