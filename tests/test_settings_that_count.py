@@ -146,3 +146,69 @@ def test_the_card_of_where_entities_begin_and_go_on_prints_its_table(run, inside
     assert all(re.fullmatch(r"\d+\.\d\d%", cell) for row in cells.values() for cell in row[:3])
     supports = {name: int(row[3]) for name, row in cells.items()}
     assert supports["B"] + supports["I"] == supports["micro"] > supports["B"] > supports["I"]
+
+
+@pytest.mark.slow
+def test_one_file_is_enough_for_a_test_that_the_report_speaks_of(run, inside):
+    rows = [{"text": f"word {number % 7} of {number}", "label": ("one", "two")[number % 2]} for number in range(100)]
+    file = written(inside.folder / "data", rows) / "train.jsonl"
+    given = (
+        "experiment=trec_tiny",
+        f"data.path={file}",
+        "data.labels=null",
+        "stages=[pretrain,finetune,teach,distill,evaluate]",
+    )
+    _, report, out = run("run", *given, "data.holdout=0.2", "data.holdout_test=0.1")
+    assert report["data"]["rows"] == {"train": 70, "test": 10, "validation": 16}  # of which the limit keeps 16
+    assert (
+        "data: there is no test split: 10 rows of train, seeded and stratified by label, are held out for it\n" in out
+    )
+    assert report["against_teacher"]["student"]["split"] == "test"
+    small = [said.split(" rows, too few to tell 1 point of accuracy")[0] for said in report["warnings"]]
+    assert small == ["validation has 16", "test has 10"]
+    _, again, out = run("again", *given, "data.holdout=0.2", "data.holdout_test=0.1", "evaluate.points=60")
+    assert (again["warnings"], made(again)) == ([], [])
+
+
+@pytest.mark.slow
+def test_questions_without_an_answer_are_learnt_scored_and_answered_by_nothing(run, inside):
+    rows = []
+    for number in range(120):
+        who, asked = ("Anna", "Otto")[number % 2], ("cats", "dogs", "fish", "birds")[number % 4]
+        answers = {"text": [who], "answer_start": [0]} if asked == "cats" else {"text": [], "answer_start": []}
+        context = f"{who} has {number} cats ."
+        rows.append({"context": context, "question": f"Who has {asked} ?", "answers": answers})
+    given = (
+        "experiment=squad_tiny", f"data.path={written(inside.folder / 'data', rows)}", "data.holdout=0.2",
+        "finetune.max_epochs=6", "finetune.optimizer.lr=5e-3", "distill.max_epochs=6", "distill.optimizer.lr=5e-3",
+    )  # fmt: skip
+    folder, report, out = run("all", *given)
+    assert "data: 90 of 120 rows of train have no answer: a model may answer nothing, and learns to; " in out
+    scores = report["models"]["teacher"]["metrics"]["validation"]
+    assert list(scores) == ["f1", "exact_match", "has_answer_f1", "no_answer_f1"]
+    assert scores["no_answer_f1"] > 0.5
+    exported = folder / "export" / "huggingface"
+    assert json.loads((exported / "config.json").read_text(encoding="utf-8"))["distill"]["unanswerable"] is True
+    asked = [{"context": row["context"], "question": row["question"]} for row in rows]
+    teacher = load(exported)
+    assert teacher.form.unanswerable
+    assert "" in {record["answer"] for record in teacher.predict(asked)}
+    _, report, out = run("only", *given, "data.answerable=only", "stages=[pretrain]")
+    assert "data: 90 of 120 rows of train are left out: no answer (90)\n" in out
+    assert report["data"]["rows"] == {"train": 24, "validation": 6}
+
+
+@pytest.mark.slow
+def test_labels_that_are_numbers_with_decimals_or_called_nan_are_classes_to_the_end(run, inside):
+    names = ("1.1", "1.2", "nan", "None")
+    lines = [f"word {number % 4} of {number},{names[number % 4]}" for number in range(80)]
+    file = inside.folder / "all.csv"
+    file.write_text("\n".join(["text,label", *lines, ""]), encoding="utf-8")
+    folder, report, _ = run("run", "experiment=trec_tiny", f"data.path={file}", "data.labels=null")
+    assert report["data"]["labels"] == ["1.1", "1.2", "None", "nan"]
+    table = report["models"]["student"]["per_label"]["validation"]
+    assert {name: table[name]["support"] for name in names} == dict.fromkeys(names, 2)
+    model = load(folder / "export" / "huggingface")
+    said = {record["label"] for record in model.predict([{"text": f"word {number}"} for number in range(4)])}
+    assert said <= set(names)
+    assert model.form.labels == ("1.1", "1.2", "None", "nan")

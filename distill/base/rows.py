@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from distill.base.shown import name
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 _FIRST = 5
 """How many of the unusable rows a message names."""
+ID = "id"
+"""The column by whose values a message names rows, besides their numbers."""
 
 
 class Fault(NamedTuple):
@@ -29,6 +32,8 @@ class Fault(NamedTuple):
 
 Numbers = Mapping[str, Sequence[int]]
 """Split to the number that each of its rows has in its file, from 1 up; a split that is whole is not there."""
+Ids = Mapping[str, Sequence[Any]]
+"""Split to the id of each row of its file; a split without a column of that name is not there."""
 
 
 class Usable(NamedTuple):
@@ -45,6 +50,11 @@ class Usable(NamedTuple):
     numbers: dict[str, Sequence[int]]
 
 
+def ids_of(splits: Mapping[str, "Dataset"]) -> Ids:
+    """The ids of the rows of files, read one by one when they are asked for."""
+    return {split: rows[ID] for split, rows in splits.items() if ID in rows.column_names}
+
+
 def usable(
     splits: Mapping[str, "Dataset"],
     faults: Mapping[str, Mapping[int, Fault]],
@@ -52,6 +62,7 @@ def usable(
     drop: bool,
     source: str = "",
     numbers: Numbers | None = None,
+    ids: Ids | None = None,
 ) -> Usable:
     """Keep the rows that can be used.
 
@@ -61,6 +72,7 @@ def usable(
         drop: leave them out instead of refusing them.
         source: where the data came from, for messages.
         numbers: of the rows, where some were left out before.
+        ids: of all rows of the files, for messages.
 
     Raises:
         DataError: there are such rows and they are not to be left out, or no other is in a split.
@@ -72,7 +84,8 @@ def usable(
         count, where = len(splits[split]), f"{split} in {source}" if source else split
         rows = known.get(split, range(1, count + 1))
         if not drop:
-            raise DataError(_refusal([(rows[place], fault) for place, fault in sorted(wrong.items())], count, where))
+            named = [(_called(rows[place], split, ids or {}), fault) for place, fault in sorted(wrong.items())]
+            raise DataError(_refusal(named, count, where, _others(splits, faults, split)))
         left = [place for place in range(count) if place not in wrong]
         reasons = ", ".join(
             f"{kind} ({many:,})" for kind, many in Counter(each.kind for each in wrong.values()).items()
@@ -84,13 +97,30 @@ def usable(
     return Usable(kept, notes, known)
 
 
-def _refusal(wrong: Sequence[tuple[int, Fault]], count: int, where: str) -> str:
+def _called(row: int, split: str, ids: Ids) -> str:
+    """A row by its number, and by its id where it has one."""
+    said = ids[split][row - 1] if split in ids else None
+    return f"row {row}" if said is None else f"row {row} (id {name(str(said))})"
+
+
+def _others(splits: Mapping[str, "Dataset"], faults: Mapping[str, Mapping[int, Fault]], split: str) -> str:
+    """How many rows of the splits besides ``split`` cannot be used, as a part of a sentence; empty for none."""
+    more = [
+        f"{len(wrong):,} of {len(splits[other]):,} rows of {other}"
+        for other, wrong in faults.items()
+        if wrong and other != split
+    ]
+    return f"; {' and '.join(more)} cannot be used either" if more else ""
+
+
+def _refusal(wrong: Sequence[tuple[str, Fault]], count: int, where: str, others: str) -> str:
+    """The sentence that refuses rows of a split, each with what it is called."""
     ways = "".join(dict.fromkeys(fault.way for _, fault in wrong))
     if len(wrong) == 1:
         row, fault = wrong[0]
-        out = "" if count == 1 else "; data.drop_bad=true leaves it out"
-        return f"row {row} of {where} {fault.said}{out}{ways}"
-    first = ", ".join(f"row {row} {fault.said}" for row, fault in wrong[:_FIRST])
+        leaves = f"; data.on_bad=drop leaves {'them' if others else 'it'} out" if count > 1 else ""
+        return f"{row} of {where} {fault.said}{others}{leaves}{ways}"
+    first = ", ".join(f"{row} {fault.said}" for row, fault in wrong[:_FIRST])
     more = ", and so on" if len(wrong) > _FIRST else ""
-    out = "" if len(wrong) == count else "; data.drop_bad=true leaves them out"
-    return f"{len(wrong):,} of {count:,} rows of {where} cannot be used: {first}{more}{out}{ways}"
+    leaves = "" if len(wrong) == count else "; data.on_bad=drop leaves them out"
+    return f"{len(wrong):,} of {count:,} rows of {where} cannot be used: {first}{more}{others}{leaves}{ways}"

@@ -37,6 +37,8 @@ _BELONGS: dict[str, TaskTraits] = {
     "data.labels": _labels,
     "teacher.labels_subset": _labels,
     "distill.temperature": lambda task: not _scores(task),
+    "data.answerable": lambda task: "answers" in task.roles.values(),
+    "evaluate.points": lambda task: task.metric_module(()) not in ("regression", "translation", "dialogue"),
     "data.class_weights": lambda task: _labels(task) and task.kind == CLASS,
 }
 """Settings of some tasks only, and of which; all others leave them as they are."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from distill.base.rules import INNER_SHARE, Rule, allowed, at_least, one_of
+from distill.base.rules import INNER_SHARE, Rule, allowed, at_least, one_of, setting
 
 SAMPLES = (
     "sentiment", "questions", "paraphrases", "topics", "similarities", "entities", "relations", "passages",
@@ -73,9 +73,9 @@ class DataConfig:
     """auto | hub | local | embedded. auto: `path` if given, else the hub if cache or network has it, else embedded."""
     path: str | None = None
     """A folder with train, validation and test files, also in parts such as train-00000-of-00002.parquet, or one saved
-    by datasets; or a file, which is train. Read are CSV, TSV, JSON lines, JSON as pandas and SQuAD write it, Parquet,
-    CoNLL columns (.conll, .iob, .iob2, .bio, .bioes, .conllu; columns also by number) and .txt (a text a line, or words
-    with tags); text also as .gz."""
+    by datasets; or a file, which is train, and of which the others are held out. Read are CSV, TSV, JSON lines, JSON
+    as pandas and SQuAD write it, Parquet, CoNLL columns (.conll, .iob, .iob2, .bio, .bioes, .conllu; columns also by
+    number) and .txt (a text a line, or words with tags); text also as .gz."""
     delimiter: str | None = field(default=None, metadata=allowed(_DELIMITER))
     """Between the fields of CSV and TSV: a character, or tab. None: told from header and first lines."""
     hub: str | None = None
@@ -99,9 +99,21 @@ class DataConfig:
     """none | balanced: in the loss of the labels, each class weighs as much as any other, however rare."""
     score_range: list[float] | None = None
     """The lowest and the highest score of a regression; a score outside is refused. None: any."""
-    drop_bad: bool = False
-    """Leave out rows that cannot be used, counted by reason, instead of refusing the data: without a text or a label
-    (-1 of a class number, too), with more tags than tokens, with an answer that stands elsewhere, and so on."""
+    on_bad: str | None = setting(
+        None,
+        ((lambda value: value in (None, "refuse", "drop")), "null, refuse or drop"),
+        "refuse | drop: what is done about rows that cannot be used: without a text or a label (-1 of a class number, "
+        "too), with more tags than tokens, with an answer that stands elsewhere, and so on. refuse ends the run, with "
+        "how many there are and the first five; drop leaves them out, counted by split and reason in log and report. "
+        "None: refuse.",
+    )
+    drop_bad: bool | None = None
+    """Another name of `data.on_bad`: true is drop, false is refuse. None: as `data.on_bad` says."""
+    answerable: str = setting(
+        "all", one_of("all", "only"),
+        "all | only: what is done about questions that have no answer, as in version 2 of SQuAD: all learns them, and "
+        "the model may answer nothing where there are any; only leaves them out, counted in log and report.",
+    )  # fmt: skip
     max_characters: int = field(default=1_000_000, metadata=allowed(at_least(1)))
     """Characters that a text may have; a row with a longer one cannot be used."""
     limit: LimitConfig = field(default_factory=LimitConfig)
@@ -109,6 +121,11 @@ class DataConfig:
     holdout: float = field(default=0.1, metadata=allowed(INNER_SHARE))
     """Share of train that is held out where no validation split exists: seeded, stratified where a row has one label,
     whole dialogues."""
+    holdout_test: float | None = setting(
+        None, ((lambda value: value is None or 0 < value < 1), "null, or a number between 0 and 1"),
+        "Share of train that is held out as a test split as well, drawn like that of `data.holdout`, so that one file "
+        "is enough for train, validation and test; refused where there is a test split. None: no test is held out.",
+    )  # fmt: skip
     max_length: int = field(default=128, metadata=allowed(at_least(4)))
     """Tokens a text may have. Longer ones are cut; where words are labelled or answers looked for, read in windows."""
     max_target_length: int = field(default=64, metadata=allowed(at_least(2)))
@@ -123,3 +140,8 @@ class DataConfig:
     """Padded tokens a device may see at once while it trains; none sets no limit."""
     workers: int = field(default=0, metadata=allowed(at_least(0)))
     """Processes that prepare batches; 0 prepares them in the training process."""
+
+    @property
+    def drops_bad(self) -> bool:
+        """Whether rows that cannot be used are left out, by either of the settings' names."""
+        return self.on_bad == "drop" or self.drop_bad is True

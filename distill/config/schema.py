@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import INNER_SHARE, POSITIVE, RUN_NAME, SHARE, Rule, allowed, at_least, one_of
+from distill.base.rules import INNER_SHARE, POSITIVE, RUN_NAME, SHARE, Rule, allowed, at_least, one_of, setting
 from distill.config.data import DataConfig
 from distill.config.ensemble import EnsembleConfig
 from distill.config.models import ArchitectureConfig as ArchitectureConfig
@@ -84,6 +84,11 @@ class EvaluateConfig:
     """Confidence level of the paired-bootstrap interval of the gain over the control."""
     resamples: int = field(default=1000, metadata=allowed(at_least(100)))
     """Resamples of the bootstrap."""
+    points: float | None = setting(
+        1.0, ((lambda value: value is None or 0 < value <= 100), "null, or a number above 0 up to 100"),
+        "Percentage points of the task's first metric that validation and test are to tell: the report warns of a "
+        "split that is so small that its 95 % interval is wider to either side. None: it does not.",
+    )  # fmt: skip
     latency_samples: int = field(default=50, metadata=allowed(at_least(0)))
     """Texts timed one by one; 0 measures no latency."""
 

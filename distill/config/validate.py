@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 from distill.base.rules import Rule, at, rules_of
 from distill.config import (
+    check_data,
     check_ensemble,
     check_given,
     check_objective,
@@ -46,6 +47,7 @@ def _problems(config: Config) -> list[str]:
         *_single(config),
         *_stages(config),
         *_sources(config),
+        *check_data.data(config),
         *check_paths.paths(config),
         *_models(config),
         *check_student.student(config),

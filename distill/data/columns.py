@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from distill.base.rows import Fault, usable
+from distill.base.rows import Fault, Ids, ids_of, usable
 from distill.base.shown import name
 from distill.base.shown import names as listed
 from distill.data import contents, hidden, label_columns, label_values, objects
@@ -43,6 +43,7 @@ class Taken(NamedTuple):
         classes: the names of the hub's class numbers in the column of the labels, by number.
         columns: role to the name that its column had.
         numbers: of the rows that were kept, in each split of which some were left out.
+        ids: of all rows of the files that have a column of that name.
     """
 
     splits: dict[str, "Dataset"]
@@ -50,6 +51,7 @@ class Taken(NamedTuple):
     classes: list[str]
     columns: dict[str, str]
     numbers: dict[str, Sequence[int]]
+    ids: Ids
 
 
 def take(
@@ -110,8 +112,9 @@ def take(
     if roles.get("label") in label_values.KINDS:
         kept, notes = _labelled(kept, roles["label"], chosen["label"], rules.names, order, faults, notes)
     kept, notes = hidden.without_labels(kept, roles, faults, source, notes)
-    result = usable(kept, {split: faults[split] for split in kept}, drop=rules.drop_bad, source=source)
-    return Taken(result.splits, [*notes, *result.notes], order, chosen, result.numbers)
+    ids, wrong_rows = ids_of(splits), {split: faults[split] for split in kept}
+    result = usable(kept, wrong_rows, drop=rules.drop_bad, source=source, ids=ids)
+    return Taken(result.splits, [*notes, *result.notes], order, chosen, result.numbers, ids)
 
 
 def _there(rows: "Dataset", chosen: Mapping[str, str], split: str, first: str, source: str) -> None:

@@ -24,6 +24,7 @@ class Prepared:
         stands_in_for: what the embedded sample replaces, if it does.
         notes: what was decided on the way, each a sentence.
         columns: role to the name that its column has in the files.
+        unanswerable: whether there are questions without an answer.
     """
 
     splits: Mapping[str, Dataset]
@@ -33,6 +34,7 @@ class Prepared:
     stands_in_for: str | None
     notes: tuple[str, ...]
     columns: Mapping[str, str] = field(default_factory=dict)
+    unanswerable: bool = False
 
     @once
     def content(self, split: str) -> str:

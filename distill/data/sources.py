@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from distill.base.rows import Ids
 from distill.data import columns as roles_of
 from distill.data import files, hub
 from distill.data.formats import Options
@@ -31,6 +32,7 @@ class Source:
         classes: the names of the hub's class numbers in the column of the labels, by number.
         columns: role to the name that its column had; of the sample, which stands in for others, none.
         numbers: of the rows in their file, in each split of which some were left out.
+        ids: of all rows of the files that have a column of that name.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Source:
     classes: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    ids: Ids = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,9 @@ def _taken(
         name = Path(source).expanduser().resolve().name.split(".")[0]
     said = (*notes, *taken.notes)
     classes = tuple(taken.classes)
-    return Source(name, kind, taken.splits, said, classes=classes, columns=taken.columns, numbers=taken.numbers)
+    return Source(
+        name, kind, taken.splits, said, classes=classes, columns=taken.columns, numbers=taken.numbers, ids=taken.ids
+    )  # fmt: skip
 
 
 def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:

@@ -27,16 +27,42 @@ def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[
     """
     if "validation" in splits:
         return dict(splits), None
-    train = splits["train"]
+    made, note = _held_out(splits["train"], "validation", share, seed)
+    return {**made, **{name: rows for name, rows in splits.items() if name != "train"}}, note
+
+
+def hold_out_test(
+    splits: Mapping[str, "Dataset"], share: float | None, seed: int
+) -> tuple[dict[str, "Dataset"], str | None]:
+    """Make a test split of a seeded part of train, stratified where a row has one label; none makes nothing.
+
+    Returns:
+        The splits, and a sentence that says so, or none.
+
+    Raises:
+        DataError: there is a test split already, or train is too small to share.
+    """
+    if share is None:
+        return dict(splits), None
+    if "test" in splits:
+        raise DataError(
+            f"data.holdout_test={share:g}: there is a test split of {len(splits['test']):,} rows already, of which "
+            "the report speaks; leave data.holdout_test out, or give the file of train alone as data.path=FILE"
+        )
+    made, note = _held_out(splits["train"], "test", share, seed)
+    return {**splits, **made}, note
+
+
+def _held_out(train: "Dataset", split: str, share: float, seed: int) -> tuple[dict[str, "Dataset"], str]:
+    """Train without a part of it, and that part as another split; and a sentence that says so."""
     count = max(1, round(len(train) * share))
     if count >= len(train):
-        raise DataError(f"train has {len(train)} rows: too few to hold out a validation split")
+        raise DataError(f"train has {len(train)} rows: too few to hold out a {split} split")
     kept = stratified(_labels(train), len(train) - count, seed)  # drawn, so that a label's only row stays in train
     held = np.setdiff1d(np.arange(len(train)), kept)
     drawn = "seeded and stratified by label" if _has_label(train) else "drawn with the seed"
-    note = f"there is no validation split: {count:,} rows of train, {drawn}, are held out for it"
-    made = {"train": train.select(kept), "validation": train.select(held)}
-    return {**made, **{name: rows for name, rows in splits.items() if name != "train"}}, note
+    note = f"there is no {split} split: {count:,} rows of train, {drawn}, are held out for it"
+    return {"train": train.select(kept), split: train.select(held)}, note
 
 
 def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], seed: int) -> dict[str, "Dataset"]:

@@ -208,8 +208,8 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
 
 
 def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> EncodingSpec:  # noqa: ANN401
-    """The folder's limits of length, or the usual ones as far as the model reads."""
-    names = ("max_length", "max_target_length", "stride", "max_answer_length")
+    """What the folder says of lengths and answers, or the usual as far as the model reads."""
+    names = ("max_length", "max_target_length", "stride", "max_answer_length", "unanswerable")
     limits = {key: known[key] for key in names if key in known}
     if max_length is not None:
         loading.inside_bounds(config, max_length, "model", "max_length")

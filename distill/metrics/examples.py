@@ -26,14 +26,14 @@ def check(predictions: Sized, references: Sized) -> None:
         raise ValueError("there is no example to score")
 
 
-def check_several(references: Sequence[Sequence[str]]) -> None:
-    """Refuse an example without a reference, and a bare text where a list of texts belongs.
+def check_several(references: Sequence[Sequence[str]], *, none: bool = False) -> None:
+    """Refuse an example without a reference, unless ``none`` are allowed, and a bare text where a list belongs.
 
     Raises:
         ValueError: names the first such example, counted from 0.
     """
     for row, texts in enumerate(references):
-        if isinstance(texts, str) or not texts:
+        if isinstance(texts, str) or not (texts or none):
             raise ValueError(f"example {row} needs a list of one reference or more, not {texts!r}")
 
 

@@ -19,6 +19,9 @@ HEADLINE = Headline("f1", "max")
 WATCHED = Headline("accuracy", "max")
 """What is watched while a model trains: starts and ends, each on its own."""
 
+HAS_ANSWER, NO_ANSWER = "has_answer_f1", "no_answer_f1"
+"""F1 of the examples that have an answer, and of those that have none."""
+
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 
@@ -32,9 +35,13 @@ def score(
     spaces, or a character in scripts that put none. Of several right answers, each metric takes the one that fits best.
     Where nothing is left of an answer, F1 is 1 if nothing is left of the other either.
 
+    Where some examples have no right answer, all are scored as by SQuAD's script for version 2 (Rajpurkar et al. 2018,
+    arXiv:1806.03822): for those both metrics are 1 where the answer is empty, and 0 elsewhere. Right answers of which
+    nothing is left do not count beside others. F1 of examples with and of those without an answer is given as well.
+
     Args:
         predictions: an answer for each example.
-        references: the right ones, one or more an example.
+        references: the right ones of each example; empty where there is no answer.
         names: not read.
         groups: what each example is counted under in the table, such as the kind of question.
 
@@ -42,17 +49,23 @@ def score(
         The metrics, and the same by group.
 
     Raises:
-        ValueError: there is no example, not a prediction and a group for each, or one without a right answer.
+        ValueError: there is no example, not a prediction and a group for each, or a text instead of right answers.
     """
     check(predictions, references)
-    check_several(references)
-    statistics = np.array([(1.0, *_best(*pair)) for pair in zip(predictions, references, strict=True)])
+    check_several(references, none=True)
+    answered = np.array([len(texts) > 0 for texts in references])
+    right = references if answered.all() else [_or_none(texts) for texts in references]
+    statistics = np.array([(1.0, *_best(*pair)) for pair in zip(predictions, right, strict=True)])
 
     def group(rows: Rows) -> dict[str, float]:
         return {HEADLINE.name: headline(statistics[rows]), "exact_match": float(statistics[rows, 2].mean())}
 
     everything = np.arange(len(statistics))
-    return Scored(group(everything), by_group(groups, len(statistics), group), statistics)
+    metrics = group(everything)
+    if not answered.all():
+        parts = {HAS_ANSWER: answered, NO_ANSWER: ~answered}
+        metrics |= {name: headline(statistics[rows]) for name, rows in parts.items() if rows.any()}
+    return Scored(metrics, by_group(groups, len(statistics), group), statistics)
 
 
 def headline(statistics: Floats) -> float:
@@ -78,6 +91,11 @@ def collection(classes: int, sync: bool = True) -> MetricCollection:
 def _best(answer: str, right: Sequence[str]) -> tuple[float, float]:
     guess, truths = _words(answer), [_words(text) for text in right]
     return max(_f1(guess, truth) for truth in truths), float(guess in truths)
+
+
+def _or_none(right: Sequence[str]) -> Sequence[str]:
+    """The right answers of which something is left, or an empty one."""
+    return [text for text in right if _words(text)] or [""]
 
 
 def _words(text: str) -> list[str]:

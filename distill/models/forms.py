@@ -58,5 +58,6 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "generation": ("settings of writing, whole numbers from 1 up", _settings),
     **dict.fromkeys(("max_length", "max_target_length", "max_answer_length"), _FROM_ONE),
     "stride": ("a whole number", lambda value: value == 0 or _count(value)),
+    "unanswerable": ("true or false", lambda value: isinstance(value, bool)),
 }
 """What each part of it must be, in words and as a question."""

@@ -30,7 +30,12 @@ def task_setup(config: Config, data: Prepared) -> TaskSetup:
     """Return the task with the labels of the data and the limits of length of the settings."""
     limits = config.data
     spec = EncodingSpec(
-        data.labels, limits.max_length, limits.max_target_length, limits.stride, limits.max_answer_length
+        data.labels,
+        limits.max_length,
+        limits.max_target_length,
+        limits.stride,
+        limits.max_answer_length,
+        data.unanswerable,
     )
     return TaskSetup(config.task, task(config.task), spec)
 

@@ -26,26 +26,33 @@ def prepare(config: Config) -> Prepared:
     disable_progress_bars()  # of reading and tokenising, which write into files as well
     data, module = config.data, task(config.task)
     named = {split: _names(given) for split, given in asdict(data.files).items() if given is not None}
-    rules = Rules(data.drop_bad, data.max_characters, data.exact, data.labels or {})
+    rules = Rules(data.drops_bad, data.max_characters, data.exact, data.labels or {})
     wanted = sources.Wanted(
         data.name, data.source, data.path, data.hub, data.hub_config, named, rules, data.delimiter
     )  # fmt: skip
     source = sources.load(wanted, module.roles, data.columns, embedded.SAMPLES[data.sample or module.sample])
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
     names = _by_name(data.labels or {}, source.classes)
-    read = module.read(source.splits, Options(names, data.drop_bad, scores, source.classes, source.numbers))
-    whole, held_out = splits.hold_out(read.splits, data.holdout, config.seed)
+    options = Options(
+        names, data.drops_bad, scores, source.classes, source.numbers, source.ids, data.answerable
+    )  # fmt: skip
+    read = module.read(source.splits, options)
+    tested, test_held_out = splits.hold_out_test(read.splits, data.holdout_test, config.seed)
+    left = 1 - (data.holdout_test or 0)  # both are shares of train as it was read
+    whole, held_out = splits.hold_out(tested, data.holdout / left, config.seed)
     if module.expand is not None:  # after that, so that what is held out is in no history of train
         with keeping():
             whole = {name: module.expand(rows) for name, rows in whole.items()}
     limited = splits.limit(whole, asdict(data.limit), config.seed)
     ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
-    notes = [*source.notes, *read.notes, *filter(None, (held_out, splits.overlap(ready)))]
+    notes = [*source.notes, *read.notes, *filter(None, (test_held_out, held_out, splits.overlap(ready)))]
     if data.unlabelled.path is not None:
         ready[splits.UNLABELLED], more = _unlabelled(config, ready)
         notes += more
     columns = source.columns or dict(data.columns)
-    return Prepared(ready, read.labels, source.name, source.kind, source.stands_in_for, tuple(notes), columns)
+    return Prepared(
+        ready, read.labels, source.name, source.kind, source.stands_in_for, tuple(notes), columns, read.unanswerable
+    )  # fmt: skip
 
 
 def _by_name(labels: Mapping[str, str], classes: Sequence[str]) -> dict[str, str]:
@@ -74,12 +81,12 @@ def _read_unlabelled(config: Config, file: str) -> tuple[Dataset, list[str]]:
     module = task(config.task)
     named = {role: name for role, name in config.data.columns.items() if role in module.inputs}
     data = config.data
-    rules = Rules(data.drop_bad, data.max_characters, list(data.unlabelled.columns))
+    rules = Rules(data.drops_bad, data.max_characters, list(data.unlabelled.columns))
     columns = named | data.unlabelled.columns
     found, notes, numbers = sources.unlabelled(file, module.inputs, columns, rules, data.delimiter)
     for role in (role for role, kind in module.inputs.items() if kind == "marked" and module.problem is not None):
         faults = {place: fault for place, text in enumerate(found[role][:]) if (fault := _fault(module, text))}
-        kept = usable({file: found}, {file: faults}, drop=data.drop_bad, numbers={file: numbers})
+        kept = usable({file: found}, {file: faults}, drop=data.drops_bad, numbers={file: numbers})
         found, notes = kept.splits[file], [*notes, *kept.notes]
     return found, notes
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distill.report.precision import too_small
+
 
 def assemble(
     *,
@@ -12,6 +14,7 @@ def assemble(
     results: Mapping[str, Mapping[str, Any]],
     objective: Mapping[str, Any],
     environment: Mapping[str, Any],
+    points: float | None = None,
 ) -> dict[str, Any]:
     """Put together what ``report.json`` holds.
 
@@ -22,9 +25,10 @@ def assemble(
         results: stage to what it found.
         objective: temperature and weights of the terms.
         environment: versions, git, seed and devices.
+        points: of the first metric, which validation and test are to tell apart; none warns of no split.
     """
     found = results.get("evaluate", {})
-    return {
+    made = {
         "schema": 1,
         **head,
         "status": "done",
@@ -40,3 +44,4 @@ def assemble(
         "objective": dict(objective),
         "environment": dict(environment),
     }
+    return {**made, "warnings": too_small(made, points)}

@@ -32,6 +32,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
         blocks.append(f"Scored by {how}")
     if conditions := timed(report):
         blocks.append(conditions)
+    blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]
     blocks += [verdict(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]
     lines += [f"{name}: {path}" for name, path in (paths or {}).items()]

@@ -50,7 +50,7 @@ def settings(spec: RunSpec) -> dict[str, Any]:
     """Return how models are compared, and the examples."""
     config = spec.config
     return {
-        **asdict(config.evaluate),
+        **{name: value for name, value in asdict(config.evaluate).items() if name != "points"},
         **spec.data.identity("validation", "test"),
         **spec.setup.limits,
         "task": config.task,
@@ -58,6 +58,7 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         "generation": spec.generation if spec.setup.task.writes else None,
         **students.given_labels(spec),
         "seed": config.seed,
+        **({"unanswerable": True} if spec.data.unanswerable else {}),
         **_several(config),
     }
 

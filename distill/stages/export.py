@@ -55,6 +55,8 @@ def _write(job: Job, folder: Path) -> None:
     setup = job.spec.setup
     generation = job.spec.generation
     form = {**asdict(setup.spec), "task": setup.name, "generation": generation, "columns": _columns(job.spec)}
+    if not job.spec.data.unanswerable:
+        del form["unanswerable"]  # which is what a folder without it says
     side = "left" if setup.task.family == "decoder" else "right"
     huggingface.write(job.inputs["distill"] / "model", folder, setup.spec.max_length, form, side)
 

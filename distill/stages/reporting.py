@@ -36,4 +36,5 @@ def report_on(
         results=results,
         objective={**described(config.distill, spec.setup.task.kind), **ensemble.settings(config)},
         environment={"versions": versions(), "git": commit(), "seed": config.seed, "devices": spec.world},
+        points=config.evaluate.points,
     )

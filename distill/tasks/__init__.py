@@ -43,6 +43,8 @@ class Options:
         score_range: the lowest and the highest score there may be, or none.
         order: labels in the files in their order, where the data says one.
         numbers: of the rows in their file, in each split of which some were left out.
+        ids: of all rows of the files that have a column of that name, for messages.
+        answerable: all | only: what is done about questions without an answer.
     """
 
     labels: Mapping[str, str]
@@ -50,6 +52,8 @@ class Options:
     score_range: tuple[float, float] | None = None
     order: Sequence[str] = ()
     numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    ids: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    answerable: str = "all"
 
     def row(self, split: str, place: int) -> int:
         """The number of a row in its file, from 1 up, for messages."""
@@ -64,11 +68,13 @@ class Read:
         splits: with the roles of the task, checked, and the numbered ``label`` where there is one.
         labels: their names, by number; empty for a task without labels.
         notes: what was decided on the way, each a sentence.
+        unanswerable: whether there are questions without an answer.
     """
 
     splits: dict[str, "Dataset"]
     labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unanswerable: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ class EncodingSpec:
         max_target_length: tokens of a target that is written.
         stride: tokens that two windows of a long text share.
         max_answer_length: tokens of an answer to a question.
+        unanswerable: whether a question may be answered by nothing.
     """
 
     labels: tuple[str, ...] = ()
@@ -88,6 +95,7 @@ class EncodingSpec:
     max_target_length: int = 64
     stride: int = 32
     max_answer_length: int = 30
+    unanswerable: bool = False
 
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]

@@ -1,6 +1,7 @@
 """Labels: named, numbered, and refused where train does not have them."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 _CLASSES = 20
-"""Numbers with decimals up to which they may be classes."""
+"""Numbers with decimals up to which they may be classes though some stand only once, as scores do."""
 Problem = Callable[..., Fault | None]
 """What is wrong with the values of a row, or none."""
 AVERAGES = ("micro", "macro", "weighted")
@@ -39,8 +40,9 @@ def label_names(train: Sequence[Any], options: Options) -> dict[str, str]:
     Raises:
         DataError: the labels are continuous, there is only one, or a name belongs to no label.
     """
-    found = {str(value) for value in train}
-    many = len(found) > _CLASSES or 2 * len(found) > len(train)
+    counts = Counter(map(str, train))
+    found = set(counts)
+    many = 2 * len(found) > len(train) or (len(found) > _CLASSES and min(counts.values()) == 1)
     if many and (example := _fraction(found)) is not None and not found <= set(options.labels):
         raise DataError(
             f"the label column holds {example}: continuous values are scores, not classes; "
@@ -135,7 +137,16 @@ def sifted(splits: Mapping[str, "Dataset"], roles: Sequence[str], problem: Probl
     for split, rows in splits.items():
         found = (problem(*values) for values in zip(*(rows[role][:] for role in roles), strict=True))
         faults[split] = {place: fault for place, fault in enumerate(found) if fault is not None}
-    kept = usable(splits, faults, drop=options.drop_bad, numbers=options.numbers)
+    return judged(splits, faults, options)
+
+
+def judged(splits: Mapping[str, "Dataset"], faults: Mapping[str, Mapping[int, Fault]], options: Options) -> "Sifted":
+    """Leave out, or refuse, the rows of ``faults``, which are known by split and position.
+
+    Raises:
+        DataError: there are such rows and they are not to be left out, or a split has no other.
+    """
+    kept = usable(splits, faults, drop=options.drop_bad, numbers=options.numbers, ids=options.ids)
     return Sifted(kept.splits, tuple(kept.notes), replace(options, numbers=kept.numbers))
 
 

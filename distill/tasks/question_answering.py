@@ -1,7 +1,8 @@
 """The words of a context that answer a question.
 
 A long context is read in windows that overlap; each window has two rows, one for where the answer starts and one for
-where it ends, over the window's tokens. A window without the answer points at its first token.
+where it ends, over the window's tokens. A window without the answer points at its first token, and so do all
+windows of a question that has none.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from distill.base.rows import Fault
 from distill.base.shown import shown
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.errors import DataError
+from distill.tasks import Columns, EncodingSpec, Options, Read, Task, unanswerable
 from distill.tasks.labels import sifted
 from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32
 
@@ -26,10 +28,14 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """Check that every answer stands where ``answer_start`` says.
 
     Raises:
-        DataError: an example has no answer, or one that stands elsewhere, and is not to be left out.
+        DataError: an example has an answer that stands elsewhere, and is not to be left out; or none of train has one.
     """
-    kept = sifted(splits, ["label", "context"], _fault, options)
-    return Read(kept.splits, notes=kept.notes)
+    asked = unanswerable.left_out(splits, options)
+    kept = sifted(asked.splits, ["label", "context"], _fault, asked.options)
+    if all(map(unanswerable.has_none, kept.splits["train"]["label"][:])):
+        raise DataError("no row of train has an answer: nothing can be learned but to say nothing")
+    without = unanswerable.said(kept.splits)
+    return Read(kept.splits, notes=(*asked.notes, *kept.notes, *without), unanswerable=bool(without))
 
 
 def metric_module(labels: Sequence[str]) -> str:
@@ -60,7 +66,9 @@ def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
             features["targets"].append(_target(spans, rows["label"][example]))
     pairs = zip(features["key"], features.get("targets", []), strict="label" in rows)
     found = {key for key, target in pairs if any(target)}
-    features["cut"] = ["label" in rows and key not in found for key in features["key"]]
+    labels = rows.get("label", ())
+    lost = {key for key, answers in zip(rows["key"], labels, strict=False) if answers["text"]} - found
+    features["cut"] = [key in lost for key in features["key"]]
     return features
 
 
@@ -74,15 +82,42 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
 
 
 def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The likeliest span over all windows of an example, and its probability there."""
+    """The likeliest span over all windows of an example, and its probability there; where that may be, no answer."""
+    if form.unanswerable:
+        return _or_nothing(answers, rows, tokenizer, form)
     windows = _windows(rows, tokenizer, form)
     best: list[tuple[float, str]] = [(-1.0, "")] * len(answers)
     for number, example, order in _numbered(windows):
         start, end = answers[example][2 * order : 2 * order + 2].float().softmax(dim=-1)
-        for probability, span in _spans(start, end, _context(windows, number), form.max_answer_length):
-            if probability > best[example][0]:
+        for opening, closing, span in _spans(start, end, _context(windows, number), form.max_answer_length):
+            if (probability := opening * closing) > best[example][0]:
                 best[example] = (probability, rows["context"][example][slice(*span)])
     return [{"answer": answer, "probability": max(0.0, probability)} for probability, answer in best]
+
+
+def _or_nothing(
+    answers: Sequence["Tensor"],
+    rows: Columns,
+    tokenizer: Any,  # noqa: ANN401
+    form: EncodingSpec,
+) -> list[dict[str, Any]]:
+    """The span with the largest logits over all windows of an example, or an empty text for no answer.
+
+    As in BERT's own script for version 2 of SQuAD, no answer is the first token of the window that is least sure of it,
+    and is chosen where its logits are above those of the best span, by a threshold of 0.
+    """
+    windows = _windows(rows, tokenizer, form)
+    nothing, best = ([each] * len(answers) for each in (unanswerable.NO_WINDOW_YET, unanswerable.NO_SPAN_YET))
+    for number, example, order in _numbered(windows):
+        start, end = answers[example][2 * order : 2 * order + 2].float()
+        whole = float(start.logsumexp(dim=-1) + end.logsumexp(dim=-1))
+        nothing[example] = min(nothing[example], unanswerable.Choice(float(start[0] + end[0]), whole))
+        for opening, closing, span in _spans(start, end, _context(windows, number), form.max_answer_length):
+            if opening + closing > best[example].score:
+                text = rows["context"][example][slice(*span)]
+                best[example] = unanswerable.Choice(opening + closing, whole, text)
+    said = map(unanswerable.chosen, nothing, best)
+    return [{"answer": choice.answer, "probability": choice.probability} for choice in said]
 
 
 def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
@@ -91,7 +126,7 @@ def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> 
 
 
 def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """The texts of all answers that count as right."""
+    """The texts of all answers that count as right; of a question without an answer none."""
     return [list(answers["text"]) for answers in rows["label"]]
 
 
@@ -103,8 +138,6 @@ def groups(rows: Columns) -> list[str]:
 
 def _fault(answers: Mapping[str, Any], context: str) -> Fault | None:
     texts, starts = answers["text"], answers["answer_start"]
-    if not texts and not starts:
-        return Fault("no answer", "has no answer")
     if len(texts) != len(starts):
         return Fault("more answers than places, or fewer", f"has {len(texts)} answers, but {len(starts)} places")
     wrong = [pair for pair in zip(texts, starts, strict=True) if not _there(*pair, context)]
@@ -149,6 +182,8 @@ def _context(windows: Any, number: int) -> list[tuple[int, int] | None]:  # noqa
 
 def _target(spans: Sequence[tuple[int, int] | None], answers: Mapping[str, Any]) -> list[int]:
     """The tokens at which the first answer starts and ends, or the first token where the window lacks a part of it."""
+    if unanswerable.has_none(answers):
+        return [0, 0]
     text = answers["text"][0]
     start = answers["answer_start"][0] + len(text) - len(text.lstrip())
     stop = start + len(text.strip())
@@ -162,14 +197,14 @@ def _target(spans: Sequence[tuple[int, int] | None], answers: Mapping[str, Any])
 
 def _spans(
     start: "Tensor", end: "Tensor", spans: Sequence[tuple[int, int] | None], longest: int
-) -> Iterator[tuple[float, tuple[int, int]]]:
-    """Probable answers of a window, of ``longest`` tokens at most: probability, and characters of the context."""
+) -> Iterator[tuple[float, float, tuple[int, int]]]:
+    """Likely answers of a window, of ``longest`` tokens at most: of start and end what is given, and its characters."""
     likely = [each.topk(min(_BEST, len(spans))) for each in (start[: len(spans)], end[: len(spans)])]
     for begins, opening in zip(likely[0].indices.tolist(), likely[0].values.tolist(), strict=True):
         for ends, closing in zip(likely[1].indices.tolist(), likely[1].values.tolist(), strict=True):
             first, last = spans[begins], spans[ends]
             if first is not None and last is not None and begins <= ends < begins + longest:
-                yield opening * closing, (first[0], last[1])
+                yield opening, closing, (first[0], last[1])
 
 
 TASK = Task(

@@ -8,7 +8,7 @@ from distill.base.shown import name as called
 from distill.base.shown import shown
 from distill.errors import DataError
 from distill.tasks import Options
-from distill.tasks.labels import replaced
+from distill.tasks.labels import Sifted, judged, replaced
 from distill.tasks.tagging import OUTSIDE, ends, spelled, to_iob2
 
 if TYPE_CHECKING:
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 TYPED = ("B-", "I-")
 """How the tags of IOB2 begin that are part of an entity."""
+_NO_IOB2 = "tags that are no IOB2"
 _MANY = 1000
 """Rows that are looked at to tell whether they are words."""
 
 
-def in_iob2(splits: Mapping[str, "Dataset"], options: Options) -> tuple[Mapping[str, "Dataset"], tuple[str, ...]]:
-    """The splits with tags of another scheme or spelling of entities as IOB2, and sentences that say so."""
+def in_iob2(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
+    """The splits with tags of another scheme or spelling of entities as IOB2, and sentences that say so.
+
+    Raises:
+        DataError: tags of a row go on where nothing began, and it is not to be left out.
+    """
     given = {split: [[str(tag) for tag in each] for each in rows["label"][:]] for split, rows in splits.items()}
     tags, notes = given, []
     if (other := spelled(each for sentences in given.values() for each in sentences)) is not None:
@@ -34,11 +39,14 @@ def in_iob2(splits: Mapping[str, "Dataset"], options: Options) -> tuple[Mapping[
         made = {split: [convert(each) for each in sentences] for split, sentences in tags.items()}
         notes.append(f"the tags are {scheme}; they are read as IOB2, in which B- begins an entity and I- goes on")
     if not notes or options.labels.keys() & _tags(given) - _tags(made):  # what is named is meant to stay
-        return splits, ()
+        return Sifted(dict(splits), (), options)
+    faults: dict[str, dict[int, Fault]] = {}
     for split, sentences in made.items() if found is not None else ():
-        for place, (before, after) in enumerate(zip(tags[split], sentences, strict=True)):
-            _check_ends(before, after, f"row {options.row(split, place)} of {split}", scheme)
-    return {split: replaced(splits[split], "label", sentences) for split, sentences in made.items()}, tuple(notes)
+        judged_rows = (_unbegun(before, after, scheme) for before, after in zip(tags[split], sentences, strict=True))
+        faults[split] = {place: wrong for place, wrong in enumerate(judged_rows) if wrong is not None}
+    ready = {split: replaced(splits[split], "label", sentences) for split, sentences in made.items()}
+    kept = judged(ready, faults, options)
+    return kept._replace(notes=(*notes, *kept.notes))
 
 
 def refuse_single(train: "Dataset") -> None:
@@ -55,11 +63,13 @@ def _tags(splits: Mapping[str, Sequence[Sequence[str]]]) -> set[str]:
     return {tag for sentences in splits.values() for each in sentences for tag in each}
 
 
-def _check_ends(before: Sequence[str], after: Sequence[str], where: str, scheme: str) -> None:
-    """Refuse tags that go on where nothing began, or where it ended, by the scheme that they are written in."""
+def _unbegun(before: Sequence[str], after: Sequence[str], scheme: str) -> Fault | None:
+    """A tag that goes on where nothing began, or where it ended, by the scheme that the tags are written in."""
     for new, last, old in zip(after, [OUTSIDE, *before], before, strict=False):
         if new.startswith("I-") and (last[2:] != old[2:] or ends(last)):
-            raise DataError(f"{where} has the tag {old} after {last}, where no {old[2:]} began: the tags are {scheme}")
+            said = f"has the tag {old} after {last}, where no {old[2:]} began: the tags are {scheme}"
+            return Fault(f"tags that are no {scheme}", said)
+    return None
 
 
 def fault(tokens: Sequence[str], tags: Sequence[Any]) -> Fault | None:
@@ -68,25 +78,34 @@ def fault(tokens: Sequence[str], tags: Sequence[Any]) -> Fault | None:
     return Fault("more tokens than tags, or fewer", said) if len(tokens) != len(tags) else None
 
 
-def check(splits: Mapping[str, "Dataset"], options: Options) -> None:
-    """Refuse a row whose tags, by their names, break IOB2 where any split uses it."""
+def check(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
+    """Leave out, or refuse, the rows whose tags, by their names, break IOB2 where any split uses it.
+
+    Raises:
+        DataError: there are such rows, and they are not to be left out.
+    """
     found: dict[str, list[tuple[list[str], list[str]]]] = {}
     for split, rows in splits.items():
         pairs = zip(rows["tokens"][:], rows["label"][:], strict=True)
         found[split] = [(tokens, [options.labels.get(tag, tag) for tag in map(str, tags)]) for tokens, tags in pairs]
+    faults: dict[str, dict[int, Fault]] = {}
     if any(tag[:2] in TYPED for sentences in found.values() for _, tags in sentences for tag in tags):
         for split, sentences in found.items():
-            for place, (tokens, tags) in enumerate(sentences):
-                _check_scheme(tokens, tags, f"row {options.row(split, place)} of {split}")
+            judged_rows = (_not_iob2(*pair) for pair in sentences)
+            faults[split] = {place: wrong for place, wrong in enumerate(judged_rows) if wrong is not None}
+    return judged(splits, faults, options)
 
 
-def _check_scheme(tokens: Sequence[str], tags: Sequence[str], where: str) -> None:
-    """Refuse tags that are no IOB2."""
+def _not_iob2(tokens: Sequence[str], tags: Sequence[str]) -> Fault | None:
+    """What makes tags no IOB2."""
     for word, tag, before in zip(tokens, tags, [OUTSIDE, *tags], strict=False):
         if tag != OUTSIDE and tag[:2] not in TYPED:
-            raise DataError(f"{where} has the tag {called(tag)} at {called(word)}: IOB2 has O, B-… and I-… only")
+            said = f"has the tag {called(tag)} at {called(word)}: IOB2 has O, B-… and I-… only"
+            return Fault(_NO_IOB2, said)
         if tag.startswith("I-") and before[2:] != tag[2:]:
-            raise DataError(
-                f"{where} has the tag {called(tag)} at {called(word)} after {called(before)}: "
+            said = (
+                f"has the tag {called(tag)} at {called(word)} after {called(before)}: "
                 f"in IOB2 an entity begins with B-{called(tag[2:])}"
             )
+            return Fault(_NO_IOB2, said)
+    return None

@@ -36,8 +36,9 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     kept = sifted(splits, ["tokens", "label"], fault, options)
     options = kept.options
     refuse_single(kept.splits["train"])
-    splits, scheme = in_iob2(kept.splits, options)
-    check(splits, options)
+    converted = in_iob2(kept.splits, options)
+    checked = check(converted.splits, converted.options)
+    splits, options = checked.splits, checked.options
     found = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
     if len(found) < 2:
         raise DataError(
@@ -54,7 +55,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         ids = [[number[tag] for tag in each] for each in tags]
         ready[name] = replaced(rows, "label", ids)
     numbers = (_NUMBERS,) if all(label.isdecimal() for label in labels) else ()
-    return Read(ready, labels, (*kept.notes, *scheme, *numbers))
+    return Read(ready, labels, (*kept.notes, *converted.notes, *checked.notes, *numbers))
 
 
 def metric_module(labels: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ def test_only_the_columns_with_a_role_are_kept_under_the_roles_name():
 
 def test_the_only_column_that_can_be_meant_is_taken_and_said():
     rows = table(question=["what is it ?", "who is it ?"] * 5, kind=["DESC", "HUM"] * 5)
-    taken, notes, _, columns, _ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
+    taken, notes, _, columns, *_ = take({"train": rows}, ROLES, {"text": "sentence"}, "here")
     assert taken["train"].column_names == ["text", "label"]
     assert columns == {"text": "question", "label": "kind"}
     assert notes == [
@@ -120,16 +120,16 @@ def test_a_split_that_lacks_the_column_is_refused():
 @pytest.mark.parametrize("empty", [None, "", " "])
 def test_a_row_without_content_is_refused_with_its_number(empty):
     rows = table(sentence=["a b", empty], label=["1", "0"])
-    with refused("row 2 of train in here has no sentence; data.drop_bad=true leaves it out"):
+    with refused("row 2 of train in here has no sentence; data.on_bad=drop leaves it out"):
         take({"train": rows}, ROLES, {"text": "sentence"}, "here")
 
 
 def test_the_class_numbers_of_the_hub_become_names_and_those_below_0_are_no_labels():
     features = Features({"text": Value("string"), "label": ClassLabel(names=["negative", "positive"])})
     rows = Dataset.from_dict({"text": ["a b", "c d", "e f"], "label": [1, 0, -1]}, features=features)
-    with refused("row 3 of train in hub has the label -1, which is none; data.drop_bad=true leaves it out"):
+    with refused("row 3 of train in hub has the label -1, which is none; data.on_bad=drop leaves it out"):
         take({"train": rows}, ROLES, {}, "hub")
-    taken, notes, classes, _, numbers = take({"train": rows}, ROLES, {}, "hub", Rules(drop_bad=True))
+    taken, notes, classes, _, numbers, _ = take({"train": rows}, ROLES, {}, "hub", Rules(drop_bad=True))
     assert taken["train"]["label"][:] == ["positive", "negative"]
     assert classes == ["negative", "positive"]
     assert notes == ["1 of 3 rows of train are left out: no label (1)"]
@@ -140,7 +140,7 @@ def test_the_class_numbers_in_lists_become_names_too():
     features = Features({"tokens": List(Value("string")), "tags": List(ClassLabel(names=["O", "B-X"]))})
     rows = Dataset.from_dict({"tokens": [["a", "b"], ["c"]], "tags": [[1, 0], [-1]]}, features=features)
     roles, named = {"tokens": "texts", "label": "tags"}, {"label": "tags"}
-    with refused("row 2 of train in hub has the tag -1, which is none; data.drop_bad=true leaves it out"):
+    with refused("row 2 of train in hub has the tag -1, which is none; data.on_bad=drop leaves it out"):
         take({"train": rows}, roles, named, "hub")
     taken, _, classes, *_ = take({"train": rows}, roles, named, "hub", Rules(drop_bad=True))
     assert taken["train"]["label"][:] == [["B-X", "O"]]
@@ -205,7 +205,7 @@ def test_a_column_of_another_kind_of_content_is_refused(kind, value, said):
 def test_a_list_without_content_or_with_an_empty_entry_is_refused_with_its_row(empty):
     rows = table(words=[["a"], empty])
     said = "has an empty entry in words" if empty else "has no words"
-    with refused(f"row 2 of train in here {said}; data.drop_bad=true leaves it out"):
+    with refused(f"row 2 of train in here {said}; data.on_bad=drop leaves it out"):
         take({"train": rows}, {"tokens": "texts"}, {"tokens": "words"}, "here")
 
 
@@ -243,7 +243,7 @@ def test_a_cell_of_a_table_may_hold_labels_as_a_json_list_or_with_commas(cells):
 
 @pytest.mark.parametrize(("kind", "said"), [("texts", "it"), ("tags", "it"), ("turns", "it")])
 def test_an_empty_cell_holds_no_list(kind, said):
-    with refused(f"row 2 of train in here has no {said}; data.drop_bad=true leaves it out"):
+    with refused(f"row 2 of train in here has no {said}; data.on_bad=drop leaves it out"):
         take({"train": table(it=["a b", None])}, {"it": kind}, {}, "here")
 
 
@@ -391,7 +391,7 @@ def test_a_number_below_0_beside_classes_from_0_up_is_no_label(none):
     kind = type(none)
     labels = [kind(0), kind(1), none] if kind is not float else [0.0, 1.0, none]
     said = f"has the label {int(none)}, which is none"
-    with refused(f"row 3 of train in here {said}; data.drop_bad=true leaves it out{WAY}"):
+    with refused(f"row 3 of train in here {said}; data.on_bad=drop leaves it out{WAY}"):
         read(labels)
     found, notes = read(labels, rules=Rules(drop_bad=True))
     assert [int(label) for label in found["train"]] == [0, 1]
@@ -447,12 +447,12 @@ def test_a_column_that_was_named_by_hand_is_never_guessed():
 def test_a_text_has_a_limit():
     rows = {"train": table(text=["a b", "c" * 31], label=["x", "y"])}
     said = "row 2 of train in here has 31 characters in text, more than data.max_characters=30"
-    with refused(f"{said}; data.drop_bad=true leaves it out"):
+    with refused(f"{said}; data.on_bad=drop leaves it out"):
         take(rows, ROLES, {}, "here", Rules(max_characters=30))
     assert len(take(rows, ROLES, {}, "here", Rules(max_characters=31)).splits["train"]) == 2
     words = {"train": table(tokens=[["a"], ["b" * 20, "c" * 11]])}
     with refused("row 2 of train in here has 31 characters in tokens, more than data.max_characters=30; "
-                 "data.drop_bad=true leaves it out"):  # fmt: skip
+                 "data.on_bad=drop leaves it out"):  # fmt: skip
         take(words, {"tokens": "texts"}, {}, "here", Rules(max_characters=30))
 
 

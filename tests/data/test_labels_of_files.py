@@ -37,7 +37,7 @@ def columns(**named):
 def test_what_stands_for_no_label_beside_others_is_no_label(labels, none):
     place = len(labels)
     with refused(
-        f"row {place} of train in here has the label {none}, which is none; data.drop_bad=true leaves it out; "
+        f"row {place} of train in here has the label {none}, which is none; data.on_bad=drop leaves it out; "
         "a card that names it in data.labels makes it one"
     ):
         take({"train": table(labels)}, ROLES, {}, "here")
@@ -93,7 +93,7 @@ def test_signs_in_labels_of_lists_and_words_of_names_are_no_separators(labels):
 
 
 def test_a_vector_that_says_that_nobody_knows_is_shown():
-    with refused("row 2 of train in here has the labels [-1, -1], which are none; data.drop_bad=true leaves it out"):
+    with refused("row 2 of train in here has the labels [-1, -1], which are none; data.on_bad=drop leaves it out"):
         take({"train": table([[1, 0], [-1, -1], [1, 1]])}, SEVERAL, {}, "here")
 
 

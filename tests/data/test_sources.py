@@ -123,7 +123,7 @@ def test_a_label_that_a_row_lacks_is_missed_also_where_there_may_be_several_or_n
     ):
         load(given, {"text": "text", "label": "labels"}, {}, sample)
     given = written(tmp_path, '{"text": "a b", "label": 1}\n{"text": "c d"}\n')
-    with pytest.raises(DataError, match=r"^row 2 of train in .* has no label; data.drop_bad=true leaves it out$"):
+    with pytest.raises(DataError, match=r"^row 2 of train in .* has no label; data.on_bad=drop leaves it out$"):
         load(given, ROLES, {}, sample)
 
 

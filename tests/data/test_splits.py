@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 from datasets import Dataset
 
-from distill.data.splits import content, hold_out, keyed, limit, overlap, stratified, unseen
+from distill.data.splits import content, hold_out, hold_out_test, keyed, limit, overlap, stratified, unseen
 from distill.errors import DataError
 
 
@@ -63,6 +63,33 @@ def test_nothing_is_held_out_where_there_is_a_validation_split():
 def test_a_train_split_too_small_to_share_is_refused():
     with pytest.raises(DataError, match=re.escape("train has 1 rows: too few to hold out a validation split")):
         hold_out({"train": table(range(1))}, 0.1, seed=0)
+
+
+def test_a_test_split_is_held_out_of_train_and_said():
+    labels = [0] * 70 + [1] * 29 + [2]
+    made, note = hold_out_test({"train": table(range(100), labels)}, 0.2, seed=0)
+    assert {name: len(rows) for name, rows in made.items()} == {"train": 80, "test": 20}
+    assert Counter(made["test"]["label"]) == {0: 14, 1: 6}
+    assert set(made["train"]["text"]).isdisjoint(made["test"]["text"])
+    assert note == "there is no test split: 20 rows of train, seeded and stratified by label, are held out for it"
+
+
+def test_no_test_split_is_held_out_where_none_is_asked_for():
+    splits = {"train": table(range(10))}
+    assert hold_out_test(splits, None, seed=0) == (splits, None)
+    splits["test"] = table(range(3))
+    assert hold_out_test(splits, None, seed=0) == (splits, None)
+
+
+def test_a_test_split_beside_one_that_is_there_is_refused():
+    said = "data.holdout_test=0.1: there is a test split of 3 rows already, of which the report speaks; "
+    with pytest.raises(DataError, match=f"^{re.escape(said)}leave data.holdout_test out, or give "):
+        hold_out_test({"train": table(range(10)), "test": table(range(3))}, 0.1, seed=0)
+
+
+def test_a_train_split_too_small_for_a_test_is_refused():
+    with pytest.raises(DataError, match=re.escape("train has 1 rows: too few to hold out a test split")):
+        hold_out_test({"train": table(range(1))}, 0.1, seed=0)
 
 
 def test_a_limit_keeps_so_many_rows_in_their_order_and_none_or_more_keeps_all():

@@ -168,8 +168,13 @@ def test_a_group_too_few_is_refused(module):
         module.score(*examples(module), GROUPS[1:])
 
 
-@pytest.mark.parametrize("module", [spans, summarization, translation])
-@pytest.mark.parametrize(("wrong", "shown"), [([], r"\[\]"), ("a text", "'a text'")])
+@pytest.mark.parametrize(
+    ("module", "wrong", "shown"),
+    [
+        *((module, "a text", "'a text'") for module in (spans, summarization, translation)),
+        *((module, [], r"\[\]") for module in (summarization, translation)),
+    ],
+)
 def test_an_example_without_a_list_of_references_is_refused(module, wrong, shown):
     with pytest.raises(ValueError, match=f"^example 1 needs a list of one reference or more, not {shown}$"):
         module.score(["a", "b"], [["a"], wrong], [], ["x", "x"])

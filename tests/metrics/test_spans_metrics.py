@@ -1,6 +1,9 @@
 """Metrics of answers against torchmetrics' own."""
 
 import random
+import re
+import string
+from collections import Counter
 
 import pytest
 import torch
@@ -98,3 +101,58 @@ def test_starts_and_ends_are_watched_each_on_its_own():
     watched = spans.collection(3)
     watched.update(rows, torch.tensor([1, 1, IGNORE]))
     assert {name: float(value) for name, value in watched.compute().items()} == {spans.WATCHED.name: 0.5}
+
+
+def normalized(text):
+    """The words of a text as SQuAD's script for version 2 has them."""
+    kept = "".join(sign for sign in text.lower() if sign not in set(string.punctuation))
+    return re.sub(r"\b(a|an|the)\b", " ", kept).split()
+
+
+def second_version(predictions, references):
+    """What SQuAD's script for version 2 says of each answer: F1 and exact match."""
+    for answer, texts in zip(predictions, references, strict=True):
+        gold = [normalized(text) for text in texts if normalized(text)] or [[]]
+        guess, f1 = normalized(answer), []
+        for right in gold:
+            common = sum((Counter(right) & Counter(guess)).values())
+            if not right or not guess:
+                f1.append(float(right == guess))
+            else:
+                f1.append(2 * common / (len(guess) + len(right)) if common else 0.0)
+        yield max(f1), float(guess in gold)
+
+
+def test_where_some_questions_have_no_answer_all_are_scored_as_in_version_2():
+    predictions, references = answers(300)
+    references[::3] = [[] for _ in references[::3]]
+    predictions[::6] = ["" for _ in predictions[::6]]
+    found = spans.score(predictions, references, [], ["all"] * 300)
+    wanted = list(second_version(predictions, references))
+    assert list(found.metrics) == ["f1", "exact_match", "has_answer_f1", "no_answer_f1"]
+    without = [f1 for (f1, _), texts in zip(wanted, references, strict=True) if not texts]
+    with_ = [f1 for (f1, _), texts in zip(wanted, references, strict=True) if texts]
+    assert 0 < sum(without) < len(without)
+    assert found.metrics == {
+        "f1": pytest.approx(sum(f1 for f1, _ in wanted) / 300),
+        "exact_match": pytest.approx(sum(match for _, match in wanted) / 300),
+        "has_answer_f1": pytest.approx(sum(with_) / len(with_)),
+        "no_answer_f1": pytest.approx(sum(without) / len(without)),
+    }
+    assert spans.headline(found.statistics) == pytest.approx(found.metrics["f1"])
+
+
+@pytest.mark.parametrize(("answer", "score"), [("", 1.0), ("the", 1.0), (" . ", 1.0), ("Paris", 0.0)])
+def test_no_answer_is_right_where_nothing_is_said_and_wrong_elsewhere(answer, score):
+    found = spans.score([answer], [[]], [], ["x"]).metrics
+    assert found == {"f1": score, "exact_match": score, "no_answer_f1": score}
+
+
+def test_saying_nothing_is_wrong_where_there_is_an_answer():
+    found = spans.score(["", ""], [["Paris"], []], [], ["x", "x"]).metrics
+    assert found == {"f1": 0.5, "exact_match": 0.5, "has_answer_f1": 0.0, "no_answer_f1": 1.0}
+
+
+def test_beside_questions_without_an_answer_a_right_one_of_articles_alone_does_not_count():
+    assert spans.score(["a", ""], [["the", "Paris"], []], [], ["x", "x"]).metrics["has_answer_f1"] == 0.0
+    assert spans.score(["a"], [["the", "Paris"]], [], ["x"]).metrics["f1"] == 1.0, "as in version 1 before"

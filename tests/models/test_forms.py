@@ -36,6 +36,7 @@ def test_what_a_run_wrote_is_read_and_so_is_a_folder_that_does_not_say(tmp_path)
         ("max_length", 0, "a whole number from 1 up"),
         ("max_length", True, "a whole number from 1 up"),
         ("stride", -1, "a whole number"),
+        ("unanswerable", 1, "true or false"),
     ],
 )
 def test_what_no_run_writes_is_refused(tmp_path, key, value, kind):

@@ -156,3 +156,78 @@ def test_a_column_of_rows_without_labels_is_named_as_hydra_takes_it(tmp_path):
     way = r"say which one is the tokens with \+data\.unlabelled\.columns\.tokens=NAME$"
     with pytest.raises(DataError, match=way):
         prepare(reading("token_classification", str(tmp_path / "more.txt")))
+
+
+def one_file(folder, count=200, **given):
+    """The settings of a run on a single file."""
+    lines = [f"text number {row}\t{'yes' if row % 4 else 'no'}\n" for row in range(count)]
+    path = folder / "all.tsv"
+    path.write_text("text\tlabel\n" + "".join(lines), encoding="utf-8")
+    config = Config(task="classification")
+    config.data.path, config.data.labels = str(path), {}
+    for name, value in given.items():
+        setattr(config.data, name, value)
+    return config
+
+
+def test_one_file_is_train_validation_and_test(tmp_path):
+    data = prepare(one_file(tmp_path, holdout=0.1, holdout_test=0.2))
+    assert data.rows() == {"train": 140, "validation": 20, "test": 40}
+    texts = [set(rows["text"]) for rows in data.splits.values()]
+    assert len(set().union(*texts)) == 200
+    assert {split: sum(rows["label"]) for split, rows in data.splits.items()} == {
+        "train": 105, "validation": 15, "test": 30,
+    }  # fmt: skip
+    drawn = "seeded and stratified by label, are held out for it"
+    assert data.notes == (
+        f"there is no test split: 40 rows of train, {drawn}",
+        f"there is no validation split: 20 rows of train, {drawn}",
+    )
+    again = prepare(one_file(tmp_path, holdout=0.1, holdout_test=0.2))
+    assert again.describe() == data.describe()
+
+
+def test_a_test_is_held_out_beside_a_validation_that_is_there(tmp_path):
+    config = one_file(tmp_path, holdout_test=0.1)
+    (tmp_path / "dev.tsv").write_text("text\tlabel\na new text\tyes\n", encoding="utf-8")
+    config.data.files.validation = "dev.tsv"
+    assert prepare(config).rows() == {"train": 180, "test": 20, "validation": 1}
+
+
+def test_a_test_that_is_there_is_not_held_out_again(tmp_path):
+    config = one_file(tmp_path, holdout_test=0.1)
+    (tmp_path / "test.tsv").write_text("text\tlabel\na new text\tyes\n", encoding="utf-8")
+    config.data.files.test = "test.tsv"
+    with pytest.raises(DataError, match=r"^data\.holdout_test=0\.1: there is a test split of 1 rows already"):
+        prepare(config)
+
+
+def test_without_a_held_out_test_what_is_held_out_is_what_it_always_was(tmp_path):
+    data = prepare(one_file(tmp_path))
+    assert data.rows() == {"train": 180, "validation": 20}
+    assert data.describe()["fingerprint"] == "79f410353758", "a split that changes is another for every stage"
+
+
+def test_whole_dialogues_are_held_out_as_test(tmp_path):
+    config = dialogues(tmp_path)
+    config.data.holdout_test = 0.2
+    data = prepare(config)
+    said = {split: {reply.split()[-1] for reply in rows["reply"]} for split, rows in data.splits.items()}
+    assert {split: len(found) for split, found in said.items()} == {"train": 21, "test": 6, "validation": 3}
+    assert len(set().union(*said.values())) == 30
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("names", [("1.1", "1.2"), ("1.1", "1.10", "nan"), ("NA", "NaN", "None", "inf", "null")])
+def test_labels_that_look_like_numbers_or_like_nothing_are_classes_in_any_file(tmp_path, ending, names):
+    rows = [{"text": f"text {row}", "label": names[row % len(names)]} for row in range(30)]
+    path = tmp_path / f"all.{ending}"
+    if ending == "parquet":
+        Dataset.from_list(rows).to_parquet(path)
+    elif ending == "csv":
+        path.write_text("text,label\n" + "".join(f"{row['text']},{row['label']}\n" for row in rows), encoding="utf-8")
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = Config(task="classification")
+    config.data.path, config.data.labels = str(path), {}
+    assert prepare(config).labels == names

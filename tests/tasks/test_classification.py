@@ -71,6 +71,20 @@ def test_a_continuous_label_is_refused():
         label_names(["3.800", "5"], Options({}))
 
 
+def sections():
+    """27 numbers of sections, as 1.1 and 3.9."""
+    return [f"{chapter}.{section}" for chapter in range(1, 4) for section in range(1, 10)]
+
+
+def test_many_numbers_with_decimals_are_classes_where_each_stands_more_than_once():
+    assert list(label_names(sections() * 2, Options({}))) == sections()
+    with refused(
+        "the label column holds 1.1: continuous values are scores, not classes; "
+        "a card that names each in data.labels makes them classes"
+    ):
+        label_names([*sections() * 4, "3.85"], Options({}))
+
+
 def test_numbers_with_decimals_and_words_that_python_takes_for_numbers_are_classes():
     assert list(label_names(["1.1", "1.2"] * 4, Options({}))) == ["1.1", "1.2"]
     assert list(label_names(["3.800", "5"], Options({"3.800": "good", "5": "best"}))) == ["3.800", "5"]

@@ -39,7 +39,7 @@ def test_every_turn_but_the_first_is_a_reply_to_all_before_it():
 def test_a_reply_without_history_is_refused(refused, turns):
     rows = Dataset.from_dict({"turns": [["a", "b"], turns]})
     with refused(
-        "row 2 of test has a reply without history: a dialogue has two turns or more; data.drop_bad=true leaves it out"
+        "row 2 of test has a reply without history: a dialogue has two turns or more; data.on_bad=drop leaves it out"
     ):
         TASK.read({"test": rows}, Options({}))
 

@@ -22,13 +22,13 @@ def test_scores_become_numbers_whatever_they_were_written_as():
 
 @pytest.mark.parametrize("bad", ["high", "nan", "inf", "-Infinity", "1,5", ""])
 def test_what_is_no_number_is_refused_with_its_row(refused, bad):
-    with refused(f"row 2 of test has the score {bad!r}, which is no number; data.drop_bad=true leaves it out"):
+    with refused(f"row 2 of test has the score {bad!r}, which is no number; data.on_bad=drop leaves it out"):
         read(["1", "2"], test=["1", bad])
 
 
 @pytest.mark.parametrize("bad", [None, float("nan"), float("inf")])
 def test_numbers_that_are_none_are_refused_too(refused, bad):
-    with refused(f"row 2 of test has the score {bad!r}, which is no number; data.drop_bad=true leaves it out"):
+    with refused(f"row 2 of test has the score {bad!r}, which is no number; data.on_bad=drop leaves it out"):
         read([1.0, 2.0], test=[1.0, bad])
 
 
@@ -41,7 +41,7 @@ def test_lists_are_no_scores(refused):
 def test_a_score_outside_the_range_is_refused(refused, bad):
     with refused(
         f"row 3 of train has the score {bad!r}, which is outside data.score_range=[0, 5]; "
-        "data.drop_bad=true leaves it out"
+        "data.on_bad=drop leaves it out"
     ):
         read(["0", "5", bad], scores=(0.0, 5.0))
 

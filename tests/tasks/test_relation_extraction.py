@@ -146,7 +146,7 @@ def test_an_entity_whose_end_would_be_cut_off_is_refused(uncased, refused, last)
     ],
 )
 def test_marks_that_are_missing_double_or_badly_ordered_are_refused(refused, bad, said):
-    with refused(f"row 2 of train {said}: {bad!r}; data.drop_bad=true leaves it out"):
+    with refused(f"row 2 of train {said}: {bad!r}; data.on_bad=drop leaves it out"):
         read(TEXT, bad)
 
 

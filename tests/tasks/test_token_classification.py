@@ -165,13 +165,14 @@ def test_tags_are_numbered_and_many_may_get_one_name():
 )
 def test_what_breaks_iob2_is_refused_with_row_and_word(refused, tags, message):
     rows = split((["EU"], ["B-ORG"]), (["New", "York"], tags))
-    with refused(f"row 2 of train has the tag {message}"):
+    with refused(f"row 2 of train has the tag {message}; data.on_bad=drop leaves it out"):
         TASK.read({"train": rows}, Options({}))
 
 
 def test_an_entity_may_go_on_but_not_over_the_end_of_a_sentence(refused):
     rows = split((["New", "York", "City"], ["B-LOC", "I-LOC", "I-LOC"]), (["York"], ["I-LOC"]))
-    with refused("row 2 of train has the tag I-LOC at York after O: in IOB2 an entity begins with B-LOC"):
+    said = "row 2 of train has the tag I-LOC at York after O: in IOB2 an entity begins with B-LOC"
+    with refused(f"{said}; data.on_bad=drop leaves it out"):
         TASK.read({"train": rows}, Options({}))
 
 
@@ -184,8 +185,24 @@ def test_tags_of_another_scheme_are_taken_as_they_are():
 def test_tags_that_begin_entities_with_i_are_refused_with_row_and_word(refused, first):
     rows = split((["EU", "EU"], ["B-ORG", "O"]), (["EU", "Paris"], first))
     word, tag = ("EU", "I-ORG") if first[1] == "O" else ("Paris", "I-LOC")
-    with refused(f"row 2 of train has the tag {tag} at {word} after O: in IOB2 an entity begins with B-{tag[2:]}"):
+    said = f"row 2 of train has the tag {tag} at {word} after O: in IOB2 an entity begins with B-{tag[2:]}"
+    with refused(f"{said}; data.on_bad=drop leaves it out"):
         TASK.read({"train": rows}, Options({}))
+
+
+def test_sentences_that_break_iob2_are_left_out_where_that_is_asked_for():
+    rows = split((["EU"], ["B-ORG"]), (["York"], ["I-LOC"]), (["in", "EU"], ["O", "B-ORG"]), (["New"], ["X"]))
+    read = TASK.read({"train": rows}, Options({}, drop_bad=True))
+    assert read.labels == ("B-ORG", "O")
+    assert read.splits["train"]["tokens"][:] == [["EU"], ["in", "EU"]]
+    assert read.notes == ("2 of 4 rows of train are left out: tags that are no IOB2 (2)",)
+
+
+def test_sentences_that_break_another_scheme_are_left_out_where_that_is_asked_for():
+    good = [(["Anna", "Otto"], ["B-PER", "E-PER"]), (["Rome", "fell"], ["S-LOC", "O"])]
+    read = TASK.read({"train": split(*good, (["Ida"], ["E-PER"]))}, Options({}, drop_bad=True))
+    assert len(read.splits["train"]) == 2
+    assert read.notes[-1] == "1 of 3 rows of train are left out: tags that are no BIOES (1)"
 
 
 def test_where_any_split_uses_iob2_all_have_to(refused):
@@ -210,7 +227,7 @@ def test_tags_stand_in_the_order_of_the_data():
 
 def test_tokens_and_tags_of_different_number_are_refused(refused):
     good, bad = split((["a", "b"], ["O", "B-X"])), split((["a"], ["O"]), (["a", "b"], ["O"]))
-    with refused("row 2 of test has 2 tokens, but 1 tags; data.drop_bad=true leaves it out"):
+    with refused("row 2 of test has 2 tokens, but 1 tags; data.on_bad=drop leaves it out"):
         TASK.read({"train": good, "test": bad}, Options({}))
 
 

@@ -97,7 +97,7 @@ def test_an_empty_source_or_target_is_refused(kind, column, row):
     rows = Dataset.from_dict({"source": ["a b", "c d"], "target": ["a b", "c d"], column: row})
     number = 1 + row.index(next(value for value in row if not (value or "").strip()))
     with pytest.raises(
-        DataError, match=f"^row {number} of train in here has no {column}; data.drop_bad=true leaves it out$"
+        DataError, match=f"^row {number} of train in here has no {column}; data.on_bad=drop leaves it out$"
     ):
         take({"train": rows}, task(kind).roles, {}, "here")
 
@@ -158,7 +158,7 @@ def test_an_example_without_a_reference_or_with_an_empty_one_is_refused(row, sai
     from datasets import Dataset
 
     rows = Dataset.from_dict({"source": ["a b", "c d"], "targets": [["a b"], row]})
-    with pytest.raises(DataError, match=f"^row 2 of train in here {said}; data.drop_bad=true leaves it out$"):
+    with pytest.raises(DataError, match=f"^row 2 of train in here {said}; data.on_bad=drop leaves it out$"):
         take({"train": rows}, TASK.roles, {"target": "targets"}, "here")
 
 

@@ -1,0 +1,81 @@
+"""Questions that their context does not answer, as in version 2 of SQuAD (Rajpurkar et al. 2018, arXiv:1806.03822)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from distill.base.rows import Fault
+from distill.tasks import Options
+from distill.tasks.labels import Sifted, judged
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_NONE = Fault("no answer", "has no answer")
+
+
+class Choice(NamedTuple):
+    """What a question may be answered with.
+
+    Attributes:
+        score: the logit of its start plus that of its end.
+        whole: the logarithm of the sum over all starts of its window, and that over all ends.
+        answer: its text; empty for no answer.
+    """
+
+    score: float
+    whole: float = math.inf
+    answer: str = ""
+
+    @property
+    def probability(self) -> float:
+        """The probability of its start times that of its end, in their window."""
+        return math.exp(min(0.0, self.score - self.whole))
+
+
+NO_WINDOW_YET, NO_SPAN_YET = Choice(math.inf), Choice(-math.inf)
+
+
+def left_out(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
+    """The rows without those that have no answer, where the options want none of them, and sentences that say so.
+
+    Raises:
+        DataError: a split has no other.
+    """
+    if options.answerable == "all":
+        return Sifted(dict(splits), (), options)
+    faults = {split: dict.fromkeys(_without(rows), _NONE) for split, rows in splits.items()}
+    kept = judged(splits, faults, replace(options, drop_bad=True))
+    return kept._replace(options=replace(kept.options, drop_bad=options.drop_bad))
+
+
+def said(splits: Mapping[str, "Dataset"]) -> tuple[str, ...]:
+    """A sentence on the rows that have no answer; nothing where all have one."""
+    counts = {split: len(_without(rows)) for split, rows in splits.items()}
+    parts = [f"{count:,} of {len(splits[split]):,} rows of {split}" for split, count in counts.items() if count]
+    if not parts:
+        return ()
+    return (
+        f"{' and '.join(parts)} have no answer: a model may answer nothing, and learns to; "
+        "data.answerable=only leaves them out",
+    )
+
+
+def _without(rows: "Dataset") -> list[int]:
+    return [place for place, answers in enumerate(rows["label"][:]) if has_none(answers)]
+
+
+def has_none(answers: Mapping[str, Any]) -> bool:
+    """Whether a question has no answer, which is said by empty lists."""
+    return not answers["text"] and not answers["answer_start"]
+
+
+def chosen(nothing: Choice, best: Choice) -> Choice:
+    """The best span over the windows of a context, or no answer where that scores above it in every window.
+
+    Args:
+        nothing: no answer, in the window where it scores least.
+        best: of all spans.
+    """
+    return nothing if nothing.score > best.score else best

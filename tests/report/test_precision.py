@@ -1,0 +1,107 @@
+"""Splits too small to tell what is asked of them, at the borders."""
+
+import numpy as np
+import pytest
+
+from distill.report.assemble import assemble
+from distill.report.console import table
+from distill.report.page import render
+from distill.report.precision import interval, needed, too_small
+
+
+def of(rows, score, name="accuracy", split="test", **more):
+    """A report on one split of so many rows."""
+    model = {"metrics": {split: {name: score}}, "per_label": {split: more.pop("table", {})}}
+    data = {"labels": more.pop("labels", []), "rows": {"train": 5, split: rows}}
+    return {"task": "classification", "data": data, "models": {"student": model}, **more}
+
+
+@pytest.mark.parametrize(("rows", "warned"), [(9599, True), (9600, False), (64, True), (1_000_000, False)])
+def test_a_split_is_too_small_where_half_of_the_interval_is_more_than_a_point(rows, warned):
+    assert bool(too_small(of(rows, 0.5), 1.0)) is warned
+
+
+def test_the_sentence_says_how_wide_the_interval_is_and_how_many_rows_are_enough():
+    (said,) = too_small(of(800, 0.87875), 1.0)
+    assert said == (
+        "test has 800 rows, too few to tell 1 point of accuracy: the 95 % interval of the student's 87.88 % is 4.53 "
+        "points wide, 85.43 to 89.96; one within 1 point to either side takes about 4,100 rows."
+    )
+    assert too_small(of(4100, 0.87875), 1.0) == []
+    (said,) = too_small(of(800, 0.87875), 2.0)
+    assert said.startswith("test has 800 rows, too few to tell 2 points of accuracy")
+    assert too_small(of(800, 0.87875), 2.5) == []
+
+
+@pytest.mark.parametrize("score", [0.0, 1.0])
+def test_a_split_on_which_all_is_right_or_wrong_is_too_small_as_well(score):
+    (said,) = too_small(of(16, score), 1.0)
+    assert "16 rows, too few" in said
+    rows = needed(score, 0.01)
+    assert rows == 189
+    assert too_small(of(rows, score), 1.0) == []
+    assert too_small(of(rows - 1, score), 1.0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.93, 1.0])
+@pytest.mark.parametrize("half", [0.003, 0.01, 0.2])
+def test_so_many_rows_are_enough_and_one_fewer_is_not(share, half):
+    rows = needed(share, half)
+    assert interval(share, rows).half <= half
+    assert rows == 1 or interval(share, rows - 1).half > half
+
+
+def test_the_interval_holds_the_share_as_often_as_it_says():
+    draw = np.random.default_rng(0)
+    for share, count in ((0.9, 200), (0.5, 40), (0.98, 500)):
+        found = [interval(right / count, count) for right in draw.binomial(count, share, 2000)]
+        assert 0.93 < np.mean([low <= share <= high for low, high in found]) < 0.98
+
+
+def test_an_f1_of_labels_is_a_share_of_the_labels_that_are_there():
+    micro = {"micro": {"f1": 0.5, "support": 9600}}
+    assert too_small(of(300, 0.5, "f1", table=micro), 1.0) == []
+    micro["micro"]["support"] = 4800
+    (said,) = too_small(of(300, 0.5, "f1", table=micro), 1.0)
+    assert said.endswith("takes about 600 rows.")
+    pairs = {"no": {"support": 90_000}, "yes": {"support": 100}, "micro": {"support": 90_100}}
+    given = {"labels": ["no", "yes"], "table": pairs}
+    assert too_small(of(90_100, 0.5, "f1", **given), 1.0) == []
+    assert too_small(of(90_100, 0.5, "f1", **given, task="pair_classification"), 1.0)
+
+
+@pytest.mark.parametrize("name", ["pearson", "perplexity", "bleu"])
+def test_what_is_no_share_is_not_judged(name):
+    assert too_small(of(8, 0.5, name), 1.0) == []
+
+
+@pytest.mark.parametrize("score", [None, float("nan")])
+def test_a_score_that_is_none_is_not_judged(score):
+    assert too_small(of(8, score), 1.0) == []
+
+
+def test_nothing_is_judged_where_nothing_is_asked_or_evaluated():
+    assert too_small(of(8, 0.5), None) == []
+    assert too_small({**of(8, 0.5), "models": {}}, 1.0) == []
+
+
+def test_the_first_model_is_judged_where_there_is_no_student():
+    report = of(100, 0.5)
+    report["models"] = {"teacher": report["models"]["student"]}
+    (said,) = too_small(report, 1.0)
+    assert "of the teacher's 50.00 %" in said
+
+
+def test_report_console_and_page_say_which_splits_are_too_small(report, curves):
+    parts = {
+        "head": {"name": "run", "command": "x", "task": "classification", "seed": 1},
+        "data": report["data"], "stages": [], "objective": {}, "environment": {},
+        "results": {"evaluate": {"models": report["models"]}},
+    }  # fmt: skip
+    made = assemble(**parts, points=1.0)
+    assert [said.split()[0] for said in made["warnings"]] == ["validation", "test"]
+    assert assemble(**parts)["warnings"] == []
+    report["warnings"] = made["warnings"]
+    text = " ".join(table(report).split())
+    assert all(f"NOTE: {said}" in text for said in made["warnings"])
+    assert "too few to tell 1 point of accuracy" in render(report, curves).replace("\N{NO-BREAK SPACE}", " ")
