@@ -33,7 +33,7 @@ def build_objective(
         ModelError: layers or heads of the settings do not fit the models.
     """
     common = _of_every_term(section, student, teacher, class_weights)
-    made = {
+    terms_by_name = {
         name: make_term(
             TERM_SPECS[name].implemented_by(kind),
             {**common, **_of_one_term(section, name, student, teacher)},
@@ -41,26 +41,26 @@ def build_objective(
         for name in active(section)
     }
     weights: Mapping[str, float | Schedule] | GradientBalancer
-    if asked := shares(section):
-        weights = GradientBalancer({name: asked[name] for name in made}, section.shares_every)
+    if target_shares := shares(section):
+        weights = GradientBalancer({name: target_shares[name] for name in terms_by_name}, section.shares_every)
     else:
         weights = {name: _weight(term.weight, term.schedule) for name, term in active(section).items()}
-    moved = _weight(section.temperature, section.temperature_schedule)
-    schedules = {name: {"temperature": moved} for name in terms_with_temperature(section, kind)}
-    return Objective(made, weights, schedules if isinstance(moved, Schedule) else None)  # type: ignore[arg-type]
+    temperature = _weight(section.temperature, section.temperature_schedule)
+    schedules = {name: {"temperature": temperature} for name in terms_with_temperature(section, kind)}
+    return Objective(terms_by_name, weights, schedules if isinstance(temperature, Schedule) else None)  # type: ignore[arg-type]
 
 
 def settings(section: TermsConfig, kind: Kind) -> dict[str, Any]:
     """Return all settings that the active terms read for rows of a kind, and no others."""
-    found: dict[str, Any] = {
+    read_settings: dict[str, Any] = {
         "temperature": section.temperature if terms_with_temperature(section, kind) else None,
         "terms": {name: _read(section, asdict(term)) for name, term in active(section).items()},
     }
     if section.temperature_schedule.kind != "constant":
-        found["temperature_schedule"] = asdict(section.temperature_schedule)
-    if asked := shares(section):
-        found |= {"shares": asked, "shares_every": section.shares_every}
-    return found
+        read_settings["temperature_schedule"] = asdict(section.temperature_schedule)
+    if target_shares := shares(section):
+        read_settings |= {"shares": target_shares, "shares_every": section.shares_every}
+    return read_settings
 
 
 def _read(section: TermsConfig, term: dict[str, Any]) -> dict[str, Any]:
@@ -71,8 +71,8 @@ def _read(section: TermsConfig, term: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in term.items() if key not in unread}
 
 
-def _weight(start: float, given: ScheduleConfig) -> float | Schedule:
-    return start if given.kind == "constant" else Schedule(given.kind, start, given.end, given.share)
+def _weight(start: float, schedule: ScheduleConfig) -> float | Schedule:
+    return start if schedule.kind == "constant" else Schedule(schedule.kind, start, schedule.end, schedule.share)
 
 
 def _of_every_term(
@@ -92,9 +92,11 @@ def _of_every_term(
 
 def _of_one_term(section: TermsConfig, name: str, student: ModelShape, teacher: ModelShape) -> dict[str, object]:
     """What is a term's own: its settings, and what its layer map comes to."""
-    term, common = terms(section)[name], {each.name for each in fields(TermConfig)}
-    found = {each.name: getattr(term, each.name) for each in fields(term) if each.name not in common}
-    return {**found, "pairs": _pairs(section, name, student, teacher)} if TERM_SPECS[name].layered else found
+    term, common = terms(section)[name], {field.name for field in fields(TermConfig)}
+    own_settings = {field.name: getattr(term, field.name) for field in fields(term) if field.name not in common}
+    return (
+        {**own_settings, "pairs": _pairs(section, name, student, teacher)} if TERM_SPECS[name].layered else own_settings
+    )
 
 
 def states_read(section: TermsConfig, student: ModelShape, teacher: ModelShape) -> tuple[int, ...]:
@@ -105,7 +107,7 @@ def states_read(section: TermsConfig, student: ModelShape, teacher: ModelShape) 
         if reads(section, name) != "states":
             continue
         if spec.layered:
-            numbers |= {other for _, other in _pairs(section, name, student, teacher)}
+            numbers |= {teacher_layer for _, teacher_layer in _pairs(section, name, student, teacher)}
         elif spec.state is not None:
             numbers.add(spec.state % (teacher.layers + 1))
     return tuple(sorted(numbers))
@@ -121,7 +123,7 @@ def _pairs(section: TermsConfig, name: str, student: ModelShape, teacher: ModelS
     layers = _layers(section, name, student, teacher)
     if TERM_SPECS[name].reads != "states":
         return layers
-    states = [(own + 1, other + 1) for own, other in layers]
+    states = [(student_layer + 1, teacher_layer + 1) for student_layer, teacher_layer in layers]
     return [(0, 0), *states] if TERM_SPECS[name].embeddings else states
 
 

@@ -16,8 +16,10 @@ Reads: TypeAlias = Literal["labels", "logits", "states", "scores", "qkv"]
 """What a term compares the student with: the data's labels, or of the teacher its logits, hidden states, attention
 scores, or queries, keys and values."""
 BEYOND_LOGITS: Mapping[Reads, str] = {
-    "states": "hidden states", "scores": "attention scores", "qkv": "queries, keys and values",
-}  # fmt: skip
+    "states": "hidden states",
+    "scores": "attention scores",
+    "qkv": "queries, keys and values",
+}
 """What terms read of the teacher besides its logits, in words."""
 SCHEDULES = ("constant", "linear", "cosine", "warmup", "two_phase")
 
@@ -72,7 +74,7 @@ def no_problems(settings: TermConfig, kind: Kind) -> Iterable[str]:
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TermSpec:
     """A term in words and in facts: all that settings, checks, help, documents, report and objective know of it.
 
@@ -85,9 +87,9 @@ class TermSpec:
             ``weights`` of the classes; ``pairs`` of layers or hidden states; ``student_width`` and ``teacher_width`` of
             hidden states; ``teacher_heads``; ``projected_widths`` of all queries, keys and values; ``causal``.
         formula: p is the teacher, q the student, both softened by the temperature T.
-        paper: that it is from.
         cost: besides a forward pass.
         when: it is worth trying.
+        paper: that it is from; empty where it is from none.
         settings: dataclass of its settings, each with its bounds and what it means.
         reads: what it compares the student with.
         reads_by: name of a setting that, where it is ``logits``, makes it read the teacher's logits instead.
@@ -109,9 +111,9 @@ class TermSpec:
     name: str
     implementation: str
     formula: str
-    paper: str
     cost: str
     when: str
+    paper: str = ""
     settings: type[TermConfig] = TermConfig
     reads: Reads = "logits"
     reads_by: str = ""

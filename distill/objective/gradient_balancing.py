@@ -31,6 +31,7 @@ class GradientBalancer(nn.Module):
         ValueError: where there is no share, or one of the numbers is not as above.
     """
 
+    # The names of the buffers are keys in checkpoints, and stay.
     norms: Tensor
     last: Tensor
     target: Tensor
@@ -82,10 +83,10 @@ class GradientBalancer(nn.Module):
     def update(self, norms: Tensor) -> None:
         """Take in the norms ``[terms]`` of a measurement, in the order of ``names``."""
         valid = norms.isfinite() & (norms > 0)
-        kept = torch.where(valid, norms, 0.0)
-        pulls = self._weights() * kept
+        valid_norms = torch.where(valid, norms, 0.0)
+        pulls = self._weights() * valid_norms
         self.last.copy_(pulls / pulls.sum().clamp(min=torch.finfo(torch.float32).tiny))
-        smoothed = torch.where(self.norms > 0, torch.lerp(kept, self.norms, self.smoothing), kept)
+        smoothed = torch.where(self.norms > 0, torch.lerp(valid_norms, self.norms, self.smoothing), valid_norms)
         self.norms.copy_(torch.where(valid, smoothed, self.norms))
 
     def _weights(self) -> Tensor:

@@ -17,8 +17,8 @@ T = TypeVar("T")
 def with_terms(base: type[T]) -> type[T]:
     """Add to a dataclass of settings a section for each declared term, under the term's name."""
     sections = [(name, spec.settings, field(default_factory=spec.settings)) for name, spec in TERM_SPECS.items()]
-    own = {"__doc__": base.__doc__, "__module__": base.__module__}
-    return cast(type[T], make_dataclass(base.__name__, sections, bases=(base,), namespace=own))
+    namespace = {"__doc__": base.__doc__, "__module__": base.__module__}
+    return cast(type[T], make_dataclass(base.__name__, sections, bases=(base,), namespace=namespace))
 
 
 def _no_shares() -> dict[str, float]:
@@ -105,14 +105,14 @@ def auto_mapped_terms(section: TermsConfig) -> list[str]:
 
 def described(section: TermsConfig, kind: Kind) -> dict[str, Any]:
     """What the report says of an objective for rows of a kind: all that counts, by the words of the settings."""
-    found = active(section)
-    moved = {name: asdict(term.schedule) for name, term in found.items() if term.schedule.kind != "constant"}
+    counted = active(section)
+    schedules = {name: asdict(term.schedule) for name, term in counted.items() if term.schedule.kind != "constant"}
     by_temperature, schedule = bool(terms_with_temperature(section, kind)), section.temperature_schedule
     return {
         "temperature": section.temperature if by_temperature else None,
         "temperature_schedule": asdict(schedule) if by_temperature and schedule.kind != "constant" else None,
-        "terms": {name: term.weight for name, term in found.items()},
-        "schedules": moved,
+        "terms": {name: term.weight for name, term in counted.items()},
+        "schedules": schedules,
         "shares": shares(section),
     }
 

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-FLOOR = torch.finfo(torch.float32).min
-"""Stands for the logarithm of 0: finite, so that 0 · FLOOR is 0 and no gradient becomes nan."""
+LOG_ZERO = torch.finfo(torch.float32).min
+"""Stands for the logarithm of 0: finite, so that 0 · LOG_ZERO is 0 and no gradient becomes nan."""
 
 
-_NONE = 1e-8 * FLOOR
+_ABSENT_CLASS = 1e-8 * LOG_ZERO
 """The logit of no class: of probability 0, and still finite when a gradient multiplies it."""
 
 
@@ -53,7 +53,7 @@ def full_precision(like: Tensor) -> torch.autocast:
 
 
 def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """Σ p · (log p - log q), with a gradient to both, from logarithms that may be ``FLOOR``."""
+    """Σ p · (log p - log q), with a gradient to both, from logarithms that may be ``LOG_ZERO``."""
     return F.kl_div(log_q, log_p, reduction="sum", log_target=True)
 
 
@@ -62,8 +62,8 @@ def buckets(logits: Tensor, indices: Tensor) -> Tensor:
     indices = indices.long()  # stored in half of the bits, which older versions of torch do not index by
     if len(indices) and bool(indices.amin() < 0):
         indices = indices.remainder(logits.shape[-1] + 1)  # -1 becomes one more, which has no probability
-        logits = F.pad(logits, (0, 1), value=_NONE)
-    others = logits.scatter(-1, indices, FLOOR).logsumexp(dim=-1, keepdim=True)
+        logits = F.pad(logits, (0, 1), value=_ABSENT_CLASS)
+    others = logits.scatter(-1, indices, LOG_ZERO).logsumexp(dim=-1, keepdim=True)
     return torch.cat([logits.gather(-1, indices), others], dim=-1)
 
 
@@ -84,12 +84,12 @@ def first_tokens(states: Tensor, mask: Tensor) -> Tensor:
         mask: ``[batch, tokens]``; examples of padding alone are left out.
     """
     real = mask.bool()
-    (found,) = real.any(dim=1).nonzero(as_tuple=True)
-    return states[found, real.int().argmax(dim=1)[found]]
+    (examples,) = real.any(dim=1).nonzero(as_tuple=True)
+    return states[examples, real.int().argmax(dim=1)[examples]]
 
 
 def centred(rows: Tensor) -> Tensor:
     """Each row ``[rows, classes]`` less its mean; exactly 0 where it does not vary by more than rounding."""
     gap = rows - rows.mean(dim=-1, keepdim=True)
-    size, noise = (torch.linalg.vector_norm(part.detach(), dim=-1, keepdim=True) for part in (gap, rows))
+    size, noise = (torch.linalg.vector_norm(values.detach(), dim=-1, keepdim=True) for values in (gap, rows))
     return gap.masked_fill(size <= (1e-6 * noise).clamp(min=1e-10), 0.0)

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
 from distill.objective.losses.common import (
-    FLOOR,
+    LOG_ZERO,
     buckets,
     centred,
     count_of,
@@ -53,10 +53,14 @@ def dkd(
     scored = (labels != IGNORE).unsqueeze(-1)
     target = labels.unsqueeze(-1).masked_fill(~scored, 0)
     # Rows of zeros in both are equal, so they add nothing, whatever they held before.
-    mine, theirs = (logits.masked_fill(~scored, 0.0) / temperature for logits in in_one_precision(student, teacher))
-    first = kl(*(buckets(logits, target).log_softmax(dim=-1) for logits in (theirs, mine)))
-    second = kl(*(logits.scatter(-1, target, FLOOR).log_softmax(dim=-1) for logits in (theirs, mine)))
-    return (alpha * first + beta * second) * temperature**2, count_of(scored, mine)
+    student_logits, teacher_logits = (
+        logits.masked_fill(~scored, 0.0) / temperature for logits in in_one_precision(student, teacher)
+    )
+    first = kl(*(buckets(logits, target).log_softmax(dim=-1) for logits in (teacher_logits, student_logits)))
+    second = kl(
+        *(logits.scatter(-1, target, LOG_ZERO).log_softmax(dim=-1) for logits in (teacher_logits, student_logits))
+    )
+    return (alpha * first + beta * second) * temperature**2, count_of(scored, student_logits)
 
 
 def dist(
@@ -68,8 +72,9 @@ def dist(
     classes) and along each column (intra-class: how the examples relate to a class). There is no factor T²: a
     correlation does not change with scale, so its gradient does not shrink with the temperature.
 
-    The second part is defined on the batch as a whole, of whose parts ``dist_part``, ``dist_joined`` and ``dist_over``
-    make it; a single row has none. A row or column in which the teacher does not vary says nothing and adds 0.
+    The second part is defined on the batch as a whole, of whose parts ``dist_features``, ``dist_merge`` and
+    ``dist_loss`` make it; a single row has none. A row or column in which the teacher does not vary says
+    nothing and adds 0.
 
     Args:
         student: logits ``[rows, classes]``.
@@ -104,25 +109,28 @@ def dist_merge(parts: Sequence[tuple[Tensor, Moments]]) -> tuple[Tensor, Moments
 
 
 def dist_loss(
-    own: tuple[Tensor, Moments], whole: tuple[Tensor, Moments] | None = None, *, inter: float, intra: float
+    part: tuple[Tensor, Moments], whole: tuple[Tensor, Moments] | None = None, *, inter: float, intra: float
 ) -> Tensor:
     """The mean over the rows of a whole batch, and over the classes.
 
     Args:
-        own: what some rows bring; the gradient goes to them alone. Where nothing else is given they are the batch.
+        part: what some rows bring; the gradient goes to them alone. Where nothing else is given they are the batch.
         whole: what all rows of the batch bring, these among them, without a gradient.
         inter: weight of the rows.
         intra: weight of the columns.
     """
-    along, both = own
+    row_sum, columns = part
     if whole is not None:
-        along, both = whole[0] + (along - along.detach()), renewed(whole[1], both, each_with_itself)
-    mine = varies(both.rows, both.student_mean, both.student)
-    theirs = varies(both.rows, both.teacher_mean, both.teacher)
-    sizes = both.student.masked_fill(~mine, 1.0).sqrt() * both.teacher.masked_fill(~theirs, 1.0).sqrt()
-    alike = both.across.masked_fill(~(mine & theirs), 0.0) / sizes
-    by_row = along.squeeze(0) / both.rows.squeeze(0).clamp(min=1)
-    return inter * by_row + intra * (1 - alike).masked_fill(~theirs, 0.0).mean()
+        row_sum, columns = whole[0] + (row_sum - row_sum.detach()), renewed(whole[1], columns, each_with_itself)
+    student_varies = varies(columns.rows, columns.student_mean, columns.student)
+    teacher_varies = varies(columns.rows, columns.teacher_mean, columns.teacher)
+    sizes = (
+        columns.student.masked_fill(~student_varies, 1.0).sqrt()
+        * columns.teacher.masked_fill(~teacher_varies, 1.0).sqrt()
+    )
+    correlation = columns.across.masked_fill(~(student_varies & teacher_varies), 0.0) / sizes
+    by_row = row_sum.squeeze(0) / columns.rows.squeeze(0).clamp(min=1)
+    return inter * by_row + intra * (1 - correlation).masked_fill(~teacher_varies, 0.0).mean()
 
 
 def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -144,8 +152,8 @@ def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[
     """
     same_shape(student, teacher, "logits")
     three_classes(student, "standardized", "standardised, two logits are always 1 and -1")
-    mine, theirs = in_one_precision(student, teacher)
-    return soft(_standard(mine), _standard(theirs), temperature)
+    student_logits, teacher_logits = in_one_precision(student, teacher)
+    return soft(_standard(student_logits), _standard(teacher_logits), temperature)
 
 
 def _standard(logits: Tensor) -> Tensor:
@@ -155,6 +163,6 @@ def _standard(logits: Tensor) -> Tensor:
 
 def _uncorrelated(student: Tensor, teacher: Tensor) -> Tensor:
     """1 - Pearson's correlation along each row; 0 where the teacher does not vary."""
-    mine, theirs = (centred(values) for values in (student, teacher))
-    silent = (theirs == 0).all(dim=-1)
-    return (1 - F.cosine_similarity(mine, theirs, dim=-1, eps=1e-12)).masked_fill(silent, 0.0)
+    student_centred, teacher_centred = (centred(values) for values in (student, teacher))
+    silent = (teacher_centred == 0).all(dim=-1)
+    return (1 - F.cosine_similarity(student_centred, teacher_centred, dim=-1, eps=1e-12)).masked_fill(silent, 0.0)

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from distill.objective.losses.common import FLOOR, buckets, in_one_precision, kl, number, same_shape
+from distill.objective.losses.common import LOG_ZERO, buckets, in_one_precision, kl, number, same_shape
 
 
 def soft(
@@ -145,15 +145,17 @@ def _log_probabilities(
     student: Tensor, teacher: Tensor, temperature: float, indices: Tensor | None, rest: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """The logarithms of the teacher's and of the student's distribution, over the same classes or buckets."""
-    mine, theirs = (logits / temperature for logits in in_one_precision(student, teacher))
+    student_logits, teacher_logits = (logits / temperature for logits in in_one_precision(student, teacher))
     if indices is not None and rest is not None:
         _same_rows(student, teacher, indices, rest)
-        mine = buckets(mine, indices)
-        theirs = torch.cat([theirs, rest.detach().to(theirs.dtype).clamp(min=FLOOR).unsqueeze(-1)], dim=-1)
+        student_logits = buckets(student_logits, indices)
+        teacher_logits = torch.cat(
+            [teacher_logits, rest.detach().to(teacher_logits.dtype).clamp(min=LOG_ZERO).unsqueeze(-1)], dim=-1
+        )
     elif indices is not None or rest is not None:
         raise ValueError("sparse rows of a teacher need both indices and rest")
-    same_shape(mine, theirs, "logits")
-    return theirs.log_softmax(dim=-1), mine.log_softmax(dim=-1)
+    same_shape(student_logits, teacher_logits, "logits")
+    return teacher_logits.log_softmax(dim=-1), student_logits.log_softmax(dim=-1)
 
 
 def _same_rows(student: Tensor, teacher: Tensor, indices: Tensor, rest: Tensor) -> None:

@@ -33,8 +33,8 @@ def rkd_distance(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, 
     _same_number(student, teacher)
     if len(student) < 2:
         return student[:0].sum(dtype=precision(student)), number(student)
-    mine, theirs = (_distances(states) for states in _spread(student, teacher, limit))
-    return F.smooth_l1_loss(mine, theirs) * len(student), number(student)
+    student_distances, teacher_distances = (_distances(states) for states in _spread(student, teacher, limit))
+    return F.smooth_l1_loss(student_distances, teacher_distances) * len(student), number(student)
 
 
 def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tensor]:
@@ -58,10 +58,10 @@ def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Ten
     if count < 3:
         return student[:0].sum(dtype=precision(student)), number(student)
     with full_precision(student):
-        mine, theirs = (_cosines(states) for states in _spread(student, teacher, limit))
+        student_cosines, teacher_cosines = (_cosines(states) for states in _spread(student, teacher, limit))
     # Two others that are one: no triple. Where the one who looks is one of the others, both cosines are 0.
     same = torch.eye(count, dtype=torch.bool, device=student.device)
-    gaps = F.smooth_l1_loss(mine, theirs, reduction="none").masked_fill(same, 0.0)
+    gaps = F.smooth_l1_loss(student_cosines, teacher_cosines, reduction="none").masked_fill(same, 0.0)
     return gaps.sum() / (count * (count - 1) * (count - 2)) * len(student), number(student)
 
 

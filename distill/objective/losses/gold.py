@@ -22,8 +22,8 @@ def hard(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple
     scored = labels != IGNORE
     # Without the mask the backward pass multiplies what an unscored row holds by 0, and 0 · nan is nan.
     rows = at_least_float32(logits).masked_fill(~scored.unsqueeze(-1), 0.0)
-    given = None if weights is None else weights.to(rows.dtype)
-    total = F.cross_entropy(rows, labels, given, ignore_index=IGNORE, reduction="sum")
+    class_weights = None if weights is None else weights.to(rows.dtype)
+    total = F.cross_entropy(rows, labels, class_weights, ignore_index=IGNORE, reduction="sum")
     return total, count_of(scored, rows)
 
 
@@ -45,9 +45,9 @@ def hard_labels(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         raise ValueError(f"logits {list(logits.shape)} and labels {list(labels.shape)} differ in shape")
     known = labels != IGNORE
     rows = at_least_float32(logits).masked_fill(~known, 0.0)
-    given = labels.to(rows.dtype).masked_fill(~known, 0.0)
-    each = F.binary_cross_entropy_with_logits(rows, given, reduction="none")
-    total = (each.masked_fill(~known, 0.0).sum(dim=-1) / known.sum(dim=-1).clamp(min=1)).sum()
+    targets = labels.to(rows.dtype).masked_fill(~known, 0.0)
+    losses = F.binary_cross_entropy_with_logits(rows, targets, reduction="none")
+    total = (losses.masked_fill(~known, 0.0).sum(dim=-1) / known.sum(dim=-1).clamp(min=1)).sum()
     return total, count_of(known.any(dim=-1), rows)
 
 

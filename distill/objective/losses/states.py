@@ -26,8 +26,8 @@ def hidden(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tens
     same_shape(student, teacher, "hidden states")
     real = mask.bool()
     # The difference is masked, not its square: that way whatever a padded position holds reaches no gradient.
-    mine, theirs = in_one_precision(student, teacher)
-    difference = (mine - theirs).masked_fill(~real.unsqueeze(-1), 0.0)
+    student_states, teacher_states = in_one_precision(student, teacher)
+    difference = (student_states - teacher_states).masked_fill(~real.unsqueeze(-1), 0.0)
     return difference.square().mean(dim=-1).sum(), count_of(real, difference)
 
 
@@ -38,8 +38,10 @@ def hidden_cosine(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tenso
     """
     same_shape(student, teacher, "hidden states")
     real = mask.bool()
-    mine, theirs = (states.masked_fill(~real.unsqueeze(-1), 0.0) for states in in_one_precision(student, teacher))
-    gaps = (1 - (directions(mine) * directions(theirs)).sum(dim=-1)).masked_fill(~real, 0.0)
+    student_states, teacher_states = (
+        states.masked_fill(~real.unsqueeze(-1), 0.0) for states in in_one_precision(student, teacher)
+    )
+    gaps = (1 - (directions(student_states) * directions(teacher_states)).sum(dim=-1)).masked_fill(~real, 0.0)
     return gaps.sum(), count_of(real, gaps)
 
 
@@ -58,8 +60,8 @@ def pkd(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
         ValueError: where the shapes differ.
     """
     same_shape(student, teacher, "first tokens")
-    mine, theirs = (directions(states) for states in in_one_precision(student, teacher))
-    return (mine - theirs).square().mean(dim=-1).sum(), number(student)
+    student_units, teacher_units = (directions(states) for states in in_one_precision(student, teacher))
+    return (student_units - teacher_units).square().mean(dim=-1).sum(), number(student)
 
 
 def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,7 +70,7 @@ def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]
     With X and Y the states of all real tokens, less their mean, CKA = ‖YᵀX‖² / (‖XᵀX‖ · ‖YᵀY‖) in Frobenius norms: 1
     where one is a rotated and scaled copy of the other. The widths may differ.
 
-    It is defined on the batch as a whole, of whose parts ``cka_part``, ``cka_joined`` and ``cka_over`` make it. The
+    It is defined on the batch as a whole, of whose parts ``cka_features``, ``cka_merge`` and ``cka_loss`` make it. The
     fewer tokens there are for the width, the nearer it is to 0 whatever the states. Where the teacher's states do not
     vary, as with a single token, there is nothing to align and it is 0.
 
@@ -101,23 +103,25 @@ def cka_merge(parts: Sequence[Moments]) -> Moments:
         return joined(parts, each_with_each)
 
 
-def cka_loss(own: Moments, whole: Moments | None = None) -> Tensor:
+def cka_loss(part: Moments, whole: Moments | None = None) -> Tensor:
     """1 - CKA over a whole batch, which is a part's own examples where nothing else is given.
 
     Args:
-        own: what these examples bring; the gradient goes to them alone.
+        part: what these examples bring; the gradient goes to them alone.
         whole: what all examples of the batch bring, these among them, without a gradient.
     """
-    with full_precision(own.student):
-        both = own if whole is None else renewed(whole, own, each_with_each)
-        mine = varies(both.rows, both.student_mean, both.student.diagonal())
-        theirs = varies(both.rows, both.teacher_mean, both.teacher.diagonal())
-        student, mine_size = _scaled(both.student, mine)
-        teacher, their_size = _scaled(both.teacher, theirs)
-        across = both.across.masked_fill(~(theirs.unsqueeze(-1) & mine), 0.0) / (mine_size * their_size)
-        within = torch.linalg.matrix_norm(student) * torch.linalg.matrix_norm(teacher)
+    with full_precision(part.student):
+        columns = part if whole is None else renewed(whole, part, each_with_each)
+        student_varies = varies(columns.rows, columns.student_mean, columns.student.diagonal())
+        teacher_varies = varies(columns.rows, columns.teacher_mean, columns.teacher.diagonal())
+        student_squares, student_size = _scaled(columns.student, student_varies)
+        teacher_squares, teacher_size = _scaled(columns.teacher, teacher_varies)
+        across = columns.across.masked_fill(~(teacher_varies.unsqueeze(-1) & student_varies), 0.0) / (
+            student_size * teacher_size
+        )
+        within = torch.linalg.matrix_norm(student_squares) * torch.linalg.matrix_norm(teacher_squares)
         unlike: Tensor = 1 - across.square().sum() / within.clamp(min=1e-12)
-    return unlike.masked_fill(~theirs.any(), 0.0)
+    return unlike.masked_fill(~teacher_varies.any(), 0.0)
 
 
 def _scaled(squares: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:

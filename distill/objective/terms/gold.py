@@ -35,8 +35,8 @@ class Hard(nn.Module):
         super().__init__()
         if weights is not None and not (all(0 <= weight < math.inf for weight in weights) and any(weights)):
             raise ValueError(f"class weights must be finite and not below 0, nor all 0, unlike {list(weights)}")
-        kept = None if weights is None else torch.tensor(list(weights), dtype=torch.float32)
-        self.register_buffer("weights", kept)
+        buffer = None if weights is None else torch.tensor(list(weights), dtype=torch.float32)
+        self.register_buffer("weights", buffer)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over labels ``[rows]`` that are scored, and their number; the teacher is not read."""

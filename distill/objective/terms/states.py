@@ -129,8 +129,8 @@ class Pkd(_ProjectedTerm):
         """Return the sum over examples and their number; the labels are not read."""
         results = []
         for pair, project in zip(self.pairs, self.projections, strict=True):
-            mine, theirs = first_states(student, present(teacher), pair)
-            results.append(losses.pkd(project(mine), theirs))
+            student_states, teacher_states = first_states(student, present(teacher), pair)
+            results.append(losses.pkd(project(student_states), teacher_states))
         return mean(results)
 
 
@@ -169,22 +169,24 @@ class Cka(TermModule):
     def features(self, student: Outputs, teacher: Outputs | None) -> Part:
         """Return the moments of each pair's states, one after the other."""
         mask = real_tokens(student, _WHAT)
-        found = (
-            losses.cka_features(state(student, mine, "student"), state(present(teacher), theirs, "teacher"), mask)
-            for mine, theirs in self.pairs
+        by_pair = (
+            losses.cka_features(
+                state(student, student_layer, "student"), state(present(teacher), teacher_layer, "teacher"), mask
+            )
+            for student_layer, teacher_layer in self.pairs
         )
-        return tuple(each for one in found for each in one)
+        return tuple(each for pair_moments in by_pair for each in pair_moments)
 
     def merge(self, parts: Sequence[Part]) -> Part:
         """Return the moments over several parts."""
         pairs = zip(*(_of_pairs(part) for part in parts), strict=True)
-        return tuple(each for found in pairs for each in losses.cka_merge(found))
+        return tuple(each for pair_parts in pairs for each in losses.cka_merge(pair_parts))
 
-    def loss(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+    def loss(self, part: Part, whole: Part | None = None, start: int = 0) -> Tensor:
         """Return the mean over the pairs."""
-        mine = _of_pairs(own)
-        others = [None] * len(mine) if whole is None else _of_pairs(whole)
-        return torch.stack([losses.cka_loss(*both) for both in zip(mine, others, strict=True)]).mean()
+        by_pair = _of_pairs(part)
+        whole_by_pair = [None] * len(by_pair) if whole is None else _of_pairs(whole)
+        return torch.stack([losses.cka_loss(*pair) for pair in zip(by_pair, whole_by_pair, strict=True)]).mean()
 
 
 def _of_pairs(part: Part) -> list[Moments]:
@@ -203,8 +205,8 @@ def _by_token(
     """The mean of a loss over pairs of states."""
     mask = real_tokens(student, _WHAT)
     results = []
-    for (mine, theirs), project in zip(pairs, projected, strict=True):
+    for (student_layer, teacher_layer), project in zip(pairs, projected, strict=True):
         # Masked before the projection, whose weights would otherwise get 0 · nan where padding holds nan.
-        states = project(state(student, mine, "student").masked_fill(~mask.unsqueeze(-1), 0.0))
-        results.append(loss(states, state(present(teacher), theirs, "teacher"), mask))
+        states = project(state(student, student_layer, "student").masked_fill(~mask.unsqueeze(-1), 0.0))
+        results.append(loss(states, state(present(teacher), teacher_layer, "teacher"), mask))
     return mean(results)
