@@ -6,13 +6,31 @@ if TYPE_CHECKING:
     from distill.api import Run, run_experiment
     from distill.errors import DistillError
     from distill.inference.predictor import Predictor
+    from distill.loop import forward_models, make_objective
+    from distill.objective.objective import Objective
+    from distill.types import Outputs
 
-__all__ = ["DistillError", "Predictor", "Run", "run_experiment"]
+__all__ = [
+    "DistillError",
+    "Objective",
+    "Outputs",
+    "Predictor",
+    "Run",
+    "forward_models",
+    "make_objective",
+    "run_experiment",
+]
 
 _WHERE = {
-    "DistillError": "distill.errors", "Predictor": "distill.inference.predictor", "Run": "distill.api",
+    "DistillError": "distill.errors",
+    "Objective": "distill.objective.objective",
+    "Outputs": "distill.types",
+    "Predictor": "distill.inference.predictor",
+    "Run": "distill.api",
+    "forward_models": "distill.loop",
+    "make_objective": "distill.loop",
     "run_experiment": "distill.api",
-}  # fmt: skip
+}
 """Public name to the module that has it, imported when it is asked for: torch and its friends take seconds."""
 
 

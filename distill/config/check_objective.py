@@ -2,18 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, fields
-from typing import Any
 
-from distill.base.rules import NOT_NEGATIVE, TEMPERATURE, Rule, rules_of, said, unknown
 from distill.config.schema import Config
 from distill.config.task_traits import known
-from distill.objective.declaration import CLASS, ScheduleConfig, TermConfig
-from distill.objective.settings import TermsConfig, active, reads, shares, terms, terms_with_temperature
+from distill.objective import checks
+from distill.objective.declaration import CLASS
+from distill.objective.settings import active, reads
 from distill.objective.specs import TERM_SPECS
-
-RULES: dict[str, Rule] = dict(rules_of(TermsConfig))
-"""What single settings of ``distill`` may be."""
 
 LIVE = "teacher.store=never"
 """What lets one teacher show all its logits, at any temperature, in tasks that write."""
@@ -33,9 +28,11 @@ def objective(config: Config) -> Iterator[str]:
     for name, term in found.items():
         yield from (f"distill.{name}.weight={term.weight}: {why}" for why in _refused(config, name))
         yield from (f"distill.{name}{problem}" for problem in TERM_SPECS[name].problems(term, known(config.task).kind))
-    yield from _schedules(config)
-    yield from _shares(section)
-    yield from _unread(section)
+    yield from checks.schedule_problems(section)
+    yield from checks.temperature_schedule_problems(section)
+    yield from _temperature_schedule_of_task(config)
+    yield from checks.share_problems(section)
+    yield from checks.unread_term_problems(section)
 
 
 def too_few(config: Config, classes: int) -> list[str]:
@@ -87,71 +84,11 @@ def _or_live(config: Config) -> str:
     return "" if config.more_teachers else f", or {LIVE}"
 
 
-def _schedules(config: Config) -> Iterator[str]:
-    section = config.distill
-    for name, term in active(section).items():
-        yield from _schedule(f"{name}.schedule", term.schedule)
-        if shares(section) and term.schedule.kind != "constant":
-            yield (
-                f"distill.{name}.schedule.kind={term.schedule.kind}: distill.shares sets the weights; "
-                "allowed is constant"
-            )
-    moved, key = section.temperature_schedule, "distill.temperature_schedule"
-    yield from _schedule("temperature_schedule", moved)
-    if moved.kind == "warmup":
-        yield f"{key}.kind=warmup: rises from 0, which no temperature can be; allowed is linear, cosine or two_phase"
-    if moved.kind in ("constant", "warmup"):
-        return
-    possible, allowed = TEMPERATURE
-    if not possible(moved.end):
-        yield f"{key}.end={moved.end}: allowed is {allowed}"
-    task = known(config.task)
-    if task.writes and not _live(config):
+def _temperature_schedule_of_task(config: Config) -> Iterator[str]:
+    """Refuse a temperature that moves where the stored logits of a task hold for one."""
+    section, task, kind = config.distill, known(config.task), config.distill.temperature_schedule.kind
+    if task.writes and not _live(config) and kind not in ("constant", "warmup"):
         stored = f"the stored logits of {config.task} hold for one temperature"
-        yield f"{key}.kind={moved.kind}: {stored}; allowed is constant{_or_live(config)}"
-    elif not terms_with_temperature(section, task.kind):
-        yield f"{key}.kind={moved.kind}: no term with a weight has a temperature; allowed is constant"
-
-
-def _schedule(key: str, given: ScheduleConfig) -> Iterator[str]:
-    """Refuse what a schedule does not read."""
-    left = ScheduleConfig()
-    if given.kind in ("constant", "warmup") and given.end != left.end:
-        yield f"distill.{key}.end={given.end}: is not read where kind={given.kind}; allowed is {left.end}"
-    if given.kind not in ("warmup", "two_phase") and given.share != left.share:
-        yield f"distill.{key}.share={given.share}: is not read where kind={given.kind}; allowed is {left.share}"
-
-
-def _unread(section: TermsConfig) -> Iterator[str]:
-    """Refuse the settings of a term that is left out."""
-    defaults = terms(TermsConfig())
-    for name in [name for name in terms(section) if name not in active(section)]:
-        given, left = _flat(terms(section)[name]), _flat(defaults[name])
-        for key, value in given.items():
-            holds, _ = RULES.get(f"{name}.{key}", (lambda _: True, ""))
-            if key != "weight" and value != left[key] and holds(value):
-                where = f"distill.{name}.weight=0; allowed is {said(left[key])}"
-                yield f"distill.{name}.{key}={value}: is not read where {where}"
-
-
-def _flat(term: TermConfig) -> dict[str, Any]:
-    """Every setting of a term by its dotted key."""
-    schedule = {f"schedule.{key}": value for key, value in asdict(term.schedule).items()}
-    return {each.name: getattr(term, each.name) for each in fields(term) if each.name != "schedule"} | schedule
-
-
-def _shares(section: TermsConfig) -> Iterator[str]:
-    """Name what is wrong with the terms' shares of the gradient, each by itself and all together."""
-    found, asked = active(section), shares(section)
-    holds, allowed = NOT_NEGATIVE
-    for name, share in section.shares.items():
-        if name not in TERM_SPECS:
-            yield unknown(f"distill.shares.{name}", TERM_SPECS)
-        elif not holds(share):
-            yield f"distill.shares.{name}={share}: allowed is {allowed}"
-    if asked and set(asked) != set(found):
-        said = ", ".join(f"{name}: {share:g}" for name, share in asked.items())
-        yield f"distill.shares={{{said}}}: allowed are exactly the terms with a weight above 0: {', '.join(found)}"
-    every = TermsConfig().shares_every
-    if not asked and section.shares_every != every:
-        yield f"distill.shares_every={section.shares_every}: is not read without distill.shares; allowed is {every}"
+        yield f"distill.temperature_schedule.kind={kind}: {stored}; allowed is constant{_or_live(config)}"
+    else:
+        yield from checks.unread_temperature_problems(section, task.kind)
