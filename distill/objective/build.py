@@ -33,13 +33,10 @@ def build_objective(
         ModelError: layers or heads of the settings do not fit the models.
     """
     common = _of_every_term(section, student, teacher, class_weights)
-    terms_by_name = {
-        name: make_term(
-            TERM_SPECS[name].implemented_by(kind),
-            {**common, **_of_one_term(section, name, student, teacher)},
-        )
-        for name in active(section)
-    }
+    terms_by_name = {}
+    for name in active(section):  # no comprehension: it would be one more frame between a term and who built it
+        offered = {**common, **_of_one_term(section, name, student, teacher)}
+        terms_by_name[name] = make_term(TERM_SPECS[name].implemented_by(kind), offered)
     weights: Mapping[str, float | Schedule] | GradientBalancer
     if target_shares := shares(section):
         weights = GradientBalancer({name: target_shares[name] for name in terms_by_name}, section.shares_every)
@@ -64,7 +61,7 @@ def settings(section: TermsConfig, kind: Kind) -> dict[str, Any]:
 
 
 def _read(section: TermsConfig, term: dict[str, Any]) -> dict[str, Any]:
-    """A term's settings without those that are not read: a constant schedule, and the weight where it has a share."""
+    """Return a term's settings that are read: no constant schedule, and no weight where it has a share."""
     unread = {"weight", "schedule"} if shares(section) else set()
     if term["schedule"]["kind"] == "constant":
         unread.add("schedule")
@@ -78,7 +75,7 @@ def _weight(start: float, schedule: ScheduleConfig) -> float | Schedule:
 def _of_every_term(
     section: TermsConfig, student: ModelShape, teacher: ModelShape, class_weights: Sequence[float] | None
 ) -> dict[str, object]:
-    """What any term may be made of, by the names that its class knows it by: see ``TermSpec.implementation``."""
+    """Return what any term may be made of, by the names that ``TermSpec.implementation`` lists."""
     return {
         "temperature": section.temperature,
         "weights": class_weights,
@@ -91,7 +88,7 @@ def _of_every_term(
 
 
 def _of_one_term(section: TermsConfig, name: str, student: ModelShape, teacher: ModelShape) -> dict[str, object]:
-    """What is a term's own: its settings, and what its layer map comes to."""
+    """Return what is a term's own: its settings, and what its layer map comes to."""
     term, common = terms(section)[name], {field.name for field in fields(TermConfig)}
     own_settings = {field.name: getattr(term, field.name) for field in fields(term) if field.name not in common}
     return (
@@ -114,12 +111,12 @@ def states_read(section: TermsConfig, student: ModelShape, teacher: ModelShape) 
 
 
 def layer_maps(section: TermsConfig, student: ModelShape, teacher: ModelShape) -> dict[str, list[tuple[int, int]]]:
-    """The layers, student's and teacher's, that each active term compares, for the manifest."""
+    """Return the layers, student's and teacher's, that each active term compares, for the manifest."""
     return {name: _layers(section, name, student, teacher) for name in active(section) if TERM_SPECS[name].layered}
 
 
 def _pairs(section: TermsConfig, name: str, student: ModelShape, teacher: ModelShape) -> list[tuple[int, int]]:
-    """What a term compares, as its class counts it: layers from 0, or hidden states, of which 0 is the embeddings."""
+    """Return what a term compares as its class counts it: layers, or states, of which 0 is the embeddings."""
     layers = _layers(section, name, student, teacher)
     if TERM_SPECS[name].reads != "states":
         return layers
@@ -128,7 +125,7 @@ def _pairs(section: TermsConfig, name: str, student: ModelShape, teacher: ModelS
 
 
 def _layers(section: TermsConfig, name: str, student: ModelShape, teacher: ModelShape) -> list[tuple[int, int]]:
-    """The layers that a term compares, each counted from 0."""
+    """Return the layers that a term compares, each counted from 0."""
     term: Any = terms(section)[name]
     follows = student.follows if term.layer_map == "auto" else term.layer_map
     try:

@@ -133,13 +133,13 @@ class TermSpec:
 
     @property
     def layered(self) -> bool:
-        """Whether it compares layers, by a ``layer_map``."""
+        """Tell whether it compares layers, by a ``layer_map``."""
         return issubclass(self.settings, LayersConfig)
 
     def implemented_by(self, kind: Kind) -> str:
-        """The dotted name of its class for rows of a kind."""
+        """Return the dotted name of its class for rows of a kind."""
         return self.by_kind.get(kind, self.implementation)
 
     def read(self, settings: TermConfig) -> Reads:
-        """What it compares the student with, with these settings."""
+        """Return what it compares the student with, with these settings."""
         return "logits" if self.reads_by and getattr(settings, self.reads_by) == "logits" else self.reads

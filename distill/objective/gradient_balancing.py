@@ -10,7 +10,7 @@ from distill.objective.gradients import gradient_norm
 
 
 class GradientBalancer(nn.Module):
-    """Weights such that weight · gradient norm is in given proportions, whatever the terms' own sizes.
+    """Weighs terms such that weight · gradient norm is in given proportions, whatever their own sizes.
 
     The norms are measured now and then and smoothed. With s the shares as parts of 1, n the smoothed norms and N their
     geometric mean weighed by s, a term's weight is s · N / n: terms of equal norms get their shares as weights. The
@@ -51,15 +51,15 @@ class GradientBalancer(nn.Module):
         self.register_buffer("target", target / target.sum(), persistent=False)
 
     def due(self, step: int) -> bool:
-        """Whether this optimiser step is to be measured; do so in one of its micro-batches."""
+        """Tell whether this optimiser step is to be measured; do so in one of its micro-batches."""
         return step % self.every == 0
 
     def weights(self) -> dict[str, Tensor]:
-        """The weight of each term, on the module's device: a pure function of what was measured."""
+        """Return the weight of each term, on the module's device: a pure function of what was measured."""
         return dict(zip(self.names, self._weights().unbind(), strict=True))
 
     def measured(self) -> dict[str, float]:
-        """The share of each term in the last measurement, before the weights followed it; 0 before the first."""
+        """Return each term's share in the last measurement, before the weights followed it; 0 before the first."""
         return dict(zip(self.names, self.last.tolist(), strict=True))
 
     def measure(

@@ -72,7 +72,7 @@ class Objective(nn.Module):
 
     @property
     def weights(self) -> dict[str, float] | dict[str, Tensor]:
-        """The current weight of each term."""
+        """Return the current weight of each term."""
         return self._current if self.shares is None else self.shares.weights()
 
     def batch_features(self, student: Outputs, teacher: Outputs | None) -> dict[str, Part]:
@@ -81,7 +81,7 @@ class Objective(nn.Module):
 
     @property
     def batch_terms(self) -> dict[str, BatchTerm]:
-        """The terms that compare the examples of a batch with each other."""
+        """Return the terms that compare the examples of a batch with each other."""
         return {name: term for name, term in self.terms.items() if isinstance(term, BatchTerm)}
 
     def forward(
@@ -207,7 +207,7 @@ def _check(terms: Mapping[str, nn.Module], weights: Mapping[str, float | Schedul
 def _schedules(
     terms: Mapping[str, nn.Module], extra: Mapping[str, Mapping[str, Schedule]]
 ) -> dict[str, dict[str, Schedule]]:
-    """What moves in each term: what it brings, and what was given."""
+    """Return what moves in each term: what it brings, and what was asked for besides."""
     if unknown := sorted(extra.keys() - terms.keys()):
         raise ValueError(f"schedules are given for {unknown}, but the terms are {sorted(terms)}")
     for name, by_attribute in extra.items():

@@ -17,7 +17,7 @@ def detached(features: Features) -> Features:
 
 
 class Step:
-    """All that the examples of a step bring to the terms that compare them, on every rank the same.
+    """The whole optimiser step, as terms that compare its examples need it, on every rank the same.
 
     Args:
         terms: by name.

@@ -23,7 +23,7 @@ _TOTAL = "total_"
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """How a model is trained and scored, whatever it is trained on.
+    """The way a model is trained and scored, whatever it is trained on.
 
     Attributes:
         align: turns logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``.
@@ -87,7 +87,7 @@ class SupervisedModule(pl.LightningModule):
         torch.manual_seed(hash((self.spec.seed, self.trainer.global_rank, number)) % 2**63)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One micro-batch."""
+        """Return the loss of one micro-batch, and log each term's part of it."""
         self.objective.at(self.trainer.global_step, self.spec.optimization.steps)
         student, teacher, labels = self.forward_models(batch)
         step_views = self._step_views(student, teacher, batch_idx)
@@ -111,7 +111,7 @@ class SupervisedModule(pl.LightningModule):
         return self._step.view(features, position)
 
     def _following(self) -> Iterable[tuple[int, Batch]]:
-        """The further micro-batches of the step that begins, by their number in it."""
+        """Return the further micro-batches of the step that begins, by their number in it."""
         step: Sequence[Batch] = self.trainer.train_dataloader.step  # type: ignore[union-attr]
         return zip(range(1, self.trainer.accumulate_grad_batches), step[1:], strict=True)
 
@@ -136,7 +136,7 @@ class SupervisedModule(pl.LightningModule):
         self._log({f"train/share/{name}": torch.tensor(share) for name, share in shares.measured().items()}, 1)
 
     def _averaged(self, norms: Tensor) -> Tensor:
-        """The mean over the ranks whose part of the batch has something for the term."""
+        """Return the mean over the ranks whose part of the batch has something for the term."""
         total, ranks = (
             self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).to(norms.dtype))
         )
@@ -159,7 +159,7 @@ class SupervisedModule(pl.LightningModule):
         self.metrics.reset()
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401
-        """The optimiser over model and objective, and its schedule by steps."""
+        """Make the optimiser over model and objective, and its schedule by steps."""
         optimizer, scheduler = self.spec.optimization.build([self.model, self.objective])
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 

@@ -9,7 +9,7 @@ from distill.objective.losses.common import LOG_ZERO, count_of, full_precision, 
 
 
 def attention(student: Tensor, teacher: Tensor, mask: Tensor, *, causal: bool = False) -> tuple[Tensor, Tensor]:
-    """Squared error between attention scores, before the softmax (Jiao et al. 2020, arXiv:1909.10351).
+    """Sum the squared error between attention scores, before the softmax (Jiao et al. 2020, arXiv:1909.10351).
 
     Args:
         student: ``[batch, heads, tokens, tokens]`` (query, key).
@@ -45,7 +45,7 @@ def relations(
     *,
     causal: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Divergence between self-attention relations (MiniLMv2: Wang et al. 2021, arXiv:2012.15828).
+    """Sum the divergence between self-attention relations (MiniLMv2: Wang et al. 2021, arXiv:2012.15828).
 
     Queries, keys and values are each cut into the same number of relation heads in both models, whatever their own
     heads and widths; in each head a token relates to the others by the softmax of scaled dot products, query with
@@ -76,7 +76,7 @@ def relations(
 
 
 def _relation(states: Tensor, visible: Tensor, heads: int, who: str) -> Tensor:
-    """Log-probabilities ``[batch, heads, tokens, tokens]``; those of a padded token are the same for any states."""
+    """Return log-probabilities ``[batch, heads, tokens, tokens]``, of a padded token the same for any states."""
     batch, tokens, width = states.shape
     if heads < 1 or width % heads:
         raise ValueError(f"{heads} relation heads do not divide the {who}'s width {width}")
@@ -87,7 +87,7 @@ def _relation(states: Tensor, visible: Tensor, heads: int, who: str) -> Tensor:
 
 
 def _visible(mask: Tensor, *, causal: bool) -> Tensor:
-    """Whether a query sees a key and both are real, ``[batch, 1, tokens, tokens]``."""
+    """Tell whether a query sees a key and both are real, ``[batch, 1, tokens, tokens]``."""
     real = mask.bool()
     visible = real.unsqueeze(2) & real.unsqueeze(1)
     return (visible.tril() if causal else visible).unsqueeze(1)

@@ -28,7 +28,7 @@ from distill.types import IGNORE
 def dkd(
     student: Tensor, teacher: Tensor, labels: Tensor, temperature: float, alpha: float, beta: float
 ) -> tuple[Tensor, Tensor]:
-    """Decoupled distillation (Zhao et al. 2022, arXiv:2203.08679).
+    """Sum the two parts of decoupled distillation (Zhao et al. 2022, arXiv:2203.08679).
 
     ``soft`` splits into two divergences, and weighs the second by what the teacher leaves to the other classes, which
     is next to nothing where it is sure. Here both have weights of their own: T² · Σ alpha · KL over (label, all
@@ -66,7 +66,7 @@ def dkd(
 def dist(
     student: Tensor, teacher: Tensor, temperature: float, inter: float = 1.0, intra: float = 1.0
 ) -> tuple[Tensor, Tensor]:
-    """What is left of correlation between softened probabilities (Huang et al. 2022, arXiv:2205.10536).
+    """Sum what softened probabilities lack of correlation (Huang et al. 2022, arXiv:2205.10536).
 
     1 - Pearson's correlation of student and teacher, along each row (inter-class: how an example relates to the
     classes) and along each column (intra-class: how the examples relate to a class). There is no factor T²: a
@@ -95,7 +95,7 @@ def dist(
 
 
 def dist_features(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Moments]:
-    """What some rows bring to ``dist``, whose arguments and refusals these are: its sum over them, and the columns."""
+    """Return what some rows bring to ``dist``, as it takes and refuses them: a sum, and moments of columns."""
     same_shape(student, teacher, "logits")
     three_classes(student, "dist", "the correlation of two numbers with two others is 1 or -1")
     q, p = ((logits / temperature).softmax(dim=-1) for logits in in_one_precision(student, teacher))
@@ -104,14 +104,14 @@ def dist_features(student: Tensor, teacher: Tensor, temperature: float) -> tuple
 
 
 def dist_merge(parts: Sequence[tuple[Tensor, Moments]]) -> tuple[Tensor, Moments]:
-    """What several parts bring to ``dist`` together."""
+    """Return what several parts bring to ``dist`` together."""
     return torch.stack([rows for rows, _ in parts]).sum(dim=0), joined([each for _, each in parts], each_with_itself)
 
 
 def dist_loss(
     part: tuple[Tensor, Moments], whole: tuple[Tensor, Moments] | None = None, *, inter: float, intra: float
 ) -> Tensor:
-    """The mean over the rows of a whole batch, and over the classes.
+    """Return the weighted mean over the rows of a whole batch and over the classes.
 
     Args:
         part: what some rows bring; the gradient goes to them alone. Where nothing else is given they are the batch.
@@ -134,7 +134,7 @@ def dist_loss(
 
 
 def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """``soft`` on standardised logits (Sun et al. 2024, arXiv:2403.01427).
+    """Sum ``soft`` on standardised logits (Sun et al. 2024, arXiv:2403.01427).
 
     Each row of logits is taken to mean 0 and standard deviation 1 first: the student learns the teacher's order and
     relative gaps, and is free in how large its logits are, and so in how sure it is.
@@ -157,12 +157,12 @@ def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[
 
 
 def _standard(logits: Tensor) -> Tensor:
-    """Each row with mean 0 and (population) standard deviation 1; a row without variation stays 0."""
+    """Take each row to mean 0 and (population) standard deviation 1; a row without variation stays 0."""
     return F.layer_norm(logits, logits.shape[-1:], eps=1e-8)
 
 
 def _uncorrelated(student: Tensor, teacher: Tensor) -> Tensor:
-    """1 - Pearson's correlation along each row; 0 where the teacher does not vary."""
+    """Return 1 - Pearson's correlation along each row; 0 where the teacher does not vary."""
     student_centred, teacher_centred = (centred(values) for values in (student, teacher))
     silent = (teacher_centred == 0).all(dim=-1)
     return (1 - F.cosine_similarity(student_centred, teacher_centred, dim=-1, eps=1e-12)).masked_fill(silent, 0.0)

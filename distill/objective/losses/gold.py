@@ -8,7 +8,7 @@ from distill.types import IGNORE, at_least_float32
 
 
 def hard(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Cross-entropy with the labels.
+    """Sum the cross-entropy with the labels.
 
     Args:
         logits: ``[rows, classes]``.
@@ -28,7 +28,7 @@ def hard(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple
 
 
 def hard_labels(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Binary cross-entropy with each of several independent labels, averaged over a row's labels.
+    """Sum the binary cross-entropy with independent labels, averaged over a row's labels.
 
     Args:
         logits: ``[rows, labels]``, one sigmoid each.
@@ -52,7 +52,7 @@ def hard_labels(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def hard_score(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error to the gold score.
+    """Sum the squared error to the gold score.
 
     Args:
         logits: ``[rows, 1]``, the score as it is.
@@ -69,7 +69,7 @@ def hard_score(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def score_gap(logits: Tensor, labels: Tensor) -> Tensor:
-    """How far scores ``[rows, 1]`` lie above their labels ``[rows]``; nan where there is no label."""
+    """Return how far scores ``[rows, 1]`` lie above their labels ``[rows]``; nan where there is no label."""
     if logits.shape != (*labels.shape, 1):
         raise ValueError(
             f"a score is one number a row, not logits {list(logits.shape)} for labels {list(labels.shape)}"

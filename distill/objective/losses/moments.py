@@ -12,7 +12,7 @@ Product = Callable[[Tensor, Tensor], Tensor]
 
 
 class Moments(NamedTuple):
-    """What is to be known of some rows to correlate their columns.
+    """The counts, means and products of some rows that are needed to correlate their columns.
 
     Attributes:
         rows: ``[1]``, how many there are.
@@ -34,17 +34,17 @@ class Moments(NamedTuple):
 
 
 def each_with_each(first: Tensor, second: Tensor) -> Tensor:
-    """``[width, other width]``: the products of all columns with all, summed over ``[rows, ...]``."""
+    """Return the products of all columns with all, summed over ``[rows, ...]``: ``[width, other width]``."""
     return first.mT @ second
 
 
 def each_with_itself(first: Tensor, second: Tensor) -> Tensor:
-    """``[width]``: the products of each column with that of its number, summed over ``[rows, width]``."""
+    """Return the products of each column with that of its number, summed over the rows: ``[width]``."""
     return (first * second).sum(dim=0)
 
 
 def moments(student: Tensor, teacher: Tensor, real: Tensor, product: Product) -> Moments:
-    """The moments of the rows ``[rows, width]`` that are real ``[rows]``, with a gradient to the student alone."""
+    """Return the moments of the rows ``[rows, width]`` that are ``real [rows]``, with a gradient to the student."""
     real_rows = [rows.masked_fill(~real.unsqueeze(-1), 0.0) for rows in in_one_precision(student, teacher)]
     count = count_of(real, real_rows[0]).reshape(1)
     means = [rows.sum(dim=0) / count.clamp(min=1) for rows in real_rows]
@@ -62,7 +62,7 @@ def moments(student: Tensor, teacher: Tensor, real: Tensor, product: Product) ->
 
 
 def joined(parts: Sequence[Moments], product: Product) -> Moments:
-    """The moments of all the parts' rows together."""
+    """Return the moments of all the parts' rows together."""
     counts = torch.stack([part.rows for part in parts])
     count = counts.sum(dim=0)
     means = [torch.stack(each) for each in zip(*(part[1:3] for part in parts), strict=True)]
@@ -74,7 +74,7 @@ def joined(parts: Sequence[Moments], product: Product) -> Moments:
 
 
 def renewed(whole: Moments, part: Moments, product: Product) -> Moments:
-    """The moments of a whole, with the gradient of those of its parts that are one's own.
+    """Return the moments of a whole, with the gradient of the one part that has one.
 
     About the whole's mean the products of parts add up. The mean itself needs no gradient: what is less the mean sums
     to 0.
@@ -91,7 +91,7 @@ def renewed(whole: Moments, part: Moments, product: Product) -> Moments:
 
 
 def _mean(means: Tensor, shares: Tensor) -> Tensor:
-    """The mean ``[2, width]`` of means ``[parts, 2, width]`` that have these shares of the rows ``[parts, 1]``."""
+    """Return the mean ``[2, width]`` of means ``[parts, 2, width]`` by their shares of the rows ``[parts, 1]``."""
     rounded = (shares * means[:, 0]).sum(dim=0)
     return torch.stack([rounded, (shares * (means[:, 0] - rounded + means[:, 1])).sum(dim=0)])
 
@@ -99,7 +99,7 @@ def _mean(means: Tensor, shares: Tensor) -> Tensor:
 def _about(
     part: Moments, student_mean: Tensor, teacher_mean: Tensor, product: Product
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The products of a part, less means that are not its own."""
+    """Return the products of a part, less means that are not its own."""
     shifts = (mean - other for mean, other in zip(part[1:3], (student_mean, teacher_mean), strict=True))
     student_shift, teacher_shift = (each.sum(dim=0, keepdim=True) * part.rows.sqrt() for each in shifts)
     pairs = (student_shift, student_shift), (teacher_shift, teacher_shift), (teacher_shift, student_shift)
@@ -108,7 +108,7 @@ def _about(
 
 
 def varies(count: Tensor, mean: Tensor, squares: Tensor) -> Tensor:
-    """Which columns ``[width]`` vary by more than rounding, by their mean ``[2, width]`` and the squares less it."""
+    """Tell which columns ``[width]`` vary beyond rounding, by their mean ``[2, width]`` and the squares less it."""
     squares = squares.detach()
     noise = 1e-12 * (squares + count * mean[0].detach().square())
     return squares > noise.clamp(min=1e-20)

@@ -8,7 +8,7 @@ from distill.objective.losses.gold import score_gap
 
 
 def logit_mse(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error between logits, averaged over the classes (Ba and Caruana 2014, arXiv:1312.6184).
+    """Sum the squared error between logits, averaged over the classes (Ba and Caruana 2014, arXiv:1312.6184).
 
     Classes at ``LOG_ZERO``, such as tokens that cannot be an answer, are none.
 
@@ -30,7 +30,7 @@ def logit_mse(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def soft_labels(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Divergence of several independent labels, each a softened sigmoid, averaged over a row's labels.
+    """Sum the divergence of independent labels, each a softened sigmoid, averaged over a row's labels.
 
     Args:
         student: logits ``[rows, labels]``.
@@ -54,7 +54,7 @@ def soft_labels(student: Tensor, teacher: Tensor, temperature: float) -> tuple[T
 def soft_score(
     student: Tensor, teacher: Tensor, labels: Tensor | None = None, bounded: float | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Squared error to the teacher's score.
+    """Sum the squared error to the teacher's score.
 
     Bounded, a row adds 0 where the student's squared error to the gold score is already smaller than the teacher's, by
     the margin or more: a teacher that is wrong holds nobody back. The bound is that of Chen et al. 2017 (Learning

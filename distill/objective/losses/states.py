@@ -10,7 +10,7 @@ from distill.objective.losses.moments import Moments, each_with_each, joined, mo
 
 
 def hidden(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error between hidden states, averaged over the width (Romero et al. 2015, arXiv:1412.6550).
+    """Sum the squared error between hidden states, averaged over the width (Romero et al. 2015, arXiv:1412.6550).
 
     Args:
         student: ``[batch, tokens, width]``, projected to the teacher's width where they differ.
@@ -32,7 +32,7 @@ def hidden(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tens
 
 
 def hidden_cosine(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """1 - the cosine between hidden states: their direction, not their size (Sanh et al. 2019, arXiv:1910.01108).
+    """Sum 1 - the cosine between hidden states: direction, not size (Sanh et al. 2019, arXiv:1910.01108).
 
     Arguments, sum, count and refusals are those of ``hidden``; a state of zeros has the cosine 0 with any other.
     """
@@ -46,7 +46,7 @@ def hidden_cosine(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tenso
 
 
 def pkd(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error between states of length 1, averaged over the width (Sun et al. 2019, arXiv:1908.09355).
+    """Sum the squared error between states of length 1, averaged over the width (Sun et al. 2019, arXiv:1908.09355).
 
     Args:
         student: each example's state ``[examples, width]``, such as ``first_tokens`` gives, projected to the teacher's
@@ -65,7 +65,7 @@ def pkd(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """1 - linear centred kernel alignment between token states (Kornblith et al. 2019, arXiv:1905.00414).
+    """Return 1 - linear centred kernel alignment of token states (Kornblith et al. 2019, arXiv:1905.00414).
 
     With X and Y the states of all real tokens, less their mean, CKA = ‖YᵀX‖² / (‖XᵀX‖ · ‖YᵀY‖) in Frobenius norms: 1
     where one is a rotated and scaled copy of the other. The widths may differ.
@@ -91,20 +91,20 @@ def cka(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]
 
 
 def cka_features(student: Tensor, teacher: Tensor, mask: Tensor) -> Moments:
-    """What some of a batch's examples bring to ``cka``, whose arguments and refusals these are."""
+    """Return what some of a batch's examples bring to ``cka``, as it takes and refuses them."""
     same_shape(student[..., 0], teacher[..., 0], "tokens")
     with full_precision(student):
         return moments(student.flatten(0, 1), teacher.flatten(0, 1), mask.bool().flatten(), each_with_each)
 
 
 def cka_merge(parts: Sequence[Moments]) -> Moments:
-    """What several parts bring to ``cka`` together."""
+    """Return what several parts bring to ``cka`` together."""
     with full_precision(parts[0].student):
         return joined(parts, each_with_each)
 
 
 def cka_loss(part: Moments, whole: Moments | None = None) -> Tensor:
-    """1 - CKA over a whole batch, which is a part's own examples where nothing else is given.
+    """Return 1 - CKA over a whole batch, which is a part's own examples where nothing else is given.
 
     Args:
         part: what these examples bring; the gradient goes to them alone.
@@ -125,7 +125,7 @@ def cka_loss(part: Moments, whole: Moments | None = None) -> Tensor:
 
 
 def _scaled(squares: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
-    """``[width, width]`` of trace 1, 0 where a column is not kept, and the size of the states that it was taken from.
+    """Scale ``[width, width]`` to trace 1, 0 where a column is not kept, and return the size of the states, too.
 
     The size has no gradient: the alignment does not depend on it.
     """

@@ -25,7 +25,7 @@ _Layer = TypeVar("_Layer")
 
 
 class Term(Protocol):
-    """What an objective asks of a term, which is also an ``nn.Module``.
+    """An ``nn.Module`` that an objective can weigh: it compares outputs, and says what it reads and counts.
 
     Attributes:
         needs: what it reads: ``labels``, ``teacher_logits``, ``student_hidden``, ``teacher_hidden``,
@@ -39,15 +39,15 @@ class Term(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """See above."""
+        """Return the names of what it reads."""
 
     @property
     def unit(self) -> str:
-        """See above."""
+        """Return the word for what its count counts."""
 
     @property
     def kinds(self) -> frozenset[str]:
-        """See above."""
+        """Return the kinds of rows that it makes sense for."""
 
     def __call__(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over the batch, with a gradient, and the count to divide it by."""
@@ -90,7 +90,7 @@ class TemperatureTerm(TermModule):
 
 @runtime_checkable
 class BatchTerm(Protocol):
-    """What a term has, too, that is defined on a batch as a whole: it compares examples with each other.
+    """A term that is defined on a batch as a whole: it compares examples with each other.
 
     A batch that is cut into parts, by accumulation or over ranks, has the value of the whole where what the parts bring
     is joined first.
@@ -98,7 +98,7 @@ class BatchTerm(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """See ``Term``."""
+        """Return the names of what it reads."""
 
     def features(self, student: Outputs, teacher: Outputs | None) -> Part:
         """Return what these examples bring, with a gradient to the student."""
@@ -117,7 +117,7 @@ class BatchTerm(Protocol):
 
 
 class StepView(NamedTuple):
-    """What a term that compares examples sees in one part of a batch: see ``BatchTerm.loss``."""
+    """The part of a step that is at hand, and the whole, as a term that compares examples sees them."""
 
     part: Part
     whole: Part
@@ -155,7 +155,7 @@ def checked_pairs(pairs: Pairs, what: str) -> tuple[tuple[int, int], ...]:
 
 
 def projections(number: int, student_width: int, teacher_width: int) -> nn.ModuleList:
-    """One way each to the teacher's width: a linear layer that is trained, or nothing where the widths are the same."""
+    """Make one way each to the teacher's width: a linear layer, or nothing where the widths are the same."""
     same = student_width == teacher_width
     return nn.ModuleList(nn.Identity() if same else nn.Linear(student_width, teacher_width) for _ in range(number))
 

@@ -120,7 +120,7 @@ def _checked(of: str) -> str:
 
 
 def _points(of: str, student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor]:
-    """What stands for each example, ``[examples, width]`` of both."""
+    """Return what stands for each example, ``[examples, width]`` of both."""
     if of == "logits":
         return at_least_float32(student.logits), at_least_float32(whole_logits(teacher))
     layers = max(len(student.hidden) - 1, 0), max(len(teacher.hidden) - 1, 0)
@@ -129,7 +129,7 @@ def _points(of: str, student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor
 
 
 def _all(part: Part, whole: Part | None, start: int) -> tuple[Tensor, Tensor]:
-    """The examples of a whole batch, ``[examples, width]`` of both; the own ones in their place, with a gradient."""
+    """Return the examples of a whole batch, ``[examples, width]`` of both, those of the part with a gradient."""
     student_points, teacher_points = part
     if whole is None:
         return student_points, teacher_points

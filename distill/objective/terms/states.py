@@ -190,7 +190,7 @@ class Cka(TermModule):
 
 
 def _of_pairs(part: Part) -> list[Moments]:
-    """The moments of each pair of states, which lie one after the other."""
+    """Return the moments of each pair of states, which lie one after the other."""
     size = len(Moments._fields)
     return [Moments(*part[at : at + size]) for at in range(0, len(part), size)]
 
@@ -202,7 +202,7 @@ def _by_token(
     pairs: tuple[tuple[int, int], ...],
     projected: Iterable[nn.Module],
 ) -> tuple[Tensor, Tensor]:
-    """The mean of a loss over pairs of states."""
+    """Return the mean of a loss over pairs of states, and the tokens it goes over."""
     mask = real_tokens(student, _WHAT)
     results = []
     for (student_layer, teacher_layer), project in zip(pairs, projected, strict=True):
