@@ -28,10 +28,18 @@ from distill.objective.terms.common import (
 from distill.types import Outputs
 
 _WHAT = "hidden states"
-_HIDDEN = frozenset({"student_hidden", "teacher_hidden"})
 
 
-class _ProjectedTerm(TermModule):
+class _StatesTerm(TermModule):
+    """A term that compares hidden states of both models, token by token unless it says otherwise."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"student_hidden", "teacher_hidden"})
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("pairs",)
+
+
+class _ProjectedTerm(_StatesTerm):
     """A term that compares pairs of hidden states number by number, the student's projected where the widths differ.
 
     Args:
@@ -42,11 +50,6 @@ class _ProjectedTerm(TermModule):
     Raises:
         ValueError: where there is no pair, or an index is below 0.
     """
-
-    needs: ClassVar[frozenset[str]] = _HIDDEN
-    unit: ClassVar[str] = "tokens"
-    kinds: ClassVar[frozenset[str]] = ANY
-    shown: ClassVar[tuple[str, ...]] = ("pairs",)
 
     def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
         """Make the projections, if any."""
@@ -87,7 +90,7 @@ class HiddenCosine(_ProjectedTerm):
         return _by_token(losses.hidden_cosine, student, teacher, self.pairs, self.projections)
 
 
-class Embedding(TermModule):
+class Embedding(Hidden):
     """Squared error between the embedding outputs, averaged over the width (as in TinyBERT: Jiao et al. 2020).
 
     The mean over the width of (W · student - teacher)², for each token.
@@ -99,19 +102,11 @@ class Embedding(TermModule):
         teacher_width: of the teacher's.
     """
 
-    needs: ClassVar[frozenset[str]] = _HIDDEN
-    unit: ClassVar[str] = "tokens"
-    kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, student_width: int, teacher_width: int) -> None:
         """Make the projection, if any."""
-        super().__init__()
-        self.pairs = ((0, 0),)
-        self.projections = projections(1, student_width, teacher_width)
-
-    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the sum over tokens that are no padding, and their number; the labels are not read."""
-        return _by_token(losses.hidden, student, teacher, self.pairs, self.projections)
+        super().__init__([(0, 0)], student_width, teacher_width)
 
 
 class Pkd(_ProjectedTerm):
@@ -134,7 +129,7 @@ class Pkd(_ProjectedTerm):
         return mean(results)
 
 
-class Cka(TermModule):
+class Cka(_StatesTerm):
     """1 - linear centred kernel alignment between pairs of hidden states (Kornblith et al. 2019).
 
     1 - ‖XᵀY‖² / (‖XᵀX‖ · ‖YᵀY‖), X and Y the student's and the teacher's centred states of all tokens.
@@ -149,11 +144,6 @@ class Cka(TermModule):
     Raises:
         ValueError: where there is no pair, or an index is below 0.
     """
-
-    needs: ClassVar[frozenset[str]] = _HIDDEN
-    unit: ClassVar[str] = "tokens"
-    kinds: ClassVar[frozenset[str]] = ANY
-    shown: ClassVar[tuple[str, ...]] = ("pairs",)
 
     def __init__(self, pairs: Pairs) -> None:
         """Keep the pairs."""
