@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transformers import PretrainedConfig
 
-from distill.config.design import DesignConfig, amount, tokens, written
+from distill.config.design import DesignConfig, parse_count, timed_tokens, timed_written_tokens
 from distill.designer import cards, sizes
 from distill.designer.candidates import Shape, candidates
 from distill.designer.ranking import Sized, choose
@@ -82,7 +82,7 @@ def propose(config: DesignConfig) -> Design:
     for note in spec.data.notes:
         log.info("data: %s", note)
     given = config.budget
-    budget = Budget(given.latency_ms, None if given.parameters is None else amount(given.parameters))
+    budget = Budget(given.latency_ms, None if given.parameters is None else parse_count(given.parameters))
     teacher = sizes.teacher(spec)
     made = sizes.makeable(spec, teacher, candidates(teacher.shape, teacher.kinds))
     if not made:
@@ -94,7 +94,7 @@ def propose(config: DesignConfig) -> Design:
         [each.name for each in small], Path(str(config.output)).expanduser(), overwrite=config.overwrite
     )
     wanted = small if budget.latency_ms is not None else choose(small)  # without a limit, time decides nothing
-    text = Text(tokens(config), given.threads, written(config))
+    text = Text(timed_tokens(config), given.threads, timed_written_tokens(config))
     tried = wanted or [min(every, key=lambda each: each.parameters)]
     timed = _timed(spec, teacher, tried, text, budget.latency_ms)
     fits = [each for each in wanted if _in_time(timed, each, budget.latency_ms)]

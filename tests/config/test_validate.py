@@ -5,10 +5,10 @@ from importlib import import_module
 import pytest
 
 from distill.base.rules import at, said
-from distill.config.check_task import _BELONGS
 from distill.config.data import SAMPLES
 from distill.config.schema import Config
-from distill.config.task_traits import those
+from distill.config.task import SETTINGS_OF_TASKS
+from distill.config.task_traits import tasks_with
 from distill.config.validate import check
 from distill.errors import ConfigError
 from distill.tasks import TASKS, Task, task
@@ -251,7 +251,7 @@ BELONGS = [
 @pytest.mark.parametrize(("changes", "named"), BELONGS, ids=[named for _, named in BELONGS])
 def test_a_setting_of_other_tasks_is_refused_and_the_tasks_are_named(changes, named):
     key = named.split("=")[0]
-    tasks, left = those(_BELONGS[key]), said(at(Config(), key))
+    tasks, left = tasks_with(SETTINGS_OF_TASKS[key]), said(at(Config(), key))
     message = f"1 problem in the settings\n  {named}: belongs to {', '.join(tasks)}; allowed is {left}"
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         check(config(**changes))
@@ -269,5 +269,5 @@ def test_every_task_that_may_be_configured_has_its_parts():
         assert found.sample in SAMPLES
         assert set(found.inputs) <= set(found.text)
         for labels in (["a", "b"], []):
-            metrics = import_module(f"distill.metrics.{found.measured_by(labels)}")
+            metrics = import_module(f"distill.metrics.{found.metric_module(labels)}")
             assert metrics.HEADLINE.mode in ("max", "min")

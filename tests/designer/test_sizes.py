@@ -11,8 +11,8 @@ from transformers import (
     Qwen3Config,
 )
 
+from distill.config.architecture import ArchitectureConfig
 from distill.config.design import DesignConfig
-from distill.config.schema import ArchitectureConfig
 from distill.designer import sizes
 from distill.designer.candidates import Candidate, Shape, candidates
 from distill.errors import ModelError

@@ -6,7 +6,8 @@ import re
 import pytest
 from transformers import ElectraConfig, ModernBertConfig, Qwen3Config
 
-from distill.config.schema import ArchitectureConfig, Config
+from distill.config.architecture import ArchitectureConfig
+from distill.config.schema import Config
 from distill.errors import DistillError
 from distill.inference.predictor import load
 from distill.models.bilstm import BiLstmForSequenceClassification

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from distill.config.schema import Config, TeacherConfig
+from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
 from distill.distributed.processes import Ranks
 from distill.errors import ConfigError
 from distill.inference.output_store import OutputStore, OutputWriter

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from distill.base.rules import rules_of
-from distill.config import check_objective
+from distill.config import distillation
 from distill.config.schema import Config
 from distill.config.validate import check
 from distill.errors import ConfigError
@@ -336,7 +336,7 @@ def test_a_term_declares_its_own_first_settings_as_allowed(name, kind):
 
 def test_every_term_has_its_settings_its_rules_and_its_line():
     assert list(terms(TermsConfig())) == list(TERM_SPECS) == list(TermsConfig().shares)
-    assert all(f"{name}.weight" in check_objective.RULES for name in TERM_SPECS)
+    assert all(f"{name}.weight" in distillation.RULES for name in TERM_SPECS)
     assert SCHEDULES == KINDS_OF_SCHEDULES
 
 
