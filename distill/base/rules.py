@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, fields, is_dataclass
 from difflib import get_close_matches
 from functools import reduce
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Rule = tuple[Callable[[Any], bool], str]
 """A test of a value, and what is allowed, in words."""
 _RULE, DESCRIPTION = "rule", "description"
@@ -19,12 +20,12 @@ def allowed(rule: Rule) -> dict[str, Rule]:
     return {_RULE: rule}
 
 
-def at(config: object, key: str) -> Any:  # noqa: ANN401
-    """The value of a dotted key."""
+def at(config: object, key: str) -> object:
+    """Return the value of a dotted key."""
     return reduce(getattr, key.split("."), config)
 
 
-def setting(default: Any, rule: Rule, description: str = "") -> Any:  # noqa: ANN401
+def setting(default: T, rule: Rule, description: str = "") -> T:
     """A field of a section of settings that says itself what it may be and what it means."""
     return field(default=default, metadata={_RULE: rule, DESCRIPTION: description})
 
