@@ -1,6 +1,6 @@
 """Knowledge distillation for NLP: from text to a compact student on disk."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from distill.api import Run, run_experiment
@@ -34,7 +34,7 @@ _WHERE = {
 """Public name to the module that has it, imported when it is asked for: torch and its friends take seconds."""
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> object:
     """Import a public name when it is first used."""
     if name not in _WHERE:
         raise AttributeError(f"module 'distill' has no attribute {name!r}")
@@ -44,5 +44,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
 
 def __dir__() -> list[str]:
-    """The public names."""
+    """Return the public names."""
     return sorted({*globals(), *__all__})

@@ -70,9 +70,7 @@ def predict(config: PredictConfig) -> None:
     rows = read(source)
     from distill.inference.predictor import load  # torch and its friends take seconds
 
-    model = load(
-        Path(config.model), name=config.task, max_length=config.max_length, batch_size=config.batch_size
-    )  # fmt: skip
+    model = load(Path(config.model), name=config.task, max_length=config.max_length, batch_size=config.batch_size)
     if "tags" in model.task.roles.values():
         rows = read(source, words=True)
     start, count = time.monotonic(), 0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from distill.base.rules import INNER_SHARE, LAYER_PAIRS, NOT_NEGATIVE, one_of, setting
+from distill.base.rules import INNER_FRACTION, LAYER_PAIRS, NOT_NEGATIVE, one_of, setting
 from distill.types import Kind
 
 CLASS: Kind = "class"
@@ -35,7 +35,7 @@ class ScheduleConfig:
     )
     end: float = setting(0.0, NOT_NEGATIVE, "Its value at the last step; not read by constant and warmup.")
     share: float = setting(
-        0.5, INNER_SHARE, "Of training: where warmup arrives at the value, where two_phase switches to the end."
+        0.5, INNER_FRACTION, "Of training: where warmup arrives at the value, where two_phase switches to the end."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from distill.base.rules import INNER_SHARE, NOT_NEGATIVE, setting
+from distill.base.rules import INNER_FRACTION, NOT_NEGATIVE, setting
 from distill.objective.declaration import ANY, LABELS, SCORE, TermConfig, TermSpec
 from distill.types import Kind
 
@@ -36,7 +36,7 @@ class JsConfig(TermConfig):
     """The generalised Jensen-Shannon divergence."""
 
     beta: float = setting(
-        0.5, INNER_SHARE, "The teacher's share of the mixture, between 0 (as soft) and 1 (as reverse_kl)."
+        0.5, INNER_FRACTION, "The teacher's share of the mixture, between 0 (as soft) and 1 (as reverse_kl)."
     )
 
 
@@ -46,7 +46,7 @@ class SkewConfig(TermConfig):
 
     alpha: float = setting(
         0.1,
-        INNER_SHARE,
+        INNER_FRACTION,
         "α of the formula, between 0 and 1: the share of the first distribution in the mixture it is compared with.",
     )
 
