@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from distill.base import caches, signals
 from distill.config import compose as cards
-from distill.config import messages
-from distill.config.named_columns import named
+from distill.config.messages import describe_error
+from distill.config.named_columns import named_roles
 from distill.config.schema import Config
 from distill.config.validate import check
 from distill.errors import ConfigError
@@ -44,7 +42,7 @@ class Run:
     student: Path | None
 
     def predictor(self) -> "Predictor":
-        """The exported student, to be asked about texts.
+        """Load the exported student, to be asked about texts.
 
         Raises:
             ConfigError: the run exported none.
@@ -76,46 +74,50 @@ def run_experiment(
         DistillError: the user can mend it, and the message says how; settings are looked at within a second.
         KeyboardInterrupt: the same call goes on from the last checkpoint.
     """
-    given, folders = [f"experiment={experiment}", *overrides], [str(config_dir)] if config_dir else []
-    config = _composed(given, folders)
-    made = Path(folder) if folder else Path("outputs") / config.name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    made.mkdir(parents=True, exist_ok=True)
+    arguments, folders = [f"experiment={experiment}", *overrides], [str(config_dir)] if config_dir else []
+    config = _composed(arguments, folders)
+    started = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    run_folder = Path(folder) if folder else Path("outputs") / config.name / started
+    run_folder.mkdir(parents=True, exist_ok=True)
     caches.ready(Path(config.store))
     from distill.pipeline.runner import walk  # torch and its friends take seconds
 
     flags = [flag for path in folders for flag in ("--config-dir", path)]
     try:
         with signals.heeded():
-            walk(config, made.resolve(), shlex.join(["python", "-m", "distill.run", *flags, *given]))
+            walk(config, run_folder.resolve(), shlex.join(["python", "-m", "distill.run", *flags, *arguments]))
     except signals.Interrupted as stop:
         raise KeyboardInterrupt(f"{stop}; the same call goes on from the last checkpoint") from stop
-    return _finished(made)
+    return _finished(run_folder)
 
 
-def _composed(given: Sequence[str], folders: Sequence[str]) -> Config:
-    """The settings, checked; whatever Hydra has been set up for by the caller is left as it was."""
+def _composed(overrides: Sequence[str], folders: Sequence[str]) -> Config:
+    """Compose settings and check them; whatever Hydra has been set up for by the caller is left as it was."""
     cards.register()
     held = GlobalHydra.instance().hydra
     searched = [f"hydra.searchpath=[{','.join(f'file://{os.path.abspath(each)}' for each in folders)}]"]
     try:
         GlobalHydra.instance().clear()
         with initialize(version_base="1.3", config_path=None):
-            composed = compose("config", [*given, *(searched if folders else [])], return_hydra_config=True)
+            composed = compose("config", [*overrides, *(searched if folders else [])], return_hydra_config=True)
         chosen = dict(composed.hydra.runtime.choices)
         own = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
         config = cards.typed(own, Config)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(messages.message(error)) from error
+    except Exception as error:
+        if (sentence := describe_error(error)) is None:
+            raise
+        raise ConfigError(sentence) from error
     finally:
         GlobalHydra.instance().hydra = held
-    config.data.exact += named(list(given), folders, chosen)
-    check(config, list(given))
+    config.data.exact += named_roles(list(overrides), folders, chosen)
+    check(config, list(overrides))
     if config.trainer.devices != 1 or config.trainer.num_nodes != 1:
         raise ConfigError("run_experiment trains in this process: several start with python -m distill.run")
     return config
 
 
 def _finished(folder: Path) -> Run:
+    """Read what a run has left in its folder."""
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     student = folder / "export" / "huggingface"
     stages = {stage["name"]: Path(stage["folder"]) for stage in report["stages"]}

@@ -26,18 +26,19 @@ def main() -> None:
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(_USAGE)
         return
-    folder, made = _given(sys.argv[1:])
+    model, output = _folders(sys.argv[1:])
     from distill.models.converting import convert  # torch takes seconds
 
-    convert(folder, made)
-    sys.stdout.write(f"{made}\n")
+    convert(model, output)
+    sys.stdout.write(f"{output}\n")
 
 
-def _given(arguments: list[str]) -> tuple[Path, Path]:
-    given = dict(each.partition("=")[::2] for each in arguments)
-    if len(arguments) != 2 or set(given) != {"model", "output"} or not all(given.values()):
+def _folders(arguments: list[str]) -> tuple[Path, Path]:
+    """Read the folders of model and output from a command line."""
+    folders = dict(argument.partition("=")[::2] for argument in arguments)
+    if len(arguments) != 2 or set(folders) != {"model", "output"} or not all(folders.values()):
         raise ConfigError(f"give model=FOLDER and output=NEW_FOLDER\n\n{_USAGE}")
-    return Path(given["model"]).expanduser(), Path(given["output"]).expanduser()
+    return Path(folders["model"]).expanduser(), Path(folders["output"]).expanduser()
 
 
 if __name__ == "__main__":

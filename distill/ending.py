@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -18,20 +18,43 @@ def stop(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def _own_message(error: Exception) -> str | None:
+    """Return the sentence of an error of this package; None for any other."""
+    return str(error) if isinstance(error, DistillError) else None
+
+
 @contextmanager
-def in_one_sentence(then: str) -> Iterator[None]:
-    """Run a command that has no log: what a user can cause, and signals, end it with one sentence.
+def in_one_sentence(then: str, describe: Callable[[Exception], str | None] = _own_message) -> Iterator[None]:
+    """Run a command: what a user can cause ends it with one sentence and exit code 2, a signal with the shells' code.
 
     Args:
         then: how the sentence on a signal goes on.
+        describe: says what the user can mend about an error; None where it is a fault of the program, which goes on.
+    """
+    with while_it_is_read(), errors_as_sentences(then, describe):
+        yield
+
+
+@contextmanager
+def errors_as_sentences(
+    then: str, describe: Callable[[Exception], str | None], end: Callable[[str, int], NoReturn] = stop
+) -> Iterator[None]:
+    """Turn what a user can cause, and signals, into one sentence each, with which ``end`` ends the process.
+
+    Args:
+        then: how the sentence on a signal goes on.
+        describe: says what the user can mend about an error; None where it is a fault of the program, which goes on.
+        end: gets the sentence and the exit code.
     """
     try:
-        with while_it_is_read(), signals.heeded():
+        with signals.heeded():
             yield
-    except DistillError as error:
-        stop(str(error), 2)
     except Interrupted as error:
-        stop(f"{error}; {then}", error.code)
+        end(f"{error}; {then}", error.code)
+    except Exception as error:
+        if (sentence := describe(error)) is None:
+            raise
+        end(sentence, 2)
 
 
 @contextmanager

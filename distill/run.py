@@ -6,7 +6,6 @@ if __name__ == "__main__":
     starting.heed(starting.GOES_ON)  # what is imported below takes half a second
 
 import logging
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -14,87 +13,64 @@ from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from distill.base import caches, disk, signals
-from distill.base.signals import Interrupted
 from distill.base.starting import GOES_ON
-from distill.config import compose, messages, user_cards
-from distill.config.named_columns import named
+from distill.config import compose
+from distill.config.messages import describe_error
+from distill.config.named_columns import named_roles
 from distill.config.schema import Config
 from distill.config.validate import check
-from distill.ending import stop, while_it_is_read
-from distill.errors import ConfigError, DistillError
+from distill.ending import errors_as_sentences, in_one_sentence
 from distill.launch import card_folders, command, one_job
 
 log = logging.getLogger("distill.run")  # also when it is started as __main__
 
 
-@while_it_is_read()
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
-    signals.end_with_the_parent()
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the lines below instead of Hydra's own printing
-    try:
-        with signals.heeded():
-            compose.register()
-            user_cards.inspect(sys.argv[1:])
-            _hydra_main()
-    except ConfigError as error:
-        stop(str(error), 2)
-    except Interrupted as error:
-        stop(f"{error}; {GOES_ON}", error.code)
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        stop(messages.message(error), 2)
-    except OSError as error:
-        if _in_the_job(error) or (said := disk.refused(error)) is None:
-            raise
-        stop(f"{said}; give another folder with hydra.run.dir=FOLDER", 2)
-    except (AssertionError, AttributeError) as error:
-        if (said := messages.describe_null_append(error)) is None:
-            raise
-        stop(said, 2)
+    with in_one_sentence(GOES_ON, _describe):
+        signals.end_with_the_parent()
+        compose.prepare_hydra(sys.argv[1:])
+        _hydra_main()
 
 
 # Left to itself, Hydra would take the package's own folders for groups of cards when it is started as `distill`.
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="config")
-def _hydra_main(cfg: DictConfig) -> None:
-    try:
-        with signals.heeded():
-            _job(compose.typed(cfg, Config))
-    except DistillError as error:
-        _stop(str(error), 2)
-    except OmegaConfBaseException as error:
-        _stop(messages.message(error), 2)
-    except Interrupted as error:
-        _stop(f"{error}; {GOES_ON}", error.code)
+def _hydra_main(composed: DictConfig) -> None:
+    with errors_as_sentences(GOES_ON, describe_error, _stop):
+        _run_job(compose.typed(composed, Config))
 
 
-def _job(config: Config) -> None:
+def _run_job(config: Config) -> None:
+    """Check the settings of one job, and walk through its stages."""
     hydra = HydraConfig.get()
-    config.data.exact += named(hydra.overrides.task, card_folders(hydra), hydra.runtime.choices)
+    config.data.exact += named_roles(hydra.overrides.task, card_folders(hydra), hydra.runtime.choices)
     check(config, hydra.overrides.task)
     repeat = command()
     with one_job() as folder:
         for note in caches.ready(Path(config.store)):
             log.info("%s", note)
-        from distill.pipeline.runner import (
-            walk,  # torch and its friends take seconds: only a config that holds pays them
-        )
+        from distill.pipeline.runner import walk  # torch takes seconds: only settings that hold pay them
 
         walk(config, folder, repeat)
 
 
-def _in_the_job(error: OSError) -> bool:
-    """Whether an error is one of the job's own, and not of what is made for it before: its folder."""
-    return any(frame.f_code is _job.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+def _describe(error: Exception) -> str | None:
+    """Say what the user can mend, also about the job's folder, which Hydra makes before any setting is looked at."""
+    if isinstance(error, OSError) and not _is_of_the_job(error) and (refusal := disk.refused(error)) is not None:
+        return f"{refusal}; give another folder with hydra.run.dir=FOLDER"
+    return describe_error(error)
+
+
+def _is_of_the_job(error: OSError) -> bool:
+    """Tell whether an error is one of the job's own, and not of what is made for it before: its folder."""
+    return any(frame.f_code is _run_job.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    """End a job, whose log keeps its sentence, too."""
+    """End a job, whose log keeps its last sentence, too."""
     log.error("distill: %s", message)
     sys.exit(code)
 

@@ -23,7 +23,16 @@ def test_the_import_is_quick_and_brings_no_torch():
 
 
 def test_these_names_are_public():
-    assert distill.__all__ == ["DistillError", "Predictor", "Run", "run_experiment"]
+    assert distill.__all__ == [
+        "DistillError",
+        "Objective",
+        "Outputs",
+        "Predictor",
+        "Run",
+        "forward_models",
+        "make_objective",
+        "run_experiment",
+    ]
     assert all(getattr(distill, name).__doc__ for name in distill.__all__)
     assert set(distill.__all__) <= set(dir(distill))
     with pytest.raises(AttributeError, match=r"^module 'distill' has no attribute 'teach'$"):

@@ -26,7 +26,7 @@ PARTS = {
     "training",
 }
 ALLOWED = {
-    "__init__": {"api", "inference"},
+    "__init__": {"api", "inference", "loop", "objective"},
     "__main__": {"ending"},
     "api": {"config", "pipeline", "inference"},
     "run": {"ending", "launch", "config", "pipeline"},
@@ -34,6 +34,7 @@ ALLOWED = {
     "predict": {"ending", "inference", "data", "tasks"},
     "convert": {"ending", "models"},
     "launch": set(),
+    "loop": {"models", "objective"},
     "ending": set(),
     "designer": {"pipeline", "stages", "config", *PARTS},
     "pipeline": {"stages", "config", *PARTS},

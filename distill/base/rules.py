@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, fields, is_dataclass
 from difflib import get_close_matches
 from functools import reduce
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Rule = tuple[Callable[[Any], bool], str]
 """A test of a value, and what is allowed, in words."""
 _RULE, DESCRIPTION = "rule", "description"
@@ -19,12 +20,12 @@ def allowed(rule: Rule) -> dict[str, Rule]:
     return {_RULE: rule}
 
 
-def at(config: object, key: str) -> Any:  # noqa: ANN401
-    """The value of a dotted key."""
+def at(config: object, key: str) -> object:
+    """Return the value of a dotted key."""
     return reduce(getattr, key.split("."), config)
 
 
-def setting(default: Any, rule: Rule, description: str = "") -> Any:  # noqa: ANN401
+def setting(default: T, rule: Rule, description: str = "") -> T:
     """A field of a section of settings that says itself what it may be and what it means."""
     return field(default=default, metadata={_RULE: rule, DESCRIPTION: description})
 
@@ -96,8 +97,8 @@ TEMPERATURE: Rule = (lambda value: 1e-6 <= value <= 1e6), "a number from 1e-6 to
 """Beyond them its square, or a logit divided by it, is no number that weights can have."""
 POSITIVE: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
 NOT_NEGATIVE: Rule = (lambda value: value >= 0 and math.isfinite(value)), "a number from 0 up"
-SHARE: Rule = (lambda value: 0 <= value < 1), "a number from 0 up to, not including, 1"
-INNER_SHARE: Rule = (lambda value: 0 < value < 1), "a number between 0 and 1"
+FRACTION: Rule = (lambda value: 0 <= value < 1), "a number from 0 up to, not including, 1"
+INNER_FRACTION: Rule = (lambda value: 0 < value < 1), "a number between 0 and 1"
 LAYERS: Rule = _layers, f"one of {', '.join(LAYER_MAPS)}, or layer numbers from 0 such as 1,3,5"
 """Of a student that is made of them; ``auto`` is refused elsewhere, with its reason."""
 LAYER_PAIRS: Rule = (

@@ -1,5 +1,7 @@
-"""The YAML cards of ``teachers/``, ``students/`` and ``experiments/``, as Hydra groups."""
+"""The YAML cards of ``teachers/``, ``students/`` and ``experiments/``, as groups from which Hydra composes settings."""
 
+import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -17,7 +19,7 @@ T = TypeVar("T", bound=Config)
 
 FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
 
-_HELP = """{app} turns a fine-tuned transformer teacher into a compact student, by a chain of stages.
+_HELP = """distill turns a fine-tuned transformer teacher into a compact student, by a chain of stages.
 
   python -m distill.run experiment=sst2_tiny                      one run
   python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
@@ -107,7 +109,7 @@ _ROOT: dict[str, Any] = {
         "output_subdir": None,
         "help": {
             "app_name": "distill",
-            "template": _HELP.replace("{app}", "distill").replace("{terms}", settings.listed()),
+            "template": _HELP.replace("{terms}", settings.listed()),
         },
     },
 }
@@ -130,9 +132,20 @@ _DESIGN: dict[str, Any] = {
 
 
 def root() -> Path:
-    """Where the cards are: ``distill/cards`` in an installed wheel, else the top of the checkout."""
+    """Return where the cards are: ``distill/cards`` in an installed wheel, else the top of the checkout."""
     package = Path(__file__).resolve().parents[1]
     return package / "cards" if (package / "cards").is_dir() else package.parent
+
+
+def prepare_hydra(arguments: Sequence[str]) -> None:
+    """Make everything ready for Hydra to read a command line.
+
+    Raises:
+        ConfigError: a card of the user's own cannot be one.
+    """
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the command instead of Hydra's own printing
+    register()
+    user_cards.inspect_cards(arguments)
 
 
 @cache
@@ -157,7 +170,7 @@ def register() -> None:
 
 
 def _run_name(name: str) -> str:
-    """The run's name where it is a part of a folder's name: Hydra makes that folder before any setting is checked."""
+    """Return the run's name as a part of a folder's name: Hydra makes that folder before any setting is checked."""
     holds, allowed = RUN_NAME
     if not holds(name):
         raise ConfigError(f"name={name!r}: allowed is {allowed}")
@@ -165,6 +178,6 @@ def _run_name(name: str) -> str:
 
 
 def typed(composed: DictConfig, schema: type[T]) -> T:
-    """The settings as one object; merged anew, since ``+key=value`` slips past the schema that Hydra composed."""
-    given = OmegaConf.to_container(composed)
-    return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), given)))
+    """Make the settings one object; merged anew, since ``+key=value`` slips past the schema that Hydra composed."""
+    values = OmegaConf.to_container(composed)
+    return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values)))

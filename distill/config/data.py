@@ -1,17 +1,29 @@
 """Settings of the data."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from distill.base.rules import INNER_SHARE, Rule, allowed, at_least, one_of, setting
+from distill.base.rules import INNER_FRACTION, Rule, allowed, at_least, one_of, setting
 
 SAMPLES = (
-    "sentiment", "questions", "paraphrases", "topics", "similarities", "entities", "relations", "passages",
-    "translations", "abstracts", "dialogues",
-)  # fmt: skip
+    "sentiment",
+    "questions",
+    "paraphrases",
+    "topics",
+    "similarities",
+    "entities",
+    "relations",
+    "passages",
+    "translations",
+    "abstracts",
+    "dialogues",
+)
+"""Names of the embedded samples, which stand in where there is no data."""
 
 
-def _names(value: Any) -> bool:  # noqa: ANN401
+def _names(value: object) -> bool:
+    """Tell whether a value is a name, or a list of names."""
     names = value if isinstance(value, list) else [value]
     return bool(names) and all(isinstance(name, str | int) and name != "" for name in names)
 
@@ -118,7 +130,7 @@ class DataConfig:
     """Characters that a text may have; a row with a longer one cannot be used."""
     limit: LimitConfig = field(default_factory=LimitConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
-    holdout: float = field(default=0.1, metadata=allowed(INNER_SHARE))
+    holdout: float = field(default=0.1, metadata=allowed(INNER_FRACTION))
     """Share of train that is held out where no validation split exists: seeded, stratified where a row has one label,
     whole dialogues."""
     holdout_test: float | None = setting(
@@ -145,3 +157,47 @@ class DataConfig:
     def drops_bad(self) -> bool:
         """Whether rows that cannot be used are left out, by either of the settings' names."""
         return self.on_bad == "drop" or self.drop_bad is True
+
+
+def data_problems(section: DataConfig) -> Iterator[str]:
+    """Name each setting of the data that another one contradicts, or without which it is not read."""
+    yield from _source_problems(section)
+    yield from _file_problems(section)
+    yield from _contradictions(section)
+
+
+def _source_problems(section: DataConfig) -> Iterator[str]:
+    """Name what is wrong with where the data comes from."""
+    if section.source == "local" and section.path is None:
+        yield "data.source=local: give the folder as data.path=FOLDER"
+    if section.source == "hub" and section.hub is None:
+        yield "data.source=hub: give the data set's id as data.hub=ID"
+    if section.source in ("hub", "embedded") and section.path is not None:
+        yield f"data.path={section.path}: is not read where data.source={section.source}; leave one of them out"
+
+
+def _file_problems(section: DataConfig) -> Iterator[str]:
+    """Name the settings of files that are given where there are no files."""
+    if section.path is None and section.unlabelled.path is None and section.delimiter is not None:
+        yield f"data.delimiter={section.delimiter}: belongs to files; give them as data.path=FOLDER"
+    if section.path is None and (section.hub is None or section.source == "embedded"):
+        for split, names in asdict(section.files).items():
+            if names is not None and "|" not in str(names):
+                yield f"data.files.{split}={names}: belongs to files; give their folder as data.path=FOLDER"
+    if section.unlabelled.path is None and (section.unlabelled.columns or section.unlabelled.limit is not None):
+        yield "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE"
+
+
+def _contradictions(section: DataConfig) -> Iterator[str]:
+    """Name each setting of splits and of rows that contradicts another."""
+    share = section.holdout_test
+    if share is not None and 0 < share < 1 and 0 < section.holdout < 1 and section.holdout + share >= 1:
+        yield (
+            f"data.holdout_test={share}: allowed is less than 1 - data.holdout={section.holdout}, so that rows are "
+            "left to train on"
+        )
+    if share is not None and section.files.test is not None and "|" not in str(section.files.test):
+        yield f"data.holdout_test={share}: data.files.test={section.files.test} is the test; leave one of them out"
+    if None not in (section.on_bad, section.drop_bad) and section.drop_bad != (section.on_bad == "drop"):
+        other = str(section.drop_bad).lower()
+        yield f"data.on_bad={section.on_bad}: contradicts data.drop_bad={other}, its other name; leave one of them out"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from distill.config.check_given import given
 from distill.config.schema import Config
-from distill.config.task_traits import known
+from distill.config.task_traits import task_or_first
+from distill.config.unread import unread_override_problems
 from distill.config.validate import problems, refuse
 from distill.errors import ConfigError
 
@@ -32,7 +32,7 @@ Cards (teacher=, experiment=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS
 All other settings: python -m distill.run --help
 """
-OWN = ("budget", "output", "overwrite", "student")
+_NOT_OF_RUNS = ("budget", "output", "overwrite", "student")
 """What of a command line is no setting of the runs that it proposes."""
 _USUAL_TOKENS = 32
 _UNITS = {"": 0, "k": 3, "m": 6, "b": 9}
@@ -63,49 +63,51 @@ class DesignConfig(Config):
     """Whether cards of the same names may be replaced."""
 
 
-def amount(text: str) -> int:
-    """A count as people write it.
+def parse_count(text: str) -> int:
+    """Read a number of parameters as people write it.
 
     Raises:
         ConfigError: it is none.
 
-    >>> amount("5M"), amount("1.2B"), amount("500k"), amount("1e6"), amount("12345")
+    >>> parse_count("5M"), parse_count("1.2B"), parse_count("500k"), parse_count("1e6"), parse_count("12345")
     (5000000, 1200000000, 500000, 1000000, 12345)
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\+?\d{1,2})?) ?([kmb]?)", text.strip().lower())
-    found = int(Decimal(match[1]).scaleb(_UNITS[match[2]])) if match else 0
-    if found < 1:
+    count = int(Decimal(match[1]).scaleb(_UNITS[match[2]])) if match else 0
+    if count < 1:
         raise ConfigError(f"budget.parameters={text}: allowed is a number from 1 up, such as 5M, 500k, 1.2B or 5000000")
-    return found
+    return count
 
 
-def tokens(config: DesignConfig) -> int:
-    """Of the text that is timed."""
-    return min(_USUAL_TOKENS, _room(config)) if config.budget.tokens is None else config.budget.tokens
+def timed_tokens(config: DesignConfig) -> int:
+    """Return how many tokens the text has that models are timed with."""
+    return min(_USUAL_TOKENS, _most_tokens(config)) if config.budget.tokens is None else config.budget.tokens
 
 
-def written(config: DesignConfig) -> int:
-    """Tokens that a model is timed with writing; 0 where the task reads only."""
-    return min(tokens(config), config.data.max_target_length) if known(config.task).writes else 0
+def timed_written_tokens(config: DesignConfig) -> int:
+    """Return how many tokens a model is timed with writing; 0 where the task only reads."""
+    if not task_or_first(config.task).writes:
+        return 0
+    return min(timed_tokens(config), config.data.max_target_length)
 
 
-def _room(config: DesignConfig) -> int:
-    """Tokens that a text may have."""
+def _most_tokens(config: DesignConfig) -> int:
+    """Return how many tokens a text may have."""
     return config.data.max_length - (config.data.max_target_length if _shares_room(config) else 0)
 
 
 def _shares_room(config: DesignConfig) -> bool:
-    """Whether what is written stands behind the text, within its limit of length."""
-    return known(config.task).family == "decoder"
+    """Tell whether what is written stands behind the text, within its limit of length."""
+    return task_or_first(config.task).family == "decoder"
 
 
 def settings_of_runs(overrides: Sequence[str]) -> list[str]:
-    """What of a command line belongs to the runs that it proposes.
+    """Return the overrides of a command line that the runs it proposes have, too.
 
     >>> settings_of_runs(["experiment=trec_tiny", "budget.parameters=5M", "output=designs", "seed=3"])
     ['experiment=trec_tiny', 'seed=3']
     """
-    return [each for each in overrides if _section(each) not in OWN]
+    return [override for override in overrides if _section(override) not in _NOT_OF_RUNS]
 
 
 def _section(override: str) -> str:
@@ -123,29 +125,39 @@ def check(config: DesignConfig, overrides: Sequence[str], card_folders: Sequence
     Raises:
         ConfigError: with one line a problem.
     """
-    of_design = (*_budget(config), *_output(config, card_folders), *_student(overrides, card_folders))
-    refuse([*problems(config), *given(config, overrides), *of_design])
+    refuse(
+        [
+            *problems(config),
+            *unread_override_problems(config, overrides),
+            *_budget_problems(config),
+            *_output_problems(config, card_folders),
+            *_student_problems(overrides, card_folders),
+        ]
+    )
 
 
-def _budget(config: DesignConfig) -> Iterator[str]:
-    budget, room = config.budget, _room(config)
+def _budget_problems(config: DesignConfig) -> Iterator[str]:
+    """Name what is wrong with what a student may cost."""
+    budget, most_tokens = config.budget, _most_tokens(config)
     if budget.latency_ms is None and budget.parameters is None:
         yield "budget: give at least one of budget.latency_ms=5 and budget.parameters=5M"
     if budget.latency_ms is not None and not (budget.latency_ms > 0 and math.isfinite(budget.latency_ms)):
         yield f"budget.latency_ms={budget.latency_ms}: allowed is null or a number above 0"
     if budget.parameters is not None:
         try:
-            amount(budget.parameters)
+            parse_count(budget.parameters)
         except ConfigError as error:
             yield str(error)
-    if budget.tokens is not None and not 1 <= budget.tokens <= room:
-        left = " - data.max_target_length" if _shares_room(config) else ""
-        yield f"budget.tokens={budget.tokens}: allowed is a whole number from 1 to {room} (data.max_length{left})"
+    if budget.tokens is not None and not 1 <= budget.tokens <= most_tokens:
+        written = " - data.max_target_length" if _shares_room(config) else ""
+        limit = f"{most_tokens} (data.max_length{written})"
+        yield f"budget.tokens={budget.tokens}: allowed is a whole number from 1 to {limit}"
     if budget.threads < 1:
         yield f"budget.threads={budget.threads}: allowed is a whole number from 1 up"
 
 
-def _output(config: DesignConfig, card_folders: Sequence[str]) -> Iterator[str]:
+def _output_problems(config: DesignConfig, card_folders: Sequence[str]) -> Iterator[str]:
+    """Name what is wrong with the folder that gets the cards."""
     if not config.output:
         yield "output: allowed is a folder"
         return
@@ -160,11 +172,12 @@ def _output(config: DesignConfig, card_folders: Sequence[str]) -> Iterator[str]:
             )
 
 
-def _student(overrides: Sequence[str], card_folders: Sequence[str]) -> Iterator[str]:
-    for each in overrides:
-        if _section(each) == "student":
-            yield f"{each}: the student is what this command looks for; leave it out"
-        name = each.removeprefix("experiment=")
-        for card in (Path(folder) / "experiment" / f"{name}.yaml" for folder in card_folders if name != each):
+def _student_problems(overrides: Sequence[str], card_folders: Sequence[str]) -> Iterator[str]:
+    """Name each override that sets the student which is looked for, itself or by a card."""
+    for override in overrides:
+        if _section(override) == "student":
+            yield f"{override}: the student is what this command looks for; leave it out"
+        name = override.removeprefix("experiment=")
+        for card in (Path(folder) / "experiment" / f"{name}.yaml" for folder in card_folders if name != override):
             if card.is_file() and "student" in OmegaConf.load(card):
-                yield f"{each}: the card sets student, which in a run would win over a card of it; take that out"
+                yield f"{override}: the card sets student, which in a run would win over a card of it; take that out"

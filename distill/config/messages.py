@@ -1,10 +1,10 @@
-"""Hydra's and OmegaConf's complaints about a command line, in one line each."""
+"""The one place where an error that a command line or a card causes becomes a sentence."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 
-from hydra.errors import MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -12,14 +12,30 @@ from omegaconf.errors import (
     OmegaConfBaseException,
     ValidationError,
 )
+from yaml import YAMLError
 
 from distill.base.rules import unknown
-from distill.config.schema import Config, TeacherConfig
-from distill.errors import ConfigError
+from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
+from distill.errors import ConfigError, DistillError
 
 
-def message(error: Exception, schema: type[Config] = Config) -> str:
-    """What is wrong with the command line or a card, with what would be right where ``schema`` knows that."""
+def describe_error(error: Exception, schema: type[Config] = Config) -> str | None:
+    """Say in one sentence what the user can mend; None for an error that is no fault of the user's.
+
+    Args:
+        error: of this package, of Hydra, OmegaConf or YAML, or of Python where these let one through.
+        schema: the settings that the command has, from which the sentence takes what would be right.
+    """
+    if isinstance(error, DistillError):
+        return str(error)
+    if isinstance(error, (HydraException, OmegaConfBaseException, YAMLError)):
+        return _of_composition(error, schema)
+    return _of_null_append(error) if isinstance(error, (AssertionError, AttributeError)) else None
+
+
+def _of_composition(error: Exception, schema: type[Config]) -> str:
+    """Say what is wrong with the command line or a card, with what would be right where ``schema`` knows that."""
     if isinstance(error, MissingConfigException):
         return _missing_card(error)
     if isinstance(error, OverrideParseException):
@@ -43,18 +59,18 @@ def message(error: Exception, schema: type[Config] = Config) -> str:
     return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
 
 
-def describe_null_append(error: Exception) -> str | None:
-    """What to do about a setting that is added to what a card or the command line sets to null; none for other errors.
+def _of_null_append(error: Exception) -> str | None:
+    """Say what to do about a setting that is added to one that is null; None for other errors.
 
     OmegaConf fails on it with errors of Python's own.
 
-    >>> added_to_nothing(AssertionError("Unexpected type for root: NoneType"))
+    >>> _of_null_append(AssertionError("Unexpected type for root: NoneType"))
     'a setting is added to one that is null, such as data.labels; leave one of the two out, or give both in a card'
     """
-    found = re.search(r"full_key: ([\w.]+)", str(error))
-    if found is None and "Unexpected type for root: NoneType" not in str(error):
+    key = re.search(r"full_key: ([\w.]+)", str(error))
+    if key is None and "Unexpected type for root: NoneType" not in str(error):
         return None
-    what = f"{found[1]}: is null, and something is added to it" if found else ""
+    what = f"{key[1]}: is null, and something is added to it" if key else ""
     what = what or "a setting is added to one that is null, such as data.labels"
     return f"{what}; leave one of the two out, or give both in a card"
 
@@ -70,24 +86,24 @@ def _missing_card(error: MissingConfigException) -> str:
 
 
 def _unreadable(error: OverrideParseException) -> str:
-    """Why Hydra's grammar does not take an override."""
+    """Say why Hydra's grammar does not take an override."""
     if not error.override.isascii():
         return _beyond_ascii(error.override)
     return f"{error.override}: cannot be read ({_first_line(error)}){_unquoted(error.override)}"
 
 
 def _unquoted(override: str) -> str:
-    """What to write for a name in quotes, of which Hydra's braces know none."""
+    """Say what to write for a name in quotes, of which Hydra's braces know none."""
     if re.match(r"\+*data\.labels(?:\.-\d+=|=\{\s*[\"']?-\d+)", override):
         return "; a number below 0 cannot be a name on the command line; a card may have it"
-    found = re.match(r"\+*([\w.]+)=\{\s*[\"'](\w+)[\"']\s*:", override)
-    if found is None:
+    entry = re.match(r"\+*([\w.]+)=\{\s*[\"'](\w+)[\"']\s*:", override)
+    if entry is None:
         return ""
-    return f"; names in braces have no quotes, and one that is a number is given as in +{found[1]}.{found[2]}=VALUE"
+    return f"; names in braces have no quotes, and one that is a number is given as in +{entry[1]}.{entry[2]}=VALUE"
 
 
 def _beyond_ascii(override: str) -> str:
-    """Why a command line is not understood that is not of ASCII letters alone: Hydra's grammar knows no others."""
+    """Say why a command line is not understood that is not of ASCII letters alone: Hydra's grammar knows no others."""
     key, _, value = override.partition("=")
     if not key.isascii():
         return f"{override}: names beyond ASCII cannot be given on the command line; a card may have them"
@@ -98,27 +114,27 @@ def _beyond_ascii(override: str) -> str:
     return f"{override}: letters beyond ASCII need quotes within quotes, as in \"{key}='{value}'\""
 
 
-def _whole_section(said: str, schema: type[Config]) -> str | None:
-    """What to write where a section of settings is given as one value; none for other errors.
+def _whole_section(complaint: str, schema: type[Config]) -> str | None:
+    """Say what to write where a section of settings is given as one value; None for other errors.
 
     >>> _whole_section("Error merging override distill.shares=soft 60", Config)
     "distill.shares=soft 60: takes values by name, in braces, as in 'distill.shares={hard: VALUE}'"
     """
-    found = re.match(
-        r"(?:Error merging override |Ambiguous value for argument ')\+*(([\w.]+)=[^{][^\n]*?)'?(?:\n|$)", said
+    override = re.match(
+        r"(?:Error merging override |Ambiguous value for argument ')\+*(([\w.]+)=[^{][^\n]*?)'?(?:\n|$)", complaint
     )
-    if found is None:
+    if override is None:
         return None
-    return _by_name(found[1], found[2], schema)
+    return _by_name(override[1], override[2], schema)
 
 
-def _by_name(given: str, key: str, schema: type[Config]) -> str | None:
-    """How the section of a key is ``given``; none where the key is of no section."""
+def _by_name(override: str, key: str, schema: type[Config]) -> str | None:
+    """Say how to give the section of a key, which the override gives otherwise; None where the key is of no section."""
     section = _section(re.sub(r"\[.*?\]", "", key).split("."), schema)
     if not isinstance(section, dict) and not is_dataclass(section):
         return None
     name = next(iter(_names(section)), "NAME")
-    return f"{given}: takes values by name, in braces, as in '{key}={{{name}: VALUE}}'"
+    return f"{override}: takes values by name, in braces, as in '{key}={{{name}: VALUE}}'"
 
 
 def _unknown_key(full_key: str, schema: type[Config]) -> str:
@@ -132,7 +148,7 @@ def _unknown_key(full_key: str, schema: type[Config]) -> str:
 
 
 def _section(keys: Sequence[str], schema: type[Config]) -> object:
-    """The section of the settings at these keys, with its defaults; none where there is none."""
+    """Return the section of the settings at these keys, with its defaults; None where there is none."""
     config = schema()
     section: object = config
     for key in keys:
@@ -141,7 +157,7 @@ def _section(keys: Sequence[str], schema: type[Config]) -> object:
 
 
 def _names(section: object) -> list[str]:
-    """The settings that a section has by default; none where it is no section."""
+    """Return the names of the settings that a section has by default; empty where it is no section."""
     if isinstance(section, dict):
         return list(section)
     return [field.name for field in fields(section)] if is_dataclass(section) else []

@@ -5,19 +5,23 @@ from typing import TypeAlias
 
 from distill.tasks import TASKS, Task, task
 
-TaskTraits: TypeAlias = Callable[[Task], bool]
-"""Something that holds of a task or not."""
+TaskTrait: TypeAlias = Callable[[Task], bool]
+"""Tells whether a task has some property, such as that it writes text."""
 
 
-def known(name: str) -> Task:
-    """A task by its name; where there is none of that name, which is a problem of its own, the first of all."""
+def task_or_first(name: str) -> Task:
+    """Return the task of this name, or the first of all tasks where the name, which is refused elsewhere, is unknown.
+
+    >>> task_or_first("dialogue").writes, task_or_first("no such task").writes
+    (True, False)
+    """
     return task(name if name in TASKS else next(iter(TASKS)))
 
 
-def those(fact: TaskTraits) -> tuple[str, ...]:
-    """The names of the tasks of which it holds, in the order of the table.
+def tasks_with(trait: TaskTrait) -> tuple[str, ...]:
+    """Return the names of the tasks that have a trait, in the order of the table of tasks.
 
-    >>> those(lambda task: task.family == "encoder-decoder")
+    >>> tasks_with(lambda task: task.family == "encoder-decoder")
     ('translation', 'summarization')
     """
-    return tuple(name for name in TASKS if fact(task(name)))
+    return tuple(name for name in TASKS if trait(task(name)))

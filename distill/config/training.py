@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import NOT_NEGATIVE, SHARE, Rule, allowed, at_least, one_of
+from distill.base.rules import FRACTION, NOT_NEGATIVE, Rule, allowed, at_least, one_of
 
 _OF_WEIGHTS = 1e38
 """Rates from here on would leave the range of float32."""
@@ -21,7 +21,7 @@ class OptimizerConfig:
     and 1e-4 for a student."""
     weight_decay: float = field(default=0.01, metadata=allowed(_DECAY))
     """Weight decay; not applied to biases and normalisation weights."""
-    momentum: float = field(default=0.9, metadata=allowed(SHARE))
+    momentum: float = field(default=0.9, metadata=allowed(FRACTION))
     """Momentum of sgd."""
 
 
@@ -31,7 +31,7 @@ class SchedulerConfig:
 
     name: str = field(default="linear", metadata=allowed(one_of("linear", "cosine", "constant")))
     """linear | cosine | constant: how the rate goes on after the warm-up; the first two end at 0."""
-    warmup: float = field(default=0.1, metadata=allowed(SHARE))
+    warmup: float = field(default=0.1, metadata=allowed(FRACTION))
     """Share of the steps over which the rate rises from 0."""
 
 
@@ -57,7 +57,7 @@ class TrainingConfig:
     min_steps: int = field(default=0, metadata=allowed(at_least(0)))
     """Optimiser steps that the stage takes at least: where `max_epochs` of the data make fewer, the data is read more
     often, and the best epoch on validation is kept, as with early_stopping.patience."""
-    dropout: float = field(default=0.1, metadata=allowed(SHARE))
+    dropout: float = field(default=0.1, metadata=allowed(FRACTION))
     """Dropout of hidden states and attention while training."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)

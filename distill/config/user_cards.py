@@ -17,7 +17,7 @@ GLOBAL = "# @package _global_"
 """How a card begins that sets more than its own group, in the words of Hydra."""
 
 
-def inspect(arguments: Sequence[str]) -> None:
+def inspect_cards(arguments: Sequence[str]) -> None:
     """Return silently, or name the first card in the folders of a command line that cannot be one.
 
     Args:
@@ -30,10 +30,11 @@ def inspect(arguments: Sequence[str]) -> None:
         for group in _GROUPS:
             for card in sorted((folder / group).glob("*.yaml")):
                 if card.is_file():
-                    _inspect(card, group)
+                    _inspect_card(card, group)
 
 
 def _folders(arguments: Sequence[str]) -> Iterator[Path]:
+    """Yield the folders of cards that a command line gives."""
     for number, argument in enumerate(arguments):
         flag, sign, value = argument.partition("=")
         if flag not in _FLAGS:
@@ -44,7 +45,8 @@ def _folders(arguments: Sequence[str]) -> Iterator[Path]:
             yield Path(arguments[number + 1])
 
 
-def _inspect(card: Path, group: str) -> None:
+def _inspect_card(card: Path, group: str) -> None:
+    """Return silently, or say why a file cannot be a card of a group."""
     text = _text(card)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -62,11 +64,12 @@ def _inspect(card: Path, group: str) -> None:
 
 
 def _heading(text: str) -> list[str]:
-    """The comments with which a card begins, of which Hydra reads one."""
+    """Return the comments with which a card begins, of which Hydra reads one."""
     return [line.rstrip() for line in takewhile(lambda line: line.startswith("#"), text.splitlines())]
 
 
 def _text(card: Path) -> str:
+    """Read a card whose size and encoding are as they must be."""
     try:
         content = card.read_bytes()
         if len(content) > _MOST_BYTES:
@@ -81,13 +84,13 @@ def _text(card: Path) -> str:
         raise ConfigError(f"{card} cannot be read: {error.strerror}") from error
 
 
-def _nodes(node: yaml.Node, known: dict[int, int]) -> int:
-    """Values below a node and itself, with its aliases written out; a node that is shared is counted once."""
-    if id(node) not in known:
+def _nodes(node: yaml.Node, counts: dict[int, int]) -> int:
+    """Count a node and the values below it, with aliases written out; ``counts`` remembers nodes that are shared."""
+    if id(node) not in counts:
         inside: list[yaml.Node] = []
         if isinstance(node, yaml.MappingNode):
             inside = [each for pair in node.value for each in pair]
         elif isinstance(node, yaml.SequenceNode):
             inside = node.value
-        known[id(node)] = 1 + sum(_nodes(each, known) for each in inside)
-    return known[id(node)]
+        counts[id(node)] = 1 + sum(_nodes(each, counts) for each in inside)
+    return counts[id(node)]

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 _DEPTHS_OF_THE_TEACHER = 12
 _DEPTHS_FROM_SCRATCH = 6
 _WIDTHS = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 6))
-"""Shares of the teacher's heads, as numerator and denominator, for narrower models."""
+"""Fractions of the teacher's heads, as numerator and denominator, for narrower models."""
 INNER = 4.0
 """Width of a feed-forward layer inside, in widths of the model: the usual one."""
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Of a stack of transformer layers; an encoder-decoder has two of it.
+class StudentShape:
+    """The shape of a stack of transformer layers, the student's or its teacher's; an encoder-decoder has two stacks.
 
     Attributes:
         layers: how many there are.
@@ -41,17 +40,17 @@ class Candidate:
     """
 
     init: str
-    shape: Shape
+    shape: StudentShape
     layer_map: str = "uniform"
 
     @property
     def name(self) -> str:
-        """Of its card."""
+        """The name of the student's card."""
         return KINDS[self.init].name(self.shape)
 
     @property
-    def card(self) -> dict[str, Any]:
-        """The settings of the student."""
+    def card(self) -> dict[str, object]:
+        """The settings of the student, as its card has them."""
         return KINDS[self.init].card(self)
 
 
@@ -60,22 +59,22 @@ class Kind:
     """How students of one ``student.init`` are made.
 
     Attributes:
-        shapes: those worth a look, by the teacher's.
-        name: of a student's card.
-        card: what it says.
-        kept: how many of the teacher's layers a student begins with.
-        words: what a student of a shape is, by its and the teacher's shape.
+        shapes: returns the shapes worth a look, by the teacher's.
+        name: returns the name of a student's card.
+        card: returns the settings in it.
+        kept: returns how many of the teacher's layers a student begins with.
+        words: says what a student of a shape is, by its and the teacher's shape.
     """
 
-    shapes: Callable[[Shape], Iterator[Shape]]
-    name: Callable[[Shape], str]
-    card: Callable[[Candidate], dict[str, Any]]
-    kept: Callable[[Shape], int]
-    words: Callable[[Shape, Shape], str]
+    shapes: Callable[[StudentShape], Iterator[StudentShape]]
+    name: Callable[[StudentShape], str]
+    card: Callable[[Candidate], dict[str, object]]
+    kept: Callable[[StudentShape], int]
+    words: Callable[[StudentShape, StudentShape], str]
 
 
 def depths(layers: int, steps: int) -> list[int]:
-    """Numbers of layers up to ``layers``, evenly spread, at most ``steps`` of them and 1.
+    """Return numbers of layers up to ``layers``, evenly spread, at most ``steps`` of them and 1.
 
     >>> depths(6, 12), depths(24, 6)
     ([1, 2, 3, 4, 5, 6], [1, 4, 8, 12, 16, 20, 24])
@@ -84,7 +83,7 @@ def depths(layers: int, steps: int) -> list[int]:
 
 
 def from_the_first(student: int, teacher: int) -> str:
-    """A map of layers that keeps the first and, of two or more, the last, and spreads the others evenly.
+    """Return a map of layers that keeps the first and, of two or more, the last, and spreads the others evenly.
 
     >>> from_the_first(3, 22), from_the_first(1, 6)
     ('0,10,21', '0')
@@ -92,25 +91,33 @@ def from_the_first(student: int, teacher: int) -> str:
     return ",".join(str(layer * (teacher - 1) // max(student - 1, 1)) for layer in range(student))
 
 
-def _layers_of(teacher: Shape) -> Iterator[Shape]:
+def _layers_of(teacher: StudentShape) -> Iterator[StudentShape]:
+    """Yield the shapes of students that are some of the teacher's layers."""
     for layers in depths(teacher.layers, _DEPTHS_OF_THE_TEACHER):
         if layers < teacher.layers:
-            yield Shape(layers, teacher.width, teacher.heads)
+            yield StudentShape(layers, teacher.width, teacher.heads)
 
 
-def _narrower_than(teacher: Shape) -> Iterator[Shape]:
-    """Heads stay as wide as the teacher's, and there are fewer of them; layers inside have their share of width."""
+def _narrower_than(teacher: StudentShape) -> Iterator[StudentShape]:
+    """Yield the shapes of narrower students: fewer heads, as wide as the teacher's, and layers as wide inside."""
     heads = {-(-teacher.heads * part // whole) for part, whole in _WIDTHS}
-    for count in sorted(each for each in heads if each < teacher.heads):
+    for count in sorted(number for number in heads if number < teacher.heads):
         for layers in depths(teacher.layers, _DEPTHS_FROM_SCRATCH):
-            yield Shape(layers, count * (teacher.width // teacher.heads), count, teacher.inner)
+            yield StudentShape(layers, count * (teacher.width // teacher.heads), count, teacher.inner)
 
 
-def _architecture(shape: Shape) -> dict[str, int]:
+def architecture(shape: StudentShape) -> dict[str, int]:
+    """Return a shape in the words of ``student.architecture``.
+
+    >>> architecture(StudentShape(layers=2, width=64, heads=1))
+    {'layers': 2, 'hidden_size': 64, 'heads': 1, 'intermediate_size': 256}
+    """
     return {
-        "layers": shape.layers, "hidden_size": shape.width, "heads": shape.heads,
+        "layers": shape.layers,
+        "hidden_size": shape.width,
+        "heads": shape.heads,
         "intermediate_size": int(shape.inner * shape.width),
-    }  # fmt: skip
+    }
 
 
 def _counted(layers: int) -> str:
@@ -121,7 +128,7 @@ KINDS: Mapping[str, Kind] = {
     "teacher": Kind(
         shapes=_layers_of,
         name=lambda shape: f"layers_{shape.layers}",
-        card=lambda one: {"init": "teacher", "layers": one.shape.layers, "layer_map": one.layer_map},
+        card=lambda student: {"init": "teacher", "layers": student.shape.layers, "layer_map": student.layer_map},
         kept=lambda shape: shape.layers,
         words=lambda shape, teacher: (
             f"{shape.layers} of the teacher's {_counted(teacher.layers)}, with its embeddings and its head"
@@ -130,7 +137,11 @@ KINDS: Mapping[str, Kind] = {
     "narrow": Kind(
         shapes=_narrower_than,
         name=lambda shape: f"narrow_{shape.layers}x{shape.width}",
-        card=lambda one: {"init": "narrow", "architecture": _architecture(one.shape), "layer_map": one.layer_map},
+        card=lambda student: {
+            "init": "narrow",
+            "architecture": architecture(student.shape),
+            "layer_map": student.layer_map,
+        },
         kept=lambda shape: 0,
         words=lambda shape, teacher: (
             f"{_counted(shape.layers)} of width {shape.width}, cut out of the teacher's weights: begins near its "
@@ -140,7 +151,7 @@ KINDS: Mapping[str, Kind] = {
     "random": Kind(
         shapes=_narrower_than,
         name=lambda shape: f"scratch_{shape.layers}x{shape.width}",
-        card=lambda one: {"init": "random", "architecture": _architecture(one.shape)},
+        card=lambda student: {"init": "random", "architecture": architecture(student.shape)},
         kept=lambda shape: 0,
         words=lambda shape, teacher: (
             f"{_counted(shape.layers)} of width {shape.width} from random weights: begins "
@@ -152,10 +163,10 @@ KINDS: Mapping[str, Kind] = {
 for its parameters and its time."""
 
 
-def candidates(teacher: Shape, kinds: Sequence[str]) -> list[Candidate]:
-    """All students worth a look.
+def candidates(teacher: StudentShape, kinds: Sequence[str]) -> list[Candidate]:
+    """Return all students worth a look.
 
-    >>> [each.name for each in candidates(Shape(3, 128, 2), ["teacher", "random"])]
+    >>> [each.name for each in candidates(StudentShape(3, 128, 2), ["teacher", "random"])]
     ['layers_1', 'layers_2', 'scratch_1x64', 'scratch_2x64', 'scratch_3x64']
     """
     return [Candidate(kind, shape) for kind in kinds for shape in KINDS[kind].shapes(teacher)]

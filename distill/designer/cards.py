@@ -12,7 +12,7 @@ _FOLDER = "student"
 
 
 def refuse_to_replace(names: Sequence[str], output: Path, *, overwrite: bool) -> None:
-    """Look for cards that might be replaced, before anything is timed.
+    """Refuse a folder in which cards would be replaced, before anything is timed.
 
     Raises:
         ConfigError: there are some, and they may not.
@@ -26,7 +26,7 @@ def refuse_to_replace(names: Sequence[str], output: Path, *, overwrite: bool) ->
 
 
 def write(output: Path, cards: Mapping[str, tuple[Sequence[str], Mapping[str, object]]]) -> list[Path]:
-    """Write cards.
+    """Write cards, each whole or not at all.
 
     Args:
         output: the folder that a run is given.

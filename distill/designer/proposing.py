@@ -1,21 +1,18 @@
-"""From settings to proposals."""
+"""From settings to proposals: which students there are, which of them fit the budget, and which to try first."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from transformers import PretrainedConfig
-
-from distill.config.design import DesignConfig, amount, tokens, written
+from distill.config.design import DesignConfig, parse_count, timed_tokens, timed_written_tokens
 from distill.designer import cards, sizes
-from distill.designer.candidates import Shape, candidates
+from distill.designer.candidates import StudentShape, candidates
 from distill.designer.ranking import Sized, choose
 from distill.designer.timing import Latency, Text, Timed, measure
 from distill.errors import ModelError
 from distill.pipeline.context import run_spec
 from distill.pipeline.prepare_data import prepare
-from distill.stages.job import RunSpec
 
 log = logging.getLogger(__name__)
 _TEACHER = "teacher"
@@ -31,23 +28,23 @@ class Budget:
 
 @dataclass(frozen=True)
 class Measured:
-    """A model's shape, its parameters and its time."""
+    """A model's shape, its parameters, and the time that it takes for one text."""
 
     name: str
-    shape: Shape
+    shape: StudentShape
     parameters: int
     latency: Latency
 
 
 @dataclass(frozen=True)
 class Design:
-    """What was found.
+    """What there is to say of the students that were looked at.
 
     Attributes:
         budget: what a student may cost.
         text: what was timed.
         samples: times that it was read by each model.
-        attention: the share of the time in which the CPU really worked on that.
+        attention: the fraction of the time in which the CPU really worked on that.
         architecture: the teacher's.
         teacher: who teaches.
         many, slow, fitting: candidates with too many parameters, those that take too long, and all others.
@@ -69,67 +66,89 @@ class Design:
 
 
 def propose(config: DesignConfig) -> Design:
-    """Look for students.
-
-    Args:
-        config: checked.
+    """Propose up to three students that fit the budget of the settings, which were checked before.
 
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
     spec = run_spec(config, prepare(config))
-    log.info("data: %s", spec.data.summary())
-    for note in spec.data.notes:
+    for note in (spec.data.summary(), *spec.data.notes):
         log.info("data: %s", note)
-    given = config.budget
-    budget = Budget(given.latency_ms, None if given.parameters is None else amount(given.parameters))
+    limits = config.budget
+    budget = Budget(limits.latency_ms, None if limits.parameters is None else parse_count(limits.parameters))
+    text = Text(timed_tokens(config), limits.threads, timed_written_tokens(config), config.generate.beams)
     teacher = sizes.teacher(spec)
-    made = sizes.makeable(spec, teacher, candidates(teacher.shape, teacher.kinds))
-    if not made:
-        raise ModelError("no smaller student can be made of this teacher, which may have one layer and one head")
-    every = [sizes.sized(spec, teacher, each) for each in made]
-    every.sort(key=lambda each: (each.body, each.parameters))
-    small = [each for each in every if budget.parameters is None or each.parameters <= budget.parameters]
+    students = _students(teacher)
+    small = [one for one in students if budget.parameters is None or one.parameters <= budget.parameters]
     cards.refuse_to_replace(
-        [each.name for each in small], Path(str(config.output)).expanduser(), overwrite=config.overwrite
+        [student.name for student in small], Path(config.output).expanduser(), overwrite=config.overwrite
     )
     wanted = small if budget.latency_ms is not None else choose(small)  # without a limit, time decides nothing
-    text = Text(tokens(config), given.threads, written(config))
-    tried = wanted or [min(every, key=lambda each: each.parameters)]
-    timed = _timed(spec, teacher, tried, text, budget.latency_ms)
-    fits = [each for each in wanted if _in_time(timed, each, budget.latency_ms)]
-    measured = [_measured(each, timed) for each in tried if each.name in timed.latency]
+    tried = wanted or [min(students, key=lambda student: student.parameters)]
+    timed = _timed(teacher, tried, text, budget.latency_ms)
+    fitting = [student for student in wanted if _in_time(timed, student, budget.latency_ms)]
+    measured = [_measured(student, timed) for student in tried if student.name in timed.latency]
     return Design(
-        budget, text, timed.samples, timed.attention, teacher.configuration.model_type,
-        Measured(_TEACHER, teacher.shape, sizes.count(spec, teacher.configuration)[0], timed.latency[_TEACHER]),
-        len(every) - len(small), len(wanted) - len(fits), len(small) - len(wanted) + len(fits),
-        [(each, _measured(each, timed)) for each in choose(fits)],
-        None if fits else min(measured, key=lambda each: each.latency["p50"]),
-    )  # fmt: skip
+        budget=budget,
+        text=text,
+        samples=timed.samples,
+        attention=timed.attention,
+        architecture=teacher.configuration.model_type,
+        teacher=_measured_teacher(teacher, timed),
+        many=len(students) - len(small),
+        slow=len(wanted) - len(fitting),
+        fitting=len(small) - len(wanted) + len(fitting),
+        proposals=[(student, _measured(student, timed)) for student in choose(fitting)],
+        cheapest=None if fitting else min(measured, key=lambda model: model.latency["p50"]),
+    )
 
 
-def _timed(spec: RunSpec, teacher: sizes.Teacher, students: Sequence[Sized], text: Text, limit: float | None) -> Timed:
-    shapes = {each.name: each.candidate for each in students}
-    configured: dict[str, PretrainedConfig] = {
-        each.name: sizes.configuration(spec, teacher, each.candidate) for each in students
-    }
+def _students(teacher: sizes.Teacher) -> list[Sized]:
+    """Return all students that can be made of a teacher, the smallest first.
+
+    Raises:
+        ModelError: there are none.
+    """
+    makeable = sizes.makeable(teacher, candidates(teacher.shape, teacher.kinds))
+    if not makeable:
+        raise ModelError("no smaller student can be made of this teacher, which may have one layer and one head")
+    students = [sizes.sized(teacher, candidate) for candidate in makeable]
+    return sorted(students, key=lambda student: (student.body, student.parameters))
+
+
+def _timed(teacher: sizes.Teacher, students: Sequence[Sized], text: Text, limit: float | None) -> Timed:
+    """Time students, the smallest first, and their teacher."""
+    by_name = {student.name: student.candidate for student in students}
+    models = {name: sizes.configuration(teacher, candidate) for name, candidate in by_name.items()}
     log.info("timing up to %d students and their teacher; this takes up to two minutes", len(students))
 
     def slower(one: str, other: str) -> bool:
-        here, there = shapes[one], shapes[other]
-        same = here.init == there.init
-        return same and here.shape.layers >= there.shape.layers and here.shape.width >= there.shape.width
+        """Tell whether one student is of the kind of another, and no smaller in any way."""
+        first, second = by_name[one], by_name[other]
+        deeper, wider = first.shape.layers >= second.shape.layers, first.shape.width >= second.shape.width
+        return first.init == second.init and deeper and wider
 
     return measure(
-        spec, teacher.tokenizer, {**configured, _TEACHER: teacher.configuration}, text, limit=limit, always=_TEACHER,
+        teacher.setup.task,
+        teacher.tokenizer,
+        {**models, _TEACHER: teacher.configuration},
+        text,
+        limit=limit,
+        always=_TEACHER,
         slower=slower,
-    )  # fmt: skip
+    )
 
 
 def _in_time(timed: Timed, student: Sized, limit: float | None) -> bool:
-    taken = timed.latency.get(student.name)
-    return taken is not None and (limit is None or taken["p50"] <= limit)
+    """Tell whether a student was timed, and takes no longer than the limit."""
+    latency = timed.latency.get(student.name)
+    return latency is not None and (limit is None or latency["p50"] <= limit)
 
 
 def _measured(student: Sized, timed: Timed) -> Measured:
     return Measured(student.name, student.candidate.shape, student.parameters, timed.latency[student.name])
+
+
+def _measured_teacher(teacher: sizes.Teacher, timed: Timed) -> Measured:
+    parameters, _ = sizes.count(teacher.configuration, teacher.setup.task.head)
+    return Measured(_TEACHER, teacher.shape, parameters, timed.latency[_TEACHER])

@@ -18,7 +18,7 @@ class Sized:
     """A candidate whose weights are counted.
 
     Attributes:
-        candidate: who.
+        candidate: the student.
         parameters: all, tied ones once.
         body: those outside the embeddings.
     """
@@ -29,27 +29,27 @@ class Sized:
 
     @property
     def name(self) -> str:
-        """Of its card."""
+        """The name of the student's card."""
         return self.candidate.name
 
 
 def ranked(students: Sequence[Sized]) -> list[Sized]:
-    """The most promising first.
+    """Sort students, the most promising first.
 
     Weights that begin as the teacher's are worth more than their number (Sanh et al. 2019 lose most by beginning at
     random); of models from scratch, the loss follows the parameters outside the embeddings, and their shape matters
     little as long as they have two layers (Kaplan et al. 2020, of language models).
     """
-    return sorted(students, key=_place)
+    return sorted(students, key=_sort_key)
 
 
-def _place(student: Sized) -> tuple[int, bool, int, int]:
+def _sort_key(student: Sized) -> tuple[int, bool, int, int]:
     shape = student.candidate.shape
     return -KINDS[student.candidate.init].kept(shape), shape.layers == 1, -student.body, student.parameters
 
 
 def differ(one: Sized, other: Sized) -> bool:
-    """Whether trying both tells more than trying one."""
+    """Tell whether trying both says more than trying one."""
     if one.candidate.init != other.candidate.init:
         return True
     less, more = sorted((one.body, other.body))
@@ -57,7 +57,7 @@ def differ(one: Sized, other: Sized) -> bool:
 
 
 def choose(students: Sequence[Sized], count: int = 3) -> list[Sized]:
-    """So many students that differ, the most promising first.
+    """Choose up to ``count`` students that differ, the most promising first.
 
     Not all of one kind, where there are others; neighbours only where there is nothing else.
     """

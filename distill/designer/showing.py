@@ -14,85 +14,95 @@ _BYTES = 4
 _SAME = 1.1
 """Speeds that differ by less than this factor are called the same."""
 _BUSY = 0.8
-"""Share of the time below which other work made times longer than they are."""
+"""Fraction of the time below which other work made times longer than they are."""
 
 
 def text(design: Design, command: Callable[[str], str]) -> str:
-    """The proposals, why, and the commands that try them; or what the cheapest student costs, where none fits.
+    """Show the proposals, why, and the commands that try them; or what the cheapest student costs, where none fits.
 
     Args:
-        design: what was found.
-        command: of the run that tries the student of this name.
+        design: what there is to say.
+        command: returns the run that tries the student of this name.
     """
     blocks = [*map(_wrapped, _sentences(design)), _table(design), *map(_wrapped, _remarks(design))]
     if design.proposals:
         numbered = (f"{place}. {reason}" for place, reason in enumerate(_reasons(design), start=1))
-        reasons = [_wrapped(each, "   ") for each in numbered]
+        reasons = [_wrapped(reason, "   ") for reason in numbered]
         commands = [command(student.name) for student, _ in design.proposals]
         blocks += ["", *reasons, "", _wrapped(RULE), "", "Each is a card; to try them:", *commands]
     return "\n".join(blocks)
 
 
 def remarks(design: Design, student: Sized, measured: Measured) -> list[str]:
-    """The first lines of a student's card."""
+    """Return the first lines of a student's card, which say what it is."""
     words = _words(design, student)
     time = f"{measured.latency['p50']:.2f} ms (p50) where it was designed: {_text(design)}"
     return [f"{words[0].upper()}{words[1:]}.", f"{measured.parameters:,} parameters; {time}."]
 
 
 def _text(design: Design) -> str:
-    given = design.text
-    threads = "1 thread" if given.threads == 1 else f"{given.threads} threads"
-    written = f", {given.written} more written," if given.written else ""
-    return f"one text of {given.tokens} tokens{written} on {threads}"
+    """Say what was timed."""
+    text = design.text
+    threads = "1 thread" if text.threads == 1 else f"{text.threads} threads"
+    written = f", {text.written} more written," if text.written else ""
+    return f"one text of {text.tokens} tokens{written} on {threads}"
 
 
 def _sentences(design: Design) -> Iterator[str]:
-    asked, teacher, parts = design.budget, design.teacher, []
+    """Say whom students are made of, what they may cost, and how many do."""
+    budget, teacher = design.budget, design.teacher
     yield f"Teacher: {design.architecture}, {teacher.shape.layers} layers of width {teacher.shape.width}."
-    if asked.latency_ms is not None:
-        parts.append(f"at most {asked.latency_ms:g} ms (p50) for {_text(design)}")
-    if asked.parameters is not None:
-        parts.insert(0, f"at most {asked.parameters:,} parameters")
-    yield f"Budget: {listed(parts)}."
-    every = design.many + design.slow + design.fitting
-    lost = [(design.many, "with too many parameters"), (design.slow, "too slow")]
-    fates = [f"{count} {fate}" for count, fate in (*lost, (design.fitting, "within the budget")) if count]
-    yield f"{every} candidates: {', '.join(fates)}.{_few(design)}"
-    slow = asked.latency_ms is not None and teacher.latency["p50"] > asked.latency_ms
-    large = asked.parameters is not None and teacher.parameters > asked.parameters
+    limits = [
+        f"at most {budget.parameters:,} parameters" if budget.parameters is not None else "",
+        f"at most {budget.latency_ms:g} ms (p50) for {_text(design)}" if budget.latency_ms is not None else "",
+    ]
+    yield f"Budget: {listed([limit for limit in limits if limit])}."
+    outcomes = {
+        "with too many parameters": design.many,
+        "too slow": design.slow,
+        "within the budget": design.fitting,
+    }
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items() if count)
+    yield f"{sum(outcomes.values())} candidates: {counts}.{_few(design)}"
+    slow = budget.latency_ms is not None and teacher.latency["p50"] > budget.latency_ms
+    large = budget.parameters is not None and teacher.parameters > budget.parameters
     if not slow and not large:
         yield "The teacher itself is within the budget."
 
 
 def _few(design: Design) -> str:
-    """That there are fewer than three proposals, where that is so."""
+    """Say that there are fewer than three proposals, where that is so."""
     if not design.proposals:
         return " Nothing is proposed; of those that were timed, this one costs least:"
     return f" So there are only {len(design.proposals)} to propose." if design.fitting < 3 else ""
 
 
 def _table(design: Design) -> str:
+    """Compare the proposals with the teacher, or the cheapest student where nothing fits."""
     head = ("", "layers", "width", "parameters", "MB", "p50 ms", "p90 ms")
-    shown = [measured for _, measured in design.proposals] or [each for each in (design.cheapest,) if each]
-    return aligned([head, *(_cells(each, design.teacher) for each in (design.teacher, *shown))])
+    shown = [measured for _, measured in design.proposals] or [model for model in (design.cheapest,) if model]
+    return aligned([head, *(_cells(model, design.teacher) for model in (design.teacher, *shown))])
 
 
 def _cells(model: Measured, teacher: Measured) -> tuple[str, ...]:
-    def cell(shown: str, mine: float, its: float) -> str:
-        return shown if model is teacher else f"{shown} ({share(mine / its, 0)})"
+    """Return a model's row of the table, with percentages of the teacher's values."""
+
+    def cell(shown: str, value: float, of_teacher: float) -> str:
+        return shown if model is teacher else f"{shown} ({share(value / of_teacher, 0)})"
 
     sizes = (short(model.parameters), number(model.parameters * _BYTES / 1e6, 1))
-    times = [(model.latency[each], teacher.latency[each]) for each in ("p50", "p90")]
+    times = [(model.latency[name], teacher.latency[name]) for name in ("p50", "p90")]
     return (
-        model.name, str(model.shape.layers), str(model.shape.width),
-        *(cell(shown, model.parameters, teacher.parameters) for shown in sizes),
-        *(cell(number(mine, 2), mine, its) for mine, its in times),
-    )  # fmt: skip
+        model.name,
+        str(model.shape.layers),
+        str(model.shape.width),
+        *(cell(size, model.parameters, teacher.parameters) for size in sizes),
+        *(cell(number(time, 2), time, of_teacher) for time, of_teacher in times),
+    )
 
 
 def _remarks(design: Design) -> Iterator[str]:
-    """How the table came about."""
+    """Say how the table came about."""
     yield (
         f"Each model was timed {design.samples} times on this machine's CPU, in turn with the others: "
         f"{_text(design)}. In brackets: share of the teacher's."
@@ -105,22 +115,24 @@ def _remarks(design: Design) -> Iterator[str]:
 
 
 def _reasons(design: Design) -> Iterator[str]:
-    """Why each proposal is one."""
-    (first, its), *others = design.proposals
+    """Say why each proposal is one."""
+    (first, reference), *others = design.proposals
     yield f"{first.name}: {_words(design, first)}. Ranks first of all that fit: try it first."
     for student, measured in others:
-        speed, size = its.latency["p50"] / measured.latency["p50"], measured.parameters / its.parameters
+        speed, size = reference.latency["p50"] / measured.latency["p50"], measured.parameters / reference.parameters
         against = f"{_speed(speed)} {first.name}, with {share(size, 0)} of its parameters"
         yield f"{student.name}: {_words(design, student)}. {against}."
 
 
 def _speed(ratio: float) -> str:
+    """Say how fast a student is, as a sentence begins that ends with another one's name."""
     if ratio >= _SAME:
         return f"{number(ratio, 1)} times as fast as"
     return "About as fast as" if ratio > 1 / _SAME else f"Takes {number(1 / ratio, 1)} times as long as"
 
 
 def _words(design: Design, student: Sized) -> str:
+    """Say what a student is."""
     return KINDS[student.candidate.init].words(student.candidate.shape, design.teacher.shape)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.layer_maps import layer_map
-from distill.designer.candidates import INNER, Candidate, Shape, from_the_first
+from distill.designer.candidates import INNER, Candidate, StudentShape, architecture, from_the_first
 from distill.designer.ranking import Sized
 from distill.errors import ModelError
 from distill.models import fitting, loading, scratch
@@ -21,139 +21,159 @@ from distill.stages.job import RunSpec
 from distill.student.from_layers import from_layers, shortened
 from distill.student.narrow import narrowing
 from distill.student.narrow.families import inner_size
+from distill.tasks.setup import TaskSetup
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """Whom students are made of.
+    """The teacher that students are made of, with what else of a run decides what they are.
 
     Attributes:
         configuration: with the task's outputs and an embedding for each token.
         tokenizer: that students of it read, too.
-        kinds: of students that may be made of it.
+        kinds: of students that may be made of it, in the words of ``student.init``.
+        setup: the task that all of them solve, with its labels.
+        dropout: that students are trained with.
     """
 
     configuration: PretrainedConfig
     tokenizer: PreTrainedTokenizerBase
     kinds: tuple[str, ...]
+    setup: TaskSetup
+    dropout: float = 0.0
 
     @property
-    def shape(self) -> Shape:
-        """Of its layers."""
-        found = self.configuration
-        inner = inner_size(found) / found.hidden_size if "narrow" in self.kinds else INNER  # of models from scratch
-        return Shape(found.num_hidden_layers, found.hidden_size, found.num_attention_heads, inner)
+    def shape(self) -> StudentShape:
+        """The shape of its layers."""
+        config = self.configuration
+        inner = inner_size(config) / config.hidden_size if "narrow" in self.kinds else INNER  # of models from scratch
+        return StudentShape(config.num_hidden_layers, config.hidden_size, config.num_attention_heads, inner)
 
 
 def teacher(spec: RunSpec) -> Teacher:
-    """The teacher as the run would fine-tune it.
+    """Configure the teacher as the run would fine-tune it.
 
     Raises:
         ModelError: its checkpoint does not fit the settings.
     """
-    folder = spec.sources.checkpoints.get(TEACHER_CHECKPOINT)
-    if folder is not None:
-        tokenizer, found = spec.sources.tokenizer(folder), loading.configuration(folder)
-        loading.inside_bounds(found, spec.config.data.max_length, "teacher")
-        tokens = fitting.token_count(tokenizer)
-        found.vocab_size = tokens if spec.setup.task.writes else max(found.vocab_size, tokens)
-        fitting.fit_padding(found, tokenizer)
-    else:
+    checkpoint, dropout = spec.sources.checkpoints.get(TEACHER_CHECKPOINT), spec.config.distill.dropout
+    if checkpoint is None:  # its weights are not worth cutting before they have learnt anything
         tokenizer = _tokenizer_from_scratch(spec)
-        found = _from_scratch(spec, tokenizer, scratch.Size(**asdict(spec.config.teacher.architecture)))
-    _name_outputs(spec, found)
-    learnt = folder is not None  # else its weights are not worth cutting
-    return Teacher(found, tokenizer, ("teacher", "narrow" if learnt and narrowing.unfit(found) is None else "random"))
+        size = scratch.Size(**asdict(spec.config.teacher.architecture))
+        config = _from_scratch(spec.setup, tokenizer, size, dropout)
+        _name_outputs(spec.setup, config)
+        return Teacher(config, tokenizer, ("teacher", "random"), spec.setup, dropout)
+    tokenizer, config = spec.sources.tokenizer(checkpoint), loading.configuration(checkpoint)
+    loading.inside_bounds(config, spec.setup.spec.max_length, "teacher")
+    tokens = fitting.token_count(tokenizer)
+    config.vocab_size = tokens if spec.setup.task.writes else max(config.vocab_size, tokens)
+    fitting.fit_padding(config, tokenizer)
+    _name_outputs(spec.setup, config)
+    kinds = ("teacher", "narrow" if narrowing.unfit(config) is None else "random")
+    return Teacher(config, tokenizer, kinds, spec.setup, dropout)
 
 
-def makeable(spec: RunSpec, of: Teacher, wanted: Sequence[Candidate]) -> list[Candidate]:
-    """Those that a run would make: some layers cannot be told apart, some widths do not fit.
+def makeable(teacher: Teacher, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates that a run would make: some layers cannot be told apart, some widths do not fit.
 
     Where layers cannot stand elsewhere (the first of ModernBERT lacks a norm), the first stays the first.
     """
-    whole = _without_memory(spec, of.configuration)
+    whole = _without_memory(teacher.configuration, teacher.setup.task.head)
 
-    def made(candidate: Candidate) -> Iterator[Candidate]:
-        first = from_the_first(candidate.shape.layers, of.shape.layers)
-        ways = (candidate, replace(candidate, layer_map=first))
-        yield from islice((each for each in ways if _can_be_made(spec, of, whole, each)), 1)
+    def first_way(candidate: Candidate) -> Iterator[Candidate]:
+        """Yield the candidate as it is, or as it can be made, or nothing."""
+        from_first = from_the_first(candidate.shape.layers, teacher.shape.layers)
+        ways = (candidate, replace(candidate, layer_map=from_first))
+        yield from islice((way for way in ways if _can_be_made(teacher, whole, way)), 1)
 
-    return [each for candidate in wanted for each in made(candidate)]
+    return [way for candidate in candidates for way in first_way(candidate)]
 
 
-def _can_be_made(spec: RunSpec, of: Teacher, whole: PreTrainedModel, candidate: Candidate) -> bool:
+def _can_be_made(teacher: Teacher, whole: PreTrainedModel, candidate: Candidate) -> bool:
+    """Tell whether a run would make a candidate, by the ``whole`` model of its teacher, which has no memory."""
     try:
-        configuration(spec, of, candidate)
+        configuration(teacher, candidate)
         if candidate.init == "teacher":
             with torch.device("meta"):
-                from_layers(whole, _chosen(of, candidate), None, spec.setup.task.head, 0.0)
+                from_layers(whole, _chosen_layers(teacher, candidate), None, teacher.setup.task.head, 0.0)
     except ModelError:
         return False
     return True
 
 
-def sized(spec: RunSpec, of: Teacher, candidate: Candidate) -> Sized:
+def sized(teacher: Teacher, candidate: Candidate) -> Sized:
     """Count a candidate's weights."""
-    return Sized(candidate, *count(spec, configuration(spec, of, candidate)))
+    return Sized(candidate, *count(configuration(teacher, candidate), teacher.setup.task.head))
 
 
-def count(spec: RunSpec, configured: PretrainedConfig) -> tuple[int, int]:
-    """The parameters of a model with the task's head: all of them, and those outside the embeddings."""
-    model = _without_memory(spec, configured)
-    embedded = {each.weight for each in model.modules() if isinstance(each, nn.Embedding)}
-    whole = loading.parameters(model)
-    return whole, whole - sum(weight.numel() for weight in embedded)
+def count(config: PretrainedConfig, head: str) -> tuple[int, int]:
+    """Count the parameters of a model with a task's head: all of them, and those outside the embeddings."""
+    model = _without_memory(config, head)
+    embeddings = {module.weight for module in model.modules() if isinstance(module, nn.Embedding)}
+    parameters = loading.parameters(model)
+    return parameters, parameters - sum(weight.numel() for weight in embeddings)
 
 
-def configuration(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
-    """A candidate's, as the run would make it."""
-    found = CONFIGURATIONS[candidate.init](spec, of, candidate)
-    _name_outputs(spec, found)
-    return found
+def configuration(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
+    """Configure a candidate as the run would make it."""
+    config = CONFIGURATIONS[candidate.init](teacher, candidate)
+    _name_outputs(teacher.setup, config)
+    return config
 
 
-def _of_layers(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
-    return shortened(of.configuration, _chosen(of, candidate))
+def _of_layers(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
+    """Configure a student of some of the teacher's layers."""
+    return shortened(teacher.configuration, _chosen_layers(teacher, candidate))
 
 
-def _chosen(of: Teacher, candidate: Candidate) -> list[int]:
-    return layer_map(candidate.layer_map, student=candidate.shape.layers, teacher=of.configuration.num_hidden_layers)
+def _chosen_layers(teacher: Teacher, candidate: Candidate) -> list[int]:
+    """Return the numbers of the teacher's layers that a student is made of."""
+    layers = teacher.configuration.num_hidden_layers
+    return layer_map(candidate.layer_map, student=candidate.shape.layers, teacher=layers)
 
 
-def _narrow(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
-    size: Mapping[str, int] = candidate.card["architecture"]
+def _narrow(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
+    """Configure a narrow copy of the teacher."""
+    size = architecture(candidate.shape)
     width = narrowing.Width(size["hidden_size"], size["heads"], size["intermediate_size"])
-    return narrowing.narrowed(_of_layers(spec, of, candidate), width)
+    return narrowing.narrowed(_of_layers(teacher, candidate), width)
 
 
-def _random(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
-    size: Mapping[str, int] = candidate.card["architecture"]
-    return _from_scratch(spec, of.tokenizer, scratch.Size(**size))
+def _random(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
+    """Configure a student from scratch, which reads the teacher's tokens."""
+    size = scratch.Size(**architecture(candidate.shape))
+    return _from_scratch(teacher.setup, teacher.tokenizer, size, teacher.dropout)
 
 
-CONFIGURATIONS: Mapping[str, Callable[[RunSpec, Teacher, Candidate], PretrainedConfig]] = {
+CONFIGURATIONS: Mapping[str, Callable[[Teacher, Candidate], PretrainedConfig]] = {
     "teacher": _of_layers,
     "narrow": _narrow,
     "random": _random,
 }
+"""How each kind of student is configured, by its ``student.init``."""
 
 
-def _from_scratch(spec: RunSpec, tokenizer: PreTrainedTokenizerBase, size: scratch.Size) -> PretrainedConfig:
-    length, dropout = spec.config.data.max_length, spec.config.distill.dropout
-    return scratch.config(spec.setup.task.family, tokenizer, size, max_length=length, dropout=dropout)
+def _from_scratch(
+    setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, size: scratch.Size, dropout: float
+) -> PretrainedConfig:
+    """Configure a model of random weights."""
+    return scratch.config(setup.task.family, tokenizer, size, max_length=setup.spec.max_length, dropout=dropout)
 
 
-def _name_outputs(spec: RunSpec, configured: PretrainedConfig) -> None:
-    if spec.setup.outputs:
-        loading.name_labels(configured, spec.setup.outputs, spec.setup.task.kind)
+def _name_outputs(setup: TaskSetup, config: PretrainedConfig) -> None:
+    """Give a model the outputs of the task, where it has some of its own."""
+    if setup.outputs:
+        loading.name_labels(config, setup.outputs, setup.task.kind)
 
 
 def _tokenizer_from_scratch(spec: RunSpec) -> PreTrainedTokenizerBase:
+    """Train the tokenizer of a teacher from scratch, as its run would load it."""
     with TemporaryDirectory() as folder:
         pretrain.trained_tokenizer(spec, spec.data.splits["train"]).save_pretrained(folder)
         return spec.sources.tokenizer(Path(folder))
 
 
-def _without_memory(spec: RunSpec, configured: PretrainedConfig) -> PreTrainedModel:
+def _without_memory(config: PretrainedConfig, head: str) -> PreTrainedModel:
+    """Make a model whose weights have shapes and no numbers."""
     with torch.device("meta"):
-        return loading.from_config(configured, spec.setup.task.head)
+        return loading.from_config(config, head)

@@ -13,7 +13,7 @@ from distill.inference.generation import write
 from distill.metrics.latency import interleaved, watched
 from distill.models import loading
 from distill.models.forward import outputs
-from distill.stages.job import RunSpec
+from distill.tasks import Task
 from distill.types import Batch
 
 Latency = dict[str, float]
@@ -28,27 +28,29 @@ _SECONDS, _FEWEST, _MOST = 45.0, 15, 100
 
 @dataclass(frozen=True)
 class Text:
-    """What is timed.
+    """The text that models are timed with, and how they read and answer it.
 
     Attributes:
         tokens: of the text.
         threads: that it is read on.
         written: tokens that a model of a task that writes answers with.
+        beams: with which it writes them.
     """
 
     tokens: int
     threads: int
     written: int
+    beams: int = 1
 
 
 @dataclass(frozen=True)
 class Timed:
-    """What was measured.
+    """The times that were measured.
 
     Attributes:
         latency: by name; models that are far too slow are left out.
         samples: calls that were timed of each.
-        attention: the share of the time in which the CPU really worked on them; more than 1 with several threads.
+        attention: the fraction of the time in which the CPU really worked on them; more than 1 with several threads.
     """
 
     latency: dict[str, Latency]
@@ -57,7 +59,7 @@ class Timed:
 
 
 def measure(
-    spec: RunSpec,
+    task: Task,
     tokenizer: PreTrainedTokenizerBase,
     models: Mapping[str, PretrainedConfig],
     text: Text,
@@ -69,7 +71,7 @@ def measure(
     """Time models of random weights, which take as long as trained ones.
 
     Args:
-        spec: whose task the models do.
+        task: what the models do.
         tokenizer: whose tokens the text is made of.
         models: name to configuration, the smallest first.
         text: what they read.
@@ -85,7 +87,7 @@ def measure(
             if name != always and any(slower(name, other) for other in hopeless):
                 hopeless.append(name)
                 continue
-            call = _call(spec, tokenizer, configured, text, embeddings)
+            call = _call(task, tokenizer, configured, text, embeddings)
             glance = interleaved({name: call}, _GLANCES)[name]["p50"]
             if name != always and calls and limit is not None and glance > _HOPELESS * limit:
                 hopeless.append(name)
@@ -99,27 +101,26 @@ def measure(
 
 
 def _call(
-    spec: RunSpec,
+    task: Task,
     tokenizer: PreTrainedTokenizerBase,
     configured: PretrainedConfig,
     text: Text,
     embeddings: dict[tuple[int, int], nn.Embedding],
 ) -> Callable[[int], object]:
-    """A model's answer to the text; models of one width share their ``embeddings``, for the sake of memory."""
-    model = loading.from_config(configured, spec.setup.task.head)
+    """Return a call that lets a model answer the text; models of one width share ``embeddings``, to save memory."""
+    model = loading.from_config(configured, task.head)
     model.train(False)
     own = cast(nn.Embedding, model.get_input_embeddings())
     model.set_input_embeddings(embeddings.setdefault((own.num_embeddings, own.embedding_dim), own))
     batch = _batch(tokenizer, text.tokens)
-    if not spec.setup.task.writes:
+    if not task.writes:
         return lambda _: outputs(model, batch)
-    length = {"max_new_tokens": text.written, "min_new_tokens": text.written}
-    settings = {**spec.generation, **length}
+    settings = {"num_beams": text.beams, "max_new_tokens": text.written, "min_new_tokens": text.written}
     return lambda _: write(model, batch, settings)
 
 
 def _batch(tokenizer: PreTrainedTokenizerBase, tokens: int) -> Batch:
-    """One text ``[1, tokens]`` of plain tokens."""
+    """Return one text ``[1, tokens]`` of plain tokens."""
     special = set(tokenizer.all_special_ids)
     plain = [number for number in range(len(tokenizer)) if number not in special]
     ids = torch.tensor([[plain[place % len(plain)] for place in range(tokens)]])
@@ -131,6 +132,7 @@ def _batch(tokenizer: PreTrainedTokenizerBase, tokens: int) -> Batch:
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
+    """Let torch compute on so many threads while what is inside works."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -33,52 +33,49 @@ def build_objective(
         ModelError: layers or heads of the settings do not fit the models.
     """
     common = _of_every_term(section, student, teacher, class_weights)
-    made = {
-        name: make_term(
-            TERM_SPECS[name].implemented_by(kind),
-            {**common, **_of_one_term(section, name, student, teacher)},
-        )
-        for name in active(section)
-    }
+    terms_by_name = {}
+    for name in active(section):  # no comprehension: it would be one more frame between a term and who built it
+        offered = {**common, **_of_one_term(section, name, student, teacher)}
+        terms_by_name[name] = make_term(TERM_SPECS[name].implemented_by(kind), offered)
     weights: Mapping[str, float | Schedule] | GradientBalancer
-    if asked := shares(section):
-        weights = GradientBalancer({name: asked[name] for name in made}, section.shares_every)
+    if target_shares := shares(section):
+        weights = GradientBalancer({name: target_shares[name] for name in terms_by_name}, section.shares_every)
     else:
         weights = {name: _weight(term.weight, term.schedule) for name, term in active(section).items()}
-    moved = _weight(section.temperature, section.temperature_schedule)
-    schedules = {name: {"temperature": moved} for name in terms_with_temperature(section, kind)}
-    return Objective(made, weights, schedules if isinstance(moved, Schedule) else None)  # type: ignore[arg-type]
+    temperature = _weight(section.temperature, section.temperature_schedule)
+    schedules = {name: {"temperature": temperature} for name in terms_with_temperature(section, kind)}
+    return Objective(terms_by_name, weights, schedules if isinstance(temperature, Schedule) else None)  # type: ignore[arg-type]
 
 
 def settings(section: TermsConfig, kind: Kind) -> dict[str, Any]:
     """Return all settings that the active terms read for rows of a kind, and no others."""
-    found: dict[str, Any] = {
+    read_settings: dict[str, Any] = {
         "temperature": section.temperature if terms_with_temperature(section, kind) else None,
         "terms": {name: _read(section, asdict(term)) for name, term in active(section).items()},
     }
     if section.temperature_schedule.kind != "constant":
-        found["temperature_schedule"] = asdict(section.temperature_schedule)
-    if asked := shares(section):
-        found |= {"shares": asked, "shares_every": section.shares_every}
-    return found
+        read_settings["temperature_schedule"] = asdict(section.temperature_schedule)
+    if target_shares := shares(section):
+        read_settings |= {"shares": target_shares, "shares_every": section.shares_every}
+    return read_settings
 
 
 def _read(section: TermsConfig, term: dict[str, Any]) -> dict[str, Any]:
-    """A term's settings without those that are not read: a constant schedule, and the weight where it has a share."""
+    """Return a term's settings that are read: no constant schedule, and no weight where it has a share."""
     unread = {"weight", "schedule"} if shares(section) else set()
     if term["schedule"]["kind"] == "constant":
         unread.add("schedule")
     return {key: value for key, value in term.items() if key not in unread}
 
 
-def _weight(start: float, given: ScheduleConfig) -> float | Schedule:
-    return start if given.kind == "constant" else Schedule(given.kind, start, given.end, given.share)
+def _weight(start: float, schedule: ScheduleConfig) -> float | Schedule:
+    return start if schedule.kind == "constant" else Schedule(schedule.kind, start, schedule.end, schedule.share)
 
 
 def _of_every_term(
     section: TermsConfig, student: ModelShape, teacher: ModelShape, class_weights: Sequence[float] | None
 ) -> dict[str, object]:
-    """What any term may be made of, by the names that its class knows it by: see ``TermSpec.implementation``."""
+    """Return what any term may be made of, by the names that ``TermSpec.implementation`` lists."""
     return {
         "temperature": section.temperature,
         "weights": class_weights,
@@ -91,10 +88,12 @@ def _of_every_term(
 
 
 def _of_one_term(section: TermsConfig, name: str, student: ModelShape, teacher: ModelShape) -> dict[str, object]:
-    """What is a term's own: its settings, and what its layer map comes to."""
-    term, common = terms(section)[name], {each.name for each in fields(TermConfig)}
-    found = {each.name: getattr(term, each.name) for each in fields(term) if each.name not in common}
-    return {**found, "pairs": _pairs(section, name, student, teacher)} if TERM_SPECS[name].layered else found
+    """Return what is a term's own: its settings, and what its layer map comes to."""
+    term, common = terms(section)[name], {field.name for field in fields(TermConfig)}
+    own_settings = {field.name: getattr(term, field.name) for field in fields(term) if field.name not in common}
+    return (
+        {**own_settings, "pairs": _pairs(section, name, student, teacher)} if TERM_SPECS[name].layered else own_settings
+    )
 
 
 def states_read(section: TermsConfig, student: ModelShape, teacher: ModelShape) -> tuple[int, ...]:
@@ -105,28 +104,28 @@ def states_read(section: TermsConfig, student: ModelShape, teacher: ModelShape) 
         if reads(section, name) != "states":
             continue
         if spec.layered:
-            numbers |= {other for _, other in _pairs(section, name, student, teacher)}
+            numbers |= {teacher_layer for _, teacher_layer in _pairs(section, name, student, teacher)}
         elif spec.state is not None:
             numbers.add(spec.state % (teacher.layers + 1))
     return tuple(sorted(numbers))
 
 
 def layer_maps(section: TermsConfig, student: ModelShape, teacher: ModelShape) -> dict[str, list[tuple[int, int]]]:
-    """The layers, student's and teacher's, that each active term compares, for the manifest."""
+    """Return the layers, student's and teacher's, that each active term compares, for the manifest."""
     return {name: _layers(section, name, student, teacher) for name in active(section) if TERM_SPECS[name].layered}
 
 
 def _pairs(section: TermsConfig, name: str, student: ModelShape, teacher: ModelShape) -> list[tuple[int, int]]:
-    """What a term compares, as its class counts it: layers from 0, or hidden states, of which 0 is the embeddings."""
+    """Return what a term compares as its class counts it: layers, or states, of which 0 is the embeddings."""
     layers = _layers(section, name, student, teacher)
     if TERM_SPECS[name].reads != "states":
         return layers
-    states = [(own + 1, other + 1) for own, other in layers]
+    states = [(student_layer + 1, teacher_layer + 1) for student_layer, teacher_layer in layers]
     return [(0, 0), *states] if TERM_SPECS[name].embeddings else states
 
 
 def _layers(section: TermsConfig, name: str, student: ModelShape, teacher: ModelShape) -> list[tuple[int, int]]:
-    """The layers that a term compares, each counted from 0."""
+    """Return the layers that a term compares, each counted from 0."""
     term: Any = terms(section)[name]
     follows = student.follows if term.layer_map == "auto" else term.layer_map
     try:

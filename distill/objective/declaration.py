@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from distill.base.rules import INNER_SHARE, LAYER_PAIRS, NOT_NEGATIVE, one_of, setting
+from distill.base.rules import INNER_FRACTION, LAYER_PAIRS, NOT_NEGATIVE, one_of, setting
 from distill.types import Kind
 
 CLASS: Kind = "class"
@@ -16,8 +16,10 @@ Reads: TypeAlias = Literal["labels", "logits", "states", "scores", "qkv"]
 """What a term compares the student with: the data's labels, or of the teacher its logits, hidden states, attention
 scores, or queries, keys and values."""
 BEYOND_LOGITS: Mapping[Reads, str] = {
-    "states": "hidden states", "scores": "attention scores", "qkv": "queries, keys and values",
-}  # fmt: skip
+    "states": "hidden states",
+    "scores": "attention scores",
+    "qkv": "queries, keys and values",
+}
 """What terms read of the teacher besides its logits, in words."""
 SCHEDULES = ("constant", "linear", "cosine", "warmup", "two_phase")
 
@@ -33,7 +35,7 @@ class ScheduleConfig:
     )
     end: float = setting(0.0, NOT_NEGATIVE, "Its value at the last step; not read by constant and warmup.")
     share: float = setting(
-        0.5, INNER_SHARE, "Of training: where warmup arrives at the value, where two_phase switches to the end."
+        0.5, INNER_FRACTION, "Of training: where warmup arrives at the value, where two_phase switches to the end."
     )
 
 
@@ -72,7 +74,7 @@ def no_problems(settings: TermConfig, kind: Kind) -> Iterable[str]:
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TermSpec:
     """A term in words and in facts: all that settings, checks, help, documents, report and objective know of it.
 
@@ -85,9 +87,9 @@ class TermSpec:
             ``weights`` of the classes; ``pairs`` of layers or hidden states; ``student_width`` and ``teacher_width`` of
             hidden states; ``teacher_heads``; ``projected_widths`` of all queries, keys and values; ``causal``.
         formula: p is the teacher, q the student, both softened by the temperature T.
-        paper: that it is from.
         cost: besides a forward pass.
         when: it is worth trying.
+        paper: that it is from; empty where it is from none.
         settings: dataclass of its settings, each with its bounds and what it means.
         reads: what it compares the student with.
         reads_by: name of a setting that, where it is ``logits``, makes it read the teacher's logits instead.
@@ -109,9 +111,9 @@ class TermSpec:
     name: str
     implementation: str
     formula: str
-    paper: str
     cost: str
     when: str
+    paper: str = ""
     settings: type[TermConfig] = TermConfig
     reads: Reads = "logits"
     reads_by: str = ""
@@ -131,13 +133,13 @@ class TermSpec:
 
     @property
     def layered(self) -> bool:
-        """Whether it compares layers, by a ``layer_map``."""
+        """Tell whether it compares layers, by a ``layer_map``."""
         return issubclass(self.settings, LayersConfig)
 
     def implemented_by(self, kind: Kind) -> str:
-        """The dotted name of its class for rows of a kind."""
+        """Return the dotted name of its class for rows of a kind."""
         return self.by_kind.get(kind, self.implementation)
 
     def read(self, settings: TermConfig) -> Reads:
-        """What it compares the student with, with these settings."""
+        """Return what it compares the student with, with these settings."""
         return "logits" if self.reads_by and getattr(settings, self.reads_by) == "logits" else self.reads

@@ -10,7 +10,7 @@ from distill.objective.gradients import gradient_norm
 
 
 class GradientBalancer(nn.Module):
-    """Weights such that weight · gradient norm is in given proportions, whatever the terms' own sizes.
+    """Weighs terms such that weight · gradient norm is in given proportions, whatever their own sizes.
 
     The norms are measured now and then and smoothed. With s the shares as parts of 1, n the smoothed norms and N their
     geometric mean weighed by s, a term's weight is s · N / n: terms of equal norms get their shares as weights. The
@@ -31,6 +31,7 @@ class GradientBalancer(nn.Module):
         ValueError: where there is no share, or one of the numbers is not as above.
     """
 
+    # The names of the buffers are keys in checkpoints, and stay.
     norms: Tensor
     last: Tensor
     target: Tensor
@@ -50,15 +51,15 @@ class GradientBalancer(nn.Module):
         self.register_buffer("target", target / target.sum(), persistent=False)
 
     def due(self, step: int) -> bool:
-        """Whether this optimiser step is to be measured; do so in one of its micro-batches."""
+        """Tell whether this optimiser step is to be measured; do so in one of its micro-batches."""
         return step % self.every == 0
 
     def weights(self) -> dict[str, Tensor]:
-        """The weight of each term, on the module's device: a pure function of what was measured."""
+        """Return the weight of each term, on the module's device: a pure function of what was measured."""
         return dict(zip(self.names, self._weights().unbind(), strict=True))
 
     def measured(self) -> dict[str, float]:
-        """The share of each term in the last measurement, before the weights followed it; 0 before the first."""
+        """Return each term's share in the last measurement, before the weights followed it; 0 before the first."""
         return dict(zip(self.names, self.last.tolist(), strict=True))
 
     def measure(
@@ -82,10 +83,10 @@ class GradientBalancer(nn.Module):
     def update(self, norms: Tensor) -> None:
         """Take in the norms ``[terms]`` of a measurement, in the order of ``names``."""
         valid = norms.isfinite() & (norms > 0)
-        kept = torch.where(valid, norms, 0.0)
-        pulls = self._weights() * kept
+        valid_norms = torch.where(valid, norms, 0.0)
+        pulls = self._weights() * valid_norms
         self.last.copy_(pulls / pulls.sum().clamp(min=torch.finfo(torch.float32).tiny))
-        smoothed = torch.where(self.norms > 0, torch.lerp(kept, self.norms, self.smoothing), kept)
+        smoothed = torch.where(self.norms > 0, torch.lerp(valid_norms, self.norms, self.smoothing), valid_norms)
         self.norms.copy_(torch.where(valid, smoothed, self.norms))
 
     def _weights(self) -> Tensor:

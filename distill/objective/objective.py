@@ -25,8 +25,8 @@ class Objective(nn.Module):
 
     Args:
         terms: name to term, a module that fulfils ``Term``.
-        weights: name to weight, for the same names: a number, or a schedule that may touch 0; or ``Shares``, by which
-            the weights follow from the gradients.
+        weights: name to weight, for the same names: a number, or a schedule that may touch 0; or a
+            ``GradientBalancer``, by which the weights follow from the gradients.
         schedules: name of a term to those of its numbers that move, by attribute: ``{"soft": {"temperature":
             Schedule("linear", 4.0, 1.0)}}``. A term may bring schedules of its own, as ``taid`` does; these win.
 
@@ -47,9 +47,10 @@ class Objective(nn.Module):
     ) -> None:
         """Register the terms, so that what they learn is trained, moved and saved."""
         super().__init__()
+        # ``shares`` and ``terms`` are prefixes of keys in checkpoints, and stay.
         self.shares = weights if isinstance(weights, GradientBalancer) else None
-        self._given = dict.fromkeys(weights.names, 1.0) if isinstance(weights, GradientBalancer) else dict(weights)
-        _check(terms, self._given)
+        self._weights = dict.fromkeys(weights.names, 1.0) if isinstance(weights, GradientBalancer) else dict(weights)
+        _check(terms, self._weights)
         self.terms = nn.ModuleDict(terms)
         self.schedules = _schedules(terms, schedules or {})
         self.needs: frozenset[str] = frozenset().union(*(term.needs for term in self._typed().values()))
@@ -64,23 +65,23 @@ class Objective(nn.Module):
             step: how many optimiser steps are done.
             steps: how many there are in all.
         """
-        self._current = {name: _at(weight, step, steps) for name, weight in self._given.items()}
-        for name, moved in self.schedules.items():
-            for attribute, schedule in moved.items():
+        self._current = {name: _at(weight, step, steps) for name, weight in self._weights.items()}
+        for name, schedules in self.schedules.items():
+            for attribute, schedule in schedules.items():
                 setattr(self.terms[name], attribute, schedule.value(step, steps))
 
     @property
     def weights(self) -> dict[str, float] | dict[str, Tensor]:
-        """The current weight of each term."""
+        """Return the current weight of each term."""
         return self._current if self.shares is None else self.shares.weights()
 
-    def parts(self, student: Outputs, teacher: Outputs | None) -> dict[str, Part]:
-        """What these examples bring to each term that compares the examples of a whole batch."""
-        return {name: term.features(student, teacher) for name, term in self.comparing.items()}
+    def batch_features(self, student: Outputs, teacher: Outputs | None) -> dict[str, Part]:
+        """Return what some examples bring to each term that compares the examples of a whole batch."""
+        return {name: term.features(student, teacher) for name, term in self.batch_terms.items()}
 
     @property
-    def comparing(self) -> dict[str, BatchTerm]:
-        """The terms that compare the examples of a batch with each other."""
+    def batch_terms(self) -> dict[str, BatchTerm]:
+        """Return the terms that compare the examples of a batch with each other."""
         return {name: term for name, term in self.terms.items() if isinstance(term, BatchTerm)}
 
     def forward(
@@ -89,25 +90,25 @@ class Objective(nn.Module):
         teacher: Outputs | None,
         labels: Tensor,
         totals: Mapping[str, Tensor] | None = None,
-        seen: Mapping[str, StepView] | None = None,
+        step_views: Mapping[str, StepView] | None = None,
     ) -> LossReport:
         """Score a batch, or one part of a larger one.
 
         Args:
-            student: what the student said.
-            teacher: what the teacher said; none where no term reads it.
+            student: the student's outputs.
+            teacher: the teacher's outputs; none where no term reads it.
             labels: ``[rows]``.
             totals: for one part of an effective batch (all micro-batches of all ranks): the counts over the whole of
                 it, by unit (``labels``, ``rows``, ``tokens``, ``examples``: those its terms have), and ``parts``, how
                 many parts it has. The mean of the parts' values, and of their gradients, is then that of the one big
                 batch: gradient accumulation and DDP take that mean. None where the batch is the whole.
-            seen: for one part of an effective batch: what of it each term sees that compares its examples. None where
-                the batch is the whole.
+            step_views: for one part of an effective batch: what of it each term sees that compares its examples. None
+                where the batch is the whole.
 
         Returns:
             The weighted total and each term's unweighted value.
         """
-        return self.weighed(self.values(student, teacher, labels, totals, seen))
+        return self.weighed(self.values(student, teacher, labels, totals, step_views))
 
     def weighed(self, values: Mapping[str, Tensor]) -> LossReport:
         """Return the sum of values, as ``values`` gives them, by the current weights."""
@@ -121,14 +122,14 @@ class Objective(nn.Module):
         teacher: Outputs | None,
         labels: Tensor,
         totals: Mapping[str, Tensor] | None = None,
-        seen: Mapping[str, StepView] | None = None,
+        step_views: Mapping[str, StepView] | None = None,
     ) -> dict[str, Tensor]:
         """Return each term's unweighted value, with its gradient; the arguments are those of ``forward``."""
         values = {}
         for name, term in self._typed().items():
-            if isinstance(term, BatchTerm) and seen is not None:
-                own, whole, start, parts = seen[name]
-                value = term.loss(own, whole, start)
+            if isinstance(term, BatchTerm) and step_views is not None:
+                part, whole, start, parts = step_views[name]
+                value = term.loss(part, whole, start)
                 # Every part has the value of the whole, and the gradient of its own examples alone: these add up.
                 values[name] = value.detach() + parts * (value - value.detach())
                 continue
@@ -148,24 +149,24 @@ def inactive_terms(
     teacher: Outputs | None,
     labels: Tensor,
     parameters: Iterable[Tensor],
-    seen: Mapping[str, StepView] | None = None,
+    step_views: Mapping[str, StepView] | None = None,
 ) -> dict[str, str]:
     """Find the terms that would never count, before hours are spent on training without them.
 
     Args:
         objective: what is about to be trained on.
-        student: what the student said about a batch, with its graph, which is kept.
-        teacher: what the teacher said about it.
+        student: the student's outputs for a batch, with their graph, which is kept.
+        teacher: the teacher's outputs for it.
         labels: ``[rows]``.
         parameters: what is trained; their ``grad`` is left alone.
-        seen: what terms that compare examples see, where the batch is part of a larger one.
+        step_views: what terms that compare examples see, where the batch is part of a larger one.
 
     Returns:
         Name of the term to the reason: ``NOT_FINITE``, ``is exactly 0`` or ``gives no gradient``. Empty where every
         term counts. A term that compares is exactly 0, too, while the student equals the teacher.
     """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
-    values = objective.values(student, teacher, labels, seen=seen)
+    values = objective.values(student, teacher, labels, step_views=step_views)
     reasons = {name: _reason(value, trained) for name, value in values.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 
@@ -194,25 +195,25 @@ def _check(terms: Mapping[str, nn.Module], weights: Mapping[str, float | Schedul
     if terms.keys() != weights.keys():
         raise ValueError(f"terms {sorted(terms)} and weights {sorted(weights)} have different names")
     for name, weight in weights.items():
-        least, most = weight.bounds if isinstance(weight, Schedule) else (weight, weight)
-        if isinstance(weight, Schedule) and not 0 <= least <= most:
+        lowest, highest = weight.bounds if isinstance(weight, Schedule) else (weight, weight)
+        if isinstance(weight, Schedule) and not 0 <= lowest <= highest:
             raise ValueError(f"the weight of {name} must never be below 0, unlike {weight}")
-        if not 0 < most < math.inf:
+        if not 0 < highest < math.inf:
             raise ValueError(
                 f"the weight of {name} must be above 0 and finite, not {weight}; leave the term out instead"
             )
 
 
 def _schedules(
-    terms: Mapping[str, nn.Module], given: Mapping[str, Mapping[str, Schedule]]
+    terms: Mapping[str, nn.Module], extra: Mapping[str, Mapping[str, Schedule]]
 ) -> dict[str, dict[str, Schedule]]:
-    """What moves in each term: what it brings, and what was given."""
-    if unknown := sorted(given.keys() - terms.keys()):
+    """Return what moves in each term: what it brings, and what was asked for besides."""
+    if unknown := sorted(extra.keys() - terms.keys()):
         raise ValueError(f"schedules are given for {unknown}, but the terms are {sorted(terms)}")
-    for name, moved in given.items():
-        for attribute, schedule in moved.items():
+    for name, by_attribute in extra.items():
+        for attribute, schedule in by_attribute.items():
             if not isinstance(getattr(terms[name], attribute, None), int | float):
                 raise ValueError(f"{name} has no number {attribute} that could move")
             if not schedule.bounds[0] > 0:
                 raise ValueError(f"{attribute} of {name} must stay above 0, unlike {schedule}")
-    return {name: {**getattr(term, "schedules", {}), **given.get(name, {})} for name, term in terms.items()}
+    return {name: {**getattr(term, "schedules", {}), **extra.get(name, {})} for name, term in terms.items()}

@@ -10,7 +10,7 @@ KINDS = ("constant", "linear", "cosine", "warmup", "two_phase")
 
 
 def linear(done: float, start: float, end: float) -> float:
-    """In a straight line from start to end.
+    """Go in a straight line from start to end.
 
     >>> linear(0.25, 4.0, 2.0)
     3.5
@@ -19,7 +19,7 @@ def linear(done: float, start: float, end: float) -> float:
 
 
 def cosine(done: float, start: float, end: float) -> float:
-    """From start to end along half a cosine: slow, fast, slow.
+    """Go from start to end along half a cosine: slow, fast, slow.
 
     >>> cosine(0.5, 4.0, 2.0)
     3.0
@@ -28,7 +28,7 @@ def cosine(done: float, start: float, end: float) -> float:
 
 
 def warmup(done: float, value: float, share: float) -> float:
-    """In a straight line from 0 to the value over the first share of training, and there from then on.
+    """Go in a straight line from 0 to the value over the first share of training, and stay there.
 
     >>> warmup(0.05, 2.0, 0.1), warmup(0.5, 2.0, 0.1)
     (1.0, 2.0)
@@ -37,7 +37,7 @@ def warmup(done: float, value: float, share: float) -> float:
 
 
 def two_phase(done: float, start: float, end: float, share: float) -> float:
-    """At the start for the first share of training, at the end from there on (Jiao et al. 2020, arXiv:1909.10351).
+    """Stay at the start for the first share of training, then at the end (Jiao et al. 2020, arXiv:1909.10351).
 
     >>> two_phase(0.4, 1.0, 0.0, 0.5), two_phase(0.5, 1.0, 0.0, 0.5)
     (1.0, 0.0)
@@ -77,7 +77,7 @@ class Schedule:
             raise ValueError(f"the share of a schedule must lie between 0 and 1, not {self.share}")
 
     def value(self, step: int, steps: int) -> float:
-        """Its value at an optimiser step.
+        """Return its value at an optimiser step.
 
         Args:
             step: how many steps are done, from 0 (before the first) to ``steps - 1`` (before the last).
@@ -94,6 +94,6 @@ class Schedule:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest of its values: each kind stays between where it begins and ends."""
+        """Return the least and the greatest of its values: each kind stays between where it begins and ends."""
         ends = {"constant": (self.start,), "warmup": (0.0, self.start)}.get(self.kind, (self.start, self.end))
         return min(ends), max(ends)

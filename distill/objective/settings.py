@@ -17,8 +17,8 @@ T = TypeVar("T")
 def with_terms(base: type[T]) -> type[T]:
     """Add to a dataclass of settings a section for each declared term, under the term's name."""
     sections = [(name, spec.settings, field(default_factory=spec.settings)) for name, spec in TERM_SPECS.items()]
-    own = {"__doc__": base.__doc__, "__module__": base.__module__}
-    return cast(type[T], make_dataclass(base.__name__, sections, bases=(base,), namespace=own))
+    namespace = {"__doc__": base.__doc__, "__module__": base.__module__}
+    return cast(type[T], make_dataclass(base.__name__, sections, bases=(base,), namespace=namespace))
 
 
 def _no_shares() -> dict[str, float]:
@@ -46,12 +46,12 @@ class TermsConfig:
 
 
 def terms(section: TermsConfig) -> dict[str, TermConfig]:
-    """Every term's settings by its name."""
+    """Return every term's settings by its name."""
     return {name: getattr(section, name) for name in TERM_SPECS}
 
 
 def active(section: TermsConfig) -> dict[str, TermConfig]:
-    """The settings of the terms that count at some step.
+    """Return the settings of the terms that count at some step.
 
     >>> list(active(TermsConfig()))
     ['hard', 'soft']
@@ -60,7 +60,7 @@ def active(section: TermsConfig) -> dict[str, TermConfig]:
 
 
 def shares(section: TermsConfig) -> dict[str, float]:
-    """The shares of the gradient that are asked for, in the terms' order; empty where the weights are as given.
+    """Return the shares of the gradient that are asked for, in the terms' order; empty without any.
 
     >>> shares(TermsConfig(shares={"soft": 60.0, "hard": 40.0, "js": 0.0}))
     {'hard': 40.0, 'soft': 60.0}
@@ -69,12 +69,12 @@ def shares(section: TermsConfig) -> dict[str, float]:
 
 
 def reads(section: TermsConfig, name: str) -> Reads:
-    """What a term compares the student with, with these settings."""
+    """Return what a term compares the student with, with these settings."""
     return TERM_SPECS[name].read(terms(section)[name])
 
 
 def terms_beyond_logits(section: TermsConfig) -> list[str]:
-    """The active terms that read more of the teacher than its logits.
+    """Return the active terms that read more of the teacher than its logits.
 
     >>> terms_beyond_logits(TermsConfig())
     []
@@ -83,17 +83,17 @@ def terms_beyond_logits(section: TermsConfig) -> list[str]:
 
 
 def unstorable(section: TermsConfig) -> list[str]:
-    """The active terms that read what is never stored: logits are, and hidden states."""
+    """Return the active terms that read what is never stored: logits are, and hidden states."""
     return [name for name in terms_beyond_logits(section) if reads(section, name) != "states"]
 
 
 def terms_with_temperature(section: TermsConfig, kind: Kind) -> list[str]:
-    """The active terms that have the temperature, by what a row means: for scores, ``soft`` has none."""
+    """Return the active terms that have the temperature, by what a row means: scores have none."""
     return [name for name in active(section) if TERM_SPECS[name].softened and kind != SCORE]
 
 
 def auto_mapped_terms(section: TermsConfig) -> list[str]:
-    """The active terms whose layers are matched by how alike they are, once there is a student.
+    """Return the active terms whose layers are matched by how alike they are, once there is a student.
 
     >>> auto_mapped_terms(TermsConfig())
     []
@@ -104,21 +104,21 @@ def auto_mapped_terms(section: TermsConfig) -> list[str]:
 
 
 def described(section: TermsConfig, kind: Kind) -> dict[str, Any]:
-    """What the report says of an objective for rows of a kind: all that counts, by the words of the settings."""
-    found = active(section)
-    moved = {name: asdict(term.schedule) for name, term in found.items() if term.schedule.kind != "constant"}
+    """Return what the report says of an objective for rows of a kind, by the words of the settings."""
+    counted = active(section)
+    schedules = {name: asdict(term.schedule) for name, term in counted.items() if term.schedule.kind != "constant"}
     by_temperature, schedule = bool(terms_with_temperature(section, kind)), section.temperature_schedule
     return {
         "temperature": section.temperature if by_temperature else None,
         "temperature_schedule": asdict(schedule) if by_temperature and schedule.kind != "constant" else None,
-        "terms": {name: term.weight for name, term in found.items()},
-        "schedules": moved,
+        "terms": {name: term.weight for name, term in counted.items()},
+        "schedules": schedules,
         "shares": shares(section),
     }
 
 
 def listed() -> str:
-    """One line a term, for ``--help``."""
+    """Return one line a term, for ``--help``."""
     return "\n".join(
         f"  {name:<15} {spec.formula} | {spec.paper or 'no paper'} | cost: {spec.cost} | for: {spec.when}"
         for name, spec in TERM_SPECS.items()
@@ -126,7 +126,7 @@ def listed() -> str:
 
 
 def markdown() -> str:
-    """The table of ``docs/objectives.md``."""
+    """Return the table of ``docs/objectives.md``."""
     lines = [f"| `{name}` | {s.formula} | {s.paper} | {s.cost} | {s.when} |" for name, s in TERM_SPECS.items()]
     return "\n".join(["| term | formula | from | cost | when |", "| --- | --- | --- | --- | --- |", *lines])
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from transformers import PretrainedConfig
 
-from distill.config.schema import ArchitectureConfig
+from distill.config.architecture import ArchitectureConfig
 from distill.models.shapes import model_shape
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.stages.job import RunSpec

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from transformers import PretrainedConfig
 
-from distill.config.check_objective import too_few
-from distill.config.check_student import FIRST_OF_A_BILSTM
+from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
+from distill.config.student import FIRST_OF_A_BILSTM
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, headers, inspecting, loading
 from distill.models.fitting import output_names
@@ -127,7 +127,7 @@ def _read_alike(one: RunSpec, other: RunSpec) -> bool:
 def _objective(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
     """Build the objective for models of these shapes, and see whether they have what it reads."""
     if spec.setup.task.kind == "class" and spec.data.labels:
-        for problem in too_few(spec.config, len(spec.data.labels)):
+        for problem in problems_of_few_classes(spec.config.distill, len(spec.data.labels)):
             raise ConfigError(problem)
     student, teacher = expected_shapes.student_and_teacher_shapes(spec)
     made = build_objective(spec.config.distill, spec.setup.task.kind, student, teacher)

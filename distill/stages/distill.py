@@ -30,7 +30,7 @@ from distill.teacher.ensemble import Ensemble
 from distill.teacher.live import LiveTeacher
 from distill.training.distillation import DistillationModule
 from distill.training.finite import Quote, of_teacher
-from distill.training.step_gather import Parts, Step
+from distill.training.step_gather import Features, Step
 from distill.types import IGNORE, Batch, TeacherFn
 
 RECIPE = 8
@@ -161,7 +161,7 @@ def _every_term_counts(module: DistillationModule, batches: Batches, ranks: Rank
         with nudged(module.parameters()):
             silent = {term: reason for term, reason in _silent(module, batches, number).items() if term in silent}
     if number is not None and ranks.world > 1 and len(places[number].rows) * batches.accumulate < _TRIPLE:
-        silent = {term: reason for term, reason in silent.items() if term not in module.objective.comparing}
+        silent = {term: reason for term, reason in silent.items() if term not in module.objective.batch_terms}
     said = ", ".join(f"distill.{term} {reason}" for term, reason in silent.items())
     if number is not None and NOT_FINITE in silent.values():
         said += of_teacher(module.teacher, [batches.examples[places[number]]], quote)
@@ -179,23 +179,23 @@ def _silent(module: DistillationModule, batches: Batches, number: int) -> dict[s
     place = number % batches.accumulate
     step = [batches.examples[each] for each in batches.places(0)[number - place : number - place + batches.accumulate]]
     order = sorted(range(len(step)), key=lambda each: each != place)
-    terms, together, silent = objective.comparing, None, None
-    for at in order:
-        student, teacher, labels = module.forward_models(step[at])
-        own = objective.parts(student, teacher)
-        if together is None:
-            together = Step(terms, (_part(module, batch) for batch in step), world=1, rank=0) if terms else None
-        seen = together.seen(own, at) if together is not None else None
-        found = inactive_terms(objective, student, teacher, labels, module.parameters(), seen)
-        silent = found if silent is None else {term: why for term, why in silent.items() if term in found}
+    terms, whole_step, silent = objective.batch_terms, None, None
+    for position in order:
+        student, teacher, labels = module.forward_models(step[position])
+        features = objective.batch_features(student, teacher)
+        if whole_step is None:
+            whole_step = Step(terms, (_part(module, batch) for batch in step), world=1, rank=0) if terms else None
+        step_views = whole_step.view(features, position) if whole_step is not None else None
+        silent_here = inactive_terms(objective, student, teacher, labels, module.parameters(), step_views)
+        silent = silent_here if silent is None else {term: why for term, why in silent.items() if term in silent_here}
         if not silent.keys() & terms.keys():
             break
     return silent or {}
 
 
 @torch.no_grad()
-def _part(module: DistillationModule, batch: Batch) -> Parts:
-    return module.objective.parts(*module.forward_models(batch)[:2])
+def _part(module: DistillationModule, batch: Batch) -> Features:
+    return module.objective.batch_features(*module.forward_models(batch)[:2])
 
 
 @contextmanager

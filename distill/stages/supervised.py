@@ -18,7 +18,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME
 from distill.base.memo import kept
-from distill.config.schema import Config, DistillConfig
+from distill.config.distillation import DistillConfig
+from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.inference.output_pass import OutputPass

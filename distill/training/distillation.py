@@ -8,14 +8,14 @@ from distill.types import Batch, Outputs, TeacherFn
 
 
 class DistillationModule(SupervisedModule):
-    """The LightningModule that pairs teacher and student; all but the teacher's word is the learner's."""
+    """The LightningModule in which a student learns from labels and from a teacher's outputs."""
 
-    def __init__(self, model: PreTrainedModel, objective: Objective, recipe: TrainingSpec, teacher: TeacherFn) -> None:
-        """``teacher`` answers batches, live or from its stored outputs; it is no submodule."""
-        super().__init__(model, objective, recipe)
+    def __init__(self, model: PreTrainedModel, objective: Objective, spec: TrainingSpec, teacher: TeacherFn) -> None:
+        """Pair a student with its objective and a teacher, which is no submodule and answers live or from disk."""
+        super().__init__(model, objective, spec)
         self.teacher = teacher
 
     def teacher_outputs(self, batch: Batch) -> Outputs | None:
-        """What the teacher says about a batch, in rows; none where no term asks, as where only its texts are learnt."""
-        asked = any(need.startswith("teacher_") for need in self.objective.needs)
-        return self.teacher(batch) if asked else None
+        """Return the teacher's outputs for a batch, in rows; none where no term reads them."""
+        reads_teacher = any(need.startswith("teacher_") for need in self.objective.needs)
+        return self.teacher(batch) if reads_teacher else None

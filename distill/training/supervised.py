@@ -15,7 +15,7 @@ from distill.models.forward import Align, outputs
 from distill.objective.objective import Objective
 from distill.objective.terms import StepView
 from distill.training.optim import Optimization
-from distill.training.step_gather import Parts, Step, detached
+from distill.training.step_gather import Features, Step, detached
 from distill.types import Batch, LossReport, Outputs, at_least_float32
 
 _TOTAL = "total_"
@@ -23,7 +23,7 @@ _TOTAL = "total_"
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """How a model is trained and scored, whatever it is trained on.
+    """The way a model is trained and scored, whatever it is trained on.
 
     Attributes:
         align: turns logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``.
@@ -45,18 +45,18 @@ class SupervisedModule(pl.LightningModule):
     resumed run draws what an uninterrupted one would have.
     """
 
-    def __init__(self, model: PreTrainedModel, objective: Objective, recipe: TrainingSpec) -> None:
+    def __init__(self, model: PreTrainedModel, objective: Objective, spec: TrainingSpec) -> None:
         """Pair a model (with a task head) with what it shall minimise; the objective's projections learn too."""
         super().__init__()
-        self.model, self.objective, self.recipe = model, objective, recipe
-        self.metrics = recipe.metrics
+        self.model, self.objective, self.spec = model, objective, spec
+        self.metrics = spec.metrics
         self.report: LossReport | None = None
         """What the latest micro-batch was worth, without a gradient."""
 
     def forward_models(
         self, batch: Batch, needs: frozenset[str] | None = None
     ) -> tuple[Outputs, Outputs | None, Tensor]:
-        """What student and teacher say about a batch, and its labels ``[rows]``.
+        """Return the outputs of student and teacher for a batch, and its labels ``[rows]``.
 
         Args:
             batch: on the model's device.
@@ -64,14 +64,17 @@ class SupervisedModule(pl.LightningModule):
         """
         needs = self.objective.needs if needs is None else needs
         raw = outputs(
-            self.model, batch, hidden="student_hidden" in needs, attentions="student_attentions" in needs,
+            self.model,
+            batch,
+            hidden="student_hidden" in needs,
+            attentions="student_attentions" in needs,
             qkv="student_qkv" in needs,
-        )  # fmt: skip
-        rows, labels = self.recipe.align(raw.logits, batch)
+        )
+        rows, labels = self.spec.align(raw.logits, batch)
         return replace(raw, logits=rows), self.teacher_outputs(batch), labels
 
     def teacher_outputs(self, batch: Batch) -> Outputs | None:
-        """What the teacher says about a batch: here there is none."""
+        """Return the teacher's outputs for a batch: here there is no teacher."""
         return None
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -81,45 +84,45 @@ class SupervisedModule(pl.LightningModule):
     def _draw_anew(self, ahead: int = 0) -> None:
         """Begin the chance of this micro-batch, or of one so many after it."""
         number = self.trainer.fit_loop.epoch_loop.total_batch_idx + ahead
-        torch.manual_seed(hash((self.recipe.seed, self.trainer.global_rank, number)) % 2**63)
+        torch.manual_seed(hash((self.spec.seed, self.trainer.global_rank, number)) % 2**63)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One micro-batch."""
-        self.objective.at(self.trainer.global_step, self.recipe.optimization.steps)
+        """Return the loss of one micro-batch, and log each term's part of it."""
+        self.objective.at(self.trainer.global_step, self.spec.optimization.steps)
         student, teacher, labels = self.forward_models(batch)
-        seen = self._seen(student, teacher, batch_idx)
-        values = self.objective.values(student, teacher, labels, _totals(batch), seen)
+        step_views = self._step_views(student, teacher, batch_idx)
+        values = self.objective.values(student, teacher, labels, _totals(batch), step_views)
         self._share(values, batch_idx)
         report = self.objective.weighed(values)
         self.report = replace(report, total=report.total.detach())
         self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
         return report.total
 
-    def _seen(self, student: Outputs, teacher: Outputs | None, batch_idx: int) -> dict[str, StepView] | None:
-        """What the terms that compare examples see in this part of a step; none where it is the whole."""
+    def _step_views(self, student: Outputs, teacher: Outputs | None, batch_idx: int) -> dict[str, StepView] | None:
+        """Return what the terms that compare examples see in this part of a step; none where it is the whole."""
         world, every = self.trainer.world_size, self.trainer.accumulate_grad_batches
-        terms, place = self.objective.comparing, batch_idx % every
-        if world * every == 1 or not terms:
+        batch_terms, position = self.objective.batch_terms, batch_idx % every
+        if world * every == 1 or not batch_terms:
             return None
-        own = self.objective.parts(student, teacher)
-        if place == 0:
+        features = self.objective.batch_features(student, teacher)
+        if position == 0:
             ahead = (self._ahead(batch, number) for number, batch in self._following())
-            self._together = Step(terms, chain([detached(own)], ahead), world, self.trainer.global_rank)
-        return self._together.seen(own, place)
+            self._step = Step(batch_terms, chain([detached(features)], ahead), world, self.trainer.global_rank)
+        return self._step.view(features, position)
 
     def _following(self) -> Iterable[tuple[int, Batch]]:
-        """The further micro-batches of the step that begins, by their number in it."""
+        """Return the further micro-batches of the step that begins, by their number in it."""
         step: Sequence[Batch] = self.trainer.train_dataloader.step  # type: ignore[union-attr]
         return zip(range(1, self.trainer.accumulate_grad_batches), step[1:], strict=True)
 
     @torch.no_grad()
-    def _ahead(self, batch: Batch, number: int) -> Parts:
-        """What a further micro-batch will bring, by the same weights and the same chance (cf. Gao et al. 2021)."""
+    def _ahead(self, batch: Batch, number: int) -> Features:
+        """Return what a further micro-batch will bring, by the same weights and chance (cf. Gao et al. 2021)."""
         self._draw_anew(number)
-        needs = frozenset().union(*(term.needs for term in self.objective.comparing.values()))
-        ready = self.trainer.precision_plugin.convert_input(batch)
-        student, teacher, _ = self.forward_models(self.trainer.strategy.batch_to_device(ready), needs)
-        return self.objective.parts(student, teacher)
+        needs = frozenset().union(*(term.needs for term in self.objective.batch_terms.values()))
+        converted = self.trainer.precision_plugin.convert_input(batch)
+        student, teacher, _ = self.forward_models(self.trainer.strategy.batch_to_device(converted), needs)
+        return self.objective.batch_features(student, teacher)
 
     def _share(self, values: Mapping[str, Tensor], batch_idx: int) -> None:
         """Where the weights are shares, let them follow the gradients of a step's first micro-batch, over all ranks."""
@@ -133,7 +136,7 @@ class SupervisedModule(pl.LightningModule):
         self._log({f"train/share/{name}": torch.tensor(share) for name, share in shares.measured().items()}, 1)
 
     def _averaged(self, norms: Tensor) -> Tensor:
-        """The mean over the ranks whose part of the batch has something for the term."""
+        """Return the mean over the ranks whose part of the batch has something for the term."""
         total, ranks = (
             self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).to(norms.dtype))
         )
@@ -145,7 +148,7 @@ class SupervisedModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Feed the metrics; the highest logit is no number where any of them is none, as a metric may not show."""
-        rows, labels = self.recipe.align(outputs(self.model, batch).logits, batch)
+        rows, labels = self.spec.align(outputs(self.model, batch).logits, batch)
         self.metrics.update(rows, labels)
         return rows.amax() if rows.numel() else None
 
@@ -156,8 +159,8 @@ class SupervisedModule(pl.LightningModule):
         self.metrics.reset()
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401
-        """The optimiser over model and objective, and its schedule by steps."""
-        optimizer, scheduler = self.recipe.optimization.build([self.model, self.objective])
+        """Make the optimiser over model and objective, and its schedule by steps."""
+        optimizer, scheduler = self.spec.optimization.build([self.model, self.objective])
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _log(self, values: Mapping[str, Tensor], size: int) -> None:
@@ -170,5 +173,5 @@ class SupervisedModule(pl.LightningModule):
 
 
 def _totals(batch: Batch) -> dict[str, Tensor] | None:
-    found = {name.removeprefix(_TOTAL): value for name, value in batch.items() if name.startswith(_TOTAL)}
-    return found or None
+    totals = {name.removeprefix(_TOTAL): value for name, value in batch.items() if name.startswith(_TOTAL)}
+    return totals or None

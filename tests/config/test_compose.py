@@ -9,7 +9,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from distill.config import compose as cards
 from distill.config import messages
-from distill.config.schema import Config, TrainerConfig
+from distill.config.schema import Config
+from distill.config.trainer import TrainerConfig
 from distill.config.validate import check
 from distill.errors import ConfigError
 from distill.objective.specs import TERM_SPECS
@@ -115,7 +116,7 @@ def test_labels_are_named_on_the_command_line_with_or_without_those_of_a_card(co
 def test_what_cannot_be_a_name_of_a_label_is_told_with_what_can(composed, override, said):
     with pytest.raises(HydraException) as raised:
         composed("experiment=trec_tiny", override)
-    assert messages.message(raised.value) == said
+    assert messages.describe_error(raised.value) == said
 
 
 IN_BRACES = "takes values by name, in braces, as in"
@@ -143,7 +144,7 @@ IN_BRACES = "takes values by name, in braces, as in"
 def test_a_section_that_is_given_as_one_value_or_by_an_unknown_name_is_told_what_it_takes(composed, override, said):
     with pytest.raises(HydraException) as raised:
         composed("experiment=trec_tiny", override)
-    assert messages.message(raised.value) == said
+    assert messages.describe_error(raised.value) == said
 
 
 @pytest.mark.parametrize("shares", ["soft 60", 60, None])
@@ -151,7 +152,7 @@ def test_a_card_that_gives_a_section_as_one_value_is_told_what_it_takes(shares):
     card = OmegaConf.create({"distill": {"shares": shares}})
     with pytest.raises(OmegaConfBaseException) as raised:
         cards.typed(card, Config)
-    assert messages.message(raised.value) == f"distill.shares: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"
+    assert messages.describe_error(raised.value) == f"distill.shares: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"
 
 
 @pytest.mark.parametrize("given", ["{soft: 60, hard: 40}", "{hard: 40.0, soft: 60.0}"])

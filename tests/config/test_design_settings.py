@@ -2,7 +2,7 @@
 
 import pytest
 
-from distill.config.design import DesignConfig, amount, check, settings_of_runs, tokens, written
+from distill.config.design import DesignConfig, check, parse_count, settings_of_runs, timed_tokens, timed_written_tokens
 from distill.errors import ConfigError
 
 
@@ -26,13 +26,13 @@ def problems(made, overrides=(), card_folders=()):
      ("5000000.0", 5_000_000), ("1e6", 1_000_000), ("22.7 M", 22_700_000)],
 )  # fmt: skip
 def test_amounts_are_read_as_people_write_them(text, count):
-    assert amount(text) == count
+    assert parse_count(text) == count
 
 
 @pytest.mark.parametrize("text", ["", "0", "0.0001k", "-5M", "5G", "M", "five", "inf", "nan", "1e999", "5MM"])
 def test_what_is_no_amount_is_refused(text):
     with pytest.raises(ConfigError) as caught:
-        amount(text)
+        parse_count(text)
     assert str(caught.value) == (
         f"budget.parameters={text}: allowed is a number from 1 up, such as 5M, 500k, 1.2B or 5000000"
     )
@@ -71,13 +71,13 @@ def test_cards_go_where_a_run_will_look_for_them(tmp_path):
 
 def test_the_text_is_as_long_as_the_data_leaves_room_for():
     made = config()
-    assert (tokens(made), written(made)) == (32, 0)
+    assert (timed_tokens(made), timed_written_tokens(made)) == (32, 0)
     made.data.max_length = 24
-    assert tokens(made) == 24
+    assert timed_tokens(made) == 24
     made.task, made.data.max_target_length = "translation", 16
-    assert (tokens(made), written(made)) == (24, 16)
+    assert (timed_tokens(made), timed_written_tokens(made)) == (24, 16)
     made.task = "dialogue"
-    assert (tokens(made), written(made)) == (8, 8)
+    assert (timed_tokens(made), timed_written_tokens(made)) == (8, 8)
     made.budget.tokens, made.pretrain.max_epochs = 9, 0
     assert problems(made) == [
         "budget.tokens=9: allowed is a whole number from 1 to 8 (data.max_length - data.max_target_length)"

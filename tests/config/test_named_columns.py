@@ -1,18 +1,18 @@
 import pytest
 
-from distill.config.named_columns import named
+from distill.config.named_columns import named_roles
 
 
 @pytest.mark.parametrize(
     "override", ["data.columns.label=mood", "++data.columns.label=mood", "data.columns={label: mood}"]
 )
 def test_a_column_of_the_command_line_is_named_by_the_user(override):
-    assert named(["experiment=sst2_tiny", "seed=1", override], [], {"experiment": "sst2_tiny"}) == ["label"]
+    assert named_roles(["experiment=sst2_tiny", "seed=1", override], [], {"experiment": "sst2_tiny"}) == ["label"]
 
 
 def test_no_other_setting_names_a_column():
     overrides = ["data.path=x", "data.labels={a: b}", "+data.unlabelled.columns.text=x", "~data.limit"]
-    assert named(overrides, [], {"experiment": "sst2_tiny", "student": None}) == []
+    assert named_roles(overrides, [], {"experiment": "sst2_tiny", "student": None}) == []
 
 
 def test_a_column_of_the_users_own_card_or_of_one_that_it_builds_on_is_named_by_the_user(tmp_path):
@@ -22,6 +22,6 @@ def test_a_column_of_the_users_own_card_or_of_one_that_it_builds_on_is_named_by_
         "defaults: [sst2_tiny, base, override /teacher: big, _self_]\ndata: {columns: {label: mood}}\n"
     )
     (tmp_path / "experiment" / "around.yaml").write_text("defaults: [around, /experiment/mine]\n")
-    assert named([], [str(tmp_path)], {"experiment": "mine"}) == ["label", "text"]
-    assert named([], [str(tmp_path)], {"experiment": "around"}) == ["label", "text"]
-    assert named([], [str(tmp_path)], {"experiment": "sst2_tiny"}) == []
+    assert named_roles([], [str(tmp_path)], {"experiment": "mine"}) == ["label", "text"]
+    assert named_roles([], [str(tmp_path)], {"experiment": "around"}) == ["label", "text"]
+    assert named_roles([], [str(tmp_path)], {"experiment": "sst2_tiny"}) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from distill.config.user_cards import inspect
+from distill.config.user_cards import inspect_cards
 from distill.errors import ConfigError
 
 GLOBAL = b"# @package _global_\n"
@@ -29,7 +29,7 @@ def card(folder, content, group="experiment"):
 def test_a_card_that_cannot_be_one_is_refused_by_its_path(tmp_path, content):
     path = card(tmp_path, GLOBAL + content)
     with pytest.raises(ConfigError) as error:
-        inspect(["--config-dir", str(tmp_path), "experiment=mine"])
+        inspect_cards(["--config-dir", str(tmp_path), "experiment=mine"])
     assert str(error.value).startswith(str(path))
     assert REFUSED[content] in str(error.value)
 
@@ -37,7 +37,7 @@ def test_a_card_that_cannot_be_one_is_refused_by_its_path(tmp_path, content):
 def test_an_experiment_without_its_first_line_is_told_which(tmp_path):
     path = card(tmp_path, b"seed: 1\n")
     with pytest.raises(ConfigError) as error:
-        inspect([f"--config-dir={tmp_path}"])
+        inspect_cards([f"--config-dir={tmp_path}"])
     assert str(error.value) == f"{path}: the card of an experiment begins with the line # @package _global_"
 
 
@@ -45,10 +45,10 @@ def test_a_card_may_have_comments_first_aliases_and_a_group_of_its_own(tmp_path)
     card(tmp_path, b"# (c) someone\n" + GLOBAL + b"a: &a [1, 2]\nb: *a\n")
     card(tmp_path, b"model: some/model\n", group="teacher")
     card(tmp_path, b"", group="student")
-    inspect(["-cd", str(tmp_path), "experiment=mine"])
+    inspect_cards(["-cd", str(tmp_path), "experiment=mine"])
 
 
 def test_files_beside_the_cards_are_not_read(tmp_path):
     (tmp_path / "notes.yaml").write_bytes(b"\xff")
     (tmp_path / "experiment" / "folder.yaml").mkdir(parents=True)
-    inspect(["--config-dir", str(tmp_path)])
+    inspect_cards(["--config-dir", str(tmp_path)])

@@ -4,10 +4,10 @@ from functools import reduce
 import pytest
 
 from distill.base.rules import at, said
-from distill.config.check_task import _BELONGS
 from distill.config.data import SAMPLES
 from distill.config.schema import Config
-from distill.config.task_traits import those
+from distill.config.task import SETTINGS_OF_TASKS
+from distill.config.task_traits import tasks_with
 from distill.config.validate import check
 from distill.errors import ConfigError
 from distill.tasks import TASKS, Task, task
@@ -250,7 +250,7 @@ BELONGS = [
 @pytest.mark.parametrize(("changes", "named"), BELONGS, ids=[named for _, named in BELONGS])
 def test_a_setting_of_other_tasks_is_refused_and_the_tasks_are_named(changes, named):
     key = named.split("=")[0]
-    tasks, left = those(_BELONGS[key]), said(at(Config(), key))
+    tasks, left = tasks_with(SETTINGS_OF_TASKS[key]), said(at(Config(), key))
     message = f"1 problem in the settings\n  {named}: belongs to {', '.join(tasks)}; allowed is {left}"
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         check(config(**changes))

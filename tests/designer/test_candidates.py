@@ -2,14 +2,14 @@
 
 import pytest
 
-from distill.designer.candidates import KINDS, Candidate, Shape, candidates, depths
+from distill.designer.candidates import KINDS, Candidate, StudentShape, candidates, depths
 
-MINILM = Shape(6, 384, 12)
+MINILM = StudentShape(6, 384, 12)
 
 
 def test_every_layer_count_below_the_teachers_is_a_candidate():
     found = [each.shape for each in candidates(MINILM, ["teacher"])]
-    assert found == [Shape(layers, 384, 12) for layers in (1, 2, 3, 4, 5)]
+    assert found == [StudentShape(layers, 384, 12) for layers in (1, 2, 3, 4, 5)]
 
 
 def test_of_a_deep_teacher_at_most_twelve_depths_are_tried():
@@ -24,7 +24,10 @@ def test_narrower_students_keep_the_width_of_a_head():
     assert {shape.layers for shape in found} == {1, 2, 3, 4, 5, 6}
 
 
-@pytest.mark.parametrize("teacher", [MINILM, Shape(3, 128, 4), Shape(24, 1024, 16), Shape(2, 32, 2), Shape(1, 8, 1)])
+@pytest.mark.parametrize(
+    "teacher",
+    [MINILM, StudentShape(3, 128, 4), StudentShape(24, 1024, 16), StudentShape(2, 32, 2), StudentShape(1, 8, 1)],
+)
 def test_every_candidate_is_smaller_than_the_teacher_and_has_a_name_of_its_own(teacher):
     found = candidates(teacher, list(KINDS))
     assert all(each.shape.layers < teacher.layers or each.shape.width < teacher.width for each in found)
@@ -32,12 +35,16 @@ def test_every_candidate_is_smaller_than_the_teacher_and_has_a_name_of_its_own(t
 
 
 def test_a_teacher_of_one_layer_and_one_head_has_no_smaller_student():
-    assert candidates(Shape(1, 8, 1), list(KINDS)) == []
+    assert candidates(StudentShape(1, 8, 1), list(KINDS)) == []
 
 
 def test_cards_say_what_the_schema_reads():
-    assert Candidate("teacher", Shape(3, 384, 12)).card == {"init": "teacher", "layers": 3, "layer_map": "uniform"}
-    assert Candidate("random", Shape(2, 64, 2)).card == {
+    assert Candidate("teacher", StudentShape(3, 384, 12)).card == {
+        "init": "teacher",
+        "layers": 3,
+        "layer_map": "uniform",
+    }
+    assert Candidate("random", StudentShape(2, 64, 2)).card == {
         "init": "random", "architecture": {"layers": 2, "hidden_size": 64, "heads": 2, "intermediate_size": 256},
     }  # fmt: skip
-    assert Candidate("random", Shape(2, 64, 2)).name == "scratch_2x64"
+    assert Candidate("random", StudentShape(2, 64, 2)).name == "scratch_2x64"

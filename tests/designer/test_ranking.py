@@ -4,17 +4,17 @@ import random
 
 import pytest
 
-from distill.designer.candidates import Candidate, Shape
+from distill.designer.candidates import Candidate, StudentShape
 from distill.designer.ranking import Sized, choose, differ, ranked
 
 
 def layers(count):
-    return Sized(Candidate("teacher", Shape(count, 384, 12)), 12_000_000 + count * 1_800_000, count * 1_800_000)
+    return Sized(Candidate("teacher", StudentShape(count, 384, 12)), 12_000_000 + count * 1_800_000, count * 1_800_000)
 
 
 def scratch(count, width):
     body = 12 * count * width**2
-    return Sized(Candidate("random", Shape(count, width, width // 32)), 30_000 * width + body, body)
+    return Sized(Candidate("random", StudentShape(count, width, width // 32)), 30_000 * width + body, body)
 
 
 def names(students):
@@ -68,5 +68,5 @@ def test_the_order_of_the_candidates_changes_nothing_and_choosing_again_neither(
 
 @pytest.mark.parametrize(("bodies", "apart"), [((100, 140), True), ((140, 100), True), ((100, 139), False)])
 def test_students_of_one_kind_differ_from_a_factor_of_parameters_on(bodies, apart):
-    one, other = (Sized(Candidate("random", Shape(1, 64, 2)), 1000, body) for body in bodies)
+    one, other = (Sized(Candidate("random", StudentShape(1, 64, 2)), 1000, body) for body in bodies)
     assert differ(one, other) is apart

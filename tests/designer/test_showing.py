@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from distill.designer import showing
-from distill.designer.candidates import Candidate, Shape
+from distill.designer.candidates import Candidate, StudentShape
 from distill.designer.proposing import Budget, Design, Measured
 from distill.designer.ranking import Sized
 from distill.designer.timing import Text
@@ -15,11 +15,11 @@ def student(init, shape, parameters, p50):
     return Sized(candidate, parameters, parameters), measured
 
 
-TEACHER = Measured("teacher", Shape(6, 384, 12), 22_700_000, {"p50": 16.0, "p90": 20.0})
+TEACHER = Measured("teacher", StudentShape(6, 384, 12), 22_700_000, {"p50": 16.0, "p90": 20.0})
 PROPOSALS = [
-    student("teacher", Shape(2, 384, 12), 15_000_000, 4.0),
-    student("teacher", Shape(1, 384, 12), 13_500_000, 2.0),
-    student("random", Shape(6, 128, 4), 5_250_000, 4.2),
+    student("teacher", StudentShape(2, 384, 12), 15_000_000, 4.0),
+    student("teacher", StudentShape(1, 384, 12), 13_500_000, 2.0),
+    student("random", StudentShape(6, 128, 4), 5_250_000, 4.2),
 ]
 DESIGN = Design(
     Budget(5.0, 16_000_000), Text(32, 1, 0), 100, 0.99, "bert", TEACHER, many=3, slow=20, fitting=18,

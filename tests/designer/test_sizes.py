@@ -12,10 +12,10 @@ from transformers import (
     Qwen3Config,
 )
 
+from distill.config.architecture import ArchitectureConfig
 from distill.config.design import DesignConfig
-from distill.config.schema import ArchitectureConfig
 from distill.designer import sizes
-from distill.designer.candidates import Candidate, Shape, candidates
+from distill.designer.candidates import Candidate, StudentShape, candidates
 from distill.errors import ModelError
 from distill.models import loading
 from distill.student.from_layers import from_layers
@@ -47,11 +47,11 @@ def test_a_bert_is_counted_as_by_hand():
     vocabulary = len(teacher.tokenizer)
     assert 200 < vocabulary <= 400
     assert teacher.kinds == ("teacher", "random")
-    assert teacher.shape == Shape(3, 32, 2)
+    assert teacher.shape == StudentShape(3, 32, 2)
     whole, embeddings = bert(3, 32, 48, vocabulary, 40, 2)
-    assert sizes.count(spec, teacher.configuration) == (whole, whole - embeddings)
-    for init, shape, inner in (("teacher", Shape(2, 32, 2), 48), ("random", Shape(3, 16, 1), 64)):
-        found = sizes.sized(spec, teacher, Candidate(init, shape))
+    assert sizes.count(teacher.configuration, spec.setup.task.head) == (whole, whole - embeddings)
+    for init, shape, inner in (("teacher", StudentShape(2, 32, 2), 48), ("random", StudentShape(3, 16, 1), 64)):
+        found = sizes.sized(teacher, Candidate(init, shape))
         whole, embeddings = bert(shape.layers, shape.width, inner, vocabulary, 40, 2)
         assert (found.parameters, found.body) == (whole, whole - embeddings)
 
@@ -63,13 +63,13 @@ def test_whatever_the_task_the_count_is_that_of_a_real_model(task):
     assert teacher.configuration.vocab_size == len(teacher.tokenizer)
     assert set(spec.setup.task.markers) <= set(teacher.tokenizer.get_vocab())
     real = loading.from_config(teacher.configuration, spec.setup.task.head)
-    assert sizes.count(spec, teacher.configuration)[0] == loading.parameters(real)
+    assert sizes.count(teacher.configuration, spec.setup.task.head)[0] == loading.parameters(real)
     for candidate in candidates(teacher.shape, teacher.kinds):
-        found = sizes.sized(spec, teacher, candidate)
+        found = sizes.sized(teacher, candidate)
         if candidate.init == "teacher":
             made = from_layers(real, range(candidate.shape.layers), None, spec.setup.task.head, 0.0)
         else:
-            made = loading.from_config(sizes.configuration(spec, teacher, candidate), spec.setup.task.head)
+            made = loading.from_config(sizes.configuration(teacher, candidate), spec.setup.task.head)
         assert found.parameters == loading.parameters(made)
         assert 0 < found.body < found.parameters
 
@@ -85,7 +85,7 @@ def test_a_checkpoint_is_counted_with_the_outputs_and_the_tokens_that_the_task_n
     assert found.configuration.vocab_size == len(teacher.tokenizer) + len(spec.setup.task.markers)
     assert found.configuration.num_labels == len(spec.setup.outputs)
     assert found.kinds == ("teacher", "narrow")
-    assert found.shape == Shape(3, 32, 2, 1.5), "its layers are narrow inside, as those of its copies will be"
+    assert found.shape == StudentShape(3, 32, 2, 1.5), "its layers are narrow inside, as those of its copies will be"
     longer = run_of("relation_extraction", model=str(tmp_path / "model"), max_length=41)
     with pytest.raises(ModelError, match=r"^data\.max_length=41: the teacher reads at most 40 tokens$"):
         sizes.teacher(longer)
@@ -123,7 +123,7 @@ def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_m
     spec = run_of(task, model=str(tmp_path / "model"))
     found = sizes.teacher(spec)
     assert found.kinds == ("teacher", "narrow")
-    made = sizes.makeable(spec, found, candidates(found.shape, found.kinds))
+    made = sizes.makeable(found, candidates(found.shape, found.kinds))
     copy = next(each for each in made if each.name == "narrow_3x16")
     inner = 48 if name == "qwen3" else 64
     assert copy.card["architecture"] == {"layers": 3, "hidden_size": 16, "heads": 2, "intermediate_size": inner}
@@ -133,22 +133,22 @@ def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_m
         Width(16, 2, inner),
         spec.setup.task.head,
     )
-    assert sizes.sized(spec, found, copy).parameters == loading.parameters(student)
+    assert sizes.sized(found, copy).parameters == loading.parameters(student)
 
 
 def test_a_teacher_whose_layers_are_not_one_stack_gives_none():
     spec = run_of("translation", architecture=ArchitectureConfig(3, 32, 2, 48, decoder_layers=2))
     found = sizes.teacher(spec)
-    made = sizes.makeable(spec, found, candidates(found.shape, found.kinds))
+    made = sizes.makeable(found, candidates(found.shape, found.kinds))
     assert {each.init for each in made} == {"random"}
 
 
 def test_students_that_no_run_would_make_are_no_candidates():
     spec = run_of("classification")
     configured = ElectraConfig(hidden_size=64, embedding_size=32, intermediate_size=256, **SIZE)
-    teacher = sizes.Teacher(configured, sizes.teacher(spec).tokenizer, ("teacher", "narrow"))
+    teacher = sizes.Teacher(configured, sizes.teacher(spec).tokenizer, ("teacher", "narrow"), spec.setup)
     wanted = candidates(teacher.shape, teacher.kinds)
-    made = {each.name for each in sizes.makeable(spec, teacher, wanted)}
+    made = {each.name for each in sizes.makeable(teacher, wanted)}
     assert "narrow_1x32" in {each.name for each in wanted}, "as wide as its embeddings"
     assert made == {each.name for each in wanted if "x32" not in each.name}
 
@@ -156,10 +156,10 @@ def test_students_that_no_run_would_make_are_no_candidates():
 def test_where_the_first_layer_has_to_stay_the_first_students_begin_with_it():
     spec = run_of("classification")
     configured = ModernBertConfig(hidden_size=64, intermediate_size=64, pad_token_id=0, **SIZE)
-    teacher = sizes.Teacher(configured, sizes.teacher(spec).tokenizer, ("teacher",))
-    made = sizes.makeable(spec, teacher, candidates(teacher.shape, teacher.kinds))
+    teacher = sizes.Teacher(configured, sizes.teacher(spec).tokenizer, ("teacher",), spec.setup)
+    made = sizes.makeable(teacher, candidates(teacher.shape, teacher.kinds))
     assert [each.card for each in made] == [
         {"init": "teacher", "layers": 1, "layer_map": "0"},
         {"init": "teacher", "layers": 2, "layer_map": "0,2"},
     ]
-    assert sizes.configuration(spec, teacher, made[1]).layer_types == [configured.layer_types[n] for n in (0, 2)]
+    assert sizes.configuration(teacher, made[1]).layer_types == [configured.layer_types[n] for n in (0, 2)]

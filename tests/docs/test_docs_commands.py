@@ -20,7 +20,8 @@ from distill import convert, predict
 from distill.config import compose as cards
 from distill.config import design, validate
 from distill.config.design import DesignConfig
-from distill.config.schema import Config, StudentConfig
+from distill.config.schema import Config
+from distill.config.student import StudentConfig
 from distill.errors import DistillError
 from distill.objective.specs import TERM_SPECS
 from distill.predict import PredictConfig

@@ -1,6 +1,8 @@
 """Each loss as a case: what it reads, how it is called, and what of it holds."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import loss_twins as twins
@@ -138,6 +140,16 @@ CASES = {
     "rkd_angle": rows(f.rkd_angle, twins.rkd_angle, 10, **POINTS),
     "rkd_angle of some": rows(f.rkd_angle, twins.rkd_angle, 4, **POINTS),
 }
+TERMS = {}
+"""Terms as ``EACH`` of ``test_terms`` lists them, of files that bring their own."""
+
+
+def add_cases_of_files():
+    """Take in the twins that stand in files of their own, as ``docs/extending/term.md`` teaches: a file, a term."""
+    for path in sorted((Path(__file__).parent / "cases").glob("*.py")):
+        names = run_path(str(path))
+        CASES.update(names["CASES"])
+        TERMS.update(names["TERMS"])
 
 
 def rows_of(seed, *shape, scale=3.0):
@@ -163,3 +175,6 @@ def outputs(seed, width, layers=3, batch=4, tokens=5, classes=3):
         tuple(torch.randn(batch, tokens, width, generator=generator) for _ in range(3)) for _ in range(layers - 1)
     )
     return Outputs(torch.randn(batch, classes, generator=generator), hidden, mask, maps, qkv)
+
+
+add_cases_of_files()

@@ -211,6 +211,6 @@ def test_soft_targets_work_with_two_classes():
 def test_logits_that_no_answer_can_have_do_not_count_in_the_mean_of_squares():
     """A window is filled up with tokens that are none of the context, at the lowest number there is."""
     real = losses.logit_mse(STUDENT, TEACHER)
-    floor = torch.full((7, 9), losses.common.FLOOR)
+    floor = torch.full((7, 9), losses.common.LOG_ZERO)
     filled = losses.logit_mse(torch.cat([STUDENT, floor], dim=1), torch.cat([TEACHER, floor], dim=1))
     assert value(filled) == close(value(real))

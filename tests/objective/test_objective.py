@@ -41,9 +41,9 @@ def parts():
     return Student(), objective, tokens, labels, torch.randn(32, 3), torch.randn(32, 10, 8)
 
 
-def score(parts, rows, totals=None, seen=None):
+def score(parts, rows, totals=None, step_views=None):
     student, objective, tokens, labels, logits, states = parts
-    return objective(student(tokens[rows]), Outputs(logits[rows], (states[rows],)), labels[rows], totals, seen)
+    return objective(student(tokens[rows]), Outputs(logits[rows], (states[rows],)), labels[rows], totals, step_views)
 
 
 def gradients(parts):
@@ -62,7 +62,7 @@ COMPARING = {
 def brought(parts, rows):
     """What a part of the batch brings to the terms that compare all its examples."""
     student, objective, tokens, _, logits, states = parts
-    return objective.parts(student(tokens[rows]), Outputs(logits[rows], (states[rows],)))
+    return objective.batch_features(student(tokens[rows]), Outputs(logits[rows], (states[rows],)))
 
 
 @pytest.mark.parametrize("sizes", [[16] * 2, [8] * 4, [1] * 32, [20, 9, 3], [31, 1], [30, 0, 2]], ids=str)
@@ -78,7 +78,7 @@ def test_what_compares_examples_has_the_value_of_the_whole_batch_in_every_part_a
     cut = order.split(sizes)
     together = Step(COMPARING, [detached(brought(parts, rows)) for rows in cut], world=1, rank=0)
     for place, rows in enumerate(cut):
-        found = score(parts, rows, seen=together.seen(brought(parts, rows), place))
+        found = score(parts, rows, step_views=together.view(brought(parts, rows), place))
         torch.testing.assert_close(found.parts, whole.parts, rtol=1e-4, atol=1e-6)
         (found.total / len(sizes)).backward()
     torch.testing.assert_close(gradients(parts), expected, rtol=1e-3, atol=1e-6)

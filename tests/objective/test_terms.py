@@ -5,7 +5,7 @@ from pkgutil import resolve_name
 
 import pytest
 import torch
-from loss_cases import outputs
+from loss_cases import TERMS, outputs
 from torch import nn
 
 from distill.objective import Objective, Schedule, losses
@@ -56,6 +56,7 @@ EACH = {
     "relations": (Relations([(0, 0)], 4), {"student_qkv", "teacher_qkv"}, "tokens", None, TOKENS),
     "rkd_distance": (RkdDistance(), {"student_hidden", "teacher_hidden"}, "examples", None, 4),
     "rkd_angle": (RkdAngle(), {"student_hidden", "teacher_hidden"}, "examples", None, 4),
+    **TERMS,
 }
 IMPLEMENTED = {
     name if dotted == spec.implementation else f"{name}_{kind}": resolve_name(dotted)

@@ -18,7 +18,8 @@ from transformers import (
     XLNetForSequenceClassification,
 )
 
-from distill.config.schema import ArchitectureConfig, Config
+from distill.config.architecture import ArchitectureConfig
+from distill.config.schema import Config
 from distill.errors import ConfigError, DistillError
 from distill.models import loading
 from distill.models.tokenizers import train

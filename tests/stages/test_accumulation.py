@@ -75,9 +75,9 @@ def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for
             raw = outputs(student, batch, hidden=True, attentions=True, qkv=True)
             rows, labels = teacher.align(raw.logits, batch)
             said.append((replace(raw, logits=rows), teacher(batch), labels, _totals(batch)))
-        own = [objective.parts(*each[:2]) for each in said]
-        together = Step(objective.comparing, [detached(each) for each in own], world=1, rank=0)
-        parts = [objective.values(*each, together.seen(own[place], place)) for place, each in enumerate(said)]
+        own = [objective.batch_features(*each[:2]) for each in said]
+        together = Step(objective.batch_terms, [detached(each) for each in own], world=1, rank=0)
+        parts = [objective.values(*each, together.view(own[place], place)) for place, each in enumerate(said)]
         means = {term: torch.stack([part[term] for part in parts]).mean() for term in parts[0]}
         given = {"retain_graph": True, "materialize_grads": True}
         return {term: (mean, torch.autograd.grad(mean, learnt, **given)) for term, mean in means.items()}

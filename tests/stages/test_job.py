@@ -6,8 +6,8 @@ import pytest
 from run_parts import decided, spec_of
 
 from distill.config.ensemble import FIRST, EnsembleConfig
-from distill.config.models import TeacherConfig
 from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
 from distill.models.sources import ModelRef
 from distill.pipeline.plan import plan
 from distill.pipeline.store import Store

@@ -8,7 +8,8 @@ import pytest
 from run_parts import spec_of
 from transformers import ElectraConfig, ModernBertConfig, Qwen3Config
 
-from distill.config.schema import ArchitectureConfig, Config
+from distill.config.architecture import ArchitectureConfig
+from distill.config.schema import Config
 from distill.errors import DistillError
 from distill.inference.predictor import load
 from distill.models.bilstm import BiLstmForSequenceClassification

@@ -5,7 +5,8 @@ import torch
 from run_parts import decided, spec_of
 
 from distill.config.ensemble import weights
-from distill.config.schema import Config, TeacherConfig
+from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
 from distill.errors import ConfigError
 from distill.inference.output_store import OutputStore, OutputWriter
 from distill.objective import Objective, Schedule

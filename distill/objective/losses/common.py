@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-FLOOR = torch.finfo(torch.float32).min
-"""Stands for the logarithm of 0: finite, so that 0 · FLOOR is 0 and no gradient becomes nan."""
+LOG_ZERO = torch.finfo(torch.float32).min
+"""Stands for the logarithm of 0: finite, so that 0 · LOG_ZERO is 0 and no gradient becomes nan."""
 
 
-_NONE = 1e-8 * FLOOR
+_ABSENT_CLASS = 1e-8 * LOG_ZERO
 """The logit of no class: of probability 0, and still finite when a gradient multiplies it."""
 
 
@@ -27,48 +27,48 @@ def three_classes(logits: Tensor, name: str, reason: str) -> None:
 
 
 def number(rows: Tensor) -> Tensor:
-    """The length of a tensor, as a count."""
+    """Return the length of a tensor, as a count."""
     return torch.full((), float(len(rows)), dtype=precision(rows), device=rows.device)
 
 
 def count_of(flags: Tensor, like: Tensor) -> Tensor:
-    """How many flags are true (or not 0), as a count in the precision of a loss."""
+    """Return how many flags are true (or not 0), as a count in the precision of a loss."""
     return flags.bool().sum(dtype=precision(like))
 
 
 def precision(*values: Tensor) -> torch.dtype:
-    """The type in which numbers are computed with: double where one of them is, and float32 for all others."""
+    """Return the type to compute numbers with: double where one of them is, and float32 for all others."""
     return reduce(torch.promote_types, (each.dtype for each in values), torch.float32)
 
 
 def in_one_precision(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """What both models say in the same precision, float32 or double, the teacher's without a gradient."""
+    """Return both models' numbers in the same precision, float32 or double, the teacher's without a gradient."""
     dtype = precision(student, teacher)
     return student.to(dtype), teacher.detach().to(dtype)
 
 
 def full_precision(like: Tensor) -> torch.autocast:
-    """A region in which a matrix product keeps its precision, though training runs in mixed precision."""
+    """Open a region in which a matrix product keeps its precision, though training runs in mixed precision."""
     return torch.autocast(like.device.type, enabled=False)
 
 
 def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """Σ p · (log p - log q), with a gradient to both, from logarithms that may be ``FLOOR``."""
+    """Sum p · (log p - log q), with a gradient to both, from logarithms that may be ``LOG_ZERO``."""
     return F.kl_div(log_q, log_p, reduction="sum", log_target=True)
 
 
 def buckets(logits: Tensor, indices: Tensor) -> Tensor:
-    """Logits ``[rows, k + 1]``: those at ``indices`` ``[rows, k]``, and all the others as one; -1 is no class."""
+    """Return logits ``[rows, k + 1]``: those at ``indices [rows, k]`` (-1 is no class), and the others as one."""
     indices = indices.long()  # stored in half of the bits, which older versions of torch do not index by
     if len(indices) and bool(indices.amin() < 0):
         indices = indices.remainder(logits.shape[-1] + 1)  # -1 becomes one more, which has no probability
-        logits = F.pad(logits, (0, 1), value=_NONE)
-    others = logits.scatter(-1, indices, FLOOR).logsumexp(dim=-1, keepdim=True)
+        logits = F.pad(logits, (0, 1), value=_ABSENT_CLASS)
+    others = logits.scatter(-1, indices, LOG_ZERO).logsumexp(dim=-1, keepdim=True)
     return torch.cat([logits.gather(-1, indices), others], dim=-1)
 
 
 def directions(arrows: Tensor, shortest: Tensor | float = 0.0) -> Tensor:
-    """Vectors ``[..., width]`` over their length; 0 and without a gradient where they are no longer than ``shortest``.
+    """Divide vectors ``[..., width]`` by their length; those no longer than ``shortest`` are 0, without a gradient.
 
     A vector of no length has no direction, and a gradient through it would be of any size.
     """
@@ -77,19 +77,19 @@ def directions(arrows: Tensor, shortest: Tensor | float = 0.0) -> Tensor:
 
 
 def first_tokens(states: Tensor, mask: Tensor) -> Tensor:
-    """The state ``[examples, width]`` of each example's first token that is no padding.
+    """Return the state ``[examples, width]`` of each example's first token that is no padding.
 
     Args:
         states: ``[batch, tokens, width]``.
         mask: ``[batch, tokens]``; examples of padding alone are left out.
     """
     real = mask.bool()
-    (found,) = real.any(dim=1).nonzero(as_tuple=True)
-    return states[found, real.int().argmax(dim=1)[found]]
+    (examples,) = real.any(dim=1).nonzero(as_tuple=True)
+    return states[examples, real.int().argmax(dim=1)[examples]]
 
 
 def centred(rows: Tensor) -> Tensor:
-    """Each row ``[rows, classes]`` less its mean; exactly 0 where it does not vary by more than rounding."""
+    """Subtract from each row ``[rows, classes]`` its mean; exactly 0 where it varies by rounding alone."""
     gap = rows - rows.mean(dim=-1, keepdim=True)
-    size, noise = (torch.linalg.vector_norm(part.detach(), dim=-1, keepdim=True) for part in (gap, rows))
+    size, noise = (torch.linalg.vector_norm(values.detach(), dim=-1, keepdim=True) for values in (gap, rows))
     return gap.masked_fill(size <= (1e-6 * noise).clamp(min=1e-10), 0.0)

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
 from distill.objective.losses.common import (
-    FLOOR,
+    LOG_ZERO,
     buckets,
     centred,
     count_of,
@@ -28,7 +28,7 @@ from distill.types import IGNORE
 def dkd(
     student: Tensor, teacher: Tensor, labels: Tensor, temperature: float, alpha: float, beta: float
 ) -> tuple[Tensor, Tensor]:
-    """Decoupled distillation (Zhao et al. 2022, arXiv:2203.08679).
+    """Sum the two parts of decoupled distillation (Zhao et al. 2022, arXiv:2203.08679).
 
     ``soft`` splits into two divergences, and weighs the second by what the teacher leaves to the other classes, which
     is next to nothing where it is sure. Here both have weights of their own: T² · Σ alpha · KL over (label, all
@@ -53,23 +53,28 @@ def dkd(
     scored = (labels != IGNORE).unsqueeze(-1)
     target = labels.unsqueeze(-1).masked_fill(~scored, 0)
     # Rows of zeros in both are equal, so they add nothing, whatever they held before.
-    mine, theirs = (logits.masked_fill(~scored, 0.0) / temperature for logits in in_one_precision(student, teacher))
-    first = kl(*(buckets(logits, target).log_softmax(dim=-1) for logits in (theirs, mine)))
-    second = kl(*(logits.scatter(-1, target, FLOOR).log_softmax(dim=-1) for logits in (theirs, mine)))
-    return (alpha * first + beta * second) * temperature**2, count_of(scored, mine)
+    student_logits, teacher_logits = (
+        logits.masked_fill(~scored, 0.0) / temperature for logits in in_one_precision(student, teacher)
+    )
+    first = kl(*(buckets(logits, target).log_softmax(dim=-1) for logits in (teacher_logits, student_logits)))
+    second = kl(
+        *(logits.scatter(-1, target, LOG_ZERO).log_softmax(dim=-1) for logits in (teacher_logits, student_logits))
+    )
+    return (alpha * first + beta * second) * temperature**2, count_of(scored, student_logits)
 
 
 def dist(
     student: Tensor, teacher: Tensor, temperature: float, inter: float = 1.0, intra: float = 1.0
 ) -> tuple[Tensor, Tensor]:
-    """What is left of correlation between softened probabilities (Huang et al. 2022, arXiv:2205.10536).
+    """Sum what softened probabilities lack of correlation (Huang et al. 2022, arXiv:2205.10536).
 
     1 - Pearson's correlation of student and teacher, along each row (inter-class: how an example relates to the
     classes) and along each column (intra-class: how the examples relate to a class). There is no factor T²: a
     correlation does not change with scale, so its gradient does not shrink with the temperature.
 
-    The second part is defined on the batch as a whole, of whose parts ``dist_part``, ``dist_joined`` and ``dist_over``
-    make it; a single row has none. A row or column in which the teacher does not vary says nothing and adds 0.
+    The second part is defined on the batch as a whole, of whose parts ``dist_features``, ``dist_merge`` and
+    ``dist_loss`` make it; a single row has none. A row or column in which the teacher does not vary says
+    nothing and adds 0.
 
     Args:
         student: logits ``[rows, classes]``.
@@ -90,7 +95,7 @@ def dist(
 
 
 def dist_features(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Moments]:
-    """What some rows bring to ``dist``, whose arguments and refusals these are: its sum over them, and the columns."""
+    """Return what some rows bring to ``dist``, as it takes and refuses them: a sum, and moments of columns."""
     same_shape(student, teacher, "logits")
     three_classes(student, "dist", "the correlation of two numbers with two others is 1 or -1")
     q, p = ((logits / temperature).softmax(dim=-1) for logits in in_one_precision(student, teacher))
@@ -99,34 +104,37 @@ def dist_features(student: Tensor, teacher: Tensor, temperature: float) -> tuple
 
 
 def dist_merge(parts: Sequence[tuple[Tensor, Moments]]) -> tuple[Tensor, Moments]:
-    """What several parts bring to ``dist`` together."""
+    """Return what several parts bring to ``dist`` together."""
     return torch.stack([rows for rows, _ in parts]).sum(dim=0), joined([each for _, each in parts], each_with_itself)
 
 
 def dist_loss(
-    own: tuple[Tensor, Moments], whole: tuple[Tensor, Moments] | None = None, *, inter: float, intra: float
+    part: tuple[Tensor, Moments], whole: tuple[Tensor, Moments] | None = None, *, inter: float, intra: float
 ) -> Tensor:
-    """The mean over the rows of a whole batch, and over the classes.
+    """Return the weighted mean over the rows of a whole batch and over the classes.
 
     Args:
-        own: what some rows bring; the gradient goes to them alone. Where nothing else is given they are the batch.
+        part: what some rows bring; the gradient goes to them alone. Where nothing else is given they are the batch.
         whole: what all rows of the batch bring, these among them, without a gradient.
         inter: weight of the rows.
         intra: weight of the columns.
     """
-    along, both = own
+    row_sum, columns = part
     if whole is not None:
-        along, both = whole[0] + (along - along.detach()), renewed(whole[1], both, each_with_itself)
-    mine = varies(both.rows, both.student_mean, both.student)
-    theirs = varies(both.rows, both.teacher_mean, both.teacher)
-    sizes = both.student.masked_fill(~mine, 1.0).sqrt() * both.teacher.masked_fill(~theirs, 1.0).sqrt()
-    alike = both.across.masked_fill(~(mine & theirs), 0.0) / sizes
-    by_row = along.squeeze(0) / both.rows.squeeze(0).clamp(min=1)
-    return inter * by_row + intra * (1 - alike).masked_fill(~theirs, 0.0).mean()
+        row_sum, columns = whole[0] + (row_sum - row_sum.detach()), renewed(whole[1], columns, each_with_itself)
+    student_varies = varies(columns.rows, columns.student_mean, columns.student)
+    teacher_varies = varies(columns.rows, columns.teacher_mean, columns.teacher)
+    sizes = (
+        columns.student.masked_fill(~student_varies, 1.0).sqrt()
+        * columns.teacher.masked_fill(~teacher_varies, 1.0).sqrt()
+    )
+    correlation = columns.across.masked_fill(~(student_varies & teacher_varies), 0.0) / sizes
+    by_row = row_sum.squeeze(0) / columns.rows.squeeze(0).clamp(min=1)
+    return inter * by_row + intra * (1 - correlation).masked_fill(~teacher_varies, 0.0).mean()
 
 
 def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """``soft`` on standardised logits (Sun et al. 2024, arXiv:2403.01427).
+    """Sum ``soft`` on standardised logits (Sun et al. 2024, arXiv:2403.01427).
 
     Each row of logits is taken to mean 0 and standard deviation 1 first: the student learns the teacher's order and
     relative gaps, and is free in how large its logits are, and so in how sure it is.
@@ -144,17 +152,17 @@ def standardized(student: Tensor, teacher: Tensor, temperature: float) -> tuple[
     """
     same_shape(student, teacher, "logits")
     three_classes(student, "standardized", "standardised, two logits are always 1 and -1")
-    mine, theirs = in_one_precision(student, teacher)
-    return soft(_standard(mine), _standard(theirs), temperature)
+    student_logits, teacher_logits = in_one_precision(student, teacher)
+    return soft(_standard(student_logits), _standard(teacher_logits), temperature)
 
 
 def _standard(logits: Tensor) -> Tensor:
-    """Each row with mean 0 and (population) standard deviation 1; a row without variation stays 0."""
+    """Take each row to mean 0 and (population) standard deviation 1; a row without variation stays 0."""
     return F.layer_norm(logits, logits.shape[-1:], eps=1e-8)
 
 
 def _uncorrelated(student: Tensor, teacher: Tensor) -> Tensor:
-    """1 - Pearson's correlation along each row; 0 where the teacher does not vary."""
-    mine, theirs = (centred(values) for values in (student, teacher))
-    silent = (theirs == 0).all(dim=-1)
-    return (1 - F.cosine_similarity(mine, theirs, dim=-1, eps=1e-12)).masked_fill(silent, 0.0)
+    """Return 1 - Pearson's correlation along each row; 0 where the teacher does not vary."""
+    student_centred, teacher_centred = (centred(values) for values in (student, teacher))
+    silent = (teacher_centred == 0).all(dim=-1)
+    return (1 - F.cosine_similarity(student_centred, teacher_centred, dim=-1, eps=1e-12)).masked_fill(silent, 0.0)

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from distill.objective.losses.common import FLOOR, buckets, in_one_precision, kl, number, same_shape
+from distill.objective.losses.common import LOG_ZERO, buckets, in_one_precision, kl, number, same_shape
 
 
 def soft(
@@ -19,7 +19,7 @@ def soft(
     indices: Tensor | None = None,
     rest: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Divergence (Kullback-Leibler) of student from teacher, both softened (Hinton et al. 2015, arXiv:1503.02531).
+    """Sum the KL divergence of student from teacher, both softened (Hinton et al. 2015, arXiv:1503.02531).
 
     Softening shrinks the gradient by about T²; the factor T² restores it, so that the weight of the term means the same
     at any temperature.
@@ -52,7 +52,7 @@ def reverse_kl(
     indices: Tensor | None = None,
     rest: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """T² · Σ KL(student ‖ teacher): the divergence the other way round (Gu et al. 2024, arXiv:2306.08543).
+    """Sum T² · KL(student ‖ teacher): the divergence the other way round (Gu et al. 2024, arXiv:2306.08543).
 
     Arguments, rows and refusals are those of ``soft``.
     """
@@ -68,7 +68,7 @@ def js(
     indices: Tensor | None = None,
     rest: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Generalised Jensen-Shannon divergence (Agarwal et al. 2024, arXiv:2306.13649).
+    """Sum the generalised Jensen-Shannon divergence (Agarwal et al. 2024, arXiv:2306.13649).
 
     With p the teacher's, q the student's distribution, both softened, and m = beta·p + (1-beta)·q, it is
     T² · Σ beta·KL(p ‖ m) + (1-beta)·KL(q ‖ m): bounded, and finite where p and q share nothing. For beta near 0 it
@@ -92,7 +92,7 @@ def skew_kl(
     indices: Tensor | None = None,
     rest: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """T² · Σ KL(p ‖ alpha·p + (1-alpha)·q), p the teacher's, q the student's (Ko et al. 2024, arXiv:2402.03898).
+    """Sum T² · KL(p ‖ alpha·p + (1-alpha)·q), p the teacher's, q the student's (Ko et al. 2024, arXiv:2402.03898).
 
     Never above -T² · log alpha a row, so that one on which the student is far off cannot rule the batch. ``alpha``
     lies between 0 (where it would be ``soft``) and 1 (where it would be 0); the other arguments, rows and refusals are
@@ -111,14 +111,14 @@ def skew_reverse_kl(
     indices: Tensor | None = None,
     rest: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """T² · Σ KL(q ‖ (1-alpha)·p + alpha·q), all else as in ``skew_kl`` (Ko et al. 2024, arXiv:2402.03898)."""
+    """Sum T² · KL(q ‖ (1-alpha)·p + alpha·q), all else as in ``skew_kl`` (Ko et al. 2024, arXiv:2402.03898)."""
     _inside("alpha", alpha)
     log_p, log_q = _log_probabilities(student, teacher, temperature, indices, rest)
     return kl(log_q, _mixture(log_q, log_p, alpha)) * temperature**2, number(student)
 
 
 def taid(student: Tensor, teacher: Tensor, temperature: float, progress: float) -> tuple[Tensor, Tensor]:
-    """Divergence from a target that moves from the student to the teacher (Shing et al. 2025, arXiv:2501.16937).
+    """Sum the divergence from a target that moves from student to teacher (Shing et al. 2025, arXiv:2501.16937).
 
     The target's logits are (1-t) · student + t · teacher, and no gradient flows through it.
 
@@ -144,16 +144,18 @@ def taid(student: Tensor, teacher: Tensor, temperature: float, progress: float) 
 def _log_probabilities(
     student: Tensor, teacher: Tensor, temperature: float, indices: Tensor | None, rest: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """The logarithms of the teacher's and of the student's distribution, over the same classes or buckets."""
-    mine, theirs = (logits / temperature for logits in in_one_precision(student, teacher))
+    """Return the logarithms of the teacher's and the student's distribution, over the same classes or buckets."""
+    student_logits, teacher_logits = (logits / temperature for logits in in_one_precision(student, teacher))
     if indices is not None and rest is not None:
         _same_rows(student, teacher, indices, rest)
-        mine = buckets(mine, indices)
-        theirs = torch.cat([theirs, rest.detach().to(theirs.dtype).clamp(min=FLOOR).unsqueeze(-1)], dim=-1)
+        student_logits = buckets(student_logits, indices)
+        teacher_logits = torch.cat(
+            [teacher_logits, rest.detach().to(teacher_logits.dtype).clamp(min=LOG_ZERO).unsqueeze(-1)], dim=-1
+        )
     elif indices is not None or rest is not None:
         raise ValueError("sparse rows of a teacher need both indices and rest")
-    same_shape(mine, theirs, "logits")
-    return theirs.log_softmax(dim=-1), mine.log_softmax(dim=-1)
+    same_shape(student_logits, teacher_logits, "logits")
+    return teacher_logits.log_softmax(dim=-1), student_logits.log_softmax(dim=-1)
 
 
 def _same_rows(student: Tensor, teacher: Tensor, indices: Tensor, rest: Tensor) -> None:
@@ -163,7 +165,7 @@ def _same_rows(student: Tensor, teacher: Tensor, indices: Tensor, rest: Tensor) 
 
 
 def _mixture(log_p: Tensor, log_q: Tensor, share: float) -> Tensor:
-    """The logarithm of share · p + (1 - share) · q."""
+    """Return the logarithm of share · p + (1 - share) · q."""
     return torch.logaddexp(log_p + math.log(share), log_q + math.log1p(-share))
 
 

@@ -16,7 +16,7 @@ _COINCIDE = 1e-4
 
 
 def rkd_distance(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tensor]:
-    """Huber loss between the distances of all pairs, each divided by its model's mean distance.
+    """Compare the distances of all pairs, each over its model's mean distance, by the Huber loss.
 
     Args:
         student: ``[examples, width]``.
@@ -33,12 +33,12 @@ def rkd_distance(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, 
     _same_number(student, teacher)
     if len(student) < 2:
         return student[:0].sum(dtype=precision(student)), number(student)
-    mine, theirs = (_distances(states) for states in _spread(student, teacher, limit))
-    return F.smooth_l1_loss(mine, theirs) * len(student), number(student)
+    student_distances, teacher_distances = (_distances(states) for states in _spread(student, teacher, limit))
+    return F.smooth_l1_loss(student_distances, teacher_distances) * len(student), number(student)
 
 
 def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tensor]:
-    """Huber loss between the cosines of the angles at which each example sees each two others.
+    """Compare the cosines of the angles at which each example sees each two others, by the Huber loss.
 
     Args:
         student: ``[examples, width]``.
@@ -58,10 +58,10 @@ def rkd_angle(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Ten
     if count < 3:
         return student[:0].sum(dtype=precision(student)), number(student)
     with full_precision(student):
-        mine, theirs = (_cosines(states) for states in _spread(student, teacher, limit))
+        student_cosines, teacher_cosines = (_cosines(states) for states in _spread(student, teacher, limit))
     # Two others that are one: no triple. Where the one who looks is one of the others, both cosines are 0.
     same = torch.eye(count, dtype=torch.bool, device=student.device)
-    gaps = F.smooth_l1_loss(mine, theirs, reduction="none").masked_fill(same, 0.0)
+    gaps = F.smooth_l1_loss(student_cosines, teacher_cosines, reduction="none").masked_fill(same, 0.0)
     return gaps.sum() / (count * (count - 1) * (count - 2)) * len(student), number(student)
 
 
@@ -71,7 +71,7 @@ def _same_number(student: Tensor, teacher: Tensor) -> None:
 
 
 def _spread(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tensor]:
-    """At most so many examples of both, the same ones in whatever order they come, and none twice.
+    """Choose at most so many examples of both, the same ones in whatever order they come, and none twice.
 
     They lie evenly in the order of a sum of the teacher's numbers, which only equal states have in common.
     """
@@ -85,13 +85,13 @@ def _spread(student: Tensor, teacher: Tensor, limit: int) -> tuple[Tensor, Tenso
 
 
 def _distances(states: Tensor) -> Tensor:
-    """The distance of each pair, over their mean."""
+    """Return the distance of each pair, over their mean."""
     distances = F.pdist(states)
     return distances / distances.mean().clamp(min=1e-12)
 
 
 def _cosines(states: Tensor) -> Tensor:
-    """``[at, from, to]``: the cosine of the angle that example ``at`` sees between the two others."""
+    """Return ``[at, from, to]``: the cosine of the angle that example ``at`` sees between the two others."""
     arrows = states.unsqueeze(0) - states.unsqueeze(1)
     mean = torch.linalg.vector_norm(arrows.detach(), dim=-1).mean()
     units = directions(arrows, _COINCIDE * mean)

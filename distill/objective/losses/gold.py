@@ -8,7 +8,7 @@ from distill.types import IGNORE, at_least_float32
 
 
 def hard(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Cross-entropy with the labels.
+    """Sum the cross-entropy with the labels.
 
     Args:
         logits: ``[rows, classes]``.
@@ -22,13 +22,13 @@ def hard(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple
     scored = labels != IGNORE
     # Without the mask the backward pass multiplies what an unscored row holds by 0, and 0 · nan is nan.
     rows = at_least_float32(logits).masked_fill(~scored.unsqueeze(-1), 0.0)
-    given = None if weights is None else weights.to(rows.dtype)
-    total = F.cross_entropy(rows, labels, given, ignore_index=IGNORE, reduction="sum")
+    class_weights = None if weights is None else weights.to(rows.dtype)
+    total = F.cross_entropy(rows, labels, class_weights, ignore_index=IGNORE, reduction="sum")
     return total, count_of(scored, rows)
 
 
 def hard_labels(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Binary cross-entropy with each of several independent labels, averaged over a row's labels.
+    """Sum the binary cross-entropy with independent labels, averaged over a row's labels.
 
     Args:
         logits: ``[rows, labels]``, one sigmoid each.
@@ -45,14 +45,14 @@ def hard_labels(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         raise ValueError(f"logits {list(logits.shape)} and labels {list(labels.shape)} differ in shape")
     known = labels != IGNORE
     rows = at_least_float32(logits).masked_fill(~known, 0.0)
-    given = labels.to(rows.dtype).masked_fill(~known, 0.0)
-    each = F.binary_cross_entropy_with_logits(rows, given, reduction="none")
-    total = (each.masked_fill(~known, 0.0).sum(dim=-1) / known.sum(dim=-1).clamp(min=1)).sum()
+    targets = labels.to(rows.dtype).masked_fill(~known, 0.0)
+    losses = F.binary_cross_entropy_with_logits(rows, targets, reduction="none")
+    total = (losses.masked_fill(~known, 0.0).sum(dim=-1) / known.sum(dim=-1).clamp(min=1)).sum()
     return total, count_of(known.any(dim=-1), rows)
 
 
 def hard_score(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error to the gold score.
+    """Sum the squared error to the gold score.
 
     Args:
         logits: ``[rows, 1]``, the score as it is.
@@ -69,7 +69,7 @@ def hard_score(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def score_gap(logits: Tensor, labels: Tensor) -> Tensor:
-    """How far scores ``[rows, 1]`` lie above their labels ``[rows]``; nan where there is no label."""
+    """Return how far scores ``[rows, 1]`` lie above their labels ``[rows]``; nan where there is no label."""
     if logits.shape != (*labels.shape, 1):
         raise ValueError(
             f"a score is one number a row, not logits {list(logits.shape)} for labels {list(labels.shape)}"

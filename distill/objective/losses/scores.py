@@ -3,14 +3,14 @@
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
-from distill.objective.losses.common import FLOOR, in_one_precision, number, same_shape
+from distill.objective.losses.common import LOG_ZERO, in_one_precision, number, same_shape
 from distill.objective.losses.gold import score_gap
 
 
 def logit_mse(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error between logits, averaged over the classes (Ba and Caruana 2014, arXiv:1312.6184).
+    """Sum the squared error between logits, averaged over the classes (Ba and Caruana 2014, arXiv:1312.6184).
 
-    Classes at ``FLOOR``, such as tokens that cannot be an answer, are none.
+    Classes at ``LOG_ZERO``, such as tokens that cannot be an answer, are none.
 
     Args:
         student: ``[rows, classes]``.
@@ -23,14 +23,14 @@ def logit_mse(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
         ValueError: where the shapes differ.
     """
     same_shape(student, teacher, "logits")
-    mine, theirs = in_one_precision(student, teacher)
-    squares = (mine - theirs).square()
-    possible = (teacher > FLOOR).sum(dim=-1).clamp(min=1)
+    student_logits, teacher_logits = in_one_precision(student, teacher)
+    squares = (student_logits - teacher_logits).square()
+    possible = (teacher > LOG_ZERO).sum(dim=-1).clamp(min=1)
     return (squares.sum(dim=-1) / possible).sum(), number(student)
 
 
 def soft_labels(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Divergence of several independent labels, each a softened sigmoid, averaged over a row's labels.
+    """Sum the divergence of independent labels, each a softened sigmoid, averaged over a row's labels.
 
     Args:
         student: logits ``[rows, labels]``.
@@ -45,16 +45,16 @@ def soft_labels(student: Tensor, teacher: Tensor, temperature: float) -> tuple[T
         ValueError: where the shapes differ.
     """
     same_shape(student, teacher, "logits")
-    mine, theirs = (logits / temperature for logits in in_one_precision(student, teacher))
-    yes = theirs.sigmoid() * (F.logsigmoid(theirs) - F.logsigmoid(mine))
-    no = (-theirs).sigmoid() * (F.logsigmoid(-theirs) - F.logsigmoid(-mine))
+    student_logits, teacher_logits = (logits / temperature for logits in in_one_precision(student, teacher))
+    yes = teacher_logits.sigmoid() * (F.logsigmoid(teacher_logits) - F.logsigmoid(student_logits))
+    no = (-teacher_logits).sigmoid() * (F.logsigmoid(-teacher_logits) - F.logsigmoid(-student_logits))
     return (yes + no).mean(dim=-1).sum() * temperature**2, number(student)
 
 
 def soft_score(
     student: Tensor, teacher: Tensor, labels: Tensor | None = None, bounded: float | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Squared error to the teacher's score.
+    """Sum the squared error to the teacher's score.
 
     Bounded, a row adds 0 where the student's squared error to the gold score is already smaller than the teacher's, by
     the margin or more: a teacher that is wrong holds nobody back. The bound is that of Chen et al. 2017 (Learning
@@ -76,8 +76,8 @@ def soft_score(
     same_shape(student, teacher, "scores")
     if student.shape[1:] != (1,):
         raise ValueError(f"a score is one number a row, not {list(student.shape)}")
-    mine, theirs = in_one_precision(student, teacher)
-    error = (mine - theirs).squeeze(-1)
+    student_scores, teacher_scores = in_one_precision(student, teacher)
+    error = (student_scores - teacher_scores).squeeze(-1)
     if bounded is not None:
         if labels is None:
             raise ValueError("a bounded soft_score compares with labels, but none were given")

@@ -54,11 +54,13 @@ class Attention(TermModule):
         Raises:
             ValueError: where the mask or a layer's scores were not asked of a model.
         """
-        mask, found = real_tokens(student, "attention scores"), []
-        for mine, theirs in self.pairs:
-            taught = scores(present(teacher), theirs, "teacher")
-            found.append(losses.attention(scores(student, mine, "student"), taught, mask, causal=self.causal))
-        return mean(found)
+        mask, results = real_tokens(student, "attention scores"), []
+        for student_layer, teacher_layer in self.pairs:
+            teacher_scores = scores(present(teacher), teacher_layer, "teacher")
+            results.append(
+                losses.attention(scores(student, student_layer, "student"), teacher_scores, mask, causal=self.causal)
+            )
+        return mean(results)
 
 
 class Relations(TermModule):
@@ -102,9 +104,9 @@ class Relations(TermModule):
         """
         number = heads or teacher_heads
         if any(width % number for width in projected_widths):
-            said = " and ".join(str(width) for width in sorted({*projected_widths}))
+            widths = " and ".join(str(width) for width in sorted({*projected_widths}))
             raise ModelError(
-                f"distill.relations.heads={number}: queries, keys and values of student and teacher are {said} wide; "
+                f"distill.relations.heads={number}: queries, keys and values of student and teacher are {widths} wide; "
                 "allowed is a number that divides these widths"
             )
         return cls(pairs, number, causal=causal)
@@ -115,9 +117,9 @@ class Relations(TermModule):
         Raises:
             ValueError: where the mask or a layer's query, key and value were not asked of a model.
         """
-        mask, found = real_tokens(student, "relations"), []
-        for mine, theirs in self.pairs:
-            asked = queries_keys_values(student, mine, "student")
-            taught = queries_keys_values(present(teacher), theirs, "teacher")
-            found.append(losses.relations(asked, taught, mask, self.heads, causal=self.causal))
-        return mean(found)
+        mask, results = real_tokens(student, "relations"), []
+        for student_layer, teacher_layer in self.pairs:
+            student_qkv = queries_keys_values(student, student_layer, "student")
+            teacher_qkv = queries_keys_values(present(teacher), teacher_layer, "teacher")
+            results.append(losses.relations(student_qkv, teacher_qkv, mask, self.heads, causal=self.causal))
+        return mean(results)

@@ -25,7 +25,7 @@ _Layer = TypeVar("_Layer")
 
 
 class Term(Protocol):
-    """What an objective asks of a term, which is also an ``nn.Module``.
+    """An ``nn.Module`` that an objective can weigh: it compares outputs, and says what it reads and counts.
 
     Attributes:
         needs: what it reads: ``labels``, ``teacher_logits``, ``student_hidden``, ``teacher_hidden``,
@@ -39,15 +39,15 @@ class Term(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """See above."""
+        """Return the names of what it reads."""
 
     @property
     def unit(self) -> str:
-        """See above."""
+        """Return the word for what its count counts."""
 
     @property
     def kinds(self) -> frozenset[str]:
-        """See above."""
+        """Return the kinds of rows that it makes sense for."""
 
     def __call__(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over the batch, with a gradient, and the count to divide it by."""
@@ -90,7 +90,7 @@ class TemperatureTerm(TermModule):
 
 @runtime_checkable
 class BatchTerm(Protocol):
-    """What a term has, too, that is defined on a batch as a whole: it compares examples with each other.
+    """A term that is defined on a batch as a whole: it compares examples with each other.
 
     A batch that is cut into parts, by accumulation or over ranks, has the value of the whole where what the parts bring
     is joined first.
@@ -98,7 +98,7 @@ class BatchTerm(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """See ``Term``."""
+        """Return the names of what it reads."""
 
     def features(self, student: Outputs, teacher: Outputs | None) -> Part:
         """Return what these examples bring, with a gradient to the student."""
@@ -106,20 +106,20 @@ class BatchTerm(Protocol):
     def merge(self, parts: Sequence[Part]) -> Part:
         """Return what several parts bring together."""
 
-    def loss(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+    def loss(self, part: Part, whole: Part | None = None, start: int = 0) -> Tensor:
         """Return the value over a whole batch, a mean, with the gradient of one part's own examples.
 
         Args:
-            own: what these bring; the whole batch, where nothing else is given.
+            part: what these examples bring; the whole batch, where nothing else is given.
             whole: what all parts bring, this one among them, without a gradient.
-            start: where the own rows begin in the whole's, for what keeps them apart.
+            start: where the rows of the part begin in the whole, for what keeps them apart.
         """
 
 
 class StepView(NamedTuple):
-    """What a term that compares examples sees in one part of a batch: see ``Comparing.over``."""
+    """The part of a step that is at hand, and the whole, as a term that compares examples sees them."""
 
-    own: Part
+    part: Part
     whole: Part
     start: int
     parts: int
@@ -136,8 +136,8 @@ def above_zero(name: str, value: float) -> float:
 def not_below_zero(**values: float) -> None:
     """Refuse weights within a term of which one is below 0, or all are 0."""
     if not all(0 <= value < math.inf for value in values.values()) or not any(values.values()):
-        said = ", ".join(f"{name}={value}" for name, value in values.items())
-        raise ValueError(f"weights within a term must not be below 0, nor all 0, unlike {said}")
+        listed = ", ".join(f"{name}={value}" for name, value in values.items())
+        raise ValueError(f"weights within a term must not be below 0, nor all 0, unlike {listed}")
 
 
 def between_zero_and_one(name: str, value: float) -> float:
@@ -151,11 +151,11 @@ def checked_pairs(pairs: Pairs, what: str) -> tuple[tuple[int, int], ...]:
     """Return pairs of layers, or say that they compare nothing."""
     if not pairs or min(min(pair) for pair in pairs) < 0:
         raise ValueError(f"{what} are compared in one pair or more of indices from 0, not {list(pairs)}")
-    return tuple((mine, theirs) for mine, theirs in pairs)
+    return tuple((student_layer, teacher_layer) for student_layer, teacher_layer in pairs)
 
 
 def projections(number: int, student_width: int, teacher_width: int) -> nn.ModuleList:
-    """One way each to the teacher's width: a linear layer that is trained, or nothing where the widths are the same."""
+    """Make one way each to the teacher's width: a linear layer, or nothing where the widths are the same."""
     same = student_width == teacher_width
     return nn.ModuleList(nn.Identity() if same else nn.Linear(student_width, teacher_width) for _ in range(number))
 
@@ -169,10 +169,10 @@ def present(teacher: Outputs | None) -> Outputs:
 
 def whole_logits(teacher: Outputs | None) -> Tensor:
     """Return the teacher's logits of all classes, or say that only some were kept."""
-    given = present(teacher)
-    if given.sparse is not None:
+    outputs = present(teacher)
+    if outputs.sparse is not None:
         raise ValueError("this term reads the teacher's logits of all classes, but only the largest were kept")
-    return given.logits
+    return outputs.logits
 
 
 def kept_logits(teacher: Outputs | None, temperature: float) -> tuple[Tensor, Tensor | None, Tensor | None]:
@@ -181,10 +181,10 @@ def kept_logits(teacher: Outputs | None, temperature: float) -> tuple[Tensor, Te
     Raises:
         ValueError: what was kept holds for another temperature.
     """
-    given = present(teacher)
-    if given.sparse is None:
-        return given.logits, None, None
-    sparse = given.sparse.softened_by(temperature)
+    outputs = present(teacher)
+    if outputs.sparse is None:
+        return outputs.logits, None, None
+    sparse = outputs.sparse.softened_by(temperature)
     return sparse.values, sparse.indices, sparse.log_rest
 
 
@@ -211,9 +211,9 @@ def first_states(student: Outputs, teacher: Outputs, pair: tuple[int, int]) -> t
     The teacher's mask counts where it has one: it may read other tokens than the student.
     """
     mask = real_tokens(student, "first tokens")
-    mine, theirs = state(student, pair[0], "student"), state(teacher, pair[1], "teacher")
-    taught = losses.first_tokens(theirs, mask if teacher.mask is None else teacher.mask)
-    return losses.first_tokens(mine, mask), taught
+    student_states, teacher_states = state(student, pair[0], "student"), state(teacher, pair[1], "teacher")
+    teacher_mask = mask if teacher.mask is None else teacher.mask
+    return losses.first_tokens(student_states, mask), losses.first_tokens(teacher_states, teacher_mask)
 
 
 def mean(results: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -39,8 +39,8 @@ class Dkd(TemperatureTerm):
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over labels ``[rows]`` that are scored, and their number."""
-        given = whole_logits(teacher)
-        return losses.dkd(student.logits, given, labels, self.temperature, self.alpha, self.beta)
+        logits = whole_logits(teacher)
+        return losses.dkd(student.logits, logits, labels, self.temperature, self.alpha, self.beta)
 
 
 class Dist(TemperatureTerm):
@@ -83,10 +83,10 @@ class Dist(TemperatureTerm):
         rows, columns = losses.dist_merge([_rows_and_columns(part) for part in parts])
         return rows, *columns
 
-    def loss(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+    def loss(self, part: Part, whole: Part | None = None, start: int = 0) -> Tensor:
         """Return the weighted sum of the mean along rows and the mean along columns."""
-        others = None if whole is None else _rows_and_columns(whole)
-        return losses.dist_loss(_rows_and_columns(own), others, inter=self.inter, intra=self.intra)
+        whole_columns = None if whole is None else _rows_and_columns(whole)
+        return losses.dist_loss(_rows_and_columns(part), whole_columns, inter=self.inter, intra=self.intra)
 
 
 class Standardized(TemperatureTerm):

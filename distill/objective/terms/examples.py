@@ -61,9 +61,9 @@ class _ExamplesTerm(TermModule):
         """Return the examples of all parts."""
         return tuple(torch.cat(each) for each in zip(*parts, strict=True))
 
-    def loss(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+    def loss(self, part: Part, whole: Part | None = None, start: int = 0) -> Tensor:
         """Return the mean over the examples that are looked at, of whichever parts."""
-        total, count = self.loss_function(*_all(own, whole, start), self.limit)
+        total, count = self.loss_function(*_all(part, whole, start), self.limit)
         return total / count.clamp(min=1)
 
 
@@ -120,18 +120,20 @@ def _checked(of: str) -> str:
 
 
 def _points(of: str, student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor]:
-    """What stands for each example, ``[examples, width]`` of both."""
+    """Return what stands for each example, ``[examples, width]`` of both."""
     if of == "logits":
         return at_least_float32(student.logits), at_least_float32(whole_logits(teacher))
-    last = max(len(student.hidden) - 1, 0), max(len(teacher.hidden) - 1, 0)
-    mine, theirs = first_states(student, teacher, last)
-    return at_least_float32(mine), at_least_float32(theirs)
+    layers = max(len(student.hidden) - 1, 0), max(len(teacher.hidden) - 1, 0)
+    student_points, teacher_points = first_states(student, teacher, layers)
+    return at_least_float32(student_points), at_least_float32(teacher_points)
 
 
-def _all(own: Part, whole: Part | None, start: int) -> tuple[Tensor, Tensor]:
-    """The examples of a whole batch, ``[examples, width]`` of both; the own ones in their place, with a gradient."""
-    mine, theirs = own
+def _all(part: Part, whole: Part | None, start: int) -> tuple[Tensor, Tensor]:
+    """Return the examples of a whole batch, ``[examples, width]`` of both, those of the part with a gradient."""
+    student_points, teacher_points = part
     if whole is None:
-        return mine, theirs
-    student, teacher = whole
-    return torch.cat([student[:start], mine, student[start + len(mine) :]]), teacher
+        return student_points, teacher_points
+    whole_student, whole_teacher = whole
+    return torch.cat(
+        [whole_student[:start], student_points, whole_student[start + len(student_points) :]]
+    ), whole_teacher

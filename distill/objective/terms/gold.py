@@ -5,14 +5,21 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from distill.objective import losses
-from distill.objective.terms.common import CLASS, LABELS, SCORE
+from distill.objective.terms.common import CLASS, LABELS, SCORE, TermModule
 from distill.types import Outputs
 
 
-class Hard(nn.Module):
+class _LabelTerm(TermModule):
+    """A term that compares the student with the labels of the data alone."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"labels"})
+    unit: ClassVar[str] = "labels"
+
+
+class Hard(_LabelTerm):
     """Cross-entropy with the labels: - Σ w(label) · log q(label).
 
     Cost: none to speak of. For one class of several, always; with weights where rare classes must not be ignored.
@@ -25,8 +32,6 @@ class Hard(nn.Module):
         ValueError: where a weight is below 0 or not finite, or all are 0.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels"})
-    unit: ClassVar[str] = "labels"
     kinds: ClassVar[frozenset[str]] = CLASS
     weights: Tensor | None
 
@@ -35,15 +40,15 @@ class Hard(nn.Module):
         super().__init__()
         if weights is not None and not (all(0 <= weight < math.inf for weight in weights) and any(weights)):
             raise ValueError(f"class weights must be finite and not below 0, nor all 0, unlike {list(weights)}")
-        kept = None if weights is None else torch.tensor(list(weights), dtype=torch.float32)
-        self.register_buffer("weights", kept)
+        buffer = None if weights is None else torch.tensor(list(weights), dtype=torch.float32)
+        self.register_buffer("weights", buffer)
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over labels ``[rows]`` that are scored, and their number; the teacher is not read."""
         return losses.hard(student.logits, labels, self.weights)
 
 
-class HardLabels(nn.Module):
+class HardLabels(_LabelTerm):
     """Binary cross-entropy with several independent labels, averaged over a row's labels.
 
     The mean over labels of - label · log q - (1 - label) · log(1 - q), q the sigmoid of the logit.
@@ -51,8 +56,6 @@ class HardLabels(nn.Module):
     Cost: none to speak of. For rows that may have several labels or none.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels"})
-    unit: ClassVar[str] = "labels"
     kinds: ClassVar[frozenset[str]] = LABELS
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,14 +63,12 @@ class HardLabels(nn.Module):
         return losses.hard_labels(student.logits, labels)
 
 
-class HardScore(nn.Module):
+class HardScore(_LabelTerm):
     """Squared error to the gold score: (student - gold)².
 
     Cost: none to speak of. For regression; scale the scores to about 1 first, or the weight must make up for it.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels"})
-    unit: ClassVar[str] = "labels"
     kinds: ClassVar[frozenset[str]] = SCORE
 
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,9 @@ def make_term(implementation: str, offered: Mapping[str, object]) -> nn.Module:
         offered: all that a term may be made of, by name; the class, or its ``build`` where it has one, is given what it
             has parameters for.
     """
-    module, _, name = implementation.rpartition(".")
-    term = getattr(import_module(module), name)
-    maker = getattr(term, "build", term)
-    return cast(nn.Module, maker(**{each: offered[each] for each in signature(maker).parameters if each in offered}))
+    module, _, class_name = implementation.rpartition(".")
+    term_class = getattr(import_module(module), class_name)
+    constructor = getattr(term_class, "build", term_class)
+    return cast(
+        nn.Module, constructor(**{name: offered[name] for name in signature(constructor).parameters if name in offered})
+    )

@@ -28,10 +28,18 @@ from distill.objective.terms.common import (
 from distill.types import Outputs
 
 _WHAT = "hidden states"
-_HIDDEN = frozenset({"student_hidden", "teacher_hidden"})
 
 
-class _ProjectedTerm(TermModule):
+class _StatesTerm(TermModule):
+    """A term that compares hidden states of both models, token by token unless it says otherwise."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"student_hidden", "teacher_hidden"})
+    unit: ClassVar[str] = "tokens"
+    kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ("pairs",)
+
+
+class _ProjectedTerm(_StatesTerm):
     """A term that compares pairs of hidden states number by number, the student's projected where the widths differ.
 
     Args:
@@ -42,11 +50,6 @@ class _ProjectedTerm(TermModule):
     Raises:
         ValueError: where there is no pair, or an index is below 0.
     """
-
-    needs: ClassVar[frozenset[str]] = _HIDDEN
-    unit: ClassVar[str] = "tokens"
-    kinds: ClassVar[frozenset[str]] = ANY
-    shown: ClassVar[tuple[str, ...]] = ("pairs",)
 
     def __init__(self, pairs: Pairs, student_width: int, teacher_width: int) -> None:
         """Make the projections, if any."""
@@ -87,7 +90,7 @@ class HiddenCosine(_ProjectedTerm):
         return _by_token(losses.hidden_cosine, student, teacher, self.pairs, self.projections)
 
 
-class Embedding(TermModule):
+class Embedding(Hidden):
     """Squared error between the embedding outputs, averaged over the width (as in TinyBERT: Jiao et al. 2020).
 
     The mean over the width of (W · student - teacher)², for each token.
@@ -99,19 +102,11 @@ class Embedding(TermModule):
         teacher_width: of the teacher's.
     """
 
-    needs: ClassVar[frozenset[str]] = _HIDDEN
-    unit: ClassVar[str] = "tokens"
-    kinds: ClassVar[frozenset[str]] = ANY
+    shown: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, student_width: int, teacher_width: int) -> None:
         """Make the projection, if any."""
-        super().__init__()
-        self.pairs = ((0, 0),)
-        self.projections = projections(1, student_width, teacher_width)
-
-    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the sum over tokens that are no padding, and their number; the labels are not read."""
-        return _by_token(losses.hidden, student, teacher, self.pairs, self.projections)
+        super().__init__([(0, 0)], student_width, teacher_width)
 
 
 class Pkd(_ProjectedTerm):
@@ -129,12 +124,12 @@ class Pkd(_ProjectedTerm):
         """Return the sum over examples and their number; the labels are not read."""
         results = []
         for pair, project in zip(self.pairs, self.projections, strict=True):
-            mine, theirs = first_states(student, present(teacher), pair)
-            results.append(losses.pkd(project(mine), theirs))
+            student_states, teacher_states = first_states(student, present(teacher), pair)
+            results.append(losses.pkd(project(student_states), teacher_states))
         return mean(results)
 
 
-class Cka(TermModule):
+class Cka(_StatesTerm):
     """1 - linear centred kernel alignment between pairs of hidden states (Kornblith et al. 2019).
 
     1 - ‖XᵀY‖² / (‖XᵀX‖ · ‖YᵀY‖), X and Y the student's and the teacher's centred states of all tokens.
@@ -150,11 +145,6 @@ class Cka(TermModule):
         ValueError: where there is no pair, or an index is below 0.
     """
 
-    needs: ClassVar[frozenset[str]] = _HIDDEN
-    unit: ClassVar[str] = "tokens"
-    kinds: ClassVar[frozenset[str]] = ANY
-    shown: ClassVar[tuple[str, ...]] = ("pairs",)
-
     def __init__(self, pairs: Pairs) -> None:
         """Keep the pairs."""
         super().__init__()
@@ -169,26 +159,28 @@ class Cka(TermModule):
     def features(self, student: Outputs, teacher: Outputs | None) -> Part:
         """Return the moments of each pair's states, one after the other."""
         mask = real_tokens(student, _WHAT)
-        found = (
-            losses.cka_features(state(student, mine, "student"), state(present(teacher), theirs, "teacher"), mask)
-            for mine, theirs in self.pairs
+        by_pair = (
+            losses.cka_features(
+                state(student, student_layer, "student"), state(present(teacher), teacher_layer, "teacher"), mask
+            )
+            for student_layer, teacher_layer in self.pairs
         )
-        return tuple(each for one in found for each in one)
+        return tuple(each for pair_moments in by_pair for each in pair_moments)
 
     def merge(self, parts: Sequence[Part]) -> Part:
         """Return the moments over several parts."""
         pairs = zip(*(_of_pairs(part) for part in parts), strict=True)
-        return tuple(each for found in pairs for each in losses.cka_merge(found))
+        return tuple(each for pair_parts in pairs for each in losses.cka_merge(pair_parts))
 
-    def loss(self, own: Part, whole: Part | None = None, start: int = 0) -> Tensor:
+    def loss(self, part: Part, whole: Part | None = None, start: int = 0) -> Tensor:
         """Return the mean over the pairs."""
-        mine = _of_pairs(own)
-        others = [None] * len(mine) if whole is None else _of_pairs(whole)
-        return torch.stack([losses.cka_loss(*both) for both in zip(mine, others, strict=True)]).mean()
+        by_pair = _of_pairs(part)
+        whole_by_pair = [None] * len(by_pair) if whole is None else _of_pairs(whole)
+        return torch.stack([losses.cka_loss(*pair) for pair in zip(by_pair, whole_by_pair, strict=True)]).mean()
 
 
 def _of_pairs(part: Part) -> list[Moments]:
-    """The moments of each pair of states, which lie one after the other."""
+    """Return the moments of each pair of states, which lie one after the other."""
     size = len(Moments._fields)
     return [Moments(*part[at : at + size]) for at in range(0, len(part), size)]
 
@@ -200,11 +192,11 @@ def _by_token(
     pairs: tuple[tuple[int, int], ...],
     projected: Iterable[nn.Module],
 ) -> tuple[Tensor, Tensor]:
-    """The mean of a loss over pairs of states."""
+    """Return the mean of a loss over pairs of states, and the tokens it goes over."""
     mask = real_tokens(student, _WHAT)
     results = []
-    for (mine, theirs), project in zip(pairs, projected, strict=True):
+    for (student_layer, teacher_layer), project in zip(pairs, projected, strict=True):
         # Masked before the projection, whose weights would otherwise get 0 · nan where padding holds nan.
-        states = project(state(student, mine, "student").masked_fill(~mask.unsqueeze(-1), 0.0))
-        results.append(loss(states, state(present(teacher), theirs, "teacher"), mask))
+        states = project(state(student, student_layer, "student").masked_fill(~mask.unsqueeze(-1), 0.0))
+        results.append(loss(states, state(present(teacher), teacher_layer, "teacher"), mask))
     return mean(results)

@@ -1,4 +1,4 @@
-from distill.config.check_paths import paths
+from distill.config.paths import path_problems
 from distill.config.schema import Config
 
 
@@ -10,7 +10,7 @@ def said(**changes):
         for parent in parents:
             section = getattr(section, parent)
         setattr(section, name, value)
-    return list(paths(config))
+    return list(path_problems(config))
 
 
 def test_what_is_there_is_not_spoken_of(tmp_path, monkeypatch):

@@ -7,21 +7,21 @@ from distill.base.network import may_be_on_the_hub
 from distill.config.schema import Config
 
 
-def paths(config: Config) -> Iterator[str]:
-    """Name each file or folder that is not there."""
+def path_problems(config: Config) -> Iterator[str]:
+    """Name each file or folder of the settings that does not exist."""
     data = config.data
-    if data.path is not None and data.source in ("auto", "local") and not _there(data.path):
+    if data.path is not None and data.source in ("auto", "local") and not _exists(data.path):
         yield f"data.path={data.path}: there is no such file or folder"
     unlabelled = data.unlabelled.path
     for path in unlabelled if isinstance(unlabelled, list) else [unlabelled]:
-        if isinstance(path, str) and path and not _there(path):
+        if isinstance(path, str) and path and not _exists(path):
             yield f"data.unlabelled.path={path}: there is no such file or folder"
     for key, model in (("teacher.model", config.teacher.model), ("student.model", config.student.model)):
-        if model is not None and not _there(model) and not may_be_on_the_hub(model):
+        if model is not None and not _exists(model) and not may_be_on_the_hub(model):
             yield f"{key}={model}: there is no such folder"
 
 
-def _there(path: str) -> bool:
+def _exists(path: str) -> bool:
     try:
         return Path(path).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # too long, of nobody's home, or with a NUL in it: none that is there

@@ -5,7 +5,8 @@ from functools import reduce
 
 import pytest
 
-from distill.config.schema import Config, TeacherConfig
+from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
 from distill.config.validate import check
 from distill.errors import ConfigError
 

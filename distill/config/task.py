@@ -1,10 +1,10 @@
-"""Do the settings belong to the task, and fit it?"""
+"""Whether the settings belong to the task, and fit it."""
 
 from collections.abc import Iterator
 
 from distill.base.rules import at, said
 from distill.config.schema import Config
-from distill.config.task_traits import TaskTraits, known, those
+from distill.config.task_traits import TaskTrait, task_or_first, tasks_with
 from distill.objective.declaration import CLASS, SCORE
 from distill.tasks import TASKS, Task
 
@@ -25,7 +25,7 @@ def _labels(task: Task) -> bool:
     return not {"label", "labels", "tags"}.isdisjoint(task.roles.values())
 
 
-_BELONGS: dict[str, TaskTraits] = {
+SETTINGS_OF_TASKS: dict[str, TaskTrait] = {
     "finetune.lora.rank": _reads,
     "distill.targets": lambda task: "target" in task.roles.values(),
     "generate.beams": _writes,
@@ -44,20 +44,20 @@ _BELONGS: dict[str, TaskTraits] = {
 """Settings of some tasks only, and of which; all others leave them as they are."""
 
 
-def task(config: Config) -> Iterator[str]:
+def task_problems(config: Config) -> Iterator[str]:
     """Name each setting that belongs to other tasks, or does not fit this one."""
     if config.task not in TASKS:
         return  # a problem of its own; nobody knows what it reads
-    for key, fact in _BELONGS.items():
-        value, left = at(config, key), at(Config(), key)
-        if value not in (left, None) and config.task not in (tasks := those(fact)):
-            yield f"{key}={value}: belongs to {', '.join(tasks)}; allowed is {said(left)}"
-    given, data = known(config.task), config.data
-    if given.writes and config.teacher.model is None and config.pretrain.max_epochs:
+    for key, trait in SETTINGS_OF_TASKS.items():
+        value, default = at(config, key), at(Config(), key)
+        if value not in (default, None) and config.task not in (tasks := tasks_with(trait)):
+            yield f"{key}={value}: belongs to {', '.join(tasks)}; allowed is {said(default)}"
+    task, data = task_or_first(config.task), config.data
+    if task.writes and config.teacher.model is None and config.pretrain.max_epochs:
         yield f"pretrain.max_epochs={config.pretrain.max_epochs}: models that write begin at random; allowed is 0"
-    if given.family == "decoder" and data.max_target_length >= data.max_length:
+    if task.family == "decoder" and data.max_target_length >= data.max_length:
         yield f"data.max_target_length={data.max_target_length}: allowed is less than data.max_length={data.max_length}"
-    if given.family == "encoder-decoder" and data.max_target_length > data.max_length:
+    if task.family == "encoder-decoder" and data.max_target_length > data.max_length:
         yield f"data.max_target_length={data.max_target_length}: allowed is at most data.max_length={data.max_length}"
     scores = data.score_range
     if scores is not None and (len(scores) != 2 or not scores[0] < scores[1]):  # so that nan is none

@@ -10,8 +10,10 @@ from omegaconf import OmegaConf
 
 from distill.config import compose as cards
 from distill.config import messages
+from distill.config.architecture import ArchitectureConfig
 from distill.config.ensemble import EnsembleConfig, settings, weights
-from distill.config.schema import ArchitectureConfig, Config, TeacherConfig
+from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
 from distill.config.validate import check
 from distill.errors import ConfigError
 
@@ -72,7 +74,7 @@ def test_an_experiment_of_ones_own_names_several_teachers_among_ones_own_cards(t
 def test_a_wrong_setting_of_a_further_teacher_is_told_with_those_there_are():
     with pytest.raises(HydraException) as raised:
         composed("+teacher@more_teachers.second=scratch_small", "more_teachers.second.vocab_sise=300")
-    assert messages.message(raised.value) == (
+    assert messages.describe_error(raised.value) == (
         "more_teachers.second.vocab_sise: unknown setting; did you mean vocab_size? more_teachers.second has model, "
         "revision, finetuned, labels, labels_subset, accept, architecture, vocab_size, lowercase, store, "
         "store_limit_gb, keep, top_k, samples"
@@ -83,7 +85,7 @@ def test_a_wrong_setting_of_a_further_teacher_is_told_with_those_there_are():
 def test_a_name_of_ones_own_is_added_with_a_plus(key):
     with pytest.raises(HydraException) as raised:
         composed(f"{key.rpartition('.')[0]}={{{key.rpartition('.')[2]}: {{}}}}")
-    assert messages.message(raised.value) == (
+    assert messages.describe_error(raised.value) == (
         f"{key}: is no setting yet; what has a name of yours is added with a + before it, as in +{key}"
     )
 

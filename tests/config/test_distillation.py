@@ -11,11 +11,10 @@ import pytest
 import torch
 
 from distill.base.rules import rules_of
-from distill.config import check_objective
 from distill.config.schema import Config
 from distill.config.validate import check
 from distill.errors import ConfigError
-from distill.objective import make_term
+from distill.objective import checks, make_term
 from distill.objective.declaration import SCHEDULES, LayersConfig, ScheduleConfig
 from distill.objective.schedules import KINDS as KINDS_OF_SCHEDULES
 from distill.objective.settings import TermsConfig, active, listed, markdown, terms, terms_with_temperature
@@ -336,7 +335,7 @@ def test_a_term_declares_its_own_first_settings_as_allowed(name, kind):
 
 def test_every_term_has_its_settings_its_rules_and_its_line():
     assert list(terms(TermsConfig())) == list(TERM_SPECS) == list(TermsConfig().shares)
-    assert all(f"{name}.weight" in check_objective.RULES for name in TERM_SPECS)
+    assert all(f"{name}.weight" in checks.RULES for name in TERM_SPECS)
     assert SCHEDULES == KINDS_OF_SCHEDULES
 
 

@@ -1,0 +1,23 @@
+"""Settings of the stage that compares models."""
+
+from dataclasses import dataclass, field
+
+from distill.base.rules import INNER_FRACTION, allowed, at_least, setting
+
+
+@dataclass
+class EvaluateConfig:
+    """How models are compared."""
+
+    confidence: float = field(default=0.95, metadata=allowed(INNER_FRACTION))
+    """Confidence level of the paired-bootstrap interval of the gain over the control."""
+    resamples: int = field(default=1000, metadata=allowed(at_least(100)))
+    """Resamples of the bootstrap."""
+    points: float | None = setting(
+        1.0,
+        ((lambda value: value is None or 0 < value <= 100), "null, or a number above 0 up to 100"),
+        "Percentage points of the task's first metric that validation and test are to tell: the report warns of a "
+        "split that is so small that its 95 % interval is wider to either side. None: it does not.",
+    )
+    latency_samples: int = field(default=50, metadata=allowed(at_least(0)))
+    """Texts timed one by one; 0 measures no latency."""

@@ -1,0 +1,118 @@
+"""Settings of the student: what it begins as, and how large it is."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from distill.base.rules import LAYERS, allowed, at_least, one_of
+from distill.config.architecture import ArchitectureConfig, architecture_problems
+from distill.config.task_traits import TaskTrait, task_or_first
+from distill.objective.declaration import BEYOND_LOGITS
+from distill.objective.settings import active, reads
+from distill.objective.specs import TERM_SPECS
+
+if TYPE_CHECKING:
+    from distill.config.schema import Config
+
+_HEADLESS: dict[str, TaskTrait] = {"bilstm": lambda task: task.class_axis != "labels"}
+"""Kinds of students, and the tasks that they have no head for."""
+FIRST_OF_A_BILSTM = "reads the first token, of which half of a BiLSTM has read nothing else"
+"""Why terms on the state of the first token are refused for it."""
+
+
+@dataclass
+class LstmConfig:
+    """A student of bidirectional LSTM layers, which reads the teacher's tokens (Tang et al. 2019)."""
+
+    layers: int = field(default=1, metadata=allowed(at_least(1)))
+    """Bidirectional layers."""
+    hidden_size: int = field(default=150, metadata=allowed(at_least(1)))
+    """Width of the hidden states of each direction; both together are twice as wide."""
+    embedding_size: int = field(default=128, metadata=allowed(at_least(1)))
+    """Width of the token embeddings, at most the teacher's, of which they are the truncated SVD."""
+
+
+@dataclass
+class StudentConfig:
+    """Who learns."""
+
+    init: str = field(default="random", metadata=allowed(one_of("random", "teacher", "narrow", "bilstm", "checkpoint")))
+    """random: `architecture` with the teacher's tokenizer. teacher: `layers` of the teacher. narrow: a copy of the
+    teacher of the size `architecture`, cut out of its weights. bilstm: `lstm`. checkpoint: `model`."""
+    model: str | None = None
+    """Hub id or folder of a checkpoint, for init=checkpoint."""
+    revision: str | None = None
+    """Branch, tag or commit of a hub checkpoint; none takes main."""
+    architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
+    """Size, for init=random and, at most that of the teacher, for init=narrow."""
+    layers: int = field(default=2, metadata=allowed(at_least(1)))
+    """Layers taken from the teacher, for init=teacher."""
+    layer_map: str = field(default="uniform", metadata=allowed(LAYERS))
+    """Which of the teacher's layers, for init=teacher and init=narrow: uniform | first | last | skip, or numbers from 0
+    as in '1,3'."""
+    lstm: LstmConfig = field(default_factory=LstmConfig)
+    """Size, for init=bilstm."""
+
+
+def student_problems(config: "Config") -> Iterator[str]:
+    """Name each problem of the student, alone, beside its teacher, and for task and objective."""
+    student, task = config.student, task_or_first(config.task)
+    yield from architecture_problems("student.architecture", student.architecture)
+    yield from _source_problems(student)
+    teacher_layers = config.teacher.architecture.layers
+    if config.teacher.model is None and student.init == "teacher" and student.layers > teacher_layers:
+        yield f"student.layers={student.layers}: the teacher has {teacher_layers} layers to give"
+    if student.init in _HEADLESS and _HEADLESS[student.init](task):
+        allowed = "random, teacher, narrow or checkpoint"
+        yield f"student.init={student.init}: has no head for {config.task}; allowed is {allowed}"
+    if student.init in ("teacher", "narrow") and task.family == "encoder-decoder":
+        yield from _encoder_decoder_problems(config)
+    if student.init == "narrow":
+        yield from _narrow_problems(config)
+    if student.init == "bilstm":
+        yield from _bilstm_problems(config)
+
+
+def _source_problems(student: StudentConfig) -> Iterator[str]:
+    """Name what is wrong with the weights that the student begins with."""
+    if student.revision is not None and student.model is None:
+        yield f"student.revision={student.revision}: belongs to a hub checkpoint; give it as student.model=ID"
+    if (student.init == "checkpoint") != (student.model is not None):
+        yield f"student.init={student.init}: student.model=PATH goes with student.init=checkpoint, and only with it"
+    if student.layer_map == "auto":
+        yield (
+            "student.layer_map=auto: compares what student and teacher make of texts, but there is no student yet; "
+            f"allowed is {LAYERS[1]}"
+        )
+
+
+def _encoder_decoder_problems(config: "Config") -> Iterator[str]:
+    """Name sizes of a decoder that a student made of the teacher's layers cannot have."""
+    decoder_layers, teacher_size = config.student.architecture.decoder_layers, config.teacher.architecture
+    if config.student.init == "narrow" and decoder_layers is not None:
+        yield (
+            f"student.architecture.decoder_layers={decoder_layers}: a narrow copy takes the same layers of encoder and "
+            "decoder, student.architecture.layers of each; leave it out"
+        )
+    if config.teacher.model is None and teacher_size.decoder_layers not in (None, teacher_size.layers):
+        yield (
+            f"teacher.architecture.decoder_layers={teacher_size.decoder_layers}: student.init={config.student.init} "
+            f"takes the same layers of encoder and decoder; allowed is {teacher_size.layers}"
+        )
+
+
+def _narrow_problems(config: "Config") -> Iterator[str]:
+    """Name each measure in which a narrow copy would be larger than its teacher."""
+    student_size, teacher_size = asdict(config.student.architecture), asdict(config.teacher.architecture)
+    for name in ("layers", "hidden_size", "heads", "intermediate_size"):
+        if config.teacher.model is None and student_size[name] > teacher_size[name]:
+            yield f"student.architecture.{name}={student_size[name]}: the teacher to be copied has {teacher_size[name]}"
+
+
+def _bilstm_problems(config: "Config") -> Iterator[str]:
+    """Name each term of the objective that reads what a BiLSTM does not have."""
+    for name, term in active(config.distill).items():
+        if (read := reads(config.distill, name)) in ("scores", "qkv"):
+            yield f"distill.{name}.weight={term.weight}: a BiLSTM student has no {BEYOND_LOGITS[read]}; allowed is 0"
+        elif read == "states" and not TERM_SPECS[name].same_tokens:
+            yield f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0"

@@ -1,0 +1,106 @@
+"""Settings of a teacher: where it comes from, how large it is, and what is stored of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from distill.base.rules import POSITIVE, allowed, at_least, one_of
+from distill.config.architecture import ArchitectureConfig, architecture_problems
+from distill.objective.declaration import BEYOND_LOGITS
+from distill.objective.settings import TermsConfig, active, reads, unstorable
+from distill.objective.specs import TERM_SPECS
+
+LIVE = "teacher.store=never"
+"""What lets one teacher show all its logits, at any temperature, in tasks that write."""
+_READ_WHERE = {"store_limit_gb": ("store", "auto"), "top_k": ("keep", "top_k"), "samples": ("keep", "sampled")}
+"""Settings that are read where another one has one value: name to that one and its value."""
+
+
+@dataclass
+class TeacherConfig:
+    """Who teaches."""
+
+    model: str | None = None
+    """Hub id or folder of a checkpoint; none trains one from scratch in the pretrain stage."""
+    revision: str | None = None
+    """Branch, tag or commit of a hub checkpoint; none takes main."""
+    finetuned: bool = False
+    """The checkpoint already solves the task, so that finetune is skipped."""
+    labels: list[str] = field(default_factory=list)
+    """Names of the outputs of a fine-tuned checkpoint that does not name them, in their order."""
+    labels_subset: bool = False
+    """Take of a fine-tuned checkpoint only the outputs for the labels of the data; a softmax goes over these alone."""
+    accept: bool = False
+    """Go on with a fine-tuned checkpoint that answers some rows of validation no better than anyone could who had not
+    read them, or on another scale than the data's scores; else it is refused before anything is trained."""
+    architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
+    """Size of a teacher from scratch."""
+    vocab_size: int = field(default=4000, metadata=allowed(at_least(100)))
+    """Size of the vocabulary of a tokenizer that is trained from scratch."""
+    lowercase: bool = True
+    """Whether an encoder's tokenizer from scratch lowercases the text and strips accents."""
+    store: str = field(default="auto", metadata=allowed(one_of("auto", "always", "never")))
+    """auto | always | never: whether the teacher's outputs are stored, so that it runs once for all students. auto
+    stores unless a term reads what cannot be (attention, queries, keys and values) or the estimate passes the limit; of
+    several teachers everything is stored."""
+    store_limit_gb: float = field(default=10.0, metadata=allowed(POSITIVE))
+    """The estimate, in 10⁹ bytes, above which auto does not store."""
+    keep: str = field(default="top_k", metadata=allowed(one_of("top_k", "sampled")))
+    """top_k | sampled: what is stored of the logits of a whole vocabulary. sampled, with store=always, draws tokens
+    from the softened softmax: unbiased for `soft`, the one term that it serves (Anshumann et al. 2025)."""
+    top_k: int = field(default=64, metadata=allowed(at_least(1)))
+    """For keep=top_k, the logits kept of each token the teacher would write; the rest counts as one."""
+    samples: int = field(default=50, metadata=allowed(at_least(1)))
+    """For keep=sampled, the tokens drawn for each token the teacher would write, with replacement."""
+
+
+def teacher_problems(teacher: TeacherConfig) -> Iterator[str]:
+    """Name each problem of a teacher's own settings, but for those of what is stored of it."""
+    yield from architecture_problems("teacher.architecture", teacher.architecture)
+    if teacher.finetuned and teacher.model is None:
+        yield "teacher.finetuned=true: give the fine-tuned checkpoint as teacher.model=PATH"
+    if teacher.revision is not None and teacher.model is None:
+        yield f"teacher.revision={teacher.revision}: belongs to a hub checkpoint; give it as teacher.model=ID"
+    if teacher.labels and not teacher.finetuned:
+        yield "teacher.labels: names the outputs of a fine-tuned checkpoint; it needs teacher.finetuned=true"
+    if teacher.labels_subset and not teacher.finetuned:
+        yield (
+            "teacher.labels_subset=true: chooses among the outputs of a fine-tuned checkpoint; it needs "
+            "teacher.finetuned=true"
+        )
+    if teacher.accept and not teacher.finetuned:
+        yield "teacher.accept=true: goes on with a fine-tuned checkpoint; it needs teacher.finetuned=true"
+
+
+def stored_output_problems(teacher: TeacherConfig, terms: TermsConfig) -> Iterator[str]:
+    """Name what of the teacher's outputs cannot be stored, and what of them the objective's terms would not find."""
+    if teacher.store == "always":
+        for name in unstorable(terms):
+            unread = BEYOND_LOGITS[reads(terms, name)]
+            yield f"teacher.store=always: distill.{name} reads {unread}, which are not stored; allowed is auto or never"
+    yield from _unread_storage_problems(teacher)
+    if teacher.keep == "sampled":
+        yield from _sampled_token_problems(teacher, terms)
+
+
+def _unread_storage_problems(teacher: TeacherConfig) -> Iterator[str]:
+    """Name each setting of what is stored that is not read, as the others stand."""
+    defaults = TeacherConfig()
+    for key, (other_key, read_with) in _READ_WHERE.items():
+        value, default, other = getattr(teacher, key), getattr(defaults, key), getattr(teacher, other_key)
+        if value != default and other != read_with:
+            yield f"teacher.{key}={value}: is not read where teacher.{other_key}={other}; allowed is {default}"
+    if teacher.store == "never" and teacher.keep == "top_k" and teacher.top_k != defaults.top_k:
+        yield f"teacher.top_k={teacher.top_k}: is not read where teacher.store=never; allowed is {defaults.top_k}"
+
+
+def _sampled_token_problems(teacher: TeacherConfig, terms: TermsConfig) -> Iterator[str]:
+    """Name what cannot be done with a teacher of which drawn tokens are kept."""
+    if teacher.store != "always":
+        yield f"teacher.keep=sampled: is of what is stored; teacher.store={teacher.store}, allowed is always"
+    able = ", ".join(name for name, spec in TERM_SPECS.items() if spec.sampled)
+    for name, term in active(terms).items():
+        if not TERM_SPECS[name].sampled and reads(terms, name) == "logits":
+            yield (
+                f"distill.{name}.weight={term.weight}: cannot be computed from sampled tokens, only {able} can; "
+                "allowed is 0, or teacher.keep=top_k"
+            )

@@ -1,0 +1,103 @@
+"""Settings that nothing reads, as the others stand: refused, since whoever gives one expects it to matter."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+
+from distill.base.rules import at, listed, said
+from distill.config.ensemble import FIRST, teachers
+from distill.config.schema import Config
+from distill.config.task_traits import TaskTrait, task_or_first, tasks_with
+from distill.config.training import TrainingConfig
+from distill.objective.declaration import SCORE
+from distill.objective.settings import active, terms_with_temperature
+from distill.tasks import TASKS
+
+_STAGES = ("pretrain", "finetune", "distill")
+_FROM_SCRATCH = ("architecture", "vocab_size", "lowercase")
+"""What of a teacher a checkpoint brings itself."""
+_READ_BY_TASKS: dict[str, TaskTrait] = {
+    "data.stride": lambda task: task.windows,
+    "data.max_target_length": lambda task: task.writes,
+    "data.max_answer_length": lambda task: "answers" in task.roles.values(),
+    "teacher.architecture.decoder_layers": lambda task: task.family == "encoder-decoder",
+    "student.architecture.decoder_layers": lambda task: task.family == "encoder-decoder",
+}
+"""Settings, and the tasks that read them."""
+_READ_WHERE: tuple[tuple[tuple[str, ...], Callable[[Config], bool], str], ...] = (
+    (("student.layers",), lambda config: config.student.init == "teacher", "student.init=teacher"),
+    (
+        ("student.layer_map",),
+        lambda config: config.student.init in ("teacher", "narrow"),
+        "student.init=teacher or narrow",
+    ),
+    (
+        ("student.lstm.layers", "student.lstm.hidden_size", "student.lstm.embedding_size"),
+        lambda config: config.student.init == "bilstm",
+        "student.init=bilstm",
+    ),
+    (
+        ("finetune.lora.alpha", "finetune.lora.dropout"),
+        lambda config: config.finetune.lora.rank > 0,
+        "adapters, finetune.lora.rank above 0",
+    ),
+)
+"""Settings, where they are read, and how that is said."""
+_READ_IN_TRAINING: dict[str, tuple[Callable[[TrainingConfig], bool], str]] = {
+    "optimizer.momentum": (lambda stage: stage.optimizer.name == "sgd", "optimizer.name=sgd"),
+    "early_stopping.min_delta": (lambda stage: stage.early_stopping.patience is not None, "early_stopping.patience"),
+}
+"""The same of each training stage, by keys within its section."""
+
+
+def unread_setting_problems(config: Config) -> Iterator[str]:
+    """Name each setting that differs from its default and is not read."""
+    for key, trait in _READ_BY_TASKS.items() if config.task in TASKS else ():
+        if _is_changed(config, key) and config.task not in (tasks := tasks_with(trait)):
+            yield _unread(config, key, listed(tasks))
+    for keys, is_read, where in _READ_WHERE:
+        if not is_read(config):
+            yield from (_unread(config, key, where) for key in keys if _is_changed(config, key))
+    for stage in _STAGES:
+        for name, (is_read_in, where) in _READ_IN_TRAINING.items():
+            if not is_read_in(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
+                yield _unread(config, f"{stage}.{name}", f"{stage}.{where}")
+
+
+def unread_override_problems(config: Config, overrides: Sequence[str]) -> Iterator[str]:
+    """Name each override of the command line that is not read, though a card may set it for the runs that read it."""
+    unread = _unread_on_command_lines(config)
+    for override in overrides:
+        assignment = re.match(r"\+*([\w.]+)=", override)
+        for key, where in unread.items():
+            if assignment and f"{assignment[1]}.".startswith(f"{key}."):
+                yield f"{override}: belongs to {where}; leave it out"
+
+
+def _unread_on_command_lines(config: Config) -> dict[str, str]:
+    """Map keys that only the command line is blamed for to where they are read."""
+    unread: dict[str, str] = {}
+    for name, teacher in teachers(config).items():
+        section = "teacher" if name == FIRST else f"more_teachers.{name}"
+        if teacher.model is not None:
+            where = f"a teacher from scratch, {section}.model=null"
+            unread |= {f"{section}.{key}": where for key in _FROM_SCRATCH}
+    if all(teacher.model is not None for teacher in teachers(config).values()) and not config.pretrain.continued:
+        keys = (f"pretrain.{setting.name}" for setting in fields(config.pretrain) if setting.name != "continued")
+        unread |= dict.fromkeys(keys, "a teacher from scratch, or pretrain.continued=true")
+    if all(teacher.finetuned for teacher in teachers(config).values()):
+        unread["finetune"] = "a teacher that is not fine-tuned yet"
+    if config.student.init not in ("random", "narrow"):
+        unread["student.architecture"] = "student.init=random or narrow"
+    kind = task_or_first(config.task).kind
+    if kind != SCORE and active(config.distill) and not terms_with_temperature(config.distill, kind):
+        unread["distill.temperature"] = "terms that have one, such as soft"
+    return unread
+
+
+def _is_changed(config: Config, key: str) -> bool:
+    return bool(at(config, key) != at(Config(), key))
+
+
+def _unread(config: Config, key: str, where: str) -> str:
+    return f"{key}={at(config, key)}: belongs to {where}; allowed is {said(at(Config(), key))}"
