@@ -10,12 +10,17 @@ from distill.config.models import LstmConfig as LstmConfig
 from distill.config.models import StudentConfig as StudentConfig
 from distill.config.models import TeacherConfig as TeacherConfig
 from distill.config.training import TrainingConfig
+from distill.export import EXPORTERS
 from distill.objective.settings import TermsConfig
 from distill.tasks import TASKS
 
 STAGES = ("pretrain", "finetune", "teach", "distill", "control", "evaluate", "export")
 _SEED: Rule = (lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"
 _TASK: Rule = (lambda value: value in TASKS), f"one of {', '.join(TASKS)}"
+_FORMATS: Rule = (
+    lambda value: bool(value) and len(set(value)) == len(value) and set(value) <= set(EXPORTERS),
+    f"one or more of {', '.join(EXPORTERS)}, each once",
+)
 _DEVICES: Rule = (
     lambda value: value == "auto" or (isinstance(value, int) and (value == -1 or value > 0)),
     "auto, -1 (all) or a whole number from 1 up",
@@ -90,8 +95,10 @@ class EvaluateConfig:
 
 @dataclass
 class ExportConfig:
-    """What the exported folder says of itself."""
+    """What the student is exported as, and what the exported folder says of itself."""
 
+    formats: list[str] = field(default_factory=lambda: ["huggingface"], metadata=allowed(_FORMATS))
+    """Formats of the export; each is written, opened again, scored, timed, and compared with the student."""
     license: str = "unknown"
     """Licence of the student in the model card, as the hub names it; the data's licence may bind it."""
 

@@ -9,10 +9,9 @@ import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-from distill.inference.generation import write
+from distill.inference.torch_runtime import TorchRuntime
 from distill.metrics.latency import interleaved, watched
 from distill.models import loading
-from distill.models.forward import outputs
 from distill.stages.job import RunSpec
 from distill.types import Batch
 
@@ -107,15 +106,15 @@ def _call(
 ) -> Callable[[int], object]:
     """A model's answer to the text; models of one width share their ``embeddings``, for the sake of memory."""
     model = loading.from_config(configured, spec.setup.task.head)
-    model.train(False)
+    runtime = TorchRuntime(model)
     own = cast(nn.Embedding, model.get_input_embeddings())
     model.set_input_embeddings(embeddings.setdefault((own.num_embeddings, own.embedding_dim), own))
     batch = _batch(tokenizer, text.tokens)
     if not spec.setup.task.writes:
-        return lambda _: outputs(model, batch)
+        return lambda _: runtime.logits(batch)
     length = {"max_new_tokens": text.written, "min_new_tokens": text.written}
     settings = {**spec.generation, **length}
-    return lambda _: write(model, batch, settings)
+    return lambda _: runtime.generate(batch, settings)
 
 
 def _batch(tokenizer: PreTrainedTokenizerBase, tokens: int) -> Batch:
