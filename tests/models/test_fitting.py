@@ -33,6 +33,7 @@ from distill.models.tokenizers import train_bytes
 from distill.student.from_layers import from_layers
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
+from distill.tasks.setup import TaskSetup
 
 HEAD = "AutoModelForSequenceClassification"
 TEXTS = ["the tower of Paris stands near the river", "who built it ?"]
