@@ -1,6 +1,8 @@
 """A format of an export is one file, and one line in a table: the stage writes, opens, scores, times and gates it."""
 
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,61 +12,9 @@ from distill.config.schema import Config
 from distill.config.validate import problems
 from distill.export import EXPORTERS, exporter
 
-FILE = '''"""Weights as NumPy arrays, with a runtime of its own: it reads no file of Hugging Face but the tokenizer."""
-
-import json
-import numpy as np
-import torch
-from safetensors.torch import load_file
-from transformers import BertConfig, BertForSequenceClassification
-
-from distill.export import Exporter
-from distill.models.forward import chosen
-
-SHIFT = 0.0
-NAMES = (
-    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-    "max_position_embeddings", "type_vocab_size", "hidden_act", "layer_norm_eps", "pad_token_id",
-)
-
-
-class ArraysRuntime:
-    """One logit after the other, by the names that the file gives them."""
-
-    def __init__(self, folder, setup, tokenizer, device):
-        about = json.loads((folder / "about.json").read_text())
-        self.folder, self.device, self.labels = folder, device, tuple(setup.outputs)
-        self.columns = [about["labels"].index(name) for name in setup.outputs]
-        self.model = BertForSequenceClassification(BertConfig(**about["config"], num_labels=len(self.columns)))
-        with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
-            self.model.load_state_dict({name: torch.from_numpy(arrays[name]) for name in arrays})
-        self.model.eval().to(device)
-
-    name = property(lambda self: str(self.folder))
-    parameters = property(lambda self: sum(weight.numel() for weight in self.model.parameters()))
-    bytes = property(lambda self: (self.folder / "weights.npz").stat().st_size)
-    description = "arrays"
-
-    def logits(self, batch):
-        given = {name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch}
-        return chosen(self.model(**given).logits, self.columns) + SHIFT
-
-    def generate(self, batch, settings):
-        raise NotImplementedError("no task of this format writes")
-
-
-def write(source, folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    config = json.loads((source.model / "config.json").read_text())
-    labels = [config["id2label"][str(number)] for number in range(len(config["id2label"]))]
-    about = {"config": {name: config[name] for name in NAMES}, "labels": labels}
-    (folder / "about.json").write_text(json.dumps(about))
-    weights = load_file(source.model / "model.safetensors")
-    np.savez(folder / "weights.npz", **{name: weight.numpy() for name, weight in weights.items()})
-
-
-EXPORTER = Exporter(write, ArraysRuntime, tolerance=1e-4, place="arrays", tokenizer="..")
-'''
+PAGE = Path(__file__).parents[1] / "docs" / "extending" / "export_format.md"
+(FILE,) = re.findall(r"^```py\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+"""The format that the page shows."""
 
 
 @pytest.fixture
@@ -102,7 +52,9 @@ def test_a_file_and_a_line_are_all_that_a_new_format_takes(again, arrays):  # no
 
 @pytest.mark.slow
 def test_a_format_that_answers_otherwise_than_the_student_is_refused(inside, again, arrays, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(sys.modules["format_of_arrays"], "SHIFT", 0.01)
+    runtime = sys.modules["format_of_arrays"].ArraysRuntime
+    right = runtime.logits
+    monkeypatch.setattr(runtime, "logits", lambda self, batch: right(self, batch) + 0.01)
     out = inside("experiment=sst2_tiny", *RUN, "export.formats=[huggingface,arrays]", small=False, code=2)
     assert "the logits of the export arrays differ by up to 0.01 from the student's, where 0.0001 is allowed" in out
 
