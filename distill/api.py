@@ -33,7 +33,7 @@ class Run:
         folder: of the run, with ``report.html``, ``config.yaml`` and ``export``.
         report: the content of ``report.json``.
         stages: name of each stage to its folder in the store.
-        student: the exported Hugging Face folder; none where the run exported nothing.
+        student: the folder of its first exported format, that of Hugging Face; none where the run exported nothing.
     """
 
     folder: Path
@@ -119,6 +119,6 @@ def _composed(overrides: Sequence[str], folders: Sequence[str]) -> Config:
 def _finished(folder: Path) -> Run:
     """Read what a run has left in its folder."""
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    student = folder / "export" / "huggingface"
+    paths = [folder / export["path"] for export in report["exports"]]
     stages = {stage["name"]: Path(stage["folder"]) for stage in report["stages"]}
-    return Run(folder, report, stages, student if student.is_dir() else None)
+    return Run(folder, report, stages, next(iter(paths), None))

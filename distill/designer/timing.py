@@ -9,10 +9,9 @@ import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-from distill.inference.generation import write
+from distill.inference.torch_runtime import TorchRuntime
 from distill.metrics.latency import interleaved, watched
 from distill.models import loading
-from distill.models.forward import outputs
 from distill.tasks import Task
 from distill.types import Batch
 
@@ -109,14 +108,14 @@ def _call(
 ) -> Callable[[int], object]:
     """Return a call that lets a model answer the text; models of one width share ``embeddings``, to save memory."""
     model = loading.from_config(configured, task.head)
-    model.train(False)
+    runtime = TorchRuntime(model)
     own = cast(nn.Embedding, model.get_input_embeddings())
     model.set_input_embeddings(embeddings.setdefault((own.num_embeddings, own.embedding_dim), own))
     batch = _batch(tokenizer, text.tokens)
     if not task.writes:
-        return lambda _: outputs(model, batch)
+        return lambda _: runtime.logits(batch)
     settings = {"num_beams": text.beams, "max_new_tokens": text.written, "min_new_tokens": text.written}
-    return lambda _: write(model, batch, settings)
+    return lambda _: runtime.generate(batch, settings)
 
 
 def _batch(tokenizer: PreTrainedTokenizerBase, tokens: int) -> Batch:

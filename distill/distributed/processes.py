@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import pytorch_lightning as pl
+import torch
 import torch.distributed as dist
 from safetensors import SafetensorError
 
@@ -16,14 +17,22 @@ from distill.distributed.launching import others
 from distill.errors import DistillError, RankError
 
 T = TypeVar("T")
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among all of the run."""
+    """This process among all of the run.
+
+    Attributes:
+        world: processes.
+        rank: the number of this one.
+        device: on which it trains and asks models.
+    """
 
     world: int = 1
     rank: int = 0
+    device: torch.device = _CPU
 
     def agree(self, value: T) -> T:
         """Rank 0's value, on every rank."""
@@ -116,7 +125,7 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
     if trainer.world_size != devices * nodes:
         raise RankError(f"{trainer.world_size} processes came together where {devices * nodes} were asked for")
     if trainer.world_size == 1:
-        yield Ranks()
+        yield Ranks(device=trainer.strategy.root_device)
         return
     strategy = trainer.strategy
     with signals.deferred(), others(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
@@ -124,5 +133,5 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
             strategy.launcher.launch(strategy.setup_environment)
         else:
             strategy.setup_environment()
-        yield Ranks(trainer.world_size, trainer.global_rank)
+        yield Ranks(trainer.world_size, trainer.global_rank, strategy.root_device)
         dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it

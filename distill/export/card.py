@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from huggingface_hub import EvalResult, ModelCardData
 
 from distill.base.shown import names, plain
-from distill.report import Report, comparison, present
+from distill.report import Report, comparison, first_of, present, role
 from distill.report.facts import objective, rows_and_labels, stand_in
 from distill.report.sentences import verdict
 
@@ -54,7 +54,8 @@ def _metadata(report: Report, pipeline: str | None, license: str) -> ModelCardDa
     """Metadata whose results name the stand-in, never the data set that it stands in for."""
     data = report["data"]
     name = f"{data['source']} stand-in for {data['stands_in_for']}" if data.get("stands_in_for") else data["name"]
-    student = (report["models"].get("student") or {}).get("metrics") or {}
+    student = first_of(report, "student")
+    metrics = (report["models"][student].get("metrics") or {}) if student else {}
     results = [
         EvalResult(
             task_type=pipeline or report["task"],
@@ -64,7 +65,7 @@ def _metadata(report: Report, pipeline: str | None, license: str) -> ModelCardDa
             metric_type=metric,
             metric_value=value,
         )
-        for split, scores in student.items()
+        for split, scores in metrics.items()
         for metric, value in scores.items()
         if value is not None
     ]
@@ -82,7 +83,9 @@ def _introduction(report: Report) -> Iterator[str]:
     yield f"A student for {report['task']}, trained by knowledge distillation. {_plain(verdict(report))}"
     if warning := stand_in(report):
         yield f"> **Note:** {_plain(warning)}"
-    models = {name: report["models"][name].get("description") for name in present(report) if name != "control"}
+    models = {
+        name: report["models"][name].get("description") for name in present(report) if role(report, name) != "control"
+    }
     yield from _bullets(f"**{name.capitalize()}:** {_plain(text)}" for name, text in models.items() if text)
 
 
@@ -93,7 +96,7 @@ def _results(report: Report) -> Iterator[str]:
     lines = [("", *present(report)), ("---", *["---:"] * len(present(report)))]
     lines += [(_plain(f"{row.group} {row.label}".strip()), *row.cells) for row in comparison(report)]
     yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    if "control" in present(report):
+    if first_of(report, "control"):
         yield "The control is the same student, trained without the teacher."
     if how := report.get("scored_by"):
         yield f"Scored by {_plain(how)}"

@@ -1,38 +1,47 @@
-"""A Hugging Face folder, and proof that it gives the same answers."""
+"""A Hugging Face folder: the student's own, made ready for whoever loads it with transformers alone."""
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
-from distill.errors import ModelError
+from distill.export import Exporter, Source
+from distill.inference.torch_runtime import TorchRuntime, output_columns
 from distill.models import loading
+from distill.models.sources import ModelRef
+from distill.tasks.setup import TaskSetup
 
-_TOLERANCE = 1e-3
-"""Largest difference of a logit: batches padded otherwise round otherwise."""
 
+def write(source: Source, folder: Path) -> None:
+    """Copy the model's folder, with a tokenizer that knows the length limit, the task's form, and the model card.
 
-def write(model: Path, folder: Path, max_length: int, form: Mapping[str, Any], side: str = "right") -> None:
-    """Copy a model folder, with a tokenizer that knows the length limit, and the task's ``form`` for predictions.
-
-    The tokenizer fills up a batch at the ``side`` at which the model was scored: who asks it with transformers alone
-    gets the same answers.
+    The tokenizer fills up a batch at the side at which the model was scored: who asks it with transformers alone gets
+    the same answers.
     """
-    shutil.copytree(model, folder, dirs_exist_ok=True)
+    shutil.copytree(source.model, folder, dirs_exist_ok=True)
     _in_float32(folder)
     tokenizer = loading.load_tokenizer(folder)
-    tokenizer.model_max_length, tokenizer.padding_side = max_length, side
+    tokenizer.model_max_length, tokenizer.padding_side = source.setup.spec.max_length, source.side
     tokenizer.save_pretrained(folder)
-    loading.save_form(folder, form)
+    loading.save_form(folder, source.form)
     writing = folder / "generation_config.json"
     if writing.is_file():  # whoever calls ``generate`` without a word writes as the student was scored
-        settings = {**json.loads(writing.read_text(encoding="utf-8")), **form["generation"]}
+        settings = {**json.loads(writing.read_text(encoding="utf-8")), **source.form["generation"]}
         writing.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(source.card, encoding="utf-8")
+
+
+def opened(folder: Path, setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, device: torch.device) -> TorchRuntime:
+    """Open the folder as its users will, its outputs matched with the task's by their names.
+
+    Raises:
+        ModelError: they have other names, or it is no whole model.
+    """
+    columns = output_columns(setup, ModelRef(folder, ""))
+    return TorchRuntime.load(folder, setup.task.head, tokenizer, columns=columns, labels=setup.outputs, device=device)
 
 
 def _in_float32(folder: Path) -> None:
@@ -49,13 +58,4 @@ def _in_float32(folder: Path) -> None:
             config.write_text(json.dumps({**content, "dtype": "float32"}, indent=2) + "\n", encoding="utf-8")
 
 
-def drift(exported: Tensor, expected: Tensor) -> float:
-    """The largest difference of a logit.
-
-    Raises:
-        ModelError: it is more than rounding explains, or no number, so the folder is not the model that was scored.
-    """
-    worst = float((exported - expected).abs().max())
-    if not worst <= _TOLERANCE:
-        raise ModelError(f"the exported folder's logits differ by up to {worst:.3g} from the student's")
-    return worst
+EXPORTER = Exporter(write, opened, tolerance=1e-3)  # batches padded otherwise round otherwise

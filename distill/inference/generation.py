@@ -1,37 +1,29 @@
 """Targets written token by token."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 
 from torch import Tensor
 from transformers import LogitsProcessorList, PreTrainedModel
 
 from distill.errors import ModelError
-from distill.inference.generation_ensemble import ModelEnsemble
 from distill.types import Batch
 
 
-def write(
-    model: PreTrainedModel, batch: Batch, settings: Mapping[str, int], beside: ModelEnsemble | None = None
-) -> list[Tensor]:
+def write(model: PreTrainedModel, batch: Batch, settings: Mapping[str, int]) -> list[Tensor]:
     """The tokens ``[tokens]`` that a model writes after each input, up to its end token, that one included.
 
     Args:
         model: that generates.
         batch: with ``input_ids`` and ``attention_mask``, filled up in front where the model is a decoder.
         settings: of transformers' ``generate``.
-        beside: further models that write with it, as one.
 
     Raises:
         ModelError: what the model says of a next token is no number.
     """
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-    more, together = ({"use_cache": False}, beside.writing(model, batch)) if beside else ({}, nullcontext())
-    with together:
-        seen = LogitsProcessorList([_numbers])
-        written = model.generate(
-            **inputs, **settings, **more, do_sample=False, logits_processor=seen, trust_remote_code=False
-        )  # type: ignore[operator]
+    written = model.generate(
+        **inputs, **settings, do_sample=False, logits_processor=LogitsProcessorList([_numbers]), trust_remote_code=False
+    )  # type: ignore[operator]
     given = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     end = model.generation_config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])

@@ -3,22 +3,36 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from datasets import Dataset
-from transformers import PreTrainedModel
 
 from distill.data.batching import Place
 from distill.data.example_pipeline import ExamplePipeline
-from distill.inference.generation import write
-from distill.inference.generation_ensemble import Combined, ModelEnsemble
+from distill.inference.generation_ensemble import Combined, EnsembleRuntime
+from distill.inference.runtime import CPU, FinishedModel, Runtime
 from distill.metrics import latency
-from distill.models import loading
-from distill.models.forward import outputs
-from distill.models.sources import ModelRef, ModelSources
 from distill.tasks.setup import TaskSetup
 from distill.types import Batch
+
+_Ready: TypeAlias = tuple[Runtime, list[Batch]]
+"""A model in memory, and a batch for each example."""
+
+
+@dataclass(frozen=True)
+class Together:
+    """Models that are timed as one.
+
+    Attributes:
+        name: of them all.
+        members: the names of each.
+        combined: what makes one answer of theirs.
+    """
+
+    name: str
+    members: Sequence[str]
+    combined: Combined
 
 
 @dataclass(frozen=True)
@@ -28,34 +42,31 @@ class LatencyTimer:
     Attributes:
         setup: the task with its labels.
         examples: makes batches of examples.
-        sources: knows the models' tokenizers.
         generation: how targets are written, in the words of transformers' ``generate``.
     """
 
     setup: TaskSetup
     examples: ExamplePipeline
-    sources: ModelSources
     generation: Mapping[str, int]
 
     def measure(
-        self, models: Mapping[str, ModelRef], rows: Dataset, members: Sequence[str], combined: Combined | None
+        self, models: Mapping[str, FinishedModel], rows: Dataset, together: Together | None = None
     ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
         """Time all models in turn, so that noise hits them alike.
 
         Args:
             models: by name.
             rows: examples, each of which is read by each model.
-            members: names of those that are timed as one, ``teacher``, too.
-            combined: what makes one answer of theirs.
+            together: those that are timed as one, too.
 
         Returns:
             Milliseconds ``p50`` and ``p90`` of each model, and the conditions: threads, the median of the tokens of an
             example as the last model reads them, and the share of the time in which the processor worked on that.
         """
-        ready = {name: self._ready(model, rows) for name, model in models.items()}
+        ready = {name: (model.open(CPU), self._batches(model, rows)) for name, model in models.items()}
         calls = {name: self._call(*model_and_batches) for name, model_and_batches in ready.items()}
-        if combined is not None:
-            calls["teacher"] = self._call_together([ready[name] for name in members], combined)
+        if together is not None:
+            calls[together.name] = self._call_together([ready[name] for name in together.members], together.combined)
         batches = next(reversed(ready.values()))[1]
         tokens = median(batch["input_ids"].numel() for batch in batches)
         with torch.inference_mode():
@@ -63,30 +74,23 @@ class LatencyTimer:
             at_work = worked()
         return timed, {"threads": torch.get_num_threads(), "tokens": tokens, "cpu_share": at_work}
 
-    def _ready(self, ref: ModelRef, rows: Dataset) -> tuple[PreTrainedModel, list[Batch]]:
-        """A model in eval mode, and a batch for each example."""
-        tokenizer = self.sources.tokenizer(ref.folder)
-        model = loading.load_model(ref.folder, self.setup.task.head, tokenizer=tokenizer)
-        features = (self.examples.prompts if self.setup.task.writes else self.examples.encode)(rows, tokenizer)
-        collate = self.examples.collate(tokenizer)
+    def _batches(self, model: FinishedModel, rows: Dataset) -> list[Batch]:
+        """A batch for each example."""
+        features = (self.examples.prompts if self.setup.task.writes else self.examples.encode)(rows, model.tokenizer)
+        collate = self.examples.collate(model.tokenizer)
         windows = _windows(features["first"][:])
-        return model, [collate(features[list(numbers)], Place(tuple(numbers))) for numbers in windows]
+        return [collate(features[list(numbers)], Place(tuple(numbers))) for numbers in windows]
 
-    def _call(
-        self, model: PreTrainedModel, batches: Sequence[Batch], ensemble: ModelEnsemble | None = None
-    ) -> Callable[[int], object]:
+    def _call(self, runtime: Runtime, batches: Sequence[Batch]) -> Callable[[int], object]:
         if self.setup.task.writes:
-            return lambda row: write(model, batches[row], self.generation, ensemble)
-        return lambda row: outputs(model, batches[row])
+            return lambda row: runtime.generate(batches[row], self.generation)
+        return lambda row: runtime.logits(batches[row])
 
-    def _call_together(
-        self, ready: Sequence[tuple[PreTrainedModel, Sequence[Batch]]], combined: Combined
-    ) -> Callable[[int], object]:
+    def _call_together(self, ready: Sequence[_Ready], combined: Combined) -> Callable[[int], object]:
         """Teachers that write do so together, others one after the other."""
         if self.setup.task.writes:
-            others = [model for model, _ in ready[1:]]
-            return self._call(*ready[0], ModelEnsemble(others, combined))
-        calls = [self._call(*model_and_batches) for model_and_batches in ready]
+            return self._call(EnsembleRuntime([runtime for runtime, _ in ready], combined), ready[0][1])
+        calls = [self._call(*runtime_and_batches) for runtime_and_batches in ready]
         return lambda row: [call(row) for call in calls]
 
 

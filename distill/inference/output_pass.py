@@ -5,27 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import pytorch_lightning as pl
-import torch
 from datasets import Dataset
-from pytorch_lightning.callbacks import Callback
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import fingerprint
 from distill.data.example_pipeline import ExamplePipeline
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError, StoreError
-from distill.inference.generation_ensemble import Combined, ModelEnsemble
 from distill.inference.output_store import OutputStore, OutputWriter, remove_damaged, stored_places
-from distill.inference.prediction_modules import LogitsPredictor, Reduce, TextGenerator
-from distill.inference.write_callback import WriteOutputs
-from distill.models import loading
-from distill.models.label_columns import label_columns
-from distill.models.sources import ModelRef, ModelSources
+from distill.inference.pass_loop import EVERY_LOGIT, Ask, Kept, asks_rows, asks_written, run_pass
+from distill.inference.runtime import FinishedModel, Runtime
 from distill.tasks import EncodingSpec
 from distill.tasks.setup import TaskSetup
-from distill.training.trainer import uninterrupted
 from distill.types import Outputs
 
 _LENGTHS = ("max_length", "max_target_length", "stride")
@@ -41,59 +32,18 @@ class StoredOutputs(Protocol):
         """Return all rows of the examples ``key [examples]``, one example after the other, and how many each has."""
 
 
-@dataclass(frozen=True)
-class EnsembleMembers:
-    """Further models that answer as one with a first.
+def identity(setup: TaskSetup, made_by: str, kept: str = "", beside: Mapping[str, object] | None = None) -> str:
+    """Return what made outputs: weights and tokenizers, the limits of length, and what was ``kept`` of them.
 
-    Attributes:
-        models: all with the first one's tokenizer.
-        combined: what makes one answer of all.
-        how: in words that tell it from any other.
+    Args:
+        setup: the task with its labels.
+        made_by: what stands for the model.
+        kept: what stands for all else.
+        beside: what stands for the models that answered with it; see ``FinishedModel``.
     """
-
-    models: Sequence[ModelRef]
-    combined: Combined
-    how: str
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What is kept of a pass.
-
-    Attributes:
-        reduce: what is kept of rows; none keeps every logit.
-        name: what stands for it, and for all else that decides on the outputs.
-        states: which hidden states are kept as well; 0 is the embedding output.
-        dtype: in which the model is asked.
-    """
-
-    reduce: Reduce | None = None
-    name: str = ""
-    states: tuple[int, ...] = ()
-    dtype: torch.dtype = torch.float32
-
-
-EVERY_LOGIT = Kept()
-
-
-def identity(setup: TaskSetup, made_by: str, kept: str = "", members: EnsembleMembers | None = None) -> str:
-    """Return what made outputs: weights and tokenizers, the limits of length, and what was ``kept`` of them."""
     limits, unread = setup.limits, EncodingSpec()  # a limit that the task does not have makes no other outputs
     lengths = [limits.get(name, getattr(unread, name)) for name in _LENGTHS]
-    others = {"beside": [model.made_by for model in members.models], "how": members.how} if members else {}
-    return fingerprint({"model": made_by, "lengths": lengths, "kept": kept, **others})
-
-
-def output_columns(setup: TaskSetup, model: ModelRef) -> list[int] | None:
-    """Return the model's outputs in the order of the task's; none where the head has no names of its own.
-
-    Raises:
-        ModelError: the model's labels are other ones.
-    """
-    if not setup.labels:
-        return None
-    names = setup.task.outputs(model.labels) if model.labels else []
-    return label_columns(loading.configuration(model.folder), setup.outputs, names, subset=model.subset)
+    return fingerprint({"model": made_by, "lengths": lengths, "kept": kept, **(beside or {})})
 
 
 @dataclass(frozen=True)
@@ -103,29 +53,20 @@ class OutputPass:
     Attributes:
         setup: the task with its labels.
         examples: makes batches of examples.
-        sources: knows the models' tokenizers.
-        ranks: this process among all.
-        trainer: makes the Trainer that runs a pass, with callbacks.
+        ranks: this process among all, and its device.
         generation: how targets are written, in the words of transformers' ``generate``.
         quote: shows how the texts of some examples begin.
+        progress: what a progress bar is called; none shows no bar.
     """
 
     setup: TaskSetup
     examples: ExamplePipeline
-    sources: ModelSources
     ranks: Ranks
-    trainer: Callable[[Sequence[Callback]], pl.Trainer]
     generation: Mapping[str, int]
     quote: Callable[[Sequence[int]], str]
+    progress: str | None = None
 
-    def rows(
-        self,
-        model: ModelRef,
-        examples: Dataset,
-        folder: Path,
-        kept: Kept = EVERY_LOGIT,
-        members: EnsembleMembers | None = None,
-    ) -> OutputStore:
+    def rows(self, model: FinishedModel, examples: Dataset, folder: Path, kept: Kept = EVERY_LOGIT) -> OutputStore:
         """Ask a model about every row of ``examples`` that ``folder`` does not hold yet.
 
         Args:
@@ -133,50 +74,38 @@ class OutputPass:
             examples: with their keys.
             folder: where the outputs are.
             kept: what is kept of them.
-            members: who answers with it.
 
         Raises:
             ModelError: an output is not finite.
         """
-        tokenizer = self.sources.tokenizer(model.folder)
+        made_by = identity(self.setup, model.made_by, kept.name, model.beside)
+        features = self.examples.encode(examples, model.tokenizer)
 
-        def module() -> LogitsPredictor:
-            ensemble, asked = self._ensemble(members, tokenizer), self._loaded(model, tokenizer, kept.dtype)
-            columns = output_columns(self.setup, model)
-            return LogitsPredictor(asked, self.setup.align, columns, kept.reduce, kept.states, ensemble)
+        def asking(runtime: Runtime) -> Ask:
+            return asks_rows(runtime, self.setup.align, kept)
 
-        made_by = identity(self.setup, model.made_by, kept.name, members)
-        features = self.examples.encode(examples, tokenizer)
-        return self._pass(model, module, features, tokenizer, folder, made_by, states=kept.states)
+        return self._pass(model, asking, features, folder, made_by, states=kept.states)
 
-    def places(self, model: ModelRef, examples: Dataset) -> set[tuple[int, int]]:
+    def places(self, model: FinishedModel, examples: Dataset) -> set[tuple[int, int]]:
         """Return the (key, first) of all that the model is asked of these examples."""
-        features = self.examples.encode(examples, self.sources.tokenizer(model.folder))
+        features = self.examples.encode(examples, model.tokenizer)
         return set(zip(features["key"], features["first"], strict=True))
 
-    def written(
-        self, model: ModelRef, examples: Dataset, folder: Path, members: EnsembleMembers | None = None
-    ) -> OutputStore:
+    def written(self, model: FinishedModel, examples: Dataset, folder: Path) -> OutputStore:
         """Let a model write the target of every example that ``folder`` does not hold yet, as rows ``[tokens, 1]``."""
-        tokenizer = self.sources.tokenizer(model.folder)
-
-        def module() -> TextGenerator:
-            return TextGenerator(self._loaded(model, tokenizer), self.generation, self._ensemble(members, tokenizer))
-
-        made_by = identity(self.setup, model.made_by, fingerprint(self.generation), members)
+        made_by = identity(self.setup, model.made_by, fingerprint(self.generation), model.beside)
         side = "left" if self.setup.task.family == "decoder" else "right"
-        features = self.examples.prompts(examples, tokenizer)
-        return self._pass(model, module, features, tokenizer, folder, made_by, side)
+        features = self.examples.prompts(examples, model.tokenizer)
+
+        def asking(runtime: Runtime) -> Ask:
+            return asks_written(runtime, self.generation)
+
+        return self._pass(model, asking, features, folder, made_by, side)
 
     def opened(
-        self,
-        model: ModelRef,
-        folder: Path,
-        made_by: str,
-        states: Sequence[int] = (),
-        temperature: float | None = None,
+        self, name: str, folder: Path, made_by: str, states: Sequence[int] = (), temperature: float | None = None
     ) -> OutputStore:
-        """Open a model's stored outputs, all of which are finite numbers.
+        """Open the stored outputs of the model of that name, all of which are finite numbers.
 
         Raises:
             StoreError: they are not, or are another's; see ``OutputStore``.
@@ -185,27 +114,16 @@ class OutputPass:
         if refused := store.refused():
             stage = next((parent for parent in folder.parents if (parent / "manifest.json").is_file()), folder)
             raise StoreError(
-                f"{folder} holds numbers that are not finite, in what {model.folder} says of {len(refused):,} of its "
+                f"{folder} holds numbers that are not finite, in what {name} says of {len(refused):,} of its "
                 f"texts: {self.quote(sorted(refused))}; remove {stage} and run again, to have them answered anew"
             )
         return store
 
-    def _loaded(
-        self, model: ModelRef, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype = torch.float32
-    ) -> PreTrainedModel:
-        return loading.load_model(model.folder, self.setup.task.head, tokenizer=tokenizer, dtype=dtype)
-
-    def _ensemble(self, members: EnsembleMembers | None, tokenizer: PreTrainedTokenizerBase) -> ModelEnsemble | None:
-        if members is None:
-            return None
-        return ModelEnsemble([self._loaded(model, tokenizer) for model in members.models], members.combined)
-
     def _pass(
         self,
-        model: ModelRef,
-        module: Callable[[], pl.LightningModule],
+        model: FinishedModel,
+        asking: Callable[[Runtime], Ask],
         features: Dataset,
-        tokenizer: PreTrainedTokenizerBase,
         folder: Path,
         made_by: str,
         side: str = "right",
@@ -218,20 +136,20 @@ class OutputPass:
         writer = OutputWriter(folder, made_by, self.ranks.rank, states=states)
 
         def ask() -> None:
-            collate = self.examples.collate(tokenizer, side=side)
+            collate = self.examples.collate(model.tokenizer, side=side)
             batches = self.examples.scoring_batches(features.select(missing), collate)
-            with uninterrupted():
-                self.trainer([WriteOutputs(writer)]).predict(module(), batches, return_predictions=False)
+            runtime = model.open(self.ranks.device)
+            run_pass(asking(runtime), batches, runtime.device, writer, self.progress)
 
         if missing:
             self.ranks.together(ask)
             self._refuse_not_finite(model, features, set().union(*self.ranks.every(writer.refused)))
-        return self.opened(model, folder, made_by)
+        return self.opened(model.name, folder, made_by)
 
-    def _refuse_not_finite(self, model: ModelRef, features: Dataset, refused: set[int]) -> None:
+    def _refuse_not_finite(self, model: FinishedModel, features: Dataset, refused: set[int]) -> None:
         if refused:
             raise ModelError(
-                f"{model.folder} answers {len(refused):,} of {len(set(features['key'])):,} texts with numbers that are "
+                f"{model.name} answers {len(refused):,} of {len(set(features['key'])):,} texts with numbers that are "
                 f"not finite: {self.quote(sorted(refused))}; take another model, or leave these texts out"
             )
 

@@ -8,17 +8,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from distill.data.answering import answers
 from distill.data.batching import Place
 from distill.data.inputs import Inputs
 from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
-from distill.inference.generation import write
+from distill.inference.runtime import Runtime
+from distill.inference.torch_runtime import TorchRuntime
 from distill.models import inspecting, loading
 from distill.models.forms import read_form
-from distill.models.forward import answering, outputs
+from distill.models.forward import answering
 from distill.models.label_columns import label_columns
 from distill.models.origins import locate, said_beside
 from distill.tasks import TASKS, EncodingSpec, Task, task
@@ -34,21 +35,19 @@ class Predictor:
     """A model and all it takes to ask it.
 
     Attributes:
-        model: with its task's head, in eval mode.
+        runtime: the model, in memory, with its task's head.
         tokenizer: its own.
         task: what it predicts.
         form: labels and limits of length.
-        columns: its outputs in the order of the task's, if they have names.
         generation: how it writes, in the words of transformers' ``generate``.
         batch_size: features it reads at once.
         trained: input to the name that its column had in training, which is looked for first.
     """
 
-    model: PreTrainedModel
+    runtime: Runtime
     tokenizer: PreTrainedTokenizerBase
     task: Task
     form: EncodingSpec
-    columns: Sequence[int] | None
     generation: Mapping[str, int]
     batch_size: int = 32
     trained: Mapping[str, str] = field(default_factory=dict)
@@ -157,12 +156,12 @@ class Predictor:
         """What the model says of each feature: its rows, or the tokens it writes."""
         pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
         batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
-        batch = {name: tensor.to(self.model.device) for name, tensor in batch.items()}
-        with answering(str(self.model.name_or_path)):
+        batch = {name: tensor.to(self.runtime.device) for name, tensor in batch.items()}
+        with answering(self.runtime.name):
             if self.task.writes:
-                return [ids.unsqueeze(-1).cpu() for ids in write(self.model, batch, self.generation)]
-            logits = outputs(self.model, batch).logits
-        rows, _ = self.task.align(logits if self.columns is None else logits[..., list(self.columns)], batch, self.form)
+                return [ids.unsqueeze(-1).cpu() for ids in self.runtime.generate(batch, self.generation)]
+            logits = self.runtime.logits(batch)
+        rows, _ = self.task.align(logits, batch, self.form)
         return list(torch.split(rows.float().cpu(), features["count"]))
 
 
@@ -199,12 +198,12 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     inspecting.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
     if module.head == TEXTS:
         inspecting.refuse_other_outputs(folder, config, module.kind)
-    model = loading.load_model(folder, module.head, tokenizer=tokenizer)
-    model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
-    columns = label_columns(config, module.outputs(labels), []) if labels else None
+    outputs, device = module.outputs(labels), torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    columns = label_columns(config, outputs, []) if labels else None
+    runtime = TorchRuntime.load(folder, module.head, tokenizer, columns=columns, labels=outputs, device=device)
     writing = known.get("generation") or {"num_beams": 1, "max_new_tokens": form.max_target_length}
     trained = known.get("columns", {})
-    return Predictor(model, tokenizer, module, form, columns, writing, batch_size, trained)
+    return Predictor(runtime, tokenizer, module, form, writing, batch_size, trained)
 
 
 def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> EncodingSpec:  # noqa: ANN401

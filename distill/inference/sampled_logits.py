@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from distill.inference.output_columns import ranges
-from distill.inference.prediction_modules import Reduce
+from distill.inference.reductions import Reduce
 from distill.types import FLOOR, Batch
 
 _GOLDEN, _FIRST, _SECOND = (value - 2**64 for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))

@@ -11,11 +11,12 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from distill.inference.output_pass import EVERY_LOGIT, EnsembleMembers, Kept, OutputPass, StoredOutputs
+from distill.inference.output_pass import OutputPass, StoredOutputs
 from distill.inference.output_store import OutputStore
-from distill.inference.prediction_modules import cost_and_guess
+from distill.inference.pass_loop import EVERY_LOGIT, Kept
+from distill.inference.reductions import cost_and_guess
+from distill.inference.runtime import FinishedModel
 from distill.metrics import Scored
-from distill.models.sources import ModelRef
 from distill.tasks.setup import TaskSetup
 
 _AT_ONCE = 1000
@@ -56,14 +57,12 @@ def kept_for_scoring(setup: TaskSetup) -> Kept:
     return _COST_AND_GUESS if setup.task.writes else EVERY_LOGIT
 
 
-def collect_outputs(
-    outputs: OutputPass, model: ModelRef, examples: Dataset, folder: Path, members: EnsembleMembers | None = None
-) -> ModelOutputs:
-    """Ask a model about a split, on every rank, with further ``members`` as one; ``folder`` keeps its outputs."""
-    rows = outputs.rows(model, examples, folder / "rows", kept_for_scoring(outputs.setup), members)
+def collect_outputs(outputs: OutputPass, model: FinishedModel, examples: Dataset, folder: Path) -> ModelOutputs:
+    """Ask a model about a split, on every rank; ``folder`` keeps its outputs."""
+    rows = outputs.rows(model, examples, folder / "rows", kept_for_scoring(outputs.setup))
     if not outputs.setup.task.writes:
         return ModelOutputs(rows)
-    return ModelOutputs(rows, outputs.written(model, examples, folder / "written", members))
+    return ModelOutputs(rows, outputs.written(model, examples, folder / "written"))
 
 
 def score_split(

@@ -15,6 +15,7 @@ from distill.data.example_pipeline import ExamplePipeline
 from distill.distributed.launching import refuse_other_launch
 from distill.distributed.processes import Ranks, joined
 from distill.errors import DataError
+from distill.export import BUNDLE
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.plan import Planned, plan
@@ -199,7 +200,7 @@ def _report(chain: Chain, notes: list[str]) -> None:
     finished, folder = chain.finished, chain.context.folder
     curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
     report = report_on(chain.spec, chain.context, finished.results, finished.entries, notes)
-    exported = finished.folders["export"] / "huggingface" if "export" in finished.folders else None
+    exported = finished.folders["export"] / BUNDLE if "export" in finished.folders else None
     _write_config(chain.spec.config, folder)  # again, in case that the folder was removed meanwhile
     with run_folder(folder).writing():
         page.write(report, {stage: rows for stage, rows in curves.items() if rows}, folder)

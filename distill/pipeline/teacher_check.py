@@ -17,8 +17,8 @@ from distill.config.ensemble import FIRST
 from distill.data.batching import Place
 from distill.data.example_pipeline import ExamplePipeline
 from distill.errors import ModelError
-from distill.inference.output_pass import output_columns
-from distill.inference.prediction_modules import cost_and_guess
+from distill.inference.reductions import cost_and_guess
+from distill.inference.torch_runtime import output_columns
 from distill.metrics import chance
 from distill.metrics.chance import Verdict
 from distill.models import loading

@@ -10,7 +10,8 @@ Report = Mapping[str, Any]
 """The content of report.json."""
 Curves = Mapping[str, Sequence[Mapping[str, Any]]]
 """Stage to its rows of step, name and value."""
-MODELS = ("teacher", "student", "control")
+ROLES = ("teacher", "student", "control")
+"""What a compared model may be, in the order of the report; earlier versions said it by a model's name alone."""
 SUPPORTED = "macro of supported"
 """The average over labels that have examples, where others count in macro."""
 AVERAGES = ("micro", "macro", SUPPORTED, "weighted")
@@ -154,14 +155,30 @@ def scored_labels(report: Report, table: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def present(report: Report) -> list[str]:
-    """The models that were evaluated, in their fixed order; of several teachers also each one."""
-    first, *others = MODELS
-    return [name for name in (first, *teachers(report), *others) if report["models"].get(name)]
+    """The models that were evaluated, in the order of their roles; of several teachers also each one."""
+    evaluated = [name for name, model in report["models"].items() if model]
+    return sorted(evaluated, key=lambda name: ROLES.index(role(report, name)))
+
+
+def role(report: Report, name: str) -> str:
+    """What a model is: ``teacher``, ``student`` or ``control``."""
+    said: str = report["models"][name].get("role", name if name in ROLES else ROLES[0])
+    return said
+
+
+def of_role(report: Report, wanted: str) -> list[str]:
+    """The models of a role that were evaluated, in the order of the report."""
+    return [name for name in present(report) if role(report, name) == wanted]
+
+
+def first_of(report: Report, wanted: str) -> str | None:
+    """The first model of a role: of several teachers, what they say together; none where there is none."""
+    return next(iter(of_role(report, wanted)), None)
 
 
 def teachers(report: Report) -> list[str]:
-    """The names of several teachers, which together are ``teacher``; empty where there is one."""
-    return [name for name in report["models"] if name not in MODELS]
+    """The names of several teachers, which the first model of this role is together; empty where there is one."""
+    return of_role(report, "teacher")[1:]
 
 
 def union(mappings: Iterable[Mapping[str, Any] | None]) -> list[str]:

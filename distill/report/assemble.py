@@ -12,6 +12,7 @@ def assemble(
     data: Mapping[str, Any],
     stages: Sequence[Mapping[str, Any]],
     results: Mapping[str, Mapping[str, Any]],
+    roles: Mapping[str, str],
     objective: Mapping[str, Any],
     environment: Mapping[str, Any],
     points: float | None = None,
@@ -23,6 +24,7 @@ def assemble(
         data: name, source, notes, labels, rows and fingerprint.
         stages: name, status, seconds, fingerprint and folder of each.
         results: stage to what it found.
+        roles: what each compared model is.
         objective: temperature and weights of the terms.
         environment: versions, git, seed and devices.
         points: of the first metric, which validation and test are to tell apart; none warns of no split.
@@ -34,7 +36,7 @@ def assemble(
         "status": "done",
         "data": dict(data),
         "stages": list(stages),
-        "models": found.get("models", {}),
+        "models": {name: {"role": roles[name], **model} for name, model in found.get("models", {}).items()},
         "gain": found.get("gain"),
         "against_teacher": found.get("against_teacher"),
         "fidelity": found.get("fidelity"),

@@ -56,7 +56,7 @@ def render(report: words.Report, rows: words.Curves) -> str:
     return environment.get_template("report.html").render(
         report=report,
         models=words.present(report),
-        tones={name: name if name in words.MODELS else words.MODELS[0] for name in words.present(report)},
+        tones={name: words.role(report, name) for name in words.present(report)},
         headline=words.headline(report),
         verdict=sentences.verdict(report),
         interval=_picture_of_gain(report.get("gain")),

@@ -8,6 +8,7 @@ from distill.report import (
     LOWER_IS_BETTER,
     Report,
     difference,
+    first_of,
     headline,
     known,
     listed,
@@ -15,6 +16,7 @@ from distill.report import (
     metric,
     number,
     present,
+    role,
     scored_labels,
     share,
     teachers,
@@ -26,16 +28,16 @@ _SAME = 1.1
 
 def verdict(report: Report) -> str:
     """What came out of the run, in plain words that claim no more than was measured; what spoils it comes first."""
-    models = report["models"]
+    teacher, student = first_of(report, "teacher"), first_of(report, "student")
     if not present(report):
         return "This run evaluated no model."
-    if not models.get("student"):
+    if student is None:
         return f"{_reaches(report, present(report)[0])} No student was evaluated."
-    if not models.get("teacher"):
-        return f"{_reaches(report, 'student')} Its teacher was not evaluated. {gain(report)}"
+    if teacher is None:
+        return f"{_reaches(report, student)} Its teacher was not evaluated. {gain(report)}"
     said = (
-        _nothing_learnt(report), _unfit_teacher(report), _student_and_teacher(report), gain(report),
-        _never_found(report), _surpassed_teacher(report),
+        _nothing_learnt(report), _unfit_teacher(report), _student_and_teacher(report, student, teacher), gain(report),
+        _never_found(report, student), _surpassed_teacher(report),
     )  # fmt: skip
     return " ".join(filter(None, said))
 
@@ -45,7 +47,7 @@ def gain(report: Report) -> str:
     result = report.get("gain")
     better = improvement(result) if result else {}
     if not result or "difference" not in better:
-        if report["models"].get("control"):
+        if first_of(report, "control"):
             return "What distillation gained over the control was not measured."
         return (
             "There is no control, the same student trained without the teacher: what distillation gained isn't known."
@@ -67,12 +69,15 @@ def _moved(name: str, amount: float) -> str:
     return f"gained {size} of {name} over" if amount > 0 else f"lost {size} of {name} against"
 
 
-def _against_teacher(report: Report, name: str) -> dict[str, Any]:
-    """The result of a model held against the teacher; of a report that has none, the difference alone."""
+def _against_teacher(report: Report, who: str) -> dict[str, Any]:
+    """The result of the model of a role held against the teacher; of a report that has none, the difference alone."""
+    name, against = first_of(report, who), first_of(report, "teacher")
+    if name is None or against is None:
+        return {}
     found: Mapping[str, Any] | None = (report.get("against_teacher") or {}).get(name)
     if found:
         return dict(found)
-    lead, teacher, score = headline(report), _score(report, "teacher"), _score(report, name)
+    lead, teacher, score = headline(report), _score(report, against), _score(report, name)
     if lead is None or teacher is None or score is None:
         return {}
     return {"metric": lead[0], "split": lead[1], "difference": score - teacher}
@@ -88,8 +93,8 @@ def _beyond(result: Mapping[str, Any]) -> str:
 
 def _unfit_teacher(report: Report) -> str:
     """Who is clearly better than a teacher that taught nothing clearly."""
-    for name, who in (("control", "the control, which had no teacher,"), ("student", "the student")):
-        result = _against_teacher(report, name)
+    for which, who in (("control", "the control, which had no teacher,"), ("student", "the student")):
+        result = _against_teacher(report, which)
         if result and improvement(result).get("low", 0) > 0 and not _taught(report):
             whose = "teachers together are" if teachers(report) else "teacher is"
             than = f"{'them' if teachers(report) else 'it'} on {result['split']} ({interval(result)})"
@@ -121,12 +126,12 @@ def _teach_better(report: Report) -> str:
     return "train the teacher longer, or take a larger one"
 
 
-def _never_found(report: Report) -> str:
+def _never_found(report: Report, student: str) -> str:
     """The labels of validation that the student never gets right, where it has learnt something."""
-    table = (report["models"]["student"].get("per_label") or {}).get("validation") or {}
+    table = (report["models"][student].get("per_label") or {}).get("validation") or {}
     rows = scored_labels(report, table)
     never = [shown(label) for label, row in rows.items() if row.get("support") and row.get("f1") == 0]
-    if not never or len(never) == len(rows) or _learnt_nothing(report, "student"):
+    if not never or len(never) == len(rows) or _learnt_nothing(report, student):
         return ""
     return f"The student finds none of {listed_short(never)} in validation (an F1 of 0)."
 
@@ -208,7 +213,8 @@ def _reaches(report: Report, name: str) -> str:
     score = _score(report, name)
     if lead is None or score is None:
         return f"The {name} was evaluated without a metric."
-    who = "teachers together reach" if name == "teacher" and teachers(report) else f"{name} reaches"
+    several = role(report, name) == "teacher" and teachers(report)
+    who = "teachers together reach" if several else f"{name} reaches"
     return f"The {who} {metric(lead[0], score)} {lead[0]} on {lead[1]}."
 
 
@@ -219,8 +225,8 @@ def _score(report: Report, name: str) -> float | None:
     return score if known(score) else None
 
 
-def _student_and_teacher(report: Report) -> str:
-    teacher, student = report["models"]["teacher"], report["models"]["student"]
+def _student_and_teacher(report: Report, student_name: str, teacher_name: str) -> str:
+    teacher, student = report["models"][teacher_name], report["models"][student_name]
     parts = []
     if teacher.get("parameters") and student.get("parameters"):
         whose = "the teachers'" if teachers(report) else "the teacher's"

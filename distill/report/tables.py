@@ -49,7 +49,8 @@ def in_text(report: words.Report) -> list[tuple[str, ...]]:
     table = by_label(report, lead[1]) if lead else None
     if table is None or not table.is_open:
         return []
-    main = table.models.index("student") if "student" in table.models else 0
+    student = words.first_of(report, "student")
+    main = table.models.index(student) if student in table.models else 0
     others = [number for number in range(len(table.models)) if number != main]
     last = table.columns[-1]
     head = (f"{table.models[main]} by {table.what} on {table.split}", *table.columns, "support")

@@ -14,7 +14,7 @@ from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
 from distill.distributed.processes import Ranks
 from distill.errors import ConfigError
-from distill.inference.output_pass import output_columns
+from distill.inference.torch_runtime import output_columns
 from distill.models import loading
 from distill.models.fitting import token_count
 from distill.models.shapes import model_shape

@@ -12,23 +12,22 @@ from distill.base.files import fingerprint
 from distill.config import ensemble as ensembles
 from distill.config.ensemble import FIRST
 from distill.config.schema import Config
-from distill.inference import latency, scoring
+from distill.inference import generation_ensemble, scoring
 from distill.inference.generation_ensemble import Combined
-from distill.inference.output_pass import EnsembleMembers
+from distill.inference.latency import LatencyTimer, Together
+from distill.inference.runtime import CPU, FinishedModel
 from distill.inference.scoring import ModelOutputs, SplitScore
-from distill.metrics import fidelity
-from distill.metrics.bootstrap import gap_closed, paired_bootstrap
-from distill.models import loading
-from distill.models.sources import ModelRef
 from distill.report.environment import processor
-from distill.stages import students, supervised
-from distill.stages.job import Job, RunSpec
+from distill.stages import comparing, students
+from distill.stages.comparing import Scores
+from distill.stages.job import Job, RunSpec, ScoredModel
+from distill.stages.passes import output_pass
 from distill.teacher import ensemble
 
 RECIPE = 7
 
-Scores = dict[str, dict[str, SplitScore]]
-"""Model to split to what it is worth there."""
+Latencies = tuple[dict[str, dict[str, float]], dict[str, Any] | None]
+"""Milliseconds of each model, and under which conditions they were measured."""
 
 
 def skipped(spec: RunSpec) -> str | None:
@@ -76,27 +75,28 @@ def _several(config: Config) -> dict[str, Any]:
 def run(job: Job) -> dict[str, Any]:
     """Answer validation and test with every model; rank 0 scores. The folder ``answers`` keeps what they said."""
     spec, scores, is_first = job.spec, Scores(), job.context.ranks.rank == 0
-    outputs = supervised.output_pass(job)
+    outputs = output_pass(job)
     splits = [split for split in ("validation", "test") if split in spec.data.splits]
     answered: dict[str, dict[str, ModelOutputs]] = {}
-    for name, source in sources(spec).items():
-        model, scores[name], answered[name] = spec.model(source, job.inputs), {}, {}
+    models = _models(job)
+    for name, model in models.items():
+        scores[name], answered[name] = {}, {}
         for split in splits:
             folder = answers_folder(job.folder, name, split)
             answered[name][split] = scoring.collect_outputs(outputs, model, spec.data.splits[split], folder)
             if is_first:
                 scores[name][split] = score(job, model, split, answered[name][split])
-    if spec.members:
-        scores = {"teacher": _together(job, answered), **scores}
-    return _compared(job, scores, splits[-1]) if is_first else {}
+    for row in _together(spec):
+        scores[row.name] = _scored_together(job, row, models, answered)
+    in_order = {row.name: scores[row.name] for row in spec.decisions.compared}
+    return _compared(job, models, in_order, splits[-1]) if is_first else {}
 
 
-def score(job: Job, model: ModelRef, split: str, answered: ModelOutputs) -> SplitScore:
+def score(job: Job, model: FinishedModel, split: str, answered: ModelOutputs) -> SplitScore:
     """Score what a model answered to a split."""
     spec = job.spec
-    tokenizer = spec.sources.tokenizer(model.folder)
     return scoring.score_split(
-        spec.setup, spec.metrics, spec.data.splits[split], answered, tokenizer, job.examples.encode
+        spec.setup, spec.metrics, spec.data.splits[split], answered, model.tokenizer, job.examples.encode
     )
 
 
@@ -105,70 +105,81 @@ def answers_folder(folder: Path, name: str, split: str) -> Path:
     return folder / "answers" / name / split
 
 
+def latencies(job: Job, models: Mapping[str, FinishedModel], together: Together | None = None) -> Latencies:
+    """Return milliseconds of each model for one text of validation, and the conditions; none where nothing is timed."""
+    spec, count = job.spec, job.spec.config.evaluate.latency_samples
+    split = spec.data.splits["validation"]
+    if not count:
+        return {}, None
+    timer = LatencyTimer(spec.setup, job.examples, spec.generation)
+    timed, conditions = timer.measure(models, split.select(range(min(count, len(split)))), together)
+    return timed, {**conditions, "processor": processor()}
+
+
+def _models(job: Job) -> dict[str, FinishedModel]:
+    """Each compared model that a stage or checkpoint holds."""
+    spec = job.spec
+    return {name: spec.finished(spec.model(source, job.inputs)) for name, source in sources(spec).items()}
+
+
+def _together(spec: RunSpec) -> list[ScoredModel]:
+    """The rows of what several teachers say as one."""
+    return [row for row in spec.decisions.compared if row.source is None]
+
+
 def _combined(spec: RunSpec) -> Combined:
     """What makes one answer of the teachers' logits, at temperature 1: as they would be used."""
     weights = ensembles.weights(spec.config)
     return ensemble.combined_logits(spec.config.ensemble.combine, spec.setup.task.kind, weights)
 
 
-def _together(job: Job, answered: Mapping[str, Mapping[str, ModelOutputs]]) -> dict[str, SplitScore]:
+def _scored_together(
+    job: Job,
+    row: ScoredModel,
+    models: Mapping[str, FinishedModel],
+    answered: Mapping[str, Mapping[str, ModelOutputs]],
+) -> dict[str, SplitScore]:
     """What the teachers' answers to each split are worth as one; nothing but on rank 0."""
     spec, scores = job.spec, {}
-    first, *others = (spec.model(source, job.inputs) for source in spec.teacher_inputs.values())
+    teachers = [models[name] for name in spec.members]
     for split in answered[FIRST]:
         if spec.setup.task.writes:  # what they write together does not follow from what each of them writes
-            members = EnsembleMembers(others, _combined(spec), fingerprint(ensembles.settings(spec.config)))
-            folder = answers_folder(job.folder, "teacher", split)
-            outputs = supervised.output_pass(job)
-            common = scoring.collect_outputs(outputs, first, spec.data.splits[split], folder, members)
+            how = fingerprint(ensembles.settings(spec.config))
+            common = generation_ensemble.together(teachers, _combined(spec), how)
+            folder = answers_folder(job.folder, row.name, split)
+            said = scoring.collect_outputs(output_pass(job), common, spec.data.splits[split], folder)
         else:
             stores = [answered[name][split].rows for name in spec.members]
-            common = ModelOutputs(ensemble.of_logits(stores, _combined(spec)))
+            said = ModelOutputs(ensemble.of_logits(stores, _combined(spec)))
         if job.context.ranks.rank == 0:
-            scores[split] = score(job, first, split, common)
+            scores[split] = score(job, teachers[0], split, said)
     return scores
 
 
-def _compared(job: Job, scores: Scores, split: str) -> dict[str, Any]:
+def _compared(job: Job, models: Mapping[str, FinishedModel], scores: Scores, split: str) -> dict[str, Any]:
     spec = job.spec
-    described = {name: _described(job, source, scores[name]) for name, source in sources(spec).items()}
-    if spec.members:
-        described = {"teacher": _described_together(spec, described, scores["teacher"]), **described}
-    timed, conditions = _latencies(job)
+    described = {name: _described(model, scores[name]) for name, model in models.items()}
+    for row in _together(spec):
+        described[row.name] = _described_together(spec, described, scores[row.name])
+    described = {row.name: described[row.name] for row in spec.decisions.compared}
+    rows = [Together(row.name, list(spec.members), _combined(spec)) for row in _together(spec)]
+    timed, conditions = latencies(job, models, next(iter(rows), None))
     for name, milliseconds in timed.items():
         described[name]["latency_ms"] = milliseconds
     return {
         "models": described,
-        "gain": _gain(spec, scores, split),
-        "against_teacher": _against_teacher(spec, scores, split),
-        "fidelity": _fidelity(spec, scores, split),
+        "gain": comparing.gain(spec, scores, split),
+        "against_teacher": comparing.against_teacher(spec, scores, split),
+        "fidelity": comparing.fidelity(spec, scores, split),
         "latency": conditions,
-        "scored_by": next(iter(scores.values()))[split].scored.how or None,
+        "scored_by": scores[spec.decisions.compared[0].name][split].scored.how or None,
     }
 
 
-def _latencies(job: Job) -> tuple[dict[str, dict[str, float]], dict[str, Any] | None]:
-    """Milliseconds of each model for one text of validation, and the conditions; none where nothing is timed."""
-    spec, count = job.spec, job.spec.config.evaluate.latency_samples
-    split = spec.data.splits["validation"]
-    rows = split.select(range(min(count, len(split))))
-    if not count:
-        return {}, None
-    timer = latency.LatencyTimer(spec.setup, job.examples, spec.sources, spec.generation)
-    models = {name: spec.model(source, job.inputs) for name, source in sources(spec).items()}
-    timed, conditions = timer.measure(models, rows, list(spec.members), _combined(spec) if spec.members else None)
-    return timed, {**conditions, "processor": processor()}
-
-
-def _described(job: Job, source: str, scores: Mapping[str, SplitScore]) -> dict[str, Any]:
-    folder = job.spec.model(source, job.inputs).folder
-    config = loading.configuration(folder)
-    return {
-        "parameters": loading.parameters(loading.load_model(folder, job.spec.setup.task.head)),
-        "bytes": sum(path.stat().st_size for path in folder.glob("*.safetensors")),
-        "description": f"{config.model_type}, {config.num_hidden_layers} layers of width {config.hidden_size}",
-        **_by_split(scores),
-    }
+def _described(model: FinishedModel, scores: Mapping[str, SplitScore]) -> dict[str, Any]:
+    runtime = model.open(CPU)
+    about = {"parameters": runtime.parameters, "bytes": runtime.bytes, "description": runtime.description}
+    return {**about, **_by_split(scores)}
 
 
 def _by_split(scores: Mapping[str, SplitScore]) -> dict[str, Any]:
@@ -187,60 +198,3 @@ def _described_together(
     sums = {key: sum(described[name][key] for name in names) for key in ("parameters", "bytes")}
     combination = "the most confident one's answer" if how == "confidence" else f"the mean of their {how}"
     return {**sums, "description": f"{', '.join(names)}: {combination}", **_by_split(scores)}
-
-
-def _gain(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None:
-    if not {"student", "control"} <= scores.keys():
-        return None
-    headline = spec.metrics.HEADLINE
-    value = {name: by_split[split].scored.metrics[headline.name] for name, by_split in scores.items()}
-    return {
-        **_paired(spec, scores, split, "student", "control"),
-        "student": value["student"],
-        "control": value["control"],
-        "gap_closed": gap_closed(value["teacher"], value["student"], value["control"], headline.mode),
-    }
-
-
-def _against_teacher(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any]:
-    """Student and control, each held against the teacher on the same examples."""
-    compared = [model.name for model in spec.decisions.compared if model.role != "teacher" and model.name in scores]
-    return {name: _paired(spec, scores, split, name, "teacher") for name in compared}
-
-
-def _paired(spec: RunSpec, scores: Scores, split: str, one: str, other: str) -> dict[str, Any]:
-    """The difference of two models in the headline metric, and its interval."""
-    headline, given = spec.metrics.HEADLINE, spec.config.evaluate
-    first, second = (scores[name][split].scored.statistics for name in (one, other))
-    gain = paired_bootstrap(
-        spec.metrics.headline,
-        first,
-        second,
-        resamples=given.resamples,
-        confidence=given.confidence,
-        seed=spec.config.seed,
-    )
-    return {
-        "metric": headline.name,
-        "mode": headline.mode,
-        "split": split,
-        "difference": gain.difference,
-        "confidence": given.confidence,
-        "interval": [gain.lo, gain.hi],
-    }
-
-
-def _fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None:
-    if "student" not in scores:
-        return None
-    student, teacher = (scores[name][split].rows for name in ("student", "teacher"))
-    if student.shape != teacher.shape:
-        return None  # another tokenizer cuts a text into other rows
-    if spec.setup.task.writes:
-        return {"split": split, "agreement": float((student[:, 1] == teacher[:, 1]).float().mean())}
-    kind = spec.setup.task.kind
-    errors = {
-        name: fidelity.calibration(kind, by_split[split].rows, by_split[split].labels)
-        for name, by_split in scores.items()
-    }
-    return {"split": split, **fidelity.compare(kind, student, teacher), "calibration_error": errors}

@@ -15,6 +15,8 @@ from distill.data.example_pipeline import ExamplePipeline
 from distill.data.prepared import Prepared
 from distill.data.quoting import quote
 from distill.distributed.processes import Ranks
+from distill.inference.runtime import FinishedModel
+from distill.inference.torch_runtime import finished_model
 from distill.metrics import metric_module
 from distill.models.sources import ModelRef, ModelSources
 from distill.student.build import StudentSpec
@@ -40,7 +42,8 @@ class ScoredModel:
 
     Attributes:
         name: in the report.
-        role: ``teacher``, ``student``, ``control``, ``export`` or ``baseline``: what the report makes of it.
+        role: ``teacher``, ``student`` or ``control``: what the report makes of it. Of several teachers, the first is
+            what they say together.
         source: the input that holds it; none for what several teachers say together.
     """
 
@@ -68,6 +71,14 @@ class Decisions:
     student: StudentSpec
     compared: tuple[ScoredModel, ...]
     outputs: TeacherOutputPlan = _UNDECIDED
+
+    def of_role(self, role: str) -> list[ScoredModel]:
+        """The compared models of a role, in the order of the report."""
+        return [model for model in self.compared if model.role == role]
+
+    def first_of(self, role: str) -> str | None:
+        """The name of the first compared model of a role, of several teachers what they say together; or none."""
+        return next((model.name for model in self.of_role(role)), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +156,10 @@ class RunSpec:
         """The model of an input, whichever teacher's it is."""
         spec, own = self.owner(name)
         return spec.sources.model(own, {own: inputs[name]} if name in inputs else {})
+
+    def finished(self, model: ModelRef, dtype: torch.dtype = torch.float32) -> FinishedModel:
+        """A model of the run, to be asked in some precision; scored models are, as their users will, in float32."""
+        return finished_model(model, self.sources, self.setup, dtype)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from distill.inference.output_pass import output_columns
+from distill.inference.torch_runtime import output_columns
 from distill.stages import supervised
 from distill.stages.job import Job, RunSpec
 from distill.student.build import StudentSource, build_student

@@ -1,7 +1,6 @@
 """What the stages that train have in common."""
 
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,12 +21,12 @@ from distill.config.distillation import DistillConfig
 from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
-from distill.inference.output_pass import OutputPass
 from distill.metrics import Headline
 from distill.models import adapt, loading, scratch
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
 from distill.stages.job import Job, RunSpec
+from distill.stages.passes import shows_progress
 from distill.tasks.collating import counts
 from distill.tasks.features import without_targets
 from distill.training import callbacks, tracking
@@ -233,8 +232,7 @@ def make_trainer(
     given["devices"] = device_count(given["accelerator"], given["devices"])
     if max_epochs is None:
         given["precision"] = "32-true"
-    if given["enable_progress_bar"] is None:
-        given["enable_progress_bar"] = sys.stdout.isatty()
+    given["enable_progress_bar"] = shows_progress(config)
     return trainer(
         TrainerSettings(**given),
         max_epochs=max_epochs or 1,
@@ -311,17 +309,3 @@ def _wandb(job: Job) -> list[Logger]:
         settings=asdict(config),
     )
     return [logger]
-
-
-def output_pass(job: Job) -> OutputPass:
-    """Return what asks finished models about the job's examples, and keeps on disk what they answer."""
-    spec = job.spec
-    return OutputPass(
-        spec.setup,
-        job.examples,
-        spec.sources,
-        job.context.ranks,
-        lambda callbacks: make_trainer(spec.config, callbacks=callbacks),
-        spec.generation if spec.setup.task.writes else {},
-        spec.quote,
-    )

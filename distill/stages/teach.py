@@ -9,14 +9,17 @@ from datasets import Dataset
 
 from distill.base.files import fingerprint
 from distill.data.splits import UNLABELLED
-from distill.inference.output_pass import Kept, OutputPass, identity
+from distill.inference.output_pass import identity
 from distill.inference.output_store import OutputStore
-from distill.inference.prediction_modules import Reduce, top
+from distill.inference.pass_loop import Kept
+from distill.inference.reductions import Reduce, top
+from distill.inference.runtime import FinishedModel
 from distill.inference.sampled_logits import sampled
 from distill.models.sources import ModelRef
 from distill.report import size
-from distill.stages import students, supervised
+from distill.stages import students
 from distill.stages.job import Job, RunSpec
+from distill.stages.passes import output_pass
 from distill.tasks.labels import replaced
 from distill.teacher.reuse import reuse_outputs
 
@@ -66,8 +69,9 @@ def run(job: Job) -> dict[str, Any]:
 
     Where the student shall learn from what the teacher writes, it writes first, into ``written``.
     """
-    spec, outputs = job.spec, supervised.output_pass(job)
-    teacher = spec.sources.model(spec.decisions.teacher, job.inputs)
+    spec, outputs = job.spec, output_pass(job)
+    ref = spec.sources.model(spec.decisions.teacher, job.inputs)
+    teacher = spec.finished(ref, spec.dtype)
     plan, folder = spec.decisions.outputs, job.folder / "outputs"
     examples = [rows(job, job.folder), *filter(None, [spec.data.splits.get(UNLABELLED)])]
     if job.context.ranks.rank == 0:
@@ -77,7 +81,7 @@ def run(job: Job) -> dict[str, Any]:
         return set().union(*(outputs.places(teacher, split) for split in examples))
 
     if not spec.learns_teacher_targets:  # what it writes anew may be other words under the same keys
-        made_by = outputs_identity(spec, teacher)
+        made_by = outputs_identity(spec, ref)
         job.context.ranks.first(lambda: reuse_outputs(folder, made_by, plan.states, wanted, job.is_finished))
     for split in examples:
         outputs.rows(teacher, split, folder, _kept(spec))
@@ -95,8 +99,7 @@ def stored(job: Job, spec: RunSpec, model: ModelRef, folder: Path) -> OutputStor
     """
     made_by = outputs_identity(spec, model)
     states = () if job.spec.members else spec.decisions.outputs.states
-    outputs: OutputPass = supervised.output_pass(job)
-    return outputs.opened(model, folder / "outputs", made_by, states, stored_temperature(spec))
+    return output_pass(job).opened(str(model.folder), folder / "outputs", made_by, states, stored_temperature(spec))
 
 
 def rows(job: Job, folder: Path) -> Dataset:
@@ -105,8 +108,8 @@ def rows(job: Job, folder: Path) -> Dataset:
     train = spec.data.splits["train"]
     if not spec.learns_teacher_targets:
         return train
-    teacher = spec.sources.model(spec.decisions.teacher, job.inputs)
-    store = supervised.output_pass(job).written(teacher, train, folder / "written")
+    teacher = spec.finished(spec.sources.model(spec.decisions.teacher, job.inputs))
+    store = output_pass(job).written(teacher, train, folder / "written")
     return _retargeted(spec, teacher, train, store)
 
 
@@ -122,7 +125,7 @@ def stored_temperature(spec: RunSpec) -> float | None:
 
 def _kept(spec: RunSpec) -> Kept:
     name = fingerprint(_of_a_text(spec))
-    return Kept(_reduce(spec), name, spec.decisions.outputs.states, spec.dtype)
+    return Kept(_reduce(spec), name, spec.decisions.outputs.states)
 
 
 def _described(spec: RunSpec) -> str:
@@ -151,14 +154,13 @@ def _reduce(spec: RunSpec) -> Reduce | None:
     return top(teacher.top_k, temperature)
 
 
-def _retargeted(spec: RunSpec, teacher: ModelRef, train: Dataset, store: OutputStore) -> Dataset:
+def _retargeted(spec: RunSpec, teacher: FinishedModel, train: Dataset, store: OutputStore) -> Dataset:
     """The examples with the teacher's words as targets; their keys stay, since they are another store's."""
-    setup = spec.setup
-    tokenizer, texts = spec.sources.tokenizer(teacher.folder), []
+    setup, texts = spec.setup, []
     target = next(role for role, kind in setup.task.roles.items() if kind == "target")
     for start in range(0, len(train), 1000):
         chunk = train[start : start + 1000]
-        records = setup.decode(store.examples(torch.tensor(chunk["key"])), chunk, tokenizer)
+        records = setup.decode(store.examples(torch.tensor(chunk["key"])), chunk, teacher.tokenizer)
         own = setup.task.predictions(records, ())
         texts += [text or given for text, given in zip(own, chunk[target], strict=True)]
     return replaced(train, target, texts)

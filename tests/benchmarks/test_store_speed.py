@@ -16,8 +16,9 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.inference.output_store import OutputStore, OutputWriter
-from distill.inference.prediction_modules import LogitsPredictor
-from distill.inference.write_callback import WriteOutputs
+from distill.inference.pass_loop import Kept, asks_rows, run_pass
+from distill.inference.runtime import CPU
+from distill.inference.torch_runtime import TorchRuntime
 from distill.metrics import classification as metrics
 from distill.objective import Objective
 from distill.objective.terms.divergences import Soft
@@ -121,9 +122,8 @@ def bare(teacher, loader):
 def built(teacher, loader, folder, states=()):
     """The same, and everything that the store needs: answers, parts on disk, and an index to ask them by."""
     start = time.perf_counter()
-    writer = WriteOutputs(OutputWriter(folder, "teacher", states=states))
-    made = trainer(SETTINGS, callbacks=[writer])
-    made.predict(LogitsPredictor(teacher, align, None, states=states), loader, return_predictions=False)
+    writer = OutputWriter(folder, "teacher", states=states)
+    run_pass(asks_rows(TorchRuntime(teacher), align, Kept(states=states)), loader, CPU, writer)
     OutputStore(folder, "teacher", states)
     return time.perf_counter() - start
 

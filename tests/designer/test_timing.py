@@ -6,6 +6,7 @@ from transformers import BertConfig
 
 from distill.designer import timing
 from distill.designer.timing import Text, measure
+from distill.inference.torch_runtime import TorchRuntime
 from distill.models import scratch
 from distill.models.tokenizers import train
 from distill.tasks import task
@@ -83,10 +84,10 @@ def test_the_first_model_is_timed_even_where_it_is_hopeless(clock):
 def test_models_read_so_many_plain_tokens_on_so_many_threads(monkeypatch):
     read = []
 
-    def outputs(model, batch):
-        read.append((batch, torch.get_num_threads(), model.training))
+    def logits(runtime, batch):
+        read.append((batch, torch.get_num_threads(), runtime.model.training))
 
-    monkeypatch.setattr(timing, "outputs", outputs)
+    monkeypatch.setattr(TorchRuntime, "logits", logits)
     before = torch.get_num_threads()
     measure(task("classification"), TOKENIZER, {"small": bert(1)}, Text(9, 2, 0))
     assert torch.get_num_threads() == before
@@ -105,13 +106,13 @@ def test_what_writes_is_timed_writing_so_many_tokens_with_so_many_beams(name, mo
     tokenizer = train(family, ["a good film"], vocab_size=300, max_length=32)
     size = scratch.Size(layers=1, hidden_size=8, heads=1, intermediate_size=8)
     model = scratch.config(family, tokenizer, size, max_length=32, dropout=0.0)
-    lengths, beams, write = [], [], timing.write
+    lengths, beams, generate = [], [], TorchRuntime.generate
 
     def kept(*given):
-        lengths.append(len(write(*given)[0]))
+        lengths.append(len(generate(*given)[0]))
         beams.append(given[2]["num_beams"])
 
-    monkeypatch.setattr(timing, "write", kept)
+    monkeypatch.setattr(TorchRuntime, "generate", kept)
     monkeypatch.setattr(timing, "_MOST", 15)
     measure(task(name), tokenizer, {"small": model}, Text(9, 1, 6, beams=2))
     assert (set(lengths), set(beams)) == ({6}, {2})

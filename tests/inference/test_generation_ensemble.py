@@ -6,8 +6,11 @@ import pytest
 import torch
 from transformers import BartConfig, GPT2Config, LlamaConfig, MarianConfig, T5Config
 
-from distill.inference.generation import write
-from distill.inference.generation_ensemble import ModelEnsemble
+from distill.errors import ModelError
+from distill.inference import generation_ensemble as ensembles
+from distill.inference.generation_ensemble import EnsembleRuntime
+from distill.inference.runtime import FinishedModel
+from distill.inference.torch_runtime import TorchRuntime
 from distill.models import loading
 from distill.models.forward import outputs
 from distill.teacher.combining import combine
@@ -62,9 +65,15 @@ def mean(*weights):
     return lambda logits, lengths: combine("probabilities", "class", logits, weights, 1.0, lengths)
 
 
-def wrote(model, beams=1, beside=None, count=8):
+def together(combined, *models):
+    return EnsembleRuntime([TorchRuntime(model) for model in models], combined)
+
+
+def wrote(model, beams=1, combined=None, others=(), count=8):
+    """What a model writes, alone or together with others."""
+    runtime = TorchRuntime(model) if combined is None else together(combined, model, *others)
     with torch.no_grad():
-        found = write(model, batch(model), {"num_beams": beams, "max_new_tokens": count}, beside)
+        found = runtime.generate(batch(model), {"num_beams": beams, "max_new_tokens": count})
     return [ids.tolist() for ids in found]
 
 
@@ -74,9 +83,9 @@ def test_what_has_no_weight_or_is_the_same_model_changes_nothing_that_is_written
     first, second = made(name, 1), made(name, 2)
     alone = wrote(first, beams)
     assert alone != wrote(second, beams), "both write the same: nothing would be seen"
-    assert wrote(first, beams, ModelEnsemble([second], mean(1.0, 0.0))) == alone
-    assert wrote(first, beams, ModelEnsemble([copy.deepcopy(first)], mean(0.3, 0.7))) == alone
-    assert wrote(first, beams, ModelEnsemble([second, second], mean(0.0, 0.5, 0.5))) == wrote(second, beams)
+    assert wrote(first, beams, mean(1.0, 0.0), [second]) == alone
+    assert wrote(first, beams, mean(0.3, 0.7), [copy.deepcopy(first)]) == alone
+    assert wrote(first, beams, mean(0.0, 0.5, 0.5), [second, second]) == wrote(second, beams)
 
 
 @pytest.mark.parametrize(
@@ -89,25 +98,25 @@ def test_what_the_first_forbids_is_forbidden_as_if_it_wrote_alone(name, beams, s
     for key, value in settings.items():
         setattr(first.generation_config, key, value)
     alone = wrote(first, beams)
-    assert wrote(first, beams, ModelEnsemble([second], mean(1.0, 0.0))) == alone
-    assert wrote(first, beams, ModelEnsemble([copy.deepcopy(first)], mean(0.3, 0.7))) == alone
+    assert wrote(first, beams, mean(1.0, 0.0), [second]) == alone
+    assert wrote(first, beams, mean(0.3, 0.7), [copy.deepcopy(first)]) == alone
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_a_single_source_is_written_for_as_in_a_batch(name):
     first, second = made(name, 1), made(name, 2)
-    beside = ModelEnsemble([second], mean(0.4, 0.6))
-    together, given = wrote(first, 1, beside), batch(first)
-    for ids, mask, written in zip(given["input_ids"], given["attention_mask"], together, strict=True):
+    both, given = together(mean(0.4, 0.6), first, second), batch(first)
+    in_a_batch = wrote(first, 1, mean(0.4, 0.6), [second])
+    for ids, mask, written in zip(given["input_ids"], given["attention_mask"], in_a_batch, strict=True):
         alone = {"input_ids": ids[mask.bool()].unsqueeze(0), "attention_mask": mask[mask.bool()].unsqueeze(0)}
         with torch.no_grad():
-            assert write(first, alone, {"max_new_tokens": 8}, beside)[0].tolist() == written
+            assert both.generate(alone, {"max_new_tokens": 8})[0].tolist() == written
 
 
 def test_a_first_model_that_has_written_with_another_writes_alone_again():
     first, second = made("bart", 1), made("bart", 2)
     alone = wrote(first)
-    assert wrote(first, 1, ModelEnsemble([second], mean(0.0, 1.0))) != alone
+    assert wrote(first, 1, mean(0.0, 1.0), [second]) != alone
     assert wrote(first) == alone
 
 
@@ -127,7 +136,7 @@ def next_token(models, ids, mask, written):
 @pytest.mark.parametrize("name", [name for name in MADE if name != "bart that has to end"])
 def test_each_token_is_the_likeliest_by_the_mean_of_probabilities(name):
     models = made(name, 1), made(name, 2)
-    found = wrote(models[0], beside=ModelEnsemble([models[1]], mean(0.4, 0.6)))
+    found = wrote(models[0], 1, mean(0.4, 0.6), [models[1]])
     given = batch(models[0])
     for ids, mask, written in zip(given["input_ids"], given["attention_mask"], found, strict=True):
         expected = []
@@ -139,7 +148,7 @@ def test_each_token_is_the_likeliest_by_the_mean_of_probabilities(name):
 
 def test_what_a_model_must_write_is_written():
     models = made("bart that has to end", 1), made("bart that has to end", 2)
-    found = wrote(models[0], 2, ModelEnsemble([models[1]], mean(0.5, 0.5)), count=3)
+    found = wrote(models[0], 2, mean(0.5, 0.5), [models[1]], count=3)
     assert all(len(ids) <= 3 and ids[-1] == 2 for ids in found)
 
 
@@ -153,6 +162,34 @@ def test_the_common_rows_are_the_mean_of_probabilities_row_by_row():
         return logits[batch["target_ids"] != IGNORE], batch["target_ids"][batch["target_ids"] != IGNORE]
 
     first, second = (align(outputs(model, given).logits, given)[0] for model in models)
-    found = ModelEnsemble([models[1]], mean(0.25, 0.75)).rows(first, given, align)
+    found, _ = align(together(mean(0.25, 0.75), *models).logits(given), given)
     expected = 0.25 * first.softmax(dim=-1) + 0.75 * second.softmax(dim=-1)
     torch.testing.assert_close(found.softmax(dim=-1), expected)
+
+
+class Elsewhere:
+    """A runtime that is not PyTorch's."""
+
+    name = "elsewhere"
+
+
+def test_only_models_run_by_pytorch_write_together():
+    with pytest.raises(ModelError, match="only models run by PyTorch can"):
+        EnsembleRuntime([TorchRuntime(made("bart", 1)), Elsewhere()], mean(0.5, 0.5)).generate({}, {})
+
+
+def test_finished_models_are_opened_together_and_named_apart_from_the_first_alone():
+    opened = []
+
+    def finished(number):
+        runtime = TorchRuntime(made("bart", number))
+        return FinishedModel("first", f"made {number}", None, lambda device: opened.append(device) or runtime)
+
+    both = ensembles.together([finished(1), finished(2)], mean(0.5, 0.5), "the mean")
+    assert (both.made_by, both.beside) == ("made 1", {"beside": ["made 2"], "how": "the mean"})
+    assert not opened
+    runtime = both.open(torch.device("cpu"))
+    assert opened == [torch.device("cpu")] * 2
+    one = TorchRuntime(made("bart", 1))
+    assert runtime.parameters == 2 * one.parameters
+    assert runtime.description == f"{one.description}; {one.description}"

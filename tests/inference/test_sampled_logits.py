@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from distill.inference.prediction_modules import top
+from distill.inference.reductions import top
 from distill.inference.sampled_logits import draw, sampled, uniform
 from distill.objective import losses
 

@@ -25,7 +25,7 @@ from transformers import (
 from distill.config.schema import Config
 from distill.data.batching import Place
 from distill.errors import ModelError
-from distill.export import huggingface
+from distill.export import Source, huggingface
 from distill.models import loading
 from distill.models.fitting import fit_outputs
 from distill.models.forward import outputs
@@ -33,6 +33,7 @@ from distill.models.tokenizers import train_bytes
 from distill.student.from_layers import from_layers
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
+from distill.tasks.setup import TaskSetup
 
 HEAD = "AutoModelForSequenceClassification"
 TEXTS = ["the tower of Paris stands near the river", "who built it ?"]
@@ -82,7 +83,8 @@ def test_the_end_token_stands_in_for_a_padding_token_and_an_exported_folder_keep
     tokenizer = loading.load_tokenizer(folder)
     assert (tokenizer.pad_token, tokenizer.pad_token_id) == ("</s>", 2)
     loading.save(loading.load_model(folder, "AutoModelForCausalLM", tokenizer=tokenizer), tokenizer, tmp_path / "made")
-    huggingface.write(tmp_path / "made", tmp_path / "out", 32, {"generation": {"num_beams": 1}})
+    setup = TaskSetup("dialogue", task("dialogue"), EncodingSpec(max_length=32))
+    huggingface.write(Source(tmp_path / "made", setup, {"generation": {"num_beams": 1}}, ""), tmp_path / "out")
     for made in ("made", "out"):
         assert json.loads((tmp_path / made / "tokenizer_config.json").read_text())["pad_token"] == tokenizer.eos_token
         assert json.loads((tmp_path / made / "config.json").read_text())["pad_token_id"] == 2

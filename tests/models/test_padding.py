@@ -21,7 +21,7 @@ from transformers import (
 
 from distill.data.batching import Place
 from distill.errors import ModelError
-from distill.export import huggingface
+from distill.export import Source, huggingface
 from distill.inference.generation import write
 from distill.models import loading
 from distill.models.fitting import fit_writing
@@ -29,6 +29,7 @@ from distill.models.forward import outputs
 from distill.models.tokenizers import train_bytes
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
+from distill.tasks.setup import TaskSetup
 
 HEAD = "AutoModelForSequenceClassification"
 TEXTS = ["the tower of Paris stands near the river", "who built it ?"]
@@ -79,7 +80,8 @@ def test_a_text_gets_one_answer_alone_in_a_batch_and_from_transformers_whatever_
     )
     pads = {"pad_id": tokenizer.pad_token_id, "teacher_pad_id": tokenizer.pad_token_id}
     loading.save(model, tokenizer, tmp_path / "made")
-    huggingface.write(tmp_path / "made", tmp_path / "out", 60, {"generation": {}})
+    setup = TaskSetup("classification", task("classification"), EncodingSpec(max_length=60))
+    huggingface.write(Source(tmp_path / "made", setup, {"generation": {}}, ""), tmp_path / "out")
     opened = AutoTokenizer.from_pretrained(tmp_path / "out")
     with torch.no_grad():
         together = outputs(model, collate(features, Place(()), **pads)).logits

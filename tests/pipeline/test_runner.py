@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, pipeline
 
-from distill.inference.output_pass import OutputPass
+from distill.inference.torch_runtime import TorchRuntime
 from distill.stages import supervised, teach
 
 STAGES = ["pretrain", "finetune", "teach", "distill", "control", "evaluate", "export"]
@@ -257,8 +257,8 @@ def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(fini
 def test_what_the_teacher_has_answered_for_another_student_is_not_asked_again(finished, again, monkeypatch):
     """The second student reads fewer of its states, so that its store is another one with the same parts."""
     again("wide", "distill.hidden.weight=0.5", "stages=[teach,distill]")
-    asked, loaded = [], OutputPass._loaded
-    monkeypatch.setattr(OutputPass, "_loaded", lambda *given: asked.append(given) or loaded(*given))
+    asked, loaded = [], TorchRuntime.load
+    monkeypatch.setattr(TorchRuntime, "load", lambda *given, **more: asked.append(given) or loaded(*given, **more))
     narrow = again("narrow", "distill.embedding.weight=0.5", "stages=[teach,distill]")
     assert made(narrow) == ["teach", "distill"]
     assert re.search(r"teach: 192 of 192 are answered in \S*teach-\w+\n", (narrow / "run.log").read_text())

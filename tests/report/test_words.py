@@ -1,4 +1,7 @@
-from distill.report import comparison, difference, metric, present, tie
+from distill.export.card import card
+from distill.report import comparison, difference, first_of, metric, present, role, teachers, tie
+from distill.report.page import render
+from distill.report.sentences import verdict
 
 
 def test_shares_are_percent_and_correlations_are_not():
@@ -28,3 +31,29 @@ def test_a_metric_that_one_model_lacks_leaves_a_dash(report):
     row = next(row for row in comparison(report) if (row.group, row.label) == ("test", "f1"))
     assert row.cells == ("90.41 %", "88.60 %", "\N{EN DASH}")
     assert row.amounts == (0.9041, 0.88604, None)
+
+
+def test_a_model_is_what_its_role_says_whatever_its_name(report):
+    names = {"teacher": "large", "student": "tiny", "control": "alone"}
+    report["models"] = {names[which]: {"role": which, **model} for which, model in report["models"].items()}
+    assert present(report) == ["large", "tiny", "alone"]
+    assert [first_of(report, wanted) for wanted in names] == list(names.values())
+    assert teachers(report) == []
+    report["models"]["other"] = {"role": "teacher", **report["models"]["large"]}
+    assert present(report) == ["large", "other", "tiny", "alone"]
+    assert teachers(report) == ["other"]
+
+
+def test_verdict_page_and_card_find_models_by_their_roles(report):
+    said = verdict(report)
+    report["models"] = {name[:2]: {"role": name, **model} for name, model in report["models"].items()}
+    report["against_teacher"] = {name[:2]: result for name, result in (report.get("against_teacher") or {}).items()}
+    assert verdict(report) == said
+    assert 'class="student">st</th>' in render(report, {})
+    assert "The control is the same student" in card(report, pipeline="text-classification", license="mit")
+
+
+def test_models_of_an_earlier_report_are_what_they_are_called(report):
+    report["models"]["second"] = dict(report["models"]["teacher"])
+    roles = {name: role(report, name) for name in report["models"]}
+    assert roles == {"teacher": "teacher", "student": "student", "control": "control", "second": "teacher"}

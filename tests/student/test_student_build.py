@@ -49,7 +49,7 @@ def test_such_a_student_is_taught_judged_exported_and_asked(command, init):
     assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
     exported = folder / "export" / "huggingface"
     predictor = load(exported)
-    assert isinstance(predictor.model, BiLstmForSequenceClassification) == (init == "bilstm")
+    assert isinstance(predictor.runtime.model, BiLstmForSequenceClassification) == (init == "bilstm")
     (said,) = predictor.predict([{"text": "a lovely film"}])
     assert set(said) == {"label", "probability"}
     card = (exported / "README.md").read_text()

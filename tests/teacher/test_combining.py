@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from distill.inference.prediction_modules import top
+from distill.inference.reductions import top
 from distill.inference.sampled_logits import draw
 from distill.objective.losses import js, reverse_kl, skew_kl, soft
 from distill.teacher.combining import combine, combine_kept, mean_classes

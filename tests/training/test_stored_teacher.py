@@ -1,20 +1,18 @@
 """A student learns from the store what it would learn from the teacher itself, shuffled and after a restart."""
 
 import copy
-import os
-import signal
 
 import pytest
 import torch
 from small_training import Kill, Table, align, batches, bert, collate
 from torch.utils.data import DataLoader
 
-from distill.base import signals
-from distill.base.signals import Interrupted
 from distill.data.batching import Examples, Place
-from distill.inference.output_store import OutputStore, OutputWriter, stored_places
-from distill.inference.prediction_modules import LogitsPredictor
-from distill.inference.write_callback import WriteOutputs
+from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.pass_loop import Kept, asks_rows, run_pass
+from distill.inference.reductions import half
+from distill.inference.runtime import CPU
+from distill.inference.torch_runtime import TorchRuntime
 from distill.metrics import classification as metrics
 from distill.objective import Objective
 from distill.objective.terms.divergences import Soft
@@ -27,7 +25,8 @@ from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization
 from distill.training.supervised import TrainingSpec
 from distill.training.tracking import CurvesLogger, read_curves
-from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer, uninterrupted
+from distill.training.trainer import TrainerSettings, fit, resumed_step, trainer
+from distill.types import Outputs
 
 TABLE = Table(60)
 SETTINGS = TrainerSettings("cpu", 1, 1, "auto", "64-true", 1, 1.0, 1, enable_progress_bar=False)
@@ -44,11 +43,10 @@ def teacher():
 def store(teacher, tmp_path_factory):
     """The teacher's answers to the table, in several parts and an order of their own."""
     folder = tmp_path_factory.mktemp("outputs")
-    module = LogitsPredictor(copy.deepcopy(teacher), align, None, states=STATES)
+    ask = asks_rows(TorchRuntime(copy.deepcopy(teacher)), align, Kept(states=STATES))
     places = [Place(tuple(range(start, min(start + 7, 60)))) for start in range(0, 60, 7)][::-1]
     answered = DataLoader(Examples(TABLE, collate), sampler=places, batch_size=None)
-    writer = WriteOutputs(OutputWriter(folder, "it", features_per_part=20, states=STATES))
-    trainer(SETTINGS, callbacks=[writer]).predict(module, answered, return_predictions=False)
+    run_pass(ask, answered, CPU, OutputWriter(folder, "it", features_per_part=20, states=STATES))
     return OutputStore(folder, "it", STATES)
 
 
@@ -119,29 +117,7 @@ def test_the_store_says_of_a_shuffled_batch_what_the_teacher_says(teacher, store
 
 
 def test_states_too_large_for_half_precision_stay_finite():
-    from distill.inference.prediction_modules import half
-    from distill.types import Outputs
-
     states = torch.tensor([[[1e6], [-1e6]], [[2.0], [torch.inf]]])
     mask = torch.tensor([[True, True], [True, False]])
     kept = half(Outputs(torch.zeros(2, 2), hidden=(states,), mask=mask), (0,))["states"]
     assert kept.flatten().tolist() == [65504.0, -65504.0, 2.0]
-
-
-class TerminatedAtTheThirdBatch(WriteOutputs):
-    """A process that is told to end while a teacher is asked."""
-
-    def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx):
-        if batch_idx == 2:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
-def test_a_pass_that_is_terminated_ends_after_its_batch_and_keeps_what_was_answered(teacher, tmp_path):
-    places = [Place(tuple(range(start, start + 5))) for start in range(0, 60, 5)]
-    answered = DataLoader(Examples(TABLE, collate), sampler=places, batch_size=None)
-    writer = TerminatedAtTheThirdBatch(OutputWriter(tmp_path, "it"))
-    with pytest.raises(Interrupted, match="ended by SIGTERM"), signals.heeded(), uninterrupted():
-        trainer(SETTINGS, callbacks=[writer]).predict(
-            LogitsPredictor(copy.deepcopy(teacher), align, None), answered, return_predictions=False
-        )
-    assert len(stored_places(tmp_path, "it")) == 3 * 5

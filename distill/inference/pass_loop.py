@@ -1,0 +1,121 @@
+"""A pass: every batch asked once, and what is kept of each answer sent to disk."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sized
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from distill.base import signals
+from distill.errors import ModelError
+from distill.inference.output_store import OutputWriter
+from distill.inference.reductions import Reduce, all_logits, half, places, tokens
+from distill.inference.runtime import Runtime, StatesRuntime
+from distill.models.forward import Align
+from distill.models.numbers import possible
+from distill.types import Batch, Outputs, at_least_float32
+
+Answer: TypeAlias = tuple[dict[str, Tensor], dict[str, Tensor]]
+"""The places of features, and what was kept of their rows."""
+Ask: TypeAlias = Callable[[Batch], Answer]
+"""Asks a runtime about a batch."""
+
+
+class SizedBatches(Sized, Iterable[Batch], Protocol):
+    """The batches of a pass, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a pass.
+
+    Attributes:
+        reduce: what is kept of rows; none keeps every logit.
+        name: what stands for it, and for all else that decides on the outputs.
+        states: which hidden states are kept as well; 0 is the embedding output.
+    """
+
+    reduce: Reduce | None = None
+    name: str = ""
+    states: tuple[int, ...] = ()
+
+
+EVERY_LOGIT = Kept()
+
+
+def asks_rows(runtime: Runtime, align: Align, kept: Kept) -> Ask:
+    """Return what asks for the rows of a batch.
+
+    Args:
+        runtime: that answers.
+        align: turns its logits into rows.
+        kept: what is kept of them.
+
+    Raises:
+        ModelError: hidden states are to be kept, and the runtime has none to give.
+    """
+    reduce, asked = kept.reduce or all_logits, _with_states(runtime) if kept.states else _logits_alone(runtime)
+
+    def ask(batch: Batch) -> Answer:
+        answer = asked(batch)
+        rows, labels = align(answer.logits, batch)
+        columns = reduce(possible(at_least_float32(rows)), labels, batch)
+        if not kept.states:
+            return places(batch), columns
+        return places(batch) | tokens(answer), columns | half(answer, kept.states)
+
+    return ask
+
+
+def _logits_alone(runtime: Runtime) -> Callable[[Batch], Outputs]:
+    return lambda batch: Outputs(runtime.logits(batch))
+
+
+def _with_states(runtime: Runtime) -> Callable[[Batch], Outputs]:
+    if not isinstance(runtime, StatesRuntime):
+        raise ModelError(f"{runtime.name} gives no hidden states: only a Hugging Face folder run by PyTorch does")
+    return partial(runtime.outputs, hidden=True)
+
+
+def asks_written(runtime: Runtime, settings: Mapping[str, int]) -> Ask:
+    """Return what asks for the tokens that are written for a batch, as rows ``[tokens, 1]``."""
+
+    def ask(batch: Batch) -> Answer:
+        written = runtime.generate(batch, settings)
+        count = torch.tensor([len(ids) for ids in written], device=batch["key"].device)
+        found = {**places(batch), "first": torch.zeros_like(count), "count": count}
+        return found, {"values": torch.cat(written).unsqueeze(-1).int()}
+
+    return ask
+
+
+@torch.inference_mode()
+def run_pass(
+    ask: Ask, batches: SizedBatches, device: torch.device, writer: OutputWriter, progress: str | None = None
+) -> None:
+    """Ask about each batch, and write what is kept of the answers.
+
+    A signal ends the pass after the batch that it came in, and what is there is written.
+
+    Args:
+        ask: asks a runtime.
+        batches: of this process, on the CPU.
+        device: where the runtime wants them.
+        writer: takes what is kept.
+        progress: what the progress bar on stderr is called; none shows no bar.
+
+    Raises:
+        Interrupted: a signal has come.
+    """
+    shown = tqdm(batches, desc=progress, unit="batch", leave=False, disable=progress is None, file=sys.stderr)
+    with signals.deferred(), shown as bar:
+        for batch in bar:
+            writer.add(*ask({name: tensor.to(device) for name, tensor in batch.items()}))
+            if signals.pending():
+                break
+        writer.flush()
+        signals.check()
