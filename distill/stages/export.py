@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from distill.config.schema import ExportConfig
+from distill.config.export import ExportConfig
 from distill.export import BUNDLE, EXPORTERS, Source, exporter
 from distill.export.card import card
 from distill.export.drift import drift
