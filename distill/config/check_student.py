@@ -28,7 +28,7 @@ def student(config: Config) -> Iterator[str]:
             "student.layer_map=auto: compares what student and teacher make of texts, but there is no student yet; "
             f"allowed is {LAYERS[1]}"
         )
-    if config.teacher.model is None and given.init == "teacher" and given.layers > size.layers:
+    if config.teacher.model is None and given.init == "teacher" and (given.layers or 0) > size.layers:
         yield f"student.layers={given.layers}: the teacher has {size.layers} layers to give"
     if given.init in _HEADLESS and _HEADLESS[given.init](known(config.task)):
         allowed = "random, teacher, narrow or checkpoint"

@@ -27,6 +27,9 @@ class TeacherConfig:
 
     model: str | None = None
     """Hub id or folder of a checkpoint; none trains one from scratch in the pretrain stage."""
+    default_model: str | None = None
+    """Hub id of what `model` is where it is not given and the hub or its cache has it; else the teacher is from
+    scratch."""
     revision: str | None = None
     """Branch, tag or commit of a hub checkpoint; none takes main."""
     finetuned: bool = False
@@ -36,8 +39,9 @@ class TeacherConfig:
     labels_subset: bool = False
     """Take of a fine-tuned checkpoint only the outputs for the labels of the data; a softmax goes over these alone."""
     accept: bool = False
-    """Go on with a fine-tuned checkpoint that answers some rows of validation no better than anyone could who had not
-    read them, or on another scale than the data's scores; else it is refused before anything is trained."""
+    """Go on with a teacher that answers some rows of validation no better than anyone could who had not read them, or
+    on another scale than the data's scores; else a fine-tuned checkpoint is refused before anything is trained, and
+    one that the run fine-tunes before a student learns from it."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size of a teacher from scratch."""
     vocab_size: int = field(default=4000, metadata=allowed(at_least(100)))
@@ -84,8 +88,8 @@ class StudentConfig:
     """Branch, tag or commit of a hub checkpoint; none takes main."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size, for init=random and, at most that of the teacher, for init=narrow."""
-    layers: int = field(default=2, metadata=allowed(at_least(1)))
-    """Layers taken from the teacher, for init=teacher."""
+    layers: int | None = field(default=2, metadata=allowed(at_least(1)))
+    """Layers taken from the teacher, for init=teacher; none takes half of them."""
     layer_map: str = field(default="uniform", metadata=allowed(LAYERS))
     """Which of the teacher's layers, for init=teacher and init=narrow: uniform | first | last | skip, or numbers from 0
     as in '1,3'."""

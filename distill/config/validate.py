@@ -112,9 +112,9 @@ def _models(config: Config) -> Iterator[str]:
             yield f"{who}.revision={part.revision}: belongs to a hub checkpoint; give it as {who}.model=ID"
     if teacher.labels and not teacher.finetuned:
         yield "teacher.labels: names the outputs of a fine-tuned checkpoint; it needs teacher.finetuned=true"
-    for key, does in (("labels_subset", "chooses among the outputs of"), ("accept", "goes on with")):
-        if getattr(teacher, key) and not teacher.finetuned:
-            yield f"teacher.{key}=true: {does} a fine-tuned checkpoint; it needs teacher.finetuned=true"
+    if teacher.labels_subset and not teacher.finetuned:
+        does = "chooses among the outputs of a fine-tuned checkpoint"
+        yield f"teacher.labels_subset=true: {does}; it needs teacher.finetuned=true"
 
 
 def _adaptation(config: Config) -> Iterator[str]:

@@ -150,7 +150,7 @@ def _name_outputs(spec: RunSpec, configured: PretrainedConfig) -> None:
 
 def _tokenizer_from_scratch(spec: RunSpec) -> PreTrainedTokenizerBase:
     with TemporaryDirectory() as folder:
-        pretrain.trained_tokenizer(spec, spec.data.splits["train"]).save_pretrained(folder)
+        pretrain.trained_tokenizer(spec, [spec.data.splits["train"]]).save_pretrained(folder)
         return spec.sources.tokenizer(Path(folder))
 
 

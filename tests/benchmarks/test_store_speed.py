@@ -12,10 +12,10 @@ import time
 import numpy as np
 import pytest
 import torch
+from distill.data.loaders import Share, scoring_batches
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.batching import Batches, Examples, shuffled_groups, training_places
-from distill.data.loaders import Share, scoring_batches
 from distill.inference.output_store import OutputStore, OutputWriter
 from distill.inference.prediction_modules import LogitsPredictor
 from distill.metrics import classification as metrics
