@@ -13,7 +13,7 @@ CLASS = '''"""The mean distance of logits, cut off at a bound."""
 
 from typing import ClassVar
 
-from distill.losses.terms.common import TemperatureTerm, whole_logits
+from distill.objective.terms.common import TemperatureTerm, whole_logits
 
 
 def cut_distance(student, teacher, temperature, bound):

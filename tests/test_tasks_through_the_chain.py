@@ -7,11 +7,11 @@ import pytest
 from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
+from run_parts import spec_of
 from safetensors.torch import load_file
 
 from distill.config import compose as cards
 from distill.inference.predictor import load
-from distill.pipeline.prepare_data import prepare
 
 SMALL = (
     "data.source=embedded", "data.limit.train=96", "data.limit.validation=24", "data.limit.test=32",
@@ -69,8 +69,6 @@ def report(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize(("card", "more"), [pytest.param(*given, id=name) for name, given in RUNS.items()])
 def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_asks_it(inside, card, more):
-    from distill.pipeline.context import Builder
-
     given = [each for each in overrides(card) if not (more and each.startswith("student.architecture="))] + [*more]
     out = inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
     content = report(inside.folder / "run")
@@ -86,16 +84,16 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
     assert (card in SCORED_BY) == (content["scored_by"] is not None) == ("Scored by " in out)
 
     config = composed(given)
-    build = Builder(config, prepare(config), inside.folder, "")
-    test = build.data.splits["test"]
+    spec = spec_of(config)
+    test = spec.data.splits["test"]
     model = load(inside.folder / "run" / "export" / "huggingface")
     records = model.predict([{role: row[role] for role in model.task.inputs} for row in test])
     if card == "dailydialog_tiny":
         assert all(isinstance(record["reply"], str) for record in records)
         return
-    scored = build.metrics.score(
-        model.task.predictions(records, model.form.labels), model.task.references(test[:], build.data.labels),
-        build.data.labels, model.task.groups(test[:]),
+    scored = spec.metrics.score(
+        model.task.predictions(records, model.form.labels), model.task.references(test[:], spec.data.labels),
+        spec.data.labels, model.task.groups(test[:]),
     )  # fmt: skip
     assert scored.metrics == pytest.approx(content["models"]["student"]["metrics"]["test"], abs=1e-3, nan_ok=True)
 

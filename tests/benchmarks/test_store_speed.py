@@ -12,19 +12,18 @@ import time
 import numpy as np
 import pytest
 import torch
-from distill.data.loaders import Share, scoring_batches
 from transformers import BertConfig, BertForSequenceClassification
 
-from distill.data.batching import Batches, Examples, shuffled_groups, training_places
+from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.inference.output_store import OutputStore, OutputWriter
 from distill.inference.prediction_modules import LogitsPredictor
+from distill.inference.write_callback import WriteOutputs
 from distill.metrics import classification as metrics
 from distill.objective import Objective
 from distill.objective.terms.divergences import Soft
 from distill.objective.terms.gold import Hard
 from distill.tasks import EncodingSpec, collating
 from distill.tasks import classification as task
-from distill.training.callbacks import WriteOutputs
 from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization
 from distill.training.supervised import SupervisedModule, TrainingSpec
@@ -51,6 +50,8 @@ class Table:
         return ROWS
 
     def __getitem__(self, rows):
+        if isinstance(rows, str):
+            return {"input_ids": self.ids}[rows]
         ids = [self.ids[row] for row in rows]
         mask = [[1] * len(each) for each in ids]
         targets = [[self.labels[row]] for row in rows]
@@ -66,14 +67,18 @@ def collate(rows, place):
     return collating.collate(rows, place, pad_id=0, teacher_pad_id=0)
 
 
+PIPELINE = ExamplePipeline(
+    encoder=lambda columns, tokenizer: columns,  # texts are tokens already
+    prompter=None,
+    collator=collating.collate,
+    sharding=Sharding(32),
+    accumulate=1,
+    seed=1,
+)
+
+
 def batches(table):
-    counts = collating.counts(table[list(range(ROWS))])
-
-    def places(epoch):
-        groups = shuffled_groups(counts["tokens"], batch_size=32, batch_tokens=None, parts=1, seed=1, epoch=epoch)
-        return training_places(groups, counts, accumulate=1, world=1, rank=0, epoch=epoch)
-
-    return Batches(Examples(table, collate), places, 1)
+    return PIPELINE.training_batches(table, collate, collating.counts(table[list(range(ROWS))]))
 
 
 def epoch(store, table):
@@ -98,10 +103,10 @@ class Loaders:
     """The table in the order in which a pass over it reads."""
 
     def __init__(self, table):
-        self.examples, self.inputs = Examples(table, collate), table.ids
+        self.table = table
 
     def __call__(self):
-        return scoring_batches(self.examples, self.inputs, Share(32, None, 0, 1, 0))
+        return PIPELINE.scoring_batches(self.table, collate)
 
 
 def bare(teacher, loader):

@@ -1,6 +1,7 @@
 """Weights counted without making them, against a sum by hand and against the models that a run would make."""
 
 import pytest
+from run_parts import examples_of, spec_of
 from transformers import (
     BartConfig,
     BertConfig,
@@ -17,21 +18,19 @@ from distill.designer import sizes
 from distill.designer.candidates import Candidate, Shape, candidates
 from distill.errors import ModelError
 from distill.models import loading
-from distill.pipeline.context import Builder
-from distill.pipeline.prepare_data import prepare
-from distill.student import layer_matching
 from distill.student.from_layers import from_layers
 from distill.student.narrow.narrowing import Width, narrow
 
 TEACHER = ArchitectureConfig(layers=3, hidden_size=32, heads=2, intermediate_size=48)
 
 
-def builder(task, tmp_path, model=None):
+def run_of(task, model=None, max_length=40, architecture=TEACHER):
+    """What the run is that would make a teacher and its students."""
     config = DesignConfig(task=task)
-    config.data.source, config.data.max_length, config.data.limit.train = "embedded", 40, 60
+    config.data.source, config.data.max_length, config.data.limit.train = "embedded", max_length, 60
     config.data.max_target_length = 8
-    config.teacher.architecture, config.teacher.vocab_size, config.teacher.model = TEACHER, 400, model
-    return Builder(config, prepare(config), tmp_path, "")
+    config.teacher.architecture, config.teacher.vocab_size, config.teacher.model = architecture, 400, model
+    return spec_of(config)
 
 
 def bert(layers, width, inner, vocabulary, positions, labels):
@@ -42,52 +41,54 @@ def bert(layers, width, inner, vocabulary, positions, labels):
     return embeddings + body + width * width + width + width * labels + labels, embeddings
 
 
-def test_a_bert_is_counted_as_by_hand(tmp_path):
-    build = builder("classification", tmp_path)
-    teacher = sizes.teacher(build)
+def test_a_bert_is_counted_as_by_hand():
+    spec = run_of("classification")
+    teacher = sizes.teacher(spec)
     vocabulary = len(teacher.tokenizer)
     assert 200 < vocabulary <= 400
     assert teacher.kinds == ("teacher", "random")
     assert teacher.shape == Shape(3, 32, 2)
     whole, embeddings = bert(3, 32, 48, vocabulary, 40, 2)
-    assert sizes.count(build, teacher.configuration) == (whole, whole - embeddings)
+    assert sizes.count(spec, teacher.configuration) == (whole, whole - embeddings)
     for init, shape, inner in (("teacher", Shape(2, 32, 2), 48), ("random", Shape(3, 16, 1), 64)):
-        found = sizes.sized(build, teacher, Candidate(init, shape))
+        found = sizes.sized(spec, teacher, Candidate(init, shape))
         whole, embeddings = bert(shape.layers, shape.width, inner, vocabulary, 40, 2)
         assert (found.parameters, found.body) == (whole, whole - embeddings)
 
 
 @pytest.mark.parametrize("task", ["relation_extraction", "translation", "dialogue"])
-def test_whatever_the_task_the_count_is_that_of_a_real_model(task, tmp_path):
-    build = builder(task, tmp_path)
-    teacher = sizes.teacher(build)
+def test_whatever_the_task_the_count_is_that_of_a_real_model(task):
+    spec = run_of(task)
+    teacher = sizes.teacher(spec)
     assert teacher.configuration.vocab_size == len(teacher.tokenizer)
-    assert set(build.task.markers) <= set(teacher.tokenizer.get_vocab())
-    real = loading.from_config(teacher.configuration, build.task.head)
-    assert sizes.count(build, teacher.configuration)[0] == loading.parameters(real)
+    assert set(spec.setup.task.markers) <= set(teacher.tokenizer.get_vocab())
+    real = loading.from_config(teacher.configuration, spec.setup.task.head)
+    assert sizes.count(spec, teacher.configuration)[0] == loading.parameters(real)
     for candidate in candidates(teacher.shape, teacher.kinds):
-        found = sizes.sized(build, teacher, candidate)
+        found = sizes.sized(spec, teacher, candidate)
         if candidate.init == "teacher":
-            made = from_layers(real, range(candidate.shape.layers), None, build.task.head, 0.0)
+            made = from_layers(real, range(candidate.shape.layers), None, spec.setup.task.head, 0.0)
         else:
-            made = loading.from_config(sizes.configuration(build, teacher, candidate), build.task.head)
+            made = loading.from_config(sizes.configuration(spec, teacher, candidate), spec.setup.task.head)
         assert found.parameters == loading.parameters(made)
         assert 0 < found.body < found.parameters
 
 
 def test_a_checkpoint_is_counted_with_the_outputs_and_the_tokens_that_the_task_needs(tmp_path):
-    origin = builder("classification", tmp_path)
+    origin = run_of("classification")
     teacher = sizes.teacher(origin)
-    loading.save(loading.from_config(teacher.configuration, origin.task.head), teacher.tokenizer, tmp_path / "model")
-    build = builder("relation_extraction", tmp_path, model=str(tmp_path / "model"))
-    found = sizes.teacher(build)
-    assert found.configuration.vocab_size == len(teacher.tokenizer) + len(build.task.markers)
-    assert found.configuration.num_labels == len(build.outputs)
+    loading.save(
+        loading.from_config(teacher.configuration, origin.setup.task.head), teacher.tokenizer, tmp_path / "model"
+    )
+    spec = run_of("relation_extraction", model=str(tmp_path / "model"))
+    found = sizes.teacher(spec)
+    assert found.configuration.vocab_size == len(teacher.tokenizer) + len(spec.setup.task.markers)
+    assert found.configuration.num_labels == len(spec.setup.outputs)
     assert found.kinds == ("teacher", "narrow")
     assert found.shape == Shape(3, 32, 2, 1.5), "its layers are narrow inside, as those of its copies will be"
-    build.config.data.max_length = 41
+    longer = run_of("relation_extraction", model=str(tmp_path / "model"), max_length=41)
     with pytest.raises(ModelError, match=r"^data\.max_length=41: the teacher reads at most 40 tokens$"):
-        sizes.teacher(build)
+        sizes.teacher(longer)
 
 
 SIZE = {"num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 300, "max_position_embeddings": 40}
@@ -114,47 +115,51 @@ COPIED = {
 @pytest.mark.parametrize("name", COPIED)
 def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_made(name, tmp_path):
     task = {"gpt2": "dialogue", "qwen3": "dialogue", "bart": "translation"}.get(name, "classification")
-    origin = builder(task, tmp_path)
+    origin = run_of(task)
     tokenizer = sizes.teacher(origin).tokenizer
     tokens = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
-    whole = loading.from_config(COPIED[name](**{**SIZE, **tokens}), origin.task.head)
+    whole = loading.from_config(COPIED[name](**{**SIZE, **tokens}), origin.setup.task.head)
     loading.save(whole, tokenizer, tmp_path / "model")
-    build = builder(task, tmp_path, model=str(tmp_path / "model"))
-    found = sizes.teacher(build)
+    spec = run_of(task, model=str(tmp_path / "model"))
+    found = sizes.teacher(spec)
     assert found.kinds == ("teacher", "narrow")
-    made = sizes.makeable(build, found, candidates(found.shape, found.kinds))
+    made = sizes.makeable(spec, found, candidates(found.shape, found.kinds))
     copy = next(each for each in made if each.name == "narrow_3x16")
     inner = 48 if name == "qwen3" else 64
     assert copy.card["architecture"] == {"layers": 3, "hidden_size": 16, "heads": 2, "intermediate_size": inner}
-    student = narrow(whole, layer_matching.sample(build, found.tokenizer), Width(16, 2, inner), build.task.head)
-    assert sizes.sized(build, found, copy).parameters == loading.parameters(student)
+    student = narrow(
+        whole,
+        examples_of(spec).sample(spec.data.splits["train"], found.tokenizer),
+        Width(16, 2, inner),
+        spec.setup.task.head,
+    )
+    assert sizes.sized(spec, found, copy).parameters == loading.parameters(student)
 
 
-def test_a_teacher_whose_layers_are_not_one_stack_gives_none(tmp_path):
-    build = builder("translation", tmp_path)
-    build.config.teacher.architecture = ArchitectureConfig(3, 32, 2, 48, decoder_layers=2)
-    found = sizes.teacher(build)
-    made = sizes.makeable(build, found, candidates(found.shape, found.kinds))
+def test_a_teacher_whose_layers_are_not_one_stack_gives_none():
+    spec = run_of("translation", architecture=ArchitectureConfig(3, 32, 2, 48, decoder_layers=2))
+    found = sizes.teacher(spec)
+    made = sizes.makeable(spec, found, candidates(found.shape, found.kinds))
     assert {each.init for each in made} == {"random"}
 
 
-def test_students_that_no_run_would_make_are_no_candidates(tmp_path):
-    build = builder("classification", tmp_path)
+def test_students_that_no_run_would_make_are_no_candidates():
+    spec = run_of("classification")
     configured = ElectraConfig(hidden_size=64, embedding_size=32, intermediate_size=256, **SIZE)
-    teacher = sizes.Teacher(configured, sizes.teacher(build).tokenizer, ("teacher", "narrow"))
+    teacher = sizes.Teacher(configured, sizes.teacher(spec).tokenizer, ("teacher", "narrow"))
     wanted = candidates(teacher.shape, teacher.kinds)
-    made = {each.name for each in sizes.makeable(build, teacher, wanted)}
+    made = {each.name for each in sizes.makeable(spec, teacher, wanted)}
     assert "narrow_1x32" in {each.name for each in wanted}, "as wide as its embeddings"
     assert made == {each.name for each in wanted if "x32" not in each.name}
 
 
-def test_where_the_first_layer_has_to_stay_the_first_students_begin_with_it(tmp_path):
-    build = builder("classification", tmp_path)
+def test_where_the_first_layer_has_to_stay_the_first_students_begin_with_it():
+    spec = run_of("classification")
     configured = ModernBertConfig(hidden_size=64, intermediate_size=64, pad_token_id=0, **SIZE)
-    teacher = sizes.Teacher(configured, sizes.teacher(build).tokenizer, ("teacher",))
-    made = sizes.makeable(build, teacher, candidates(teacher.shape, teacher.kinds))
+    teacher = sizes.Teacher(configured, sizes.teacher(spec).tokenizer, ("teacher",))
+    made = sizes.makeable(spec, teacher, candidates(teacher.shape, teacher.kinds))
     assert [each.card for each in made] == [
         {"init": "teacher", "layers": 1, "layer_map": "0"},
         {"init": "teacher", "layers": 2, "layer_map": "0,2"},
     ]
-    assert sizes.configuration(build, teacher, made[1]).layer_types == [configured.layer_types[n] for n in (0, 2)]
+    assert sizes.configuration(spec, teacher, made[1]).layer_types == [configured.layer_types[n] for n in (0, 2)]

@@ -1,9 +1,13 @@
 """What is timed, how often, and what is given up early."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from run_parts import spec_of
 from transformers import BertConfig
 
+from distill.config.schema import Config
 from distill.designer import timing
 from distill.designer.timing import Text, measure
 from distill.models import scratch
@@ -13,14 +17,11 @@ from distill.tasks import task
 TOKENIZER = train("encoder", ["a good film", "a bad film"], vocab_size=100, max_length=32)
 
 
-class Build:
-    """As much of a builder as is asked."""
-
-    def __init__(self, name):
-        self.task = task(name)
-
-    def generation(self):
-        return {"num_beams": 1, "max_new_tokens": 3}
+def run_of(name):
+    """What a run of a task is, which would write three tokens with one beam."""
+    config = Config(task=name)
+    config.generate.beams, config.data.max_target_length = 1, 3
+    return spec_of(config, SimpleNamespace(labels=("bad", "good") if name == "classification" else ()))
 
 
 def bert(layers, width=8):
@@ -53,7 +54,7 @@ def clock(monkeypatch):
 
 def test_all_models_take_turns_after_a_glance_at_each(clock):
     seen = clock(small=1.0, middle=2.0, large=3.0, teacher=4.0)
-    timed = measure(Build("classification"), TOKENIZER, MODELS, Text(8, 1, 0), always="teacher")
+    timed = measure(run_of("classification"), TOKENIZER, MODELS, Text(8, 1, 0), always="teacher")
     assert seen == [*(([name], 5) for name in MODELS), (list(MODELS), 100)]
     assert timed.latency["large"] == {"p50": 3.0, "p90": 6.0}
     assert timed.samples == 100
@@ -63,13 +64,13 @@ def test_all_models_take_turns_after_a_glance_at_each(clock):
 @pytest.mark.parametrize(("each", "samples"), [(150, 75), (1000, 15)])
 def test_slow_models_are_timed_fewer_times(clock, each, samples):
     clock(**dict.fromkeys(MODELS, each))
-    timed = measure(Build("classification"), TOKENIZER, MODELS, Text(8, 1, 0))
+    timed = measure(run_of("classification"), TOKENIZER, MODELS, Text(8, 1, 0))
     assert timed.samples == samples
 
 
 def test_what_is_twice_the_limit_gets_no_second_look_but_for_the_teacher(clock):
     seen = clock(small=4.0, middle=9.0, large=11.0, teacher=50.0)
-    timed = measure(Build("classification"), TOKENIZER, MODELS, Text(8, 1, 0), limit=5.0, always="teacher")
+    timed = measure(run_of("classification"), TOKENIZER, MODELS, Text(8, 1, 0), limit=5.0, always="teacher")
     assert seen[-1][0] == ["small", "middle", "teacher"]
     assert set(timed.latency) == {"small", "middle", "teacher"}
 
@@ -78,7 +79,7 @@ def test_what_is_sure_to_take_longer_than_the_hopeless_is_not_even_built(clock):
     seen = clock(small=4.0, middle=11.0, large=12.0, teacher=50.0)
     order = list(MODELS)
     measure(
-        Build("classification"), TOKENIZER, MODELS, Text(8, 1, 0), limit=5.0, always="teacher",
+        run_of("classification"), TOKENIZER, MODELS, Text(8, 1, 0), limit=5.0, always="teacher",
         slower=lambda one, other: order.index(one) > order.index(other),
     )  # fmt: skip
     assert [names for names, _ in seen] == [["small"], ["middle"], ["teacher"], ["small", "teacher"]]
@@ -86,7 +87,7 @@ def test_what_is_sure_to_take_longer_than_the_hopeless_is_not_even_built(clock):
 
 def test_the_first_model_is_timed_even_where_it_is_hopeless(clock):
     clock(small=40.0, middle=90.0, large=110.0, teacher=500.0)
-    timed = measure(Build("classification"), TOKENIZER, MODELS, Text(8, 1, 0), limit=5.0, always="teacher")
+    timed = measure(run_of("classification"), TOKENIZER, MODELS, Text(8, 1, 0), limit=5.0, always="teacher")
     assert set(timed.latency) == {"small", "teacher"}
 
 
@@ -98,7 +99,7 @@ def test_models_read_so_many_plain_tokens_on_so_many_threads(monkeypatch):
 
     monkeypatch.setattr(timing, "outputs", outputs)
     before = torch.get_num_threads()
-    measure(Build("classification"), TOKENIZER, {"small": bert(1)}, Text(9, 2, 0))
+    measure(run_of("classification"), TOKENIZER, {"small": bert(1)}, Text(9, 2, 0))
     assert torch.get_num_threads() == before
     batch, threads, training = read[-1]
     assert (threads, training) == (2, False)
@@ -122,5 +123,5 @@ def test_what_writes_is_timed_writing_exactly_so_many_tokens(name, monkeypatch):
 
     monkeypatch.setattr(timing, "write", kept)
     monkeypatch.setattr(timing, "_MOST", 15)
-    measure(Build(name), tokenizer, {"small": model}, Text(9, 1, 6))
+    measure(run_of(name), tokenizer, {"small": model}, Text(9, 1, 6))
     assert set(lengths) == {6}

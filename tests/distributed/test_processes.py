@@ -8,13 +8,12 @@ import pytest
 import torch
 from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
+from run_parts import decided, job_of
 from safetensors.torch import load_file
 
 from distill.config import compose as cards
 from distill.config.schema import Config
-from distill.pipeline.context import Builder
-from distill.pipeline.prepare_data import prepare
-from distill.stages import Job, teach
+from distill.stages import teach
 
 TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp")
 EXACT = ["trainer.precision=64-true", *(f"{stage}.{setting}" for stage in ("pretrain", "finetune", "distill")
@@ -97,8 +96,7 @@ def test_what_two_processes_left_of_a_teachers_outputs_one_process_completes(swe
     cards.register()
     with initialize(version_base="1.3", config_path=None):
         config = cards.typed(compose("config", overrides=[*small, "trainer.precision=64-true"]), Config)
-    build = Builder(config, prepare(config), tmp_path, "")
-    found = teach.run(Job(build, tmp_path, {"finetune": teacher}, {}, "teach", lambda name: False))
+    found = teach.run(job_of(decided(config), tmp_path, {"finetune": teacher}, title="teach"))
     assert found == {"examples": 192}
     expected, completed = rows(taught / "outputs"), rows(tmp_path / "outputs")
     assert completed.keys() == expected.keys()

@@ -1,9 +1,11 @@
 import copy
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
+from run_parts import spec_of
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -28,7 +30,6 @@ from distill.models import loading
 from distill.models.fitting import fit_outputs
 from distill.models.forward import outputs
 from distill.models.tokenizers import train_bytes
-from distill.pipeline.context import Builder
 from distill.student.from_layers import from_layers
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
@@ -182,15 +183,15 @@ def test_a_tokenizer_of_python_alone_is_refused_by_tasks_that_ask_for_the_places
     )
     asking = {"token_classification", "question_answering"}
     for name in ("classification", "relation_extraction", "dialogue", *asking):
-        build = Builder(Config(task=name), None, tmp_path, "")
+        sources = spec_of(Config(task=name), SimpleNamespace(labels=())).sources
         if name not in asking:
-            assert not build.tokenizer(tmp_path).is_fast
+            assert not sources.tokenizer(tmp_path).is_fast
             continue
         with refused(
             f"{tmp_path}: {name} asks where in the text a token stands, which its tokenizer, one of Python alone "
             "(BertJapaneseTokenizer), cannot tell; take a model with a tokenizer.json"
         ):
-            build.tokenizer(tmp_path)
+            sources.tokenizer(tmp_path)
 
 
 # Names of outputs

@@ -1,9 +1,11 @@
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import sentencepiece
 import torch
+from run_parts import spec_of
 from transformers import (
     BartConfig,
     DebertaV2Config,
@@ -19,7 +21,6 @@ from distill.errors import ModelError
 from distill.inference.generation import write
 from distill.models import fitting, loading, token_checks
 from distill.models.tokenizers import train_bytes, train_wordpiece
-from distill.pipeline.context import Builder
 from distill.tasks import EncodingSpec, task
 
 TEXTS = ["the tower of Paris stands near the river", "who built it ?", "a small dog runs over the green hill"] * 5
@@ -83,8 +84,8 @@ ENDS = {"marian": "</s>", "xlm-roberta": "</s>", "t5": "</s>", "mt5": "</s>", "d
 @pytest.mark.parametrize("name", KINDS)
 def test_a_tokenizer_of_pieces_alone_is_read_encodes_and_survives_saving(tmp_path, pieces, name):
     asked = "translation" if name in ("marian", "t5", "mt5") else "token_classification"
-    build, module = Builder(Config(task=asked), None, tmp_path, ""), task(asked)
-    read = build.tokenizer(checkpoint(tmp_path / "model", name, pieces))
+    sources, module = spec_of(Config(task=asked), SimpleNamespace(labels=())).sources, task(asked)
+    read = sources.tokenizer(checkpoint(tmp_path / "model", name, pieces))
     rows = {
         "translation": {"source": TEXTS[:3], "target": TEXTS[1:4], "key": [0, 1, 2]},
         "token_classification": {"tokens": [text.split() for text in TEXTS[:3]], "key": [0, 1, 2]},
@@ -96,7 +97,7 @@ def test_a_tokenizer_of_pieces_alone_is_read_encodes_and_survives_saving(tmp_pat
     assert text.strip() == TEXTS[0]
     read.save_pretrained(tmp_path / "made")
     KINDS[name][0].save_pretrained(tmp_path / "made")
-    again = build.tokenizer(tmp_path / "made")
+    again = sources.tokenizer(tmp_path / "made")
     assert module.encode(rows, again, EncodingSpec(max_length=64)) == features
     assert again.get_vocab() == read.get_vocab()
 

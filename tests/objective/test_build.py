@@ -5,17 +5,19 @@ import functools
 import json
 import random
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pkgutil import resolve_name
 from types import SimpleNamespace
 
 import pytest
 import torch
+from run_parts import spec_of
 from safetensors.torch import load_file
 
 from distill.config.schema import Config
 from distill.errors import DistillError
 from distill.models.bilstm import BiLstmConfig
+from distill.models.sources import ModelSources
 from distill.objective import Schedule
 from distill.objective import build as objectives
 from distill.objective.settings import TermsConfig, active, described, terms
@@ -24,9 +26,9 @@ from distill.objective.terms.divergences import Soft
 from distill.objective.terms.gold import Hard, HardLabels, HardScore
 from distill.objective.terms.scores import SoftLabels, SoftScore
 from distill.pipeline import expected_shapes, preflight
-from distill.pipeline.context import Builder
 from distill.pipeline.prepare_data import prepare
 from distill.tasks import task
+from distill.types import ModelShape
 
 WORDS = {"good": ["fine", "lovely", "great"], "bad": ["dull", "poor", "weak"], "so": ["plain", "usual", "fair"]}
 LOGITS = [name for name, spec in TERM_SPECS.items() if spec.reads in ("labels", "logits")]
@@ -151,22 +153,36 @@ def prepared():
     return prepare(config)
 
 
-def builder(tmp_path, change=None):
-    config = Config()
+def section_of(change=None):
+    """The objective's settings, changed."""
+    section = Config().distill
     if change:
-        change(config.distill)
-    return Builder(config, prepared(), tmp_path, "")
+        change(section)
+    return section
 
 
-SHAPES = (objectives.Shape(2, 16, 2, (16, 16), False), objectives.Shape(4, 32, 4, (32, 32), False))
+def run_of(change=None, task="classification", init="random"):
+    """What a run of these settings is."""
+    config = Config(task=task, distill=section_of(change))
+    config.student.init = init
+    return spec_of(config, prepared())
 
 
-def test_every_term_of_the_settings_is_built_as_what_its_name_says(tmp_path):
+def with_checkpoint(spec, name, config, folder):
+    """The same run, where an input is a checkpoint of this configuration."""
+    config.save_pretrained(folder)
+    return replace(spec, sources=ModelSources({name: folder}))
+
+
+SHAPES = (ModelShape(2, 16, 2, (16, 16), False), ModelShape(4, 32, 4, (32, 32), False))
+
+
+def test_every_term_of_the_settings_is_built_as_what_its_name_says():
     def all_of_them(section):
         for term in terms(section).values():
             term.weight = 0.25
 
-    made = objectives.objective(builder(tmp_path, all_of_them), *SHAPES)
+    made = objectives.build_objective(section_of(all_of_them), "class", *SHAPES)
     assert list(made.terms) == list(terms(TermsConfig())) == list(TERM_SPECS)
     assert {name: type(term) for name, term in made.terms.items()} == {
         name: resolve_name(spec.implementation) for name, spec in TERM_SPECS.items()
@@ -179,7 +195,7 @@ def test_every_term_of_the_settings_is_built_as_what_its_name_says(tmp_path):
     assert not made.terms["relations"].causal
 
 
-def test_every_setting_of_a_term_reaches_it(tmp_path):
+def test_every_setting_of_a_term_reaches_it():
     def other(section):
         for name, term in terms(section).items():
             term.weight = 0.25
@@ -188,7 +204,7 @@ def test_every_setting_of_a_term_reaches_it(tmp_path):
                     setattr(term, each.name, CHANGED[name][each.name])
         section.temperature = 3.0
 
-    made = objectives.objective(builder(tmp_path, other), *SHAPES).terms
+    made = objectives.build_objective(section_of(other), "class", *SHAPES).terms
     for name, changes in CHANGED.items():
         for setting, value in changes.items():
             if setting in ("layer_map", "last_only"):
@@ -221,27 +237,25 @@ CHANGED = {
 
 
 @pytest.mark.parametrize(
-    ("task", "hard", "soft"),
+    ("name", "hard", "soft"),
     [
         ("classification", Hard, Soft),
         ("multilabel_classification", HardLabels, SoftLabels),
         ("regression", HardScore, SoftScore),
     ],
 )
-def test_hard_and_soft_follow_what_the_tasks_rows_mean(task, hard, soft, tmp_path):
-    made = builder(tmp_path)
-    made.config.task = task
-    found = objectives.objective(made, *SHAPES).terms
+def test_hard_and_soft_follow_what_the_tasks_rows_mean(name, hard, soft):
+    found = objectives.build_objective(section_of(), task(name).kind, *SHAPES).terms
     assert (type(found["hard"]), type(found["soft"])) == (hard, soft)
 
 
-def test_schedules_begin_at_the_value_they_belong_to(tmp_path):
+def test_schedules_begin_at_the_value_they_belong_to():
     def change(section):
         section.temperature_schedule.kind, section.temperature_schedule.end = "linear", 1.0
         section.soft.schedule.kind, section.soft.schedule.share = "two_phase", 0.25
         section.js.weight = 1.0
 
-    made = objectives.objective(builder(tmp_path, change), *SHAPES)
+    made = objectives.build_objective(section_of(change), "class", *SHAPES)
     assert made.schedules["js"] == made.schedules["soft"] == {"temperature": Schedule("linear", 2.0, 1.0)}
     assert made.schedules["hard"] == {}
     made.at(0, 9)
@@ -250,9 +264,9 @@ def test_schedules_begin_at_the_value_they_belong_to(tmp_path):
     assert (made.weights["soft"], made.terms["js"].temperature) == (0.0, 1.5)
 
 
-def test_only_what_is_read_decides_on_the_student(tmp_path):
+def test_only_what_is_read_decides_on_the_student():
     def found(change=None):
-        return objectives.settings(builder(tmp_path, change))
+        return objectives.settings(section_of(change), "class")
 
     def sets(name, value, **more):
         def change(section):
@@ -276,14 +290,15 @@ def test_only_what_is_read_decides_on_the_student(tmp_path):
         assert found(sets(name, value)) != before, f"{name} is read"
 
 
-def test_with_shares_the_weights_do_not_decide(tmp_path):
+def test_with_shares_the_weights_do_not_decide():
     def change(weight):
         def change(section):
             section.soft.weight, section.shares = weight, {"hard": 1.0, "soft": 2.0}
 
         return change
 
-    assert objectives.settings(builder(tmp_path, change(0.1))) == objectives.settings(builder(tmp_path, change(0.9)))
+    one, other = (objectives.settings(section_of(change(weight)), "class") for weight in (0.1, 0.9))
+    assert one == other
 
 
 def test_the_report_lists_every_active_term_and_no_temperature_that_nothing_has():
@@ -298,111 +313,111 @@ def test_the_report_lists_every_active_term_and_no_temperature_that_nothing_has(
     assert described(Config().distill, "class")["temperature"] == 2.0
 
 
-def refused(tmp_path, message, change):
+def refused(message, change):
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
-        preflight.preflight(builder(tmp_path, change))
+        preflight.preflight(run_of(change))
 
 
-def test_a_term_that_needs_three_labels_is_refused_for_two_before_anything_is_made(tmp_path):
+def objective_refused(message, spec):
+    """Of a run whose checkpoint is a configuration alone, its objective is refused."""
+    with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
+        preflight._objective(spec, spec.sources.configurations)
+
+
+def test_a_term_that_needs_three_labels_is_refused_for_two_before_anything_is_made():
     def change(section):
         section.dkd.weight = 0.5
 
     refused(
-        tmp_path,
         "distill.dkd.weight=0.5: needs three labels or more, not 2: beside the label there is one other class, "
         "which has nothing to be compared with; allowed is 0",
         change,
     )
 
 
-def test_of_relations_the_labels_are_counted_and_not_the_two_outputs_of_each(tmp_path):
-    config = Config()
-    config.task, config.distill.dkd.weight = "relation_extraction", 0.5
-    data = SimpleNamespace(labels=("no", "yes"))
-    build = SimpleNamespace(config=config, data=data, task=task("relation_extraction"), outputs=list("abcd"))
-    with pytest.raises(DistillError, match="needs three labels or more, not 2"):
-        preflight._objective(build, {})
+def test_of_relations_the_labels_are_counted_and_not_the_two_outputs_of_each():
+    config = Config(task="relation_extraction")
+    config.distill.dkd.weight = 0.5
+    spec = spec_of(config, SimpleNamespace(labels=("no", "yes")))
+    assert len(spec.setup.outputs) > 2
+    objective_refused(
+        "distill.dkd.weight=0.5: needs three labels or more, not 2: beside the label there is one other class, "
+        "which has nothing to be compared with; allowed is 0",
+        spec,
+    )
 
 
-def test_the_layers_that_relations_compare_are_those_that_are_noted(tmp_path):
+def test_the_layers_that_relations_compare_are_those_that_are_noted():
     def change(section):
         section.relations.weight = 1.0
 
-    assert objectives.layer_maps(builder(tmp_path, change), *SHAPES) == {"relations": [(1, 3)]}
+    assert objectives.layer_maps(section_of(change), *SHAPES) == {"relations": [(1, 3)]}
 
 
-def test_relation_heads_that_do_not_divide_a_width_are_refused_before_anything_is_made(tmp_path):
+def test_relation_heads_that_do_not_divide_a_width_are_refused_before_anything_is_made():
     def change(section):
         section.relations.weight, section.relations.heads = 1.0, 3
 
     refused(
-        tmp_path,
         "distill.relations.heads=3: queries, keys and values of student and teacher are 128 wide; "
         "allowed is a number that divides these widths",
         change,
     )
 
 
-def test_a_layer_map_that_does_not_fit_is_refused_before_anything_is_made(tmp_path):
+def test_a_layer_map_that_does_not_fit_is_refused_before_anything_is_made():
     def change(section):
         section.cka.weight, section.cka.layer_map = 1.0, "1,2"
 
-    refused(tmp_path, "distill.cka: layer map 1,2: allowed are 2 numbers, one a student layer, from 0 to 1", change)
+    refused("distill.cka: layer map 1,2: allowed are 2 numbers, one a student layer, from 0 to 1", change)
 
 
-def test_a_first_token_that_sees_no_other_is_not_compared(tmp_path, monkeypatch):
+def test_a_first_token_that_sees_no_other_is_not_compared(monkeypatch):
     def change(section):
         section.pkd.weight = 1.0
 
-    monkeypatch.setattr(expected_shapes, "_shape", lambda *_: objectives.Shape(2, 16, 2, (16, 16), True))
+    monkeypatch.setattr(expected_shapes, "_shape", lambda *_: ModelShape(2, 16, 2, (16, 16), True))
     refused(
-        tmp_path,
         "distill.pkd.weight=1.0: reads the first token, which sees no other in models that read from left to right; "
         "allowed is 0",
         change,
     )
 
 
-def test_the_first_token_of_an_encoder_decoder_is_not_compared(tmp_path, monkeypatch):
+def test_the_first_token_of_an_encoder_decoder_is_not_compared(monkeypatch):
     from transformers import T5Config
 
     def change(section):
         section.rkd_angle.weight = 50.0
 
     small = T5Config(vocab_size=30, d_model=16, d_kv=8, d_ff=16, num_layers=2, num_heads=2, num_labels=2)
-    monkeypatch.setattr(preflight, "_checkpoints", lambda build: {"teacher_checkpoint": small})
+    monkeypatch.setattr(preflight, "_checkpoints", lambda spec: {"teacher_checkpoint": small})
     refused(
-        tmp_path,
         "distill.rkd_angle.weight=50.0: reads the first token, which the head of an encoder-decoder does not read; "
         "allowed is 0",
         change,
     )
 
 
-def test_a_checkpoint_whose_attention_cannot_be_looked_into_is_refused_before_anything_is_made(tmp_path, monkeypatch):
+def test_a_checkpoint_whose_attention_cannot_be_looked_into_is_refused_before_anything_is_made(tmp_path):
     from transformers import AlbertConfig
 
     def change(section):
         section.attention.weight = 1.0
 
-    build = builder(tmp_path, change)
     config = AlbertConfig(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, embedding_size=8)
-    message = (
+    objective_refused(
         "albert models: queries, keys and values cannot be found in their 2 layers, "
-        "so distill.attention.weight and distill.relations.weight must be 0"
+        "so distill.attention.weight and distill.relations.weight must be 0",
+        with_checkpoint(run_of(change), "teacher_checkpoint", config, tmp_path),
     )
-    with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
-        preflight._objective(build, {"teacher_checkpoint": config})
 
 
 def test_the_first_token_of_a_bilstm_is_refused_also_where_it_comes_as_a_checkpoint(tmp_path):
     def change(section):
         section.pkd.weight = 10.0
 
-    build = builder(tmp_path, change)
-    build.config.student.init = "checkpoint"
-    message = (
-        "distill.pkd.weight=10.0: reads the first token, of which half of a BiLSTM has read nothing else; allowed is 0"
+    objective_refused(
+        "distill.pkd.weight=10.0: reads the first token, of which half of a BiLSTM has read nothing else; allowed is 0",
+        with_checkpoint(run_of(change, init="checkpoint"), "student_checkpoint", BiLstmConfig(vocab_size=9), tmp_path),
     )
-    with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
-        preflight._objective(build, {"student_checkpoint": BiLstmConfig(vocab_size=9)})

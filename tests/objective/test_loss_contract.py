@@ -194,5 +194,5 @@ def test_every_declared_term_has_a_twin():
 def test_every_loss_has_a_case():
     covered = {word for name in CASES for word in name.split()}
     assert set(losses.__all__) - covered == {
-        "first_tokens", "cka_part", "cka_joined", "cka_over", "dist_part", "dist_joined", "dist_over",
+        "first_tokens", "cka_features", "cka_merge", "cka_loss", "dist_features", "dist_merge", "dist_loss",
     }  # fmt: skip

@@ -6,7 +6,6 @@ fingerprint as they were when the first stores were made.
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hydra import compose, initialize
@@ -29,6 +28,6 @@ def test_the_settings_of_an_objective_and_their_fingerprint_stay_as_they_were(na
     cards.register()
     with initialize(version_base="1.3"):
         config = cards.typed(compose("config", overrides=KEPT[name]["command"]), Config)
-    found = build.settings(SimpleNamespace(config=config, task=task(config.task)))
+    found = build.settings(config.distill, task(config.task).kind)
     assert json.dumps(found) == json.dumps(KEPT[name]["settings"])
     assert fingerprint(found) == KEPT[name]["fingerprint"]

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from run_parts import job_of, spec_of
 from transformers import (
     BartConfig,
     BartForSequenceClassification,
@@ -22,9 +23,7 @@ from distill.errors import ConfigError, DistillError
 from distill.models import loading
 from distill.models.tokenizers import train
 from distill.pipeline import preflight
-from distill.pipeline.context import Builder
-from distill.pipeline.prepare_data import prepare
-from distill.student import build as students
+from distill.stages import students
 
 SIZE = {"vocab_size": 330, "d_model": 16}
 GPT2 = {"vocab_size": 330, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 128}
@@ -47,28 +46,30 @@ def saved(model, folder, family="decoder", **without):
     return folder
 
 
-def builder(task, folder, tmp_path, **settings):
+def spec_with(task, folder, **settings):
     config = Config(task=task)
     config.data.source, config.data.limit.train, config.trainer.accelerator = "embedded", 40, "cpu"
     config.data.max_length, config.data.max_target_length, config.data.labels = 64, 16, None
-    config.teacher.model, config.student.architecture = str(folder), ArchitectureConfig(1, 16, 2, 16)
+    config.teacher.model, config.student.architecture = folder and str(folder), ArchitectureConfig(1, 16, 2, 16)
+    if folder is None:
+        config.teacher.vocab_size, config.teacher.architecture = 300, ArchitectureConfig(1, 16, 2, 16)
     for name, value in settings.items():
         setattr(config.pretrain, name, value)
-    return Builder(config, prepare(config), tmp_path, "")
+    return spec_of(config)
 
 
-def refused(build, message):
+def refused(spec, message):
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
-        preflight.preflight(build)
+        preflight.preflight(spec)
 
 
 @pytest.mark.parametrize(("start", "begins"), [(0, 0), (9, 9)])
 def test_a_random_student_of_a_teacher_without_a_beginning_starts_as_the_teacher_does(tmp_path, start, begins):
     model = T5ForConditionalGeneration(T5Config(**T5, decoder_start_token_id=start))
     folder = saved(model, tmp_path / "model", bos_token=True)
-    build = builder("translation", folder, tmp_path)
-    preflight.preflight(build)
-    student, tokenizer = students.student(build, {})
+    spec = spec_with("translation", folder)
+    preflight.preflight(spec)
+    student, tokenizer = students.make_student(job_of(spec, tmp_path))
     assert tokenizer.bos_token_id is None
     assert student.config.decoder_start_token_id == student.generation_config.decoder_start_token_id == begins
     assert student.generation_config.eos_token_id == tokenizer.eos_token_id
@@ -81,7 +82,7 @@ def test_a_teacher_that_does_not_say_how_it_begins_to_write_is_refused(tmp_path)
         content.pop("decoder_start_token_id")
         (folder / name).write_text(json.dumps(content))
     refused(
-        builder("translation", folder, tmp_path),
+        spec_with("translation", folder),
         f"{folder}: config.json does not say with which token it begins to write; name it, decoder_start_token_id "
         "(that of T5 and Marian is the padding)",
     )  # fmt: skip
@@ -90,7 +91,7 @@ def test_a_teacher_that_does_not_say_how_it_begins_to_write_is_refused(tmp_path)
 def test_a_teacher_of_dialogues_without_an_end_token_is_refused(tmp_path):
     folder = saved(GPT2LMHeadModel(GPT2Config(**GPT2)), tmp_path / "model", eos_token=False)
     refused(
-        builder("dialogue", folder, tmp_path),
+        spec_with("dialogue", folder),
         f"{folder}: its tokenizer has no end token to end a turn with; name one as eos_token",
     )  # fmt: skip
 
@@ -99,7 +100,7 @@ def test_a_head_that_reads_the_end_of_a_text_needs_a_tokenizer_that_ends_texts_i
     model = BartForSequenceClassification(BartConfig(**BART, eos_token_id=9, decoder_start_token_id=9))
     folder = saved(model, tmp_path / "model")
     refused(
-        builder("classification", folder, tmp_path),
+        spec_with("classification", folder),
         f"{folder}: config.json says that a text ends in the token 9 (eos_token_id), its tokenizer ends it in 2 "
         "('</s>'); give both the same one",
     )  # fmt: skip
@@ -109,7 +110,7 @@ def test_a_model_whose_answers_depend_on_the_batch_is_refused(tmp_path):
     model = XLNetForSequenceClassification(XLNetConfig(**SIZE, n_layer=1, n_head=2, d_inner=16))
     folder = saved(model, tmp_path / "model")
     refused(
-        builder("classification", folder, tmp_path),
+        spec_with("classification", folder),
         f"{folder}: xlnet models answer for a text from the last place of the batch, so that a text's answer depends "
         "on the texts beside it; take another model",
     )  # fmt: skip
@@ -120,21 +121,19 @@ def test_words_are_hidden_only_by_who_has_a_mask(tmp_path):
     model = BertForMaskedLM(BertConfig(**size, intermediate_size=16))
     folder = saved(model, tmp_path / "model", "encoder", mask_token=True)
     refused(
-        builder("classification", folder, tmp_path, continued=True),
+        spec_with("classification", folder, continued=True),
         "pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with",
     )  # fmt: skip
     decoder = saved(GPT2LMHeadModel(GPT2Config(**GPT2)), tmp_path / "other")
     refused(
-        builder("classification", decoder, tmp_path, continued=True),
+        spec_with("classification", decoder, continued=True),
         "gpt2 models have no head for this task (AutoModelForMaskedLM)",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("task", ["classification", "token_classification", "dialogue", "translation"])
-def test_a_teacher_from_nothing_and_its_random_student_are_built_beforehand(tmp_path, task, monkeypatch):
-    build = builder(task, None, tmp_path, max_epochs=0)
-    build.config.teacher.model, build.config.teacher.vocab_size = None, 300
-    build.config.teacher.architecture = ArchitectureConfig(1, 16, 2, 16)
+def test_a_teacher_from_nothing_and_its_random_student_are_built_beforehand(task, monkeypatch):
+    spec = spec_with(task, None, max_epochs=0)
     asked, made = loading.from_config, []
 
     def watched(config, head):
@@ -143,8 +142,8 @@ def test_a_teacher_from_nothing_and_its_random_student_are_built_beforehand(tmp_
 
     monkeypatch.setattr(loading, "from_config", watched)
     try:
-        preflight.preflight(build)
+        preflight.preflight(spec)
     except ConfigError:
         assert task != "classification"
     assert made[:2] == [made[0]] * 2
-    assert made[0][1] == build.task.head
+    assert made[0][1] == spec.setup.task.head

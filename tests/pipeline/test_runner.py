@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, pipeline
 
-from distill.inference import output_pass
+from distill.inference.output_pass import OutputPass
 from distill.stages import supervised, teach
 
 STAGES = ["pretrain", "finetune", "teach", "distill", "control", "evaluate", "export"]
@@ -147,12 +147,10 @@ def test_a_subset_of_the_stages_finds_what_the_whole_run_made(again, stages):
 
 def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path):
     """The same for many settings, without running them."""
-    from pathlib import Path
+    from run_parts import decided
 
     from distill.config.schema import Config
-    from distill.pipeline.context import Builder
-    from distill.pipeline.prepare_data import prepare
-    from distill.pipeline.runner import plan
+    from distill.pipeline.plan import plan
     from distill.pipeline.store import Store
 
     def names(change=None):
@@ -160,8 +158,7 @@ def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path)
         config.data.source, config.data.limit.train = "embedded", 64
         if change:
             change(config)
-        build = Builder(config, prepare(config), Path(tmp_path), "")
-        return {name: planned.fingerprint for name, planned in plan(build, Store(tmp_path)).items()}
+        return {name: planned.fingerprint for name, planned in plan(decided(config), Store(tmp_path)).items()}
 
     before = names()
 
@@ -200,14 +197,14 @@ def test_what_depends_on_a_setting_is_decided_by_the_plan(monkeypatch, tmp_path)
     assert changed(sets(lambda c: c.data.limit, "train", 65)) == everything
     assert changed(sets(lambda c: c.data, "labels", {"0": "no", "1": "yes"}))[0] == "finetune"
 
-    def output_pass(longest):
+    def answers_up_to(longest):
         def change(config):
             config.task, config.data.max_answer_length = "question_answering", longest
             config.data.columns = {"context": "context", "question": "question", "label": "answers"}
 
         return names(change)
 
-    short, long = output_pass(30), output_pass(60)
+    short, long = answers_up_to(30), answers_up_to(60)
     assert [name for name in long if long[name] != short[name]] == ["evaluate", "export"]
 
 
@@ -223,7 +220,7 @@ def test_a_killed_distillation_goes_on_from_its_checkpoint_and_ends_with_the_sam
             break
     partial = None
     while process.poll() is None and partial is None:
-        partial = next(distill.pipeline.store.glob(".distill-*.partial/resume/last.ckpt"), None)
+        partial = next(distill.store.glob(".distill-*.partial/resume/last.ckpt"), None)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert partial is not None, "the stage was over before it could be killed"
@@ -241,7 +238,7 @@ def models():
 
 
 def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(finished, again, monkeypatch):
-    monkeypatch.setattr(teach, "take_over", lambda *_: None)  # of other tests' stores, which hold more
+    monkeypatch.setattr(teach, "reuse_outputs", lambda *_: None)  # of other tests' stores, which hold more
     folder = again("hidden", "distill.hidden.weight=0.5")
     assert made(folder) == ["teach", "distill", "evaluate", "export"]
     with (folder / "metrics.csv").open(newline="") as file:
@@ -260,8 +257,8 @@ def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(fini
 def test_what_the_teacher_has_answered_for_another_student_is_not_asked_again(finished, again, monkeypatch):
     """The second student reads fewer of its states, so that its store is another one with the same parts."""
     again("wide", "distill.hidden.weight=0.5", "stages=[teach,distill]")
-    asked, loaded = [], output_pass._loaded
-    monkeypatch.setattr(output_pass, "_loaded", lambda *given: asked.append(given) or loaded(*given))
+    asked, loaded = [], OutputPass._loaded
+    monkeypatch.setattr(OutputPass, "_loaded", lambda *given: asked.append(given) or loaded(*given))
     narrow = again("narrow", "distill.embedding.weight=0.5", "stages=[teach,distill]")
     assert made(narrow) == ["teach", "distill"]
     assert re.search(r"teach: 192 of 192 are answered in \S*teach-\w+\n", (narrow / "run.log").read_text())

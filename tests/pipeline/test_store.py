@@ -128,7 +128,7 @@ def test_every_file_of_a_finished_stage_follows_the_umask(tmp_path):
 OTHERS = """
 import os, sys
 from pathlib import Path
-from distill.store import Store
+from distill.pipeline.store import Store
 os.setuid(65534)
 store = Store(Path(sys.argv[1]))
 print(store.find("distill-0123456789ab"))

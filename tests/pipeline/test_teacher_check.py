@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import run_parts
 import torch
 from datasets import Dataset
 
@@ -13,8 +14,9 @@ from distill.models import loading, scratch
 from distill.models.marks import read_as_text
 from distill.models.tokenizers import train
 from distill.pipeline import runner, teacher_check
-from distill.pipeline.context import Builder
+from distill.pipeline.plan import Planned
 from distill.pipeline.store import Store
+from distill.stages.job import RunContext
 from distill.tasks import task
 
 WORDS = {"neg": ["bad", "dull", "weak"], "pos": ["good", "bright", "strong"]}
@@ -31,9 +33,9 @@ def rows(count):
 
 
 @pytest.fixture(scope="module")
-def teacher_outputs(tmp_path_factory):
+def learnt(tmp_path_factory):
     """A checkpoint with the outputs pos, neutral and neg that has learnt which words are good."""
-    folder, data = tmp_path_factory.mktemp("taught"), rows(84)
+    folder, data = tmp_path_factory.mktemp("learnt"), rows(84)
     tokenizer = read_as_text(train("encoder", data["text"][:], vocab_size=200, max_length=32))
     torch.manual_seed(0)
     size = scratch.Size(layers=1, hidden_size=32, heads=2, intermediate_size=32)
@@ -52,70 +54,74 @@ def teacher_outputs(tmp_path_factory):
     return folder
 
 
-def builder(folder, validation=80, **settings):
+def spec_of(folder, validation=80, **settings):
     config = Config()
     config.teacher.model, config.teacher.finetuned, config.teacher.labels_subset = str(folder), True, True
     config.trainer.accelerator, config.data.max_length = "cpu", 32
     for name, value in settings.items():
         setattr(config.teacher, name, value)
     splits = {"train": rows(30), "validation": rows(validation)}
-    return Builder(config, Prepared(splits, ("neg", "pos"), "words", "local", None, ()), folder, "")
+    return run_parts.spec_of(config, Prepared(splits, ("neg", "pos"), "words", "local", None, ()))
 
 
-def test_a_teacher_that_knows_the_rows_is_taken_and_what_it_gets_right_is_said(taught, caplog):
+def ask(spec, who="first"):
+    return teacher_check.check_teacher(spec, run_parts.examples_of(spec), who)
+
+
+def test_a_teacher_that_knows_the_rows_is_taken_and_what_it_gets_right_is_said(learnt, caplog):
     with caplog.at_level("INFO"):
-        assert teacher_check.ask(builder(taught), "first") is None
+        assert ask(spec_of(learnt)) is None
     assert "of 80 rows of validation, the teacher gets 100.0% of them right, and who always says 'neg' 50.0%" in (
         caplog.text
     )
 
 
 @pytest.mark.parametrize(("who", "key"), [("first", "teacher"), ("second", "more_teachers.second")])
-def test_a_teacher_whose_outputs_are_named_wrongly_is_refused_with_the_right_names(taught, who, key):
-    build = builder(taught, labels=["neg", "neutral", "pos"])
+def test_a_teacher_whose_outputs_are_named_wrongly_is_refused_with_the_right_names(learnt, who, key):
+    spec = spec_of(learnt, labels=["neg", "neutral", "pos"])
     with pytest.raises(ModelError) as raised:
-        teacher_check.ask(build, who)
+        ask(spec, who)
     assert str(raised.value) == (
-        f"{key}.model={taught}: of 80 rows of validation, the teacher gets 0.0% of them right, and who always says "
+        f"{key}.model={learnt}: of 80 rows of validation, the teacher gets 0.0% of them right, and who always says "
         "'neg' 50.0%; its outputs seem to be named wrongly: with others it would get 100.0% right; "
         f"{key}.labels=[pos,neutral,neg] names them so{END.replace('teacher.', f'{key}.')}"
     )
-    build.config.teacher.accept = True
-    assert teacher_check.ask(build, who).endswith(f"'neg' 50.0%; gone on with, {key}.accept=true")
+    spec.config.teacher.accept = True
+    assert ask(spec, who).endswith(f"'neg' 50.0%; gone on with, {key}.accept=true")
 
 
 @pytest.mark.parametrize("change", ["random", "constant"])
-def test_a_head_that_has_not_learnt_is_refused(taught, tmp_path, change):
-    model = loading.load_model(taught, task("classification").head)
+def test_a_head_that_has_not_learnt_is_refused(learnt, tmp_path, change):
+    model = loading.load_model(learnt, task("classification").head)
     with torch.no_grad():
         model.classifier.weight.zero_() if change == "constant" else model.classifier.weight.normal_(0, 1e-4)
-    loading.save(model, loading.load_tokenizer(taught), tmp_path / "made")
+    loading.save(model, loading.load_tokenizer(learnt), tmp_path / "made")
     with pytest.raises(ModelError, match=r"gets 50\.0% of them right, and who always says 'neg' 50\.0%"):
-        teacher_check.ask(builder(tmp_path / "made"), "first")
+        ask(spec_of(tmp_path / "made"))
 
 
-def test_an_output_that_a_teacher_rules_out_is_an_answer(taught, tmp_path):
-    model = loading.load_model(taught, task("classification").head)
+def test_an_output_that_a_teacher_rules_out_is_an_answer(learnt, tmp_path):
+    model = loading.load_model(learnt, task("classification").head)
     with torch.no_grad():
         model.classifier.bias[0] = -torch.inf
     model.save_pretrained(tmp_path / "made")
-    loading.load_tokenizer(taught).save_pretrained(tmp_path / "made")
+    loading.load_tokenizer(learnt).save_pretrained(tmp_path / "made")
     with pytest.raises(ModelError, match=r"gets 50\.0% of them right, and who always says 'neg' 50\.0%"):
-        teacher_check.ask(builder(tmp_path / "made"), "first")
+        ask(spec_of(tmp_path / "made"))
 
 
-def test_answers_that_are_not_finite_are_refused_whatever_is_accepted(taught, tmp_path):
-    model = loading.load_model(taught, task("classification").head)
+def test_answers_that_are_not_finite_are_refused_whatever_is_accepted(learnt, tmp_path):
+    model = loading.load_model(learnt, task("classification").head)
     with torch.no_grad():
         for weight in model.parameters():
             weight.fill_(3e38)
-    loading.save(model, loading.load_tokenizer(taught), tmp_path / "made")
+    loading.save(model, loading.load_tokenizer(learnt), tmp_path / "made")
     said = f"teacher.model={tmp_path}/made: the teacher answers a row of validation with numbers that are not finite"
     with pytest.raises(ModelError, match=f"^{re.escape(said)}$"):
-        teacher_check.ask(builder(tmp_path / "made", accept=True), "first")
+        ask(spec_of(tmp_path / "made", accept=True))
 
 
-def test_a_teacher_whose_answers_depend_on_the_batch_is_refused(taught, monkeypatch):
+def test_a_teacher_whose_answers_depend_on_the_batch_is_refused(learnt, monkeypatch):
     asked = teacher_check.outputs
 
     def beside(model, batch):
@@ -125,35 +131,37 @@ def test_a_teacher_whose_answers_depend_on_the_batch_is_refused(taught, monkeypa
 
     monkeypatch.setattr(teacher_check, "outputs", beside)
     with pytest.raises(ModelError, match="the teacher answers one otherwise beside a longer text than alone"):
-        teacher_check.ask(builder(taught), "first")
+        ask(spec_of(learnt))
 
 
-def test_a_small_validation_is_helped_out_by_train_and_labels_come_in_turn(taught):
-    drawn, source = teacher_check._drawn(builder(taught, validation=8))
+def test_a_small_validation_is_helped_out_by_train_and_labels_come_in_turn(learnt):
+    drawn, source = teacher_check._drawn(spec_of(learnt, validation=8))
     assert (len(drawn), source) == (38, "validation and train")
-    build = builder(taught, validation=80)
-    build.data.splits["validation"] = rows(80).select([*range(0, 80, 2), 1, 3, 5])
-    labels = teacher_check._drawn(build)[0]["label"][:]
+    spec = spec_of(learnt, validation=80)
+    spec.data.splits["validation"] = rows(80).select([*range(0, 80, 2), 1, 3, 5])
+    labels = teacher_check._drawn(spec)[0]["label"][:]
     assert sorted(labels[:6]) == [0, 0, 0, 1, 1, 1]
-    assert teacher_check._drawn(build)[0]["label"][:] == labels
+    assert teacher_check._drawn(spec)[0]["label"][:] == labels
 
 
-def test_a_large_teacher_is_asked_about_fewer_rows(taught, monkeypatch):
-    asked = teacher_check._loaded(builder(taught), "teacher")
-    features = asked.build.encoded(rows(80), asked.tokenizer)
+def test_a_large_teacher_is_asked_about_fewer_rows(learnt, monkeypatch):
+    spec = spec_of(learnt)
+    asked = teacher_check._loaded(spec, run_parts.examples_of(spec), "teacher")
+    features = asked.examples.encode(rows(80), asked.tokenizer)
     monkeypatch.setattr(teacher_check, "_OPERATIONS", 0)
     kept, left = teacher_check._affordable(asked.model, rows(80), features)
     assert kept["key"][:] == left["key"][:] == list(range(50))
 
 
-def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(taught, tmp_path, monkeypatch):
-    asked, build, store = [], builder(taught), Store(tmp_path / "store")
-    monkeypatch.setattr(runner.asking, "ask", lambda build, who: asked.append(who))
-    stages = {name: runner.Planned(name, name, build, {}, {}, "0" * 12) for name in ("teach", "distill", "control")}
+def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(learnt, tmp_path, monkeypatch):
+    asked, spec, store = [], spec_of(learnt), Store(tmp_path / "store")
+    monkeypatch.setattr(runner, "check_teacher", lambda spec, examples, who: asked.append(who))
+    stages = {name: Planned(name, name, spec, {}, {}, "0" * 12) for name in ("teach", "distill", "control")}
+    chain = runner.Chain(spec, RunContext(tmp_path, ""), run_parts.examples_of(spec), store)
 
     def times(*names):
         asked.clear()
-        assert runner._ask(build, {name: stages[name] for name in names}, store) == []
+        assert runner._accepted_teachers(chain, {name: stages[name] for name in names}) == []
         return len(asked)
 
     assert [times("teach", "distill"), times("distill"), times("control")] == [1, 1, 0]
@@ -161,5 +169,5 @@ def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(taught, tmp_path
         store.partial(stages[name].name)
         store.finish(stages[name].name, {"stage": name, "fingerprint": "0" * 12, "seconds": 0.0, "result": {}})
     assert [times("teach", "distill"), times("distill")] == [0, 0]
-    build.config.teacher.finetuned = False
+    spec.config.teacher.finetuned = False
     assert times("teach") == 0

@@ -8,14 +8,13 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from distill.config.schema import Config
+from distill.config.schema import DistillConfig
 from distill.data.batching import Examples, training_places
 from distill.models.forward import outputs
-from distill.objective import build as objectives
+from distill.models.shapes import model_shape
+from distill.objective.build import build_objective
 from distill.objective.settings import terms
 from distill.objective.specs import TERM_SPECS
-from distill.pipeline.context import Builder
-from distill.pipeline.prepare_data import prepare
 from distill.tasks import EncodingSpec, collating, features, task
 from distill.teacher.live import LiveTeacher
 from distill.training.step_gather import Step, detached
@@ -51,21 +50,18 @@ def bert(layers, width, outputs):
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for_every_term(name, tmp_path):
-    config, kind = Config(), task(name).kind
-    config.data.source, config.data.limit.train = "embedded", 64
-    build = Builder(config, prepare(config), tmp_path, "")
-    config.task = name
-    for term, section in terms(config.distill).items():
-        section.weight = 0.25 if kind in TERM_SPECS[term].kinds else 0.0
+def test_two_accumulated_halves_give_the_value_and_the_gradient_of_the_whole_for_every_term(name):
+    section, kind = DistillConfig(), task(name).kind
+    for term, settings in terms(section).items():
+        settings.weight = 0.25 if kind in TERM_SPECS[term].kinds else 0.0
     torch.manual_seed(0)
     student, asked = (bert(*size, 1 if kind == "score" else 3).double() for size in ((2, 16), (4, 32)))
     teacher = LiveTeacher(
         asked, lambda logits, batch: task(name).align(logits, batch, EncodingSpec(LABELS)), None,
         hidden=True, attentions=True, qkv=True,
     )  # fmt: skip
-    shapes = (objectives.shape(each.config) for each in (student, asked))
-    objective = objectives.objective(build, *shapes).double()
+    shapes = (model_shape(each.config) for each in (student, asked))
+    objective = build_objective(section, kind, *shapes).double()
     learnt = [*student.parameters(), *objective.parameters()]
     texts = Texts(name)
     read = Examples(texts, lambda rows, place: collating.collate(rows, place, pad_id=0, teacher_pad_id=0))

@@ -38,7 +38,7 @@ def counts(monkeypatch):
             answers = Outputs(states[:, 0], (states,), torch.ones(len(states), 1, dtype=torch.bool))
             return answers, answers, batch["labels"]
 
-        monkeypatch.setattr(distill, "silent_terms", found)
+        monkeypatch.setattr(distill, "inactive_terms", found)
         objective = Objective({"distance": RkdDistance()}, {"distance": 1.0})
         module = SimpleNamespace(objective=objective, forward_models=said, parameters=lambda: iter(()))
         places = [Place(each) for each in rows]

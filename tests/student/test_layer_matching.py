@@ -5,30 +5,31 @@ import logging
 import numpy as np
 import pytest
 import torch
+from run_parts import examples_of, spec_of
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.config.schema import Config
+from distill.data import example_pipeline
 from distill.models.tokenizers import train
 from distill.objective import build as objectives
-from distill.pipeline.context import Builder
-from distill.pipeline.prepare_data import prepare
+from distill.objective.settings import auto_mapped_terms
 from distill.student import layer_matching
 from distill.student.from_layers import from_layers
+from distill.types import ModelShape
 
 HEAD = "AutoModelForSequenceClassification"
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory):
+def spec():
     config = Config()
     config.data.source, config.data.limit.train = "embedded", 64
-    config.distill.cka.weight, config.distill.cka.layer_map = 1.0, "auto"
-    return Builder(config, prepare(config), tmp_path_factory.mktemp("alike"), "")
+    return spec_of(config)
 
 
 @pytest.fixture(scope="module")
-def tokenizer(build):
-    return train("encoder", build.data.splits["train"]["text"], vocab_size=200, max_length=32)
+def tokenizer(spec):
+    return train("encoder", spec.data.splits["train"]["text"], vocab_size=200, max_length=32)
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +42,25 @@ def teacher(tokenizer):
     return BertForSequenceClassification(config)
 
 
-def test_the_layers_that_make_the_same_of_texts_are_found_whatever_else_was_drawn(build, teacher, tokenizer, caplog):
+def sample(spec, tokenizer):
+    """What is looked at."""
+    return examples_of(spec).sample(spec.data.splits["train"], tokenizer)
+
+
+def test_the_layers_that_make_the_same_of_texts_are_found_whatever_else_was_drawn(spec, teacher, tokenizer, caplog):
     student = from_layers(teacher, [0, 1], [0, 1], HEAD, dropout=0.1)
     student.train()
     with caplog.at_level(logging.INFO, logger="distill"):
-        first = layer_matching.match_layers(build, student, teacher, tokenizer)
+        first = layer_matching.match_layers(student, teacher, sample(spec, tokenizer))
     assert first == [0, 1]
     assert "layers student:teacher by alignment: 0:0 (1.00), 1:1 (1.00)" in caplog.text
     torch.rand(7)
-    assert layer_matching.match_layers(build, student, teacher, tokenizer) == first
+    assert layer_matching.match_layers(student, teacher, sample(spec, tokenizer)) == first
     assert student.training, "the student goes on to train"
 
 
-def test_the_alignment_is_that_of_centred_kernels_over_all_real_tokens(build, teacher, tokenizer):
-    batches = layer_matching.sample(build, tokenizer)
+def test_the_alignment_is_that_of_centred_kernels_over_all_real_tokens(spec, teacher, tokenizer):
+    batches = sample(spec, tokenizer)
     assert len(batches) == 4, "all 64 rows, as they have fewer tokens than are looked at"
     found = layer_matching._states(teacher.eval(), batches)
     rows = sum(int(batch["attention_mask"].sum()) for batch in batches)
@@ -66,18 +72,19 @@ def test_the_alignment_is_that_of_centred_kernels_over_all_real_tokens(build, te
     assert layer_matching._alignment(found[0], found[3], real) == pytest.approx(expected, abs=1e-4)
 
 
-def test_no_more_texts_are_looked_at_than_are_needed(build, tokenizer, monkeypatch):
-    monkeypatch.setattr(layer_matching, "_TOKENS", 1)
-    assert [len(batch["input_ids"]) for batch in layer_matching.sample(build, tokenizer)] == [16]
+def test_no_more_texts_are_looked_at_than_are_needed(spec, tokenizer, monkeypatch):
+    monkeypatch.setattr(example_pipeline, "_SAMPLED_TOKENS", 1)
+    assert [len(batch["input_ids"]) for batch in sample(spec, tokenizer)] == [16]
 
 
-def test_what_was_picked_is_what_the_terms_compare_and_what_is_recorded(build):
-    teacher = objectives.Shape(5, 16, 2, (16, 16), False)
-    student = objectives.Shape(2, 16, 2, (16, 16), False, follows="0,3")
-    build.config.distill.pkd.weight, build.config.distill.pkd.layer_map = 1.0, "1:2"
-    made = objectives.objective(build, student, teacher)
+def test_what_was_picked_is_what_the_terms_compare_and_what_is_recorded():
+    teacher = ModelShape(5, 16, 2, (16, 16), False)
+    student = ModelShape(2, 16, 2, (16, 16), False, follows="0,3")
+    section = Config().distill
+    section.cka.weight, section.cka.layer_map = 1.0, "auto"
+    section.pkd.weight, section.pkd.layer_map = 1.0, "1:2"
+    made = objectives.build_objective(section, "class", student, teacher)
     assert made.terms["cka"].pairs == ((1, 1), (2, 4))
     assert made.terms["pkd"].pairs == ((2, 3),)
-    assert objectives.layer_maps(build, student, teacher) == {"cka": [(0, 0), (1, 3)], "pkd": [(1, 2)]}
-    assert layer_matching.asked(build) == ["cka"]
-    build.config.distill.pkd.weight = 0.0
+    assert objectives.layer_maps(section, student, teacher) == {"cka": [(0, 0), (1, 3)], "pkd": [(1, 2)]}
+    assert auto_mapped_terms(section) == ["cka"]

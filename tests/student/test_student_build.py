@@ -2,19 +2,21 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
+from run_parts import spec_of
 from transformers import ElectraConfig, ModernBertConfig, Qwen3Config
 
 from distill.config.schema import ArchitectureConfig, Config
 from distill.errors import DistillError
 from distill.inference.predictor import load
 from distill.models.bilstm import BiLstmForSequenceClassification
-from distill.objective.build import Shape
+from distill.models.sources import ModelSources
 from distill.pipeline import expected_shapes, meta_build
-from distill.pipeline.context import Builder
 from distill.pipeline.prepare_data import prepare
-from distill.student import build as students
+from distill.stages import students
+from distill.types import ModelShape
 
 INITS = {
     "narrow": [
@@ -63,10 +65,13 @@ def prepared():
     return prepare(config)
 
 
-def builder(prepared, tmp_path, init):
+def run_of(prepared, init, change=None):
+    """What a run with such a student is."""
     config = Config()
     config.student.init = init
-    return Builder(config, prepared, tmp_path, "")
+    if change:
+        change(config.student)
+    return spec_of(config, prepared)
 
 
 @pytest.mark.parametrize(
@@ -78,48 +83,52 @@ def builder(prepared, tmp_path, init):
         ("random", {"architecture.hidden_size": 64}),
     ],
 )
-def test_exactly_the_settings_that_make_a_student_decide_on_it(prepared, tmp_path, init, read):
+def test_exactly_the_settings_that_make_a_student_decide_on_it(prepared, init, read):
     every = {"layers": 1, "layer_map": "last", "architecture.layers": 1, "lstm.layers": 2, **read}
-    before = students.settings(builder(prepared, tmp_path, init))
+    before = students.settings(run_of(prepared, init))
     for name, value in every.items():
-        build = builder(prepared, tmp_path, init)
-        *parents, last = name.split(".")
-        section = build.config.student
-        for parent in parents:
-            section = getattr(section, parent)
-        setattr(section, last, value)
+
+        def change(section, name=name, value=value):
+            *parents, last = name.split(".")
+            for parent in parents:
+                section = getattr(section, parent)
+            setattr(section, last, value)
+
         counts = name in read or (name == "architecture.layers" and init == "random")
-        assert (students.settings(build) != before) == counts, name
+        assert (students.settings(run_of(prepared, init, change)) != before) == counts, name
 
 
-def refused(build, teacher, message):
+def refused(spec, teacher, message):
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
-        meta_build.student(build, teacher)
+        meta_build.student(spec, teacher)
 
 
 def test_a_copy_of_a_decoder_has_the_decoders_shape_before_it_is_made(prepared, tmp_path):
-    build = builder(prepared, tmp_path, "narrow")
-    build.config.student.architecture = ArchitectureConfig(2, 16, 4, 32)
+    def small(student):
+        student.architecture = ArchitectureConfig(2, 16, 4, 32)
+
     teacher = Qwen3Config(**{**SIZE, "num_attention_heads": 8}, num_key_value_heads=2, head_dim=8)
-    student, _ = expected_shapes.shapes(build, {"teacher_checkpoint": teacher})
-    assert student == Shape(2, 16, 4, (32, 8), causal=True)
+    teacher.save_pretrained(tmp_path)
+    spec = replace(run_of(prepared, "narrow", small), sources=ModelSources({"teacher_checkpoint": tmp_path}))
+    student, _ = expected_shapes.student_and_teacher_shapes(spec)
+    assert student == ModelShape(2, 16, 4, (32, 8), causal=True)
 
 
 SIZE = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 40}
 
 
-def test_what_a_checkpoint_cannot_give_is_refused_before_anything_is_made(prepared, tmp_path):
+def test_what_a_checkpoint_cannot_give_is_refused_before_anything_is_made(prepared):
     ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 1, "sep_token_id": 2}
     refused(
-        builder(prepared, tmp_path, "teacher"), ModernBertConfig(**SIZE, **ends),
+        run_of(prepared, "teacher"), ModernBertConfig(**SIZE, **ends),
         "modernbert models: the teacher's layer 1 cannot become layer 0 of the student: it has, unlike it, "
         "attn_norm.weight; choose others, such as student.layer_map=first",
     )  # fmt: skip
     refused(
-        builder(prepared, tmp_path, "narrow"), ElectraConfig(embedding_size=16, **SIZE),
+        run_of(prepared, "narrow"), ElectraConfig(embedding_size=16, **SIZE),
         "student.architecture.hidden_size=128: the teacher to be copied has 32",
     )  # fmt: skip
     refused(
-        builder(prepared, tmp_path, "bilstm"), ElectraConfig(embedding_size=16, **SIZE),
+        run_of(prepared, "bilstm"), ElectraConfig(embedding_size=16, **SIZE),
         "student.lstm.embedding_size=128: the teacher's embeddings, which it is made of, have 16",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from distill.base.signals import Interrupted
 from distill.data.batching import Examples, Place
 from distill.inference.output_store import OutputStore, OutputWriter, stored_places
 from distill.inference.prediction_modules import LogitsPredictor
+from distill.inference.write_callback import WriteOutputs
 from distill.metrics import classification as metrics
 from distill.objective import Objective
 from distill.objective.terms.divergences import Soft
@@ -22,7 +23,6 @@ from distill.objective.terms.gold import Hard
 from distill.objective.terms.states import Hidden, Pkd
 from distill.teacher.live import LiveTeacher
 from distill.training import callbacks
-from distill.training.callbacks import WriteOutputs
 from distill.training.distillation import DistillationModule
 from distill.training.optim import Optimization
 from distill.training.supervised import TrainingSpec
