@@ -74,8 +74,8 @@ def test_a_stage_says_that_it_may_have_been_too_short(tmp_path, title, scores, r
     notes = supervised._may_be_short(job, section, Headline("accuracy", "max"))
     expected = (
         [
-            f"{title}: its last epoch was its best on validation (accuracy {scores[-2]:.4f}, then {scores[-1]:.4f}): more "
-            f"epochs ({title}.max_epochs) or a higher rate ({title}.optimizer.lr, 0.001 here) may help"
+            f"{title}: its last epoch was its best on validation (accuracy {scores[-2]:.4f}, then {scores[-1]:.4f}): "
+            f"more epochs ({title}.max_epochs) or a higher rate ({title}.optimizer.lr, 0.001 here) may help"
         ]
         if rising
         else []
