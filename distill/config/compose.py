@@ -1,6 +1,7 @@
 """The YAML cards of ``teachers/``, ``students/`` and ``experiments/``, as groups from which Hydra composes settings."""
 
 import os
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from distill.errors import ConfigError
 from distill.objective import settings
 
 T = TypeVar("T", bound=Config)
+_LONGEST_FILE_NAME = 60
 
 FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
 
@@ -152,6 +154,7 @@ def prepare_hydra(arguments: Sequence[str]) -> None:
 def register() -> None:
     """Put the schema, the logging and every card into Hydra's store, which every job of this process reads."""
     OmegaConf.register_new_resolver("run_name", _run_name)
+    OmegaConf.register_new_resolver("file_name", _file_name)
     store = ConfigStore.instance()
     store.store(name="schema", node=Config, provider="distill")
     store.store(name="config", node=_ROOT, provider="distill")
@@ -164,7 +167,7 @@ def register() -> None:
         for path in sorted((root() / folder).glob("*.yaml")):
             card = OmegaConf.load(path)
             if group == "experiment":
-                card.setdefault("name", path.stem)
+                card = OmegaConf.merge({"name": path.stem}, card)
             package = "_global_" if path.read_text(encoding="utf-8").startswith(user_cards.GLOBAL) else group
             store.store(group=group, name=path.stem, node=card, package=package, provider=str(path))
 
@@ -175,6 +178,18 @@ def _run_name(name: str) -> str:
     if not holds(name):
         raise ConfigError(f"name={name!r}: allowed is {allowed}")
     return name
+
+
+def _file_name(path: str | None, otherwise: str) -> str:
+    """A name for a run on a file or folder of one's own.
+
+    >>> _file_name("data/support tickets.csv.gz", "classification"), _file_name(None, "classification")
+    ('support_tickets', 'classification')
+    """
+    if not path:
+        return otherwise
+    stem = Path(str(path)).expanduser().resolve().name.split(".")[0]
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_-")[:_LONGEST_FILE_NAME] or otherwise
 
 
 def typed(composed: DictConfig, schema: type[T]) -> T:

@@ -142,6 +142,9 @@ class DataConfig:
     """Tokens a text may have. Longer ones are cut; where words are labelled or answers looked for, read in windows."""
     max_target_length: int = field(default=64, metadata=allowed(at_least(2)))
     """Tokens of a target that is written: a translation, a summary, a reply (of a dialogue, within max_length)."""
+    fit_length: bool = False
+    """Take the limits of length from the data: as many tokens as hold 99 % of train whole, within `max_length`,
+    `max_target_length` and what the models read."""
     stride: int = field(default=32, metadata=allowed(at_least(0)))
     """Tokens that two windows of a long text share."""
     max_answer_length: int = field(default=30, metadata=allowed(at_least(1)))

@@ -45,8 +45,8 @@ class StudentConfig:
     """Branch, tag or commit of a hub checkpoint; none takes main."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size, for init=random and, at most that of the teacher, for init=narrow."""
-    layers: int = field(default=2, metadata=allowed(at_least(1)))
-    """Layers taken from the teacher, for init=teacher."""
+    layers: int | None = field(default=2, metadata=allowed(at_least(1)))
+    """Layers taken from the teacher, for init=teacher; none takes half of them."""
     layer_map: str = field(default="uniform", metadata=allowed(LAYERS))
     """Which of the teacher's layers, for init=teacher and init=narrow: uniform | first | last | skip, or numbers from 0
     as in '1,3'."""
@@ -60,7 +60,7 @@ def student_problems(config: "Config") -> Iterator[str]:
     yield from architecture_problems("student.architecture", student.architecture)
     yield from _source_problems(student)
     teacher_layers = config.teacher.architecture.layers
-    if config.teacher.model is None and student.init == "teacher" and student.layers > teacher_layers:
+    if config.teacher.model is None and student.init == "teacher" and (student.layers or 0) > teacher_layers:
         yield f"student.layers={student.layers}: the teacher has {teacher_layers} layers to give"
     if student.init in _HEADLESS and _HEADLESS[student.init](task):
         allowed = "random, teacher, narrow or checkpoint"

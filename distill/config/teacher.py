@@ -21,6 +21,9 @@ class TeacherConfig:
 
     model: str | None = None
     """Hub id or folder of a checkpoint; none trains one from scratch in the pretrain stage."""
+    default_model: str | None = None
+    """Hub id of what `model` is where it is not given and the hub or its cache has it; else the teacher is from
+    scratch."""
     revision: str | None = None
     """Branch, tag or commit of a hub checkpoint; none takes main."""
     finetuned: bool = False
@@ -30,8 +33,9 @@ class TeacherConfig:
     labels_subset: bool = False
     """Take of a fine-tuned checkpoint only the outputs for the labels of the data; a softmax goes over these alone."""
     accept: bool = False
-    """Go on with a fine-tuned checkpoint that answers some rows of validation no better than anyone could who had not
-    read them, or on another scale than the data's scores; else it is refused before anything is trained."""
+    """Go on with a teacher that answers some rows of validation no better than anyone could who had not read them, or
+    on another scale than the data's scores; else a fine-tuned checkpoint is refused before anything is trained, and
+    one that the run fine-tunes before a student learns from it."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size of a teacher from scratch."""
     vocab_size: int = field(default=4000, metadata=allowed(at_least(100)))
@@ -67,8 +71,6 @@ def teacher_problems(teacher: TeacherConfig) -> Iterator[str]:
             "teacher.labels_subset=true: chooses among the outputs of a fine-tuned checkpoint; it needs "
             "teacher.finetuned=true"
         )
-    if teacher.accept and not teacher.finetuned:
-        yield "teacher.accept=true: goes on with a fine-tuned checkpoint; it needs teacher.finetuned=true"
 
 
 def stored_output_problems(teacher: TeacherConfig, terms: TermsConfig) -> Iterator[str]:

@@ -54,9 +54,10 @@ class TrainingConfig:
 
     max_epochs: int = field(default=3, metadata=allowed(at_least(1)))
     """Passes over the examples of train."""
-    min_steps: int = field(default=0, metadata=allowed(at_least(0)))
+    min_steps: int | None = field(default=0, metadata=allowed(at_least(0)))
     """Optimiser steps that the stage takes at least: where `max_epochs` of the data make fewer, the data is read more
-    often, and the best epoch on validation is kept, as with early_stopping.patience."""
+    often, and the best epoch on validation is kept, as with early_stopping.patience. None: 300 for a pretrained teacher
+    and its student, 600 from scratch, 1,500 of pretraining."""
     dropout: float = field(default=0.1, metadata=allowed(FRACTION))
     """Dropout of hidden states and attention while training."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

@@ -13,6 +13,7 @@ from distill.designer.timing import Latency, Text, Timed, measure
 from distill.errors import ModelError
 from distill.pipeline.context import run_spec
 from distill.pipeline.prepare_data import prepare
+from distill.pipeline.settle import settled
 
 log = logging.getLogger(__name__)
 _TEACHER = "teacher"
@@ -71,7 +72,8 @@ def propose(config: DesignConfig) -> Design:
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
-    spec = run_spec(config, prepare(config))
+    config, data = settled(config, prepare(config))
+    spec = run_spec(config, data)
     for note in (spec.data.summary(), *spec.data.notes):
         log.info("data: %s", note)
     limits = config.budget

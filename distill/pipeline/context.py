@@ -77,7 +77,7 @@ def student_spec(config: Config) -> StudentSpec:
     size = student.architecture
     return StudentSpec(
         init=student.init,
-        layers=size.layers if student.init == "narrow" else student.layers,
+        layers=size.layers if student.init == "narrow" else student.layers or 0,
         layer_map=student.layer_map,
         size=Size(**asdict(size)),
         width=Width(size.hidden_size, size.heads, size.intermediate_size),

@@ -21,7 +21,7 @@ def student_and_teacher_shapes(spec: RunSpec) -> tuple[ModelShape, ModelShape]:
     if config.student.init == "narrow" and checkpoint is not None:
         student = replace(model_shape(narrowed(checkpoint, spec.decisions.student.width)), layers=student.layers)
     elif config.student.init == "teacher":
-        student = replace(teacher, layers=config.student.layers)
+        student = replace(teacher, layers=spec.decisions.student.layers)
     elif config.student.init == "bilstm":
         lstm = config.student.lstm
         student = ModelShape(lstm.layers, 2 * lstm.hidden_size, 0, (0, 0), False)

@@ -124,5 +124,5 @@ def stand_in(spec: RunSpec, examples: int) -> PreTrainedTokenizerBase:
     if TEACHER_CHECKPOINT in spec.sources.checkpoints:
         return spec.sources.tokenizer(spec.sources.checkpoints[TEACHER_CHECKPOINT])
     train = spec.data.splits["train"]
-    made = pretrain.trained_tokenizer(spec, train.select(range(min(len(train), examples))))
+    made = pretrain.trained_tokenizer(spec, [train.select(range(min(len(train), examples)))])
     return read_as_text(made, spec.setup.task.markers)

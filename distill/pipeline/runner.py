@@ -3,8 +3,10 @@
 import logging
 import os
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
+from distill.pipeline.settle import settled
 from distill.pipeline.store import Store
 from distill.pipeline.teacher_check import check_teacher
 from distill.pipeline.teacher_outputs import with_output_plan
@@ -90,7 +93,7 @@ def walk(config: Config, folder: Path, command: str) -> None:
     folder = Path(os.path.relpath(folder)) if folder.is_relative_to(Path.cwd()) else folder
     devices, nodes = device_count(config.trainer.accelerator, config.trainer.devices), config.trainer.num_nodes
     refuse_other_launch(devices, nodes)
-    data = prepare(config)
+    config, data = settled(config, prepare(config))
     log.info("data: %s", data.summary())
     for note in data.notes:
         log.info("data: %s", note)
@@ -109,9 +112,10 @@ def _stages(chain: Chain) -> None:
     """What all ranks do together."""
     ranks = chain.ranks
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
-    notes = ranks.first(lambda: _accepted_teachers(chain, planned_stages))
+    notes = ranks.first(lambda: _accepted_before_training(chain, planned_stages))
     for planned in planned_stages.values():
         ranks.heed()
+        notes += ranks.first(partial(_accepted_before, planned, chain))
         _advance(planned, chain)
     ranks.heed()
     ranks.first(lambda: _report(chain, notes))
@@ -122,14 +126,34 @@ def _write_config(config: Config, folder: Path) -> None:
         write_config(config, folder / "config.yaml")
 
 
-def _accepted_teachers(chain: Chain, every: dict[str, Planned]) -> list[str]:
+def _accepted_before_training(chain: Chain, every: Mapping[str, Planned]) -> list[str]:
     """Ask fine-tuned teachers whose outputs are not in the store yet what they are worth; what was accepted of them."""
-    accepted = []
-    for name, spec in chain.spec.teachers.items():
-        reading = every.get(title("teach", name), every.get("distill"))
-        if spec.config.teacher.finetuned and reading is not None and chain.store.find(reading.name) is None:
-            accepted.append(check_teacher(spec, chain.examples, name))
-    return [sentence for sentence in accepted if sentence is not None]
+    readers = (every.get(title("teach", name), every.get("distill")) for name in chain.spec.teachers)
+    return [
+        sentence
+        for (name, spec), reader in zip(chain.spec.teachers.items(), readers, strict=True)
+        if spec.config.teacher.finetuned and reader is not None and chain.store.find(reader.name) is None
+        for sentence in _accepted(chain, name, {})
+    ]
+
+
+def _accepted_before(planned: Planned, chain: Chain) -> list[str]:
+    """Ask the teachers that the run fine-tuned, before the stage that reads them first; what was accepted of them."""
+    if planned.stage not in ("teach", "distill") or chain.store.find(planned.name) is not None:
+        return []
+    readers = [(name, spec) for name, spec in chain.spec.teachers.items() if not spec.config.teacher.finetuned]
+    stored = chain.spec.decisions.outputs.stored
+    return [
+        sentence
+        for name, _ in readers
+        if planned.title == (title("teach", name) if stored else "distill")
+        for sentence in _accepted(chain, name, {"finetune": chain.finished.folders[title("finetune", name)]})
+    ]
+
+
+def _accepted(chain: Chain, name: str, inputs: Mapping[str, Path]) -> list[str]:
+    sentence = check_teacher(chain.spec.teachers[name], chain.examples, name, inputs)
+    return [] if sentence is None else [sentence]
 
 
 def _advance(planned: Planned, chain: Chain) -> None:

@@ -1,10 +1,15 @@
-"""A fine-tuned teacher is asked about some rows before anything is trained: it may not be what it is said to be."""
+"""A teacher is asked about some rows before a student learns from it: it may not be worth it.
+
+One that is said to be fine-tuned is asked before anything is trained, since it may not be what it is said to be; one
+that the run fine-tunes, before anybody learns from it.
+"""
 
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,16 +71,21 @@ class Asked:
     @property
     def name(self) -> str:
         """What the user called it."""
+        if not self.spec.config.teacher.finetuned:
+            return f"{self.key} as fine-tuned here"
         return f"{self.key}.model={self.spec.config.teacher.model}"
 
 
-def check_teacher(spec: RunSpec, examples: ExamplePipeline, who: str) -> str | None:
-    """Ask a fine-tuned teacher about some rows of validation.
+def check_teacher(
+    spec: RunSpec, examples: ExamplePipeline, who: str, inputs: Mapping[str, Path] | None = None
+) -> str | None:
+    """Ask a teacher about some rows of validation.
 
     Args:
         spec: of a run in which it is the only teacher.
         examples: makes batches of its examples.
         who: its name among several.
+        inputs: the stage that fine-tuned it, by name, where the run did.
 
     Returns:
         What was accepted, a sentence; none where there is nothing to accept.
@@ -85,7 +95,7 @@ def check_teacher(spec: RunSpec, examples: ExamplePipeline, who: str) -> str | N
             its answers are not finite.
     """
     key = "teacher" if who == FIRST else f"more_teachers.{who}"
-    asked = _loaded(spec, examples, key)
+    asked = _loaded(spec, examples, key, inputs or {})
     rows, source = _drawn(spec)
     features = examples.encode(rows, asked.tokenizer)
     rows, features = _affordable(asked.model, rows, features)
@@ -99,6 +109,11 @@ def check_teacher(spec: RunSpec, examples: ExamplePipeline, who: str) -> str | N
     if spec.config.teacher.accept:
         log.warning("%s; gone on with, %s", sentence, accepted)
         return f"{sentence}; gone on with, {accepted}"
+    if not spec.config.teacher.finetuned:
+        raise ModelError(
+            f"{sentence}, so a student would learn nothing from it; fine-tune it for longer (finetune.max_epochs, "
+            f"finetune.min_steps), give it more data or a pretrained model (teacher.model), or go on with {accepted}"
+        )
     raise ModelError(
         f"{sentence}; {_hint(asked, verdict)}give the checkpoint that was fine-tuned for this data, fine-tune it here "
         f"without {key}.finetuned=true, or go on with {accepted}"
@@ -119,8 +134,8 @@ def _hint(asked: Asked, verdict: Verdict) -> str:
     return f"{hint}{asked.key}.labels=[{','.join(names)}] names them so; "
 
 
-def _loaded(spec: RunSpec, examples: ExamplePipeline, key: str) -> Asked:
-    held = spec.sources.model(spec.decisions.teacher, {})
+def _loaded(spec: RunSpec, examples: ExamplePipeline, key: str, inputs: Mapping[str, Path]) -> Asked:
+    held = spec.sources.model(spec.decisions.teacher, inputs)
     tokenizer = spec.sources.tokenizer(held.folder)
     model = loading.load_model(held.folder, spec.setup.task.head, tokenizer=tokenizer)
     if on_gpu(spec.config.trainer.accelerator):

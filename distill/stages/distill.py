@@ -80,7 +80,6 @@ def run(job: Job) -> dict[str, Any]:
     teacher, teacher_tokenizer = _teacher(job, teacher_ref, tokenizer, objective)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if spec.learns_teacher_targets else None
     batches = supervised.loaders(job, tokenizer, teacher_tokenizer, rows, spec.data.splits.get(UNLABELLED))
-    supervised.refuse_unreadable_test(job, tokenizer)
     trained = supervised.with_length(job, section, batches.train)
     training = supervised.training_spec(spec, trained.settings, student, batches.train)
     module = DistillationModule(student, objective, training, teacher).to(spec.dtype)

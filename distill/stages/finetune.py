@@ -57,7 +57,6 @@ def run(job: Job) -> dict[str, Any]:
     if given.lora.rank:
         model = adapt.add_lora(model, setup.task.head, **asdict(given.lora))
     batches = supervised.loaders(job, tokenizer)
-    supervised.refuse_unreadable_test(job, tokenizer)
     section = supervised.with_length(job, given, batches.train)
     module = supervised.supervised_module(spec, section.settings, model, batches.train)
     return supervised.train(job, section, module, tokenizer, batches, spec.metrics.WATCHED)

@@ -1,15 +1,16 @@
 """A model and its tokenizer from raw text: an encoder learns masked-language modelling, others begin at random."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME, whole_folder
+from distill.data.splits import UNLABELLED
 from distill.errors import ModelError
 from distill.metrics import language_modeling
 from distill.models import loading, scratch
@@ -48,8 +49,13 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         **supervised.settings(spec, section),
         **({} if section.continued else from_scratch),
         "mask_probability": section.mask_probability,
-        "texts": {split: spec.data.texts(split) for split in ("train", "validation")},
+        "texts": {split: spec.data.texts(split) for split in (*_read(spec), "validation")},
     }
+
+
+def _read(spec: RunSpec) -> list[str]:
+    """The splits whose texts are learnt from."""
+    return [split for split in ("train", UNLABELLED) if split in spec.data.splits]
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -81,7 +87,10 @@ def _loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> supervised.Loaders
         special=frozenset(tokenizer.all_special_ids),
     )
     splits = job.spec.data.splits
-    train, validation = (job.examples.encode(splits[name], tokenizer) for name in ("train", "validation"))
+    texts = [job.examples.encode(splits[name], tokenizer) for name in _read(job.spec)]
+    common = [name for name in texts[0].column_names if all(name in each.column_names for each in texts)]
+    train = concatenate_datasets([each.select_columns(common) for each in texts])
+    validation = job.examples.encode(splits["validation"], tokenizer)
     return supervised.Loaders(
         job.examples.training_batches(train, collate, collate.counts(train)),
         job.examples.scoring_batches(validation, collate),
@@ -118,7 +127,7 @@ def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
 
     def made() -> Path:
         def save(folder: Path) -> None:
-            trained_tokenizer(spec, spec.data.splits["train"]).save_pretrained(folder)
+            trained_tokenizer(spec, [spec.data.splits[name] for name in _read(spec)]).save_pretrained(folder)
 
         return whole_folder(job.folder / RESUME, "tokenizer", save)
 
@@ -135,12 +144,12 @@ def refuse_without_mask(tokenizer: PreTrainedTokenizerBase) -> None:
         raise ModelError("pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with")
 
 
-def trained_tokenizer(spec: RunSpec, rows: Dataset) -> PreTrainedTokenizerBase:
-    """Train a tokenizer from scratch on the texts of ``rows``."""
+def trained_tokenizer(spec: RunSpec, splits: Sequence[Dataset]) -> PreTrainedTokenizerBase:
+    """Train a tokenizer from scratch on the texts of some splits."""
     teacher = spec.config.teacher
     return train(
         spec.setup.task.family,
-        list(_texts(spec, rows)),
+        [text for rows in splits for text in _texts(spec, rows)],
         vocab_size=teacher.vocab_size,
         max_length=spec.setup.spec.max_length,
         lowercase=teacher.lowercase,

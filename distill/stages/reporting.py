@@ -28,7 +28,8 @@ def report_on(
     """
     config = spec.config
     data = spec.data.describe()
-    data["notes"] += notes
+    of_stages = [note for result in results.values() for note in result.get("notes", ())]
+    data["notes"] += dict.fromkeys([*notes, *of_stages])
     return assemble(
         head={"name": config.name, "command": context.command, "task": config.task, "seed": config.seed},
         data=data,

@@ -18,6 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from distill.base.files import RESUME
 from distill.base.memo import kept
 from distill.config.distillation import DistillConfig
+from distill.config.pretrain import PretrainConfig
 from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
@@ -34,22 +35,30 @@ from distill.training.finite import Finite
 from distill.training.length import training_length
 from distill.training.optim import Optimization
 from distill.training.supervised import SupervisedModule, TrainingSpec
+from distill.training.tracking import read_curves
 from distill.training.trainer import TrainerSettings, device_count, fit, resumed_step, trainer
 
 log = logging.getLogger(__name__)
 
 _TRAINING = ("max_epochs", "dropout", "optimizer", "scheduler", "early_stopping")
 _TRAINER = ("precision", "accumulate_grad_batches", "gradient_clip_val")
+_STEPS = {False: 600, True: 300}
+"""The fewest optimiser steps of whether the teacher is pretrained, unless the settings say how many."""
+_STEPS_OF_PRETRAINING = 1500
+_PATIENCE_OF_PRETRAINING = 3
+_FEWEST_SCORES = 2
+"""Validations from which on a rise can be told."""
 _RATES = {(False, False): 1e-3, (False, True): 5e-5, (True, False): 1e-3, (True, True): 1e-4}
 """The learning rate of whether it is a student, and whether its weights come from a trained model; what a run itself
 pretrains from random weights has seen too little to count as one."""
 
 
 class Loaders(NamedTuple):
-    """What a stage trains on, and what it is validated on after an epoch."""
+    """What a stage trains on, what it is validated on after an epoch, and what there is to say of both."""
 
     train: Batches
     validation: DataLoader[Any]
+    notes: tuple[str, ...] = ()
 
 
 class Section(NamedTuple):
@@ -66,17 +75,19 @@ def settings(spec: RunSpec, section: TrainingConfig) -> dict[str, Any]:
     trained = {name: getattr(config.trainer, name) for name in _TRAINER}
     training = {name: value for name, value in asdict(section).items() if name in _TRAINING}
     training["optimizer"]["lr"] = learning_rate(config, section)
-    if _may_be_short(spec, section):
-        training["min_steps"] = section.min_steps
+    if _min_steps_may_count(spec, section):
+        training["min_steps"] = min_steps(config, section)
+        if isinstance(section, PretrainConfig):
+            training["patience"] = _patience(section, section.max_epochs)
     head = {"seed": config.seed, "world": spec.world, "task": config.task}
     return {**head, **spec.setup.limits, **data, **trained, **training}
 
 
-def _may_be_short(spec: RunSpec, section: TrainingConfig) -> bool:
+def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:
     """Whether ``min_steps`` may count; a row of the data makes one feature or more, and so do texts without labels."""
     config = spec.config
     a_step = config.data.batch_size * spec.world * config.trainer.accumulate_grad_batches
-    return len(spec.data.splits["train"]) // a_step * section.max_epochs < section.min_steps
+    return len(spec.data.splits["train"]) // a_step * section.max_epochs < min_steps(config, section)
 
 
 def learning_rate(config: Config, section: TrainingConfig) -> float:
@@ -86,20 +97,37 @@ def learning_rate(config: Config, section: TrainingConfig) -> float:
     return section.optimizer.lr or _RATES[is_student, learnt]
 
 
+def min_steps(config: Config, section: TrainingConfig) -> int:
+    """Return the optimiser steps that a stage takes at least: those that are given, or else what its weights need."""
+    if section.min_steps is not None:
+        return section.min_steps
+    if isinstance(section, PretrainConfig):
+        return _STEPS_OF_PRETRAINING
+    return _STEPS[config.teacher.model is not None]
+
+
 def with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
     """Let a stage train as many epochs as it is given, or as ``min_steps`` take; of the latter the best is kept."""
     steps = len(train) // job.spec.config.trainer.accumulate_grad_batches
-    epochs, every = training_length(section.max_epochs, section.min_steps, steps)
+    epochs, every = training_length(section.max_epochs, min_steps(job.spec.config, section), steps)
     if epochs == section.max_epochs:
         return Section(section)
     if job.context.ranks.rank == 0:
         often = f", with a validation after every {every}" if every > 1 else ""
         instead = f"{epochs} epochs instead of {section.max_epochs}"
-        log.info("%s: %s, for min_steps=%d%s", job.title, instead, section.min_steps, often)
+        log.info("%s: %s, for min_steps=%d%s", job.title, instead, min_steps(job.spec.config, section), often)
     stopping = section.early_stopping
     if stopping.patience is None:
-        stopping = replace(stopping, patience=epochs)
+        stopping = replace(stopping, patience=_patience(section, epochs))
     return Section(replace(section, max_epochs=epochs, early_stopping=stopping), every)
+
+
+def _patience(section: TrainingConfig, epochs: int) -> int:
+    """Validations without improvement: few of pretraining, which soon knows little text by heart.
+
+    Student and control go on to the end, so that they take as many steps as each other; so does their teacher.
+    """
+    return _PATIENCE_OF_PRETRAINING if isinstance(section, PretrainConfig) else epochs
 
 
 def optimization(config: Config, section: TrainingConfig, train: Batches) -> Optimization:
@@ -177,10 +205,13 @@ def loaders(
         teacher: the teacher's tokenizer where it reads other tokens; there are ``teacher_*`` inputs then.
         rows: take the place of train where they are given.
         unlabelled: examples that are mixed with those of train.
+
+    Raises:
+        DataError: an example of train, validation or test cannot be read.
     """
     spec, examples = job.spec, job.examples
     features = examples.encode(spec.data.splits["train"] if rows is None else rows, tokenizer, teacher)
-    _tell_cut(job, features, "train")
+    notes = _cut(job, features, "train")
     if unlabelled is not None:
         more = examples.encode(unlabelled, tokenizer, teacher)
         targets = without_targets(more[:], spec.setup.task.kind, len(spec.data.labels))
@@ -188,31 +219,26 @@ def loaders(
         features = concatenate_datasets([features, more])
     scored = examples.encode(spec.data.splits["validation"], tokenizer)
     train = examples.training_batches(features, examples.collate(tokenizer, teacher), counts(features[:]))
-    return Loaders(train, examples.scoring_batches(scored, examples.collate(tokenizer)))
+    if "test" in spec.data.splits:  # read before anything is trained, so that what cannot be read is refused
+        notes += _cut(job, examples.encode(spec.data.splits["test"], tokenizer), "test")
+    return Loaders(train, examples.scoring_batches(scored, examples.collate(tokenizer)), tuple(notes))
 
 
-def refuse_unreadable_test(job: Job, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Read what is scored at the end, so that what cannot be read is refused before anything is trained.
-
-    Raises:
-        DataError: an example of test cannot be read.
-    """
-    if "test" in job.spec.data.splits:
-        _tell_cut(job, job.examples.encode(job.spec.data.splits["test"], tokenizer), "test")
-
-
-def _tell_cut(job: Job, features: Dataset, split: str) -> None:
-    """Say once a run how many examples lost something to the limits of length, whichever stages and teachers see it."""
+def _cut(job: Job, features: Dataset, split: str) -> list[str]:
+    """Say how many examples lost something to the limits of length; in the log once a run, whichever stage sees it."""
     if "cut" not in features.column_names:
-        return
+        return []
     windows = job.spec.setup.task.windows
     cut_of_examples = [cut for cut, first in zip(features["cut"], features["first"], strict=True) if not first]
     room = " and ".join(f"data.{name}={length}" for name, length in job.spec.setup.limits.items())
     what = f"answers of {split} stand in no window whole" if windows else f"examples of {split} do not fit"
-    if (cut := sum(cut_of_examples)) and job.context.ranks.rank == 0:
-        lost = "" if windows else " and are cut"
-        sentence = f"{cut:,} of {len(cut_of_examples):,} {what}{lost}: {room} tokens"
+    if not (cut := sum(cut_of_examples)):
+        return []
+    lost = "" if windows else " and are cut"
+    sentence = f"{cut:,} of {len(cut_of_examples):,} {what}{lost}: {room} tokens"
+    if job.context.ranks.rank == 0:
         kept(job.context, ("said", sentence), lambda: log.info("%s", sentence))
+    return [sentence]
 
 
 def make_trainer(
@@ -286,7 +312,30 @@ def train(
     model = adapt.merge(module.model)
     if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
-    return {"steps": trainer.global_step, "epochs": trainer.current_epoch, "parameters": loading.parameters(model)}
+    notes = [*batches.notes, *_may_be_short(job, section.settings, headline)]
+    return {
+        "steps": trainer.global_step,
+        "epochs": trainer.current_epoch,
+        "parameters": loading.parameters(model),
+        "learning_rate": learning_rate(config, section.settings),
+        "notes": notes,
+    }
+
+
+def _may_be_short(job: Job, section: TrainingConfig, headline: Headline) -> list[str]:
+    """Say that a longer training may help, where the last epoch was the best and validation still rose."""
+    scores = [
+        row["value"] for row in read_curves(job.folder / "metrics.csv") if row["name"] == f"validation/{headline.name}"
+    ]
+    better = max if headline.mode == "max" else min
+    if job.title == "control" or len(scores) < _FEWEST_SCORES or better(scores[:-1]) == better(scores):
+        return []
+    stage, rate = job.title.partition(":")[0], learning_rate(job.spec.config, section)
+    return [
+        f"{job.title}: its last epoch was its best on validation ({headline.name} {scores[-2]:.4f}, then "
+        f"{scores[-1]:.4f}): more epochs ({stage}.max_epochs) or a higher rate ({stage}.optimizer.lr, {rate:g} here) "
+        "may help"
+    ]
 
 
 def _rate_setting(job: Job) -> str:

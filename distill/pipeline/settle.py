@@ -1,0 +1,106 @@
+"""Settings that a card leaves to the data and the models at hand, made definite before a run is planned."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from distill.config.schema import Config
+from distill.data import hub
+from distill.data.prepared import Prepared
+from distill.errors import ModelError
+from distill.models import loading
+from distill.pipeline import meta_build
+from distill.pipeline.context import run_spec
+from distill.tasks import EncodingSpec
+
+C = TypeVar("C", bound=Config)
+
+_HELD = 0.99
+"""Share of train's examples that shall fit whole."""
+_SAMPLE = 2048
+"""Examples of train that are counted, spread over it; from so many a tokenizer learns that is not there yet."""
+_STEP = 8
+"""Limits are multiples of it."""
+_ANY_LENGTH = 1_000_000
+
+
+def settled(config: C, data: Prepared) -> tuple[C, Prepared]:
+    """Return settings in which nothing is left open, and the data with notes on what was chosen.
+
+    The same for the same settings, data and checkpoints.
+
+    Raises:
+        ModelError: a checkpoint cannot be had.
+        DataError: its tokenizer cannot read an example.
+    """
+    config, notes = _with_teacher(config)
+    config = _with_layers(config)
+    if config.data.fit_length:
+        config, note = _with_lengths(config, data)
+        notes.append(note)
+    return config, replace(data, notes=(*data.notes, *notes))
+
+
+def _with_teacher(config: C) -> tuple[C, list[str]]:
+    """Take the default model as the teacher where none is given and it can be had."""
+    teacher = config.teacher
+    if teacher.default_model is None or teacher.model is not None:
+        return config, []
+    try:
+        hub.reachable()
+        loading.resolve(teacher.default_model, None)
+    except ModelError:
+        note = (
+            f"{teacher.default_model} is neither in the hub's cache nor within reach: the teacher is trained from "
+            "scratch, on this data alone; teacher.model=FOLDER gives a pretrained one"
+        )
+        return replace(config, teacher=replace(teacher, default_model=None)), [note]
+    chosen = replace(teacher, model=teacher.default_model, default_model=None)
+    return replace(config, teacher=chosen), [f"the teacher is {chosen.model}; teacher.model=FOLDER takes another"]
+
+
+def _with_layers(config: C) -> C:
+    """Give a student that is made of its teacher's layers half of them where it is not said how many."""
+    if config.student.layers is not None:
+        return config
+    teacher = config.teacher
+    whole = teacher.architecture.layers
+    if teacher.model is not None:
+        whole = loading.configuration(loading.resolve(teacher.model, teacher.revision)).num_hidden_layers
+    return replace(config, student=replace(config.student, layers=-(-whole // 2)))
+
+
+def _with_lengths(config: C, data: Prepared) -> tuple[C, str]:
+    """Set the limits of length to what holds 99 % of train whole."""
+    spec = run_spec(config, data)
+    configurations = [found for each in spec.teachers.values() for found in each.sources.configurations.values()]
+    tokenizer = meta_build.stand_in(spec, _SAMPLE)
+    train = data.splits["train"]
+    rows = train.select(range(0, len(train), -(-len(train) // _SAMPLE)))[:]
+    unlimited = EncodingSpec(data.labels, _ANY_LENGTH, _ANY_LENGTH // 2)
+    features = spec.setup.task.encode(rows, tokenizer, unlimited)
+    bounds = [config.data.max_length, *map(loading.bound, configurations)]
+    limits = {"max_length": _limit(features["input_ids"], bounds)}
+    if spec.setup.task.family == "encoder-decoder":
+        limits["max_target_length"] = _limit(features["target_ids"], [config.data.max_target_length])
+        limits["max_length"] = max(limits.values())
+    lengths = sorted(map(len, features["input_ids"]))
+    middle, longest = lengths[len(lengths) // 2], lengths[-1]
+    chosen = " and ".join(f"data.{name}={limit}" for name, limit in limits.items())
+    note = f"{chosen}: 99 % of train fits whole (half of its texts have up to {middle} tokens, the longest {longest})"
+    fitted = replace(
+        config.data,
+        max_length=limits["max_length"],
+        max_target_length=limits.get("max_target_length", config.data.max_target_length),
+        fit_length=False,
+    )
+    return replace(config, data=fitted), note
+
+
+def _limit(ids: Iterable[Sequence[int]], bounds: Sequence[int | None]) -> int:
+    """Tokens that hold most of these whole, within all bounds."""
+    lengths = [len(each) for each in ids]
+    held = int(np.quantile(lengths, _HELD, method="inverted_cdf"))
+    return min(max(2 * _STEP, -(-held // _STEP) * _STEP), *(bound for bound in bounds if bound is not None))
