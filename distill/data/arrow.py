@@ -51,22 +51,24 @@ def of_text(files: Sequence[Path], options: Options) -> Table:
     notes: list[str] = []
     problems: dict[str, str] = {}
     for file in files:
-        found = rows(file, options)
-        notes += found.notes
-        problems |= found.problems
-        for number, row in found.rows:
-            columns.see(row, _where(found.unit, number, file))
+        file_rows = rows(file, options)
+        notes += file_rows.notes
+        problems |= file_rows.problems
+        for number, row in file_rows.rows:
+            columns.see(row, _where(file_rows.unit, number, file))
     if not columns.count:
-        raise DataError(f"{said(files)} has no rows")
+        raise DataError(f"{files_in_words(files)} has no rows")
     problems |= columns.problems
     kinds = {column: kind for column, kind in columns.kinds.items() if column not in problems}
     if not kinds:
-        raise DataError(next(iter(problems.values()), f"{said(files)} has no columns"))
+        raise DataError(next(iter(problems.values()), f"{files_in_words(files)} has no columns"))
     import pyarrow as pa
 
     schema = pa.schema([(column, arrow_type(kind)) for column, kind in kinds.items()])
-    kept = {name: value for name, value in asdict(options).items() if name != "keep_bad"}  # a table has no bad rows
-    dataset = table(files, kept, schema, _batches(files, options, schema))
+    shared_options = {
+        name: value for name, value in asdict(options).items() if name != "keep_bad"
+    }  # a table has no bad rows
+    dataset = table(files, shared_options, schema, _batches(files, options, schema))
     return Table(dataset, notes, problems, {each: why for each, why in columns.absent.items() if each in kinds})
 
 
@@ -74,7 +76,7 @@ def _where(unit: str, number: int, file: Path) -> Callable[[], str]:
     return lambda: f"{unit} {number} of {file}"
 
 
-def said(files: Sequence[Path]) -> str:
+def files_in_words(files: Sequence[Path]) -> str:
     """Some files as a message names them."""
     return str(files[0]) if len(files) == 1 else f"{files[0]} with {len(files) - 1} more"
 
@@ -118,10 +120,14 @@ def table(
     """The table on disk, written unless the same files were read before."""
     from datasets import Dataset, config
 
-    name = fingerprint({
-        "version": _VERSION, "files": [[file.name.lower(), checksum(file)] for file in files], "options": options,
-        "schema": str(schema),
-    })  # fmt: skip
+    name = fingerprint(
+        {
+            "version": _VERSION,
+            "files": [[file.name.lower(), checksum(file)] for file in files],
+            "options": options,
+            "schema": str(schema),
+        }
+    )
     target = Path(config.HF_DATASETS_CACHE) / "distill" / f"{name}.arrow"
     if not _whole(target):
         _write(target, schema, batches)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from distill.data.chats import aside, messages, said_in, turn
+from distill.data.chats import message_keys, messages, takes_no_turn, turn
 from distill.data.literals import literal, looks_so
 from distill.data.separated import parts, tags_in
 
@@ -60,9 +60,9 @@ def target(value: Any) -> Any:  # noqa: ANN401
 
 def targets(values: Sequence[Any]) -> bool:
     """Whether the cells of a table hold nothing but lists of targets."""
-    there = [value for value in values if not empty(value)]
-    lists = (literal(value) if isinstance(value, str) else None for value in there)
-    return bool(there) and all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in lists)
+    filled = [value for value in values if not empty(value)]
+    lists = (literal(value) if isinstance(value, str) else None for value in filled)
+    return bool(filled) and all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in lists)
 
 
 def listed(value: Any) -> Any:  # noqa: ANN401
@@ -72,8 +72,8 @@ def listed(value: Any) -> Any:  # noqa: ANN401
     (['one word', 'two'], ['EU', 'rejects'], ['EU', 'rejects'], ['[', 'EU', ']'])
     """
     if isinstance(value, str):
-        found = _quoted(value)
-        value = value.split() if found is None else found
+        entries = _quoted(value)
+        value = value.split() if entries is None else entries
     return _texts(value)
 
 
@@ -88,16 +88,20 @@ def turns(value: Any) -> Any:  # noqa: ANN401
     ['Hello.']
     """
     if isinstance(value, str) and value.strip():
-        found = _quoted(value)
-        if found is None and messages(value) and value.rstrip().endswith("}]"):
+        entries = _quoted(value)
+        if entries is None and messages(value) and value.rstrip().endswith("}]"):
             raise ValueError(_NO_LIST)
-        value = [value] if found is None else found
-    if isinstance(value, Mapping) and (keys := said_in(value)) and all(isinstance(value[key], list) for key in keys):
+        value = [value] if entries is None else entries
+    if (
+        isinstance(value, Mapping)
+        and (keys := message_keys(value))
+        and all(isinstance(value[key], list) for key in keys)
+    ):
         value = [dict(zip(keys, pair, strict=False)) for pair in zip(*(value[key] for key in keys), strict=False)]
     if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
-        if not all(isinstance(each, str) or each is None or said_in(each) for each in value):
+        if not all(isinstance(each, str) or each is None or message_keys(each) for each in value):
             _refuse(value)
-        return [turn(each) for each in value if not aside(each)]
+        return [turn(each) for each in value if not takes_no_turn(each)]
     return _texts(value)
 
 
@@ -139,8 +143,8 @@ def tags(value: Any) -> Any:  # noqa: ANN401
     (['O', 'B-PER'], [0, 1], [0, 1], [1], ['O', 'B-PER'], [',', '.'])
     """
     if isinstance(value, str):
-        found = literal(value)
-        value = tags_in(value) if found is None else found
+        entries = literal(value)
+        value = tags_in(value) if entries is None else entries
     return value if empty(value) else _entries(value)
 
 
@@ -164,13 +168,13 @@ def answers(value: Any) -> Any:  # noqa: ANN401
     """
     if empty(value):
         return None
-    read = literal(value) if isinstance(value, str) else value
-    found = {key: read.get(key) for key in ("text", "answer_start")} if isinstance(read, Mapping) else {}
-    texts, places = (each if isinstance(each, list) else [None] for each in (found.values() or (None, None)))
+    parsed = literal(value) if isinstance(value, str) else value
+    fields = {key: parsed.get(key) for key in ("text", "answer_start")} if isinstance(parsed, Mapping) else {}
+    texts, places = (each if isinstance(each, list) else [None] for each in (fields.values() or (None, None)))
     numbers = all(type(each) is int and abs(each) < _MANY for each in places)
     if not numbers or not all(isinstance(each, str) for each in texts):
         _refuse(value)
-    return found if isinstance(value, str) else value
+    return fields if isinstance(value, str) else value
 
 
 def characters(value: Any) -> int:  # noqa: ANN401
@@ -211,20 +215,20 @@ def _quoted(value: str) -> list[Any] | None:
     if begins[:1] not in ("[", "("):
         return None
     if begins[1:] in ("'", '"', "{", "["):
-        found = literal(value)
-        return found if isinstance(found, list) else None
+        parsed = literal(value)
+        return parsed if isinstance(parsed, list) else None
     try:
-        found = json.loads(value)
+        parsed = json.loads(value)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, list) else None
+    return parsed if isinstance(parsed, list) else None
 
 
 def _several(value: str) -> Any:  # noqa: ANN401
     """The labels in a cell."""
-    found = literal(value)
-    if found is not None:
-        return found
+    parsed = literal(value)
+    if parsed is not None:
+        return parsed
     if _VECTOR.fullmatch(value):
         return [int(float(each)) for each in value.split()]
     if looks_so(value):

@@ -43,7 +43,7 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     cells = _as_written(rows, column, stored)
     if column.kind == "target" and targets(cells):
         reader = listed
-    found, faults = [], {}
+    values, faults = [], {}
     for row, cell in enumerate(cells):
         try:
             value = reader(cell)
@@ -52,16 +52,16 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
                 f"the column {name(column.name)} of {column.source} cannot be the {column.role}: it holds {error} "
                 f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected"
             ) from error
-        found.append(value)
+        values.append(value)
         if (fault := _fault(value, column, longest)) is not None:
             faults[row] = fault
     notes = []
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
         notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
-    changed = any(value is not cell for value, cell in zip(found, stored, strict=True))
+    changed = any(value is not cell for value, cell in zip(values, stored, strict=True))
     if changed and column.kind in label_values.KINDS:
-        found = _of_one_type(found)
-    return replaced(rows, column.role, found) if changed else rows, faults, notes
+        values = _of_one_type(values)
+    return replaced(rows, column.role, values) if changed else rows, faults, notes
 
 
 def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Sequence[Any]:
@@ -74,8 +74,8 @@ def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Seque
 
 def _of_one_type(labels: Sequence[Any]) -> list[Any]:
     """Labels as they are, or as texts where some are and others are not, since a column holds one type."""
-    found = {type(each) for value in labels for each in (value if isinstance(value, list) else (value,))}
-    if len(found - {type(None)}) < 2:
+    types = {type(each) for value in labels for each in (value if isinstance(value, list) else (value,))}
+    if len(types - {type(None)}) < 2:
         return list(labels)
 
     def text(value: Any) -> Any:  # noqa: ANN401
@@ -98,9 +98,9 @@ def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: A
         what = column.role if column.role != "label" else {"tags": "tag"}.get(column.kind, "label")
         return Fault(f"no {what}", f"has no {name(column.name)}")
     if isinstance(value, list) and any(map(empty, value)):
-        said = f"an empty entry in {name(column.name)}"
-        return Fault(said, f"has {said}")
+        reason = f"an empty entry in {name(column.name)}"
+        return Fault(reason, f"has {reason}")
     if column.kind in _LONG and (length := characters(value)) > longest:
-        said = f"has {length:,} characters in {name(column.name)}, more than data.max_characters={longest}"
-        return Fault("too many characters", said)
+        reason = f"has {length:,} characters in {name(column.name)}, more than data.max_characters={longest}"
+        return Fault("too many characters", reason)
     return None

@@ -18,8 +18,8 @@ _SAMPLE = 1000
 def fits(rows: "Dataset", column: str, kind: str) -> bool:
     """Whether a column can be meant by a role."""
     values: Sequence[Any] = rows[:_SAMPLE][column]
-    there = [value for value in values if value is not None]
-    return bool(there) and _KINDS[kind](there)
+    filled = [value for value in values if value is not None]
+    return bool(filled) and _KINDS[kind](filled)
 
 
 def _text(values: Sequence[Any]) -> bool:

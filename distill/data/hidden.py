@@ -25,10 +25,10 @@ def without_column(
     hidden = [
         split
         for split in others
-        if (there := set(splits[split].column_names)) <= known and not {label, *label.split("+")} & there
+        if (columns := set(splits[split].column_names)) <= known and not {label, *label.split("+")} & columns
     ]
-    said = [f"{split} in {source} has no column {name(label)}: it is left out" for split in hidden]
-    return {split: rows for split, rows in splits.items() if split not in hidden}, said
+    hidden_notes = [f"{split} in {source} has no column {name(label)}: it is left out" for split in hidden]
+    return {split: rows for split, rows in splits.items() if split not in hidden}, hidden_notes
 
 
 def without_labels(
@@ -55,8 +55,8 @@ def without_labels(
         scores = {split: _scores(rows) for split, rows in splits.items()}
         hidden += [split for split in others if scores[split] == {-1.0} and min(scores["train"], default=0.0) >= 0]
     hidden = list(dict.fromkeys(hidden))
-    said = [f"no row of {split} in {source} has a label: it is left out" for split in hidden]
-    return {split: rows for split, rows in splits.items() if split not in hidden}, [*notes, *said]
+    hidden_notes = [f"no row of {split} in {source} has a label: it is left out" for split in hidden]
+    return {split: rows for split, rows in splits.items() if split not in hidden}, [*notes, *hidden_notes]
 
 
 def _scores(rows: "Dataset") -> set[float]:

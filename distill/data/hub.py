@@ -28,16 +28,16 @@ def _target() -> tuple[str, int]:
     Raises:
         DataError: the environment names no address.
     """
-    given = os.environ.get("HF_ENDPOINT") or _ENDPOINT
+    address = os.environ.get("HF_ENDPOINT") or _ENDPOINT
     try:
-        url = urlsplit(given)
+        url = urlsplit(address)
         proxy = getproxies().get(url.scheme)
         if proxy and not proxy_bypass(url.hostname or ""):
-            given = proxy if "://" in proxy else f"http://{proxy}"
-            url = urlsplit(given)
+            address = proxy if "://" in proxy else f"http://{proxy}"
+            url = urlsplit(address)
         return url.hostname or "", url.port or (80 if url.scheme == "http" else 443)
     except ValueError as error:
-        raise DataError(f"{given}, of HF_ENDPOINT or a proxy, is no address: {error}") from error
+        raise DataError(f"{address}, of HF_ENDPOINT or a proxy, is no address: {error}") from error
 
 
 def _stay_offline() -> None:

@@ -15,7 +15,14 @@ Kind: TypeAlias = "str | list[Kind] | dict[str, Kind]"
 """null, bool, int, long, float or str; a list of the kind of its entries; or an object of kinds by key."""
 _SCALARS = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str"}
 _WIDER: dict[frozenset[str], Kind] = {frozenset(("int", "float")): "float", frozenset(("int", "long")): "long"}
-_SAID = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
+_KIND_NAMES = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
 _LARGEST = 2**63
 """Beyond the numbers that a table holds."""
 _EXACT = 2**53
@@ -46,14 +53,14 @@ def kind_of(value: Any, depth: int = 0) -> Kind:  # noqa: ANN401
     if depth == _DEEPEST:
         raise Unfit("lists or objects that are nested too deep")
     if isinstance(value, list):
-        if value and all(type(each) is str and each.isascii() for each in value):
+        if value and all(type(entry) is str and entry.isascii() for entry in value):
             return ["str"]
         inner: Kind = "null"
-        for each in value:
-            inner = merged(inner, kind_of(each, depth + 1), lambda: f"a list of unlike entries, {shown(value)}")
+        for entry in value:
+            inner = merged(inner, kind_of(entry, depth + 1), lambda: f"a list of unlike entries, {shown(value)}")
         return [inner]
     if isinstance(value, dict):
-        return {key: kind_of(each, depth + 1) for key, each in value.items()}
+        return {key: kind_of(entry, depth + 1) for key, entry in value.items()}
     raise Unfit(repr(value) if isinstance(value, Doubled) else f"a {type(value).__name__}, {shown(value)}")
 
 
@@ -68,17 +75,17 @@ def refuse_no_values(value: Any, depth: int = 0) -> None:  # noqa: ANN401
     if depth > _DEEPEST:
         raise Unfit("lists or objects that are nested too deep")
     if isinstance(value, list | dict):
-        for each in value.values() if isinstance(value, dict) else value:
-            refuse_no_values(each, depth + 1)
+        for entry in value.values() if isinstance(value, dict) else value:
+            refuse_no_values(entry, depth + 1)
     else:
         _refuse_no_value(value)
 
 
-def merged(one: Kind, other: Kind, said: Callable[[], str]) -> Kind:
+def merged(one: Kind, other: Kind, describe: Callable[[], str]) -> Kind:
     """The kind of which both are.
 
     Raises:
-        Unfit: there is none; ``said`` says what.
+        Unfit: there is none; ``describe`` says what.
     """
     if one == other or other == "null":
         return one
@@ -87,12 +94,12 @@ def merged(one: Kind, other: Kind, said: Callable[[], str]) -> Kind:
     if (wider := _WIDER.get(frozenset((str(one), str(other))))) is not None:
         return wider
     if isinstance(one, list) and isinstance(other, list):
-        return [merged(one[0], other[0], said)]
+        return [merged(one[0], other[0], describe)]
     if isinstance(one, dict) and isinstance(other, dict):
         if len(one.keys() | other.keys()) > _MOST_KEYS:
             raise Unfit(f"objects that have more than {_MOST_KEYS:,} different keys")
-        return one | {key: merged(one.get(key, "null"), kind, said) for key, kind in other.items()}
-    raise Unfit(said())
+        return one | {key: merged(one.get(key, "null"), kind, describe) for key, kind in other.items()}
+    raise Unfit(describe())
 
 
 def _refuse_no_value(value: Any) -> None:  # noqa: ANN401
@@ -117,7 +124,7 @@ def shown(value: Any) -> str:  # noqa: ANN401
 
 def _named(value: Any) -> str:  # noqa: ANN401
     """A value and what it is."""
-    what = _SAID.get(type(value))
+    what = _KIND_NAMES.get(type(value))
     return shown(value) + (f" ({what})" if what else "")
 
 

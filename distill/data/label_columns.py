@@ -61,7 +61,10 @@ def classes(rows: "Dataset", column: str) -> list[str]:
 
 
 def joined(
-    splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Mapping[str, str], names: Mapping[str, str] = {}
+    splits: Mapping[str, "Dataset"],
+    roles: Mapping[str, str],
+    column_of_role: Mapping[str, str],
+    names: Mapping[str, str] = {},
 ) -> dict[str, "Dataset"]:
     """Add the column ``one+other`` where a role of several labels is spread over columns.
 
@@ -71,21 +74,23 @@ def joined(
     Raises:
         DataError: another split holds something else then, or a label is none.
     """
-    made = dict(splits)
-    for column in (given[role] for role, kind in roles.items() if kind == "labels" and "+" in given.get(role, "")):
+    joined_splits = dict(splits)
+    for column in (
+        column_of_role[role] for role, kind in roles.items() if kind == "labels" and "+" in column_of_role.get(role, "")
+    ):
         parts = column.split("+")
-        found = {
+        values_by_split = {
             split: [rows[part][:] for part in parts]
             for split, rows in splits.items()
             if set(parts) <= set(rows.column_names)
         }
-        switches = _switches(parts, found.get("train", []), names)
-        for split, columns in found.items():
+        switches = _switches(parts, values_by_split.get("train", []), names)
+        for split, columns in values_by_split.items():
             rows = [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
-            read = _switched if switches else _said
+            read = _switched if switches else _labels_in_cells
             labels = [_read(read, row, f"row {number} of {split}") for number, row in enumerate(rows, 1)]
-            made[split] = splits[split].add_column(column, labels)
-    return made
+            joined_splits[split] = splits[split].add_column(column, labels)
+    return joined_splits
 
 
 def never_on(splits: Mapping[str, "Dataset"], column: str) -> list[str]:
@@ -119,10 +124,10 @@ def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Map
 
 def _refuse_shared(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Mapping[str, str]) -> None:
     """Refuse numbers that several columns hold, and the few values of all of them, which are no names."""
-    found = [{str(value).strip() for value in values if not empty(value)} - {*names} for values in columns]
-    few = len(set().union(*found)) <= _FEW
+    values_by_part = [{str(value).strip() for value in values if not empty(value)} - {*names} for values in columns]
+    few = len(set().union(*values_by_part)) <= _FEW
     holders: dict[str, str] = {}
-    for part, values in zip(parts, found, strict=False):
+    for part, values in zip(parts, values_by_part, strict=False):
         for value in sorted(values):
             number = _NUMBER.fullmatch(value) is not None
             if (number or few) and (value in holders or not float(value if number else 0).is_integer()):
@@ -177,8 +182,8 @@ def _switched(row: Mapping[str, Any]) -> list[str]:
     return ["-1"] if any(map(is_hidden, row.values())) else [column for column, value in row.items() if is_on(value)]
 
 
-def _said(row: Mapping[str, Any]) -> list[str]:
-    found = []
+def _labels_in_cells(row: Mapping[str, Any]) -> list[str]:
+    names = []
     for column, value in row.items():
         try:
             read = [label(each) for each in (value if isinstance(value, list) else [value])]
@@ -186,5 +191,5 @@ def _said(row: Mapping[str, Any]) -> list[str]:
             raise ValueError(
                 f"the column {column} cannot be one of labels: it holds {error}: {shown(value)}"
             ) from error
-        found += [str(each) for each in read if not empty(each)]
-    return found
+        names += [str(each) for each in read if not empty(each)]
+    return names

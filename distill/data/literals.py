@@ -11,8 +11,15 @@ _BEGINS = re.compile(r"[\[({]|[\w.]+\((?=\s*[\[({)])")
 _ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|True|False|None|nan)"""
 _NUMPY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})*\s*\]")
 _WORDS = {
-    "nan": None, "NaN": None, "NA": None, "null": None, "true": True, "false": False, "True_": True, "False_": False,
-}  # fmt: skip
+    "nan": None,
+    "NaN": None,
+    "NA": None,
+    "null": None,
+    "true": True,
+    "false": False,
+    "True_": True,
+    "False_": False,
+}
 _WRAPPERS = re.compile(r"array|tensor|list|dict_keys|set|frozenset|tuple|str_|bool_?|u?int\d*|float\d*")
 _EMPTY = re.compile(r"list|set|frozenset|tuple")
 

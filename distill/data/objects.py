@@ -9,13 +9,15 @@ if TYPE_CHECKING:
 
 def opened(splits: Mapping[str, "Dataset"], named: Mapping[str, str]) -> dict[str, "Dataset"]:
     """The splits with a column for each ``column.key`` that is named."""
-    made = dict(splits)
+    opened_splits = dict(splits)
     for name in (name for name in dict.fromkeys(named.values()) if "." in name):
         for split, rows in splits.items():
             column, _, key = name.partition(".")
             if name not in rows.column_names and key in keys(rows, column):
-                made[split] = made[split].add_column(name, [value and value[key] for value in rows[column][:]])
-    return made
+                opened_splits[split] = opened_splits[split].add_column(
+                    name, [value and value[key] for value in rows[column][:]]
+                )
+    return opened_splits
 
 
 def keys(rows: "Dataset", column: str) -> list[str]:

@@ -48,8 +48,8 @@ class Prepared:
 
     def identity(self, *splits: str) -> dict[str, Any]:
         """What stands for these splits in a fingerprint."""
-        there = {split: self.content(split) for split in splits if split in self.splits}
-        return {"labels": list(self.labels), "examples": there}
+        digests = {split: self.content(split) for split in splits if split in self.splits}
+        return {"labels": list(self.labels), "examples": digests}
 
     def rows(self) -> dict[str, int]:
         """Rows of each split."""

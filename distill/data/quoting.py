@@ -26,9 +26,9 @@ def quote(splits: Mapping[str, Dataset], roles: Sequence[str], keys: Sequence[in
 
 def _text(splits: Mapping[str, Dataset], roles: Sequence[str], key: int) -> str:
     for split, rows in splits.items():
-        found = np.flatnonzero(np.asarray(rows["key"][:]) == key)
-        if len(found):
-            row = rows[int(found[0])]
+        places = np.flatnonzero(np.asarray(rows["key"][:]) == key)
+        if len(places):
+            row = rows[int(places[0])]
             parts = (row[role] for role in roles if role in row)
             text = " | ".join(part if isinstance(part, str) else " ".join(map(str, part)) for part in parts)
             short = text if len(text) <= _BEGINNING else text[:_BEGINNING] + "…"

@@ -27,8 +27,8 @@ def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[
     """
     if "validation" in splits:
         return dict(splits), None
-    made, note = _held_out(splits["train"], "validation", share, seed)
-    return {**made, **{name: rows for name, rows in splits.items() if name != "train"}}, note
+    new_splits, note = _held_out(splits["train"], "validation", share, seed)
+    return {**new_splits, **{name: rows for name, rows in splits.items() if name != "train"}}, note
 
 
 def hold_out_test(
@@ -49,8 +49,8 @@ def hold_out_test(
             f"data.holdout_test={share:g}: there is a test split of {len(splits['test']):,} rows already, of which "
             "the report speaks; leave data.holdout_test out, or give the file of train alone as data.path=FILE"
         )
-    made, note = _held_out(splits["train"], "test", share, seed)
-    return {**splits, **made}, note
+    new_splits, note = _held_out(splits["train"], "test", share, seed)
+    return {**splits, **new_splits}, note
 
 
 def _held_out(train: "Dataset", split: str, share: float, seed: int) -> tuple[dict[str, "Dataset"], str]:
@@ -58,11 +58,11 @@ def _held_out(train: "Dataset", split: str, share: float, seed: int) -> tuple[di
     count = max(1, round(len(train) * share))
     if count >= len(train):
         raise DataError(f"train has {len(train)} rows: too few to hold out a {split} split")
-    kept = stratified(_labels(train), len(train) - count, seed)  # drawn, so that a label's only row stays in train
-    held = np.setdiff1d(np.arange(len(train)), kept)
+    remaining = stratified(_labels(train), len(train) - count, seed)  # drawn, so that a label's only row stays in train
+    held = np.setdiff1d(np.arange(len(train)), remaining)
     drawn = "seeded and stratified by label" if _has_label(train) else "drawn with the seed"
     note = f"there is no {split} split: {count:,} rows of train, {drawn}, are held out for it"
-    return {"train": train.select(kept), split: train.select(held)}, note
+    return {"train": train.select(remaining), split: train.select(held)}, note
 
 
 def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], seed: int) -> dict[str, "Dataset"]:
@@ -107,8 +107,8 @@ def unseen(rows: "Dataset", splits: Mapping[str, "Dataset"]) -> "Dataset":
     """The rows, each text once, without those whose text stands in one of the splits; all of them with their keys."""
     keys = np.asarray(rows["key"][:])
     first = np.sort(np.unique(keys, return_index=True)[1])
-    there = np.concatenate([np.asarray(split["key"][:]) for split in splits.values()])
-    return rows.select(first[~np.isin(keys[first], there)])
+    seen_keys = np.concatenate([np.asarray(split["key"][:]) for split in splits.values()])
+    return rows.select(first[~np.isin(keys[first], seen_keys)])
 
 
 def content(rows: "Dataset") -> str:
@@ -125,8 +125,8 @@ def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
     """A sentence on the rows of validation and test whose text also stands in train, or none."""
     train = set(splits["train"]["key"][:])
     seen = {name: sum(key in train for key in rows["key"][:]) for name, rows in splits.items() if name != "train"}
-    found = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]
-    return f"texts that also occur in train: {', '.join(found)}" if found else None
+    shares = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]
+    return f"texts that also occur in train: {', '.join(shares)}" if shares else None
 
 
 def _labels(rows: "Dataset") -> Sequence[int]:

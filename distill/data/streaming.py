@@ -30,11 +30,13 @@ def read(
         raise DataError(f"{file}: there is no such file")
     if (kind or formats.ending(file)) == formats.PARQUET:
         return parquet.rows(file)
-    found = formats.rows(file, formats.Options(words=words, labelled=False, keep_bad=keep_bad), kind)
-    numbered = found.rows
-    if found.text and not found.problems:
+    file_rows = formats.rows(file, formats.Options(words=words, labelled=False, keep_bad=keep_bad), kind)
+    numbered = file_rows.rows
+    if file_rows.text and not file_rows.problems:
         return numbered
-    return ((number, _checked(row, found.problems, f"{found.unit} {number} of {file}")) for number, row in numbered)
+    return (
+        (number, _checked(row, file_rows.problems, f"{file_rows.unit} {number} of {file}")) for number, row in numbered
+    )
 
 
 class _Checked(dict[str, Any]):

@@ -30,18 +30,18 @@ def kind(file: Path) -> str:
     raise DataError(f"{file}: answers are not written in this kind of file; known are {', '.join(ENDINGS)}")
 
 
-def refuse_target(target: Path, source: Path, given: str | None = None) -> None:
+def refuse_target(target: Path, source: Path, named_kind: str | None = None) -> None:
     """Find out, before the work, whether its outcome can have this file.
 
     Args:
         target: the file.
         source: what is read.
-        given: the kind of file, where its name is not to say it.
+        named_kind: the kind of file, where its name is not to say it.
 
     Raises:
         DataError: the file is of an unknown kind, has no folder, is one, or is the source under whatever name.
     """
-    if given is None:
+    if named_kind is None:
         kind(target)
     if target.is_dir():
         raise DataError(f"{target} is a folder; give a file")
@@ -52,18 +52,18 @@ def refuse_target(target: Path, source: Path, given: str | None = None) -> None:
 
 
 @contextmanager
-def writing(file: Path, given: str | None = None, *, errors: bool = False) -> Iterator[Sink]:
+def writing(file: Path, named_kind: str | None = None, *, errors: bool = False) -> Iterator[Sink]:
     """Where answers go; the file appears when all have come, or stays as it was.
 
     Args:
         file: of a kind that is written, packed with gzip where its name says so.
-        given: the kind of file, where its name is not to say it.
+        named_kind: the kind of file, where its name is not to say it.
         errors: whether a table has a column for the errors of rows.
 
     Raises:
         DataError: it cannot be written, or an answer has a number that is not finite.
     """
-    written = given or kind(file)
+    written = named_kind or kind(file)
     try:
         with replacing(file) as hidden:
             with hidden.open("wb") as raw:

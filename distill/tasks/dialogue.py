@@ -29,13 +29,13 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: a dialogue has a single turn, or none, and is not to be left out.
     """
-    kept = sifted(splits, ["turns"], _fault, options)
-    return Read(kept.splits, notes=kept.notes)
+    sifted_rows = sifted(splits, ["turns"], _fault, options)
+    return Read(sifted_rows.splits, notes=sifted_rows.notes)
 
 
 def _fault(turns: Sequence[str]) -> Fault | None:
-    said = "has a reply without history: a dialogue has two turns or more"
-    return Fault("a reply without history", said) if len(turns) < 2 else None
+    reason = "has a reply without history: a dialogue has two turns or more"
+    return Fault("a reply without history", reason) if len(turns) < 2 else None
 
 
 def expand(rows: "Dataset") -> "Dataset":
@@ -137,8 +137,12 @@ def _features(inputs: Sequence[Sequence[int]], rows: Columns) -> dict[str, list[
     size = len(ids)
     masks = [[1] * len(each) for each in ids]
     return {
-        "input_ids": ids, "attention_mask": masks, "key": list(rows["key"]), "first": [0] * size, "count": [0] * size,
-    }  # fmt: skip
+        "input_ids": ids,
+        "attention_mask": masks,
+        "key": list(rows["key"]),
+        "first": [0] * size,
+        "count": [0] * size,
+    }
 
 
 TASK = Task(

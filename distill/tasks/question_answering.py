@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _BEST = 20
 """Starts, and ends, of a window that are tried with each other."""
-_ASKED = ("what", "who", "when", "where", "which", "why", "how")
+_QUESTION_WORDS = ("what", "who", "when", "where", "which", "why", "how")
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
@@ -30,12 +30,12 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: an example has an answer that stands elsewhere, and is not to be left out; or none of train has one.
     """
-    asked = unanswerable.left_out(splits, options)
-    kept = sifted(asked.splits, ["label", "context"], _fault, asked.options)
-    if all(map(unanswerable.has_none, kept.splits["train"]["label"][:])):
+    answered = unanswerable.left_out(splits, options)
+    sifted_rows = sifted(answered.splits, ["label", "context"], _fault, answered.options)
+    if all(map(unanswerable.has_none, sifted_rows.splits["train"]["label"][:])):
         raise DataError("no row of train has an answer: nothing can be learned but to say nothing")
-    without = unanswerable.said(kept.splits)
-    return Read(kept.splits, notes=(*asked.notes, *kept.notes, *without), unanswerable=bool(without))
+    without = unanswerable.said(sifted_rows.splits)
+    return Read(sifted_rows.splits, notes=(*answered.notes, *sifted_rows.notes, *without), unanswerable=bool(without))
 
 
 def metric_module(labels: Sequence[str]) -> str:
@@ -65,9 +65,9 @@ def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
         if "label" in rows:
             features["targets"].append(_target(spans, rows["label"][example]))
     pairs = zip(features["key"], features.get("targets", []), strict="label" in rows)
-    found = {key for key, target in pairs if any(target)}
+    located = {key for key, target in pairs if any(target)}
     labels = rows.get("label", ())
-    lost = {key for key, answers in zip(rows["key"], labels, strict=False) if answers["text"]} - found
+    lost = {key for key, answers in zip(rows["key"], labels, strict=False) if answers["text"]} - located
     features["cut"] = [key in lost for key in features["key"]]
     return features
 
@@ -116,8 +116,8 @@ def _or_nothing(
             if opening + closing > best[example].score:
                 text = rows["context"][example][slice(*span)]
                 best[example] = unanswerable.Choice(opening + closing, whole, text)
-    said = map(unanswerable.chosen, nothing, best)
-    return [{"answer": choice.answer, "probability": choice.probability} for choice in said]
+    choices = map(unanswerable.chosen, nothing, best)
+    return [{"answer": choice.answer, "probability": choice.probability} for choice in choices]
 
 
 def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
@@ -133,35 +133,45 @@ def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
 def groups(rows: Columns) -> list[str]:
     """The question's word."""
     words = (question.lower().replace("?", " ").split() for question in rows["question"])
-    return [next((word for word in question if word in _ASKED), "other") for question in words]
+    return [next((word for word in question if word in _QUESTION_WORDS), "other") for question in words]
 
 
 def _fault(answers: Mapping[str, Any], context: str) -> Fault | None:
     texts, starts = answers["text"], answers["answer_start"]
     if len(texts) != len(starts):
         return Fault("more answers than places, or fewer", f"has {len(texts)} answers, but {len(starts)} places")
-    wrong = [pair for pair in zip(texts, starts, strict=True) if not _there(*pair, context)]
+    wrong = [pair for pair in zip(texts, starts, strict=True) if not _stands_at(*pair, context)]
     if not wrong:
         return None
-    said = f"has the answer {shown(wrong[0][0])}, which does not stand at {wrong[0][1]}, where answer_start says"
-    return Fault("an answer that stands elsewhere", said)
+    reason = f"has the answer {shown(wrong[0][0])}, which does not stand at {wrong[0][1]}, where answer_start says"
+    return Fault("an answer that stands elsewhere", reason)
 
 
-def _there(text: str, start: int, context: str) -> bool:
+def _stands_at(text: str, start: int, context: str) -> bool:
     return bool(text.strip()) and start >= 0 and context[start : start + len(text)] == text
 
 
 def _windows(rows: Columns, tokenizer: Any, form: EncodingSpec) -> Any:  # noqa: ANN401
     """Question and a part of the context each; a question may take half of the room at most."""
     room = form.max_length - tokenizer.num_special_tokens_to_add(pair=True)
-    cut = tokenizer([question.strip() for question in rows["question"]], truncation=True, max_length=room // 2,
-                    add_special_tokens=False, return_offsets_mapping=True)  # fmt: skip
+    cut = tokenizer(
+        [question.strip() for question in rows["question"]],
+        truncation=True,
+        max_length=room // 2,
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+    )
     ends = [offsets[-1][1] if offsets else 0 for offsets in cut["offset_mapping"]]
     questions = [question.strip()[:end] for question, end in zip(rows["question"], ends, strict=True)]
     return tokenizer(
-        questions, list(rows["context"]), truncation="only_second", max_length=form.max_length,
-        stride=min(form.stride, room // 4), return_overflowing_tokens=True, return_offsets_mapping=True,
-    )  # fmt: skip
+        questions,
+        list(rows["context"]),
+        truncation="only_second",
+        max_length=form.max_length,
+        stride=min(form.stride, room // 4),
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
 
 
 def _numbered(windows: Any) -> Iterator[tuple[int, int, int]]:  # noqa: ANN401

@@ -27,11 +27,13 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         DataError: one is no number, not finite, or outside the range of the settings, and not to be left out; or all of
             train are equal.
     """
-    kept = sifted(splits, ["label"], partial(_fault, options.score_range), options)
-    ready = {name: replaced(rows, "label", list(map(float, rows["label"][:]))) for name, rows in kept.splits.items()}
+    sifted_rows = sifted(splits, ["label"], partial(_fault, options.score_range), options)
+    ready = {
+        name: replaced(rows, "label", list(map(float, rows["label"][:]))) for name, rows in sifted_rows.splits.items()
+    }
     if len(set(ready["train"]["label"][:])) < 2:
         raise DataError("every score in train is the same: nothing can be learned from it")
-    return Read(ready, notes=kept.notes)
+    return Read(ready, notes=sifted_rows.notes)
 
 
 def metric_module(labels: Sequence[str]) -> str:
@@ -74,8 +76,8 @@ def _fault(allowed: tuple[float, float] | None, value: Any) -> Fault | None:  # 
         return Fault("a score that is no number", f"has the score {shown(value)}, which is no number")
     if allowed is not None and not allowed[0] <= float(value) <= allowed[1]:
         low, high = allowed
-        said = f"has the score {shown(value)}, which is outside data.score_range=[{low:g}, {high:g}]"
-        return Fault("a score outside data.score_range", said)
+        reason = f"has the score {shown(value)}, which is outside data.score_range=[{low:g}, {high:g}]"
+        return Fault("a score outside data.score_range", reason)
     return None
 
 

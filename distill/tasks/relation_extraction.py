@@ -36,9 +36,9 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: a mark is missing, stands twice or closes nothing; or train lacks a relation of another split.
     """
-    kept = sifted(splits, ["text"], _fault, options)
-    read_ = numbered(kept.splits, kept.options)
-    return replace(read_, notes=(*kept.notes, *read_.notes))
+    sifted_rows = sifted(splits, ["text"], _fault, options)
+    read_ = numbered(sifted_rows.splits, sifted_rows.options)
+    return replace(read_, notes=(*sifted_rows.notes, *read_.notes))
 
 
 def metric_module(labels: Sequence[str]) -> str:
@@ -80,8 +80,10 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
 
 
 def _fault(text: str) -> Fault | None:
-    said = problem(text)
-    return None if said is None else Fault("entities that are not marked as they should be", f"{said}: {shown(text)}")
+    reason = problem(text)
+    return (
+        None if reason is None else Fault("entities that are not marked as they should be", f"{reason}: {shown(text)}")
+    )
 
 
 def problem(text: str) -> str | None:
@@ -116,17 +118,17 @@ def _around(text: str, tokenizer: Any, max_length: int) -> str:  # noqa: ANN401
     beside = sorted(set(range(len(words))) - set(inside), key=lambda place: (_distance(place, spans), place))
     fit = bisect_right(range(len(beside) + 1), max_length, key=lambda many: length([*inside, *beside[:many]]))
     count = max(0, fit - 1)
-    kept = {*inside, *beside[:count]}
+    chosen_places = {*inside, *beside[:count]}
     for place in beside[count:]:  # where one side's next word is too long, another's may fit
-        if {place - 1, place + 1} & kept and length(kept | {place}) <= max_length:
-            kept.add(place)
-    return _joined(words, kept)
+        if {place - 1, place + 1} & chosen_places and length(chosen_places | {place}) <= max_length:
+            chosen_places.add(place)
+    return _joined(words, chosen_places)
 
 
 def _entities(words: Sequence[str]) -> list[range]:
     """The words of each entity, in the order of the text; one range where they share words."""
-    found = [(mark, place) for place, word in enumerate(words) for mark in _MARK.findall(word)]
-    marks, (first, second, third, last) = zip(*found, strict=True)
+    marked_words = [(mark, place) for place, word in enumerate(words) for mark in _MARK.findall(word)]
+    marks, (first, second, third, last) = zip(*marked_words, strict=True)
     if marks[1] in MARKERS[1::2] and second < third:
         return [range(first, second + 1), range(third, last + 1)]
     return [range(first, last + 1)]

@@ -33,13 +33,13 @@ def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
     >>> name, convert(["S-LOC", "O", "B-PER", "E-PER"])
     ('BIOES', ['B-LOC', 'O', 'B-PER', 'I-PER'])
     """
-    found = list(sentences)
-    tags = {tag for sentence in found for tag in sentence} - {OUTSIDE}
+    tag_lists = list(sentences)
+    tags = {tag for sentence in tag_lists for tag in sentence} - {OUTSIDE}
     if not tags or not all(_letter(tag) in _PLACES for tag in tags):
         return None
     letters = {_letter(tag) for tag in tags}
     if letters <= {"B", "I"}:
-        return ("IOB1", _from_iob1) if _is_iob1(found) else None
+        return ("IOB1", _from_iob1) if _is_iob1(tag_lists) else None
     name = next((name for name, ends in _ENDINGS.items() if letters - {"B", "I"} <= ends), None)
     return None if name is None else (name, _from_ends)
 
@@ -58,8 +58,8 @@ def spelled(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
             continue
         places = {found["place"].upper() for found in inside.values()}
         if "B" in places and ("I" in places or len({found["type"] for found in inside.values()}) > 1):
-            made = {tag: f"{found['place'].upper()}-{found['type']}" for tag, found in inside.items()}
-            return name, partial(_respelled, made)
+            respelled = {tag: f"{found['place'].upper()}-{found['type']}" for tag, found in inside.items()}
+            return name, partial(_respelled, respelled)
     return None
 
 

@@ -33,19 +33,19 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     Raises:
         DataError: tokens and tags differ in number, a tag breaks the scheme, or train lacks one of another split.
     """
-    kept = sifted(splits, ["tokens", "label"], fault, options)
-    options = kept.options
-    refuse_single(kept.splits["train"])
-    converted = in_iob2(kept.splits, options)
+    sifted_rows = sifted(splits, ["tokens", "label"], fault, options)
+    options = sifted_rows.options
+    refuse_single(sifted_rows.splits["train"])
+    converted = in_iob2(sifted_rows.splits, options)
     checked = check(converted.splits, converted.options)
     splits, options = checked.splits, checked.options
-    found = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
-    if len(found) < 2:
+    train_tags = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
+    if len(train_tags) < 2:
         raise DataError(
-            f"train has only the tag {', '.join(map(called, found))}: nothing can be learned from one class"
+            f"train has only the tag {', '.join(map(called, train_tags))}: nothing can be learned from one class"
         )
-    refuse_strangers(options.labels, found)
-    names = {tag: options.labels.get(tag, tag) for tag in in_order(found, options)}
+    refuse_strangers(options.labels, train_tags)
+    names = {tag: options.labels.get(tag, tag) for tag in in_order(train_tags, options)}
     labels = tuple(dict.fromkeys(names.values()))
     number = {tag: labels.index(name) for tag, name in names.items()}
     ready = {}
@@ -55,7 +55,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         ids = [[number[tag] for tag in each] for each in tags]
         ready[name] = replaced(rows, "label", ids)
     numbers = (_NUMBERS,) if all(label.isdecimal() for label in labels) else ()
-    return Read(ready, labels, (*kept.notes, *converted.notes, *checked.notes, *numbers))
+    return Read(ready, labels, (*sifted_rows.notes, *converted.notes, *checked.notes, *numbers))
 
 
 def metric_module(labels: Sequence[str]) -> str:
@@ -151,9 +151,12 @@ def _read(words: Sequence[str], tokenizer: Any, max_length: int | None = None) -
     """The tokens of one sentence, or part of it; the unknown token in it is that, and not the text of its name."""
     text = _unknown_token(tokenizer) not in words and tokenizer.split_special_tokens
     return tokenizer(
-        [list(words)], is_split_into_words=True, split_special_tokens=text, truncation=max_length is not None,
+        [list(words)],
+        is_split_into_words=True,
+        split_special_tokens=text,
+        truncation=max_length is not None,
         max_length=max_length,
-    )[0]  # fmt: skip
+    )[0]
 
 
 def _before(tokenizer: Any) -> str:  # noqa: ANN401

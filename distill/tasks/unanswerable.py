@@ -46,8 +46,8 @@ def left_out(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
     if options.answerable == "all":
         return Sifted(dict(splits), (), options)
     faults = {split: dict.fromkeys(_without(rows), _NONE) for split, rows in splits.items()}
-    kept = judged(splits, faults, replace(options, drop_bad=True))
-    return kept._replace(options=replace(kept.options, drop_bad=options.drop_bad))
+    sifted_rows = judged(splits, faults, replace(options, drop_bad=True))
+    return sifted_rows._replace(options=replace(sifted_rows.options, drop_bad=options.drop_bad))
 
 
 def said(splits: Mapping[str, "Dataset"]) -> tuple[str, ...]:

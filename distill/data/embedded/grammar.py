@@ -48,9 +48,9 @@ class Grammar:
     def _same(self, random: Random, name: str, known: dict[str, str]) -> str:
         rule = name.rstrip("0123456789")
         while name not in known:
-            said = self.say(random, f"${rule}", known)
-            if all(said != other for key, other in known.items() if key.rstrip("0123456789") == rule):
-                known[name] = said
+            words = self.say(random, f"${rule}", known)
+            if all(words != other for key, other in known.items() if key.rstrip("0123456789") == rule):
+                known[name] = words
         return known[name]
 
 

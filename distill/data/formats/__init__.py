@@ -58,15 +58,15 @@ def of(file: Path, options: Options, kind: str | None = None) -> Format:
     Raises:
         DataError: its name says none, or it is of another kind than it says.
     """
-    found = kind or ending(file)
-    foreign.refuse(file, "" if found is None else "text")
-    sure = found == ".txt" and options.labelled
-    words = options.words and (sure or (found in (None, ".tsv", ".csv", ".txt") and conll.looks_so(file)))
-    if found is None and not words:
+    file_ending = kind or ending(file)
+    foreign.refuse(file, "" if file_ending is None else "text")
+    sure = file_ending == ".txt" and options.labelled
+    words = options.words and (sure or (file_ending in (None, ".tsv", ".csv", ".txt") and conll.looks_so(file)))
+    if file_ending is None and not words:
         raise DataError(
             f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz: give its name one of them"
         )
-    return next(each for each in FORMATS if (".conll" if words else found) in each.endings)
+    return next(each for each in FORMATS if (".conll" if words else file_ending) in each.endings)
 
 
 def rows(file: Path, options: Options | None = None, kind: str | None = None) -> Rows:

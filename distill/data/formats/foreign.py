@@ -27,7 +27,7 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG", "an image", "give texts"),
     (b"\xff\xd8\xff", "an image", "give texts"),
     (b"\x7fELF", "a program", "give texts"),
-)  # fmt: skip
+)
 """How a kind of file begins, what it is called, and the way out."""
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body")
 _SUFFIXES: Mapping[str, tuple[str, str]] = {
@@ -53,7 +53,7 @@ _SUFFIXES: Mapping[str, tuple[str, str]] = {
     ".avro": ("an Avro file", "save it as JSON lines"),
     ".xml": ("an XML file", "save its rows as JSON lines"),
     ".yaml": ("a YAML file", "save its rows as JSON lines"),
-}  # fmt: skip
+}
 """Endings that files of data have which are not read."""
 _PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 
@@ -82,8 +82,8 @@ def refuse(file: Path, kind: str) -> None:
     """
     with opened(file) as stream:
         start = stream.read(512)
-    if (found := _named(start, file, kind)) is not None:
-        raise DataError(f"{file} is {found[0]}, which is not read: {found[1]}")
+    if (foreign_kind := _named(start, file, kind)) is not None:
+        raise DataError(f"{file} is {foreign_kind[0]}, which is not read: {foreign_kind[1]}")
 
 
 def _named(start: bytes, file: Path, kind: str) -> tuple[str, str] | None:

@@ -35,11 +35,11 @@ def parse(text: str) -> Any:  # noqa: ANN401
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         keys = [key for key, _ in pairs]
-        made |= {key: Doubled() for key in made if keys.count(key) > 1}
-    return made
+        members |= {key: Doubled() for key in members if keys.count(key) > 1}
+    return members
 
 
 def _integer(digits: str) -> int:
