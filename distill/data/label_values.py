@@ -137,9 +137,8 @@ def _refuse_separators(settled_labels: Settled, names: Mapping[str, str]) -> Non
     One that has a name, or stands beside others in a list, is meant.
     """
     label_counts = Counter(name.strip() for name in _names(settled_labels.values["train"]))
-    meant = {name.strip() for name in _names([row for row in settled_labels.values["train"] if len(row or ()) > 1])} | {
-        *names
-    }
+    lists = [labels for labels in settled_labels.values["train"] if len(labels or ()) > 1]
+    meant = {*(name.strip() for name in _names(lists)), *names}
     for sign in _SEPARATORS:
         parts = {name: [part.strip() for part in name.split(sign)] for name in label_counts if sign in name}
         among = Counter(part for name_parts in parts.values() for part in set(name_parts) if sign in _RARE)
@@ -147,9 +146,8 @@ def _refuse_separators(settled_labels: Settled, names: Mapping[str, str]) -> Non
             if name not in meant and all(part in label_counts or among[part] > 1 for part in name_parts):
                 between = sign if sign in _RARE or sign in "/#" else shown(sign)
                 raise DataError(
-                    f"train has the label {shown(name)}, which looks like {len(name_parts)} labels with {between} between "
-                    "them: "
-                    "several labels are a JSON list, or have commas between them; a card that names it in data.labels "
+                    f"train has the label {shown(name)}, which looks like {len(name_parts)} labels with {between} "
+                    "between them: several labels are a JSON list, or have commas between them; a card that names it in data.labels "
                     "makes it one"
                 )
 

@@ -110,12 +110,11 @@ def unlabelled(
     """
     unlabelled_files = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
     rows, rules = unlabelled_files["train"], rules._replace(key="data.unlabelled.columns")
-    problems, absent = (
-        {UNLABELLED: each.get("train", {})} for each in (unlabelled_files.problems, unlabelled_files.absent)
-    )
-    columns_by_role = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
-    numbers = columns_by_role.numbers.get(UNLABELLED, range(1, len(rows) + 1))
-    return columns_by_role.splits[UNLABELLED], [*unlabelled_files.notes, *columns_by_role.notes], numbers
+    problems = {UNLABELLED: unlabelled_files.problems.get("train", {})}
+    absent = {UNLABELLED: unlabelled_files.absent.get("train", {})}
+    by_role = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
+    numbers = by_role.numbers.get(UNLABELLED, range(1, len(rows) + 1))
+    return by_role.splits[UNLABELLED], [*unlabelled_files.notes, *by_role.notes], numbers
 
 
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
@@ -132,21 +131,21 @@ def _source_of_splits(
 ) -> Source:
     source = str(request.path if kind == "local" else request.hub)
     problems, absent = (splits.problems, splits.absent) if isinstance(splits, files.Files) else (None, None)
-    columns_by_role = roles_of.take(splits, roles, named, source, request.rules, problems, absent)
+    by_role = roles_of.take(splits, roles, named, source, request.rules, problems, absent)
     name = request.name
     if kind == "local" and request.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
-    all_notes = (*notes, *columns_by_role.notes)
-    classes = tuple(columns_by_role.classes)
+    all_notes = (*notes, *by_role.notes)
+    classes = tuple(by_role.classes)
     return Source(
         name,
         kind,
-        columns_by_role.splits,
+        by_role.splits,
         all_notes,
         classes=classes,
-        columns=columns_by_role.columns,
-        numbers=columns_by_role.numbers,
-        ids=columns_by_role.ids,
+        columns=by_role.columns,
+        numbers=by_role.numbers,
+        ids=by_role.ids,
     )
 
 
