@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from distill.data.formats import Row, Unreadable
 from distill.data.inputs import ID, Inputs
@@ -13,7 +12,7 @@ from distill.errors import ColumnError, DataError, RowError
 AT_ONCE = 512
 """Examples that are in memory together."""
 
-Answer = dict[str, Any]
+Answer = dict[str, object]
 Ask = Callable[[Sequence[Row], Sequence[str]], list[Answer]]
 """Answers examples; they have names for messages."""
 
@@ -29,7 +28,7 @@ class _PendingRow:
         error: why it cannot be used.
     """
 
-    id: Any
+    id: object
     where: str
     example: Row | None = None
     error: RowError | None = None
@@ -72,7 +71,7 @@ def _is_hopeless(chunk: Sequence[tuple[int, Row]], pending_rows: Sequence[_Pendi
 
 
 def _pending_row(number: int, row: Row, inputs: Inputs, where: str, expected: bool | None) -> _PendingRow:
-    key: Any = number
+    key: object = number
     try:
         if isinstance(row, Unreadable):
             raise row.error

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from distill.base.files import checksum, fingerprint
-from distill.data.formats import Options, rows
+from distill.data.formats import Options, Row, rows
 from distill.data.kinds import Columns, arrow_type
 from distill.errors import DataError
 
@@ -82,7 +82,7 @@ def files_in_words(files: Sequence[Path]) -> str:
 
 
 def _batches(files: Sequence[Path], options: Options, schema: "pa.Schema") -> Iterator["pa.RecordBatch"]:
-    chunk: list[Mapping[str, Any]] = []
+    chunk: list[Row] = []
     weight = 0
     for file in files:
         for _, row in rows(file, options).rows:
@@ -95,7 +95,7 @@ def _batches(files: Sequence[Path], options: Options, schema: "pa.Schema") -> It
         yield _batch(chunk, schema, files[-1])
 
 
-def _batch(chunk: Sequence[Mapping[str, Any]], schema: "pa.Schema", file: Path) -> "pa.RecordBatch":
+def _batch(chunk: Sequence[Row], schema: "pa.Schema", file: Path) -> "pa.RecordBatch":
     import pyarrow as pa
 
     try:
@@ -105,7 +105,7 @@ def _batch(chunk: Sequence[Mapping[str, Any]], schema: "pa.Schema", file: Path) 
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _weight(value: Any) -> int:  # noqa: ANN401
+def _weight(value: object) -> int:
     """About how many characters a value has."""
     if isinstance(value, str):
         return len(value)
@@ -115,7 +115,7 @@ def _weight(value: Any) -> int:  # noqa: ANN401
 
 
 def table(
-    files: Sequence[Path], options: Mapping[str, Any], schema: "pa.Schema", batches: Iterable["pa.RecordBatch"]
+    files: Sequence[Path], options: Mapping[str, object], schema: "pa.Schema", batches: Iterable["pa.RecordBatch"]
 ) -> "Dataset":
     """The table on disk, written unless the same files were read before."""
     from datasets import Dataset, config

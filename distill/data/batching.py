@@ -8,16 +8,19 @@ micro-batches of all ranks under gradient accumulation. The group does not depen
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from distill.base.signals import left_to_the_parent
 from distill.types import Batch
 
-Array = np.ndarray[Any, np.dtype[np.int64]]
+Array: TypeAlias = NDArray[np.int64]
 
+Columns: TypeAlias = Mapping[str, Sequence[Any]]
+"""Features of some examples: the name of each column to a list with a value for each example."""
 _POOL = 32
 """Groups that are sorted by length together: more wastes less on padding, fewer mixes lengths better."""
 
@@ -37,7 +40,7 @@ class Rows(Protocol):
     def __len__(self) -> int:
         """How many there are."""
 
-    def __getitem__(self, rows: list[int]) -> Mapping[str, Any]:
+    def __getitem__(self, rows: list[int]) -> Columns:
         """The columns of these rows."""
 
 
@@ -114,7 +117,7 @@ def scoring_places(lengths: Array, *, batch_size: int, world: int, rank: int) ->
 class Examples(Dataset[Batch]):
     """Rows of a table, collated place by place in whichever process loads them."""
 
-    def __init__(self, rows: Rows, collate: Callable[[Mapping[str, Any], Place], Batch]) -> None:
+    def __init__(self, rows: Rows, collate: Callable[[Columns, Place], Batch]) -> None:
         """Keep the table and how a batch is made of some of its rows."""
         self.rows, self.collate = rows, collate
 

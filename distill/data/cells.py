@@ -8,13 +8,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import NoReturn
 
 from distill.data.chats import message_keys, messages, takes_no_turn, turn
 from distill.data.literals import literal, looks_so
 from distill.data.separated import parts, tags_in
 
-Reader = Callable[[Any], Any]
+Reader = Callable[[object], object]
 
 MAX_CHARACTERS = 1_000_000
 """Characters that a text may have where no setting says otherwise."""
@@ -48,24 +48,24 @@ def holds(value: object) -> str:
     return next((said for kind, said in names if isinstance(value, kind)), f"values of type {type(value).__name__}")
 
 
-def text(value: Any) -> Any:  # noqa: ANN401
+def text(value: object) -> object:
     """A text as it is."""
     return value if isinstance(value, str) or empty(value) else _refuse(value)
 
 
-def target(value: Any) -> Any:  # noqa: ANN401
+def target(value: object) -> object:
     """A text, or a list of texts, as it is."""
     return _texts(value) if isinstance(value, list) else text(value)
 
 
-def targets(values: Sequence[Any]) -> bool:
+def targets(values: Sequence[object]) -> bool:
     """Whether the cells of a table hold nothing but lists of targets."""
     filled = [value for value in values if not empty(value)]
     lists = (literal(value) if isinstance(value, str) else None for value in filled)
     return bool(filled) and all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in lists)
 
 
-def listed(value: Any) -> Any:  # noqa: ANN401
+def listed(value: object) -> object:
     """A list of texts: as it is, or written in a cell, or as words with spaces between them.
 
     >>> listed('["one word", "two"]'), listed("['EU' 'rejects']"), listed("EU rejects"), listed("[ EU ]")
@@ -77,7 +77,7 @@ def listed(value: Any) -> Any:  # noqa: ANN401
     return _texts(value)
 
 
-def turns(value: Any) -> Any:  # noqa: ANN401
+def turns(value: object) -> object:
     """Turns of a dialogue: texts or messages, as a list or written in a cell; any other text is a single turn.
 
     A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system are no turns.
@@ -105,7 +105,7 @@ def turns(value: Any) -> Any:  # noqa: ANN401
     return _texts(value)
 
 
-def label(value: Any) -> Any:  # noqa: ANN401
+def label(value: object) -> object:
     """One label: a text, a number, or true or false; numbers that are whole lose their decimals.
 
     >>> label("neg"), label(2), label(1.0), label(1.5)
@@ -123,7 +123,7 @@ def label(value: Any) -> Any:  # noqa: ANN401
     return value if isinstance(value, int | float) else _refuse(value)
 
 
-def labels(value: Any) -> Any:  # noqa: ANN401
+def labels(value: object) -> object:
     """Labels of a text: a list as it is, or written in a cell, or with commas between them; or a single one.
 
     >>> labels('["one, two", "three"]'), labels("one,two"), labels("['a', nan]"), labels("[1. 0.]"), labels("1 0")
@@ -136,7 +136,7 @@ def labels(value: Any) -> Any:  # noqa: ANN401
     return _entries(value) if isinstance(value, list) else [label(value)]
 
 
-def tags(value: Any) -> Any:  # noqa: ANN401
+def tags(value: object) -> object:
     """A label for each word: a list as it is, or written in a cell, or with spaces or commas between them.
 
     >>> tags("O B-PER"), tags([0, 1]), tags("[0 1]"), tags([1.0]), tags("O,B-PER"), tags(", .")
@@ -148,7 +148,7 @@ def tags(value: Any) -> Any:  # noqa: ANN401
     return value if empty(value) else _entries(value)
 
 
-def score(value: Any) -> Any:  # noqa: ANN401
+def score(value: object) -> object:
     """A number as it is, also written as text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | None):
         _refuse(value)
@@ -160,7 +160,7 @@ def score(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def answers(value: Any) -> Any:  # noqa: ANN401
+def answers(value: object) -> object:
     """Answers as SQuAD has them: as they are, or written in a cell as an object.
 
     >>> answers('{"text": ["in Rome"], "answer_start": [7]}')
@@ -177,7 +177,7 @@ def answers(value: Any) -> Any:  # noqa: ANN401
     return fields if isinstance(value, str) else value
 
 
-def characters(value: Any) -> int:  # noqa: ANN401
+def characters(value: str | Sequence[str]) -> int:
     """How long a text is, or all of a list together."""
     return len(value) if isinstance(value, str) else sum(map(len, value))
 
@@ -197,11 +197,11 @@ READERS: Mapping[str, tuple[Reader, str]] = {
 """How each kind of content is read, and what is expected of it."""
 
 
-def _refuse(value: object) -> Any:  # noqa: ANN401
+def _refuse(value: object) -> NoReturn:
     raise ValueError(holds(value))
 
 
-def _texts(value: Any) -> Any:  # noqa: ANN401
+def _texts(value: object) -> object:
     if empty(value):
         return value
     if not isinstance(value, list) or not all(isinstance(each, str) or each is None for each in value):
@@ -209,7 +209,7 @@ def _texts(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _quoted(value: str) -> list[Any] | None:
+def _quoted(value: str) -> list[object] | None:
     """The list that a cell of words or turns holds, which may as well begin with a bracket that is a word."""
     begins = value.lstrip()[:2]
     if begins[:1] not in ("[", "("):
@@ -224,7 +224,7 @@ def _quoted(value: str) -> list[Any] | None:
     return parsed if isinstance(parsed, list) else None
 
 
-def _several(value: str) -> Any:  # noqa: ANN401
+def _several(value: str) -> object:
     """The labels in a cell."""
     parsed = literal(value)
     if parsed is not None:
@@ -236,7 +236,7 @@ def _several(value: str) -> Any:  # noqa: ANN401
     return parts(value) if value.strip() else None
 
 
-def _entries(value: Any) -> Any:  # noqa: ANN401
+def _entries(value: object) -> object:
     """The labels in a list; the list itself where they are as they should be."""
     if not isinstance(value, list):
         _refuse(value)

@@ -1,7 +1,6 @@
 """Messages of a chat, as OpenAI and ShareGPT write them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 _MESSAGE_KEYS = (("role", "content"), ("from", "value"))
 """Who speaks, and what is said, in the messages of a chat."""
@@ -9,14 +8,14 @@ _WITHOUT_TURNS = frozenset({"system", "developer"})
 """Who takes no turn in a chat."""
 
 
-def messages(value: Any) -> bool:  # noqa: ANN401
+def messages(value: object) -> bool:
     """Whether it is a chat of messages, as a list or written in a cell."""
     if isinstance(value, str):
         return value.lstrip().startswith(("[{", "[ {"))
     return isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(each, Mapping) for each in value))
 
 
-def message_keys(message: Any) -> tuple[str, str] | None:  # noqa: ANN401
+def message_keys(message: object) -> tuple[str, str] | None:
     """The keys of who speaks and what is said, where a value is a message."""
     if not isinstance(message, Mapping):
         return None
@@ -24,20 +23,20 @@ def message_keys(message: Any) -> tuple[str, str] | None:  # noqa: ANN401
     return next((keys for keys in candidates if message[keys[0]] is not None), candidates[0] if candidates else None)
 
 
-def takes_no_turn(message: Any) -> bool:  # noqa: ANN401
+def takes_no_turn(message: object) -> bool:
     """Whether a message takes no turn."""
     keys = message_keys(message)
-    return keys is not None and str(message[keys[0]]).lower() in _WITHOUT_TURNS
+    return isinstance(message, Mapping) and keys is not None and str(message[keys[0]]).lower() in _WITHOUT_TURNS
 
 
-def turn(message: Any) -> Any:  # noqa: ANN401
+def turn(message: object) -> object:
     """What a message says, or nothing where a part of it is no text; parts are lines.
 
     Raises:
         ValueError: it says what is no text.
     """
     keys = message_keys(message)
-    content = message if keys is None else message[keys[1]]
+    content = message[keys[1]] if isinstance(message, Mapping) and keys is not None else message
     if isinstance(content, list):
         parts = [part.get("text") if isinstance(part, Mapping) else part for part in content]
         texts = [part for part in parts if isinstance(part, str)]

@@ -72,25 +72,25 @@ def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Seque
     return stored
 
 
-def _of_one_type(labels: Sequence[Any]) -> list[Any]:
+def _of_one_type(labels: Sequence[object]) -> list[object]:
     """Labels as they are, or as texts where some are and others are not, since a column holds one type."""
     types = {type(each) for value in labels for each in (value if isinstance(value, list) else (value,))}
     if len(types - {type(None)}) < 2:
         return list(labels)
 
-    def text(value: Any) -> Any:  # noqa: ANN401
+    def text(value: object) -> object:
         return value if value is None else str(value)
 
     return [list(map(text, value)) if isinstance(value, list) else text(value) for value in labels]
 
 
-def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
+def replaced(rows: "Dataset", column: str, values: Sequence[object]) -> "Dataset":
     """The rows with other values in a column, which stands last then."""
     more = rows.add_column(_NEW, list(values))
     return more.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
 
 
-def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: ANN401
+def _fault(value: object, column: Column, longest: int) -> Fault | None:
     """Why a row cannot be used for what it has in a column."""
     if column.kind == "labels":
         return None  # none of them is a set of labels, too
@@ -100,7 +100,7 @@ def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: A
     if isinstance(value, list) and any(map(empty, value)):
         reason = f"an empty entry in {name(column.name)}"
         return Fault(reason, f"has {reason}")
-    if column.kind in _LONG and (length := characters(value)) > longest:
+    if column.kind in _LONG and isinstance(value, str | list) and (length := characters(value)) > longest:
         reason = f"has {length:,} characters in {name(column.name)}, more than data.max_characters={longest}"
         return Fault("too many characters", reason)
     return None

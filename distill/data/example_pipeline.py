@@ -12,12 +12,21 @@ from transformers import PreTrainedTokenizerBase
 
 from distill.base.signals import left_to_the_parent
 from distill.data.arrow import keeping
-from distill.data.batching import Array, Batches, Examples, Place, scoring_places, shuffled_groups, training_places
+from distill.data.batching import (
+    Array,
+    Batches,
+    Columns,
+    Examples,
+    Place,
+    scoring_places,
+    shuffled_groups,
+    training_places,
+)
 from distill.types import MODEL_INPUTS, Batch
 
 Encode: TypeAlias = Callable[[Mapping[str, Sequence[Any]], PreTrainedTokenizerBase], dict[str, list[Any]]]
 """Features of some examples, given as columns, by a tokenizer."""
-Collate: TypeAlias = Callable[[Mapping[str, Any], Place], Batch]
+Collate: TypeAlias = Callable[[Columns, Place], Batch]
 """A batch of some features and the place that they were drawn for."""
 
 _SAMPLED_TOKENS = 4096
@@ -130,7 +139,7 @@ class ExamplePipeline:
                 break
         return batches
 
-    def scoring_batches(self, rows: Dataset, collate: Collate) -> DataLoader[Any]:
+    def scoring_batches(self, rows: Dataset, collate: Collate) -> DataLoader[Batch]:
         """Return every row once over all ranks, rows of similar lengths together."""
         lengths = np.asarray([len(ids) for ids in rows["input_ids"]])
         sharding = self.sharding

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from distill.data.formats.parsing import Doubled
 from distill.errors import DataError
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = "str | list[Kind] | dict[str, Kind]"
 """null, bool, int, long, float or str; a list of the kind of its entries; or an object of kinds by key."""
-_SCALARS = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str"}
+_SCALARS: dict[type, str] = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str"}
 _WIDER: dict[frozenset[str], Kind] = {frozenset(("int", "float")): "float", frozenset(("int", "long")): "long"}
-_KIND_NAMES = {
+_KIND_NAMES: dict[type, str] = {
     bool: "true or false",
     int: "a number",
     float: "a number",
@@ -37,7 +37,7 @@ class Unfit(Exception):  # noqa: N818
     """A value that has no type in a table; the message says what it is."""
 
 
-def kind_of(value: Any, depth: int = 0) -> Kind:  # noqa: ANN401
+def kind_of(value: object, depth: int = 0) -> Kind:
     """The kind of a value.
 
     >>> kind_of(["a", None]), kind_of({"a": 1, "b": [0.5]})
@@ -49,7 +49,7 @@ def kind_of(value: Any, depth: int = 0) -> Kind:  # noqa: ANN401
     scalar = _SCALARS.get(type(value))
     if scalar is not None:
         _refuse_no_value(value)
-        return "long" if scalar == "int" and abs(value) > _EXACT else scalar
+        return "long" if type(value) is int and abs(value) > _EXACT else scalar
     if depth == _DEEPEST:
         raise Unfit("lists or objects that are nested too deep")
     if isinstance(value, list):
@@ -64,7 +64,7 @@ def kind_of(value: Any, depth: int = 0) -> Kind:  # noqa: ANN401
     raise Unfit(repr(value) if isinstance(value, Doubled) else f"a {type(value).__name__}, {shown(value)}")
 
 
-def refuse_no_values(value: Any, depth: int = 0) -> None:  # noqa: ANN401
+def refuse_no_values(value: object, depth: int = 0) -> None:
     """Refuse a value in which there is one that no table holds, however unlike they are.
 
     Raises:
@@ -102,7 +102,7 @@ def merged(one: Kind, other: Kind, describe: Callable[[], str]) -> Kind:
     raise Unfit(describe())
 
 
-def _refuse_no_value(value: Any) -> None:  # noqa: ANN401
+def _refuse_no_value(value: object) -> None:
     """Refuse numbers and texts that no table holds."""
     if isinstance(value, str):
         if not value.isascii():
@@ -117,12 +117,12 @@ def _refuse_no_value(value: Any) -> None:  # noqa: ANN401
         raise Unfit(f"{str(value)[:30]}, a number of more than 64 bits")
 
 
-def shown(value: Any) -> str:  # noqa: ANN401
+def shown(value: object) -> str:
     """A value as a message shows it."""
     return ascii(value)[:60] if isinstance(value, str) and not value.isprintable() else repr(value)[:60]
 
 
-def _named(value: Any) -> str:  # noqa: ANN401
+def _named(value: object) -> str:
     """A value and what it is."""
     what = _KIND_NAMES.get(type(value))
     return shown(value) + (f" ({what})" if what else "")
@@ -144,11 +144,11 @@ class Columns:
         self.problems: dict[str, str] = {}
         self.absent: dict[str, str] = {}
         self.count = 0
-        self._first: dict[str, tuple[str, Any]] = {}
+        self._first: dict[str, tuple[str, object]] = {}
         self._full: set[str] = set()
         self._start = ""
 
-    def see(self, row: Mapping[str, Any], where: Callable[[], str]) -> None:
+    def see(self, row: Mapping[str, object], where: Callable[[], str]) -> None:
         """Look at a row; ``where`` says which it is.
 
         Raises:
@@ -164,19 +164,19 @@ class Columns:
             if column not in self.problems and self._is_news(column, value):
                 self._add(column, value, where())
 
-    def _note_absent(self, row: Mapping[str, Any], where: Callable[[], str]) -> None:
+    def _note_absent(self, row: Mapping[str, object], where: Callable[[], str]) -> None:
         for column in self._full - row.keys():
             self.absent[column] = f"{where()} has no {column}"
         self._full &= row.keys()
 
-    def _is_news(self, column: str, value: Any) -> bool:  # noqa: ANN401
+    def _is_news(self, column: str, value: object) -> bool:
         """Whether a value has to be looked at: an ASCII text or a small number in a column of such is no news."""
         known = self.kinds.get(column)
         if known == "str":
             return not (type(value) is str and value.isascii())
         return known != "int" or type(value) is not int or abs(value) > _EXACT
 
-    def _add(self, column: str, value: Any, where: str) -> None:  # noqa: ANN401
+    def _add(self, column: str, value: object, where: str) -> None:
         if column not in self.kinds and self.count > 1 and column not in self.absent:
             self.absent[column] = f"{self._start} has no {column}"
         try:
@@ -192,7 +192,7 @@ class Columns:
         if len(self.kinds) + len(self.problems) > _MOST_COLUMNS:
             raise DataError(f"{where} is where the rows come to have more than {_MOST_COLUMNS:,} different columns")
 
-    def _unlike(self, column: str, value: Any, where: str) -> str:  # noqa: ANN401
+    def _unlike(self, column: str, value: object, where: str) -> str:
         first, known = self._first[column]
         number, _, file = first.partition(" of ")
         first = number if where.endswith(f" of {file}") else first

@@ -1,7 +1,7 @@
 """Columns of labels: the hub's class numbers as names, and labels that are spread over columns."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.base.shown import shown
@@ -104,7 +104,7 @@ def never_on(splits: Mapping[str, "Dataset"], column: str) -> list[str]:
     return [part for part, values in zip(parts, columns, strict=True) if not any(map(is_on, values))]
 
 
-def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Mapping[str, str]) -> bool:
+def _switches(parts: Sequence[str], columns: Sequence[Sequence[object]], names: Mapping[str, str]) -> bool:
     """Whether columns of train are switches.
 
     Raises:
@@ -122,7 +122,7 @@ def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Map
     return all(kinds)
 
 
-def _refuse_shared(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Mapping[str, str]) -> None:
+def _refuse_shared(parts: Sequence[str], columns: Sequence[Sequence[object]], names: Mapping[str, str]) -> None:
     """Refuse numbers that several columns hold, and the few values of all of them, which are no names."""
     values_by_part = [{str(value).strip() for value in values if not empty(value)} - {*names} for values in columns]
     few = len(set().union(*values_by_part)) <= _FEW
@@ -139,15 +139,14 @@ def _refuse_shared(parts: Sequence[str], columns: Sequence[Sequence[Any]], names
             holders.setdefault(value, part)
 
 
-def _read(read: Any, row: Mapping[str, Any], where: str) -> list[str]:  # noqa: ANN401
+def _read(read: Callable[[Mapping[str, object]], list[str]], row: Mapping[str, object], where: str) -> list[str]:
     try:
-        labels: list[str] = read(row)
+        return read(row)
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error
-    return labels
 
 
-def _class_label(feature: Any) -> "ClassLabel | None":  # noqa: ANN401
+def _class_label(feature: object) -> "ClassLabel | None":
     """What a column, or the lists in it, say of their class numbers."""
     from datasets import ClassLabel, List
 
@@ -155,26 +154,26 @@ def _class_label(feature: Any) -> "ClassLabel | None":  # noqa: ANN401
     return inner if isinstance(inner, ClassLabel) else None
 
 
-def _word(value: Any) -> str:  # noqa: ANN401
+def _word(value: object) -> str:
     return str(value).strip().lower()
 
 
-def is_switch(value: Any) -> bool:  # noqa: ANN401
+def is_switch(value: object) -> bool:
     """Whether a value says that a label is there, or not, or that nobody knows."""
     return empty(value) or _word(value) in ON | OFF | HIDDEN
 
 
-def is_on(value: Any) -> bool:  # noqa: ANN401
+def is_on(value: object) -> bool:
     """Whether a value says that a label is there."""
     return _word(value) in ON
 
 
-def is_hidden(value: Any) -> bool:  # noqa: ANN401
+def is_hidden(value: object) -> bool:
     """Whether a value says that nobody knows."""
     return _word(value) in HIDDEN
 
 
-def _switched(row: Mapping[str, Any]) -> list[str]:
+def _switched(row: Mapping[str, object]) -> list[str]:
     if wrong := [column for column, value in row.items() if not is_switch(value)]:
         raise ValueError(
             f"the column {wrong[0]} holds {shown(row[wrong[0]])}, but in train no more than switches such as 0 and 1"
@@ -182,7 +181,7 @@ def _switched(row: Mapping[str, Any]) -> list[str]:
     return ["-1"] if any(map(is_hidden, row.values())) else [column for column, value in row.items() if is_on(value)]
 
 
-def _labels_in_cells(row: Mapping[str, Any]) -> list[str]:
+def _labels_in_cells(row: Mapping[str, object]) -> list[str]:
     names = []
     for column, value in row.items():
         try:

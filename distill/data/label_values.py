@@ -107,11 +107,11 @@ def never(labels: Sequence[str]) -> list[str]:
     return [f"{some}: the model does not learn {'them' if many else 'it'}"] if labels else []
 
 
-def _is_bit(value: Any) -> bool:  # noqa: ANN401
+def _is_bit(value: object) -> bool:
     return str(value).strip().lower() in _BITS
 
 
-def _refuse_numbers(rows: Sequence[tuple[int, Sequence[Any]]], sizes: set[int]) -> None:
+def _refuse_numbers(rows: Sequence[tuple[int, Sequence[object]]], sizes: set[int]) -> None:
     """Refuse vectors of counts or probabilities, or without commas, whose numbers would be taken for labels."""
     single = [str(labels[0]) for _, labels in rows if sizes == {1}]
     packed = bool(single) and len({len(each) for each in single}) == 1 and all(map(_PACKED.fullmatch, single))
@@ -120,9 +120,11 @@ def _refuse_numbers(rows: Sequence[tuple[int, Sequence[Any]]], sizes: set[int]) 
             f"row {rows[0][0]} of train has the label {shown(single[0])}, which looks like a 0/1 vector: "
             f"write it as {shown([int(each) for each in single[0]])}"
         )
-    if not all(isinstance(each, int | float) for _, labels in rows for each in labels):
+    entries = [entry for _, labels in rows for entry in labels]
+    numbers = [entry for entry in entries if isinstance(entry, int | float)]
+    if len(numbers) < len(entries):
         return
-    shares = sizes != {1} and len(sizes) == 1 and all(0 <= each <= 1 for _, labels in rows for each in labels)
+    shares = sizes != {1} and len(sizes) == 1 and all(0 <= number <= 1 for number in numbers)
     for row, labels in rows:
         if shares or len(set(labels)) < len(labels):
             raise DataError(
@@ -147,8 +149,8 @@ def _refuse_separators(settled_labels: Settled, names: Mapping[str, str]) -> Non
                 between = sign if sign in _RARE or sign in "/#" else shown(sign)
                 raise DataError(
                     f"train has the label {shown(name)}, which looks like {len(name_parts)} labels with {between} "
-                    "between them: several labels are a JSON list, or have commas between them; a card that names it in data.labels "
-                    "makes it one"
+                    "between them: several labels are a JSON list, or have commas between them; "
+                    "a card that names it in data.labels makes it one"
                 )
 
 
@@ -208,13 +210,13 @@ def _no_labels(labels: set[str]) -> set[str]:
     return {*(_NO_LABEL if below else ()), *((_DASH,) if words else ())}
 
 
-def _names(column: Sequence[Any]) -> Iterator[str]:
+def _names(column: Sequence[object]) -> Iterator[str]:
     for value in column:
         yield from (str(each) for each in (value if isinstance(value, list) else (value,)) if each is not None)
 
 
 def _replace(settled_labels: Settled, spelled: Callable[[str], str]) -> None:
-    def new(value: Any) -> Any:  # noqa: ANN401
+    def new(value: object) -> object:
         return None if value is None else spelled(str(value))
 
     for split, column in settled_labels.values.items():

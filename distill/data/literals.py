@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-from typing import Any
 
 _LONGEST = 100_000
 """Characters that are read as Python, which takes much memory for each."""
@@ -24,7 +23,7 @@ _WRAPPERS = re.compile(r"array|tensor|list|dict_keys|set|frozenset|tuple|str_|bo
 _EMPTY = re.compile(r"list|set|frozenset|tuple")
 
 
-def literal(text: str) -> list[Any] | dict[Any, Any] | None:
+def literal(text: str) -> list[object] | dict[object, object] | None:
     """The list or object that a text is, or none; tuples, sets and arrays are lists, and what is no number none.
 
     >>> literal('["a", 1]'), literal("('a',)"), literal("['a' 'b']"), literal("[1. 0.]"), literal("[x] or so")
@@ -50,7 +49,7 @@ def looks_so(text: str) -> bool:
     return bool(_BEGINS.match(text)) and text[0] not in "({" and text[-1] in "])"
 
 
-def _python(text: str) -> Any:  # noqa: ANN401
+def _python(text: str) -> object:
     if _NUMPY.fullmatch(text):  # first, since Python would join its words
         text = f"[{', '.join(re.findall(_ITEM, text))}]"
     try:
@@ -59,7 +58,7 @@ def _python(text: str) -> Any:  # noqa: ANN401
         return None
 
 
-def _value(node: ast.expr) -> Any:  # noqa: ANN401
+def _value(node: ast.expr) -> object:
     """What an expression means that does nothing but hold values.
 
     Raises:

@@ -1,7 +1,7 @@
 """Columns of objects, whose values are columns as well: ``translation.de``."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -30,17 +30,17 @@ def keys(rows: "Dataset", column: str) -> list[str]:
     return list(feature) if isinstance(feature, Mapping) else []
 
 
-def has(row: Mapping[str, Any], name: str) -> bool:
+def has(row: Mapping[str, object], name: str) -> bool:
     """Whether a row has a column, or the ``column.key``, of a name."""
     column, _, key = name.partition(".")
-    return name in row or (column in row and isinstance(row[column], Mapping) and key in row[column])
+    return name in row or (column in row and isinstance(inner := row[column], Mapping) and key in inner)
 
 
-def value(row: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
+def value(row: Mapping[str, object], name: str) -> object:
     """What a row has under a name.
 
     >>> value({"translation": {"de": "Hallo"}}, "translation.de"), value({"a.b": 1}, "a.b")
     ('Hallo', 1)
     """
     column, _, key = name.partition(".")
-    return row[name] if name in row else row[column][key]
+    return row[name] if name in row else cast(Mapping[str, object], row[column])[key]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from distill.data.arrow import ROWS, Table, files_in_words, table
 from distill.data.formats import foreign
@@ -38,7 +38,7 @@ def read(files: Sequence[Path]) -> Table:
     return Table(dataset, problems=problems)
 
 
-def rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
     """The rows of a Parquet file, numbered from 1."""
     number = 0
     fields, _ = _usable(_schema(file), file)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from distill.data.arrow import ROWS
 from distill.data.sinks import ERROR, HeldRows, Row
@@ -75,7 +75,7 @@ def _filled(kind: "pa.DataType") -> "pa.DataType":
     return pa.list_(_filled(kind.value_type)) if pa.types.is_list(kind) else kind
 
 
-def _as(value: Any, kind: "pa.DataType") -> Any:  # noqa: ANN401
+def _as(value: object, kind: "pa.DataType") -> object:
     """A value as its column has it: in one of texts, numbers are such."""
     import pyarrow as pa
 

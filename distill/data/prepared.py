@@ -46,7 +46,7 @@ class Prepared:
         """Digest of the texts alone, whatever their labels."""
         return content(self.splits[split].select_columns("key"))
 
-    def identity(self, *splits: str) -> dict[str, Any]:
+    def identity(self, *splits: str) -> dict[str, object]:
         """What stands for these splits in a fingerprint."""
         digests = {split: self.content(split) for split in splits if split in self.splits}
         return {"labels": list(self.labels), "examples": digests}

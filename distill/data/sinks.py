@@ -5,7 +5,7 @@ import json
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from distill.errors import DataError
 
@@ -17,7 +17,7 @@ _RUN = ("=", "+", "-", "@")
 """How a cell begins that a spreadsheet takes for a formula."""
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 
 class Sink(Protocol):
@@ -148,7 +148,7 @@ def as_json(row: Row, number: int) -> str:
         raise DataError(f"answer {number} is no finite number: is the model whole?") from error
 
 
-def cell(value: Any) -> str:  # noqa: ANN401
+def cell(value: object) -> str:
     """A value in one cell: lists and objects as JSON, all else with spaces for line ends and tabs, nothing as nothing.
 
     What a spreadsheet would run stands behind an apostrophe, which keeps it a text; numbers stay numbers.

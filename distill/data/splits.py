@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distill.errors import DataError
 
@@ -75,7 +76,7 @@ def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], see
     return limited
 
 
-def stratified(labels: Sequence[int], count: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def stratified(labels: Sequence[int], count: int, seed: int) -> NDArray[np.int64]:
     """Draw ``count`` row numbers, in order, each label by its share and at least once while there is room.
 
     >>> stratified([0, 0, 0, 0, 1, 1, 2], 4, seed=0).tolist()

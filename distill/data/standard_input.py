@@ -5,7 +5,10 @@ import sys
 import tempfile
 from functools import cached_property
 from pathlib import PosixPath
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 16
 """Bytes that are taken from standard input together, if as many are there."""
@@ -95,10 +98,11 @@ class _Reader(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill as much of the buffer as there is something for."""
-        chunk = self._spool.read(self._place, len(buffer))
-        buffer[: len(chunk)] = chunk
+        view = memoryview(buffer).cast("B")
+        chunk = self._spool.read(self._place, len(view))
+        view[: len(chunk)] = chunk
         self._place += len(chunk)
         return len(chunk)
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from distill.data import formats, parquet
 from distill.data.kinds import Unfit, refuse_no_values
 from distill.errors import DataError, RowError
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 
 def read(
@@ -39,15 +38,15 @@ def read(
     )
 
 
-class _Checked(dict[str, Any]):
+class _Checked(dict[str, object]):
     """A row of which some values cannot be used: whoever asks for one is told why."""
 
-    def __init__(self, row: Mapping[str, Any], problems: Mapping[str, DataError]) -> None:
+    def __init__(self, row: Mapping[str, object], problems: Mapping[str, DataError]) -> None:
         """Know the reason for each column that has one."""
         super().__init__(row)
         self.problems = problems
 
-    def __getitem__(self, column: str) -> Any:  # noqa: ANN401
+    def __getitem__(self, column: str) -> object:
         if column in self.problems:
             raise self.problems[column]
         return super().__getitem__(column)

@@ -18,6 +18,7 @@ from distill.types import Batch, Kind
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 TASKS: Mapping[str, str] = {
     "classification": "distill.tasks.classification",
@@ -102,6 +103,8 @@ Columns: TypeAlias = Mapping[str, Sequence[Any]]
 """Some examples: role to the values."""
 Features: TypeAlias = dict[str, list[Any]]
 """What examples are encoded into; see ``distill.tasks.features``."""
+Record: TypeAlias = Mapping[str, Any]
+"""What a user is told of one example: the name of each field, such as ``label`` or ``probability``, to its value."""
 
 
 @dataclass(frozen=True)
@@ -144,18 +147,18 @@ class Task:
     read: Callable[[Mapping[str, "Dataset"], Options], Read]
     metric_module: Callable[[Sequence[str]], str]
     outputs: Callable[[Sequence[str]], list[str]]
-    encode: Callable[[Columns, Any, EncodingSpec], Features]
+    encode: Callable[[Columns, "PreTrainedTokenizerBase", EncodingSpec], Features]
     align: Callable[["Tensor", Batch, EncodingSpec], tuple["Tensor", "Tensor"]]
-    decode: Callable[[Sequence["Tensor"], Columns, Any, EncodingSpec], list[dict[str, Any]]]
-    predictions: Callable[[Sequence[Mapping[str, Any]], Sequence[str]], list[Any]]
-    references: Callable[[Columns, Sequence[str]], list[Any]]
+    decode: Callable[[Sequence["Tensor"], Columns, "PreTrainedTokenizerBase", EncodingSpec], list[Record]]
+    predictions: Callable[[Sequence[Record], Sequence[str]], list[object]]
+    references: Callable[[Columns, Sequence[str]], list[object]]
     groups: Callable[[Columns], list[str]]
     family: str = "encoder"
     pipeline: str | None = None
     markers: tuple[str, ...] = ()
     windows: bool = False
     class_axis: str = "labels"
-    prompt: Callable[[Columns, Any, EncodingSpec], Features] | None = None
+    prompt: Callable[[Columns, "PreTrainedTokenizerBase", EncodingSpec], Features] | None = None
     expand: Callable[["Dataset"], "Dataset"] | None = None
     problem: Callable[[str], str | None] | None = None
 

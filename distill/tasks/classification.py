@@ -1,9 +1,9 @@
 """One label for a text."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import sentences
 from distill.tasks.labels import numbered
 from distill.types import Batch
@@ -11,6 +11,7 @@ from distill.types import Batch
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
@@ -32,7 +33,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return list(labels)
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """Token ids of the texts, cut to ``max_length`` tokens."""
     return sentences(tokenizer(list(rows["text"]), truncation=True, max_length=form.max_length), rows)
 
@@ -42,7 +43,9 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return logits, batch["labels"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
     """The likeliest label, and its probability."""
     import torch
 
@@ -54,13 +57,13 @@ def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Enc
     ]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
     """The numbers of the labels."""
     number = {name: index for index, name in enumerate(labels)}
     return [number[record["label"]] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
     """The numbers of the labels."""
     return list(rows["label"])
 

@@ -1,22 +1,40 @@
 """Features counted, and made into batches, whatever the task; see ``distill.tasks.features``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from distill.tasks import Columns
 from distill.tasks.features import scored
 from distill.types import IGNORE, MODEL_INPUTS, Batch
 
 _FILL = {"target_ids": IGNORE, "answerable": 0}
 """Columns besides the model's inputs that are padded, and with what."""
 
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Numbers: TypeAlias = NDArray[np.int64]
 
 
-def counts(features: Mapping[str, Any]) -> dict[str, Numbers]:
+class Place(Protocol):
+    """A micro-batch: which rows it has, and what the whole step that it belongs to counts."""
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """Return the numbers of its rows."""
+
+    @property
+    def epoch(self) -> int:
+        """Return the epoch it belongs to, from 0."""
+
+    @property
+    def totals(self) -> Mapping[str, float]:
+        """Return how many of each unit, such as ``labels`` or ``tokens``, the whole step has."""
+
+
+def counts(features: Columns) -> dict[str, Numbers]:
     """How many labels, rows, tokens and examples each feature has, as arrays ``[features]``."""
     rows = np.asarray(features["count"], dtype=np.int64)
     labels = np.asarray([sum(map(scored, targets)) for targets in features["targets"]], dtype=np.int64)
@@ -24,7 +42,7 @@ def counts(features: Mapping[str, Any]) -> dict[str, Numbers]:
     return {"labels": labels, "rows": rows, "tokens": tokens, "examples": np.ones_like(rows)}
 
 
-def collate(features: Mapping[str, Any], place: Any, pad_id: int, teacher_pad_id: int, side: str = "right") -> Batch:  # noqa: ANN401
+def collate(features: Columns, place: Place, pad_id: int, teacher_pad_id: int, side: str = "right") -> Batch:
     """A batch: inputs padded to the longest ``[batch, tokens]``, ``labels [rows]``, and where the rows are."""
     count = torch.tensor(features["count"])
     batch = {
@@ -45,7 +63,7 @@ def collate(features: Mapping[str, Any], place: Any, pad_id: int, teacher_pad_id
     return batch
 
 
-def model_inputs(columns: Mapping[str, Any], pad_id: int, prefix: str = "", side: str = "right") -> Batch:
+def model_inputs(columns: Columns, pad_id: int, prefix: str = "", side: str = "right") -> Batch:
     """The padded inputs of a model, each ``[batch, tokens]``; only ``input_ids`` are padded with other than 0."""
     names = [name for name in MODEL_INPUTS if prefix + name in columns]
     return {prefix + name: pad(columns[prefix + name], pad_id if name == "input_ids" else 0, side) for name in names}
@@ -70,5 +88,5 @@ def totals(counts: Mapping[str, float]) -> Batch:
     return {f"total_{unit}": torch.tensor(count) for unit, count in counts.items()}
 
 
-def _flat(lists: Sequence[Sequence[Any]]) -> Tensor:
+def _flat(lists: Sequence[Sequence[object]]) -> Tensor:
     return torch.tensor([each for values in lists for each in values])

@@ -5,11 +5,11 @@ oldest tokens give way; only the reply's tokens are rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.base.rows import Fault
 from distill.errors import ModelError
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import sifted
 from distill.tasks.translation import length_group, texts
@@ -18,6 +18,7 @@ from distill.types import Batch
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 _EDGES = (3, 5, 8)
 """Turns of a history at which the report's table begins a new group."""
@@ -53,7 +54,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """History and reply as one sequence; the position before each token of the reply is a row."""
     before = [_joined(turns, tokenizer) for turns in rows["history"]]
     histories = _latest(before, form)
@@ -73,7 +74,7 @@ def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
     }
 
 
-def prompt(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def prompt(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """The histories alone."""
     return _features(_latest([_joined(turns, tokenizer) for turns in rows["history"]], form), rows)
 
@@ -83,17 +84,19 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
     """The text of the written tokens ``[tokens, 1]``."""
     return [{"reply": text} for text in texts(answers, tokenizer)]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
     """What the true reply cost, and the reply that was written."""
     return [{"nll": record["nll"], "tokens": record["tokens"], "text": record["reply"]} for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
     """The true replies."""
     return list(rows["reply"])
 
@@ -103,17 +106,17 @@ def groups(rows: Columns) -> list[str]:
     return [length_group(len(turns), _EDGES, "turns before") for turns in rows["history"]]
 
 
-def _replies(rows: Columns) -> dict[str, list[Any]]:
+def _replies(rows: Columns) -> Features:
     pairs = [(list(turns[:end]), turns[end]) for turns in rows["turns"] for end in range(1, len(turns))]
     return {"history": [history for history, _ in pairs], "reply": [reply for _, reply in pairs]}
 
 
-def _joined(turns: Sequence[str], tokenizer: Any) -> list[int]:  # noqa: ANN401
+def _joined(turns: Sequence[str], tokenizer: "PreTrainedTokenizerBase") -> list[int]:
     """The tokens of turns, each with the end token after it."""
     return [token for turn in _tokens(turns, tokenizer) for token in (*turn, _end(tokenizer))]
 
 
-def _end(tokenizer: Any) -> int:  # noqa: ANN401
+def _end(tokenizer: "PreTrainedTokenizerBase") -> int:
     """The token in which turns end."""
     if tokenizer.eos_token_id is None:
         raise ModelError(
@@ -128,11 +131,11 @@ def _latest(histories: Sequence[list[int]], form: EncodingSpec) -> list[list[int
     return [ids[-room:] for ids in histories]
 
 
-def _tokens(texts: Iterable[str], tokenizer: Any) -> list[list[int]]:  # noqa: ANN401
+def _tokens(texts: Iterable[str], tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
     return [list(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
 
 
-def _features(inputs: Sequence[Sequence[int]], rows: Columns) -> dict[str, list[Any]]:
+def _features(inputs: Sequence[Sequence[int]], rows: Columns) -> Features:
     ids = [list(each) for each in inputs]
     size = len(ids)
     masks = [[1] * len(each) for each in ids]

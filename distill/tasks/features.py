@@ -7,16 +7,21 @@ whether it was.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
+from distill.tasks import Columns, Features
 from distill.types import IGNORE, MODEL_INPUTS, Batch, Kind
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import BatchEncoding
+
+Target: TypeAlias = "int | float | list[float]"
+"""What a row of logits is compared with: the number of a class, a score, or a 0 or 1 for each label."""
 
 
-def sentences(inputs: Mapping[str, Any], rows: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+def sentences(inputs: "BatchEncoding", rows: Columns) -> Features:
     """Features that own one row each: a whole text's."""
     count = len(inputs["input_ids"])
     features = {name: list(inputs[name]) for name in MODEL_INPUTS if name in inputs}
@@ -26,7 +31,7 @@ def sentences(inputs: Mapping[str, Any], rows: Mapping[str, Sequence[Any]]) -> d
     return features
 
 
-def overflowed(inputs: Any) -> list[bool]:  # noqa: ANN401
+def overflowed(inputs: "BatchEncoding") -> list[bool]:
     """Whether a tokenizer left tokens of each text out, as far as it says: those written in Python do not."""
     encodings = getattr(inputs, "encodings", None)
     return [bool(each.overflowing) for each in encodings] if encodings else [False] * len(inputs["input_ids"])
@@ -37,18 +42,18 @@ def gather(logits: "Tensor", batch: Batch) -> tuple["Tensor", "Tensor"]:
     return logits[batch["example"], batch["position"]], batch["labels"]
 
 
-def scored(target: Any) -> bool:  # noqa: ANN401
+def scored(target: Target) -> bool:
     """Whether a target is one: neither ``IGNORE`` nor a score that is not given."""
     if isinstance(target, list):
         return any(each != IGNORE for each in target)
     return not math.isnan(target) if isinstance(target, float) else bool(target != IGNORE)
 
 
-def without_targets(features: Mapping[str, Sequence[Any]], kind: Kind, classes: int) -> list[list[Any]]:
+def without_targets(features: Columns, kind: Kind, classes: int) -> list[list[Target]]:
     """Targets of features that have none: for each of their rows one that is not scored.
 
     >>> without_targets({"count": [1, 2]}, "class", 3)
     [[-100], [-100, -100]]
     """
-    nothing: Mapping[Kind, Any] = {"class": IGNORE, "labels": [float(IGNORE)] * classes, "score": math.nan}
+    nothing: Mapping[Kind, Target] = {"class": IGNORE, "labels": [float(IGNORE)] * classes, "score": math.nan}
     return [[nothing[kind]] * count for count in features["count"]]

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, SupportsFloat
 
 from distill.base.rows import Fault, usable
 from distill.base.shown import name, names
@@ -30,7 +30,7 @@ class Sifted(NamedTuple):
     options: Options
 
 
-def label_names(train: Sequence[Any], options: Options) -> dict[str, str]:
+def label_names(train: Sequence[object], options: Options) -> dict[str, str]:
     """Each label in train to its name, in order; a label that is not named keeps its own.
 
     Args:
@@ -91,7 +91,7 @@ def in_order(labels: set[str], options: Options) -> list[str]:
     return sorted(labels, key=key)
 
 
-def label_ids(labels: Sequence[Any], known: Mapping[str, str], split: str, options: Options) -> list[int]:
+def label_ids(labels: Sequence[object], known: Mapping[str, str], split: str, options: Options) -> list[int]:
     """The position of each label among the ``known`` ones.
 
     Raises:
@@ -150,13 +150,13 @@ def judged(splits: Mapping[str, "Dataset"], faults: Mapping[str, Mapping[int, Fa
     return Sifted(usable_rows.splits, tuple(usable_rows.notes), replace(options, numbers=usable_rows.numbers))
 
 
-def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
+def replaced(rows: "Dataset", column: str, values: Sequence[object]) -> "Dataset":
     """The rows with other values in a column, which stands last then."""
     other_columns = rows.remove_columns(column) if column in rows.column_names else rows
     return other_columns.add_column(column, list(values))
 
 
-def is_number(value: Any) -> bool:  # noqa: ANN401
+def is_number(value: str | SupportsFloat) -> bool:
     """Whether it can be read as a finite number."""
     try:
         return math.isfinite(float(value))

@@ -1,18 +1,14 @@
 """The masked words of a text (Devlin et al. 2019, https://arxiv.org/abs/1810.04805)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from distill.tasks.collating import model_inputs, totals
+from distill.tasks import Columns
+from distill.tasks.collating import Numbers, Place, model_inputs, totals
 from distill.types import IGNORE, Batch
 
 HEAD = "AutoModelForMaskedLM"
-
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def masked_count(content: int, probability: float) -> int:
@@ -56,7 +52,7 @@ class Collate:
         self.seed, self.probability, self.pad_id, self.mask_id = seed, probability, pad_id, mask_id
         self.vocabulary, self.special = vocabulary, np.asarray(sorted(special))
 
-    def __call__(self, rows: Mapping[str, Any], place: Any) -> Batch:  # noqa: ANN401
+    def __call__(self, rows: Columns, place: Place) -> Batch:
         """A batch of masked inputs and their labels, each ``[batch, tokens]``."""
         numbered = zip(rows["input_ids"], place.rows, strict=True)
         pairs = [self._mask(np.asarray(ids), index, place) for ids, index in numbered]
@@ -67,7 +63,7 @@ class Collate:
         whose = {"key": torch.tensor(rows["key"])} if "key" in rows else {}
         return {**inputs, "labels": labels, **whose, **totals(place.totals)}
 
-    def counts(self, rows: Mapping[str, Any]) -> dict[str, Numbers]:
+    def counts(self, rows: Columns) -> dict[str, Numbers]:
         """How many labels, rows and tokens each example has, as arrays ``[examples]``."""
         content = [len(self._content(np.asarray(ids))) for ids in rows["input_ids"]]
         hidden = np.asarray([masked_count(number, self.probability) for number in content])
@@ -76,7 +72,7 @@ class Collate:
     def _content(self, ids: Numbers) -> Numbers:
         return np.flatnonzero(~np.isin(ids, self.special))
 
-    def _mask(self, ids: Numbers, index: int, place: Any) -> tuple[Numbers, Numbers]:  # noqa: ANN401
+    def _mask(self, ids: Numbers, index: int, place: Place) -> tuple[Numbers, Numbers]:
         draw = np.random.default_rng((self.seed, place.epoch, index))
         probability, mask_id, vocabulary = self.probability, self.mask_id, self.vocabulary
         return mask(ids, self._content(ids), draw, probability=probability, mask_id=mask_id, vocabulary=vocabulary)

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from distill.tasks import Columns, EncodingSpec, Options, Read, classification
+from distill.tasks import Columns, EncodingSpec, Options, Read, Record, classification
 from distill.tasks.labels import label_names, refuse_unknown, replaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 _LIKELY = 0.5
@@ -36,7 +37,9 @@ def metric_module(labels: Sequence[str]) -> str:
     return "multilabel"
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
     """The labels that are likelier than not, and every label's probability."""
     import torch
 
@@ -47,17 +50,17 @@ def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Enc
     ]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
     """0 or 1 for each label."""
     return [[int(name in record["labels"]) for name in labels] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
     """0 or 1 for each label."""
     return [[int(each) for each in labels] for labels in rows["label"]]
 
 
-def _labels(value: Any) -> set[str]:  # noqa: ANN401
+def _labels(value: object) -> set[str]:
     """The labels of a row: a list, a single one, or nothing."""
     parts = value if isinstance(value, list) else [value]
     return {str(part).strip() for part in parts if part is not None and str(part).strip()}

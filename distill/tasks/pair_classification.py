@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
-from distill.tasks import Columns, EncodingSpec, classification
+from distill.tasks import Columns, EncodingSpec, Features, classification
 from distill.tasks.features import sentences
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 def metric_module(labels: Sequence[str]) -> str:
@@ -13,7 +16,7 @@ def metric_module(labels: Sequence[str]) -> str:
     return "pairs"
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """Both texts as one sequence; where it is too long, the longer text gives up tokens until both are as long."""
     pairs = tokenizer(list(rows["text"]), list(rows["pair"]), truncation="longest_first", max_length=form.max_length)
     return sentences(pairs, rows)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from distill.base.rows import Fault
 from distill.base.shown import shown
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task, unanswerable
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task, unanswerable
 from distill.tasks.labels import sifted
 from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 _BEST = 20
 """Starts, and ends, of a window that are tried with each other."""
@@ -48,7 +49,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """The windows of each example, with the tokens that may be an answer, and where it is."""
     windows = _windows(rows, tokenizer, form)
     names = [name for name in MODEL_INPUTS if name in windows]
@@ -81,7 +82,9 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return pad(rows, (0, form.max_length - rows.shape[-1]), value=FLOOR).flatten(0, 1), batch["labels"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
     """The likeliest span over all windows of an example, and its probability there; where that may be, no answer."""
     if form.unanswerable:
         return _or_nothing(answers, rows, tokenizer, form)
@@ -98,9 +101,9 @@ def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Enc
 def _or_nothing(
     answers: Sequence["Tensor"],
     rows: Columns,
-    tokenizer: Any,  # noqa: ANN401
+    tokenizer: "PreTrainedTokenizerBase",
     form: EncodingSpec,
-) -> list[dict[str, Any]]:
+) -> list[Record]:
     """The span with the largest logits over all windows of an example, or an empty text for no answer.
 
     As in BERT's own script for version 2 of SQuAD, no answer is the first token of the window that is least sure of it,
@@ -120,12 +123,12 @@ def _or_nothing(
     return [{"answer": choice.answer, "probability": choice.probability} for choice in choices]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
     """The answers' texts."""
     return [record["answer"] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
     """The texts of all answers that count as right; of a question without an answer none."""
     return [list(answers["text"]) for answers in rows["label"]]
 
@@ -136,7 +139,7 @@ def groups(rows: Columns) -> list[str]:
     return [next((word for word in question if word in _QUESTION_WORDS), "other") for question in words]
 
 
-def _fault(answers: Mapping[str, Any], context: str) -> Fault | None:
+def _fault(answers: unanswerable.Answers, context: str) -> Fault | None:
     texts, starts = answers["text"], answers["answer_start"]
     if len(texts) != len(starts):
         return Fault("more answers than places, or fewer", f"has {len(texts)} answers, but {len(starts)} places")
@@ -151,7 +154,7 @@ def _stands_at(text: str, start: int, context: str) -> bool:
     return bool(text.strip()) and start >= 0 and context[start : start + len(text)] == text
 
 
-def _windows(rows: Columns, tokenizer: Any, form: EncodingSpec) -> Any:  # noqa: ANN401
+def _windows(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> "BatchEncoding":
     """Question and a part of the context each; a question may take half of the room at most."""
     room = form.max_length - tokenizer.num_special_tokens_to_add(pair=True)
     cut = tokenizer(
@@ -163,7 +166,7 @@ def _windows(rows: Columns, tokenizer: Any, form: EncodingSpec) -> Any:  # noqa:
     )
     ends = [offsets[-1][1] if offsets else 0 for offsets in cut["offset_mapping"]]
     questions = [question.strip()[:end] for question, end in zip(rows["question"], ends, strict=True)]
-    return tokenizer(
+    windows: BatchEncoding = tokenizer(
         questions,
         list(rows["context"]),
         truncation="only_second",
@@ -172,9 +175,10 @@ def _windows(rows: Columns, tokenizer: Any, form: EncodingSpec) -> Any:  # noqa:
         return_overflowing_tokens=True,
         return_offsets_mapping=True,
     )
+    return windows
 
 
-def _numbered(windows: Any) -> Iterator[tuple[int, int, int]]:  # noqa: ANN401
+def _numbered(windows: "BatchEncoding") -> Iterator[tuple[int, int, int]]:
     """Each window's number, its example, and which of the example's windows it is."""
     last, order = -1, 0
     for number, example in enumerate(windows["overflow_to_sample_mapping"]):
@@ -183,14 +187,14 @@ def _numbered(windows: Any) -> Iterator[tuple[int, int, int]]:  # noqa: ANN401
         yield number, example, order
 
 
-def _context(windows: Any, number: int) -> list[tuple[int, int] | None]:  # noqa: ANN401
+def _context(windows: "BatchEncoding", number: int) -> list[tuple[int, int] | None]:
     """For each token of a window the characters of the context that it is, or none."""
     belongs = windows.sequence_ids(number)
     offsets = windows["offset_mapping"][number]
     return [tuple(span) if which == 1 else None for which, span in zip(belongs, offsets, strict=True)]
 
 
-def _target(spans: Sequence[tuple[int, int] | None], answers: Mapping[str, Any]) -> list[int]:
+def _target(spans: Sequence[tuple[int, int] | None], answers: unanswerable.Answers) -> list[int]:
     """The tokens at which the first answer starts and ends, or the first token where the window lacks a part of it."""
     if unanswerable.has_none(answers):
         return [0, 0]

@@ -1,10 +1,10 @@
 """Labels of a text by their probability, the likeliest first."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.errors import ConfigError
-from distill.tasks import TASKS, Task, task
+from distill.tasks import TASKS, Record, Task, task
 from distill.types import Kind
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def ranks(module: Task) -> bool:
     return module.roles.get("label") in _KINDS
 
 
-def ranked(rows: "Tensor", kind: Kind, labels: Sequence[str], top_k: int | str) -> list[dict[str, Any]]:
+def ranked(rows: "Tensor", kind: Kind, labels: Sequence[str], top_k: int | str) -> list[Record]:
     """The likeliest labels of one example.
 
     Args:

@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.base.rows import Fault
 from distill.base.shown import shown
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Options, Read, pair_classification
+from distill.tasks import Columns, EncodingSpec, Options, Read, Record, pair_classification
 from distill.tasks.labels import is_number, replaced, sifted
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 _BANDS = 5
@@ -46,17 +47,19 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return ["score"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
     """The score."""
     return [{"score": float(answer[0, 0])} for answer in answers]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
     """The scores."""
     return [record["score"] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
     """The scores."""
     return list(rows["label"])
 
@@ -71,7 +74,7 @@ def groups(rows: Columns) -> list[str]:
     return [f"{edges[each]:g} to {edges[each + 1]:g}" for each in band]
 
 
-def _fault(allowed: tuple[float, float] | None, value: Any) -> Fault | None:  # noqa: ANN401
+def _fault(allowed: tuple[float, float] | None, value: str | float) -> Fault | None:
     if not is_number(value):
         return Fault("a score that is no number", f"has the score {shown(value)}, which is no number")
     if allowed is not None and not allowed[0] <= float(value) <= allowed[1]:

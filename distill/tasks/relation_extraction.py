@@ -9,12 +9,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from distill.base.rows import Fault
 from distill.base.shown import shown
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Options, Read, classification
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, classification
 from distill.tasks.features import sentences
 from distill.tasks.labels import numbered, sifted
 from distill.types import Batch
@@ -22,6 +22,7 @@ from distill.types import Batch
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 MARKERS = ("<e1>", "</e1>", "<e2>", "</e2>")
@@ -51,13 +52,13 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return [f"{label} {mark}" for mark in ("<e1>", "<e2>") for label in labels]
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """Token ids, without the words furthest from the entities where they are too many, and where the entities begin.
 
     Raises:
         DataError: there is no room for the entities themselves.
     """
-    marks = tokenizer.convert_tokens_to_ids(list(MARKERS))
+    marks = cast(list[int], tokenizer.convert_tokens_to_ids(list(MARKERS)))
     whole = tokenizer(list(rows["text"]))["input_ids"]
     texts = [
         text if len(ids) <= form.max_length else _around(text, tokenizer, form.max_length)
@@ -99,7 +100,7 @@ def problem(text: str) -> str | None:
     return None
 
 
-def _around(text: str, tokenizer: Any, max_length: int) -> str:  # noqa: ANN401
+def _around(text: str, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> str:
     """The entities, and as many of the words beside them, the nearest first, as there is room for.
 
     Where there is no room for all that stands between the entities, the middle of it is left out.

@@ -1,11 +1,11 @@
 """A task with the labels of its data and the limits of length that the settings give it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from distill.tasks import Columns, EncodingSpec, Features, Task
+from distill.tasks import Columns, EncodingSpec, Features, Record, Task
 from distill.types import Batch
 
 if TYPE_CHECKING:
@@ -71,13 +71,11 @@ class TaskSetup:
         """Return a head's logits as rows ``[rows, classes]``, and their labels ``[rows]``."""
         return self.task.align(logits, batch, self.spec)
 
-    def decode(
-        self, rows: Sequence["Tensor"], columns: Columns, tokenizer: "PreTrainedTokenizerBase"
-    ) -> list[dict[str, Any]]:
+    def decode(self, rows: Sequence["Tensor"], columns: Columns, tokenizer: "PreTrainedTokenizerBase") -> list[Record]:
         """Return what a user is told for each example, from its rows ``[n, classes]`` or the tokens it was answered."""
         return self.task.decode(rows, columns, tokenizer, self.spec)
 
-    def predictions(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
+    def predictions(self, records: Sequence[Record]) -> list[Any]:
         """Return what metrics read of the records that ``decode`` gives."""
         return self.task.predictions(records, self.labels)
 

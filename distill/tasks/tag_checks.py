@@ -1,7 +1,7 @@
 """What tags have to be before they are learnt: one for each token, of one scheme, and that in the spelling of IOB2."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.base.rows import Fault
 from distill.base.shown import name as called
@@ -72,7 +72,7 @@ def _unbegun(before: Sequence[str], after: Sequence[str], scheme: str) -> Fault 
     return None
 
 
-def fault(tokens: Sequence[str], tags: Sequence[Any]) -> Fault | None:
+def fault(tokens: Sequence[str], tags: Sequence[object]) -> Fault | None:
     """What is wrong with the tags of a sentence: that they are more or fewer than its tokens."""
     reason = f"has {len(tokens)} tokens, but {len(tags)} tags"
     return Fault("more tokens than tags, or fewer", reason) if len(tokens) != len(tags) else None

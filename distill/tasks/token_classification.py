@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from distill.base.shown import name as called
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced, sifted
 from distill.tasks.tag_checks import TYPED, check, fault, in_iob2, refuse_single
@@ -18,7 +18,9 @@ from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from tokenizers import Encoding
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 _NUMBERS = (
@@ -69,7 +71,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return list(labels)
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """One window for a sentence that fits, else several."""
     sentences, whole = _tokenised(rows["tokens"], tokenizer)
     names = [name for name in MODEL_INPUTS if name in tokenizer.model_input_names]
@@ -102,17 +104,19 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
     """The likeliest tag of each word."""
     return [{"tags": [form.labels[tag] for tag in answer.argmax(dim=-1).tolist()]} for answer in answers]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
     """The tags of each sentence."""
     return [record["tags"] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
     """The tags of each sentence."""
     return [[labels[tag] for tag in tags] for tags in rows["label"]]
 
@@ -122,7 +126,9 @@ def groups(rows: Columns) -> list[str]:
     return []
 
 
-def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list[list[str]], list[Any]]:  # noqa: ANN401
+def _tokenised(
+    sentences: Sequence[Sequence[str]], tokenizer: "PreTrainedTokenizerBase"
+) -> tuple[list[list[str]], list["Encoding"]]:
     """The sentences and their tokens; a word of which the tokenizer makes nothing is unknown to it, and still there."""
     before = _before(tokenizer)
     words = [[before + word for word in sentence] for sentence in sentences]
@@ -135,31 +141,32 @@ def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list
     return words, tokens
 
 
-def _unknown(sentence: Sequence[str], lost: set[int], tokenizer: Any) -> list[str]:  # noqa: ANN401
+def _unknown(sentence: Sequence[str], lost: set[int], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
     """A sentence in which the words ``lost`` are the unknown token, and so are those that spell a control token."""
     unknown, marks = _unknown_token(tokenizer), tokenizer.all_special_tokens
     spelled = {place for place, word in enumerate(sentence) if any(mark in word for mark in marks)}
     return [unknown if place in lost | spelled else word for place, word in enumerate(sentence)]
 
 
-def _unknown_token(tokenizer: Any) -> str:  # noqa: ANN401
+def _unknown_token(tokenizer: "PreTrainedTokenizerBase") -> str:
     """What stands for a word that is unknown; not every tokenizer has a token for it."""
     return str(tokenizer.unk_token or tokenizer.mask_token or tokenizer.pad_token)
 
 
-def _read(words: Sequence[str], tokenizer: Any, max_length: int | None = None) -> Any:  # noqa: ANN401
+def _read(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int | None = None) -> "Encoding":
     """The tokens of one sentence, or part of it; the unknown token in it is that, and not the text of its name."""
     text = _unknown_token(tokenizer) not in words and tokenizer.split_special_tokens
-    return tokenizer(
+    encoding: Encoding = tokenizer(
         [list(words)],
         is_split_into_words=True,
         split_special_tokens=text,
         truncation=max_length is not None,
         max_length=max_length,
     )[0]
+    return encoding
 
 
-def _before(tokenizer: Any) -> str:  # noqa: ANN401
+def _before(tokenizer: "PreTrainedTokenizerBase") -> str:
     """What stands before a word: a space for byte-level tokenizers that would read words by themselves as one."""
     alone, spaced = tokenizer([["a"], [" a"]], is_split_into_words=True)["input_ids"]
     return "" if alone == spaced else " "
@@ -174,7 +181,9 @@ def _pieces(word_ids: Sequence[int | None], words: int) -> list[int]:
     return [max(1, count) for count in pieces]
 
 
-def _windows(pieces: Sequence[int], tokenizer: Any, form: EncodingSpec) -> Iterator[tuple[int, int, int, int]]:  # noqa: ANN401
+def _windows(
+    pieces: Sequence[int], tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> Iterator[tuple[int, int, int, int]]:
     """Windows of a sentence as words (start, stop) and the words (first, last) that each answers for."""
     budget = form.max_length - tokenizer.num_special_tokens_to_add()
     start = first = 0
@@ -195,7 +204,7 @@ def _windows(pieces: Sequence[int], tokenizer: Any, form: EncodingSpec) -> Itera
         start, first = following, last
 
 
-def _encoded(words: Sequence[str], tokenizer: Any, form: EncodingSpec) -> Any:  # noqa: ANN401
+def _encoded(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> "Encoding":
     """One window; only a single word that is too long by itself is cut, and keeps its first sub-words."""
     return _read(words, tokenizer, form.max_length)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.base.segmentation import spaced
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import gather, overflowed
 from distill.tasks.labels import replaced
 from distill.types import MODEL_INPUTS, Batch
@@ -13,6 +13,7 @@ from distill.types import MODEL_INPUTS, Batch
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 _EDGES = (10, 15, 20, 30)
 """Words of a source at which the report's table begins a new group."""
@@ -40,7 +41,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """Tokens of the sources, and of the targets, which are the rows.
 
     A target that is too long loses its end token too: else it would teach to stop in the middle of a sentence.
@@ -58,7 +59,7 @@ def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
     }
 
 
-def prompt(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
+def prompt(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """Tokens of the sources alone."""
     read_ = tokenizer(list(rows["source"]), truncation=True, max_length=form.max_length)
     inputs = {name: list(read_[name]) for name in MODEL_INPUTS[:2]}
@@ -72,17 +73,19 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
     """The text of the written tokens ``[tokens, 1]``."""
     return [{"target": text} for text in texts(answers, tokenizer)]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
     """The texts."""
     return [record["target"] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
     """The right texts of each example."""
     return list(rows["references"]) if "references" in rows else [[target] for target in rows["target"]]
 
@@ -92,7 +95,7 @@ def groups(rows: Columns) -> list[str]:
     return [length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 
-def texts(answers: Sequence["Tensor"], tokenizer: Any) -> list[str]:  # noqa: ANN401
+def texts(answers: Sequence["Tensor"], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
     """The texts of written tokens ``[tokens, 1]``, without a character of which the limit let only some bytes come."""
     ids = [answer.flatten().long().tolist() for answer in answers]
     return [text.rstrip("\ufffd").strip() for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]

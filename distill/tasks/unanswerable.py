@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from distill.base.rows import Fault
 from distill.tasks import Options
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 _NONE = Fault("no answer", "has no answer")
+
+
+class Answers(TypedDict):
+    """The answers to a question as SQuAD has them; both lists are empty where there is none.
+
+    Attributes:
+        text: the words of each answer.
+        answer_start: where each begins in the context, in characters.
+    """
+
+    text: list[str]
+    answer_start: list[int]
 
 
 class Choice(NamedTuple):
@@ -66,7 +78,7 @@ def _without(rows: "Dataset") -> list[int]:
     return [place for place, answers in enumerate(rows["label"][:]) if has_none(answers)]
 
 
-def has_none(answers: Mapping[str, Any]) -> bool:
+def has_none(answers: Answers) -> bool:
     """Whether a question has no answer, which is said by empty lists."""
     return not answers["text"] and not answers["answer_start"]
 

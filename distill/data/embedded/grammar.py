@@ -14,6 +14,8 @@ Rule: TypeAlias = str | Sequence[str] | Mapping[str, int]
 """Ways to say a thing: words (``_`` stands for a space), or whole texts, or texts with how often each is taken."""
 Row: TypeAlias = dict[str, Any]
 """Column to value."""
+ColumnType: TypeAlias = "str | Sequence[ColumnType] | Mapping[str, ColumnType]"
+"""The type of a column: the name of a scalar such as ``int64``, a list of one type, or an object of types by key."""
 
 _SLOT = re.compile(r"([$@])(\w+)")
 
@@ -99,7 +101,7 @@ def deal(
     }
 
 
-def tabled(splits: Mapping[str, Sequence[Row]], columns: Mapping[str, Any]) -> dict[str, "Dataset"]:
+def tabled(splits: Mapping[str, Sequence[Row]], columns: Mapping[str, ColumnType]) -> dict[str, "Dataset"]:
     """Rows as data sets; ``columns`` says each one's kind: a name such as ``int64``, or lists and mappings of these."""
     from datasets import Dataset, Features
 
@@ -110,9 +112,11 @@ def tabled(splits: Mapping[str, Sequence[Row]], columns: Mapping[str, Any]) -> d
     }
 
 
-def _feature(kind: Any) -> Any:  # noqa: ANN401
+def _feature(kind: ColumnType) -> object:
     from datasets import List, Value
 
     if isinstance(kind, str):
         return Value(kind)
-    return List(_feature(kind[0])) if isinstance(kind, list) else {name: _feature(each) for name, each in kind.items()}
+    if isinstance(kind, Mapping):
+        return {name: _feature(inner) for name, inner in kind.items()}
+    return List(_feature(kind[0]))

@@ -1,7 +1,7 @@
 """JSON as it is written: strings stay strings, and what is no value is found in the column that has it."""
 
 import json
-from typing import Any
+from typing import cast
 
 _MOST_DIGITS = 4000
 """The longest number that is read; Python itself refuses to convert longer ones."""
@@ -15,7 +15,7 @@ class Doubled:
         return "a key that stands twice"
 
 
-def parse(text: str) -> Any:  # noqa: ANN401
+def parse(text: str) -> object:
     """A JSON value: NaN and Infinity become floats that are no values, and keys that stand twice ``Doubled``.
 
     >>> parse('{"date": "2024-01-01", "price": "1.10", "id": 7}')
@@ -25,16 +25,16 @@ def parse(text: str) -> Any:  # noqa: ANN401
         ValueError: it is no JSON.
     """
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return cast(object, json.loads(text, object_pairs_hook=_object))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError:
         raise
     except ValueError:  # a number of thousands of digits
-        return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
+        return cast(object, json.loads(text, object_pairs_hook=_object, parse_int=_integer))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
         keys = [key for key, _ in pairs]

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 from distill.errors import RowError
 
-Row = Mapping[str, Any]
+Row: TypeAlias = Mapping[str, object]
+"""A row of a file: the name of each column to the value there."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Options:
         return "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
 
 
-class Unreadable(dict[str, Any]):
+class Unreadable(dict[str, object]):
     """Stands in the place of a row that cannot be read.
 
     Attributes:

@@ -4,19 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from distill.data.formats.rows import Rows
+from distill.data.formats.rows import Row, Rows
 from distill.errors import DataError
 
+Article: TypeAlias = Mapping[str, Any]
+"""An object of a file, be it an article, a paragraph or a question: nobody has checked yet what is in it."""
 
-def is_squad(value: Mapping[str, Any]) -> bool:
+
+def is_squad(value: Mapping[str, object]) -> bool:
     """Whether a JSON object is written like SQuAD."""
     data = value.get("data")
     return isinstance(data, list) and bool(data) and isinstance(data[0], dict) and "paragraphs" in data[0]
 
 
-def rows(value: Mapping[str, Any], file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def rows(value: Article, file: Path) -> Iterator[tuple[int, Row]]:
     """One row a question, numbered from 1.
 
     Raises:
@@ -34,7 +37,7 @@ def opened(file_rows: Rows, file: Path) -> Rows:
     return Rows(_questions((row for _, row in rest), file), "question")
 
 
-def _questions(articles: Iterable[Any], file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _questions(articles: Iterable[Article], file: Path) -> Iterator[tuple[int, Row]]:
     number = 0
     try:
         for article in articles:
@@ -48,7 +51,7 @@ def _questions(articles: Iterable[Any], file: Path) -> Iterator[tuple[int, Mappi
         ) from error
 
 
-def _row(article: Mapping[str, Any], paragraph: Mapping[str, Any], question: Mapping[str, Any]) -> Mapping[str, Any]:
+def _row(article: Article, paragraph: Article, question: Article) -> Row:
     """A question; one that its context does not answer has no texts and no places, which the task looks at."""
     answers = [] if question.get("is_impossible") else question.get("answers")
     answer_lists = (
