@@ -37,7 +37,7 @@ class _PendingRow:
 def answers(
     rows: Iterable[tuple[int, Row]], inputs: Inputs, ask: Ask, source: str, *, refuse: bool
 ) -> Iterator[Answer]:
-    """The answer to each row, in their order, under the row's ``id``.
+    """Yield the model's answer to each row, in the order of the rows and under each row's ``id``.
 
     Args:
         rows: numbered, with a column for each input.

@@ -26,7 +26,7 @@ _WEIGHT = 1 << 25
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of some files.
+    """The rows of one or more files as a data set on disk, and what was noticed while they were read.
 
     Attributes:
         dataset: of the columns that can be used.
@@ -42,7 +42,7 @@ class Table:
 
 
 def of_text(files: Sequence[Path], options: Options) -> Table:
-    """The rows of files of text, in their order.
+    """Read files of text, such as CSV or JSON lines, into one table with the rows in their order.
 
     Raises:
         DataError: one cannot be read, or all are without rows.
@@ -77,7 +77,7 @@ def _where(unit: str, number: int, file: Path) -> Callable[[], str]:
 
 
 def files_in_words(files: Sequence[Path]) -> str:
-    """Some files as a message names them."""
+    """Return some files as a message names them: the first one, and how many more there are."""
     return str(files[0]) if len(files) == 1 else f"{files[0]} with {len(files) - 1} more"
 
 
@@ -117,7 +117,7 @@ def _weight(value: object) -> int:
 def table(
     files: Sequence[Path], options: Mapping[str, object], schema: "pa.Schema", batches: Iterable["pa.RecordBatch"]
 ) -> "Dataset":
-    """The table on disk, written unless the same files were read before."""
+    """Return the table on disk as a data set, written unless the same files were read with the same options before."""
     from datasets import Dataset, config
 
     name = fingerprint(
@@ -147,7 +147,7 @@ def _whole(target: Path) -> bool:
 
 @contextmanager
 def keeping() -> Iterator[None]:
-    """Say in a sentence where there is no room for the tables that ``datasets`` keeps.
+    """Turn a full or read-only cache folder of ``datasets`` into one sentence that says how to take another.
 
     Raises:
         DataError: there is none.

@@ -1,4 +1,4 @@
-"""What a value of a column means for its role: each kind of content has one reader, for training and prediction alike.
+"""Readers of cells: what a value of a column means for its role, in training and prediction alike.
 
 A reader gives the value itself where it is as it should be, none where there is nothing, and raises a ``ValueError``
 that says what it holds instead.
@@ -25,7 +25,7 @@ _MANY = 2**63
 
 
 def empty(value: object) -> bool:
-    """Whether there is nothing in a value.
+    """Return whether a value is missing: none, not a number, white space, or an empty list.
 
     >>> [empty(value) for value in (None, float("nan"), " ", [], "a", 0)]
     [True, True, True, True, False, False]
@@ -36,7 +36,7 @@ def empty(value: object) -> bool:
 
 
 def holds(value: object) -> str:
-    """What a column of such values holds, as one says it.
+    """Return, as a phrase for messages, what kind of values a column holds that has a value like this one.
 
     >>> holds(["a"]), holds([1]), holds({}), holds(True), holds(2)
     ('lists', 'lists of numbers', 'objects', 'true and false', 'numbers')
@@ -49,24 +49,24 @@ def holds(value: object) -> str:
 
 
 def text(value: object) -> object:
-    """A text as it is."""
+    """Read a text, which is returned as it is."""
     return value if isinstance(value, str) or empty(value) else _refuse(value)
 
 
 def target(value: object) -> object:
-    """A text, or a list of texts, as it is."""
+    """Read the text to be written, or a list of texts that are equally right, which are returned as they are."""
     return _texts(value) if isinstance(value, list) else text(value)
 
 
 def targets(values: Sequence[object]) -> bool:
-    """Whether the cells of a table hold nothing but lists of targets."""
+    """Return whether the cells of a table hold nothing but lists of right texts."""
     filled = [value for value in values if not empty(value)]
     lists = (literal(value) if isinstance(value, str) else None for value in filled)
     return bool(filled) and all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in lists)
 
 
 def listed(value: object) -> object:
-    """A list of texts: as it is, or written in a cell, or as words with spaces between them.
+    """Read a list of texts: a list as it is, one that is written in a cell, or words with spaces between them.
 
     >>> listed('["one word", "two"]'), listed("['EU' 'rejects']"), listed("EU rejects"), listed("[ EU ]")
     (['one word', 'two'], ['EU', 'rejects'], ['EU', 'rejects'], ['[', 'EU', ']'])
@@ -78,7 +78,7 @@ def listed(value: object) -> object:
 
 
 def turns(value: object) -> object:
-    """Turns of a dialogue: texts or messages, as a list or written in a cell; any other text is a single turn.
+    """Read the turns of a dialogue: texts or messages, as a list or in a cell; another text is a single turn.
 
     A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system are no turns.
 
@@ -106,7 +106,7 @@ def turns(value: object) -> object:
 
 
 def label(value: object) -> object:
-    """One label: a text, a number, or true or false; numbers that are whole lose their decimals.
+    """Read one label: a text, a number, or true or false; whole numbers lose their decimals.
 
     >>> label("neg"), label(2), label(1.0), label(1.5)
     ('neg', 2, 1, 1.5)
@@ -124,7 +124,7 @@ def label(value: object) -> object:
 
 
 def labels(value: object) -> object:
-    """Labels of a text: a list as it is, or written in a cell, or with commas between them; or a single one.
+    """Read the labels of one example: a list, one that is written in a cell or with commas, or a single label.
 
     >>> labels('["one, two", "three"]'), labels("one,two"), labels("['a', nan]"), labels("[1. 0.]"), labels("1 0")
     (['one, two', 'three'], ['one', 'two'], ['a', None], [1, 0], [1, 0])
@@ -137,7 +137,7 @@ def labels(value: object) -> object:
 
 
 def tags(value: object) -> object:
-    """A label for each word: a list as it is, or written in a cell, or with spaces or commas between them.
+    """Read a label for each word: a list, or one that is written in a cell, also with spaces or commas only.
 
     >>> tags("O B-PER"), tags([0, 1]), tags("[0 1]"), tags([1.0]), tags("O,B-PER"), tags(", .")
     (['O', 'B-PER'], [0, 1], [0, 1], [1], ['O', 'B-PER'], [',', '.'])
@@ -149,7 +149,7 @@ def tags(value: object) -> object:
 
 
 def score(value: object) -> object:
-    """A number as it is, also written as text."""
+    """Read a number, which is returned as it is, also where it is written as text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | None):
         _refuse(value)
     if isinstance(value, str) and value.strip():
@@ -161,7 +161,7 @@ def score(value: object) -> object:
 
 
 def answers(value: object) -> object:
-    """Answers as SQuAD has them: as they are, or written in a cell as an object.
+    """Read the answers to a question as SQuAD has them: as an object, or as one that is written in a cell.
 
     >>> answers('{"text": ["in Rome"], "answer_start": [7]}')
     {'text': ['in Rome'], 'answer_start': [7]}
@@ -178,7 +178,7 @@ def answers(value: object) -> object:
 
 
 def characters(value: str | Sequence[str]) -> int:
-    """How long a text is, or all of a list together."""
+    """Return the number of characters of a text, or of all texts of a list together."""
     return len(value) if isinstance(value, str) else sum(map(len, value))
 
 

@@ -9,14 +9,14 @@ _WITHOUT_TURNS = frozenset({"system", "developer"})
 
 
 def messages(value: object) -> bool:
-    """Whether it is a chat of messages, as a list or written in a cell."""
+    """Return whether a value is a chat of messages, as a list or written in a cell."""
     if isinstance(value, str):
         return value.lstrip().startswith(("[{", "[ {"))
     return isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(each, Mapping) for each in value))
 
 
 def message_keys(message: object) -> tuple[str, str] | None:
-    """The keys of who speaks and what is said, where a value is a message."""
+    """Return the keys that hold the speaker and the content of a message; none where a value is no message."""
     if not isinstance(message, Mapping):
         return None
     candidates = [keys for keys in _MESSAGE_KEYS if set(keys) <= set(message)]
@@ -24,13 +24,13 @@ def message_keys(message: object) -> tuple[str, str] | None:
 
 
 def takes_no_turn(message: object) -> bool:
-    """Whether a message takes no turn."""
+    """Return whether a message is an instruction of the system or the developer, which is no turn of the chat."""
     keys = message_keys(message)
     return isinstance(message, Mapping) and keys is not None and str(message[keys[0]]).lower() in _WITHOUT_TURNS
 
 
 def turn(message: object) -> object:
-    """What a message says, or nothing where a part of it is no text; parts are lines.
+    """Return the content of a message, its parts as lines; none where a part of it is no text.
 
     Raises:
         ValueError: it says what is no text.

@@ -1,4 +1,4 @@
-"""Which column of the files plays which role of the task."""
+"""The choice of the column of the files that plays each role of the task."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Rules(NamedTuple):
-    """How strictly columns are read.
+    """How strictly the columns of the files are matched with roles and read.
 
     Attributes:
         drop_bad: leave rows out that cannot be used, instead of refusing them.
@@ -35,7 +35,7 @@ class Rules(NamedTuple):
 
 
 class RoleColumns(NamedTuple):
-    """The columns that play a role.
+    """The splits with one column for each role of the task, and what was decided on the way.
 
     Attributes:
         splits: under the role's name, without the rows that cannot be used.
@@ -63,7 +63,7 @@ def take(
     problems: Mapping[str, Mapping[str, str]] | None = None,
     absent: Mapping[str, Mapping[str, str]] | None = None,
 ) -> RoleColumns:
-    """Keep the columns that play a role, under the role's name, and the rows that can be used.
+    """Choose the column of each role, read it as the role needs it, and leave out rows that cannot be used.
 
     Args:
         splits: as they were read, that of train first.
@@ -218,7 +218,7 @@ def _refuse_no_header(train: "Dataset", column: str, kind: str, source: str) -> 
 def sampled(
     sample: Mapping[str, "Dataset"], roles: Mapping[str, str], named: Mapping[str, str], exact: Collection[str] = ()
 ) -> dict[str, "Dataset"]:
-    """The embedded sample's columns by role: the named ones where it has them, else those of the role's own name.
+    """Return the embedded sample's columns by role: the named ones where it has them, else the roles' own.
 
     Raises:
         DataError: it lacks one of which the name is to be ``exact``.

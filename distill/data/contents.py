@@ -23,7 +23,7 @@ _NEW = " new"
 
 
 class Column(NamedTuple):
-    """A column of a split, for messages."""
+    """The column of a split that plays a role, as messages speak of it."""
 
     name: str
     role: str
@@ -33,7 +33,10 @@ class Column(NamedTuple):
 
 
 def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict[int, Fault], list[str]]:
-    """A split with what the cells of a column mean, the rows that cannot be used, and what was decided.
+    """Read the cells of one column as its role needs them, and find the rows that cannot be used.
+
+    Returns the split with the values that were read, the rows that cannot be used with the fault of each, and a
+    sentence for each decision.
 
     Raises:
         DataError: a cell holds what its role cannot mean.
@@ -85,7 +88,7 @@ def _of_one_type(labels: Sequence[object]) -> list[object]:
 
 
 def replaced(rows: "Dataset", column: str, values: Sequence[object]) -> "Dataset":
-    """The rows with other values in a column, which stands last then."""
+    """Return the rows with other values in one column, which becomes the last one."""
     more = rows.add_column(_NEW, list(values))
     return more.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
 

@@ -16,7 +16,7 @@ __all__ = ["SPLITS", "Files", "find", "named_splits", "own", "read", "saved"]
 
 
 class Files(dict[str, "Dataset"]):
-    """Splits by name, and what was found on the way.
+    """The splits of a data set by name, with what was noticed while they were read.
 
     Attributes:
         notes: what was decided, each a sentence.
@@ -25,7 +25,7 @@ class Files(dict[str, "Dataset"]):
     """
 
     def __init__(self) -> None:
-        """No split yet."""
+        """Begin without any split."""
         super().__init__()
         self.notes: list[str] = []
         self.problems: dict[str, Mapping[str, str]] = {}
@@ -33,7 +33,7 @@ class Files(dict[str, "Dataset"]):
 
 
 def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: Options | None = None) -> Files:
-    """The splits in a folder of files, in a folder saved by ``datasets``, or in a single file (train).
+    """Read the splits of a folder of files, of a folder saved by ``datasets``, or of a single file (train).
 
     Args:
         path: a file or folder.
@@ -62,14 +62,16 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
 
 
 def saved(path: Path) -> bool:
-    """Whether a folder was saved by ``datasets``."""
+    """Return whether a folder was saved by ``datasets``."""
     return path.is_dir() and any((path / name).is_file() for name in ("dataset_dict.json", "state.json"))
 
 
 def named_splits(
     loaded: Mapping[str, "Dataset"], named: Mapping[str, Sequence[str]], source: str
 ) -> tuple[dict[str, "Dataset"], list[str]]:
-    """The splits of a data set that has its own, and a sentence on those that are not read.
+    """Choose train, validation and test among the splits of a data set that has its own.
+
+    Returns these splits, and a sentence on those that are not read.
 
     Raises:
         DataError: there is no train split, a named one is not there, or two may be meant.
@@ -93,7 +95,7 @@ def named_splits(
 
 
 def own(rows: "Dataset") -> "Dataset":
-    """The same rows, of which nothing is kept beside the files that they come from."""
+    """Return the same rows detached from their file, so that ``datasets`` caches nothing beside it."""
     from datasets import Dataset
     from datasets.table import InMemoryTable
 

@@ -1,4 +1,4 @@
-"""Which files hold the splits: by the usual names, by those that are given, and in parts."""
+"""The search for the files of each split: by the usual names, by those that are given, and in parts."""
 
 import os
 import re
@@ -22,7 +22,9 @@ _PART = re.compile(r"^(?P<name>.+?)[-_.](?P<number>\d+)[-_]of[-_](?P<count>\d+)(
 
 
 def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict[str, list[Path]]:
-    """The files of each split; ``test_unseen.tsv`` and the like are none, unless they are ``named``.
+    """Return the files of each split in a folder, by their usual names or by the names that are given.
+
+    ``test_unseen.tsv`` and the like belong to no split, unless they are ``named``.
 
     Args:
         folder: which has them, or has them in a folder data.
@@ -59,7 +61,7 @@ def _elsewhere(folder: Path) -> str:
 
 
 def given_files(folder: Path, split: str, names: Sequence[str]) -> list[Path]:
-    """The files that are given for a split, in their order.
+    """Return the files that the settings name for a split, in their order.
 
     Raises:
         DataError: one is not there, stands twice, or could be several.
@@ -82,7 +84,7 @@ def given_files(folder: Path, split: str, names: Sequence[str]) -> list[Path]:
 
 
 def chosen(names: Sequence[str], split: str, named: Sequence[str] | None, source: str) -> list[str]:
-    """The names, among those of a data set's own splits, that hold a split.
+    """Return which of a data set's own splits stand for train, validation or test.
 
     Raises:
         DataError: a given one is not there, or two have names that may stand for it.
@@ -106,7 +108,7 @@ def chosen(names: Sequence[str], split: str, named: Sequence[str] | None, source
 
 
 def optional(split: str, name: str) -> bool:
-    """Whether all of the names with a bar between them may be absent: where one of them is a usual name of the split.
+    """Return whether a name with alternatives may match nothing: where one of them is usual for the split.
 
     >>> optional("test", "test_unseen|test"), optional("test", "test_unseen"), optional("test", "test")
     (True, False, False)
@@ -115,7 +117,7 @@ def optional(split: str, name: str) -> bool:
 
 
 def part(file: Path) -> list[str]:
-    """A sentence where a single file is a part of several, else nothing."""
+    """Return a sentence that advises to read the whole folder where a single file is one part of several."""
     return [
         f"{file.name} is one of {int(match['count'])} parts; data.path={file.parent} reads them all"
         for _, match in _numbered([file])

@@ -1,4 +1,4 @@
-"""Which column of a file may be meant by a role, by what it holds."""
+"""Guesses which column of a file is meant for a role, by what the column holds."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ _SAMPLE = 1000
 
 
 def fits(rows: "Dataset", column: str, kind: str) -> bool:
-    """Whether a column can be meant by a role."""
+    """Return whether a column, by its first values, holds the kind of content that a role needs."""
     values: Sequence[object] = rows[:_SAMPLE][column]
     filled = [value for value in values if value is not None]
     return bool(filled) and _KINDS[kind](filled)

@@ -12,7 +12,7 @@ _ENDPOINT = "https://huggingface.co"
 
 
 def reachable(seconds: float = 3.0) -> bool:
-    """Whether the hub may be asked; where it may not, its libraries are told to look into their caches only."""
+    """Return whether the hub may be asked; where not, make its libraries look into their caches only."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return False
     host, port = _target()

@@ -1,4 +1,4 @@
-"""What a model reads of a row: a task's inputs, found by the names of their columns."""
+"""The inputs of a task, found in rows by the names of their columns, as a model needs them to predict."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _LINE = "text"
 
 @dataclass(frozen=True)
 class Inputs:
-    """A task's inputs.
+    """The inputs of a task, and the names of the columns in which they are looked for.
 
     Attributes:
         kinds: input to the kind of its content.
@@ -33,7 +33,7 @@ class Inputs:
     problem: Callable[[str], str | None] | None = None
 
     def refuse_strangers(self) -> None:
-        """Refuse names for inputs that the task has not.
+        """Refuse names of columns for inputs that the task does not have.
 
         Raises:
             DataError: there are some.
@@ -42,7 +42,7 @@ class Inputs:
             raise DataError(f"columns names {', '.join(strangers)}; the task has {', '.join(self.kinds)}")
 
     def example(self, row: Row, where: str) -> dict[str, object]:
-        """The inputs that a row holds.
+        """Return the inputs of one row, read as in training.
 
         Args:
             row: of a file.
@@ -71,7 +71,7 @@ class Inputs:
         return next((name for name in candidates if objects.has(row, name)), role)
 
     def id(self, row: Row, number: int, where: str, expected: bool | None = None) -> object:
-        """What names a row in its answer: the column that is named for that, or its own ``id``, or its number.
+        """Return what names a row in its answer: its value in the column of ids, or its number.
 
         Args:
             row: of a file.

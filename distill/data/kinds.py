@@ -1,4 +1,4 @@
-"""What the columns of rows hold: looked at value by value, so that each column has one type, or a reason for none."""
+"""The types of columns, found value by value, so that each column has one type or a reason for none."""
 
 import json
 import math
@@ -34,11 +34,11 @@ _MOST_COLUMNS = 20_000
 
 
 class Unfit(Exception):  # noqa: N818
-    """A value that has no type in a table; the message says what it is."""
+    """Raised for a value that has no type in a table; the message says what the value is."""
 
 
 def kind_of(value: object, depth: int = 0) -> Kind:
-    """The kind of a value.
+    """Return the kind of a value: a scalar's name, a list of one kind, or an object of kinds by key.
 
     >>> kind_of(["a", None]), kind_of({"a": 1, "b": [0.5]})
     (['str'], {'a': 'int', 'b': ['float']})
@@ -65,7 +65,7 @@ def kind_of(value: object, depth: int = 0) -> Kind:
 
 
 def refuse_no_values(value: object, depth: int = 0) -> None:
-    """Refuse a value in which there is one that no table holds, however unlike they are.
+    """Refuse a value that contains anything that no table can hold, however unlike its parts are.
 
     Raises:
         Unfit: there is.
@@ -82,7 +82,7 @@ def refuse_no_values(value: object, depth: int = 0) -> None:
 
 
 def merged(one: Kind, other: Kind, describe: Callable[[], str]) -> Kind:
-    """The kind of which both are.
+    """Return the kind that covers both of two kinds, such as float for whole numbers and fractions.
 
     Raises:
         Unfit: there is none; ``describe`` says what.
@@ -118,7 +118,7 @@ def _refuse_no_value(value: object) -> None:
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it."""
+    """Return a value as a message shows it, cut to 60 characters."""
     return ascii(value)[:60] if isinstance(value, str) and not value.isprintable() else repr(value)[:60]
 
 
@@ -129,7 +129,7 @@ def _named(value: object) -> str:
 
 
 class Columns:
-    """The columns of rows that are seen one after the other.
+    """Finds the type of each column from rows that are seen one after the other.
 
     Attributes:
         kinds: column to the kind of all its values.
@@ -139,7 +139,7 @@ class Columns:
     """
 
     def __init__(self) -> None:
-        """Nothing is seen yet."""
+        """Begin without having seen a row."""
         self.kinds: dict[str, Kind] = {}
         self.problems: dict[str, str] = {}
         self.absent: dict[str, str] = {}
@@ -149,7 +149,7 @@ class Columns:
         self._start = ""
 
     def see(self, row: Mapping[str, object], where: Callable[[], str]) -> None:
-        """Look at a row; ``where`` says which it is.
+        """Widen the types of the columns by the values of one row; ``where`` returns the row in words.
 
         Raises:
             DataError: the rows have too many columns.
@@ -209,7 +209,7 @@ def _is_name(name: str) -> bool:
 
 
 def arrow_type(kind: Kind) -> "pa.DataType":
-    """The type of a column in a table."""
+    """Return the Arrow type of a column of a kind."""
     import pyarrow as pa
 
     if isinstance(kind, list):

@@ -22,7 +22,9 @@ HIDDEN = frozenset({"-1", "-1.0"})
 
 
 def named(rows: "Dataset", where: str) -> "Dataset":
-    """Class numbers of the hub as their names, also those in lists; those below 0, which are none, as texts.
+    """Replace the hub's class numbers by the names of the classes, also in lists.
+
+    Numbers below 0, which are no classes, become texts.
 
     Raises:
         DataError: a number has no name.
@@ -54,7 +56,7 @@ def _name(value: int | None, names: Sequence[str]) -> str | None:
 
 
 def classes(rows: "Dataset", column: str) -> list[str]:
-    """The names of the class numbers in a column, or in ``one+other``, by number; none where there are none."""
+    """Return the names of the hub's classes in a column, or in ``one+other``, by number; nothing for other columns."""
     parts = [column] if column in rows.column_names else column.split("+")
     kinds = [_class_label(rows.features[part]) for part in parts]
     return [str(name) for kind in kinds if kind is not None for name in kind.names]
@@ -66,7 +68,7 @@ def joined(
     column_of_role: Mapping[str, str],
     names: Mapping[str, str] = {},
 ) -> dict[str, "Dataset"]:
-    """Add the column ``one+other`` where a role of several labels is spread over columns.
+    """Add the column ``one+other`` of label lists where the labels of a role are spread over several columns.
 
     Where these hold nothing but 0 and 1 in train, or true and false, yes and no, a row's labels are the names of the
     columns that say yes; a row of which one says -1 has the label -1. Others hold names; ``names`` makes numbers some.
@@ -94,7 +96,7 @@ def joined(
 
 
 def never_on(splits: Mapping[str, "Dataset"], column: str) -> list[str]:
-    """The columns of ``one+other`` that are switches, and off in all rows of train."""
+    """Return those of the columns in ``one+other`` that are switches and off in all rows of train."""
     train, parts = splits["train"], column.split("+")
     if len(parts) == 1 or not set(parts) <= set(train.column_names):
         return []
@@ -159,17 +161,17 @@ def _word(value: object) -> str:
 
 
 def is_switch(value: object) -> bool:
-    """Whether a value says that a label is there, or not, or that nobody knows."""
+    """Return whether a value says that a label applies, that it does not, or that nobody knows."""
     return empty(value) or _word(value) in ON | OFF | HIDDEN
 
 
 def is_on(value: object) -> bool:
-    """Whether a value says that a label is there."""
+    """Return whether a value says that a label applies."""
     return _word(value) in ON
 
 
 def is_hidden(value: object) -> bool:
-    """Whether a value says that nobody knows."""
+    """Return whether a value says that nobody knows whether a label applies."""
     return _word(value) in HIDDEN
 
 

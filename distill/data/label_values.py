@@ -1,4 +1,4 @@
-"""What labels say, whatever their notation: 0/1 vectors, white space, decimals, and numbers that mean no label."""
+"""The meaning of labels in any notation: 0/1 vectors, white space, decimals, and numbers for no label."""
 
 import re
 from collections import Counter
@@ -35,7 +35,7 @@ _PACKED = re.compile(r"[01]{2,}")
 
 @dataclass
 class Settled:
-    """Labels as they are meant.
+    """The labels of all splits in one notation, with the rows that have none.
 
     Attributes:
         values: split to the labels of its rows.
@@ -49,7 +49,7 @@ class Settled:
 
 
 def settled(values: Values, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> Settled:
-    """Read the labels of all splits as what they mean.
+    """Bring the labels of all splits into one notation, and find the rows that have no label.
 
     Args:
         values: labels as their cells were read.
@@ -102,7 +102,7 @@ def _vectors(settled_labels: Settled, *, named: bool) -> None:
 
 
 def never(labels: Sequence[str]) -> list[str]:
-    """A sentence on labels that no row of train has, where there are some."""
+    """Return a sentence on labels that no row of train has, or nothing where there is no such label."""
     some, many = f"no row of train has the label {shown_names(labels)}", len(labels) > 1
     return [f"{some}: the model does not learn {'them' if many else 'it'}"] if labels else []
 

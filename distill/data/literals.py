@@ -24,7 +24,9 @@ _EMPTY = re.compile(r"list|set|frozenset|tuple")
 
 
 def literal(text: str) -> list[object] | dict[object, object] | None:
-    """The list or object that a text is, or none; tuples, sets and arrays are lists, and what is no number none.
+    """Parse a text that is a list or object in JSON, Python or NumPy notation; return none for any other text.
+
+    Tuples, sets and arrays become lists, and what is not a number becomes none.
 
     >>> literal('["a", 1]'), literal("('a',)"), literal("['a' 'b']"), literal("[1. 0.]"), literal("[x] or so")
     (['a', 1], ['a'], ['a', 'b'], [1.0, 0.0], None)
@@ -44,7 +46,7 @@ def literal(text: str) -> list[object] | dict[object, object] | None:
 
 
 def looks_so(text: str) -> bool:
-    """Whether a text is written as a list or object is, though it may be none that can be read."""
+    """Return whether a text begins and ends like a list or array, though it may be none that can be read."""
     text = text.strip()
     return bool(_BEGINS.match(text)) and text[0] not in "({" and text[-1] in "])"
 

@@ -1,4 +1,4 @@
-"""Columns of objects, whose values are columns as well: ``translation.de``."""
+"""Columns of objects, whose keys can be named as columns of their own: ``translation.de``."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def opened(splits: Mapping[str, "Dataset"], named: Mapping[str, str]) -> dict[str, "Dataset"]:
-    """The splits with a column for each ``column.key`` that is named."""
+    """Return the splits with a column of its own for each ``column.key`` that is named."""
     opened_splits = dict(splits)
     for name in (name for name in dict.fromkeys(named.values()) if "." in name):
         for split, rows in splits.items():
@@ -21,7 +21,7 @@ def opened(splits: Mapping[str, "Dataset"], named: Mapping[str, str]) -> dict[st
 
 
 def keys(rows: "Dataset", column: str) -> list[str]:
-    """The keys of the objects that a column holds, or none."""
+    """Return the keys of the objects in a column; nothing where the column holds no objects."""
     from datasets import Translation
 
     feature = rows.features.get(column)
@@ -31,13 +31,13 @@ def keys(rows: "Dataset", column: str) -> list[str]:
 
 
 def has(row: Mapping[str, object], name: str) -> bool:
-    """Whether a row has a column, or the ``column.key``, of a name."""
+    """Return whether a row has a column of a name, or an object under ``column`` with that ``key``."""
     column, _, key = name.partition(".")
     return name in row or (column in row and isinstance(inner := row[column], Mapping) and key in inner)
 
 
 def value(row: Mapping[str, object], name: str) -> object:
-    """What a row has under a name.
+    """Return the value of a row's column, or of a key ``column.key`` of the object in it.
 
     >>> value({"translation": {"de": "Hallo"}}, "translation.de"), value({"a.b": 1}, "a.b")
     ('Hallo', 1)

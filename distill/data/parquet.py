@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read(files: Sequence[Path]) -> Table:
-    """The rows of Parquet files, in their order.
+    """Read Parquet files into one table with the rows in their order.
 
     Raises:
         DataError: one cannot be read, or all are without rows.
@@ -39,7 +39,7 @@ def read(files: Sequence[Path]) -> Table:
 
 
 def rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """The rows of a Parquet file, numbered from 1."""
+    """Yield the rows of a Parquet file, numbered from 1."""
     number = 0
     fields, _ = _usable(_schema(file), file)
     import pyarrow as pa

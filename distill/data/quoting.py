@@ -1,4 +1,4 @@
-"""Examples as a user finds them again: by how their text begins."""
+"""Quotes of examples by the beginning of their text, by which a user finds them again."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _BEGINNING = 60
 
 
 def quote(splits: Mapping[str, Dataset], roles: Sequence[str], keys: Sequence[int]) -> str:
-    """Show how the first examples of these keys begin, and how many more there are.
+    """Return how the first of some examples begin, and how many more there are, for a message.
 
     Args:
         splits: of the data.

@@ -1,4 +1,4 @@
-"""Where the data comes from: local files, the hub, or the embedded sample."""
+"""The sources of data: local files, the hub, or the embedded sample."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ Sample = Callable[[], dict[str, "Dataset"]]
 
 @dataclass(frozen=True)
 class Source:
-    """What was read.
+    """Data as it was read from its source, with a column for each role of the task.
 
     Attributes:
         name: of the data.
@@ -48,7 +48,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the settings ask for; see ``DataConfig``, and ``columns.Rules``."""
+    """The data that the settings ask for; see ``DataConfig``, and ``columns.Rules``."""
 
     name: str
     source: str
@@ -61,7 +61,7 @@ class Wanted:
 
 
 def load(request: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
-    """Read the data from where it is wanted, or from the first place that has it.
+    """Read the data from the source that the settings name, or from the first source that has it.
 
     Args:
         request: where to look.
@@ -96,7 +96,9 @@ def unlabelled(
     rules: roles_of.Rules,
     delimiter: str | None = None,
 ) -> tuple["Dataset", list[str], Sequence[int]]:
-    """The inputs of the task in a file without labels, what was decided on the way, and the numbers of the rows.
+    """Read the inputs of the task from a file without labels.
+
+    Returns the rows, a sentence for each decision, and the numbers of the rows in the file.
 
     Args:
         file: of one of the kinds that splits may have, or a folder with such a file train.

@@ -1,4 +1,4 @@
-"""Splits: held out, limited, keyed by their text, and known by their content."""
+"""Operations on splits: holding out, limiting the rows, and keys and digests of what is in them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ UNLABELLED = "unlabelled"
 
 
 def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[dict[str, "Dataset"], str | None]:
-    """Make a validation split of a seeded part of train where there is none, stratified where a row has one label.
+    """Make a validation split of a seeded part of train where there is none, stratified by a single label.
 
     Returns:
         The splits, and a sentence that says so, or none where nothing had to be held out.
@@ -35,7 +35,7 @@ def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[
 def hold_out_test(
     splits: Mapping[str, "Dataset"], share: float | None, seed: int
 ) -> tuple[dict[str, "Dataset"], str | None]:
-    """Make a test split of a seeded part of train, stratified where a row has one label; none makes nothing.
+    """Make a test split of a seeded part of train, stratified by a single label, where a share is given.
 
     Returns:
         The splits, and a sentence that says so, or none.
@@ -67,7 +67,7 @@ def _held_out(train: "Dataset", split: str, share: float, seed: int) -> tuple[di
 
 
 def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], seed: int) -> dict[str, "Dataset"]:
-    """Keep a seeded, stratified part of each split that has a limit, in its order."""
+    """Keep a seeded, stratified part of each split that has more rows than its limit, in their order."""
     limited = {}
     for name, rows in splits.items():
         count = limits.get(name)
@@ -77,7 +77,7 @@ def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], see
 
 
 def stratified(labels: Sequence[int], count: int, seed: int) -> NDArray[np.int64]:
-    """Draw ``count`` row numbers, in order, each label by its share and at least once while there is room.
+    """Draw ``count`` row numbers, in order: each label by its share, and at least once while there is room.
 
     >>> stratified([0, 0, 0, 0, 1, 1, 2], 4, seed=0).tolist()
     [0, 2, 5, 6]
@@ -98,14 +98,17 @@ def stratified(labels: Sequence[int], count: int, seed: int) -> NDArray[np.int64
 
 
 def keyed(rows: "Dataset", fields: Sequence[str]) -> "Dataset":
-    """Add ``key``, 64 bits of the text in ``fields``: the same text has the same key in any split, file and order."""
+    """Add the column ``key``, a hash of 64 bits of the text in the columns ``fields``.
+
+    The same text has the same key in any split, file and order.
+    """
     columns = [rows[field][:] for field in fields]
     keys = np.asarray([_key(values) for values in zip(*columns, strict=True)], dtype=np.int64)
     return rows.add_column("key", keys)
 
 
 def unseen(rows: "Dataset", splits: Mapping[str, "Dataset"]) -> "Dataset":
-    """The rows, each text once, without those whose text stands in one of the splits; all of them with their keys."""
+    """Return the rows, each text once, whose text stands in none of the other splits; all rows have keys."""
     keys = np.asarray(rows["key"][:])
     first = np.sort(np.unique(keys, return_index=True)[1])
     seen_keys = np.concatenate([np.asarray(split["key"][:]) for split in splits.values()])
@@ -113,7 +116,7 @@ def unseen(rows: "Dataset", splits: Mapping[str, "Dataset"]) -> "Dataset":
 
 
 def content(rows: "Dataset") -> str:
-    """Digest of all columns and rows, in their order."""
+    """Return a digest of all columns and rows, in their order."""
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(rows.column_names):
         values = rows[name][:]
@@ -123,7 +126,7 @@ def content(rows: "Dataset") -> str:
 
 
 def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
-    """A sentence on the rows of validation and test whose text also stands in train, or none."""
+    """Return a sentence on how many rows of validation and test also stand in train, or none."""
     train = set(splits["train"]["key"][:])
     seen = {name: sum(key in train for key in rows["key"][:]) for name, rows in splits.items() if name != "train"}
     shares = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]

@@ -15,13 +15,13 @@ _CHUNK = 1 << 16
 
 
 class StandardInput(PosixPath):
-    """A path whose file is standard input: the formats open a file more than once, which a pipe does not allow.
+    """Standard input as a path: readers open a file more than once, which a pipe does not allow.
 
     What has come is kept in a temporary file, so that rows can be read before all of them are there.
     """
 
     def __str__(self) -> str:
-        """How messages name it."""
+        """Return how messages name standard input."""
         return "standard input"
 
     @cached_property
@@ -29,7 +29,7 @@ class StandardInput(PosixPath):
         return _Spool(sys.stdin.buffer)
 
     def is_file(self) -> bool:
-        """It can always be read."""
+        """Return true, since standard input can always be read."""
         return True
 
     def open(  # type: ignore[override]
@@ -40,7 +40,7 @@ class StandardInput(PosixPath):
         errors: str | None = None,
         newline: str | None = None,
     ) -> BinaryIO:
-        """All bytes of standard input from its start, whatever was read of it before; other modes are none of it.
+        """Open all bytes of standard input from its start, whatever was read of it before.
 
         Raises:
             ValueError: another mode is asked for.

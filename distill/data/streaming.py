@@ -13,7 +13,7 @@ Row = Mapping[str, object]
 def read(
     file: Path, *, words: bool = False, kind: str | None = None, keep_bad: bool = False
 ) -> Iterator[tuple[int, Row]]:
-    """The rows of a file of any kind that is read, each with the number of its line.
+    """Yield the rows of a file of any known kind in bounded memory, each with its number in the file.
 
     Args:
         file: to read.

@@ -1,4 +1,4 @@
-"""Where answers go: into a file that appears when all have come, or to standard output as they come."""
+"""The files, or standard output, to which answers are written."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ ENDINGS = (*(f".{kind}" for kind in KINDS), *(f".{kind}.gz" for kind in TEXT))
 
 
 def kind(file: Path) -> str:
-    """The kind of a file, by its ending.
+    """Return the kind of file in which answers are written, by the ending of its name.
 
     Raises:
         DataError: it ends otherwise than what is written.
@@ -31,7 +31,7 @@ def kind(file: Path) -> str:
 
 
 def refuse_target(target: Path, source: Path, named_kind: str | None = None) -> None:
-    """Find out, before the work, whether its outcome can have this file.
+    """Refuse a file for answers, before any work is done, if it cannot be written or is the input itself.
 
     Args:
         target: the file.
@@ -53,7 +53,7 @@ def refuse_target(target: Path, source: Path, named_kind: str | None = None) -> 
 
 @contextmanager
 def writing(file: Path, named_kind: str | None = None, *, errors: bool = False) -> Iterator[Sink]:
-    """Where answers go; the file appears when all have come, or stays as it was.
+    """Open a file for answers, which appears when all of them have come and else stays as it was.
 
     Args:
         file: of a kind that is written, packed with gzip where its name says so.
@@ -100,7 +100,7 @@ def _parquet(raw: IO[bytes], errors: bool) -> Iterator[Sink]:
 
 @contextmanager
 def printing(kind: str, *, errors: bool = False) -> Iterator[Sink]:
-    """Standard output, where answers go as they come.
+    """Open standard output for answers, which appear there as they come.
 
     Args:
         kind: one of ``KINDS``.

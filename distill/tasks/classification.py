@@ -1,4 +1,4 @@
-"""One label for a text."""
+"""The task of giving one label to a text."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Number the labels.
+    """Number the labels of all splits.
 
     Raises:
         DataError: they are scores, or only one, or train lacks one of another split.
@@ -24,29 +24,29 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """Accuracy first."""
+    """Return the metrics of a single label, of which accuracy leads."""
     return "classification"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """One for each label."""
+    """Return the names of the head's outputs: one for each label."""
     return list(labels)
 
 
 def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
-    """Token ids of the texts, cut to ``max_length`` tokens."""
+    """Encode the texts as features, cut to ``max_length`` tokens."""
     return sentences(tokenizer(list(rows["text"]), truncation=True, max_length=form.max_length), rows)
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """A text is a row: ``logits [batch, classes]`` and ``labels [batch]`` as they are."""
+    """Return the logits ``[batch, classes]`` and ``labels [batch]`` as they are: a text is a row."""
     return logits, batch["labels"]
 
 
 def decode(
     answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
-    """The likeliest label, and its probability."""
+    """Return the likeliest label of each text, and its probability."""
     import torch
 
     probabilities = torch.cat(list(answers)).float().softmax(dim=-1)
@@ -58,18 +58,18 @@ def decode(
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
-    """The numbers of the labels."""
+    """Return the number of the predicted label of each text."""
     number = {name: index for index, name in enumerate(labels)}
     return [number[record["label"]] for record in records]
 
 
 def references(rows: Columns, labels: Sequence[str]) -> list[object]:
-    """The numbers of the labels."""
+    """Return the number of the true label of each text."""
     return list(rows["label"])
 
 
 def groups(rows: Columns) -> list[str]:
-    """Labels group already."""
+    """Return no groups, since the report groups examples by their labels."""
     return []
 
 

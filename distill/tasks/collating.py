@@ -1,4 +1,4 @@
-"""Features counted, and made into batches, whatever the task; see ``distill.tasks.features``."""
+"""Features of any task, counted and made into batches; see ``distill.tasks.features``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
@@ -35,7 +35,7 @@ class Place(Protocol):
 
 
 def counts(features: Columns) -> dict[str, Numbers]:
-    """How many labels, rows, tokens and examples each feature has, as arrays ``[features]``."""
+    """Count the labels, rows, tokens and examples of each feature, each as an array ``[features]``."""
     rows = np.asarray(features["count"], dtype=np.int64)
     labels = np.asarray([sum(map(scored, targets)) for targets in features["targets"]], dtype=np.int64)
     tokens = np.asarray([len(ids) for ids in features["input_ids"]])
@@ -43,7 +43,7 @@ def counts(features: Columns) -> dict[str, Numbers]:
 
 
 def collate(features: Columns, place: Place, pad_id: int, teacher_pad_id: int, side: str = "right") -> Batch:
-    """A batch: inputs padded to the longest ``[batch, tokens]``, ``labels [rows]``, and where the rows are."""
+    """Make a batch: inputs padded to the longest ``[batch, tokens]``, ``labels [rows]``, and where the rows are."""
     count = torch.tensor(features["count"])
     batch = {
         **model_inputs(features, pad_id, side=side),
@@ -64,13 +64,15 @@ def collate(features: Columns, place: Place, pad_id: int, teacher_pad_id: int, s
 
 
 def model_inputs(columns: Columns, pad_id: int, prefix: str = "", side: str = "right") -> Batch:
-    """The padded inputs of a model, each ``[batch, tokens]``; only ``input_ids`` are padded with other than 0."""
+    """Return the padded inputs of a model, each ``[batch, tokens]``; all but ``input_ids`` are padded with 0."""
     names = [name for name in MODEL_INPUTS if prefix + name in columns]
     return {prefix + name: pad(columns[prefix + name], pad_id if name == "input_ids" else 0, side) for name in names}
 
 
 def pad(lists: Sequence[Sequence[int]], value: int, side: str = "right") -> Tensor:
-    """A tensor ``[lists, longest]``, filled up at the end, or in front for a decoder that goes on from there.
+    """Return lists of numbers as a tensor ``[lists, longest]``, filled up at their ends or in front.
+
+    A decoder goes on from the end of its input, so that it is filled up in front.
 
     >>> pad([[1, 2], [3]], 0)
     tensor([[1, 2],
@@ -84,7 +86,7 @@ def pad(lists: Sequence[Sequence[int]], value: int, side: str = "right") -> Tens
 
 
 def totals(counts: Mapping[str, float]) -> Batch:
-    """What the whole group counts, as the ``total_*`` of a batch."""
+    """Return what the whole optimiser step counts, as the ``total_*`` of a batch."""
     return {f"total_{unit}": torch.tensor(count) for unit, count in counts.items()}
 
 

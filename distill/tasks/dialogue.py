@@ -1,4 +1,4 @@
-"""The next turn of a dialogue, written by a decoder that has read the turns before.
+"""The task of writing the next turn of a dialogue, by a decoder that has read the turns before.
 
 Every turn but the first is an example. Turns end in the tokenizer's end token; where the history is too long, its
 oldest tokens give way; only the reply's tokens are rows.
@@ -25,7 +25,7 @@ _EDGES = (3, 5, 8)
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Take the dialogues as they are.
+    """Check that every dialogue has two turns or more.
 
     Raises:
         DataError: a dialogue has a single turn, or none, and is not to be left out.
@@ -40,22 +40,22 @@ def _fault(turns: Sequence[str]) -> Fault | None:
 
 
 def expand(rows: "Dataset") -> "Dataset":
-    """An example for each turn that answers others: the ``reply``, and its ``history``."""
+    """Make an example of each turn that answers others: the ``reply`` with its ``history``."""
     return rows.map(_replies, batched=True, remove_columns=rows.column_names)
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """Perplexity of the replies first."""
+    """Return the metrics of dialogues, of which the perplexity of the true replies leads."""
     return "dialogue"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """The head's outputs are the vocabulary."""
+    """Return no names, since the head's outputs are the vocabulary."""
     return []
 
 
 def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
-    """History and reply as one sequence; the position before each token of the reply is a row."""
+    """Encode history and reply as one sequence; the position before each token of the reply is a row."""
     before = [_joined(turns, tokenizer) for turns in rows["history"]]
     histories = _latest(before, form)
     whole = [[*ids, _end(tokenizer)] for ids in _tokens(rows["reply"], tokenizer)]
@@ -75,34 +75,34 @@ def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSp
 
 
 def prompt(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
-    """The histories alone."""
+    """Encode the histories alone, to which a model writes replies."""
     return _features(_latest([_joined(turns, tokenizer) for turns in rows["history"]], form), rows)
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """What is said before each token of the reply: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
+    """Return the logits before each token of the reply ``[tokens, vocabulary]``, and ``labels [tokens]``."""
     return gather(logits, batch)
 
 
 def decode(
     answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
-    """The text of the written tokens ``[tokens, 1]``."""
+    """Return the reply of each example as text, from its written tokens ``[tokens, 1]``."""
     return [{"reply": text} for text in texts(answers, tokenizer)]
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
-    """What the true reply cost, and the reply that was written."""
+    """Return what perplexity and text metrics need: the true reply's loss and length, and the written reply."""
     return [{"nll": record["nll"], "tokens": record["tokens"], "text": record["reply"]} for record in records]
 
 
 def references(rows: Columns, labels: Sequence[str]) -> list[object]:
-    """The true replies."""
+    """Return the true replies."""
     return list(rows["reply"])
 
 
 def groups(rows: Columns) -> list[str]:
-    """How many turns came before."""
+    """Return the group of each example by the number of turns in its history."""
     return [length_group(len(turns), _EDGES, "turns before") for turns in rows["history"]]
 
 

@@ -1,4 +1,4 @@
-"""Features: what examples are encoded into, whatever the task.
+"""Features, into which the examples of any task are encoded.
 
 A feature has the model's inputs, ``key`` (of its example), ``first`` and ``count`` (the rows of the example that it
 owns), ``targets`` (a label for each of them, where there are labels), and ``positions`` (the token, or tokens, that
@@ -22,7 +22,7 @@ Target: TypeAlias = "int | float | list[float]"
 
 
 def sentences(inputs: "BatchEncoding", rows: Columns) -> Features:
-    """Features that own one row each: a whole text's."""
+    """Return features of whole texts, each of which owns one row."""
     count = len(inputs["input_ids"])
     features = {name: list(inputs[name]) for name in MODEL_INPUTS if name in inputs}
     features |= {"key": list(rows["key"]), "first": [0] * count, "count": [1] * count, "cut": overflowed(inputs)}
@@ -32,25 +32,25 @@ def sentences(inputs: "BatchEncoding", rows: Columns) -> Features:
 
 
 def overflowed(inputs: "BatchEncoding") -> list[bool]:
-    """Whether a tokenizer left tokens of each text out, as far as it says: those written in Python do not."""
+    """Return whether a tokenizer cut each text off, which tokenizers that are written in Python do not say."""
     encodings = getattr(inputs, "encodings", None)
     return [bool(each.overflowing) for each in encodings] if encodings else [False] * len(inputs["input_ids"])
 
 
 def gather(logits: "Tensor", batch: Batch) -> tuple["Tensor", "Tensor"]:
-    """Rows that are tokens: ``logits [rows, classes]`` at the batch's positions, and ``labels [rows]``."""
+    """Return the logits ``[rows, classes]`` of the tokens at the batch's positions, and ``labels [rows]``."""
     return logits[batch["example"], batch["position"]], batch["labels"]
 
 
 def scored(target: Target) -> bool:
-    """Whether a target is one: neither ``IGNORE`` nor a score that is not given."""
+    """Return whether a target counts in a loss: it is neither ``IGNORE`` nor a missing score."""
     if isinstance(target, list):
         return any(each != IGNORE for each in target)
     return not math.isnan(target) if isinstance(target, float) else bool(target != IGNORE)
 
 
 def without_targets(features: Columns, kind: Kind, classes: int) -> list[list[Target]]:
-    """Targets of features that have none: for each of their rows one that is not scored.
+    """Return targets that no loss counts, one for each row of features that have none.
 
     >>> without_targets({"count": [1, 2]}, "class", 3)
     [[-100], [-100, -100]]

@@ -1,4 +1,4 @@
-"""Labels: named, numbered, and refused where train does not have them."""
+"""The labels of a data set: their names and numbers, and which of them are refused."""
 
 import math
 from collections import Counter
@@ -23,7 +23,7 @@ AVERAGES = ("micro", "macro", "weighted")
 
 
 class Sifted(NamedTuple):
-    """Rows that can be used, what is said of the others, and the options with the numbers of the rows."""
+    """The rows of all splits that can be used, with notes on the others."""
 
     splits: dict[str, "Dataset"]
     notes: tuple[str, ...]
@@ -31,7 +31,7 @@ class Sifted(NamedTuple):
 
 
 def label_names(train: Sequence[object], options: Options) -> dict[str, str]:
-    """Each label in train to its name, in order; a label that is not named keeps its own.
+    """Return the name of each label in train, in order; a label that is given none keeps its own.
 
     Args:
         train: the labels, strings or integers.
@@ -61,7 +61,7 @@ def label_names(train: Sequence[object], options: Options) -> dict[str, str]:
 
 
 def refuse_strangers(named: Mapping[str, str], labels: set[str]) -> None:
-    """Refuse names for labels that are not there.
+    """Refuse names that the settings give to labels which train does not have.
 
     Raises:
         DataError: neither a label nor its name is ``labels``.
@@ -74,7 +74,7 @@ def refuse_strangers(named: Mapping[str, str], labels: set[str]) -> None:
 
 
 def in_order(labels: set[str], options: Options) -> list[str]:
-    """Labels in order: as they are given names, then as the data has them, then numbers by value, words by alphabet.
+    """Return labels in order: those with given names, then the data's order, then numbers, then words by alphabet.
 
     >>> in_order({"10", "2", "b", "a"}, Options({}))
     ['2', '10', 'a', 'b']
@@ -92,7 +92,7 @@ def in_order(labels: set[str], options: Options) -> list[str]:
 
 
 def label_ids(labels: Sequence[object], known: Mapping[str, str], split: str, options: Options) -> list[int]:
-    """The position of each label among the ``known`` ones.
+    """Return the position of each label among the ``known`` ones.
 
     Raises:
         DataError: a label that train does not have, with the row it first stands in.
@@ -117,7 +117,7 @@ def refuse_unknown(rows: Sequence[set[str]], known: Mapping[str, str], split: st
 
 
 def numbered(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """The splits with each label as its number, and the labels' names."""
+    """Replace each label by its number in all splits."""
     label_columns = {split: rows["label"][:] for split, rows in splits.items()}  # a column by itself is read row by row
     known = label_names(label_columns["train"], options)
     ids = {split: label_ids(labels, known, split, options) for split, labels in label_columns.items()}
@@ -128,7 +128,7 @@ def numbered(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def sifted(splits: Mapping[str, "Dataset"], roles: Sequence[str], problem: Problem, options: Options) -> "Sifted":
-    """Leave out, or refuse, the rows of which ``problem`` finds something in their ``roles``.
+    """Leave out, or refuse, the rows of which ``problem`` finds fault with the values of their ``roles``.
 
     Raises:
         DataError: there are such rows and they are not to be left out, or a split has no other.
@@ -151,13 +151,13 @@ def judged(splits: Mapping[str, "Dataset"], faults: Mapping[str, Mapping[int, Fa
 
 
 def replaced(rows: "Dataset", column: str, values: Sequence[object]) -> "Dataset":
-    """The rows with other values in a column, which stands last then."""
+    """Return the rows with other values in one column, which becomes the last one."""
     other_columns = rows.remove_columns(column) if column in rows.column_names else rows
     return other_columns.add_column(column, list(values))
 
 
 def is_number(value: str | SupportsFloat) -> bool:
-    """Whether it can be read as a finite number."""
+    """Return whether a value can be read as a finite number."""
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError):
@@ -170,5 +170,5 @@ def _fraction(labels: Collection[str]) -> str | None:
 
 
 def is_fraction(value: str) -> bool:
-    """Whether it is a number that is not whole."""
+    """Return whether a text is a number that is not whole."""
     return is_number(value) and not float(value).is_integer()

@@ -1,4 +1,4 @@
-"""Any number of labels for a text, each decided on its own."""
+"""The task of giving any number of labels to a text, each decided on its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ _LIKELY = 0.5
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Number the labels; each row gets a 0 or 1 for each of them.
+    """Number the labels, and turn those of each row into a 0 or 1 for every label.
 
     Raises:
         DataError: there are fewer than two labels, or train lacks one of another split.
@@ -33,14 +33,14 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """F1 over all decisions first."""
+    """Return the metrics of several labels, of which F1 over all decisions leads."""
     return "multilabel"
 
 
 def decode(
     answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
-    """The labels that are likelier than not, and every label's probability."""
+    """Return the labels that are likelier than not, and the probability of every label."""
     import torch
 
     probabilities = torch.cat(list(answers)).float().sigmoid().tolist()
@@ -51,12 +51,12 @@ def decode(
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
-    """0 or 1 for each label."""
+    """Return a 0 or 1 for each label, as predicted."""
     return [[int(name in record["labels"]) for name in labels] for record in records]
 
 
 def references(rows: Columns, labels: Sequence[str]) -> list[object]:
-    """0 or 1 for each label."""
+    """Return a 0 or 1 for each label, as it should be."""
     return [[int(each) for each in labels] for labels in rows["label"]]
 
 

@@ -1,4 +1,4 @@
-"""One label for a pair of texts: paraphrase, entailment, relevance."""
+"""The task of giving one label to a pair of texts: paraphrase, entailment, relevance."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """F1 first: of the second label where there are two, else the mean over labels."""
+    """Return the metrics of pairs, led by F1: of the second label of two, else the mean over labels."""
     return "pairs"
 
 
 def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
-    """Both texts as one sequence; where it is too long, the longer text gives up tokens until both are as long."""
+    """Encode both texts as one sequence; where it is too long, the longer text gives up tokens first."""
     pairs = tokenizer(list(rows["text"]), list(rows["pair"]), truncation="longest_first", max_length=form.max_length)
     return sentences(pairs, rows)
 

@@ -1,8 +1,8 @@
-"""The words of a context that answer a question.
+"""The task of finding the words of a context that answer a question.
 
 A long context is read in windows that overlap; each window has two rows, one for where the answer starts and one for
-where it ends, over the window's tokens. A window without the answer points at its first token, and so do all
-windows of a question that has none.
+where it ends, over the window's tokens. A window without the answer points at its first token, and so do all windows of
+a question that has none.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ _QUESTION_WORDS = ("what", "who", "when", "where", "which", "why", "how")
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Check that every answer stands where ``answer_start`` says.
+    """Check that every answer stands in its context where ``answer_start`` says.
 
     Raises:
         DataError: an example has an answer that stands elsewhere, and is not to be left out; or none of train has one.
@@ -40,17 +40,17 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """The F1 of words first."""
+    """Return the metrics of spans, of which the F1 of words leads."""
     return "spans"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """The head brings its own: start and end."""
+    """Return no names, since the head brings its own outputs: start and end."""
     return []
 
 
 def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
-    """The windows of each example, with the tokens that may be an answer, and where it is."""
+    """Encode each example as windows, with the tokens that may be an answer and where the answer is."""
     windows = _windows(rows, tokenizer, form)
     names = [name for name in MODEL_INPUTS if name in windows]
     features: dict[str, list[Any]] = {name: list(windows[name]) for name in names}
@@ -74,7 +74,7 @@ def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSp
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """``logits [batch, tokens, 2]`` as a row for the start and one for the end, ``[2 batch, max_length]``."""
+    """Turn logits ``[batch, tokens, 2]`` into a row for the start and one for the end, ``[2 batch, max_length]``."""
     from torch.nn.functional import pad
 
     possible = batch["answerable"].bool().unsqueeze(1)
@@ -85,7 +85,10 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
 def decode(
     answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
-    """The likeliest span over all windows of an example, and its probability there; where that may be, no answer."""
+    """Return the likeliest span over all windows of each example, or no answer where that is allowed.
+
+    The probability is that of the span in its window.
+    """
     if form.unanswerable:
         return _or_nothing(answers, rows, tokenizer, form)
     windows = _windows(rows, tokenizer, form)
@@ -124,17 +127,17 @@ def _or_nothing(
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
-    """The answers' texts."""
+    """Return the text of each predicted answer."""
     return [record["answer"] for record in records]
 
 
 def references(rows: Columns, labels: Sequence[str]) -> list[object]:
-    """The texts of all answers that count as right; of a question without an answer none."""
+    """Return the texts of all answers that count as right; none for a question without an answer."""
     return [list(answers["text"]) for answers in rows["label"]]
 
 
 def groups(rows: Columns) -> list[str]:
-    """The question's word."""
+    """Return the question word of each example, such as ``who``."""
     words = (question.lower().replace("?", " ").split() for question in rows["question"])
     return [next((word for word in question if word in _QUESTION_WORDS), "other") for question in words]
 

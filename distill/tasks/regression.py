@@ -1,4 +1,4 @@
-"""A score for a pair of texts."""
+"""The task of giving a score to a pair of texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ _BANDS = 5
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Turn the scores into numbers.
+    """Turn the scores of all splits into numbers.
 
     Raises:
         DataError: one is no number, not finite, or outside the range of the settings, and not to be left out; or all of
@@ -38,34 +38,34 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """Pearson's correlation first."""
+    """Return the metrics of scores, of which Pearson's correlation leads."""
     return "regression"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """One: the score."""
+    """Return the name of the head's only output: the score."""
     return ["score"]
 
 
 def decode(
     answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
-    """The score."""
+    """Return the score of each pair."""
     return [{"score": float(answer[0, 0])} for answer in answers]
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
-    """The scores."""
+    """Return the predicted scores."""
     return [record["score"] for record in records]
 
 
 def references(rows: Columns, labels: Sequence[str]) -> list[object]:
-    """The scores."""
+    """Return the true scores."""
     return list(rows["label"])
 
 
 def groups(rows: Columns) -> list[str]:
-    """Bands of the true score, of equal width."""
+    """Return the band of each true score; the bands cut the range of the scores into equal parts."""
     import numpy as np
 
     scores = np.asarray(rows["label"])

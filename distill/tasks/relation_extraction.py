@@ -1,4 +1,4 @@
-"""How two marked entities of a text are related.
+"""The task of telling how two marked entities of a text are related.
 
 The marks become tokens, and the two that open the entities answer (the entity-start pooling of Baldini Soares et al.
 2019, https://arxiv.org/abs/1906.03158): a linear layer over both states is the sum of one layer on each, so that a
@@ -32,7 +32,7 @@ _GAPS = re.compile(r"(?<=\s)|(?<=[\u3040-\u30ff\u3400-\u9fff])")
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Check the marks and number the relations.
+    """Check the marks of the entities, and number the relations.
 
     Raises:
         DataError: a mark is missing, stands twice or closes nothing; or train lacks a relation of another split.
@@ -43,17 +43,19 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """The macro F1 over directed relations of SemEval-2010 task 8 first."""
+    """Return the metrics of relations, of which the macro F1 of SemEval-2010 task 8 leads."""
     return "relations"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """Two for each relation: what its first and what its second entity says."""
+    """Return the names of the head's outputs: two for each relation, one for each entity."""
     return [f"{label} {mark}" for mark in ("<e1>", "<e2>") for label in labels]
 
 
 def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
-    """Token ids, without the words furthest from the entities where they are too many, and where the entities begin.
+    """Encode the texts, without the words furthest from the entities where there are too many.
+
+    The positions of a feature are the tokens that open its two entities.
 
     Raises:
         DataError: there is no room for the entities themselves.
@@ -74,7 +76,7 @@ def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSp
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """``logits [batch, tokens, 2 relations]`` at the two entity starts, summed: ``[batch, relations]``."""
+    """Sum the logits ``[batch, tokens, 2 relations]`` at the two entity starts into rows ``[batch, relations]``."""
     one, other = batch["position"].unbind(dim=-1)
     first, second = logits.chunk(2, dim=-1)
     return first[batch["example"], one] + second[batch["example"], other], batch["labels"]
@@ -88,7 +90,7 @@ def _fault(text: str) -> Fault | None:
 
 
 def problem(text: str) -> str | None:
-    """What is wrong with the marks of a text, as the end of a sentence about it; none where nothing is."""
+    """Return what is wrong with the marks of a text, as the end of a sentence; none where nothing is."""
     counts = {mark: text.count(mark) for mark in MARKERS}
     if missing := [mark for mark, count in counts.items() if count != 1]:
         return f"has {missing[0]} {counts[missing[0]]} times, not once"

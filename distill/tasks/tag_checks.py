@@ -1,4 +1,4 @@
-"""What tags have to be before they are learnt: one for each token, of one scheme, and that in the spelling of IOB2."""
+"""Checks of tags before they are learnt: one for each token, in one scheme, and spelled as IOB2."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ _MANY = 1000
 
 
 def in_iob2(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
-    """The splits with tags of another scheme or spelling of entities as IOB2, and sentences that say so.
+    """Convert tags of entities in another scheme or spelling into IOB2, with a note that says so.
 
     Raises:
         DataError: tags of a row go on where nothing began, and it is not to be left out.
@@ -50,7 +50,7 @@ def in_iob2(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
 
 
 def refuse_single(train: "Dataset") -> None:
-    """Refuse rows that are words, of which a model would learn without their sentences."""
+    """Refuse rows that are single words, of which a model would learn without their sentences."""
     tokens = train["tokens"][:_MANY]
     if len(tokens) > 1 and all(len(words) == 1 for words in tokens):
         raise DataError(
@@ -73,7 +73,7 @@ def _unbegun(before: Sequence[str], after: Sequence[str], scheme: str) -> Fault 
 
 
 def fault(tokens: Sequence[str], tags: Sequence[object]) -> Fault | None:
-    """What is wrong with the tags of a sentence: that they are more or fewer than its tokens."""
+    """Return what is wrong with a sentence of which the tags are more or fewer than the tokens, else none."""
     reason = f"has {len(tokens)} tokens, but {len(tags)} tags"
     return Fault("more tokens than tags, or fewer", reason) if len(tokens) != len(tags) else None
 

@@ -1,4 +1,4 @@
-"""Schemes in which tags say where an entity begins and ends, and how they become IOB2."""
+"""Schemes of tags that mark where an entity begins and ends, and their conversion into IOB2."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,9 @@ Convert = Callable[[Sequence[str]], list[str]]
 
 
 def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
-    """The scheme of some tags and what makes IOB2 of it; none where it is IOB2, or no scheme of entities.
+    """Recognise the scheme of some tags, and return its name with a converter into IOB2.
+
+    Returns none where it is IOB2 already, or no scheme of entities.
 
     It is IOB1 where entities begin with I-, and with B- only right after another of their type; where some begin so and
     some otherwise, the tags are taken for IOB2 with faults.
@@ -45,7 +47,9 @@ def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
 
 
 def spelled(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
-    """How tags of entities are spelled otherwise than B-PER, and what spells them so; none where they are not.
+    """Recognise tags spelled otherwise than B-PER, and return how, with a function that respells them.
+
+    Returns none where they are spelled so, or are no tags of entities.
 
     >>> name, convert = spelled([["PER-B", "PER-I", "O"]])
     >>> name, convert(["PER-B", "PER-I", "O"])
@@ -68,7 +72,7 @@ def _respelled(spelling: Mapping[str, str], sentence: Sequence[str]) -> list[str
 
 
 def ends(tag: str) -> bool:
-    """Whether an entity ends with this tag."""
+    """Return whether a tag marks the last token of an entity."""
     return any(_letter(tag) in letters - {"M"} for letters in _ENDINGS.values())
 
 

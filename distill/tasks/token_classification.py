@@ -1,4 +1,4 @@
-"""A label for every word: named entities, parts of speech.
+"""The task of giving a label to every word: named entities, parts of speech.
 
 The first sub-word of a word answers for it. A sentence that is too long is read in windows that overlap; each word is
 answered by one of them, in which it has words on both sides, so that none is dropped.
@@ -30,7 +30,7 @@ _NUMBERS = (
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Number the tags. ``options.labels`` may give several tags one name.
+    """Number the tags of all splits; ``options.labels`` may give several tags one name.
 
     Raises:
         DataError: tokens and tags differ in number, a tag breaks the scheme, or train lacks one of another split.
@@ -61,18 +61,18 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """Whole entities where the tags are IOB2 with types, else each word on its own."""
+    """Return the metrics of whole entities where the tags are IOB2 with types, else of single words."""
     typed = [label for label in labels if label != OUTSIDE]
     return "entities" if all(label[:2] in TYPED for label in typed) else "tokens"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """One for each tag."""
+    """Return the names of the head's outputs: one for each tag."""
     return list(labels)
 
 
 def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
-    """One window for a sentence that fits, else several."""
+    """Encode each sentence as one window where it fits, else as several."""
     sentences, whole = _tokenised(rows["tokens"], tokenizer)
     names = [name for name in MODEL_INPUTS if name in tokenizer.model_input_names]
     features: dict[str, list[Any]] = {name: [] for name in (*names, "key", "first", "count", "positions")}
@@ -100,29 +100,29 @@ _FIELDS = dict(zip(MODEL_INPUTS, ("ids", "attention_mask", "type_ids"), strict=T
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """The words' first sub-words are the rows: ``logits [words, tags]`` and ``labels [words]``."""
+    """Return the logits ``[words, tags]`` of each word's first sub-word, and ``labels [words]``."""
     return gather(logits, batch)
 
 
 def decode(
     answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
-    """The likeliest tag of each word."""
+    """Return the likeliest tag of each word."""
     return [{"tags": [form.labels[tag] for tag in answer.argmax(dim=-1).tolist()]} for answer in answers]
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
-    """The tags of each sentence."""
+    """Return the predicted tags of each sentence."""
     return [record["tags"] for record in records]
 
 
 def references(rows: Columns, labels: Sequence[str]) -> list[object]:
-    """The tags of each sentence."""
+    """Return the true tags of each sentence."""
     return [[labels[tag] for tag in tags] for tags in rows["label"]]
 
 
 def groups(rows: Columns) -> list[str]:
-    """Tags group already."""
+    """Return no groups, since the report groups words by their tags."""
     return []
 
 

@@ -28,7 +28,7 @@ class Answers(TypedDict):
 
 
 class Choice(NamedTuple):
-    """What a question may be answered with.
+    """A candidate for the answer to a question, with its score.
 
     Attributes:
         score: the logit of its start plus that of its end.
@@ -42,7 +42,7 @@ class Choice(NamedTuple):
 
     @property
     def probability(self) -> float:
-        """The probability of its start times that of its end, in their window."""
+        """Return the probability of the start times that of the end, in their window."""
         return math.exp(min(0.0, self.score - self.whole))
 
 
@@ -50,7 +50,7 @@ NO_WINDOW_YET, NO_SPAN_YET = Choice(math.inf), Choice(-math.inf)
 
 
 def left_out(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
-    """The rows without those that have no answer, where the options want none of them, and sentences that say so.
+    """Leave out the rows of questions without an answer, where the options want none of them.
 
     Raises:
         DataError: a split has no other.
@@ -63,7 +63,7 @@ def left_out(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
 
 
 def said(splits: Mapping[str, "Dataset"]) -> tuple[str, ...]:
-    """A sentence on the rows that have no answer; nothing where all have one."""
+    """Return a sentence on how many rows have no answer; nothing where all have one."""
     counts = {split: len(_without(rows)) for split, rows in splits.items()}
     parts = [f"{count:,} of {len(splits[split]):,} rows of {split}" for split, count in counts.items() if count]
     if not parts:
@@ -79,12 +79,12 @@ def _without(rows: "Dataset") -> list[int]:
 
 
 def has_none(answers: Answers) -> bool:
-    """Whether a question has no answer, which is said by empty lists."""
+    """Return whether a question has no answer, which SQuAD says by empty lists."""
     return not answers["text"] and not answers["answer_start"]
 
 
 def chosen(nothing: Choice, best: Choice) -> Choice:
-    """The best span over the windows of a context, or no answer where that scores above it in every window.
+    """Return the best span over the windows of a context, or no answer where that scores above it everywhere.
 
     Args:
         nothing: no answer, in the window where it scores least.

@@ -95,7 +95,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for summaries: columns ``source`` (an abstract) and ``target`` (its summary, one sentence).
+    """Return the sample for summaries: columns ``source`` (an abstract) and ``target`` (its summary, one sentence).
 
     The same rows on every call and machine; no abstract stands twice, and each determines its summary.
     """

@@ -101,7 +101,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for dialogue: column ``turns``, what two people say by turns.
+    """Return the sample for dialogue: column ``turns``, what two people say by turns.
 
     The same rows on every call and machine; no dialogue stands twice.
     """

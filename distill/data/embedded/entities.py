@@ -149,7 +149,7 @@ _HELD_OUT: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for named entities: columns ``tokens`` and ``label``, lists of one length; tags are IOB2.
+    """Return the sample for named entities: columns ``tokens`` and ``label``, lists of one length; tags are IOB2.
 
     The same rows on every call and machine; no sentence stands twice, and all tags are true.
     """

@@ -21,7 +21,9 @@ _SLOT = re.compile(r"([$@])(\w+)")
 
 
 class Grammar:
-    """Rules by name. In a text, ``$name`` is said anew each time, ``@name`` once; ``@name2`` differs from ``@name``.
+    """A grammar of named rules that writes random texts.
+
+    In a text, ``$name`` is said anew each time, ``@name`` once; ``@name2`` differs from ``@name``.
 
     >>> pets = Grammar({"pet": "cat guinea_pig", "praise": ("my @pet is a good @pet , no @pet2",)})
     >>> known = {"pet": "cat"}
@@ -30,11 +32,14 @@ class Grammar:
     """
 
     def __init__(self, rules: Mapping[str, Rule]) -> None:
-        """Keep ``rules`` by name."""
+        """Prepare the alternatives and weights of each rule."""
         self._ways = {name: _ways(rule) for name, rule in rules.items()}
 
     def say(self, random: Random, text: str, known: dict[str, str] | None = None) -> str:
-        """``text`` with every slot filled; ``known`` holds what ``@name`` stands for, and learns what was drawn."""
+        """Return ``text`` with every slot filled by the rules.
+
+        ``known`` holds what ``@name`` stands for, and learns what was drawn.
+        """
         known = {} if known is None else known
 
         def fill(slot: re.Match[str]) -> str:
@@ -63,7 +68,7 @@ def _ways(rule: Rule) -> tuple[Sequence[str], Sequence[int]]:
 
 
 def articles(text: str) -> str:
-    """``a`` before a vowel as ``an``.
+    """Return a text in which each ``a`` before a vowel is ``an``.
 
     >>> articles("a owl and a cat")
     'an owl and a cat'
@@ -72,7 +77,7 @@ def articles(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """With articles that fit, and a capital letter first.
+    """Return a text as a sentence: with articles that fit, and a capital letter first.
 
     >>> sentence("a owl sleeps.")
     'An owl sleeps.'
@@ -82,7 +87,10 @@ def sentence(text: str) -> str:
 
 
 def distinct(make: Callable[[], Row], texts: Sequence[str], seen: set[str]) -> Iterator[Row]:
-    """Rows without end, none of which has the ``texts`` (names of columns) of another; ``seen`` grows by each."""
+    """Yield rows without end, no two of which have the same values in the columns ``texts``.
+
+    ``seen`` holds the values of earlier rows, and grows by those of each row.
+    """
     while True:
         row = make()
         text = repr([row[column] for column in texts])
@@ -94,7 +102,10 @@ def distinct(make: Callable[[], Row], texts: Sequence[str], seen: set[str]) -> I
 def deal(
     make: Callable[[Random, str], Row], texts: Sequence[str], sizes: Mapping[str, int], seed: int
 ) -> dict[str, list[Row]]:
-    """The same rows on every call and machine, in splits of the ``sizes``; ``make`` gets the chance and the split."""
+    """Make splits of the given ``sizes`` with the same distinct rows on every call and machine.
+
+    ``make`` gets the random number generator and the name of the split, and returns a row.
+    """
     random, seen = Random(seed), set[str]()  # noqa: S311 (a sample, not a secret)
     return {
         split: list(islice(distinct(partial(make, random, split), texts, seen), size)) for split, size in sizes.items()
@@ -102,7 +113,7 @@ def deal(
 
 
 def tabled(splits: Mapping[str, Sequence[Row]], columns: Mapping[str, ColumnType]) -> dict[str, "Dataset"]:
-    """Rows as data sets; ``columns`` says each one's kind: a name such as ``int64``, or lists and mappings of these."""
+    """Turn the rows of each split into a data set whose columns have the given types."""
     from datasets import Dataset, Features
 
     features = Features({name: _feature(kind) for name, kind in columns.items()})

@@ -76,7 +76,7 @@ _WORDS: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample: columns ``text``, ``pair`` and ``label`` (``1`` where both say the same, else ``0``)."""
+    """Return the sample: columns ``text``, ``pair`` and ``label`` (``1`` where both say the same, else ``0``)."""
     return tabled(_splits(), {"text": "string", "pair": "string", "label": "string"})
 
 

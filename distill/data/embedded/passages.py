@@ -99,7 +99,7 @@ _WORDS: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample: columns ``context``, ``question`` and ``answers`` (``text``, and ``answer_start`` in characters).
+    """Return the sample: columns ``context``, ``question`` and ``answers`` (``text``, and ``answer_start`` in characters).
 
     Of several words, validation and test accept all but the first as well.
     """

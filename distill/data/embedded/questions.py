@@ -195,7 +195,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for types of question: columns ``text``, ``label`` (such as ``LOC``), ``fine_label`` (``LOC:city``).
+    """Return the sample for types of question: columns ``text``, ``label`` (such as ``LOC``), ``fine_label`` (``LOC:city``).
 
     The same rows on every call and machine, in train and test only; no question stands twice, and all labels are true.
     """

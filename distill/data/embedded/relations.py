@@ -178,7 +178,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for relations: columns ``text``, with ``<e1>…</e1>`` before ``<e2>…</e2>``, and ``label``.
+    """Return the sample for relations: columns ``text``, with ``<e1>…</e1>`` before ``<e2>…</e2>``, and ``label``.
 
     The same rows on every call and machine, in train and test only; no text stands twice, and all labels are true.
     """

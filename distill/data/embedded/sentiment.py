@@ -126,7 +126,7 @@ _NEUTRAL: dict[str, str] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for two-class sentiment: columns ``text`` and ``label`` (0 negative, 1 positive).
+    """Return the sample for two-class sentiment: columns ``text`` and ``label`` (0 negative, 1 positive).
 
     The same rows on every call and machine; no sentence stands twice, and about one in twenty labels of train (of no
     other split) is wrong.

@@ -47,7 +47,7 @@ _KEPT = (0.05, 0.3, 0.5, 0.7, 0.95)
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample: columns ``text``, ``pair`` and ``label``, a score from 0 to 5 in steps of 0.2."""
+    """Return the sample: columns ``text``, ``pair`` and ``label``, a score from 0 to 5 in steps of 0.2."""
     return tabled(_splits(), {"text": "string", "pair": "string", "label": "float64"})
 
 

@@ -158,7 +158,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for several labels: columns ``text`` and ``label``, a list of one to three topics in order of name.
+    """Return the sample for several labels: columns ``text`` and ``label``, a list of one to three topics in order of name.
 
     The same rows on every call and machine; no text stands twice, and all labels are true.
     """

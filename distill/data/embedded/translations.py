@@ -106,7 +106,7 @@ _ENDINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for translation: columns ``source`` (German) and ``target`` (English).
+    """Return the sample for translation: columns ``source`` (German) and ``target`` (English).
 
     The same rows on every call and machine; the splits share words, and no sentence of either language stands twice.
     """

@@ -1,4 +1,4 @@
-"""Formats of files: how each is recognised, and how it is read."""
+"""The formats of files that are read: how each is recognised, and which function reads it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["ENDINGS", "FORMATS", "PARQUET", "Format", "Options", "Row", "Rows", 
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file.
+    """A kind of file, by the endings of its name, and the function that reads it.
 
     Attributes:
         endings: of the names of such files, in lower case; text may also be gzipped.
@@ -38,7 +38,7 @@ ENDINGS = (*(ending for each in FORMATS for ending in each.endings), PARQUET)
 
 
 def ending(file: Path) -> str | None:
-    """The ending that says of which kind a file is, without that of gzip; none where it is of no known one.
+    """Return the ending that tells the kind of a file, without ``.gz``; none where the kind is not known.
 
     >>> ending(Path("TRAIN.CSV")), ending(Path("test.jsonl.gz")), ending(Path("notes.md"))
     ('.csv', '.jsonl', None)
@@ -48,7 +48,7 @@ def ending(file: Path) -> str | None:
 
 
 def of(file: Path, options: Options, kind: str | None = None) -> Format:
-    """The format of a file of text.
+    """Return the format of a file of text, by its name and by how its lines look.
 
     Args:
         file: to read.
@@ -70,7 +70,7 @@ def of(file: Path, options: Options, kind: str | None = None) -> Format:
 
 
 def rows(file: Path, options: Options | None = None, kind: str | None = None) -> Rows:
-    """The rows of a file of text.
+    """Read the rows of a file of text.
 
     Args:
         file: to read.

@@ -1,4 +1,4 @@
-"""Files of kinds that are not read: named for what they are, with the way out."""
+"""Kinds of files that are not read: how they are recognised, and what a user can do with them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,19 +59,19 @@ _PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 
 
 def ending(file: Path) -> bool:
-    """Whether a file's name says that it holds data of a kind that is not read."""
+    """Return whether the ending of a file's name belongs to a kind of data that is not read."""
     return file.suffix.lower() in _SUFFIXES
 
 
 def called(file: Path, kind: str) -> str:
-    """The advice to say that a file is of a kind."""
+    """Return the advice by which a user says that a file is of a kind: another name, or a setting."""
     return (
         f"give input_format={kind}" if isinstance(file, StandardInput) else f"call it {file.name.split('.')[0]}.{kind}"
     )
 
 
 def refuse(file: Path, kind: str) -> None:
-    """Refuse a file that is of another kind than its name says, or of one that is not read.
+    """Refuse a file that is of another kind than its name says, or of a kind that is not read.
 
     Args:
         file: what there is.

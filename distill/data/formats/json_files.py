@@ -19,7 +19,7 @@ _SPLITS = {"train", "validation", "test", "dev"}
 
 
 def read(file: Path, options: Options) -> Rows:
-    """The rows of JSON lines, or of one JSON value.
+    """Read the rows of JSON lines, or of a file that is one JSON value.
 
     Raises:
         DataError: it is no JSON, or holds no rows; the line is named where there is one.

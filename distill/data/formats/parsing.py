@@ -1,4 +1,4 @@
-"""JSON as it is written: strings stay strings, and what is no value is found in the column that has it."""
+"""JSON parsed so that strings stay strings and faulty values can be named with their column."""
 
 import json
 from typing import cast
@@ -8,15 +8,15 @@ _MOST_DIGITS = 4000
 
 
 class Doubled:
-    """The value of a key that an object has twice."""
+    """Stands for the value of a key that an object has twice, so that its column can be refused."""
 
     def __repr__(self) -> str:
-        """How a message shows the value of such a key."""
+        """Return how a message shows such a value."""
         return "a key that stands twice"
 
 
 def parse(text: str) -> object:
-    """A JSON value: NaN and Infinity become floats that are no values, and keys that stand twice ``Doubled``.
+    """Parse a JSON value; NaN and Infinity become floats, and keys that stand twice hold ``Doubled``.
 
     >>> parse('{"date": "2024-01-01", "price": "1.10", "id": 7}')
     {'date': '2024-01-01', 'price': '1.10', 'id': 7}

@@ -1,4 +1,4 @@
-"""SQuAD's own files: articles of paragraphs of questions, as rows of context, question and answers."""
+"""The format of SQuAD: articles of paragraphs of questions, as rows of context, question and answers."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -14,13 +14,13 @@ Article: TypeAlias = Mapping[str, Any]
 
 
 def is_squad(value: Mapping[str, object]) -> bool:
-    """Whether a JSON object is written like SQuAD."""
+    """Return whether a JSON object has the shape of a SQuAD file."""
     data = value.get("data")
     return isinstance(data, list) and bool(data) and isinstance(data[0], dict) and "paragraphs" in data[0]
 
 
 def rows(value: Article, file: Path) -> Iterator[tuple[int, Row]]:
-    """One row a question, numbered from 1.
+    """Yield a row for each question of a SQuAD file, numbered from 1.
 
     Raises:
         DataError: it is written otherwise somewhere.
@@ -29,7 +29,7 @@ def rows(value: Article, file: Path) -> Iterator[tuple[int, Row]]:
 
 
 def opened(file_rows: Rows, file: Path) -> Rows:
-    """Rows that are articles or paragraphs of SQuAD as one row a question; others as they are."""
+    """Turn rows that are articles or paragraphs of SQuAD into a row for each question; leave others as they are."""
     first = next(file_rows.rows, None)
     rest = file_rows.rows if first is None else chain([first], file_rows.rows)
     if first is None or not isinstance(first[1].get("paragraphs", first[1].get("qas")), list):

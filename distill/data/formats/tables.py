@@ -26,12 +26,12 @@ Records = Iterator[tuple[int, list[str]]]
 
 
 def csv_rows(file: Path, options: Options) -> Rows:
-    """Rows of a table with commas, or with what its first lines have instead."""
+    """Read a table whose fields are separated by commas, or by what its first lines show instead."""
     return _read(file, ",", options)
 
 
 def tsv_rows(file: Path, options: Options) -> Rows:
-    """Rows of a table with tabs and without quoting, or with what its first lines have instead."""
+    """Read a table whose fields are separated by tabs without quoting, or by what its first lines show instead."""
     return _read(file, TAB, options)
 
 

@@ -13,7 +13,9 @@ _LOOKED_AT = 1000
 
 
 def sentences(rows: Iterator[tuple[int, Row]], names: Sequence[str]) -> tuple[Iterator[tuple[int, Row]], str | None]:
-    """The rows as sentences, and the column that tells them; or as they are, where none does.
+    """Join rows of one word each into sentences, where a column says to which sentence a word belongs.
+
+    Returns the rows, joined or as they were, and the name of that column or none.
 
     A row goes on with the sentence before it where it names the same one, or none.
     """
