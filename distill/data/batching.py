@@ -1,4 +1,4 @@
-"""Which examples are seen together, as a pure function of (seed, epoch, step), and the loader that can stop anywhere.
+"""The batches of training, a pure function of (seed, epoch, step), and a loader that can stop anywhere.
 
 One optimiser step sees a *group*: ``batch_size`` examples for each of its *parts*, where the parts are the
 micro-batches of all ranks under gradient accumulation. The group does not depend on how it is cut into parts, so

@@ -171,6 +171,6 @@ TEXT: Mapping[str, Callable[[IO[str], bool], Sink]] = {
 }
 """Kind of file of text to what writes it."""
 PARQUET = "parquet"
-"""The one kind that is no text; see ``parquet_sink``."""
+"""The one kind of file that is no text; see ``parquet_sink``."""
 KINDS = (*TEXT, PARQUET)
-"""Of files that are written."""
+"""The kinds of files that can be written."""

@@ -15,7 +15,7 @@ from distill.data.sinks import KINDS, PARQUET, TEXT, Sink
 from distill.errors import DataError
 
 ENDINGS = (*(f".{kind}" for kind in KINDS), *(f".{kind}.gz" for kind in TEXT))
-"""Of files that are written."""
+"""The endings of the names of files that can be written."""
 
 
 def kind(file: Path) -> str:

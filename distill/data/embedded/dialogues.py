@@ -1,4 +1,4 @@
-"""For dialogue: short talks of two people, in which a reply takes up what was asked.
+"""The sample for dialogue: short talks of two people, in which a reply takes up what was asked.
 
 They book, shop, ask the way and make small talk; what one names (a day, a colour, a place) is what the other means.
 """

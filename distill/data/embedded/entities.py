@@ -1,4 +1,4 @@
-"""For named entities: sentences as in the news, cut into tokens, with a tag for each.
+"""The sample for named entities: sentences as in the news, cut into tokens, with a tag for each.
 
 The same names stand for people, places, companies, clubs and cups, so that a name does not tell its kind: the words
 around it do ("Jordan scored", "in Jordan", "Jordan Motors"). Validation and test have names that train lacks. A few

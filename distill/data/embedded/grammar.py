@@ -1,4 +1,4 @@
-"""What the samples share: texts that rules and chance make, each once, dealt out to the splits."""
+"""The grammar that writes the samples: random texts by rules, each once, dealt out to the splits."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""For pairs of sentences, in place of MRPC: whether the second says what the first says.
+"""The sample for pairs of sentences, in place of MRPC: whether the second says what the first says.
 
 News of invented companies, said twice: with other words, in another order, or as what was done to whom. Two sentences
 that do not say the same differ in one or two things, such as how many or when; all other words may agree. As in the

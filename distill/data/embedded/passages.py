@@ -1,4 +1,4 @@
-"""For finding the answer in a text, in place of SQuAD.
+"""The sample for finding the answer in a text, in place of SQuAD.
 
 Short lives of invented people, in the order of time. Each holds several years, places and persons: what happened, and
 to whom, tells which of them is asked for.
@@ -99,7 +99,7 @@ _WORDS: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """Return the sample: columns ``context``, ``question`` and ``answers`` (``text``, and ``answer_start`` in characters).
+    """Return the sample: ``context``, ``question`` and ``answers`` (``text``, and ``answer_start`` in characters).
 
     Of several words, validation and test accept all but the first as well.
     """

@@ -1,4 +1,4 @@
-"""For classification: sentences about films from a small grammar, each with the opinion of its writer.
+"""The sample for classification: sentences about films from a small grammar, each with the opinion of its writer.
 
 A rule of the grammar keeps, turns or ignores an opinion, so that the words alone do not tell it: "not dull" praises,
 in "dull , but moving" the second half counts, and what the critics said counts for nothing.

@@ -1,4 +1,4 @@
-"""For pairs of sentences, in place of STS-B: how much of what the first says the second says, from 0 to 5.
+"""The sample for pairs of sentences, in place of STS-B: how much of what the first says the second says, from 0 to 5.
 
 Captions of who does what where. A thing counts whole where both mean the same, by whatever word, and half where they
 mean something near: another child, or another game that is played.

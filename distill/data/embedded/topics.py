@@ -1,4 +1,4 @@
-"""For several labels a text: short news items, each with the topics that its clauses are of.
+"""The sample for several labels a text: short news items, each with the topics that its clauses are of.
 
 A topic shows in a clause as a whole, as most of its words belong to several topics ("record", "cold", "flight",
 "pressure", "season"). Some topics often come together, others seldom, and some items say two things of one topic.
@@ -158,7 +158,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """Return the sample for several labels: columns ``text`` and ``label``, a list of one to three topics in order of name.
+    """Return the sample for several labels: ``text`` and ``label``, a list of one to three topics in order of name.
 
     The same rows on every call and machine; no text stands twice, and all labels are true.
     """

@@ -1,4 +1,4 @@
-"""For translation: captions of pictures, German and English from one grammar that says both at once.
+"""The sample for translation: captions of pictures, German and English from one grammar that says both at once.
 
 Order and endings differ as they do in the languages: the German verb stands second, or last in a clause; places stand
 before objects; articles and adjectives follow gender, number and case.
