@@ -51,6 +51,8 @@ def task(config: Config) -> Iterator[str]:
         if value not in (left, None) and config.task not in (tasks := those(fact)):
             yield f"{key}={value}: belongs to {', '.join(tasks)}; allowed is {said(left)}"
     given, data = known(config.task), config.data
+    if config.metric is not None and config.metric not in given.leading:
+        yield f"metric={config.metric}: allowed is {', '.join(given.leading)}"
     if given.writes and config.teacher.model is None and config.pretrain.max_epochs:
         yield f"pretrain.max_epochs={config.pretrain.max_epochs}: models that write begin at random; allowed is 0"
     if given.family == "decoder" and data.max_target_length >= data.max_length:

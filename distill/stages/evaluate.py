@@ -4,7 +4,7 @@ Several teachers are one for the student, so ``teacher`` is what they say togeth
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,14 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         **students.given_labels(spec),
         "seed": config.seed,
         **_several(config),
+        **_another_leads(spec),
     }
+
+
+def _another_leads(spec: RunSpec) -> dict[str, Any]:
+    """The metric that leads, where it is not the task's first."""
+    name = spec.config.metric
+    return {} if name is None or name == spec.metrics.HEADLINE.name else {"metric": name}
 
 
 def _several(config: Config) -> dict[str, Any]:
@@ -91,12 +98,13 @@ def run(job: Job) -> dict[str, Any]:
 
 
 def score(job: Job, model: ModelRef, split: str, answered: ModelOutputs) -> SplitScore:
-    """Score what a model answered to a split."""
+    """Score what a model answered to a split; the metric that leads the run comes first."""
     spec = job.spec
     tokenizer = spec.sources.tokenizer(model.folder)
-    return scoring.score_split(
+    found = scoring.score_split(
         spec.setup, spec.metrics, spec.data.splits[split], answered, tokenizer, job.examples.encode
     )
+    return replace(found, scored=found.scored.led_by(spec.leading.headline.name))
 
 
 def answers_folder(folder: Path, name: str, split: str) -> Path:
@@ -191,7 +199,7 @@ def _described_together(
 def _gain(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None:
     if not {"student", "control"} <= scores.keys():
         return None
-    headline = spec.metrics.HEADLINE
+    headline = spec.leading.headline
     value = {name: by_split[split].scored.metrics[headline.name] for name, by_split in scores.items()}
     return {
         **_paired(spec, scores, split, "student", "control"),
@@ -208,11 +216,12 @@ def _against_teacher(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any
 
 
 def _paired(spec: RunSpec, scores: Scores, split: str, one: str, other: str) -> dict[str, Any]:
-    """The difference of two models in the headline metric, and its interval."""
-    headline, given = spec.metrics.HEADLINE, spec.config.evaluate
-    first, second = (scores[name][split].scored.statistics for name in (one, other))
+    """The difference of two models in the metric that leads, and its interval."""
+    leading, given = spec.leading, spec.config.evaluate
+    headline = leading.headline
+    first, second = (scores[name][split].scored.statistics[headline.name] for name in (one, other))
     gain = paired_bootstrap(
-        spec.metrics.headline,
+        leading.compute,
         first,
         second,
         resamples=given.resamples,
