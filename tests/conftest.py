@@ -35,7 +35,7 @@ SMALL = (
     "data.limit.test=64", "data.max_length=24", "teacher.vocab_size=300",
     "teacher.architecture={layers: 2, hidden_size: 32, heads: 2, intermediate_size: 64}",
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}",
-    "pretrain.max_epochs=1", "finetune.max_epochs=1", "distill.max_epochs=1",
+    "pretrain.max_epochs=1", "finetune.max_epochs=1", "distill.max_epochs=1", "teacher.accept=true",
     "distill.dropout=0.1",  # so that a student that goes on after a kill has chance to restore
     "evaluate.latency_samples=3", "evaluate.resamples=100", "tracking.wandb=disabled",
     "trainer.log_every_n_steps=2",

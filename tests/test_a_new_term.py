@@ -35,9 +35,9 @@ DECLARATION = '''"""What the package is told of it."""
 
 from dataclasses import dataclass
 
-from distill.config.rules import POSITIVE, setting
-from distill.config.term_declaration import TermConfig, TermSpec
-from distill.config.term_specs import TERM_SPECS
+from distill.base.rules import POSITIVE, setting
+from distill.objective.declaration import TermConfig, TermSpec
+from distill.objective.specs import TERM_SPECS
 
 
 @dataclass
@@ -55,16 +55,15 @@ TERM_SPECS["cut_distance"] = TermSpec(
 PROGRAM = """
 import json
 import sys
-from types import SimpleNamespace
 
 import declaration
 from hydra import compose, initialize
 
-from distill.config import cards, explain
-from distill.config.check import problems
+from distill.config import compose as cards, messages
 from distill.config.check_objective import too_few
 from distill.config.schema import Config
-from distill.config.terms import described
+from distill.config.validate import problems
+from distill.objective.settings import described, listed
 
 cards.register()
 
@@ -78,12 +77,12 @@ def wrong(*overrides):
     try:
         return problems(composed(*overrides))
     except Exception as error:
-        return explain.message(error)
+        return messages.message(error)
 
 
 ON = "distill.cut_distance.weight=2"
 told = {
-    "help": cards.terms.listed().splitlines()[-1],
+    "help": listed().splitlines()[-1],
     "problems": wrong(ON),
     "bound": wrong(ON, "distill.cut_distance.bound=0"),
     "unread": wrong("distill.cut_distance.bound=3"),
@@ -101,15 +100,14 @@ told["report"] = described(config.distill, "class")["shares"]
 
 import torch
 
-from distill.stages import objectives
+from distill.objective import build
 from distill.tasks import task
-from distill.types import Outputs
+from distill.types import ModelShape, Outputs
 
-size = objectives.Shape(2, 16, 2, (16, 16), False)
-build = SimpleNamespace(config=config, task=task(config.task))
-objective = objectives.objective(build, size, size)
+size, kind = ModelShape(2, 16, 2, (16, 16), False), task(config.task).kind
+objective = build.build_objective(config.distill, kind, size, size)
 told["printed"] = repr(objective.terms["cut_distance"])
-told["settings"] = objectives.settings(build)["terms"]["cut_distance"]
+told["settings"] = build.settings(config.distill, kind)["terms"]["cut_distance"]
 torch.manual_seed(0)
 logits, teacher = torch.randn(8, 6, requires_grad=True), Outputs(torch.randn(8, 6))
 told["logits"], told["teacher"] = logits.tolist(), teacher.logits.tolist()

@@ -31,7 +31,7 @@ def refused(distill, message, *overrides, small=True, code=2):
         sorted(path.name for path in (distill.folder / "run").rglob("*")) if (distill.folder / "run").exists() else []
     )
     assert left in ([], ["run.log"])
-    assert not distill.pipeline.store.exists()
+    assert not distill.store.exists()
 
 
 def data(distill, train=GOOD, validation=GOOD, test=GOOD):

@@ -102,5 +102,5 @@ def _with_lengths(config: C, data: Prepared) -> tuple[C, str]:
 def _limit(ids: Iterable[Sequence[int]], bounds: Sequence[int | None]) -> int:
     """Tokens that hold most of these whole, within all bounds."""
     lengths = [len(each) for each in ids]
-    held = int(np.quantile(lengths, _HELD, method="higher"))
+    held = int(np.quantile(lengths, _HELD, method="inverted_cdf"))
     return min(max(2 * _STEP, -(-held // _STEP) * _STEP), *(bound for bound in bounds if bound is not None))

@@ -100,7 +100,7 @@ def test_another_thread_heeds_nothing_and_breaks_nothing():
 
 SLOW = """
 import sys, time
-from distill import signals
+from distill.base import signals
 with signals.heeded(), signals.deferred():
     print("ready", flush=True)
     while not signals.pending():
@@ -128,7 +128,7 @@ def test_a_second_signal_ends_the_process_at_once():
 
 CHILD = """
 import os, subprocess, sys, time
-from distill import signals
+from distill.base import signals
 if len(sys.argv) > 1:
     signals.end_with_the_parent()
     print("here", flush=True)
@@ -183,7 +183,8 @@ def test_a_signal_ends_a_command_in_a_sentence_also_while_it_imports(command, im
 
 TWICE = """
 import atexit, os, signal, time
-from distill import ending, starting
+from distill import ending
+from distill.base import starting
 starting.heed("nothing was written")
 atexit.register(os.kill, os.getpid(), signal.SIGTERM)
 with ending.in_one_sentence("nothing was written"):
@@ -207,8 +208,8 @@ def test_a_signal_to_a_command_that_ends_already_changes_neither_its_sentence_no
 RENDEZVOUS = """
 import logging, os, signal, subprocess, sys, threading, time
 from pathlib import Path
-from distill import signals
-from distill.training import launching
+from distill.base import signals
+from distill.distributed import launching
 logging.basicConfig(format="%(message)s")
 launching._GRACE = 0.2
 with signals.heeded(), signals.deferred():

@@ -304,14 +304,14 @@ def test_a_part_ends_when_it_has_enough_bytes(tmp_path):
 READ_ALL = """
 import sys, torch
 from pathlib import Path
-from distill.teacher_store import AnswerStore
+from distill.inference.output_store import OutputStore
 
 def held():
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("RssAnon"))) * 1024
 
 before = held()
-store = AnswerStore(Path(sys.argv[1]), "teacher-a", (0,))
+store = OutputStore(Path(sys.argv[1]), "teacher-a", (0,))
 total = 0.0
 for start in range(0, 20000, 100):
     keys = torch.arange(start, start + 100) * 7919 % 20000
