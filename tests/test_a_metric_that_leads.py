@@ -26,7 +26,7 @@ def run(inside):
     """The small run under a name: its report, and what it printed."""
 
     def started(name, *given, code=0):
-        out = inside("teacher.accept=true", *given, f"hydra.run.dir={inside.folder / name}", code=code)
+        out = inside(*given, f"hydra.run.dir={inside.folder / name}", code=code)
         report = inside.folder / name / "report.json"
         return (json.loads(report.read_text(encoding="utf-8")) if report.exists() else None), out
 

@@ -270,7 +270,7 @@ def test_every_task_that_may_be_configured_has_its_parts():
         assert set(found.inputs) <= set(found.text)
         leading = set()
         for labels in (["a", "b"], []):
-            metrics = import_module(f"distill.metrics.{found.metric_module(labels)}")
+            metrics = metric_module(found.metric_module(labels))
             assert metrics.HEADLINE.mode in ("max", "min")
             assert metrics.HEADLINE.name == found.leading[0]
             leading |= {metric.headline.name for metric in metrics.LEADING}
