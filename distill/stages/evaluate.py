@@ -59,14 +59,8 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         **students.given_labels(spec),
         "seed": config.seed,
         **_several(config),
-        **_another_leads(spec),
+        **({} if config.metric in (None, spec.metrics.HEADLINE.name) else {"metric": config.metric}),
     }
-
-
-def _another_leads(spec: RunSpec) -> dict[str, Any]:
-    """The metric that leads, where it is not the task's first."""
-    name = spec.config.metric
-    return {} if name is None or name == spec.metrics.HEADLINE.name else {"metric": name}
 
 
 def _several(config: Config) -> dict[str, Any]:
