@@ -87,10 +87,6 @@ CASES = [
         "teacher.finetuned=true",
     ),
     (
-        {"teacher__accept": True},
-        "teacher.accept=true: goes on with a fine-tuned checkpoint; it needs teacher.finetuned=true",
-    ),
-    (
         {"task": "regression", "teacher__model": "x", "teacher__finetuned": True, "teacher__labels_subset": True},
         "teacher.labels_subset=True: belongs to classification, pair_classification, multilabel_classification, "
         "token_classification, relation_extraction; allowed is false",
