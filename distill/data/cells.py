@@ -21,7 +21,7 @@ MAX_CHARACTERS = 1_000_000
 _VECTOR = re.compile(r"\s*[01](?:\.0)?(?:\s+[01](?:\.0)?)+\s*")
 _NO_LIST = "a list that is none of JSON, Python or NumPy"
 _MANY = 2**63
-"""From here on a whole number is too large for a table."""
+"""The least whole number that is too large for a table."""
 
 
 def empty(value: object) -> bool:

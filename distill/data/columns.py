@@ -238,4 +238,4 @@ def sampled(
 
 
 _HALVES = ("history", "reply")
-"""What some files have instead of the turns of a dialogue."""
+"""The columns that some files have instead of the turns of a dialogue."""

@@ -16,7 +16,7 @@ SPLITS: Mapping[str, tuple[str, ...]] = {
 }
 """Each split, and the names that may stand for it."""
 EITHER = "|"
-"""Stands between names of which the first that is there is meant."""
+"""The sign between alternative names, of which the first that exists is meant."""
 _PART = re.compile(r"^(?P<name>.+?)[-_.](?P<number>\d+)[-_]of[-_](?P<count>\d+)(-[0-9a-f]{8,})?$")
 """How a file is named that holds a part of a split, without its ending."""
 

@@ -26,7 +26,7 @@ _KIND_NAMES: dict[type, str] = {
 _LARGEST = 2**63
 """Beyond the numbers that a table holds."""
 _EXACT = 2**53
-"""Up to here whole numbers stay what they are beside fractions."""
+"""The largest whole number up to which all are exact as floats, as they become beside fractions."""
 _DEEPEST = 30
 _MOST_KEYS = 1000
 """The most keys that the objects of one column may have; with more, the keys are data and no columns."""

@@ -21,13 +21,13 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 _DECIMAL = re.compile(r"(-?\d+)\.0+")
 _BITS = frozenset({"0", "1", "0.0", "1.0", "true", "false"}) | HIDDEN
 _SEPARATORS = ("|", ";", "/", "#", "\n", "\t", " ")
-"""What some files have between the labels of a cell, besides commas."""
+"""The signs that some files have between the labels of a cell, besides commas."""
 _RARE = frozenset({"|", ";"})
-"""Those of them that names hardly have."""
+"""The separators that names of labels hardly ever contain."""
 _NO_LABEL = ("-1", "-100")
 """Numbers by which files say that there is no label, beside labels that are numbers from 0 up, or names."""
 _DASH = "-"
-"""What files have instead of a label, beside labels that are words."""
+"""The sign for no label in files whose labels are words."""
 _UNSEEN = "\ufeff\u200b\u2060"
 """Characters without width that get into cells, and are none of a label."""
 _PACKED = re.compile(r"[01]{2,}")

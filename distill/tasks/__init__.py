@@ -102,9 +102,9 @@ class EncodingSpec:
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 """Some examples: role to the values."""
 Features: TypeAlias = dict[str, list[Any]]
-"""What examples are encoded into; see ``distill.tasks.features``."""
+"""The features of some examples, a list for each name; see ``distill.tasks.features``."""
 Record: TypeAlias = Mapping[str, Any]
-"""What a user is told of one example: the name of each field, such as ``label`` or ``probability``, to its value."""
+"""The prediction for one example as a user sees it: each field, such as ``label`` or ``probability``, to its value."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CLASSES = 20
 """Numbers with decimals up to which they may be classes though some stand only once, as scores do."""
 Problem = Callable[..., Fault | None]
-"""What is wrong with the values of a row, or none."""
+"""Returns what is wrong with the values of a row, or none."""
 AVERAGES = ("micro", "macro", "weighted")
 """Rows of the report's table besides the labels."""
 

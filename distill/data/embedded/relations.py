@@ -1,4 +1,4 @@
-"""The sample for relations: sentences in which two nouns are marked, each with how the first and the second are related.
+"""The sample for relations: sentences in which two nouns are marked, each with how the two are related.
 
 The nouns of one relation are those of the others too, so that they do not tell it: it shows in the words between and
 around them, and its direction in their order and voice. Some sentences go on with what befell other, unmarked nouns.

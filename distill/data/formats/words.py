@@ -7,7 +7,7 @@ from itertools import chain, islice
 from distill.data.formats.rows import Row
 
 _SENTENCE = re.compile(r"sent(?:ence)?s?[\s_.-]*(?:#|id|idx|no\.?|nr\.?|num|number|index)?", re.IGNORECASE)
-"""What such a column is called."""
+"""The names of columns that say to which sentence a word belongs."""
 _LOOKED_AT = 1000
 """Rows that are looked at."""
 
