@@ -15,7 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distill.base import caches, signals
+from distill.base import library_caches, signals
 from distill.config import compose as cards
 from distill.config import messages
 from distill.config.named_columns import named
@@ -80,7 +80,7 @@ def run_experiment(
     config = _composed(given, folders)
     made = Path(folder) if folder else Path("outputs") / config.name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     made.mkdir(parents=True, exist_ok=True)
-    caches.ready(Path(config.store))
+    library_caches.ready(Path(config.store))
     from distill.pipeline.runner import walk  # torch and its friends take seconds
 
     flags = [flag for path in folders for flag in ("--config-dir", path)]

@@ -1,9 +1,9 @@
 """``python -m distill.design budget.latency_ms=5``: which student to try first."""
 
 if __name__ == "__main__":
-    from distill.base import starting
+    from distill.base import early_signals
 
-    starting.heed(starting.NOTHING)  # what is imported below takes half a second
+    early_signals.heed(early_signals.NOTHING)  # what is imported below takes half a second
 
 import logging
 import os
@@ -20,9 +20,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from distill.base import caches, signals
+from distill.base import library_caches, signals
+from distill.base.early_signals import NOTHING
 from distill.base.signals import Interrupted
-from distill.base.starting import NOTHING
 from distill.config import compose, messages, user_cards
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.named_columns import named
@@ -79,7 +79,7 @@ def _job(config: DesignConfig) -> None:
     overrides, folders = chosen.overrides.task, card_folders(chosen)
     config.data.exact += named(overrides, folders, chosen.runtime.choices)
     check(config, overrides, folders)
-    for note in caches.ready(Path(config.store)):
+    for note in library_caches.ready(Path(config.store)):
         log.info("%s", note)
     from distill.designer import showing  # torch and its friends take seconds
     from distill.designer.cards import write

@@ -1,9 +1,9 @@
 """``python -m distill.predict model=FOLDER input=FILE output=FILE``: what a model says of new examples."""
 
 if __name__ == "__main__":
-    from distill.base import starting
+    from distill.base import early_signals
 
-    starting.heed(starting.NOTHING)  # what is imported below takes half a second
+    early_signals.heed(early_signals.NOTHING)  # what is imported below takes half a second
 
 import sys
 import time
@@ -14,8 +14,8 @@ from typing import cast
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distill.base import caches, signals
-from distill.base.starting import NOTHING
+from distill.base import library_caches, signals
+from distill.base.early_signals import NOTHING
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
 
@@ -62,7 +62,7 @@ def predict(config: PredictConfig) -> None:
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
-    caches.ready()
+    library_caches.ready()
     from distill.data.streaming import read, refuse_target, writing
 
     source, target = Path(config.input).expanduser(), Path(config.output).expanduser()

@@ -1,9 +1,9 @@
 """``python -m distill.run experiment=sst2_tiny``: from a config to a student on disk."""
 
 if __name__ == "__main__":
-    from distill.base import starting
+    from distill.base import early_signals
 
-    starting.heed(starting.GOES_ON)  # what is imported below takes half a second
+    early_signals.heed(early_signals.GOES_ON)  # what is imported below takes half a second
 
 import logging
 import os
@@ -19,9 +19,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from distill.base import caches, disk, signals
+from distill.base import disk, library_caches, signals
+from distill.base.early_signals import GOES_ON
 from distill.base.signals import Interrupted
-from distill.base.starting import GOES_ON
 from distill.config import compose, messages, user_cards
 from distill.config.named_columns import named
 from distill.config.schema import Config
@@ -79,7 +79,7 @@ def _job(config: Config) -> None:
     check(config, hydra.overrides.task)
     repeat = command()
     with one_job() as folder:
-        for note in caches.ready(Path(config.store)):
+        for note in library_caches.ready(Path(config.store)):
             log.info("%s", note)
         from distill.pipeline.runner import (
             walk,  # torch and its friends take seconds: only a config that holds pays them

@@ -35,7 +35,7 @@ DECLARATION = '''"""What the package is told of it."""
 
 from dataclasses import dataclass
 
-from distill.base.rules import POSITIVE, setting
+from distill.base.setting_rules import POSITIVE, setting
 from distill.objective.declaration import TermConfig, TermSpec
 from distill.objective.specs import TERM_SPECS
 

@@ -4,7 +4,7 @@ import socket
 from threading import Thread
 
 
-def answers(host: str, port: int, seconds: float = 3.0) -> bool:
+def host_answers(host: str, port: int, seconds: float = 3.0) -> bool:
     """Whether a connection opens; tried in a thread, since the look-up of a name cannot be told to give up."""
     opened: list[bool] = []
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from distill.base.starting import GOES_ON, AtOnce, said
+from distill.base.early_signals import GOES_ON, AtOnce, signal_message
 
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARENT = "DISTILL_PARENT"
@@ -41,7 +41,7 @@ class Interrupted(BaseException):
 
     def __str__(self) -> str:
         """What happened, without a way to go on."""
-        return said(self.number)
+        return signal_message(self.number)
 
 
 @dataclass

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from distill.base.rules import NOT_NEGATIVE
+from distill.base.setting_rules import NOT_NEGATIVE
 from distill.config.check_objective import LIVE
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
 from distill.config.schema import Config, TeacherConfig

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
 
-from distill.base.rules import NOT_NEGATIVE, TEMPERATURE, Rule, rules_of, said, unknown
+from distill.base.setting_rules import NOT_NEGATIVE, TEMPERATURE, Rule, rules_of, said, unknown
 from distill.config.schema import Config
 from distill.config.task_traits import known
 from distill.objective.declaration import CLASS, ScheduleConfig, TermConfig

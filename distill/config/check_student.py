@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from distill.base.rules import LAYERS
+from distill.base.setting_rules import LAYERS
 from distill.config.schema import Config
 from distill.config.task_traits import TaskTraits, known
 from distill.objective.declaration import BEYOND_LOGITS

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from distill.base.rules import at, listed, said
+from distill.base.setting_rules import at, listed, said
 from distill.config.schema import Config
 from distill.config.task_traits import TaskTraits, those
 from distill.tasks import TASKS

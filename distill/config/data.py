@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from distill.base.rules import INNER_SHARE, Rule, allowed, at_least, one_of
+from distill.base.setting_rules import INNER_SHARE, Rule, allowed, at_least, one_of
 
 SAMPLES = (
     "sentiment", "questions", "paraphrases", "topics", "similarities", "entities", "relations", "passages",

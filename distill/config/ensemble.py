@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from distill.base.rules import allowed, one_of
+from distill.base.setting_rules import allowed, one_of
 from distill.config.task_traits import known
 from distill.objective.declaration import SCORE
 

@@ -13,7 +13,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from distill.base.rules import unknown
+from distill.base.setting_rules import unknown
 from distill.config.schema import Config, TeacherConfig
 from distill.errors import ConfigError
 

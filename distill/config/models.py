@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import LAYERS, POSITIVE, allowed, at_least, one_of
+from distill.base.setting_rules import LAYERS, POSITIVE, allowed, at_least, one_of
 
 
 @dataclass

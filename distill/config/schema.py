@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import INNER_SHARE, POSITIVE, RUN_NAME, SHARE, Rule, allowed, at_least, one_of
+from distill.base.setting_rules import INNER_SHARE, POSITIVE, RUN_NAME, SHARE, Rule, allowed, at_least, one_of
 from distill.config.data import DataConfig
 from distill.config.ensemble import EnsembleConfig
 from distill.config.models import ArchitectureConfig as ArchitectureConfig

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from distill.base.rules import Rule, at, rules_of
+from distill.base.setting_rules import Rule, at, rules_of
 from distill.config import (
     check_ensemble,
     check_given,

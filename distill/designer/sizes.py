@@ -14,13 +14,13 @@ from distill.base.layer_maps import layer_map
 from distill.designer.candidates import INNER, Candidate, Shape, from_the_first
 from distill.designer.ranking import Sized
 from distill.errors import ModelError
-from distill.models import fitting, loading, scratch
+from distill.models import checkpoint_fitting, from_scratch, loading
 from distill.models.sources import TEACHER_CHECKPOINT
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
 from distill.student.from_layers import from_layers, shortened
 from distill.student.narrow import narrowing
-from distill.student.narrow.families import inner_size
+from distill.student.narrow.architectures import inner_size
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,17 @@ def teacher(spec: RunSpec) -> Teacher:
     if folder is not None:
         tokenizer, found = spec.sources.tokenizer(folder), loading.configuration(folder)
         loading.inside_bounds(found, spec.config.data.max_length, "teacher")
-        tokens = fitting.token_count(tokenizer)
+        tokens = checkpoint_fitting.token_count(tokenizer)
         found.vocab_size = tokens if spec.setup.task.writes else max(found.vocab_size, tokens)
-        fitting.fit_padding(found, tokenizer)
+        checkpoint_fitting.fit_padding(found, tokenizer)
     else:
         tokenizer = _tokenizer_from_scratch(spec)
-        found = _from_scratch(spec, tokenizer, scratch.Size(**asdict(spec.config.teacher.architecture)))
+        found = _from_scratch(spec, tokenizer, from_scratch.Size(**asdict(spec.config.teacher.architecture)))
     _name_outputs(spec, found)
     learnt = folder is not None  # else its weights are not worth cutting
-    return Teacher(found, tokenizer, ("teacher", "narrow" if learnt and narrowing.unfit(found) is None else "random"))
+    return Teacher(
+        found, tokenizer, ("teacher", "narrow" if learnt and narrowing.why_not_narrowable(found) is None else "random")
+    )
 
 
 def makeable(spec: RunSpec, of: Teacher, wanted: Sequence[Candidate]) -> list[Candidate]:
@@ -123,12 +125,12 @@ def _chosen(of: Teacher, candidate: Candidate) -> list[int]:
 def _narrow(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
     size: Mapping[str, int] = candidate.card["architecture"]
     width = narrowing.Width(size["hidden_size"], size["heads"], size["intermediate_size"])
-    return narrowing.narrowed(_of_layers(spec, of, candidate), width)
+    return narrowing.narrowed_config(_of_layers(spec, of, candidate), width)
 
 
 def _random(spec: RunSpec, of: Teacher, candidate: Candidate) -> PretrainedConfig:
     size: Mapping[str, int] = candidate.card["architecture"]
-    return _from_scratch(spec, of.tokenizer, scratch.Size(**size))
+    return _from_scratch(spec, of.tokenizer, from_scratch.Size(**size))
 
 
 CONFIGURATIONS: Mapping[str, Callable[[RunSpec, Teacher, Candidate], PretrainedConfig]] = {
@@ -138,9 +140,9 @@ CONFIGURATIONS: Mapping[str, Callable[[RunSpec, Teacher, Candidate], PretrainedC
 }
 
 
-def _from_scratch(spec: RunSpec, tokenizer: PreTrainedTokenizerBase, size: scratch.Size) -> PretrainedConfig:
+def _from_scratch(spec: RunSpec, tokenizer: PreTrainedTokenizerBase, size: from_scratch.Size) -> PretrainedConfig:
     length, dropout = spec.config.data.max_length, spec.config.distill.dropout
-    return scratch.config(spec.setup.task.family, tokenizer, size, max_length=length, dropout=dropout)
+    return from_scratch.config(spec.setup.task.family, tokenizer, size, max_length=length, dropout=dropout)
 
 
 def _name_outputs(spec: RunSpec, configured: PretrainedConfig) -> None:

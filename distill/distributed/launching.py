@@ -22,8 +22,8 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 
 from distill.base import signals
 from distill.base.disk import run_folder
+from distill.base.early_signals import GOES_ON
 from distill.base.signals import PARENT, Interrupted
-from distill.base.starting import GOES_ON
 from distill.errors import ConfigError, RankError
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def _per_node(started: int) -> int:
 
 
 @contextmanager
-def others(environment: ClusterEnvironment, devices: int, nodes: int, folder: Path) -> Iterator[None]:
+def other_ranks(environment: ClusterEnvironment, devices: int, nodes: int, folder: Path) -> Iterator[None]:
     """Start this machine's other ranks, unless a launcher has, watch them, and leave none behind.
 
     Raises:

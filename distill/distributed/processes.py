@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 
 from distill.base import signals
 from distill.base.signals import Interrupted
-from distill.distributed.launching import others
+from distill.distributed.launching import other_ranks
 from distill.errors import DistillError, RankError
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         yield Ranks()
         return
     strategy = trainer.strategy
-    with signals.deferred(), others(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
+    with signals.deferred(), other_ranks(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
         if strategy.launcher is not None:
             strategy.launcher.launch(strategy.setup_environment)
         else:

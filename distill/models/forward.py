@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
-from distill.models.configuring import said
+from distill.models.configuration import library_message
 from distill.types import MODEL_INPUTS, Batch, Outputs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
@@ -18,7 +18,7 @@ Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
 
 
 @contextmanager
-def answering(whose: str) -> Iterator[None]:
+def forward_errors(whose: str) -> Iterator[None]:
     """Say in a sentence that a model of these sizes cannot read what it is given.
 
     Raises:
@@ -30,7 +30,8 @@ def answering(whose: str) -> Iterator[None]:
         raise
     except (RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{whose} does not answer ({said(error)}): its config.json seems to be of another model than its weights"
+            f"{whose} does not answer ({library_message(error)}): its config.json seems to be of another model than "
+            "its weights"
         ) from error
 
 
@@ -128,6 +129,6 @@ def _logits(answer: Any) -> Tensor:  # noqa: ANN401
     return torch.stack([answer.start_logits, answer.end_logits], dim=-1)
 
 
-def chosen(logits: Tensor, columns: Sequence[int] | None) -> Tensor:
+def select_columns(logits: Tensor, columns: Sequence[int] | None) -> Tensor:
     """Logits ``[..., outputs]`` in another order; as they are without ``columns``."""
     return logits if columns is None else logits[..., list(columns)]

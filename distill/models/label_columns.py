@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from transformers import PretrainedConfig
 
 from distill.errors import ModelError
-from distill.models.fitting import output_names
+from distill.models.checkpoint_fitting import output_names
 
 
 def label_columns(

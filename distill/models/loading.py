@@ -13,15 +13,22 @@ from safetensors import SafetensorError
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models import headers, inspecting, tokenizer_files
-from distill.models.configuring import configuration as configuration
-from distill.models.configuring import from_config as from_config
-from distill.models.configuring import headless, said
+from distill.models import checkpoint_validation, safetensors_headers, tokenizer_files
+from distill.models.checkpoint_fitting import (
+    AFTER_PADDING,
+    ENDLESS,
+    fit_outputs,
+    fit_tokenizer,
+    fit_tokens,
+    output_names,
+)
+from distill.models.checkpoint_folders import FILES as FILES
+from distill.models.checkpoint_folders import resolve as resolve
+from distill.models.configuration import configuration as configuration
+from distill.models.configuration import from_config as from_config
+from distill.models.configuration import headless, library_message
 from distill.models.dropout import set_dropout
-from distill.models.fitting import AFTER_PADDING, ENDLESS, fit_outputs, fit_tokenizer, fit_tokens, output_names
-from distill.models.folders import FILES as FILES
-from distill.models.folders import resolve as resolve
-from distill.models.numbers import not_finite
+from distill.models.finite_values import not_finite
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -98,11 +105,15 @@ def load_model(
                 dtype=dtype, ignore_mismatched_sizes=True, output_loading_info=True,
             )  # fmt: skip
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{folder}: its weights cannot be read ({said(error)}); fetch or copy them again") from error
+        raise ModelError(
+            f"{folder}: its weights cannot be read ({library_message(error)}); fetch or copy them again"
+        ) from error
     way_out = "give a folder that was saved after fine-tuning"
-    inspecting.judge(folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out)
+    checkpoint_validation.refuse_random_weights(
+        folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out
+    )
     if (name := not_finite(dict(loaded.named_parameters()), least=-torch.inf)) is not None:
-        raise headers.diverged(folder, name)
+        raise safetensors_headers.not_finite_error(folder, name)
     fit_outputs(loaded, had, labels)
     if tokenizer is not None:
         fit_tokens(loaded, tokenizer)

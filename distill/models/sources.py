@@ -8,7 +8,7 @@ from pathlib import Path
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from distill.base.files import folder_checksum
-from distill.base.memo import once
+from distill.base.per_object_cache import cached_method
 from distill.models import loading
 
 TEACHER_CHECKPOINT, STUDENT_CHECKPOINT = "teacher_checkpoint", "student_checkpoint"
@@ -60,7 +60,7 @@ class ModelSources:
         """
         return {name: loading.configuration(folder) for name, folder in self.checkpoints.items()}
 
-    @once
+    @cached_method
     def content(self, name: str) -> str:
         """What stands for a checkpoint in fingerprints: its bytes."""
         return folder_checksum(self.checkpoints[name], loading.FILES)

@@ -8,8 +8,8 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models.configuring import said
-from distill.models.folders import read_object
+from distill.models.checkpoint_folders import read_object
+from distill.models.configuration import library_message
 
 _ANY = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm")
 """What makes a tokenizer, alone or together."""
@@ -52,8 +52,8 @@ def _reason(folder: Path, error: Exception) -> str:
         return f"it asks for a package that is not there ({str(error).splitlines()[0].split('. ')[0]})"
     there = sorted({path.name for pattern in _ANY for path in folder.glob(pattern)})
     return (
-        f"of {', '.join(there)} alone none can be made ({said(error)}); give all of its files, or a tokenizer.json, "
-        "which saving it with transformers writes"
+        f"of {', '.join(there)} alone none can be made ({library_message(error)}); give all of its files, or a "
+        "tokenizer.json, which saving it with transformers writes"
     )
 
 
@@ -63,7 +63,7 @@ def _damaged(folder: Path) -> Iterator[str]:
         try:
             Tokenizer.from_file(str(whole))
         except Exception as error:  # the library raises nothing narrower
-            yield f"{whole.name} is no tokenizer ({said(error)}); fetch or copy it again"
+            yield f"{whole.name} is no tokenizer ({library_message(error)}); fetch or copy it again"
         return  # the others are not read then
     if (folder / "vocab.json").exists():
         read_object(folder / "vocab.json")

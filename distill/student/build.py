@@ -11,7 +11,7 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.layer_maps import layer_map
-from distill.models import bilstm, loading, scratch
+from distill.models import bilstm, from_scratch, loading
 from distill.student.from_layers import from_layers
 from distill.student.narrow.narrowing import Width, narrow
 from distill.tasks.setup import TaskSetup
@@ -52,7 +52,7 @@ class StudentSpec:
     init: str
     layers: int
     layer_map: str
-    size: scratch.Size
+    size: from_scratch.Size
     width: Width
     lstm: LstmSize
     max_length: int
@@ -163,7 +163,7 @@ def random_configuration(
 ) -> PretrainedConfig:
     """Return the configuration of a student from scratch, which starts to write with what its teacher starts with."""
     start = getattr(teacher, "decoder_start_token_id", None)
-    config = scratch.config(
+    config = from_scratch.config(
         setup.task.family, tokenizer, spec.size, max_length=spec.max_length, dropout=spec.dropout, start=start
     )
     _name_outputs(setup, config)

@@ -8,8 +8,8 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
+from distill.models.checkpoint_fitting import untie_head_like
 from distill.models.dropout import set_dropout
-from distill.models.fitting import part_like
 from distill.models.layer_names import layer_pattern
 from distill.models.loading import from_config
 
@@ -35,7 +35,7 @@ def from_layers(
     set_dropout(config, dropout)
     student = from_config(config, head)
     student.to(teacher.dtype)  # type: ignore[arg-type]
-    part_like(student, teacher)
+    untie_head_like(student, teacher)
     weights = _chosen_weights(teacher.state_dict(), chosen, teacher.config)
     for name in weights if columns is not None else ():
         if not name.startswith(f"{teacher.base_model_prefix}.") and len(weights[name]) == teacher.config.num_labels:

@@ -8,8 +8,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from distill.base.layer_maps import in_order
+from distill.models.finite_values import require_finite
 from distill.models.forward import outputs
-from distill.models.numbers import finite
 from distill.objective import losses
 from distill.types import Batch
 
@@ -48,7 +48,7 @@ def _states(model: PreTrainedModel, batches: Sequence[Batch]) -> list[Tensor]:
     model.train(trains)
     real = [batch["attention_mask"].bool() for batch in batches]
     return [
-        finite(
+        require_finite(
             torch.cat([answer.hidden[layer][mask] for answer, mask in zip(answers, real, strict=True)]),
             str(model.name_or_path) or "the student",
         )

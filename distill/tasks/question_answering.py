@@ -7,8 +7,8 @@ where it ends, over the window's tokens. A window without the answer points at i
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.base.rows import Fault
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
+from distill.base.unusable_rows import Fault
 from distill.tasks import Columns, EncodingSpec, Options, Read, Task
 from distill.tasks.labels import sifted
 from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32

@@ -26,7 +26,7 @@ _DIGEST = 2 * hashlib.blake2b().digest_size
 
 
 @dataclass(frozen=True)
-class Found:
+class ResumePoint:
     """A checkpoint from which a training goes on: its file, and the optimiser step at which it was written."""
 
     path: Path
@@ -51,7 +51,7 @@ class DurableCheckpoints(TorchCheckpointIO):
                 target.replace(target.with_name(BEFORE))
 
 
-def newest(folder: Path) -> Found | None:
+def newest_checkpoint(folder: Path) -> ResumePoint | None:
     """The checkpoint to go on from: the newest in ``folder`` that is whole, and whose best weights are.
 
     Those that are damaged are said, by the first rank, and put aside; with none left the training begins anew.
@@ -63,7 +63,7 @@ def newest(folder: Path) -> Found | None:
         content = _whole(path)
         if content is not None and (not _names_best(content) or _whole(folder / BEST) is not None):
             _tell(damaged, f"goes on from the one before, of step {content['global_step']}")
-            return Found(path, content["global_step"])
+            return ResumePoint(path, content["global_step"])
         damaged.append(path if content is None else folder / BEST)
     _tell([*damaged, folder / LAST, folder / BEFORE, folder / BEST] if damaged else [], "the training begins anew")
     return None

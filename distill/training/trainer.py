@@ -20,7 +20,7 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from distill.base import signals
 from distill.errors import ConfigError, StoreError
-from distill.training.checkpoints import BEST, DurableCheckpoints, newest, weights
+from distill.training.checkpoints import BEST, DurableCheckpoints, newest_checkpoint, weights
 from distill.training.tracking import rank_zero
 
 _NOISE = (
@@ -92,7 +92,7 @@ def fit(trainer: pl.Trainer, module: pl.LightningModule, train: Any, validation:
         Interrupted: a signal has come; a checkpoint says how far it got.
         StoreError: the best weights are no longer there.
     """
-    found = trainer.strategy.broadcast(newest(folder) if trainer.is_global_zero else None)
+    found = trainer.strategy.broadcast(newest_checkpoint(folder) if trainer.is_global_zero else None)
     module.train()  # checkpoints are loaded in eval mode, and Lightning leaves modes as it finds them
     trainer.precision_plugin.convert_module(module)  # Lightning does so too, but restores a checkpoint before
     with uninterrupted():
@@ -121,7 +121,7 @@ def uninterrupted() -> Iterator[None]:
 
 def resumed_step(folder: Path) -> int | None:
     """The optimiser step at which a stage would resume, or none; only the first rank asks."""
-    found = newest(folder) if rank_zero() else None
+    found = newest_checkpoint(folder) if rank_zero() else None
     return found.step if found else None
 
 

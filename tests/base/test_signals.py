@@ -184,8 +184,8 @@ def test_a_signal_ends_a_command_in_a_sentence_also_while_it_imports(command, im
 TWICE = """
 import atexit, os, signal, time
 from distill import ending
-from distill.base import starting
-starting.heed("nothing was written")
+from distill.base import early_signals
+early_signals.heed("nothing was written")
 atexit.register(os.kill, os.getpid(), signal.SIGTERM)
 with ending.in_one_sentence("nothing was written"):
     os.kill(os.getpid(), signal.SIGTERM)

@@ -21,7 +21,7 @@ from transformers import (
 from distill.config.schema import ArchitectureConfig, Config
 from distill.errors import ConfigError, DistillError
 from distill.models import loading
-from distill.models.tokenizers import train
+from distill.models.tokenizer_training import train
 from distill.pipeline import preflight
 from distill.stages import students
 

@@ -26,13 +26,13 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
-from distill.models.fitting import part_like
+from distill.models.checkpoint_fitting import untie_head_like
+from distill.models.finite_values import require_finite
 from distill.models.forward import outputs
 from distill.models.loading import from_config
-from distill.models.numbers import finite
-from distill.student.narrow.families import FAMILIES, Family, head_size, inner_size
-from distill.student.narrow.places import below, head_of, parts, points
-from distill.student.narrow.weights import Copy
+from distill.student.narrow.architectures import FAMILIES, Family, head_size, inner_size
+from distill.student.narrow.sublayers import below, head_of, parts, points
+from distill.student.narrow.weights import NarrowCopy
 from distill.types import IGNORE, Batch
 
 
@@ -45,7 +45,7 @@ class Width:
     intermediate_size: int
 
 
-def unfit(config: PretrainedConfig) -> str | None:
+def why_not_narrowable(config: PretrainedConfig) -> str | None:
     """Why no narrower copy is made of a model, if none is, as a sentence."""
     kind = config.model_type
     if kind not in FAMILIES:
@@ -64,13 +64,13 @@ def unfit(config: PretrainedConfig) -> str | None:
     return None
 
 
-def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
+def narrowed_config(config: PretrainedConfig, width: Width) -> PretrainedConfig:
     """The configuration of a narrower copy.
 
     Raises:
         ModelError: the architecture cannot be copied, or not at this width.
     """
-    if why := unfit(config):
+    if why := why_not_narrowable(config):
         raise ModelError(f"student.init=narrow: {why}")
     family = FAMILIES[config.model_type]
     asked = {
@@ -146,10 +146,10 @@ def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: 
     Raises:
         ModelError: see ``narrowed`` and ``head_of``, or a state of the texts is no finite number.
     """
-    narrower = from_config(narrowed(wide.config, width), head)
+    narrower = from_config(narrowed_config(wide.config, width), head)
     narrower.to(wide.dtype)  # type: ignore[arg-type]
-    part_like(narrower, wide)
-    weights = Copy(wide, _inputs(wide, batches), narrower).made()
+    untie_head_like(narrower, wide)
+    weights = NarrowCopy(wide, _inputs(wide, batches), narrower).made()
     narrower.load_state_dict({name: weight.to(wide.dtype) for name, weight in weights.items()}, strict=True)
     return narrower
 
@@ -181,4 +181,4 @@ def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tenso
         outputs(model, batch)
     for handle in handles:
         handle.remove()
-    return {name: finite(torch.cat(read), str(model.name_or_path)) for name, read in taken.items()}
+    return {name: require_finite(torch.cat(read), str(model.name_or_path)) for name, read in taken.items()}

@@ -9,13 +9,23 @@ from torch.nn.functional import layer_norm, linear, rms_norm
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from distill.student.narrow.attention import Attention, Heads, Pair, best, common, mixed, moment, whole, worth
-from distill.student.narrow.factors import fitted_norm, most, projected_reading, shared_basis
-from distill.student.narrow.families import FAMILIES, inner_size
-from distill.student.narrow.places import Part, below, head_of, parts, points
+from distill.student.narrow.architectures import FAMILIES, inner_size
+from distill.student.narrow.attention import (
+    Attention,
+    Heads,
+    WeightAndBias,
+    best_heads,
+    constant_output,
+    head_worth,
+    joint_moment_root,
+    mixed_heads,
+    whole_heads,
+)
+from distill.student.narrow.factorization import fitted_norm, largest, projected_reading, shared_basis
+from distill.student.narrow.sublayers import Part, below, head_of, parts, points
 
 
-class Copy:
+class NarrowCopy:
     """The weights of a narrower copy, by their names."""
 
     def __init__(self, wide: PreTrainedModel, inputs: Mapping[str, Tensor], narrower: PreTrainedModel) -> None:
@@ -70,7 +80,7 @@ class Copy:
     def _biased(self, name: str) -> bool:
         return f"{name}.bias" in self.old
 
-    def _linear(self, name: str) -> Pair:
+    def _linear(self, name: str) -> WeightAndBias:
         """Of the wide model; a bias that it does without is 0."""
         weight = self.old[f"{name}.weight"].double()
         if isinstance(self.wide.get_submodule(name), Conv1D):
@@ -83,14 +93,14 @@ class Copy:
         if self._biased(name):
             self.new[f"{name}.bias"] = bias
 
-    def _put_parts(self, names: Sequence[str], pairs: Sequence[Pair]) -> None:
+    def _put_parts(self, names: Sequence[str], pairs: Sequence[WeightAndBias]) -> None:
         """Each into a layer of its own, or all into one."""
         if len(names) < len(pairs):
-            pairs = [cast(Pair, tuple(map(torch.cat, zip(*pairs, strict=True))))]
+            pairs = [cast(WeightAndBias, tuple(map(torch.cat, zip(*pairs, strict=True))))]
         for name, pair in zip(names, pairs, strict=True):
             self._put(name, *pair)
 
-    def _folded(self, place: int) -> Pair | None:
+    def _folded(self, place: int) -> WeightAndBias | None:
         """Scale and shift of a norm, where they can go into the layers that read what it makes."""
         point = self.points[place]
         if point.stays or (self._biased(point.norm) and not all(map(self._biased, point.readers))):
@@ -137,7 +147,7 @@ class Copy:
         """A linear layer whose outputs are states."""
         self._put(name, self.basis.mT @ weight, self.basis.mT @ bias)
 
-    def _read(self, names: Sequence[str], place: int, parts: int = 1) -> list[Pair]:
+    def _read(self, names: Sequence[str], place: int, parts: int = 1) -> list[WeightAndBias]:
         """Linear layers that read narrow states, or the parts of one."""
         made = []
         for name in names:
@@ -147,14 +157,16 @@ class Copy:
             made.append(projected_reading(weight, bias, self.basis, self.means[place]))
         if len(made) == parts:
             return made
-        return [cast(Pair, pair) for pair in zip(*(each.chunk(parts) for each in made[0]), strict=True)]
+        return [cast(WeightAndBias, pair) for pair in zip(*(each.chunk(parts) for each in made[0]), strict=True)]
 
-    def _units(self, inner: Sequence[str], outer: str, place: int, count: int, parts: int = 1) -> tuple[Tensor, Pair]:
+    def _units(
+        self, inner: Sequence[str], outer: str, place: int, count: int, parts: int = 1
+    ) -> tuple[Tensor, WeightAndBias]:
         """Copy the inner units that matter most; which, and what adds them, the mean of the others in its bias."""
         (weight, bias), given = self._linear(outer), self._given(outer)
         mean = given.mean(0)
         adds = (given - mean * self._biased(outer)).square().mean(0) * weight.square().sum(0)
-        chosen = most(adds, count)
+        chosen = largest(adds, count)
         self._put_parts(inner, [(each[chosen], more[chosen]) for each, more in self._read(inner, place, parts)])
         return chosen, (weight[:, chosen], bias + weight @ mean.index_fill(0, chosen, 0.0))
 
@@ -166,14 +178,16 @@ class Copy:
     def _attention(self, part: Part) -> None:
         found = self._found(part)
         if self.family.whole:
-            made = whole(found, self._heads(part, found), self.config)
+            made = whole_heads(found, self._heads(part, found), self.config)
         else:
             relative = self.states[self.last + 1 :]  # distances count as much as states
-            roots = moment(self.states[part.place], *relative), moment(found.states, *relative)
-            made = mixed(found, roots, self.wide.config, self.config)
+            roots = joint_moment_root(self.states[part.place], *relative), joint_moment_root(found.states, *relative)
+            made = mixed_heads(found, roots, self.wide.config, self.config)
         self._put_parts(part.reads, made[0])
         mean = found.states.mean(0)
-        more = common((found.qkv, found.out), mean, self.wide.config) - common(made, mean, self.config)
+        more = constant_output((found.qkv, found.out), mean, self.wide.config) - constant_output(
+            made, mean, self.config
+        )
         self._put(part.adds, made[1], self.basis.mT @ self._linear(part.adds)[1] + more)
         for kept in self.family.kept:
             self._put(f"{part.layer}.{kept}", *self._linear(f"{part.layer}.{kept}"))
@@ -190,11 +204,11 @@ class Copy:
     def _heads(self, part: Part, found: Attention) -> Heads:
         """Which are kept whole: the same wherever they share what they add for distances."""
         if part.distances is None:
-            return best(worth(found, self.wide.config), self.config)
+            return best_heads(head_worth(found, self.wide.config), self.config)
         if part.distances not in self.shared:
             sharing = [self._found(each) for each in parts(self.wide) if each.distances == part.distances]
-            total = torch.stack([worth(each, self.wide.config) for each in sharing]).sum(0)
-            heads = self.shared[part.distances] = best(total, self.config)
+            total = torch.stack([head_worth(each, self.wide.config) for each in sharing]).sum(0)
+            heads = self.shared[part.distances] = best_heads(total, self.config)
             self.new[f"{part.distances}.weight"] = self.old[f"{part.distances}.weight"][:, heads.queries]
         return self.shared[part.distances]
 
