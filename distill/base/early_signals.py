@@ -1,4 +1,4 @@
-"""What a command does before it imports anything that takes time: signals are heeded from its first moment.
+"""Heed signals from the first moment of a command, before it imports anything that takes time.
 
 It imports next to nothing itself. Where nothing has been begun, nothing has to be kept, so that a signal ends the
 process at once, whatever is being imported; ``distill.base.signals`` takes signals over from here, and hands them back.
@@ -15,26 +15,26 @@ NOTHING = "nothing was written"
 
 
 def signal_message(number: int) -> str:
-    """What a signal has done to the command."""
+    """Return what a signal has done to the command, in words."""
     return "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
 
 
 class AtOnce:
-    """The handler of signals that ends the process at once, with one sentence and the exit code that shells expect."""
+    """The signal handler that ends the process at once, with one sentence and the exit code that shells expect."""
 
     def __init__(self, then: str) -> None:
-        """``then`` is how the sentence goes on."""
+        """Keep ``then``, with which the sentence goes on."""
         self.then = then
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """End."""
+        """Write the sentence to stderr and end the process."""
         out = sys.__stderr__.fileno() if sys.__stderr__ else 2
         os.write(out, f"distill: {signal_message(number)}; {self.then}\n".encode())
         os._exit(128 + number)
 
 
 def heed(then: str) -> None:
-    """End at a signal with one sentence, and no traceback.
+    """Handle signals so that they end the process with one sentence, and no traceback.
 
     A signal that the process was started to ignore stays ignored.
 

@@ -1,4 +1,4 @@
-"""What single settings may be: a test of the value, and how the allowed ones are said."""
+"""State what single settings may be: a test of the value, and the allowed ones in words."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,32 +15,32 @@ LAYER_MAPS = ("uniform", "first", "last", "skip")
 
 
 def allowed(rule: Rule) -> dict[str, Rule]:
-    """What ``dataclasses.field(metadata=…)`` keeps of a setting: the one place that says what it may be."""
+    """Return the metadata of a dataclass field that hold the rule of a setting."""
     return {_RULE: rule}
 
 
 def at(config: object, key: str) -> Any:  # noqa: ANN401
-    """The value of a dotted key."""
+    """Return the value of a dotted key of nested settings."""
     return reduce(getattr, key.split("."), config)
 
 
-def setting(default: Any, rule: Rule, description: str = "") -> Any:  # noqa: ANN401
-    """A field of a section of settings that says itself what it may be and what it means."""
+def setting(default: object, rule: Rule, description: str = "") -> Any:  # noqa: ANN401
+    """Return a field of a section of settings that says itself what it may be and what it means."""
     return field(default=default, metadata={_RULE: rule, DESCRIPTION: description})
 
 
 def rules_of(section: type) -> Iterator[tuple[str, Rule]]:
-    """The rule of each setting of a section that has one, and of the sections in it, by its dotted key."""
-    for each in fields(section):
-        inner: Any = each.default_factory
-        if _RULE in each.metadata:
-            yield each.name, each.metadata[_RULE]
+    """Yield the dotted key and the rule of each setting of a section that has one, nested sections included."""
+    for entry in fields(section):
+        inner: Any = entry.default_factory
+        if _RULE in entry.metadata:
+            yield entry.name, entry.metadata[_RULE]
         elif isinstance(inner, type) and is_dataclass(inner):
-            yield from ((f"{each.name}.{key}", rule) for key, rule in rules_of(inner))
+            yield from ((f"{entry.name}.{key}", rule) for key, rule in rules_of(inner))
 
 
 def unknown(key: str, known: Iterable[str]) -> str:
-    """What is wrong with a dotted key whose last part is none of the known names.
+    """Return what is wrong with a dotted key whose last part is none of the known names.
 
     >>> unknown("distill.sofft", ["hard", "soft"])
     'distill.sofft: unknown setting; did you mean soft? distill has hard, soft'
@@ -53,7 +53,7 @@ def unknown(key: str, known: Iterable[str]) -> str:
 
 
 def said(value: object) -> str:
-    """A value as one writes it in settings.
+    """Return a value as a user writes it in settings.
 
     >>> said(None), said({}), said(False), said(2.0), said("data")
     ('null', 'null', 'false', '2.0', 'data')
@@ -62,7 +62,7 @@ def said(value: object) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as in a sentence.
+    """Return names as they stand in a sentence, with commas and an ``and``.
 
     >>> listed(["one"]), listed(["one", "two", "three"])
     ('one', 'one, two and three')
@@ -71,12 +71,12 @@ def listed(names: Sequence[str]) -> str:
 
 
 def one_of(*allowed: str) -> Rule:
-    """One of some words."""
+    """Return the rule that a setting is one of some words."""
     return (lambda value: value in allowed), "one of " + ", ".join(allowed)
 
 
 def at_least(low: int) -> Rule:
-    """A whole number, or none where the setting may be that."""
+    """Return the rule that a setting is a whole number of at least ``low``, or none where it may be that."""
     return (lambda value: value is None or value >= low), f"a whole number from {low} up"
 
 

@@ -1,4 +1,4 @@
-"""Text of others, shown so that it can do nothing to the terminal, log or page that shows it."""
+"""Show text of others so that it can do nothing to the terminal, log or page that shows it."""
 
 import logging
 import re
@@ -18,37 +18,37 @@ _CONTROLS = re.compile(
 
 
 def shown(value: object) -> str:
-    r"""A value as it is quoted in a message: escaped, on one line, and cut.
+    r"""Return a value as it is quoted in a message: escaped, on one line, and cut after ``LONGEST`` characters.
 
     >>> print(shown(" pos"), shown("\x1b[31mred\n"), shown(["neg"]), shown(-1))
     ' pos' '\x1b[31mred\n' ['neg'] -1
     """
     if isinstance(value, str):
         return _quoted(value)
-    said = repr(_bounded(value))
-    return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
+    text = repr(_bounded(value))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _quoted(text: str) -> str:
     kept = text[:LONGEST]
-    while len(said := repr(kept)) > LONGEST + 2:  # escapes are longer than what they stand for
-        kept = kept[: len(kept) * LONGEST // len(said)]
-    return said if kept == text else f"{said}…"
+    while len(quoted := repr(kept)) > LONGEST + 2:  # escapes are longer than what they stand for
+        kept = kept[: len(kept) * LONGEST // len(quoted)]
+    return quoted if kept == text else f"{quoted}…"
 
 
 def _bounded(value: object) -> object:
-    """The beginning of a value, so that showing a large one takes no time."""
+    """Return the beginning of a value, so that showing a large one takes no time."""
     if isinstance(value, str):
         return value[:LONGEST]
     if isinstance(value, list | tuple):
-        return [_bounded(each) for each in value[:_FEW]]
+        return [_bounded(element) for element in value[:_FEW]]
     if isinstance(value, Mapping):
-        return {_bounded(key): _bounded(each) for key, each in list(value.items())[:_FEW]}
+        return {_bounded(key): _bounded(element) for key, element in list(value.items())[:_FEW]}
     return value
 
 
 def name(text: str) -> str:
-    r"""A name as it is, or quoted where it has spaces around it or characters that cannot be seen, and cut.
+    r"""Return a name as it is, or quoted where it holds invisible characters or spaces around it, and cut.
 
     >>> print(name("neg"), name(" pos"), name("two words"), name("\x1b[31m"))
     neg ' pos' two words '\x1b[31m'
@@ -58,30 +58,30 @@ def name(text: str) -> str:
 
 
 def names(texts: Iterable[str]) -> str:
-    """Names with commas between them."""
+    """Return names with commas between them, each as ``name`` shows it."""
     return ", ".join(map(name, texts))
 
 
 def plain(text: str) -> str:
-    r"""A text of lines with its control characters escaped; tabs and line ends stay.
+    r"""Return a text of lines with its control characters escaped; tabs and line ends stay.
 
     >>> plain("\x1b[31mred\u202e\nnext")
     '\\x1b[31mred\\u202e\nnext'
     """
-    return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
+    return _CONTROLS.sub(lambda control: repr(control[0])[1:-1], text)
 
 
 class BelowErrors(logging.Filter):
-    """Leaves errors out: they have a stream of their own."""
+    """A filter that leaves errors out of a log: they have a stream of their own."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is none."""
+        """Return whether the record is less than an error."""
         return record.levelno < logging.ERROR
 
 
 class PlainFormatter(logging.Formatter):
-    """Escapes the control characters of every line that is logged, whoever logs it."""
+    """A formatter that escapes the control characters of every line that is logged, whoever logs it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text."""
+        """Return the record as text without control characters."""
         return plain(super().format(record))

@@ -1,4 +1,4 @@
-"""Rows that cannot be used: refused together in one sentence, or left out and counted."""
+"""Refuse rows that cannot be used together in one sentence, or leave them out and count them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _FIRST = 5
 
 
 class Fault(NamedTuple):
-    """Why a row cannot be used.
+    """The reason why a row cannot be used.
 
     Attributes:
         kind: the reason in a word or two, by which such rows are counted.
@@ -32,12 +32,12 @@ Numbers = Mapping[str, Sequence[int]]
 
 
 class Usable(NamedTuple):
-    """The rows that can be used.
+    """The rows that can be used, and what is to be said of the rest.
 
     Attributes:
-        splits: without the others.
+        splits: the data sets, without the rows that cannot be used.
         notes: a sentence for each split of which rows were left out.
-        numbers: of the rows that were kept.
+        numbers: the number in its file of each row that was kept.
     """
 
     splits: dict[str, "Dataset"]
@@ -53,14 +53,14 @@ def usable(
     source: str = "",
     numbers: Numbers | None = None,
 ) -> Usable:
-    """Keep the rows that can be used.
+    """Return the rows that can be used; refuse the others, or leave them out.
 
     Args:
-        splits: as they were read.
-        faults: split to what is wrong with rows of it, by their position.
-        drop: leave them out instead of refusing them.
+        splits: the data sets as they were read.
+        faults: for each split, the faults of its rows by their position, from 0.
+        drop: whether to leave such rows out instead of refusing them.
         source: where the data came from, for messages.
-        numbers: of the rows, where some were left out before.
+        numbers: the number in its file of each row, where some were left out before.
 
     Raises:
         DataError: there are such rows and they are not to be left out, or no other is in a split.
@@ -74,9 +74,8 @@ def usable(
         if not drop:
             raise DataError(_refusal([(rows[place], fault) for place, fault in sorted(wrong.items())], count, where))
         left = [place for place in range(count) if place not in wrong]
-        reasons = ", ".join(
-            f"{kind} ({many:,})" for kind, many in Counter(each.kind for each in wrong.values()).items()
-        )
+        counts = Counter(fault.kind for fault in wrong.values())
+        reasons = ", ".join(f"{kind} ({number:,})" for kind, number in counts.items())
         if not left:
             raise DataError(f"no row of {where} can be used: {reasons}")
         notes.append(f"{len(wrong):,} of {count:,} rows of {split} are left out: {reasons}")

@@ -1,4 +1,4 @@
-"""A checkpoint fitted to its use: tokens for every mark, padding that both sides know, outputs where they are named."""
+"""Fit a checkpoint to its use: a token for every marker, padding that both sides know, outputs in label order."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,25 @@ from distill.models.configuration import library_message
 from distill.models.special_tokens_as_text import read_as_text
 
 AFTER_PADDING = (
-    "roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "roberta-prelayernorm", "data2vec-text", "longformer",
-    "mpnet", "ibert", "luke", "xmod", "esm", "markuplm", "lilt", "m2m_100", "nllb-moe", "fsmt",
-)  # fmt: skip
-"""Models that count the places of tokens from the number of the padding on."""
+    "roberta",
+    "xlm-roberta",
+    "camembert",
+    "xlm-roberta-xl",
+    "roberta-prelayernorm",
+    "data2vec-text",
+    "longformer",
+    "mpnet",
+    "ibert",
+    "luke",
+    "xmod",
+    "esm",
+    "markuplm",
+    "lilt",
+    "m2m_100",
+    "nllb-moe",
+    "fsmt",
+)
+"""Models that count the positions of tokens from the id of the padding token on."""
 ENDLESS = ("m2m_100", "nllb-moe", "fsmt", "esm")
 """Those of them that have a place for every token, however many there are."""
 
@@ -25,7 +40,9 @@ ENDLESS = ("m2m_100", "nllb-moe", "fsmt", "esm")
 def fit_tokenizer(
     tokenizer: PreTrainedTokenizerBase, folder: Path, markers: Sequence[str], places_for: str | None
 ) -> PreTrainedTokenizerBase:
-    """A tokenizer that fills up a batch, knows the ``markers`` and reads all else as text; see ``loading.tokenizer``.
+    """Return a tokenizer that pads a batch, knows the ``markers`` and reads all else as text.
+
+    See ``loading.load_tokenizer`` for its arguments.
 
     Raises:
         ModelError: it cannot fill up a batch, or cannot tell the places of its tokens.
@@ -47,7 +64,7 @@ def fit_tokenizer(
 
 
 def _fill_up(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Name the padding, where there is none, or where one decides on more than what is filled up.
+    """Name the padding token, where there is none, or where it decides on more than what is padded.
 
     Positions of some models are counted from the number that their configuration names. Heads of encoder-decoders read
     the last end token, which padding must not be.
@@ -55,46 +72,46 @@ def _fill_up(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     path = folder / "config.json"
     config: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if config.get("model_type") in AFTER_PADDING:
-        named = config.get("pad_token_id", 1)  # transformers' own number for each of them
-        counted = tokenizer.convert_ids_to_tokens(named) if isinstance(named, int) and named >= 0 else None
-        tokenizer.pad_token = counted if counted in tokenizer.all_special_tokens else tokenizer.pad_token
+        padding_id = config.get("pad_token_id", 1)  # transformers' own number for each of them
+        token = tokenizer.convert_ids_to_tokens(padding_id) if isinstance(padding_id, int) and padding_id >= 0 else None
+        tokenizer.pad_token = token if token in tokenizer.all_special_tokens else tokenizer.pad_token
     ends = config.get("is_encoder_decoder", False) and tokenizer.pad_token_id in (None, tokenizer.eos_token_id)
     if tokenizer.pad_token_id is not None and not ends:
         return
-    others = (tokenizer.unk_token, tokenizer.bos_token, tokenizer.mask_token, tokenizer.cls_token) if ends else ()
-    filling = next((each for each in others if each not in (None, tokenizer.eos_token)), tokenizer.eos_token)
-    if filling is None:
+    preferred = (tokenizer.unk_token, tokenizer.bos_token, tokenizer.mask_token, tokenizer.cls_token) if ends else ()
+    padding = next((token for token in preferred if token not in (None, tokenizer.eos_token)), tokenizer.eos_token)
+    if padding is None:
         raise ModelError(
             f"{folder}: its tokenizer has neither a padding nor an end token; name one in tokenizer_config.json"
         )
-    tokenizer.pad_token = filling  # what fills up is masked, whatever it is
+    tokenizer.pad_token = padding  # what fills up is masked, whatever it is
 
 
 def fit_ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a model that writes stop at the end token that its tokenizer ends targets with, where it names another.
+    """Let a generating model stop at the end token with which its tokenizer ends targets.
 
     Ends that are special tokens of the tokenizer, too, stay: some models have several.
     """
-    writing, end = model.generation_config, tokenizer.eos_token_id
-    if writing is None or end is None:
+    generation, end = model.generation_config, tokenizer.eos_token_id
+    if generation is None or end is None:
         return
-    given = writing.eos_token_id
-    named = given if isinstance(given, list) else [given]
-    if end not in named:
+    ends = generation.eos_token_id
+    end_ids = ends if isinstance(ends, list) else [ends]
+    if end not in end_ids:
         special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
-        writing.eos_token_id = [end, *(each for each in named if each in special)]
+        generation.eos_token_id = [end, *(number for number in end_ids if number in special)]
 
 
 def token_count(tokenizer: PreTrainedTokenizerBase) -> int:
-    """Rows of embeddings that a tokenizer asks for; its numbers may have gaps."""
+    """Return the rows of embeddings that a tokenizer asks for; its ids may have gaps."""
     return 1 + max(tokenizer.get_vocab().values())
 
 
 def refuse_last_place(config: PretrainedConfig, head: str) -> None:
-    """Refuse a head that answers from the last place of a batch, which the padding has in all but the longest text.
+    """Refuse a head that reads the last position of a batch, which is padding in all but the longest text.
 
     Raises:
-        ModelError: it is one.
+        ModelError: the head reads that position.
     """
     if config.model_type == "xlnet" and head.endswith("ForSequenceClassification"):
         raise ModelError(
@@ -104,7 +121,7 @@ def refuse_last_place(config: PretrainedConfig, head: str) -> None:
 
 
 def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Give the model an embedding for every token of the tokenizer, and the numbers of padding, beginning and end.
+    """Give the model an embedding for every token of the tokenizer, and the ids of padding, beginning and end.
 
     A model that writes keeps none beyond, with which some vocabularies are rounded up: teacher and student compare what
     both could write.
@@ -124,7 +141,10 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
 
 
 def head_of_its_own(model: PreTrainedModel) -> nn.Linear | None:
-    """What makes words of states, where it is not the embeddings; some configurations (T5's) do not say which it is."""
+    """Return the layer that makes logits of words, where its weights are not those of the embeddings.
+
+    Some configurations (T5's) do not say which it is.
+    """
     head = _head(model)
     return None if head is None or head.weight is model.get_input_embeddings().weight else head
 
@@ -133,27 +153,27 @@ def _head(model: PreTrainedModel) -> nn.Linear | None:
     return cast(nn.Linear | None, model.get_output_embeddings())  # type: ignore[no-untyped-call]
 
 
-def untie_head_like(model: PreTrainedModel, other: PreTrainedModel) -> None:
-    """Give a new model a head of its own where the ``other`` has one."""
-    if head_of_its_own(other) is not None and head_of_its_own(model) is None:
+def untie_head_like(model: PreTrainedModel, reference: PreTrainedModel) -> None:
+    """Give a new model a language-modelling head of its own where the ``reference`` has one."""
+    if head_of_its_own(reference) is not None and head_of_its_own(model) is None:
         head = cast(nn.Linear, _head(model))
         head.weight = nn.Parameter(head.weight.detach().clone())
 
 
 def _resize(model: PreTrainedModel, tokens: int) -> None:
-    """Change the number of tokens; transformers ties T5's head to the embeddings while it does."""
-    own = head_of_its_own(model)
-    before = own.weight.detach().clone() if own is not None else None
+    """Change the number of tokens, and keep an untied head untied: transformers ties T5's while it resizes."""
+    untied = head_of_its_own(model)
+    before = untied.weight.detach().clone() if untied is not None else None
     model.resize_token_embeddings(tokens, mean_resizing=False)
     if before is not None:
         head = cast(nn.Linear, _head(model))
-        made, kept = head.weight.detach().clone(), min(tokens, len(before))
-        made[:kept] = before[:kept]
-        head.weight = nn.Parameter(made)
+        resized, rows_kept = head.weight.detach().clone(), min(tokens, len(before))
+        resized[:rows_kept] = before[:rows_kept]
+        head.weight = nn.Parameter(resized)
 
 
 def fit_padding(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a configuration name the padding that its tokenizer fills up with.
+    """Set the padding token of a configuration to the one that its tokenizer pads with.
 
     The head of a decoder takes what stands before the padding for the end of a text, whichever number that is. Where
     places are counted from the padding's number the tokenizer has learnt the configuration's, see ``fit_tokenizer``.
@@ -163,7 +183,7 @@ def fit_padding(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) ->
 
 
 def fit_writing(config: PretrainedConfig, generation: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a model know how what it writes begins and ends, and what fills up a batch.
+    """Tell a generating model with which tokens its texts begin and end, and which one is padding.
 
     Raises:
         ModelError: neither the model's files nor the tokenizer say it.
@@ -188,13 +208,13 @@ def fit_writing(config: PretrainedConfig, generation: GenerationConfig, tokenize
 
 
 def end_token(tokenizer: PreTrainedTokenizerBase) -> int | None:
-    """The token that ends what is written: that of BERT's tokenizer separates, too."""
-    found: int | None = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
-    return found
+    """Return the id of the token that ends a generated text; for BERT's tokenizers, the separator."""
+    end: int | None = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
+    return end
 
 
 def output_names(config: PretrainedConfig) -> list[str]:
-    """The names of a head's outputs, in their order."""
+    """Return the names of a head's outputs, in their order."""
     return [str(name) for _, name in sorted((config.id2label or {}).items())]
 
 

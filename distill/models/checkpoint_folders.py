@@ -1,4 +1,4 @@
-"""The folder of a checkpoint: found here or on the hub, and looked at before anything in it is read."""
+"""Find the folder of a checkpoint, here or on the hub, and check its files before anything in them is read."""
 
 import codecs
 import fnmatch
@@ -34,7 +34,7 @@ _NOT_THE_FILE = {
 
 
 def resolve(model: str, revision: str | None = None) -> Path:
-    """The folder of a checkpoint: ``model`` itself, or the hub's files in the local cache, fetched where missing.
+    """Return the folder of a checkpoint: ``model`` itself, or the hub's files in the local cache, fetched if missing.
 
     Raises:
         ModelError: it is neither, its weights are missing or pickled, or one of its files cannot be what it is called.
@@ -72,15 +72,15 @@ def _resolved(model: str, revision: str | None) -> Path:
 
 
 def weights(folder: Path) -> list[Path]:
-    """The files that hold the weights.
+    """Return the files that hold the weights of a checkpoint.
 
     Raises:
         ModelError: the index of several cannot be read, or one of them is missing.
     """
     if (folder / WEIGHTS).exists():
         return [folder / WEIGHTS]
-    there = read_index(folder / INDEX)
-    names = sorted(set(there.values()))
+    file_of_tensor = read_index(folder / INDEX)
+    names = sorted(set(file_of_tensor.values()))
     for name in names:
         if not _PLAIN.fullmatch(name):
             raise ModelError(f"{folder / INDEX} names '{name}', which is no *.safetensors file of its folder")
@@ -92,19 +92,19 @@ def weights(folder: Path) -> list[Path]:
 
 
 def read_index(path: Path) -> dict[str, str]:
-    """Each tensor's name to that of its file.
+    """Return the name of the file that holds each tensor, by the name of the tensor.
 
     Raises:
         ModelError: the file is no such index.
     """
-    found = read_object(path).get("weight_map")
-    if not isinstance(found, dict) or not found or not all(isinstance(name, str) for name in found.values()):
+    files = read_object(path).get("weight_map")
+    if not isinstance(files, dict) or not files or not all(isinstance(name, str) for name in files.values()):
         raise ModelError(f"{path} is no index of weights: it has no weight_map from tensors to files")
-    return found
+    return files
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The object that a JSON file holds.
+    """Return the object that a JSON file holds.
 
     Raises:
         ModelError: it cannot be read, or holds something else.
@@ -114,15 +114,15 @@ def read_object(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        told = "write it as UTF-8 without a byte order mark" if _marked(path) else str(error)
-        raise ModelError(f"{path} cannot be read: it is no JSON ({told})") from error
+        hint = "write it as UTF-8 without a byte order mark" if _marked(path) else str(error)
+        raise ModelError(f"{path} cannot be read: it is no JSON ({hint})") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} cannot be read: it is a JSON {_KINDS.get(type(content), 'value')}, not an object")
     return content
 
 
 def _marked(path: Path) -> bool:
-    """Whether a file begins with a mark of its encoding, as editors of Windows write it."""
+    """Return whether a file begins with a byte order mark, as editors of Windows write it."""
     return path.read_bytes()[:3].startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
@@ -142,18 +142,18 @@ def _from_hub(model: str, revision: str | None) -> Path:
 
 
 def _inside(folder: Path) -> str:
-    """Where a model is instead, if it is one level down, as a trainer's checkpoints are."""
-    there = sorted((path.parent for path in folder.glob("*/config.json")), key=_in_order)
-    return f"; {there[-1]} has one" if there else ""
+    """Return a hint on where a model is, if it is one level down, as a trainer's checkpoints are."""
+    folders = sorted((path.parent for path in folder.glob("*/config.json")), key=_in_order)
+    return f"; {folders[-1]} has one" if folders else ""
 
 
 def _in_order(folder: Path) -> list[str | int]:
-    """Compares names so that checkpoint-1000 comes after checkpoint-500."""
+    """Return a key that sorts checkpoint-1000 after checkpoint-500."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", folder.name)]
 
 
 def _read(folder: Path) -> list[Path]:
-    """The files that tell about model and tokenizer, without the weights that nobody reads."""
+    """Return the files that describe model and tokenizer, without weights that nobody reads."""
     small = [path for pattern in FILES if pattern != "*.safetensors" for path in folder.glob(pattern)]
     named = [folder / WEIGHTS] if (folder / WEIGHTS).exists() or (folder / WEIGHTS).is_symlink() else []
     return sorted({*small, *named, *_links(folder)})
@@ -168,7 +168,7 @@ def refuse_unreadable(folder: Path, files: list[Path]) -> None:
     """Refuse files that are links to elsewhere, cannot be opened, are empty, or stand in for others.
 
     Raises:
-        ModelError: one is.
+        ModelError: a file is one of these.
     """
     for path in files:
         if path.is_symlink():
@@ -180,15 +180,15 @@ def refuse_unreadable(folder: Path, files: list[Path]) -> None:
                 start = file.read(32)
         except OSError as error:
             raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-        for begins, said in _NOT_THE_FILE.items():
+        for begins, fault in _NOT_THE_FILE.items():
             if start.lower().startswith(begins.lower()):
-                raise ModelError(f"{path} {said}")
+                raise ModelError(f"{path} {fault}")
         if not start and not fnmatch.fnmatch(path.name, "*.txt"):
             raise ModelError(f"{path} is empty: fetch or copy it again")
 
 
 def _stays(folder: Path, link: Path) -> None:
-    """Refuse a link that leaves the folder, other than to the files of the hub's cache.
+    """Refuse a link that leaves its folder, other than to the files of the hub's cache.
 
     Raises:
         ModelError: it does, or leads nowhere.

@@ -1,11 +1,11 @@
-"""Whether a checkpoint is the model that it is said to be, by its configuration and the shapes of its weights alone."""
+"""Check that a checkpoint is the model it is said to be, by its configuration and the shapes of its weights alone."""
 
 import logging
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import TypedDict, cast
 
 import torch
 from torch import nn
@@ -28,6 +28,20 @@ _TASKS = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAns
 """How the names of classes with a head end: one of another task may have weights of the same names."""
 
 
+class LoadingInfo(TypedDict):
+    """What transformers says of loading weights: names without weights, weights without names, and other shapes.
+
+    Attributes:
+        missing_keys: names in the model that the checkpoint has no weights for.
+        unexpected_keys: names in the checkpoint that the model has no place for.
+        mismatched_keys: names of another shape, each with that of the checkpoint and that of the model.
+    """
+
+    missing_keys: set[str]
+    unexpected_keys: set[str]
+    mismatched_keys: set[tuple[str, tuple[int, ...], tuple[int, ...]]]
+
+
 def inspect(
     folder: Path,
     config: PretrainedConfig,
@@ -41,10 +55,10 @@ def inspect(
     """Compare a checkpoint with the model that it would become, without its weights' values or memory for them.
 
     Args:
-        folder: of the checkpoint.
+        folder: the folder of the checkpoint.
         config: its configuration.
-        head: transformers' class for the task.
-        tokenizer: its own.
+        head: the name of transformers' class for the task.
+        tokenizer: its tokenizer.
         finished: whether it is used as it is: then the head must be its own, and fit.
         labels: whether the outputs of a head that is still to learn get other names, and so may be more or fewer.
         way_out: what to do about a head that is not there.
@@ -53,27 +67,32 @@ def inspect(
         ModelError: it is another model than its configuration says, or has no head though it is finished.
     """
     tensors = safetensors_headers.read_headers(folder)
-    made = model_on_meta(folder, config, head)
-    _refuse_buffers(folder, made, sum(math.prod(each.shape) for each in tensors.values()))
+    model = model_on_meta(folder, config, head)
+    _refuse_buffers(folder, model, sum(math.prod(header.shape) for header in tensors.values()))
     try:
-        loaded: tuple[PreTrainedModel, dict[str, Any]] = type(made).from_pretrained(  # type: ignore[assignment]
-            None, config=config, state_dict=safetensors_headers.without_values(tensors), device_map={"": "meta"},
-            ignore_mismatched_sizes=True, output_loading_info=True, dtype=torch.float32,
-        )  # fmt: skip
+        loaded: tuple[PreTrainedModel, LoadingInfo] = type(model).from_pretrained(  # type: ignore[assignment]
+            None,
+            config=config,
+            state_dict=safetensors_headers.without_values(tensors),
+            device_map={"": "meta"},
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            dtype=torch.float32,
+        )
     except Exception as error:
         raise ModelError(
-            f"{folder}: its weights do not become a {type(made).__name__} ({library_message(error)})"
+            f"{folder}: its weights do not become a {type(model).__name__} ({library_message(error)})"
         ) from error
-    made, info = loaded
+    model, info = loaded
     try:
-        refuse_random_weights(folder, made, info, finished=finished, labels=labels, way_out=way_out)
+        refuse_random_weights(folder, model, info, finished=finished, labels=labels, way_out=way_out)
     except ModelError as error:
         raise ModelError(f"{error}{_own_code(folder)}") from error
     if _names_code(folder):
-        log.warning("%s names code of its own, which is never run: it is read as %s", folder, type(made).__name__)
-    if made.can_generate():
+        log.warning("%s names code of its own, which is never run: it is read as %s", folder, type(model).__name__)
+    if model.can_generate():
         check_generation(folder)
-    rows = len(cast(nn.Embedding, made.get_input_embeddings()).weight)
+    rows = len(cast(nn.Embedding, model.get_input_embeddings()).weight)
     refuse_strange_tokens(folder, tokenizer, config, rows, head=head, finished=finished)
 
 
@@ -81,7 +100,7 @@ def refuse_other_outputs(folder: Path, config: PretrainedConfig, kind: Kind) -> 
     """Refuse a finished head that says labels where a score is asked for, or one number where labels are.
 
     Raises:
-        ModelError: it does.
+        ModelError: the head is of the other kind.
     """
     count = config.num_labels
     if kind == "score" and count != 1:
@@ -101,15 +120,15 @@ def _own_code(folder: Path) -> str:
     return note if _names_code(folder) else ""
 
 
-def _refuse_buffers(folder: Path, made: PreTrainedModel, weights: int) -> None:
-    """Refuse what a configuration makes beside the weights, such as sines of all positions, if it is far more.
+def _refuse_buffers(folder: Path, model: PreTrainedModel, weights: int) -> None:
+    """Refuse a configuration that makes far more beside the weights, such as sines of all positions.
 
     Raises:
-        ModelError: it is.
+        ModelError: these buffers are far larger than the weights.
     """
-    sizes = {name: buffer.numel() for name, buffer in made.named_buffers()}
+    sizes = {name: buffer.numel() for name, buffer in model.named_buffers()}
     if sum(sizes.values()) > _SPARE + 4 * weights:
-        name = max(sizes, key=lambda each: sizes[each])
+        name = max(sizes, key=lambda buffer: sizes[buffer])
         raise ModelError(
             f"{folder}: config.json asks for {sum(sizes.values()):,} numbers beside the {weights:,} of the weights, "
             f"most of them for {name}: its sizes are not those of the model"
@@ -117,7 +136,7 @@ def _refuse_buffers(folder: Path, made: PreTrainedModel, weights: int) -> None:
 
 
 def model_on_meta(folder: Path, config: PretrainedConfig, head: str) -> PreTrainedModel:
-    """The model of a configuration, of no memory.
+    """Return the model of a configuration on the meta device, which takes no memory.
 
     Raises:
         ModelError: none can be made of it, or not with this head.
@@ -132,13 +151,13 @@ def model_on_meta(folder: Path, config: PretrainedConfig, head: str) -> PreTrain
 
 
 def refuse_random_weights(
-    folder: Path, made: PreTrainedModel, info: Mapping[str, Any], *, finished: bool, labels: bool, way_out: str
+    folder: Path, model: PreTrainedModel, info: LoadingInfo, *, finished: bool, labels: bool, way_out: str
 ) -> None:
-    """Refuse what transformers would leave random; see ``inspect``.
+    """Refuse a checkpoint that lacks weights, which transformers would leave random; see ``inspect``.
 
     Args:
-        folder: of the checkpoint.
-        made: the model.
+        folder: the folder of the checkpoint.
+        model: the model that was made of it.
         info: what transformers said of loading it.
         finished: see ``inspect``.
         labels: see ``inspect``.
@@ -147,9 +166,9 @@ def refuse_random_weights(
     Raises:
         ModelError: weights are missing, of another shape, or of a model with more layers.
     """
-    name, head = type(made).__name__, _head(made)
+    name, head = type(model).__name__, _head(model)
     missing = sorted(info["missing_keys"])
-    body = [each for each in missing if each not in head and not _pooler(each)]
+    body = [key for key in missing if key not in head and not _pooler(key)]
     if body:
         stranger = next(iter(sorted(info["unexpected_keys"])), None)
         instead = f", and holds {stranger} instead" if stranger else ""
@@ -157,36 +176,36 @@ def refuse_random_weights(
             f"{folder} lacks {len(body)} weights of {name}, such as {body[0]}{instead}; config.json and the weights "
             "are of different models, or some of these are not there"
         )
-    for key, theirs, mine in sorted(info["mismatched_keys"]):
+    for key, in_weights, by_config in sorted(info["mismatched_keys"]):
         if finished or key not in head or not labels:
             raise ModelError(
-                f"{folder}: {key} is {_size(theirs)} in the weights, but {_size(mine)} by config.json; "
+                f"{folder}: {key} is {_size(in_weights)} in the weights, but {_size(by_config)} by config.json; "
                 "they are of different models"
             )
     if finished and missing:
         shown = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
-        what = foreign_checkpoints.describe_headless(folder, list(made.config.architectures or []), name)
+        what = foreign_checkpoints.describe_headless(folder, list(model.config.architectures or []), name)
         raise ModelError(f"{folder} has no weights of the head ({shown}), so it is not fine-tuned{what}; {way_out}")
     if finished:
-        _all_layers(folder, made, sorted(info["unexpected_keys"]))
-        _same_task(folder, made, way_out)
+        _all_layers(folder, model, sorted(info["unexpected_keys"]))
+        _same_task(folder, model, way_out)
 
 
-def _same_task(folder: Path, made: PreTrainedModel, way_out: str) -> None:
+def _same_task(folder: Path, model: PreTrainedModel, way_out: str) -> None:
     """Refuse a head of another task, whose weights have the same names."""
-    for architecture in made.config.architectures or []:
-        theirs = next((end for end in _TASKS if architecture.endswith(end)), None)
-        mine = next((end for end in _TASKS if type(made).__name__.endswith(end)), None)
-        if theirs is not None and mine is not None and theirs != mine:
+    for architecture in model.config.architectures or []:
+        saved_task = next((end for end in _TASKS if architecture.endswith(end)), None)
+        asked_task = next((end for end in _TASKS if type(model).__name__.endswith(end)), None)
+        if saved_task is not None and asked_task is not None and saved_task != asked_task:
             raise ModelError(
                 f"{folder} is fine-tuned for another task: config.json says {architecture}, and this one asks a "
-                f"{type(made).__name__}; {way_out}"
+                f"{type(model).__name__}; {way_out}"
             )
 
 
-def _all_layers(folder: Path, made: PreTrainedModel, unexpected: list[str]) -> None:
+def _all_layers(folder: Path, model: PreTrainedModel, unexpected: list[str]) -> None:
     """Refuse weights of layers that the configuration leaves out."""
-    known = {re.sub(r"\.\d+\.", ".#.", name) for name in made.state_dict()}
+    known = {re.sub(r"\.\d+\.", ".#.", name) for name in model.state_dict()}
     beyond = [name for name in unexpected if re.search(r"\.\d+\.", name) and re.sub(r"\.\d+\.", ".#.", name) in known]
     if beyond:
         raise ModelError(
@@ -194,22 +213,22 @@ def _all_layers(folder: Path, made: PreTrainedModel, unexpected: list[str]) -> N
         )
 
 
-def _head(made: PreTrainedModel) -> set[str]:
-    """The names of the weights that are the task's, not those of the model that every task shares."""
-    prefix = f"{made.base_model_prefix}."
-    names = set(made.state_dict())
+def _head(model: PreTrainedModel) -> set[str]:
+    """Return the names of the weights that belong to the task, not to the model that every task shares."""
+    prefix = f"{model.base_model_prefix}."
+    names = set(model.state_dict())
     try:
         with torch.device("meta"):
-            shared = set(from_config(made.config, "AutoModel").state_dict())
+            shared = set(from_config(model.config, "AutoModel").state_dict())
     except ModelError:  # an architecture of one task alone
         return {name for name in names if not name.startswith(prefix)}
     return {name for name in names if name not in shared and name.removeprefix(prefix) not in shared}
 
 
 def _pooler(name: str) -> bool:
-    """Whether a weight makes one state of all, which a model has only where a task asks for it."""
+    """Return whether a weight belongs to a pooler, which a model has only where a task asks for it."""
     return ".pooler." in f".{name}"
 
 
-def _size(shape: Any) -> str:  # noqa: ANN401
+def _size(shape: Iterable[int]) -> str:
     return " × ".join(map(str, shape)) or "one number"

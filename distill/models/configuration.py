@@ -1,11 +1,10 @@
-"""Configurations of checkpoints, and models made of them alone: nothing that a checkpoint brings along is run."""
+"""Read configurations of checkpoints and make models of them alone; nothing that a checkpoint brings along is run."""
 
 import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import transformers
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig, PretrainedConfig, PreTrainedModel
@@ -21,9 +20,13 @@ _LIMITS = {
 """The most of what a configuration counts up to before a model is made of it, each by what its key looks like."""
 _NO_LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "n_layers")
 """What counts the layers of a model that has some."""
-_FROM_THE_HUB: Mapping[str, Any] = {
-    "penalty_alpha": 0, "num_beam_groups": 1, "constraints": None, "force_words_ids": None, "dola_layers": None,
-}  # fmt: skip
+_FROM_THE_HUB: Mapping[str, object] = {
+    "penalty_alpha": 0,
+    "num_beam_groups": 1,
+    "constraints": None,
+    "force_words_ids": None,
+    "dola_layers": None,
+}
 """Ways of writing that transformers has as code on the hub alone, and what leaves each out."""
 _UNREAD = ("auto_map", "transformers_weights")
 """What a configuration says of code, and of other files, that is never followed."""
@@ -32,7 +35,7 @@ _ADVICE = re.compile(r"install|pip |use_fast|https?://|huggingface|private|trust
 
 
 def configuration(folder: Path) -> PretrainedConfig:
-    """The checkpoint's configuration.
+    """Return the configuration of a checkpoint, checked for sizes that no model has.
 
     Raises:
         ModelError: it cannot be read, or asks for code of its own, or for sizes that no model has.
@@ -53,22 +56,22 @@ def configuration(folder: Path) -> PretrainedConfig:
             "asked here: give the folder of the model before that"
         )
     try:
-        found = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # what is wrong with a configuration is said in any way
         raise ModelError(f"{folder}: config.json cannot be read ({library_message(error)})") from error
-    found._attn_implementation = None  # else it could name code of the hub, or what only a GPU has
-    found._experts_implementation = None
-    found.chunk_size_feed_forward = 0  # saves memory alone, and ends in an error where a text has other lengths
-    made_by = found.architectures
-    if not (isinstance(made_by, list) and all(isinstance(name, str) for name in made_by)):
-        found.architectures = None
+    config._attn_implementation = None  # else it could name code of the hub, or what only a GPU has
+    config._experts_implementation = None
+    config.chunk_size_feed_forward = 0  # saves memory alone, and ends in an error where a text has other lengths
+    architectures = config.architectures
+    if not (isinstance(architectures, list) and all(isinstance(name, str) for name in architectures)):
+        config.architectures = None
     for name in _UNREAD:
-        found.__dict__.pop(name, None)
-    return found  # type: ignore[no-any-return]
+        config.__dict__.pop(name, None)
+    return config  # type: ignore[no-any-return]
 
 
-def _sensible(path: Path, raw: Mapping[str, Any]) -> None:
-    """Refuse names of outputs that are none, and numbers that are none."""
+def _sensible(path: Path, raw: Mapping[str, object]) -> None:
+    """Refuse names of outputs that are no names, and numbers that are no numbers."""
     names = raw.get("id2label")
     if names is not None and not (isinstance(names, dict) and all(re.fullmatch(r"\d+", key) for key in names)):
         raise ModelError(
@@ -80,8 +83,8 @@ def _sensible(path: Path, raw: Mapping[str, Any]) -> None:
             raise ModelError(f"{path} says {key}=NaN, which is no number: give all of its config.json")
 
 
-def _known(path: Path, raw: Mapping[str, Any]) -> None:
-    """Refuse what transformers does not know by itself."""
+def _known(path: Path, raw: Mapping[str, object]) -> None:
+    """Refuse a model type that transformers does not know by itself."""
     kind = raw.get("model_type")
     if isinstance(kind, str) and kind in CONFIG_MAPPING:
         return
@@ -98,8 +101,8 @@ def _known(path: Path, raw: Mapping[str, Any]) -> None:
     )
 
 
-def _numbers(content: Any) -> Iterator[tuple[str, int]]:  # noqa: ANN401
-    """Every whole number of a configuration, with its key."""
+def _numbers(content: Mapping[str, object]) -> Iterator[tuple[str, int]]:
+    """Yield every whole number of a configuration, with its key."""
     for key, value in content.items():
         if isinstance(value, dict):
             yield from _numbers(value)
@@ -111,7 +114,7 @@ def check_generation(folder: Path) -> None:
     """Refuse a ``generation_config.json`` that cannot be read, or asks for a way of writing that is code of the hub.
 
     Raises:
-        ModelError: it is one.
+        ModelError: it cannot be read, or asks for such code.
     """
     path = folder / "generation_config.json"
     if not path.exists():
@@ -130,7 +133,7 @@ def check_generation(folder: Path) -> None:
 
 
 def from_config(config: PretrainedConfig, head: str) -> PreTrainedModel:
-    """A model with random weights.
+    """Return a model of this configuration with random weights.
 
     Raises:
         ModelError: the architecture has no such head.
@@ -141,10 +144,10 @@ def from_config(config: PretrainedConfig, head: str) -> PreTrainedModel:
 
 @contextmanager
 def headless(config: PretrainedConfig, head: str, whose: str) -> Iterator[None]:
-    """Say in a sentence that an architecture lacks a head.
+    """Say in a sentence that an architecture lacks a head, where the block fails for that.
 
     Raises:
-        ModelError: it does.
+        ModelError: the architecture lacks it.
     """
     try:
         yield
@@ -155,7 +158,7 @@ def headless(config: PretrainedConfig, head: str, whose: str) -> Iterator[None]:
 
 
 def library_message(error: Exception) -> str:
-    """What a library says of an error, in a line, without its advice: that is for its own users.
+    """Return what a library says of an error, in a line, without advice that is for its own users.
 
     >>> said(ValueError("no vocab.txt here. Install sentencepiece with pip."))
     'no vocab.txt here.'
@@ -163,5 +166,5 @@ def library_message(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
     line = lines[1] if lines[0].endswith(":") and len(lines) > 1 else lines[0]
     line = re.sub(r"^\w+Error: ", "", line)
-    kept = " ".join(each for each in re.split(r"(?<=[.!?])\s+", line) if not _ADVICE.search(each))
+    kept = " ".join(sentence for sentence in re.split(r"(?<=[.!?])\s+", line) if not _ADVICE.search(sentence))
     return kept[:200] or type(error).__name__

@@ -1,4 +1,4 @@
-"""What a model says, and what it is made of, as finite numbers."""
+"""Keep logits, states and weights of models finite."""
 
 from collections.abc import Mapping
 
@@ -10,15 +10,15 @@ from distill.types import FLOOR
 
 
 def floor_negative_infinity(logits: Tensor) -> Tensor:
-    """Logits in which -inf, of a class that cannot be, is a number that leaves it without probability."""
+    """Return logits in which -inf, of a class that cannot be, is a finite number that leaves it no probability."""
     return logits.masked_fill(logits == -torch.inf, FLOOR)
 
 
 def require_finite(states: Tensor, whose: str) -> Tensor:
-    """States as they are, where all of them are numbers.
+    """Return states as they are, if all of them are finite.
 
     Raises:
-        ModelError: one is none.
+        ModelError: a state is NaN or infinite.
     """
     if not bool(states.isfinite().all()):
         raise ModelError(f"the states of {whose} are not finite on some texts of train: its weights are too large")
@@ -26,7 +26,7 @@ def require_finite(states: Tensor, whose: str) -> Tensor:
 
 
 def not_finite(weights: Mapping[str, Tensor], least: float = torch.finfo(torch.float64).min) -> str | None:
-    """The name of a weight with an entry that is nan, inf, or below ``least``; none where there is none.
+    """Return the name of a weight with an entry that is NaN, infinite, or below ``least``, if there is one.
 
     A bias of -inf takes a class away from a model; nothing can be learnt from there.
     """

@@ -1,4 +1,4 @@
-"""Folders that hold something else than a whole model in safetensors: what they are, and what makes one of them."""
+"""Tell what a folder without whole safetensors weights holds instead, and how to make a usable one of it."""
 
 import json
 import shlex
@@ -9,22 +9,37 @@ from distill.errors import ModelError
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 """What torch pickles weights into."""
 _NO_WEIGHTS = (
-    "training_args.bin", "optimizer.*", "scheduler.*", "scaler.*", "rng_state*", "adapter_model.*", "openvino_*",
+    "training_args.bin",
+    "optimizer.*",
+    "scheduler.*",
+    "scaler.*",
+    "rng_state*",
+    "adapter_model.*",
+    "openvino_*",
     "ggml*",
-)  # fmt: skip
+)
 """What is pickled beside weights, or is only called as if it were."""
-_OTHERS = {
-    "*.h5": "TensorFlow", "*.msgpack": "Flax", "*.onnx": "ONNX", "*.gguf": "llama.cpp (GGUF)", "*.ot": "Rust",
-    "*.tflite": "TensorFlow Lite", "*.mlmodel": "Core ML", "*.pkl": "pickle",
-    "openvino_*.bin": "OpenVINO", "ggml*.bin": "llama.cpp (GGML)", "*.ckpt*.index": "TensorFlow 1", "*.npz": "NumPy",
-}  # fmt: skip
+_OTHER_SOFTWARE = {
+    "*.h5": "TensorFlow",
+    "*.msgpack": "Flax",
+    "*.onnx": "ONNX",
+    "*.gguf": "llama.cpp (GGUF)",
+    "*.ot": "Rust",
+    "*.tflite": "TensorFlow Lite",
+    "*.mlmodel": "Core ML",
+    "*.pkl": "pickle",
+    "openvino_*.bin": "OpenVINO",
+    "ggml*.bin": "llama.cpp (GGML)",
+    "*.ckpt*.index": "TensorFlow 1",
+    "*.npz": "NumPy",
+}
 _UNFINISHED = ("*.incomplete", "*.part", "*.partial", "*.crdownload", "*.download", "*.aria2", "*.tmp")
 """What programs call a file that is not there yet."""
 _ADAPTER = "adapter_config.json"
 
 
 def refuse_adapters(folder: Path) -> None:
-    """Refuse the weights of an adapter, which are no whole model, and a model of which it is not said whether with one.
+    """Refuse weights of an adapter alone, and of an adapter beside a whole model, which may or may not be meant.
 
     Raises:
         ModelError: there is an adapter.
@@ -33,14 +48,14 @@ def refuse_adapters(folder: Path) -> None:
     whole = any(folder.glob("model*.safetensors"))
     if (folder / _ADAPTER).is_file() and not whole:
         raise ModelError(f"{folder} is an adapter{_base(folder)}, not a whole model: {merge}")
-    there = [path.name for path in (*folder.glob(_ADAPTER), *folder.glob("adapter_model.*"))]
-    if there and whole:
+    adapter_files = [path.name for path in (*folder.glob(_ADAPTER), *folder.glob("adapter_model.*"))]
+    if adapter_files and whole:
         raise ModelError(
-            f"{folder} holds an adapter ({', '.join(sorted(there))}) beside a whole model, and which is meant is not "
-            f"said: {merge}; or leave the adapter's files out"
+            f"{folder} holds an adapter ({', '.join(sorted(adapter_files))}) beside a whole model, and which is meant "
+            f"is not said: {merge}; or leave the adapter's files out"
         )
-    if there:
-        raise ModelError(f"{folder} holds an adapter alone ({', '.join(sorted(there))}): {merge}")
+    if adapter_files:
+        raise ModelError(f"{folder} holds an adapter alone ({', '.join(sorted(adapter_files))}): {merge}")
 
 
 def _base(folder: Path) -> str:
@@ -52,20 +67,22 @@ def _base(folder: Path) -> str:
 
 
 def pickled_files(folder: Path) -> list[Path]:
-    """The files that torch pickled weights into."""
-    found = {path for pattern in PICKLED for path in folder.glob(pattern) if path.is_file()}
-    return sorted(path for path in found if not any(path.match(other) for other in _NO_WEIGHTS))
+    """Return the files of a folder into which torch pickled weights."""
+    files = {path for pattern in PICKLED for path in folder.glob(pattern) if path.is_file()}
+    return sorted(path for path in files if not any(path.match(pattern) for pattern in _NO_WEIGHTS))
 
 
 def no_weights(folder: Path) -> str:
-    """Why a folder without weights that can be read has none, and the way out."""
-    if found := pickled_files(folder):
-        return _conversion(folder, [path.name for path in found])
-    others = {path.name: of for pattern, of in _OTHERS.items() for path in sorted(folder.glob(pattern))}
-    if others:
-        said = ", ".join(f"{name} ({of})" for name, of in others.items())
+    """Return why a folder has no weights that can be read, and what to do about it, as a sentence."""
+    if pickled := pickled_files(folder):
+        return _conversion(folder, [path.name for path in pickled])
+    foreign = {
+        path.name: software for pattern, software in _OTHER_SOFTWARE.items() for path in sorted(folder.glob(pattern))
+    }
+    if foreign:
+        listed = ", ".join(f"{name} ({software})" for name, software in foreign.items())
         return (
-            f"{folder} has weights for other software alone: {said}; give a folder with model.safetensors, "
+            f"{folder} has weights for other software alone: {listed}; give a folder with model.safetensors, "
             "such as the one that these were made of"
         )
     unfinished = sorted(path.name for pattern in _UNFINISHED for path in folder.glob(pattern))
@@ -81,26 +98,29 @@ def no_weights(folder: Path) -> str:
 
 
 def _below(folder: Path) -> str:
-    """Where weights are instead, if they are one level down, as exports for several kinds of software have them."""
-    there = [path for pattern in ("*.safetensors", "*.bin", *_OTHERS) for path in sorted(folder.glob(f"*/{pattern}"))]
-    return f", but {there[0].relative_to(folder)} one folder down" if there else ""
+    """Return a hint on where weights are, if they are one level down, as in exports for several kinds of software."""
+    paths = [
+        path for pattern in ("*.safetensors", "*.bin", *_OTHER_SOFTWARE) for path in sorted(folder.glob(f"*/{pattern}"))
+    ]
+    return f", but {paths[0].relative_to(folder)} one folder down" if paths else ""
 
 
 def _conversion(folder: Path, names: list[str]) -> str:
-    made = f"{folder.resolve().name}-safetensors"
-    command = ["python", "-m", "distill.convert", f"model={folder}", f"output={made}"]
+    target = f"{folder.resolve().name}-safetensors"
+    command = ["python", "-m", "distill.convert", f"model={folder}", f"output={target}"]
     return (
         f"{folder} has only pickled weights ({', '.join(names)}), which can run a stranger's code when they are "
-        f"loaded; convert them once, by what takes nothing but tensors, and give {made} instead: {shlex.join(command)}"
+        f"loaded; convert them once, by what takes nothing but tensors, and give {target} instead: "
+        f"{shlex.join(command)}"
     )
 
 
-def describe_headless(folder: Path, architectures: list[str], wanted: str) -> str:
-    """What a folder without a task's head is, as far as can be seen: ``: ...``, or nothing."""
+def describe_headless(folder: Path, architectures: list[str], head: str) -> str:
+    """Return what a folder without a task head is, as far as can be seen: ``: ...``, or nothing."""
     if (folder / "model_head.pkl").is_file():
         return ": it is a SetFit folder, whose head is pickled in model_head.pkl"
     if (folder / "modules.json").is_file():
         return ": it is a folder of sentence-transformers (modules.json), which has none"
-    if architectures and wanted not in architectures:
+    if architectures and head not in architectures:
         return f": config.json says {', '.join(architectures)}"
     return ""

@@ -1,4 +1,4 @@
-"""Models from random weights: an encoder, an encoder-decoder, a decoder, each of a size."""
+"""Configure models that start from random weights: an encoder, an encoder-decoder, or a decoder."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ learns slowly, and an encoder-decoder hardly finds the way from a target's token
 
 @dataclass(frozen=True)
 class Size:
-    """Of a model: ``layers`` of an encoder-decoder count for each of both, unless ``decoder_layers`` says otherwise."""
+    """The size of a model; ``layers`` count for encoder and decoder each, unless ``decoder_layers`` says otherwise."""
 
     layers: int
     hidden_size: int
@@ -41,22 +41,22 @@ def config(
     dropout: float,
     start: int | None = None,
 ) -> PretrainedConfig:
-    """The configuration of a model that reads ``tokenizer``'s tokens.
+    """Return the configuration of a model that reads ``tokenizer``'s tokens.
 
     Args:
         family: encoder (BERT), encoder-decoder (BART) or decoder (GPT-2).
-        tokenizer: whose vocabulary and special tokens count.
-        size: of the model.
-        max_length: tokens it reads at most.
-        dropout: of hidden states and attention.
+        tokenizer: the tokenizer whose vocabulary and special tokens the model gets.
+        size: the size of the model.
+        max_length: the number of tokens that it reads at most.
+        dropout: the dropout of hidden states and attention.
         start: the token with which an encoder-decoder begins to write; none takes the tokenizer's own, or else its
             padding, as T5 and Marian do.
     """
-    made = _FAMILIES[family](tokenizer, size, max_length, dropout)
+    configuration = _FAMILIES[family](tokenizer, size, max_length, dropout)
     if family == "encoder-decoder":
-        own = (start, tokenizer.bos_token_id, tokenizer.cls_token_id, tokenizer.pad_token_id)
-        made.decoder_start_token_id = next(each for each in own if each is not None)
-    return made
+        candidates = (start, tokenizer.bos_token_id, tokenizer.cls_token_id, tokenizer.pad_token_id)
+        configuration.decoder_start_token_id = next(token for token in candidates if token is not None)
+    return configuration
 
 
 def _encoder(tokenizer: PreTrainedTokenizerBase, size: Size, max_length: int, dropout: float) -> PretrainedConfig:
@@ -127,10 +127,10 @@ _FAMILIES: Mapping[str, Callable[[PreTrainedTokenizerBase, Size, int, float], Pr
 
 @torch.no_grad()
 def initialize_output_bias(model: PreTrainedModel, outputs: Tensor) -> None:
-    """Let a new head begin at ``outputs [n]``, which its bias would else take most of a short training to reach.
+    """Set the bias of a new head to ``outputs [n]``, which a short training would hardly reach.
 
     A head that has learnt, whose bias is not 0, stays as it is.
     """
-    heads = [each for each in model.modules() if isinstance(each, nn.Linear) and each.out_features == len(outputs)]
+    heads = [layer for layer in model.modules() if isinstance(layer, nn.Linear) and layer.out_features == len(outputs)]
     if heads and heads[-1].bias is not None and not bool(heads[-1].bias.any()):
         heads[-1].bias.copy_(outputs)

@@ -1,4 +1,4 @@
-"""What terms must know of a model, read from its configuration."""
+"""Read what the terms of an objective must know of a model from its configuration."""
 
 from transformers import PretrainedConfig
 

@@ -1,4 +1,4 @@
-"""What files of weights say of themselves: the names and shapes of their tensors, without the tensors."""
+"""Read the names and shapes of tensors from the headers of weight files, without the tensors."""
 
 import math
 import re
@@ -24,7 +24,7 @@ _OF_AN_ADAPTER = re.compile(r"^base_model\.model\.|\.(lora_[AB]|lora_embedding_[
 
 @dataclass(frozen=True)
 class TensorHeader:
-    """A tensor that a file holds."""
+    """What a weight file says of a tensor: its shape, its type, and the file itself."""
 
     shape: tuple[int, ...]
     kind: str
@@ -32,19 +32,19 @@ class TensorHeader:
 
 
 def read_headers(folder: Path) -> dict[str, TensorHeader]:
-    """The tensors of a checkpoint by name.
+    """Return the headers of all tensors of a checkpoint, by the name of the tensor.
 
     Raises:
         ModelError: a file is damaged, or is not what the index or its name says.
     """
-    found: dict[str, TensorHeader] = {}
+    headers: dict[str, TensorHeader] = {}
     for path in weights(folder):
-        found |= _of_file(path)
+        headers |= _of_file(path)
     if not (folder / WEIGHTS).exists():
         for name, file in read_index(folder / INDEX).items():
-            if name not in found or found[name].file.name != file:
+            if name not in headers or headers[name].file.name != file:
                 raise ModelError(f"{folder / INDEX} says that {file} holds {name}, which it does not: fetch both again")
-    for name, tensor in found.items():
+    for name, tensor in headers.items():
         if _OF_AN_ADAPTER.search(name):
             raise ModelError(
                 f"{tensor.file} holds weights of an adapter ({name}), which would not be read: merge it into its base "
@@ -55,7 +55,7 @@ def read_headers(folder: Path) -> dict[str, TensorHeader]:
                 f"{tensor.file} holds {name} in fewer bits ({tensor.kind}), which mean nothing without a scale that is "
                 "not applied here: give the folder of the model before that"
             )
-    return found
+    return headers
 
 
 def _of_file(path: Path) -> dict[str, TensorHeader]:
@@ -63,14 +63,14 @@ def _of_file(path: Path) -> dict[str, TensorHeader]:
         with safe_open(path, framework="pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118  (it is no mapping)
             return {
-                name: TensorHeader(tuple(each.get_shape()), each.get_dtype(), path) for name, each in slices.items()
+                name: TensorHeader(tuple(part.get_shape()), part.get_dtype(), path) for name, part in slices.items()
             }
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path} {_what(path, error)}") from error
 
 
 def _what(path: Path, error: Exception) -> str:
-    """What a file is that cannot be read."""
+    """Return what a file is that cannot be read."""
     with path.open("rb") as file:
         start = file.read(8)
     for begins, kind in _BEGINS.items():
@@ -80,29 +80,29 @@ def _what(path: Path, error: Exception) -> str:
 
 
 def without_values(tensors: Mapping[str, TensorHeader]) -> dict[str, torch.Tensor]:
-    """Tensors of these names and shapes, without any memory."""
-    return {name: torch.empty(each.shape, device="meta") for name, each in tensors.items()}
+    """Return tensors of these names and shapes on the meta device, which takes no memory."""
+    return {name: torch.empty(header.shape, device="meta") for name, header in tensors.items()}
 
 
 def refuse_infinite(folder: Path, tensors: Mapping[str, TensorHeader]) -> None:
-    """Refuse weights that are no numbers; this reads each file once, a tensor at a time.
+    """Refuse weights that are not finite; each file is read once, a tensor at a time.
 
     What is one number alone is none of many weights: some old files keep there what stands for a masked score.
 
     Raises:
         ModelError: one holds NaN, or what is infinite.
     """
-    for path in sorted({each.file for each in tensors.values()}):
+    for path in sorted({header.file for header in tensors.values()}):
         with safe_open(path, framework="pt") as opened:
-            for name, each in tensors.items():
-                if each.file != path or each.kind not in _REAL or math.prod(each.shape) <= 1:
+            for name, header in tensors.items():
+                if header.file != path or header.kind not in _REAL or math.prod(header.shape) <= 1:
                     continue
                 if not_finite({name: opened.get_tensor(name)}, least=-torch.inf):
                     raise not_finite_error(folder, name)
 
 
 def not_finite_error(folder: Path, name: str) -> ModelError:
-    """What to say of weights that are no numbers."""
+    """Return the error for weights that are not finite."""
     return ModelError(
         f"{folder}: the weights of {name} are not finite (NaN or infinite), so a training of it went wrong: "
         "give an earlier checkpoint of it"

@@ -1,4 +1,4 @@
-"""What an exported folder says that its model was made for, checked before anything of it is believed."""
+"""Read what an exported folder says its model was made for, and check it before anything of it is believed."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from distill.models.loading import FORM
 
 
 def read_form(folder: Path) -> dict[str, Any]:
-    """The task, labels, columns and limits of length of a folder; empty where it does not say.
+    """Return the task, labels, columns and limits of length of a folder; empty where it does not say.
 
     Raises:
         ModelError: it says something that no run writes.
@@ -26,32 +26,32 @@ def read_form(folder: Path) -> dict[str, Any]:
     return known
 
 
-def _anything(value: Any) -> bool:  # noqa: ANN401
+def _anything(value: object) -> bool:
     return True
 
 
-def _name(value: Any) -> bool:  # noqa: ANN401
+def _name(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _names(value: Any) -> bool:  # noqa: ANN401
+def _names(value: object) -> bool:
     return isinstance(value, list) and all(map(_name, value))
 
 
-def _count(value: Any) -> bool:  # noqa: ANN401
+def _count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _columns(value: Any) -> bool:  # noqa: ANN401
+def _columns(value: object) -> bool:
     return isinstance(value, dict) and all(map(_name, value.values()))
 
 
-def _settings(value: Any) -> bool:  # noqa: ANN401
+def _settings(value: object) -> bool:
     return isinstance(value, dict) and all(map(_count, value.values()))
 
 
 _FROM_ONE = ("a whole number from 1 up", _count)
-_KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+_KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "task": ("the name of a task", _name),
     "labels": ("a list of names", _names),
     "columns": ("names of columns", _columns),

@@ -1,4 +1,4 @@
-"""Whether a tokenizer and a model are each other's."""
+"""Check that a tokenizer and a model belong together."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from distill.errors import ModelError
 def refuse_strange_tokens(
     folder: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, rows: int, *, head: str, finished: bool
 ) -> None:
-    """Refuse a tokenizer and a model that are not each other's.
+    """Refuse a tokenizer whose tokens the model does not know, or that does not end texts as it expects.
 
     Args:
-        folder: of the checkpoint.
-        tokenizer: fitted to the task.
-        config: of the model.
-        rows: tokens that the model has an embedding for.
-        head: transformers' class.
+        folder: the folder of the checkpoint.
+        tokenizer: the tokenizer, fitted to the task.
+        config: the configuration of the model.
+        rows: the number of tokens that the model has an embedding for.
+        head: the name of transformers' class.
         finished: whether the model is used as it is: others learn tokens that were added to the tokenizer.
 
     Raises:

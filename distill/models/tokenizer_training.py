@@ -1,4 +1,4 @@
-"""A tokenizer trained on the text of the task."""
+"""Train a tokenizer on the text of the task."""
 
 from collections.abc import Sequence
 
@@ -40,9 +40,13 @@ def train_bytes(texts: Sequence[str], *, vocab_size: int, max_length: int) -> Pr
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.post_processor = processors.TemplateProcessing("$A </s>", "$A </s> $B </s>", [("</s>", 2)])
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, model_max_length=max_length, pad_token="<pad>", bos_token="<s>",  # noqa: S106
-        eos_token="</s>", unk_token="<unk>",  # noqa: S106
-    )  # fmt: skip
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        pad_token="<pad>",  # noqa: S106
+        bos_token="<s>",  # noqa: S106
+        eos_token="</s>",  # noqa: S106
+        unk_token="<unk>",  # noqa: S106
+    )
 
 
 def train_wordpiece(
@@ -55,10 +59,15 @@ def train_wordpiece(
     ends = {token: _SPECIAL.index(token) for token in ("[SEP]", "[CLS]")}
     tokenizer.post_processor = processors.BertProcessing(*ends.items())
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, model_max_length=max_length, unk_token="[UNK]", pad_token="[PAD]",  # noqa: S106
-        cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]",  # noqa: S106
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        unk_token="[UNK]",  # noqa: S106
+        pad_token="[PAD]",  # noqa: S106
+        cls_token="[CLS]",  # noqa: S106
+        sep_token="[SEP]",  # noqa: S106
+        mask_token="[MASK]",  # noqa: S106
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-    )  # fmt: skip
+    )
 
 
 def _vocabulary(texts: Sequence[str], vocab_size: int, lowercase: bool) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Which of a model's weights learn: all, the upper layers, or low-rank adapters."""
+"""Choose which of a model's weights learn: all, the upper layers, or low-rank adapters."""
 
 from typing import cast
 
@@ -16,7 +16,7 @@ _TASK_TYPES = {
 
 
 def freeze(model: PreTrainedModel, layers: int) -> None:
-    """Keep the embeddings and the first ``layers`` layers as they are.
+    """Freeze the embeddings and the first ``layers`` layers of a model.
 
     Raises:
         ModelError: the layers cannot be told from the names of the weights.
@@ -30,7 +30,7 @@ def freeze(model: PreTrainedModel, layers: int) -> None:
 
 
 def _embeds(name: str) -> bool:
-    """Whether a weight outside the layers makes tokens and places into states, by the names that transformers uses."""
+    """Return whether a weight outside the layers embeds tokens or positions, by the names that transformers uses."""
     return any("embed" in part or part in ("wte", "wpe", "shared") for part in name.split("."))
 
 
@@ -40,11 +40,11 @@ def add_lora(model: PreTrainedModel, head: str, *, rank: int, alpha: float, drop
     LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685), in the modules that peft knows for the architecture.
 
     Args:
-        model: with a task head, which learns whole.
-        head: transformers' class.
-        rank: of the adapters.
-        alpha: their scale is alpha / rank.
-        dropout: on what they read.
+        model: a model with a task head, which learns whole.
+        head: the name of transformers' class for the head.
+        rank: the rank of the adapters.
+        alpha: the scale of the adapters is alpha / rank.
+        dropout: the share of the adapters' inputs that is dropped in training.
 
     Raises:
         ModelError: peft knows no modules for the architecture.
@@ -59,6 +59,6 @@ def add_lora(model: PreTrainedModel, head: str, *, rank: int, alpha: float, drop
 
 
 def merge_adapters(model: PreTrainedModel) -> PreTrainedModel:
-    """The model with its adapters folded into its weights; one without adapters as it is."""
+    """Return the model with its adapters folded into its weights; one without adapters as it is."""
     fold = getattr(model, "merge_and_unload", None)
     return model if fold is None else cast(PreTrainedModel, fold())

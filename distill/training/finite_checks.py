@@ -1,4 +1,4 @@
-"""A training ends at the first loss, gradient or weight that is no finite number, and says where.
+"""End a training at the first loss, gradient or weight that is not finite, and say where that was.
 
 On a CPU every micro-batch and every gradient is looked at as it comes. On a GPU, or for losses of several processes,
 that would wait for the device, or for each other, in every step: there the numbers of some steps are kept where they
@@ -9,7 +9,7 @@ lost by that: what is kept tells the first of these steps, and no checkpoint hol
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import pytorch_lightning as pl
 import torch
@@ -30,7 +30,7 @@ _SKIPPED = 50
 
 @dataclass
 class _Part:
-    """A micro-batch: what it was worth, and the norm of its step's gradient once that is known."""
+    """A micro-batch with its losses, and the norm of the gradient of its step once that is known."""
 
     step: int
     rate: float
@@ -41,24 +41,24 @@ class _Part:
 
     @property
     def lost(self) -> bool:
-        """Whether a loss is no finite number."""
-        return not all(math.isfinite(float(each)) for each in (self.report.total, *self.report.parts.values()))
+        """Return whether a loss is not finite."""
+        return not all(math.isfinite(float(loss)) for loss in (self.report.total, *self.report.parts.values()))
 
 
 class FiniteChecks(Callback):
-    """Ends a training at the first number that is not finite, on all ranks together.
+    """A callback that ends a training at the first number that is not finite, on all ranks together.
 
     Under a scaler of losses (16-mixed), whose first scales are too large on purpose, the gradients of some steps are
     not finite and these steps are left out; only where that goes on and on does it end the training.
 
     Args:
-        stage: what the run calls it.
-        setting: the setting of its learning rate.
+        stage: the name of the stage in messages.
+        setting: the name of the setting of its learning rate.
         quote: shows examples by their keys.
     """
 
     def __init__(self, stage: str, setting: str, quote: Quote) -> None:
-        """Begin with nothing seen."""
+        """Start without any step looked at."""
         self.stage, self.setting, self.quote = stage, setting, quote
         self._parts: list[_Part] = []
         self._unseen = 0
@@ -72,9 +72,9 @@ class FiniteChecks(Callback):
         """Keep the micro-batch until its step is looked at."""
         self._batch = batch
 
-    def on_before_backward(self, trainer: pl.Trainer, pl_module: Any, loss: Tensor) -> None:  # noqa: ANN401
-        """Take in the losses of a micro-batch."""
-        report: LossReport = pl_module.report
+    def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:
+        """Keep the losses of a micro-batch."""
+        report = cast(LossReport, pl_module.report)
         bad = ~torch.stack([report.total.detach(), *report.parts.values()]).isfinite().all()
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         self._parts.append(_Part(trainer.global_step, rate, self._batch, report, bad))
@@ -85,7 +85,7 @@ class FiniteChecks(Callback):
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        """Take in the norm of a step's gradient, which is the same on all ranks, before it is clipped."""
+        """Keep the norm of a step's gradient, the same on all ranks, before it is clipped."""
         weights = (weight for group in optimizer.param_groups for weight in group["params"])
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
         bad = ~norm.isfinite()
@@ -106,7 +106,7 @@ class FiniteChecks(Callback):
             self._look(trainer, pl_module)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look before a model is scored, and its weights may be kept as the best."""
+        """Look at all steps before a model is scored, and its weights may be kept as the best."""
         self._look(trainer, pl_module)
         self._weights(trainer, pl_module)
         self._highest = None
@@ -115,15 +115,15 @@ class FiniteChecks(Callback):
         self,
         trainer: pl.Trainer,
         pl_module: pl.LightningModule,
-        outputs: Any,  # noqa: ANN401
+        outputs: object,
         *_: object,
     ) -> None:
-        """Keep the highest logit, which is no number where any of them is none."""
-        if outputs is not None:
+        """Keep the highest logit, which is NaN where any of them is."""
+        if isinstance(outputs, Tensor):
             self._highest = outputs if self._highest is None else torch.maximum(self._highest, outputs)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Refuse to score answers that are no numbers, though a largest one is found among them."""
+        """Refuse to score outputs that are not finite, though a largest one is found among them."""
         bad = self._highest is not None and not math.isfinite(float(self._highest))
         if _anywhere(trainer, pl_module, bad):
             raise TrainingError(
@@ -132,25 +132,25 @@ class FiniteChecks(Callback):
             )
 
     def on_save_checkpoint(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, object]
     ) -> None:
-        """Look before anything is kept to go on from."""
+        """Look at all steps before a checkpoint is kept to go on from."""
         self._look(trainer, pl_module)
         self._weights(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look for the last time."""
+        """Look at the last steps."""
         self._look(trainer, pl_module)
 
     def _look(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Look at all that has come; every rank does so at the same steps."""
+        """Look at all steps that have come; every rank does so at the same steps."""
         bad = bool(torch.stack([part.bad for part in self._parts]).any()) if self._parts else False
         if _anywhere(trainer, module, bad):
             self._end(trainer, module)
         self._forget(trainer)
 
     def _forget(self, trainer: pl.Trainer) -> None:
-        """Keep the parts of a step that is not done."""
+        """Forget all steps but the one that is not done."""
         self._unseen = 0
         self._parts = [part for part in self._parts if part.step == trainer.global_step]
 
@@ -165,17 +165,18 @@ class FiniteChecks(Callback):
             )
 
     def _end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Say what the first bad step was, on every rank what the first of them says."""
+        """Raise the error of the first bad step, on every rank that of the first of them."""
         bad = next((part for part in self._parts if bool(part.bad)), None)
-        mine = None if bad is None else self._said(module, [part for part in self._parts if part.step == bad.step])
-        said = [mine] * trainer.world_size
+        own_report = None if bad is None else self._report(module, bad.step)
+        reports = [own_report] * trainer.world_size
         if trainer.world_size > 1:
-            dist.all_gather_object(said, mine)
-        *_, first = min(each for each in said if each is not None)
+            dist.all_gather_object(reports, own_report)
+        *_, first = min(report for report in reports if report is not None)
         raise TrainingError(f"{self.stage}: {first}; {self._way_out()}")
 
-    def _said(self, module: pl.LightningModule, step: Sequence[_Part]) -> tuple[int, bool, str]:
-        """The number of a bad step, whether all its losses are finite, and what there is to say of it."""
+    def _report(self, module: pl.LightningModule, number: int) -> tuple[int, bool, str]:
+        """Return the number of a bad step, whether all its losses are finite, and a sentence on it."""
+        step = [part for part in self._parts if part.step == number]
         lost = [part for part in step if part.lost]
         parts = lost or step
         values = [f"{name} {float(value):.4g}" for name, value in parts[0].report.parts.items()]
@@ -185,8 +186,8 @@ class FiniteChecks(Callback):
         keys = [key for part in parts for key in part.batch["key"].tolist()]
         what = f"step {parts[0].step + 1} is not finite ({', '.join(values)})"
         where = f"at a learning rate of {parts[0].rate:g}, on {self.quote(keys)}"
-        brought = of_teacher(getattr(module, "teacher", None), [part.batch for part in parts], self.quote)
-        return parts[0].step, not lost, f"{what}, {where}{brought}"
+        teacher_part = of_teacher(getattr(module, "teacher", None), [part.batch for part in parts], self.quote)
+        return parts[0].step, not lost, f"{what}, {where}{teacher_part}"
 
     def _way_out(self) -> str:
         return (
@@ -197,18 +198,18 @@ class FiniteChecks(Callback):
 
 @runtime_checkable
 class AskedLive(Protocol):
-    """A teacher that is asked while the student learns, so that what it says was looked at by nobody before."""
+    """A teacher that answers while the student learns, so that nobody has looked at its outputs before."""
 
     @property
     def name(self) -> str:
-        """The folder of its model, or its id on the hub."""
+        """Return the folder of its model, or its id on the hub."""
 
     def not_finite(self, batch: Batch) -> list[int]:
-        """Return the keys of the examples of a batch of which it says what is no finite number."""
+        """Return the keys of the examples of a batch for which its outputs are not finite."""
 
 
 def of_teacher(teacher: object, batches: Iterable[Batch], quote: Quote) -> str:
-    """What of a loss that is not finite a teacher has brought that is asked live; empty where nothing."""
+    """Return a clause on outputs of a live teacher that are not finite; empty where there are none."""
     if not isinstance(teacher, AskedLive):
         return ""
     keys = [key for batch in batches for key in teacher.not_finite(batch)]
@@ -218,7 +219,7 @@ def of_teacher(teacher: object, batches: Iterable[Batch], quote: Quote) -> str:
 
 
 def _at_once(module: pl.LightningModule) -> bool:
-    """Whether a number can be looked at without waiting for a device."""
+    """Return whether a number can be looked at without waiting for a device."""
     return module.device.type == "cpu"
 
 
@@ -227,7 +228,7 @@ def _rate(trainer: pl.Trainer) -> float:
 
 
 def _anywhere(trainer: pl.Trainer, module: pl.LightningModule, bad: bool) -> bool:
-    """Whether it is so on any rank."""
+    """Return whether ``bad`` is true on any rank."""
     if trainer.world_size == 1:
         return bad
     count = trainer.strategy.reduce(torch.tensor(float(bad), device=module.device), reduce_op="sum")

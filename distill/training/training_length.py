@@ -1,4 +1,4 @@
-"""How long a stage trains: as many epochs as are given, or as many as so many steps take."""
+"""Decide how long a stage trains: a number of epochs, or as many as a number of steps takes."""
 
 from typing import NamedTuple
 
@@ -7,10 +7,10 @@ _VALIDATIONS = 10
 
 
 class TrainingLength(NamedTuple):
-    """How long a stage trains.
+    """The length of the training of a stage.
 
     Attributes:
-        epochs: over its data.
+        epochs: the number of passes over its data.
         validate_every: epochs from one validation to the next.
     """
 
@@ -19,7 +19,7 @@ class TrainingLength(NamedTuple):
 
 
 def training_length(max_epochs: int, min_steps: int, steps_per_epoch: int) -> TrainingLength:
-    """Take as many epochs as ``max_epochs`` says, or as ``min_steps`` optimiser steps need where these are more.
+    """Return as many epochs as ``max_epochs`` says, or as ``min_steps`` optimiser steps need where these are more.
 
     >>> training_length(3, 0, 100)
     TrainingLength(epochs=3, validate_every=1)

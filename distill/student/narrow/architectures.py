@@ -1,15 +1,14 @@
-"""Which architectures can be copied narrower, and where each of them keeps what."""
+"""List the architectures that can be copied narrower, and the names of their modules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from transformers import PretrainedConfig
 
 
 @dataclass(frozen=True)
 class Family:
-    """Where an architecture keeps what.
+    """The names of the modules and settings of an architecture that a narrower copy is made of.
 
     Attributes:
         layers: the stack, below the base model; all other names but ``first`` and ``last`` are below a layer.
@@ -53,7 +52,7 @@ class Family:
     cross: tuple[str, ...] = ()
     decoder: "Family | None" = None
     equal: tuple[tuple[str, str], ...] = ()
-    needs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    needs: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
 
 _BERT = Family(
@@ -182,12 +181,12 @@ FAMILIES: Mapping[str, Family] = {
 
 
 def inner_size(config: PretrainedConfig) -> int:
-    """How many inner units a layer has; GPT-2 does not say it of the usual number."""
-    found: int | None = getattr(config, FAMILIES[config.model_type].inner_size)
-    return 4 * config.hidden_size if found is None else found
+    """Return how many inner units a layer has; GPT-2 does not say it where it is the usual number."""
+    size: int | None = getattr(config, FAMILIES[config.model_type].inner_size)
+    return 4 * config.hidden_size if size is None else size
 
 
 def head_size(config: PretrainedConfig) -> int:
-    """How wide a head is."""
-    found: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return found
+    """Return the width of a head of attention."""
+    size: int = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return size

@@ -1,4 +1,4 @@
-"""Where a model that is copied narrower makes states, and what reads them."""
+"""List the sublayers of a model that is copied narrower: which make its states, and which read them."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from distill.student.narrow.architectures import FAMILIES, Family
 
 @dataclass(frozen=True)
 class Head:
-    """The names of a head's layer of outputs, and of what stands between it and the states."""
+    """The names of a head's layer of outputs, and of the layers between it and the states."""
 
     outer: str
     inner: str | None = None
@@ -19,15 +19,15 @@ class Head:
 
     @property
     def reads(self) -> str:
-        """The layer that reads the states."""
+        """Return the layer that reads the states."""
         return self.inner or self.outer
 
 
 def head_of(model: PreTrainedModel) -> Head:
-    """The head of a model.
+    """Return the names of the layers of the head of a model.
 
     Raises:
-        ModelError: it is none of those that can be copied.
+        ModelError: the head is none of those that can be copied.
     """
     names = {name for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     for head in (
@@ -46,14 +46,14 @@ def head_of(model: PreTrainedModel) -> Head:
 
 @dataclass(frozen=True)
 class Part:
-    """Of a layer: an attention, or the feed-forward part.
+    """A part of a layer: an attention, or the feed-forward part.
 
     Attributes:
         layer: the layer's name.
         reads: the linear layers that read states; of an attention those of queries, keys and values, or one of all.
         adds: the linear layer that adds what was found.
-        place: of the states that are read, among all points.
-        source: of those that keys and values read; the feed-forward part has none.
+        place: the index among all points of the states that are read.
+        source: the index of those that keys and values read; the feed-forward part has none.
         distances: the module with what each head adds for a distance, where attentions share it.
     """
 
@@ -66,34 +66,34 @@ class Part:
 
 
 def below(model: PreTrainedModel) -> str:
-    """What the names of the base model's modules begin with; some models are their own base."""
+    """Return the prefix of the names of the base model's modules; it is empty for models that are their own base."""
     return f"{model.base_model_prefix}." if hasattr(model, model.base_model_prefix) else ""
 
 
 def parts(model: PreTrainedModel) -> list[Part]:
-    """All of a model, in their order, the encoder's first."""
-    made: list[Part] = []
+    """Return all parts of a model in their order, those of the encoder first."""
+    sublayers: list[Part] = []
     modules = dict(model.named_modules())
     for number, stack in enumerate(_stacks(model)):
-        end = len(made) + number - 1  # of the stack before: each makes once more states than it has parts
+        end = len(sublayers) + number - 1  # of the stack before: each makes once more states than it has parts
         layers = _layers(model, stack)
         distances = f"{layers[0]}.{stack.distances}" if stack.distances else None
         for layer in layers:
-            place = len(made) + number
-            found = [(stack.qkv, stack.out, place, distances)]
+            place = len(sublayers) + number
+            attentions = [(stack.qkv, stack.out, place, distances)]
             if stack.cross:
-                found.append((stack.cross[:3], stack.cross[3], end, None))
-            for reads, adds, source, shared in (*found, (stack.inner, stack.outer, None, None)):
+                attentions.append((stack.cross[:3], stack.cross[3], end, None))
+            for reads, adds, source, shared in (*attentions, (stack.inner, stack.outer, None, None)):
                 names = tuple(name for name in (f"{layer}.{name}" for name in reads) if name in modules)
-                made.append(Part(layer, names, f"{layer}.{adds}", len(made) + number, source, shared))
-    return made
+                sublayers.append(Part(layer, names, f"{layer}.{adds}", len(sublayers) + number, source, shared))
+    return sublayers
 
 
 def _stacks(model: PreTrainedModel) -> list[Family]:
-    """One, or encoder and decoder."""
-    family, there = FAMILIES[model.config.model_type], dict(model.named_modules())
+    """Return the one stack of a model, or encoder and decoder."""
+    family, modules = FAMILIES[model.config.model_type], dict(model.named_modules())
     stacks = [family, family.decoder] if family.decoder else [family]
-    return [stack for stack in stacks if f"{below(model)}{stack.layers}" in there]
+    return [stack for stack in stacks if f"{below(model)}{stack.layers}" in modules]
 
 
 def _layers(model: PreTrainedModel, stack: Family) -> list[str]:
@@ -103,7 +103,7 @@ def _layers(model: PreTrainedModel, stack: Family) -> list[str]:
 
 @dataclass(frozen=True)
 class Point:
-    """Where states are made and read.
+    """A point of the model at which states are made and read.
 
     Attributes:
         norm: the module that makes them; or, of embeddings without a norm, the first layer.
@@ -117,9 +117,9 @@ class Point:
 
 
 def points(model: PreTrainedModel, head: Head) -> list[Point]:
-    """All of a model, stack by stack, each up to what is read of its last layer; then distances."""
+    """Return all points of a model, stack by stack, the norm of distances last."""
     family = FAMILIES[model.config.model_type]
-    norms = [each for stack in _stacks(model) for each in _norms(model, stack)]
+    norms = [norm for stack in _stacks(model) for norm in _norms(model, stack)]
     readers: list[list[str]] = [[] for _ in norms]
     for part in parts(model):
         source = part.place if part.source is None else part.source
@@ -128,15 +128,15 @@ def points(model: PreTrainedModel, head: Head) -> list[Point]:
     readers[-1].append(head.reads)
     tied = model.get_input_embeddings().weight is model.get_submodule(head.outer).weight
     last = len(norms) - 1
-    made = [
+    all_points = [
         Point(norm, tuple(readers[place]), stays or (tied and place == last))
         for place, (norm, stays) in enumerate(norms)
     ]
-    return [*made, Point(f"{below(model)}{family.relative}", (), stays=True)] if family.relative else made
+    return [*all_points, Point(f"{below(model)}{family.relative}", (), stays=True)] if family.relative else all_points
 
 
 def _norms(model: PreTrainedModel, stack: Family) -> list[tuple[str, bool]]:
-    """What makes the states of a stack, in order, and whether later layers add to them."""
+    """Return the modules that make the states of a stack, in order, and whether later layers add to them."""
     base = below(model)
     inside = [f"{layer}.{norm}" for layer in _layers(model, stack) for norm in stack.norms]
     first = [f"{base}{stack.first}"] if stack.first else []
