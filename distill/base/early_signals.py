@@ -11,7 +11,7 @@ from types import FrameType
 
 GOES_ON = "the same command goes on from the last checkpoint"
 NOTHING = "nothing was written"
-"""How a sentence on the end of a command goes on."""
+"""The ends of a sentence on a command that a signal has ended."""
 
 
 def signal_message(number: int) -> str:
@@ -39,7 +39,7 @@ def heed(then: str) -> None:
     A signal that the process was started to ignore stays ignored.
 
     Args:
-        then: how the sentence goes on.
+        then: the end of the sentence.
     """
     end = AtOnce(then)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -49,12 +49,12 @@ class _Watch:
     """The signal that has come, and what is done about it.
 
     Attributes:
-        process: that heeds signals; its forks leave that to it.
-        number: of the first signal that has come.
-        since: when that was.
-        deferred: how many callers keep what is raised for later.
-        told: called with the signal when it comes.
-        last: called before the process ends at once.
+        process: the id of the process that heeds signals; its forks leave that to it.
+        number: the number of the first signal that has come.
+        since: the time at which it came, in seconds.
+        deferred: how many blocks keep ``Interrupted`` for later.
+        told: functions that are called with the signal when it comes.
+        last: functions that are called before the process ends at once.
     """
 
     process: int = 0

@@ -139,8 +139,8 @@ class _Ranks:
     """All ranks that were started by this one.
 
     Attributes:
-        world: number of ranks.
-        every: of those started here.
+        world: the number of ranks of the run.
+        every: the ranks that were started here.
         over: set when this rank no longer waits for them.
     """
 

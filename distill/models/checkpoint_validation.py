@@ -61,7 +61,7 @@ def inspect(
         tokenizer: its tokenizer.
         finished: whether it is used as it is: then the head must be its own, and fit.
         labels: whether the outputs of a head that is still to learn get other names, and so may be more or fewer.
-        way_out: what to do about a head that is not there.
+        way_out: what to do about a head that is missing, for the message.
 
     Raises:
         ModelError: it is another model than its configuration says, or has no head though it is finished.
@@ -159,9 +159,9 @@ def refuse_random_weights(
         folder: the folder of the checkpoint.
         model: the model that was made of it.
         info: what transformers said of loading it.
-        finished: see ``inspect``.
-        labels: see ``inspect``.
-        way_out: see ``inspect``.
+        finished: whether it is used as it is, see ``inspect``.
+        labels: whether its outputs get other names, see ``inspect``.
+        way_out: what to do about a head that is missing, see ``inspect``.
 
     Raises:
         ModelError: weights are missing, of another shape, or of a model with more layers.

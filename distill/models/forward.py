@@ -50,11 +50,11 @@ def outputs(
         model: a model with a task head.
         batch: a batch with the model's inputs ``[batch, tokens]``, and ``target_ids`` where the model writes; an
             encoder-decoder without them gives its decoder what its encoder reads.
-        hidden: whether hidden states are wanted, the embeddings' and those that each layer makes, the last one's
+        hidden: whether to return hidden states, the embeddings' and those that each layer makes, the last one's
             before a norm that comes after all layers; of an encoder-decoder these are the encoder's.
-        attentions: whether the scores of self-attention are wanted; likewise.
-        qkv: whether its queries, keys and values are wanted; likewise.
-        prefix: of the model's inputs in the batch, where teacher and student read other tokens.
+        attentions: whether to return the scores of self-attention; likewise.
+        qkv: whether to return its queries, keys and values; likewise.
+        prefix: the prefix of the model's inputs in the batch, where teacher and student read other tokens.
 
     Raises:
         ModelError: scores, queries, keys or values are wanted of an architecture in which they cannot be found.

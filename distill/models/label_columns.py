@@ -10,20 +10,20 @@ from distill.models.checkpoint_fitting import output_names
 
 
 def label_columns(
-    config: PretrainedConfig, labels: Sequence[str], given: Sequence[str], *, subset: bool = False
+    config: PretrainedConfig, labels: Sequence[str], output_labels: Sequence[str], *, subset: bool = False
 ) -> list[int]:
     """Return, for each label of the data, the index of the teacher's output of that name.
 
     Args:
         config: the configuration of a fine-tuned checkpoint.
         labels: names of the data's labels, in their order.
-        given: names of the teacher's outputs, for a checkpoint that does not name them; empty trusts the checkpoint.
+        output_labels: names of the teacher's outputs, for a checkpoint that does not name them; empty trusts the checkpoint.
         subset: whether the teacher may have more outputs, which are left out then.
 
     Raises:
         ModelError: the teacher's labels are other ones.
     """
-    names = list(given) or output_names(config)
+    names = list(output_labels) or output_names(config)
     if twice := [name for name, count in Counter(names).items() if count > 1 and name in labels]:
         raise ModelError(
             f"the outputs of the model are named {', '.join(names)}, so that {twice[0]} is two of them: name them in "

@@ -53,8 +53,8 @@ def load_tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | 
 
     Args:
         folder: the folder of the checkpoint.
-        markers: become tokens of their own where it does not know them.
-        places_for: the task that asks which words or characters a token stands for; none does not.
+        markers: texts that become tokens of their own, where the tokenizer does not know them.
+        places_for: the task that asks which words or characters a token stands for; ``None`` if it does not.
 
     Raises:
         ModelError: there is none, it cannot fill up a batch, or it cannot tell the places of its tokens.
@@ -82,11 +82,11 @@ def load_model(
             in this one.
         kind: what a row of outputs means, where they are named.
         dropout: the dropout of hidden states and attention in training; ``None`` keeps the checkpoint's own.
-        tokenizer: one that knows more tokens than the model gets embeddings for them, random ones; the model learns
+        tokenizer: its tokens get embeddings, random ones where the checkpoint has none, and the model learns
             from it what padding is.
-        dtype: of the weights in memory: float32, or float64 for what is trained and taught in double precision.
-        new_head: whether the head is still to learn: where the checkpoint has none, it starts random. By default it is
-            where its outputs get names.
+        dtype: the type of the weights in memory: float32, or float64 for what is trained and taught in double precision.
+        new_head: whether the head is still to learn: where the checkpoint has none, it starts random. The default is
+            whether its outputs get names.
 
     Raises:
         ModelError: weights that nobody will train are missing or no numbers, or the architecture has no such head.
@@ -98,9 +98,26 @@ def load_model(
     if dropout is not None:
         set_dropout(config, dropout)
     finished = not labels if new_head is None else not new_head
+    loaded, info = _from_pretrained(folder, config, head, dtype)
+    way_out = "give a folder that was saved after fine-tuning"
+    checkpoint_validation.refuse_random_weights(
+        folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out
+    )
+    if (name := not_finite(dict(loaded.named_parameters()), least=-torch.inf)) is not None:
+        raise safetensors_headers.not_finite_error(folder, name)
+    fit_outputs(loaded, had, labels)
+    if tokenizer is not None:
+        fit_tokens(loaded, tokenizer)
+    return loaded
+
+
+def _from_pretrained(
+    folder: Path, config: PretrainedConfig, head: str, dtype: torch.dtype
+) -> tuple[PreTrainedModel, checkpoint_validation.LoadingInfo]:
+    """Return the model of a checkpoint, and what transformers says of loading it."""
     try:
         with headless(config, head, f"{folder}: "):
-            loaded, info = getattr(transformers, head).from_pretrained(
+            return getattr(transformers, head).from_pretrained(  # type: ignore[no-any-return]
                 folder,
                 config=config,
                 use_safetensors=True,
@@ -114,16 +131,6 @@ def load_model(
         raise ModelError(
             f"{folder}: its weights cannot be read ({library_message(error)}); fetch or copy them again"
         ) from error
-    way_out = "give a folder that was saved after fine-tuning"
-    checkpoint_validation.refuse_random_weights(
-        folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out
-    )
-    if (name := not_finite(dict(loaded.named_parameters()), least=-torch.inf)) is not None:
-        raise safetensors_headers.not_finite_error(folder, name)
-    fit_outputs(loaded, had, labels)
-    if tokenizer is not None:
-        fit_tokens(loaded, tokenizer)
-    return loaded  # type: ignore[no-any-return]
 
 
 def save_form(folder: Path, form: Mapping[str, object]) -> None:

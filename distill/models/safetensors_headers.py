@@ -87,7 +87,7 @@ def without_values(tensors: Mapping[str, TensorHeader]) -> dict[str, torch.Tenso
 def refuse_infinite(folder: Path, tensors: Mapping[str, TensorHeader]) -> None:
     """Refuse weights that are not finite; each file is read once, a tensor at a time.
 
-    What is one number alone is none of many weights: some old files keep there what stands for a masked score.
+    A tensor of a single number is left out: some old files keep there what stands for a masked score.
 
     Raises:
         ModelError: one holds NaN, or what is infinite.

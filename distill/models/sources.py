@@ -22,8 +22,8 @@ class ModelRef:
 
     Attributes:
         folder: the Hugging Face folder, with the tokenizer.
-        made_by: what stands for its weights in the identity of its outputs.
-        labels: names of its outputs, where its folder does not name them.
+        made_by: the fingerprint or digest that stands for its weights in the identity of its outputs.
+        labels: the names of its outputs, where its folder does not name them.
         subset: whether it may have more outputs than the data has labels.
     """
 
@@ -39,7 +39,7 @@ class ModelSources:
 
     Attributes:
         checkpoints: for each input, the folder that the settings name for it.
-        markers: tokens of the task that a tokenizer must know.
+        markers: the tokens of the task that a tokenizer must know.
         windows_of: the task that reads long texts in windows, which asks more of a tokenizer; none for others.
         labels: names of the teacher checkpoint's outputs, where its folder does not name them.
         subset: whether the teacher checkpoint may have more outputs than the data has labels.

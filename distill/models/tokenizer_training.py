@@ -17,9 +17,9 @@ def train(
 
     Args:
         family: an encoder reads word pieces; what writes needs pieces that give every byte of a text back.
-        texts: to learn from, in any script.
-        vocab_size: pieces at most.
-        max_length: tokens at most of the models that will read it.
+        texts: the texts to learn from, in any script.
+        vocab_size: the largest number of pieces.
+        max_length: the largest number of tokens that a model of it reads.
         lowercase: whether an encoder reads small letters only, without accents.
     """
     if family == "encoder":

@@ -16,11 +16,11 @@ class Optimization:
     Attributes:
         optimizer: adamw | sgd.
         lr: the highest learning rate.
-        weight_decay: of all weights but biases and those of normalisation layers.
-        momentum: for sgd.
+        weight_decay: the decay of all weights but biases and those of normalisation layers.
+        momentum: the momentum of sgd.
         scheduler: linear | cosine (both fall to 0) | constant.
-        warmup: share of the steps over which the rate rises from 0.
-        steps: optimiser steps of the whole training. Lightning's ``estimated_stepping_batches`` would tell it too, but
+        warmup: the share of the steps over which the rate rises from 0.
+        steps: the optimiser steps of the whole training. Lightning's ``estimated_stepping_batches`` would tell it too, but
             sets up the data before a checkpoint is restored, so that the loader's place in it is lost.
         fused: whether adamw moves weights on a CPU in one call; Lightning refuses to clip then under mixed precision.
     """

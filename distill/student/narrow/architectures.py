@@ -12,7 +12,7 @@ class Family:
 
     Attributes:
         layers: the stack, below the base model; all other names but ``first`` and ``last`` are below a layer.
-        norms: of each attention and of the feed-forward part.
+        norms: the norms of each attention and of the feed-forward part.
         qkv: the layers that make queries, keys and values, or the one that makes all three.
         out: the layer that adds what attention found.
         inner: the layer that makes inner units, or the two whose products they are, gate first; of these names a model
@@ -24,10 +24,10 @@ class Family:
         fused: whether one layer makes both factors of inner units.
         whole: whether heads are kept whole, for which rotary positions leave no choice: they turn pairs of numbers.
         free: whether the width of heads that are kept whole has a setting of its own, ``head_dim``.
-        distances: where the first layer keeps what each head of a stack's own attentions adds for a distance.
+        distances: the module of the first layer with what each head of the stack's self-attention adds for a distance.
         inner_size: what the configuration calls the number of inner units.
         relative: the norm of embeddings of distances, which queries and keys read as they read states.
-        cross: of a decoder, the layers that make queries, keys and values where these two read the encoder's states,
+        cross: in a decoder, the layers that make queries, keys and values where these two read the encoder's states,
             and the one that adds what is found there.
         decoder: the second stack of an encoder-decoder.
         equal: pairs of settings that both stacks have, of which the second has to be as the first.

@@ -95,9 +95,8 @@ def best_heads(worth: Tensor, copy: PretrainedConfig) -> Heads:
     """Return the heads that are worth most, in groups of one size."""
     heads, groups_kept = head_counts(copy)
     best_in_group = [largest(group, heads // groups_kept) for group in worth]
-    groups = largest(
-        torch.stack([each[kept].sum() for each, kept in zip(worth, best_in_group, strict=True)]), groups_kept
-    )
+    group_worth = torch.stack([group[kept].sum() for group, kept in zip(worth, best_in_group, strict=True)])
+    groups = largest(group_worth, groups_kept)
     return Heads(torch.cat([group * worth.shape[1] + best_in_group[group] for group in groups.tolist()]), groups)
 
 

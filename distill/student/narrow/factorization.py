@@ -72,7 +72,7 @@ def factored_scores(query: Tensor, key: Tensor, states: tuple[Tensor, Tensor], s
 
     Args:
         query: ``[head width, width]``, the bias as the last column.
-        key: likewise.
+        key: the same of the key.
         states: the roots of the second moments of what each of them reads, a 1 last, ``[width, width]``.
         size: the width of the new head; where it is more than the head's, zeros fill it up.
 
