@@ -18,12 +18,12 @@ class Fault(NamedTuple):
 
     Attributes:
         kind: the reason in a word or two, by which such rows are counted.
-        said: the reason as the end of a sentence that begins with the row.
+        reason: the reason as the end of a sentence that begins with the row.
         way: what else may be done about it, as the end of the sentence, or nothing.
     """
 
     kind: str
-    said: str
+    reason: str
     way: str = ""
 
 
@@ -88,8 +88,8 @@ def _refusal(wrong: Sequence[tuple[int, Fault]], count: int, where: str) -> str:
     if len(wrong) == 1:
         row, fault = wrong[0]
         out = "" if count == 1 else "; data.drop_bad=true leaves it out"
-        return f"row {row} of {where} {fault.said}{out}{ways}"
-    first = ", ".join(f"row {row} {fault.said}" for row, fault in wrong[:_FIRST])
+        return f"row {row} of {where} {fault.reason}{out}{ways}"
+    first = ", ".join(f"row {row} {fault.reason}" for row, fault in wrong[:_FIRST])
     more = ", and so on" if len(wrong) > _FIRST else ""
     out = "" if len(wrong) == count else "; data.drop_bad=true leaves them out"
     return f"{len(wrong):,} of {count:,} rows of {where} cannot be used: {first}{more}{out}{ways}"

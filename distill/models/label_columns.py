@@ -17,7 +17,7 @@ def label_columns(
     Args:
         config: the configuration of a fine-tuned checkpoint.
         labels: names of the data's labels, in their order.
-        output_labels: names of the teacher's outputs, for a checkpoint that does not name them; empty trusts the checkpoint.
+        output_labels: names of the teacher's outputs, where the checkpoint does not name them; else empty.
         subset: whether the teacher may have more outputs, which are left out then.
 
     Raises:

@@ -84,7 +84,7 @@ def load_model(
         dropout: the dropout of hidden states and attention in training; ``None`` keeps the checkpoint's own.
         tokenizer: its tokens get embeddings, random ones where the checkpoint has none, and the model learns
             from it what padding is.
-        dtype: the type of the weights in memory: float32, or float64 for what is trained and taught in double precision.
+        dtype: the type of the weights in memory: float32, or float64 for training in double precision.
         new_head: whether the head is still to learn: where the checkpoint has none, it starts random. The default is
             whether its outputs get names.
 

@@ -20,8 +20,8 @@ class Optimization:
         momentum: the momentum of sgd.
         scheduler: linear | cosine (both fall to 0) | constant.
         warmup: the share of the steps over which the rate rises from 0.
-        steps: the optimiser steps of the whole training. Lightning's ``estimated_stepping_batches`` would tell it too, but
-            sets up the data before a checkpoint is restored, so that the loader's place in it is lost.
+        steps: the optimiser steps of the whole training. Lightning's ``estimated_stepping_batches`` would tell it too,
+            but sets up the data before a checkpoint is restored, so that the loader's place in it is lost.
         fused: whether adamw moves weights on a CPU in one call; Lightning refuses to clip then under mixed precision.
     """
 
