@@ -215,8 +215,8 @@ launching._GRACE = 0.2
 with signals.heeded(), signals.deferred():
     os.kill(os.getpid(), signal.SIGTERM)
     other = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(143)"])
-    others = launching._Others(2, [launching._Other(1, other, Path("rank-1.log"))])
-    threading.Thread(target=others.watch, daemon=True).start()
+    ranks = launching._Ranks(2, [launching._Rank(1, other, Path("rank-1.log"))])
+    threading.Thread(target=ranks.watch, daemon=True).start()
     time.sleep(60)
 """
 

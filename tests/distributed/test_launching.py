@@ -121,7 +121,7 @@ def test_slurm_does_not_requeue_by_checkpoints_of_its_own(launched):
 def rank(monkeypatch, code, tmp_path):
     """Another rank that is ``code``, with a launcher that would start this very command."""
     process = subprocess.Popen([sys.executable, "-c", code])
-    other = launching._Other(1, process, tmp_path / "rank-1.log")
+    other = launching._Rank(1, process, tmp_path / "rank-1.log")
     other.said.touch()
     monkeypatch.setattr(launching, "_start", lambda *_: [other])
     return process
