@@ -122,7 +122,7 @@ def rank(monkeypatch, code, tmp_path):
     """Another rank that is ``code``, with a launcher that would start this very command."""
     process = subprocess.Popen([sys.executable, "-c", code])
     other = launching._Rank(1, process, tmp_path / "rank-1.log")
-    other.said.touch()
+    other.log.touch()
     monkeypatch.setattr(launching, "_start", lambda *_: [other])
     return process
 
