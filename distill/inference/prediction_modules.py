@@ -10,8 +10,8 @@ from transformers import PreTrainedModel
 
 from distill.inference.generation import write
 from distill.inference.generation_ensemble import ModelEnsemble
-from distill.models.forward import Align, chosen, outputs
-from distill.models.numbers import possible
+from distill.models.finite_values import floor_negative_infinity
+from distill.models.forward import Align, outputs, select_columns
 from distill.types import Batch, Outputs, at_least_float32
 
 Reduce = Callable[[Tensor, Tensor, Batch], dict[str, Tensor]]
@@ -46,10 +46,10 @@ class LogitsPredictor(pl.LightningModule):
     def predict_step(self, batch: Batch, batch_idx: int) -> Answer:
         """The rows of a batch, and whose they are."""
         raw = outputs(self.model, batch, hidden=bool(self.states))
-        rows, labels = self.align(chosen(raw.logits, self.columns), batch)
+        rows, labels = self.align(select_columns(raw.logits, self.columns), batch)
         if self.beside:
             rows = self.beside.rows(rows, batch, self.align)
-        found, kept = places(batch), self.reduce(possible(at_least_float32(rows)), labels, batch)
+        found, kept = places(batch), self.reduce(floor_negative_infinity(at_least_float32(rows)), labels, batch)
         return (found | tokens(raw), kept | half(raw, self.states)) if self.states else (found, kept)
 
 

@@ -16,11 +16,11 @@ from distill.data.inputs import Inputs
 from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
 from distill.inference.generation import write
-from distill.models import inspecting, loading
-from distill.models.forms import read_form
-from distill.models.forward import answering, outputs
+from distill.models import checkpoint_validation, loading
+from distill.models.forward import forward_errors, outputs
 from distill.models.label_columns import label_columns
 from distill.models.origins import locate, said_beside
+from distill.models.task_metadata import read_form
 from distill.tasks import TASKS, EncodingSpec, Task, task
 from distill.tasks.collating import collate
 from distill.tasks.ranking import TOP, ranked, refuse_unranked
@@ -158,7 +158,7 @@ class Predictor:
         pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
         batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
         batch = {name: tensor.to(self.model.device) for name, tensor in batch.items()}
-        with answering(str(self.model.name_or_path)):
+        with forward_errors(str(self.model.name_or_path)):
             if self.task.writes:
                 return [ids.unsqueeze(-1).cpu() for ids in write(self.model, batch, self.generation)]
             logits = outputs(self.model, batch).logits
@@ -196,9 +196,9 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
         raise ModelError(f"max_length={form.max_length}: a reply alone may have {form.max_target_length} tokens")
     tokenizer = loading.load_tokenizer(folder, module.markers, name if module.windows else None)
     way_out = "give a folder that was saved after fine-tuning, such as one that a run exported"
-    inspecting.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
+    checkpoint_validation.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
     if module.head == TEXTS:
-        inspecting.refuse_other_outputs(folder, config, module.kind)
+        checkpoint_validation.refuse_other_outputs(folder, config, module.kind)
     model = loading.load_model(folder, module.head, tokenizer=tokenizer)
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # type: ignore[arg-type]
     columns = label_columns(config, module.outputs(labels), []) if labels else None

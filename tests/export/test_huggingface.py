@@ -11,7 +11,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from distill.errors import ModelError
 from distill.export import huggingface
 from distill.models import loading
-from distill.models.tokenizers import train
+from distill.models.tokenizer_training import train
 
 SIZE = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
 
