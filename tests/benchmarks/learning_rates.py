@@ -68,6 +68,8 @@ def _run(data: str, name: str, kind: str, rates: Rates, seeds: tuple[int, ...], 
     out.mkdir(parents=True, exist_ok=True)
     swept = [f"seed={','.join(map(str, seeds))}", f"distill.optimizer.lr={','.join(rates)}"]
     settings = [*COMMON, *of_data, *teacher, f"data.path={data}/{name}", f"student={kind}", *STUDENTS[kind][1:]]
+    if "teacher.finetuned=true" in teacher:  # how it was fine-tuned is refused then, since it would change nothing
+        settings = [setting for setting in settings if not setting.startswith("finetune.")]
     folders = [f"hydra.sweep.dir={out}", "hydra.sweep.subdir=${seed}_${distill.optimizer.lr}"]
     command = [sys.executable, "-m", "distill.run", "-m", *settings, *swept, *folders]
     with (out / f"log_{seeds[0]}").open("w") as log:
