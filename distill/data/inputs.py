@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from distill.base.shown import names, shown
+from distill.base.terminal_text import names, shown
 from distill.data import objects
 from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty
 from distill.data.formats import Row
