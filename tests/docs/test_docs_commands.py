@@ -99,7 +99,7 @@ def tried(module, words, composed):
         predict._config(words)
         return
     if module == "convert":
-        convert._given(words)
+        convert._folders(words)
         return
     words, sweep, folders = flags(words)
     searched = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
