@@ -12,7 +12,8 @@ from distill.base.files import fingerprint
 from distill.data.example_pipeline import ExamplePipeline
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError, StoreError
-from distill.inference.output_store import OutputStore, OutputWriter, remove_damaged, stored_places
+from distill.inference.output_parts import OutputWriter, remove_damaged, stored_places
+from distill.inference.output_store import OutputStore
 from distill.inference.pass_loop import EVERY_LOGIT, Ask, Kept, asks_rows, asks_written, run_pass
 from distill.inference.runtime import FinishedModel, Runtime
 from distill.tasks import EncodingSpec

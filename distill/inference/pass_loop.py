@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from distill.base import signals
 from distill.errors import ModelError
-from distill.inference.output_store import OutputWriter
+from distill.inference.output_parts import OutputWriter
 from distill.inference.reductions import Reduce, all_logits, half, places, tokens
 from distill.inference.runtime import Runtime, StatesRuntime
 from distill.models.forward import Align

@@ -6,7 +6,7 @@ that the run fine-tunes, before anybody learns from it.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset, concatenate_datasets
-from torch import Tensor, nn
+from datasets import Dataset
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.config.ensemble import FIRST
@@ -30,18 +30,13 @@ from distill.models import loading
 from distill.models.fitting import output_names, token_count
 from distill.models.forward import answering, chosen, outputs
 from distill.models.numbers import possible
+from distill.pipeline.checked_rows import affordable_rows, draw_rows, length_sorted_batches
 from distill.stages.job import RunSpec
 from distill.training.trainer import on_gpu
 from distill.types import FLOOR
 
 log = logging.getLogger(__name__)
 
-_ROWS = 200
-_LEAST = 50
-"""Rows that are asked for whatever it takes, as far as there are so many."""
-_OPERATIONS = 1e12
-"""Multiplications beyond which no more rows are asked for: seconds on two cores."""
-_AT_ONCE = 16
 _KNOWN = 2000
 """Examples of train whose tokens are counted."""
 _TOLERANCE = 1e-2
@@ -96,9 +91,9 @@ def check_teacher(
     """
     key = "teacher" if who == FIRST else f"more_teachers.{who}"
     asked = _loaded(spec, examples, key, inputs or {})
-    rows, source = _drawn(spec)
+    rows, source = draw_rows(spec)
     features = examples.encode(rows, asked.tokenizer)
-    rows, features = _affordable(asked.model, rows, features)
+    rows, features = affordable_rows(asked.model, rows, features)
     said = _answers(asked, features)
     verdict = _alone_alike(asked, features) or _verdict(asked, rows, [said[number] for number in rows["key"][:]])
     sentence = f"{asked.name}: of {len(rows)} rows of {source}, the teacher {verdict.said}"
@@ -144,47 +139,6 @@ def _loaded(spec: RunSpec, examples: ExamplePipeline, key: str, inputs: Mapping[
     return Asked(spec, examples, key, model, tokenizer, output_columns(spec.setup, held))
 
 
-def _drawn(spec: RunSpec) -> tuple[Dataset, str]:
-    """Some rows of validation, and of train where that has few, of each label alike; and what they are rows of."""
-    rows, source = spec.data.splits["validation"], "validation"
-    if len(rows) < _LEAST:
-        train = spec.data.splits["train"]
-        if rows.features == train.features:
-            rows, source = concatenate_datasets([rows, train]), "validation and train"
-    order = np.random.default_rng(spec.config.seed).permutation(len(rows)).tolist()
-    if spec.setup.task.kind == "class" and spec.setup.task.class_axis == "labels" and not spec.setup.task.windows:
-        order = _in_turn(order, rows["label"][:])
-    return rows.select(order[:_ROWS]), source
-
-
-def _in_turn(order: Sequence[int], labels: Sequence[int]) -> list[int]:
-    """The same numbers, so that each label comes in its turn as long as there are any.
-
-    >>> _in_turn([0, 1, 2, 3], [7, 7, 7, 8])
-    [0, 3, 1, 2]
-    """
-    turns: dict[int, int] = defaultdict(int)
-    placed = []
-    for number in order:
-        placed.append((turns[labels[number]], labels[number], number))
-        turns[labels[number]] += 1
-    return [number for _, _, number in sorted(placed, key=lambda each: each[:2])]
-
-
-def _affordable(model: PreTrainedModel, rows: Dataset, features: Dataset) -> tuple[Dataset, Dataset]:
-    """The first of the rows that together do not take too long, and their features."""
-    embedded = {each.weight for each in model.modules() if isinstance(each, nn.Embedding)}
-    weights = loading.parameters(model) - sum(weight.numel() for weight in embedded)
-    lengths: dict[int, int] = defaultdict(int)
-    for key, ids in zip(features["key"], features["input_ids"], strict=True):
-        lengths[key] += len(ids)
-    spent = np.cumsum([lengths[key] * weights for key in rows["key"][:]])
-    many = max(min(_LEAST, len(rows)), int((spent <= _OPERATIONS).sum()))
-    kept = rows.select(range(many))
-    keys = set(kept["key"][:])
-    return kept, features.select([number for number, key in enumerate(features["key"]) if key in keys])
-
-
 @torch.inference_mode()
 def _rows(asked: Asked, features: Mapping[str, Any]) -> list[Tensor]:
     """What the teacher says of each feature, ``[rows, classes]``; of written tokens their cost, and its guess.
@@ -211,21 +165,13 @@ def _rows(asked: Asked, features: Mapping[str, Any]) -> list[Tensor]:
 def _answers(asked: Asked, features: Dataset) -> dict[int, Tensor]:
     """All rows of each example, by key."""
     found: dict[tuple[int, int], Tensor] = {}
-    for numbers in _batches(features):
+    for numbers in length_sorted_batches(features):
         some = features[numbers]
         found |= dict(zip(zip(some["key"], some["first"], strict=True), _rows(asked, some), strict=True))
     parts: dict[int, list[Tensor]] = defaultdict(list)
     for key, first in sorted(found):
         parts[key].append(found[key, first])
     return {key: torch.cat(each) for key, each in parts.items()}
-
-
-def _batches(features: Dataset) -> Iterator[list[int]]:
-    """Numbers of features of similar lengths."""
-    lengths = [len(ids) for ids in features["input_ids"]]
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    for start in range(0, len(order), _AT_ONCE):
-        yield order[start : start + _AT_ONCE]
 
 
 def _alone_alike(asked: Asked, features: Dataset) -> Verdict | None:

@@ -22,8 +22,8 @@ from distill.models.sources import ModelRef
 from distill.objective import NOT_FINITE, Objective, inactive_terms
 from distill.objective import build as objectives
 from distill.objective.settings import auto_mapped_terms, terms_with_temperature
-from distill.stages import students, supervised, teach
-from distill.stages.job import Job, RunSpec, title
+from distill.stages import hyperparameters, loaders, students, supervised, teach
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings, title
 from distill.student.layer_matching import match_layers
 from distill.teacher import ensemble
 from distill.teacher.ensemble import Ensemble
@@ -50,12 +50,12 @@ def needs(spec: RunSpec) -> list[str]:
     return list(dict.fromkeys([decisions.teacher, decisions.student_source, *stored, *teachers.values()]))
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
+def settings(spec: RunSpec) -> StageSettings:
     """Return training, the objective, the student, and the examples."""
     section = spec.config.distill
     writes_here = spec.learns_teacher_targets and not spec.decisions.outputs.stored  # else it is teach's
     return {
-        **supervised.settings(spec, section),
+        **hyperparameters.settings(spec, section),
         **spec.data.identity("train", "validation", UNLABELLED),
         "student": students.settings(spec),
         **students.given_labels(spec),
@@ -67,7 +67,7 @@ def settings(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job) -> StageResult:
     """Distil; the folder ``model`` holds the student and its tokenizer."""
     spec, section = job.spec, job.spec.config.distill
     student, tokenizer = students.make_student(job)
@@ -79,8 +79,8 @@ def run(job: Job) -> dict[str, Any]:
     objective = objectives.build_objective(section, spec.setup.task.kind, of_student, of_teacher, weights)
     teacher, teacher_tokenizer = _teacher(job, teacher_ref, tokenizer, objective)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if spec.learns_teacher_targets else None
-    batches = supervised.loaders(job, tokenizer, teacher_tokenizer, rows, spec.data.splits.get(UNLABELLED))
-    trained = supervised.with_length(job, section, batches.train)
+    batches = loaders.make_loaders(job, tokenizer, teacher_tokenizer, rows, spec.data.splits.get(UNLABELLED))
+    trained = hyperparameters.with_length(job, section, batches.train)
     training = supervised.training_spec(spec, trained.settings, student, batches.train)
     module = DistillationModule(student, objective, training, teacher).to(spec.dtype)
     _every_term_counts(module, batches.train, job.context.ranks, spec.quote)

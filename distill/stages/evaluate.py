@@ -20,7 +20,7 @@ from distill.inference.scoring import ModelOutputs, SplitScore
 from distill.report.environment import processor
 from distill.stages import comparing, students
 from distill.stages.comparing import Scores
-from distill.stages.job import Job, RunSpec, ScoredModel
+from distill.stages.job import Job, RunSpec, ScoredModel, StageResult, StageSettings
 from distill.stages.passes import output_pass
 from distill.teacher import ensemble
 
@@ -45,7 +45,7 @@ def needs(spec: RunSpec) -> list[str]:
     return list(sources(spec).values())
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
+def settings(spec: RunSpec) -> StageSettings:
     """Return how models are compared, and the examples."""
     config = spec.config
     return {
@@ -72,7 +72,7 @@ def _several(config: Config) -> dict[str, Any]:
     return {**ensembles.settings(config), "given_labels_of_more": labels, **subsets}
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job) -> StageResult:
     """Answer validation and test with every model; rank 0 scores. The folder ``answers`` keeps what they said."""
     spec, scores, is_first = job.spec, Scores(), job.context.ranks.rank == 0
     outputs = output_pass(job)

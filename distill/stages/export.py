@@ -17,7 +17,7 @@ from distill.inference.runtime import FinishedModel
 from distill.inference.scoring import ModelOutputs
 from distill.models import bilstm, loading
 from distill.stages import evaluate
-from distill.stages.job import Job, RunSpec
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.passes import output_pass
 from distill.stages.reporting import report_on
 
@@ -34,7 +34,7 @@ def needs(spec: RunSpec) -> list[str]:
     return ["distill", "evaluate"]
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
+def settings(spec: RunSpec) -> StageSettings:
     """Return what the bundle says of itself, and its formats where they are not the usual ones."""
     about = {"name": spec.config.name, "data": spec.data.describe(), "columns": _columns(spec)}
     export = asdict(spec.config.export)
@@ -48,7 +48,7 @@ def formats(spec: RunSpec) -> list[str]:
     return [name for name in EXPORTERS if name in spec.config.export.formats]
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job) -> StageResult:
     """Write each format, ask it like any other model, on every rank, and compare; rank 0 scores, times and reports."""
     models = {name: _written(job, name) for name in formats(job.spec)}
     outputs = output_pass(job)

@@ -6,8 +6,8 @@ from typing import Any
 import pytorch_lightning as pl
 
 from distill.models import adapt, loading
-from distill.stages import supervised
-from distill.stages.job import Job, RunSpec
+from distill.stages import hyperparameters, loaders, supervised
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 
 RECIPE = 6
 
@@ -22,7 +22,7 @@ def needs(spec: RunSpec) -> list[str]:
     return [spec.decisions.base]
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
+def settings(spec: RunSpec) -> StageSettings:
     """Return training, labels, and the examples."""
     section = spec.config.finetune
     adapted: dict[str, Any] = {
@@ -32,10 +32,15 @@ def settings(spec: RunSpec) -> dict[str, Any]:
     if section.frozen_layers:
         adapted["frozen"] = "embeddings of every name"
     weights = {"class_weights": spec.config.data.class_weights}
-    return {**supervised.settings(spec, section), **weights, **adapted, **spec.data.identity("train", "validation")}
+    return {
+        **hyperparameters.settings(spec, section),
+        **weights,
+        **adapted,
+        **spec.data.identity("train", "validation"),
+    }
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job) -> StageResult:
     """Fine-tune; the folder ``model`` holds the teacher and its tokenizer."""
     spec, given, setup = job.spec, job.spec.config.finetune, job.spec.setup
     folder = spec.sources.folder(spec.decisions.base, job.inputs)
@@ -56,7 +61,7 @@ def run(job: Job) -> dict[str, Any]:
         adapt.freeze(model, given.frozen_layers)
     if given.lora.rank:
         model = adapt.add_lora(model, setup.task.head, **asdict(given.lora))
-    batches = supervised.loaders(job, tokenizer)
-    section = supervised.with_length(job, given, batches.train)
+    batches = loaders.make_loaders(job, tokenizer)
+    section = hyperparameters.with_length(job, given, batches.train)
     module = supervised.supervised_module(spec, section.settings, model, batches.train)
     return supervised.train(job, section, module, tokenizer, batches, spec.metrics.WATCHED)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -22,6 +22,11 @@ from distill.models.sources import ModelRef, ModelSources
 from distill.student.build import StudentSpec
 from distill.tasks.setup import TaskSetup
 from distill.teacher.output_plan import TeacherOutputPlan
+
+StageSettings: TypeAlias = dict[str, object]
+"""All that can change the result of a stage besides its inputs, as JSON takes it: its fingerprint is made of it."""
+StageResult: TypeAlias = dict[str, Any]
+"""What a stage leaves for later stages and the report, as JSON takes it; each stage has keys of its own."""
 
 
 def title(name: str, teacher: str) -> str:
@@ -216,8 +221,8 @@ class Stage(Protocol):
     def needs(self, spec: RunSpec) -> list[str]:
         """Name the stages and checkpoints that it reads."""
 
-    def settings(self, spec: RunSpec) -> dict[str, Any]:
+    def settings(self, spec: RunSpec) -> StageSettings:
         """Return everything else that can change its result."""
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> StageResult:
         """Make the files, on every rank; return what it found, for reports."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 from datasets import Dataset, concatenate_datasets
@@ -19,8 +18,8 @@ from distill.models.sources import TEACHER_CHECKPOINT
 from distill.models.tokenizers import train
 from distill.objective import Objective
 from distill.objective.terms.gold import Hard
-from distill.stages import supervised
-from distill.stages.job import Job, RunSpec
+from distill.stages import hyperparameters, loaders, supervised
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.tasks import masked_language_modeling as masked
 from distill.training.supervised import SupervisedModule, TrainingSpec
 
@@ -37,7 +36,7 @@ def needs(spec: RunSpec) -> list[str]:
     return [TEACHER_CHECKPOINT] if spec.config.pretrain.continued else []
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
+def settings(spec: RunSpec) -> StageSettings:
     """Return size, vocabulary, masking, training, and the texts without their labels."""
     teacher, section = spec.config.teacher, spec.config.pretrain
     from_scratch = {
@@ -46,7 +45,7 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         "lowercase": teacher.lowercase,
     }
     return {
-        **supervised.settings(spec, section),
+        **hyperparameters.settings(spec, section),
         **({} if section.continued else from_scratch),
         "mask_probability": section.mask_probability,
         "texts": {split: spec.data.texts(split) for split in (*_read(spec), "validation")},
@@ -58,7 +57,7 @@ def _read(spec: RunSpec) -> list[str]:
     return [split for split in ("train", UNLABELLED) if split in spec.data.splits]
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job) -> StageResult:
     """Train tokenizer and model; the folder ``model`` holds both."""
     spec, config = job.spec, job.spec.config
     tokenizer = _tokenizer(job)
@@ -69,14 +68,14 @@ def run(job: Job) -> dict[str, Any]:
             loading.save(model, tokenizer, job.folder / "model")
         return {"steps": 0, "epochs": 0, "parameters": loading.parameters(model)}
     batches = _loaders(job, tokenizer)
-    section = supervised.with_length(job, config.pretrain, batches.train)
-    optimization = supervised.optimization(config, section.settings, batches.train)
+    section = hyperparameters.with_length(job, config.pretrain, batches.train)
+    optimization = hyperparameters.optimization(config, section.settings, batches.train)
     training = TrainingSpec(masked.align, language_modeling.collection(), optimization, config.seed)
     module = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
     return supervised.train(job, section, module, tokenizer, batches, language_modeling.HEADLINE)
 
 
-def _loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> supervised.Loaders:
+def _loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> loaders.Loaders:
     """Batches of train and validation in which words are hidden."""
     collate = masked.Collate(
         seed=job.spec.config.seed,
@@ -91,7 +90,7 @@ def _loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> supervised.Loaders
     common = [name for name in texts[0].column_names if all(name in each.column_names for each in texts)]
     train = concatenate_datasets([each.select_columns(common) for each in texts])
     validation = job.examples.encode(splits["validation"], tokenizer)
-    return supervised.Loaders(
+    return loaders.Loaders(
         job.examples.training_batches(train, collate, collate.counts(train)),
         job.examples.scoring_batches(validation, collate),
     )

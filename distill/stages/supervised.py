@@ -1,24 +1,18 @@
 """What the stages that train have in common."""
 
-import logging
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from datasets import Dataset, concatenate_datasets
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
-from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME
-from distill.base.memo import kept
-from distill.config.distillation import DistillConfig
-from distill.config.pretrain import PretrainConfig
 from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
@@ -26,122 +20,18 @@ from distill.metrics import Headline
 from distill.models import adapt, loading, scratch
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
+from distill.stages.hyperparameters import Section, learning_rate, optimization
 from distill.stages.job import Job, RunSpec
+from distill.stages.loaders import Loaders
 from distill.stages.passes import shows_progress
-from distill.tasks.collating import counts
-from distill.tasks.features import without_targets
 from distill.training import callbacks, tracking
 from distill.training.finite import Finite
-from distill.training.length import training_length
-from distill.training.optim import Optimization
 from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import read_curves
 from distill.training.trainer import TrainerSettings, device_count, fit, resumed_step, trainer
 
-log = logging.getLogger(__name__)
-
-_TRAINING = ("max_epochs", "dropout", "optimizer", "scheduler", "early_stopping")
-_TRAINER = ("precision", "accumulate_grad_batches", "gradient_clip_val")
-_STEPS = {False: 600, True: 300}
-"""The fewest optimiser steps of whether the teacher is pretrained, unless the settings say how many."""
-_STEPS_OF_PRETRAINING = 1500
-_PATIENCE_OF_PRETRAINING = 3
 _FEWEST_SCORES = 2
 """Validations from which on a rise can be told."""
-_RATES = {(False, False): 1e-3, (False, True): 5e-5, (True, False): 1e-3, (True, True): 1e-4}
-"""The learning rate of whether it is a student, and whether its weights come from a trained model; what a run itself
-pretrains from random weights has seen too little to count as one."""
-
-
-class Loaders(NamedTuple):
-    """What a stage trains on, what it is validated on after an epoch, and what there is to say of both."""
-
-    train: Batches
-    validation: DataLoader[Any]
-    notes: tuple[str, ...] = ()
-
-
-class Section(NamedTuple):
-    """A stage's training settings with the epochs that it takes, and the epochs from one validation to the next."""
-
-    settings: TrainingConfig
-    validate_every: int = 1
-
-
-def settings(spec: RunSpec, section: TrainingConfig) -> dict[str, Any]:
-    """Return all that can change what a training stage ends with, besides its inputs and its texts."""
-    config = spec.config
-    data = {name: getattr(config.data, name) for name in ("batch_size", "batch_tokens")}
-    trained = {name: getattr(config.trainer, name) for name in _TRAINER}
-    training = {name: value for name, value in asdict(section).items() if name in _TRAINING}
-    training["optimizer"]["lr"] = learning_rate(config, section)
-    if _min_steps_may_count(spec, section):
-        training["min_steps"] = min_steps(config, section)
-        if isinstance(section, PretrainConfig):
-            training["patience"] = _patience(section, section.max_epochs)
-    head = {"seed": config.seed, "world": spec.world, "task": config.task}
-    return {**head, **spec.setup.limits, **data, **trained, **training}
-
-
-def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:
-    """Whether ``min_steps`` may count; a row of the data makes one feature or more, and so do texts without labels."""
-    config = spec.config
-    a_step = config.data.batch_size * spec.world * config.trainer.accumulate_grad_batches
-    return len(spec.data.splits["train"]) // a_step * section.max_epochs < min_steps(config, section)
-
-
-def learning_rate(config: Config, section: TrainingConfig) -> float:
-    """Return the learning rate that is given, or else one that fits the weights."""
-    is_student = isinstance(section, DistillConfig)
-    learnt = config.student.init not in ("random", "bilstm") if is_student else config.teacher.model is not None
-    return section.optimizer.lr or _RATES[is_student, learnt]
-
-
-def min_steps(config: Config, section: TrainingConfig) -> int:
-    """Return the optimiser steps that a stage takes at least: those that are given, or else what its weights need."""
-    if section.min_steps is not None:
-        return section.min_steps
-    if isinstance(section, PretrainConfig):
-        return _STEPS_OF_PRETRAINING
-    return _STEPS[config.teacher.model is not None]
-
-
-def with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
-    """Let a stage train as many epochs as it is given, or as ``min_steps`` take; of the latter the best is kept."""
-    steps = len(train) // job.spec.config.trainer.accumulate_grad_batches
-    epochs, every = training_length(section.max_epochs, min_steps(job.spec.config, section), steps)
-    if epochs == section.max_epochs:
-        return Section(section)
-    if job.context.ranks.rank == 0:
-        often = f", with a validation after every {every}" if every > 1 else ""
-        instead = f"{epochs} epochs instead of {section.max_epochs}"
-        log.info("%s: %s, for min_steps=%d%s", job.title, instead, min_steps(job.spec.config, section), often)
-    stopping = section.early_stopping
-    if stopping.patience is None:
-        stopping = replace(stopping, patience=_patience(section, epochs))
-    return Section(replace(section, max_epochs=epochs, early_stopping=stopping), every)
-
-
-def _patience(section: TrainingConfig, epochs: int) -> int:
-    """Validations without improvement: few of pretraining, which soon knows little text by heart.
-
-    Student and control go on to the end, so that they take as many steps as each other; so does their teacher.
-    """
-    return _PATIENCE_OF_PRETRAINING if isinstance(section, PretrainConfig) else epochs
-
-
-def optimization(config: Config, section: TrainingConfig, train: Batches) -> Optimization:
-    """Return how a stage moves its weights over its epochs of ``train``."""
-    return Optimization(
-        optimizer=section.optimizer.name,
-        lr=learning_rate(config, section),
-        weight_decay=section.optimizer.weight_decay,
-        momentum=section.optimizer.momentum,
-        scheduler=section.scheduler.name,
-        warmup=section.scheduler.warmup,
-        steps=len(train) // config.trainer.accumulate_grad_batches * section.max_epochs,
-        fused=config.trainer.precision.endswith("-true"),
-    )
 
 
 def centre(spec: RunSpec, model: PreTrainedModel) -> PreTrainedModel:
@@ -188,57 +78,6 @@ def training_spec(spec: RunSpec, section: TrainingConfig, model: PreTrainedModel
     """Return how the module of a stage is trained and scored."""
     metrics = spec.metrics.collection(spec.setup.classes or model.config.vocab_size)
     return TrainingSpec(spec.setup.align, metrics, optimization(spec.config, section, train), spec.config.seed)
-
-
-def loaders(
-    job: Job,
-    tokenizer: PreTrainedTokenizerBase,
-    teacher: PreTrainedTokenizerBase | None = None,
-    rows: Dataset | None = None,
-    unlabelled: Dataset | None = None,
-) -> Loaders:
-    """Return batches of train and of validation.
-
-    Args:
-        job: whose examples are read.
-        tokenizer: of the model that learns.
-        teacher: the teacher's tokenizer where it reads other tokens; there are ``teacher_*`` inputs then.
-        rows: take the place of train where they are given.
-        unlabelled: examples that are mixed with those of train.
-
-    Raises:
-        DataError: an example of train, validation or test cannot be read.
-    """
-    spec, examples = job.spec, job.examples
-    features = examples.encode(spec.data.splits["train"] if rows is None else rows, tokenizer, teacher)
-    notes = _cut(job, features, "train")
-    if unlabelled is not None:
-        more = examples.encode(unlabelled, tokenizer, teacher)
-        targets = without_targets(more[:], spec.setup.task.kind, len(spec.data.labels))
-        more = more.add_column("targets", targets, feature=features.features["targets"])
-        features = concatenate_datasets([features, more])
-    scored = examples.encode(spec.data.splits["validation"], tokenizer)
-    train = examples.training_batches(features, examples.collate(tokenizer, teacher), counts(features[:]))
-    if "test" in spec.data.splits:  # read before anything is trained, so that what cannot be read is refused
-        notes += _cut(job, examples.encode(spec.data.splits["test"], tokenizer), "test")
-    return Loaders(train, examples.scoring_batches(scored, examples.collate(tokenizer)), tuple(notes))
-
-
-def _cut(job: Job, features: Dataset, split: str) -> list[str]:
-    """Say how many examples lost something to the limits of length; in the log once a run, whichever stage sees it."""
-    if "cut" not in features.column_names:
-        return []
-    windows = job.spec.setup.task.windows
-    cut_of_examples = [cut for cut, first in zip(features["cut"], features["first"], strict=True) if not first]
-    room = " and ".join(f"data.{name}={length}" for name, length in job.spec.setup.limits.items())
-    what = f"answers of {split} stand in no window whole" if windows else f"examples of {split} do not fit"
-    if not (cut := sum(cut_of_examples)):
-        return []
-    lost = "" if windows else " and are cut"
-    sentence = f"{cut:,} of {len(cut_of_examples):,} {what}{lost}: {room} tokens"
-    if job.context.ranks.rank == 0:
-        kept(job.context, ("said", sentence), lambda: log.info("%s", sentence))
-    return [sentence]
 
 
 def make_trainer(

@@ -18,7 +18,7 @@ from distill.inference.sampled_logits import sampled
 from distill.models.sources import ModelRef
 from distill.report import size
 from distill.stages import students
-from distill.stages.job import Job, RunSpec
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.passes import output_pass
 from distill.tasks.labels import replaced
 from distill.teacher.reuse import reuse_outputs
@@ -39,7 +39,7 @@ def needs(spec: RunSpec) -> list[str]:
     return [spec.decisions.teacher]
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
+def settings(spec: RunSpec) -> StageSettings:
     """Return what decides on a logit besides the teacher, and the texts."""
     more = spec.data.splits.keys() & {UNLABELLED}
     return {
@@ -64,7 +64,7 @@ def _of_a_text(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job) -> StageResult:
     """Answer every example once, in parts, each rank its share; the folder ``outputs`` is the teacher store.
 
     Where the student shall learn from what the teacher writes, it writes first, into ``written``.

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from distill.errors import StoreError
 from distill.inference.output_columns import not_finite
-from distill.inference.output_store import stored_parts
+from distill.inference.output_parts import stored_parts
 
 log = logging.getLogger(__name__)
 
