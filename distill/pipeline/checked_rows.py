@@ -13,14 +13,14 @@ from distill.stages.job import RunSpec
 
 _ROWS = 200
 _LEAST = 50
-"""Rows that are asked for whatever it takes, as far as there are so many."""
+"""Rows that the teacher answers whatever it takes, as far as there are so many."""
 _OPERATIONS = 1e12
-"""Multiplications beyond which no more rows are asked for: seconds on two cores."""
+"""Multiplications beyond which no more rows are answered: seconds on two cores."""
 _AT_ONCE = 16
 
 
 def draw_rows(spec: RunSpec) -> tuple[Dataset, str]:
-    """Some rows of validation, and of train where that has few, of each label alike; and what they are rows of."""
+    """Draw rows of validation, and of train where that has few, with all labels alike; return also their source."""
     rows, source = spec.data.splits["validation"], "validation"
     if len(rows) < _LEAST:
         train = spec.data.splits["train"]
@@ -33,7 +33,7 @@ def draw_rows(spec: RunSpec) -> tuple[Dataset, str]:
 
 
 def _alternate_labels(order: Sequence[int], labels: Sequence[int]) -> list[int]:
-    """The same numbers, so that each label comes in its turn as long as there are any.
+    """Reorder numbers so that each label comes in its turn as long as there are any.
 
     >>> _alternate_labels([0, 1, 2, 3], [7, 7, 7, 8])
     [0, 3, 1, 2]
@@ -43,25 +43,25 @@ def _alternate_labels(order: Sequence[int], labels: Sequence[int]) -> list[int]:
     for number in order:
         placed.append((turns[labels[number]], labels[number], number))
         turns[labels[number]] += 1
-    return [number for _, _, number in sorted(placed, key=lambda each: each[:2])]
+    return [number for _, _, number in sorted(placed, key=lambda turn: turn[:2])]
 
 
 def affordable_rows(model: PreTrainedModel, rows: Dataset, features: Dataset) -> tuple[Dataset, Dataset]:
-    """The first of the rows that together do not take too long, and their features."""
-    embedded = {each.weight for each in model.modules() if isinstance(each, nn.Embedding)}
+    """Return the first rows that together do not take too long, and their features."""
+    embedded = {module.weight for module in model.modules() if isinstance(module, nn.Embedding)}
     weights = loading.parameters(model) - sum(weight.numel() for weight in embedded)
     lengths: dict[int, int] = defaultdict(int)
     for key, ids in zip(features["key"], features["input_ids"], strict=True):
         lengths[key] += len(ids)
-    spent = np.cumsum([lengths[key] * weights for key in rows["key"][:]])
-    many = max(min(_LEAST, len(rows)), int((spent <= _OPERATIONS).sum()))
-    kept = rows.select(range(many))
-    keys = set(kept["key"][:])
-    return kept, features.select([number for number, key in enumerate(features["key"]) if key in keys])
+    operations = np.cumsum([lengths[key] * weights for key in rows["key"][:]])
+    count = max(min(_LEAST, len(rows)), int((operations <= _OPERATIONS).sum()))
+    affordable = rows.select(range(count))
+    keys = set(affordable["key"][:])
+    return affordable, features.select([number for number, key in enumerate(features["key"]) if key in keys])
 
 
 def length_sorted_batches(features: Dataset) -> Iterator[list[int]]:
-    """Numbers of features of similar lengths."""
+    """Return batches of the numbers of features of similar lengths."""
     lengths = [len(ids) for ids in features["input_ids"]]
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     for start in range(0, len(order), _AT_ONCE):
