@@ -64,4 +64,4 @@ def run(job: Job) -> StageResult:
     batches = loaders.make_loaders(job, tokenizer)
     section = hyperparameters.with_length(job, given, batches.train)
     module = supervised.supervised_module(spec, section.settings, model, batches.train)
-    return supervised.train(job, section, module, tokenizer, batches, spec.metrics.WATCHED)
+    return supervised.train(job, section, module, tokenizer, batches, hyperparameters.watched(spec, section.settings))
