@@ -12,7 +12,7 @@ from distill.errors import ConfigError
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.report.sentences import verdict
-from distill.stages import STAGES
+from distill.stages import STAGES, hyperparameters
 
 
 def config(**given):

@@ -28,14 +28,14 @@ pretrains from random weights has seen too little to count as one."""
 
 
 class Section(NamedTuple):
-    """A stage's training settings with the epochs that it takes, and the epochs from one validation to the next."""
+    """A stage's training settings with its number of epochs, and the epochs from one validation to the next."""
 
     settings: TrainingConfig
     validate_every: int = 1
 
 
 def settings(spec: RunSpec, section: TrainingConfig) -> StageSettings:
-    """Return all that can change what a training stage ends with, besides its inputs and its texts."""
+    """Return all that can change the result of a training stage, besides its inputs and its texts."""
     config = spec.config
     data = {name: getattr(config.data, name) for name in ("batch_size", "batch_tokens")}
     trained = {name: getattr(config.trainer, name) for name in _TRAINER}
@@ -64,21 +64,21 @@ def watched(spec: RunSpec, section: TrainingConfig) -> Headline:
 
 
 def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:
-    """Whether ``min_steps`` may count; a row of the data makes one feature or more, and so do texts without labels."""
+    """Return whether ``min_steps`` may count; a row makes one feature or more, and so do texts without labels."""
     config = spec.config
     a_step = config.data.batch_size * spec.world * config.trainer.accumulate_grad_batches
     return len(spec.data.splits["train"]) // a_step * section.max_epochs < min_steps(config, section)
 
 
 def learning_rate(config: Config, section: TrainingConfig) -> float:
-    """Return the learning rate that is given, or else one that fits the weights."""
+    """Return the learning rate of the settings, or else one that fits the weights."""
     is_student = isinstance(section, DistillConfig)
     learnt = config.student.init not in ("random", "bilstm") if is_student else config.teacher.model is not None
     return section.optimizer.lr or _RATES[is_student, learnt]
 
 
 def min_steps(config: Config, section: TrainingConfig) -> int:
-    """Return the optimiser steps that a stage takes at least: those that are given, or else what its weights need."""
+    """Return the fewest optimiser steps of a stage, by the settings, or else by what its weights need."""
     if section.min_steps is not None:
         return section.min_steps
     if isinstance(section, PretrainConfig):
@@ -87,31 +87,32 @@ def min_steps(config: Config, section: TrainingConfig) -> int:
 
 
 def with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
-    """Let a stage train as many epochs as it is given, or as ``min_steps`` take; of the latter the best is kept."""
+    """Return the section with as many epochs as are set, or as ``min_steps`` take; of the latter the best is kept."""
     steps = len(train) // job.spec.config.trainer.accumulate_grad_batches
-    epochs, every = training_length(section.max_epochs, min_steps(job.spec.config, section), steps)
+    epochs, validate_every = training_length(section.max_epochs, min_steps(job.spec.config, section), steps)
     if epochs == section.max_epochs:
         return Section(section)
     if job.context.ranks.rank == 0:
-        often = f", with a validation after every {every}" if every > 1 else ""
-        instead = f"{epochs} epochs instead of {section.max_epochs}"
-        log.info("%s: %s, for min_steps=%d%s", job.title, instead, min_steps(job.spec.config, section), often)
+        interval = f", with a validation after every {validate_every}" if validate_every > 1 else ""
+        lengths = f"{epochs} epochs instead of {section.max_epochs}"
+        log.info("%s: %s, for min_steps=%d%s", job.title, lengths, min_steps(job.spec.config, section), interval)
     stopping = section.early_stopping
     if stopping.patience is None:
         stopping = replace(stopping, patience=_patience(section, epochs))
-    return Section(replace(section, max_epochs=epochs, early_stopping=stopping), every)
+    return Section(replace(section, max_epochs=epochs, early_stopping=stopping), validate_every)
 
 
 def _patience(section: TrainingConfig, epochs: int) -> int:
-    """Validations without improvement: few of pretraining, which soon knows little text by heart.
+    """Return the validations without improvement that end training.
 
-    Student and control go on to the end, so that they take as many steps as each other; so does their teacher.
+    Pretraining has few: it soon knows little text by heart. Student and control go on to the end, so that they take as
+    many steps as each other; so does their teacher.
     """
     return _PATIENCE_OF_PRETRAINING if isinstance(section, PretrainConfig) else epochs
 
 
 def optimization(config: Config, section: TrainingConfig, train: Batches) -> Optimization:
-    """Return how a stage moves its weights over its epochs of ``train``."""
+    """Return how the optimiser moves the weights of a stage over its epochs of ``train``."""
     return Optimization(
         optimizer=section.optimizer.name,
         lr=learning_rate(config, section),

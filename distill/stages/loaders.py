@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Loaders(NamedTuple):
-    """What a stage trains on, what it is validated on after an epoch, and what there is to say of both."""
+    """Batches of train, batches for validation after an epoch, and notes on both for the report."""
 
     train: Batches
     validation: DataLoader[Any]
@@ -45,21 +45,21 @@ def make_loaders(
     """
     spec, examples = job.spec, job.examples
     features = examples.encode(spec.data.splits["train"] if rows is None else rows, tokenizer, teacher)
-    notes = _cut(job, features, "train")
+    notes = _truncation_notes(job, features, "train")
     if unlabelled is not None:
-        more = examples.encode(unlabelled, tokenizer, teacher)
-        targets = without_targets(more[:], spec.setup.task.kind, len(spec.data.labels))
-        more = more.add_column("targets", targets, feature=features.features["targets"])
-        features = concatenate_datasets([features, more])
-    scored = examples.encode(spec.data.splits["validation"], tokenizer)
+        without_labels = examples.encode(unlabelled, tokenizer, teacher)
+        targets = without_targets(without_labels[:], spec.setup.task.kind, len(spec.data.labels))
+        without_labels = without_labels.add_column("targets", targets, feature=features.features["targets"])
+        features = concatenate_datasets([features, without_labels])
+    validation = examples.encode(spec.data.splits["validation"], tokenizer)
     train = examples.training_batches(features, examples.collate(tokenizer, teacher), counts(features[:]))
     if "test" in spec.data.splits:  # read before anything is trained, so that what cannot be read is refused
-        notes += _cut(job, examples.encode(spec.data.splits["test"], tokenizer), "test")
-    return Loaders(train, examples.scoring_batches(scored, examples.collate(tokenizer)), tuple(notes))
+        notes += _truncation_notes(job, examples.encode(spec.data.splits["test"], tokenizer), "test")
+    return Loaders(train, examples.scoring_batches(validation, examples.collate(tokenizer)), tuple(notes))
 
 
-def _cut(job: Job, features: Dataset, split: str) -> list[str]:
-    """Say how many examples lost something to the limits of length; in the log once a run, whichever stage sees it."""
+def _truncation_notes(job: Job, features: Dataset, split: str) -> list[str]:
+    """Return a note on how many examples exceed the length limits; whichever stage sees it first logs it."""
     if "cut" not in features.column_names:
         return []
     windows = job.spec.setup.task.windows

@@ -1,9 +1,8 @@
-"""What the stages that train have in common."""
+"""Train a model to the end and save it, as all stages that train do."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -21,7 +20,7 @@ from distill.models import adapt, loading, scratch
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
 from distill.stages.hyperparameters import Section, learning_rate, optimization
-from distill.stages.job import Job, RunSpec
+from distill.stages.job import Job, RunSpec, StageResult
 from distill.stages.loaders import Loaders
 from distill.stages.passes import shows_progress
 from distill.training import callbacks, tracking
@@ -35,7 +34,7 @@ _FEWEST_SCORES = 2
 
 
 def centre(spec: RunSpec, model: PreTrainedModel) -> PreTrainedModel:
-    """Let a new head begin at what train says of any text: the mean score, or how frequent a label is.
+    """Let a new head begin at what train says of any text: the mean score, or the frequency of each label.
 
     The latter is the prior of Lin et al. 2017; else a short training does little but push all labels down.
     """
@@ -51,7 +50,7 @@ def centre(spec: RunSpec, model: PreTrainedModel) -> PreTrainedModel:
 
 
 def class_weights(spec: RunSpec) -> list[float] | None:
-    """Return what each class counts in the loss of the labels: by its rarity where the settings say so, else none."""
+    """Return the weight of each class in the loss of the labels, by its rarity, or none where all weigh the same."""
     if spec.setup.task.kind != "class" or spec.config.data.class_weights == "none":
         return None
     weights: list[float] = _balanced(spec).tolist()
@@ -59,17 +58,17 @@ def class_weights(spec: RunSpec) -> list[float] | None:
 
 
 def _balanced(spec: RunSpec) -> Tensor:
-    """A weight for each class, so that all weigh the same together and an example weighs 1 on average."""
+    """Return a weight for each class, so that all weigh the same together and an example weighs 1 on average."""
     labels = spec.data.splits["train"]["label"]
     flat = [label for row in labels for label in (row if isinstance(row, list) else [row])]
-    found = torch.bincount(torch.tensor(flat), minlength=len(spec.data.labels)).float()
-    return len(flat) / (found.clamp(min=1) * (found > 0).sum())
+    counts = torch.bincount(torch.tensor(flat), minlength=len(spec.data.labels)).float()
+    return len(flat) / (counts.clamp(min=1) * (counts > 0).sum())
 
 
 def supervised_module(
     spec: RunSpec, section: TrainingConfig, model: PreTrainedModel, train: Batches
 ) -> SupervisedModule:
-    """Pair a model with the loss of the task's labels."""
+    """Return the module that trains a model on the loss of the task's labels."""
     hard = make_term(TERM_SPECS["hard"].implemented_by(spec.setup.task.kind), {"weights": class_weights(spec)})
     return SupervisedModule(model, Objective({"hard": hard}, {"hard": 1.0}), training_spec(spec, section, model, train))
 
@@ -89,17 +88,17 @@ def make_trainer(
     loggers: Sequence[Logger] = (),
     folder: Path | None = None,
 ) -> pl.Trainer:
-    """Make Lightning's Trainer of the settings; without ``max_epochs`` one that trains nothing.
+    """Return Lightning's Trainer by the settings; without ``max_epochs`` one that trains nothing.
 
     Only what trains takes part in mixed precision: a model is scored as its users will run it.
     """
-    given = asdict(config.trainer)
-    given["devices"] = device_count(given["accelerator"], given["devices"])
+    arguments = asdict(config.trainer)
+    arguments["devices"] = device_count(arguments["accelerator"], arguments["devices"])
     if max_epochs is None:
-        given["precision"] = "32-true"
-    given["enable_progress_bar"] = shows_progress(config)
+        arguments["precision"] = "32-true"
+    arguments["enable_progress_bar"] = shows_progress(config)
     return trainer(
-        TrainerSettings(**given),
+        TrainerSettings(**arguments),
         max_epochs=max_epochs or 1,
         validate_every=validate_every,
         callbacks=callbacks,
@@ -115,19 +114,19 @@ def train(
     tokenizer: PreTrainedTokenizerBase,
     batches: Loaders,
     headline: Headline,
-) -> dict[str, Any]:
+) -> StageResult:
     """Train to the end, from wherever an earlier try had got to; the folder ``model`` holds model and tokenizer.
 
     Args:
         job: whose folder takes the curves and, while it lasts, the checkpoints.
-        section: its settings.
-        module: what learns.
-        tokenizer: saved with its model.
-        batches: of train, and of validation.
+        section: the stage's training settings.
+        module: trains the model.
+        tokenizer: saved with the model.
+        batches: those of train, and those of validation.
         headline: the metric that early stopping watches.
 
     Returns:
-        What it took: optimiser steps and epochs.
+        Optimiser steps, epochs, parameters, learning rate, and notes for the report.
     """
     config, resume = job.spec.config, job.folder / RESUME
     stopping = section.settings.early_stopping
@@ -136,7 +135,7 @@ def train(
         monitor = f"validation/{headline.name}"
         watched = callbacks.keep_best(resume, monitor, headline.mode, stopping.patience, stopping.min_delta)
     keep = callbacks.Resume(resume, config.checkpoint.every_n_train_steps)
-    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(job)]
+    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb_loggers(job)]
     finite = Finite(job.title, _rate_setting(job), job.spec.quote)
     trainer = make_trainer(
         config,
@@ -151,7 +150,7 @@ def train(
     model = adapt.merge(module.model)
     if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
-    notes = [*batches.notes, *_may_be_short(job, section.settings, headline)]
+    notes = [*batches.notes, *_underfitting_notes(job, section.settings, headline)]
     return {
         "steps": trainer.global_step,
         "epochs": trainer.current_epoch,
@@ -161,8 +160,8 @@ def train(
     }
 
 
-def _may_be_short(job: Job, section: TrainingConfig, headline: Headline) -> list[str]:
-    """Say that a longer training may help, where the last epoch was the best and validation still rose."""
+def _underfitting_notes(job: Job, section: TrainingConfig, headline: Headline) -> list[str]:
+    """Return a note that longer training may help, where the last epoch was the best and validation still rose."""
     scores = [
         row["value"] for row in read_curves(job.folder / "metrics.csv") if row["name"] == f"validation/{headline.name}"
     ]
@@ -178,12 +177,12 @@ def _may_be_short(job: Job, section: TrainingConfig, headline: Headline) -> list
 
 
 def _rate_setting(job: Job) -> str:
-    """The setting of a stage's learning rate; the control has the student's."""
+    """Return the setting of a stage's learning rate; the control has the student's."""
     stage = job.title.partition(":")[0]
     return f"{'distill' if stage == 'control' else stage}.optimizer.lr"
 
 
-def _wandb(job: Job) -> list[Logger]:
+def _wandb_loggers(job: Job) -> list[Logger]:
     context, config = job.context, job.spec.config
     if context.wandb == "disabled" or context.ranks.rank != 0:
         return []
