@@ -1,4 +1,4 @@
-"""A model's answers on disk, keyed by the example they answer: written once, read in any order.
+"""Read a model's outputs from disk by the key of the example, in any order; they are written once.
 
 An example has as many rows as its task predicts things: one for a sentence, one for each word of it. Beside them may
 lie hidden states, one for each token that the model read. Parts are safetensors files that are mapped, not loaded: in
@@ -27,7 +27,7 @@ from distill.types import Batch, Outputs, SparseLogits, at_least_float32
 
 
 class OutputStore:
-    """Stored rows, asked by key; as a ``Respond`` it is a teacher for terms that read what is stored."""
+    """Stored rows, found by key; called with a batch, it answers like the teacher that made them."""
 
     def __init__(
         self, folder: Path, identity: str, states: Sequence[int] = (), temperature: float | None = None
@@ -44,10 +44,10 @@ class OutputStore:
             StoreError: there are no parts, they were made by another model or in another way, or states are missing.
         """
         self.folder, self.states, self.temperature = folder, tuple(states), temperature
-        found = list(read_parts(folder, identity, states))
-        if not found:
+        stored_parts = list(read_parts(folder, identity, states))
+        if not stored_parts:
             raise StoreError(f"{folder} holds no outputs of a model; run the stage that makes them again")
-        parts = [part for _, part, _ in found]
+        parts = [part for _, part, _ in stored_parts]
         self._parts = parts
         key, first, count = (torch.cat([part[name] for part in parts]) for name in PLACES)
         order = first.argsort(stable=True)
@@ -59,19 +59,19 @@ class OutputStore:
         if self.states:
             tokens = torch.cat([part[TOKENS] for part in parts])
             self._tokens, self._token_at = tokens[order], (tokens.cumsum(0) - tokens)[order]
-            wanted = [(slice(None), [there.index(each) for each in states]) for *_, there in found]
-            self._of_tokens = Table(parts, [STATES], wanted)
+            state_indices = [(slice(None), [held.index(state) for state in states]) for *_, held in stored_parts]
+            self._of_tokens = Table(parts, [STATES], state_indices)
 
     def __len__(self) -> int:
-        """Rows stored."""
+        """Return the number of stored rows."""
         return int(self._before[-1])
 
     def refused(self) -> set[int]:
-        """The examples of which something is stored that is no finite number; it reads all that is stored once."""
+        """Return the examples of which something stored is no finite number; it reads all of the store once."""
         return {key for part in self._parts for key in part["key"][not_finite(part)].tolist()}
 
     def rows(self, key: Tensor, first: Tensor, count: Tensor) -> dict[str, Tensor]:
-        """The rows of some features, one feature after the other.
+        """Return the rows of some features, one feature after the other.
 
         Args:
             key: of the examples ``[features]``.
@@ -84,29 +84,29 @@ class OutputStore:
         Raises:
             StoreError: a row was never answered, so its example is not one that the model saw.
         """
-        key, first, count = (each.cpu().contiguous() for each in (key, first, count))
-        wanted = ranges(self._before[torch.searchsorted(self._key, key)] + first, count)
-        found = (torch.searchsorted(self._before, wanted, right=True) - 1).clamp(max=len(self._key) - 1)
-        inside, asked = wanted - self._before[found], key.repeat_interleave(count)
-        right = (self._key[found] == asked) & (self._first[found] + inside == ranges(first, count))
-        self._all(right & (inside < self._count[found]), asked, len(key))
-        return self._rows.at(self._row_at[found] + inside)
+        key, first, count = (places.cpu().contiguous() for places in (key, first, count))
+        rows_in_store = ranges(self._before[torch.searchsorted(self._key, key)] + first, count)
+        features = (torch.searchsorted(self._before, rows_in_store, right=True) - 1).clamp(max=len(self._key) - 1)
+        row_in_feature, key_of_row = rows_in_store - self._before[features], key.repeat_interleave(count)
+        matches = (self._key[features] == key_of_row) & (self._first[features] + row_in_feature == ranges(first, count))
+        self._refuse_missing(matches & (row_in_feature < self._count[features]), key_of_row, len(key))
+        return self._rows.at(self._row_at[features] + row_in_feature)
 
     def examples(self, key: Tensor) -> list[Tensor]:
-        """All rows ``[n, width]`` of each of the examples ``key [examples]``."""
-        found, lengths = self.whole(key)
-        return list(torch.split(found.logits, lengths))
+        """Return all rows ``[n, width]`` of each of the examples ``key [examples]``."""
+        outputs, lengths = self.whole(key)
+        return list(torch.split(outputs.logits, lengths))
 
     def whole(self, key: Tensor) -> tuple[Outputs, list[int]]:
-        """All rows of the examples ``key [examples]``, one example after the other, and how many each has."""
+        """Return all rows of the examples ``key [examples]``, one example after the other, and how many each has."""
         begin, end = (torch.searchsorted(self._key, key, side=side) for side in ("left", "right"))
-        self._all(begin < end, key, len(key))
+        self._refuse_missing(begin < end, key, len(key))
         count = self._before[end] - self._before[begin]
-        found = self.rows(key, torch.zeros_like(count), count)
-        return self._answer(found, found["values"]), count.tolist()
+        rows = self.rows(key, torch.zeros_like(count), count)
+        return self._answer(rows, rows["values"]), count.tolist()
 
     def hidden(self, key: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
-        """The hidden states of some features, as the model gave them but for rounding to half precision.
+        """Return the hidden states of some features, as the model gave them but for rounding to half precision.
 
         Args:
             key: of the examples ``[features]``.
@@ -120,41 +120,41 @@ class OutputStore:
         """
         key, first = key.cpu().contiguous(), first.cpu()
         last = len(self._key) - 1
-        found = torch.searchsorted(self._key, key).clamp(max=last)
-        while bool((behind := (self._key[found] == key) & (self._first[found] < first) & (found < last)).any()):
-            found = found + behind.long()
-        self._all((self._key[found] == key) & (self._first[found] == first), key, len(key))
-        tokens = self._tokens[found]
-        taken = self._of_tokens.at(ranges(self._token_at[found], tokens))[STATES]
+        place = torch.searchsorted(self._key, key).clamp(max=last)
+        while bool((behind := (self._key[place] == key) & (self._first[place] < first) & (place < last)).any()):
+            place = place + behind.long()
+        self._refuse_missing((self._key[place] == key) & (self._first[place] == first), key, len(key))
+        tokens = self._tokens[place]
+        stored_states = self._of_tokens.at(ranges(self._token_at[place], tokens))[STATES]
         mask = torch.arange(int(tokens.max())) < tokens.unsqueeze(-1)
-        states = taken.new_zeros(*mask.shape, *taken.shape[1:])
-        states[mask] = taken
+        states = stored_states.new_zeros(*mask.shape, *stored_states.shape[1:])
+        states[mask] = stored_states
         return states, mask
 
     def __call__(self, batch: Batch) -> Outputs:
-        """The teacher's rows for a batch, and its states where there are any, on the batch's device."""
+        """Return the teacher's rows for a batch, and its states where there are any, on the batch's device."""
         device = batch["key"].device
         rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in PLACES)).items()}
         answer = self._answer(rows, at_least_float32(rows["values"]))
         if not self.states:
             return answer
         states, mask = self.hidden(batch["key"], batch["first"])
-        found = dict(zip(self.states, at_least_float32(states.to(device)).unbind(2), strict=True))
-        every = tuple(found.get(number, torch.empty(0, device=device)) for number in range(max(found) + 1))
-        return Outputs(answer.logits, every, mask.to(device), sparse=answer.sparse)
+        by_number = dict(zip(self.states, at_least_float32(states.to(device)).unbind(2), strict=True))
+        layers = tuple(by_number.get(number, torch.empty(0, device=device)) for number in range(max(by_number) + 1))
+        return Outputs(answer.logits, layers, mask.to(device), sparse=answer.sparse)
 
     def _answer(self, rows: Mapping[str, Tensor], values: Tensor) -> Outputs:
-        """What a teacher says that has these stored rows, whose ``values`` these are."""
+        """Return the output of a teacher that has these stored rows, whose ``values`` are given."""
         if "indices" not in rows:
             return Outputs(values)
         if self.temperature is None:
             raise StoreError(f"{self.folder} holds some logits of each row, for a temperature that is not known")
         return Outputs(values, sparse=SparseLogits(values, rows["indices"], rows[REST], self.temperature))
 
-    def _all(self, there: Tensor, key: Tensor, asked: int) -> None:
-        """Refuse examples of which something is not ``there``."""
-        if not bool(there.all()):
+    def _refuse_missing(self, is_stored: Tensor, key: Tensor, examples: int) -> None:
+        """Refuse examples of which something is not stored."""
+        if not bool(is_stored.all()):
             raise StoreError(
-                f"{self.folder} has no output for {len(torch.unique(key[~there]))} of {asked} examples: "
+                f"{self.folder} has no output for {len(torch.unique(key[~is_stored]))} of {examples} examples: "
                 "their text changed since the model saw it; run the stage that makes it again"
             )

@@ -1,4 +1,4 @@
-"""Models of a Hugging Face folder, run by PyTorch."""
+"""Run models of a Hugging Face folder with PyTorch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from distill.types import Batch, Outputs
 
 
 class TorchRuntime:
-    """A model of transformers in eval mode, which also hands out its hidden states."""
+    """A model of transformers in eval mode, which also gives hidden states."""
 
     def __init__(
         self, model: PreTrainedModel, columns: Sequence[int] | None = None, labels: Sequence[str] = ()
@@ -71,17 +71,17 @@ class TorchRuntime:
 
     @property
     def device(self) -> torch.device:
-        """Where the model lies."""
+        """The device that the model is on."""
         return self.model.device
 
     @property
     def parameters(self) -> int:
-        """How many weights the model has, tied ones once."""
+        """The number of weights of the model, tied ones once."""
         return loading.parameters(self.model)
 
     @property
     def bytes(self) -> int:
-        """The size of the folder's safetensors."""
+        """The size in bytes of the folder's safetensors."""
         return sum(path.stat().st_size for path in Path(self.name).glob("*.safetensors")) if self.name else 0
 
     @property
@@ -100,7 +100,7 @@ class TorchRuntime:
         return replace(answer, logits=chosen(answer.logits, self.columns))
 
     def generate(self, batch: Batch, settings: Mapping[str, int]) -> list[Tensor]:
-        """Return what the model writes after each input."""
+        """Return the tokens ``[tokens]`` that the model writes after each input."""
         return write(self.model, batch, settings)
 
 
