@@ -22,7 +22,7 @@ _Ready: TypeAlias = tuple[Runtime, list[Batch]]
 
 @dataclass(frozen=True)
 class Together:
-    """Several models that are timed as one.
+    """Several models that are timed as one ensemble.
 
     Attributes:
         name: the name of the ensemble.
@@ -55,9 +55,9 @@ class LatencyTimer:
         """Measure the latency of all models in turn, so that noise hits them alike.
 
         Args:
-            models: by name.
-            rows: examples, each of which is read by each model.
-            together: those that are timed as one, too.
+            models: name of each model to the model.
+            rows: examples; each model reads each of them.
+            together: models that are also timed as one ensemble.
 
         Returns:
             Milliseconds ``p50`` and ``p90`` of each model, and the conditions: threads, the median of the tokens of an

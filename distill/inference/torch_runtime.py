@@ -24,7 +24,7 @@ class TorchRuntime:
     def __init__(
         self, model: PreTrainedModel, columns: Sequence[int] | None = None, labels: Sequence[str] = ()
     ) -> None:
-        """Take a model with a task head.
+        """Put a model with a task head into eval mode, and keep the order of its outputs.
 
         Args:
             model: on the device where it shall answer.
@@ -52,8 +52,8 @@ class TorchRuntime:
             folder: of a finished model.
             head: transformers' class, such as AutoModelForSequenceClassification.
             tokenizer: its own, from which it learns what padding is.
-            columns: see above.
-            labels: see above.
+            columns: ``columns[i]`` is the head's output for output ``i`` of the task; none takes them as they are.
+            labels: names of the outputs in that order.
             dtype: of the weights in memory.
             device: where it answers.
 

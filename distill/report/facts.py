@@ -58,12 +58,12 @@ def objective(report: Report) -> str | None:
     return f"{sentence}; {_teachers(goal['teachers'])}" if goal.get("teachers") else sentence
 
 
-def _teachers(several: JsonObject) -> str:
+def _teachers(ensemble: JsonObject) -> str:
     """Return how several teachers were combined, such as ``67% first + 33% second of the probabilities``."""
-    shares = " + ".join(f"{weight:.0%} {name}" for name, weight in several["weights"].items())
-    if several["combine"] == "confidence":
-        return f"taught by the most confident of {shares}"
-    return f"taught by {shares} of the {several['combine']}"
+    weighted = " + ".join(f"{weight:.0%} {name}" for name, weight in ensemble["weights"].items())
+    if ensemble["combine"] == "confidence":
+        return f"taught by the most confident of {weighted}"
+    return f"taught by {weighted} of the {ensemble['combine']}"
 
 
 def _moving(start: float, schedule: JsonObject | None) -> str:

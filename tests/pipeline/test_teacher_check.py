@@ -146,7 +146,7 @@ def test_a_small_validation_is_helped_out_by_train_and_labels_come_in_turn(learn
 
 def test_a_large_teacher_is_asked_about_fewer_rows(learnt, monkeypatch):
     spec = spec_of(learnt)
-    asked = teacher_check._load_teacher(spec, run_parts.examples_of(spec), "teacher")
+    asked = teacher_check._load_teacher(spec, run_parts.examples_of(spec), "teacher", {})
     features = asked.examples.encode(rows(80), asked.tokenizer)
     monkeypatch.setattr(checked_rows, "_OPERATIONS", 0)
     kept, left = checked_rows.affordable_rows(asked.model, rows(80), features)
@@ -155,13 +155,13 @@ def test_a_large_teacher_is_asked_about_fewer_rows(learnt, monkeypatch):
 
 def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(learnt, tmp_path, monkeypatch):
     asked, spec, store = [], spec_of(learnt), Store(tmp_path / "store")
-    monkeypatch.setattr(runner, "check_teacher", lambda spec, examples, who: asked.append(who))
+    monkeypatch.setattr(runner, "check_teacher", lambda spec, examples, name, inputs: asked.append(name))
     stages = {name: Planned(name, name, spec, {}, {}, "0" * 12) for name in ("teach", "distill", "control")}
     chain = runner.Chain(spec, RunContext(tmp_path, ""), run_parts.examples_of(spec), store)
 
     def times(*names):
         asked.clear()
-        assert runner._accepted_teachers(chain, {name: stages[name] for name in names}) == []
+        assert runner._accepted_before_training(chain, {name: stages[name] for name in names}) == []
         return len(asked)
 
     assert [times("teach", "distill"), times("distill"), times("control")] == [1, 1, 0]
