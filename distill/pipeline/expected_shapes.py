@@ -5,10 +5,10 @@ from dataclasses import replace
 from transformers import PretrainedConfig
 
 from distill.config.architecture import ArchitectureConfig
-from distill.models.shapes import model_shape
+from distill.models.model_shape import model_shape
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.stages.job import RunSpec
-from distill.student.narrow.narrowing import narrowed
+from distill.student.narrow.narrowing import narrowed_config
 from distill.types import ModelShape
 
 
@@ -19,7 +19,7 @@ def student_and_teacher_shapes(spec: RunSpec) -> tuple[ModelShape, ModelShape]:
     teacher = _shape(family, config.teacher.architecture, checkpoint)
     student = _shape(family, config.student.architecture, configurations.get(STUDENT_CHECKPOINT))
     if config.student.init == "narrow" and checkpoint is not None:
-        student = replace(model_shape(narrowed(checkpoint, spec.decisions.student.width)), layers=student.layers)
+        student = replace(model_shape(narrowed_config(checkpoint, spec.decisions.student.width)), layers=student.layers)
     elif config.student.init == "teacher":
         student = replace(teacher, layers=spec.decisions.student.layers)
     elif config.student.init == "bilstm":

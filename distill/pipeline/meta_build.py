@@ -7,15 +7,15 @@ from transformers import GenerationConfig, PretrainedConfig, PreTrainedTokenizer
 
 from distill.base.layer_maps import layer_map
 from distill.errors import ModelError
-from distill.models import attention, bilstm, fitting, loading
-from distill.models.marks import read_as_text
+from distill.models import attention, bilstm, checkpoint_fitting, loading
 from distill.models.sources import TEACHER_CHECKPOINT
+from distill.models.special_tokens_as_text import read_as_text
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
 from distill.student.build import random_configuration
 from distill.student.from_layers import from_layers
-from distill.student.narrow.narrowing import narrowed
-from distill.student.narrow.places import head_of
+from distill.student.narrow.narrowing import narrowed_config
+from distill.student.narrow.sublayers import head_of
 from distill.tasks import masked_language_modeling as masked
 
 _READ = 64
@@ -35,7 +35,7 @@ def checkpoint(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
         _head(config, spec.setup.task.head)
         _encodes(spec, tokenizer)
         if spec.setup.task.writes:
-            fitting.fit_writing(config, _generation(folder, config), tokenizer)
+            checkpoint_fitting.fit_writing(config, _generation(folder, config), tokenizer)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from error
     reads_forward(spec, folder, config)
@@ -58,7 +58,7 @@ def reads_forward(spec: RunSpec, folder: Path, config: PretrainedConfig) -> None
 
 
 def _head(config: PretrainedConfig, head: str) -> None:
-    fitting.refuse_last_place(config, head)
+    checkpoint_fitting.refuse_last_place(config, head)
     with torch.device("meta"):
         loading.from_config(config, head)
 
@@ -104,7 +104,7 @@ def student(spec: RunSpec, teacher: PretrainedConfig | None) -> None:
             with torch.device("meta"):
                 made = from_layers(loading.from_config(teacher, head), chosen, None, head, 0.0)
             if wanted.init == "narrow":
-                narrowed(teacher, wanted.width)
+                narrowed_config(teacher, wanted.width)
                 head_of(made)
     if wanted.init == "bilstm":
         bilstm.fits(wanted.lstm.embedding_size, _embedding_width(spec, teacher))

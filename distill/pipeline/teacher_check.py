@@ -26,9 +26,9 @@ from distill.inference.torch_runtime import output_columns
 from distill.metrics import chance
 from distill.metrics.chance import Verdict
 from distill.models import loading
-from distill.models.fitting import output_names, token_count
-from distill.models.forward import answering, chosen, outputs
-from distill.models.numbers import possible
+from distill.models.checkpoint_fitting import output_names, token_count
+from distill.models.finite_values import floor_negative_infinity
+from distill.models.forward import forward_errors, outputs, select_columns
 from distill.pipeline.checked_rows import affordable_rows, draw_rows, length_sorted_batches
 from distill.stages.job import RunSpec
 from distill.tasks import Features
@@ -154,10 +154,10 @@ def _feature_rows(teacher: CheckedTeacher, features: Features) -> list[Tensor]:
         name: tensor.to(model.device)
         for name, tensor in teacher.examples.collate(teacher.tokenizer)(features, Place(())).items()
     }
-    with answering(teacher.name):
+    with forward_errors(teacher.name):
         logits = outputs(model, batch).logits
-    rows, labels = spec.setup.align(chosen(logits, teacher.columns), batch)
-    rows = possible(rows.float())
+    rows, labels = spec.setup.align(select_columns(logits, teacher.columns), batch)
+    rows = floor_negative_infinity(rows.float())
     if spec.setup.task.writes:  # of all that could be written some may be ruled out
         rows = cost_and_guess(rows, labels, batch)["values"]
     if not bool(rows.isfinite().all()):

@@ -4,7 +4,7 @@ import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from distill.base.shown import plain
+from distill.base.terminal_text import plain
 from distill.report import ABSENT, JsonObject, Report, comparison, duration, present, tables, tie
 from distill.report.facts import rows_and_labels, stand_in, timed
 from distill.report.sentences import verdict

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytorch_lightning as pl
 
-from distill.models import adapt, loading
+from distill.models import loading, trainable_weights
 from distill.stages import hyperparameters, loaders, supervised
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 
@@ -57,9 +57,9 @@ def run(job: Job) -> StageResult:
     )
     supervised.centre(spec, model)
     if section.frozen_layers:
-        adapt.freeze(model, section.frozen_layers)
+        trainable_weights.freeze(model, section.frozen_layers)
     if section.lora.rank:
-        model = adapt.add_lora(model, setup.task.head, **asdict(section.lora))
+        model = trainable_weights.add_lora(model, setup.task.head, **asdict(section.lora))
     batches = loaders.make_loaders(job, tokenizer)
     trained = hyperparameters.with_length(job, section, batches.train)
     module = supervised.supervised_module(spec, trained.settings, model, batches.train)

@@ -11,8 +11,8 @@ from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
 from distill.stages.job import Job, RunSpec, StageSettings
-from distill.training.length import training_length
 from distill.training.optim import Optimization
+from distill.training.training_length import training_length
 
 log = logging.getLogger(__name__)
 

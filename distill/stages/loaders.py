@@ -7,7 +7,7 @@ from datasets import Dataset, concatenate_datasets
 from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerBase
 
-from distill.base.memo import kept
+from distill.base.per_object_cache import computed_once
 from distill.data.batching import Batches
 from distill.stages.job import Job
 from distill.tasks.collating import counts
@@ -71,5 +71,5 @@ def _truncation_notes(job: Job, features: Dataset, split: str) -> list[str]:
     lost = "" if windows else " and are cut"
     sentence = f"{cut:,} of {len(cut_of_examples):,} {what}{lost}: {room} tokens"
     if job.context.ranks.rank == 0:
-        kept(job.context, ("said", sentence), lambda: log.info("%s", sentence))
+        computed_once(job.context, ("said", sentence), lambda: log.info("%s", sentence))
     return [sentence]

@@ -16,7 +16,7 @@ from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
-from distill.models import adapt, loading, scratch
+from distill.models import from_scratch, loading, trainable_weights
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
 from distill.stages.hyperparameters import Section, learning_rate, optimization
@@ -24,7 +24,7 @@ from distill.stages.job import Job, RunSpec, StageResult
 from distill.stages.loaders import Loaders
 from distill.stages.passes import shows_progress
 from distill.training import callbacks, tracking
-from distill.training.finite import Finite
+from distill.training.finite_checks import FiniteChecks
 from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import read_curves
 from distill.training.trainer import TrainerSettings, device_count, fit, resumed_step, trainer
@@ -43,9 +43,9 @@ def centre(spec: RunSpec, model: PreTrainedModel) -> PreTrainedModel:
         return model
     labels = torch.tensor(spec.data.splits["train"]["label"][:])
     if kind == "score":
-        scratch.begin_at(model, labels.mean().unsqueeze(0))
+        from_scratch.initialize_output_bias(model, labels.mean().unsqueeze(0))
     else:  # none is so rare, or so frequent, that its odds are 0 or beyond all numbers
-        scratch.begin_at(model, ((labels.sum(0) + 0.5) / (len(labels) + 1)).logit())
+        from_scratch.initialize_output_bias(model, ((labels.sum(0) + 0.5) / (len(labels) + 1)).logit())
     return model
 
 
@@ -136,7 +136,7 @@ def train(
         watched = callbacks.keep_best(resume, monitor, headline.mode, stopping.patience, stopping.min_delta)
     keep = callbacks.Resume(resume, config.checkpoint.every_n_train_steps)
     loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb_loggers(job)]
-    finite = Finite(job.title, _rate_setting(job), job.spec.quote)
+    finite = FiniteChecks(job.title, _rate_setting(job), job.spec.quote)
     trainer = make_trainer(
         config,
         max_epochs=section.settings.max_epochs,
@@ -147,7 +147,7 @@ def train(
     )
     with tracking.closing(loggers):
         fit(trainer, module, batches.train, batches.validation, resume)
-    model = adapt.merge(module.model)
+    model = trainable_weights.merge_adapters(module.model)
     if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
     notes = [*batches.notes, *_underfitting_notes(job, section.settings, headline)]

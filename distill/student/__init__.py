@@ -1,1 +1,1 @@
-"""Students before they learn: built from layers, cut narrower, small networks, and which layers match."""
+"""Build students before they learn: from layers, cut narrower, or small networks; and match their layers."""

@@ -1,4 +1,4 @@
-"""The student before it learns: what distillation and its control both start from."""
+"""Build the student before it learns, from which distillation and its control both start."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.layer_maps import layer_map
-from distill.models import bilstm, loading, scratch
+from distill.models import bilstm, from_scratch, loading
 from distill.student.from_layers import from_layers
 from distill.student.narrow.narrowing import Width, narrow
 from distill.tasks.setup import TaskSetup
@@ -23,9 +23,9 @@ class LstmSize:
     """The size of a bidirectional LSTM.
 
     Attributes:
-        layers: one above the other.
-        hidden_size: of each direction.
-        embedding_size: its embeddings are the teacher's, cut to this width.
+        layers: the number of layers, one above the other.
+        hidden_size: the width of each direction.
+        embedding_size: the width of the embeddings, which are the teacher's, reduced.
     """
 
     layers: int
@@ -40,19 +40,19 @@ class StudentSpec:
     Attributes:
         init: ``teacher`` (some of its layers), ``narrow`` (some of its layers, narrower), ``random``, ``bilstm``, or
             ``checkpoint``.
-        layers: how many of the teacher's it takes.
+        layers: how many of the teacher's layers it takes.
         layer_map: which ones; see ``distill.base.layer_maps.layer_map``.
-        size: of a student from scratch.
-        width: of a narrow copy.
-        lstm: of a BiLSTM.
-        max_length: tokens that a student from scratch can read.
-        dropout: while it learns.
+        size: the size of a student from scratch.
+        width: the width of a narrow copy.
+        lstm: the size of a BiLSTM.
+        max_length: the number of tokens that a student from scratch can read.
+        dropout: its dropout in training.
     """
 
     init: str
     layers: int
     layer_map: str
-    size: scratch.Size
+    size: from_scratch.Size
     width: Width
     lstm: LstmSize
     max_length: int
@@ -64,11 +64,11 @@ class StudentSource:
     """What a student is made from.
 
     Attributes:
-        folder: of the teacher, of another checkpoint, or of a model of which only the tokenizer is taken.
-        tokenizer: of that folder.
+        folder: the folder of the teacher, of another checkpoint, or of a model of which only the tokenizer is taken.
+        tokenizer: the tokenizer of that folder.
         columns: the outputs of the teacher's head in the order of the task's; none where the head brings its own.
-        centre: lets a new head begin at what train says of any text.
-        sample: some batches of train, by which a narrow copy is fitted.
+        centre: sets the bias of a new head to the mean of the training labels.
+        sample: returns some training batches, by which a narrow copy is fitted.
     """
 
     folder: Path
@@ -81,22 +81,22 @@ class StudentSource:
 def build_student(
     spec: StudentSpec, source: StudentSource, setup: TaskSetup, *, seed: int, dtype: torch.dtype
 ) -> PreTrainedModel:
-    """Build the student, the same whenever it is built.
+    """Build the student; the same arguments give the same weights.
 
     Args:
-        spec: what it is made of.
-        source: what it is made from.
+        spec: the kind and the sizes of the student.
+        source: the model from which it is made.
         setup: the task whose head it gets.
-        seed: of weights that are drawn.
-        dtype: of its weights.
+        seed: the seed of weights that are drawn.
+        dtype: the type of its weights.
 
     Raises:
-        ModelError: it cannot be made of this source.
+        ModelError: no such student can be made from this source.
     """
     pl.seed_everything(seed, verbose=False)
-    made = _BUILDERS[spec.init](spec, source, setup, dtype)
-    cast(nn.Module, made).to(dtype)
-    return made
+    student = _BUILDERS[spec.init](spec, source, setup, dtype)
+    cast(nn.Module, student).to(dtype)
+    return student
 
 
 def _from_checkpoint(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
@@ -129,20 +129,20 @@ def _as_bilstm(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype
         pad_token_id=source.tokenizer.pad_token_id,
     )
     _name_outputs(setup, config)
-    made = loading.from_config(config, setup.task.head)
-    bilstm.embed(made, embeddings)
-    return source.centre(made)
+    student = loading.from_config(config, setup.task.head)
+    bilstm.embed(student, embeddings)
+    return source.centre(student)
 
 
 def _of_layers(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
-    """Some of the teacher's layers, at their width or narrower."""
+    """Return a student of some of the teacher's layers, at their width or narrower."""
     teacher, columns = _teacher(source, setup, dtype), source.columns()
     chosen = layer_map(spec.layer_map, student=spec.layers, teacher=teacher.config.num_hidden_layers)
-    made = from_layers(teacher, chosen, columns, setup.task.head, spec.dropout)
+    student = from_layers(teacher, chosen, columns, setup.task.head, spec.dropout)
     if spec.init == "narrow":
-        made = narrow(made, source.sample(), spec.width, setup.task.head)
-    _name_outputs(setup, made.config)
-    return made
+        student = narrow(student, source.sample(), spec.width, setup.task.head)
+    _name_outputs(setup, student.config)
+    return student
 
 
 _BUILDERS: dict[str, Callable[[StudentSpec, StudentSource, TaskSetup, torch.dtype], PreTrainedModel]] = {
@@ -163,7 +163,7 @@ def random_configuration(
 ) -> PretrainedConfig:
     """Return the configuration of a student from scratch, which starts to write with what its teacher starts with."""
     start = getattr(teacher, "decoder_start_token_id", None)
-    config = scratch.config(
+    config = from_scratch.config(
         setup.task.family, tokenizer, spec.size, max_length=spec.max_length, dropout=spec.dropout, start=start
     )
     _name_outputs(setup, config)

@@ -3,7 +3,7 @@ from functools import reduce
 
 import pytest
 
-from distill.base.rules import at, said
+from distill.base.setting_rules import at, said
 from distill.config.data import SAMPLES
 from distill.config.schema import Config
 from distill.config.task import SETTINGS_OF_TASKS
@@ -85,10 +85,6 @@ CASES = [
         {"teacher__labels_subset": True},
         "teacher.labels_subset=true: chooses among the outputs of a fine-tuned checkpoint; it needs "
         "teacher.finetuned=true",
-    ),
-    (
-        {"teacher__accept": True},
-        "teacher.accept=true: goes on with a fine-tuned checkpoint; it needs teacher.finetuned=true",
     ),
     (
         {"task": "regression", "teacher__model": "x", "teacher__finetuned": True, "teacher__labels_subset": True},
