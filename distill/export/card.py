@@ -29,7 +29,7 @@ def card(
 
     Args:
         report: content of report.json with an evaluated student.
-        pipeline: of transformers that runs the model, or none.
+        pipeline: name of the pipeline of transformers that runs the model, or none.
         license: licence as the hub names it; ``unknown`` is allowed.
         folder: where the reader loads the model from.
         pairs: whether the model reads two texts at once.

@@ -14,8 +14,8 @@ def write(model: PreTrainedModel, batch: Batch, settings: Mapping[str, int]) -> 
 
     Args:
         model: a model of transformers that generates.
-        batch: with ``input_ids`` and ``attention_mask``, filled up in front where the model is a decoder.
-        settings: of transformers' ``generate``.
+        batch: ``input_ids`` and ``attention_mask`` ``[batch, tokens]``, padded in front where the model is a decoder.
+        settings: arguments of transformers' ``generate``.
 
     Raises:
         ModelError: what the model says of a next token is no number.

@@ -89,9 +89,9 @@ def together(members: Sequence[FinishedModel], combined: Combined, how: str) -> 
     """Return several finished models, all with the first one's tokenizer, as one finished model.
 
     Args:
-        members: in their order.
+        members: the models, in their order.
         combined: what makes one answer of all.
-        how: in words that tell it from any other.
+        how: words that tell this combination from any other.
     """
     first, *others = members
     beside = {"beside": [model.made_by for model in others], "how": how}

@@ -35,10 +35,10 @@ class OutputStore:
         """Open a folder of parts.
 
         Args:
-            folder: of the parts.
-            identity: of what made them.
+            folder: the folder of the parts.
+            identity: stands for what made them.
             states: which of the model's hidden states are wanted; 0 is the embedding output. More may be stored.
-            temperature: that rows hold for of which some logits were kept; the identity is that of this one alone.
+            temperature: the temperature that rows hold for of which some logits were kept; the identity includes it.
 
         Raises:
             StoreError: there are no parts, they were made by another model or in another way, or states are missing.
@@ -74,7 +74,7 @@ class OutputStore:
         """Return the rows of some features, one feature after the other.
 
         Args:
-            key: of the examples ``[features]``.
+            key: the keys of the examples ``[features]``.
             first: the first row of the example that is wanted ``[features]``.
             count: rows wanted of each ``[features]``.
 
@@ -109,7 +109,7 @@ class OutputStore:
         """Return the hidden states of some features, as the model gave them but for rounding to half precision.
 
         Args:
-            key: of the examples ``[features]``.
+            key: the keys of the examples ``[features]``.
             first: the first row of the example that each feature answers ``[features]``.
 
         Returns:

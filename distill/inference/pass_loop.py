@@ -102,9 +102,9 @@ def run_pass(
     A signal ends the pass after the batch that it came in, and what is there is written.
 
     Args:
-        ask: asks a runtime.
-        batches: of this process, on the CPU.
-        device: where the runtime wants them.
+        ask: asks a runtime about a batch.
+        batches: the batches of this process, on the CPU.
+        device: the device that the runtime reads them on.
         writer: takes what is kept.
         progress: what the progress bar on stderr is called; none shows no bar.
 

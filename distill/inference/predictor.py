@@ -104,7 +104,7 @@ class Predictor:
         Args:
             rows: numbered, with a column for each of the task's inputs.
             named: input, or ``id``, to the name of its column, where it is another one than its own or training's.
-            source: of the rows, for messages.
+            source: the name of the rows' file, for messages.
             refuse: whether a row that cannot be used is refused; else its answer is an ``error``.
             top_k: how many labels to add with their probabilities.
 
@@ -175,7 +175,7 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     Args:
         folder: exported by a run, which says in its ``config.json`` what it was made for; the run's own, or that of
             a stage; or any other.
-        name: of the task, for a folder that does not say.
+        name: the name of the task, for a folder that does not say.
         max_length: tokens of a text, for a folder that does not say.
         batch_size: features it reads at once.
 

@@ -44,7 +44,7 @@ class Runtime(Protocol):
         """Return the head's logits for a batch.
 
         Args:
-            batch: with what the model reads, on ``device``; where it writes, with ``target_ids`` too.
+            batch: the model's inputs on ``device``; where it writes, ``target_ids`` too.
 
         Returns:
             ``[batch, outputs]``, or ``[batch, tokens, outputs]`` where each token has its own, the outputs in the order
@@ -55,8 +55,8 @@ class Runtime(Protocol):
         """Return the tokens ``[tokens]`` that the model writes after each input, up to and with its end token.
 
         Args:
-            batch: with ``input_ids`` and ``attention_mask``; for a decoder, filled up in front.
-            settings: in the words of transformers' ``generate``, such as ``num_beams`` and ``max_new_tokens``.
+            batch: ``input_ids`` and ``attention_mask`` ``[batch, tokens]``; for a decoder, padded in front.
+            settings: arguments of transformers' ``generate``, such as ``num_beams`` and ``max_new_tokens``.
         """
 
 

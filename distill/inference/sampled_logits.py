@@ -26,9 +26,9 @@ def sampled(samples: int, temperature: float, seed: int) -> Reduce:
     fill up the row, and ``rest`` is ``-inf``: nothing was drawn from there.
 
     Args:
-        samples: drawn for each row, with replacement.
-        temperature: the logits are divided by; the rows hold for it alone.
-        seed: of the run.
+        samples: how many tokens are drawn for each row, with replacement.
+        temperature: divides the logits; the rows hold for it alone.
+        seed: the seed of the run.
     """
 
     def reduce(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:

@@ -45,7 +45,7 @@ class SplitScore:
     Attributes:
         scored: the metrics.
         rows: ``[rows, classes]``, what was kept of all rows, example by example.
-        labels: of the rows, ``[rows]``.
+        labels: the labels of the rows, ``[rows]``.
     """
 
     scored: Scored

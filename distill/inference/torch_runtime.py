@@ -49,16 +49,16 @@ class TorchRuntime:
         """Open a Hugging Face folder.
 
         Args:
-            folder: of a finished model.
+            folder: the folder of a finished model.
             head: transformers' class, such as AutoModelForSequenceClassification.
             tokenizer: its own, from which it learns what padding is.
             columns: ``columns[i]`` is the head's output for output ``i`` of the task; none takes them as they are.
             labels: names of the outputs in that order.
-            dtype: of the weights in memory.
-            device: where it answers.
+            dtype: the dtype of the weights in memory.
+            device: the device that the model is put on.
 
         Raises:
-            ModelError: see ``loading.load_model``.
+            ModelError: the folder is no whole model; see ``loading.load_model``.
         """
         model = loading.load_model(folder, head, tokenizer=tokenizer, dtype=dtype)
         model.to(device)  # type: ignore[arg-type]
@@ -122,10 +122,10 @@ def finished_model(
     """Return a model of a run, to be asked as a model of its task.
 
     Args:
-        model: in a Hugging Face folder.
-        sources: knows its tokenizer.
+        model: names the Hugging Face folder.
+        sources: knows the tokenizer of the model.
         setup: the task with its labels.
-        dtype: in which it is asked.
+        dtype: the dtype of the weights in memory.
     """
     tokenizer = sources.tokenizer(model.folder)
 

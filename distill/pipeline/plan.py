@@ -28,7 +28,7 @@ class Planned:
         spec: specification of the run, or of one in which the teacher that it is made for is the only one.
         inputs: the stage's name of each input to the run's name of it.
         settings: all that can change its result, besides its inputs.
-        fingerprint: of its kind, inputs and settings.
+        fingerprint: stands for its kind, inputs and settings.
     """
 
     title: str

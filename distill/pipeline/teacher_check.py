@@ -51,7 +51,7 @@ class CheckedTeacher:
         spec: specification of a run in which it is the only teacher.
         examples: makes batches of examples.
         key: section of its settings, such as ``teacher``.
-        model: in eval mode.
+        model: the teacher in eval mode.
         tokenizer: makes what the model reads.
         columns: the model's outputs in the order of the task's.
     """

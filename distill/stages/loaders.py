@@ -34,8 +34,8 @@ def make_loaders(
     """Return batches of train and of validation.
 
     Args:
-        job: whose examples are read.
-        tokenizer: of the model that learns.
+        job: the stage whose examples are read.
+        tokenizer: the tokenizer of the model that learns.
         teacher: the teacher's tokenizer where it reads other tokens; there are ``teacher_*`` inputs then.
         rows: take the place of train where they are given.
         unlabelled: examples that are mixed with those of train.

@@ -23,7 +23,7 @@ def combine(
         kind: what a row means; scores have neither probabilities nor confidence, so that their mean is taken.
         logits: ``[teachers, rows, classes]``, the classes in one order.
         weights: what each teacher counts, from 0 up, 1 in all.
-        temperature: at which probabilities are averaged; not read for the others.
+        temperature: divides the logits before probabilities are averaged; not read for the other rules.
         lengths: how many of the rows, which lie example by example, are each example's; only confidence reads it.
     """
     logits = at_least_float32(logits)

@@ -51,9 +51,9 @@ def combined_logits(
 
     Args:
         how: ``probabilities``, ``logits`` or ``confidence``.
-        kind: of rows.
+        kind: what a row means.
         weights: what each teacher counts, in their order.
-        temperature: at the moment of asking; 1 is how the teachers would be used.
+        temperature: returns the temperature at the moment of asking; 1 is how the teachers would be used.
     """
     factors = list(weights.values())
     return lambda logits, lengths: combine(how, kind, logits, factors, temperature(), lengths)

@@ -45,8 +45,8 @@ def estimated_bytes(
 
     Args:
         setup: the task with its labels.
-        splits: whose examples the teacher answers.
-        tokenizer: of the teacher.
+        splits: name of each split to the examples that the teacher answers.
+        tokenizer: the teacher's tokenizer.
         state_numbers: numbers of hidden states that are kept of each token, in half precision.
         kept_per_row: logits that are kept of a row over a vocabulary.
     """
