@@ -4,7 +4,7 @@ import socket
 from threading import Thread
 
 
-def host_answers(host: str, port: int, seconds: float = 3.0) -> bool:
+def is_reachable(host: str, port: int, seconds: float = 3.0) -> bool:
     """Return whether a connection opens; tried in a thread, since a name look-up cannot be told to give up."""
     opened: list[bool] = []
 

@@ -14,7 +14,7 @@ from lightning_utilities.core.rank_zero import rank_zero_only
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from distill.base.disk import replacing
-from distill.base.network import host_answers
+from distill.base.network import is_reachable
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def wandb_mode(setting: str) -> str:
         return mode
     url = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
     host = url.hostname or ""
-    if _logged_in(host) and host_answers(host, url.port or 443):
+    if _logged_in(host) and is_reachable(host, url.port or 443):
         return "online"
     if mode == "online":  # asked for in vain, W&B would prompt for a key, or wait for the network
         log.warning("W&B: not logged in, or %s does not answer: the run is tracked offline", host)
