@@ -1,4 +1,4 @@
-"""``python -m distill.predict model=FOLDER input=FILE output=FILE``: what a model says of new examples."""
+"""Answer new examples: ``python -m distill.predict model=FOLDER input=FILE output=FILE``."""
 
 if __name__ == "__main__":
     from distill.base import early_signals
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -24,6 +24,7 @@ from distill.errors import ConfigError
 from distill.tasks.ranking import most, refuse_unranked
 
 if TYPE_CHECKING:
+    from distill.data.answering import Answer
     from distill.data.sinks import Sink
 
 _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
@@ -55,7 +56,7 @@ _ON_BAD = ("answer", _REFUSE)
 
 @dataclass
 class PredictConfig:
-    """The command line."""
+    """The settings of the command line."""
 
     model: str = MISSING
     input: str = MISSING
@@ -111,8 +112,8 @@ def predict(config: PredictConfig) -> None:
     (sys.stderr if target is None else sys.stdout).write(_summary(answers, sink, config.output))
 
 
-def _summary(answers: Iterator[dict[str, Any]], opened: AbstractContextManager["Sink"], target: str) -> str:
-    """Write all answers; how many there were, and how many of them are errors."""
+def _summary(answers: Iterator["Answer"], opened: AbstractContextManager["Sink"], target: str) -> str:
+    """Write all answers, and return how many there were and how many of them are errors."""
     start, count, errors, first = time.monotonic(), 0, 0, ""
     with opened as sink:
         for answer in answers:
@@ -131,13 +132,13 @@ def _summary(answers: Iterator[dict[str, Any]], opened: AbstractContextManager["
 
 def _config(arguments: list[str]) -> PredictConfig:
     try:
-        given = OmegaConf.create()
+        settings = OmegaConf.create()
         for argument in arguments:
             key, sign, value = argument.partition("=")
             if not sign:
                 raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{_USAGE}")
-            OmegaConf.update(given, key, value)  # as it stands: a file's name need not be YAML
-        merged = OmegaConf.merge(OmegaConf.structured(PredictConfig), given)
+            OmegaConf.update(settings, key, value)  # as it stands: a file's name need not be YAML
+        merged = OmegaConf.merge(OmegaConf.structured(PredictConfig), settings)
         if missing := [f"{name}=..." for name in ("model", "input", "output") if OmegaConf.is_missing(merged, name)]:
             raise ConfigError(f"give {' and '.join(missing)}\n\n{_USAGE}")
         config = cast(PredictConfig, OmegaConf.to_object(merged))
@@ -148,7 +149,7 @@ def _config(arguments: list[str]) -> PredictConfig:
 
 
 def _check(config: PredictConfig) -> None:
-    """Refuse what makes no sense by itself.
+    """Refuse settings that make no sense by themselves.
 
     Raises:
         ConfigError: a setting is none of what it may be.
@@ -171,7 +172,7 @@ def _check(config: PredictConfig) -> None:
 
 
 def _kind_of_input(config: PredictConfig) -> str | None:
-    """The ending that the input should have; none where its name says it."""
+    """Return the ending that the input should have, or none where its name says it."""
     kind = config.input_format or (_JSON_LINES if config.input == _PIPE else None)
     return kind and f".{kind}"
 

@@ -12,7 +12,7 @@ from distill.errors import ConfigError
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.report.sentences import verdict
-from distill.stages import STAGES, supervised
+from distill.stages import STAGES, hyperparameters
 
 
 def config(**given):
@@ -127,6 +127,6 @@ def test_a_stage_has_another_fingerprint_only_where_it_watches_another_metric(ta
 def test_early_stopping_watches_what_comes_nearest_to_the_metric_that_leads(task, metric, watched):
     given = config(task=task, metric=metric)
     spec = spec_of(given)
-    assert supervised.watched(spec, given.distill) == spec.metrics.WATCHED
+    assert hyperparameters.watched(spec, given.distill) == spec.metrics.WATCHED
     given.distill.early_stopping.patience = 2
-    assert supervised.watched(spec, given.distill) == watched
+    assert hyperparameters.watched(spec, given.distill) == watched

@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from distill.config.data import DataConfig, LimitConfig
 from distill.config.schema import Config
 from distill.inference.output_columns import not_finite
-from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.output_parts import OutputWriter
+from distill.inference.output_store import OutputStore
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.store import Store
 from distill.teacher.reuse import reuse_outputs

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from distill.designer.candidates import KINDS
 from distill.designer.proposing import Design, Measured
 from distill.designer.ranking import RULE, Sized
-from distill.report import listed, number, share, short, tie
+from distill.report import listed, number, percent, short, tie
 from distill.report.console import WIDTH, aligned
 
 _BYTES = 4
@@ -88,7 +88,7 @@ def _cells(model: Measured, teacher: Measured) -> tuple[str, ...]:
     """Return a model's row of the table, with percentages of the teacher's values."""
 
     def cell(shown: str, value: float, of_teacher: float) -> str:
-        return shown if model is teacher else f"{shown} ({share(value / of_teacher, 0)})"
+        return shown if model is teacher else f"{shown} ({percent(value / of_teacher, 0)})"
 
     sizes = (short(model.parameters), number(model.parameters * _BYTES / 1e6, 1))
     times = [(model.latency[name], teacher.latency[name]) for name in ("p50", "p90")]
@@ -109,7 +109,7 @@ def _remarks(design: Design) -> Iterator[str]:
     )
     if design.attention < _BUSY:
         yield (
-            f"NOTE: other work kept this machine busy: the models had {share(design.attention, 0)} of the time that "
+            f"NOTE: other work kept this machine busy: the models had {percent(design.attention, 0)} of the time that "
             "was measured. On a quiet machine they are faster, and more may fit."
         )
 
@@ -120,7 +120,7 @@ def _reasons(design: Design) -> Iterator[str]:
     yield f"{first.name}: {_words(design, first)}. Ranks first of all that fit: try it first."
     for student, measured in others:
         speed, size = reference.latency["p50"] / measured.latency["p50"], measured.parameters / reference.parameters
-        against = f"{_speed(speed)} {first.name}, with {share(size, 0)} of its parameters"
+        against = f"{_speed(speed)} {first.name}, with {percent(size, 0)} of its parameters"
         yield f"{student.name}: {_words(design, student)}. {against}."
 
 

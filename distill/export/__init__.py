@@ -1,4 +1,4 @@
-"""The student as files that others can load: one file a format, and a line in the table.
+"""Export the student as files that others can load: one file a format, and a line in the table.
 
 Settings are checked against the table, so that importing it must not take the seconds that torch and its friends do.
 """
@@ -26,7 +26,7 @@ BUNDLE = "huggingface"
 
 @dataclass(frozen=True)
 class Source:
-    """What a format is made of.
+    """The parts that a format is made of.
 
     Attributes:
         model: the Hugging Face folder of the finished student, with its tokenizer.
@@ -42,7 +42,7 @@ class Source:
 
     @property
     def side(self) -> str:
-        """Where a batch is filled up when it is asked."""
+        """The side at which a batch is padded when the model is asked."""
         return "left" if self.setup.task.family == "decoder" else "right"
 
 
@@ -55,11 +55,11 @@ the task's."""
 
 @dataclass(frozen=True)
 class Exporter:
-    """What the module of a format offers as ``EXPORTER``.
+    """The offer of a format's module, its ``EXPORTER``.
 
     Attributes:
-        write: see there.
-        open: see there.
+        write: writes the format into a folder.
+        open: opens what was written as a runtime.
         tolerance: the largest difference of a logit from the student's with which the export is accepted.
         place: the folder of the format inside the bundle.
         tokenizer: the folder of the tokenizer that it is asked with, seen from there.
@@ -73,5 +73,5 @@ class Exporter:
 
 
 def exporter(name: str) -> Exporter:
-    """A format by its name."""
+    """Return a format by its name."""
     return cast(Exporter, import_module(EXPORTERS[name]).EXPORTER)

@@ -1,4 +1,4 @@
-"""The model card: what the exported student is, what it was trained on, and how far its numbers carry."""
+"""Write the model card: what the exported student is, its training data, and the limits of its numbers."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -23,24 +23,24 @@ def card(
     license: str,
     folder: str = "path/to/this/folder",
     pairs: bool = False,
-    own: str | None = None,
+    module: str | None = None,
 ) -> str:
-    """README.md of the exported Hugging Face folder, metadata included.
+    """Return README.md of the exported Hugging Face folder, metadata included.
 
     Args:
         report: content of report.json with an evaluated student.
-        pipeline: of transformers that runs the model, or none.
+        pipeline: name of the pipeline of transformers that runs the model, or none.
         license: licence as the hub names it; ``unknown`` is allowed.
         folder: where the reader loads the model from.
         pairs: whether the model reads two texts at once.
-        own: the module of this package that makes the model known to transformers, where it is not.
+        module: the module of this package that makes the model known to transformers, where it is not.
     """
     parts = [
         f"# {_plain(report['name'])}",
         *_introduction(report),
         *_results(report),
         *_training(report),
-        *_usage(pipeline, folder, own, pairs=pairs),
+        *_usage(pipeline, folder, module, pairs=pairs),
         *_limits(report, license),
     ]
     return f"---\n{_metadata(report, pipeline, license).to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n"
@@ -51,7 +51,7 @@ def _plain(text: str) -> str:
 
 
 def _metadata(report: Report, pipeline: str | None, license: str) -> ModelCardData:
-    """Metadata whose results name the stand-in, never the data set that it stands in for."""
+    """Return metadata whose results name the stand-in, never the data set that it stands in for."""
     data = report["data"]
     name = f"{data['source']} stand-in for {data['stands_in_for']}" if data.get("stands_in_for") else data["name"]
     student = first_of(report, "student")
@@ -112,18 +112,18 @@ def _training(report: Report) -> Iterator[str]:
     yield _fenced(plain(report["command"]))
 
 
-def _usage(pipeline: str | None, folder: str, own: str | None, *, pairs: bool) -> Iterator[str]:
+def _usage(pipeline: str | None, folder: str, module: str | None, *, pairs: bool) -> Iterator[str]:
     yield "## Use"
-    if own:
-        yield f"transformers does not know this architecture: install the package `distill` and import `{own}`."
-    asked = '[{"text": "A text.", "text_pair": "Another text."}]' if pairs else '["A text.", "Another text."]'
+    if module:
+        yield f"transformers does not know this architecture: install the package `distill` and import `{module}`."
+    arguments = '[{"text": "A text.", "text_pair": "Another text."}]' if pairs else '["A text.", "Another text."]'
     if pipeline:
         lines = (
-            *([f"import {own}"] if own else []),
+            *([f"import {module}"] if module else []),
             "from transformers import pipeline",
             "",
             f'predict = pipeline("{pipeline}", model={json.dumps(folder)})',
-            f"predict({asked}{', truncation=True' if pipeline == _CUTS else ''})",
+            f"predict({arguments}{', truncation=True' if pipeline == _CUTS else ''})",
         )
         yield _fenced("\n".join(lines), "python")
     yield _fenced(f"python -m distill.predict model={folder} input=FILE.jsonl output=ANSWERS.jsonl")

@@ -1,4 +1,4 @@
-"""How far an exported model's answers are from those of the student that was scored."""
+"""Measure how far an exported model's logits are from those of the student that was scored."""
 
 from torch import Tensor
 
@@ -6,12 +6,12 @@ from distill.errors import ModelError
 
 
 def drift(name: str, exported: Tensor, expected: Tensor, tolerance: float) -> float:
-    """Return the largest difference of a logit.
+    """Return the largest absolute difference of a logit.
 
     Args:
-        name: of the format.
+        name: name of the format.
         exported: logits ``[rows, classes]`` of the exported model.
-        expected: those of the student, for the same rows.
+        expected: logits ``[rows, classes]`` of the student, for the same rows.
         tolerance: the largest difference that is accepted.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A Hugging Face folder: the student's own, made ready for whoever loads it with transformers alone."""
+"""Export a Hugging Face folder: the student's own, made ready for users of transformers alone."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from distill.tasks.setup import TaskSetup
 
 
 def write(source: Source, folder: Path) -> None:
-    """Copy the model's folder, with a tokenizer that knows the length limit, the task's form, and the model card.
+    """Write the model's folder, with a tokenizer that knows the length limit, the task's form, and the model card.
 
     The tokenizer fills up a batch at the side at which the model was scored: who asks it with transformers alone gets
     the same answers.
@@ -45,7 +45,7 @@ def opened(folder: Path, setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, d
 
 
 def _in_float32(folder: Path) -> None:
-    """Bring weights that were trained in double precision to float32, in which the model was scored."""
+    """Convert weights that were trained in double precision to float32, in which the model was scored."""
     for path in folder.glob("*.safetensors"):
         weights = load_file(path)
         if any(weight.dtype == torch.float64 for weight in weights.values()):

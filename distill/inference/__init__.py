@@ -1,1 +1,1 @@
-"""The way to ask a finished model: of rows, of texts to write, of a whole split, from a user's files."""
+"""Ask a finished model: for rows, for texts to write, for a whole split, or on a user's files."""

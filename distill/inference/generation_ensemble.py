@@ -1,9 +1,9 @@
-"""Several models that answer, and write, as one."""
+"""Combine several models into one that answers, and writes, by their common logits."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Protocol, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,14 @@ Combined: TypeAlias = Callable[[Tensor, Sequence[int]], Tensor]
 """Makes logits ``[rows, classes]`` of ``[models, rows, classes]`` and the examples' numbers of rows."""
 _AT_ONCE = 128
 """Rows of all models whose classes are combined together."""
+_Encoded: TypeAlias = dict[str, BaseModelOutput]
+"""The encoder's states as an argument of the model; empty for a decoder."""
+
+
+class _Answer(Protocol):
+    """The output of a model of transformers that has logits ``[rows, tokens, classes]``."""
+
+    logits: Tensor
 
 
 class EnsembleRuntime:
@@ -36,36 +44,36 @@ class EnsembleRuntime:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the outputs, which all models have in one order."""
+        """The names of the outputs, which all models have in one order."""
         return self.members[0].labels
 
     @property
     def device(self) -> torch.device:
-        """Where all models lie."""
+        """The device that all models are on."""
         return self.members[0].device
 
     @property
     def parameters(self) -> int:
-        """The weights of all models."""
+        """The number of weights of all models."""
         return sum(member.parameters for member in self.members)
 
     @property
     def bytes(self) -> int:
-        """The files of all models."""
+        """The size of all models' weight files in bytes."""
         return sum(member.bytes for member in self.members)
 
     @property
     def description(self) -> str:
-        """What each model is."""
+        """The description of each model."""
         return "; ".join(member.description for member in self.members)
 
     def logits(self, batch: Batch) -> Tensor:
-        """Return the common logits, each row on its own."""
-        every = [member.logits(batch) for member in self.members]
-        return _common([logits.flatten(0, -2) for logits in every], self.combined).view_as(every[0])
+        """Return the common logits, each row on its own, in the shape of one model's."""
+        logits_of_each = [member.logits(batch) for member in self.members]
+        return _common([logits.flatten(0, -2) for logits in logits_of_each], self.combined).view_as(logits_of_each[0])
 
     def generate(self, batch: Batch, settings: Mapping[str, int]) -> list[Tensor]:
-        """Return what the models write together: each next token is the common one.
+        """Return the tokens that the models write together: each next token is the common one.
 
         Raises:
             ModelError: a model of another runtime than PyTorch cannot be asked for its next token.
@@ -73,17 +81,17 @@ class EnsembleRuntime:
         models = [member.model for member in self.members if isinstance(member, TorchRuntime)]
         if len(models) < len(self.members):
             raise ModelError(f"{self.name} cannot write together with others: only models run by PyTorch can")
-        with _writing(models[0], models[1:], batch, self.combined):
+        with _common_next_tokens(models[0], models[1:], batch, self.combined):
             return write(models[0], batch, {**settings, "use_cache": False})
 
 
 def together(members: Sequence[FinishedModel], combined: Combined, how: str) -> FinishedModel:
-    """Return finished models, all with the first one's tokenizer, as one.
+    """Return several finished models, all with the first one's tokenizer, as one finished model.
 
     Args:
-        members: in their order.
+        members: the models, in their order.
         combined: what makes one answer of all.
-        how: in words that tell it from any other.
+        how: words that tell this combination from any other.
     """
     first, *others = members
     beside = {"beside": [model.made_by for model in others], "how": how}
@@ -94,28 +102,28 @@ def together(members: Sequence[FinishedModel], combined: Combined, how: str) -> 
     return FinishedModel(first.name, first.made_by, first.tokenizer, opened, beside)
 
 
-def _common(every: Sequence[Tensor], combined: Combined) -> Tensor:
-    """The common rows ``[rows, classes]`` of all models' rows, some at a time: a vocabulary of each is large."""
-    pieces = zip(*(torch.split(at_least_float32(rows), _AT_ONCE) for rows in every), strict=True)
-    return torch.cat([combined(torch.stack(piece), [1] * len(piece[0])) for piece in pieces])
+def _common(rows_of_each: Sequence[Tensor], combined: Combined) -> Tensor:
+    """Return the common rows ``[rows, classes]`` of all models' rows, some at a time: each vocabulary is large."""
+    chunks = zip(*(torch.split(at_least_float32(rows), _AT_ONCE) for rows in rows_of_each), strict=True)
+    return torch.cat([combined(torch.stack(chunk), [1] * len(chunk[0])) for chunk in chunks])
 
 
 @contextmanager
-def _writing(
+def _common_next_tokens(
     first: PreTrainedModel, others: Sequence[PreTrainedModel], batch: Batch, combined: Combined
 ) -> Iterator[None]:
-    """Let each next token of the first model be that of all, while transformers' ``generate`` writes without cache.
+    """Replace each next token of the first model by the common one, while ``generate`` writes without cache.
 
     What that model's own settings make of a next token (its forced, forbidden or repeated ones), they make of the
     common one.
     """
-    given: list[dict[str, Any]] = []
+    encoded: list[_Encoded] = []
 
-    def hook(module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any], answer: Any) -> Any:  # noqa: ANN401
+    def hook(module: nn.Module, args: tuple[object, ...], inputs: dict[str, Tensor], answer: _Answer) -> _Answer:
         rows = len(answer.logits)
-        given.extend(_encoded(model, batch, rows) for model in (() if given else others))
-        more = [_next(model, own, inputs) for model, own in zip(others, given, strict=True)]
-        answer.logits = _common([answer.logits[:, -1], *more], combined).unsqueeze(1)
+        encoded.extend(_encoder_outputs(model, batch, rows) for model in (() if encoded else others))
+        logits_of_others = [_next_logits(model, source, inputs) for model, source in zip(others, encoded, strict=True)]
+        answer.logits = _common([answer.logits[:, -1], *logits_of_others], combined).unsqueeze(1)
         return answer
 
     handle = first.register_forward_hook(hook, with_kwargs=True)
@@ -125,19 +133,20 @@ def _writing(
         handle.remove()
 
 
-def _encoded(model: Any, batch: Batch, rows: int) -> dict[str, Any]:  # noqa: ANN401
-    """What an encoder-decoder makes of the sources, once for each of the beams."""
+def _encoder_outputs(model: PreTrainedModel, batch: Batch, rows: int) -> _Encoded:
+    """Return what an encoder-decoder makes of the sources, once for each of the beams."""
     if not model.config.is_encoder_decoder:
         return {}
     states = model.get_encoder()(batch["input_ids"], batch["attention_mask"]).last_hidden_state
     return {"encoder_outputs": BaseModelOutput(states.repeat_interleave(rows // len(states), dim=0))}
 
 
-def _next(model: Any, own: dict[str, Any], inputs: dict[str, Any]) -> Tensor:  # noqa: ANN401
-    """A model's logits ``[rows, classes]`` of what comes next, where the first was given these inputs."""
-    name, mask = "decoder_input_ids" if own else "input_ids", inputs.get("attention_mask")  # none where all is read
-    given = {**own, name: inputs[name], "attention_mask": mask, "use_cache": False}
-    if mask is not None and not own and "position_ids" in inspect.signature(model.forward).parameters:
-        given["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)  # texts are filled up in front
-    logits: Tensor = model(**given).logits[:, -1]
+def _next_logits(model: PreTrainedModel, source: _Encoded, inputs: Mapping[str, Tensor]) -> Tensor:
+    """Return a model's logits ``[rows, classes]`` of the next token, for the inputs of the first model."""
+    name = "decoder_input_ids" if source else "input_ids"
+    mask = inputs.get("attention_mask")  # none where all is read
+    arguments = {**source, name: inputs[name], "attention_mask": mask, "use_cache": False}
+    if mask is not None and not source and "position_ids" in inspect.signature(model.forward).parameters:
+        arguments["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)  # texts are filled up in front
+    logits: Tensor = model(**arguments).logits[:, -1]
     return logits

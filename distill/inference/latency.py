@@ -1,9 +1,9 @@
-"""How long each of several models takes for one text."""
+"""Measure how long each of several models takes for one text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from datasets import Dataset
@@ -22,12 +22,12 @@ _Ready: TypeAlias = tuple[Runtime, list[Batch]]
 
 @dataclass(frozen=True)
 class Together:
-    """Models that are timed as one.
+    """Several models that are timed as one ensemble.
 
     Attributes:
-        name: of them all.
-        members: the names of each.
-        combined: what makes one answer of theirs.
+        name: the name of the ensemble.
+        members: the names of its models.
+        combined: combines their logits.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Together:
 
 @dataclass(frozen=True)
 class LatencyTimer:
-    """Times finished models on the CPU for one tokenised example: all its windows at once, its whole target.
+    """A timer of finished models on the CPU, for one tokenised example: all its windows, its whole target.
 
     Attributes:
         setup: the task with its labels.
@@ -51,17 +51,17 @@ class LatencyTimer:
 
     def measure(
         self, models: Mapping[str, FinishedModel], rows: Dataset, together: Together | None = None
-    ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
-        """Time all models in turn, so that noise hits them alike.
+    ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+        """Measure the latency of all models in turn, so that noise hits them alike.
 
         Args:
-            models: by name.
-            rows: examples, each of which is read by each model.
-            together: those that are timed as one, too.
+            models: name of each model to the model.
+            rows: examples; each model reads each of them.
+            together: models that are also timed as one ensemble.
 
         Returns:
             Milliseconds ``p50`` and ``p90`` of each model, and the conditions: threads, the median of the tokens of an
-            example as the last model reads them, and the share of the time in which the processor worked on that.
+            example as the last model reads them, and the fraction of the time in which the processor worked on that.
         """
         ready = {name: (model.open(CPU), self._batches(model, rows)) for name, model in models.items()}
         calls = {name: self._call(*model_and_batches) for name, model_and_batches in ready.items()}
@@ -75,7 +75,7 @@ class LatencyTimer:
         return timed, {"threads": torch.get_num_threads(), "tokens": tokens, "cpu_share": at_work}
 
     def _batches(self, model: FinishedModel, rows: Dataset) -> list[Batch]:
-        """A batch for each example."""
+        """Return a batch for each example."""
         features = (self.examples.prompts if self.setup.task.writes else self.examples.encode)(rows, model.tokenizer)
         collate = self.examples.collate(model.tokenizer)
         windows = _windows(features["first"][:])
@@ -87,7 +87,7 @@ class LatencyTimer:
         return lambda row: runtime.logits(batches[row])
 
     def _call_together(self, ready: Sequence[_Ready], combined: Combined) -> Callable[[int], object]:
-        """Teachers that write do so together, others one after the other."""
+        """Return a call that asks all models: those that write together, others one after the other."""
         if self.setup.task.writes:
             return self._call(EnsembleRuntime([runtime for runtime, _ in ready], combined), ready[0][1])
         calls = [self._call(*runtime_and_batches) for runtime_and_batches in ready]
@@ -95,7 +95,7 @@ class LatencyTimer:
 
 
 def _windows(first: Sequence[int]) -> list[range]:
-    """The features of each example, which follow each other; each tells the ``first`` row that it holds.
+    """Return the features of each example, which follow each other; each tells the ``first`` row that it holds.
 
     >>> _windows([0, 0, 3, 0])
     [range(0, 1), range(1, 3), range(3, 4)]

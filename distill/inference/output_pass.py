@@ -1,4 +1,4 @@
-"""Passes of a finished model over examples, kept on disk by example: its rows, and what it writes."""
+"""Run finished models over examples, and keep on disk by example what they answer and write."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from distill.base.files import fingerprint
 from distill.data.example_pipeline import ExamplePipeline
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError, StoreError
-from distill.inference.output_store import OutputStore, OutputWriter, remove_damaged, stored_places
+from distill.inference.output_parts import OutputWriter, remove_damaged, stored_places
+from distill.inference.output_store import OutputStore
 from distill.inference.pass_loop import EVERY_LOGIT, Ask, Kept, asks_rows, asks_written, run_pass
 from distill.inference.runtime import FinishedModel, Runtime
 from distill.tasks import EncodingSpec
@@ -23,7 +24,7 @@ _LENGTHS = ("max_length", "max_target_length", "stride")
 
 
 class StoredOutputs(Protocol):
-    """What is asked of outputs: a store's, or those of several models as one."""
+    """The protocol of stored outputs: those of a model, or those of several models as one."""
 
     def examples(self, key: Tensor) -> list[Tensor]:
         """Return all rows ``[n, width]`` of each of the examples ``key [examples]``."""
@@ -33,7 +34,7 @@ class StoredOutputs(Protocol):
 
 
 def identity(setup: TaskSetup, made_by: str, kept: str = "", beside: Mapping[str, object] | None = None) -> str:
-    """Return what made outputs: weights and tokenizers, the limits of length, and what was ``kept`` of them.
+    """Return what stands for the origin of outputs: weights and tokenizers, length limits, and what was kept.
 
     Args:
         setup: the task with its labels.
@@ -48,7 +49,7 @@ def identity(setup: TaskSetup, made_by: str, kept: str = "", beside: Mapping[str
 
 @dataclass(frozen=True)
 class OutputPass:
-    """Asks finished models about examples, every rank its share, and keeps on disk what they answer.
+    """A pass of finished models over examples, divided among the ranks, with the outputs kept on disk.
 
     Attributes:
         setup: the task with its labels.
@@ -67,13 +68,13 @@ class OutputPass:
     progress: str | None = None
 
     def rows(self, model: FinishedModel, examples: Dataset, folder: Path, kept: Kept = EVERY_LOGIT) -> OutputStore:
-        """Ask a model about every row of ``examples`` that ``folder`` does not hold yet.
+        """Return a model's rows of all ``examples``; it answers those that ``folder`` does not hold yet.
 
         Args:
-            model: who is asked.
-            examples: with their keys.
-            folder: where the outputs are.
-            kept: what is kept of them.
+            model: the finished model.
+            examples: rows of the data, with their keys.
+            folder: holds the outputs.
+            kept: says what is kept of them.
 
         Raises:
             ModelError: an output is not finite.
@@ -87,12 +88,12 @@ class OutputPass:
         return self._pass(model, asking, features, folder, made_by, states=kept.states)
 
     def places(self, model: FinishedModel, examples: Dataset) -> set[tuple[int, int]]:
-        """Return the (key, first) of all that the model is asked of these examples."""
+        """Return the (key, first) of every feature that the model reads of these examples."""
         features = self.examples.encode(examples, model.tokenizer)
         return set(zip(features["key"], features["first"], strict=True))
 
     def written(self, model: FinishedModel, examples: Dataset, folder: Path) -> OutputStore:
-        """Let a model write the target of every example that ``folder`` does not hold yet, as rows ``[tokens, 1]``."""
+        """Return what a model writes for all ``examples``, as rows ``[tokens, 1]``, likewise kept in ``folder``."""
         made_by = identity(self.setup, model.made_by, fingerprint(self.generation), model.beside)
         side = "left" if self.setup.task.family == "decoder" else "right"
         features = self.examples.prompts(examples, model.tokenizer)
@@ -105,7 +106,7 @@ class OutputPass:
     def opened(
         self, name: str, folder: Path, made_by: str, states: Sequence[int] = (), temperature: float | None = None
     ) -> OutputStore:
-        """Open the stored outputs of the model of that name, all of which are finite numbers.
+        """Open the stored outputs of the model of that name, and refuse numbers that are not finite.
 
         Raises:
             StoreError: they are not, or are another's; see ``OutputStore``.
@@ -122,7 +123,7 @@ class OutputPass:
     def _pass(
         self,
         model: FinishedModel,
-        asking: Callable[[Runtime], Ask],
+        ask_runtime: Callable[[Runtime], Ask],
         features: Dataset,
         folder: Path,
         made_by: str,
@@ -130,8 +131,8 @@ class OutputPass:
         states: Sequence[int] = (),
     ) -> OutputStore:
         self.ranks.first(lambda: remove_damaged(folder))
-        there = stored_places(folder, made_by, states)
-        missing = _first_of_each(features, there)
+        stored = stored_places(folder, made_by, states)
+        missing = _missing_features(features, stored)
         self.ranks.wait()  # every rank has looked before any of them writes
         writer = OutputWriter(folder, made_by, self.ranks.rank, states=states)
 
@@ -139,7 +140,7 @@ class OutputPass:
             collate = self.examples.collate(model.tokenizer, side=side)
             batches = self.examples.scoring_batches(features.select(missing), collate)
             runtime = model.open(self.ranks.device)
-            run_pass(asking(runtime), batches, runtime.device, writer, self.progress)
+            run_pass(ask_runtime(runtime), batches, runtime.device, writer, self.progress)
 
         if missing:
             self.ranks.together(ask)
@@ -154,9 +155,9 @@ class OutputPass:
             )
 
 
-def _first_of_each(features: Dataset, there: set[tuple[int, int]]) -> list[int]:
-    """The numbers of the features that are not ``there``, each once, whatever stands twice."""
+def _missing_features(features: Dataset, stored: set[tuple[int, int]]) -> list[int]:
+    """Return the numbers of the features that are not ``stored``, each once, whatever stands twice."""
     numbers: dict[tuple[int, int], int] = {}
     for number, place in enumerate(zip(features["key"], features["first"], strict=True)):
         numbers.setdefault(place, number)
-    return sorted(number for place, number in numbers.items() if place not in there)
+    return sorted(number for place, number in numbers.items() if place not in stored)

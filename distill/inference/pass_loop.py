@@ -1,4 +1,4 @@
-"""A pass: every batch asked once, and what is kept of each answer sent to disk."""
+"""Run a pass: ask every batch once, and send to disk what is kept of each answer."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sized
@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from distill.base import signals
 from distill.errors import ModelError
-from distill.inference.output_store import OutputWriter
+from distill.inference.output_parts import OutputWriter
 from distill.inference.reductions import Reduce, all_logits, half, places, tokens
 from distill.inference.runtime import Runtime, StatesRuntime
 from distill.models.finite_values import floor_negative_infinity
@@ -26,12 +26,12 @@ Ask: TypeAlias = Callable[[Batch], Answer]
 
 
 class SizedBatches(Sized, Iterable[Batch], Protocol):
-    """The batches of a pass, and how many there are."""
+    """The protocol of the batches of a pass, whose number is known."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a pass.
+    """The part of a model's outputs that a pass keeps.
 
     Attributes:
         reduce: what is kept of rows; none keeps every logit.
@@ -48,20 +48,20 @@ EVERY_LOGIT = Kept()
 
 
 def asks_rows(runtime: Runtime, align: Align, kept: Kept) -> Ask:
-    """Return what asks for the rows of a batch.
+    """Return a function that asks a runtime for the rows of a batch.
 
     Args:
-        runtime: that answers.
+        runtime: the model in memory.
         align: turns its logits into rows.
-        kept: what is kept of them.
+        kept: says what is kept of the rows.
 
     Raises:
         ModelError: hidden states are to be kept, and the runtime has none to give.
     """
-    reduce, asked = kept.reduce or all_logits, _with_states(runtime) if kept.states else _logits_alone(runtime)
+    reduce, outputs_of = kept.reduce or all_logits, _with_states(runtime) if kept.states else _logits_alone(runtime)
 
     def ask(batch: Batch) -> Answer:
-        answer = asked(batch)
+        answer = outputs_of(batch)
         rows, labels = align(answer.logits, batch)
         columns = reduce(floor_negative_infinity(at_least_float32(rows)), labels, batch)
         if not kept.states:
@@ -82,13 +82,13 @@ def _with_states(runtime: Runtime) -> Callable[[Batch], Outputs]:
 
 
 def asks_written(runtime: Runtime, settings: Mapping[str, int]) -> Ask:
-    """Return what asks for the tokens that are written for a batch, as rows ``[tokens, 1]``."""
+    """Return a function that asks a runtime for the tokens that it writes, as rows ``[tokens, 1]``."""
 
     def ask(batch: Batch) -> Answer:
         written = runtime.generate(batch, settings)
         count = torch.tensor([len(ids) for ids in written], device=batch["key"].device)
-        found = {**places(batch), "first": torch.zeros_like(count), "count": count}
-        return found, {"values": torch.cat(written).unsqueeze(-1).int()}
+        places_of_tokens = {**places(batch), "first": torch.zeros_like(count), "count": count}
+        return places_of_tokens, {"values": torch.cat(written).unsqueeze(-1).int()}
 
     return ask
 
@@ -102,9 +102,9 @@ def run_pass(
     A signal ends the pass after the batch that it came in, and what is there is written.
 
     Args:
-        ask: asks a runtime.
-        batches: of this process, on the CPU.
-        device: where the runtime wants them.
+        ask: asks a runtime about a batch.
+        batches: the batches of this process, on the CPU.
+        device: the device that the runtime reads them on.
         writer: takes what is kept.
         progress: what the progress bar on stderr is called; none shows no bar.
 

@@ -1,16 +1,16 @@
-"""A finished model's word on new examples, from its folder alone."""
+"""Predict new examples with a finished model, from its folder alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-from distill.data.answering import answers
+from distill.data.answering import Answer, answers
 from distill.data.batching import Place
 from distill.data.inputs import Inputs
 from distill.data.streaming import Row
@@ -22,7 +22,7 @@ from distill.models.forward import forward_errors
 from distill.models.label_columns import label_columns
 from distill.models.origins import locate, said_beside
 from distill.models.task_metadata import read_form
-from distill.tasks import TASKS, EncodingSpec, Task, task
+from distill.tasks import TASKS, EncodingSpec, Features, Task, task
 from distill.tasks.collating import collate
 from distill.tasks.ranking import TOP, ranked, refuse_unranked
 
@@ -30,9 +30,13 @@ TEXTS = "AutoModelForSequenceClassification"
 """The head whose outputs are labels of texts, or their score."""
 
 
+FolderForm: TypeAlias = Mapping[str, Any]
+"""What a folder says of its model."""
+
+
 @dataclass(frozen=True)
 class Predictor:
-    """A model and all it takes to ask it.
+    """A model and all it takes to ask it for predictions.
 
     Attributes:
         runtime: the model, in memory, with its task's head.
@@ -54,7 +58,7 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: str | Path, *, task: str | None = None, max_length: int | None = None) -> "Predictor":
-        """A predictor from a Hugging Face folder.
+        """Return a predictor from a Hugging Face folder.
 
         Args:
             folder: exported by a run, or any other.
@@ -66,11 +70,11 @@ class Predictor:
         """
         return load(Path(folder), name=task, max_length=max_length)
 
-    def __call__(self, *given: Any, top_k: int | str | None = None) -> dict[str, Any]:  # noqa: ANN401
-        """The prediction for one example, such as ``predictor("a text")`` or ``predictor("a text", "another")``.
+    def __call__(self, *inputs: object, top_k: int | str | None = None) -> Answer:
+        """Return the prediction for one example, such as ``predictor("a text")`` or ``predictor("a text", "another")``.
 
         Args:
-            given: the task's inputs, in their order.
+            *inputs: the task's inputs, in their order.
             top_k: how many labels to add with their probabilities, the likeliest first: a number, or ``all``.
 
         Returns:
@@ -79,11 +83,11 @@ class Predictor:
         Raises:
             DataError: an input is missing, or is none.
         """
-        if len(given) != len(self.task.inputs):
+        if len(inputs) != len(self.task.inputs):
             raise DataError(f"give {' and '.join(self.task.inputs)}, which the model reads, and nothing else")
-        row = dict(zip(self.task.inputs, given, strict=True))
-        inputs = Inputs(self.task.inputs, named={role: role for role in row}, problem=self.task.problem)
-        (answer,) = self.predict([inputs.example(row, "the example")], top_k=top_k)
+        row = dict(zip(self.task.inputs, inputs, strict=True))
+        reader = Inputs(self.task.inputs, named={role: role for role in row}, problem=self.task.problem)
+        (answer,) = self.predict([reader.example(row, "the example")], top_k=top_k)
         return answer
 
     def stream(
@@ -94,13 +98,13 @@ class Predictor:
         *,
         refuse: bool = True,
         top_k: int | str | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        """The prediction for each row, in their order, after the row's ``id``.
+    ) -> Iterator[Answer]:
+        """Yield the prediction for each row, in their order, after the row's ``id``.
 
         Args:
             rows: numbered, with a column for each of the task's inputs.
             named: input, or ``id``, to the name of its column, where it is another one than its own or training's.
-            source: of the rows, for messages.
+            source: the name of the rows' file, for messages.
             refuse: whether a row that cannot be used is refused; else its answer is an ``error``.
             top_k: how many labels to add with their probabilities.
 
@@ -114,8 +118,8 @@ class Predictor:
     @torch.inference_mode()
     def predict(
         self, examples: Sequence[Row], named: Sequence[str] = (), *, top_k: int | str | None = None
-    ) -> list[dict[str, Any]]:
-        """The prediction for each example, a mapping of the task's inputs.
+    ) -> list[Answer]:
+        """Return the prediction for each example, a mapping of the task's inputs.
 
         Args:
             examples: each with the task's inputs.
@@ -127,7 +131,7 @@ class Predictor:
             ModelError: what the model says of one is no number.
         """
         refuse_unranked(self.task, top_k)
-        columns: dict[str, Any] = {role: [example[role] for example in examples] for role in self.task.inputs}
+        columns: Features = {role: [example[role] for example in examples] for role in self.task.inputs}
         columns["key"] = list(range(len(examples)))
         prepare = self.task.prompt or self.task.encode
         features = prepare(columns, self.tokenizer, self.form)
@@ -152,8 +156,8 @@ class Predictor:
         best = (ranked(rows, self.task.kind, self.form.labels, top_k) for rows in logits)
         return [{**answer, TOP: labels} for answer, labels in zip(decoded, best, strict=True)]
 
-    def _answers(self, features: Mapping[str, Any]) -> list[Tensor]:
-        """What the model says of each feature: its rows, or the tokens it writes."""
+    def _answers(self, features: Features) -> list[Tensor]:
+        """Return the rows of each feature, or the tokens that the model writes for it."""
         pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
         batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
         batch = {name: tensor.to(self.runtime.device) for name, tensor in batch.items()}
@@ -166,12 +170,12 @@ class Predictor:
 
 
 def load(folder: Path, *, name: str | None = None, max_length: int | None = None, batch_size: int = 32) -> Predictor:
-    """A predictor from a Hugging Face folder.
+    """Return a predictor from a Hugging Face folder.
 
     Args:
         folder: exported by a run, which says in its ``config.json`` what it was made for; the run's own, or that of
             a stage; or any other.
-        name: of the task, for a folder that does not say.
+        name: the name of the task, for a folder that does not say.
         max_length: tokens of a text, for a folder that does not say.
         batch_size: features it reads at once.
 
@@ -206,8 +210,8 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
     return Predictor(runtime, tokenizer, module, form, writing, batch_size, trained)
 
 
-def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_length: int | None) -> EncodingSpec:  # noqa: ANN401
-    """What the folder says of lengths and answers, or the usual as far as the model reads."""
+def _form(labels: tuple[str, ...], known: FolderForm, config: PretrainedConfig, max_length: int | None) -> EncodingSpec:
+    """Return lengths and labels as the folder says, or else the usual ones as far as the model reads."""
     names = ("max_length", "max_target_length", "stride", "max_answer_length", "unanswerable")
     limits = {key: known[key] for key in names if key in known}
     if max_length is not None:
@@ -219,7 +223,7 @@ def _form(labels: tuple[str, ...], known: Mapping[str, Any], config: Any, max_le
     return EncodingSpec(labels, **limits)
 
 
-def _labels(module: Task, config: Any) -> list[str]:  # noqa: ANN401
-    """The labels of a folder that only names its outputs."""
+def _labels(module: Task, config: PretrainedConfig) -> list[str]:
+    """Return the labels of a folder that only names its outputs."""
     named = [str(label) for _, label in sorted((config.id2label or {}).items())]
     return named if module.outputs(named) == named else []

@@ -1,4 +1,4 @@
-"""What a pass keeps of a model's answers: whose rows they are, all logits or some, and hidden states."""
+"""Reduce a model's outputs to what a pass keeps: places, all logits or some, and hidden states."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,22 +14,22 @@ _LARGEST = torch.finfo(torch.float16).max
 
 
 def places(batch: Batch) -> dict[str, Tensor]:
-    """Whose rows the batch's are."""
+    """Return the places of a batch's features: ``key``, ``first`` and ``count``, each ``[features]``."""
     return {name: batch[name] for name in ("key", "first", "count")}
 
 
 def tokens(answer: Outputs) -> dict[str, Tensor]:
-    """How many tokens of each feature ``[features]`` are no padding."""
+    """Return how many tokens of each feature ``[features]`` are no padding."""
     return {"tokens": _mask(answer).sum(dim=1)}
 
 
 def half(answer: Outputs, states: Sequence[int]) -> dict[str, Tensor]:
-    """Hidden states of all tokens that are no padding, ``[tokens, states, width]`` in half precision.
+    """Return the hidden states of all tokens without padding, ``[tokens, states, width]`` in half precision.
 
     What is too large for half precision becomes the largest number that it has.
     """
-    kept = torch.stack([answer.hidden[number][_mask(answer)] for number in states], dim=1)
-    return {"states": kept.clamp(-_LARGEST, _LARGEST).half()}
+    states_of_tokens = torch.stack([answer.hidden[number][_mask(answer)] for number in states], dim=1)
+    return {"states": states_of_tokens.clamp(-_LARGEST, _LARGEST).half()}
 
 
 def _mask(answer: Outputs) -> Tensor:
@@ -39,18 +39,18 @@ def _mask(answer: Outputs) -> Tensor:
 
 
 def all_logits(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Every logit."""
+    """Return every logit, ``[rows, classes]``."""
     return {"values": rows}
 
 
 def cost_and_guess(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """For each row what its label costs, in nats, and the likeliest class, as ``[rows, 2]``: all that scoring reads."""
+    """Return each row's loss of its label, in nats, and its likeliest class, as ``[rows, 2]``, which scoring reads."""
     cost = F.cross_entropy(rows, labels, reduction="none")
     return {"values": torch.stack([cost, rows.argmax(dim=-1).to(rows.dtype)], dim=-1)}
 
 
 def top(k: int, temperature: float) -> Reduce:
-    """Keep the ``k`` largest logits of each row, and the log-sum-exp of the others at a temperature."""
+    """Return a reduction to the ``k`` largest logits of a row, and the log-sum-exp of the others at a temperature."""
 
     def reduce(rows: Tensor, labels: Tensor, batch: Batch) -> dict[str, Tensor]:
         values, indices = rows.topk(min(k, rows.shape[-1]), dim=-1)

@@ -1,4 +1,4 @@
-"""The one way to ask a finished model, whatever runs it: PyTorch, or a format that was exported."""
+"""Define the one way to ask a finished model, whatever runs it: PyTorch, or a format that was exported."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,27 +14,27 @@ CPU = torch.device("cpu")
 
 
 class Runtime(Protocol):
-    """A finished model in memory: scoring, prediction and timing know nothing else of it."""
+    """The protocol of a finished model in memory: scoring, prediction and timing know nothing else of it."""
 
     @property
     def name(self) -> str:
-        """What messages call it: the folder that it was opened from."""
+        """The name of the model in messages: the folder that it was opened from."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of its outputs, in the order in which ``logits`` gives them; empty where nobody named them."""
+        """The names of its outputs, in the order of ``logits``; empty where nobody named them."""
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors of a batch must lie."""
+        """The device on which the tensors of a batch must be."""
 
     @property
     def parameters(self) -> int:
-        """How many weights it has."""
+        """The number of its weights, tied ones once."""
 
     @property
     def bytes(self) -> int:
-        """The size of the files that hold its weights."""
+        """The size in bytes of the files that hold its weights."""
 
     @property
     def description(self) -> str:
@@ -44,7 +44,7 @@ class Runtime(Protocol):
         """Return the head's logits for a batch.
 
         Args:
-            batch: with what the model reads, on ``device``; where it writes, with ``target_ids`` too.
+            batch: the model's inputs on ``device``; where it writes, ``target_ids`` too.
 
         Returns:
             ``[batch, outputs]``, or ``[batch, tokens, outputs]`` where each token has its own, the outputs in the order
@@ -55,22 +55,22 @@ class Runtime(Protocol):
         """Return the tokens ``[tokens]`` that the model writes after each input, up to and with its end token.
 
         Args:
-            batch: with ``input_ids`` and ``attention_mask``; for a decoder, filled up in front.
-            settings: in the words of transformers' ``generate``, such as ``num_beams`` and ``max_new_tokens``.
+            batch: ``input_ids`` and ``attention_mask`` ``[batch, tokens]``; for a decoder, padded in front.
+            settings: arguments of transformers' ``generate``, such as ``num_beams`` and ``max_new_tokens``.
         """
 
 
 @runtime_checkable
 class StatesRuntime(Protocol):
-    """A runtime that can hand out hidden states, which only a pass of a teacher asks for."""
+    """The protocol of a runtime that gives hidden states, which only a pass of a teacher asks for."""
 
     def outputs(self, batch: Batch, *, hidden: bool = False) -> Outputs:
-        """Return logits as ``logits`` gives them, with the hidden states and the mask of the tokens."""
+        """Return the logits of ``logits``, with the hidden states and the mask of the tokens."""
 
 
 @dataclass(frozen=True)
 class FinishedModel:
-    """A finished model on disk, opened only once something is asked of it.
+    """A finished model on disk, which is opened only once something is asked of it.
 
     Attributes:
         name: what messages call it: its folder.

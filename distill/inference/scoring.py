@@ -1,4 +1,4 @@
-"""What a finished model is worth on a split: its outputs, what they say, and their scores."""
+"""Score a finished model on a split: collect its outputs, decode them, and compute the metrics."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from distill.inference.pass_loop import EVERY_LOGIT, Kept
 from distill.inference.reductions import cost_and_guess
 from distill.inference.runtime import FinishedModel
 from distill.metrics import Scored
+from distill.tasks import Features
 from distill.tasks.setup import TaskSetup
 
 _AT_ONCE = 1000
@@ -44,7 +45,7 @@ class SplitScore:
     Attributes:
         scored: the metrics.
         rows: ``[rows, classes]``, what was kept of all rows, example by example.
-        labels: of the rows, ``[rows]``.
+        labels: the labels of the rows, ``[rows]``.
     """
 
     scored: Scored
@@ -53,12 +54,12 @@ class SplitScore:
 
 
 def kept_for_scoring(setup: TaskSetup) -> Kept:
-    """Return what scoring reads of rows: all logits; of a vocabulary only the cost of the true token and a guess."""
+    """Return what scoring reads of rows: all logits; of a vocabulary only the label's loss and a guess."""
     return _COST_AND_GUESS if setup.task.writes else EVERY_LOGIT
 
 
 def collect_outputs(outputs: OutputPass, model: FinishedModel, examples: Dataset, folder: Path) -> ModelOutputs:
-    """Ask a model about a split, on every rank; ``folder`` keeps its outputs."""
+    """Return a model's outputs on a split, computed on every rank and kept in ``folder``."""
     rows = outputs.rows(model, examples, folder / "rows", kept_for_scoring(outputs.setup))
     if not outputs.setup.task.writes:
         return ModelOutputs(rows)
@@ -73,18 +74,18 @@ def score_split(
     tokenizer: PreTrainedTokenizerBase,
     encode: Callable[[Dataset, PreTrainedTokenizerBase], Dataset],
 ) -> SplitScore:
-    """Decode a model's outputs on a split and score them.
+    """Return the scores of a model's outputs on a split, which are decoded for that.
 
     Args:
         setup: the task with its labels.
-        metrics: module of ``distill.metrics`` that scores it.
-        examples: of the split.
+        metrics: module of ``distill.metrics`` that scores the task.
+        examples: the rows of the split.
         answered: the model's outputs.
-        tokenizer: of the model.
+        tokenizer: the model's tokenizer.
         encode: makes features of examples, with their targets.
     """
     records: list[Mapping[str, Any]] = []
-    kept: list[Tensor] = []
+    rows_of_split: list[Tensor] = []
     for chunk in _chunks(examples):
         keys = torch.tensor(chunk["key"])
         rows = answered.rows.examples(keys)
@@ -93,19 +94,19 @@ def score_split(
         if answered.written is not None:
             decoded = [{**record, **_cost(row)} for record, row in zip(decoded, rows, strict=True)]
         records += decoded
-        kept += rows
+        rows_of_split += rows
     columns = examples[:]
     scored = metrics.score(
         setup.predictions(records), setup.references(columns), setup.labels, setup.task.groups(columns)
     )
     targets = encode(examples, tokenizer)["targets"]
-    return SplitScore(scored, torch.cat(kept), torch.tensor([target for row in targets for target in row]))
+    return SplitScore(scored, torch.cat(rows_of_split), torch.tensor([target for row in targets for target in row]))
 
 
-def _cost(rows: Tensor) -> dict[str, Any]:
+def _cost(rows: Tensor) -> dict[str, float]:
     return {"nll": float(rows[:, 0].sum()), "tokens": len(rows)}
 
 
-def _chunks(examples: Dataset) -> Iterator[dict[str, Any]]:
+def _chunks(examples: Dataset) -> Iterator[Features]:
     for start in range(0, len(examples), _AT_ONCE):
         yield examples[start : start + _AT_ONCE]

@@ -1,4 +1,4 @@
-"""Models of a Hugging Face folder, run by PyTorch."""
+"""Run models of a Hugging Face folder with PyTorch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,12 +19,12 @@ from distill.types import Batch, Outputs
 
 
 class TorchRuntime:
-    """A model of transformers in eval mode, which also hands out its hidden states."""
+    """A model of transformers in eval mode, which also gives hidden states."""
 
     def __init__(
         self, model: PreTrainedModel, columns: Sequence[int] | None = None, labels: Sequence[str] = ()
     ) -> None:
-        """Take a model with a task head.
+        """Put a model with a task head into eval mode, and keep the order of its outputs.
 
         Args:
             model: on the device where it shall answer.
@@ -49,16 +49,16 @@ class TorchRuntime:
         """Open a Hugging Face folder.
 
         Args:
-            folder: of a finished model.
+            folder: the folder of a finished model.
             head: transformers' class, such as AutoModelForSequenceClassification.
             tokenizer: its own, from which it learns what padding is.
-            columns: see above.
-            labels: see above.
-            dtype: of the weights in memory.
-            device: where it answers.
+            columns: ``columns[i]`` is the head's output for output ``i`` of the task; none takes them as they are.
+            labels: names of the outputs in that order.
+            dtype: the dtype of the weights in memory.
+            device: the device that the model is put on.
 
         Raises:
-            ModelError: see ``loading.load_model``.
+            ModelError: the folder is no whole model; see ``loading.load_model``.
         """
         model = loading.load_model(folder, head, tokenizer=tokenizer, dtype=dtype)
         model.to(device)  # type: ignore[arg-type]
@@ -71,17 +71,17 @@ class TorchRuntime:
 
     @property
     def device(self) -> torch.device:
-        """Where the model lies."""
+        """The device that the model is on."""
         return self.model.device
 
     @property
     def parameters(self) -> int:
-        """How many weights the model has, tied ones once."""
+        """The number of weights of the model, tied ones once."""
         return loading.parameters(self.model)
 
     @property
     def bytes(self) -> int:
-        """The size of the folder's safetensors."""
+        """The size in bytes of the folder's safetensors."""
         return sum(path.stat().st_size for path in Path(self.name).glob("*.safetensors")) if self.name else 0
 
     @property
@@ -100,7 +100,7 @@ class TorchRuntime:
         return replace(answer, logits=select_columns(answer.logits, self.columns))
 
     def generate(self, batch: Batch, settings: Mapping[str, int]) -> list[Tensor]:
-        """Return what the model writes after each input."""
+        """Return the tokens ``[tokens]`` that the model writes after each input."""
         return write(self.model, batch, settings)
 
 
@@ -122,10 +122,10 @@ def finished_model(
     """Return a model of a run, to be asked as a model of its task.
 
     Args:
-        model: in a Hugging Face folder.
-        sources: knows its tokenizer.
+        model: names the Hugging Face folder.
+        sources: knows the tokenizer of the model.
         setup: the task with its labels.
-        dtype: in which it is asked.
+        dtype: the dtype of the weights in memory.
     """
     tokenizer = sources.tokenizer(model.folder)
 

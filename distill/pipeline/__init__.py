@@ -1,1 +1,1 @@
-"""From settings to a finished run: the plan, what is looked at before it, and the walk through the stages."""
+"""Lead from settings to a finished run: the plan, the checks before it, and the walk through the stages."""

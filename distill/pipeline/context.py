@@ -1,4 +1,4 @@
-"""From settings to what a run is, and to the parts that it works with."""
+"""Derive from settings and data what a run is, and the parts that it works with."""
 
 import os
 from dataclasses import asdict, replace
@@ -22,12 +22,12 @@ from distill.training.trainer import device_count
 
 
 def world_of(config: Config) -> int:
-    """Return how many processes the settings ask for."""
+    """Return how many processes the settings ask for, over all nodes."""
     return device_count(config.trainer.accelerator, config.trainer.devices) * config.trainer.num_nodes
 
 
 def task_setup(config: Config, data: Prepared) -> TaskSetup:
-    """Return the task with the labels of the data and the limits of length of the settings."""
+    """Return the task with the labels of the data and the length limits of the settings."""
     limits = config.data
     spec = EncodingSpec(
         data.labels,
@@ -41,7 +41,7 @@ def task_setup(config: Config, data: Prepared) -> TaskSetup:
 
 
 def example_pipeline(config: Config, setup: TaskSetup, ranks: Ranks) -> ExamplePipeline:
-    """Return what makes batches of the run's examples for this process."""
+    """Return the pipeline that makes batches of the run's examples for this process."""
     data = config.data
     sharding = Sharding(data.batch_size, data.batch_tokens, data.workers, ranks.world, ranks.rank)
     prompt = setup.prompt if setup.task.writes else None
@@ -55,15 +55,15 @@ def model_sources(config: Config, setup: TaskSetup) -> ModelSources:
         ModelError: a checkpoint cannot be had.
     """
     teacher, student = config.teacher, config.student
-    named = {
+    configured = {
         TEACHER_CHECKPOINT: (teacher.model, teacher.revision),
         STUDENT_CHECKPOINT: (student.model, student.revision),
     }
-    wanted = {name: (str(model), revision) for name, (model, revision) in named.items() if model is not None}
-    if not all(os.path.isdir(os.path.expanduser(model)) for model, _ in wanted.values()):
+    checkpoints = {name: (str(model), revision) for name, (model, revision) in configured.items() if model is not None}
+    if not all(os.path.isdir(os.path.expanduser(model)) for model, _ in checkpoints.values()):
         hub.reachable()  # decides in seconds what the hub's library would wait half a minute for
     return ModelSources(
-        {name: loading.resolve(model, revision) for name, (model, revision) in wanted.items()},
+        {name: loading.resolve(model, revision) for name, (model, revision) in checkpoints.items()},
         setup.task.markers,
         setup.name if setup.task.windows else None,
         tuple(teacher.labels),
@@ -72,7 +72,7 @@ def model_sources(config: Config, setup: TaskSetup) -> ModelSources:
 
 
 def student_spec(config: Config) -> StudentSpec:
-    """Return what the student is made of."""
+    """Return the specification by which the student is built."""
     student = config.student
     size = student.architecture
     return StudentSpec(
@@ -88,7 +88,7 @@ def student_spec(config: Config) -> StudentSpec:
 
 
 def run_spec(config: Config, data: Prepared) -> RunSpec:
-    """Return what a run of these settings and data is; what is stored of the teacher is decided later.
+    """Return the specification of a run; what is stored of the teacher is decided later.
 
     Raises:
         ModelError: a checkpoint cannot be had.
@@ -99,12 +99,12 @@ def run_spec(config: Config, data: Prepared) -> RunSpec:
 
 
 def _members(config: Config, data: Prepared) -> dict[str, RunSpec]:
-    """Of several teachers, what a run is in which each is the only one."""
+    """Return, for each of several teachers, the specification of a run in which it is the only teacher."""
     if not config.more_teachers:
         return {}
-    alone = replace(config, more_teachers={}, ensemble=EnsembleConfig())
-    stored = {name: replace(teacher, store="always") for name, teacher in teachers(config).items()}  # to be combined
-    return {name: run_spec(replace(alone, teacher=teacher), data) for name, teacher in stored.items()}
+    single = replace(config, more_teachers={}, ensemble=EnsembleConfig())
+    storing = {name: replace(teacher, store="always") for name, teacher in teachers(config).items()}  # to be combined
+    return {name: run_spec(replace(single, teacher=teacher), data) for name, teacher in storing.items()}
 
 
 def _decisions(config: Config) -> Decisions:
@@ -117,16 +117,16 @@ def _decisions(config: Config) -> Decisions:
 
 
 def _compared(config: Config, teacher: str) -> tuple[ScoredModel, ...]:
-    """Everyone, unless the run trains others and names them not."""
-    named = set(config.stages)
-    trains = bool(named & {"pretrain", "finetune", "distill", "control"})
+    """Return the models to compare: all of them, unless the run trains some and leaves others out."""
+    stages = set(config.stages)
+    trains = bool(stages & {"pretrain", "finetune", "distill", "control"})
     compared = [ScoredModel("teacher", "teacher", None if config.more_teachers else teacher)]
     for name, section in teachers(config).items() if config.more_teachers else ():
         compared.append(
             ScoredModel(name, "teacher", title(TEACHER_CHECKPOINT if section.finetuned else "finetune", name))
         )
-    if not trains or named & {"distill", "control", "export"}:
+    if not trains or stages & {"distill", "control", "export"}:
         compared.append(ScoredModel("student", "student", "distill"))
-    if not trains or "control" in named:
+    if not trains or "control" in stages:
         compared.append(ScoredModel("control", "control", "control"))
     return tuple(compared)

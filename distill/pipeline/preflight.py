@@ -1,4 +1,4 @@
-"""What would fail hours later, looked at before the first stage."""
+"""Check before the first stage what would else fail hours later."""
 
 import logging
 import re
@@ -30,7 +30,7 @@ _UNTRAINED = "leave out finetuned=true, and the run fine-tunes it, or give a fol
 
 
 def preflight(spec: RunSpec) -> None:
-    """Compare checkpoints, data and settings with each other.
+    """Refuse checkpoints, data and settings that do not fit each other.
 
     Raises:
         ModelError: a checkpoint does not fit the data or the settings.
@@ -54,7 +54,7 @@ def preflight(spec: RunSpec) -> None:
     meta_build.student(spec, configs.get(TEACHER_CHECKPOINT))
     for name, other in spec.members.items():
         if name != FIRST:
-            _another(spec, name, other)
+            _check_further_teacher(spec, name, other)
     if "distill" in config.stages:
         _objective(spec, configs)
 
@@ -69,86 +69,90 @@ def _metric(spec: RunSpec) -> None:
 
 
 def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
-    """The configurations of the checkpoints, which can be read and fit data and settings."""
+    """Return the configurations of the checkpoints, after a check that they fit data and settings."""
     config = spec.config
     configs = spec.sources.configurations
-    for name, found in configs.items():
-        _is_what_it_is_said_to_be(spec, name, found)
-        meta_build.checkpoint(spec, name, found)
-        loading.inside_bounds(found, config.data.max_length, name.removesuffix("_checkpoint"))
+    for name, model_config in configs.items():
+        _refuse_mistaken(spec, name, model_config)
+        meta_build.checkpoint(spec, name, model_config)
+        loading.inside_bounds(model_config, config.data.max_length, name.removesuffix("_checkpoint"))
     teacher = configs.get(TEACHER_CHECKPOINT)
     if teacher is None:
         meta_build.from_scratch(spec)
     elif config.teacher.finetuned and spec.data.labels:
-        _labels(spec, teacher)
+        _check_labels(spec, teacher)
     layers = meta_build.layers(spec, teacher)
     if config.finetune.frozen_layers > layers:
         raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {layers} layers")
     return configs
 
 
-def _is_what_it_is_said_to_be(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
-    """Refuse a checkpoint that another model's weights, no head, or no numbers make another one than is meant."""
+def _refuse_mistaken(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
+    """Refuse a checkpoint of another architecture, without a head, or with weights that are no numbers."""
     folder, head = spec.sources.checkpoints[name], spec.setup.task.head
     checkpoint_validation.model_on_meta(folder, config, head)
     meta_build.reads_forward(spec, folder, config)
     checkpoint_validation.inspect(
-        folder, config, head, spec.sources.tokenizer(folder),
-        finished=name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned, labels=bool(spec.setup.outputs),
+        folder,
+        config,
+        head,
+        spec.sources.tokenizer(folder),
+        finished=name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned,
+        labels=bool(spec.setup.outputs),
         way_out=_UNTRAINED,
-    )  # fmt: skip
+    )
     if name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned and spec.setup.task.kind == "score":
         checkpoint_validation.refuse_other_outputs(folder, config, spec.setup.task.kind)
     safetensors_headers.refuse_infinite(folder, safetensors_headers.read_headers(folder))
 
 
-def _labels(spec: RunSpec, teacher: PretrainedConfig) -> None:
-    """Look whether the teacher has an output for each label, and say which of its outputs have none."""
-    given = spec.config.teacher
-    named = spec.setup.task.outputs(given.labels) if given.labels else []
-    label_columns(teacher, spec.setup.outputs, named, subset=given.labels_subset)
-    if left := unnamed(named or output_names(teacher), spec.setup.outputs):
-        log.info("the teacher's outputs %s are left out, which the data has no labels for", ", ".join(left))
+def _check_labels(spec: RunSpec, teacher: PretrainedConfig) -> None:
+    """Refuse a teacher without an output for each label, and log which of its outputs have none."""
+    teacher_settings = spec.config.teacher
+    names = spec.setup.task.outputs(teacher_settings.labels) if teacher_settings.labels else []
+    label_columns(teacher, spec.setup.outputs, names, subset=teacher_settings.labels_subset)
+    if unused := unnamed(names or output_names(teacher), spec.setup.outputs):
+        log.info("the teacher's outputs %s are left out, which the data has no labels for", ", ".join(unused))
 
 
-def _another(spec: RunSpec, name: str, other: RunSpec) -> None:
-    """Look at a further teacher as at the first, and whether both answer the same rows."""
+def _check_further_teacher(spec: RunSpec, name: str, other: RunSpec) -> None:
+    """Check a further teacher as the first, and whether both answer the same rows."""
     try:
         _checkpoints(other)
     except ModelError as error:
-        said = re.sub(r"\bteacher\.(?=labels|finetuned)", f"more_teachers.{name}.", str(error))  # its own keys
-        raise ModelError(f"more_teachers.{name}: {said}") from error
-    if spec.setup.task.class_axis != "labels" and not _read_alike(spec, other):
+        message = re.sub(r"\bteacher\.(?=labels|finetuned)", f"more_teachers.{name}.", str(error))  # its own keys
+        raise ModelError(f"more_teachers.{name}: {message}") from error
+    if spec.setup.task.class_axis != "labels" and not _same_tokens(spec, other):
         raise ConfigError(
             f"more_teachers.{name}: {spec.config.task} compares token by token, "
             f"but {name} and {FIRST} read different tokens; allowed are teachers with one tokenizer"
         )
 
 
-def _read_alike(one: RunSpec, other: RunSpec) -> bool:
-    """Whether two teachers read the same tokens; those from scratch do where they learn them alike."""
-    found = [each.sources.checkpoints.get(TEACHER_CHECKPOINT) for each in (one, other)]
-    if found[0] is not None and found[1] is not None:
-        return one.same_tokens(one.sources.tokenizer(found[0]), other.sources.tokenizer(found[1]))
-    sizes = [(each.config.teacher.vocab_size, each.config.teacher.lowercase) for each in (one, other)]
-    return found == [None, None] and sizes[0] == sizes[1]
+def _same_tokens(first: RunSpec, second: RunSpec) -> bool:
+    """Return whether two teachers read the same tokens; those from scratch do where they learn them alike."""
+    checkpoints = [spec.sources.checkpoints.get(TEACHER_CHECKPOINT) for spec in (first, second)]
+    if checkpoints[0] is not None and checkpoints[1] is not None:
+        return first.same_tokens(first.sources.tokenizer(checkpoints[0]), second.sources.tokenizer(checkpoints[1]))
+    vocabularies = [(spec.config.teacher.vocab_size, spec.config.teacher.lowercase) for spec in (first, second)]
+    return checkpoints == [None, None] and vocabularies[0] == vocabularies[1]
 
 
 def _objective(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
-    """Build the objective for models of these shapes, and see whether they have what it reads."""
+    """Build the objective for models of these shapes, and refuse terms whose inputs they do not have."""
     if spec.setup.task.kind == "class" and spec.data.labels:
         for problem in problems_of_few_classes(spec.config.distill, len(spec.data.labels)):
             raise ConfigError(problem)
     student, teacher = expected_shapes.student_and_teacher_shapes(spec)
-    made = build_objective(spec.config.distill, spec.setup.task.kind, student, teacher)
-    if made.needs & {"teacher_qkv", "teacher_attentions"}:
-        for found in configs.values():
+    objective = build_objective(spec.config.distill, spec.setup.task.kind, student, teacher)
+    if objective.needs & {"teacher_qkv", "teacher_attentions"}:
+        for model_config in configs.values():
             with torch.device("meta"):
-                attention.projections(loading.from_config(found, spec.setup.task.head))
+                attention.projections(loading.from_config(model_config, spec.setup.task.head))
     for name, term in active(spec.config.distill).items():
         first = reads(spec.config.distill, name) == "states" and not TERM_SPECS[name].same_tokens
-        given = configs.get(STUDENT_CHECKPOINT)
-        if first and given is not None and given.model_type == bilstm.BiLstmConfig.model_type:
+        student_config = configs.get(STUDENT_CHECKPOINT)
+        if first and student_config is not None and student_config.model_type == bilstm.BiLstmConfig.model_type:
             raise ConfigError(f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0")
         if first and any(found.is_encoder_decoder for found in configs.values()):
             reason = "reads the first token, which the head of an encoder-decoder does not read"
@@ -156,11 +160,11 @@ def _objective(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
         if first and (student.causal or teacher.causal):
             reason = "reads the first token, which sees no other in models that read from left to right"
             raise ConfigError(f"distill.{name}.weight={term.weight}: {reason}; allowed is 0")
-    _one_tokenizer(spec)
+    _refuse_different_tokens(spec)
 
 
-def _one_tokenizer(spec: RunSpec) -> None:
-    """Refuse terms that need the same tokens where teacher and student read different ones."""
+def _refuse_different_tokens(spec: RunSpec) -> None:
+    """Refuse terms that compare token by token where teacher and student read different tokens."""
     if (needing := _needing_one_tokenizer(spec)) and not expected_shapes.read_same_tokens(spec):
         name, term = next(iter(needing.items()))
         compared = "rows"
@@ -173,7 +177,7 @@ def _one_tokenizer(spec: RunSpec) -> None:
 
 
 def _needing_one_tokenizer(spec: RunSpec) -> dict[str, TermConfig]:
-    """Terms that compare tokens, or rows that are tokens: stored ones are not, unless they are of a vocabulary."""
+    """Return terms that compare tokens, or rows that are tokens: stored rows only if over a vocabulary."""
     section = spec.config.distill
     live = set(auto_mapped_terms(section)) | (set() if spec.setup.task.of_texts else set(terms_beyond_logits(section)))
 

@@ -1,4 +1,4 @@
-"""The stages in order: skip, reuse, resume, refuse."""
+"""Walk through the stages of a run in order, and skip, reuse, resume or refuse each."""
 
 import logging
 import os
@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from distill.base.disk import run_folder
 from distill.config.dump import write_config
@@ -31,7 +30,7 @@ from distill.report import console, page
 from distill.report.environment import versions
 from distill.report.folder import gather
 from distill.stages import STAGES
-from distill.stages.job import Job, RunContext, RunSpec, title
+from distill.stages.job import Job, RunContext, RunSpec, StageResult, title
 from distill.stages.reporting import report_on
 from distill.stages.supervised import make_trainer
 from distill.training.tracking import read_curves, wandb_mode
@@ -42,17 +41,17 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Finished:
-    """What the run has so far.
+    """The stages that the run has finished so far, with their folders, results and lines in the report.
 
     Attributes:
-        folders: of each stage, by its title.
-        results: what each stage found.
-        entries: its line in the report.
+        folders: title of each stage to its folder in the store.
+        results: title of each stage to its result.
+        entries: one line of the report for each stage.
     """
 
     folders: dict[str, Path] = field(default_factory=dict)
-    results: dict[str, dict[str, Any]] = field(default_factory=dict)
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    results: dict[str, StageResult] = field(default_factory=dict)
+    entries: list[dict[str, object]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,11 @@ class Chain:
     """A run on its way through the stages.
 
     Attributes:
-        spec: what the run is.
-        context: where and by whom it is made.
+        spec: settings, data, and what was decided from both.
+        context: its folder, command and processes.
         examples: makes batches of its examples.
-        store: of finished stages.
-        finished: what there is so far.
+        store: holds finished stages.
+        finished: the stages so far.
     """
 
     spec: RunSpec
@@ -80,12 +79,12 @@ class Chain:
 
 
 def walk(config: Config, folder: Path, command: str) -> None:
-    """Make what is asked for, and report.
+    """Run all stages that the settings ask for, and write the report.
 
     Args:
-        config: checked.
-        folder: of the run.
-        command: that repeats it.
+        config: checked settings.
+        folder: takes the report and what the run exports.
+        command: the command line that repeats the run.
 
     Raises:
         DistillError: the user can mend it, and the message says how.
@@ -109,7 +108,7 @@ def walk(config: Config, folder: Path, command: str) -> None:
 
 
 def _stages(chain: Chain) -> None:
-    """What all ranks do together."""
+    """Take each stage in turn, on every rank, and report at the end."""
     ranks = chain.ranks
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
     notes = ranks.first(lambda: _accepted_before_training(chain, planned_stages))
@@ -126,9 +125,9 @@ def _write_config(config: Config, folder: Path) -> None:
         write_config(config, folder / "config.yaml")
 
 
-def _accepted_before_training(chain: Chain, every: Mapping[str, Planned]) -> list[str]:
-    """Ask fine-tuned teachers whose outputs are not in the store yet what they are worth; what was accepted of them."""
-    readers = (every.get(title("teach", name), every.get("distill")) for name in chain.spec.teachers)
+def _accepted_before_training(chain: Chain, planned_stages: Mapping[str, Planned]) -> list[str]:
+    """Check fine-tuned teachers whose outputs are not in the store yet; return what was accepted of them."""
+    readers = (planned_stages.get(title("teach", name), planned_stages.get("distill")) for name in chain.spec.teachers)
     return [
         sentence
         for (name, spec), reader in zip(chain.spec.teachers.items(), readers, strict=True)
@@ -138,7 +137,7 @@ def _accepted_before_training(chain: Chain, every: Mapping[str, Planned]) -> lis
 
 
 def _accepted_before(planned: Planned, chain: Chain) -> list[str]:
-    """Ask the teachers that the run fine-tuned, before the stage that reads them first; what was accepted of them."""
+    """Check the teachers that the run fine-tuned, before the first stage that reads them; return what was accepted."""
     if planned.stage not in ("teach", "distill") or chain.store.find(planned.name) is not None:
         return []
     readers = [(name, spec) for name, spec in chain.spec.teachers.items() if not spec.config.teacher.finetuned]
@@ -157,7 +156,7 @@ def _accepted(chain: Chain, name: str, inputs: Mapping[str, Path]) -> list[str]:
 
 
 def _advance(planned: Planned, chain: Chain) -> None:
-    """Take a stage from the store, or make it; another run that makes it is waited for."""
+    """Take a stage from the store, or make it; wait for another run that is making it."""
     start, ranks, store, finished = time.monotonic(), chain.ranks, chain.store, chain.finished
     if not (reused := _is_finished(planned, chain)):  # asked without a lock: finished stages never change
         with ExitStack() as held:
@@ -200,27 +199,31 @@ def _make(planned: Planned, chain: Chain) -> None:
 
 
 def _job(planned: Planned, chain: Chain, folder: Path) -> Job:
-    """What a stage is handed, with its inputs by the names that it knows."""
-    made = {own: name for own, name in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
+    """Return the job of a stage, with its inputs by the names that the stage knows."""
+    stages = {
+        name_in_stage: name
+        for name_in_stage, name in planned.inputs.items()
+        if name_in_stage.partition(":")[0] not in CHECKPOINTS
+    }
     return Job(
         planned.spec,
         chain.context,
         chain.examples,
         folder,
-        inputs={own: chain.finished.folders[name] for own, name in made.items()},
-        results={own: chain.finished.results[name] for own, name in made.items()},
+        inputs={name_in_stage: chain.finished.folders[name] for name_in_stage, name in stages.items()},
+        results={name_in_stage: chain.finished.results[name] for name_in_stage, name in stages.items()},
         title=planned.title,
         is_finished=lambda name: chain.store.find(name) is not None,
     )
 
 
-def _run(planned: Planned, job: Job, store: Store) -> dict[str, Any]:
+def _run(planned: Planned, job: Job, store: Store) -> StageResult:
     with store.writing(job.folder):
         return STAGES[planned.stage].run(job)
 
 
 def _report(chain: Chain, notes: list[str]) -> None:
-    """Write the run's folder, and show the table."""
+    """Write the run's folder, and log the table."""
     finished, folder = chain.finished, chain.context.folder
     curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
     report = report_on(chain.spec, chain.context, finished.results, finished.entries, notes)

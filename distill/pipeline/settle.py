@@ -1,4 +1,4 @@
-"""Settings that a card leaves to the data and the models at hand, made definite before a run is planned."""
+"""Settle what a card leaves to the data and the models at hand, before a run is planned."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from distill.tasks import EncodingSpec
 C = TypeVar("C", bound=Config)
 
 _HELD = 0.99
-"""Share of train's examples that shall fit whole."""
+"""The fraction of train's examples that shall fit whole."""
 _SAMPLE = 2048
 """Examples of train that are counted, spread over it; from so many a tokenizer learns that is not there yet."""
 _STEP = 8
@@ -62,7 +62,7 @@ def _with_teacher(config: C) -> tuple[C, list[str]]:
 
 
 def _with_layers(config: C) -> C:
-    """Give a student that is made of its teacher's layers half of them where it is not said how many."""
+    """Give a student that takes its teacher's layers half of them, where no number is set."""
     if config.student.layers is not None:
         return config
     teacher = config.teacher
@@ -73,9 +73,11 @@ def _with_layers(config: C) -> C:
 
 
 def _with_lengths(config: C, data: Prepared) -> tuple[C, str]:
-    """Set the limits of length to what holds 99 % of train whole."""
+    """Set the length limits so that 99 % of train fits whole."""
     spec = run_spec(config, data)
-    configurations = [found for each in spec.teachers.values() for found in each.sources.configurations.values()]
+    configurations = [
+        model_config for teacher in spec.teachers.values() for model_config in teacher.sources.configurations.values()
+    ]
     tokenizer = meta_build.stand_in(spec, _SAMPLE)
     train = data.splits["train"]
     rows = train.select(range(0, len(train), -(-len(train) // _SAMPLE)))[:]
@@ -100,7 +102,7 @@ def _with_lengths(config: C, data: Prepared) -> tuple[C, str]:
 
 
 def _limit(ids: Iterable[Sequence[int]], bounds: Sequence[int | None]) -> int:
-    """Tokens that hold most of these whole, within all bounds."""
-    lengths = [len(each) for each in ids]
-    held = int(np.quantile(lengths, _HELD, method="inverted_cdf"))
-    return min(max(2 * _STEP, -(-held // _STEP) * _STEP), *(bound for bound in bounds if bound is not None))
+    """Return a length in tokens that holds most of these whole, within all bounds."""
+    lengths = [len(tokens) for tokens in ids]
+    quantile = int(np.quantile(lengths, _HELD, method="inverted_cdf"))
+    return min(max(2 * _STEP, -(-quantile // _STEP) * _STEP), *(bound for bound in bounds if bound is not None))

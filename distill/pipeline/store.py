@@ -1,4 +1,4 @@
-"""Finished stages on disk, addressed by everything that can change them.
+"""Keep finished stages on disk, addressed by everything that can change them.
 
 A stage is a folder ``<stage>-<12 hex>`` with its files and a ``manifest.json``. It is written under a hidden name and
 renamed when whole, so whatever carries the final name is complete.
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -24,22 +24,25 @@ from distill.errors import StoreError
 
 log = logging.getLogger(__name__)
 
+Manifest: TypeAlias = dict[str, Any]
+"""The content of a manifest.json."""
+
 _SAY_AGAIN = 600
 """Seconds of waiting for another run after which it is said again."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of stages; a stage's ``name`` is ``<stage>-<12 hex>``."""
+    """A folder of finished stages, found by a stage's ``name``, ``<stage>-<12 hex>``."""
 
     root: Path
 
     def folder(self, name: str) -> Path:
-        """Where the stage is once it is finished."""
+        """Return the folder in which the stage is once it is finished."""
         return self.root / name
 
     def find(self, name: str) -> Path | None:
-        """The folder of a finished stage, or none.
+        """Return the folder of a finished stage, or none.
 
         Raises:
             StoreError: a file of it is missing or not the one that was written, or it cannot be read.
@@ -57,66 +60,66 @@ class Store:
             raise StoreError(f"{folder} cannot be read ({error}); take another store with store=FOLDER") from error
         return folder
 
-    def manifest(self, name: str) -> dict[str, Any]:
-        """What a finished stage says of itself.
+    def manifest(self, name: str) -> Manifest:
+        """Return what a finished stage recorded: settings, inputs, versions, files and result.
 
         Raises:
             StoreError: it cannot be read, or is not what was written for this stage.
         """
         folder = self.folder(name)
         content = manifest.read(folder)
-        if (told := f"{content['stage']}-{content['fingerprint']}") != name:
-            raise StoreError(f"{folder} holds the stage {told}; remove the folder {folder} and run again")
+        if (recorded := f"{content['stage']}-{content['fingerprint']}") != name:
+            raise StoreError(f"{folder} holds the stage {recorded}; remove the folder {folder} and run again")
         return content
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold the right to make a stage, waiting for whoever has it; a dead process holds nothing."""
+        """Hold the right to make a stage; wait for another run that has it, unless its process is dead."""
         with self.writing():
             (self.root / ".locks").mkdir(parents=True, exist_ok=True)
-            held = FileLock(self.root / ".locks" / name)
-            self._take(held, name)
+            file_lock = FileLock(self.root / ".locks" / name)
+            self._take(file_lock, name)
         try:
             yield
         finally:
-            held.release()
+            file_lock.release()
 
-    def _take(self, held: FileLock, name: str) -> None:
-        """Wait for the lock, and leave word of who has it."""
+    def _take(self, file_lock: FileLock, name: str) -> None:
+        """Wait for the lock, and write down which process has it."""
         owner, waited = self.root / ".locks" / f"{name}.owner", 0
         while True:
             try:
-                held.acquire(timeout=1 if waited else 0)
+                file_lock.acquire(timeout=1 if waited else 0)
                 break
             except Timeout:
                 if waited % _SAY_AGAIN == 0:
-                    log.info("%s is made by another run (%s): waiting for it", name, _told(owner))
+                    log.info("%s is made by another run (%s): waiting for it", name, _read_owner(owner))
                 waited += 1
                 signals.check()
         with suppress(OSError):  # another user's, of an earlier run: only a hint is lost
             owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
 
     def partial(self, name: str) -> Path:
-        """The hidden folder in which a stage is made; it survives an interruption, to resume from."""
+        """Return the hidden folder in which a stage is made; it survives an interruption, to resume from."""
         with self.writing():
             folder = self.root / f".{name}.partial"
             folder.mkdir(parents=True, exist_ok=True)
             return folder
 
-    def finish(self, name: str, told: Mapping[str, Any]) -> Path:
-        """Write the manifest into the partial folder, without what it resumed from, and give it its final name."""
+    def finish(self, name: str, description: Mapping[str, object]) -> Path:
+        """Write the manifest into the partial folder, without its checkpoints to resume from, and rename it."""
         partial = self.root / f".{name}.partial"
         with self.writing(partial):
             shutil.rmtree(partial / RESUME, ignore_errors=True)
-            for left in unfinished(partial):
-                left.unlink()
+            for leftover in unfinished(partial):
+                leftover.unlink()
             as_new(partial)
             files = sorted(path for path in partial.rglob("*") if path.is_file() and path.name != MANIFEST)
             entries = {
                 path.relative_to(partial).as_posix(): {"bytes": path.stat().st_size, "checksum": checksum(path)}
                 for path in files
             }
-            manifest.write(partial, {**told, "files": entries})
+            manifest.write(partial, {**description, "files": entries})
             for path in [*files, *(path for path in partial.rglob("*") if path.is_dir()), partial]:
                 to_disk(path)
             partial.rename(self.folder(name))
@@ -124,7 +127,7 @@ class Store:
         return self.folder(name)
 
     def writing(self, *watched: Path) -> AbstractContextManager[None]:
-        """Say in one sentence when what is inside fails for want of disk space, of permission, or of a folder.
+        """Turn a failure for want of disk space, of permission, or of a folder into one sentence.
 
         Raises:
             StoreError: finished stages are whole, and the partial one resumes.
@@ -133,7 +136,7 @@ class Store:
         return place.writing(*watched)
 
 
-def _told(owner: Path) -> str:
+def _read_owner(owner: Path) -> str:
     try:
         return owner.read_text(encoding="utf-8") or "unknown"
     except (OSError, ValueError):

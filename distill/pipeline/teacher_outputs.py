@@ -1,4 +1,4 @@
-"""Whether the teacher's outputs are stored, and which: decided before the first stage, by settings and data alone."""
+"""Decide before the first stage, by settings and data alone, whether and which outputs of the teacher are stored."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ _READ = 2048
 
 
 def with_output_plan(spec: RunSpec) -> RunSpec:
-    """Decide on ``teacher.store``; the same for the same settings, checkpoints and data, on every rank.
+    """Decide on ``teacher.store``; the same settings, checkpoints and data decide alike on every rank.
 
     Raises:
         ConfigError: the teacher is asked beside a student whose words it cannot find, since both read other tokens.
@@ -49,7 +49,7 @@ def _plan(spec: RunSpec) -> TeacherOutputPlan:
 
 
 def _states(spec: RunSpec) -> tuple[tuple[int, ...], int]:
-    """Which hidden states are read, and how wide they are."""
+    """Return which hidden states the objective reads, and how wide they are."""
     student, teacher = student_and_teacher_shapes(spec)
     if auto_mapped_terms(spec.config.distill):  # which ones is known when there is a student
         return tuple(range(teacher.layers + 1)), teacher.width
@@ -57,8 +57,8 @@ def _states(spec: RunSpec) -> tuple[tuple[int, ...], int]:
 
 
 def _bytes(spec: RunSpec, state_numbers: int) -> float:
-    """Bytes of the store, where so many numbers of hidden states are kept of each token."""
+    """Return the bytes of the store, where so many numbers of hidden states are kept of each token."""
     teacher = spec.config.teacher
     splits = {name: rows for name, rows in spec.data.splits.items() if name in ("train", UNLABELLED)}
-    kept = {"top_k": teacher.top_k, "sampled": teacher.samples}[teacher.keep]
-    return estimated_bytes(spec.setup, splits, meta_build.stand_in(spec, _READ), state_numbers, kept)
+    kept_per_row = {"top_k": teacher.top_k, "sampled": teacher.samples}[teacher.keep]
+    return estimated_bytes(spec.setup, splits, meta_build.stand_in(spec, _READ), state_numbers, kept_per_row)

@@ -1,15 +1,19 @@
-"""What a report says, in numbers and in sentences: page, console and model card all speak through here."""
+"""State results in numbers and sentences; page, console and model card all take their words from here."""
 
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
-Report = Mapping[str, Any]
+JsonObject: TypeAlias = Mapping[str, Any]
+"""A part of report.json."""
+Report: TypeAlias = JsonObject
 """The content of report.json."""
-Curves = Mapping[str, Sequence[Mapping[str, Any]]]
-"""Stage to its rows of step, name and value."""
+LabelScores: TypeAlias = Mapping[str, JsonObject]
+"""Each label, or average over labels, to its scores by their names."""
+Curves: TypeAlias = Mapping[str, Sequence[JsonObject]]
+"""Each stage to the rows of its training curves: ``step``, ``name`` and ``value``."""
 ROLES = ("teacher", "student", "control")
 """What a compared model may be, in the order of the report; earlier versions said it by a model's name alone."""
 SUPPORTED = "macro of supported"
@@ -17,12 +21,12 @@ SUPPORTED = "macro of supported"
 AVERAGES = ("micro", "macro", SUPPORTED, "weighted")
 ABSENT = "\N{EN DASH}"
 LOWER_IS_BETTER = frozenset({"loss", "perplexity", "mse", "mae", "rmse"})
-NOT_SHARES = LOWER_IS_BETTER | {"matthews", "pearson", "spearman", "gold", "predicted"}
-"""Metrics that are no shares of a whole, so that percent would mislead."""
+NOT_FRACTIONS = LOWER_IS_BETTER | {"matthews", "pearson", "spearman", "gold", "predicted"}
+"""Metrics that are no fractions of a whole, so that percent would mislead."""
 
 
 class Row(NamedTuple):
-    """One line of the comparison: ``cells`` as text and ``amounts`` as numbers, one for each model present."""
+    """One line of the comparison: ``cells`` as text and ``amounts`` as numbers, one for each evaluated model."""
 
     group: str
     label: str
@@ -31,12 +35,12 @@ class Row(NamedTuple):
 
 
 def known(value: object) -> TypeGuard[float]:
-    """Whether ``value`` is a number that can be shown."""
+    """Return whether ``value`` is a finite number, which can be shown."""
     return isinstance(value, int | float) and math.isfinite(value)
 
 
 def number(value: object, digits: int | None = None, sign: str = "-") -> str:
-    """A decimal number, with three digits below 1 and two from there on unless ``digits`` says otherwise.
+    """Return a decimal number with three digits below 1 and two from there on, unless ``digits`` says otherwise.
 
     >>> number(0.08), number(12.305), number(1234, 0), number(None) == ABSENT
     ('0.080', '12.30', '1,234', True)
@@ -48,37 +52,37 @@ def number(value: object, digits: int | None = None, sign: str = "-") -> str:
     return f"{rounded:{sign},.{places}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def share(value: object, digits: int = 2) -> str:
-    """A share as percent.
+def percent(value: object, digits: int = 2) -> str:
+    """Return a fraction of a whole as percent, with so many ``digits`` after the point.
 
-    >>> share(0.8975), share(0.2222, 1)
+    >>> percent(0.8975), percent(0.2222, 1)
     ('89.75 %', '22.2 %')
     """
     return f"{number(100 * value, digits)} %" if known(value) else ABSENT
 
 
 def metric(name: str, value: object) -> str:
-    """The value of a metric in the unit that all reports use for it.
+    """Return the value of a metric in the unit that all reports use for it.
 
     >>> metric("accuracy", 0.88), metric("matthews", 0.7612), metric("perplexity", 12.3)
     ('88.00 %', '0.761', '12.30')
     """
-    return number(value) if name in NOT_SHARES else share(value)
+    return number(value) if name in NOT_FRACTIONS else percent(value)
 
 
 def difference(name: str, value: object, sign: str = "+") -> str:
-    """The difference of two values of a metric: percentage points where the metric is a share.
+    """Return the difference of two values of a metric, in percentage points where the metric is a fraction.
 
     >>> difference("accuracy", 0.01), difference("matthews", 0.02)
     ('+1.00 points', '+0.020')
     """
-    if name in NOT_SHARES or not known(value):
+    if name in NOT_FRACTIONS or not known(value):
         return number(value, sign=sign)
     return f"{number(100 * value, 2, sign)} points"
 
 
 def short(value: object, units: Sequence[str] = ("", " k", " M", " G"), digits: int = 1) -> str:
-    """A count with a decimal unit.
+    """Return a count with a decimal unit.
 
     >>> short(902_658), short(66_955_010), short(850)
     ('902.7 k', '67.0 M', '850')
@@ -90,7 +94,7 @@ def short(value: object, units: Sequence[str] = ("", " k", " M", " G"), digits: 
 
 
 def size(value: object) -> str:
-    """Bytes in decimal units.
+    """Return a number of bytes with a decimal unit.
 
     >>> size(3_612_345)
     '3.6 MB'
@@ -99,7 +103,7 @@ def size(value: object) -> str:
 
 
 def duration(seconds: object) -> str:
-    """Seconds as a person would say them.
+    """Return a number of seconds as a person would say it.
 
     >>> duration(0.52), duration(12.34), duration(245), duration(7500)
     ('0.5 s', '12.3 s', '4 min 5 s', '2 h 5 min')
@@ -111,7 +115,7 @@ def duration(seconds: object) -> str:
 
 
 def tiny(value: object) -> str:
-    """A number of which only the magnitude matters.
+    """Return a number of which only the magnitude matters.
 
     >>> tiny(9.5e-07), tiny(0.0)
     ('9.5e-07', '0')
@@ -120,17 +124,17 @@ def tiny(value: object) -> str:
 
 
 def milliseconds(value: object) -> str:
-    """A latency."""
+    """Return a latency in milliseconds, with two digits after the point."""
     return f"{number(value, 2)} ms" if known(value) else ABSENT
 
 
 def tie(text: str) -> str:
-    """Text whose numbers stay on the same line as their units."""
+    """Return text whose numbers stay on the same line as their units, by spaces that do not break."""
     return re.sub(r"(?<=\d) (?=(?:%|points|[kMG]?B|ms|min|[sh])(?!\w))", "\N{NO-BREAK SPACE}", text)
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Parts of a sentence.
+    """Join the parts of a sentence with commas and ``and``.
 
     >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
     ('a', 'a and b', 'a, b, and c')
@@ -140,7 +144,7 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def listed_short(parts: Sequence[str], most: int = 5) -> str:
-    """The first parts of a sentence, and how many more there are.
+    """Join the first ``most`` parts of a sentence, and say how many more there are.
 
     >>> listed_short(["a", "b", "c"], most=2)
     'a, b, and 1 more'
@@ -148,51 +152,51 @@ def listed_short(parts: Sequence[str], most: int = 5) -> str:
     return listed(parts) if len(parts) <= most else f"{', '.join(parts[:most])}, and {len(parts) - most} more"
 
 
-def scored_labels(report: Report, table: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The rows of a table that stand for labels, or types of entities; none of averages, and of other groups none."""
-    named = report["data"].get("labels")
-    return {name: row for name, row in table.items() if name not in AVERAGES} if named else {}
+def scored_labels(report: Report, table: LabelScores) -> LabelScores:
+    """Return the rows of a table that are labels or entity types, without averages; none for a task without labels."""
+    labels = report["data"].get("labels")
+    return {name: row for name, row in table.items() if name not in AVERAGES} if labels else {}
 
 
 def present(report: Report) -> list[str]:
-    """The models that were evaluated, in the order of their roles; of several teachers also each one."""
+    """Return the names of the evaluated models, by role; several teachers follow what they answer together."""
     evaluated = [name for name, model in report["models"].items() if model]
     return sorted(evaluated, key=lambda name: ROLES.index(role(report, name)))
 
 
 def role(report: Report, name: str) -> str:
-    """What a model is: ``teacher``, ``student`` or ``control``."""
-    said: str = report["models"][name].get("role", name if name in ROLES else ROLES[0])
-    return said
+    """Return the role of a model: ``teacher``, ``student`` or ``control``."""
+    recorded: str = report["models"][name].get("role", name if name in ROLES else ROLES[0])
+    return recorded
 
 
-def of_role(report: Report, wanted: str) -> list[str]:
-    """The models of a role that were evaluated, in the order of the report."""
-    return [name for name in present(report) if role(report, name) == wanted]
+def of_role(report: Report, model_role: str) -> list[str]:
+    """Return the evaluated models of a role, in the order of the report."""
+    return [name for name in present(report) if role(report, name) == model_role]
 
 
-def first_of(report: Report, wanted: str) -> str | None:
-    """The first model of a role: of several teachers, what they say together; none where there is none."""
-    return next(iter(of_role(report, wanted)), None)
+def first_of(report: Report, model_role: str) -> str | None:
+    """Return the first model of a role, or none; of several teachers, what they answer together."""
+    return next(iter(of_role(report, model_role)), None)
 
 
 def teachers(report: Report) -> list[str]:
-    """The names of several teachers, which the first model of this role is together; empty where there is one."""
+    """Return the names of several teachers, without what they answer together; empty where there is one teacher."""
     return of_role(report, "teacher")[1:]
 
 
-def union(mappings: Iterable[Mapping[str, Any] | None]) -> list[str]:
-    """Keys of all mappings, in the order of their first appearance."""
+def union(mappings: Iterable[Mapping[str, object] | None]) -> list[str]:
+    """Return the keys of all mappings, in the order of their first appearance."""
     return list(dict.fromkeys(key for mapping in mappings if mapping for key in mapping))
 
 
 def splits(report: Report) -> list[str]:
-    """The splits that any model was evaluated on."""
+    """Return the splits that any model was evaluated on."""
     return union(report["models"][name].get("metrics") for name in present(report))
 
 
 def headline(report: Report) -> tuple[str, str] | None:
-    """The metric and the split that the report leads with: test where it was evaluated."""
+    """Return the metric and the split that the report leads with, the test split where it was evaluated."""
     if gain := report.get("gain"):
         return gain["metric"], gain["split"]
     for model in (report["models"][name] for name in present(report)):
@@ -204,7 +208,7 @@ def headline(report: Report) -> tuple[str, str] | None:
 
 
 def comparison(report: Report) -> list[Row]:
-    """The models side by side: size, metrics of each split, calibration, latency."""
+    """Return the models side by side: size, metrics of each split, calibration, latency."""
     models = [report["models"][name] for name in present(report)]
     rows = [
         Row("", "parameters", *_line(short, [model.get("parameters") for model in models])),
@@ -220,7 +224,7 @@ def comparison(report: Report) -> list[Row]:
         if fidelity.get("split") == split and fidelity.get("calibration_error"):
             errors = [fidelity["calibration_error"].get(name) for name in present(report)]
             if any(map(known, errors)):
-                rows.append(Row(split, "calibration error", *_line(share, errors)))
+                rows.append(Row(split, "calibration error", *_line(percent, errors)))
     latencies = [model.get("latency_ms") or {} for model in models]
     rows += [
         Row("latency", key, *_line(milliseconds, [times.get(key) for times in latencies])) for key in union(latencies)
@@ -228,5 +232,5 @@ def comparison(report: Report) -> list[Row]:
     return rows
 
 
-def _line(show: Callable[[object], str], values: Sequence[Any]) -> tuple[tuple[str, ...], tuple[float | None, ...]]:
+def _line(show: Callable[[object], str], values: Sequence[object]) -> tuple[tuple[str, ...], tuple[float | None, ...]]:
     return tuple(show(value) for value in values), tuple(float(value) if known(value) else None for value in values)

@@ -1,49 +1,50 @@
-"""The report, from what the stages found."""
+"""Put together the report from the results of the stages."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from distill.report import JsonObject
 from distill.report.precision import too_small
 
 
 def assemble(
     *,
-    head: Mapping[str, Any],
-    data: Mapping[str, Any],
-    stages: Sequence[Mapping[str, Any]],
-    results: Mapping[str, Mapping[str, Any]],
+    head: JsonObject,
+    data: JsonObject,
+    stages: Sequence[JsonObject],
+    results: Mapping[str, JsonObject],
     roles: Mapping[str, str],
-    objective: Mapping[str, Any],
-    environment: Mapping[str, Any],
+    objective: JsonObject,
+    environment: JsonObject,
     points: float | None = None,
-) -> dict[str, Any]:
-    """Put together what ``report.json`` holds.
+) -> dict[str, object]:
+    """Put together the content of ``report.json``.
 
     Args:
         head: name, command, task and seed of the run.
         data: name, source, notes, labels, rows and fingerprint.
         stages: name, status, seconds, fingerprint and folder of each.
-        results: stage to what it found.
+        results: each finished stage to its result.
         roles: what each compared model is.
         objective: temperature and weights of the terms.
         environment: versions, git, seed and devices.
-        points: of the first metric, which validation and test are to tell apart; none warns of no split.
+        points: difference of the first metric that validation and test should tell, in percentage points; none warns
+            of no split.
     """
-    found = results.get("evaluate", {})
-    made = {
+    evaluation = results.get("evaluate", {})
+    report = {
         "schema": 1,
         **head,
         "status": "done",
         "data": dict(data),
         "stages": list(stages),
-        "models": {name: {"role": roles[name], **model} for name, model in found.get("models", {}).items()},
-        "gain": found.get("gain"),
-        "against_teacher": found.get("against_teacher"),
-        "fidelity": found.get("fidelity"),
-        "latency": found.get("latency"),
-        "scored_by": found.get("scored_by"),
+        "models": {name: {"role": roles[name], **model} for name, model in evaluation.get("models", {}).items()},
+        "gain": evaluation.get("gain"),
+        "against_teacher": evaluation.get("against_teacher"),
+        "fidelity": evaluation.get("fidelity"),
+        "latency": evaluation.get("latency"),
+        "scored_by": evaluation.get("scored_by"),
         "exports": results.get("export", {}).get("exports", []),
         "objective": dict(objective),
         "environment": dict(environment),
     }
-    return {**made, "warnings": too_small(made, points)}
+    return {**report, "warnings": too_small(report, points)}

@@ -1,12 +1,11 @@
-"""The report in plain text: the table at the end of a run."""
+"""Show a report as plain text, the table at the end of a run."""
 
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from distill.base.terminal_text import plain
-from distill.report import ABSENT, Report, comparison, duration, present, tables, tie
+from distill.report import ABSENT, JsonObject, Report, comparison, duration, present, tables, tie
 from distill.report.facts import rows_and_labels, stand_in, timed
 from distill.report.sentences import verdict
 
@@ -16,7 +15,7 @@ _LABEL = 28
 
 
 def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
-    """The end of a run in at most 100 columns of ASCII text.
+    """Return the report as ASCII text of at most 100 columns.
 
     Args:
         report: content of report.json.
@@ -54,7 +53,7 @@ def _columns(report: Report) -> str:
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Lines of cells under each other, the first of each to the left; nothing for no lines.
+    """Return lines of cells in columns, the first column to the left; nothing for no lines.
 
     Columns that find no room beside the others follow below them.
     """
@@ -77,7 +76,7 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
 
 
 def _cut(label: str) -> str:
-    """A label that fits, with its beginning; the page has it whole."""
+    """Return a label cut to its beginning where it does not fit; the page shows it whole."""
     if _width(label) <= _LABEL:
         return label
     while _width(label) > _LABEL - 1:
@@ -86,12 +85,12 @@ def _cut(label: str) -> str:
 
 
 def _width(text: str) -> int:
-    """The columns of a text in a terminal: Chinese characters and their like take two, marks on others none."""
+    """Return the columns of a text in a terminal: Chinese characters and their like take two, marks on others none."""
     drawn = (character for character in text if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
     return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in drawn)
 
 
-def _seconds(stages: Sequence[Mapping[str, Any]]) -> str:
+def _seconds(stages: Sequence[JsonObject]) -> str:
     parts = [
         f"{stage['name']} {'reused' if stage['status'] == 'reused' else duration(stage['seconds'])}" for stage in stages
     ]

@@ -1,13 +1,13 @@
-"""Training curves as SVG pictures that stand inside the page and take their colours from it."""
+"""Draw training curves as SVG pictures that stand inside the page and take their colours from it."""
 
 import io
 import math
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from distill.report import NOT_SHARES, Curves, metric, number
+from distill.report import NOT_FRACTIONS, Curves, JsonObject, metric, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ class Picture(NamedTuple):
 
 
 def draw(curves: Curves) -> list[Picture]:
-    """One picture for each stage and family of metrics: equal rows give equal pictures, no two share an id.
+    """Draw one picture for each stage and family of metrics; equal rows give equal pictures, and no two share an id.
 
     Args:
         curves: stage to rows of ``step``, ``name`` and ``value``; values that are not finite are left out.
@@ -51,7 +51,7 @@ def draw(curves: Curves) -> list[Picture]:
     return pictures
 
 
-def _families(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Points]]:
+def _families(rows: Iterable[JsonObject]) -> dict[str, dict[str, Points]]:
     families: dict[str, dict[str, Points]] = {}
     for row in sorted(rows, key=lambda row: row["step"]):
         if math.isfinite(row["value"]):
@@ -90,13 +90,13 @@ def _svg(title: str, series: Mapping[str, Points]) -> str:
             steps, values = zip(*points, strict=True)
             marker = "o" if len(points) <= 12 else ""
             axes.plot(steps, values, color=_MARKS[n % len(_MARKS)], linewidth=1.6, marker=marker, markersize=3.5)
-        _dress(axes, is_share=title.startswith(("validation", "test")) and not NOT_SHARES & set(series))
+        _dress(axes, in_percent=title.startswith(("validation", "test")) and not NOT_FRACTIONS & set(series))
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return file.getvalue()
 
 
-def _dress(axes: "Axes", is_share: bool) -> None:
+def _dress(axes: "Axes", in_percent: bool) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -108,12 +108,12 @@ def _dress(axes: "Axes", is_share: bool) -> None:
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    if is_share:
+    if in_percent:
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
 def _inline(svg: str, prefix: str, label: str) -> str:
-    """A picture without its preamble, its fixed size and its fonts, whose ids nobody else on the page has."""
+    """Return a picture without preamble, fixed size and fonts, with ids that no other picture on the page has."""
     svg = re.sub(r"<(metadata|style).*?</\1>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     box = re.search(r'viewBox="[^"]*"', svg)
     svg = re.sub(r"<svg[^>]*>", f'<svg role="img" aria-label="{escape(label)}" {box[0] if box else ""}>', svg, count=1)

@@ -1,4 +1,4 @@
-"""What a result was made with."""
+"""Describe the environment that a result was made in: package versions, processor and commit."""
 
 import platform
 import subprocess
@@ -9,18 +9,18 @@ _PACKAGES = ("distill", "torch", "transformers", "datasets", "pytorch-lightning"
 
 
 def versions() -> dict[str, str]:
-    """The installed version of each package that can change a result."""
-    found = {}
+    """Return the installed version of each package that can change a result."""
+    installed = {}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            installed[name] = "not installed"
+    return installed
 
 
 def processor() -> str:
-    """What the processor calls itself, on which latency was measured."""
+    """Return the name of the processor that latency was measured on."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -30,12 +30,12 @@ def processor() -> str:
 
 
 def commit() -> str | None:
-    """The commit of the checkout that this package runs from, or none."""
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():
+    """Return the commit of the checkout that this package runs from, or none."""
+    checkout = Path(__file__).resolve().parents[2]
+    if not (checkout / ".git").exists():
         return None
     try:
-        asked = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
-        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+        describe = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12"]
+        return subprocess.run(describe, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return None

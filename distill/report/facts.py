@@ -1,30 +1,29 @@
-"""Sentences on what a run was made of: its data, its objective, and how latencies were measured."""
+"""State in sentences how a run was made: its data, its objective, and how latencies were measured."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from distill.report import Report, listed, number, share
+from distill.report import JsonObject, Report, listed, number, percent
 
 _BUSY = 0.8
-"""Of the time that is measured, the share below which other work on the machine is named."""
+"""The fraction of the measured time that the models had the processor, below which other work is reported."""
 
 
 def timed(report: Report) -> str | None:
-    """Under which conditions latencies were measured, none where they were not."""
-    if not (found := report.get("latency")):
+    """Return under which conditions latencies were measured, or none where they were not."""
+    if not (latency := report.get("latency")):
         return None
-    threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
-    said = f"Latency: one text at a time, a median of {found['tokens']:g} tokens, {threads} of {found['processor']}."
-    if found["threads"] == 1 and found.get("cpu_share", 1.0) < _BUSY:
-        said += (
-            f" Other work kept this machine busy: the models had {share(found['cpu_share'], 0)} of the time that was"
-            " measured, so these latencies, and how many times as fast the student is, are not to be relied on."
+    threads = f"{latency['threads']} thread{'s' * (latency['threads'] != 1)}"
+    sentence = (
+        f"Latency: one text at a time, a median of {latency['tokens']:g} tokens, {threads} of {latency['processor']}."
+    )
+    if latency["threads"] == 1 and latency.get("cpu_share", 1.0) < _BUSY:
+        sentence += (
+            f" Other work kept this machine busy: the models had {percent(latency['cpu_share'], 0)} of the time that"
+            " was measured, so these latencies, and how many times as fast the student is, are not to be relied on."
         )
-    return said
+    return sentence
 
 
 def stand_in(report: Report) -> str | None:
-    """The warning that the numbers are not those of the data set that the run is named after."""
+    """Return the warning that stand-in data replaces the data set that the run is named after, or none."""
     data = report["data"]
     if not (name := data.get("stands_in_for")):
         return None
@@ -35,7 +34,7 @@ def stand_in(report: Report) -> str | None:
 
 
 def rows_and_labels(report: Report) -> str:
-    """How much data there is, of how many labels."""
+    """Return how many rows and labels the data has, such as ``600 train and 100 test rows; 2 labels``."""
     data = report["data"]
     parts = [f"{number(count, 0)} {split}" for split, count in data["rows"].items() if count]
     labels = f"; {len(data['labels'])} labels" if data.get("labels") else ""
@@ -43,32 +42,32 @@ def rows_and_labels(report: Report) -> str:
 
 
 def objective(report: Report) -> str | None:
-    """The weighted terms that the student was trained on, none where the report has no objective."""
+    """Return the weighted terms that the student was trained on, or none where the report has no objective."""
     if not (goal := report.get("objective")):
         return None
     shares, schedules = goal.get("shares") or {}, goal.get("schedules") or {}
     if shares:
         whole = sum(shares.values())
-        terms = [f"{share / whole:.0%} {name}" for name, share in shares.items()]
+        terms = [f"{fraction / whole:.0%} {name}" for name, fraction in shares.items()]
     else:
         sign = "\N{MULTIPLICATION SIGN}"
         terms = [f"{_moving(weight, schedules.get(name))} {sign} {name}" for name, weight in goal["terms"].items()]
-    said = " + ".join(terms) + (" of the gradient" if shares else "")
+    sentence = " + ".join(terms) + (" of the gradient" if shares else "")
     if goal["temperature"] is not None:
-        said += f", temperature {_moving(goal['temperature'], goal.get('temperature_schedule'))}"
-    return f"{said}; {_teachers(goal['teachers'])}" if goal.get("teachers") else said
+        sentence += f", temperature {_moving(goal['temperature'], goal.get('temperature_schedule'))}"
+    return f"{sentence}; {_teachers(goal['teachers'])}" if goal.get("teachers") else sentence
 
 
-def _teachers(several: Mapping[str, Any]) -> str:
-    """How several teachers were one, such as ``67% first + 33% second of the probabilities``."""
-    shares = " + ".join(f"{weight:.0%} {name}" for name, weight in several["weights"].items())
-    if several["combine"] == "confidence":
-        return f"taught by the most confident of {shares}"
-    return f"taught by {shares} of the {several['combine']}"
+def _teachers(ensemble: JsonObject) -> str:
+    """Return how several teachers were combined, such as ``67% first + 33% second of the probabilities``."""
+    weighted = " + ".join(f"{weight:.0%} {name}" for name, weight in ensemble["weights"].items())
+    if ensemble["combine"] == "confidence":
+        return f"taught by the most confident of {weighted}"
+    return f"taught by {weighted} of the {ensemble['combine']}"
 
 
-def _moving(start: float, schedule: Mapping[str, Any] | None) -> str:
-    """A number, and where a schedule takes it."""
+def _moving(start: float, schedule: JsonObject | None) -> str:
+    """Return a number and where its schedule takes it, such as ``4 to 1 (linear)``."""
     if schedule is None:
         return f"{start:g}"
     first, last = (0.0, start) if schedule["kind"] == "warmup" else (start, schedule["end"])

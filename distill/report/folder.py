@@ -1,14 +1,13 @@
-"""The run's folder: what the stages left in the store, gathered for a reader."""
+"""Gather what the stages left in the store into the folder of a run."""
 
 import csv
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from distill.base.disk import copy_folder, replacing
+from distill.report import Curves
 
 
-def gather(folder: Path, export: Path | None, curves: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
+def gather(folder: Path, export: Path | None, curves: Curves) -> None:
     """Write ``metrics.csv``, the curves of all stages, and ``export``, a copy of what was exported."""
     with replacing(folder / "metrics.csv") as hidden, hidden.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ("stage", "step", "name", "value"))

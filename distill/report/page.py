@@ -1,4 +1,4 @@
-"""The report as one page that opens anywhere, and as the JSON it was made from."""
+"""Write the report as one page that opens anywhere, and as the JSON it was made from."""
 
 import json
 import logging
@@ -7,16 +7,17 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import jinja2
 
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import names, plain
-from distill.report import curves, facts, sentences, tables
+from distill.report import curves, differences, facts, sentences, tables
 
 _log = logging.getLogger(__name__)
+_Item = TypeVar("_Item")
 
 
 def write(report: words.Report, rows: words.Curves, folder: Path | str) -> None:
@@ -36,18 +37,21 @@ def write(report: words.Report, rows: words.Curves, folder: Path | str) -> None:
 
 
 def render(report: words.Report, rows: words.Curves) -> str:
-    """The page: no script, no font and no picture from elsewhere."""
+    """Return the report as an HTML page without script, font or picture from elsewhere."""
     report = finite(report)
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("distill", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.PackageLoader("distill", "report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
         finalize=_plain,
-    )  # fmt: skip
+    )
     filters = (
         tables.averaged,
         words.duration,
         words.milliseconds,
         words.number,
-        words.share,
+        words.percent,
         words.size,
         words.tie,
         words.tiny,
@@ -74,12 +78,12 @@ def render(report: words.Report, rows: words.Curves) -> str:
 
 
 def _plain(value: object) -> object:
-    """A value of the template, its control characters escaped."""
+    """Return a value of the template with its control characters escaped."""
     return plain(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def finite(report: words.Report) -> dict[str, Any]:
-    """A copy of ``report`` with null for every number that is not finite, each named in the log."""
+def finite(report: words.Report) -> words.JsonObject:
+    """Return a copy of ``report`` with null for every number that is not finite; the log names each."""
     return {key: _finite(value, key) for key, value in report.items()}
 
 
@@ -94,13 +98,13 @@ def _finite(value: object, path: str) -> object:
     return value
 
 
-def _grouped(items: Iterable[Any], field: str) -> list[tuple[str, list[Any]]]:
+def _grouped(items: Iterable[_Item], field: str) -> list[tuple[str, list[_Item]]]:
     return [(key, list(group)) for key, group in groupby(items, attrgetter(field))]
 
 
-def _picture_of_gain(gain: Mapping[str, Any] | None) -> dict[str, dict[str, Any]] | None:
-    """Zero, the gain and the ends of its interval: their ``place`` on a line, in percent, and their text."""
-    better = sentences.improvement(gain) if gain else {}
+def _picture_of_gain(gain: words.JsonObject | None) -> dict[str, dict[str, float | str]] | None:
+    """Return zero, the gain and the ends of its interval: their ``place`` on a line, in percent, and their text."""
+    better = differences.improvement(gain) if gain else {}
     if gain is None or len(better) < 3:
         return None
     low, high = min(0.0, *better.values()), max(0.0, *better.values())

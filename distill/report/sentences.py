@@ -1,11 +1,11 @@
-"""The verdict on a run, in the sentences that page, console and model card say alike."""
+"""Give the verdict on a run, in the sentences that page, console and model card share."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from distill.base.terminal_text import shown
 from distill.report import (
     LOWER_IS_BETTER,
+    JsonObject,
     Report,
     difference,
     first_of,
@@ -15,19 +15,20 @@ from distill.report import (
     listed_short,
     metric,
     number,
+    percent,
     present,
     role,
     scored_labels,
-    share,
     teachers,
 )
+from distill.report.differences import improvement, interval
 
 _SAME = 1.1
 """Speeds that differ by less than this factor are called the same."""
 
 
 def verdict(report: Report) -> str:
-    """What came out of the run, in plain words that claim no more than was measured; what spoils it comes first."""
+    """Return the outcome of the run in plain words that claim no more than was measured; faults come first."""
     teacher, student = first_of(report, "teacher"), first_of(report, "student")
     if not present(report):
         return "This run evaluated no model."
@@ -35,15 +36,19 @@ def verdict(report: Report) -> str:
         return f"{_reaches(report, present(report)[0])} No student was evaluated."
     if teacher is None:
         return f"{_reaches(report, student)} Its teacher was not evaluated. {gain(report)}"
-    said = (
-        _nothing_learnt(report), _unfit_teacher(report), _student_and_teacher(report, student, teacher), gain(report),
-        _never_found(report, student), _surpassed_teacher(report),
-    )  # fmt: skip
-    return " ".join(filter(None, said))
+    sentences = (
+        _nothing_learnt(report),
+        _unfit_teacher(report),
+        _student_and_teacher(report, student, teacher),
+        gain(report),
+        _never_found(report, student),
+        _surpassed_teacher(report),
+    )
+    return " ".join(filter(None, sentences))
 
 
 def gain(report: Report) -> str:
-    """What distillation was worth against the same student trained without the teacher."""
+    """Return what distillation gained over the same student trained without the teacher, as a sentence."""
     result = report.get("gain")
     better = improvement(result) if result else {}
     if not result or "difference" not in better:
@@ -60,7 +65,7 @@ def gain(report: Report) -> str:
 
 
 def _moved(name: str, amount: float) -> str:
-    """What distillation did to a metric, of which more, or less, may be better."""
+    """Return what distillation did to a metric, of which more, or less, may be better."""
     if not amount:
         return f"left {name} as it was with"
     size = difference(name, abs(amount), sign="-")
@@ -69,22 +74,22 @@ def _moved(name: str, amount: float) -> str:
     return f"gained {size} of {name} over" if amount > 0 else f"lost {size} of {name} against"
 
 
-def _against_teacher(report: Report, who: str) -> dict[str, Any]:
-    """The result of the model of a role held against the teacher; of a report that has none, the difference alone."""
-    name, against = first_of(report, who), first_of(report, "teacher")
+def _against_teacher(report: Report, model_role: str) -> JsonObject:
+    """Return the comparison of a role's first model with the teacher; of an older report, the difference alone."""
+    name, against = first_of(report, model_role), first_of(report, "teacher")
     if name is None or against is None:
         return {}
-    found: Mapping[str, Any] | None = (report.get("against_teacher") or {}).get(name)
-    if found:
-        return dict(found)
+    stored: JsonObject | None = (report.get("against_teacher") or {}).get(name)
+    if stored:
+        return stored
     lead, teacher, score = headline(report), _score(report, against), _score(report, name)
     if lead is None or teacher is None or score is None:
         return {}
     return {"metric": lead[0], "split": lead[1], "difference": score - teacher}
 
 
-def _beyond(result: Mapping[str, Any]) -> str:
-    """How far a model is from the teacher, such as ``1.00 points of accuracy below``."""
+def _beyond(result: JsonObject) -> str:
+    """Return how far a model is from the teacher, such as ``1.00 points of accuracy below``."""
     amount, name = improvement(result)["difference"], result["metric"]
     better, worse = ("better than", "worse than") if name in LOWER_IS_BETTER else ("above", "below")
     size = f"{difference(name, abs(amount), sign='-')} of {name}"
@@ -92,42 +97,42 @@ def _beyond(result: Mapping[str, Any]) -> str:
 
 
 def _unfit_teacher(report: Report) -> str:
-    """Who is clearly better than a teacher that taught nothing clearly."""
-    for which, who in (("control", "the control, which had no teacher,"), ("student", "the student")):
-        result = _against_teacher(report, which)
+    """Return that a teacher is unfit, where control or student clearly beat it and it gained nothing clearly."""
+    for model_role, winner in (("control", "the control, which had no teacher,"), ("student", "the student")):
+        result = _against_teacher(report, model_role)
         if result and improvement(result).get("low", 0) > 0 and not _taught(report):
-            whose = "teachers together are" if teachers(report) else "teacher is"
+            subject = "teachers together are" if teachers(report) else "teacher is"
             than = f"{'them' if teachers(report) else 'it'} on {result['split']} ({interval(result)})"
-            return f"The {whose} not fit to teach: {who} is {_beyond(result)} {than}; {_teach_better(report)}."
+            return f"The {subject} not fit to teach: {winner} is {_beyond(result)} {than}; {_teach_better(report)}."
     return ""
 
 
 def _taught(report: Report) -> bool:
-    """Whether distillation clearly gained something, however good the teacher itself is."""
+    """Return whether distillation clearly gained something, however good the teacher itself is."""
     result = report.get("gain")
     return bool(result and improvement(result).get("low", 0) > 0)
 
 
 def _surpassed_teacher(report: Report) -> str:
-    """A control that scores above the teacher, as may happen by chance."""
+    """Return that the control scores above the teacher, as may happen by chance."""
     result = _against_teacher(report, "control")
     if not result or _unfit_teacher(report) or not improvement(result).get("difference", 0) > 0:
         return ""
     chance = "" if improvement(result).get("low", 0) > 0 else ", which may be chance"
-    whose = "teachers together" if teachers(report) else "teacher"
+    subject = "teachers together" if teachers(report) else "teacher"
     sure = f" ({interval(result)})" if result.get("interval") else ""
-    return f"The control is {_beyond(result)} the {whose}{sure}{chance}: {_teach_better(report)}."
+    return f"The control is {_beyond(result)} the {subject}{sure}{chance}: {_teach_better(report)}."
 
 
 def _teach_better(report: Report) -> str:
-    """What to do about a teacher that is surpassed."""
+    """Return what to do about a teacher that is surpassed."""
     if teachers(report):
         return "train the teachers longer, or take larger ones"
     return "train the teacher longer, or take a larger one"
 
 
 def _never_found(report: Report, student: str) -> str:
-    """The labels of validation that the student never gets right, where it has learnt something."""
+    """Return the labels of validation that the student never gets right, where it has learnt something."""
     table = (report["models"][student].get("per_label") or {}).get("validation") or {}
     rows = scored_labels(report, table)
     never = [shown(label) for label, row in rows.items() if row.get("support") and row.get("f1") == 0]
@@ -137,24 +142,24 @@ def _never_found(report: Report, student: str) -> str:
 
 
 def _nothing_learnt(report: Report) -> str:
-    """Who scores as a model does that reads nothing, and what to do about it."""
-    who: dict[str, list[str]] = {}
+    """Return which models score as if they read nothing, and what to do about it."""
+    models_by_sign: dict[str, list[str]] = {}
     for name in present(report):
-        if why := _learnt_nothing(report, name):
-            who.setdefault(why, []).append(f"the {name}")
-    if not who:
+        if sign := _learnt_nothing(report, name):
+            models_by_sign.setdefault(sign, []).append(f"the {name}")
+    if not models_by_sign:
         return ""
-    said = listed([f"{listed(names)} ({why})" for why, names in who.items()])
-    return f"Nothing was learnt by {said}: train longer (max_epochs, min_steps), or with more data."
+    models = listed([f"{listed(names)} ({sign})" for sign, names in models_by_sign.items()])
+    return f"Nothing was learnt by {models}: train longer (max_epochs, min_steps), or with more data."
 
 
-def _learnt_nothing(report: Report, who: str) -> str:
-    """By what one sees that a model reads nothing; empty where it does."""
+def _learnt_nothing(report: Report, model: str) -> str:
+    """Return the sign that a model reads nothing; empty where it does read."""
     lead = headline(report)
     if lead is None:
         return ""
     name, split = lead
-    always, score = _always(report, who, split), _score(report, who)
+    always, score = _always(report, model, split), _score(report, model)
     if always is not None:
         return f"every example of {split} is called {shown(always)}"
     if name not in LOWER_IS_BETTER and score is not None and score <= 0:
@@ -162,38 +167,19 @@ def _learnt_nothing(report: Report, who: str) -> str:
     return ""
 
 
-def _always(report: Report, who: str, split: str) -> str | None:
-    """The label that a model gives to all examples of several labels, if it does that.
+def _always(report: Report, model: str, split: str) -> str | None:
+    """Return the label that a model gives to all examples of several labels, if it does that.
 
     It finds all that have this label and none that have another, and is right as often as the label stands there.
     """
-    table = (report["models"][who].get("per_label") or {}).get(split) or {}
+    table = (report["models"][model].get("per_label") or {}).get(split) or {}
     labels = report["data"].get("labels") or ()  # their means stand in the table, too
     rows = {label: table[label] for label in labels if table.get(label, {}).get("support") and "recall" in table[label]}
-    found = [label for label, row in rows.items() if row["recall"]]
-    if len(rows) < 2 or len(found) != 1 or rows[found[0]]["recall"] < 1:
+    recalled = [label for label, row in rows.items() if row["recall"]]
+    if len(rows) < 2 or len(recalled) != 1 or rows[recalled[0]]["recall"] < 1:
         return None
-    share = rows[found[0]]["support"] / sum(row["support"] for row in rows.values())
-    return found[0] if abs(rows[found[0]]["precision"] - share) < 1e-6 else None
-
-
-def improvement(result: Mapping[str, Any]) -> dict[str, float]:
-    """Difference, ``low`` and ``high`` of a gain as far as they are known, turned so that more is always better."""
-    low, high = result.get("interval") or (None, None)
-    sign = 1
-    if result.get("mode", "min" if result["metric"] in LOWER_IS_BETTER else "max") == "min":
-        low, high, sign = high, low, -1
-    parts = {"difference": result.get("difference"), "low": low, "high": high}
-    return {key: sign * part for key, part in parts.items() if known(part)}
-
-
-def interval(result: Mapping[str, Any]) -> str:
-    """The interval of a gain, more being better."""
-    better, name = improvement(result), result["metric"]
-    if "low" not in better or "high" not in better:
-        return "without an interval"
-    low, high = (difference(name, better[end], sign="-").removesuffix(" points") for end in ("low", "high"))
-    return f"{share(result.get('confidence', 0.95), 0)} interval {low} to {high}"
+    fraction = rows[recalled[0]]["support"] / sum(row["support"] for row in rows.values())
+    return recalled[0] if abs(rows[recalled[0]]["precision"] - fraction) < 1e-6 else None
 
 
 def _judgement(better: Mapping[str, float]) -> str:
@@ -214,8 +200,8 @@ def _reaches(report: Report, name: str) -> str:
     if lead is None or score is None:
         return f"The {name} was evaluated without a metric."
     several = role(report, name) == "teacher" and teachers(report)
-    who = "teachers together reach" if several else f"{name} reaches"
-    return f"The {who} {metric(lead[0], score)} {lead[0]} on {lead[1]}."
+    subject = "teachers together reach" if several else f"{name} reaches"
+    return f"The {subject} {metric(lead[0], score)} {lead[0]} on {lead[1]}."
 
 
 def _score(report: Report, name: str) -> float | None:
@@ -229,8 +215,8 @@ def _student_and_teacher(report: Report, student_name: str, teacher_name: str) -
     teacher, student = report["models"][teacher_name], report["models"][student_name]
     parts = []
     if teacher.get("parameters") and student.get("parameters"):
-        whose = "the teachers'" if teachers(report) else "the teacher's"
-        parts.append(f"has {share(student['parameters'] / teacher['parameters'], 1)} of {whose} parameters")
+        owner = "the teachers'" if teachers(report) else "the teacher's"
+        parts.append(f"has {percent(student['parameters'] / teacher['parameters'], 1)} of {owner} parameters")
     parts.append(_quality(report))
     slow, fast = ((model.get("latency_ms") or {}).get("p50") for model in (teacher, student))
     if known(slow) and known(fast) and fast > 0:
@@ -242,9 +228,9 @@ def _quality(report: Report) -> str:
     result = _against_teacher(report, "student")
     if not result:
         return "was not scored against its teacher"
-    whose = "its teachers together" if teachers(report) else "its teacher"
+    reference = "its teachers together" if teachers(report) else "its teacher"
     sure = f" ({interval(result)})" if result.get("interval") else ""
-    return f"is {_beyond(result)} {whose} on {result['split']}{sure}"
+    return f"is {_beyond(result)} {reference} on {result['split']}{sure}"
 
 
 def _speed(ratio: float) -> str:

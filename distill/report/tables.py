@@ -1,7 +1,7 @@
-"""The table by label: what each model scores on each label, or on each group of a task without labels."""
+"""Make the table by label: what each model scores on each label, or on each group of a task without labels."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from distill import report as words
 from distill.base import terminal_text
@@ -12,7 +12,7 @@ _SUPPORT = "support"
 
 
 class LabelTable(NamedTuple):
-    """Scores on one split: ``rows`` hold the label, its support, and for each model a cell for each column."""
+    """Scores on one split; each row holds a label, its support, and for each model a cell for each column."""
 
     split: str
     what: str
@@ -25,7 +25,7 @@ class LabelTable(NamedTuple):
 
 
 def by_label(report: words.Report, split: str) -> LabelTable | None:
-    """The table of a split, or none where no model has one."""
+    """Return the table of a split, or none where no model has one."""
     tables = {name: (report["models"][name].get("per_label") or {}).get(split) for name in words.present(report)}
     models = [name for name, table in tables.items() if table]
     if not models:
@@ -41,7 +41,7 @@ def by_label(report: words.Report, split: str) -> LabelTable | None:
 
 
 def in_text(report: words.Report) -> list[tuple[str, ...]]:
-    """The table of the split that the report leads with, for a console; empty where there are too many labels.
+    """Return the table of the split that the report leads with, for a console; empty where there are too many labels.
 
     It has all columns of the student, or of the first model there is, and the last column of each other one.
     """
@@ -61,7 +61,7 @@ def in_text(report: words.Report) -> list[tuple[str, ...]]:
 
 
 def averaged(name: str) -> str:
-    """The name of an average where it stands beside those of labels.
+    """Return the name of an average where it stands beside those of labels.
 
     >>> averaged("micro"), averaged("macro of supported")
     ('micro average', 'macro average of supported')
@@ -71,26 +71,26 @@ def averaged(name: str) -> str:
 
 
 def note_in_text(report: words.Report) -> str:
-    """What is to be known of the averages of the split that the report leads with; empty where there is nothing."""
+    """Return what to know of the averages of the split that the report leads with, or an empty text."""
     lead = words.headline(report)
     table = by_label(report, lead[1]) if lead else None
     return table.note if table else ""
 
 
-def _without_support(report: words.Report, split: str, tables: list[Any]) -> str:
-    """Which labels have no example in a split, though a model predicts them, and what that does to the mean."""
+def _without_support(report: words.Report, split: str, tables: Sequence[words.LabelScores]) -> str:
+    """Return which predicted labels have no example in a split, and what that does to the macro average."""
     if not any(words.SUPPORTED in table for table in tables):
         return ""
-    names = [label for label, row in words.scored_labels(report, tables[0]).items() if row.get(_SUPPORT) == 0]
-    said = words.listed_short(list(map(terminal_text.shown, names))) if names else "some labels"
+    unsupported = [label for label, row in words.scored_labels(report, tables[0]).items() if row.get(_SUPPORT) == 0]
+    names = words.listed_short(list(map(terminal_text.shown, unsupported))) if unsupported else "some labels"
     return (
-        f"No example of {split} has {said}: macro counts such a label with an F1 of 0 as soon as it is predicted once, "
-        f"{words.SUPPORTED} leaves it out."
+        f"No example of {split} has {names}: macro counts such a label with an F1 of 0 as soon as it is predicted "
+        f"once, {words.SUPPORTED} leaves it out."
     )
 
 
-def _row(label: str, tables: list[Any], columns: list[str]) -> tuple[str, str, list[list[str]]]:
-    scores: list[Mapping[str, Any]] = [table.get(label) or {} for table in tables]
+def _row(label: str, tables: Sequence[words.LabelScores], columns: list[str]) -> tuple[str, str, list[list[str]]]:
+    scores: list[words.JsonObject] = [table.get(label) or {} for table in tables]
     support = next((score[_SUPPORT] for score in scores if _SUPPORT in score), None)
     return (
         terminal_text.name(label),

@@ -1,4 +1,4 @@
-"""The stages of the chain, one file each: inputs in, an artifact out."""
+"""Offer the stages of a run by name, one file each; a stage reads inputs and leaves an artifact."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module

@@ -1,18 +1,38 @@
-"""Scored models held against each other, by their roles: the gain over the control, and how alike two are."""
+"""Compare scored models by their roles: the gain over the control, and how alike student and teacher are."""
 
-from typing import Any
+from typing import TypeAlias, TypedDict
 
 from distill.inference.scoring import SplitScore
+from distill.metrics import Mode
 from distill.metrics import fidelity as metrics
 from distill.metrics.bootstrap import gap_closed, paired_bootstrap
 from distill.stages.job import RunSpec
 
-Scores = dict[str, dict[str, SplitScore]]
-"""Model to split to what it is worth there."""
+Scores: TypeAlias = dict[str, dict[str, SplitScore]]
+"""Each model to each split to its scores there."""
 
 
-def gain(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None:
-    """Return what the teacher was worth to the student; none where it has no control."""
+class Comparison(TypedDict):
+    """The difference of two models in the leading metric, with its bootstrap interval."""
+
+    metric: str
+    mode: Mode
+    split: str
+    difference: float
+    confidence: float
+    interval: list[float]
+
+
+class Gain(Comparison):
+    """The comparison of student and control, with the score of each."""
+
+    student: float
+    control: float
+    gap_closed: float | None
+
+
+def gain(spec: RunSpec, scores: Scores, split: str) -> Gain | None:
+    """Return what distillation gained over the control, or none where the run has no control."""
     teacher, student, control = (spec.decisions.first_of(role) for role in ("teacher", "student", "control"))
     if teacher is None or student is None or control is None:
         return None
@@ -26,19 +46,19 @@ def gain(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None:
     }
 
 
-def against_teacher(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any]:
-    """Return every model that is no teacher, held against the teacher on the same examples."""
+def against_teacher(spec: RunSpec, scores: Scores, split: str) -> dict[str, Comparison]:
+    """Return the comparison of every model that is no teacher with the teacher, on the same examples."""
     teacher = spec.decisions.first_of("teacher")
     others = [row.name for row in spec.decisions.compared if row.role != "teacher"]
     return {name: _paired(spec, scores, split, name, teacher) for name in others if teacher is not None}
 
 
-def fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None:
-    """Return how much the student is like the teacher; none where they do not read the same rows."""
-    one, other = (spec.decisions.first_of(role) for role in ("student", "teacher"))
-    if one is None or other is None:
+def fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, object] | None:
+    """Return how closely the student follows the teacher; none where they do not read the same rows."""
+    student_name, teacher_name = (spec.decisions.first_of(role) for role in ("student", "teacher"))
+    if student_name is None or teacher_name is None:
         return None
-    student, teacher = (scores[name][split].rows for name in (one, other))
+    student, teacher = (scores[name][split].rows for name in (student_name, teacher_name))
     if student.shape != teacher.shape:
         return None  # another tokenizer cuts a text into other rows
     if spec.setup.task.writes:
@@ -51,17 +71,17 @@ def fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None
     return {"split": split, **metrics.compare(kind, student, teacher), "calibration_error": errors}
 
 
-def _paired(spec: RunSpec, scores: Scores, split: str, one: str, other: str) -> dict[str, Any]:
-    """The difference of two models in the metric that leads, and its interval."""
-    leading, given = spec.leading, spec.config.evaluate
+def _paired(spec: RunSpec, scores: Scores, split: str, first_name: str, second_name: str) -> Comparison:
+    """Return the difference of two models in the leading metric, and its paired bootstrap interval."""
+    leading, section = spec.leading, spec.config.evaluate
     headline = leading.headline
-    first, second = (scores[name][split].scored.statistics[headline.name] for name in (one, other))
+    first, second = (scores[name][split].scored.statistics[headline.name] for name in (first_name, second_name))
     result = paired_bootstrap(
         leading.compute,
         first,
         second,
-        resamples=given.resamples,
-        confidence=given.confidence,
+        resamples=section.resamples,
+        confidence=section.confidence,
         seed=spec.config.seed,
     )
     return {
@@ -69,6 +89,6 @@ def _paired(spec: RunSpec, scores: Scores, split: str, one: str, other: str) -> 
         "mode": headline.mode,
         "split": split,
         "difference": result.difference,
-        "confidence": given.confidence,
+        "confidence": section.confidence,
         "interval": [result.lo, result.hi],
     }

@@ -1,33 +1,32 @@
-"""The same student, labels and steps without the teacher: what distillation has to beat."""
+"""Train the control: the same student, labels and steps without the teacher, which distillation has to beat."""
 
 from dataclasses import replace
-from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
-from distill.stages import students, supervised
-from distill.stages.job import Job, RunSpec
+from distill.stages import hyperparameters, loaders, students, supervised
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 
 RECIPE = 6
 
 
 def skipped(spec: RunSpec) -> str | None:
-    """Never leave it out."""
+    """Return none: no run leaves this stage out."""
     return None
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Need what the student starts from."""
+    """Return the input that the student starts from."""
     return [spec.decisions.student_source]
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
-    """Return those of the student, less the objective; of unlabelled texts only what they lengthen its training by."""
+def settings(spec: RunSpec) -> StageSettings:
+    """Return the student's settings without the objective; of unlabelled texts only the steps that they add."""
     more = spec.data.identity(UNLABELLED)["examples"]
     return {
-        **supervised.settings(spec, spec.config.distill),
+        **hyperparameters.settings(spec, spec.config.distill),
         **spec.data.identity("train", "validation"),
         **({"as_long_as_with": more} if more else {}),
         "student": students.settings(spec),
@@ -35,20 +34,24 @@ def settings(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def run(job: Job) -> dict[str, Any]:
-    """Train on labels alone; the folder ``model`` holds the control and its tokenizer."""
+def run(job: Job) -> StageResult:
+    """Train the control on labels alone; the folder ``model`` holds it and its tokenizer."""
     student, tokenizer = students.make_student(job)
-    batches = supervised.loaders(job, tokenizer)
-    section = _as_long_as_the_student(job, tokenizer, batches.train)
+    batches = loaders.make_loaders(job, tokenizer)
+    section = _matching_section(job, tokenizer, batches.train)
     module = supervised.supervised_module(job.spec, section.settings, student, batches.train)
-    watched = supervised.watched(job.spec, section.settings)
+    watched = hyperparameters.watched(job.spec, section.settings)
     return supervised.train(job, section, module, tokenizer, batches, watched)
 
 
-def _as_long_as_the_student(job: Job, tokenizer: PreTrainedTokenizerBase, own: Batches) -> supervised.Section:
-    """As many epochs as come nearest to the student's steps, whose own are longer where it reads unlabelled texts."""
-    more = job.spec.data.splits.get(UNLABELLED)
-    of_student = own if more is None else supervised.loaders(job, tokenizer, unlabelled=more).train
-    section, every = supervised.with_length(job, job.spec.config.distill, of_student)
-    longer = len(of_student) / len(own)
-    return supervised.Section(replace(section, max_epochs=round(section.max_epochs * longer)), every)
+def _matching_section(
+    job: Job, tokenizer: PreTrainedTokenizerBase, control_batches: Batches
+) -> hyperparameters.Section:
+    """Return the training section with the epochs that come nearest to the student's steps."""
+    unlabelled = job.spec.data.splits.get(UNLABELLED)
+    student_batches = (
+        control_batches if unlabelled is None else loaders.make_loaders(job, tokenizer, unlabelled=unlabelled).train
+    )
+    section, validate_every = hyperparameters.with_length(job, job.spec.config.distill, student_batches)
+    ratio = len(student_batches) / len(control_batches)
+    return hyperparameters.Section(replace(section, max_epochs=round(section.max_epochs * ratio)), validate_every)

@@ -1,4 +1,4 @@
-"""The student, taught by labels and teacher."""
+"""Distil the student: train it on the labels and on the outputs of its teachers."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,8 +22,8 @@ from distill.models.sources import ModelRef
 from distill.objective import NOT_FINITE, Objective, inactive_terms
 from distill.objective import build as objectives
 from distill.objective.settings import auto_mapped_terms, terms_with_temperature
-from distill.stages import students, supervised, teach
-from distill.stages.job import Job, RunSpec, title
+from distill.stages import hyperparameters, loaders, students, supervised, teach
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings, title
 from distill.student.layer_matching import match_layers
 from distill.teacher import ensemble
 from distill.teacher.ensemble import Ensemble
@@ -39,23 +39,23 @@ _TRIPLE = 3
 
 
 def skipped(spec: RunSpec) -> str | None:
-    """Never leave it out."""
+    """Return none: no run leaves this stage out."""
     return None
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Need the teachers, what the student starts from, and the teachers' stored outputs."""
+    """Return the teachers, what the student starts from, and the teachers' stored outputs."""
     decisions, teachers = spec.decisions, spec.teacher_inputs
     stored = [title("teach", name) for name in teachers] if decisions.outputs.stored else []
     return list(dict.fromkeys([decisions.teacher, decisions.student_source, *stored, *teachers.values()]))
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
-    """Return training, the objective, the student, and the examples."""
+def settings(spec: RunSpec) -> StageSettings:
+    """Return the settings of training, objective, student and examples."""
     section = spec.config.distill
     writes_here = spec.learns_teacher_targets and not spec.decisions.outputs.stored  # else it is teach's
     return {
-        **supervised.settings(spec, section),
+        **hyperparameters.settings(spec, section),
         **spec.data.identity("train", "validation", UNLABELLED),
         "student": students.settings(spec),
         **students.given_labels(spec),
@@ -67,30 +67,30 @@ def settings(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def run(job: Job) -> dict[str, Any]:
-    """Distil; the folder ``model`` holds the student and its tokenizer."""
+def run(job: Job) -> StageResult:
+    """Distil the student; the folder ``model`` holds it and its tokenizer."""
     spec, section = job.spec, job.spec.config.distill
     student, tokenizer = students.make_student(job)
     teacher_ref = spec.sources.model(spec.decisions.teacher, job.inputs)
     of_student, of_teacher = model_shape(student.config), model_shape(loading.configuration(teacher_ref.folder))
     if auto_mapped_terms(section):
-        of_student = replace(of_student, follows=_most_alike(job, student, teacher_ref, tokenizer))
+        of_student = replace(of_student, follows=_matched_layers(job, student, teacher_ref, tokenizer))
     weights = supervised.class_weights(spec)
     objective = objectives.build_objective(section, spec.setup.task.kind, of_student, of_teacher, weights)
     teacher, teacher_tokenizer = _teacher(job, teacher_ref, tokenizer, objective)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if spec.learns_teacher_targets else None
-    batches = supervised.loaders(job, tokenizer, teacher_tokenizer, rows, spec.data.splits.get(UNLABELLED))
-    trained = supervised.with_length(job, section, batches.train)
+    batches = loaders.make_loaders(job, tokenizer, teacher_tokenizer, rows, spec.data.splits.get(UNLABELLED))
+    trained = hyperparameters.with_length(job, section, batches.train)
     training = supervised.training_spec(spec, trained.settings, student, batches.train)
     module = DistillationModule(student, objective, training, teacher).to(spec.dtype)
     _every_term_counts(module, batches.train, job.context.ranks, spec.quote)
-    watched = supervised.watched(spec, trained.settings)
+    watched = hyperparameters.watched(spec, trained.settings)
     result = supervised.train(job, trained, module, tokenizer, batches, watched)
     return {**result, "layer_maps": objectives.layer_maps(section, of_student, of_teacher)}
 
 
-def _most_alike(job: Job, student: PreTrainedModel, teacher: ModelRef, tokenizer: PreTrainedTokenizerBase) -> str:
-    """The layer map that ``auto`` stands for, found by rank 0 for all; the teacher is in memory no longer than that."""
+def _matched_layers(job: Job, student: PreTrainedModel, teacher: ModelRef, tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return the layer map that ``auto`` stands for; rank 0 matches layers with the teacher in memory only for that."""
     spec = job.spec
     whole = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=tokenizer, dtype=spec.dtype)
 
@@ -103,15 +103,15 @@ def _most_alike(job: Job, student: PreTrainedModel, teacher: ModelRef, tokenizer
 def _teacher(
     job: Job, teacher: ModelRef, tokenizer: PreTrainedTokenizerBase, objective: Objective
 ) -> tuple[TeacherFn, PreTrainedTokenizerBase | None]:
-    """The teacher, and its tokenizer where it is asked live and reads other tokens than the student."""
+    """Return the teacher, and its tokenizer where it answers live and reads other tokens than the student."""
     spec, needs = job.spec, objective.needs
     if spec.members:
         return _stored_ensemble(job, objective), None
     if spec.decisions.outputs.stored:
         return teach.stored(job, spec, teacher, job.inputs["teach"]), None
-    own = spec.sources.tokenizer(teacher.folder)
-    model = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=own, dtype=spec.dtype)
-    same = spec.same_tokens(tokenizer, own)
+    teacher_tokenizer = spec.sources.tokenizer(teacher.folder)
+    model = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=teacher_tokenizer, dtype=spec.dtype)
+    same_tokens = spec.same_tokens(tokenizer, teacher_tokenizer)
     live = LiveTeacher(
         model,
         spec.setup.align,
@@ -119,31 +119,31 @@ def _teacher(
         hidden="teacher_hidden" in needs,
         attentions="teacher_attentions" in needs,
         qkv="teacher_qkv" in needs,
-        prefix="" if same else "teacher_",
+        prefix="" if same_tokens else "teacher_",
     )
-    return live, None if same else own
+    return live, None if same_tokens else teacher_tokenizer
 
 
 def _stored_ensemble(job: Job, objective: Objective) -> Ensemble:
-    """What the teachers said of the training examples, at the temperature that the objective has at the moment."""
+    """Return the stored outputs of all teachers as one, at the temperature of the objective at that moment."""
     spec, stores = job.spec, []
-    how, weights = spec.config.ensemble.combine, ensembles.weights(spec.config)
+    rule, weights = spec.config.ensemble.combine, ensembles.weights(spec.config)
     for name, member in spec.members.items():
         model = spec.model(title(member.decisions.teacher, name), job.inputs)
         stores.append(teach.stored(job, member, model, job.inputs[title("teach", name)]))
     if spec.setup.task.writes:
         first = spec.model(spec.decisions.teacher, job.inputs)
-        return ensemble.of_kept_logits(stores, how, weights, token_count(spec.sources.tokenizer(first.folder)))
+        return ensemble.of_kept_logits(stores, rule, weights, token_count(spec.sources.tokenizer(first.folder)))
     kind = spec.setup.task.kind
-    softened = terms_with_temperature(spec.config.distill, kind)
-    if not softened:
-        return ensemble.of_logits(stores, ensemble.combined_logits(how, kind, weights))
-    term = cast(Any, objective.terms[softened[0]])
-    return ensemble.of_logits(stores, ensemble.combined_logits(how, kind, weights, lambda: float(term.temperature)))
+    names = terms_with_temperature(spec.config.distill, kind)
+    if not names:
+        return ensemble.of_logits(stores, ensemble.combined_logits(rule, kind, weights))
+    term = cast(Any, objective.terms[names[0]])
+    return ensemble.of_logits(stores, ensemble.combined_logits(rule, kind, weights, lambda: float(term.temperature)))
 
 
 def _every_term_counts(module: DistillationModule, batches: Batches, ranks: Ranks, quote: Quote) -> None:
-    """Try the largest batch that has a label, so that no term is configured, logged and without effect.
+    """Refuse an objective in which a term is configured and logged, but without effect on a batch.
 
     A small one says little: some terms are 0 by their nature where they find two rows to compare, as one of several
     ranks may. A rank to which chance gives no label in the first epoch leaves it to the others. A student that begins
@@ -155,36 +155,38 @@ def _every_term_counts(module: DistillationModule, batches: Batches, ranks: Rank
     """
     places = batches.places(0)
     largest = sorted(range(len(places)), key=lambda number: -len(places[number].rows))
-    number = next((each for each in largest if _labelled(batches.examples[places[each]])), None)
+    number = next((place for place in largest if _labelled(batches.examples[places[place]])), None)
     silent: dict[str, str] = {}
-    if number is not None and (silent := _silent(module, batches, number)):
+    if number is not None and (silent := _silent_terms(module, batches, number)):
         with nudged(module.parameters()):
-            silent = {term: reason for term, reason in _silent(module, batches, number).items() if term in silent}
+            silent = {term: reason for term, reason in _silent_terms(module, batches, number).items() if term in silent}
     if number is not None and ranks.world > 1 and len(places[number].rows) * batches.accumulate < _TRIPLE:
         silent = {term: reason for term, reason in silent.items() if term not in module.objective.batch_terms}
-    said = ", ".join(f"distill.{term} {reason}" for term, reason in silent.items())
+    report = ", ".join(f"distill.{term} {reason}" for term, reason in silent.items())
     if number is not None and NOT_FINITE in silent.values():
-        said += of_teacher(module.teacher, [batches.examples[places[number]]], quote)
-    for each in ranks.every(said):
-        if each:
-            raise ConfigError(f"on the first batches {each}: give it a weight of 0, or mend what it reads")
+        report += of_teacher(module.teacher, [batches.examples[places[number]]], quote)
+    for problem in ranks.every(report):
+        if problem:
+            raise ConfigError(f"on the first batches {problem}: give it a weight of 0, or mend what it reads")
 
 
-def _silent(module: DistillationModule, batches: Batches, number: int) -> dict[str, str]:
-    """What is silent in the step of one of the first epoch's batches on this rank: in that batch, and in all others.
+def _silent_terms(module: DistillationModule, batches: Batches, number: int) -> dict[str, str]:
+    """Return the terms without effect in the step of a batch, each with the reason.
 
     A term that compares examples may look at none of a single batch.
     """
     objective: Objective = module.objective
     place = number % batches.accumulate
-    step = [batches.examples[each] for each in batches.places(0)[number - place : number - place + batches.accumulate]]
-    order = sorted(range(len(step)), key=lambda each: each != place)
+    step = [batches.examples[rows] for rows in batches.places(0)[number - place : number - place + batches.accumulate]]
+    order = sorted(range(len(step)), key=lambda position: position != place)
     terms, whole_step, silent = objective.batch_terms, None, None
     for position in order:
         student, teacher, labels = module.forward_models(step[position])
         features = objective.batch_features(student, teacher)
         if whole_step is None:
-            whole_step = Step(terms, (_part(module, batch) for batch in step), world=1, rank=0) if terms else None
+            whole_step = (
+                Step(terms, (_batch_features(module, batch) for batch in step), world=1, rank=0) if terms else None
+            )
         step_views = whole_step.view(features, position) if whole_step is not None else None
         silent_here = inactive_terms(objective, student, teacher, labels, module.parameters(), step_views)
         silent = silent_here if silent is None else {term: why for term, why in silent.items() if term in silent_here}
@@ -194,25 +196,25 @@ def _silent(module: DistillationModule, batches: Batches, number: int) -> dict[s
 
 
 @torch.no_grad()
-def _part(module: DistillationModule, batch: Batch) -> Features:
+def _batch_features(module: DistillationModule, batch: Batch) -> Features:
     return module.objective.batch_features(*module.forward_models(batch)[:2])
 
 
 @contextmanager
 def nudged(parameters: Iterable[Tensor], by: float = 0.01) -> Iterator[None]:
     """Move weights by a hundredth of their size, at random but always alike, and back."""
-    trained = [each for each in parameters if each.requires_grad]
-    before = [each.detach().clone() for each in trained]
-    chance = torch.Generator().manual_seed(0)
+    trained = [weight for weight in parameters if weight.requires_grad]
+    before = [weight.detach().clone() for weight in trained]
+    generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for each in trained:
-            each += by * each.abs().mean() * torch.randn(each.shape, generator=chance).to(each)
+        for weight in trained:
+            weight += by * weight.abs().mean() * torch.randn(weight.shape, generator=generator).to(weight)
     try:
         yield
     finally:
         with torch.no_grad():
-            for each, old in zip(trained, before, strict=True):
-                each.copy_(old)
+            for weight, old in zip(trained, before, strict=True):
+                weight.copy_(old)
 
 
 def _labelled(batch: Batch) -> bool:

@@ -1,9 +1,8 @@
-"""Deployable bundles of the student, each scored again before it is called done."""
+"""Export the student to deployable bundles, and score each again before it is called done."""
 
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -17,7 +16,7 @@ from distill.inference.runtime import FinishedModel
 from distill.inference.scoring import ModelOutputs
 from distill.models import bilstm, loading
 from distill.stages import evaluate
-from distill.stages.job import Job, RunSpec
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.passes import output_pass
 from distill.stages.reporting import report_on
 
@@ -25,17 +24,17 @@ RECIPE = 5
 
 
 def skipped(spec: RunSpec) -> str | None:
-    """Never leave it out."""
+    """Return none: no run leaves this stage out."""
     return None
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Need the student, and what it has to score again."""
+    """Return the student, and the evaluation whose scores the export has to reach again."""
     return ["distill", "evaluate"]
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
-    """Return what the bundle says of itself, and its formats where they are not the usual ones."""
+def settings(spec: RunSpec) -> StageSettings:
+    """Return what the bundle says of itself, and its formats where they are not the default."""
     about = {"name": spec.config.name, "data": spec.data.describe(), "columns": _columns(spec)}
     export = asdict(spec.config.export)
     if export.pop("formats") != ExportConfig().formats:
@@ -44,58 +43,58 @@ def settings(spec: RunSpec) -> dict[str, Any]:
 
 
 def formats(spec: RunSpec) -> list[str]:
-    """Return the wanted formats in the order of the table, whichever they are named in."""
+    """Return the formats of the settings in the order of the table, whichever they are named in."""
     return [name for name in EXPORTERS if name in spec.config.export.formats]
 
 
-def run(job: Job) -> dict[str, Any]:
-    """Write each format, ask it like any other model, on every rank, and compare; rank 0 scores, times and reports."""
-    models = {name: _written(job, name) for name in formats(job.spec)}
+def run(job: Job) -> StageResult:
+    """Write each format, run it on every rank, and compare it with the student; rank 0 scores, times and reports."""
+    models = {name: _write_format(job, name) for name in formats(job.spec)}
     outputs = output_pass(job)
-    scored = {name: _scored(job, outputs, name, model) for name, model in models.items()}
+    scored = {name: _score_format(job, outputs, name, model) for name, model in models.items()}
     if job.context.ranks.rank != 0:
         return {}
     timed, conditions = evaluate.latencies(job, models)
     latency = {name: {"latency_ms": timed.get(name), "latency": conditions} for name in models}
-    return {"exports": [{**_described(job, name), **scored[name], **latency[name]} for name in models]}
+    return {"exports": [{**_describe(job, name), **scored[name], **latency[name]} for name in models]}
 
 
 def _source(job: Job) -> Source:
-    """What all formats are made of."""
+    """Return what all formats are made of."""
     spec, folder = job.spec, job.inputs["distill"] / "model"
     setup = spec.setup
     form = {**asdict(setup.spec), "task": setup.name, "generation": spec.generation, "columns": _columns(spec)}
     if not spec.data.unanswerable:
         del form["unanswerable"]  # which is what a folder without it says
-    own = bilstm.__name__ if loading.configuration(folder).model_type == bilstm.BiLstmConfig.model_type else None
+    module = bilstm.__name__ if loading.configuration(folder).model_type == bilstm.BiLstmConfig.model_type else None
     text = card(
         report_on(spec, job.context, job.results),
         pipeline=setup.task.pipeline,
         license=spec.config.export.license,
         pairs=len(setup.task.inputs) == 2,
-        own=own,
+        module=module,
     )
     return Source(folder, setup, form, text)
 
 
 def _columns(spec: RunSpec) -> dict[str, str]:
-    """The inputs whose column had another name in training."""
-    named = spec.data.columns.items()
-    return {role: column for role, column in named if role in spec.setup.task.inputs and column != role}
+    """Return the inputs whose column had another name in training."""
+    columns = spec.data.columns.items()
+    return {role: column for role, column in columns if role in spec.setup.task.inputs and column != role}
 
 
-def _written(job: Job, name: str) -> FinishedModel:
-    """A format, written by rank 0, and ready to be opened from its files."""
-    spec, made = job.spec, exporter(name)
-    folder = job.folder / BUNDLE / made.place
-    job.context.ranks.first(lambda: made.write(_source(job), folder))
-    tokenizer = spec.sources.tokenizer(folder / made.tokenizer)
-    opened = partial(made.open, folder, spec.setup, tokenizer)
+def _write_format(job: Job, name: str) -> FinishedModel:
+    """Write a format on rank 0, and return it ready to be opened from its files."""
+    spec, format_exporter = job.spec, exporter(name)
+    folder = job.folder / BUNDLE / format_exporter.place
+    job.context.ranks.first(lambda: format_exporter.write(_source(job), folder))
+    tokenizer = spec.sources.tokenizer(folder / format_exporter.tokenizer)
+    opened = partial(format_exporter.open, folder, spec.setup, tokenizer)
     return FinishedModel(str(folder), f"export of {job.inputs['distill'].name}", tokenizer, opened)
 
 
-def _scored(job: Job, outputs: OutputPass, name: str, model: FinishedModel) -> dict[str, Any]:
-    """The metrics of a format by split, and the largest difference of a logit; only rank 0 knows them."""
+def _score_format(job: Job, outputs: OutputPass, name: str, model: FinishedModel) -> StageResult:
+    """Return the metrics of a format by split, and the largest drift of a logit; only rank 0 knows them."""
     scores, worst = {}, 0.0
     (student, *_) = job.spec.decisions.of_role("student")
     for split in job.results["evaluate"]["models"][student.name]["metrics"]:
@@ -108,7 +107,7 @@ def _scored(job: Job, outputs: OutputPass, name: str, model: FinishedModel) -> d
 
 
 def _drift(job: Job, outputs: OutputPass, name: str, split: str, answered: ModelOutputs) -> float:
-    """The largest difference between what the format says and what the evaluated student said."""
+    """Return the largest difference of a logit between the format and the evaluated student."""
     spec = job.spec
     (student, *_) = spec.decisions.of_role("student")
     model = spec.sources.model("distill", job.inputs)
@@ -121,7 +120,7 @@ def _drift(job: Job, outputs: OutputPass, name: str, split: str, answered: Model
     return drift(name, exported, expected, exporter(name).tolerance)
 
 
-def _described(job: Job, name: str) -> dict[str, Any]:
+def _describe(job: Job, name: str) -> StageResult:
     place = Path(BUNDLE) / exporter(name).place
     files = [path for path in (job.folder / place).iterdir() if path.is_file()]
     return {

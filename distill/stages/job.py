@@ -1,10 +1,10 @@
-"""What the chain hands to a stage: what the run is, what was decided, and the parts that a stage works with."""
+"""Describe what the pipeline hands to a stage: the run, its decisions, and the parts that a stage works with."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -23,9 +23,14 @@ from distill.student.build import StudentSpec
 from distill.tasks.setup import TaskSetup
 from distill.teacher.output_plan import TeacherOutputPlan
 
+StageSettings: TypeAlias = dict[str, object]
+"""All that can change the result of a stage besides its inputs, as JSON takes it: its fingerprint is made of it."""
+StageResult: TypeAlias = dict[str, Any]
+"""What a stage leaves for later stages and the report, as JSON takes it; each stage has keys of its own."""
+
 
 def title(name: str, teacher: str) -> str:
-    """Return what the run calls a stage or checkpoint of a teacher.
+    """Return the run's name of a stage or checkpoint of a teacher.
 
     >>> title("finetune", "first"), title("finetune", "second")
     ('finetune', 'finetune:second')
@@ -41,10 +46,10 @@ class ScoredModel:
     """A model that a run compares with others.
 
     Attributes:
-        name: in the report.
+        name: its name in the report.
         role: ``teacher``, ``student`` or ``control``: what the report makes of it. Of several teachers, the first is
-            what they say together.
-        source: the input that holds it; none for what several teachers say together.
+            their ensemble.
+        source: the input that holds it; none for the ensemble of several teachers.
     """
 
     name: str
@@ -54,7 +59,7 @@ class ScoredModel:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What follows from settings, checkpoints and data, and is decided once, before the first stage.
+    """Decisions that follow from settings, checkpoints and data, made once, before the first stage.
 
     Attributes:
         base: the input that holds the teacher before it learnt the task.
@@ -73,17 +78,17 @@ class Decisions:
     outputs: TeacherOutputPlan = _UNDECIDED
 
     def of_role(self, role: str) -> list[ScoredModel]:
-        """The compared models of a role, in the order of the report."""
+        """Return the compared models of a role, in the order of the report."""
         return [model for model in self.compared if model.role == role]
 
     def first_of(self, role: str) -> str | None:
-        """The name of the first compared model of a role, of several teachers what they say together; or none."""
+        """Return the name of the first compared model of a role, which is the ensemble of several teachers; or none."""
         return next((model.name for model in self.of_role(role)), None)
 
 
 @dataclass(frozen=True, eq=False)
 class RunSpec:
-    """What a run is: settings and data, and what was decided from both.
+    """The specification of a run: settings and data, and what was decided from both.
 
     A stage that is made for each of several teachers gets the spec of a run in which that one is the only teacher, so
     that its fingerprint is that of such a run, and either run finds what the other made.
@@ -94,8 +99,9 @@ class RunSpec:
         setup: the task with the data's labels.
         sources: where models come from.
         world: processes that train together.
-        decisions: see there.
-        members: of several teachers, by name, the spec of a run in which it is the only one; empty where there is one.
+        decisions: what follows from settings, checkpoints and data.
+        members: name of each of several teachers to the specification of a run in which it is the only one; empty where
+            there is one teacher.
     """
 
     config: Config
@@ -108,7 +114,7 @@ class RunSpec:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type of numbers of the weights that are trained, and of the teacher that they follow."""
+        """The dtype of the weights that are trained, and of the teacher that they follow."""
         return torch.float64 if self.config.trainer.precision == "64-true" else torch.float32
 
     @property
@@ -123,28 +129,28 @@ class RunSpec:
 
     @property
     def generation(self) -> dict[str, int]:
-        """How targets are written, in the words of transformers' ``generate``."""
+        """The settings by which targets are written, in the words of transformers' ``generate``."""
         return {"num_beams": self.config.generate.beams, "max_new_tokens": self.setup.spec.max_target_length}
 
     @property
     def learns_teacher_targets(self) -> bool:
-        """Whether the student learns from what the teacher writes instead of the targets of the data."""
+        """Whether the student learns from targets that the teacher writes instead of those of the data."""
         return self.config.distill.targets == "teacher"
 
     def quote(self, keys: Sequence[int]) -> str:
-        """Show how the texts of some examples begin, by which a user finds them again."""
+        """Return how the texts of some examples begin, by which a user finds them again."""
         return quote(self.data.splits, self.setup.task.text, keys)
 
-    def same_tokens(self, one: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase) -> bool:
-        """Say whether two tokenizers are one: the same vocabulary, and the same ids for the first examples of train."""
-        if one.get_vocab() != other.get_vocab():
+    def same_tokens(self, first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase) -> bool:
+        """Return whether two tokenizers have one vocabulary, and cut the first examples of train alike."""
+        if first.get_vocab() != second.get_vocab():
             return False
         rows = self.data.splits["train"][:200]
-        return bool(self.setup.encode(rows, one) == self.setup.encode(rows, other))
+        return bool(self.setup.encode(rows, first) == self.setup.encode(rows, second))
 
     @property
     def teachers(self) -> Mapping[str, "RunSpec"]:
-        """Each teacher by its name, with the spec of a run in which it is the only one."""
+        """Each teacher by its name, with the specification of a run in which it is the only one."""
         return self.members or {FIRST: self}
 
     @property
@@ -153,27 +159,27 @@ class RunSpec:
         return {name: title(spec.decisions.teacher, name) for name, spec in self.teachers.items()}
 
     def owner(self, name: str) -> tuple["RunSpec", str]:
-        """The spec of the teacher that an input of a stage belongs to, and what that one calls it."""
-        own, _, teacher = name.partition(":")
-        return (self.members[teacher] if teacher else self), own
+        """Return the specification of the teacher that an input belongs to, and that teacher's name of the input."""
+        name_in_teacher, _, teacher = name.partition(":")
+        return (self.members[teacher] if teacher else self), name_in_teacher
 
     def model(self, name: str, inputs: Mapping[str, Path]) -> ModelRef:
-        """The model of an input, whichever teacher's it is."""
-        spec, own = self.owner(name)
-        return spec.sources.model(own, {own: inputs[name]} if name in inputs else {})
+        """Return the model of an input, whichever teacher it belongs to."""
+        spec, name_in_teacher = self.owner(name)
+        return spec.sources.model(name_in_teacher, {name_in_teacher: inputs[name]} if name in inputs else {})
 
     def finished(self, model: ModelRef, dtype: torch.dtype = torch.float32) -> FinishedModel:
-        """A model of the run, to be asked in some precision; scored models are, as their users will, in float32."""
+        """Return a model of the run that can be asked, in float32 like its users will, unless ``dtype`` differs."""
         return finished_model(model, self.sources, self.setup, dtype)
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where and by whom a run is made.
+    """The surroundings of a run: its folder, its command line and its processes.
 
     Attributes:
-        folder: of the run.
-        command: that repeats it.
+        folder: the run's folder, which takes the report.
+        command: the command line that repeats the run.
         ranks: this process among all.
         wandb: online | offline | disabled.
     """
@@ -186,16 +192,16 @@ class RunContext:
 
 @dataclass(frozen=True)
 class Job:
-    """One stage about to be made.
+    """One stage about to run, with all it works with.
 
     Attributes:
-        spec: what the run is.
-        context: where and by whom it is made.
-        examples: makes batches of its examples.
-        folder: where the stage's files go; on a second try it holds what the first one left.
+        spec: settings, data, and what was decided from both.
+        context: the run's folder, command and processes.
+        examples: makes batches of the run's examples.
+        folder: takes the stage's files; on a second try it holds what the first one left.
         inputs: name of each stage it needs to that stage's folder.
-        results: name of each such stage to what it found.
-        title: what the run calls the stage; it names the teacher where there are several.
+        results: name of each such stage to its result.
+        title: the run's name of the stage; it names the teacher where there are several.
         is_finished: whether the store holds a stage of this name, whole.
     """
 
@@ -204,25 +210,25 @@ class Job:
     examples: ExamplePipeline
     folder: Path
     inputs: Mapping[str, Path]
-    results: Mapping[str, Mapping[str, Any]]
+    results: Mapping[str, StageResult]
     title: str
     is_finished: Callable[[str], bool]
 
 
 class Stage(Protocol):
-    """What a module of this package offers."""
+    """The protocol that every module of this package fulfils."""
 
     RECIPE: int
     """Version of what it does: raised when the same settings begin to give another result."""
 
     def skipped(self, spec: RunSpec) -> str | None:
-        """Say why this run does without the stage; none where it does not."""
+        """Return why this run does without the stage, or none where it runs."""
 
     def needs(self, spec: RunSpec) -> list[str]:
-        """Name the stages and checkpoints that it reads."""
+        """Return the names of the stages and checkpoints that it reads."""
 
-    def settings(self, spec: RunSpec) -> dict[str, Any]:
+    def settings(self, spec: RunSpec) -> StageSettings:
         """Return everything else that can change its result."""
 
-    def run(self, job: Job) -> dict[str, Any]:
-        """Make the files, on every rank; return what it found, for reports."""
+    def run(self, job: Job) -> StageResult:
+        """Write the stage's files, on every rank, and return its result for reports."""

@@ -1,4 +1,4 @@
-"""How stages ask finished models: in passes over examples, kept on disk."""
+"""Let a stage ask finished models about its examples, in passes that are kept on disk."""
 
 import sys
 
@@ -8,7 +8,7 @@ from distill.stages.job import Job
 
 
 def output_pass(job: Job) -> OutputPass:
-    """Return what asks finished models about the job's examples, and keeps on disk what they answer."""
+    """Return the pass that asks finished models about the job's examples, and keeps their outputs on disk."""
     spec, ranks = job.spec, job.context.ranks
     return OutputPass(
         spec.setup,
@@ -21,6 +21,6 @@ def output_pass(job: Job) -> OutputPass:
 
 
 def shows_progress(config: Config) -> bool:
-    """Say whether progress bars are shown: where the settings say so, else on a terminal."""
-    wanted = config.trainer.enable_progress_bar
-    return sys.stdout.isatty() if wanted is None else wanted
+    """Return whether progress bars are shown: where the settings say so, else on a terminal."""
+    setting = config.trainer.enable_progress_bar
+    return sys.stdout.isatty() if setting is None else setting

@@ -1,9 +1,8 @@
-"""A model and its tokenizer from raw text: an encoder learns masked-language modelling, others begin at random."""
+"""Pretrain a model and its tokenizer on raw text by masked-language modelling; decoders begin at random instead."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 from datasets import Dataset, concatenate_datasets
@@ -19,8 +18,8 @@ from distill.models.sources import TEACHER_CHECKPOINT
 from distill.models.tokenizer_training import train
 from distill.objective import Objective
 from distill.objective.terms.gold import Hard
-from distill.stages import supervised
-from distill.stages.job import Job, RunSpec
+from distill.stages import hyperparameters, loaders, supervised
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.tasks import masked_language_modeling as masked
 from distill.training.supervised import SupervisedModule, TrainingSpec
 
@@ -28,16 +27,16 @@ RECIPE = 5
 
 
 def skipped(spec: RunSpec) -> str | None:
-    """Leave it out where a checkpoint brings its own pretraining."""
+    """Return why the stage is left out where a checkpoint brings its own pretraining, else none."""
     return "the teacher comes from a checkpoint" if spec.decisions.base != "pretrain" else None
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Need nothing but text, or the checkpoint to go on from."""
+    """Return the checkpoint to go on from, where there is one; from scratch it needs nothing but text."""
     return [TEACHER_CHECKPOINT] if spec.config.pretrain.continued else []
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
+def settings(spec: RunSpec) -> StageSettings:
     """Return size, vocabulary, masking, training, and the texts without their labels."""
     teacher, section = spec.config.teacher, spec.config.pretrain
     from_scratch = {
@@ -46,19 +45,19 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         "lowercase": teacher.lowercase,
     }
     return {
-        **supervised.settings(spec, section),
+        **hyperparameters.settings(spec, section),
         **({} if section.continued else from_scratch),
         "mask_probability": section.mask_probability,
-        "texts": {split: spec.data.texts(split) for split in (*_read(spec), "validation")},
+        "texts": {split: spec.data.texts(split) for split in (*_splits_read(spec), "validation")},
     }
 
 
-def _read(spec: RunSpec) -> list[str]:
-    """The splits whose texts are learnt from."""
+def _splits_read(spec: RunSpec) -> list[str]:
+    """Return the splits whose texts the model learns from."""
     return [split for split in ("train", UNLABELLED) if split in spec.data.splits]
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job) -> StageResult:
     """Train tokenizer and model; the folder ``model`` holds both."""
     spec, config = job.spec, job.spec.config
     tokenizer = _tokenizer(job)
@@ -69,15 +68,15 @@ def run(job: Job) -> dict[str, Any]:
             loading.save(model, tokenizer, job.folder / "model")
         return {"steps": 0, "epochs": 0, "parameters": loading.parameters(model)}
     batches = _loaders(job, tokenizer)
-    section = supervised.with_length(job, config.pretrain, batches.train)
-    optimization = supervised.optimization(config, section.settings, batches.train)
+    section = hyperparameters.with_length(job, config.pretrain, batches.train)
+    optimization = hyperparameters.optimization(config, section.settings, batches.train)
     training = TrainingSpec(masked.align, language_modeling.collection(), optimization, config.seed)
     module = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
     return supervised.train(job, section, module, tokenizer, batches, language_modeling.HEADLINE)
 
 
-def _loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> supervised.Loaders:
-    """Batches of train and validation in which words are hidden."""
+def _loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> loaders.Loaders:
+    """Return batches of train and validation in which words are masked."""
     collate = masked.Collate(
         seed=job.spec.config.seed,
         probability=job.spec.config.pretrain.mask_probability,
@@ -87,11 +86,11 @@ def _loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> supervised.Loaders
         special=frozenset(tokenizer.all_special_ids),
     )
     splits = job.spec.data.splits
-    texts = [job.examples.encode(splits[name], tokenizer) for name in _read(job.spec)]
-    common = [name for name in texts[0].column_names if all(name in each.column_names for each in texts)]
-    train = concatenate_datasets([each.select_columns(common) for each in texts])
+    texts = [job.examples.encode(splits[name], tokenizer) for name in _splits_read(job.spec)]
+    common = [name for name in texts[0].column_names if all(name in features.column_names for features in texts)]
+    train = concatenate_datasets([features.select_columns(common) for features in texts])
     validation = job.examples.encode(splits["validation"], tokenizer)
-    return supervised.Loaders(
+    return loaders.Loaders(
         job.examples.training_batches(train, collate, collate.counts(train)),
         job.examples.scoring_batches(validation, collate),
     )
@@ -108,8 +107,8 @@ def _model(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel
             dtype=spec.dtype,
             new_head=True,
         )
-    made, task = configuration(spec, tokenizer), spec.setup.task
-    return loading.from_config(made, masked.HEAD if task.family == "encoder" else task.head)
+    model_config, task = configuration(spec, tokenizer), spec.setup.task
+    return loading.from_config(model_config, masked.HEAD if task.family == "encoder" else task.head)
 
 
 def configuration(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
@@ -120,22 +119,22 @@ def configuration(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> Pretrain
 
 
 def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
-    """That of the checkpoint, or one that is trained, which an interrupted stage finds again."""
+    """Return the checkpoint's tokenizer, or train one, which an interrupted stage finds again."""
     spec = job.spec
     if spec.config.pretrain.continued:
         return spec.sources.tokenizer(spec.sources.checkpoints[TEACHER_CHECKPOINT])
 
-    def made() -> Path:
+    def make() -> Path:
         def save(folder: Path) -> None:
-            trained_tokenizer(spec, [spec.data.splits[name] for name in _read(spec)]).save_pretrained(folder)
+            trained_tokenizer(spec, [spec.data.splits[name] for name in _splits_read(spec)]).save_pretrained(folder)
 
         return whole_folder(job.folder / RESUME, "tokenizer", save)
 
-    return spec.sources.tokenizer(job.context.ranks.first(made))
+    return spec.sources.tokenizer(job.context.ranks.first(make))
 
 
 def refuse_without_mask(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Refuse a tokenizer that cannot hide words.
+    """Refuse a tokenizer without a mask token.
 
     Raises:
         ModelError: it has no mask token.
@@ -157,7 +156,7 @@ def trained_tokenizer(spec: RunSpec, splits: Sequence[Dataset]) -> PreTrainedTok
 
 
 def _texts(spec: RunSpec, rows: Dataset) -> Iterator[str]:
-    """All text of ``rows``, without the marks that become tokens of their own."""
+    """Yield all text of ``rows``, without the marks that become tokens of their own."""
     task = spec.setup.task
     for role in task.text:
         for text in rows[role][:]:  # a column by itself is read row by row

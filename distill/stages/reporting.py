@@ -1,30 +1,30 @@
-"""The report on the stages that are finished: the run's own, and that of the card that travels with an export."""
+"""Report on the stages that are finished, for the run itself and for the card that travels with an export."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from distill.config import ensemble
 from distill.objective.settings import described
+from distill.report import JsonObject
 from distill.report.assemble import assemble
 from distill.report.environment import commit, versions
-from distill.stages.job import RunContext, RunSpec
+from distill.stages.job import RunContext, RunSpec, StageResult
 
 
 def report_on(
     spec: RunSpec,
     context: RunContext,
-    results: Mapping[str, Mapping[str, Any]],
-    stages: Sequence[Mapping[str, Any]] = (),
+    results: Mapping[str, StageResult],
+    stages: Sequence[JsonObject] = (),
     notes: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Put together what ``report.json`` holds.
+) -> dict[str, object]:
+    """Put together the content of ``report.json``.
 
     Args:
-        spec: what the run is.
-        context: where it was made.
-        results: what each finished stage found.
-        stages: the line of each in the report.
-        notes: what was decided on the way, besides what the data says itself.
+        spec: settings, data, and what was decided from both.
+        context: the run's folder and command.
+        results: name of each finished stage to its result.
+        stages: one line of the report for each stage.
+        notes: what was decided on the way, besides the notes on the data.
     """
     config = spec.config
     data = spec.data.describe()

@@ -1,8 +1,7 @@
-"""The teacher's outputs for every training example, computed once."""
+"""Store the teacher's outputs for every training example, computed once."""
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import torch
 from datasets import Dataset
@@ -18,7 +17,7 @@ from distill.inference.sampled_logits import sampled
 from distill.models.sources import ModelRef
 from distill.report import size
 from distill.stages import students
-from distill.stages.job import Job, RunSpec
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.passes import output_pass
 from distill.tasks.labels import replaced
 from distill.teacher.reuse import reuse_outputs
@@ -29,21 +28,21 @@ log = logging.getLogger(__name__)
 
 
 def skipped(spec: RunSpec) -> str | None:
-    """Leave it out where outputs cannot be stored, or shall not be: the teacher gives them while the student learns."""
+    """Return why outputs are not stored, where the teacher answers live while the student learns; else none."""
     reason = spec.decisions.outputs.reason
     return f"{reason}; the teacher answers while the student learns" if reason else None
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Need the teacher."""
+    """Return the input that holds the teacher."""
     return [spec.decisions.teacher]
 
 
-def settings(spec: RunSpec) -> dict[str, Any]:
+def settings(spec: RunSpec) -> StageSettings:
     """Return what decides on a logit besides the teacher, and the texts."""
     more = spec.data.splits.keys() & {UNLABELLED}
     return {
-        **_of_a_text(spec),
+        **_row_settings(spec),
         **spec.setup.limits,
         "texts": spec.data.texts("train"),
         **{split: spec.data.texts(split) for split in more},
@@ -51,8 +50,8 @@ def settings(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def _of_a_text(spec: RunSpec) -> dict[str, Any]:
-    """What decides on the rows of a text besides the teacher, the limits of length, and the text."""
+def _row_settings(spec: RunSpec) -> StageSettings:
+    """Return what decides on the rows of a text besides the teacher, the length limits, and the text."""
     return {
         "labels": list(spec.data.labels),
         **students.given_labels(spec),
@@ -64,8 +63,8 @@ def _of_a_text(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def run(job: Job) -> dict[str, Any]:
-    """Answer every example once, in parts, each rank its share; the folder ``outputs`` is the teacher store.
+def run(job: Job) -> StageResult:
+    """Answer every example once, distributed over the ranks; the folder ``outputs`` is the teacher store.
 
     Where the student shall learn from what the teacher writes, it writes first, into ``written``.
     """
@@ -75,27 +74,27 @@ def run(job: Job) -> dict[str, Any]:
     plan, folder = spec.decisions.outputs, job.folder / "outputs"
     examples = [rows(job, job.folder), *filter(None, [spec.data.splits.get(UNLABELLED)])]
     if job.context.ranks.rank == 0:
-        log.info("teach: stores %s, about %s", _described(spec), size(1e9 * (plan.gigabytes or 0.0)))
+        log.info("teach: stores %s, about %s", _describe_kept(spec), size(1e9 * (plan.gigabytes or 0.0)))
 
-    def wanted() -> set[tuple[int, int]]:
+    def places_needed() -> set[tuple[int, int]]:
         return set().union(*(outputs.places(teacher, split) for split in examples))
 
     if not spec.learns_teacher_targets:  # what it writes anew may be other words under the same keys
         made_by = outputs_identity(spec, ref)
-        job.context.ranks.first(lambda: reuse_outputs(folder, made_by, plan.states, wanted, job.is_finished))
+        job.context.ranks.first(lambda: reuse_outputs(folder, made_by, plan.states, places_needed, job.is_finished))
     for split in examples:
         outputs.rows(teacher, split, folder, _kept(spec))
     return {"examples": sum(map(len, examples))}
 
 
 def stored(job: Job, spec: RunSpec, model: ModelRef, folder: Path) -> OutputStore:
-    """Open what the stage has made for a teacher, to be asked as that teacher.
+    """Open the finished stage's outputs of a teacher, which are then asked like the teacher itself.
 
     Args:
-        job: of a stage that has it as an input.
-        spec: of a run in which that teacher is the only one.
+        job: a stage that has the outputs as an input.
+        spec: specification of a run in which that teacher is the only one.
         model: the teacher.
-        folder: of the finished stage.
+        folder: the folder of the finished stage.
     """
     made_by = outputs_identity(spec, model)
     states = () if job.spec.members else spec.decisions.outputs.states
@@ -114,29 +113,29 @@ def rows(job: Job, folder: Path) -> Dataset:
 
 
 def outputs_identity(spec: RunSpec, model: ModelRef) -> str:
-    """Return what made the rows of a text, in every store of them alike."""
+    """Return what stands for the weights and settings behind stored rows, in every store alike."""
     return identity(spec.setup, model.made_by, _kept(spec).name)
 
 
 def stored_temperature(spec: RunSpec) -> float | None:
-    """Return the temperature that stored rows hold for; none where all their logits are stored, which hold for any."""
+    """Return the temperature that stored rows hold for; none where all logits are stored, which hold for any."""
     return spec.config.distill.temperature if spec.setup.task.writes else None
 
 
 def _kept(spec: RunSpec) -> Kept:
-    name = fingerprint(_of_a_text(spec))
+    name = fingerprint(_row_settings(spec))
     return Kept(_reduce(spec), name, spec.decisions.outputs.states)
 
 
-def _described(spec: RunSpec) -> str:
-    """What is kept besides all logits, or in their place."""
+def _describe_kept(spec: RunSpec) -> str:
+    """Return what is kept besides all logits, or in their place, for the log."""
     states = ", ".join(str(number) for number in spec.decisions.outputs.states)
     parts = (_kept_logits(spec), states and f"hidden states {states} in half precision")
     return "; ".join(filter(None, parts)) or "all logits"
 
 
 def _kept_logits(spec: RunSpec) -> str:
-    """Of a whole vocabulary: the largest logits, and the rest at a temperature; or tokens drawn at one."""
+    """Return what is kept of logits over a vocabulary: the largest and the rest, or tokens drawn."""
     teacher, temperature = spec.config.teacher, spec.config.distill.temperature
     if not spec.setup.task.writes:
         return ""
@@ -155,12 +154,12 @@ def _reduce(spec: RunSpec) -> Reduce | None:
 
 
 def _retargeted(spec: RunSpec, teacher: FinishedModel, train: Dataset, store: OutputStore) -> Dataset:
-    """The examples with the teacher's words as targets; their keys stay, since they are another store's."""
+    """Return the examples with the teacher's words as targets; their keys stay, since they are another store's."""
     setup, texts = spec.setup, []
     target = next(role for role, kind in setup.task.roles.items() if kind == "target")
     for start in range(0, len(train), 1000):
         chunk = train[start : start + 1000]
         records = setup.decode(store.examples(torch.tensor(chunk["key"])), chunk, teacher.tokenizer)
-        own = setup.task.predictions(records, ())
-        texts += [text or given for text, given in zip(own, chunk[target], strict=True)]
+        written = setup.task.predictions(records, ())
+        texts += [text or target_text for text, target_text in zip(written, chunk[target], strict=True)]
     return replaced(train, target, texts)

@@ -1,1 +1,1 @@
-"""Teachers: asked live or once for all, several as one, and what is stored of their outputs."""
+"""Ask teachers live or once for all, combine several into one, and plan what is stored of their outputs."""

@@ -1,4 +1,4 @@
-"""Several teachers' stored outputs as those of one teacher."""
+"""Ask several teachers' stored outputs as those of one teacher."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -16,18 +16,18 @@ CombineOutputs = Callable[[Sequence[Outputs], Sequence[int]], Outputs]
 
 
 class Ensemble:
-    """Several teachers' stored outputs, asked as a teacher is."""
+    """Several teachers' stored outputs, which answer a batch like one teacher."""
 
     def __init__(self, stores: Sequence[StoredOutputs], combined: CombineOutputs) -> None:
         """Keep the teachers' stores, in their order, and how their outputs become one."""
         self.stores, self.combined = stores, combined
 
     def __call__(self, batch: Batch) -> Outputs:
-        """The common rows for a batch, on the batch's device; of an example that is here in part, as for the whole."""
-        key, whose = torch.unique(batch["key"].cpu(), return_inverse=True)
+        """Return the common rows for a batch, on its device; of an example in part, as for the whole example."""
+        key, example = torch.unique(batch["key"].cpu(), return_inverse=True)
         common, lengths = self.whole(key)
-        before = torch.tensor([0, *lengths]).cumsum(0)
-        places, device = ranges(before[whose] + batch["first"].cpu(), batch["count"].cpu()), batch["key"].device
+        starts = torch.tensor([0, *lengths]).cumsum(0)
+        places, device = ranges(starts[example] + batch["first"].cpu(), batch["count"].cpu()), batch["key"].device
         if common.sparse is None:
             return Outputs(common.logits[places].to(device))
         sparse = common.sparse.at(places, device)
@@ -47,16 +47,16 @@ class Ensemble:
 def combined_logits(
     how: str, kind: Kind, weights: Mapping[str, float], temperature: Callable[[], float] = lambda: 1.0
 ) -> Combined:
-    """Return what makes one answer of several teachers' logits.
+    """Return a function that combines several teachers' logits into one.
 
     Args:
         how: ``probabilities``, ``logits`` or ``confidence``.
-        kind: of rows.
+        kind: what a row means.
         weights: what each teacher counts, in their order.
-        temperature: at the moment of asking; 1 is how the teachers would be used.
+        temperature: returns the temperature at the moment of asking; 1 is how the teachers would be used.
     """
-    shares = list(weights.values())
-    return lambda logits, lengths: combine(how, kind, logits, shares, temperature(), lengths)
+    factors = list(weights.values())
+    return lambda logits, lengths: combine(how, kind, logits, factors, temperature(), lengths)
 
 
 def of_logits(stores: Sequence[StoredOutputs], combined: Combined) -> Ensemble:
@@ -71,10 +71,10 @@ def of_logits(stores: Sequence[StoredOutputs], combined: Combined) -> Ensemble:
 
 def of_kept_logits(stores: Sequence[StoredOutputs], how: str, weights: Mapping[str, float], tokens: int) -> Ensemble:
     """Return the teachers as one, where each store holds some logits of a vocabulary of so many ``tokens``."""
-    shares = list(weights.values())
+    factors = list(weights.values())
 
     def combined(outputs: Sequence[Outputs], lengths: Sequence[int]) -> Outputs:
-        common = combine_kept(how, [output.sparse for output in outputs if output.sparse], tokens, shares)
+        common = combine_kept(how, [output.sparse for output in outputs if output.sparse], tokens, factors)
         return Outputs(common.values, sparse=common)
 
     return Ensemble(stores, combined)

@@ -1,7 +1,8 @@
-"""A teacher that is asked while the student learns."""
+"""Ask a frozen teacher batch by batch while the student learns."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import cast
 
 import torch
@@ -32,7 +33,7 @@ class LiveTeacher:
         qkv: bool = False,
         prefix: str = "",
     ) -> None:
-        """``columns[i]`` is the teacher's output for output ``i`` of the student; see ``outputs`` for the rest."""
+        """Freeze the model; its output ``columns[i]`` is output ``i`` of the student; see ``outputs`` for the rest."""
         model.train(False)
         self.model, self.align = model.requires_grad_(False), align
         self.columns, self.hidden, self.attentions, self.qkv = columns, hidden, attentions, qkv
@@ -45,7 +46,7 @@ class LiveTeacher:
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Outputs:
-        """The teacher's answer; tensors that a term may save for its backward pass, without a gradient.
+        """Return the teacher's outputs; terms may save the tensors for backward, and none has a gradient.
 
         It is the same as a stored one: of the teacher's own precision, also where the student's is mixed.
         """
@@ -62,11 +63,11 @@ class LiveTeacher:
             )
 
     def not_finite(self, batch: Batch) -> list[int]:
-        """Return the keys of the examples of a batch of which the teacher says what is no finite number."""
+        """Return the keys of the examples of a batch for which the teacher's outputs are no finite numbers."""
         answer = self(batch)
         columns = {"values": answer.logits, "count": batch["count"], "key": batch["key"]}
         bad = not_finite({name: column.cpu() for name, column in columns.items()})
-        for states in (*answer.hidden, *answer.attentions, *(each for three in answer.qkv for each in three)):
+        for states in (*answer.hidden, *answer.attentions, *chain.from_iterable(answer.qkv)):
             mask = answer.mask
             real = states if mask is None or states.dim() != 3 else states.masked_fill(~mask.unsqueeze(-1), 0.0)
             bad |= ~real.isfinite().flatten(1).all(dim=1).cpu()

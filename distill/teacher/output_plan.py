@@ -1,4 +1,4 @@
-"""What is stored of the teacher's outputs, and how large that is."""
+"""Plan what is stored of the teacher's outputs, and estimate how large that is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from distill.tasks.setup import TaskSetup
 _SAMPLE = 512
 """Examples that are looked at for the estimate."""
 _PLACES = 3 * 8
-"""Bytes by which a feature is found again."""
+"""Bytes of key, first and count, by which a feature is found again."""
 
 
 @dataclass(frozen=True)
 class TeacherOutputPlan:
-    """What shall be stored of the teacher.
+    """The decision whether the teacher's outputs are stored, and which.
 
     Attributes:
-        reason: why nothing is; empty where its outputs are stored.
-        states: which of its hidden states are; 0 is the embedding output.
+        reason: why nothing is stored; empty where its outputs are stored.
+        states: which of its hidden states are stored; 0 is the embedding output.
         gigabytes: an estimate of the whole, 10⁹ bytes each; none where it does not matter.
     """
 
@@ -41,12 +41,12 @@ def estimated_bytes(
     state_numbers: int,
     kept_per_row: int,
 ) -> float:
-    """Estimate the bytes of a store from a sample of its examples.
+    """Return the estimated bytes of a store, from a sample of its examples.
 
     Args:
         setup: the task with its labels.
-        splits: whose examples the teacher answers.
-        tokenizer: of the teacher.
+        splits: name of each split to the examples that the teacher answers.
+        tokenizer: the teacher's tokenizer.
         state_numbers: numbers of hidden states that are kept of each token, in half precision.
         kept_per_row: logits that are kept of a row over a vocabulary.
     """
@@ -61,9 +61,9 @@ def estimated_bytes(
     return size
 
 
-def _row_bytes(setup: TaskSetup, vocabulary: int, kept: int) -> int:
-    """Bytes of a row: float32 logits; of a vocabulary some, with their numbers, and what stands for the rest."""
+def _row_bytes(setup: TaskSetup, vocabulary: int, kept_per_row: int) -> int:
+    """Return the bytes of a row: float32 logits; of a vocabulary some, with their numbers, and one for the rest."""
     widths = {"labels": len(setup.outputs) or 1, "tokens": setup.spec.max_length}
     if not setup.task.writes:
         return 4 * widths[setup.task.class_axis]
-    return (4 + 4) * min(vocabulary, kept) + 4
+    return (4 + 4) * min(vocabulary, kept_per_row) + 4

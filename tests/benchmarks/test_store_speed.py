@@ -15,7 +15,8 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from distill.data.example_pipeline import ExamplePipeline, Sharding
-from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.output_parts import OutputWriter
+from distill.inference.output_store import OutputStore
 from distill.inference.pass_loop import Kept, asks_rows, run_pass
 from distill.inference.runtime import CPU
 from distill.inference.torch_runtime import TorchRuntime

@@ -109,7 +109,7 @@ def test_a_model_that_reads_pairs_is_shown_with_a_pair(report):
 
 
 def test_a_model_that_transformers_does_not_know_is_shown_with_the_import_it_needs(report):
-    text = card(report, pipeline="text-classification", license="mit", own="distill.models.bilstm")
+    text = card(report, pipeline="text-classification", license="mit", module="distill.models.bilstm")
     assert "import distill.models.bilstm\nfrom transformers import pipeline" in text
     assert "install the package `distill` and import `distill.models.bilstm`" in text
     assert "import distill" not in card(report, pipeline="text-classification", license="mit")

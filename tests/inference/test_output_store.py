@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from distill.errors import StoreError
-from distill.inference.output_store import OutputStore, OutputWriter, remove_damaged, stored_places
+from distill.inference.output_parts import OutputWriter, remove_damaged, stored_places
+from distill.inference.output_store import OutputStore
 
 DRAW = torch.Generator().manual_seed(0)
 KEYS = [int(key) * 10**15 for key in torch.randperm(40, generator=DRAW) - 20]

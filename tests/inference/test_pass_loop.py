@@ -10,7 +10,8 @@ import torch
 from distill.base import signals
 from distill.base.signals import Interrupted
 from distill.errors import ModelError
-from distill.inference.output_store import OutputStore, OutputWriter, stored_places
+from distill.inference.output_parts import OutputWriter, stored_places
+from distill.inference.output_store import OutputStore
 from distill.inference.pass_loop import Kept, asks_rows, asks_written, run_pass
 from distill.inference.runtime import CPU
 

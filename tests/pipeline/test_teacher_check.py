@@ -13,7 +13,7 @@ from distill.errors import ModelError
 from distill.models import from_scratch, loading
 from distill.models.special_tokens_as_text import read_as_text
 from distill.models.tokenizer_training import train
-from distill.pipeline import runner, teacher_check
+from distill.pipeline import checked_rows, runner, teacher_check
 from distill.pipeline.plan import Planned
 from distill.pipeline.store import Store
 from distill.stages.job import RunContext
@@ -135,33 +135,33 @@ def test_a_teacher_whose_answers_depend_on_the_batch_is_refused(learnt, monkeypa
 
 
 def test_a_small_validation_is_helped_out_by_train_and_labels_come_in_turn(learnt):
-    drawn, source = teacher_check._drawn(spec_of(learnt, validation=8))
+    drawn, source = checked_rows.draw_rows(spec_of(learnt, validation=8))
     assert (len(drawn), source) == (38, "validation and train")
     spec = spec_of(learnt, validation=80)
     spec.data.splits["validation"] = rows(80).select([*range(0, 80, 2), 1, 3, 5])
-    labels = teacher_check._drawn(spec)[0]["label"][:]
+    labels = checked_rows.draw_rows(spec)[0]["label"][:]
     assert sorted(labels[:6]) == [0, 0, 0, 1, 1, 1]
-    assert teacher_check._drawn(spec)[0]["label"][:] == labels
+    assert checked_rows.draw_rows(spec)[0]["label"][:] == labels
 
 
 def test_a_large_teacher_is_asked_about_fewer_rows(learnt, monkeypatch):
     spec = spec_of(learnt)
-    asked = teacher_check._loaded(spec, run_parts.examples_of(spec), "teacher")
+    asked = teacher_check._load_teacher(spec, run_parts.examples_of(spec), "teacher", {})
     features = asked.examples.encode(rows(80), asked.tokenizer)
-    monkeypatch.setattr(teacher_check, "_OPERATIONS", 0)
-    kept, left = teacher_check._affordable(asked.model, rows(80), features)
+    monkeypatch.setattr(checked_rows, "_OPERATIONS", 0)
+    kept, left = checked_rows.affordable_rows(asked.model, rows(80), features)
     assert kept["key"][:] == left["key"][:] == list(range(50))
 
 
 def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(learnt, tmp_path, monkeypatch):
     asked, spec, store = [], spec_of(learnt), Store(tmp_path / "store")
-    monkeypatch.setattr(runner, "check_teacher", lambda spec, examples, who: asked.append(who))
+    monkeypatch.setattr(runner, "check_teacher", lambda spec, examples, name, inputs: asked.append(name))
     stages = {name: Planned(name, name, spec, {}, {}, "0" * 12) for name in ("teach", "distill", "control")}
     chain = runner.Chain(spec, RunContext(tmp_path, ""), run_parts.examples_of(spec), store)
 
     def times(*names):
         asked.clear()
-        assert runner._accepted_teachers(chain, {name: stages[name] for name in names}) == []
+        assert runner._accepted_before_training(chain, {name: stages[name] for name in names}) == []
         return len(asked)
 
     assert [times("teach", "distill"), times("distill"), times("control")] == [1, 1, 0]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from distill.report import console, metric, milliseconds, share
+from distill.report import console, metric, milliseconds, percent
 from distill.report.page import render, write
 
 
@@ -54,13 +54,13 @@ def test_every_metric_of_the_report_is_on_the_page(report, curves):
         for rows in model["per_label"].values():
             for label, row in rows.items():
                 assert label in text
-                assert all(share(row[key]) in text for key in ("precision", "recall", "f1"))
+                assert all(percent(row[key]) in text for key in ("precision", "recall", "f1"))
                 assert str(row["support"]) in text
         assert all(milliseconds(value) in text for value in model["latency_ms"].values())
     for export in report["exports"]:
         assert all(metric(name, value) in text for name, value in export["metrics"]["validation"].items())
         assert all(milliseconds(value) in text for value in export["latency_ms"].values())
-    assert all(share(value) in text for value in report["fidelity"]["calibration_error"].values())
+    assert all(percent(value) in text for value in report["fidelity"]["calibration_error"].values())
     for shown in ("93.12 %", "0.081", "+1.00 points", "34.8 %", "9.5e-07", "38.0 s", report["command"], "ab12f03c9d77"):
         assert shown in text
 

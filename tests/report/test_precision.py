@@ -96,7 +96,7 @@ def test_report_console_and_page_say_which_splits_are_too_small(report, curves):
     parts = {
         "head": {"name": "run", "command": "x", "task": "classification", "seed": 1},
         "data": report["data"], "stages": [], "objective": {}, "environment": {},
-        "results": {"evaluate": {"models": report["models"]}},
+        "results": {"evaluate": {"models": report["models"]}}, "roles": {name: name for name in report["models"]},
     }  # fmt: skip
     made = assemble(**parts, points=1.0)
     assert [said.split()[0] for said in made["warnings"]] == ["validation", "test"]

@@ -10,7 +10,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from distill.config.schema import Config
 from distill.metrics import Headline
 from distill.models.tokenizer_training import train_wordpiece
-from distill.stages import supervised
+from distill.stages import hyperparameters, loaders, supervised
 
 SIZE = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
 
@@ -42,7 +42,7 @@ def test_what_is_cut_is_said_once_a_run(tmp_path, caplog):
     tokenizer = train_wordpiece(texts, vocab_size=300, max_length=512)
     with caplog.at_level("INFO", "distill"):
         jobs = (one, replace(one, title="control", folder=tmp_path), other)
-        notes = [supervised.loaders(job, tokenizer).notes for job in jobs]
+        notes = [loaders.make_loaders(job, tokenizer).notes for job in jobs]
     cut, of_test = (sum(len(tokenizer(text)["input_ids"]) > 6 for text in split) for split in (texts, tested))
     assert min(cut, of_test) > 0
     said = (
@@ -71,7 +71,7 @@ def test_a_stage_says_that_it_may_have_been_too_short(tmp_path, title, scores, r
     rows = [f"{epoch},validation/accuracy,{score},{epoch}" for epoch, score in enumerate(scores)]
     (tmp_path / "metrics.csv").write_text("\n".join(["step,name,value,epoch", *rows]) + "\n", encoding="utf-8")
     section = config.distill if title != "finetune" else config.finetune
-    notes = supervised._may_be_short(job, section, Headline("accuracy", "max"))
+    notes = supervised._underfitting_notes(job, section, Headline("accuracy", "max"))
     expected = (
         [
             f"{title}: its last epoch was its best on validation (accuracy {scores[-2]:.4f}, then {scores[-1]:.4f}): "
@@ -87,10 +87,12 @@ def test_steps_that_are_left_open_follow_the_weights():
     config = Config(task="classification")
     for section in (config.pretrain, config.finetune, config.distill):
         section.min_steps = None
-    steps = [supervised.min_steps(config, section) for section in (config.pretrain, config.finetune, config.distill)]
+    steps = [
+        hyperparameters.min_steps(config, section) for section in (config.pretrain, config.finetune, config.distill)
+    ]
     assert steps == [1500, 600, 600]
     config.teacher.model = "anything"
-    assert [supervised.min_steps(config, section) for section in (config.finetune, config.distill)] == [300, 300]
+    assert [hyperparameters.min_steps(config, section) for section in (config.finetune, config.distill)] == [300, 300]
 
 
 def test_pretraining_stops_early_and_a_student_reads_to_the_end(tmp_path):
@@ -99,8 +101,8 @@ def test_pretraining_stops_early_and_a_student_reads_to_the_end(tmp_path):
     job = job_of(spec_of(config), tmp_path, title="pretrain")
     config.pretrain.min_steps = config.distill.min_steps = 200
     sections = [
-        supervised.with_length(job, section, range(2)).settings for section in (config.pretrain, config.distill)
+        hyperparameters.with_length(job, section, range(2)).settings for section in (config.pretrain, config.distill)
     ]
     assert [section.early_stopping.patience for section in sections] == [3, 100]
-    assert supervised.settings(job.spec, config.pretrain)["patience"] == 3
-    assert "patience" not in supervised.settings(job.spec, config.distill)
+    assert hyperparameters.settings(job.spec, config.pretrain)["patience"] == 3
+    assert "patience" not in hyperparameters.settings(job.spec, config.distill)

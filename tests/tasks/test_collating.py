@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from distill.data.batching import Place
-from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.output_parts import OutputWriter
+from distill.inference.output_store import OutputStore
 from distill.tasks.collating import collate, counts, pad
 from distill.tasks.features import gather
 from distill.types import IGNORE

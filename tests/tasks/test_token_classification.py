@@ -4,7 +4,8 @@ import pytest
 import torch
 from datasets import Dataset
 
-from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.output_parts import OutputWriter
+from distill.inference.output_store import OutputStore
 from distill.tasks import EncodingSpec, Options, task
 
 TASK = task("token_classification")

@@ -8,7 +8,8 @@ from distill.config.ensemble import weights
 from distill.config.schema import Config
 from distill.config.teacher import TeacherConfig
 from distill.errors import ConfigError
-from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.output_parts import OutputWriter
+from distill.inference.output_store import OutputStore
 from distill.objective import Objective, Schedule
 from distill.objective.terms.divergences import Soft
 from distill.pipeline import preflight

@@ -6,7 +6,8 @@ import re
 import pytest
 import torch
 
-from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.output_parts import OutputWriter
+from distill.inference.output_store import OutputStore
 from distill.pipeline.store import Store
 from distill.teacher.reuse import reuse_outputs
 

@@ -8,7 +8,8 @@ from small_training import Kill, Table, align, batches, bert, collate
 from torch.utils.data import DataLoader
 
 from distill.data.batching import Examples, Place
-from distill.inference.output_store import OutputStore, OutputWriter
+from distill.inference.output_parts import OutputWriter
+from distill.inference.output_store import OutputStore
 from distill.inference.pass_loop import Kept, asks_rows, run_pass
 from distill.inference.reductions import half
 from distill.inference.runtime import CPU

@@ -6,7 +6,7 @@ import pytest
 from run_parts import job_of, spec_of
 
 from distill.config.schema import Config
-from distill.stages import supervised
+from distill.stages import hyperparameters
 from distill.training.training_length import TrainingLength, training_length
 
 
@@ -20,7 +20,7 @@ def job(tmp_path):
 def of(job, min_steps, batches=10, max_epochs=3, patience=None):
     section = replace(job.spec.config.finetune, max_epochs=max_epochs, min_steps=min_steps)
     section.early_stopping = replace(section.early_stopping, patience=patience)
-    section, every = supervised.with_length(job, section, range(batches))
+    section, every = hyperparameters.with_length(job, section, range(batches))
     return section.max_epochs, every, section.early_stopping.patience
 
 
@@ -60,9 +60,9 @@ def test_steps_that_the_epochs_have_anyway_change_no_fingerprint(job):
     spec = job.spec
     section = replace(spec.config.finetune, max_epochs=3)
     steps = 64 // spec.config.data.batch_size * 3
-    plain = supervised.settings(spec, section)
-    assert supervised.settings(spec, replace(section, min_steps=steps)) == plain
-    assert supervised.settings(spec, replace(section, min_steps=steps + 1)) == {**plain, "min_steps": steps + 1}
+    plain = hyperparameters.settings(spec, section)
+    assert hyperparameters.settings(spec, replace(section, min_steps=steps)) == plain
+    assert hyperparameters.settings(spec, replace(section, min_steps=steps + 1)) == {**plain, "min_steps": steps + 1}
 
 
 def test_a_length_is_counted_in_epochs_and_an_epoch_without_a_step_counts_as_one():

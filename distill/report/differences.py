@@ -1,0 +1,22 @@
+"""Read the difference of two models in a metric, and its interval, so that more is always better."""
+
+from distill.report import LOWER_IS_BETTER, JsonObject, difference, known, percent
+
+
+def improvement(result: JsonObject) -> dict[str, float]:
+    """Return ``difference``, ``low`` and ``high`` as far as they are known, turned so that more is better."""
+    low, high = result.get("interval") or (None, None)
+    sign = 1
+    if result.get("mode", "min" if result["metric"] in LOWER_IS_BETTER else "max") == "min":
+        low, high, sign = high, low, -1
+    parts = {"difference": result.get("difference"), "low": low, "high": high}
+    return {key: sign * part for key, part in parts.items() if known(part)}
+
+
+def interval(result: JsonObject) -> str:
+    """Return the interval of a difference as text, turned so that more is better."""
+    better, name = improvement(result), result["metric"]
+    if "low" not in better or "high" not in better:
+        return "without an interval"
+    low, high = (difference(name, better[end], sign="-").removesuffix(" points") for end in ("low", "high"))
+    return f"{percent(result.get('confidence', 0.95), 0)} interval {low} to {high}"

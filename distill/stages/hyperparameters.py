@@ -1,0 +1,125 @@
+"""Settle the hyperparameters of a stage that trains: its length, learning rate, patience and optimiser."""
+
+import logging
+from dataclasses import asdict, replace
+from typing import NamedTuple
+
+from distill.config.distillation import DistillConfig
+from distill.config.pretrain import PretrainConfig
+from distill.config.schema import Config
+from distill.config.training import TrainingConfig
+from distill.data.batching import Batches
+from distill.metrics import Headline
+from distill.stages.job import Job, RunSpec, StageSettings
+from distill.training.optim import Optimization
+from distill.training.training_length import training_length
+
+log = logging.getLogger(__name__)
+
+_TRAINING = ("max_epochs", "dropout", "optimizer", "scheduler", "early_stopping")
+_TRAINER = ("precision", "accumulate_grad_batches", "gradient_clip_val")
+_STEPS = {False: 600, True: 300}
+"""The fewest optimiser steps of whether the teacher is pretrained, unless the settings say how many."""
+_STEPS_OF_PRETRAINING = 1500
+_PATIENCE_OF_PRETRAINING = 3
+_RATES = {(False, False): 1e-3, (False, True): 5e-5, (True, False): 1e-3, (True, True): 1e-4}
+"""The learning rate of whether it is a student, and whether its weights come from a trained model; what a run itself
+pretrains from random weights has seen too little to count as one."""
+
+
+class Section(NamedTuple):
+    """A stage's training settings with its number of epochs, and the epochs from one validation to the next."""
+
+    settings: TrainingConfig
+    validate_every: int = 1
+
+
+def settings(spec: RunSpec, section: TrainingConfig) -> StageSettings:
+    """Return all that can change the result of a training stage, besides its inputs and its texts."""
+    config = spec.config
+    data = {name: getattr(config.data, name) for name in ("batch_size", "batch_tokens")}
+    trained = {name: getattr(config.trainer, name) for name in _TRAINER}
+    training = {name: value for name, value in asdict(section).items() if name in _TRAINING}
+    training["optimizer"]["lr"] = learning_rate(config, section)
+    if _min_steps_may_count(spec, section):
+        training["min_steps"] = min_steps(config, section)
+        if isinstance(section, PretrainConfig):
+            training["patience"] = _patience(section, section.max_epochs)
+    head = {"seed": config.seed, "world": spec.world, "task": config.task}
+    return {**head, **spec.setup.limits, **data, **trained, **training, **_another_is_watched(spec, section)}
+
+
+def _another_is_watched(spec: RunSpec, section: TrainingConfig) -> StageSettings:
+    """Return the metric that early stopping watches, if the leading metric makes it another one."""
+    if spec.config.metric is None or isinstance(section, PretrainConfig):
+        return {}
+    stops = section.early_stopping.patience is not None or _min_steps_may_count(spec, section)
+    name = spec.leading.watched.name
+    return {"watched": name} if stops and name != spec.metrics.WATCHED.name else {}
+
+
+def watched(spec: RunSpec, section: TrainingConfig) -> Headline:
+    """Return the metric that early stopping watches; a stage without early stopping is the same whatever leads."""
+    return spec.metrics.WATCHED if section.early_stopping.patience is None else spec.leading.watched
+
+
+def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:
+    """Return whether ``min_steps`` may count; a row makes one feature or more, and so do texts without labels."""
+    config = spec.config
+    a_step = config.data.batch_size * spec.world * config.trainer.accumulate_grad_batches
+    return len(spec.data.splits["train"]) // a_step * section.max_epochs < min_steps(config, section)
+
+
+def learning_rate(config: Config, section: TrainingConfig) -> float:
+    """Return the learning rate of the settings, or else one that fits the weights."""
+    is_student = isinstance(section, DistillConfig)
+    learnt = config.student.init not in ("random", "bilstm") if is_student else config.teacher.model is not None
+    return section.optimizer.lr or _RATES[is_student, learnt]
+
+
+def min_steps(config: Config, section: TrainingConfig) -> int:
+    """Return the fewest optimiser steps of a stage, by the settings, or else by what its weights need."""
+    if section.min_steps is not None:
+        return section.min_steps
+    if isinstance(section, PretrainConfig):
+        return _STEPS_OF_PRETRAINING
+    return _STEPS[config.teacher.model is not None]
+
+
+def with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
+    """Return the section with as many epochs as are set, or as ``min_steps`` take; of the latter the best is kept."""
+    steps = len(train) // job.spec.config.trainer.accumulate_grad_batches
+    epochs, validate_every = training_length(section.max_epochs, min_steps(job.spec.config, section), steps)
+    if epochs == section.max_epochs:
+        return Section(section)
+    if job.context.ranks.rank == 0:
+        interval = f", with a validation after every {validate_every}" if validate_every > 1 else ""
+        lengths = f"{epochs} epochs instead of {section.max_epochs}"
+        log.info("%s: %s, for min_steps=%d%s", job.title, lengths, min_steps(job.spec.config, section), interval)
+    stopping = section.early_stopping
+    if stopping.patience is None:
+        stopping = replace(stopping, patience=_patience(section, epochs))
+    return Section(replace(section, max_epochs=epochs, early_stopping=stopping), validate_every)
+
+
+def _patience(section: TrainingConfig, epochs: int) -> int:
+    """Return the validations without improvement that end training.
+
+    Pretraining has few: it soon knows little text by heart. Student and control go on to the end, so that they take as
+    many steps as each other; so does their teacher.
+    """
+    return _PATIENCE_OF_PRETRAINING if isinstance(section, PretrainConfig) else epochs
+
+
+def optimization(config: Config, section: TrainingConfig, train: Batches) -> Optimization:
+    """Return how the optimiser moves the weights of a stage over its epochs of ``train``."""
+    return Optimization(
+        optimizer=section.optimizer.name,
+        lr=learning_rate(config, section),
+        weight_decay=section.optimizer.weight_decay,
+        momentum=section.optimizer.momentum,
+        scheduler=section.scheduler.name,
+        warmup=section.scheduler.warmup,
+        steps=len(train) // config.trainer.accumulate_grad_batches * section.max_epochs,
+        fused=config.trainer.precision.endswith("-true"),
+    )
