@@ -28,6 +28,7 @@ from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
 from distill.stages.job import Job, RunSpec
 from distill.stages.passes import shows_progress
+from distill.student import student_kind
 from distill.tasks.collating import counts
 from distill.tasks.features import without_targets
 from distill.training import callbacks, tracking
@@ -93,7 +94,7 @@ def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:
 def learning_rate(config: Config, section: TrainingConfig) -> float:
     """Return the learning rate that is given, or else one that fits the weights."""
     is_student = isinstance(section, DistillConfig)
-    learnt = config.student.init not in ("random", "bilstm") if is_student else config.teacher.model is not None
+    learnt = student_kind(config.student.init).has_learnt if is_student else config.teacher.model is not None
     return section.optimizer.lr or _RATES[is_student, learnt]
 
 
