@@ -1,4 +1,4 @@
-"""Write the tables of the settings and of the objective's terms into the pages beside this file.
+"""Write the tables of settings, of the objective's terms and of the metrics that lead into the pages beside this file.
 
     python docs/make_tables.py
 
@@ -23,6 +23,7 @@ from distill.config.design import DesignConfig
 from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.objective.settings import TermsConfig, markdown, terms
+from distill.tasks import TASKS, task
 
 HERE = Path(__file__).parent
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -163,7 +164,18 @@ def of_design() -> str:
     return table(each for each in settings(DesignConfig()) if each.key not in own)
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"settings": of_runs, "design": of_design, "terms": markdown}
+def leading() -> str:
+    """The metrics of each task that can lead a run."""
+    rows = (f"| `{name}` | {', '.join(f'`{metric}`' for metric in task(name).leading)} |" for name in TASKS)
+    return "\n".join(["| task | `metric`, the first unless one is given |", "| --- | --- |", *rows])
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "settings": of_runs,
+    "design": of_design,
+    "terms": markdown,
+    "leading": leading,
+}
 
 
 def filled(page: str) -> str:

@@ -44,6 +44,9 @@ class Config:
     """Any of them, in this order; one that is left out is taken from the store where a later one needs it."""
     task: str = field(default="classification", metadata=allowed(_TASK))
     """What is predicted, such as classification or translation."""
+    metric: str | None = None
+    """The metric that leads the report, its verdict and its gains, and early stopping as far as it is watched while
+    training, such as f1 of classification; none: the task's first."""
     store: str = "outputs/store"
     """Folder of finished stages, shared by all runs."""
     data: DataConfig = field(default_factory=DataConfig)

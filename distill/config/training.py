@@ -39,7 +39,7 @@ class SchedulerConfig:
 class EarlyStoppingConfig:
     """Stop when the metric that is watched on validation no longer improves, and restore the best epoch.
 
-    It is the task's first one, or what comes nearest to it without writing or putting answers together.
+    It is the one that leads, or what comes nearest to it without writing or putting answers together.
     """
 
     patience: int | None = field(default=None, metadata=allowed(at_least(1)))

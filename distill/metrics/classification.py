@@ -9,13 +9,16 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score, MulticlassMatthewsCorrCoef
 from torchmetrics.functional import classification as functional
 
-from distill.metrics import Headline, Scored
-from distill.metrics.counts import Counts, Floats, matches, one_hot, table, totals
+from distill.metrics import Headline, Leading, Scored
+from distill.metrics.counts import Floats, macro_f1, matches, one_hot, table, totals
 from distill.metrics.examples import check
 from distill.types import IGNORE
 
 HEADLINE = Headline("accuracy", "max")
 WATCHED = HEADLINE
+
+_F1 = Headline("f1", "max")
+_MATTHEWS = Headline("matthews", "max")
 
 
 def score(predictions: Sequence[int], references: Sequence[int], names: Sequence[str], groups: Sequence[str]) -> Scored:
@@ -36,21 +39,36 @@ def score(predictions: Sequence[int], references: Sequence[int], names: Sequence
     """
     check(predictions, references)
     marks = matches(one_hot(predictions, len(names)), one_hot(references, len(names)))
-    counts = totals(marks)
-    by_label = table(counts, names)
-    statistics = np.stack([np.ones(len(marks)), marks[:, : len(names)].sum(axis=1)], axis=1)
+    by_label = table(totals(marks), names)
+    right = np.stack([np.ones(len(marks)), marks[:, : len(names)].sum(axis=1)], axis=1)
     metrics = {
-        HEADLINE.name: headline(statistics),
+        HEADLINE.name: headline(right),
         "f1": float(by_label["macro"]["f1"]),
-        "matthews": _matthews(counts),
+        "matthews": matthews(marks),
     }
-    return Scored(metrics, by_label, statistics)
+    return Scored(metrics, by_label, {"accuracy": right, "f1": marks, "matthews": marks})
 
 
 def headline(statistics: Floats) -> float:
     """The accuracy of the examples: statistics ``[examples, 2]`` are 1 and whether the label is right."""
     rows, right = statistics.sum(axis=0)
     return float(right / rows)
+
+
+def matthews(statistics: Floats) -> float:
+    """The Matthews correlation of the examples: statistics ``[examples, 3 · labels]`` are those of ``matches``."""
+    counts = totals(statistics)
+    rows = counts.gold.sum()
+    covariance = rows * counts.right.sum() - counts.predicted @ counts.gold
+    spread = (rows**2 - counts.predicted @ counts.predicted) * (rows**2 - counts.gold @ counts.gold)
+    return float(covariance / math.sqrt(spread)) if spread else 0.0
+
+
+LEADING = (
+    Leading(HEADLINE, headline, WATCHED),
+    Leading(_F1, macro_f1, _F1),
+    Leading(_MATTHEWS, matthews, _MATTHEWS),
+)
 
 
 def collection(classes: int, sync: bool = True) -> MetricCollection:
@@ -90,10 +108,3 @@ def calibration_error(logits: Tensor, labels: Tensor) -> float:
         probabilities, labels, num_classes=logits.shape[1], n_bins=15, norm="l1", ignore_index=IGNORE
     )
     return float(error)
-
-
-def _matthews(counts: Counts) -> float:
-    rows = counts.gold.sum()
-    covariance = rows * counts.right.sum() - counts.predicted @ counts.gold
-    spread = (rows**2 - counts.predicted @ counts.predicted) * (rows**2 - counts.gold @ counts.gold)
-    return float(covariance / math.sqrt(spread)) if spread else 0.0

@@ -59,6 +59,29 @@ def micro_f1(statistics: Floats) -> float:
     return float(f1(totals(statistics))[0])
 
 
+def micro_precision(statistics: Floats) -> float:
+    """The precision over all labels of merged statistics ``[examples, 3]``; 0 where nothing is predicted."""
+    right, predicted, _ = totals(statistics)
+    return float(_ratio(right, predicted)[0])
+
+
+def micro_recall(statistics: Floats) -> float:
+    """The recall over all labels of merged statistics ``[examples, 3]``; 0 where there is nothing."""
+    right, _, gold = totals(statistics)
+    return float(_ratio(right, gold)[0])
+
+
+def macro_f1(statistics: Floats) -> float:
+    """The mean F1 of the labels that are there or predicted, of statistics ``[examples, 3 · labels]``."""
+    counts = totals(statistics)
+    return mean(f1(counts)[seen(counts)])
+
+
+def mean_f1(statistics: Floats) -> float:
+    """The mean F1 of all labels, also those that are neither there nor predicted."""
+    return mean(f1(totals(statistics)))
+
+
 def f1(counts: Counts) -> Floats:
     """The F1 of each label, from 0 to 1; 0 for one that is neither there nor predicted."""
     return _ratio(2 * counts.right, counts.predicted + counts.gold)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from distill.base.segmentation import spaced
-from distill.metrics import Headline, Scored
+from distill.metrics import Headline, Leading, Scored
 from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check
-from distill.metrics.language_modeling import HEADLINE as WATCHED  # noqa: F401 - read by whoever trains
+from distill.metrics.language_modeling import HEADLINE as WATCHED
 from distill.metrics.language_modeling import next_tokens
 
 HEADLINE = Headline("perplexity", "min")
@@ -51,7 +51,7 @@ def score(
     def group(rows: Rows) -> dict[str, float]:
         return {HEADLINE.name: headline(statistics[rows])}
 
-    return Scored(metrics, by_group(groups, len(statistics), group), statistics)
+    return Scored(metrics, by_group(groups, len(statistics), group), {HEADLINE.name: statistics})
 
 
 def headline(statistics: Floats) -> float:
@@ -59,6 +59,10 @@ def headline(statistics: Floats) -> float:
     nats, tokens = statistics.sum(axis=0)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         return float(np.exp(nats / tokens))
+
+
+LEADING = (Leading(HEADLINE, headline, WATCHED),)
+"""Not how varied replies are: which n-grams are new depends on all other replies."""
 
 
 def _distinct(replies: Sequence[Sequence[str]], size: int) -> float:

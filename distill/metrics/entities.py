@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from seqeval.scheme import IOB2, Tokens
 
-from distill.metrics import Headline, Scored
+from distill.metrics import Headline, Leading, Scored
 from distill.metrics.classification import calibration_error as calibration_error
-from distill.metrics.counts import merged, micro_f1, table, totals
+from distill.metrics.counts import merged, micro_f1, micro_precision, micro_recall, table, totals
 from distill.metrics.tokens import OUTSIDE, Sentences, check_tags
 from distill.metrics.tokens import WATCHED as WATCHED
 from distill.metrics.tokens import collection as collection
@@ -17,6 +17,11 @@ HEADLINE = Headline("f1", "max")
 
 headline = micro_f1
 """Of statistics ``[sentences, 3]``: how many entities are right, predicted, and there."""
+LEADING = (
+    Leading(HEADLINE, headline, WATCHED),
+    Leading(Headline("precision", "max"), micro_precision, WATCHED),
+    Leading(Headline("recall", "max"), micro_recall, WATCHED),
+)
 
 
 def score(predictions: Sentences, references: Sentences, names: Sequence[str], groups: Sequence[str]) -> Scored:
@@ -50,7 +55,7 @@ def score(predictions: Sentences, references: Sentences, names: Sequence[str], g
     flat = marks.reshape(len(marks), -1)
     by_type = table(totals(flat), list(types))
     metrics = {name: float(by_type["micro"][name]) for name in (HEADLINE.name, "precision", "recall")}
-    return Scored(metrics, by_type, merged(flat))
+    return Scored(metrics, by_type, dict.fromkeys(metrics, merged(flat)))
 
 
 def _types(names: Sequence[str]) -> dict[str, int]:

@@ -37,6 +37,12 @@ def check_several(references: Sequence[Sequence[str]], *, none: bool = False) ->
             raise ValueError(f"example {row} needs a list of one reference or more, not {texts!r}")
 
 
+def ratio_of_sums(statistics: NDArray[np.float64]) -> float:
+    """A mean over some examples: statistics ``[examples, 2]`` are the number of values and their sum; nan over none."""
+    count, whole = statistics.sum(axis=0)
+    return float(whole / count) if count else float("nan")
+
+
 def by_group(groups: Sequence[str], examples: int, score: Callable[[Rows], dict[str, float]]) -> Table:
     """Score each group by itself.
 

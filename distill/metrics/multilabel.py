@@ -9,9 +9,9 @@ from torchmetrics.classification import MultilabelF1Score
 from torchmetrics.functional.classification import binary_calibration_error
 from torchmetrics.wrappers import LambdaInputTransformer
 
-from distill.metrics import Headline, Scored
-from distill.metrics.counts import Flags, matches, merged, micro_f1, table, totals
-from distill.metrics.examples import check
+from distill.metrics import Headline, Leading, Scored
+from distill.metrics.counts import Flags, matches, mean_f1, merged, micro_f1, table, totals
+from distill.metrics.examples import check, ratio_of_sums
 from distill.types import IGNORE
 
 HEADLINE = Headline("f1_micro", "max")
@@ -19,6 +19,13 @@ WATCHED = HEADLINE
 
 headline = micro_f1
 """Of statistics ``[examples, 3]``: how many labels are right, predicted, and there."""
+
+_F1_MACRO = Headline("f1_macro", "max")
+LEADING = (
+    Leading(HEADLINE, headline, WATCHED),
+    Leading(_F1_MACRO, mean_f1, _F1_MACRO),
+    Leading(Headline("exact_match", "max"), ratio_of_sums, WATCHED),
+)
 
 
 def score(
@@ -47,12 +54,13 @@ def score(
     marks = matches(guesses, truth)
     by_label = table(totals(marks), names, averaged=np.ones(len(names), dtype=bool))
     statistics = merged(marks)
+    whole = np.stack([np.ones(len(marks)), (guesses == truth).all(axis=1)], axis=1)
     metrics = {
         HEADLINE.name: headline(statistics),
         "f1_macro": float(by_label["macro"]["f1"]),
-        "exact_match": float((guesses == truth).all(axis=1).mean()),
+        "exact_match": ratio_of_sums(whole),
     }
-    return Scored(metrics, by_label, statistics)
+    return Scored(metrics, by_label, {"f1_micro": statistics, "f1_macro": marks, "exact_match": whole})
 
 
 def collection(classes: int, sync: bool = True) -> MetricCollection:

@@ -7,13 +7,15 @@ from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import BinaryF1Score, MulticlassAccuracy, MulticlassF1Score
 from torchmetrics.wrappers import LambdaInputTransformer
 
-from distill.metrics import Headline, Scored, classification
+from distill.metrics import Headline, Leading, Scored, classification
 from distill.metrics.classification import calibration_error as calibration_error
-from distill.metrics.counts import Floats, f1, matches, mean, one_hot, seen, totals
+from distill.metrics.counts import Floats, f1, macro_f1, matches, one_hot, totals
 from distill.types import IGNORE
 
 HEADLINE = Headline("f1", "max")
 WATCHED = HEADLINE
+
+_ACCURACY = classification.HEADLINE
 
 
 def score(predictions: Sequence[int], references: Sequence[int], names: Sequence[str], groups: Sequence[str]) -> Scored:
@@ -37,14 +39,16 @@ def score(predictions: Sequence[int], references: Sequence[int], names: Sequence
     found = classification.score(predictions, references, names, groups)
     statistics = matches(one_hot(predictions, len(names)), one_hot(references, len(names)))
     metrics = {HEADLINE.name: headline(statistics), "accuracy": found.metrics["accuracy"]}
-    return Scored(metrics, found.table, statistics)
+    return Scored(metrics, found.table, {"f1": statistics, "accuracy": found.statistics["accuracy"]})
 
 
 def headline(statistics: Floats) -> float:
     """The F1 of the examples: statistics ``[examples, 3 · labels]`` are those of ``counts.matches``."""
-    counts = totals(statistics)
-    each = f1(counts)
-    return float(each[1]) if len(each) == 2 else mean(each[seen(counts)])
+    by_label = f1(totals(statistics))
+    return float(by_label[1]) if len(by_label) == 2 else macro_f1(statistics)
+
+
+LEADING = (Leading(HEADLINE, headline, WATCHED), Leading(_ACCURACY, classification.headline, _ACCURACY))
 
 
 def collection(classes: int, sync: bool = True) -> MetricCollection:

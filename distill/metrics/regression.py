@@ -11,12 +11,14 @@ from torchmetrics import Metric, MetricCollection
 from torchmetrics.regression import MeanSquaredError, PearsonCorrCoef, SpearmanCorrCoef
 from torchmetrics.wrappers import LambdaInputTransformer
 
-from distill.metrics import Headline, Scored
+from distill.metrics import Headline, Leading, Scored
 from distill.metrics.counts import Floats
-from distill.metrics.examples import Rows, by_group, check
+from distill.metrics.examples import Rows, by_group, check, ratio_of_sums
 
 HEADLINE = Headline("pearson", "max")
 WATCHED = HEADLINE
+
+_MSE = Headline("mse", "min")
 
 _CONSTANT = 1e-12
 """Share of the second moment below which a variance is rounding alone."""
@@ -49,12 +51,15 @@ def score(
         return {"gold": float(gold.mean()), "predicted": float(predicted.mean()), "mae": mae}
 
     statistics = _moments(guesses, truth)
+    errors = (guesses - truth) ** 2
     metrics = {
         HEADLINE.name: headline(statistics),
         "spearman": correlation(_ranks(guesses), _ranks(truth)),
-        "mse": float(((guesses - truth) ** 2).mean()),
+        "mse": float(errors.mean()),
     }
-    return Scored(metrics, by_group(groups, len(truth), group), statistics)
+    table = by_group(groups, len(truth), group)
+    squares = np.stack([np.ones_like(errors), errors], axis=1)
+    return Scored(metrics, table, {"pearson": statistics, "mse": squares})
 
 
 def headline(statistics: Floats) -> float:
@@ -65,6 +70,10 @@ def headline(statistics: Floats) -> float:
         if not (spread > _CONSTANT * count * xx and other > _CONSTANT * count * yy):
             return float("nan")
         return float(np.clip((count * xy - x * y) / (np.sqrt(spread) * np.sqrt(other)), -1, 1))
+
+
+LEADING = (Leading(HEADLINE, headline, WATCHED), Leading(_MSE, ratio_of_sums, _MSE))
+"""Not the correlation of ranks: the rank of an example depends on which others there are."""
 
 
 def correlation(one: NDArray[Any], other: NDArray[Any]) -> float:

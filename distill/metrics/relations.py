@@ -5,13 +5,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from distill.metrics import Headline, Scored, classification
+from distill.metrics import Headline, Leading, Scored, classification
 from distill.metrics.classification import calibration_error as calibration_error
 from distill.metrics.classification import collection as collection
 from distill.metrics.counts import Flags, Floats, f1, mean, one_hot, table, totals
 
 HEADLINE = Headline("f1", "max")
 WATCHED = HEADLINE
+
+_ACCURACY = classification.HEADLINE
 
 _DIRECTION = re.compile(r"\((?:e1,e2|e2,e1)\)$")
 _NONE = ("other", "no_relation")
@@ -36,7 +38,7 @@ def score(predictions: Sequence[int], references: Sequence[int], names: Sequence
     Raises:
         ValueError: as for classification.
     """
-    accuracy = classification.score(predictions, references, names, groups).metrics["accuracy"]
+    by_label = classification.score(predictions, references, names, groups)
     relations = [_DIRECTION.sub("", name) for name in names]
     kinds = list(dict.fromkeys(relations))
     belongs = one_hot([kinds.index(relation) for relation in relations], len(kinds))
@@ -46,7 +48,8 @@ def score(predictions: Sequence[int], references: Sequence[int], names: Sequence
     counts = totals(marks.reshape(len(marks), -1))
     by_relation = table(counts, kinds, averaged=is_relation & (counts.gold > 0))
     statistics = marks[:, :, is_relation].reshape(len(marks), -1)
-    return Scored({HEADLINE.name: headline(statistics), "accuracy": accuracy}, by_relation, statistics)
+    metrics = {HEADLINE.name: headline(statistics), "accuracy": by_label.metrics["accuracy"]}
+    return Scored(metrics, by_relation, {"f1": statistics, "accuracy": by_label.statistics["accuracy"]})
 
 
 def headline(statistics: Floats) -> float:
@@ -54,3 +57,6 @@ def headline(statistics: Floats) -> float:
     counts = totals(statistics)
     there: Flags = counts.gold > 0
     return mean(f1(counts)[there])
+
+
+LEADING = (Leading(HEADLINE, headline, WATCHED), Leading(_ACCURACY, classification.headline, _ACCURACY))

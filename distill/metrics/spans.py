@@ -10,7 +10,7 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy
 
 from distill.base.segmentation import spaced
-from distill.metrics import Headline, Scored
+from distill.metrics import Headline, Leading, Scored
 from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check, check_several
 from distill.types import IGNORE
@@ -65,13 +65,26 @@ def score(
     if not answered.all():
         parts = {HAS_ANSWER: answered, NO_ANSWER: ~answered}
         metrics |= {name: headline(statistics[rows]) for name, rows in parts.items() if rows.any()}
-    return Scored(metrics, by_group(groups, len(statistics), group), statistics)
+    table = by_group(groups, len(statistics), group)
+    return Scored(metrics, table, dict.fromkeys(("f1", "exact_match"), statistics))
 
 
 def headline(statistics: Floats) -> float:
     """The mean F1 of the examples: statistics ``[examples, 3]`` are 1, F1 and exact match."""
     examples, f1, _ = statistics.sum(axis=0)
     return float(f1 / examples)
+
+
+def exact_match(statistics: Floats) -> float:
+    """The share of exact matches among the examples, of the same statistics."""
+    examples, _, exact = statistics.sum(axis=0)
+    return float(exact / examples)
+
+
+LEADING = (
+    Leading(HEADLINE, headline, WATCHED),
+    Leading(Headline("exact_match", "max"), exact_match, WATCHED),
+)
 
 
 def collection(classes: int, sync: bool = True) -> MetricCollection:

@@ -1,6 +1,7 @@
 """Summarisation: how much of the references' words a text has."""
 
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from types import SimpleNamespace
@@ -8,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from distill.base.segmentation import script, words
-from distill.metrics import Headline, Scored
+from distill.metrics import Headline, Leading, Scored
 from distill.metrics.counts import Floats
 from distill.metrics.examples import Rows, by_group, check, check_several
-from distill.metrics.language_modeling import HEADLINE as WATCHED  # noqa: F401 - read by whoever trains
+from distill.metrics.language_modeling import HEADLINE as WATCHED
 from distill.metrics.language_modeling import next_tokens
 
 HEADLINE = Headline("rouge1", "max")
@@ -62,10 +63,24 @@ def score(
 
     everything = np.arange(len(statistics))
     how = f"rouge-score {version('rouge-score')}, {_STEMMED if latin else _AS_THEY_ARE}"
-    return Scored(group(everything), by_group(groups, len(statistics), group), statistics, how)
+    table = by_group(groups, len(statistics), group)
+    return Scored(group(everything), table, dict.fromkeys(_KINDS, statistics), how)
 
 
 def headline(statistics: Floats) -> float:
     """The mean ROUGE-1 of the examples: statistics ``[examples, 4]`` are 1, ROUGE-1, ROUGE-2 and ROUGE-L."""
     examples, rouge, *_ = statistics.sum(axis=0)
     return float(rouge / examples)
+
+
+def mean_rouge(statistics: Floats, *, column: int) -> float:
+    """The mean of another kind of ROUGE of the examples, of the same statistics."""
+    examples, rouge = statistics[:, [0, column]].sum(axis=0)
+    return float(rouge / examples)
+
+
+LEADING = (
+    Leading(HEADLINE, headline, WATCHED),
+    Leading(Headline("rouge2", "max"), partial(mean_rouge, column=2), WATCHED),
+    Leading(Headline("rougeL", "max"), partial(mean_rouge, column=3), WATCHED),
+)

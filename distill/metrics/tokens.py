@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
-from distill.metrics import Headline, Scored
+from distill.metrics import Headline, Leading, Scored
 from distill.metrics.classification import calibration_error as calibration_error
 from distill.metrics.counts import matches, merged, micro_f1, one_hot, table, totals
-from distill.metrics.examples import check
+from distill.metrics.examples import check, ratio_of_sums
 from distill.types import IGNORE
 
 HEADLINE = Headline("f1", "max")
@@ -24,6 +24,9 @@ Sentences = Sequence[Sequence[str]]
 
 headline = micro_f1
 """Of statistics ``[sentences, 3]``: how many tags but ``O`` are right, predicted, and there."""
+
+_ACCURACY = Headline("accuracy", "max")
+LEADING = (Leading(HEADLINE, headline, WATCHED), Leading(_ACCURACY, ratio_of_sums, _ACCURACY))
 
 
 def score(predictions: Sentences, references: Sentences, names: Sequence[str], groups: Sequence[str]) -> Scored:
@@ -48,10 +51,11 @@ def score(predictions: Sentences, references: Sentences, names: Sequence[str], g
     marks = matches(*(one_hot(tags, len(names))[:, scored] for tags in (guesses, truth)))
     by_tag = table(totals(marks), [name for name in names if name != OUTSIDE])
     sentence = np.repeat(np.arange(len(references)), [len(tags) for tags in references])
-    statistics = np.zeros((len(references), 3))
+    statistics, right = np.zeros((len(references), 3)), np.zeros((len(references), 2))
     np.add.at(statistics, sentence, merged(marks))
-    accuracy = float((guesses == truth).mean()) if len(truth) else float("nan")
-    return Scored({HEADLINE.name: headline(statistics), "accuracy": accuracy}, by_tag, statistics)
+    np.add.at(right, sentence, np.stack([np.ones(len(truth)), guesses == truth], axis=1))
+    metrics = {HEADLINE.name: headline(statistics), "accuracy": ratio_of_sums(right)}
+    return Scored(metrics, by_tag, {"f1": statistics, "accuracy": right})
 
 
 def collection(classes: int, sync: bool = True) -> MetricCollection:

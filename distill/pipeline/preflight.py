@@ -38,6 +38,7 @@ def preflight(spec: RunSpec) -> None:
         ConfigError: a term needs what teacher and student do not share.
     """
     config, data = spec.config, spec.data
+    _metric(spec)
     if small := [name for name, rows in data.splits.items() if len(rows) < spec.world]:
         raise DataError(f"{small[0]} has fewer rows than there are processes ({spec.world})")
     parts = spec.world * config.trainer.accumulate_grad_batches
@@ -56,6 +57,15 @@ def preflight(spec: RunSpec) -> None:
             _another(spec, name, other)
     if "distill" in config.stages:
         _objective(spec, configs)
+
+
+def _metric(spec: RunSpec) -> None:
+    """Refuse a metric that leads with other labels of the task, but not with those of this data."""
+    if spec.config.metric is None:
+        return
+    names = [metric.headline.name for metric in spec.metrics.LEADING]
+    if spec.config.metric not in names:
+        raise ConfigError(f"metric={spec.config.metric}: with the labels of this data allowed is {', '.join(names)}")
 
 
 def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:

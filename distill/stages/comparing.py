@@ -16,7 +16,7 @@ def gain(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None:
     teacher, student, control = (spec.decisions.first_of(role) for role in ("teacher", "student", "control"))
     if teacher is None or student is None or control is None:
         return None
-    headline = spec.metrics.HEADLINE
+    headline = spec.leading.headline
     value = {name: by_split[split].scored.metrics[headline.name] for name, by_split in scores.items()}
     return {
         **_paired(spec, scores, split, student, control),
@@ -52,11 +52,12 @@ def fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, Any] | None
 
 
 def _paired(spec: RunSpec, scores: Scores, split: str, one: str, other: str) -> dict[str, Any]:
-    """The difference of two models in the headline metric, and its interval."""
-    headline, given = spec.metrics.HEADLINE, spec.config.evaluate
-    first, second = (scores[name][split].scored.statistics for name in (one, other))
+    """The difference of two models in the metric that leads, and its interval."""
+    leading, given = spec.leading, spec.config.evaluate
+    headline = leading.headline
+    first, second = (scores[name][split].scored.statistics[headline.name] for name in (one, other))
     result = paired_bootstrap(
-        spec.metrics.headline,
+        leading.compute,
         first,
         second,
         resamples=given.resamples,

@@ -41,7 +41,8 @@ def run(job: Job) -> dict[str, Any]:
     batches = supervised.loaders(job, tokenizer)
     section = _as_long_as_the_student(job, tokenizer, batches.train)
     module = supervised.supervised_module(job.spec, section.settings, student, batches.train)
-    return supervised.train(job, section, module, tokenizer, batches, job.spec.metrics.WATCHED)
+    watched = supervised.watched(job.spec, section.settings)
+    return supervised.train(job, section, module, tokenizer, batches, watched)
 
 
 def _as_long_as_the_student(job: Job, tokenizer: PreTrainedTokenizerBase, own: Batches) -> supervised.Section:

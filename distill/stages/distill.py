@@ -84,7 +84,8 @@ def run(job: Job) -> dict[str, Any]:
     training = supervised.training_spec(spec, trained.settings, student, batches.train)
     module = DistillationModule(student, objective, training, teacher).to(spec.dtype)
     _every_term_counts(module, batches.train, job.context.ranks, spec.quote)
-    result = supervised.train(job, trained, module, tokenizer, batches, spec.metrics.WATCHED)
+    watched = supervised.watched(spec, trained.settings)
+    result = supervised.train(job, trained, module, tokenizer, batches, watched)
     return {**result, "layer_maps": objectives.layer_maps(section, of_student, of_teacher)}
 
 

@@ -4,7 +4,7 @@ Several teachers are one for the student, so ``teacher`` is what they say togeth
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         "seed": config.seed,
         **({"unanswerable": True} if spec.data.unanswerable else {}),
         **_several(config),
+        **({} if config.metric in (None, spec.metrics.HEADLINE.name) else {"metric": config.metric}),
     }
 
 
@@ -95,11 +96,12 @@ def run(job: Job) -> dict[str, Any]:
 
 
 def score(job: Job, model: FinishedModel, split: str, answered: ModelOutputs) -> SplitScore:
-    """Score what a model answered to a split."""
+    """Score what a model answered to a split; the metric that leads the run comes first."""
     spec = job.spec
-    return scoring.score_split(
+    scored = scoring.score_split(
         spec.setup, spec.metrics, spec.data.splits[split], answered, model.tokenizer, job.examples.encode
     )
+    return replace(scored, scored=scored.scored.led_by(spec.leading.headline.name))
 
 
 def answers_folder(folder: Path, name: str, split: str) -> Path:

@@ -59,4 +59,4 @@ def run(job: Job) -> dict[str, Any]:
     batches = supervised.loaders(job, tokenizer)
     section = supervised.with_length(job, given, batches.train)
     module = supervised.supervised_module(spec, section.settings, model, batches.train)
-    return supervised.train(job, section, module, tokenizer, batches, spec.metrics.WATCHED)
+    return supervised.train(job, section, module, tokenizer, batches, supervised.watched(spec, section.settings))

@@ -17,7 +17,7 @@ from distill.data.quoting import quote
 from distill.distributed.processes import Ranks
 from distill.inference.runtime import FinishedModel
 from distill.inference.torch_runtime import finished_model
-from distill.metrics import metric_module
+from distill.metrics import Leading, leading, metric_module
 from distill.models.sources import ModelRef, ModelSources
 from distill.student.build import StudentSpec
 from distill.tasks.setup import TaskSetup
@@ -115,6 +115,11 @@ class RunSpec:
     def metrics(self) -> ModuleType:
         """The module that scores predictions."""
         return metric_module(self.setup.task.metric_module(self.setup.labels))
+
+    @property
+    def leading(self) -> Leading:
+        """The metric that leads the run: the one that the settings name, or else the task's first."""
+        return leading(self.metrics, self.config.metric)
 
     @property
     def generation(self) -> dict[str, int]:

@@ -81,7 +81,21 @@ def settings(spec: RunSpec, section: TrainingConfig) -> dict[str, Any]:
         if isinstance(section, PretrainConfig):
             training["patience"] = _patience(section, section.max_epochs)
     head = {"seed": config.seed, "world": spec.world, "task": config.task}
-    return {**head, **spec.setup.limits, **data, **trained, **training}
+    return {**head, **spec.setup.limits, **data, **trained, **training, **_another_is_watched(spec, section)}
+
+
+def _another_is_watched(spec: RunSpec, section: TrainingConfig) -> dict[str, Any]:
+    """The metric that early stopping watches, if the one that leads makes it another."""
+    if spec.config.metric is None or isinstance(section, PretrainConfig):
+        return {}
+    stops = section.early_stopping.patience is not None or _min_steps_may_count(spec, section)
+    name = spec.leading.watched.name
+    return {"watched": name} if stops and name != spec.metrics.WATCHED.name else {}
+
+
+def watched(spec: RunSpec, section: TrainingConfig) -> Headline:
+    """Return the metric that early stopping watches; a stage without early stopping is the same whatever leads."""
+    return spec.metrics.WATCHED if section.early_stopping.patience is None else spec.leading.watched
 
 
 def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:

@@ -117,7 +117,8 @@ class Task:
         kind: what a row means.
         sample: the embedded sample that stands in where there is no data.
         read: checks the rows of the data and numbers their labels.
-        measured_by: the module of ``distill.metrics`` that scores predictions, by the labels.
+        metric_module: the module of ``distill.metrics`` that scores predictions, by the labels.
+        leading: names of its metrics that can lead a run, of any labels; the first does unless settings name another.
         outputs: names of the head's outputs, by the labels; empty where the head brings its own.
         encode: features of some examples, without targets where the examples have none.
         align: a head's logits as rows, and their labels.
@@ -143,6 +144,7 @@ class Task:
     sample: str
     read: Callable[[Mapping[str, "Dataset"], Options], Read]
     metric_module: Callable[[Sequence[str]], str]
+    leading: tuple[str, ...]
     outputs: Callable[[Sequence[str]], list[str]]
     encode: Callable[[Columns, Any, EncodingSpec], Features]
     align: Callable[["Tensor", Batch, EncodingSpec], tuple["Tensor", "Tensor"]]

@@ -80,6 +80,7 @@ TASK = Task(
     pipeline="text-classification",
     read=read,
     metric_module=metric_module,
+    leading=("accuracy", "f1", "matthews"),
     outputs=outputs,
     encode=encode,
     align=align,

@@ -151,6 +151,7 @@ TASK = Task(
     family="decoder",
     read=read,
     metric_module=metric_module,
+    leading=("perplexity",),
     outputs=outputs,
     encode=encode,
     align=align,

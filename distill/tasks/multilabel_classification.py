@@ -70,6 +70,7 @@ TASK = replace(
     sample="topics",
     read=read,
     metric_module=metric_module,
+    leading=("f1_micro", "f1_macro", "exact_match"),
     decode=decode,
     predictions=predictions,
     references=references,

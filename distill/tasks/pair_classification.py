@@ -26,5 +26,6 @@ TASK = replace(
     text=("text", "pair"),
     sample="paraphrases",
     metric_module=metric_module,
+    leading=("f1", "accuracy"),
     encode=encode,
 )

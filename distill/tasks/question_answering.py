@@ -216,6 +216,7 @@ TASK = Task(
     sample="passages",
     read=read,
     metric_module=metric_module,
+    leading=("f1", "exact_match"),
     outputs=outputs,
     encode=encode,
     align=align,

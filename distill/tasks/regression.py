@@ -88,6 +88,7 @@ TASK = replace(
     sample="similarities",
     read=read,
     metric_module=metric_module,
+    leading=("pearson", "mse"),
     outputs=outputs,
     decode=decode,
     predictions=predictions,

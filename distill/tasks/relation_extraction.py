@@ -152,6 +152,7 @@ TASK = replace(
     problem=problem,
     read=read,
     metric_module=metric_module,
+    leading=("f1", "accuracy"),
     outputs=outputs,
     encode=encode,
     align=align,

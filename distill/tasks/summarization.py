@@ -20,4 +20,10 @@ def groups(rows: Columns) -> list[str]:
     return [translation.length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 
-TASK = replace(translation.TASK, sample="abstracts", metric_module=metric_module, groups=groups)
+TASK = replace(
+    translation.TASK,
+    sample="abstracts",
+    metric_module=metric_module,
+    leading=("rouge1", "rouge2", "rougeL"),
+    groups=groups,
+)

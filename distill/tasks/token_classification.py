@@ -216,6 +216,7 @@ TASK = Task(
     pipeline="token-classification",
     read=read,
     metric_module=metric_module,
+    leading=("f1", "precision", "recall", "accuracy"),
     outputs=outputs,
     encode=encode,
     align=align,

@@ -120,6 +120,7 @@ TASK = Task(
     family="encoder-decoder",
     read=read,
     metric_module=metric_module,
+    leading=("bleu", "chrf"),
     outputs=outputs,
     encode=encode,
     align=align,

@@ -87,10 +87,6 @@ CASES = [
         "teacher.finetuned=true",
     ),
     (
-        {"teacher__accept": True},
-        "teacher.accept=true: goes on with a fine-tuned checkpoint; it needs teacher.finetuned=true",
-    ),
-    (
         {"task": "regression", "teacher__model": "x", "teacher__finetuned": True, "teacher__labels_subset": True},
         "teacher.labels_subset=True: belongs to classification, pair_classification, multilabel_classification, "
         "token_classification, relation_extraction; allowed is false",
@@ -268,5 +264,29 @@ def test_every_task_that_may_be_configured_has_its_parts():
         assert isinstance(found, Task)
         assert found.sample in SAMPLES
         assert set(found.inputs) <= set(found.text)
+        leading = set()
         for labels in (["a", "b"], []):
-            assert metric_module(found.metric_module(labels)).HEADLINE.mode in ("max", "min")
+            metrics = metric_module(found.metric_module(labels))
+            assert metrics.HEADLINE.mode in ("max", "min")
+            assert metrics.HEADLINE.name == found.leading[0]
+            leading |= {metric.headline.name for metric in metrics.LEADING}
+        assert sorted(found.leading) == sorted(leading)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "allowed"),
+    [
+        ("regression", "spearman", "pearson, mse"),
+        ("dialogue", "distinct_2", "perplexity"),
+        ("classification", "F1", "accuracy, f1, matthews"),
+        ("token_classification", "bleu", "f1, precision, recall, accuracy"),
+        ("translation", "", "bleu, chrf"),
+    ],
+)
+def test_a_metric_that_cannot_lead_is_refused_with_those_that_can(name, metric, allowed):
+    expected = f"1 problem in the settings\n  metric={metric}: allowed is {allowed}"
+    writes = {"pretrain__max_epochs": 0} if task(name).writes else {}
+    with pytest.raises(ConfigError, match=f"^{re.escape(expected)}$"):
+        check(config(task=name, metric=metric, **writes))
+    for each in task(name).leading:
+        check(config(task=name, metric=each, **writes))

@@ -34,13 +34,14 @@ def packed(rows):
     ("kind", "content"),
     [
         (".jsonl", '{"text": "Zürich"}\n{"text": "b"}\n'.encode()),
-        (".jsonl", gzip.compress('{"text": "Zürich"}\n{"text": "b"}\n'.encode())),
+        (".jsonl", gzip.compress('{"text": "Zürich"}\n{"text": "b"}\n'.encode(), mtime=0)),
         (".json", '[{"text": "Zürich"},\n {"text": "b"}]'.encode()),
         (".csv", "text\nZürich\nb\n".encode()),
         (".tsv", "text\nZürich\nb\n".encode()),
         (".txt", "Zürich\nb\n".encode()),
         (".parquet", packed(ROWS)),
     ],
+    ids=["lines", "packed lines", "array", "csv", "tsv", "txt", "parquet"],
 )
 def test_every_kind_of_file_is_read_from_standard_input(piped, kind, content):
     assert [dict(row) for _, row in read(piped(content), kind=kind)] == ROWS

@@ -85,7 +85,8 @@ def test_a_metric_that_is_no_mean_is_computed_from_the_drawn_examples():
 def test_the_statistics_of_a_task_are_what_is_resampled():
     names, gold = ["a", "b", "c"], [0, 1, 2, 2, 1, 0]
     better, worse = (classification.score(guess, gold, names, []) for guess in ([0, 1, 2, 2, 1, 1], [0, 0, 0, 2, 1, 0]))
-    gain = paired_bootstrap(classification.headline, better.statistics, worse.statistics, resamples=100)
+    pair = (scored.statistics["accuracy"] for scored in (better, worse))
+    gain = paired_bootstrap(classification.headline, *pair, resamples=100)
     assert gain.difference == pytest.approx(5 / 6 - 4 / 6)
     assert gain.lo <= gain.difference <= gain.hi
 

@@ -12,6 +12,7 @@ from distill.metrics import (
     classification,
     dialogue,
     entities,
+    leading,
     multilabel,
     pairs,
     regression,
@@ -78,6 +79,14 @@ MODULES = [
 GROUPED = [dialogue, regression, spans, summarization, translation]
 every = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
 grouped = pytest.mark.parametrize("module", GROUPED, ids=lambda module: module.__name__.rpartition(".")[2])
+leaders = pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        pytest.param(module, metric.headline.name, id=f"{module.__name__.rpartition('.')[2]}-{metric.headline.name}")
+        for module in MODULES
+        for metric in module.LEADING
+    ],
+)
 GROUPS = [f"{n % 12} words" for n in range(SIZE)]
 
 
@@ -93,26 +102,64 @@ def test_the_headline_comes_first_and_from_the_statistics(module):
     found = scored(module)
     assert next(iter(found.metrics)) == module.HEADLINE.name
     assert module.HEADLINE.mode == ("min" if module is dialogue else "max")
-    assert len(found.statistics) == SIZE
-    assert found.metrics[module.HEADLINE.name] == pytest.approx(module.headline(found.statistics), abs=1e-9)
+    statistics = found.statistics[module.HEADLINE.name]
+    assert len(statistics) == SIZE
+    assert found.metrics[module.HEADLINE.name] == pytest.approx(module.headline(statistics), abs=1e-9)
     assert 0 < found.metrics[module.HEADLINE.name] != 1
 
 
 @every
-def test_the_headline_of_any_examples_is_what_they_score_alone(module):
-    statistics = scored(module).statistics
+def test_the_headline_is_the_first_that_can_lead(module):
+    assert module.LEADING[0] == (module.HEADLINE, module.headline, module.WATCHED)
+    assert leading(module, None) is module.LEADING[0]
+    assert list(scored(module).statistics) == [metric.headline.name for metric in module.LEADING]
+
+
+@leaders
+def test_a_metric_that_leads_is_for_any_examples_what_they_score_alone(module, name):
+    compute, statistics = leading(module, name).compute, scored(module).statistics[name]
+    assert len(statistics) == SIZE
     chance = random.Random(5)  # noqa: S311
-    for size in (1, 2, 30, SIZE):
+    for size in (1, 2, 3, 10, 30, SIZE):
         rows = chance.choices(range(SIZE), k=size)
-        alone = scored(module, rows).metrics[module.HEADLINE.name]
-        assert module.headline(statistics[rows]) == pytest.approx(alone, abs=1e-9, nan_ok=True)
+        alone = scored(module, rows).metrics[name]
+        assert compute(statistics[rows]) == pytest.approx(alone, abs=1e-9, nan_ok=True)
+    assert 0 < compute(statistics) != 1
 
 
-@every
-def test_only_the_sum_of_the_statistics_counts(module):
-    statistics = scored(module).statistics
+@leaders
+def test_only_the_sum_of_the_statistics_counts(module, name):
+    compute, statistics = leading(module, name).compute, scored(module).statistics[name]
     halves = np.stack([statistics[::2].sum(axis=0), statistics[1::2].sum(axis=0)])
-    assert module.headline(halves) == pytest.approx(module.headline(statistics), abs=1e-9)
+    assert compute(halves) == pytest.approx(compute(statistics), abs=1e-9)
+
+
+@leaders
+def test_a_metric_that_leads_is_moved_to_the_front(module, name):
+    found = scored(module)
+    led = found.led_by(name).metrics
+    assert next(iter(led)) == name
+    assert led == found.metrics
+    assert [other for other in led if other != name] == [other for other in found.metrics if other != name]
+
+
+@pytest.mark.parametrize("module", [classification, pairs])
+@pytest.mark.parametrize("name", ["accuracy", "f1"])
+def test_labels_that_examples_lack_are_left_out_of_their_mean(module, name):
+    gold = [0, 0, 1, 1, 2, 2, 0, 1]
+    guesses = [0, 1, 1, 1, 2, 0, 0, 2]
+    names, whole = ["a", "b", "c"], slice(None)
+    statistics = module.score(guesses, gold, names, []).statistics[name]
+    for rows in ([0, 0, 6], [0, 1, 3], [4, 5], whole):
+        some = [np.array(labels)[rows].tolist() for labels in (guesses, gold)]
+        alone = module.score(*some, names, []).metrics[name]
+        assert leading(module, name).compute(statistics[rows]) == pytest.approx(alone, abs=1e-12)
+
+
+@pytest.mark.parametrize(("module", "name"), [(regression, "spearman"), (dialogue, "distinct_1"), (pairs, "matthews")])
+def test_what_no_sum_over_examples_gives_cannot_lead(module, name):
+    with pytest.raises(KeyError, match=name):
+        leading(module, name)
 
 
 @every
@@ -125,11 +172,11 @@ def test_what_is_scored_can_be_written_down(module):
         assert {name: type(value) for name, value in row.items()} == dict.fromkeys(row, float) | {"support": int}
 
 
-@every
-def test_a_thousand_resamples_of_both_models_take_seconds(module):
-    statistics = np.tile(scored(module).statistics, (17, 1))
+@leaders
+def test_a_thousand_resamples_of_both_models_take_seconds(module, name):
+    statistics = np.tile(scored(module).statistics[name], (17, 1))
     start = time.process_time()
-    gain = paired_bootstrap(module.headline, statistics, statistics)
+    gain = paired_bootstrap(leading(module, name).compute, statistics, statistics)
     assert time.process_time() - start < 4
     assert gain == (0, 0, 0)
 
@@ -218,6 +265,13 @@ EVERY = [
 def test_the_metric_that_early_stopping_reads_is_among_those_that_are_watched(module):
     assert module.WATCHED.name in module.collection(3)
     assert module.WATCHED.mode == ("min" if module.WATCHED.name == "perplexity" else "max")
+
+
+@leaders
+def test_early_stopping_reads_the_metric_that_leads_where_it_is_watched(module, name):
+    headline, _, watched = leading(module, name)
+    assert headline.mode == ("min" if name in ("perplexity", "mse") else "max")
+    assert watched == (headline if name in module.collection(3) else module.WATCHED)
 
 
 @pytest.mark.parametrize("module", [each for each in EVERY if each is not spans])

@@ -53,7 +53,7 @@ def test_the_table_is_seqevals_report():
 )
 def test_only_whole_entities_of_the_right_type_count(guess, counts):
     found = entities.score([guess.split()], [["B-PER", "I-PER", "O", "B-LOC"]], TAGS, [])
-    assert tuple(found.statistics[0]) == counts
+    assert tuple(found.statistics["f1"][0]) == counts
 
 
 def test_text_without_entities_scores_zero_and_its_types_stay_out_of_the_mean():
