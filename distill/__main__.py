@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from distill.base import starting
+from distill.base import early_signals
 
 COMMANDS = {
     "run": "from text to a compact student on disk: distill run experiment=sst2_tiny",
@@ -16,7 +16,7 @@ COMMANDS = {
 def main() -> None:
     """Hand the command line to the command that its first word names; signals end it from its first moment."""
     name, *rest = sys.argv[1:] or ["--help"]
-    starting.heed(starting.GOES_ON if name == "run" else starting.NOTHING)
+    early_signals.heed(early_signals.GOES_ON if name == "run" else early_signals.NOTHING)
     if name in COMMANDS:
         sys.argv[1:] = rest
         import_module(f"distill.{name}").main()

@@ -13,7 +13,7 @@ from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from distill.base import caches, signals
+from distill.base import library_caches, signals
 from distill.config import compose as cards
 from distill.config.messages import describe_error
 from distill.config.named_columns import named_roles
@@ -79,7 +79,7 @@ def run_experiment(
     started = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     run_folder = Path(folder) if folder else Path("outputs") / config.name / started
     run_folder.mkdir(parents=True, exist_ok=True)
-    caches.ready(Path(config.store))
+    library_caches.ready(Path(config.store))
     from distill.pipeline.runner import walk  # torch and its friends take seconds
 
     flags = [flag for path in folders for flag in ("--config-dir", path)]

@@ -1,14 +1,14 @@
 """``python -m distill.convert model=FOLDER output=NEW_FOLDER``: pickled weights as safetensors, read safely."""
 
 if __name__ == "__main__":
-    from distill.base import starting
+    from distill.base import early_signals
 
-    starting.heed(starting.NOTHING)  # what is imported below takes half a second
+    early_signals.heed(early_signals.NOTHING)  # what is imported below takes half a second
 
 import sys
 from pathlib import Path
 
-from distill.base.starting import NOTHING
+from distill.base.early_signals import NOTHING
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
 
@@ -27,7 +27,7 @@ def main() -> None:
         sys.stdout.write(_USAGE)
         return
     model, output = _folders(sys.argv[1:])
-    from distill.models.converting import convert  # torch takes seconds
+    from distill.models.pickle_conversion import convert  # torch takes seconds
 
     convert(model, output)
     sys.stdout.write(f"{output}\n")

@@ -1,9 +1,9 @@
 """``python -m distill.design budget.latency_ms=5``: which student to try first."""
 
 if __name__ == "__main__":
-    from distill.base import starting
+    from distill.base import early_signals
 
-    starting.heed(starting.NOTHING)  # what is imported below takes half a second
+    early_signals.heed(early_signals.NOTHING)  # what is imported below takes half a second
 
 import logging
 import shlex
@@ -16,8 +16,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from distill.base import caches
-from distill.base.starting import NOTHING
+from distill.base import library_caches
+from distill.base.early_signals import NOTHING
 from distill.config import compose
 from distill.config.design import DesignConfig, check, settings_of_runs
 from distill.config.messages import describe_error
@@ -59,7 +59,7 @@ def _propose_students(config: DesignConfig) -> None:
     overrides, folders = hydra.overrides.task, card_folders(hydra)
     config.data.exact += named_roles(overrides, folders, hydra.runtime.choices)
     check(config, overrides, folders)
-    for note in caches.ready(Path(config.store)):
+    for note in library_caches.ready(Path(config.store)):
         log.info("%s", note)
     from distill.designer import showing  # torch and its friends take seconds
     from distill.designer.cards import write

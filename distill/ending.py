@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from distill.base import signals
-from distill.base.shown import plain
 from distill.base.signals import Interrupted
+from distill.base.terminal_text import plain
 from distill.errors import DistillError
 
 

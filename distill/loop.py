@@ -10,7 +10,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ConfigError, ModelError
 from distill.models.forward import outputs
-from distill.models.shapes import model_shape
+from distill.models.model_shape import model_shape
 from distill.objective.build import build_objective
 from distill.objective.objective import Objective
 from distill.objective.plain_settings import SharedSettings, TermSettings, terms_config

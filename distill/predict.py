@@ -1,9 +1,9 @@
 """``python -m distill.predict model=FOLDER input=FILE output=FILE``: what a model says of new examples."""
 
 if __name__ == "__main__":
-    from distill.base import starting
+    from distill.base import early_signals
 
-    starting.heed(starting.NOTHING)  # what is imported below takes half a second
+    early_signals.heed(early_signals.NOTHING)  # what is imported below takes half a second
 
 import sys
 import time
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distill.base import caches, signals
-from distill.base.shown import plain, shown
-from distill.base.starting import NOTHING
+from distill.base import library_caches, signals
+from distill.base.early_signals import NOTHING
+from distill.base.terminal_text import plain, shown
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
 from distill.tasks.ranking import most, refuse_unranked
@@ -86,7 +86,7 @@ def predict(config: PredictConfig) -> None:
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
-    caches.ready()
+    library_caches.ready()
     from distill.data.standard_input import StandardInput
     from distill.data.streaming import read
     from distill.data.writing import printing, refuse_target, writing

@@ -1,9 +1,9 @@
 """``python -m distill.run experiment=sst2_tiny``: from a config to a student on disk."""
 
 if __name__ == "__main__":
-    from distill.base import starting
+    from distill.base import early_signals
 
-    starting.heed(starting.GOES_ON)  # what is imported below takes half a second
+    early_signals.heed(early_signals.GOES_ON)  # what is imported below takes half a second
 
 import logging
 import sys
@@ -15,8 +15,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from distill.base import caches, disk, signals
-from distill.base.starting import GOES_ON
+from distill.base import disk, library_caches, signals
+from distill.base.early_signals import GOES_ON
 from distill.config import compose
 from distill.config.messages import describe_error
 from distill.config.named_columns import named_roles
@@ -50,7 +50,7 @@ def _run_job(config: Config) -> None:
     check(config, hydra.overrides.task)
     repeat = command()
     with one_job() as folder:
-        for note in caches.ready(Path(config.store)):
+        for note in library_caches.ready(Path(config.store)):
             log.info("%s", note)
         from distill.pipeline.runner import walk  # torch takes seconds: only settings that hold pay them
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import cast
 
-from distill.base.rules import DESCRIPTION, rules_of
+from distill.base.setting_rules import DESCRIPTION, rules_of
 from distill.config.design import DesignConfig
 from distill.config.schema import Config
 from distill.config.training import TrainingConfig

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from distill.models import loading, scratch
-from distill.models.tokenizers import train
+from distill.models import from_scratch, loading
+from distill.models.tokenizer_training import train
 from distill.tasks import task
 
 TEXTS = [
@@ -52,8 +52,8 @@ def made(name, folder, form=None):
     tokenizer = train(module.family, TEXTS, vocab_size=330, max_length=48)
     tokenizer.save_pretrained(folder)
     tokenizer = loading.load_tokenizer(folder, module.markers)
-    size = scratch.Size(layers=1, hidden_size=16, heads=2, intermediate_size=24)
-    config = scratch.config(module.family, tokenizer, size, max_length=48, dropout=0.0)
+    size = from_scratch.Size(layers=1, hidden_size=16, heads=2, intermediate_size=24)
+    config = from_scratch.config(module.family, tokenizer, size, max_length=48, dropout=0.0)
     config.initializer_range = 0.5
     if named := module.outputs(labels):
         loading.name_labels(config, named[::-1], module.kind)

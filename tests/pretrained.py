@@ -1,6 +1,6 @@
 """Small BERTs of random weights on disk, as transformers saves pretrained ones."""
 
-from distill.models.tokenizers import train_wordpiece
+from distill.models.tokenizer_training import train_wordpiece
 
 
 def bert(folder, texts, layers=2):

@@ -3,14 +3,14 @@ import sys
 import pytest
 
 from distill import __main__ as cli
-from distill.base import starting
+from distill.base import early_signals
 
 
 @pytest.fixture
 def called(monkeypatch, capsys):
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["distill", *words])
-        monkeypatch.setattr(starting, "heed", lambda then: None)
+        monkeypatch.setattr(early_signals, "heed", lambda then: None)
         code = 0
         try:
             cli.main()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from transformers import BertConfig, BertForSequenceClassification
 
-from distill.models.tokenizers import train_wordpiece
+from distill.models.tokenizer_training import train_wordpiece
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ", ".join(sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))

@@ -1,1 +1,1 @@
-"""What everything stands on: files, signals, words and settings' rules; it knows nothing of models."""
+"""Provide files, signals, words and the rules of settings to every room; nothing here knows of models."""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and one sentence where a disk takes none."""
+"""Write files that appear whole or not at all, and say in one sentence when a disk takes none."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEX
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """The hidden file, beside ``path``, that takes its place when it is whole and on disk; an error leaves no trace."""
+    """Yield a hidden file beside ``path`` that replaces it when whole and on disk; an error leaves no trace."""
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield hidden
@@ -35,7 +35,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def unfinished(folder: Path) -> list[Path]:
-    """The files in ``folder`` that a kill has left in the middle of being written."""
+    """Return the files in ``folder`` that a kill has left in the middle of being written."""
     return [path for path in folder.rglob("*") if path.is_file() and _UNFINISHED.fullmatch(path.name)]
 
 
@@ -69,32 +69,32 @@ def copy_folder(source: Path, target: Path) -> None:
     finally:
         if old.is_dir() and not target.exists():
             old.rename(target)
-        for rest in (hidden, old):
-            shutil.rmtree(rest, ignore_errors=True)
+        for leftover in (hidden, old):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def as_new(folder: Path) -> None:
-    """Give all files in ``folder`` the mode of one that is made there now: libraries make theirs for one user alone."""
+    """Give all files in ``folder`` the mode of a new file there: libraries make theirs for one user alone."""
     probe = folder / f".mode.{os.getpid()}"
     probe.touch()
     usual = stat.S_IMODE(probe.stat().st_mode)
     probe.unlink()
     for path in folder.rglob("*"):
-        found = path.lstat()
-        mine = found.st_uid == os.geteuid()
-        if stat.S_ISREG(found.st_mode) and mine and stat.S_IMODE(found.st_mode) != usual:
+        status = path.lstat()
+        owned = status.st_uid == os.geteuid()
+        if stat.S_ISREG(status.st_mode) and owned and stat.S_IMODE(status.st_mode) != usual:
             path.chmod(usual)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is written, and what is said where it cannot be.
+    """A folder that is written to, and what a user reads where it cannot be.
 
     Attributes:
         root: the folder.
-        error: the kind of error.
-        kept: what stays whole whatever happens there.
-        setting: by which another folder is taken, such as ``store=FOLDER``.
+        error: the class of the error that is raised.
+        kept: what stays whole whatever happens in the folder, as part of the message.
+        setting: the setting that takes another folder, such as ``store=FOLDER``.
     """
 
     root: Path
@@ -104,27 +104,27 @@ class Place:
 
     @contextmanager
     def writing(self, *watched: Path) -> Iterator[None]:
-        """Say in one sentence when what is inside fails for want of disk space, of permission, or of the folder.
+        """Turn a failure for want of disk space, of permission, or of the folder into one sentence.
 
         Args:
-            watched: further folders that are there, and have to stay there.
+            watched: further folders that exist, and have to stay.
 
         Raises:
             DistillError: of this place's kind.
         """
-        there = [path for path in (*watched, self.root) if os.path.isdir(path)]
+        existing = [path for path in (*watched, self.root) if os.path.isdir(path)]
         try:
             yield
         except DistillError:
             raise
         except Exception as error:  # libraries say "disk full" in many ways, so the disk itself is asked
-            if (said := self._said(error, there)) is None:
+            if (sentence := self._sentence(error, existing)) is None:
                 raise
-            raise self.error(said) from error
+            raise self.error(sentence) from error
 
-    def _said(self, error: Exception, there: list[Path]) -> str | None:
+    def _sentence(self, error: Exception, existing: list[Path]) -> str | None:
         code = _code(error)
-        if gone := [path for path in there if not os.path.isdir(path)]:
+        if gone := [path for path in existing if not os.path.isdir(path)]:
             return f"{gone[-1]} was removed while the run wrote there; run again"
         full = next((path for path in (self.root, _temporary()) if path and _free(path) < _FULL), None)
         if code in _NO_SPACE or full is not None:
@@ -140,35 +140,35 @@ class Place:
 
 
 def run_folder(folder: Path) -> Place:
-    """The folder of a run, which may be full or gone while the store is not."""
+    """Return the folder of a run as a place; it may be full or gone while the store is not."""
     return Place(folder, RunFolderError, "what is finished in the store stays whole", "hydra.run.dir=FOLDER")
 
 
 def refused(error: OSError) -> str | None:
-    """A sentence on a file or folder that could not be made, and why; none where it is not known which, or why."""
+    """Return a sentence on a file that could not be made, and why; none where the error does not tell which."""
     if error.filename is None or error.errno not in (*_NO_SPACE, *_NOT_ALLOWED, errno.ENAMETOOLONG, errno.ENOENT):
         return None
     return f"{error.filename} cannot be written ({error.strerror})"
 
 
 def _code(error: BaseException | None) -> int | None:
-    """The operating system's number for an error, or for what caused it; some libraries tell it in words."""
+    """Return the operating system's number for an error, or for its cause; some libraries tell it in words."""
     while error is not None:
         if isinstance(error, OSError) and error.errno is not None:
             return error.errno
-        if told := re.search(r"os error (\d+)", str(error)):
-            return int(told[1])
+        if in_words := re.search(r"os error (\d+)", str(error)):
+            return int(in_words[1])
         error = error.__cause__ or error.__context__
     return None
 
 
 def _temporary() -> Path | None:
-    """The folder of temporary files that is asked for."""
+    """Return the folder of temporary files that the environment or Python asks for."""
     return next((Path(os.environ[name]) for name in ("TMPDIR", "TEMP", "TMP") if name in os.environ), None) or (
         Path(tempfile.tempdir) if tempfile.tempdir else None
     )
 
 
 def _free(folder: Path) -> int:
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
-    return shutil.disk_usage(there).free
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
+    return shutil.disk_usage(existing).free

@@ -1,11 +1,10 @@
-"""What stands for files and settings: fingerprints and checksums; and folders that outlive an interruption."""
+"""Fingerprint settings and files, and make folders that outlive an interruption."""
 
 import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from distill.base.disk import to_disk
 
@@ -13,8 +12,8 @@ RESUME = "resume"
 """Folder of a partial stage for what only an interrupted one needs."""
 
 
-def fingerprint(content: Mapping[str, Any]) -> str:
-    """12 hexadecimal digits that change whenever anything in ``content`` (JSON-like) does.
+def fingerprint(content: Mapping[str, object]) -> str:
+    """Return 12 hexadecimal digits that change whenever anything in ``content`` (JSON-like) does.
 
     >>> fingerprint({"lr": 1e-3, "epochs": 2}) == fingerprint({"epochs": 2, "lr": 0.001})
     True
@@ -24,29 +23,29 @@ def fingerprint(content: Mapping[str, Any]) -> str:
 
 
 def checksum(path: Path) -> str:
-    """BLAKE2 digest of a file's bytes."""
+    """Return the BLAKE2 digest of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
 def folder_checksum(folder: Path, patterns: Iterable[str]) -> str:
-    """Digest of the names and bytes of the files directly in ``folder`` that match one of the ``patterns``."""
+    """Return a digest of the names and bytes of the files directly in ``folder`` that match the ``patterns``."""
     files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
     return fingerprint({path.name: checksum(path) for path in files})
 
 
 def whole_folder(parent: Path, name: str, make: Callable[[Path], object]) -> Path:
-    """A folder of files in ``parent`` that outlives an interruption: its name ends in the digest of what it holds.
+    """Return a folder of files in ``parent`` that outlives an interruption: its name ends in a digest of its files.
 
     Args:
-        parent: where it is.
-        name: how its name begins.
+        parent: the folder in which it is, or is made.
+        name: how the name of the folder begins.
         make: writes the files into a folder, where there is none yet, or one that is damaged.
     """
-    for found in parent.glob(f"{name}-*"):
-        if found.name == f"{name}-{folder_checksum(found, ['*'])}":
-            return found
-        shutil.rmtree(found)
+    for folder in parent.glob(f"{name}-*"):
+        if folder.name == f"{name}-{folder_checksum(folder, ['*'])}":
+            return folder
+        shutil.rmtree(folder)
     hidden = parent / f".{name}"
     shutil.rmtree(hidden, ignore_errors=True)
     hidden.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What a finished stage says of itself: read only where it is whole, of a form that is known, and of its folder."""
+"""Write and read the manifest of a finished stage; one that is damaged, foreign or of an unknown form is refused."""
 
 import hashlib
 import json
@@ -22,17 +22,17 @@ _FORM: Mapping[str, type | tuple[type, ...]] = {
 """What has to be there, and its type."""
 
 
-def write(folder: Path, content: Mapping[str, Any]) -> Path:
-    """Write the manifest of the stage in ``folder``, with its schema and a checksum of all it says."""
-    told = json.loads(json.dumps({**content, "schema": SCHEMA}, allow_nan=False))
-    text = json.dumps({**told, "checksum": _checksum(told)}, indent=2, allow_nan=False)
+def write(folder: Path, content: Mapping[str, object]) -> Path:
+    """Write the manifest of the stage in ``folder``, with its schema and a checksum of its content."""
+    plain = json.loads(json.dumps({**content, "schema": SCHEMA}, allow_nan=False))
+    text = json.dumps({**plain, "checksum": _checksum(plain)}, indent=2, allow_nan=False)
     with replacing(folder / MANIFEST) as hidden:
         hidden.write_text(text, encoding="utf-8")
     return folder / MANIFEST
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """What the manifest of a finished stage says.
+    """Return the content of the manifest of a finished stage.
 
     Raises:
         StoreError: it cannot be read, is damaged, of another stage, or of a form that this version does not know.
@@ -52,12 +52,13 @@ def read(folder: Path) -> dict[str, Any]:
     for key, kind in _FORM.items():
         if not isinstance(content.get(key), kind):
             raise StoreError(f"{path} is no manifest of a stage: its {key!r} is missing or of another kind; {again}")
-    if not all(isinstance(each, dict) and {"bytes", "checksum"} <= each.keys() for each in content["files"].values()):
+    if not all(isinstance(file, dict) and {"bytes", "checksum"} <= file.keys() for file in content["files"].values()):
         raise StoreError(f"{path} is no manifest of a stage: its 'files' have no sizes and checksums; {again}")
     return content
 
 
-def _known(path: Path, content: Mapping[str, Any], again: str) -> None:
+def _known(path: Path, content: Mapping[str, object], again: str) -> None:
+    """Refuse a schema that this version does not know."""
     schema = content.get("schema")
     if type(schema) is not int or schema < 1:
         raise StoreError(f"{path} is no manifest of a stage: its 'schema' is missing or of another kind; {again}")
@@ -68,7 +69,7 @@ def _known(path: Path, content: Mapping[str, Any], again: str) -> None:
         )
 
 
-def _checksum(content: Mapping[str, Any]) -> str:
-    """BLAKE2 digest of all that is said besides the checksum, in whatever order and spacing."""
+def _checksum(content: Mapping[str, object]) -> str:
+    """Return the BLAKE2 digest of all entries besides the checksum, in whatever order and spacing."""
     rest = {key: value for key, value in content.items() if key != "checksum"}
     return hashlib.blake2b(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

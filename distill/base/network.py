@@ -1,11 +1,11 @@
-"""What is asked of others over the network, and whether they answer."""
+"""Find out whether a host answers, and whether a name may be one on the hub, without a long wait."""
 
 import socket
 from threading import Thread
 
 
-def answers(host: str, port: int, seconds: float = 3.0) -> bool:
-    """Whether a connection opens; tried in a thread, since the look-up of a name cannot be told to give up."""
+def is_reachable(host: str, port: int, seconds: float = 3.0) -> bool:
+    """Return whether a connection opens; tried in a thread, since a name look-up cannot be told to give up."""
     opened: list[bool] = []
 
     def connect() -> None:
@@ -22,7 +22,7 @@ def answers(host: str, port: int, seconds: float = 3.0) -> bool:
 
 
 def may_be_on_the_hub(model: str) -> bool:
-    """Whether a name that is no folder can be that of a model on the Hugging Face hub, ``name`` or ``owner/name``.
+    """Return whether a name that is no folder can be a model on the Hugging Face hub, ``name`` or ``owner/name``.
 
     >>> [may_be_on_the_hub(name) for name in ("name", "owner/name", "./owner/name", "a/folder/deep", "~/m")]
     [True, True, False, False, False]

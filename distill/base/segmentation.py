@@ -1,4 +1,4 @@
-"""Words of texts in any script."""
+"""Split texts of any script into words, and tell the script."""
 
 import re
 import unicodedata
@@ -23,7 +23,7 @@ _LATIN = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]")
 
 
 def spaced(text: str) -> list[str]:
-    """The words between spaces, and each character by itself in scripts that put none between words.
+    """Return the words between spaces, and each character by itself in scripts that put none between words.
 
     >>> spaced("It is 很好, yes.")
     ['It', 'is', '很', '好', ',', 'yes.']
@@ -32,7 +32,7 @@ def spaced(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """As ``spaced``, in lower case and without punctuation and symbols.
+    """Return the words as ``spaced`` does, in lower case and without punctuation and symbols.
 
     >>> words("«Привет», мир! 很好。")
     ['привет', 'мир', '很', '好']
@@ -42,16 +42,16 @@ def words(text: str) -> list[str]:
 
 
 def script(texts: Iterable[str]) -> Script:
-    """How most words of some texts are written, numbers aside; texts without words count as Latin.
+    """Return how most words of some texts are written, numbers aside; texts without words count as Latin.
 
     A tenth of other characters among the Chinese ones is enough to tell Japanese, by its syllables.
 
     >>> script(["The city of Beijing (北京)"]), script(["北京的 AI 公司"]), script(["北京の会社"])
     ('latin', 'chinese', 'unspaced')
     """
-    found = [word for text in texts for word in words(text) if _LETTER.match(word)]
-    characters = [word for word in found if _UNSPACED.match(word)]
-    if 2 * len(characters) > len(found):
+    lettered = [word for text in texts for word in words(text) if _LETTER.match(word)]
+    characters = [word for word in lettered if _UNSPACED.match(word)]
+    if 2 * len(characters) > len(lettered):
         chinese = sum(1 for character in characters if _IDEOGRAM.match(character))
         return "chinese" if 10 * chinese > 9 * len(characters) else "unspaced"
-    return "latin" if 2 * sum(1 for word in found if _LATIN.match(word)) >= len(found) else "spaced"
+    return "latin" if 2 * sum(1 for word in lettered if _LATIN.match(word)) >= len(lettered) else "spaced"

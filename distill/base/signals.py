@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end the work at a safe place, and are never lost.
+"""Let Ctrl-C and SIGTERM end the work at a safe place, and never be lost.
 
 A signal sets a flag. Where nothing has to be kept, it raises ``Interrupted`` at once as well, as Python does; inside
 ``deferred`` it only sets the flag, which whoever loops there reads when what has been done is safe. A destructor or a
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from distill.base.starting import GOES_ON, AtOnce, said
+from distill.base.early_signals import GOES_ON, AtOnce, signal_message
 
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARENT = "DISTILL_PARENT"
@@ -30,31 +30,31 @@ class Interrupted(BaseException):
     """A signal has asked the program to end; it is no ``Exception``, so that what mends errors lets it pass."""
 
     def __init__(self, number: int) -> None:
-        """Say which signal, by its number."""
+        """Keep the number of the signal that came."""
         super().__init__(number)
         self.number = number
 
     @property
     def code(self) -> int:
-        """The exit code that shells expect."""
+        """Return the exit code that shells expect: 128 and the number of the signal."""
         return 128 + self.number
 
     def __str__(self) -> str:
-        """What happened, without a way to go on."""
-        return said(self.number)
+        """Return what happened, without a way to go on."""
+        return signal_message(self.number)
 
 
 @dataclass
 class _Watch:
-    """What has come, and what is done about it.
+    """The signal that has come, and what is done about it.
 
     Attributes:
-        process: that heeds signals; its forks leave that to it.
-        number: of the first signal that has come.
-        since: when that was.
-        deferred: how many callers keep what is raised for later.
-        told: called with the signal when it comes.
-        last: called before the process ends at once.
+        process: the id of the process that heeds signals; its forks leave that to it.
+        number: the number of the first signal that has come.
+        since: the time at which it came, in seconds.
+        deferred: how many blocks keep ``Interrupted`` for later.
+        told: functions that are called with the signal when it comes.
+        last: functions that are called before the process ends at once.
     """
 
     process: int = 0
@@ -90,7 +90,7 @@ _watch = _Watch()
 
 @contextmanager
 def heeded() -> Iterator[None]:
-    """Heed signals while what is inside works, and leave them as they were; within another such block, only the flag.
+    """Heed signals while the block runs, and restore their handlers; within another such block, only set the flag.
 
     A signal that the process was started to ignore stays ignored, and outside the main thread nothing is heeded.
 
@@ -115,7 +115,7 @@ def heeded() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """A signal only sets the flag while what is inside works, which may look at ``pending`` to end early.
+    """Let a signal only set its flag while the block runs, which may look at ``pending`` to end early.
 
     Raises:
         Interrupted: one has come by the end of the outermost such block.
@@ -131,7 +131,7 @@ def deferred() -> Iterator[None]:
 
 @contextmanager
 def telling(tell: Callable[[int], None], end: Callable[[], None]) -> Iterator[None]:
-    """Call ``tell`` with a signal that comes while what is inside works, and ``end`` before the process ends at once.
+    """Call ``tell`` with a signal that comes while the block runs, and ``end`` before the process ends at once.
 
     One that has come before is told now.
     """
@@ -147,12 +147,12 @@ def telling(tell: Callable[[int], None], end: Callable[[], None]) -> Iterator[No
 
 
 def pending() -> int | None:
-    """The number of the signal that has come, if one has."""
+    """Return the number of the signal that has come, if one has."""
     return _watch.number
 
 
 def check() -> None:
-    """End here where a signal has come.
+    """Raise ``Interrupted`` where a signal has come.
 
     Raises:
         Interrupted: one has.
@@ -170,7 +170,7 @@ def ours_again() -> None:
 
 
 def end_with_the_parent() -> None:
-    """Where this process was started by another one as its helper, end when that one is gone, however it ended."""
+    """End this process when the one that started it as its helper is gone, however it ended."""
     parent = int(os.environ.pop(PARENT, "0"))
 
     def watch() -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from distill.base.rules import RUN_NAME
+from distill.base.setting_rules import RUN_NAME
 from distill.config import design, user_cards
 from distill.config.schema import Config
 from distill.errors import ConfigError
@@ -44,7 +44,7 @@ Every setting can be overridden by its dotted key; these are the values of this 
 $CONFIG
 """
 
-_FORMATTER = "distill.base.shown.PlainFormatter"
+_FORMATTER = "distill.base.terminal_text.PlainFormatter"
 _CONSOLE: dict[str, Any] = {
     "console": {
         "class": "logging.StreamHandler",
@@ -66,7 +66,7 @@ _LOGGING: dict[str, Any] = {
         "plain": {"class": _FORMATTER, "format": "%(message)s"},
         "full": {"class": _FORMATTER, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
-    "filters": {"no_errors": {"()": "distill.base.shown.BelowErrors"}},
+    "filters": {"no_errors": {"()": "distill.base.terminal_text.BelowErrors"}},
     "handlers": {
         **_CONSOLE,
         "file": {

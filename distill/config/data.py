@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from distill.base.rules import INNER_FRACTION, Rule, allowed, at_least, one_of, setting
+from distill.base.setting_rules import INNER_FRACTION, Rule, allowed, at_least, one_of, setting
 
 SAMPLES = (
     "sentiment",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from distill.base.rules import FRACTION, allowed, one_of
+from distill.base.setting_rules import FRACTION, allowed, one_of
 from distill.config.task_traits import task_or_first
 from distill.config.teacher import LIVE
 from distill.config.training import TrainingConfig

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
-from distill.base.rules import NOT_NEGATIVE, allowed, one_of
+from distill.base.setting_rules import NOT_NEGATIVE, allowed, one_of
 from distill.config.task_traits import task_or_first
 from distill.config.teacher import LIVE, TeacherConfig
 from distill.objective.declaration import BEYOND_LOGITS, SCORE

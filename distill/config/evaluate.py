@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import INNER_FRACTION, allowed, at_least, setting
+from distill.base.setting_rules import INNER_FRACTION, allowed, at_least, setting
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import Rule, allowed
+from distill.base.setting_rules import Rule, allowed
 from distill.export import EXPORTERS
 
 _FORMATS: Rule = (

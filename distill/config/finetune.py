@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distill.base.rules import FRACTION, POSITIVE, allowed, at_least
+from distill.base.setting_rules import FRACTION, POSITIVE, allowed, at_least
 from distill.config.training import TrainingConfig
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import allowed, at_least
+from distill.base.setting_rules import allowed, at_least
 
 
 @dataclass

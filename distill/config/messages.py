@@ -14,7 +14,7 @@ from omegaconf.errors import (
 )
 from yaml import YAMLError
 
-from distill.base.rules import unknown
+from distill.base.setting_rules import unknown
 from distill.config.schema import Config
 from distill.config.teacher import TeacherConfig
 from distill.errors import ConfigError, DistillError

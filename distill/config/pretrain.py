@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from distill.base.rules import INNER_FRACTION, allowed, at_least
+from distill.base.setting_rules import INNER_FRACTION, allowed, at_least
 from distill.config.training import TrainingConfig
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distill.base.rules import RUN_NAME, Rule, allowed
+from distill.base.setting_rules import RUN_NAME, Rule, allowed
 from distill.config.data import DataConfig
 from distill.config.distillation import DistillConfig
 from distill.config.ensemble import EnsembleConfig

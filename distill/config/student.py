@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from distill.base.rules import LAYERS, allowed, at_least, one_of
+from distill.base.setting_rules import LAYERS, allowed, at_least, one_of
 from distill.config.architecture import ArchitectureConfig, architecture_problems
 from distill.config.task_traits import task_or_first
 from distill.objective.settings import active, reads

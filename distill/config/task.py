@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distill.base.rules import at, said
+from distill.base.setting_rules import at, said
 from distill.config.schema import Config
 from distill.config.task_traits import TaskTrait, task_or_first, tasks_with
 from distill.objective.declaration import CLASS, SCORE

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distill.base.rules import POSITIVE, allowed, at_least, one_of
+from distill.base.setting_rules import POSITIVE, allowed, at_least, one_of
 from distill.config.architecture import ArchitectureConfig, architecture_problems
 from distill.objective.declaration import BEYOND_LOGITS
 from distill.objective.settings import TermsConfig, active, reads, unstorable

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import Rule, allowed, one_of
+from distill.base.setting_rules import Rule, allowed, one_of
 
 _PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:")), "a name without / \\ # ? % :"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import Rule, allowed, at_least, one_of
+from distill.base.setting_rules import Rule, allowed, at_least, one_of
 
 _DEVICES: Rule = (
     lambda value: value == "auto" or (isinstance(value, int) and (value == -1 or value > 0)),

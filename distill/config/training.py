@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.rules import FRACTION, NOT_NEGATIVE, Rule, allowed, at_least, one_of
+from distill.base.setting_rules import FRACTION, NOT_NEGATIVE, Rule, allowed, at_least, one_of
 
 _OF_WEIGHTS = 1e38
 """Rates from here on would leave the range of float32."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 
-from distill.base.rules import at, listed, said
+from distill.base.setting_rules import at, listed, said
 from distill.config.ensemble import FIRST, teachers
 from distill.config.schema import Config
 from distill.config.student import kind_or_first, kinds_with

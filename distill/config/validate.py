@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from distill.base.rules import Rule, at, rules_of
+from distill.base.setting_rules import Rule, at, rules_of
 from distill.config.data import data_problems
 from distill.config.distillation import objective_problems
 from distill.config.ensemble import EnsembleConfig, ensemble_problems, problems_of_further_teacher

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from distill.base.rows import Fault, Ids, ids_of, usable
-from distill.base.shown import name
-from distill.base.shown import names as listed
+from distill.base.terminal_text import name
+from distill.base.terminal_text import names as listed
+from distill.base.unusable_rows import Fault, Ids, ids_of, usable
 from distill.data import contents, hidden, label_columns, label_values, objects
 from distill.data.cells import MAX_CHARACTERS
 from distill.data.contents import Column

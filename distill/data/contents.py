@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from distill.base.rows import Fault
-from distill.base.shown import name, shown
+from distill.base.terminal_text import name, shown
+from distill.base.unusable_rows import Fault
 from distill.data import label_values
 from distill.data.cells import READERS, characters, empty, listed, targets
 from distill.data.chats import messages

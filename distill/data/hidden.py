@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from distill.base.rows import Fault
-from distill.base.shown import name
+from distill.base.terminal_text import name
+from distill.base.unusable_rows import Fault
 from distill.data.cells import empty
 
 if TYPE_CHECKING:

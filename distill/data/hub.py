@@ -5,7 +5,7 @@ import sys
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from distill.base.network import answers
+from distill.base.network import is_reachable
 from distill.errors import DataError
 
 _ENDPOINT = "https://huggingface.co"
@@ -16,7 +16,7 @@ def reachable(seconds: float = 3.0) -> bool:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return False
     host, port = _target()
-    answered = answers(host, port, seconds)
+    answered = is_reachable(host, port, seconds)
     if not answered:
         _stay_offline()
     return answered

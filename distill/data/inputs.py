@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from distill.base.shown import names, shown
+from distill.base.terminal_text import names, shown
 from distill.data import objects
 from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty
 from distill.data.formats import Row

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
 from distill.data.cells import empty, label
 from distill.errors import DataError
 

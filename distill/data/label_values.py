@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from distill.base.rows import Fault
-from distill.base.shown import names as shown_names
-from distill.base.shown import shown
+from distill.base.terminal_text import names as shown_names
+from distill.base.terminal_text import shown
+from distill.base.unusable_rows import Fault
 from distill.data.label_columns import HIDDEN, is_hidden, is_on
 from distill.errors import DataError
 

@@ -7,8 +7,8 @@ from typing import Any
 from datasets import Dataset
 
 from distill.base.files import fingerprint
-from distill.base.memo import once
-from distill.base.shown import names
+from distill.base.per_object_cache import cached_method
+from distill.base.terminal_text import names
 from distill.data.splits import content
 
 
@@ -36,12 +36,12 @@ class Prepared:
     columns: Mapping[str, str] = field(default_factory=dict)
     unanswerable: bool = False
 
-    @once
+    @cached_method
     def content(self, split: str) -> str:
         """Digest of texts and labels."""
         return content(self.splits[split].remove_columns("key"))
 
-    @once
+    @cached_method
     def texts(self, split: str) -> str:
         """Digest of the texts alone, whatever their labels."""
         return content(self.splits[split].select_columns("key"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from distill.base.rows import Ids
+from distill.base.unusable_rows import Ids
 from distill.data import columns as roles_of
 from distill.data import files, hub
 from distill.data.formats import Options

@@ -14,13 +14,13 @@ from distill.base.layer_maps import layer_map
 from distill.designer.candidates import INNER, Candidate, StudentShape, architecture, from_the_first
 from distill.designer.ranking import Sized
 from distill.errors import ModelError
-from distill.models import fitting, loading, scratch
+from distill.models import checkpoint_fitting, from_scratch, loading
 from distill.models.sources import TEACHER_CHECKPOINT
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
 from distill.student.from_layers import from_layers, shortened
 from distill.student.narrow import narrowing
-from distill.student.narrow.families import inner_size
+from distill.student.narrow.architectures import inner_size
 from distill.tasks.setup import TaskSetup
 
 
@@ -59,17 +59,17 @@ def teacher(spec: RunSpec) -> Teacher:
     checkpoint, dropout = spec.sources.checkpoints.get(TEACHER_CHECKPOINT), spec.config.distill.dropout
     if checkpoint is None:  # its weights are not worth cutting before they have learnt anything
         tokenizer = _tokenizer_from_scratch(spec)
-        size = scratch.Size(**asdict(spec.config.teacher.architecture))
+        size = from_scratch.Size(**asdict(spec.config.teacher.architecture))
         config = _from_scratch(spec.setup, tokenizer, size, dropout)
         _name_outputs(spec.setup, config)
         return Teacher(config, tokenizer, ("teacher", "random"), spec.setup, dropout)
     tokenizer, config = spec.sources.tokenizer(checkpoint), loading.configuration(checkpoint)
     loading.inside_bounds(config, spec.setup.spec.max_length, "teacher")
-    tokens = fitting.token_count(tokenizer)
+    tokens = checkpoint_fitting.token_count(tokenizer)
     config.vocab_size = tokens if spec.setup.task.writes else max(config.vocab_size, tokens)
-    fitting.fit_padding(config, tokenizer)
+    checkpoint_fitting.fit_padding(config, tokenizer)
     _name_outputs(spec.setup, config)
-    kinds = ("teacher", "narrow" if narrowing.unfit(config) is None else "random")
+    kinds = ("teacher", "narrow" if narrowing.why_not_narrowable(config) is None else "random")
     return Teacher(config, tokenizer, kinds, spec.setup, dropout)
 
 
@@ -136,12 +136,12 @@ def _narrow(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
     """Configure a narrow copy of the teacher."""
     size = architecture(candidate.shape)
     width = narrowing.Width(size["hidden_size"], size["heads"], size["intermediate_size"])
-    return narrowing.narrowed(_of_layers(teacher, candidate), width)
+    return narrowing.narrowed_config(_of_layers(teacher, candidate), width)
 
 
 def _random(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
     """Configure a student from scratch, which reads the teacher's tokens."""
-    size = scratch.Size(**architecture(candidate.shape))
+    size = from_scratch.Size(**architecture(candidate.shape))
     return _from_scratch(teacher.setup, teacher.tokenizer, size, teacher.dropout)
 
 
@@ -154,10 +154,10 @@ CONFIGURATIONS: Mapping[str, Callable[[Teacher, Candidate], PretrainedConfig]] =
 
 
 def _from_scratch(
-    setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, size: scratch.Size, dropout: float
+    setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, size: from_scratch.Size, dropout: float
 ) -> PretrainedConfig:
     """Configure a model of random weights."""
-    return scratch.config(setup.task.family, tokenizer, size, max_length=setup.spec.max_length, dropout=dropout)
+    return from_scratch.config(setup.task.family, tokenizer, size, max_length=setup.spec.max_length, dropout=dropout)
 
 
 def _name_outputs(setup: TaskSetup, config: PretrainedConfig) -> None:

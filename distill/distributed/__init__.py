@@ -1,1 +1,1 @@
-"""The processes of a run: how they start, agree, and end when one of them dies."""
+"""Start the processes of a run, let them agree, and end all when one of them dies."""

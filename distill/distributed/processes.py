@@ -1,4 +1,4 @@
-"""The ranks of a run, started once and together."""
+"""Start the ranks of a run once and together, and let them agree on values, errors and signals."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 
 from distill.base import signals
 from distill.base.signals import Interrupted
-from distill.distributed.launching import others
+from distill.distributed.launching import other_ranks
 from distill.errors import DistillError, RankError
 
 T = TypeVar("T")
@@ -22,12 +22,12 @@ _CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among all of the run.
+    """This process among all ranks of the run.
 
     Attributes:
-        world: processes.
-        rank: the number of this one.
-        device: on which it trains and asks models.
+        world: the number of processes.
+        rank: the number of this process.
+        device: the device on which it trains and runs models.
     """
 
     world: int = 1
@@ -35,7 +35,7 @@ class Ranks:
     device: torch.device = _CPU
 
     def agree(self, value: T) -> T:
-        """Rank 0's value, on every rank."""
+        """Return rank 0's value, on every rank."""
         if self.world == 1:
             return value
         box = [value]
@@ -43,7 +43,7 @@ class Ranks:
         return box[0]
 
     def first(self, work: Callable[[], T]) -> T:
-        """Let rank 0 work, and give its result, or its error, to every rank.
+        """Let rank 0 alone do some work, and return its result, or raise its error, on every rank.
 
         Raises:
             DistillError: what rank 0 raised.
@@ -64,7 +64,7 @@ class Ranks:
         return cast(T, result)
 
     def together(self, work: Callable[[], T]) -> T:
-        """Let every rank work, and stop all of them where one of them fails.
+        """Let every rank do some work, and stop all of them where one of them fails.
 
         Raises:
             BaseException: this rank's error, or else what the first rank that failed has raised.
@@ -74,24 +74,24 @@ class Ranks:
             result = work()
         except (DistillError, Interrupted, OSError, SafetensorError) as raised:
             error = raised
-        errors = [each for each in (error, *self.every(error)) if each is not None]
+        errors = [failure for failure in (error, *self.every(error)) if failure is not None]
         if errors:
             raise errors[0]
         return result
 
     def every(self, value: T) -> list[T]:
-        """The values of all ranks, in their order, on every rank."""
+        """Return the values of all ranks, in their order, on every rank."""
         values = [value] * self.world
         if self.world > 1:
             dist.all_gather_object(values, value)
         return values
 
     def same(self, value: str) -> bool:
-        """Whether every rank has the same value."""
+        """Return whether every rank has the same value."""
         return len(set(self.every(value))) == 1
 
     def heed(self) -> None:
-        """End on every rank where a signal has come to one of them.
+        """Raise ``Interrupted`` on every rank where a signal has come to one of them.
 
         Raises:
             Interrupted: one has.
@@ -100,24 +100,24 @@ class Ranks:
             raise Interrupted(came[0])
 
     def wait(self) -> None:
-        """Go on when every rank has come here."""
+        """Wait until every rank has come here."""
         if self.world > 1:
             dist.barrier()
 
 
 @contextmanager
 def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Iterator[Ranks]:
-    """Start the other ranks, unless a launcher has, and meet them; they end with what is inside.
+    """Start the other ranks, unless a launcher has, and meet them; they end when the block does.
 
     Everything inside runs on all ranks alike, so that they can agree on what is reused. With several of them signals
     only set their flag, which ``heed`` and the loops read: a rank that ended anywhere else would leave the others
     waiting for it.
 
     Args:
-        trainer: knows the launcher.
-        devices: on each machine, as the settings ask for.
-        nodes: machines.
-        folder: of the run, for what the others say.
+        trainer: Lightning's trainer, which knows the launcher.
+        devices: number of processes on each machine, as the settings ask for.
+        nodes: number of machines.
+        folder: the folder of the run, in which the output of the other ranks is written.
 
     Raises:
         RankError: a rank has died, or there are more or fewer than the settings ask for.
@@ -128,7 +128,7 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         yield Ranks(device=trainer.strategy.root_device)
         return
     strategy = trainer.strategy
-    with signals.deferred(), others(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
+    with signals.deferred(), other_ranks(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
         if strategy.launcher is not None:
             strategy.launcher.launch(strategy.setup_environment)
         else:

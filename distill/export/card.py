@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from distill.base.shown import names, plain
+from distill.base.terminal_text import names, plain
 from distill.report import Report, comparison, first_of, present, role
 from distill.report.facts import objective, rows_and_labels, stand_in
 from distill.report.sentences import verdict

@@ -15,8 +15,8 @@ from distill.errors import ModelError
 from distill.inference.output_store import OutputWriter
 from distill.inference.reductions import Reduce, all_logits, half, places, tokens
 from distill.inference.runtime import Runtime, StatesRuntime
+from distill.models.finite_values import floor_negative_infinity
 from distill.models.forward import Align
-from distill.models.numbers import possible
 from distill.types import Batch, Outputs, at_least_float32
 
 Answer: TypeAlias = tuple[dict[str, Tensor], dict[str, Tensor]]
@@ -63,7 +63,7 @@ def asks_rows(runtime: Runtime, align: Align, kept: Kept) -> Ask:
     def ask(batch: Batch) -> Answer:
         answer = asked(batch)
         rows, labels = align(answer.logits, batch)
-        columns = reduce(possible(at_least_float32(rows)), labels, batch)
+        columns = reduce(floor_negative_infinity(at_least_float32(rows)), labels, batch)
         if not kept.states:
             return places(batch), columns
         return places(batch) | tokens(answer), columns | half(answer, kept.states)

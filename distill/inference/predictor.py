@@ -17,11 +17,11 @@ from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
 from distill.inference.runtime import Runtime
 from distill.inference.torch_runtime import TorchRuntime
-from distill.models import inspecting, loading
-from distill.models.forms import read_form
-from distill.models.forward import answering
+from distill.models import checkpoint_validation, loading
+from distill.models.forward import forward_errors
 from distill.models.label_columns import label_columns
 from distill.models.origins import locate, said_beside
+from distill.models.task_metadata import read_form
 from distill.tasks import TASKS, EncodingSpec, Task, task
 from distill.tasks.collating import collate
 from distill.tasks.ranking import TOP, ranked, refuse_unranked
@@ -157,7 +157,7 @@ class Predictor:
         pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
         batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
         batch = {name: tensor.to(self.runtime.device) for name, tensor in batch.items()}
-        with answering(self.runtime.name):
+        with forward_errors(self.runtime.name):
             if self.task.writes:
                 return [ids.unsqueeze(-1).cpu() for ids in self.runtime.generate(batch, self.generation)]
             logits = self.runtime.logits(batch)
@@ -195,9 +195,9 @@ def load(folder: Path, *, name: str | None = None, max_length: int | None = None
         raise ModelError(f"max_length={form.max_length}: a reply alone may have {form.max_target_length} tokens")
     tokenizer = loading.load_tokenizer(folder, module.markers, name if module.windows else None)
     way_out = "give a folder that was saved after fine-tuning, such as one that a run exported"
-    inspecting.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
+    checkpoint_validation.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
     if module.head == TEXTS:
-        inspecting.refuse_other_outputs(folder, config, module.kind)
+        checkpoint_validation.refuse_other_outputs(folder, config, module.kind)
     outputs, device = module.outputs(labels), torch.device("cuda" if torch.cuda.is_available() else "cpu")
     columns = label_columns(config, outputs, []) if labels else None
     runtime = TorchRuntime.load(folder, module.head, tokenizer, columns=columns, labels=outputs, device=device)

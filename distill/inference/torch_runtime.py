@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from distill.inference.generation import write
 from distill.inference.runtime import CPU, FinishedModel
 from distill.models import loading
-from distill.models.forward import chosen, outputs
+from distill.models.forward import outputs, select_columns
 from distill.models.label_columns import label_columns
 from distill.models.sources import ModelRef, ModelSources
 from distill.tasks.setup import TaskSetup
@@ -97,7 +97,7 @@ class TorchRuntime:
     def outputs(self, batch: Batch, *, hidden: bool = False) -> Outputs:
         """Return the logits, and with ``hidden`` the states of all layers; see ``models.forward.outputs``."""
         answer = outputs(self.model, batch, hidden=hidden)
-        return replace(answer, logits=chosen(answer.logits, self.columns))
+        return replace(answer, logits=select_columns(answer.logits, self.columns))
 
     def generate(self, batch: Batch, settings: Mapping[str, int]) -> list[Tensor]:
         """Return what the model writes after each input."""

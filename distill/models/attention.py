@@ -1,4 +1,4 @@
-"""Queries, keys and values of a model's self-attention, taken by hooks while it answers.
+"""Capture queries, keys and values of a model's self-attention by hooks, and compute scores from them.
 
 Fused attention hands out no scores, so they are computed here from queries and keys; the model runs as it always does.
 """
@@ -38,7 +38,7 @@ _BOTH_WAYS = ("bert-generation", "xlnet")
 
 
 def projections(model: PreTrainedModel) -> list[tuple[nn.Module, ...]]:
-    """For each layer the modules that make its query, key and value, or the one that makes all three.
+    """Return, for each layer, the modules that project queries, keys and values, or the one for all three.
 
     Of an encoder-decoder these are the encoder's.
 
@@ -46,15 +46,15 @@ def projections(model: PreTrainedModel) -> list[tuple[nn.Module, ...]]:
         ModelError: they cannot be told from the names of the model's modules.
     """
     stack = cast(nn.Module, model.get_encoder() if model.config.is_encoder_decoder else model)
-    found: dict[str, dict[int, list[nn.Module]]] = {}
+    modules_by_name: dict[str, dict[int, list[nn.Module]]] = {}
     for name, module in stack.named_modules():
         if match := re.match(r"(?:.*?\.)??(\d+)\.(?:.*\.)?(\w+)$", name):
-            found.setdefault(match[2], {}).setdefault(int(match[1]), []).append(module)
+            modules_by_name.setdefault(match[2], {}).setdefault(int(match[1]), []).append(module)
     layers = range(model.config.num_hidden_layers)
     for names in _NAMES:
-        at = [[found.get(name, {}).get(layer, []) for name in names] for layer in layers]
-        if all(len(each) == 1 for layer in at for each in layer):
-            return [tuple(each[0] for each in layer) for layer in at]
+        candidates = [[modules_by_name.get(name, {}).get(layer, []) for name in names] for layer in layers]
+        if all(len(modules) == 1 for layer in candidates for modules in layer):
+            return [tuple(modules[0] for modules in layer) for layer in candidates]
     raise ModelError(
         f"{model.config.model_type} models: queries, keys and values cannot be found in their {len(layers)} layers, "
         "so distill.attention.weight and distill.relations.weight must be 0"
@@ -63,14 +63,14 @@ def projections(model: PreTrainedModel) -> list[tuple[nn.Module, ...]]:
 
 @contextmanager
 def captured(model: PreTrainedModel) -> Iterator[list[QueryKeyValue]]:
-    """Give a list that holds each layer's query, key and value after the next answer of the model.
+    """Yield a list that holds each layer's query, key and value after the next forward pass of the model.
 
     Each is ``[batch, tokens, heads * head width]``; with grouped queries, keys and values are narrower.
 
     Raises:
         ModelError: see ``projections``.
     """
-    layers, taken = projections(model), cast(list[QueryKeyValue], [])
+    layers, tensors = projections(model), cast(list[QueryKeyValue], [])
     parts: dict[nn.Module, Tensor] = {}  # what comes first counts: DeBERTa goes on to project its relative positions
     handles = [
         module.register_forward_hook(lambda module, _, output: _keep(parts, module, output))
@@ -78,10 +78,10 @@ def captured(model: PreTrainedModel) -> Iterator[list[QueryKeyValue]]:
         for module in layer
     ]
     try:
-        yield taken
+        yield tensors
         for layer in layers:
-            made = [parts[module] for module in layer]
-            taken.append(cast(QueryKeyValue, tuple(made[0].chunk(3, dim=-1) if len(made) == 1 else made)))
+            outputs = [parts[module] for module in layer]
+            tensors.append(cast(QueryKeyValue, tuple(outputs[0].chunk(3, dim=-1) if len(outputs) == 1 else outputs)))
     finally:
         for handle in handles:
             handle.remove()
@@ -92,13 +92,13 @@ def _keep(parts: dict[nn.Module, Tensor], module: nn.Module, output: Tensor) -> 
 
 
 def scores(config: PretrainedConfig, query: Tensor, key: Tensor) -> Tensor:
-    """Attention scores before mask and softmax, ``[batch, heads, tokens, tokens]`` (query, key).
+    """Return attention scores before mask and softmax, ``[batch, heads, tokens, tokens]`` (query, key).
 
     The products of queries and keys over the root of the head width. What an architecture adds between projection and
     softmax is left out, of teacher and student alike: rotary or relative positions, and T5's scale of 1.
 
     Args:
-        config: of the model.
+        config: the configuration of the model.
         query: ``[batch, tokens, heads * head width]``.
         key: the same, or narrower by a whole number where queries are grouped.
 
@@ -107,13 +107,13 @@ def scores(config: PretrainedConfig, query: Tensor, key: Tensor) -> Tensor:
     """
     heads, keys = head_counts(config, query.shape[-1], key.shape[-1])
     batch, tokens, width = query.shape
-    mine = query.view(batch, tokens, heads, width // heads).transpose(1, 2)
-    theirs = key.view(batch, tokens, keys, width // heads).transpose(1, 2).repeat_interleave(heads // keys, dim=1)
-    return torch.matmul(mine, theirs.mT) / math.sqrt(width // heads)
+    queries_by_head = query.view(batch, tokens, heads, width // heads).transpose(1, 2)
+    keys_by_head = key.view(batch, tokens, keys, width // heads).transpose(1, 2).repeat_interleave(heads // keys, dim=1)
+    return torch.matmul(queries_by_head, keys_by_head.mT) / math.sqrt(width // heads)
 
 
 def head_counts(config: PretrainedConfig, query: int, key: int) -> tuple[int, int]:
-    """The heads of queries and those of keys, by their widths.
+    """Return the number of heads of queries and of keys, given their widths.
 
     Raises:
         ModelError: the heads do not divide the widths.
@@ -129,7 +129,7 @@ def head_counts(config: PretrainedConfig, query: int, key: int) -> tuple[int, in
 
 
 def widths(config: PretrainedConfig) -> tuple[int, int]:
-    """How wide queries are, and how wide keys and values."""
+    """Return the width of queries, and that of keys and of values."""
     heads = config.num_attention_heads
     head = getattr(config, "head_dim", None) or config.hidden_size // heads
     groups = getattr(config, "num_key_value_heads", None) or heads
@@ -137,7 +137,7 @@ def widths(config: PretrainedConfig) -> tuple[int, int]:
 
 
 def causal(config: PretrainedConfig) -> bool:
-    """Whether a token sees no later one: language models that no one trains to fill gaps, or encoders made decoders."""
+    """Return whether a token attends to no later one, as in language models that predict the next word."""
     kind = config.model_type
     if config.is_encoder_decoder or getattr(config, "is_decoder", False):
         return not config.is_encoder_decoder

@@ -1,4 +1,4 @@
-"""A student without attention: bidirectional LSTM layers over tokens (Tang et al. 2019, arXiv:1903.12136).
+"""Provide a student without attention: bidirectional LSTM layers over tokens (Tang et al. 2019, arXiv:1903.12136).
 
 A model of transformers in all but one thing: transformers does not know it by name. Importing this module, as
 everything of ``distill.models`` does, makes it known to ``AutoConfig`` and the ``AutoModelFor...`` of its heads.
@@ -23,7 +23,7 @@ from distill.errors import ModelError
 
 
 class BiLstmConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
-    """Its size and its vocabulary; see ``distill.config.schema.LstmConfig``."""
+    """The size and the vocabulary of a bidirectional LSTM; see ``distill.config.schema.LstmConfig``."""
 
     model_type = "distill-bilstm"
 
@@ -37,7 +37,7 @@ class BiLstmConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         type_vocab_size: int = 2,
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
-        """``lstm_size`` is of each direction; the rest is transformers' own."""
+        """Keep the sizes; ``lstm_size`` is that of each direction, ``kwargs`` are transformers' own."""
         super().__init__(**kwargs)
         self.vocab_size, self.embedding_size, self.lstm_size = vocab_size, embedding_size, lstm_size
         self.num_hidden_layers, self.dropout, self.type_vocab_size = num_hidden_layers, dropout, type_vocab_size
@@ -49,7 +49,7 @@ class _Pretrained(PreTrainedModel):  # type: ignore[no-untyped-call]
     base_model_prefix = "bilstm"
 
     def _init_weights(self, module: nn.Module) -> None:
-        """As torch begins them; linear layers with a bias of 0 and a spread by their widths (Glorot & Bengio 2010)."""
+        """Initialise weights as torch does, linear layers by their widths (Glorot & Bengio 2010) with a bias of 0."""
         if isinstance(module, (nn.Embedding, nn.LSTM)):
             module.reset_parameters()
         elif isinstance(module, nn.Linear):
@@ -58,10 +58,10 @@ class _Pretrained(PreTrainedModel):  # type: ignore[no-untyped-call]
 
 
 class BiLstmModel(_Pretrained):  # type: ignore[no-untyped-call]
-    """Token states, ``[batch, tokens, 2 * lstm_size]``: at each token what came before it, and what comes after."""
+    """A stack of bidirectional LSTM layers that makes token states ``[batch, tokens, 2 * lstm_size]``."""
 
     def __init__(self, config: BiLstmConfig) -> None:
-        """Make the layers."""
+        """Make the embeddings and the layers."""
         super().__init__(config)
         self.embeddings = nn.Embedding(config.vocab_size, config.embedding_size)
         self.types = nn.Embedding(config.type_vocab_size, config.embedding_size)
@@ -74,11 +74,11 @@ class BiLstmModel(_Pretrained):  # type: ignore[no-untyped-call]
         self.post_init()  # type: ignore[no-untyped-call]
 
     def get_input_embeddings(self) -> nn.Embedding:
-        """Of the tokens."""
+        """Return the embeddings of the tokens."""
         return self.embeddings
 
     def set_input_embeddings(self, value: nn.Module) -> None:
-        """Take other ones, as where the vocabulary grows."""
+        """Replace the embeddings of the tokens, as where the vocabulary grows."""
         self.embeddings = cast(nn.Embedding, value)
 
     def forward(
@@ -88,18 +88,18 @@ class BiLstmModel(_Pretrained):  # type: ignore[no-untyped-call]
         token_type_ids: Tensor | None = None,
         output_hidden_states: bool = False,
     ) -> BaseModelOutput:
-        """Read texts ``[batch, tokens]`` that are filled up at their ends; what fills them up is not read.
+        """Read texts ``[batch, tokens]`` that are padded at their ends; the padding is not read.
 
         Raises:
-            ValueError: a text is filled up in front.
+            ValueError: a text is padded in front.
         """
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         lengths = mask.sum(1).clamp(min=1).cpu()
         if mask.shape[1] > 1 and bool((mask[:, 1:] > mask[:, :-1]).any()):
             raise ValueError("texts must be filled up at their ends, not in front")
         types = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
-        found = self.embeddings(input_ids) + self.types(types)
-        states = [self.project(self.dropout(found))]
+        embedded = self.embeddings(input_ids) + self.types(types)
+        states = [self.project(self.dropout(embedded))]
         for layer in self.layers:
             packed = pack_padded_sequence(self.dropout(states[-1]), lengths, batch_first=True, enforce_sorted=False)
             states.append(pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=mask.shape[1])[0])
@@ -107,7 +107,7 @@ class BiLstmModel(_Pretrained):  # type: ignore[no-untyped-call]
 
 
 class BiLstmForSequenceClassification(_Pretrained):  # type: ignore[no-untyped-call]
-    """One row for a text, or a pair of texts, from both directions' last states."""
+    """A bidirectional LSTM with one row of logits for a text, from both directions' last states."""
 
     def __init__(self, config: BiLstmConfig) -> None:
         """Add the head: a layer of the states' width, and the outputs."""
@@ -137,7 +137,7 @@ class BiLstmForSequenceClassification(_Pretrained):  # type: ignore[no-untyped-c
 
 
 class BiLstmForTokenClassification(_Pretrained):  # type: ignore[no-untyped-call]
-    """A row for each token."""
+    """A bidirectional LSTM with a row of logits for each token."""
 
     def __init__(self, config: BiLstmConfig) -> None:
         """Add the outputs."""
@@ -161,7 +161,7 @@ class BiLstmForTokenClassification(_Pretrained):  # type: ignore[no-untyped-call
 
 
 def fits(size: int, wide: int) -> None:
-    """Refuse embeddings that are wider than the teacher's, which they are made of.
+    """Refuse embeddings that are wider than the teacher's, from which they are made.
 
     Raises:
         ModelError: they are.
@@ -174,22 +174,22 @@ def fits(size: int, wide: int) -> None:
 
 @torch.no_grad()
 def embed(student: PreTrainedModel, embeddings: Tensor) -> None:
-    """Begin with the truncated SVD of the teacher's embeddings of the same tokens, with the spread torch would draw.
+    """Initialise a student's embeddings by the truncated SVD of the teacher's, scaled to a variance of 1.
 
     Args:
-        student: one of this module's.
-        embeddings: ``[vocabulary, teacher's width]``.
+        student: a model of this module.
+        embeddings: the teacher's, of the same tokens, ``[vocabulary, teacher's width]``.
 
     Raises:
         ModelError: the student's embeddings are wider.
     """
-    own = cast(nn.Embedding, student.get_input_embeddings()).weight
-    size = own.shape[1]
+    student_table = cast(nn.Embedding, student.get_input_embeddings()).weight
+    size = student_table.shape[1]
     fits(size, embeddings.shape[1])
     table = embeddings.double()
-    main = torch.linalg.eigh(table.mT @ table)[1].flip(1)[:, :size]
-    found = table @ main
-    own.copy_(found / found.square().mean().sqrt().clamp(min=1e-12))
+    directions = torch.linalg.eigh(table.mT @ table)[1].flip(1)[:, :size]
+    projected = table @ directions
+    student_table.copy_(projected / projected.square().mean().sqrt().clamp(min=1e-12))
 
 
 def _register() -> None:

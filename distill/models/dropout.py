@@ -1,4 +1,4 @@
-"""What architectures call their dropouts, and how all are set."""
+"""Set every dropout of a configuration, whatever its architecture calls them."""
 
 from transformers import PretrainedConfig
 
@@ -35,7 +35,7 @@ def set_dropout(config: PretrainedConfig, dropout: float) -> None:
     names = [name for name in _DROPOUTS if hasattr(config, name)]
     if not names:
         raise ModelError(f"{config.model_type} models have no dropout setting that is known here")
-    for name in (*names, *(each for each in _LAYERDROPS if hasattr(config, each) and not dropout)):
+    for name in (*names, *(drop for drop in _LAYERDROPS if hasattr(config, drop) and not dropout)):
         setattr(config, name, dropout)
     if hasattr(config, "classifier_dropout"):
         config.classifier_dropout = dropout

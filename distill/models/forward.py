@@ -1,6 +1,6 @@
-"""One forward pass of any model, in the shape that teacher and student share."""
+"""Run one forward pass of any model, with outputs in the form that teacher and student share."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
-from distill.models.configuring import said
+from distill.models.configuration import library_message
 from distill.types import MODEL_INPUTS, Batch, Outputs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
@@ -18,11 +18,11 @@ Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
 
 
 @contextmanager
-def answering(whose: str) -> Iterator[None]:
-    """Say in a sentence that a model of these sizes cannot read what it is given.
+def forward_errors(whose: str) -> Iterator[None]:
+    """Say in a sentence that a model of these sizes cannot read its input, where the block fails for that.
 
     Raises:
-        ModelError: it cannot.
+        ModelError: the model cannot read it.
     """
     try:
         yield
@@ -30,7 +30,8 @@ def answering(whose: str) -> Iterator[None]:
         raise
     except (RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{whose} does not answer ({said(error)}): its config.json seems to be of another model than its weights"
+            f"{whose} does not answer ({library_message(error)}): its config.json seems to be of another model than "
+            "its weights"
         ) from error
 
 
@@ -43,17 +44,17 @@ def outputs(
     qkv: bool = False,
     prefix: str = "",
 ) -> Outputs:
-    """A model's answer to a batch, in the shape that teacher and student share.
+    """Return the outputs of a model for a batch, in the form that teacher and student share.
 
     Args:
-        model: with a task head.
-        batch: with the model's inputs ``[batch, tokens]``, and ``target_ids`` where the model writes; an
+        model: a model with a task head.
+        batch: a batch with the model's inputs ``[batch, tokens]``, and ``target_ids`` where the model writes; an
             encoder-decoder without them gives its decoder what its encoder reads.
-        hidden: whether hidden states are wanted, the embeddings' and those that each layer makes, the last one's
+        hidden: whether to return hidden states, the embeddings' and those that each layer makes, the last one's
             before a norm that comes after all layers; of an encoder-decoder these are the encoder's.
-        attentions: whether the scores of self-attention are wanted; likewise.
-        qkv: whether its queries, keys and values are wanted; likewise.
-        prefix: of the model's inputs in the batch, where teacher and student read other tokens.
+        attentions: whether to return the scores of self-attention; likewise.
+        qkv: whether to return its queries, keys and values; likewise.
+        prefix: the prefix of the model's inputs in the batch, where teacher and student read other tokens.
 
     Raises:
         ModelError: scores, queries, keys or values are wanted of an architecture in which they cannot be found.
@@ -64,8 +65,8 @@ def outputs(
     if model.can_generate():
         inputs["use_cache"] = False
     projected: AbstractContextManager[list[QueryKeyValue]] = captured(model) if attentions or qkv else nullcontext([])
-    layered: AbstractContextManager[list[tuple[Any, Any]]] = _last_layer(model) if hidden else nullcontext([])
-    with projected as taken, layered as last:
+    layered: AbstractContextManager[list[tuple[object, object]]] = _last_layer(model) if hidden else nullcontext([])
+    with projected as query_key_values, layered as last:
         answer = model(**inputs, output_hidden_states=hidden)
     states: tuple[Tensor, ...] = ()
     if hidden:
@@ -76,38 +77,38 @@ def outputs(
         mask=inputs["attention_mask"].bool(),
         # Scores from queries and keys: eager attention, which alone would hand them out, is slower and only hands out
         # what comes after the softmax.
-        attentions=tuple(scores(model.config, query, key) for query, key, _ in taken) if attentions else (),
-        qkv=tuple(taken) if qkv else (),
+        attentions=tuple(scores(model.config, query, key) for query, key, _ in query_key_values) if attentions else (),
+        qkv=tuple(query_key_values) if qkv else (),
     )
 
 
 @contextmanager
-def _last_layer(model: PreTrainedModel) -> Iterator[list[tuple[Any, Any]]]:
-    """Give a list that holds, after the next answer, what the last layer read and what it made.
+def _last_layer(model: PreTrainedModel) -> Iterator[list[tuple[object, object]]]:
+    """Yield a list that holds, after the next forward pass, what the last layer read and what it made.
 
     It stays empty where the layers do not stand in one list, and where a convolution beside them may follow the last.
     """
     stack = cast(nn.Module, model.get_encoder() if model.config.is_encoder_decoder else model)
     lists = [module for module in stack.modules() if isinstance(module, nn.ModuleList)]
-    found = [each for each in lists if len(each) == model.config.num_hidden_layers]
-    layers = max(found, key=lambda each: sum(weight.numel() for weight in each.parameters()), default=None)
+    stacks = [modules for modules in lists if len(modules) == model.config.num_hidden_layers]
+    layers = max(stacks, key=lambda layers: sum(weight.numel() for weight in layers.parameters()), default=None)
     if getattr(model.config, "conv_kernel_size", None):  # DeBERTa-v2
         layers = None
-    made: list[tuple[Any, Any]] = []
+    records: list[tuple[object, object]] = []
 
-    def keep(_: nn.Module, args: Any, kwargs: Any, output: Any) -> None:  # noqa: ANN401
-        made.append((args[0] if args else kwargs.get("hidden_states"), output))
+    def keep(_: nn.Module, args: tuple[object, ...], kwargs: dict[str, object], output: object) -> None:
+        records.append((args[0] if args else kwargs.get("hidden_states"), output))
 
     handle = layers[-1].register_forward_hook(keep, with_kwargs=True) if layers else None
     try:
-        yield made
+        yield records
     finally:
         if handle is not None:
             handle.remove()
 
 
-def _before_norm(states: tuple[Tensor, ...], last: Sequence[tuple[Any, Any]]) -> tuple[Tensor, ...]:
-    """States of which the last, too, is what a layer made.
+def _before_norm(states: tuple[Tensor, ...], last: Sequence[tuple[object, object]]) -> tuple[Tensor, ...]:
+    """Return states of which the last, too, is the output of a layer, not of a norm after it.
 
     transformers hands out the last state of some architectures (GPT-2, Llama, T5, ModernBERT) after their final norm,
     and all others before it: compared with each other, equal layers would differ. Where what was kept is not the layer
@@ -116,18 +117,19 @@ def _before_norm(states: tuple[Tensor, ...], last: Sequence[tuple[Any, Any]]) ->
     if len(last) != 1:
         return states
     read, output = last[0]
-    made = output if isinstance(output, Tensor) else output[0]
-    fits = read is states[-2] and isinstance(made, Tensor) and made.shape == states[-1].shape
-    return (*states[:-1], made) if fits else states
+    of_layer = output if isinstance(output, Tensor) else cast(Sequence[object], output)[0]
+    if read is states[-2] and isinstance(of_layer, Tensor) and of_layer.shape == states[-1].shape:
+        return (*states[:-1], of_layer)
+    return states
 
 
-def _logits(answer: Any) -> Tensor:  # noqa: ANN401
-    """The head's logits; those of start and end ``[batch, tokens, 2]``."""
+def _logits(answer: Mapping[str, Tensor]) -> Tensor:
+    """Return a head's logits; those of the start and end of a span are ``[batch, tokens, 2]``."""
     if "logits" in answer:
-        return answer.logits  # type: ignore[no-any-return]
-    return torch.stack([answer.start_logits, answer.end_logits], dim=-1)
+        return answer["logits"]
+    return torch.stack([answer["start_logits"], answer["end_logits"]], dim=-1)
 
 
-def chosen(logits: Tensor, columns: Sequence[int] | None) -> Tensor:
-    """Logits ``[..., outputs]`` in another order; as they are without ``columns``."""
+def select_columns(logits: Tensor, columns: Sequence[int] | None) -> Tensor:
+    """Return logits ``[..., outputs]`` in another order; as they are without ``columns``."""
     return logits if columns is None else logits[..., list(columns)]

@@ -1,4 +1,4 @@
-"""Which output of a teacher is which label of the data: matched by name, never by position."""
+"""Match the outputs of a teacher with the labels of the data by name, never by position."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from transformers import PretrainedConfig
 
 from distill.errors import ModelError
-from distill.models.fitting import output_names
+from distill.models.checkpoint_fitting import output_names
 
 
 def label_columns(
-    config: PretrainedConfig, labels: Sequence[str], given: Sequence[str], *, subset: bool = False
+    config: PretrainedConfig, labels: Sequence[str], output_labels: Sequence[str], *, subset: bool = False
 ) -> list[int]:
-    """For each label of the data, the teacher's output of that *name*.
+    """Return, for each label of the data, the index of the teacher's output of that name.
 
     Args:
-        config: of a fine-tuned checkpoint.
+        config: the configuration of a fine-tuned checkpoint.
         labels: names of the data's labels, in their order.
-        given: names of the teacher's outputs, for a checkpoint that does not name them; empty trusts the checkpoint.
+        output_labels: names of the teacher's outputs, where the checkpoint does not name them; else empty.
         subset: whether the teacher may have more outputs, which are left out then.
 
     Raises:
         ModelError: the teacher's labels are other ones.
     """
-    names = list(given) or output_names(config)
+    names = list(output_labels) or output_names(config)
     if twice := [name for name, count in Counter(names).items() if count > 1 and name in labels]:
         raise ModelError(
             f"the outputs of the model are named {', '.join(names)}, so that {twice[0]} is two of them: name them in "
@@ -32,18 +32,18 @@ def label_columns(
     more, fewer = unnamed(names, labels), unnamed(labels, names)
     if not fewer and (subset or len(names) == len(labels)):
         return [names.index(label) for label in labels]
-    said = f"the teacher's labels are {', '.join(names)}, those of the data are {', '.join(labels)}"
+    difference = f"the teacher's labels are {', '.join(names)}, those of the data are {', '.join(labels)}"
     if more and not fewer:
         raise ModelError(
-            f"{said}: the data has no {', '.join(more)}; teacher.labels_subset=true takes the teacher's outputs for "
-            "the data's labels and leaves the others out"
+            f"{difference}: the data has no {', '.join(more)}; teacher.labels_subset=true takes the teacher's outputs "
+            "for the data's labels and leaves the others out"
         )
     way = "name its outputs in their order with teacher.labels=[...], or the data's labels with data.labels"
     if subset:
         way = f"teacher.labels_subset=true needs an output for each, and there is none for {', '.join(fewer)}; {way}"
-    raise ModelError(f"{said}; {way}")
+    raise ModelError(f"{difference}; {way}")
 
 
-def unnamed(names: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The names that are not among the others."""
-    return [name for name in names if name not in others]
+def unnamed(names: Sequence[str], reference: Sequence[str]) -> list[str]:
+    """Return the names that are not in ``reference``."""
+    return [name for name in names if name not in reference]

@@ -1,4 +1,4 @@
-"""Checkpoints from a folder or the hub: safetensors only, no code from strangers, nothing silently left random."""
+"""Load and save checkpoints: safetensors only, no code from strangers, nothing silently left random."""
 
 import json
 import os
@@ -13,15 +13,22 @@ from safetensors import SafetensorError
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models import headers, inspecting, tokenizer_files
-from distill.models.configuring import configuration as configuration
-from distill.models.configuring import from_config as from_config
-from distill.models.configuring import headless, said
+from distill.models import checkpoint_validation, safetensors_headers, tokenizer_files
+from distill.models.checkpoint_fitting import (
+    AFTER_PADDING,
+    ENDLESS,
+    fit_outputs,
+    fit_tokenizer,
+    fit_tokens,
+    output_names,
+)
+from distill.models.checkpoint_folders import FILES as FILES
+from distill.models.checkpoint_folders import resolve as resolve
+from distill.models.configuration import configuration as configuration
+from distill.models.configuration import from_config as from_config
+from distill.models.configuration import headless, library_message
 from distill.models.dropout import set_dropout
-from distill.models.fitting import AFTER_PADDING, ENDLESS, fit_outputs, fit_tokenizer, fit_tokens, output_names
-from distill.models.folders import FILES as FILES
-from distill.models.folders import resolve as resolve
-from distill.models.numbers import not_finite
+from distill.models.finite_values import not_finite
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -42,12 +49,12 @@ _PROBLEMS: Mapping[Kind, Any] = {
 
 
 def load_tokenizer(folder: Path, markers: Sequence[str] = (), places_for: str | None = None) -> PreTrainedTokenizerBase:
-    """The checkpoint's tokenizer; without a padding token it fills up with its end token.
+    """Return the checkpoint's tokenizer; one without a padding token pads with its end token.
 
     Args:
-        folder: of the checkpoint.
-        markers: become tokens of their own where it does not know them.
-        places_for: the task that asks which words or characters a token stands for; none does not.
+        folder: the folder of the checkpoint.
+        markers: texts that become tokens of their own, where the tokenizer does not know them.
+        places_for: the task that asks which words or characters a token stands for; ``None`` if it does not.
 
     Raises:
         ModelError: there is none, it cannot fill up a batch, or it cannot tell the places of its tokens.
@@ -66,20 +73,20 @@ def load_model(
     dtype: torch.dtype = torch.float32,
     new_head: bool | None = None,
 ) -> PreTrainedModel:
-    """Load a checkpoint under a task head.
+    """Load the model of a checkpoint with a task head.
 
     Args:
-        folder: of the checkpoint.
-        head: transformers' class, such as AutoModelForSequenceClassification.
+        folder: the folder of the checkpoint.
+        head: the name of transformers' class, such as AutoModelForSequenceClassification.
         labels: names of the outputs; empty keeps the checkpoint's own. A head that has them in another order is put
             in this one.
         kind: what a row of outputs means, where they are named.
-        dropout: of hidden states and attention while training; none keeps the checkpoint's own.
-        tokenizer: one that knows more tokens than the model gets embeddings for them, random ones; the model learns
+        dropout: the dropout of hidden states and attention in training; ``None`` keeps the checkpoint's own.
+        tokenizer: its tokens get embeddings, random ones where the checkpoint has none, and the model learns
             from it what padding is.
-        dtype: of the weights in memory: float32, or float64 for what is trained and taught in double precision.
-        new_head: whether the head is still to learn: where the checkpoint has none, it starts random. By default it is
-            where its outputs get names.
+        dtype: the type of the weights in memory: float32, or float64 for training in double precision.
+        new_head: whether the head is still to learn: where the checkpoint has none, it starts random. The default is
+            whether its outputs get names.
 
     Raises:
         ModelError: weights that nobody will train are missing or no numbers, or the architecture has no such head.
@@ -91,40 +98,57 @@ def load_model(
     if dropout is not None:
         set_dropout(config, dropout)
     finished = not labels if new_head is None else not new_head
-    try:
-        with headless(config, head, f"{folder}: "):
-            loaded, info = getattr(transformers, head).from_pretrained(
-                folder, config=config, use_safetensors=True, local_files_only=True, trust_remote_code=False,
-                dtype=dtype, ignore_mismatched_sizes=True, output_loading_info=True,
-            )  # fmt: skip
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{folder}: its weights cannot be read ({said(error)}); fetch or copy them again") from error
+    loaded, info = _from_pretrained(folder, config, head, dtype)
     way_out = "give a folder that was saved after fine-tuning"
-    inspecting.judge(folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out)
+    checkpoint_validation.refuse_random_weights(
+        folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out
+    )
     if (name := not_finite(dict(loaded.named_parameters()), least=-torch.inf)) is not None:
-        raise headers.diverged(folder, name)
+        raise safetensors_headers.not_finite_error(folder, name)
     fit_outputs(loaded, had, labels)
     if tokenizer is not None:
         fit_tokens(loaded, tokenizer)
-    return loaded  # type: ignore[no-any-return]
+    return loaded
 
 
-def save_form(folder: Path, form: Mapping[str, Any]) -> None:
-    """Keep in ``config.json`` what the model was made for: its task, labels and limits of length."""
+def _from_pretrained(
+    folder: Path, config: PretrainedConfig, head: str, dtype: torch.dtype
+) -> tuple[PreTrainedModel, checkpoint_validation.LoadingInfo]:
+    """Return the model of a checkpoint, and what transformers says of loading it."""
+    try:
+        with headless(config, head, f"{folder}: "):
+            return getattr(transformers, head).from_pretrained(  # type: ignore[no-any-return]
+                folder,
+                config=config,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                dtype=dtype,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{folder}: its weights cannot be read ({library_message(error)}); fetch or copy them again"
+        ) from error
+
+
+def save_form(folder: Path, form: Mapping[str, object]) -> None:
+    """Write into ``config.json`` what the model was made for: its task, labels and limits of length."""
     path = folder / "config.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**content, FORM: dict(form)}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def name_labels(config: PretrainedConfig, labels: Sequence[str], kind: Kind) -> None:
-    """Give the configuration's outputs their names, and say whether they exclude each other."""
+    """Give the outputs of a configuration their names, and say whether they exclude each other."""
     config.problem_type = _PROBLEMS[kind]
     config.id2label = dict(enumerate(labels))
     config.label2id = {name: index for index, name in enumerate(labels)}
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write a Hugging Face folder with safetensors.
+    """Write model and tokenizer as a Hugging Face folder with safetensors.
 
     Raises:
         ModelError: a weight is no finite number.
@@ -136,7 +160,7 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pat
 
 
 def inside_bounds(config: PretrainedConfig, max_length: int, who: str, key: str = "data.max_length") -> None:
-    """Refuse texts longer than the model's positions.
+    """Refuse a length of texts that exceeds the positions of a model.
 
     Raises:
         ModelError: ``max_length`` tokens do not fit.
@@ -147,14 +171,14 @@ def inside_bounds(config: PretrainedConfig, max_length: int, who: str, key: str 
 
 
 def bound(config: PretrainedConfig) -> int | None:
-    """Tokens that a model reads at most, if it has a limit."""
+    """Return the number of tokens that a model reads at most, if it has a limit."""
     limits = [getattr(config, name, None) for name in _POSITIONS]
-    limit = min((each for each in limits if isinstance(each, int) and each > 0), default=None)
+    limit = min((number for number in limits if isinstance(number, int) and number > 0), default=None)
     if limit is not None and config.model_type in set(AFTER_PADDING) - set(ENDLESS):
         limit -= config.pad_token_id + 1
     return limit
 
 
 def parameters(model: PreTrainedModel) -> int:
-    """How many weights a model has, tied ones once."""
+    """Return how many weights a model has, tied ones counted once."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -3,7 +3,7 @@
 import torch
 from transformers import PretrainedConfig, PreTrainedModel
 
-from distill.models import fitting, loading
+from distill.models import checkpoint_fitting, loading
 
 
 def build_on_meta(config: PretrainedConfig, head: str) -> PreTrainedModel:
@@ -12,6 +12,6 @@ def build_on_meta(config: PretrainedConfig, head: str) -> PreTrainedModel:
     Raises:
         ModelError: the architecture has no such head, or cannot say where a text ends.
     """
-    fitting.refuse_last_place(config, head)
+    checkpoint_fitting.refuse_last_place(config, head)
     with torch.device("meta"):
         return loading.from_config(config, head)

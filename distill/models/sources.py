@@ -1,4 +1,4 @@
-"""Where the models of a run come from: checkpoints that the settings name, and stages that make them."""
+"""Find the models of a run: checkpoints that the settings name, and models that stages make."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from distill.base.files import folder_checksum
-from distill.base.memo import once
+from distill.base.per_object_cache import cached_method
 from distill.models import loading
 
 TEACHER_CHECKPOINT, STUDENT_CHECKPOINT = "teacher_checkpoint", "student_checkpoint"
@@ -21,9 +21,9 @@ class ModelRef:
     """A finished model of a run.
 
     Attributes:
-        folder: of Hugging Face, with the tokenizer.
-        made_by: what stands for its weights in the identity of its outputs.
-        labels: names of its outputs, where its folder does not name them.
+        folder: the Hugging Face folder, with the tokenizer.
+        made_by: the fingerprint or digest that stands for its weights in the identity of its outputs.
+        labels: the names of its outputs, where its folder does not name them.
         subset: whether it may have more outputs than the data has labels.
     """
 
@@ -38,8 +38,8 @@ class ModelSources:
     """The folders of all models that a run reads, and their tokenizers.
 
     Attributes:
-        checkpoints: input to the folder that the settings name for it.
-        markers: tokens of the task that a tokenizer must know.
+        checkpoints: for each input, the folder that the settings name for it.
+        markers: the tokens of the task that a tokenizer must know.
         windows_of: the task that reads long texts in windows, which asks more of a tokenizer; none for others.
         labels: names of the teacher checkpoint's outputs, where its folder does not name them.
         subset: whether the teacher checkpoint may have more outputs than the data has labels.
@@ -53,31 +53,31 @@ class ModelSources:
 
     @cached_property
     def configurations(self) -> dict[str, PretrainedConfig]:
-        """The configurations of the checkpoints.
+        """Return the configurations of the checkpoints, by input.
 
         Raises:
             ModelError: one cannot be read.
         """
         return {name: loading.configuration(folder) for name, folder in self.checkpoints.items()}
 
-    @once
+    @cached_method
     def content(self, name: str) -> str:
-        """What stands for a checkpoint in fingerprints: its bytes."""
+        """Return the digest of a checkpoint that stands for it in fingerprints."""
         return folder_checksum(self.checkpoints[name], loading.FILES)
 
     def folder(self, name: str, inputs: Mapping[str, Path]) -> Path:
-        """The Hugging Face folder of an input: a checkpoint, or what a stage has made."""
+        """Return the Hugging Face folder of an input: a checkpoint, or the model that a stage has made."""
         return self.checkpoints[name] if name in CHECKPOINTS else inputs[name] / "model"
 
     def model(self, name: str, inputs: Mapping[str, Path]) -> ModelRef:
-        """The model of an input."""
+        """Return the finished model of an input."""
         made_by = inputs[name].name if name in inputs else self.content(name)
         if name != TEACHER_CHECKPOINT:
             return ModelRef(self.folder(name, inputs), made_by)
         return ModelRef(self.folder(name, inputs), made_by, tuple(self.labels), self.subset)
 
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
-        """A model's tokenizer, with the tokens that the task marks things with.
+        """Return a model's tokenizer, with the marker tokens of the task.
 
         Raises:
             ModelError: it cannot do what the task asks of it.

@@ -1,4 +1,4 @@
-"""A checkpoint's tokenizer from its files, and which of these is to blame where none can be made of them."""
+"""Load a checkpoint's tokenizer from its files, and name the file that is to blame where that fails."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +8,8 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models.configuring import said
-from distill.models.folders import read_object
+from distill.models.checkpoint_folders import read_object
+from distill.models.configuration import library_message
 
 _ANY = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm")
 """What makes a tokenizer, alone or together."""
@@ -20,40 +20,40 @@ _OBJECTS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.js
 
 
 def load(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer, without running code of the checkpoint.
+    """Return the tokenizer of a checkpoint, without running code of the checkpoint.
 
     Raises:
         ModelError: there is none, it needs code of its own, or a file of it cannot be read.
     """
     if not any(path for pattern in _ANY for path in folder.glob(pattern)):
         raise ModelError(f"{folder} has no tokenizer: none of {', '.join(_ANY)}")
-    told = {name: read_object(folder / name) for name in _OBJECTS if (folder / name).exists()}
-    own = told.get("tokenizer_config.json", {}).get("auto_map")
-    if own and not (folder / "tokenizer.json").exists():
+    contents = {name: read_object(folder / name) for name in _OBJECTS if (folder / name).exists()}
+    own_code = contents.get("tokenizer_config.json", {}).get("auto_map")
+    if own_code and not (folder / "tokenizer.json").exists():
         raise ModelError(
             f"{folder}: its tokenizer needs code of its own (auto_map in tokenizer_config.json), and the code of a "
             "checkpoint is never run: give a model with a tokenizer.json"
         )
     try:
-        made: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
     except Exception as error:  # what is wrong with a tokenizer is said in any way
         raise ModelError(f"{folder}: its tokenizer cannot be loaded: {_reason(folder, error)}") from error
-    made.init_kwargs.pop("auto_map", None)  # else it would be written into what is exported
-    return made
+    tokenizer.init_kwargs.pop("auto_map", None)  # else it would be written into what is exported
+    return tokenizer
 
 
 def _reason(folder: Path, error: Exception) -> str:
-    """The file that is to blame, or what the library says, and the way out."""
-    if (found := next(_damaged(folder), None)) is not None:
-        return found
+    """Return the file that is to blame, or what the library says, and the way out."""
+    if (damaged := next(_damaged(folder), None)) is not None:
+        return damaged
     if isinstance(error, ImportError):
         return f"it asks for a package that is not there ({str(error).splitlines()[0].split('. ')[0]})"
-    there = sorted({path.name for pattern in _ANY for path in folder.glob(pattern)})
+    files = sorted({path.name for pattern in _ANY for path in folder.glob(pattern)})
     return (
-        f"of {', '.join(there)} alone none can be made ({said(error)}); give all of its files, or a tokenizer.json, "
-        "which saving it with transformers writes"
+        f"of {', '.join(files)} alone none can be made ({library_message(error)}); give all of its files, or a "
+        "tokenizer.json, which saving it with transformers writes"
     )
 
 
@@ -63,7 +63,7 @@ def _damaged(folder: Path) -> Iterator[str]:
         try:
             Tokenizer.from_file(str(whole))
         except Exception as error:  # the library raises nothing narrower
-            yield f"{whole.name} is no tokenizer ({said(error)}); fetch or copy it again"
+            yield f"{whole.name} is no tokenizer ({library_message(error)}); fetch or copy it again"
         return  # the others are not read then
     if (folder / "vocab.json").exists():
         read_object(folder / "vocab.json")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 
-from distill.base.rules import NOT_NEGATIVE, TEMPERATURE, Rule, at, rules_of, said, unknown
+from distill.base.setting_rules import NOT_NEGATIVE, TEMPERATURE, Rule, at, rules_of, said, unknown
 from distill.objective.declaration import ScheduleConfig, TermConfig
 from distill.objective.settings import TermsConfig, active, shares, terms, terms_with_temperature
 from distill.objective.specs import TERM_SPECS

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from distill.base.rules import INNER_FRACTION, LAYER_PAIRS, NOT_NEGATIVE, one_of, setting
+from distill.base.setting_rules import INNER_FRACTION, LAYER_PAIRS, NOT_NEGATIVE, one_of, setting
 from distill.types import Kind
 
 CLASS: Kind = "class"

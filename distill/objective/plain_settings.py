@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from distill.base.rules import unknown
+from distill.base.setting_rules import unknown
 from distill.errors import ConfigError
 from distill.objective import checks
 from distill.objective.settings import TermsConfig, active, auto_mapped_terms

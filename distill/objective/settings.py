@@ -6,7 +6,7 @@
 from dataclasses import asdict, dataclass, field, make_dataclass
 from typing import Any, TypeVar, cast
 
-from distill.base.rules import TEMPERATURE, at_least, setting
+from distill.base.setting_rules import TEMPERATURE, at_least, setting
 from distill.objective.declaration import SCORE, LayersConfig, Reads, ScheduleConfig, TermConfig
 from distill.objective.specs import TERM_SPECS
 from distill.types import Kind

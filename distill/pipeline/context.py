@@ -10,7 +10,7 @@ from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.data.prepared import Prepared
 from distill.distributed.processes import Ranks
 from distill.models import loading
-from distill.models.scratch import Size
+from distill.models.from_scratch import Size
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.student import student_kind

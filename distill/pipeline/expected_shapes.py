@@ -3,7 +3,7 @@
 from transformers import PretrainedConfig
 
 from distill.config.architecture import ArchitectureConfig
-from distill.models.shapes import model_shape
+from distill.models.model_shape import model_shape
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.pipeline import meta_build
 from distill.stages.job import RunSpec

@@ -5,10 +5,10 @@ from pathlib import Path
 from transformers import GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models import attention, fitting
-from distill.models.marks import read_as_text
+from distill.models import attention, checkpoint_fitting
 from distill.models.on_meta import build_on_meta
 from distill.models.sources import TEACHER_CHECKPOINT
+from distill.models.special_tokens_as_text import read_as_text
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
 from distill.tasks import masked_language_modeling as masked
@@ -30,7 +30,7 @@ def checkpoint(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
         build_on_meta(config, spec.setup.task.head)
         _encodes(spec, tokenizer)
         if spec.setup.task.writes:
-            fitting.fit_writing(config, _generation(folder, config), tokenizer)
+            checkpoint_fitting.fit_writing(config, _generation(folder, config), tokenizer)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from error
     reads_forward(spec, folder, config)

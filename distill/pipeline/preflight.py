@@ -10,8 +10,8 @@ from transformers import PretrainedConfig
 from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
 from distill.errors import ConfigError, DataError, ModelError
-from distill.models import attention, bilstm, headers, inspecting, loading
-from distill.models.fitting import output_names
+from distill.models import attention, bilstm, checkpoint_validation, loading, safetensors_headers
+from distill.models.checkpoint_fitting import output_names
 from distill.models.label_columns import label_columns, unnamed
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.objective.build import build_objective
@@ -90,16 +90,16 @@ def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
 def _is_what_it_is_said_to_be(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
     """Refuse a checkpoint that another model's weights, no head, or no numbers make another one than is meant."""
     folder, head = spec.sources.checkpoints[name], spec.setup.task.head
-    inspecting.empty(folder, config, head)
+    checkpoint_validation.model_on_meta(folder, config, head)
     meta_build.reads_forward(spec, folder, config)
-    inspecting.inspect(
+    checkpoint_validation.inspect(
         folder, config, head, spec.sources.tokenizer(folder),
         finished=name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned, labels=bool(spec.setup.outputs),
         way_out=_UNTRAINED,
     )  # fmt: skip
     if name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned and spec.setup.task.kind == "score":
-        inspecting.refuse_other_outputs(folder, config, spec.setup.task.kind)
-    headers.refuse_infinite(folder, headers.held(folder))
+        checkpoint_validation.refuse_other_outputs(folder, config, spec.setup.task.kind)
+    safetensors_headers.refuse_infinite(folder, safetensors_headers.read_headers(folder))
 
 
 def _labels(spec: RunSpec, teacher: PretrainedConfig) -> None:

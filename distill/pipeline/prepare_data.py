@@ -6,8 +6,8 @@ from typing import Any
 
 from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
-from distill.base.rows import Fault, usable
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
+from distill.base.unusable_rows import Fault, usable
 from distill.config.schema import Config
 from distill.data import embedded, sources, splits
 from distill.data.arrow import keeping

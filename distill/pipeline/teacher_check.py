@@ -27,9 +27,9 @@ from distill.inference.torch_runtime import output_columns
 from distill.metrics import chance
 from distill.metrics.chance import Verdict
 from distill.models import loading
-from distill.models.fitting import output_names, token_count
-from distill.models.forward import answering, chosen, outputs
-from distill.models.numbers import possible
+from distill.models.checkpoint_fitting import output_names, token_count
+from distill.models.finite_values import floor_negative_infinity
+from distill.models.forward import forward_errors, outputs, select_columns
 from distill.stages.job import RunSpec
 from distill.training.trainer import on_gpu
 from distill.types import FLOOR
@@ -197,10 +197,10 @@ def _rows(asked: Asked, features: Mapping[str, Any]) -> list[Tensor]:
         name: each.to(model.device)
         for name, each in asked.examples.collate(asked.tokenizer)(features, Place(())).items()
     }
-    with answering(asked.name):
+    with forward_errors(asked.name):
         logits = outputs(model, batch).logits
-    rows, labels = spec.setup.align(chosen(logits, asked.columns), batch)
-    rows = possible(rows.float())
+    rows, labels = spec.setup.align(select_columns(logits, asked.columns), batch)
+    rows = floor_negative_infinity(rows.float())
     if spec.setup.task.writes:  # of all that could be written some may be ruled out
         rows = cost_and_guess(rows, labels, batch)["values"]
     if not bool(rows.isfinite().all()):

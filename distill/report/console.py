@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from distill.base.shown import plain
+from distill.base.terminal_text import plain
 from distill.report import ABSENT, Report, comparison, duration, present, tables, tie
 from distill.report.facts import rows_and_labels, stand_in, timed
 from distill.report.sentences import verdict

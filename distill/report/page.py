@@ -13,7 +13,7 @@ import jinja2
 
 from distill import report as words
 from distill.base.disk import replacing
-from distill.base.shown import names, plain
+from distill.base.terminal_text import names, plain
 from distill.report import curves, facts, sentences, tables
 
 _log = logging.getLogger(__name__)

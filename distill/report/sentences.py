@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
 from distill.report import (
     LOWER_IS_BETTER,
     Report,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from distill import report as words
-from distill.base import shown
+from distill.base import terminal_text
 
 _IN_SIGHT = 12
 """Up to that many labels are shown at once, more unfold on demand."""
@@ -82,7 +82,7 @@ def _without_support(report: words.Report, split: str, tables: list[Any]) -> str
     if not any(words.SUPPORTED in table for table in tables):
         return ""
     names = [label for label, row in words.scored_labels(report, tables[0]).items() if row.get(_SUPPORT) == 0]
-    said = words.listed_short(list(map(shown.shown, names))) if names else "some labels"
+    said = words.listed_short(list(map(terminal_text.shown, names))) if names else "some labels"
     return (
         f"No example of {split} has {said}: macro counts such a label with an F1 of 0 as soon as it is predicted once, "
         f"{words.SUPPORTED} leaves it out."
@@ -93,7 +93,7 @@ def _row(label: str, tables: list[Any], columns: list[str]) -> tuple[str, str, l
     scores: list[Mapping[str, Any]] = [table.get(label) or {} for table in tables]
     support = next((score[_SUPPORT] for score in scores if _SUPPORT in score), None)
     return (
-        shown.name(label),
+        terminal_text.name(label),
         words.number(support, 0),
         [[words.metric(name, score.get(name)) for name in columns] for score in scores],
     )

@@ -16,8 +16,8 @@ from distill.distributed.processes import Ranks
 from distill.errors import ConfigError
 from distill.inference.torch_runtime import output_columns
 from distill.models import loading
-from distill.models.fitting import token_count
-from distill.models.shapes import model_shape
+from distill.models.checkpoint_fitting import token_count
+from distill.models.model_shape import model_shape
 from distill.models.sources import ModelRef
 from distill.objective import NOT_FINITE, Objective, inactive_terms
 from distill.objective import build as objectives
@@ -29,7 +29,7 @@ from distill.teacher import ensemble
 from distill.teacher.ensemble import Ensemble
 from distill.teacher.live import LiveTeacher
 from distill.training.distillation import DistillationModule
-from distill.training.finite import Quote, of_teacher
+from distill.training.finite_checks import Quote, of_teacher
 from distill.training.step_gather import Features, Step
 from distill.types import IGNORE, Batch, TeacherFn
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from distill.models import adapt, loading
+from distill.models import loading, trainable_weights
 from distill.stages import supervised
 from distill.stages.job import Job, RunSpec
 
@@ -53,9 +53,9 @@ def run(job: Job) -> dict[str, Any]:
     )
     supervised.centre(spec, model)
     if given.frozen_layers:
-        adapt.freeze(model, given.frozen_layers)
+        trainable_weights.freeze(model, given.frozen_layers)
     if given.lora.rank:
-        model = adapt.add_lora(model, setup.task.head, **asdict(given.lora))
+        model = trainable_weights.add_lora(model, setup.task.head, **asdict(given.lora))
     batches = supervised.loaders(job, tokenizer)
     section = supervised.with_length(job, given, batches.train)
     module = supervised.supervised_module(spec, section.settings, model, batches.train)

@@ -13,10 +13,10 @@ from distill.base.files import RESUME, whole_folder
 from distill.data.splits import UNLABELLED
 from distill.errors import ModelError
 from distill.metrics import language_modeling
-from distill.models import loading, scratch
-from distill.models.fitting import token_count
+from distill.models import from_scratch, loading
+from distill.models.checkpoint_fitting import token_count
 from distill.models.sources import TEACHER_CHECKPOINT
-from distill.models.tokenizers import train
+from distill.models.tokenizer_training import train
 from distill.objective import Objective
 from distill.objective.terms.gold import Hard
 from distill.stages import supervised
@@ -114,9 +114,9 @@ def _model(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel
 
 def configuration(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
     """Return the configuration of a teacher that is trained from scratch."""
-    size = scratch.Size(**asdict(spec.config.teacher.architecture))
+    size = from_scratch.Size(**asdict(spec.config.teacher.architecture))
     length, dropout = spec.setup.spec.max_length, spec.config.pretrain.dropout
-    return scratch.config(spec.setup.task.family, tokenizer, size, max_length=length, dropout=dropout)
+    return from_scratch.config(spec.setup.task.family, tokenizer, size, max_length=length, dropout=dropout)
 
 
 def _tokenizer(job: Job) -> PreTrainedTokenizerBase:

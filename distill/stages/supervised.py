@@ -16,14 +16,14 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME
-from distill.base.memo import kept
+from distill.base.per_object_cache import computed_once
 from distill.config.distillation import DistillConfig
 from distill.config.pretrain import PretrainConfig
 from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
-from distill.models import adapt, loading, scratch
+from distill.models import from_scratch, loading, trainable_weights
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
 from distill.stages.job import Job, RunSpec
@@ -32,12 +32,12 @@ from distill.student import student_kind
 from distill.tasks.collating import counts
 from distill.tasks.features import without_targets
 from distill.training import callbacks, tracking
-from distill.training.finite import Finite
-from distill.training.length import training_length
+from distill.training.finite_checks import FiniteChecks
 from distill.training.optim import Optimization
 from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import read_curves
 from distill.training.trainer import TrainerSettings, device_count, fit, resumed_step, trainer
+from distill.training.training_length import training_length
 
 log = logging.getLogger(__name__)
 
@@ -169,9 +169,9 @@ def centre(spec: RunSpec, model: PreTrainedModel) -> PreTrainedModel:
         return model
     labels = torch.tensor(spec.data.splits["train"]["label"][:])
     if kind == "score":
-        scratch.begin_at(model, labels.mean().unsqueeze(0))
+        from_scratch.initialize_output_bias(model, labels.mean().unsqueeze(0))
     else:  # none is so rare, or so frequent, that its odds are 0 or beyond all numbers
-        scratch.begin_at(model, ((labels.sum(0) + 0.5) / (len(labels) + 1)).logit())
+        from_scratch.initialize_output_bias(model, ((labels.sum(0) + 0.5) / (len(labels) + 1)).logit())
     return model
 
 
@@ -252,7 +252,7 @@ def _cut(job: Job, features: Dataset, split: str) -> list[str]:
     lost = "" if windows else " and are cut"
     sentence = f"{cut:,} of {len(cut_of_examples):,} {what}{lost}: {room} tokens"
     if job.context.ranks.rank == 0:
-        kept(job.context, ("said", sentence), lambda: log.info("%s", sentence))
+        computed_once(job.context, ("said", sentence), lambda: log.info("%s", sentence))
     return [sentence]
 
 
@@ -313,7 +313,7 @@ def train(
         watched = callbacks.keep_best(resume, monitor, headline.mode, stopping.patience, stopping.min_delta)
     keep = callbacks.Resume(resume, config.checkpoint.every_n_train_steps)
     loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb(job)]
-    finite = Finite(job.title, _rate_setting(job), job.spec.quote)
+    finite = FiniteChecks(job.title, _rate_setting(job), job.spec.quote)
     trainer = make_trainer(
         config,
         max_epochs=section.settings.max_epochs,
@@ -324,7 +324,7 @@ def train(
     )
     with tracking.closing(loggers):
         fit(trainer, module, batches.train, batches.validation, resume)
-    model = adapt.merge(module.model)
+    model = trainable_weights.merge_adapters(module.model)
     if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
     notes = [*batches.notes, *_may_be_short(job, section.settings, headline)]

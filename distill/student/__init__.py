@@ -53,8 +53,6 @@ Refuse: TypeAlias = "Callable[[StudentSpec, Expected], None]"
 """Raises ``ModelError`` where the student cannot be made of what is expected, without taking memory for it."""
 Shape: TypeAlias = "Callable[[StudentSpec, Expected], ModelShape]"
 """Tells the shape of the student before it is made."""
-Lacking: TypeAlias = Literal["scores", "qkv", "first_token"]
-"""What a term may read of a student beside logits and states, and not every student has."""
 
 
 def _any_task(task: "Task") -> bool:
@@ -75,7 +73,7 @@ class StudentKind:
         takes_head: whether it keeps the teacher's head, whose outputs are matched with the labels by their names.
         is_limited: whether it reads ``data.max_length`` tokens and no more.
         has_head: tells the tasks that it can do.
-        lacks: what terms cannot read of it, and why, as the end of a sentence.
+        lacks: what terms cannot read of it (scores | qkv | first_token), and why, as the end of a sentence.
         recipe: raised when the same settings begin to give another student.
     """
 
@@ -88,7 +86,7 @@ class StudentKind:
     takes_head: bool = False
     is_limited: bool = False
     has_head: "Callable[[Task], bool]" = _any_task
-    lacks: Mapping[Lacking, str] = field(default_factory=dict)
+    lacks: Mapping[str, str] = field(default_factory=dict)
     recipe: int = 1
 
 

@@ -1,4 +1,4 @@
-"""The student before it learns: what distillation and its control both start from."""
+"""Build the student before it learns, from which distillation and its control both start."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from distill.models import scratch
+from distill.models import from_scratch
 from distill.student import student_kind
 from distill.student.narrow.narrowing import Width
 from distill.tasks.setup import TaskSetup
@@ -22,9 +22,9 @@ class LstmSize:
     """The size of a bidirectional LSTM.
 
     Attributes:
-        layers: one above the other.
-        hidden_size: of each direction.
-        embedding_size: its embeddings are the teacher's, cut to this width.
+        layers: the number of layers, one above the other.
+        hidden_size: the width of each direction.
+        embedding_size: the width of the embeddings, which are the teacher's, reduced.
     """
 
     layers: int
@@ -37,20 +37,20 @@ class StudentSpec:
     """What a student is made of.
 
     Attributes:
-        init: its kind, a name in ``distill.student.STUDENTS``.
-        layers: how many of the teacher's it takes, or as many as it has of its own.
+        init: the kind, a name in ``distill.student.STUDENTS``.
+        layers: how many of the teacher's layers it takes, or how many it has of its own.
         layer_map: which ones; see ``distill.base.layer_maps.layer_map``.
-        size: of a student from scratch, or of a narrow copy.
-        width: of a narrow copy, as ``size`` says it.
-        lstm: of a BiLSTM.
-        max_length: tokens that a student from scratch can read.
-        dropout: while it learns.
+        size: the size of a student from scratch or of a narrow copy.
+        width: the width of a narrow copy.
+        lstm: the size of a BiLSTM.
+        max_length: the number of tokens that a student from scratch can read.
+        dropout: its dropout in training.
     """
 
     init: str
     layers: int
     layer_map: str
-    size: scratch.Size
+    size: from_scratch.Size
     width: Width
     lstm: LstmSize
     max_length: int
@@ -62,11 +62,11 @@ class StudentSource:
     """What a student is made from.
 
     Attributes:
-        folder: of the teacher, of another checkpoint, or of a model of which only the tokenizer is taken.
-        tokenizer: of that folder.
+        folder: the folder of the teacher, of another checkpoint, or of a model of which only the tokenizer is taken.
+        tokenizer: the tokenizer of that folder.
         columns: the outputs of the teacher's head in the order of the task's; none where the head brings its own.
-        centre: lets a new head begin at what train says of any text.
-        sample: some batches of train, by which a narrow copy is fitted.
+        centre: sets the bias of a new head to the mean of the training labels.
+        sample: returns some training batches, by which a narrow copy is fitted.
     """
 
     folder: Path
@@ -79,19 +79,19 @@ class StudentSource:
 def build_student(
     spec: StudentSpec, source: StudentSource, setup: TaskSetup, *, seed: int, dtype: torch.dtype
 ) -> PreTrainedModel:
-    """Build the student, the same whenever it is built.
+    """Build the student; the same arguments give the same weights.
 
     Args:
-        spec: what it is made of.
-        source: what it is made from.
+        spec: the kind and the sizes of the student.
+        source: the model from which it is made.
         setup: the task whose head it gets.
-        seed: of weights that are drawn.
-        dtype: of its weights.
+        seed: the seed of weights that are drawn.
+        dtype: the type of its weights.
 
     Raises:
-        ModelError: it cannot be made of this source.
+        ModelError: no such student can be made from this source.
     """
     pl.seed_everything(seed, verbose=False)
-    made = student_kind(spec.init).build(spec, source, setup, dtype)
-    cast(nn.Module, made).to(dtype)
-    return made
+    student = student_kind(spec.init).build(spec, source, setup, dtype)
+    cast(nn.Module, student).to(dtype)
+    return student

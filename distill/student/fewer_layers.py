@@ -19,9 +19,9 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
     """Take the layers as they are."""
     from distill.student.common import name_outputs
 
-    made = with_layers(spec, spec.layers, source, setup, dtype)
-    name_outputs(setup, made.config)
-    return made
+    student = with_layers(spec, spec.layers, source, setup, dtype)
+    name_outputs(setup, student.config)
+    return student
 
 
 def with_layers(

@@ -35,7 +35,7 @@ def refuse(spec: "StudentSpec", expected: Expected) -> None:
 
 def shape(spec: "StudentSpec", expected: Expected) -> "ModelShape":
     """Return that of the checkpoint."""
-    from distill.models.shapes import model_shape
+    from distill.models.model_shape import model_shape
 
     return model_shape(cast("PretrainedConfig", expected.student_config))
 

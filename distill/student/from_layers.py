@@ -1,4 +1,4 @@
-"""Students made of layers of the teacher."""
+"""Make students of layers of the teacher."""
 
 import copy
 import re
@@ -8,8 +8,8 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
+from distill.models.checkpoint_fitting import untie_head_like
 from distill.models.dropout import set_dropout
-from distill.models.fitting import part_like
 from distill.models.layer_names import layer_pattern
 from distill.models.loading import from_config
 
@@ -17,14 +17,14 @@ from distill.models.loading import from_config
 def from_layers(
     teacher: PreTrainedModel, chosen: Sequence[int], columns: Sequence[int] | None, head: str, dropout: float
 ) -> PreTrainedModel:
-    """A student of the teacher's width, with some of its layers, its embeddings and its head.
+    """Return a student of the teacher's width, with some of its layers, its embeddings and its head.
 
     Args:
-        teacher: with a task head.
-        chosen: the layers, from 0; of an encoder-decoder, of both its stacks.
-        columns: the teacher's output for each output of the student; none where they are the same.
-        head: transformers' class.
-        dropout: of the student while it trains.
+        teacher: a model with a task head.
+        chosen: the layers to take, from 0; of an encoder-decoder, of both its stacks.
+        columns: the teacher's output for each output of the student; ``None`` where they are the same.
+        head: the name of transformers' class.
+        dropout: the dropout of the student in training.
 
     Raises:
         ModelError: the teacher's layers cannot be told from its weights, or one of them cannot stand where it shall.
@@ -35,7 +35,7 @@ def from_layers(
     set_dropout(config, dropout)
     student = from_config(config, head)
     student.to(teacher.dtype)  # type: ignore[arg-type]
-    part_like(student, teacher)
+    untie_head_like(student, teacher)
     weights = _chosen_weights(teacher.state_dict(), chosen, teacher.config)
     for name in weights if columns is not None else ():
         if not name.startswith(f"{teacher.base_model_prefix}.") and len(weights[name]) == teacher.config.num_labels:
@@ -46,40 +46,40 @@ def from_layers(
 
 _DEPTHS = ("num_hidden_layers", "encoder_layers", "decoder_layers", "num_layers", "num_decoder_layers")
 """What architectures call the number of layers of a stack."""
-_EACH = ("layer_types", "mlp_layer_types", "no_rope_layers", "attention_layers", "attention_window")
+_PER_LAYER = ("layer_types", "mlp_layer_types", "no_rope_layers", "attention_layers", "attention_window")
 """What says something of each layer, such as whether its attention is local: ModernBERT, Qwen, Longformer."""
 
 
 def shortened(config: PretrainedConfig, chosen: Sequence[int]) -> PretrainedConfig:
-    """The configuration of a model of the layers ``chosen``.
+    """Return the configuration of a model of the ``chosen`` layers alone.
 
     Raises:
         ModelError: encoder and decoder differ in depth, or the place of a layer decides on what it does.
     """
     depths = {name: getattr(config, name) for name in _DEPTHS if getattr(config, name, None) is not None}
     if len(set(depths.values())) > 1:
-        said = ", ".join(f"{name}={depth}" for name, depth in depths.items())
-        raise ModelError(f"{config.model_type} models: layers are taken from stacks of the same depth, not of {said}")
+        listed = ", ".join(f"{name}={depth}" for name, depth in depths.items())
+        raise ModelError(f"{config.model_type} models: layers are taken from stacks of the same depth, not of {listed}")
     if getattr(config, "scale_attn_by_inverse_layer_idx", False) and list(chosen) != list(range(len(chosen))):
         raise ModelError(
             f"{config.model_type} models with scale_attn_by_inverse_layer_idx weigh attention by the place of a layer; "
             "allowed is student.layer_map=first"
         )
-    made = copy.deepcopy(config)
+    shorter = copy.deepcopy(config)
     for name in depths:
-        setattr(made, name, len(chosen))
-    for name in _EACH:
-        if isinstance(each := getattr(config, name, None), list):
-            setattr(made, name, [each[layer] for layer in chosen])
+        setattr(shorter, name, len(chosen))
+    for name in _PER_LAYER:
+        if isinstance(by_layer := getattr(config, name, None), list):
+            setattr(shorter, name, [by_layer[layer] for layer in chosen])
     if getattr(config, "attention_types", None):  # GPT-Neo's file says it in another way
-        made.attention_types = [[[kind], 1] for kind in made.attention_layers]
-    return made
+        shorter.attention_types = [[[kind], 1] for kind in shorter.attention_layers]
+    return shorter
 
 
 def _fill(student: PreTrainedModel, weights: Mapping[str, Tensor], chosen: Sequence[int]) -> None:
-    """Load the weights, all of them and no others."""
+    """Load the weights into the student, all of them and no others."""
     missing, unexpected = student.load_state_dict(weights, strict=False)
-    for name, reason in (*((each, "lacks") for each in missing), *((each, "has, unlike it,") for each in unexpected)):
+    for name, reason in (*((key, "lacks") for key in missing), *((key, "has, unlike it,") for key in unexpected)):
         if (match := re.search(r"\.(\d+)\.(.*)", name)) is None:
             raise ModelError(f"the student {'needs' if name in missing else 'has no place for'} {name}")
         place = int(match[1])
@@ -105,7 +105,7 @@ def _chosen_weights(
 
 
 def _by_layer(weights: Mapping[str, Tensor], pattern: re.Pattern[str]) -> dict[str, dict[int, set[str]]]:
-    """For each stack, the names of each layer's weights."""
+    """Return, for each stack, the names of each layer's weights."""
     layers: dict[str, dict[int, set[str]]] = {}
     for match in filter(None, map(pattern.match, weights)):
         layers.setdefault(match[1], {}).setdefault(int(match[2]), set()).add(match[3])
@@ -113,5 +113,5 @@ def _by_layer(weights: Mapping[str, Tensor], pattern: re.Pattern[str]) -> dict[s
 
 
 def _stands_in_the_first(stack: Mapping[int, set[str]], name: str) -> bool:
-    """Whether a weight serves the whole stack, though it stands in its first layer: T5's relative positions."""
+    """Return whether a weight of the first layer serves the whole stack: T5's relative positions."""
     return len(stack) > 1 and not any(name in names for layer, names in stack.items() if layer)

@@ -25,11 +25,11 @@ def _configuration(
     spec: "StudentSpec", setup: "TaskSetup", tokenizer: "PreTrainedTokenizerBase", teacher: "PretrainedConfig | None"
 ) -> "PretrainedConfig":
     """Return the configuration of a student from scratch, which starts to write with what its teacher starts with."""
-    from distill.models import scratch
+    from distill.models import from_scratch
     from distill.student.common import name_outputs
 
     start = getattr(teacher, "decoder_start_token_id", None)
-    config = scratch.config(
+    config = from_scratch.config(
         setup.task.family, tokenizer, spec.size, max_length=spec.max_length, dropout=spec.dropout, start=start
     )
     name_outputs(setup, config)

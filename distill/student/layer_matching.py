@@ -1,4 +1,4 @@
-"""Which layers of two models are most alike, by what they make of some texts of train."""
+"""Match the layers of two models that are most alike, by their states on some training texts."""
 
 import logging
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from distill.base.layer_maps import in_order
+from distill.models.finite_values import require_finite
 from distill.models.forward import outputs
-from distill.models.numbers import finite
 from distill.objective import losses
 from distill.types import Batch
 
@@ -23,32 +23,32 @@ def match_layers(student: PreTrainedModel, teacher: PreTrainedModel, batches: Se
     https://arxiv.org/abs/1905.00414), in their order: the same whenever it is asked.
 
     Args:
-        student: as it begins to learn.
-        teacher: with at least as many layers.
-        batches: some texts of train.
+        student: the student before training.
+        teacher: a model with at least as many layers.
+        batches: some training texts.
 
     Raises:
-        ModelError: the teacher has fewer layers than the student, or states are no finite numbers.
+        ModelError: the teacher has fewer layers than the student, or states are not finite.
     """
-    of_student, of_teacher = (_states(model, batches) for model in (student, teacher))
-    real = torch.ones(1, len(of_student[0]), dtype=torch.bool)
-    alignment = [[_alignment(one, other, real) for other in of_teacher] for one in of_student]
+    student_states, teacher_states = (_states(model, batches) for model in (student, teacher))
+    mask = torch.ones(1, len(student_states[0]), dtype=torch.bool)
+    alignment = [[_alignment(states, target, mask) for target in teacher_states] for states in student_states]
     layers = in_order(alignment)
-    pairs = ", ".join(f"{own}:{other} ({alignment[own][other]:.2f})" for own, other in enumerate(layers))
+    pairs = ", ".join(f"{layer}:{match} ({alignment[layer][match]:.2f})" for layer, match in enumerate(layers))
     log.info("distill: layers student:teacher by alignment: %s", pairs)
     return layers
 
 
 @torch.no_grad()
 def _states(model: PreTrainedModel, batches: Sequence[Batch]) -> list[Tensor]:
-    """What each layer makes of the tokens that are no padding, ``[tokens, width]``."""
+    """Return each layer's states of the tokens that are no padding, ``[tokens, width]``."""
     trains = model.training
     model.train(False)
     answers = [outputs(model, batch, hidden=True) for batch in batches]
     model.train(trains)
     real = [batch["attention_mask"].bool() for batch in batches]
     return [
-        finite(
+        require_finite(
             torch.cat([answer.hidden[layer][mask] for answer, mask in zip(answers, real, strict=True)]),
             str(model.name_or_path) or "the student",
         )
@@ -56,6 +56,6 @@ def _states(model: PreTrainedModel, batches: Sequence[Batch]) -> list[Tensor]:
     ]
 
 
-def _alignment(one: Tensor, other: Tensor, real: Tensor) -> float:
-    unlike, count = losses.cka(one[None], other[None], real)
-    return 1 - float(unlike / count)
+def _alignment(student: Tensor, teacher: Tensor, mask: Tensor) -> float:
+    distance, count = losses.cka(student[None], teacher[None], mask)
+    return 1 - float(distance / count)

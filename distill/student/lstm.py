@@ -34,9 +34,9 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
         pad_token_id=source.tokenizer.pad_token_id,
     )
     name_outputs(setup, config)
-    made = loading.from_config(config, setup.task.head)
-    bilstm.embed(made, embeddings)
-    return source.centre(made)
+    student = loading.from_config(config, setup.task.head)
+    bilstm.embed(student, embeddings)
+    return source.centre(student)
 
 
 def refuse(spec: "StudentSpec", expected: Expected) -> None:
@@ -48,8 +48,8 @@ def refuse(spec: "StudentSpec", expected: Expected) -> None:
     from distill.models import bilstm
 
     teacher = expected.teacher_config
-    width = getattr(teacher, "embedding_size", None) or getattr(teacher, "hidden_size", expected.teacher.width)
-    bilstm.fits(spec.lstm.embedding_size, width)
+    hidden_size: int = expected.teacher.width if teacher is None else teacher.hidden_size
+    bilstm.fits(spec.lstm.embedding_size, getattr(teacher, "embedding_size", None) or hidden_size)
 
 
 def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:

@@ -20,9 +20,9 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
     from distill.student.narrow.narrowing import narrow
 
     wide = fewer_layers.with_layers(spec, spec.size.layers, source, setup, dtype)
-    made = narrow(wide, source.sample(), spec.width, setup.task.head)
-    name_outputs(setup, made.config)
-    return made
+    student = narrow(wide, source.sample(), spec.width, setup.task.head)
+    name_outputs(setup, student.config)
+    return student
 
 
 def refuse(spec: "StudentSpec", expected: Expected) -> None:
@@ -31,23 +31,23 @@ def refuse(spec: "StudentSpec", expected: Expected) -> None:
     Raises:
         ModelError: these layers cannot be taken from it, or not be copied at this width.
     """
-    from distill.student.narrow.narrowing import narrowed
-    from distill.student.narrow.places import head_of
+    from distill.student.narrow.narrowing import narrowed_config
+    from distill.student.narrow.sublayers import head_of
 
     wide = fewer_layers.with_expected_layers(spec, spec.size.layers, expected)
     if wide is not None and expected.teacher_config is not None:
-        narrowed(expected.teacher_config, spec.width)
+        narrowed_config(expected.teacher_config, spec.width)
         head_of(wide)
 
 
 def shape(spec: "StudentSpec", expected: Expected) -> "ModelShape":
     """Return that of the size which the settings give it, in the teacher's architecture."""
-    from distill.models.shapes import model_shape
-    from distill.student.narrow.narrowing import narrowed
+    from distill.models.model_shape import model_shape
+    from distill.student.narrow.narrowing import narrowed_config
 
     if expected.teacher_config is None:
         return from_scratch.shape(spec, expected)
-    return replace(model_shape(narrowed(expected.teacher_config, spec.width)), layers=spec.size.layers)
+    return replace(model_shape(narrowed_config(expected.teacher_config, spec.width)), layers=spec.size.layers)
 
 
 STUDENT = StudentKind(build, refuse, shape, settings=("architecture", "layer_map"), takes_head=True, recipe=2)

@@ -7,7 +7,7 @@ oldest tokens give way; only the reply's tokens are rows.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.base.rows import Fault
+from distill.base.unusable_rows import Fault
 from distill.errors import ModelError
 from distill.tasks import Columns, EncodingSpec, Options, Read, Task
 from distill.tasks.features import gather

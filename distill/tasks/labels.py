@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distill.base.rows import Fault, usable
-from distill.base.shown import name, names
+from distill.base.terminal_text import name, names
+from distill.base.unusable_rows import Fault, usable
 from distill.errors import DataError
 from distill.tasks import Options, Read
 

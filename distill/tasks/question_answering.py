@@ -8,8 +8,8 @@ windows of a question that has none.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.base.rows import Fault
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
+from distill.base.unusable_rows import Fault
 from distill.errors import DataError
 from distill.tasks import Columns, EncodingSpec, Options, Read, Task, unanswerable
 from distill.tasks.labels import sifted

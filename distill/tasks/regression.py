@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from distill.base.rows import Fault
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
+from distill.base.unusable_rows import Fault
 from distill.errors import DataError
 from distill.tasks import Columns, EncodingSpec, Options, Read, pair_classification
 from distill.tasks.labels import is_number, replaced, sifted

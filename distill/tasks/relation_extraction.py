@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from distill.base.rows import Fault
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
+from distill.base.unusable_rows import Fault
 from distill.errors import DataError
 from distill.tasks import Columns, EncodingSpec, Options, Read, classification
 from distill.tasks.features import sentences

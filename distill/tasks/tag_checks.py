@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.base.rows import Fault
-from distill.base.shown import name as called
-from distill.base.shown import shown
+from distill.base.terminal_text import name as called
+from distill.base.terminal_text import shown
+from distill.base.unusable_rows import Fault
 from distill.errors import DataError
 from distill.tasks import Options
 from distill.tasks.labels import Sifted, judged, replaced

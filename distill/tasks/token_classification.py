@@ -7,7 +7,7 @@ answered by one of them, in which it has words on both sides, so that none is dr
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.base.shown import name as called
+from distill.base.terminal_text import name as called
 from distill.errors import DataError
 from distill.tasks import Columns, EncodingSpec, Options, Read, Task
 from distill.tasks.features import gather

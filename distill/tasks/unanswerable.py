@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distill.base.rows import Fault
+from distill.base.unusable_rows import Fault
 from distill.tasks import Options
 from distill.tasks.labels import Sifted, judged
 

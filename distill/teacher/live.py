@@ -9,8 +9,8 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from distill.inference.output_columns import not_finite
-from distill.models.forward import Align, chosen, outputs
-from distill.models.numbers import possible
+from distill.models.finite_values import floor_negative_infinity
+from distill.models.forward import Align, outputs, select_columns
 from distill.types import Batch, Outputs
 
 
@@ -56,7 +56,10 @@ class LiveTeacher:
             answer = outputs(
                 self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
             )
-            return replace(answer, logits=possible(self.align(chosen(answer.logits, self.columns), batch)[0]))
+            return replace(
+                answer,
+                logits=floor_negative_infinity(self.align(select_columns(answer.logits, self.columns), batch)[0]),
+            )
 
     def not_finite(self, batch: Batch) -> list[int]:
         """Return the keys of the examples of a batch of which the teacher says what is no finite number."""

@@ -1,1 +1,1 @@
-"""LightningModules, and what Lightning is given besides them."""
+"""Train models: LightningModules, and the callbacks, loggers and trainer that they are fitted with."""

@@ -1,9 +1,9 @@
-"""What happens besides the steps: resuming, the best weights, lines on the console."""
+"""Define what happens besides the training steps: resuming, keeping the best weights, lines on the console."""
 
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import pytorch_lightning as pl
 import torch
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Resume(Checkpoint):
-    """Keeps the checkpoint from which an interrupted stage goes on, bit for bit.
+    """A callback that keeps the checkpoint from which an interrupted stage goes on, bit for bit.
 
     It is written between optimiser steps and at the end of each epoch, after validation; never between an epoch's
     last step and its validation, since Lightning would not make up for the validation. After a signal it is written at
@@ -26,13 +26,13 @@ class Resume(Checkpoint):
     """
 
     def __init__(self, folder: Path, every_n_train_steps: int) -> None:
-        """Write ``last.ckpt`` into ``folder`` after so many optimiser steps."""
+        """Write ``last.ckpt`` into ``folder`` after every so many optimiser steps."""
         self.path, self.every = folder / LAST, every_n_train_steps
         self._stopped, self._saved_at = False, 0
         self._place: dict[str, int] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Open the loader where it was, and stop at once where early stopping had already decided to.
+        """Restore the place of the loader, and stop at once where early stopping had already decided to.
 
         Lightning itself restores a loader only in the middle of an epoch, and never a decision to stop.
         """
@@ -51,15 +51,15 @@ class Resume(Checkpoint):
         batch: object,
         batch_idx: int,
     ) -> None:
-        """Save in the middle of an epoch."""
+        """Save in the middle of an epoch, when it is due or a signal has come."""
         if (batch_idx + 1) % trainer.accumulate_grad_batches or trainer.is_last_batch:
             return
-        asked = signal_of_any(trainer)
-        due = asked or trainer.global_step % self.every == 0
+        signal_number = signal_of_any(trainer)
+        due = signal_number or trainer.global_step % self.every == 0
         if due and trainer.global_step != self._saved_at:
             self._save(trainer)
-        if asked:
-            raise Interrupted(asked)
+        if signal_number:
+            raise Interrupted(signal_number)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save after the epoch's validation."""
@@ -67,12 +67,12 @@ class Resume(Checkpoint):
         self._save(trainer)
         heed(trainer)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Where the loader is, and whether training has been told to stop."""
+    def state_dict(self) -> dict[str, object]:
+        """Return the place of the loader, and whether training has been told to stop."""
         return {"stopped": self._stopped, "place": self._place}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take it up again."""
+        """Restore what ``state_dict`` returned."""
         self._stopped, self._place = state_dict["stopped"], state_dict["place"]
 
     def _save(self, trainer: pl.Trainer) -> None:
@@ -82,7 +82,7 @@ class Resume(Checkpoint):
 
 
 def signal_of_any(trainer: pl.Trainer) -> int:
-    """The number of the signal that has come to any rank, or 0; all of them have to ask, at the same place."""
+    """Return the number of the signal that has come to any rank, or 0; all ranks must ask at the same place."""
     if trainer.world_size == 1:
         return signals.pending() or 0
     number = torch.tensor(signals.pending() or 0, device=trainer.strategy.root_device)
@@ -90,7 +90,7 @@ def signal_of_any(trainer: pl.Trainer) -> int:
 
 
 def heed(trainer: pl.Trainer) -> None:
-    """End on every rank where a signal has come to one.
+    """Raise ``Interrupted`` on every rank where a signal has come to one.
 
     Raises:
         Interrupted: one has.
@@ -99,61 +99,76 @@ def heed(trainer: pl.Trainer) -> None:
         raise Interrupted(number)
 
 
-def _loader(trainer: pl.Trainer) -> Any:  # noqa: ANN401
-    return trainer.train_dataloader
+class _StatefulLoader(Protocol):
+    """A loader of batches that knows its place and can be put there."""
+
+    def state_dict(self) -> dict[str, int]:
+        """Return the place."""
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from a place."""
+
+
+def _loader(trainer: pl.Trainer) -> _StatefulLoader:
+    return cast(_StatefulLoader, trainer.train_dataloader)
 
 
 def keep_best(folder: Path, monitor: str, mode: str, patience: int, min_delta: float) -> list[Callback]:
-    """Stop when ``monitor`` no longer improves, and keep the weights of its best epoch as ``best.ckpt``."""
+    """Return callbacks that stop when ``monitor`` no longer improves, and keep the best epoch as ``best.ckpt``."""
     best = _Best(
-        folder, Path(BEST).stem, monitor=monitor, mode=mode, save_weights_only=True, enable_version_counter=False,
-    )  # fmt: skip
+        folder,
+        Path(BEST).stem,
+        monitor=monitor,
+        mode=mode,
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
     # A metric that is no number, as a correlation with what is always the same, is no improvement, and no end either.
     stop = EarlyStopping(monitor, min_delta, patience, mode=mode, check_on_train_epoch_end=False, check_finite=False)
     return [stop, best]
 
 
 class _Best(ModelCheckpoint):
-    """Takes no epoch for the best whose metric is no number, and knows the best score again in a moved store."""
+    """A checkpoint of the best epoch, which has a metric that is a number, and is known again in a moved store."""
 
     def check_monitor_top_k(self, trainer: pl.Trainer, current: Tensor | None = None) -> bool:
-        """Whether the epoch is better than the best so far."""
+        """Return whether the epoch is better than the best so far."""
         if current is not None and bool(current.isnan()):
             return False
         return super().check_monitor_top_k(trainer, current)
 
     @property
     def state_key(self) -> str:
-        """As in checkpoints of Lightning's own class."""
+        """Return the key of Lightning's own class, as in older checkpoints."""
         return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best score, wherever the folder is by now."""
+        """Restore the best score, wherever the folder is by now."""
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
 
 
 class Narrator(Callback):
-    """One readable line an epoch."""
+    """A callback that logs one readable line for each epoch."""
 
     def __init__(self, stage: str) -> None:
-        """Speak of ``stage``."""
+        """Keep the name of the stage, with which each line begins."""
         self.stage, self._since = stage, 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look at the clock: an epoch that is resumed in its middle does not start."""
+        """Start the clock: an epoch that is resumed in its middle does not start."""
         self._since = time.monotonic()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look at the clock."""
+        """Start the clock of an epoch."""
         self._since = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Say what the epoch brought; Lightning keeps the metrics of an earlier validation, which is not this one's."""
+        """Log the metrics of the epoch; those that Lightning keeps of an earlier validation are left out."""
         if trainer.is_global_zero:
             epoch, last = trainer.current_epoch + 1, trainer.max_epochs
             old = "validation/" if epoch % (trainer.check_val_every_n_epoch or 1) else "train/lr"
             values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-            told = sorted(name for name in values if name != "train/lr" and not name.startswith(old))
-            shown = ", ".join(f"{name} {values[name]:.4g}" for name in told)
+            logged = sorted(name for name in values if name != "train/lr" and not name.startswith(old))
+            shown = ", ".join(f"{name} {values[name]:.4g}" for name in logged)
             seconds = time.monotonic() - self._since
             log.info("%s: epoch %d/%d, %s (%.1f s)", self.stage, epoch, last, shown, seconds)

@@ -1,4 +1,4 @@
-"""Checkpoints that outlive a full disk and a kill: whole or absent, known by their digest, the last two kept.
+"""Write checkpoints that outlive a full disk and a kill: whole or absent, known by their digest, the last two kept.
 
 A file is what ``torch.save`` writes, which may be read as such, and after it a mark and the BLAKE2 digest of the rest.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from lightning_fabric.plugins.io import TorchCheckpointIO
+from torch import Tensor
 
 from distill.base.disk import replacing, to_disk
 from distill.training.tracking import rank_zero
@@ -26,7 +27,7 @@ _DIGEST = 2 * hashlib.blake2b().digest_size
 
 
 @dataclass(frozen=True)
-class Found:
+class ResumePoint:
     """A checkpoint from which a training goes on: its file, and the optimiser step at which it was written."""
 
     path: Path
@@ -34,10 +35,10 @@ class Found:
 
 
 class DurableCheckpoints(TorchCheckpointIO):
-    """How Lightning writes checkpoints, on rank 0; the newest but one stays, in case that the newest is damaged."""
+    """Lightning's plugin that writes checkpoints, on rank 0, and keeps the newest but one in case of damage."""
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None) -> None:
-        """Write beside the target, wait for the disk, and rename."""
+    def save_checkpoint(self, checkpoint: dict[str, object], path: str | Path, storage_options: object = None) -> None:
+        """Write a checkpoint beside its target, wait for the disk, and rename it."""
         target, buffer = Path(path), io.BytesIO()
         torch.save(checkpoint, buffer)
         digest = hashlib.blake2b(buffer.getbuffer()).hexdigest().encode()
@@ -51,10 +52,10 @@ class DurableCheckpoints(TorchCheckpointIO):
                 target.replace(target.with_name(BEFORE))
 
 
-def newest(folder: Path) -> Found | None:
-    """The checkpoint to go on from: the newest in ``folder`` that is whole, and whose best weights are.
+def newest_checkpoint(folder: Path) -> ResumePoint | None:
+    """Return the newest checkpoint in ``folder`` to go on from that is whole, as are its best weights.
 
-    Those that are damaged are said, by the first rank, and put aside; with none left the training begins anew.
+    Damaged ones are logged by the first rank, and put aside; with none left the training begins anew.
     """
     damaged: list[Path] = []
     for path in (folder / LAST, folder / BEFORE):
@@ -63,20 +64,20 @@ def newest(folder: Path) -> Found | None:
         content = _whole(path)
         if content is not None and (not _names_best(content) or _whole(folder / BEST) is not None):
             _tell(damaged, f"goes on from the one before, of step {content['global_step']}")
-            return Found(path, content["global_step"])
+            return ResumePoint(path, content["global_step"])
         damaged.append(path if content is None else folder / BEST)
     _tell([*damaged, folder / LAST, folder / BEFORE, folder / BEST] if damaged else [], "the training begins anew")
     return None
 
 
-def weights(path: Path) -> Mapping[str, Any] | None:
-    """The weights in a checkpoint; none where it is damaged or missing."""
+def weights(path: Path) -> Mapping[str, Tensor] | None:
+    """Return the weights in a checkpoint; none where it is damaged or missing."""
     content = _whole(path)
     return None if content is None else content["state_dict"]
 
 
 def _tell(damaged: list[Path], then: str) -> None:
-    """Say what happens where checkpoints are damaged, and keep these from taking the place of whole ones."""
+    """Log what happens where checkpoints are damaged, and keep these from taking the place of whole ones."""
     if damaged and rank_zero():
         log.warning("the checkpoint %s is missing or damaged: %s", damaged[0], then)
         for path in damaged:
@@ -85,14 +86,14 @@ def _tell(damaged: list[Path], then: str) -> None:
 
 
 def _names_best(content: Mapping[str, Any]) -> bool:
-    """Whether best weights were kept when the checkpoint was written."""
+    """Return whether best weights were kept when the checkpoint was written."""
     return any(
-        isinstance(each, Mapping) and each.get("best_model_path") for each in content.get("callbacks", {}).values()
+        isinstance(state, Mapping) and state.get("best_model_path") for state in content.get("callbacks", {}).values()
     )
 
 
 def _whole(path: Path) -> dict[str, Any] | None:
-    """What a checkpoint holds; none where it is damaged or missing. One without a digest only has to be readable."""
+    """Return the content of a checkpoint, or none of one that is damaged; one without a digest must be readable."""
     try:
         raw = path.read_bytes()
     except OSError:

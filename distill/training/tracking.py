@@ -1,4 +1,4 @@
-"""Curves: a CSV that survives a kill, and Weights & Biases where it can be had without a question."""
+"""Track training curves: in a CSV that survives a kill, and with Weights & Biases where that needs no question."""
 
 import csv
 import logging
@@ -7,25 +7,33 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict, cast
 from urllib.parse import urlsplit
 
 from lightning_utilities.core.rank_zero import rank_zero_only
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from distill.base.disk import replacing
-from distill.base.network import answers
+from distill.base.network import is_reachable
 
 log = logging.getLogger(__name__)
 
 COLUMNS = ("step", "name", "value")
 
 
+class CurveRow(TypedDict):
+    """A value of a curve: its optimiser step, the name of the metric, and the number."""
+
+    step: int
+    name: str
+    value: float
+
+
 class CurvesLogger(Logger):
-    """Appends each value to ``metrics.csv`` as a row (step, name, value), flushed at once."""
+    """A logger that appends each value to ``metrics.csv`` as a row (step, name, value), flushed at once."""
 
     def __init__(self, folder: Path, resumed_at: int | None = None) -> None:
-        """Go on with the file of an interrupted stage, without what it wrote after ``resumed_at``."""
+        """Continue the file of an interrupted stage, without what it wrote after ``resumed_at``."""
         super().__init__()
         self.path = folder / "metrics.csv"
         if rank_zero():
@@ -37,17 +45,17 @@ class CurvesLogger(Logger):
 
     @property
     def name(self) -> str:
-        """For Lightning."""
+        """Return the name that Lightning asks for."""
         return "curves"
 
     @property
     def version(self) -> str:
-        """For Lightning."""
+        """Return the version that Lightning asks for, which is empty."""
         return ""
 
     @rank_zero_only
-    def log_hyperparams(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
-        """Nothing: the manifest has them."""
+    def log_hyperparams(self, *_: object, **__: object) -> None:
+        """Do nothing: the manifest of the stage has the settings."""
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
@@ -57,35 +65,35 @@ class CurvesLogger(Logger):
 
 
 def rank_zero() -> bool:
-    """Whether this process writes."""
+    """Return whether this process is the first rank, which alone writes."""
     return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
-def read_curves(path: Path) -> list[dict[str, Any]]:
-    """The rows of a ``metrics.csv`` that can be read: ``step`` an integer, ``value`` a float; none without a file."""
+def read_curves(path: Path) -> list[CurveRow]:
+    """Return the rows of a ``metrics.csv`` that can be read, each a step, a name and a value; none without a file."""
     if not path.is_file():
         return []
     text = path.read_text(encoding="utf-8", errors="replace")
     whole = text[: text.rfind("\n") + 1]  # a kill may leave half a row, or a power failure anything
-    found = (_row(row) for row in csv.DictReader(whole.replace("\0", "").splitlines()))
-    return [row for row in found if row is not None]
+    rows = (_row(row) for row in csv.DictReader(whole.replace("\0", "").splitlines()))
+    return [row for row in rows if row is not None]
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any] | None:
+def _row(row: Mapping[str, str]) -> CurveRow | None:
     try:
         return {"step": int(row["step"]), "name": str(row["name"]), "value": float(row["value"])}
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def wandb_mode(wanted: str) -> str:
-    """online, offline or disabled: what ``auto`` means here, without a prompt and without a long wait."""
-    mode = os.environ.get("WANDB_MODE", "auto") if wanted == "auto" else wanted
+def wandb_mode(setting: str) -> str:
+    """Return online, offline or disabled: what ``auto`` means here, without a prompt and without a long wait."""
+    mode = os.environ.get("WANDB_MODE", "auto") if setting == "auto" else setting
     if mode in ("offline", "disabled"):
         return mode
     url = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
     host = url.hostname or ""
-    if _logged_in(host) and answers(host, url.port or 443):
+    if _logged_in(host) and is_reachable(host, url.port or 443):
         return "online"
     if mode == "online":  # asked for in vain, W&B would prompt for a key, or wait for the network
         log.warning("W&B: not logged in, or %s does not answer: the run is tracked offline", host)
@@ -93,16 +101,23 @@ def wandb_mode(wanted: str) -> str:
 
 
 def wandb_logger(
-    mode: str, folder: Path, *, project: str, entity: str | None, group: str, stage: str, settings: Mapping[str, Any]
+    mode: str, folder: Path, *, project: str, entity: str | None, group: str, stage: str, settings: Mapping[str, object]
 ) -> WandbLogger:
-    """One W&B run of a stage, in the run's group, under ``folder``; offline where online fails to begin."""
+    """Return the logger of one W&B run of a stage, in the run's group; offline where online fails to begin."""
     import wandb
 
-    def begin(mode: Any) -> Any:  # noqa: ANN401
+    def begin(mode: str) -> wandb.Run:
         return wandb.init(
-            mode=mode, dir=folder, project=project, entity=entity, group=group, job_type=stage, name=f"{group}-{stage}",
-            config=dict(settings), settings=wandb.Settings(silent=True, init_timeout=20),
-        )  # fmt: skip
+            mode=cast(Literal["online", "offline", "disabled"], mode),
+            dir=folder,
+            project=project,
+            entity=entity,
+            group=group,
+            job_type=stage,
+            name=f"{group}-{stage}",
+            config=dict(settings),
+            settings=wandb.Settings(silent=True, init_timeout=20),
+        )
 
     try:
         return WandbLogger(experiment=begin(mode))
@@ -115,7 +130,7 @@ def wandb_logger(
 
 @contextmanager
 def closing(loggers: Iterable[Logger]) -> Iterator[None]:
-    """Close what the loggers opened, however it ends, so that the next stage begins a W&B run of its own."""
+    """Close what the loggers opened, however the block ends, so that the next stage begins a W&B run of its own."""
     code = 1
     try:
         yield

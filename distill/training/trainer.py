@@ -1,4 +1,4 @@
-"""Lightning's Trainer as every stage uses it, and the one way to fit a module."""
+"""Make Lightning's Trainer as every stage uses it, and fit a module with it."""
 
 import logging
 import warnings
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -20,7 +19,7 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from distill.base import signals
 from distill.errors import ConfigError, StoreError
-from distill.training.checkpoints import BEST, DurableCheckpoints, newest, weights
+from distill.training.checkpoints import BEST, DurableCheckpoints, newest_checkpoint, weights
 from distill.training.tracking import rank_zero
 
 _NOISE = (
@@ -41,7 +40,7 @@ _WAIT = timedelta(days=1)
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """Lightning's own names; see ``pytorch_lightning.Trainer``."""
+    """The settings of a trainer, under Lightning's own names; see ``pytorch_lightning.Trainer``."""
 
     accelerator: str
     devices: int
@@ -63,7 +62,7 @@ def trainer(
     loggers: Sequence[Logger] = (),
     folder: Path | None = None,
 ) -> pl.Trainer:
-    """A Trainer that shuffles, shards and checkpoints nothing by itself.
+    """Return a Trainer that shuffles, shards and checkpoints nothing by itself.
 
     Raises:
         ConfigError: this machine does not have what the settings ask for.
@@ -71,33 +70,46 @@ def trainer(
     quiet()
     try:
         return pl.Trainer(
-            accelerator=settings.accelerator, devices=settings.devices, num_nodes=settings.num_nodes,
-            strategy=_strategy(settings), precision=settings.precision,  # type: ignore[arg-type]
-            accumulate_grad_batches=settings.accumulate_grad_batches, gradient_clip_val=settings.gradient_clip_val,
-            log_every_n_steps=settings.log_every_n_steps, enable_progress_bar=settings.enable_progress_bar,
-            max_epochs=max_epochs, check_val_every_n_epoch=validate_every, callbacks=list(callbacks),
-            logger=list(loggers), default_root_dir=folder,
-            enable_model_summary=False, enable_checkpointing=bool(callbacks) and bool(loggers),
-            num_sanity_val_steps=0, use_distributed_sampler=False, plugins=[DurableCheckpoints(), *_environment()],
-        )  # fmt: skip
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.num_nodes,
+            strategy=_strategy(settings),
+            precision=settings.precision,  # type: ignore[arg-type]
+            accumulate_grad_batches=settings.accumulate_grad_batches,
+            gradient_clip_val=settings.gradient_clip_val,
+            log_every_n_steps=settings.log_every_n_steps,
+            enable_progress_bar=settings.enable_progress_bar,
+            max_epochs=max_epochs,
+            check_val_every_n_epoch=validate_every,
+            callbacks=list(callbacks),
+            logger=list(loggers),
+            default_root_dir=folder,
+            enable_model_summary=False,
+            enable_checkpointing=bool(callbacks) and bool(loggers),
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            plugins=[DurableCheckpoints(), *_environment()],
+        )
     except (MisconfigurationException, ValueError, RuntimeError) as error:
-        asked = f"trainer.accelerator={settings.accelerator} trainer.devices={settings.devices}"
-        raise ConfigError(f"{asked}: {str(error).splitlines()[0]}") from error
+        devices = f"trainer.accelerator={settings.accelerator} trainer.devices={settings.devices}"
+        raise ConfigError(f"{devices}: {str(error).splitlines()[0]}") from error
 
 
-def fit(trainer: pl.Trainer, module: pl.LightningModule, train: Any, validation: Any, folder: Path) -> None:  # noqa: ANN401
+def fit(trainer: pl.Trainer, module: pl.LightningModule, train: object, validation: object, folder: Path) -> None:
     """Train to the end, from the last whole checkpoint in ``folder``; then restore the best weights, if kept.
 
     Raises:
         Interrupted: a signal has come; a checkpoint says how far it got.
         StoreError: the best weights are no longer there.
     """
-    found = trainer.strategy.broadcast(newest(folder) if trainer.is_global_zero else None)
+    checkpoint = trainer.strategy.broadcast(newest_checkpoint(folder) if trainer.is_global_zero else None)
     module.train()  # checkpoints are loaded in eval mode, and Lightning leaves modes as it finds them
     trainer.precision_plugin.convert_module(module)  # Lightning does so too, but restores a checkpoint before
     with uninterrupted():
-        trainer.fit(module, train, validation, ckpt_path=found.path if found else None, weights_only=True)
-    if any(isinstance(each, ModelCheckpoint) and each.best_model_path for each in trainer.checkpoint_callbacks):
+        trainer.fit(module, train, validation, ckpt_path=checkpoint.path if checkpoint else None, weights_only=True)
+    if any(
+        isinstance(callback, ModelCheckpoint) and callback.best_model_path for callback in trainer.checkpoint_callbacks
+    ):
         trainer.strategy.barrier()
         if (best := weights(folder / BEST)) is None:
             raise StoreError(f"{folder / BEST} is missing or damaged: the best weights are lost; run again")
@@ -106,7 +118,7 @@ def fit(trainer: pl.Trainer, module: pl.LightningModule, train: Any, validation:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let signals set their flag alone, while Lightning's loops read it; what it makes of one becomes what it is.
+    """Let signals only set their flag, which Lightning's loops read; an exit that follows becomes ``Interrupted``.
 
     Raises:
         Interrupted: a signal has come.
@@ -120,13 +132,13 @@ def uninterrupted() -> Iterator[None]:
 
 
 def resumed_step(folder: Path) -> int | None:
-    """The optimiser step at which a stage would resume, or none; only the first rank asks."""
-    found = newest(folder) if rank_zero() else None
-    return found.step if found else None
+    """Return the optimiser step at which a stage would resume, or none; only the first rank asks."""
+    checkpoint = newest_checkpoint(folder) if rank_zero() else None
+    return checkpoint.step if checkpoint else None
 
 
 def quiet() -> None:
-    """Keep to ourselves what Lightning tells at every start."""
+    """Silence what Lightning and its libraries log at every start."""
     for name in ("pytorch_lightning", "lightning", "lightning_fabric", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.ERROR)
@@ -135,14 +147,14 @@ def quiet() -> None:
 
 
 def device_count(accelerator: str, devices: int | str) -> int:
-    """How many devices a node gives: auto and -1 mean every GPU there is, or the one CPU."""
+    """Return how many devices a node gives: auto and -1 mean every GPU there is, or the one CPU."""
     if devices not in ("auto", -1):
         return int(devices)
     return torch.cuda.device_count() if on_gpu(accelerator) else 1
 
 
 def on_gpu(accelerator: str) -> bool:
-    """Whether the accelerator means an NVIDIA GPU that is there."""
+    """Return whether the accelerator means an NVIDIA GPU that is there."""
     return accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
 
 
@@ -153,6 +165,6 @@ def _strategy(settings: TrainerSettings) -> str | Strategy:
 
 
 def _environment() -> list[SLURMEnvironment]:
-    """SLURM without Lightning's own requeueing, whose checkpoints know nothing of where the data are."""
+    """Return SLURM without Lightning's own requeueing, whose checkpoints do not know the place in the data."""
     ours = SLURMEnvironment.detect() and not TorchElasticEnvironment.detect()
     return [SLURMEnvironment(auto_requeue=False)] if ours else []

@@ -184,8 +184,8 @@ def test_a_signal_ends_a_command_in_a_sentence_also_while_it_imports(command, im
 TWICE = """
 import atexit, os, signal, time
 from distill import ending
-from distill.base import starting
-starting.heed("nothing was written")
+from distill.base import early_signals
+early_signals.heed("nothing was written")
 atexit.register(os.kill, os.getpid(), signal.SIGTERM)
 with ending.in_one_sentence("nothing was written"):
     os.kill(os.getpid(), signal.SIGTERM)
@@ -215,8 +215,8 @@ launching._GRACE = 0.2
 with signals.heeded(), signals.deferred():
     os.kill(os.getpid(), signal.SIGTERM)
     other = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(143)"])
-    others = launching._Others(2, [launching._Other(1, other, Path("rank-1.log"))])
-    threading.Thread(target=others.watch, daemon=True).start()
+    ranks = launching._Ranks(2, [launching._Rank(1, other, Path("rank-1.log"))])
+    threading.Thread(target=ranks.watch, daemon=True).start()
     time.sleep(60)
 """
 

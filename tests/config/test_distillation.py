@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 import pytest
 import torch
 
-from distill.base.rules import rules_of
+from distill.base.setting_rules import rules_of
 from distill.config.schema import Config
 from distill.config.validate import check
 from distill.errors import ConfigError

@@ -3,7 +3,7 @@ from functools import reduce
 
 import pytest
 
-from distill.base.rules import at, said
+from distill.base.setting_rules import at, said
 from distill.config.data import SAMPLES
 from distill.config.schema import Config
 from distill.config.task import SETTINGS_OF_TASKS

@@ -5,7 +5,7 @@ import pyarrow
 import pytest
 from datasets import ClassLabel, Dataset, DatasetInfo, Features, List, Value
 
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
 from distill.data import contents
 from distill.data.cells import READERS
 from distill.data.columns import Rules, take

@@ -7,8 +7,8 @@ from transformers import BertConfig
 from distill.designer import timing
 from distill.designer.timing import Text, measure
 from distill.inference.torch_runtime import TorchRuntime
-from distill.models import scratch
-from distill.models.tokenizers import train
+from distill.models import from_scratch
+from distill.models.tokenizer_training import train
 from distill.tasks import task
 
 TOKENIZER = train("encoder", ["a good film", "a bad film"], vocab_size=100, max_length=32)
@@ -104,8 +104,8 @@ def test_models_read_so_many_plain_tokens_on_so_many_threads(monkeypatch):
 def test_what_writes_is_timed_writing_so_many_tokens_with_so_many_beams(name, monkeypatch):
     family = task(name).family
     tokenizer = train(family, ["a good film"], vocab_size=300, max_length=32)
-    size = scratch.Size(layers=1, hidden_size=8, heads=1, intermediate_size=8)
-    model = scratch.config(family, tokenizer, size, max_length=32, dropout=0.0)
+    size = from_scratch.Size(layers=1, hidden_size=8, heads=1, intermediate_size=8)
+    model = from_scratch.config(family, tokenizer, size, max_length=32, dropout=0.0)
     lengths, beams, generate = [], [], TorchRuntime.generate
 
     def kept(*given):

@@ -11,7 +11,7 @@ import pytest
 
 from distill.base import signals
 from distill.distributed import launching
-from distill.distributed.launching import others, refuse_other_launch
+from distill.distributed.launching import other_ranks, refuse_other_launch
 from distill.distributed.processes import joined
 from distill.errors import ConfigError, RankError
 from distill.training.trainer import TrainerSettings, trainer
@@ -121,8 +121,8 @@ def test_slurm_does_not_requeue_by_checkpoints_of_its_own(launched):
 def rank(monkeypatch, code, tmp_path):
     """Another rank that is ``code``, with a launcher that would start this very command."""
     process = subprocess.Popen([sys.executable, "-c", code])
-    other = launching._Other(1, process, tmp_path / "rank-1.log")
-    other.said.touch()
+    other = launching._Rank(1, process, tmp_path / "rank-1.log")
+    other.log.touch()
     monkeypatch.setattr(launching, "_start", lambda *_: [other])
     return process
 
@@ -138,7 +138,7 @@ def test_a_rank_that_dies_is_named_with_its_log(monkeypatch, tmp_path, code, how
     rank(monkeypatch, code, tmp_path)
 
     def collective():
-        with others(LIGHTNING, 2, 1, tmp_path):
+        with other_ranks(LIGHTNING, 2, 1, tmp_path):
             time.sleep(0.1)
             raise RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer")
 
@@ -149,14 +149,14 @@ def test_a_rank_that_dies_is_named_with_its_log(monkeypatch, tmp_path, code, how
 
 def test_a_signal_is_handed_on_and_no_rank_is_left_behind(monkeypatch, tmp_path):
     process = rank(monkeypatch, "import time; time.sleep(60)", tmp_path)
-    with pytest.raises(signals.Interrupted), signals.heeded(), others(LIGHTNING, 2, 1, tmp_path):
+    with pytest.raises(signals.Interrupted), signals.heeded(), other_ranks(LIGHTNING, 2, 1, tmp_path):
         signal.raise_signal(signal.SIGTERM)
     assert process.returncode == -signal.SIGTERM
 
 
 def test_what_another_launchers_rank_leaves_behind_is_a_sentence(tmp_path):
     def collective(words):
-        with others(SimpleNamespace(creates_processes_externally=True), 2, 1, tmp_path):
+        with other_ranks(SimpleNamespace(creates_processes_externally=True), 2, 1, tmp_path):
             raise RuntimeError(words)
 
     with pytest.raises(RankError, match="another of the 2 processes has ended: its own output says why"):
@@ -169,7 +169,7 @@ def test_an_error_of_this_rank_is_not_put_down_to_one_that_follows_it(monkeypatc
     rank(monkeypatch, "raise SystemExit(2)", tmp_path)
 
     def work():
-        with others(LIGHTNING, 2, 1, tmp_path):
+        with other_ranks(LIGHTNING, 2, 1, tmp_path):
             time.sleep(0.1)
             raise ZeroDivisionError
 

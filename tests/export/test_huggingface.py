@@ -8,7 +8,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.export import Source, huggingface
 from distill.models import loading
-from distill.models.tokenizers import train
+from distill.models.tokenizer_training import train
 from distill.tasks import EncodingSpec, task
 from distill.tasks.setup import TaskSetup
 

@@ -10,7 +10,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from distill.inference.runtime import CPU, StatesRuntime
 from distill.inference.torch_runtime import TorchRuntime
 from distill.models import loading
-from distill.models.tokenizers import train
+from distill.models.tokenizer_training import train
 
 PACKAGE = Path(__file__).parents[2] / "distill"
 ASKING = sorted(

@@ -14,7 +14,7 @@ from transformers import (
 
 from distill.errors import ModelError
 from distill.models import loading
-from distill.models.tokenizers import train_wordpiece
+from distill.models.tokenizer_training import train_wordpiece
 
 HEAD = "AutoModelForSequenceClassification"
 SIZE = BertConfig(
@@ -116,7 +116,7 @@ def test_a_tokenizer_learns_any_script_and_survives_saving(tmp_path):
 def test_a_tokenizer_is_the_same_in_every_process():
     texts = [f"{one}{two} {two}{one}" for one in "abcdefgh" for two in "ijklmnop"]
     code = (
-        "from distill.models.tokenizers import train_wordpiece;"
+        "from distill.models.tokenizer_training import train_wordpiece;"
         f"print(sorted(train_wordpiece({texts!r}, vocab_size=60, max_length=8).get_vocab().items()))"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

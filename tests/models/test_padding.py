@@ -24,9 +24,9 @@ from distill.errors import ModelError
 from distill.export import Source, huggingface
 from distill.inference.generation import write
 from distill.models import loading
-from distill.models.fitting import fit_writing
+from distill.models.checkpoint_fitting import fit_writing
 from distill.models.forward import outputs
-from distill.models.tokenizers import train_bytes
+from distill.models.tokenizer_training import train_bytes
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
 from distill.tasks.setup import TaskSetup

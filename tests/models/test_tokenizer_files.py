@@ -19,8 +19,8 @@ from transformers import (
 from distill.config.schema import Config
 from distill.errors import ModelError
 from distill.inference.generation import write
-from distill.models import fitting, loading, token_checks
-from distill.models.tokenizers import train_bytes, train_wordpiece
+from distill.models import checkpoint_fitting, loading, tokenizer_checks
+from distill.models.tokenizer_training import train_bytes, train_wordpiece
 from distill.tasks import EncodingSpec, task
 
 TEXTS = ["the tower of Paris stands near the river", "who built it ?", "a small dog runs over the green hill"] * 5
@@ -188,7 +188,7 @@ def test_texts_that_do_not_end_where_the_head_of_an_encoder_decoder_looks_are_re
     head, tokenizer = "AutoModelForSequenceClassification", bytes_of(tmp_path)
 
     def look(config):
-        token_checks.refuse_strange_tokens(tmp_path, tokenizer, config, 300, head=head, finished=True)
+        tokenizer_checks.refuse_strange_tokens(tmp_path, tokenizer, config, 300, head=head, finished=True)
 
     look(BartConfig(eos_token_id=2, **BART))
     said = (
@@ -204,7 +204,7 @@ def test_texts_that_do_not_end_where_the_head_of_an_encoder_decoder_looks_are_re
 def test_a_dialogue_needs_a_token_that_ends_a_turn(tmp_path):
     tokenizer = bytes_of(tmp_path, eos=None)
     with refused(f"{tmp_path}: its tokenizer has no end token to end a turn with; name one as eos_token"):
-        token_checks.refuse_strange_tokens(
+        tokenizer_checks.refuse_strange_tokens(
             tmp_path, tokenizer, GPT2Config(), 300, head="AutoModelForCausalLM", finished=False
         )
 
@@ -215,7 +215,7 @@ def test_a_model_stops_where_its_tokenizer_ends_a_text(tmp_path, named, after):
     tokenizer = bytes_of(tmp_path)
     made = loading.from_config(BartConfig(decoder_start_token_id=1, **BART), "AutoModelForSeq2SeqLM")
     made.generation_config.eos_token_id = named
-    fitting.fit_tokens(made, tokenizer)
+    checkpoint_fitting.fit_tokens(made, tokenizer)
     found = made.generation_config.eos_token_id
     assert found == after or found == [after]
     batch = {"input_ids": torch.tensor([[5, 2]]), "attention_mask": torch.tensor([[1, 1]])}

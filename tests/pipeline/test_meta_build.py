@@ -22,7 +22,7 @@ from distill.config.architecture import ArchitectureConfig
 from distill.config.schema import Config
 from distill.errors import ConfigError, DistillError
 from distill.models import loading
-from distill.models.tokenizers import train
+from distill.models.tokenizer_training import train
 from distill.pipeline import preflight
 from distill.stages import students
 

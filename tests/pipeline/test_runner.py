@@ -327,8 +327,8 @@ def test_teacher_and_student_with_different_tokenizers_read_their_own_tokens(fin
     """
     from transformers import BertForMaskedLM
 
-    from distill.models.scratch import Size, config
-    from distill.models.tokenizers import train_wordpiece
+    from distill.models.from_scratch import Size, config
+    from distill.models.tokenizer_training import train_wordpiece
 
     tokenizer = train_wordpiece(["the film is good", "the plot is bad"] * 5, vocab_size=60, max_length=24)
     size = config("encoder", tokenizer, Size(1, 16, 2, 16), max_length=24, dropout=0.1)
@@ -412,7 +412,7 @@ def test_a_checkpoint_is_pretrained_further_with_its_own_tokenizer(finished, aga
 
 
 def test_hidden_states_of_models_that_read_different_tokens_are_refused_before_training(finished, tmp_path):
-    from distill.models.tokenizers import train_wordpiece
+    from distill.models.tokenizer_training import train_wordpiece
 
     pretrained = stage_folder(finished[0], "run", "pretrain") / "model"
     shutil.copytree(pretrained, tmp_path / "student")

@@ -10,9 +10,9 @@ from datasets import Dataset
 from distill.config.schema import Config
 from distill.data.prepared import Prepared
 from distill.errors import ModelError
-from distill.models import loading, scratch
-from distill.models.marks import read_as_text
-from distill.models.tokenizers import train
+from distill.models import from_scratch, loading
+from distill.models.special_tokens_as_text import read_as_text
+from distill.models.tokenizer_training import train
 from distill.pipeline import runner, teacher_check
 from distill.pipeline.plan import Planned
 from distill.pipeline.store import Store
@@ -38,8 +38,8 @@ def learnt(tmp_path_factory):
     folder, data = tmp_path_factory.mktemp("learnt"), rows(84)
     tokenizer = read_as_text(train("encoder", data["text"][:], vocab_size=200, max_length=32))
     torch.manual_seed(0)
-    size = scratch.Size(layers=1, hidden_size=32, heads=2, intermediate_size=32)
-    config = scratch.config("encoder", tokenizer, size, max_length=32, dropout=0.0)
+    size = from_scratch.Size(layers=1, hidden_size=32, heads=2, intermediate_size=32)
+    config = from_scratch.config("encoder", tokenizer, size, max_length=32, dropout=0.0)
     loading.name_labels(config, ["pos", "neutral", "neg"], "class")
     model = loading.from_config(config, task("classification").head)
     inputs = tokenizer(data["text"][:], padding=True, return_tensors="pt")

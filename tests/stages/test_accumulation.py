@@ -11,7 +11,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from distill.config.schema import DistillConfig
 from distill.data.batching import Examples, training_places
 from distill.models.forward import outputs
-from distill.models.shapes import model_shape
+from distill.models.model_shape import model_shape
 from distill.objective.build import build_objective
 from distill.objective.settings import terms
 from distill.objective.specs import TERM_SPECS

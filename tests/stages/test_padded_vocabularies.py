@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import load_file
 
 from distill.data.embedded import translations
-from distill.models import loading, scratch
-from distill.models.tokenizers import train_bytes
+from distill.models import from_scratch, loading
+from distill.models.tokenizer_training import train_bytes
 
 SMALL = (
     "experiment=multi30k_tiny", "data.source=embedded", "data.limit.train=48", "data.limit.validation=8",
@@ -27,8 +27,8 @@ def learnt(tmp_path_factory, inside_of):
     def saved(who, seed, more):
         folder = command.folder / f"{who}-{more}"
         torch.manual_seed(seed)
-        size = scratch.Size(1, 16, 2, 16)
-        config = scratch.config("encoder-decoder", tokenizer, size, max_length=48, dropout=0.0)
+        size = from_scratch.Size(1, 16, 2, 16)
+        config = from_scratch.config("encoder-decoder", tokenizer, size, max_length=48, dropout=0.0)
         model = loading.from_config(config, "AutoModelForSeq2SeqLM")
         model.resize_token_embeddings(len(tokenizer) + more, mean_resizing=False)
         loading.save(model, tokenizer, folder)

@@ -9,7 +9,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.config.schema import Config
 from distill.metrics import Headline
-from distill.models.tokenizers import train_wordpiece
+from distill.models.tokenizer_training import train_wordpiece
 from distill.stages import supervised
 
 SIZE = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}

@@ -25,9 +25,9 @@ from transformers.pytorch_utils import Conv1D
 
 from distill.models import loading
 from distill.models.forward import outputs
-from distill.student.narrow.families import FAMILIES
+from distill.student.narrow.architectures import FAMILIES
 from distill.student.narrow.narrowing import Width
-from distill.student.narrow.places import head_of, parts, points
+from distill.student.narrow.sublayers import head_of, parts, points
 from distill.types import IGNORE
 
 TEXT, WORD, SPAN, LM, BOTH = (

@@ -10,7 +10,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from distill.config.schema import Config
 from distill.data import example_pipeline
-from distill.models.tokenizers import train
+from distill.models.tokenizer_training import train
 from distill.objective import build as objectives
 from distill.objective.settings import auto_mapped_terms
 from distill.student import layer_matching

@@ -38,9 +38,9 @@ from transformers import (
 
 from distill.errors import ModelError
 from distill.models import loading
-from distill.student.narrow.families import FAMILIES
-from distill.student.narrow.narrowing import Width, narrow, narrowed
-from distill.student.narrow.places import head_of, parts
+from distill.student.narrow.architectures import FAMILIES
+from distill.student.narrow.narrowing import Width, narrow, narrowed_config
+from distill.student.narrow.sublayers import head_of, parts
 
 
 @pytest.mark.parametrize(("name", "head"), HEADS)
@@ -117,7 +117,7 @@ def test_the_same_texts_give_the_same_copy_and_the_teacher_stays_as_it_was(name,
 
 def refused(config, width, message):
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
-        narrowed(config, width)
+        narrowed_config(config, width)
 
 
 def test_what_cannot_be_copied_is_refused():

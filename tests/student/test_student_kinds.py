@@ -9,7 +9,7 @@ import torch
 from distill.config.schema import Config
 from distill.config.student import StudentConfig
 from distill.models import loading
-from distill.models.shapes import model_shape
+from distill.models.model_shape import model_shape
 from distill.pipeline.context import student_spec
 from distill.student import STUDENTS, Expected, student_kind
 from distill.student.build import StudentSource, build_student

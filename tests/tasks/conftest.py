@@ -6,7 +6,7 @@ import pytest
 
 from distill.data.batching import Place
 from distill.errors import DataError
-from distill.models.tokenizers import train_bytes, train_wordpiece
+from distill.models.tokenizer_training import train_bytes, train_wordpiece
 from distill.tasks.collating import collate
 
 TEXTS = [

@@ -3,7 +3,7 @@ import torch
 from datasets import Dataset
 
 from distill.inference.generation import write
-from distill.models import loading, scratch
+from distill.models import from_scratch, loading
 from distill.models.forward import outputs
 from distill.tasks import EncodingSpec, Options, task
 
@@ -19,8 +19,8 @@ ROWS = {
 @pytest.fixture(scope="module")
 def model(bytelevel):
     torch.manual_seed(1)
-    size = scratch.Size(layers=2, hidden_size=16, heads=2, intermediate_size=32)
-    made = scratch.config("decoder", bytelevel, size, max_length=40, dropout=0.0)
+    size = from_scratch.Size(layers=2, hidden_size=16, heads=2, intermediate_size=32)
+    made = from_scratch.config("decoder", bytelevel, size, max_length=40, dropout=0.0)
     return loading.from_config(made, TASK.head).eval()
 
 

@@ -3,9 +3,9 @@ import torch
 from datasets import Dataset
 from transformers import BertConfig, BertForTokenClassification
 
-from distill.base.shown import shown
+from distill.base.terminal_text import shown
 from distill.models import loading
-from distill.models.tokenizers import train_wordpiece
+from distill.models.tokenizer_training import train_wordpiece
 from distill.tasks import EncodingSpec, Options, task
 from distill.tasks.relation_extraction import MARKERS
 

@@ -4,9 +4,9 @@ import torch
 from distill.data.columns import take
 from distill.errors import DataError
 from distill.inference.generation import write
-from distill.models import loading, scratch
+from distill.models import from_scratch, loading
 from distill.models.forward import outputs
-from distill.models.tokenizers import train_bytes
+from distill.models.tokenizer_training import train_bytes
 from distill.tasks import EncodingSpec, Options, summarization, task
 
 TASK = task("translation")
@@ -20,8 +20,8 @@ ROWS = {
 @pytest.fixture(scope="module")
 def model(bytelevel):
     torch.manual_seed(0)
-    size = scratch.Size(layers=1, hidden_size=16, heads=2, intermediate_size=32)
-    made = scratch.config("encoder-decoder", bytelevel, size, max_length=64, dropout=0.0)
+    size = from_scratch.Size(layers=1, hidden_size=16, heads=2, intermediate_size=32)
+    made = from_scratch.config("encoder-decoder", bytelevel, size, max_length=64, dropout=0.0)
     return loading.from_config(made, TASK.head).eval()
 
 

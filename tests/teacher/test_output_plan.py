@@ -9,8 +9,8 @@ from run_parts import decided, spec_of
 from distill.config.schema import Config
 from distill.errors import ConfigError
 from distill.inference import output_pass
-from distill.models import loading, scratch
-from distill.models.scratch import Size
+from distill.models import from_scratch, loading
+from distill.models.from_scratch import Size
 from distill.objective import build as objectives
 from distill.objective.specs import TERM_SPECS
 from distill.pipeline import expected_shapes
@@ -159,7 +159,7 @@ def test_a_student_with_other_tokens_finds_words_only_in_a_store(task, tmp_path)
     origin = run_of(task=task)
     tokenizer = pretrain.trained_tokenizer(origin, origin.data.splits["train"].select(range(8)))
     size = Size(layers=1, hidden_size=8, heads=1, intermediate_size=8)
-    made = scratch.config("encoder", tokenizer, size, max_length=origin.config.data.max_length, dropout=0.0)
+    made = from_scratch.config("encoder", tokenizer, size, max_length=origin.config.data.max_length, dropout=0.0)
     loading.save(loading.from_config(made, origin.setup.task.head), tokenizer, tmp_path)
 
     def change(store):

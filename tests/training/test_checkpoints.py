@@ -8,7 +8,7 @@ import torch
 from test_resume import run
 
 from distill.errors import StoreError
-from distill.training.checkpoints import DurableCheckpoints, newest
+from distill.training.checkpoints import DurableCheckpoints, newest_checkpoint
 
 CONTENT = {"state_dict": {"a": torch.ones(5)}, "global_step": 4, "callbacks": {}}
 
@@ -29,7 +29,7 @@ def test_the_last_two_are_kept_and_both_are_what_torch_reads(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["before.ckpt", "last.ckpt"]
     for name, step in (("before.ckpt", 2), ("last.ckpt", 4)):
         assert torch.load(folder / name, weights_only=True)["global_step"] == step
-    assert newest(folder).step == 4
+    assert newest_checkpoint(folder).step == 4
 
 
 def flipped(path):
@@ -51,7 +51,7 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_one_is_said_and_the_one_before_is_taken(folder, damage, caplog):
     DAMAGES[damage](folder / "last.ckpt")
-    found = newest(folder)
+    found = newest_checkpoint(folder)
     assert (found.path.name, found.step) == ("before.ckpt", 2)
     assert caplog.messages == [
         f"the checkpoint {folder / 'last.ckpt'} is missing or damaged: goes on from the one before, of step 2"
@@ -60,22 +60,22 @@ def test_a_damaged_one_is_said_and_the_one_before_is_taken(folder, damage, caplo
     assert torch.load(folder / "before.ckpt", weights_only=True)["global_step"] == 2, (
         "the damaged one is out of the way"
     )
-    assert newest(folder).step == 6
+    assert newest_checkpoint(folder).step == 6
 
 
 def test_with_none_that_is_whole_the_training_begins_anew(folder, caplog):
     for path in folder.iterdir():
         path.write_bytes(b"PK")
-    assert newest(folder) is None
+    assert newest_checkpoint(folder) is None
     assert caplog.messages == [f"the checkpoint {folder / 'last.ckpt'} is missing or damaged: the training begins anew"]
     caplog.clear()
-    assert newest(folder) is None
+    assert newest_checkpoint(folder) is None
     assert not caplog.messages
 
 
 def test_a_kill_between_two_checkpoints_leaves_the_older_one(folder, caplog):
     (folder / "last.ckpt").rename(folder / ".last.ckpt.123")
-    assert newest(folder).step == 2
+    assert newest_checkpoint(folder).step == 2
     assert not caplog.messages
 
 
@@ -84,15 +84,15 @@ def test_best_weights_that_are_damaged_or_missing_begin_the_training_anew(folder
     saved(folder, 5, **named)
     saved(folder, 6, **named)
     DurableCheckpoints().save_checkpoint(CONTENT, folder / "best.ckpt")
-    assert newest(folder).step == 6
+    assert newest_checkpoint(folder).step == 6
     flipped(folder / "best.ckpt")
-    assert newest(folder) is None
+    assert newest_checkpoint(folder) is None
     assert caplog.messages == [f"the checkpoint {folder / 'best.ckpt'} is missing or damaged: the training begins anew"]
 
 
 def test_a_checkpoint_without_a_digest_of_an_older_version_goes_on(tmp_path):
     torch.save(CONTENT, tmp_path / "last.ckpt")
-    assert newest(tmp_path).step == 4
+    assert newest_checkpoint(tmp_path).step == 4
 
 
 def test_a_full_disk_leaves_the_checkpoints_that_were_there(folder, monkeypatch):

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from distill.base.shown import names as listed
+from distill.base.terminal_text import names as listed
 from distill.data.formats import squad
 from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows, unreadable

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from distill.base.rules import INNER_FRACTION, NOT_NEGATIVE, setting
+from distill.base.setting_rules import INNER_FRACTION, NOT_NEGATIVE, setting
 from distill.objective.declaration import ANY, LABELS, SCORE, TermConfig, TermSpec
 from distill.types import Kind
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from distill.base.rules import at_least, one_of, setting
+from distill.base.setting_rules import at_least, one_of, setting
 from distill.objective.declaration import ANY, SCORE, LayersConfig, TermConfig, TermSpec
 from distill.types import Kind
 

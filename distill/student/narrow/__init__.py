@@ -1,1 +1,1 @@
-"""What cuts a model narrower while it answers as nearly as it can like before."""
+"""Cut a model narrower so that it still answers as nearly as it can like before."""

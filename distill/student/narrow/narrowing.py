@@ -1,4 +1,4 @@
-"""A narrower copy of a model: its weights in fewer numbers, by truncated singular value decompositions.
+"""Copy a model with narrower states, its weights reduced by truncated singular value decompositions.
 
 All layers share one basis of the states, ``[wide, narrow]``: the directions in which the states of some texts vary most
 (as in SliceGPT: Ashkboos et al. 2024, arXiv:2401.15024). Queries with keys, and values with outputs, are factored again
@@ -17,36 +17,35 @@ Positions that are sines (Marian's) follow from the width alone: a narrower copy
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
-from distill.models.fitting import part_like
+from distill.models.checkpoint_fitting import untie_head_like
+from distill.models.finite_values import require_finite
 from distill.models.forward import outputs
 from distill.models.loading import from_config
-from distill.models.numbers import finite
-from distill.student.narrow.families import FAMILIES, Family, head_size, inner_size
-from distill.student.narrow.places import below, head_of, parts, points
-from distill.student.narrow.weights import Copy
+from distill.student.narrow.architectures import FAMILIES, Family, head_size, inner_size
+from distill.student.narrow.sublayers import below, head_of, parts, points
+from distill.student.narrow.weights import NarrowCopy
 from distill.types import IGNORE, Batch
 
 
 @dataclass(frozen=True)
 class Width:
-    """Of a model: its states, heads of attention, and inner units of a layer."""
+    """The width of a model: its states, its heads of attention, and the inner units of a layer."""
 
     hidden_size: int
     heads: int
     intermediate_size: int
 
 
-def unfit(config: PretrainedConfig) -> str | None:
-    """Why no narrower copy is made of a model, if none is, as a sentence."""
+def why_not_narrowable(config: PretrainedConfig) -> str | None:
+    """Return why no narrower copy can be made of a model, as a sentence; none where one can."""
     kind = config.model_type
     if kind not in FAMILIES:
         return f"{kind} models cannot be copied narrower; these can: {', '.join(FAMILIES)}"
@@ -55,50 +54,50 @@ def unfit(config: PretrainedConfig) -> str | None:
     if family.relative is not None:  # what projects its embeddings is not copied
         needs["embedding_size"] = [None, config.hidden_size]
     for name, allowed in needs.items():
-        if (found := getattr(config, name, None)) not in allowed:
-            return f"{kind} models with {name}={found} cannot be copied narrower"
-    for one, other in family.equal:
-        if (mine := getattr(config, one)) != (theirs := getattr(config, other)):
-            both = f"{one}={mine} and {other}={theirs}"
+        if (value := getattr(config, name, None)) not in allowed:
+            return f"{kind} models with {name}={value} cannot be copied narrower"
+    for setting, twin in family.equal:
+        if (value := getattr(config, setting)) != (needed := getattr(config, twin)):
+            both = f"{setting}={value} and {twin}={needed}"
             return f"{kind} models with {both} cannot be copied narrower; allowed is one number for both"
     return None
 
 
-def narrowed(config: PretrainedConfig, width: Width) -> PretrainedConfig:
-    """The configuration of a narrower copy.
+def narrowed_config(config: PretrainedConfig, width: Width) -> PretrainedConfig:
+    """Return the configuration of a narrower copy.
 
     Raises:
         ModelError: the architecture cannot be copied, or not at this width.
     """
-    if why := unfit(config):
+    if why := why_not_narrowable(config):
         raise ModelError(f"student.init=narrow: {why}")
     family = FAMILIES[config.model_type]
-    asked = {
+    sizes = {
         "hidden_size": (width.hidden_size, config.hidden_size),
         "heads": (width.heads, config.num_attention_heads),
         "intermediate_size": (width.intermediate_size, inner_size(config)),
     }
-    for name, (wanted, there) in asked.items():
-        if wanted > there:
-            raise ModelError(f"student.architecture.{name}={wanted}: the teacher to be copied has {there}")
-    made = copy.deepcopy(config)
-    made.hidden_size, made.num_attention_heads = width.hidden_size, width.heads
-    setattr(made, family.inner_size, width.intermediate_size)
-    for one, other in family.equal:
-        setattr(made, other, getattr(made, one))
-    _embeddings(made, config)
+    for name, (size, largest) in sizes.items():
+        if size > largest:
+            raise ModelError(f"student.architecture.{name}={size}: the teacher to be copied has {largest}")
+    copied = copy.deepcopy(config)
+    copied.hidden_size, copied.num_attention_heads = width.hidden_size, width.heads
+    setattr(copied, family.inner_size, width.intermediate_size)
+    for setting, twin in family.equal:
+        setattr(copied, twin, getattr(copied, setting))
+    _embeddings(copied, config)
     if family.whole:
-        _whole_heads(made, config, family)
-    return made
+        _whole_heads(copied, config, family)
+    return copied
 
 
-def _embeddings(made: PretrainedConfig, config: PretrainedConfig) -> None:
-    """They are as wide as the states, or as wide as they were before a projection: ELECTRA's."""
-    size, width = getattr(config, "embedding_size", None), made.hidden_size
+def _embeddings(copied: PretrainedConfig, config: PretrainedConfig) -> None:
+    """Set the width of embeddings: that of the states, or the one before a projection (ELECTRA's)."""
+    size, width = getattr(config, "embedding_size", None), copied.hidden_size
     if hasattr(config, "pooler_hidden_size"):  # DeBERTa's says it once more
-        made.pooler_hidden_size = width
+        copied.pooler_hidden_size = width
     if size == config.hidden_size:
-        made.embedding_size = width
+        copied.embedding_size = width
     elif size == width:
         raise ModelError(
             f"student.architecture.hidden_size={width}: is the width of the teacher's embeddings, which "
@@ -106,15 +105,15 @@ def _embeddings(made: PretrainedConfig, config: PretrainedConfig) -> None:
         )
 
 
-def _whole_heads(made: PretrainedConfig, config: PretrainedConfig, family: Family) -> None:
-    """Heads as wide as the teacher's, of which as many as possible share keys and values as they do there."""
-    heads, size = made.num_attention_heads, head_size(config)
+def _whole_heads(copied: PretrainedConfig, config: PretrainedConfig, family: Family) -> None:
+    """Set heads as wide as the teacher's, which share keys and values as widely as they do there."""
+    heads, size = copied.num_attention_heads, head_size(config)
     if family.free:
-        made.head_dim = size
-    elif made.hidden_size != heads * size:
+        copied.head_dim = size
+    elif copied.hidden_size != heads * size:
         raise ModelError(
-            f"student.architecture.hidden_size={made.hidden_size}: heads of {config.model_type} models are kept whole, "
-            f"so {heads} of {size} numbers need {heads * size}"
+            f"student.architecture.hidden_size={copied.hidden_size}: heads of {config.model_type} models are kept "
+            f"whole, so {heads} of {size} numbers need {heads * size}"
         )
     groups = getattr(config, "num_key_value_heads", None)
     if groups is not None:
@@ -126,46 +125,46 @@ def _whole_heads(made: PretrainedConfig, config: PretrainedConfig, family: Famil
                 f"student.architecture.heads={heads}: the teacher's heads share keys and values in {groups} groups of "
                 f"{shared}; allowed is {allowed}"
             )
-        made.num_key_value_heads = fits[heads]
+        copied.num_key_value_heads = fits[heads]
 
 
 def _groups(heads: int, shared: int) -> int:
-    """How few groups of at most ``shared`` can be made of all heads."""
+    """Return the fewest groups of at most ``shared`` heads that all heads can be split into."""
     return min(heads // size for size in range(1, shared + 1) if heads % size == 0)
 
 
 def narrow(wide: PreTrainedModel, batches: Sequence[Batch], width: Width, head: str) -> PreTrainedModel:
-    """A copy of ``wide`` with narrower states; with its own width it answers the same.
+    """Return a copy of ``wide`` with narrower states; at its own width it answers the same.
 
     Args:
-        wide: with a task head.
-        batches: some texts; their states decide on what is kept.
-        width: of the copy.
-        head: transformers' class.
+        wide: a model with a task head.
+        batches: some texts, whose states decide on what is kept.
+        width: the width of the copy.
+        head: the name of transformers' class.
 
     Raises:
         ModelError: see ``narrowed`` and ``head_of``, or a state of the texts is no finite number.
     """
-    narrower = from_config(narrowed(wide.config, width), head)
+    narrower = from_config(narrowed_config(wide.config, width), head)
     narrower.to(wide.dtype)  # type: ignore[arg-type]
-    part_like(narrower, wide)
-    weights = Copy(wide, _inputs(wide, batches), narrower).made()
+    untie_head_like(narrower, wide)
+    weights = NarrowCopy(wide, _inputs(wide, batches), narrower).weights()
     narrower.load_state_dict({name: weight.to(wide.dtype) for name, weight in weights.items()}, strict=True)
     return narrower
 
 
 @torch.no_grad()
 def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tensor]:
-    """What linear layers and norms read of tokens that are no padding, ``[tokens, width]``, or of first tokens."""
+    """Return the inputs of linear layers and norms, of unpadded tokens ``[tokens, width]``, or of first tokens."""
     model.train(False)
-    taken: dict[str, list[Tensor]] = {}
+    inputs: dict[str, list[Tensor]] = {}
     masks: dict[bool, Tensor] = {}
     encoder = f"{below(model)}encoder."
 
-    def keep(name: str) -> Any:  # noqa: ANN401
-        def hook(module: nn.Module, given: tuple[Tensor, ...]) -> None:
-            read = given[0][masks[name.startswith(encoder)]] if given[0].dim() == 3 else given[0]
-            taken.setdefault(name, []).append(read)
+    def keep(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        def hook(module: nn.Module, args: tuple[Tensor, ...]) -> None:
+            read = args[0][masks[name.startswith(encoder)]] if args[0].dim() == 3 else args[0]
+            inputs.setdefault(name, []).append(read)
 
         return hook
 
@@ -181,4 +180,4 @@ def _inputs(model: PreTrainedModel, batches: Sequence[Batch]) -> dict[str, Tenso
         outputs(model, batch)
     for handle in handles:
         handle.remove()
-    return {name: finite(torch.cat(read), str(model.name_or_path)) for name, read in taken.items()}
+    return {name: require_finite(torch.cat(read), str(model.name_or_path)) for name, read in inputs.items()}

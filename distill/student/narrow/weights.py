@@ -1,4 +1,4 @@
-"""The weights of a narrower copy, one part after the other."""
+"""Make the weights of a narrower copy, one part after the other."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -9,13 +9,23 @@ from torch.nn.functional import layer_norm, linear, rms_norm
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from distill.student.narrow.attention import Attention, Heads, Pair, best, common, mixed, moment, whole, worth
-from distill.student.narrow.factors import fitted_norm, most, projected_reading, shared_basis
-from distill.student.narrow.families import FAMILIES, inner_size
-from distill.student.narrow.places import Part, below, head_of, parts, points
+from distill.student.narrow.architectures import FAMILIES, inner_size
+from distill.student.narrow.attention import (
+    Attention,
+    Heads,
+    WeightAndBias,
+    best_heads,
+    constant_output,
+    head_worth,
+    joint_moment_root,
+    mixed_heads,
+    whole_heads,
+)
+from distill.student.narrow.factorization import fitted_norm, largest, projected_reading, shared_basis
+from distill.student.narrow.sublayers import Part, below, head_of, parts, points
 
 
-class Copy:
+class NarrowCopy:
     """The weights of a narrower copy, by their names."""
 
     def __init__(self, wide: PreTrainedModel, inputs: Mapping[str, Tensor], narrower: PreTrainedModel) -> None:
@@ -23,7 +33,7 @@ class Copy:
 
         Args:
             wide: the model that is copied.
-            inputs: what its linear layers and norms read of some texts, each ``[tokens, width]``.
+            inputs: the inputs of its linear layers and norms on some texts, each ``[tokens, width]``.
             narrower: a model of the copy's size.
         """
         self.wide, self.inputs, self.narrower, self.config = wide, inputs, narrower, narrower.config
@@ -43,16 +53,16 @@ class Copy:
         states = [self._states(place) for place in range(len(self.points))]
         # What all states have in common goes into the biases of what reads them, and else has to be in the basis.
         biased = [all(self._biased(name) for name in point.readers) for point in self.points]
-        self.means = [each.mean(0) * moves for each, moves in zip(states, biased, strict=True)]
-        gaps = [each - mean for each, mean in zip(states, self.means, strict=True)]
+        self.means = [rows.mean(0) * moves for rows, moves in zip(states, biased, strict=True)]
+        gaps = [rows - mean for rows, mean in zip(states, self.means, strict=True)]
         centred = isinstance(wide.get_submodule(self.points[self.last].norm), nn.LayerNorm)
         self.basis = shared_basis(gaps, self.config.hidden_size, centred=centred)
-        self.states = [each @ self.basis for each in states]
+        self.states = [rows @ self.basis for rows in states]
         if self.head.inner is not None and self.points[self.last].stays:
-            self.means[self.last] = self._given(self.head.inner).mean(0)  # of first tokens alone
+            self.means[self.last] = self._input(self.head.inner).mean(0)  # of first tokens alone
 
-    def made(self) -> dict[str, Tensor]:
-        """All of them."""
+    def weights(self) -> dict[str, Tensor]:
+        """Return all weights of the copy."""
         self._embeddings()
         for place in range(len(self.points)):
             self._norm(place)
@@ -64,48 +74,48 @@ class Copy:
         self._outputs()
         return self.new
 
-    def _given(self, name: str) -> Tensor:
+    def _input(self, name: str) -> Tensor:
         return self.inputs[name].double()
 
     def _biased(self, name: str) -> bool:
         return f"{name}.bias" in self.old
 
-    def _linear(self, name: str) -> Pair:
-        """Of the wide model; a bias that it does without is 0."""
+    def _linear(self, name: str) -> WeightAndBias:
+        """Return weight and bias of a layer of the wide model; a bias that it does without is 0."""
         weight = self.old[f"{name}.weight"].double()
         if isinstance(self.wide.get_submodule(name), Conv1D):
             weight = weight.mT
         return weight, self.old[f"{name}.bias"].double() if self._biased(name) else weight.new_zeros(len(weight))
 
     def _put(self, name: str, weight: Tensor, bias: Tensor) -> None:
-        """Into the copy; a bias only where the wide model has one."""
+        """Put weight and bias into the copy; a bias only where the wide model has one."""
         self.new[f"{name}.weight"] = weight.mT if isinstance(self.wide.get_submodule(name), Conv1D) else weight
         if self._biased(name):
             self.new[f"{name}.bias"] = bias
 
-    def _put_parts(self, names: Sequence[str], pairs: Sequence[Pair]) -> None:
-        """Each into a layer of its own, or all into one."""
+    def _put_parts(self, names: Sequence[str], pairs: Sequence[WeightAndBias]) -> None:
+        """Put each pair into a layer of its own, or all into one."""
         if len(names) < len(pairs):
-            pairs = [cast(Pair, tuple(map(torch.cat, zip(*pairs, strict=True))))]
+            pairs = [cast(WeightAndBias, tuple(map(torch.cat, zip(*pairs, strict=True))))]
         for name, pair in zip(names, pairs, strict=True):
             self._put(name, *pair)
 
-    def _folded(self, place: int) -> Pair | None:
-        """Scale and shift of a norm, where they can go into the layers that read what it makes."""
+    def _folded(self, place: int) -> WeightAndBias | None:
+        """Return scale and shift of a norm, where they can go into the layers that read its output."""
         point = self.points[place]
         if point.stays or (self._biased(point.norm) and not all(map(self._biased, point.readers))):
             return None
         return self._linear(point.norm)
 
     def _states(self, place: int) -> Tensor:
-        """What is read of the wide model here."""
+        """Return the states of the wide model at this point."""
         name = self.points[place].norm
-        module, given = self.wide.get_submodule(name), self._given(name)
+        module, rows = self.wide.get_submodule(name), self._input(name)
         if f"{name}.weight" not in self.old:
-            return given
+            return rows
         if isinstance(module, nn.Linear):
-            return linear(given, *self._linear(name))
-        scaled, (scale, shift) = _normalised(module, given), self._linear(name)
+            return linear(rows, *self._linear(name))
+        scaled, (scale, shift) = _normalised(module, rows), self._linear(name)
         return scaled if self.folded[place] else scaled * scale + shift
 
     def _embeddings(self) -> None:
@@ -122,40 +132,43 @@ class Copy:
                 self._put(name, *self._linear(name))
 
     def _norm(self, place: int) -> None:
-        """The narrow norm that comes nearest to what the wide one makes of the texts, number by number."""
+        """Fit the narrow norm to the wide one's output on the texts, number by number."""
         name = self.points[place].norm
         module = self.wide.get_submodule(name)
         if isinstance(module, nn.Linear):
             self._write(name, *self._linear(name))
         elif f"{name}.weight" in self.old:
-            scaled, wanted = _normalised(module, self._given(name) @ self.basis), self.states[place]
+            scaled, target = _normalised(module, self._input(name) @ self.basis), self.states[place]
             if self.tied and place == self.last:
-                wanted = wanted * self.heard
-            self._put(name, *fitted_norm(scaled, wanted, shifts=self._biased(name)))
+                target = target * self.heard
+            self._put(name, *fitted_norm(scaled, target, shifts=self._biased(name)))
 
     def _write(self, name: str, weight: Tensor, bias: Tensor) -> None:
-        """A linear layer whose outputs are states."""
+        """Put a linear layer whose outputs are states."""
         self._put(name, self.basis.mT @ weight, self.basis.mT @ bias)
 
-    def _read(self, names: Sequence[str], place: int, parts: int = 1) -> list[Pair]:
-        """Linear layers that read narrow states, or the parts of one."""
-        made = []
+    def _read(self, names: Sequence[str], place: int, parts: int = 1) -> list[WeightAndBias]:
+        """Return linear layers that read narrow states, or the parts of one."""
+        pairs = []
         for name in names:
             weight, bias = self._linear(name)
             if (folded := self.folded[place]) is not None:
                 weight, bias = weight * folded[0], bias + weight @ folded[1]
-            made.append(projected_reading(weight, bias, self.basis, self.means[place]))
-        if len(made) == parts:
-            return made
-        return [cast(Pair, pair) for pair in zip(*(each.chunk(parts) for each in made[0]), strict=True)]
+            pairs.append(projected_reading(weight, bias, self.basis, self.means[place]))
+        if len(pairs) == parts:
+            return pairs
+        return [cast(WeightAndBias, pair) for pair in zip(*(tensor.chunk(parts) for tensor in pairs[0]), strict=True)]
 
-    def _units(self, inner: Sequence[str], outer: str, place: int, count: int, parts: int = 1) -> tuple[Tensor, Pair]:
-        """Copy the inner units that matter most; which, and what adds them, the mean of the others in its bias."""
-        (weight, bias), given = self._linear(outer), self._given(outer)
-        mean = given.mean(0)
-        adds = (given - mean * self._biased(outer)).square().mean(0) * weight.square().sum(0)
-        chosen = most(adds, count)
-        self._put_parts(inner, [(each[chosen], more[chosen]) for each, more in self._read(inner, place, parts)])
+    def _units(
+        self, inner: Sequence[str], outer: str, place: int, count: int, parts: int = 1
+    ) -> tuple[Tensor, WeightAndBias]:
+        """Copy the inner units that matter most; return them, and the layer that adds them."""
+        (weight, bias), inner_units = self._linear(outer), self._input(outer)
+        mean = inner_units.mean(0)
+        adds = (inner_units - mean * self._biased(outer)).square().mean(0) * weight.square().sum(0)
+        chosen = largest(adds, count)
+        factors = self._read(inner, place, parts)
+        self._put_parts(inner, [(rows[chosen], shift[chosen]) for rows, shift in factors])
         return chosen, (weight[:, chosen], bias + weight @ mean.index_fill(0, chosen, 0.0))
 
     def _feed_forward(self, part: Part) -> None:
@@ -164,21 +177,22 @@ class Copy:
         self._write(part.adds, *added)
 
     def _attention(self, part: Part) -> None:
-        found = self._found(part)
+        wide = self._wide_attention(part)
         if self.family.whole:
-            made = whole(found, self._heads(part, found), self.config)
+            narrow = whole_heads(wide, self._heads(part, wide), self.config)
         else:
             relative = self.states[self.last + 1 :]  # distances count as much as states
-            roots = moment(self.states[part.place], *relative), moment(found.states, *relative)
-            made = mixed(found, roots, self.wide.config, self.config)
-        self._put_parts(part.reads, made[0])
-        mean = found.states.mean(0)
-        more = common((found.qkv, found.out), mean, self.wide.config) - common(made, mean, self.config)
-        self._put(part.adds, made[1], self.basis.mT @ self._linear(part.adds)[1] + more)
-        for kept in self.family.kept:
-            self._put(f"{part.layer}.{kept}", *self._linear(f"{part.layer}.{kept}"))
+            roots = joint_moment_root(self.states[part.place], *relative), joint_moment_root(wide.states, *relative)
+            narrow = mixed_heads(wide, roots, self.wide.config, self.config)
+        self._put_parts(part.reads, narrow[0])
+        mean = wide.states.mean(0)
+        wide_constant = constant_output((wide.qkv, wide.out), mean, self.wide.config)
+        bias = wide_constant - constant_output(narrow, mean, self.config)
+        self._put(part.adds, narrow[1], self.basis.mT @ self._linear(part.adds)[1] + bias)
+        for name in self.family.kept:
+            self._put(f"{part.layer}.{name}", *self._linear(f"{part.layer}.{name}"))
 
-    def _found(self, part: Part) -> Attention:
+    def _wide_attention(self, part: Part) -> Attention:
         source = cast(int, part.source)
         if source == part.place:
             read = self._read(part.reads, source, 3)
@@ -187,14 +201,14 @@ class Copy:
         out = self.basis.mT @ self._linear(part.adds)[0]
         return Attention(read, out, self.states[source], self._biased(part.adds))
 
-    def _heads(self, part: Part, found: Attention) -> Heads:
-        """Which are kept whole: the same wherever they share what they add for distances."""
+    def _heads(self, part: Part, attention: Attention) -> Heads:
+        """Return the heads that are kept whole: the same wherever they share what they add for distances."""
         if part.distances is None:
-            return best(worth(found, self.wide.config), self.config)
+            return best_heads(head_worth(attention, self.wide.config), self.config)
         if part.distances not in self.shared:
-            sharing = [self._found(each) for each in parts(self.wide) if each.distances == part.distances]
-            total = torch.stack([worth(each, self.wide.config) for each in sharing]).sum(0)
-            heads = self.shared[part.distances] = best(total, self.config)
+            sharing = [self._wide_attention(twin) for twin in parts(self.wide) if twin.distances == part.distances]
+            total = torch.stack([head_worth(twin, self.wide.config) for twin in sharing]).sum(0)
+            heads = self.shared[part.distances] = best_heads(total, self.config)
             self.new[f"{part.distances}.weight"] = self.old[f"{part.distances}.weight"][:, heads.queries]
         return self.shared[part.distances]
 
@@ -208,12 +222,12 @@ class Copy:
         chosen, added = self._units([inner], outer, self.last, self.config.hidden_size)
         self._put(outer, *added)
         if norm is not None:
-            scaled = _normalised(self.wide.get_submodule(norm), self._given(norm)[:, chosen])
-            self._put(norm, *fitted_norm(scaled, self._given(outer)[:, chosen], shifts=self._biased(norm)))
+            scaled = _normalised(self.wide.get_submodule(norm), self._input(norm)[:, chosen])
+            self._put(norm, *fitted_norm(scaled, self._input(outer)[:, chosen], shifts=self._biased(norm)))
 
 
-def _normalised(module: nn.Module, given: Tensor) -> Tensor:
-    """What a norm makes before it scales and shifts."""
+def _normalised(module: nn.Module, rows: Tensor) -> Tensor:
+    """Return the output of a norm before it scales and shifts."""
     if isinstance(module, nn.LayerNorm):
-        return layer_norm(given, given.shape[-1:], eps=module.eps)
-    return rms_norm(given, given.shape[-1:], eps=cast(float, module.variance_epsilon))
+        return layer_norm(rows, rows.shape[-1:], eps=module.eps)
+    return rms_norm(rows, rows.shape[-1:], eps=cast(float, module.variance_epsilon))

@@ -1,0 +1,235 @@
+"""End a training at the first loss, gradient or weight that is not finite, and say where that was.
+
+On a CPU every micro-batch and every gradient is looked at as it comes. On a GPU, or for losses of several processes,
+that would wait for the device, or for each other, in every step: there the numbers of some steps are kept where they
+are, and are looked at together before a checkpoint is written or a model is scored, and every few steps. Nothing is
+lost by that: what is kept tells the first of these steps, and no checkpoint holds what came after it.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast, runtime_checkable
+
+import pytorch_lightning as pl
+import torch
+import torch.distributed as dist
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor
+
+from distill.errors import TrainingError
+from distill.types import Batch, LossReport
+
+Quote = Callable[[Sequence[int]], str]
+"""The examples of some keys as a user finds them again."""
+_EVERY = 50
+"""Micro-batches that are looked at together at most."""
+_SKIPPED = 50
+"""Steps without a finite gradient in a row that a scaler of losses is given; it halves its scale with each."""
+
+
+@dataclass
+class _Part:
+    """A micro-batch with its losses, and the norm of the gradient of its step once that is known."""
+
+    step: int
+    rate: float
+    batch: Batch
+    report: LossReport
+    bad: Tensor
+    gradient: Tensor | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Return whether a loss is not finite."""
+        return not all(math.isfinite(float(loss)) for loss in (self.report.total, *self.report.parts.values()))
+
+
+class FiniteChecks(Callback):
+    """A callback that ends a training at the first number that is not finite, on all ranks together.
+
+    Under a scaler of losses (16-mixed), whose first scales are too large on purpose, the gradients of some steps are
+    not finite and these steps are left out; only where that goes on and on does it end the training.
+
+    Args:
+        stage: the name of the stage in messages.
+        setting: the name of the setting of its learning rate.
+        quote: shows examples by their keys.
+    """
+
+    def __init__(self, stage: str, setting: str, quote: Quote) -> None:
+        """Start without any step looked at."""
+        self.stage, self.setting, self.quote = stage, setting, quote
+        self._parts: list[_Part] = []
+        self._unseen = 0
+        self._batch: Batch = {}
+        self._skipped: Tensor | None = None
+        self._highest: Tensor | None = None
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
+        """Keep the micro-batch until its step is looked at."""
+        self._batch = batch
+
+    def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:
+        """Keep the losses of a micro-batch."""
+        report = cast(LossReport, pl_module.report)
+        bad = ~torch.stack([report.total.detach(), *report.parts.values()]).isfinite().all()
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        self._parts.append(_Part(trainer.global_step, rate, self._batch, report, bad))
+        self._unseen += 1
+        if _at_once(pl_module) and trainer.world_size == 1 and bool(bad):
+            self._end(trainer, pl_module)
+
+    def on_before_optimizer_step(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """Keep the norm of a step's gradient, the same on all ranks, before it is clipped."""
+        weights = (weight for group in optimizer.param_groups for weight in group["params"])
+        norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+        bad = ~norm.isfinite()
+        self._parts[-1].gradient = norm
+        if getattr(trainer.precision_plugin, "scaler", None) is not None:
+            before = torch.zeros_like(norm) if self._skipped is None else self._skipped
+            self._skipped = torch.where(bad, before + 1, 0)
+            bad = self._skipped > _SKIPPED
+        self._parts[-1].bad = self._parts[-1].bad | bad
+        if _at_once(pl_module) and bool(bad):
+            self._end(trainer, pl_module)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
+        """Look at some steps together, or forget one that was looked at already."""
+        if _at_once(pl_module) and trainer.world_size == 1:
+            self._forget(trainer)
+        elif self._unseen >= _EVERY:
+            self._look(trainer, pl_module)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look at all steps before a model is scored, and its weights may be kept as the best."""
+        self._look(trainer, pl_module)
+        self._weights(trainer, pl_module)
+        self._highest = None
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: object,
+        *_: object,
+    ) -> None:
+        """Keep the highest logit, which is NaN where any of them is."""
+        if isinstance(outputs, Tensor):
+            self._highest = outputs if self._highest is None else torch.maximum(self._highest, outputs)
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Refuse to score outputs that are not finite, though a largest one is found among them."""
+        bad = self._highest is not None and not math.isfinite(float(self._highest))
+        if _anywhere(trainer, pl_module, bad):
+            raise TrainingError(
+                f"{self.stage}: after step {trainer.global_step} the model's answers to validation are not finite; "
+                f"{self._way_out()}"
+            )
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, object]
+    ) -> None:
+        """Look at all steps before a checkpoint is kept to go on from."""
+        self._look(trainer, pl_module)
+        self._weights(trainer, pl_module)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look at the last steps."""
+        self._look(trainer, pl_module)
+
+    def _look(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Look at all steps that have come; every rank does so at the same steps."""
+        bad = bool(torch.stack([part.bad for part in self._parts]).any()) if self._parts else False
+        if _anywhere(trainer, module, bad):
+            self._end(trainer, module)
+        self._forget(trainer)
+
+    def _forget(self, trainer: pl.Trainer) -> None:
+        """Forget all steps but the one that is not done."""
+        self._unseen = 0
+        self._parts = [part for part in self._parts if part.step == trainer.global_step]
+
+    def _weights(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Refuse weights that are not finite: they are the same on all ranks."""
+        learnt = [weight.detach() for weight in module.parameters() if weight.requires_grad]
+        if not math.isfinite(float(torch.nn.utils.get_total_norm(learnt, norm_type=math.inf))):
+            names = (name for name, weight in module.named_parameters() if not bool(weight.isfinite().all()))
+            raise TrainingError(
+                f"{self.stage}: after step {trainer.global_step} the weights are not finite "
+                f"({next(names).removeprefix('model.')}), at a learning rate of {_rate(trainer):g}; {self._way_out()}"
+            )
+
+    def _end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Raise the error of the first bad step, on every rank that of the first of them."""
+        bad = next((part for part in self._parts if bool(part.bad)), None)
+        own_report = None if bad is None else self._report(module, bad.step)
+        reports = [own_report] * trainer.world_size
+        if trainer.world_size > 1:
+            dist.all_gather_object(reports, own_report)
+        *_, first = min(report for report in reports if report is not None)
+        raise TrainingError(f"{self.stage}: {first}; {self._way_out()}")
+
+    def _report(self, module: pl.LightningModule, number: int) -> tuple[int, bool, str]:
+        """Return the number of a bad step, whether all its losses are finite, and a sentence on it."""
+        step = [part for part in self._parts if part.step == number]
+        lost = [part for part in step if part.lost]
+        parts = lost or step
+        values = [f"{name} {float(value):.4g}" for name, value in parts[0].report.parts.items()]
+        norm = next((part.gradient for part in parts[::-1] if part.gradient is not None), None)
+        if norm is not None:
+            values.append(f"the norm of the gradient {float(norm):.4g}")
+        keys = [key for part in parts for key in part.batch["key"].tolist()]
+        what = f"step {parts[0].step + 1} is not finite ({', '.join(values)})"
+        where = f"at a learning rate of {parts[0].rate:g}, on {self.quote(keys)}"
+        teacher_part = of_teacher(getattr(module, "teacher", None), [part.batch for part in parts], self.quote)
+        return parts[0].step, not lost, f"{what}, {where}{teacher_part}"
+
+    def _way_out(self) -> str:
+        return (
+            f"a lower {self.setting} may help, or other texts; "
+            "nothing of it was kept, and the checkpoint before it stays"
+        )
+
+
+@runtime_checkable
+class AskedLive(Protocol):
+    """A teacher that answers while the student learns, so that nobody has looked at its outputs before."""
+
+    @property
+    def name(self) -> str:
+        """Return the folder of its model, or its id on the hub."""
+
+    def not_finite(self, batch: Batch) -> list[int]:
+        """Return the keys of the examples of a batch for which its outputs are not finite."""
+
+
+def of_teacher(teacher: object, batches: Iterable[Batch], quote: Quote) -> str:
+    """Return a clause on outputs of a live teacher that are not finite; empty where there are none."""
+    if not isinstance(teacher, AskedLive):
+        return ""
+    keys = [key for batch in batches for key in teacher.not_finite(batch)]
+    if not keys:
+        return ""
+    return f"; the teacher {teacher.name} itself answers {len(keys)} of these texts so: {quote(keys)}"
+
+
+def _at_once(module: pl.LightningModule) -> bool:
+    """Return whether a number can be looked at without waiting for a device."""
+    return module.device.type == "cpu"
+
+
+def _rate(trainer: pl.Trainer) -> float:
+    return float(trainer.optimizers[0].param_groups[0]["lr"])
+
+
+def _anywhere(trainer: pl.Trainer, module: pl.LightningModule, bad: bool) -> bool:
+    """Return whether ``bad`` is true on any rank."""
+    if trainer.world_size == 1:
+        return bad
+    count = trainer.strategy.reduce(torch.tensor(float(bad), device=module.device), reduce_op="sum")
+    return float(count) > 0
