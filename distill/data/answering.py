@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from distill.data.formats import Row, Unreadable
 from distill.data.inputs import ID, Inputs
@@ -13,13 +12,13 @@ from distill.errors import ColumnError, DataError, RowError
 AT_ONCE = 512
 """Examples that are in memory together."""
 
-Answer = dict[str, Any]
+Answer = dict[str, object]
 Ask = Callable[[Sequence[Row], Sequence[str]], list[Answer]]
 """Answers examples; they have names for messages."""
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _PendingRow:
     """A row on its way to its answer.
 
     Attributes:
@@ -29,7 +28,7 @@ class _Asked:
         error: why it cannot be used.
     """
 
-    id: Any
+    id: object
     where: str
     example: Row | None = None
     error: RowError | None = None
@@ -38,7 +37,7 @@ class _Asked:
 def answers(
     rows: Iterable[tuple[int, Row]], inputs: Inputs, ask: Ask, source: str, *, refuse: bool
 ) -> Iterator[Answer]:
-    """The answer to each row, in their order, under the row's ``id``.
+    """Yield the model's answer to each row, in the order of the rows and under each row's ``id``.
 
     Args:
         rows: numbered, with a column for each input.
@@ -55,39 +54,45 @@ def answers(
     while chunk := list(islice(numbered, AT_ONCE)):
         if expected is None:
             expected = next((ID in row for _, row in chunk if not isinstance(row, Unreadable)), None)
-        asked = [_asked(number, row, inputs, f"line {number} of {source}", expected) for number, row in chunk]
-        bad = [one.error for one in asked if one.error is not None]
-        if bad and (refuse or (first and _is_hopeless(chunk, asked))):
+        pending_rows = [
+            _pending_row(number, row, inputs, f"line {number} of {source}", expected) for number, row in chunk
+        ]
+        bad = [one.error for one in pending_rows if one.error is not None]
+        if bad and (refuse or (first and _is_hopeless(chunk, pending_rows))):
             raise bad[0]
-        yield from _answered(asked, ask, refuse)
+        yield from _answered(pending_rows, ask, refuse)
         first = False
 
 
-def _is_hopeless(chunk: Sequence[tuple[int, Row]], asked: Sequence[_Asked]) -> bool:
+def _is_hopeless(chunk: Sequence[tuple[int, Row]], pending_rows: Sequence[_PendingRow]) -> bool:
     """Whether no row can be read, or all that can lack a column: then it is the file or a name that is wrong."""
-    pairs = zip(chunk, asked, strict=True)
+    pairs = zip(chunk, pending_rows, strict=True)
     return all(isinstance(one.error, ColumnError) for (_, row), one in pairs if not isinstance(row, Unreadable))
 
 
-def _asked(number: int, row: Row, inputs: Inputs, where: str, expected: bool | None) -> _Asked:
-    key: Any = number
+def _pending_row(number: int, row: Row, inputs: Inputs, where: str, expected: bool | None) -> _PendingRow:
+    key: object = number
     try:
         if isinstance(row, Unreadable):
             raise row.error
         key = inputs.id(row, number, where, expected)
-        return _Asked(key, where, inputs.example(row, where))
+        return _PendingRow(key, where, inputs.example(row, where))
     except RowError as error:
-        return _Asked(key, where, error=error)
+        return _PendingRow(key, where, error=error)
 
 
-def _answered(asked: Sequence[_Asked], ask: Ask, refuse: bool) -> Iterator[Answer]:
-    examples = [one.example for one in asked if one.example is not None]
-    replies = iter(_each(examples, [one.where for one in asked if one.example is not None], ask, refuse))
-    for one in asked:
-        yield {ID: one.id, **(next(replies) if one.error is None else {ERROR: _reason(one.error)})}
+def _answered(pending_rows: Sequence[_PendingRow], ask: Ask, refuse: bool) -> Iterator[Answer]:
+    examples = [pending.example for pending in pending_rows if pending.example is not None]
+    replies = iter(
+        _answer_in_halves(
+            examples, [pending.where for pending in pending_rows if pending.example is not None], ask, refuse
+        )
+    )
+    for pending in pending_rows:
+        yield {ID: pending.id, **(next(replies) if pending.error is None else {ERROR: _reason(pending.error)})}
 
 
-def _each(examples: Sequence[Row], named: Sequence[str], ask: Ask, refuse: bool) -> list[Answer]:
+def _answer_in_halves(examples: Sequence[Row], named: Sequence[str], ask: Ask, refuse: bool) -> list[Answer]:
     """The answers; where one example spoils the asking of all, the halves are asked on their own."""
     if not examples:
         return []
@@ -100,8 +105,8 @@ def _each(examples: Sequence[Row], named: Sequence[str], ask: Ask, refuse: bool)
             return [{ERROR: str(error)}]
     half = len(examples) // 2
     return [
-        *_each(examples[:half], named[:half], ask, refuse),
-        *_each(examples[half:], named[half:], ask, refuse),
+        *_answer_in_halves(examples[:half], named[:half], ask, refuse),
+        *_answer_in_halves(examples[half:], named[half:], ask, refuse),
     ]
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from distill.base.files import checksum, fingerprint
-from distill.data.formats import Options, rows
+from distill.data.formats import Options, Row, rows
 from distill.data.kinds import Columns, arrow_type
 from distill.errors import DataError
 
@@ -26,7 +26,7 @@ _WEIGHT = 1 << 25
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of some files.
+    """The rows of one or more files as a data set on disk, and what was noticed while they were read.
 
     Attributes:
         dataset: of the columns that can be used.
@@ -42,7 +42,7 @@ class Table:
 
 
 def of_text(files: Sequence[Path], options: Options) -> Table:
-    """The rows of files of text, in their order.
+    """Read files of text, such as CSV or JSON lines, into one table with the rows in their order.
 
     Raises:
         DataError: one cannot be read, or all are without rows.
@@ -51,22 +51,24 @@ def of_text(files: Sequence[Path], options: Options) -> Table:
     notes: list[str] = []
     problems: dict[str, str] = {}
     for file in files:
-        found = rows(file, options)
-        notes += found.notes
-        problems |= found.problems
-        for number, row in found.rows:
-            columns.see(row, _where(found.unit, number, file))
+        file_rows = rows(file, options)
+        notes += file_rows.notes
+        problems |= file_rows.problems
+        for number, row in file_rows.rows:
+            columns.see(row, _where(file_rows.unit, number, file))
     if not columns.count:
-        raise DataError(f"{said(files)} has no rows")
+        raise DataError(f"{files_in_words(files)} has no rows")
     problems |= columns.problems
     kinds = {column: kind for column, kind in columns.kinds.items() if column not in problems}
     if not kinds:
-        raise DataError(next(iter(problems.values()), f"{said(files)} has no columns"))
+        raise DataError(next(iter(problems.values()), f"{files_in_words(files)} has no columns"))
     import pyarrow as pa
 
     schema = pa.schema([(column, arrow_type(kind)) for column, kind in kinds.items()])
-    kept = {name: value for name, value in asdict(options).items() if name != "keep_bad"}  # a table has no bad rows
-    dataset = table(files, kept, schema, _batches(files, options, schema))
+    shared_options = {
+        name: value for name, value in asdict(options).items() if name != "keep_bad"
+    }  # a table has no bad rows
+    dataset = table(files, shared_options, schema, _batches(files, options, schema))
     return Table(dataset, notes, problems, {each: why for each, why in columns.absent.items() if each in kinds})
 
 
@@ -74,13 +76,13 @@ def _where(unit: str, number: int, file: Path) -> Callable[[], str]:
     return lambda: f"{unit} {number} of {file}"
 
 
-def said(files: Sequence[Path]) -> str:
-    """Some files as a message names them."""
+def files_in_words(files: Sequence[Path]) -> str:
+    """Return some files as a message names them: the first one, and how many more there are."""
     return str(files[0]) if len(files) == 1 else f"{files[0]} with {len(files) - 1} more"
 
 
 def _batches(files: Sequence[Path], options: Options, schema: "pa.Schema") -> Iterator["pa.RecordBatch"]:
-    chunk: list[Mapping[str, Any]] = []
+    chunk: list[Row] = []
     weight = 0
     for file in files:
         for _, row in rows(file, options).rows:
@@ -93,7 +95,7 @@ def _batches(files: Sequence[Path], options: Options, schema: "pa.Schema") -> It
         yield _batch(chunk, schema, files[-1])
 
 
-def _batch(chunk: Sequence[Mapping[str, Any]], schema: "pa.Schema", file: Path) -> "pa.RecordBatch":
+def _batch(chunk: Sequence[Row], schema: "pa.Schema", file: Path) -> "pa.RecordBatch":
     import pyarrow as pa
 
     try:
@@ -103,7 +105,7 @@ def _batch(chunk: Sequence[Mapping[str, Any]], schema: "pa.Schema", file: Path) 
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _weight(value: Any) -> int:  # noqa: ANN401
+def _weight(value: object) -> int:
     """About how many characters a value has."""
     if isinstance(value, str):
         return len(value)
@@ -113,15 +115,19 @@ def _weight(value: Any) -> int:  # noqa: ANN401
 
 
 def table(
-    files: Sequence[Path], options: Mapping[str, Any], schema: "pa.Schema", batches: Iterable["pa.RecordBatch"]
+    files: Sequence[Path], options: Mapping[str, object], schema: "pa.Schema", batches: Iterable["pa.RecordBatch"]
 ) -> "Dataset":
-    """The table on disk, written unless the same files were read before."""
+    """Return the table on disk as a data set, written unless the same files were read with the same options before."""
     from datasets import Dataset, config
 
-    name = fingerprint({
-        "version": _VERSION, "files": [[file.name.lower(), checksum(file)] for file in files], "options": options,
-        "schema": str(schema),
-    })  # fmt: skip
+    name = fingerprint(
+        {
+            "version": _VERSION,
+            "files": [[file.name.lower(), checksum(file)] for file in files],
+            "options": options,
+            "schema": str(schema),
+        }
+    )
     target = Path(config.HF_DATASETS_CACHE) / "distill" / f"{name}.arrow"
     if not _whole(target):
         _write(target, schema, batches)
@@ -141,7 +147,7 @@ def _whole(target: Path) -> bool:
 
 @contextmanager
 def keeping() -> Iterator[None]:
-    """Say in a sentence where there is no room for the tables that ``datasets`` keeps.
+    """Turn a full or read-only cache folder of ``datasets`` into one sentence that says how to take another.
 
     Raises:
         DataError: there is none.

@@ -1,4 +1,4 @@
-"""Which examples are seen together, as a pure function of (seed, epoch, step), and the loader that can stop anywhere.
+"""The batches of training, a pure function of (seed, epoch, step), and a loader that can stop anywhere.
 
 One optimiser step sees a *group*: ``batch_size`` examples for each of its *parts*, where the parts are the
 micro-batches of all ranks under gradient accumulation. The group does not depend on how it is cut into parts, so
@@ -8,23 +8,29 @@ micro-batches of all ranks under gradient accumulation. The group does not depen
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from distill.base.signals import left_to_the_parent
 from distill.types import Batch
 
-Array = np.ndarray[Any, np.dtype[np.int64]]
+Array: TypeAlias = NDArray[np.int64]
 
+Columns: TypeAlias = Mapping[str, Sequence[Any]]
+"""Features of some examples: the name of each column to a list with a value for each example."""
 _POOL = 32
 """Groups that are sorted by length together: more wastes less on padding, fewer mixes lengths better."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One micro-batch: its rows, its epoch (for a collation that draws), and what its whole group counts."""
+    """One micro-batch: the numbers of its rows, its epoch, and how much of each unit its whole step counts.
+
+    The epoch is for a collation that draws at random, such as masking.
+    """
 
     rows: tuple[int, ...]
     epoch: int = 0
@@ -32,19 +38,19 @@ class Place:
 
 
 class Rows(Protocol):
-    """Examples by number, as ``datasets.Dataset`` gives them."""
+    """Examples that can be read by their numbers, as a ``datasets.Dataset`` can."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return how many examples there are."""
 
-    def __getitem__(self, rows: list[int]) -> Mapping[str, Any]:
-        """The columns of these rows."""
+    def __getitem__(self, rows: list[int]) -> Columns:
+        """Return the columns of the examples with these numbers."""
 
 
 def shuffled_groups(
     lengths: Array, *, batch_size: int, batch_tokens: int | None, parts: int, seed: int, epoch: int
 ) -> list[Array]:
-    """The groups of one epoch, each a sorted-by-length array of at most ``batch_size * parts`` rows.
+    """Draw the groups of one epoch: arrays of at most ``batch_size * parts`` row numbers, sorted by length.
 
     Every row stands in one group. Only where fewer rows than ``parts`` would be left for a group do these sit this
     epoch out, other ones each time.
@@ -84,7 +90,7 @@ def _cut(window: Array, lengths: Array, batch_size: int, batch_tokens: int | Non
 def training_places(
     groups: Sequence[Array], counts: Mapping[str, Array], *, accumulate: int, world: int, rank: int, epoch: int
 ) -> list[Place]:
-    """The micro-batches of one rank, in order: ``accumulate`` of them for each group.
+    """Return the micro-batches of one rank in an epoch, in order: ``accumulate`` of them for each group.
 
     Args:
         groups: rows seen by one optimiser step.
@@ -105,26 +111,31 @@ def training_places(
 
 
 def scoring_places(lengths: Array, *, batch_size: int, world: int, rank: int) -> list[Place]:
-    """Every row once over all ranks, longest together, without padding the number of rows."""
+    """Return micro-batches in which every row stands once over all ranks, rows of similar length together.
+
+    The longest come first, and no row is repeated to make the ranks' shares equal.
+    """
     order = np.argsort(-lengths, kind="stable")
     chunks = (order[start : start + batch_size * world] for start in range(0, len(order), batch_size * world))
     return [Place(tuple(mine.tolist())) for chunk in chunks if len(mine := chunk[rank::world])]
 
 
 class Examples(Dataset[Batch]):
-    """Rows of a table, collated place by place in whichever process loads them."""
+    """A data set of which each item is a whole batch, collated in whichever process loads it."""
 
-    def __init__(self, rows: Rows, collate: Callable[[Mapping[str, Any], Place], Batch]) -> None:
-        """Keep the table and how a batch is made of some of its rows."""
+    def __init__(self, rows: Rows, collate: Callable[[Columns, Place], Batch]) -> None:
+        """Keep the table of features, and the function that makes a batch of some of its rows."""
         self.rows, self.collate = rows, collate
 
     def __getitem__(self, place: Place) -> Batch:
-        """The batch that lies at ``place``."""
+        """Return the batch of the rows at ``place``."""
         return self.collate(self.rows[list(place.rows)], place)
 
 
 class Batches:
-    """An endless book of epochs that remembers the page: Lightning saves and restores ``state_dict``.
+    """An endless iterator over epochs that can stop after any batch and go on there later.
+
+    Lightning saves and restores it by ``state_dict``.
 
     Attributes:
         epoch: of the next batch.
@@ -135,18 +146,21 @@ class Batches:
     def __init__(
         self, examples: Examples, places: Callable[[int], list[Place]], accumulate: int, workers: int = 0
     ) -> None:
-        """``places(epoch)`` gives the micro-batches of an epoch, ``accumulate`` a step; as many in each epoch."""
+        """Keep what gives the micro-batches of an epoch, and how many of them make one optimiser step.
+
+        ``places(epoch)`` returns the micro-batches of an epoch, as many in each; ``accumulate`` of them are a step.
+        """
         self.examples, self.places, self.workers, self.accumulate = examples, places, workers, accumulate
         self.epoch = self.position = 0
         self.step: tuple[Batch, ...] = ()
         self._length = len(places(0))
 
     def __len__(self) -> int:
-        """Micro-batches an epoch."""
+        """Return the number of micro-batches in an epoch."""
         return self._length
 
     def __iter__(self) -> Iterator[Batch]:
-        """The rest of the current epoch; after its last batch the next epoch begins."""
+        """Yield the rest of the current epoch; after its last batch the next epoch begins."""
         epoch, rest = self.epoch, self.places(self.epoch)[self.position :]
         loader = iter(
             DataLoader(
@@ -166,9 +180,9 @@ class Batches:
                 yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Where the next batch lies."""
+        """Return the epoch of the next batch and its position there, for a checkpoint."""
         return {"epoch": self.epoch, "position": self.position}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Go on where ``state_dict`` was taken."""
+        """Continue at the batch that was next when ``state_dict`` was called."""
         self.epoch, self.position = state["epoch"], state["position"]

@@ -1,4 +1,4 @@
-"""What a value of a column means for its role: each kind of content has one reader, for training and prediction alike.
+"""Readers of cells: what a value of a column means for its role, in training and prediction alike.
 
 A reader gives the value itself where it is as it should be, none where there is nothing, and raises a ``ValueError``
 that says what it holds instead.
@@ -8,24 +8,24 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import NoReturn
 
-from distill.data.chats import aside, messages, said_in, turn
+from distill.data.chats import message_keys, messages, takes_no_turn, turn
 from distill.data.literals import literal, looks_so
 from distill.data.separated import parts, tags_in
 
-Reader = Callable[[Any], Any]
+Reader = Callable[[object], object]
 
 MAX_CHARACTERS = 1_000_000
 """Characters that a text may have where no setting says otherwise."""
 _VECTOR = re.compile(r"\s*[01](?:\.0)?(?:\s+[01](?:\.0)?)+\s*")
 _NO_LIST = "a list that is none of JSON, Python or NumPy"
 _MANY = 2**63
-"""From here on a whole number is too large for a table."""
+"""The least whole number that is too large for a table."""
 
 
 def empty(value: object) -> bool:
-    """Whether there is nothing in a value.
+    """Return whether a value is missing: none, not a number, white space, or an empty list.
 
     >>> [empty(value) for value in (None, float("nan"), " ", [], "a", 0)]
     [True, True, True, True, False, False]
@@ -36,7 +36,7 @@ def empty(value: object) -> bool:
 
 
 def holds(value: object) -> str:
-    """What a column of such values holds, as one says it.
+    """Return, as a phrase for messages, what kind of values a column holds that has a value like this one.
 
     >>> holds(["a"]), holds([1]), holds({}), holds(True), holds(2)
     ('lists', 'lists of numbers', 'objects', 'true and false', 'numbers')
@@ -48,37 +48,37 @@ def holds(value: object) -> str:
     return next((said for kind, said in names if isinstance(value, kind)), f"values of type {type(value).__name__}")
 
 
-def text(value: Any) -> Any:  # noqa: ANN401
-    """A text as it is."""
+def text(value: object) -> object:
+    """Read a text, which is returned as it is."""
     return value if isinstance(value, str) or empty(value) else _refuse(value)
 
 
-def target(value: Any) -> Any:  # noqa: ANN401
-    """A text, or a list of texts, as it is."""
+def target(value: object) -> object:
+    """Read the text to be written, or a list of texts that are equally right, which are returned as they are."""
     return _texts(value) if isinstance(value, list) else text(value)
 
 
-def targets(values: Sequence[Any]) -> bool:
-    """Whether the cells of a table hold nothing but lists of targets."""
-    there = [value for value in values if not empty(value)]
-    lists = (literal(value) if isinstance(value, str) else None for value in there)
-    return bool(there) and all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in lists)
+def targets(values: Sequence[object]) -> bool:
+    """Return whether the cells of a table hold nothing but lists of right texts."""
+    filled = [value for value in values if not empty(value)]
+    lists = (literal(value) if isinstance(value, str) else None for value in filled)
+    return bool(filled) and all(isinstance(each, list) and all(isinstance(t, str) for t in each) for each in lists)
 
 
-def listed(value: Any) -> Any:  # noqa: ANN401
-    """A list of texts: as it is, or written in a cell, or as words with spaces between them.
+def listed(value: object) -> object:
+    """Read a list of texts: a list as it is, one that is written in a cell, or words with spaces between them.
 
     >>> listed('["one word", "two"]'), listed("['EU' 'rejects']"), listed("EU rejects"), listed("[ EU ]")
     (['one word', 'two'], ['EU', 'rejects'], ['EU', 'rejects'], ['[', 'EU', ']'])
     """
     if isinstance(value, str):
-        found = _quoted(value)
-        value = value.split() if found is None else found
+        entries = _quoted(value)
+        value = value.split() if entries is None else entries
     return _texts(value)
 
 
-def turns(value: Any) -> Any:  # noqa: ANN401
-    """Turns of a dialogue: texts or messages, as a list or written in a cell; any other text is a single turn.
+def turns(value: object) -> object:
+    """Read the turns of a dialogue: texts or messages, as a list or in a cell; another text is a single turn.
 
     A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system are no turns.
 
@@ -88,21 +88,25 @@ def turns(value: Any) -> Any:  # noqa: ANN401
     ['Hello.']
     """
     if isinstance(value, str) and value.strip():
-        found = _quoted(value)
-        if found is None and messages(value) and value.rstrip().endswith("}]"):
+        entries = _quoted(value)
+        if entries is None and messages(value) and value.rstrip().endswith("}]"):
             raise ValueError(_NO_LIST)
-        value = [value] if found is None else found
-    if isinstance(value, Mapping) and (keys := said_in(value)) and all(isinstance(value[key], list) for key in keys):
+        value = [value] if entries is None else entries
+    if (
+        isinstance(value, Mapping)
+        and (keys := message_keys(value))
+        and all(isinstance(value[key], list) for key in keys)
+    ):
         value = [dict(zip(keys, pair, strict=False)) for pair in zip(*(value[key] for key in keys), strict=False)]
     if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
-        if not all(isinstance(each, str) or each is None or said_in(each) for each in value):
+        if not all(isinstance(each, str) or each is None or message_keys(each) for each in value):
             _refuse(value)
-        return [turn(each) for each in value if not aside(each)]
+        return [turn(each) for each in value if not takes_no_turn(each)]
     return _texts(value)
 
 
-def label(value: Any) -> Any:  # noqa: ANN401
-    """One label: a text, a number, or true or false; numbers that are whole lose their decimals.
+def label(value: object) -> object:
+    """Read one label: a text, a number, or true or false; whole numbers lose their decimals.
 
     >>> label("neg"), label(2), label(1.0), label(1.5)
     ('neg', 2, 1, 1.5)
@@ -119,8 +123,8 @@ def label(value: Any) -> Any:  # noqa: ANN401
     return value if isinstance(value, int | float) else _refuse(value)
 
 
-def labels(value: Any) -> Any:  # noqa: ANN401
-    """Labels of a text: a list as it is, or written in a cell, or with commas between them; or a single one.
+def labels(value: object) -> object:
+    """Read the labels of one example: a list, one that is written in a cell or with commas, or a single label.
 
     >>> labels('["one, two", "three"]'), labels("one,two"), labels("['a', nan]"), labels("[1. 0.]"), labels("1 0")
     (['one, two', 'three'], ['one', 'two'], ['a', None], [1, 0], [1, 0])
@@ -132,20 +136,20 @@ def labels(value: Any) -> Any:  # noqa: ANN401
     return _entries(value) if isinstance(value, list) else [label(value)]
 
 
-def tags(value: Any) -> Any:  # noqa: ANN401
-    """A label for each word: a list as it is, or written in a cell, or with spaces or commas between them.
+def tags(value: object) -> object:
+    """Read a label for each word: a list, or one that is written in a cell, also with spaces or commas only.
 
     >>> tags("O B-PER"), tags([0, 1]), tags("[0 1]"), tags([1.0]), tags("O,B-PER"), tags(", .")
     (['O', 'B-PER'], [0, 1], [0, 1], [1], ['O', 'B-PER'], [',', '.'])
     """
     if isinstance(value, str):
-        found = literal(value)
-        value = tags_in(value) if found is None else found
+        entries = literal(value)
+        value = tags_in(value) if entries is None else entries
     return value if empty(value) else _entries(value)
 
 
-def score(value: Any) -> Any:  # noqa: ANN401
-    """A number as it is, also written as text."""
+def score(value: object) -> object:
+    """Read a number, which is returned as it is, also where it is written as text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | None):
         _refuse(value)
     if isinstance(value, str) and value.strip():
@@ -156,25 +160,25 @@ def score(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def answers(value: Any) -> Any:  # noqa: ANN401
-    """Answers as SQuAD has them: as they are, or written in a cell as an object.
+def answers(value: object) -> object:
+    """Read the answers to a question as SQuAD has them: as an object, or as one that is written in a cell.
 
     >>> answers('{"text": ["in Rome"], "answer_start": [7]}')
     {'text': ['in Rome'], 'answer_start': [7]}
     """
     if empty(value):
         return None
-    read = literal(value) if isinstance(value, str) else value
-    found = {key: read.get(key) for key in ("text", "answer_start")} if isinstance(read, Mapping) else {}
-    texts, places = (each if isinstance(each, list) else [None] for each in (found.values() or (None, None)))
+    parsed = literal(value) if isinstance(value, str) else value
+    fields = {key: parsed.get(key) for key in ("text", "answer_start")} if isinstance(parsed, Mapping) else {}
+    texts, places = (each if isinstance(each, list) else [None] for each in (fields.values() or (None, None)))
     numbers = all(type(each) is int and abs(each) < _MANY for each in places)
     if not numbers or not all(isinstance(each, str) for each in texts):
         _refuse(value)
-    return found if isinstance(value, str) else value
+    return fields if isinstance(value, str) else value
 
 
-def characters(value: Any) -> int:  # noqa: ANN401
-    """How long a text is, or all of a list together."""
+def characters(value: str | Sequence[str]) -> int:
+    """Return the number of characters of a text, or of all texts of a list together."""
     return len(value) if isinstance(value, str) else sum(map(len, value))
 
 
@@ -193,11 +197,11 @@ READERS: Mapping[str, tuple[Reader, str]] = {
 """How each kind of content is read, and what is expected of it."""
 
 
-def _refuse(value: object) -> Any:  # noqa: ANN401
+def _refuse(value: object) -> NoReturn:
     raise ValueError(holds(value))
 
 
-def _texts(value: Any) -> Any:  # noqa: ANN401
+def _texts(value: object) -> object:
     if empty(value):
         return value
     if not isinstance(value, list) or not all(isinstance(each, str) or each is None for each in value):
@@ -205,26 +209,26 @@ def _texts(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _quoted(value: str) -> list[Any] | None:
+def _quoted(value: str) -> list[object] | None:
     """The list that a cell of words or turns holds, which may as well begin with a bracket that is a word."""
     begins = value.lstrip()[:2]
     if begins[:1] not in ("[", "("):
         return None
     if begins[1:] in ("'", '"', "{", "["):
-        found = literal(value)
-        return found if isinstance(found, list) else None
+        parsed = literal(value)
+        return parsed if isinstance(parsed, list) else None
     try:
-        found = json.loads(value)
+        parsed = json.loads(value)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, list) else None
+    return parsed if isinstance(parsed, list) else None
 
 
-def _several(value: str) -> Any:  # noqa: ANN401
+def _several(value: str) -> object:
     """The labels in a cell."""
-    found = literal(value)
-    if found is not None:
-        return found
+    parsed = literal(value)
+    if parsed is not None:
+        return parsed
     if _VECTOR.fullmatch(value):
         return [int(float(each)) for each in value.split()]
     if looks_so(value):
@@ -232,7 +236,7 @@ def _several(value: str) -> Any:  # noqa: ANN401
     return parts(value) if value.strip() else None
 
 
-def _entries(value: Any) -> Any:  # noqa: ANN401
+def _entries(value: object) -> object:
     """The labels in a list; the list itself where they are as they should be."""
     if not isinstance(value, list):
         _refuse(value)

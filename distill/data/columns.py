@@ -1,4 +1,4 @@
-"""Which column of the files plays which role of the task."""
+"""The choice of the column of the files that plays each role of the task."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Rules(NamedTuple):
-    """How strictly columns are read.
+    """How strictly the columns of the files are matched with roles and read.
 
     Attributes:
         drop_bad: leave rows out that cannot be used, instead of refusing them.
@@ -34,8 +34,8 @@ class Rules(NamedTuple):
     key: str = "data.columns"
 
 
-class Taken(NamedTuple):
-    """The columns that play a role.
+class RoleColumns(NamedTuple):
+    """The splits with one column for each role of the task, and what was decided on the way.
 
     Attributes:
         splits: under the role's name, without the rows that cannot be used.
@@ -62,8 +62,8 @@ def take(
     rules: Rules = Rules(),  # noqa: B008  (nobody changes it)
     problems: Mapping[str, Mapping[str, str]] | None = None,
     absent: Mapping[str, Mapping[str, str]] | None = None,
-) -> "Taken":
-    """Keep the columns that play a role, under the role's name, and the rows that can be used.
+) -> RoleColumns:
+    """Choose the column of each role, read it as the role needs it, and leave out rows that cannot be used.
 
     Args:
         splits: as they were read, that of train first.
@@ -86,38 +86,49 @@ def take(
         raise DataError(f"{bare[0]} of {source} has no rows")
     first = next(iter(splits))
     train = splits[first]
-    for found in (problems or {}).values():
-        _usable(_meant(roles, named, {*train.column_names, *found}), found)
+    for split_problems in (problems or {}).values():
+        _refuse_problems(_expected_columns(roles, named, {*train.column_names, *split_problems}), split_problems)
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
-    whole = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
-    chosen, notes = _choose(whole[first], roles, named, source, rules)
-    whole, said = hidden.without_column(whole, roles, chosen, source)
-    notes += said
-    kept: dict[str, Dataset] = {}
+    joined = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
+    chosen, notes = _choose(joined[first], roles, named, source, rules)
+    joined, hidden_notes = hidden.without_column(joined, roles, chosen, source)
+    notes += hidden_notes
+    readable: dict[str, Dataset] = {}
     faults: dict[str, dict[int, Fault]] = {}
-    for split, rows in whole.items():
-        _usable(chosen, (problems or {}).get(split, {}))
-        _usable({role: chosen[role] for role in roles if roles[role] == "labels"}, (absent or {}).get(split, {}))
-        _there(rows, chosen, split, first, source)
-        renamed = {column: role for role, column in chosen.items() if column != role}
-        kept[split] = rows.select_columns(list(chosen.values())).rename_columns(renamed)
-        faults[split] = {}
-        for role, wanted in chosen.items():
-            column = Column(wanted, role, roles[role], split, source)
-            kept[split], wrong, said = contents.read(kept[split], column, rules.max_characters)
-            faults[split] = {**wrong, **faults[split]}
-            notes += [note for note in said if note not in notes]
+    label_lists = {role: column for role, column in chosen.items() if roles[role] == "labels"}
+    for split, rows in joined.items():
+        _refuse_problems(chosen, (problems or {}).get(split, {}))
+        _refuse_problems(label_lists, (absent or {}).get(split, {}))
+        _refuse_absent_columns(rows, chosen, split, first, source)
+        columns = [Column(column, role, roles[role], split, source) for role, column in chosen.items()]
+        readable[split], faults[split], split_notes = _read_columns(rows, columns, rules.max_characters)
+        notes += [note for note in split_notes if note not in notes]
     order = label_columns.classes(train, chosen["label"]) if "label" in chosen else []
     notes += label_values.never(label_columns.never_on(by_name, chosen["label"])) if "label" in chosen else []
     if roles.get("label") in label_values.KINDS:
-        kept, notes = _labelled(kept, roles["label"], chosen["label"], rules.names, order, faults, notes)
-    kept, notes = hidden.without_labels(kept, roles, faults, source, notes)
-    ids, wrong_rows = ids_of(splits), {split: faults[split] for split in kept}
-    result = usable(kept, wrong_rows, drop=rules.drop_bad, source=source, ids=ids)
-    return Taken(result.splits, [*notes, *result.notes], order, chosen, result.numbers, ids)
+        readable, notes = _labelled(readable, roles["label"], chosen["label"], rules.names, order, faults, notes)
+    labelled, notes = hidden.without_labels(readable, roles, faults, source, notes)
+    ids, wrong_rows = ids_of(splits), {split: faults[split] for split in labelled}
+    result = usable(labelled, wrong_rows, drop=rules.drop_bad, source=source, ids=ids)
+    return RoleColumns(result.splits, [*notes, *result.notes], order, chosen, result.numbers, ids)
 
 
-def _there(rows: "Dataset", chosen: Mapping[str, str], split: str, first: str, source: str) -> None:
+def _read_columns(
+    rows: "Dataset", columns: Sequence[Column], max_characters: int
+) -> tuple["Dataset", dict[int, Fault], list[str]]:
+    """Return a split with its columns under the names of their roles, the rows that cannot be used, and notes."""
+    renamed = {column.name: column.role for column in columns if column.name != column.role}
+    rows = rows.select_columns([column.name for column in columns]).rename_columns(renamed)
+    faults: dict[int, Fault] = {}
+    notes: list[str] = []
+    for column in columns:
+        rows, wrong, column_notes = contents.read(rows, column, max_characters)
+        faults = {**wrong, **faults}
+        notes += [note for note in column_notes if note not in notes]
+    return rows, faults, notes
+
+
+def _refuse_absent_columns(rows: "Dataset", chosen: Mapping[str, str], split: str, first: str, source: str) -> None:
     """Refuse a split that lacks a column of the ``first`` one."""
     if missing := [column for column in chosen.values() if column not in rows.column_names]:
         raise DataError(
@@ -137,22 +148,24 @@ def _labelled(
 ) -> tuple[dict[str, "Dataset"], list[str]]:
     """The splits with labels as they are meant, and what was decided on the way; ``faults`` gets what they lack."""
     before = {split: rows["label"][:] for split, rows in splits.items()}
-    made = label_values.settled(before, kind, names, hub=bool(classes), hides="+" in column)
-    for split, wrong in made.faults.items():
+    settled_labels = label_values.settled(before, kind, names, hub=bool(classes), hides="+" in column)
+    for split, wrong in settled_labels.faults.items():
         faults[split] = {**wrong, **faults[split]}
     return {
-        split: rows if made.values[split] == before[split] else contents.replaced(rows, "label", made.values[split])
+        split: rows
+        if settled_labels.values[split] == before[split]
+        else contents.replaced(rows, "label", settled_labels.values[split])
         for split, rows in splits.items()
-    }, [*notes, *made.notes]
+    }, [*notes, *settled_labels.notes]
 
 
-def _meant(roles: Mapping[str, str], named: Mapping[str, str], there: Collection[str]) -> dict[str, str]:
+def _expected_columns(roles: Mapping[str, str], named: Mapping[str, str], columns: Collection[str]) -> dict[str, str]:
     """The column that each role is looked for in, before any is guessed."""
     meant = {role: named.get(role, role) for role in roles}
-    return {role: column if {column, *column.split("+")} & set(there) else role for role, column in meant.items()}
+    return {role: column if {column, *column.split("+")} & set(columns) else role for role, column in meant.items()}
 
 
-def _usable(chosen: Mapping[str, str], problems: Mapping[str, str]) -> None:
+def _refuse_problems(chosen: Mapping[str, str], problems: Mapping[str, str]) -> None:
     """Refuse a column that plays a role and cannot be used."""
     for column in (part for each in chosen.values() for part in (each, *each.split("+"))):
         if column in problems:
@@ -162,21 +175,21 @@ def _usable(chosen: Mapping[str, str], problems: Mapping[str, str]) -> None:
 def _choose(
     train: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, rules: Rules
 ) -> tuple[dict[str, str], list[str]]:
-    key, wanted = rules.key, {role: named.get(role, role) for role in roles}
-    chosen = {role: column for role, column in wanted.items() if column in train.column_names}
+    key, column_of_role = rules.key, {role: named.get(role, role) for role in roles}
+    chosen = {role: column for role, column in column_of_role.items() if column in train.column_names}
     if doubled := [role for role, column in chosen.items() if list(chosen.values()).count(column) > 1]:
         raise DataError(f"{key} gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
     notes = []
     for role in (role for role in roles if role not in chosen):
         if role in rules.exact and role in named:
             raise DataError(
-                f"{source} has no column {name(wanted[role])}, which {key}.{role} names; "
+                f"{source} has no column {name(column_of_role[role])}, which {key}.{role} names; "
                 f"it has {listed(train.column_names)}"
             )
         if roles[role] == "turns" and set(_HALVES) <= set(train.column_names):
             raise DataError(
-                f"{source} has {' and '.join(_HALVES)} instead of {wanted[role]}: a dialogue is one list of its turns, "
-                f"the reply last; say which column holds it with {key}.{role}=NAME"
+                f"{source} has {' and '.join(_HALVES)} instead of {column_of_role[role]}: a dialogue is one list of "
+                f"its turns, the reply last; say which column holds it with {key}.{role}=NAME"
             )
         free = [column for column in train.column_names if column not in chosen.values()]
         fitting = [role] if role in free else [column for column in free if fits(train, column, roles[role])]
@@ -184,12 +197,12 @@ def _choose(
             way = key if key == Rules().key else f"+{key}"  # which no card has
             within = [f"{column}.{each}" for column in free for each in objects.keys(train, column)]
             raise DataError(
-                f"{source} has no column {wanted[role]}; it has {listed([*train.column_names, *within])}: "
+                f"{source} has no column {column_of_role[role]}; it has {listed([*train.column_names, *within])}: "
                 f"say which one is the {role} with {way}.{role}=NAME"
             )
         _refuse_no_header(train, fitting[0], roles[role], source)
         chosen[role] = fitting[0]
-        notes.append(f"there is no column {wanted[role]} in {source}; {fitting[0]} is taken as the {role}")
+        notes.append(f"there is no column {column_of_role[role]} in {source}; {fitting[0]} is taken as the {role}")
     return chosen, notes
 
 
@@ -205,24 +218,24 @@ def _refuse_no_header(train: "Dataset", column: str, kind: str, source: str) -> 
 def sampled(
     sample: Mapping[str, "Dataset"], roles: Mapping[str, str], named: Mapping[str, str], exact: Collection[str] = ()
 ) -> dict[str, "Dataset"]:
-    """The embedded sample's columns by role: the named ones where it has them, else those of the role's own name.
+    """Return the embedded sample's columns by role: the named ones where it has them, else the roles' own.
 
     Raises:
         DataError: it lacks one of which the name is to be ``exact``.
     """
     splits = label_columns.joined(sample, roles, named)
-    there = splits["train"].column_names
-    if strangers := [role for role in exact if named.get(role, role) not in there]:
+    column_names = splits["train"].column_names
+    if strangers := [role for role in exact if named.get(role, role) not in column_names]:
         role = strangers[0]
         raise DataError(
             f"the embedded sample has no column {name(named.get(role, role))}, which data.columns.{role} names; "
-            f"it has {listed(there)}; give your own data with data.path=FOLDER"
+            f"it has {listed(column_names)}; give your own data with data.path=FOLDER"
         )
-    chosen = {role: named[role] if named.get(role) in there else role for role in roles}
+    chosen = {role: named[role] if named.get(role) in column_names else role for role in roles}
     renamed = {column: role for role, column in chosen.items() if column != role}
-    kept = {split: rows.select_columns(list(chosen.values())) for split, rows in splits.items()}
-    return {split: rows.rename_columns(renamed) for split, rows in kept.items()}
+    selected = {split: rows.select_columns(list(chosen.values())) for split, rows in splits.items()}
+    return {split: rows.rename_columns(renamed) for split, rows in selected.items()}
 
 
 _HALVES = ("history", "reply")
-"""What some files have instead of the turns of a dialogue."""
+"""The columns that some files have instead of the turns of a dialogue."""

@@ -23,7 +23,7 @@ _NEW = " new"
 
 
 class Column(NamedTuple):
-    """A column of a split, for messages."""
+    """The column of a split that plays a role, as messages speak of it."""
 
     name: str
     role: str
@@ -33,7 +33,10 @@ class Column(NamedTuple):
 
 
 def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict[int, Fault], list[str]]:
-    """A split with what the cells of a column mean, the rows that cannot be used, and what was decided.
+    """Read the cells of one column as its role needs them, and find the rows that cannot be used.
+
+    Returns the split with the values that were read, the rows that cannot be used with the fault of each, and a
+    sentence for each decision.
 
     Raises:
         DataError: a cell holds what its role cannot mean.
@@ -43,7 +46,7 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     cells = _as_written(rows, column, stored)
     if column.kind == "target" and targets(cells):
         reader = listed
-    found, faults = [], {}
+    values, faults = [], {}
     for row, cell in enumerate(cells):
         try:
             value = reader(cell)
@@ -52,16 +55,16 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
                 f"the column {name(column.name)} of {column.source} cannot be the {column.role}: it holds {error} "
                 f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected"
             ) from error
-        found.append(value)
+        values.append(value)
         if (fault := _fault(value, column, longest)) is not None:
             faults[row] = fault
     notes = []
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
         notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
-    changed = any(value is not cell for value, cell in zip(found, stored, strict=True))
+    changed = any(value is not cell for value, cell in zip(values, stored, strict=True))
     if changed and column.kind in label_values.KINDS:
-        found = _of_one_type(found)
-    return replaced(rows, column.role, found) if changed else rows, faults, notes
+        values = _of_one_type(values)
+    return replaced(rows, column.role, values) if changed else rows, faults, notes
 
 
 def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Sequence[Any]:
@@ -72,25 +75,25 @@ def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Seque
     return stored
 
 
-def _of_one_type(labels: Sequence[Any]) -> list[Any]:
+def _of_one_type(labels: Sequence[object]) -> list[object]:
     """Labels as they are, or as texts where some are and others are not, since a column holds one type."""
-    found = {type(each) for value in labels for each in (value if isinstance(value, list) else (value,))}
-    if len(found - {type(None)}) < 2:
+    types = {type(each) for value in labels for each in (value if isinstance(value, list) else (value,))}
+    if len(types - {type(None)}) < 2:
         return list(labels)
 
-    def text(value: Any) -> Any:  # noqa: ANN401
+    def text(value: object) -> object:
         return value if value is None else str(value)
 
     return [list(map(text, value)) if isinstance(value, list) else text(value) for value in labels]
 
 
-def replaced(rows: "Dataset", column: str, values: Sequence[Any]) -> "Dataset":
-    """The rows with other values in a column, which stands last then."""
+def replaced(rows: "Dataset", column: str, values: Sequence[object]) -> "Dataset":
+    """Return the rows with other values in one column, which becomes the last one."""
     more = rows.add_column(_NEW, list(values))
     return more.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
 
 
-def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: ANN401
+def _fault(value: object, column: Column, longest: int) -> Fault | None:
     """Why a row cannot be used for what it has in a column."""
     if column.kind == "labels":
         return None  # none of them is a set of labels, too
@@ -98,9 +101,9 @@ def _fault(value: Any, column: Column, longest: int) -> Fault | None:  # noqa: A
         what = column.role if column.role != "label" else {"tags": "tag"}.get(column.kind, "label")
         return Fault(f"no {what}", f"has no {name(column.name)}")
     if isinstance(value, list) and any(map(empty, value)):
-        said = f"an empty entry in {name(column.name)}"
-        return Fault(said, f"has {said}")
-    if column.kind in _LONG and (length := characters(value)) > longest:
-        said = f"has {length:,} characters in {name(column.name)}, more than data.max_characters={longest}"
-        return Fault("too many characters", said)
+        reason = f"an empty entry in {name(column.name)}"
+        return Fault(reason, f"has {reason}")
+    if column.kind in _LONG and isinstance(value, str | list) and (length := characters(value)) > longest:
+        reason = f"has {length:,} characters in {name(column.name)}, more than data.max_characters={longest}"
+        return Fault("too many characters", reason)
     return None

@@ -12,12 +12,21 @@ from transformers import PreTrainedTokenizerBase
 
 from distill.base.signals import left_to_the_parent
 from distill.data.arrow import keeping
-from distill.data.batching import Array, Batches, Examples, Place, scoring_places, shuffled_groups, training_places
+from distill.data.batching import (
+    Array,
+    Batches,
+    Columns,
+    Examples,
+    Place,
+    scoring_places,
+    shuffled_groups,
+    training_places,
+)
 from distill.types import MODEL_INPUTS, Batch
 
 Encode: TypeAlias = Callable[[Mapping[str, Sequence[Any]], PreTrainedTokenizerBase], dict[str, list[Any]]]
 """Features of some examples, given as columns, by a tokenizer."""
-Collate: TypeAlias = Callable[[Mapping[str, Any], Place], Batch]
+Collate: TypeAlias = Callable[[Columns, Place], Batch]
 """A batch of some features and the place that they were drawn for."""
 
 _SAMPLED_TOKENS = 4096
@@ -27,7 +36,7 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Sharding:
-    """What a process sees at once, and which one it is.
+    """How much a process sees at once, and which process of how many it is.
 
     Attributes:
         batch_size: rows at most.
@@ -46,7 +55,7 @@ class Sharding:
 
 @dataclass(frozen=True)
 class ExamplePipeline:
-    """Makes batches of a run's examples, the same for the same seed on any number of processes.
+    """Turns a run's examples into batches, the same for the same seed on any number of processes.
 
     Attributes:
         encoder: features of examples, with targets where the examples have some.
@@ -67,7 +76,7 @@ class ExamplePipeline:
     def encode(
         self, rows: Dataset, tokenizer: PreTrainedTokenizerBase, teacher: PreTrainedTokenizerBase | None = None
     ) -> Dataset:
-        """Return the features of examples, and ``teacher_*`` columns where the teacher reads other tokens."""
+        """Return the features of examples, with ``teacher_*`` columns where the teacher reads other tokens."""
         features = _mapped(self.encoder, rows, tokenizer)
         if teacher is None:
             return features
@@ -77,7 +86,7 @@ class ExamplePipeline:
         return features
 
     def prompts(self, rows: Dataset, tokenizer: PreTrainedTokenizerBase) -> Dataset:
-        """Return the features from which targets are written.
+        """Return the features of the inputs alone, from which a model writes its targets.
 
         Raises:
             TypeError: nothing is written in this task.
@@ -89,7 +98,7 @@ class ExamplePipeline:
     def collate(
         self, tokenizer: PreTrainedTokenizerBase, teacher: PreTrainedTokenizerBase | None = None, side: str = "right"
     ) -> Collate:
-        """Return how a batch is made of features; ``side`` is where they are filled up."""
+        """Return the function that makes a batch of features, padded on one ``side``."""
         pads = {"pad_id": tokenizer.pad_token_id, "teacher_pad_id": (teacher or tokenizer).pad_token_id}
         return functools.partial(self.collator, **pads, side=side)
 
@@ -130,8 +139,8 @@ class ExamplePipeline:
                 break
         return batches
 
-    def scoring_batches(self, rows: Dataset, collate: Collate) -> DataLoader[Any]:
-        """Return every row once over all ranks, rows of similar lengths together."""
+    def scoring_batches(self, rows: Dataset, collate: Collate) -> DataLoader[Batch]:
+        """Return batches in which every row stands once over all ranks, rows of similar lengths together."""
         lengths = np.asarray([len(ids) for ids in rows["input_ids"]])
         sharding = self.sharding
         places = scoring_places(lengths, batch_size=sharding.batch_size, world=sharding.world, rank=sharding.rank)

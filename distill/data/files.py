@@ -16,7 +16,7 @@ __all__ = ["SPLITS", "Files", "find", "named_splits", "own", "read", "saved"]
 
 
 class Files(dict[str, "Dataset"]):
-    """Splits by name, and what was found on the way.
+    """The splits of a data set by name, with what was noticed while they were read.
 
     Attributes:
         notes: what was decided, each a sentence.
@@ -25,7 +25,7 @@ class Files(dict[str, "Dataset"]):
     """
 
     def __init__(self) -> None:
-        """No split yet."""
+        """Begin without any split."""
         super().__init__()
         self.notes: list[str] = []
         self.problems: dict[str, Mapping[str, str]] = {}
@@ -33,7 +33,7 @@ class Files(dict[str, "Dataset"]):
 
 
 def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: Options | None = None) -> Files:
-    """The splits in a folder of files, in a folder saved by ``datasets``, or in a single file (train).
+    """Read the splits of a folder of files, of a folder saved by ``datasets``, or of a single file (train).
 
     Args:
         path: a file or folder.
@@ -51,25 +51,27 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
         files = find(path, named) if path.is_dir() else _beside(path, named or {})
     except OSError as error:
         raise DataError(f"{str(path)[:200]} cannot be read: {error.strerror or error}") from error
-    made = Files()
+    splits = Files()
     for split, parts in files.items():
         table = _table(parts, options or Options(), split)
-        made[split] = table.dataset
-        made.problems[split], made.absent[split] = table.problems, table.absent
-        made.notes += [*table.notes, *_said(split, parts, (named or {}).get(split))]
-    made.notes = list(dict.fromkeys([*made.notes, *([] if path.is_dir() else finding.part(path))]))
-    return made
+        splits[split] = table.dataset
+        splits.problems[split], splits.absent[split] = table.problems, table.absent
+        splits.notes += [*table.notes, *_note_on_files(split, parts, (named or {}).get(split))]
+    splits.notes = list(dict.fromkeys([*splits.notes, *([] if path.is_dir() else finding.part(path))]))
+    return splits
 
 
 def saved(path: Path) -> bool:
-    """Whether a folder was saved by ``datasets``."""
+    """Return whether a folder was saved by ``datasets``."""
     return path.is_dir() and any((path / name).is_file() for name in ("dataset_dict.json", "state.json"))
 
 
 def named_splits(
     loaded: Mapping[str, "Dataset"], named: Mapping[str, Sequence[str]], source: str
 ) -> tuple[dict[str, "Dataset"], list[str]]:
-    """The splits of a data set that has its own, and a sentence on those that are not read.
+    """Choose train, validation and test among the splits of a data set that has its own.
+
+    Returns these splits, and a sentence on those that are not read.
 
     Raises:
         DataError: there is no train split, a named one is not there, or two may be meant.
@@ -93,13 +95,13 @@ def named_splits(
 
 
 def own(rows: "Dataset") -> "Dataset":
-    """The same rows, of which nothing is kept beside the files that they come from."""
+    """Return the same rows detached from their file, so that ``datasets`` caches nothing beside it."""
     from datasets import Dataset
     from datasets.table import InMemoryTable
 
     table = InMemoryTable(rows.data.table)  # of which datasets does not know the file
-    made: Dataset = Dataset(table, rows.info, rows.split, rows._indices, rows._fingerprint)
-    return made
+    detached: Dataset = Dataset(table, rows.info, rows.split, rows._indices, rows._fingerprint)
+    return detached
 
 
 def _beside(file: Path, named: Mapping[str, Sequence[str]]) -> dict[str, list[Path]]:
@@ -113,9 +115,9 @@ def _beside(file: Path, named: Mapping[str, Sequence[str]]) -> dict[str, list[Pa
     return {"train": [file]} | {split: files for split, files in beside.items() if files}
 
 
-def _said(split: str, files: Sequence[Path], given: Sequence[str] | None) -> list[str]:
+def _note_on_files(split: str, files: Sequence[Path], named: Sequence[str] | None) -> list[str]:
     """Which files were read, of splits that more than one may hold."""
-    if (given is None and len(files) == 1) or (given is not None and len(given) == 1 and EITHER not in given[0]):
+    if (named is None and len(files) == 1) or (named is not None and len(named) == 1 and EITHER not in named[0]):
         return []
     names = [file.name for file in files]
     if len(names) > 3:
@@ -129,17 +131,19 @@ def _saved(folder: Path, named: Mapping[str, Sequence[str]]) -> Files:
     try:
         loaded = load_from_disk(str(folder))
     except Exception as error:  # a folder of strangers: what fails in reading it is anything
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise DataError(f"{folder} cannot be read, or has no rows: {said[0]}") from error
-    made = Files()
+        error_lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise DataError(f"{folder} cannot be read, or has no rows: {error_lines[0]}") from error
+    result = Files()
     if isinstance(loaded, DatasetDict):
-        splits, made.notes = named_splits(loaded, named, str(folder))
-    elif given := [split for split, names in named.items() if not all(finding.optional(split, each) for each in names)]:
-        raise DataError(f"{folder} was saved without splits, so data.files.{given[0]} is not read; leave it out")
+        splits, result.notes = named_splits(loaded, named, str(folder))
+    elif unread := [
+        split for split, names in named.items() if not all(finding.optional(split, each) for each in names)
+    ]:
+        raise DataError(f"{folder} was saved without splits, so data.files.{unread[0]} is not read; leave it out")
     else:
         splits = {"train": loaded}
-    made.update({split: own(cast("Dataset", rows)) for split, rows in splits.items()})
-    return made
+    result.update({split: own(cast("Dataset", rows)) for split, rows in splits.items()})
+    return result
 
 
 def _table(files: Sequence[Path], options: Options, split: str) -> arrow.Table:

@@ -1,4 +1,4 @@
-"""Which files hold the splits: by the usual names, by those that are given, and in parts."""
+"""The search for the files of each split: by the usual names, by those that are given, and in parts."""
 
 import os
 import re
@@ -16,13 +16,15 @@ SPLITS: Mapping[str, tuple[str, ...]] = {
 }
 """Each split, and the names that may stand for it."""
 EITHER = "|"
-"""Stands between names of which the first that is there is meant."""
+"""The sign between alternative names, of which the first that exists is meant."""
 _PART = re.compile(r"^(?P<name>.+?)[-_.](?P<number>\d+)[-_]of[-_](?P<count>\d+)(-[0-9a-f]{8,})?$")
 """How a file is named that holds a part of a split, without its ending."""
 
 
 def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict[str, list[Path]]:
-    """The files of each split; ``test_unseen.tsv`` and the like are none, unless they are ``named``.
+    """Return the files of each split in a folder, by their usual names or by the names that are given.
+
+    ``test_unseen.tsv`` and the like belong to no split, unless they are ``named``.
 
     Args:
         folder: which has them, or has them in a folder data.
@@ -33,20 +35,20 @@ def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict
     Raises:
         DataError: there is no train file, a split has two, a named one is not there, or one of its parts.
     """
-    found = {}
+    files_by_split = {}
     for split, usual in SPLITS.items():
-        given = (named or {}).get(split)
-        files = _usual(folder, split, usual) if given is None else given_files(folder, split, given)
+        names = (named or {}).get(split)
+        files = _usual(folder, split, usual) if names is None else given_files(folder, split, names)
         if files:
-            found[split] = files
-    if "train" not in found:
+            files_by_split[split] = files
+    if "train" not in files_by_split:
         endings = ", ".join(formats.ENDINGS)
         known = {None, *(name for names in SPLITS.values() for name in names)}
         others = [file.name for file in _files(folder) if _stem(file) not in known]
         which = "give it as the path" if named is None else "say which is train with data.files.train=NAME"
         way = f"; it has {', '.join(others[:5])}: {which}" if others else _elsewhere(folder)
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
-    return found
+    return files_by_split
 
 
 def _elsewhere(folder: Path) -> str:
@@ -58,19 +60,19 @@ def _elsewhere(folder: Path) -> str:
     return f"; it has {', '.join(strangers[:5])}, of no such ending" if strangers else ""
 
 
-def given_files(folder: Path, split: str, given: Sequence[str]) -> list[Path]:
-    """The files that are given for a split, in their order.
+def given_files(folder: Path, split: str, names: Sequence[str]) -> list[Path]:
+    """Return the files that the settings name for a split, in their order.
 
     Raises:
         DataError: one is not there, stands twice, or could be several.
     """
     files: list[Path] = []
     missing = []
-    for name in given:
+    for name in names:
         ways = _ways(name)
-        there = next(filter(None, (_named(folder, split, way) for way in ways)), [])
-        files += there
-        if not there and not optional(split, name):
+        matches = next(filter(None, (_named(folder, split, way) for way in ways)), [])
+        files += matches
+        if not matches and not optional(split, name):
             missing += ways
     if missing:
         raise DataError(
@@ -81,13 +83,13 @@ def given_files(folder: Path, split: str, given: Sequence[str]) -> list[Path]:
     return files
 
 
-def chosen(names: Sequence[str], split: str, given: Sequence[str] | None, source: str) -> list[str]:
-    """The names, among those of a data set's own splits, that hold a split.
+def chosen(names: Sequence[str], split: str, named: Sequence[str] | None, source: str) -> list[str]:
+    """Return which of a data set's own splits stand for train, validation or test.
 
     Raises:
         DataError: a given one is not there, or two have names that may stand for it.
     """
-    if given is None:
+    if named is None:
         usual = [name for name in names if name in SPLITS[split]]
         if len(usual) > 1:
             raise DataError(
@@ -95,18 +97,18 @@ def chosen(names: Sequence[str], split: str, given: Sequence[str] | None, source
                 f"data.files.{split}=NAME"
             )
         return usual
-    found: list[str] = []
-    for each in given:
-        ways = _ways(each)
-        there = [way for way in ways if way in names][:1]
-        if not there and not optional(split, each):
+    selected: list[str] = []
+    for wanted_name in named:
+        ways = _ways(wanted_name)
+        matches = [way for way in ways if way in names][:1]
+        if not matches and not optional(split, wanted_name):
             raise DataError(f"{source} has no split {' or '.join(ways)} for {split}; it has {', '.join(names)}")
-        found += there
-    return found
+        selected += matches
+    return selected
 
 
 def optional(split: str, name: str) -> bool:
-    """Whether all of the names with a bar between them may be absent: where one of them is a usual name of the split.
+    """Return whether a name with alternatives may match nothing: where one of them is usual for the split.
 
     >>> optional("test", "test_unseen|test"), optional("test", "test_unseen"), optional("test", "test")
     (True, False, False)
@@ -115,11 +117,11 @@ def optional(split: str, name: str) -> bool:
 
 
 def part(file: Path) -> list[str]:
-    """A sentence where a single file is a part of several, else nothing."""
+    """Return a sentence that advises to read the whole folder where a single file is one part of several."""
     return [
-        f"{file.name} is one of {int(found['count'])} parts; data.path={file.parent} reads them all"
-        for _, found in _numbered([file])
-        if int(found["count"]) > 1
+        f"{file.name} is one of {int(match['count'])} parts; data.path={file.parent} reads them all"
+        for _, match in _numbered([file])
+        if int(match["count"]) > 1
     ]
 
 
@@ -129,8 +131,8 @@ def _ways(name: str) -> list[str]:
 
 def _usual(folder: Path, split: str, usual: Sequence[str]) -> list[Path]:
     """The files of a split under one of its usual names."""
-    there = [_in(folder, split, name) for name in usual]
-    several = [files for files in there if files]
+    candidates = [_in(folder, split, name) for name in usual]
+    several = [files for files in candidates if files]
     if len(several) > 1:
         _refuse_several(folder, split, [file for files in several for file in files])
     if not several:
@@ -147,8 +149,8 @@ def _named(folder: Path, split: str, name: str) -> list[Path]:
     for path in (folder / os.path.expanduser(name), Path(os.path.expanduser(name))):
         if path.is_file():
             return [path]
-        if path.parent.is_dir() and (found := _in(path.parent, split, path.name)):
-            return found
+        if path.parent.is_dir() and (files := _in(path.parent, split, path.name)):
+            return files
         if path == Path(name):
             break
     return []
@@ -208,11 +210,11 @@ def _parts(files: Sequence[Path], name: str) -> dict[str, list[Path]]:
     Raises:
         DataError: one is missing.
     """
-    found: dict[str, dict[int, Path]] = {}
+    parts: dict[str, dict[int, Path]] = {}
     for file, part in _numbered(files):
         if part["name"] == name.lower():
-            found.setdefault(f"{part['count']}{formats.ending(file)}", {})[int(part["number"])] = file
-    for numbers in found.values():
+            parts.setdefault(f"{part['count']}{formats.ending(file)}", {})[int(part["number"])] = file
+    for numbers in parts.values():
         first = next(iter(numbers.values()))
         count = int(_PART.match(_stem(first) or "")["count"])  # type: ignore[index]
         missing = sorted(set(range(count)) - numbers.keys())
@@ -221,7 +223,7 @@ def _parts(files: Sequence[Path], name: str) -> dict[str, list[Path]]:
                 f"{first.parent} has {len(numbers)} of the {count} parts of {name}, such as {first.name}: "
                 f"part {missing[0]} is missing"
             )
-    return {key: [numbers[number] for number in sorted(numbers)] for key, numbers in found.items()}
+    return {key: [numbers[number] for number in sorted(numbers)] for key, numbers in parts.items()}
 
 
 def _numbered(files: Sequence[Path]) -> Iterator[tuple[Path, re.Match[str]]]:

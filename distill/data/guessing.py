@@ -1,8 +1,8 @@
-"""Which column of a file may be meant by a role, by what it holds."""
+"""Guesses which column of a file is meant for a role, by what the column holds."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.base.segmentation import spaced
 from distill.data.cells import READERS
@@ -16,19 +16,19 @@ _SAMPLE = 1000
 
 
 def fits(rows: "Dataset", column: str, kind: str) -> bool:
-    """Whether a column can be meant by a role."""
-    values: Sequence[Any] = rows[:_SAMPLE][column]
-    there = [value for value in values if value is not None]
-    return bool(there) and _KINDS[kind](there)
+    """Return whether a column, by its first values, holds the kind of content that a role needs."""
+    values: Sequence[object] = rows[:_SAMPLE][column]
+    filled = [value for value in values if value is not None]
+    return bool(filled) and _KINDS[kind](filled)
 
 
-def _text(values: Sequence[Any]) -> bool:
+def _text(values: Sequence[object]) -> bool:
     """Whether most are several words, or characters of a script without spaces that no labels are."""
     several = sum(isinstance(value, str) and len(spaced(value)) > 1 for value in values)
     return all(isinstance(value, str) for value in values) and several > len(values) / 2 and not _label(values)
 
 
-def _label(values: Sequence[Any]) -> bool:
+def _label(values: Sequence[object]) -> bool:
     simple = bool(values) and all(isinstance(value, str | int) for value in values)
     return (
         simple
@@ -37,7 +37,7 @@ def _label(values: Sequence[Any]) -> bool:
     )
 
 
-def _dialogues(values: Sequence[Any]) -> bool:
+def _dialogues(values: Sequence[object]) -> bool:
     """Whether all are lists of texts or of messages, or messages in the cells of a table."""
     try:
         lists = all(isinstance(value, list) or messages(value) for value in values)
@@ -46,11 +46,11 @@ def _dialogues(values: Sequence[Any]) -> bool:
         return False
 
 
-def _lists(values: Sequence[Any]) -> bool:
+def _lists(values: Sequence[object]) -> bool:
     return all(isinstance(value, list) for value in values)
 
 
-_KINDS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
+_KINDS: Mapping[str, Callable[[Sequence[object]], bool]] = {
     "text": _text,
     "marked": _text,
     "target": lambda values: _text(values) or _lists(values),
@@ -64,14 +64,14 @@ _KINDS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
 }
 
 
-def _object(value: Any) -> bool:  # noqa: ANN401
+def _object(value: object) -> bool:
     return isinstance(value, Mapping) or (isinstance(value, str) and value.startswith("{"))
 
 
-def _fractional(value: str | int) -> bool:
+def _fractional(value: object) -> bool:
     """Whether it is a score, such as 3.8, and no name or number of a class."""
     try:
-        number = float(value)
+        number = float(str(value))
     except ValueError:
         return False
     return math.isfinite(number) and not number.is_integer()

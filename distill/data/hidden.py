@@ -1,4 +1,4 @@
-"""Splits whose labels are kept hidden, as in tests of competitions: they are left out, and that is said."""
+"""Splits whose labels are withheld, as in tests of competitions: they are left out, with a note."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -17,7 +17,10 @@ _NO_LABEL = {"no label", "no labels", "no tag"}
 def without_column(
     splits: Mapping[str, "Dataset"], roles: Mapping[str, str], chosen: Mapping[str, str], source: str
 ) -> tuple[dict[str, "Dataset"], list[str]]:
-    """Leave out splits but the first that have its columns, or some, but none of labels, and what was left out."""
+    """Leave out splits without a column of labels whose other columns are those of the first split.
+
+    Returns the remaining splits, and a sentence on each that was left out.
+    """
     if "label" not in roles:
         return dict(splits), []
     first, *others = splits
@@ -25,10 +28,10 @@ def without_column(
     hidden = [
         split
         for split in others
-        if (there := set(splits[split].column_names)) <= known and not {label, *label.split("+")} & there
+        if (columns := set(splits[split].column_names)) <= known and not {label, *label.split("+")} & columns
     ]
-    said = [f"{split} in {source} has no column {name(label)}: it is left out" for split in hidden]
-    return {split: rows for split, rows in splits.items() if split not in hidden}, said
+    hidden_notes = [f"{split} in {source} has no column {name(label)}: it is left out" for split in hidden]
+    return {split: rows for split, rows in splits.items() if split not in hidden}, hidden_notes
 
 
 def without_labels(
@@ -38,7 +41,10 @@ def without_labels(
     source: str,
     notes: list[str],
 ) -> tuple[dict[str, "Dataset"], list[str]]:
-    """Leave out splits but train in which no row has a label, or each the score -1 where train has none below 0."""
+    """Leave out validation and test where no row has a label.
+
+    A score of -1 in all rows counts as no label where train has no score below 0.
+    """
     if "label" not in roles:
         return splits, notes
     others = [split for split in splits if split != "train"]
@@ -55,8 +61,8 @@ def without_labels(
         scores = {split: _scores(rows) for split, rows in splits.items()}
         hidden += [split for split in others if scores[split] == {-1.0} and min(scores["train"], default=0.0) >= 0]
     hidden = list(dict.fromkeys(hidden))
-    said = [f"no row of {split} in {source} has a label: it is left out" for split in hidden]
-    return {split: rows for split, rows in splits.items() if split not in hidden}, [*notes, *said]
+    hidden_notes = [f"no row of {split} in {source} has a label: it is left out" for split in hidden]
+    return {split: rows for split, rows in splits.items() if split not in hidden}, [*notes, *hidden_notes]
 
 
 def _scores(rows: "Dataset") -> set[float]:

@@ -12,7 +12,7 @@ _ENDPOINT = "https://huggingface.co"
 
 
 def reachable(seconds: float = 3.0) -> bool:
-    """Whether the hub may be asked; where it may not, its libraries are told to look into their caches only."""
+    """Return whether the hub may be asked; where not, make its libraries look into their caches only."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return False
     host, port = _target()
@@ -28,16 +28,16 @@ def _target() -> tuple[str, int]:
     Raises:
         DataError: the environment names no address.
     """
-    given = os.environ.get("HF_ENDPOINT") or _ENDPOINT
+    address = os.environ.get("HF_ENDPOINT") or _ENDPOINT
     try:
-        url = urlsplit(given)
+        url = urlsplit(address)
         proxy = getproxies().get(url.scheme)
         if proxy and not proxy_bypass(url.hostname or ""):
-            given = proxy if "://" in proxy else f"http://{proxy}"
-            url = urlsplit(given)
+            address = proxy if "://" in proxy else f"http://{proxy}"
+            url = urlsplit(address)
         return url.hostname or "", url.port or (80 if url.scheme == "http" else 443)
     except ValueError as error:
-        raise DataError(f"{given}, of HF_ENDPOINT or a proxy, is no address: {error}") from error
+        raise DataError(f"{address}, of HF_ENDPOINT or a proxy, is no address: {error}") from error
 
 
 def _stay_offline() -> None:

@@ -1,8 +1,7 @@
-"""What a model reads of a row: a task's inputs, found by the names of their columns."""
+"""The inputs of a task, found in rows by the names of their columns, as a model needs them to predict."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from distill.base.terminal_text import names, shown
 from distill.data import objects
@@ -19,7 +18,7 @@ _LINE = "text"
 
 @dataclass(frozen=True)
 class Inputs:
-    """A task's inputs.
+    """The inputs of a task, and the names of the columns in which they are looked for.
 
     Attributes:
         kinds: input to the kind of its content.
@@ -34,7 +33,7 @@ class Inputs:
     problem: Callable[[str], str | None] | None = None
 
     def refuse_strangers(self) -> None:
-        """Refuse names for inputs that the task has not.
+        """Refuse names of columns for inputs that the task does not have.
 
         Raises:
             DataError: there are some.
@@ -42,8 +41,8 @@ class Inputs:
         if strangers := sorted(set(self.named) - set(self.kinds) - {ID}):
             raise DataError(f"columns names {', '.join(strangers)}; the task has {', '.join(self.kinds)}")
 
-    def example(self, row: Row, where: str) -> dict[str, Any]:
-        """The inputs that a row holds.
+    def example(self, row: Row, where: str) -> dict[str, object]:
+        """Return the inputs of one row, read as in training.
 
         Args:
             row: of a file.
@@ -60,7 +59,7 @@ class Inputs:
             kind = self.kinds[role]
             value = _content(objects.value(row, column), kind, column, role, where)
             check = self.problem if kind == "marked" else None
-            if check is not None and (reason := check(value)):
+            if check is not None and isinstance(value, str) and (reason := check(value)):
                 raise RowError(where, reason, f": {shown(value)}")
             example[role] = value
         return example
@@ -71,8 +70,8 @@ class Inputs:
         candidates = (self.trained.get(role, role), role, *alone)
         return next((name for name in candidates if objects.has(row, name)), role)
 
-    def id(self, row: Row, number: int, where: str, expected: bool | None = None) -> Any:  # noqa: ANN401
-        """What names a row in its answer: the column that is named for that, or its own ``id``, or its number.
+    def id(self, row: Row, number: int, where: str, expected: bool | None = None) -> object:
+        """Return what names a row in its answer: its value in the column of ids, or its number.
 
         Args:
             row: of a file.
@@ -97,7 +96,7 @@ def _refuse_absent(row: Row, column: str, role: str, where: str) -> None:
         raise ColumnError(where, f"has no {column}", advice)
 
 
-def _content(value: Any, kind: str, column: str, role: str, where: str) -> Any:  # noqa: ANN401
+def _content(value: object, kind: str, column: str, role: str, where: str) -> object:
     """A field as the text, or the list of texts, that training would take it for.
 
     Raises:
@@ -116,12 +115,12 @@ def _content(value: Any, kind: str, column: str, role: str, where: str) -> Any: 
     return content
 
 
-def _unfit(content: str | Sequence[Any], column: str) -> str | None:
+def _unfit(content: object, column: str) -> str | None:
     """Why a model cannot read a text, or a list of texts, as the end of a sentence; none where it can."""
     if empty(content):
         return f"has no {column}"
     if isinstance(content, list) and any(map(empty, content)):
         return f"has an empty entry in {column}"
-    if (length := characters(content)) > MAX_CHARACTERS:
+    if isinstance(content, str | list) and (length := characters(content)) > MAX_CHARACTERS:
         return f"has {length:,} characters in {column}: a text may have {MAX_CHARACTERS:,}"
     return None

@@ -1,9 +1,9 @@
-"""What the columns of rows hold: looked at value by value, so that each column has one type, or a reason for none."""
+"""The types of columns, found value by value, so that each column has one type or a reason for none."""
 
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from distill.data.formats.parsing import Doubled
 from distill.errors import DataError
@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = "str | list[Kind] | dict[str, Kind]"
 """null, bool, int, long, float or str; a list of the kind of its entries; or an object of kinds by key."""
-_SCALARS = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str"}
+_SCALARS: dict[type, str] = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str"}
 _WIDER: dict[frozenset[str], Kind] = {frozenset(("int", "float")): "float", frozenset(("int", "long")): "long"}
-_SAID = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
+_KIND_NAMES: dict[type, str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
 _LARGEST = 2**63
 """Beyond the numbers that a table holds."""
 _EXACT = 2**53
-"""Up to here whole numbers stay what they are beside fractions."""
+"""The largest whole number up to which all are exact as floats, as they become beside fractions."""
 _DEEPEST = 30
 _MOST_KEYS = 1000
 """The most keys that the objects of one column may have; with more, the keys are data and no columns."""
@@ -27,11 +34,11 @@ _MOST_COLUMNS = 20_000
 
 
 class Unfit(Exception):  # noqa: N818
-    """A value that has no type in a table; the message says what it is."""
+    """Raised for a value that has no type in a table; the message says what the value is."""
 
 
-def kind_of(value: Any, depth: int = 0) -> Kind:  # noqa: ANN401
-    """The kind of a value.
+def kind_of(value: object, depth: int = 0) -> Kind:
+    """Return the kind of a value: a scalar's name, a list of one kind, or an object of kinds by key.
 
     >>> kind_of(["a", None]), kind_of({"a": 1, "b": [0.5]})
     (['str'], {'a': 'int', 'b': ['float']})
@@ -42,23 +49,23 @@ def kind_of(value: Any, depth: int = 0) -> Kind:  # noqa: ANN401
     scalar = _SCALARS.get(type(value))
     if scalar is not None:
         _refuse_no_value(value)
-        return "long" if scalar == "int" and abs(value) > _EXACT else scalar
+        return "long" if type(value) is int and abs(value) > _EXACT else scalar
     if depth == _DEEPEST:
         raise Unfit("lists or objects that are nested too deep")
     if isinstance(value, list):
-        if value and all(type(each) is str and each.isascii() for each in value):
+        if value and all(type(entry) is str and entry.isascii() for entry in value):
             return ["str"]
         inner: Kind = "null"
-        for each in value:
-            inner = merged(inner, kind_of(each, depth + 1), lambda: f"a list of unlike entries, {shown(value)}")
+        for entry in value:
+            inner = merged(inner, kind_of(entry, depth + 1), lambda: f"a list of unlike entries, {shown(value)}")
         return [inner]
     if isinstance(value, dict):
-        return {key: kind_of(each, depth + 1) for key, each in value.items()}
+        return {key: kind_of(entry, depth + 1) for key, entry in value.items()}
     raise Unfit(repr(value) if isinstance(value, Doubled) else f"a {type(value).__name__}, {shown(value)}")
 
 
-def refuse_no_values(value: Any, depth: int = 0) -> None:  # noqa: ANN401
-    """Refuse a value in which there is one that no table holds, however unlike they are.
+def refuse_no_values(value: object, depth: int = 0) -> None:
+    """Refuse a value that contains anything that no table can hold, however unlike its parts are.
 
     Raises:
         Unfit: there is.
@@ -68,17 +75,17 @@ def refuse_no_values(value: Any, depth: int = 0) -> None:  # noqa: ANN401
     if depth > _DEEPEST:
         raise Unfit("lists or objects that are nested too deep")
     if isinstance(value, list | dict):
-        for each in value.values() if isinstance(value, dict) else value:
-            refuse_no_values(each, depth + 1)
+        for entry in value.values() if isinstance(value, dict) else value:
+            refuse_no_values(entry, depth + 1)
     else:
         _refuse_no_value(value)
 
 
-def merged(one: Kind, other: Kind, said: Callable[[], str]) -> Kind:
-    """The kind of which both are.
+def merged(one: Kind, other: Kind, describe: Callable[[], str]) -> Kind:
+    """Return the kind that covers both of two kinds, such as float for whole numbers and fractions.
 
     Raises:
-        Unfit: there is none; ``said`` says what.
+        Unfit: there is none; ``describe`` says what.
     """
     if one == other or other == "null":
         return one
@@ -87,15 +94,15 @@ def merged(one: Kind, other: Kind, said: Callable[[], str]) -> Kind:
     if (wider := _WIDER.get(frozenset((str(one), str(other))))) is not None:
         return wider
     if isinstance(one, list) and isinstance(other, list):
-        return [merged(one[0], other[0], said)]
+        return [merged(one[0], other[0], describe)]
     if isinstance(one, dict) and isinstance(other, dict):
         if len(one.keys() | other.keys()) > _MOST_KEYS:
             raise Unfit(f"objects that have more than {_MOST_KEYS:,} different keys")
-        return one | {key: merged(one.get(key, "null"), kind, said) for key, kind in other.items()}
-    raise Unfit(said())
+        return one | {key: merged(one.get(key, "null"), kind, describe) for key, kind in other.items()}
+    raise Unfit(describe())
 
 
-def _refuse_no_value(value: Any) -> None:  # noqa: ANN401
+def _refuse_no_value(value: object) -> None:
     """Refuse numbers and texts that no table holds."""
     if isinstance(value, str):
         if not value.isascii():
@@ -110,19 +117,19 @@ def _refuse_no_value(value: Any) -> None:  # noqa: ANN401
         raise Unfit(f"{str(value)[:30]}, a number of more than 64 bits")
 
 
-def shown(value: Any) -> str:  # noqa: ANN401
-    """A value as a message shows it."""
+def shown(value: object) -> str:
+    """Return a value as a message shows it, cut to 60 characters."""
     return ascii(value)[:60] if isinstance(value, str) and not value.isprintable() else repr(value)[:60]
 
 
-def _named(value: Any) -> str:  # noqa: ANN401
+def _named(value: object) -> str:
     """A value and what it is."""
-    what = _SAID.get(type(value))
+    what = _KIND_NAMES.get(type(value))
     return shown(value) + (f" ({what})" if what else "")
 
 
 class Columns:
-    """The columns of rows that are seen one after the other.
+    """Finds the type of each column from rows that are seen one after the other.
 
     Attributes:
         kinds: column to the kind of all its values.
@@ -132,17 +139,17 @@ class Columns:
     """
 
     def __init__(self) -> None:
-        """Nothing is seen yet."""
+        """Begin without having seen a row."""
         self.kinds: dict[str, Kind] = {}
         self.problems: dict[str, str] = {}
         self.absent: dict[str, str] = {}
         self.count = 0
-        self._first: dict[str, tuple[str, Any]] = {}
+        self._first: dict[str, tuple[str, object]] = {}
         self._full: set[str] = set()
         self._start = ""
 
-    def see(self, row: Mapping[str, Any], where: Callable[[], str]) -> None:
-        """Look at a row; ``where`` says which it is.
+    def see(self, row: Mapping[str, object], where: Callable[[], str]) -> None:
+        """Widen the types of the columns by the values of one row; ``where`` returns the row in words.
 
         Raises:
             DataError: the rows have too many columns.
@@ -157,19 +164,19 @@ class Columns:
             if column not in self.problems and self._is_news(column, value):
                 self._add(column, value, where())
 
-    def _note_absent(self, row: Mapping[str, Any], where: Callable[[], str]) -> None:
+    def _note_absent(self, row: Mapping[str, object], where: Callable[[], str]) -> None:
         for column in self._full - row.keys():
             self.absent[column] = f"{where()} has no {column}"
         self._full &= row.keys()
 
-    def _is_news(self, column: str, value: Any) -> bool:  # noqa: ANN401
+    def _is_news(self, column: str, value: object) -> bool:
         """Whether a value has to be looked at: an ASCII text or a small number in a column of such is no news."""
         known = self.kinds.get(column)
         if known == "str":
             return not (type(value) is str and value.isascii())
         return known != "int" or type(value) is not int or abs(value) > _EXACT
 
-    def _add(self, column: str, value: Any, where: str) -> None:  # noqa: ANN401
+    def _add(self, column: str, value: object, where: str) -> None:
         if column not in self.kinds and self.count > 1 and column not in self.absent:
             self.absent[column] = f"{self._start} has no {column}"
         try:
@@ -185,7 +192,7 @@ class Columns:
         if len(self.kinds) + len(self.problems) > _MOST_COLUMNS:
             raise DataError(f"{where} is where the rows come to have more than {_MOST_COLUMNS:,} different columns")
 
-    def _unlike(self, column: str, value: Any, where: str) -> str:  # noqa: ANN401
+    def _unlike(self, column: str, value: object, where: str) -> str:
         first, known = self._first[column]
         number, _, file = first.partition(" of ")
         first = number if where.endswith(f" of {file}") else first
@@ -202,7 +209,7 @@ def _is_name(name: str) -> bool:
 
 
 def arrow_type(kind: Kind) -> "pa.DataType":
-    """The type of a column in a table."""
+    """Return the Arrow type of a column of a kind."""
     import pyarrow as pa
 
     if isinstance(kind, list):

@@ -1,7 +1,7 @@
 """Columns of labels: the hub's class numbers as names, and labels that are spread over columns."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.base.terminal_text import shown
@@ -22,7 +22,9 @@ HIDDEN = frozenset({"-1", "-1.0"})
 
 
 def named(rows: "Dataset", where: str) -> "Dataset":
-    """Class numbers of the hub as their names, also those in lists; those below 0, which are none, as texts.
+    """Replace the hub's class numbers by the names of the classes, also in lists.
+
+    Numbers below 0, which are no classes, become texts.
 
     Raises:
         DataError: a number has no name.
@@ -54,16 +56,19 @@ def _name(value: int | None, names: Sequence[str]) -> str | None:
 
 
 def classes(rows: "Dataset", column: str) -> list[str]:
-    """The names of the class numbers in a column, or in ``one+other``, by number; none where there are none."""
+    """Return the names of the hub's classes in a column, or in ``one+other``, by number; nothing for other columns."""
     parts = [column] if column in rows.column_names else column.split("+")
     kinds = [_class_label(rows.features[part]) for part in parts]
     return [str(name) for kind in kinds if kind is not None for name in kind.names]
 
 
 def joined(
-    splits: Mapping[str, "Dataset"], roles: Mapping[str, str], given: Mapping[str, str], names: Mapping[str, str] = {}
+    splits: Mapping[str, "Dataset"],
+    roles: Mapping[str, str],
+    column_of_role: Mapping[str, str],
+    names: Mapping[str, str] = {},
 ) -> dict[str, "Dataset"]:
-    """Add the column ``one+other`` where a role of several labels is spread over columns.
+    """Add the column ``one+other`` of label lists where the labels of a role are spread over several columns.
 
     Where these hold nothing but 0 and 1 in train, or true and false, yes and no, a row's labels are the names of the
     columns that say yes; a row of which one says -1 has the label -1. Others hold names; ``names`` makes numbers some.
@@ -71,25 +76,27 @@ def joined(
     Raises:
         DataError: another split holds something else then, or a label is none.
     """
-    made = dict(splits)
-    for column in (given[role] for role, kind in roles.items() if kind == "labels" and "+" in given.get(role, "")):
+    joined_splits = dict(splits)
+    for column in (
+        column_of_role[role] for role, kind in roles.items() if kind == "labels" and "+" in column_of_role.get(role, "")
+    ):
         parts = column.split("+")
-        found = {
+        values_by_split = {
             split: [rows[part][:] for part in parts]
             for split, rows in splits.items()
             if set(parts) <= set(rows.column_names)
         }
-        switches = _switches(parts, found.get("train", []), names)
-        for split, columns in found.items():
+        switches = _switches(parts, values_by_split.get("train", []), names)
+        for split, columns in values_by_split.items():
             rows = [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
-            read = _switched if switches else _said
+            read = _switched if switches else _labels_in_cells
             labels = [_read(read, row, f"row {number} of {split}") for number, row in enumerate(rows, 1)]
-            made[split] = splits[split].add_column(column, labels)
-    return made
+            joined_splits[split] = splits[split].add_column(column, labels)
+    return joined_splits
 
 
 def never_on(splits: Mapping[str, "Dataset"], column: str) -> list[str]:
-    """The columns of ``one+other`` that are switches, and off in all rows of train."""
+    """Return those of the columns in ``one+other`` that are switches and off in all rows of train."""
     train, parts = splits["train"], column.split("+")
     if len(parts) == 1 or not set(parts) <= set(train.column_names):
         return []
@@ -99,7 +106,7 @@ def never_on(splits: Mapping[str, "Dataset"], column: str) -> list[str]:
     return [part for part, values in zip(parts, columns, strict=True) if not any(map(is_on, values))]
 
 
-def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Mapping[str, str]) -> bool:
+def _switches(parts: Sequence[str], columns: Sequence[Sequence[object]], names: Mapping[str, str]) -> bool:
     """Whether columns of train are switches.
 
     Raises:
@@ -117,12 +124,12 @@ def _switches(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Map
     return all(kinds)
 
 
-def _refuse_shared(parts: Sequence[str], columns: Sequence[Sequence[Any]], names: Mapping[str, str]) -> None:
+def _refuse_shared(parts: Sequence[str], columns: Sequence[Sequence[object]], names: Mapping[str, str]) -> None:
     """Refuse numbers that several columns hold, and the few values of all of them, which are no names."""
-    found = [{str(value).strip() for value in values if not empty(value)} - {*names} for values in columns]
-    few = len(set().union(*found)) <= _FEW
+    values_by_part = [{str(value).strip() for value in values if not empty(value)} - {*names} for values in columns]
+    few = len(set().union(*values_by_part)) <= _FEW
     holders: dict[str, str] = {}
-    for part, values in zip(parts, found, strict=False):
+    for part, values in zip(parts, values_by_part, strict=False):
         for value in sorted(values):
             number = _NUMBER.fullmatch(value) is not None
             if (number or few) and (value in holders or not float(value if number else 0).is_integer()):
@@ -134,15 +141,14 @@ def _refuse_shared(parts: Sequence[str], columns: Sequence[Sequence[Any]], names
             holders.setdefault(value, part)
 
 
-def _read(read: Any, row: Mapping[str, Any], where: str) -> list[str]:  # noqa: ANN401
+def _read(read: Callable[[Mapping[str, object]], list[str]], row: Mapping[str, object], where: str) -> list[str]:
     try:
-        labels: list[str] = read(row)
+        return read(row)
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error
-    return labels
 
 
-def _class_label(feature: Any) -> "ClassLabel | None":  # noqa: ANN401
+def _class_label(feature: object) -> "ClassLabel | None":
     """What a column, or the lists in it, say of their class numbers."""
     from datasets import ClassLabel, List
 
@@ -150,26 +156,26 @@ def _class_label(feature: Any) -> "ClassLabel | None":  # noqa: ANN401
     return inner if isinstance(inner, ClassLabel) else None
 
 
-def _word(value: Any) -> str:  # noqa: ANN401
+def _word(value: object) -> str:
     return str(value).strip().lower()
 
 
-def is_switch(value: Any) -> bool:  # noqa: ANN401
-    """Whether a value says that a label is there, or not, or that nobody knows."""
+def is_switch(value: object) -> bool:
+    """Return whether a value says that a label applies, that it does not, or that nobody knows."""
     return empty(value) or _word(value) in ON | OFF | HIDDEN
 
 
-def is_on(value: Any) -> bool:  # noqa: ANN401
-    """Whether a value says that a label is there."""
+def is_on(value: object) -> bool:
+    """Return whether a value says that a label applies."""
     return _word(value) in ON
 
 
-def is_hidden(value: Any) -> bool:  # noqa: ANN401
-    """Whether a value says that nobody knows."""
+def is_hidden(value: object) -> bool:
+    """Return whether a value says that nobody knows whether a label applies."""
     return _word(value) in HIDDEN
 
 
-def _switched(row: Mapping[str, Any]) -> list[str]:
+def _switched(row: Mapping[str, object]) -> list[str]:
     if wrong := [column for column, value in row.items() if not is_switch(value)]:
         raise ValueError(
             f"the column {wrong[0]} holds {shown(row[wrong[0]])}, but in train no more than switches such as 0 and 1"
@@ -177,8 +183,8 @@ def _switched(row: Mapping[str, Any]) -> list[str]:
     return ["-1"] if any(map(is_hidden, row.values())) else [column for column, value in row.items() if is_on(value)]
 
 
-def _said(row: Mapping[str, Any]) -> list[str]:
-    found = []
+def _labels_in_cells(row: Mapping[str, object]) -> list[str]:
+    names = []
     for column, value in row.items():
         try:
             read = [label(each) for each in (value if isinstance(value, list) else [value])]
@@ -186,5 +192,5 @@ def _said(row: Mapping[str, Any]) -> list[str]:
             raise ValueError(
                 f"the column {column} cannot be one of labels: it holds {error}: {shown(value)}"
             ) from error
-        found += [str(each) for each in read if not empty(each)]
-    return found
+        names += [str(each) for each in read if not empty(each)]
+    return names

@@ -1,4 +1,4 @@
-"""What labels say, whatever their notation: 0/1 vectors, white space, decimals, and numbers that mean no label."""
+"""The meaning of labels in any notation: 0/1 vectors, white space, decimals, and numbers for no label."""
 
 import re
 from collections import Counter
@@ -21,13 +21,13 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 _DECIMAL = re.compile(r"(-?\d+)\.0+")
 _BITS = frozenset({"0", "1", "0.0", "1.0", "true", "false"}) | HIDDEN
 _SEPARATORS = ("|", ";", "/", "#", "\n", "\t", " ")
-"""What some files have between the labels of a cell, besides commas."""
+"""The signs that some files have between the labels of a cell, besides commas."""
 _RARE = frozenset({"|", ";"})
-"""Those of them that names hardly have."""
+"""The separators that names of labels hardly ever contain."""
 _NO_LABEL = ("-1", "-100")
 """Numbers by which files say that there is no label, beside labels that are numbers from 0 up, or names."""
 _DASH = "-"
-"""What files have instead of a label, beside labels that are words."""
+"""The sign for no label in files whose labels are words."""
 _UNSEEN = "\ufeff\u200b\u2060"
 """Characters without width that get into cells, and are none of a label."""
 _PACKED = re.compile(r"[01]{2,}")
@@ -35,7 +35,7 @@ _PACKED = re.compile(r"[01]{2,}")
 
 @dataclass
 class Settled:
-    """Labels as they are meant.
+    """The labels of all splits in one notation, with the rows that have none.
 
     Attributes:
         values: split to the labels of its rows.
@@ -49,7 +49,7 @@ class Settled:
 
 
 def settled(values: Values, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> Settled:
-    """Read the labels of all splits as what they mean.
+    """Bring the labels of all splits into one notation, and find the rows that have no label.
 
     Args:
         values: labels as their cells were read.
@@ -61,18 +61,18 @@ def settled(values: Values, kind: str, names: Mapping[str, str], *, hub: bool, h
     Raises:
         DataError: 0/1 vectors differ in length, or lists of numbers are neither vectors nor labels.
     """
-    made = Settled({split: list(column) for split, column in values.items()}, {split: {} for split in values})
+    result = Settled({split: list(column) for split, column in values.items()}, {split: {} for split in values})
     if kind == "labels":
-        _vectors(made, named=bool(names))
-        _refuse_separators(made, names)
-    _spelled(made, names, hub=hub)
-    _without_label(made, kind, names, hub=hub, hides=hides)
-    return made
+        _vectors(result, named=bool(names))
+        _refuse_separators(result, names)
+    _spelled(result, names, hub=hub)
+    _without_label(result, kind, names, hub=hub, hides=hides)
+    return result
 
 
-def _vectors(made: Settled, *, named: bool) -> None:
+def _vectors(settled_labels: Settled, *, named: bool) -> None:
     """Turn 0/1 vectors into the numbers of their places that are 1."""
-    train = [(row, labels) for row, labels in enumerate(made.values["train"], 1) if labels]
+    train = [(row, labels) for row, labels in enumerate(settled_labels.values["train"], 1) if labels]
     sizes = {len(labels) for _, labels in train}
     if not all(_is_bit(each) for _, labels in train for each in labels):
         _refuse_numbers(train, sizes)
@@ -82,7 +82,7 @@ def _vectors(made: Settled, *, named: bool) -> None:
     if not sure and (len(sizes) != 1 or sizes == {1}):
         return  # labels that are called 0 and 1
     size = len(train[0][1])
-    for split, column in made.values.items():
+    for split, column in settled_labels.values.items():
         for row, labels in enumerate(column):
             if labels and (len(labels) != size or not all(map(_is_bit, labels))):
                 raise DataError(
@@ -90,28 +90,28 @@ def _vectors(made: Settled, *, named: bool) -> None:
                     f"vector of {size}: all need the same length, and nothing but 0 and 1"
                 )
             if not labels or any(map(is_hidden, labels)):
-                said = f"has the labels {shown(labels)}, which are none" if labels else "has no 0/1 vector"
-                made.faults[split][row] = Fault("no labels", said)
-        made.values[split] = [
+                reason = f"has the labels {shown(labels)}, which are none" if labels else "has no 0/1 vector"
+                settled_labels.faults[split][row] = Fault("no labels", reason)
+        settled_labels.values[split] = [
             [str(place) for place, each in enumerate(labels or ()) if is_on(each)] for labels in column
         ]
     way = "" if named else ", which +data.labels.0=NAME +data.labels.1=NAME and so on name"
-    made.notes.append(f"the labels are 0/1 vectors of {size}: their places from 0 up are the labels{way}")
-    there = {place for row in made.values["train"] for place in row}
-    made.notes += never([place for place in map(str, range(size)) if place not in there])
+    settled_labels.notes.append(f"the labels are 0/1 vectors of {size}: their places from 0 up are the labels{way}")
+    present = {place for row in settled_labels.values["train"] for place in row}
+    settled_labels.notes += never([place for place in map(str, range(size)) if place not in present])
 
 
 def never(labels: Sequence[str]) -> list[str]:
-    """A sentence on labels that no row of train has, where there are some."""
+    """Return a sentence on labels that no row of train has, or nothing where there is no such label."""
     some, many = f"no row of train has the label {shown_names(labels)}", len(labels) > 1
     return [f"{some}: the model does not learn {'them' if many else 'it'}"] if labels else []
 
 
-def _is_bit(value: Any) -> bool:  # noqa: ANN401
+def _is_bit(value: object) -> bool:
     return str(value).strip().lower() in _BITS
 
 
-def _refuse_numbers(rows: Sequence[tuple[int, Sequence[Any]]], sizes: set[int]) -> None:
+def _refuse_numbers(rows: Sequence[tuple[int, Sequence[object]]], sizes: set[int]) -> None:
     """Refuse vectors of counts or probabilities, or without commas, whose numbers would be taken for labels."""
     single = [str(labels[0]) for _, labels in rows if sizes == {1}]
     packed = bool(single) and len({len(each) for each in single}) == 1 and all(map(_PACKED.fullmatch, single))
@@ -120,9 +120,11 @@ def _refuse_numbers(rows: Sequence[tuple[int, Sequence[Any]]], sizes: set[int]) 
             f"row {rows[0][0]} of train has the label {shown(single[0])}, which looks like a 0/1 vector: "
             f"write it as {shown([int(each) for each in single[0]])}"
         )
-    if not all(isinstance(each, int | float) for _, labels in rows for each in labels):
+    entries = [entry for _, labels in rows for entry in labels]
+    numbers = [entry for entry in entries if isinstance(entry, int | float)]
+    if len(numbers) < len(entries):
         return
-    shares = sizes != {1} and len(sizes) == 1 and all(0 <= each <= 1 for _, labels in rows for each in labels)
+    shares = sizes != {1} and len(sizes) == 1 and all(0 <= number <= 1 for number in numbers)
     for row, labels in rows:
         if shares or len(set(labels)) < len(labels):
             raise DataError(
@@ -131,45 +133,45 @@ def _refuse_numbers(rows: Sequence[tuple[int, Sequence[Any]]], sizes: set[int]) 
             )
 
 
-def _refuse_separators(made: Settled, names: Mapping[str, str]) -> None:
+def _refuse_separators(settled_labels: Settled, names: Mapping[str, str]) -> None:
     """Refuse labels such as ``law|sport`` whose parts are labels as well, or stand in others of that kind.
 
     One that has a name, or stands beside others in a list, is meant.
     """
-    found = Counter(name.strip() for name in _names(made.values["train"]))
-    meant = {name.strip() for name in _names([row for row in made.values["train"] if len(row or ()) > 1])} | {*names}
+    label_counts = Counter(name.strip() for name in _names(settled_labels.values["train"]))
+    lists = [labels for labels in settled_labels.values["train"] if len(labels or ()) > 1]
+    meant = {*(name.strip() for name in _names(lists)), *names}
     for sign in _SEPARATORS:
-        parts = {name: [part.strip() for part in name.split(sign)] for name in found if sign in name}
-        among = Counter(part for each in parts.values() for part in set(each) if sign in _RARE)
-        for name, each in parts.items():
-            if name not in meant and all(part in found or among[part] > 1 for part in each):
+        parts = {name: [part.strip() for part in name.split(sign)] for name in label_counts if sign in name}
+        among = Counter(part for name_parts in parts.values() for part in set(name_parts) if sign in _RARE)
+        for name, name_parts in parts.items():
+            if name not in meant and all(part in label_counts or among[part] > 1 for part in name_parts):
                 between = sign if sign in _RARE or sign in "/#" else shown(sign)
                 raise DataError(
-                    f"train has the label {shown(name)}, which looks like {len(each)} labels with {between} between "
-                    "them: "
-                    "several labels are a JSON list, or have commas between them; a card that names it in data.labels "
-                    "makes it one"
+                    f"train has the label {shown(name)}, which looks like {len(name_parts)} labels with {between} "
+                    "between them: several labels are a JSON list, or have commas between them; "
+                    "a card that names it in data.labels makes it one"
                 )
 
 
-def _spelled(made: Settled, names: Mapping[str, str], *, hub: bool) -> None:
+def _spelled(settled_labels: Settled, names: Mapping[str, str], *, hub: bool) -> None:
     """Leave out white space around labels, and decimals of numbers that stand without them elsewhere.
 
     Names of the hub's classes keep their spaces.
     """
-    found = {name for column in made.values.values() for name in _names(column)}
-    spelling = {name: bare for name in found if not hub and (bare := _bare(name)) != name}
+    labels = {name for column in settled_labels.values.values() for name in _names(column)}
+    spelling = {name: bare for name in labels if not hub and (bare := _bare(name)) != name}
     if spelling:
-        made.notes.append(f"white space around labels is left out, such as that of {shown(min(spelling))}")
-    found = {spelling.get(name, name) for name in found}
-    decimals = {name: whole[1] for name in found if (whole := _DECIMAL.fullmatch(name)) and name not in names}
-    if any(whole in found or whole in names for whole in decimals.values()):
-        made.notes.append(
+        settled_labels.notes.append(f"white space around labels is left out, such as that of {shown(min(spelling))}")
+    labels = {spelling.get(name, name) for name in labels}
+    decimals = {name: whole[1] for name in labels if (whole := _DECIMAL.fullmatch(name)) and name not in names}
+    if any(whole in labels or whole in names for whole in decimals.values()):
+        settled_labels.notes.append(
             f"labels that are whole numbers lose their decimals: {min(decimals)} is {decimals[min(decimals)]}"
         )
         spelling = {**decimals, **{name: decimals.get(bare, bare) for name, bare in spelling.items()}}
     if spelling:
-        _replace(made, lambda name: spelling.get(name, name))
+        _replace(settled_labels, lambda name: spelling.get(name, name))
 
 
 def _bare(name: str) -> str:
@@ -177,29 +179,29 @@ def _bare(name: str) -> str:
     return name.strip().strip(_UNSEEN).strip()
 
 
-def _without_label(made: Settled, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> None:
+def _without_label(settled_labels: Settled, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> None:
     """Find the rows whose label is a number that says that there is none."""
-    found = {name for column in made.values.values() for name in _names(column)}
+    labels = {name for column in settled_labels.values.values() for name in _names(column)}
     known = {*names, *names.values()}
     what = "tag" if kind == "tags" else "label"
     way = ""
     if hub:
-        none = {name for name in found if name.startswith("-") and _WHOLE.fullmatch(name)} - known
+        none = {name for name in labels if name.startswith("-") and _WHOLE.fullmatch(name)} - known
     elif hides:
         none = {"-1"} - known
     else:
-        none = _no_labels({*_names(made.values["train"])}) - known
+        none = _no_labels({*_names(settled_labels.values["train"])}) - known
         way = "; a card that names it in data.labels makes it one"
-    for split, column in made.values.items() if found & none else ():
+    for split, column in settled_labels.values.items() if labels & none else ():
         for row, value in enumerate(column):
             if wrong := [name for name in _names([value]) if name in none]:
-                said = f"has the {what} {wrong[0]}, which is none"
-                made.faults[split][row] = Fault(f"no {what}", said, way)
+                reason = f"has the {what} {wrong[0]}, which is none"
+                settled_labels.faults[split][row] = Fault(f"no {what}", reason, way)
 
 
-def _no_labels(found: set[str]) -> set[str]:
+def _no_labels(labels: set[str]) -> set[str]:
     """What stands for no label beside others: numbers below 0 beside those from 0 up or names, a dash beside words."""
-    others = found - {*_NO_LABEL, _DASH}
+    others = labels - {*_NO_LABEL, _DASH}
     if len(others) < 2:
         return set()
     numbers = [name for name in others if _NUMBER.fullmatch(name)]
@@ -208,16 +210,16 @@ def _no_labels(found: set[str]) -> set[str]:
     return {*(_NO_LABEL if below else ()), *((_DASH,) if words else ())}
 
 
-def _names(column: Sequence[Any]) -> Iterator[str]:
+def _names(column: Sequence[object]) -> Iterator[str]:
     for value in column:
         yield from (str(each) for each in (value if isinstance(value, list) else (value,)) if each is not None)
 
 
-def _replace(made: Settled, spelled: Callable[[str], str]) -> None:
-    def new(value: Any) -> Any:  # noqa: ANN401
+def _replace(settled_labels: Settled, spelled: Callable[[str], str]) -> None:
+    def new(value: object) -> object:
         return None if value is None else spelled(str(value))
 
-    for split, column in made.values.items():
-        made.values[split] = [
+    for split, column in settled_labels.values.items():
+        settled_labels.values[split] = [
             [new(each) for each in value] if isinstance(value, list) else new(value) for value in column
         ]

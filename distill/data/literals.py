@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-from typing import Any
 
 _LONGEST = 100_000
 """Characters that are read as Python, which takes much memory for each."""
@@ -11,14 +10,23 @@ _BEGINS = re.compile(r"[\[({]|[\w.]+\((?=\s*[\[({)])")
 _ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|True|False|None|nan)"""
 _NUMPY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})*\s*\]")
 _WORDS = {
-    "nan": None, "NaN": None, "NA": None, "null": None, "true": True, "false": False, "True_": True, "False_": False,
-}  # fmt: skip
+    "nan": None,
+    "NaN": None,
+    "NA": None,
+    "null": None,
+    "true": True,
+    "false": False,
+    "True_": True,
+    "False_": False,
+}
 _WRAPPERS = re.compile(r"array|tensor|list|dict_keys|set|frozenset|tuple|str_|bool_?|u?int\d*|float\d*")
 _EMPTY = re.compile(r"list|set|frozenset|tuple")
 
 
-def literal(text: str) -> list[Any] | dict[Any, Any] | None:
-    """The list or object that a text is, or none; tuples, sets and arrays are lists, and what is no number none.
+def literal(text: str) -> list[object] | dict[object, object] | None:
+    """Parse a text that is a list or object in JSON, Python or NumPy notation; return none for any other text.
+
+    Tuples, sets and arrays become lists, and what is not a number becomes none.
 
     >>> literal('["a", 1]'), literal("('a',)"), literal("['a' 'b']"), literal("[1. 0.]"), literal("[x] or so")
     (['a', 1], ['a'], ['a', 'b'], [1.0, 0.0], None)
@@ -38,12 +46,12 @@ def literal(text: str) -> list[Any] | dict[Any, Any] | None:
 
 
 def looks_so(text: str) -> bool:
-    """Whether a text is written as a list or object is, though it may be none that can be read."""
+    """Return whether a text begins and ends like a list or array, though it may be none that can be read."""
     text = text.strip()
     return bool(_BEGINS.match(text)) and text[0] not in "({" and text[-1] in "])"
 
 
-def _python(text: str) -> Any:  # noqa: ANN401
+def _python(text: str) -> object:
     if _NUMPY.fullmatch(text):  # first, since Python would join its words
         text = f"[{', '.join(re.findall(_ITEM, text))}]"
     try:
@@ -52,7 +60,7 @@ def _python(text: str) -> Any:  # noqa: ANN401
         return None
 
 
-def _value(node: ast.expr) -> Any:  # noqa: ANN401
+def _value(node: ast.expr) -> object:
     """What an expression means that does nothing but hold values.
 
     Raises:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from distill.data.arrow import ROWS, Table, said, table
+from distill.data.arrow import ROWS, Table, files_in_words, table
 from distill.data.formats import foreign
 from distill.data.standard_input import StandardInput
 from distill.errors import DataError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read(files: Sequence[Path]) -> Table:
-    """The rows of Parquet files, in their order.
+    """Read Parquet files into one table with the rows in their order.
 
     Raises:
         DataError: one cannot be read, or all are without rows.
@@ -22,27 +22,29 @@ def read(files: Sequence[Path]) -> Table:
     import pyarrow as pa
 
     schemas = [_schema(file) for file in files]
-    kept, problems = _usable(schemas[0], files[0])
+    fields, problems = _usable(schemas[0], files[0])
     for file, schema in zip(files[1:], schemas[1:], strict=True):
-        for name in [name for name, kind in kept.items() if not _has(schema, name, kind)]:
-            problems[name] = f"{file} has no column {name} of the type that {files[0].name} has, {kept.pop(name).type}"
-    if not kept:
-        raise DataError(next(iter(problems.values()), f"{said(files)} has no columns"))
-    whole = list(kept.values()) == list(schemas[0])
-    schema = pa.schema(list(kept.values()), metadata=schemas[0].metadata if whole else None)
+        for name in [name for name, kind in fields.items() if not _has(schema, name, kind)]:
+            problems[name] = (
+                f"{file} has no column {name} of the type that {files[0].name} has, {fields.pop(name).type}"
+            )
+    if not fields:
+        raise DataError(next(iter(problems.values()), f"{files_in_words(files)} has no columns"))
+    whole = list(fields.values()) == list(schemas[0])
+    schema = pa.schema(list(fields.values()), metadata=schemas[0].metadata if whole else None)
     dataset = table(files, {}, schema, _batches(files, schema))
     if not len(dataset):
-        raise DataError(f"{said(files)} has no rows")
+        raise DataError(f"{files_in_words(files)} has no rows")
     return Table(dataset, problems=problems)
 
 
-def rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rows of a Parquet file, numbered from 1."""
+def rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yield the rows of a Parquet file, numbered from 1."""
     number = 0
-    kept, _ = _usable(_schema(file), file)
+    fields, _ = _usable(_schema(file), file)
     import pyarrow as pa
 
-    for batch in _batches([file], pa.schema(list(kept.values()))):
+    for batch in _batches([file], pa.schema(list(fields.values()))):
         for row in batch.to_pylist():
             number += 1
             yield number, row
@@ -76,20 +78,20 @@ def _usable(schema: "pa.Schema", file: Path) -> tuple[dict[str, "pa.Field"], dic
     import pyarrow as pa
     from datasets import Features
 
-    kept, problems = {}, {}
-    for each in schema:
-        kind = each.type.value_type if pa.types.is_dictionary(each.type) else each.type
-        if schema.names.count(each.name) > 1:
-            problems[each.name] = f"{file} names the column {each.name} twice"
+    fields, problems = {}, {}
+    for column in schema:
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if schema.names.count(column.name) > 1:
+            problems[column.name] = f"{file} names the column {column.name} twice"
             continue
         try:
-            Features.from_arrow_schema(pa.schema([pa.field(each.name, kind)]))
+            Features.from_arrow_schema(pa.schema([pa.field(column.name, kind)]))
         except (ValueError, NotImplementedError, KeyError, AttributeError, TypeError):
-            problems[each.name] = f"{file} has in {each.name} values of the type {each.type}, which is not read"
+            problems[column.name] = f"{file} has in {column.name} values of the type {column.type}, which is not read"
             continue
-        if each.name:
-            kept[each.name] = pa.field(each.name, kind)
-    return kept, problems
+        if column.name:
+            fields[column.name] = pa.field(column.name, kind)
+    return fields, problems
 
 
 def _batches(files: Sequence[Path], schema: "pa.Schema") -> Iterator["pa.RecordBatch"]:

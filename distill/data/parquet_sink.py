@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from distill.data.arrow import ROWS
 from distill.data.sinks import ERROR, HeldRows, Row
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 
 class ParquetSink:
-    """Writes Parquet, a thousand answers at a time."""
+    """Writes answers to a Parquet file, a thousand at a time."""
 
     def __init__(self, out: IO[bytes], errors: bool) -> None:
-        """Write to ``out``; ``errors`` asks for a column of errors."""
+        """Write to ``out``, with a column of errors where ``errors`` is set."""
         self._out, self._held_rows = out, HeldRows(errors)
         self._chunk: list[Row] = []
         self._writer: ParquetWriter | None = None
 
     def write(self, row: Row) -> None:
-        """Take a row; each thousandth writes them."""
+        """Take the answer to one row; each thousandth answer writes those that are held."""
         self._chunk += self._held_rows.add(row)
         if len(self._chunk) >= ROWS:
             self._write()
 
     def end(self) -> None:
-        """Write what is still held."""
+        """Write the answers that are still held."""
         self._chunk += self._held_rows.end()
         self._write()
 
     def close(self) -> None:
-        """Write where in the file everything is."""
+        """Write the footer, without which the file cannot be read."""
         if self._writer is not None:
             self._writer.close()
 
@@ -75,7 +75,7 @@ def _filled(kind: "pa.DataType") -> "pa.DataType":
     return pa.list_(_filled(kind.value_type)) if pa.types.is_list(kind) else kind
 
 
-def _as(value: Any, kind: "pa.DataType") -> Any:  # noqa: ANN401
+def _as(value: object, kind: "pa.DataType") -> object:
     """A value as its column has it: in one of texts, numbers are such."""
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Splits that are ready for a task, and what there is to know of them."""
+"""The data of a run when it is ready for its task, and what the report and fingerprints say of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from distill.data.splits import content
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Read, numbered, held out, limited.
+    """The data of a run: read, with numbered labels, a validation split, and no more rows than allowed.
 
     Attributes:
         splits: train, validation and perhaps test, with the task's columns, ``label`` as a number, and ``key``.
@@ -38,31 +38,31 @@ class Prepared:
 
     @cached_method
     def content(self, split: str) -> str:
-        """Digest of texts and labels."""
+        """Return a digest of the texts and labels of a split, in their order."""
         return content(self.splits[split].remove_columns("key"))
 
     @cached_method
     def texts(self, split: str) -> str:
-        """Digest of the texts alone, whatever their labels."""
+        """Return a digest of the texts of a split, whatever their labels."""
         return content(self.splits[split].select_columns("key"))
 
-    def identity(self, *splits: str) -> dict[str, Any]:
-        """What stands for these splits in a fingerprint."""
-        there = {split: self.content(split) for split in splits if split in self.splits}
-        return {"labels": list(self.labels), "examples": there}
+    def identity(self, *splits: str) -> dict[str, object]:
+        """Return what stands for the labels and the content of some splits in a fingerprint."""
+        digests = {split: self.content(split) for split in splits if split in self.splits}
+        return {"labels": list(self.labels), "examples": digests}
 
     def rows(self) -> dict[str, int]:
-        """Rows of each split."""
+        """Return the number of rows of each split."""
         return {name: len(rows) for name, rows in self.splits.items()}
 
     def summary(self) -> str:
-        """One line for the console."""
+        """Return one line on the data for the console."""
         rows = ", ".join(f"{count:,} {name}" for name, count in self.rows().items())
         labels = f"; labels {names(self.labels)}" if self.labels else ""
         return f"{self.name} ({self.kind}): {rows}{labels}"
 
     def describe(self) -> dict[str, Any]:
-        """The report's words on the data."""
+        """Return what the report says of the data."""
         return {
             "name": self.name,
             "source": self.kind,

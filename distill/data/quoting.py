@@ -1,4 +1,4 @@
-"""Examples as a user finds them again: by how their text begins."""
+"""Quotes of examples by the beginning of their text, by which a user finds them again."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _BEGINNING = 60
 
 
 def quote(splits: Mapping[str, Dataset], roles: Sequence[str], keys: Sequence[int]) -> str:
-    """Show how the first examples of these keys begin, and how many more there are.
+    """Return how the first of some examples begin, and how many more there are, for a message.
 
     Args:
         splits: of the data.
@@ -26,9 +26,9 @@ def quote(splits: Mapping[str, Dataset], roles: Sequence[str], keys: Sequence[in
 
 def _text(splits: Mapping[str, Dataset], roles: Sequence[str], key: int) -> str:
     for split, rows in splits.items():
-        found = np.flatnonzero(np.asarray(rows["key"][:]) == key)
-        if len(found):
-            row = rows[int(found[0])]
+        places = np.flatnonzero(np.asarray(rows["key"][:]) == key)
+        if len(places):
+            row = rows[int(places[0])]
             parts = (row[role] for role in roles if role in row)
             text = " | ".join(part if isinstance(part, str) else " ".join(map(str, part)) for part in parts)
             short = text if len(text) <= _BEGINNING else text[:_BEGINNING] + "…"

@@ -1,16 +1,16 @@
-"""Cells in which several labels stand with white space or commas between them."""
+"""Cells in which several labels are separated by white space or commas."""
 
 from itertools import accumulate, pairwise
 
 
 def tags_in(value: str) -> list[str]:
-    """The tags in a cell: by white space, or by commas where there is none and each leaves something."""
+    """Split a cell into tags at white space; at commas where it has none and no piece would be empty."""
     tags, pieces = value.split(), value.split(",")
     return pieces if len(tags) == 1 and len(pieces) > 1 and all(pieces) else tags
 
 
 def parts(value: str) -> list[str]:
-    """A cell cut at its commas, except those in brackets.
+    """Split a cell at its commas, except those within brackets.
 
     >>> parts("one,two (a, b)"), parts("one (a,two")
     (['one', 'two (a, b)'], ['one (a', 'two'])

@@ -1,11 +1,11 @@
-"""How answers are written as text, one after the other: as JSON or a table."""
+"""Writers of answers as text, one after the other: as JSON lines, a JSON array, or a table."""
 
 import csv
 import json
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from distill.errors import DataError
 
@@ -17,15 +17,15 @@ _RUN = ("=", "+", "-", "@")
 """How a cell begins that a spreadsheet takes for a formula."""
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 
 class Sink(Protocol):
-    """Takes answers, each a mapping of fields; those that are errors have no others but an id."""
+    """Writes answers, each a mapping of fields; an answer that is an error has no other field but an id."""
 
     @abstractmethod
     def write(self, row: Row) -> None:
-        """Take one.
+        """Take the answer to one row.
 
         Raises:
             DataError: it holds a number that is not finite.
@@ -33,34 +33,34 @@ class Sink(Protocol):
 
     @abstractmethod
     def end(self) -> None:
-        """Write what is still held, and whatever ends the file."""
+        """Write the answers that are still held, and whatever ends the file."""
 
 
 class Lines:
-    """Writes an object a line."""
+    """Writes answers as JSON lines: one object a line."""
 
     def __init__(self, out: IO[str]) -> None:
         """Write to ``out``."""
         self._out, self._count = out, 0
 
     def write(self, row: Row) -> None:
-        """Write a line."""
+        """Write one answer as a line."""
         self._count += 1
         self._out.write(as_json(row, self._count) + "\n")
 
     def end(self) -> None:
-        """Nothing is held."""
+        """Do nothing, as every answer is written at once."""
 
 
 class Array:
-    """Writes one array of objects, each on a line of its own."""
+    """Writes answers as one JSON array, with each object on a line of its own."""
 
     def __init__(self, out: IO[str]) -> None:
         """Write to ``out``."""
         self._out, self._count = out, 0
 
     def write(self, row: Row) -> None:
-        """Write an entry."""
+        """Write one answer as an entry of the array."""
         self._count += 1
         self._out.write(("[\n" if self._count == 1 else ",\n") + as_json(row, self._count))
 
@@ -70,16 +70,16 @@ class Array:
 
 
 class HeldRows:
-    """Holds rows until one of them is no error, because only that one says which columns there are."""
+    """Holds answers back until one of them is no error, because only that one tells the columns."""
 
     def __init__(self, errors: bool) -> None:
-        """Know whether a column for errors is wanted."""
+        """Begin without answers; ``errors`` asks for a column of errors."""
         self._errors, self._count = errors, 0
         self._held: list[Row] = []
         self.names: list[str] = []
 
     def add(self, row: Row) -> Sequence[Row]:
-        """The rows that can be written now that this one has come.
+        """Return the answers that can be written now that this one has come.
 
         Raises:
             DataError: a row has a number that is not finite, or too many are held.
@@ -99,7 +99,7 @@ class HeldRows:
         return ()
 
     def end(self, row: Row | None = None) -> Sequence[Row]:
-        """The rows that are still held, of which this or the first tells the columns."""
+        """Return the answers that are still held; this one, or the first of them, tells the columns."""
         held, self._held = self._held, []
         if not self.names and held:
             names = [name for name in (row or held[0]) if name != ERROR]
@@ -108,10 +108,10 @@ class HeldRows:
 
 
 class Table:
-    """Writes a table of text: a header, and a line for each answer."""
+    """Writes answers as a table of text: a header, and a line for each answer."""
 
     def __init__(self, out: IO[str], delimiter: str, errors: bool) -> None:
-        """Write to ``out``; ``errors`` asks for a column of errors."""
+        """Write to ``out``, with a column of errors where ``errors`` is set."""
         self._held_rows, self._started = HeldRows(errors), False
         if delimiter == "\t":  # cells have no tabs
             self._lines = csv.writer(
@@ -121,11 +121,11 @@ class Table:
             self._lines = csv.writer(out, delimiter=delimiter, lineterminator="\n")
 
     def write(self, row: Row) -> None:
-        """Write a line."""
+        """Write one answer as a line, or hold it until the columns are known."""
         self._write(self._held_rows.add(row))
 
     def end(self) -> None:
-        """Write what is still held."""
+        """Write the answers that are still held."""
         self._write(self._held_rows.end())
 
     def _write(self, rows: Sequence[Row]) -> None:
@@ -137,7 +137,7 @@ class Table:
 
 
 def as_json(row: Row, number: int) -> str:
-    """An answer as an object.
+    """Return the ``number``-th answer as a JSON object.
 
     Raises:
         DataError: it holds a number that is not finite.
@@ -148,9 +148,10 @@ def as_json(row: Row, number: int) -> str:
         raise DataError(f"answer {number} is no finite number: is the model whole?") from error
 
 
-def cell(value: Any) -> str:  # noqa: ANN401
-    """A value in one cell: lists and objects as JSON, all else with spaces for line ends and tabs, nothing as nothing.
+def cell(value: object) -> str:
+    """Return a value as the text of one cell.
 
+    Lists and objects are JSON; all else has spaces for line ends and tabs, and none is an empty cell.
     What a spreadsheet would run stands behind an apostrophe, which keeps it a text; numbers stay numbers.
 
     >>> cell("=1+1"), cell("-1.5"), cell(-1.5), cell("-x"), cell("a@b"), cell(None)
@@ -170,6 +171,6 @@ TEXT: Mapping[str, Callable[[IO[str], bool], Sink]] = {
 }
 """Kind of file of text to what writes it."""
 PARQUET = "parquet"
-"""The one kind that is no text; see ``parquet_sink``."""
+"""The one kind of file that is no text; see ``parquet_sink``."""
 KINDS = (*TEXT, PARQUET)
-"""Of files that are written."""
+"""The kinds of files that can be written."""

@@ -1,4 +1,4 @@
-"""Where the data comes from: local files, the hub, or the embedded sample."""
+"""The sources of data: local files, the hub, or the embedded sample."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ Sample = Callable[[], dict[str, "Dataset"]]
 
 @dataclass(frozen=True)
 class Source:
-    """What was read.
+    """Data as it was read from its source, with a column for each role of the task.
 
     Attributes:
         name: of the data.
@@ -48,7 +48,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the settings ask for; see ``DataConfig``, and ``columns.Rules``."""
+    """The data that the settings ask for; see ``DataConfig``, and ``columns.Rules``."""
 
     name: str
     source: str
@@ -60,11 +60,11 @@ class Wanted:
     delimiter: str | None = None
 
 
-def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
-    """Read the data from where it is wanted, or from the first place that has it.
+def load(request: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
+    """Read the data from the source that the settings name, or from the first source that has it.
 
     Args:
-        wanted: where to look.
+        request: where to look.
         roles: role of the task to the kind of its content.
         named: role to the name of its column.
         embedded: makes the sample.
@@ -72,21 +72,21 @@ def load(wanted: Wanted, roles: Mapping[str, str], named: Mapping[str, str], emb
     Raises:
         DataError: it cannot be had, or cannot be used as it is.
     """
-    if wanted.source == "local" or (wanted.source == "auto" and wanted.path is not None):
-        found = files.read(
-            Path(os.path.expanduser(cast(str, wanted.path))), wanted.files, _options(wanted.delimiter, roles)
+    if request.source == "local" or (request.source == "auto" and request.path is not None):
+        local_files = files.read(
+            Path(os.path.expanduser(cast(str, request.path))), request.files, _options(request.delimiter, roles)
         )
-        return _taken(wanted, "local", found, roles, named, found.notes)
-    if wanted.source == "hub" or (wanted.source == "auto" and wanted.hub is not None):
-        splits, notes = _from_hub(wanted)
+        return _source_of_splits(request, "local", local_files, roles, named, local_files.notes)
+    if request.source == "hub" or (request.source == "auto" and request.hub is not None):
+        splits, notes = _from_hub(request)
         if splits is not None:
-            return _taken(wanted, "hub", splits, roles, named, notes)
-    if wanted.source == "hub":
+            return _source_of_splits(request, "hub", splits, roles, named, notes)
+    if request.source == "hub":
         raise DataError(
-            f"{wanted.hub} is neither in the local cache nor can the hub be reached; "
+            f"{request.hub} is neither in the local cache nor can the hub be reached; "
             "give a folder as data.path=FOLDER, or take data.source=embedded"
         )
-    return _sample(wanted, embedded, roles, named)
+    return _sample(request, embedded, roles, named)
 
 
 def unlabelled(
@@ -96,7 +96,9 @@ def unlabelled(
     rules: roles_of.Rules,
     delimiter: str | None = None,
 ) -> tuple["Dataset", list[str], Sequence[int]]:
-    """The inputs of the task in a file without labels, what was decided on the way, and the numbers of the rows.
+    """Read the inputs of the task from a file without labels.
+
+    Returns the rows, a sentence for each decision, and the numbers of the rows in the file.
 
     Args:
         file: of one of the kinds that splits may have, or a folder with such a file train.
@@ -108,64 +110,72 @@ def unlabelled(
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
-    found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
-    rows, rules = found["train"], rules._replace(key="data.unlabelled.columns")
-    problems, absent = ({UNLABELLED: each.get("train", {})} for each in (found.problems, found.absent))
-    taken = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
-    numbers = taken.numbers.get(UNLABELLED, range(1, len(rows) + 1))
-    return taken.splits[UNLABELLED], [*found.notes, *taken.notes], numbers
+    unlabelled_files = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
+    rows, rules = unlabelled_files["train"], rules._replace(key="data.unlabelled.columns")
+    problems = {UNLABELLED: unlabelled_files.problems.get("train", {})}
+    absent = {UNLABELLED: unlabelled_files.absent.get("train", {})}
+    by_role = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
+    numbers = by_role.numbers.get(UNLABELLED, range(1, len(rows) + 1))
+    return by_role.splits[UNLABELLED], [*unlabelled_files.notes, *by_role.notes], numbers
 
 
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
     return Options(delimiter, words="texts" in roles.values(), labelled="tags" in roles.values())
 
 
-def _taken(
-    wanted: Wanted,
+def _source_of_splits(
+    request: Wanted,
     kind: str,
     splits: Mapping[str, "Dataset"],
     roles: Mapping[str, str],
     named: Mapping[str, str],
     notes: Sequence[str] = (),
 ) -> Source:
-    source = str(wanted.path if kind == "local" else wanted.hub)
+    source = str(request.path if kind == "local" else request.hub)
     problems, absent = (splits.problems, splits.absent) if isinstance(splits, files.Files) else (None, None)
-    taken = roles_of.take(splits, roles, named, source, wanted.rules, problems, absent)
-    name = wanted.name
-    if kind == "local" and wanted.hub is not None:  # files of the user's own are not the hub's data of that name
+    by_role = roles_of.take(splits, roles, named, source, request.rules, problems, absent)
+    name = request.name
+    if kind == "local" and request.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
-    said = (*notes, *taken.notes)
-    classes = tuple(taken.classes)
+    all_notes = (*notes, *by_role.notes)
+    classes = tuple(by_role.classes)
     return Source(
-        name, kind, taken.splits, said, classes=classes, columns=taken.columns, numbers=taken.numbers, ids=taken.ids
-    )  # fmt: skip
+        name,
+        kind,
+        by_role.splits,
+        all_notes,
+        classes=classes,
+        columns=by_role.columns,
+        numbers=by_role.numbers,
+        ids=by_role.ids,
+    )
 
 
-def _sample(wanted: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:
-    if wanted.source == "embedded":
-        return Source("embedded sample", "embedded", roles_of.sampled(embedded(), roles, named, wanted.rules.exact))
+def _sample(request: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:
+    if request.source == "embedded":
+        return Source("embedded sample", "embedded", roles_of.sampled(embedded(), roles, named, request.rules.exact))
     missing = "neither data.path nor data.hub is given"
-    if wanted.hub is not None:
-        missing = f"{wanted.hub} is neither in the local cache nor can the hub be reached"
+    if request.hub is not None:
+        missing = f"{request.hub} is neither in the local cache nor can the hub be reached"
     note = (
         f"{missing}: the embedded sample, made by a grammar, "
-        f"stands in for {wanted.name}; its figures say nothing about {wanted.name}"
+        f"stands in for {request.name}; its figures say nothing about {request.name}"
     )
-    sample = roles_of.sampled(embedded(), roles, named, wanted.rules.exact)
-    return Source(wanted.name, "embedded", sample, (note,), stands_in_for=wanted.name)
+    sample = roles_of.sampled(embedded(), roles, named, request.rules.exact)
+    return Source(request.name, "embedded", sample, (note,), stands_in_for=request.name)
 
 
-def _from_hub(wanted: Wanted) -> tuple[dict[str, "Dataset"] | None, Sequence[str]]:
+def _from_hub(request: Wanted) -> tuple[dict[str, "Dataset"] | None, Sequence[str]]:
     """The hub's splits, from the cache where there is no network; none where neither has them."""
     reachable = hub.reachable()  # before the import below, which reads what it decides
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
     try:
-        loaded = load_dataset(cast(str, wanted.hub), wanted.hub_config)
+        loaded = load_dataset(cast(str, request.hub), request.hub_config)
     except (ValueError, OSError, DatasetsError) as error:
         if reachable:
-            said = [*str(error).splitlines(), type(error).__name__][0]
-            raise DataError(f"{wanted.hub} cannot be read from the hub: {said}") from error
+            reason = [*str(error).splitlines(), type(error).__name__][0]
+            raise DataError(f"{request.hub} cannot be read from the hub: {reason}") from error
         return None, ()
-    return files.named_splits(loaded, wanted.files, cast(str, wanted.hub))
+    return files.named_splits(loaded, request.files, cast(str, request.hub))

@@ -1,10 +1,11 @@
-"""Splits: held out, limited, keyed by their text, and known by their content."""
+"""Operations on splits: holding out, limiting the rows, and keys and digests of what is in them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distill.errors import DataError
 
@@ -17,7 +18,7 @@ UNLABELLED = "unlabelled"
 
 
 def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[dict[str, "Dataset"], str | None]:
-    """Make a validation split of a seeded part of train where there is none, stratified where a row has one label.
+    """Make a validation split of a seeded part of train where there is none, stratified by a single label.
 
     Returns:
         The splits, and a sentence that says so, or none where nothing had to be held out.
@@ -27,14 +28,14 @@ def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[
     """
     if "validation" in splits:
         return dict(splits), None
-    made, note = _held_out(splits["train"], "validation", share, seed)
-    return {**made, **{name: rows for name, rows in splits.items() if name != "train"}}, note
+    new_splits, note = _held_out(splits["train"], "validation", share, seed)
+    return {**new_splits, **{name: rows for name, rows in splits.items() if name != "train"}}, note
 
 
 def hold_out_test(
     splits: Mapping[str, "Dataset"], share: float | None, seed: int
 ) -> tuple[dict[str, "Dataset"], str | None]:
-    """Make a test split of a seeded part of train, stratified where a row has one label; none makes nothing.
+    """Make a test split of a seeded part of train, stratified by a single label, where a share is given.
 
     Returns:
         The splits, and a sentence that says so, or none.
@@ -49,8 +50,8 @@ def hold_out_test(
             f"data.holdout_test={share:g}: there is a test split of {len(splits['test']):,} rows already, of which "
             "the report speaks; leave data.holdout_test out, or give the file of train alone as data.path=FILE"
         )
-    made, note = _held_out(splits["train"], "test", share, seed)
-    return {**splits, **made}, note
+    new_splits, note = _held_out(splits["train"], "test", share, seed)
+    return {**splits, **new_splits}, note
 
 
 def _held_out(train: "Dataset", split: str, share: float, seed: int) -> tuple[dict[str, "Dataset"], str]:
@@ -58,15 +59,15 @@ def _held_out(train: "Dataset", split: str, share: float, seed: int) -> tuple[di
     count = max(1, round(len(train) * share))
     if count >= len(train):
         raise DataError(f"train has {len(train)} rows: too few to hold out a {split} split")
-    kept = stratified(_labels(train), len(train) - count, seed)  # drawn, so that a label's only row stays in train
-    held = np.setdiff1d(np.arange(len(train)), kept)
+    remaining = stratified(_labels(train), len(train) - count, seed)  # drawn, so that a label's only row stays in train
+    held = np.setdiff1d(np.arange(len(train)), remaining)
     drawn = "seeded and stratified by label" if _has_label(train) else "drawn with the seed"
     note = f"there is no {split} split: {count:,} rows of train, {drawn}, are held out for it"
-    return {"train": train.select(kept), split: train.select(held)}, note
+    return {"train": train.select(remaining), split: train.select(held)}, note
 
 
 def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], seed: int) -> dict[str, "Dataset"]:
-    """Keep a seeded, stratified part of each split that has a limit, in its order."""
+    """Keep a seeded, stratified part of each split that has more rows than its limit, in their order."""
     limited = {}
     for name, rows in splits.items():
         count = limits.get(name)
@@ -75,8 +76,8 @@ def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], see
     return limited
 
 
-def stratified(labels: Sequence[int], count: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Draw ``count`` row numbers, in order, each label by its share and at least once while there is room.
+def stratified(labels: Sequence[int], count: int, seed: int) -> NDArray[np.int64]:
+    """Draw ``count`` row numbers, in order: each label by its share, and at least once while there is room.
 
     >>> stratified([0, 0, 0, 0, 1, 1, 2], 4, seed=0).tolist()
     [0, 2, 5, 6]
@@ -97,22 +98,25 @@ def stratified(labels: Sequence[int], count: int, seed: int) -> np.ndarray[Any, 
 
 
 def keyed(rows: "Dataset", fields: Sequence[str]) -> "Dataset":
-    """Add ``key``, 64 bits of the text in ``fields``: the same text has the same key in any split, file and order."""
+    """Add the column ``key``, a hash of 64 bits of the text in the columns ``fields``.
+
+    The same text has the same key in any split, file and order.
+    """
     columns = [rows[field][:] for field in fields]
     keys = np.asarray([_key(values) for values in zip(*columns, strict=True)], dtype=np.int64)
     return rows.add_column("key", keys)
 
 
 def unseen(rows: "Dataset", splits: Mapping[str, "Dataset"]) -> "Dataset":
-    """The rows, each text once, without those whose text stands in one of the splits; all of them with their keys."""
+    """Return the rows, each text once, whose text stands in none of the other splits; all rows have keys."""
     keys = np.asarray(rows["key"][:])
     first = np.sort(np.unique(keys, return_index=True)[1])
-    there = np.concatenate([np.asarray(split["key"][:]) for split in splits.values()])
-    return rows.select(first[~np.isin(keys[first], there)])
+    seen_keys = np.concatenate([np.asarray(split["key"][:]) for split in splits.values()])
+    return rows.select(first[~np.isin(keys[first], seen_keys)])
 
 
 def content(rows: "Dataset") -> str:
-    """Digest of all columns and rows, in their order."""
+    """Return a digest of all columns and rows, in their order."""
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(rows.column_names):
         values = rows[name][:]
@@ -122,11 +126,11 @@ def content(rows: "Dataset") -> str:
 
 
 def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
-    """A sentence on the rows of validation and test whose text also stands in train, or none."""
+    """Return a sentence on how many rows of validation and test also stand in train, or none."""
     train = set(splits["train"]["key"][:])
     seen = {name: sum(key in train for key in rows["key"][:]) for name, rows in splits.items() if name != "train"}
-    found = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]
-    return f"texts that also occur in train: {', '.join(found)}" if found else None
+    shares = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]
+    return f"texts that also occur in train: {', '.join(shares)}" if shares else None
 
 
 def _labels(rows: "Dataset") -> Sequence[int]:

@@ -5,20 +5,23 @@ import sys
 import tempfile
 from functools import cached_property
 from pathlib import PosixPath
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 16
 """Bytes that are taken from standard input together, if as many are there."""
 
 
 class StandardInput(PosixPath):
-    """A path whose file is standard input: the formats open a file more than once, which a pipe does not allow.
+    """Standard input as a path: readers open a file more than once, which a pipe does not allow.
 
     What has come is kept in a temporary file, so that rows can be read before all of them are there.
     """
 
     def __str__(self) -> str:
-        """How messages name it."""
+        """Return how messages name standard input."""
         return "standard input"
 
     @cached_property
@@ -26,7 +29,7 @@ class StandardInput(PosixPath):
         return _Spool(sys.stdin.buffer)
 
     def is_file(self) -> bool:
-        """It can always be read."""
+        """Return true, since standard input can always be read."""
         return True
 
     def open(  # type: ignore[override]
@@ -37,7 +40,7 @@ class StandardInput(PosixPath):
         errors: str | None = None,
         newline: str | None = None,
     ) -> BinaryIO:
-        """All bytes of standard input from its start, whatever was read of it before; other modes are none of it.
+        """Open all bytes of standard input from its start, whatever was read of it before.
 
         Raises:
             ValueError: another mode is asked for.
@@ -95,10 +98,11 @@ class _Reader(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill as much of the buffer as there is something for."""
-        chunk = self._spool.read(self._place, len(buffer))
-        buffer[: len(chunk)] = chunk
+        view = memoryview(buffer).cast("B")
+        chunk = self._spool.read(self._place, len(view))
+        view[: len(chunk)] = chunk
         self._place += len(chunk)
         return len(chunk)
 

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from distill.data import formats, parquet
 from distill.data.kinds import Unfit, refuse_no_values
 from distill.errors import DataError, RowError
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 
 def read(
     file: Path, *, words: bool = False, kind: str | None = None, keep_bad: bool = False
 ) -> Iterator[tuple[int, Row]]:
-    """The rows of a file of any kind that is read, each with the number of its line.
+    """Yield the rows of a file of any known kind in bounded memory, each with its number in the file.
 
     Args:
         file: to read.
@@ -30,22 +29,24 @@ def read(
         raise DataError(f"{file}: there is no such file")
     if (kind or formats.ending(file)) == formats.PARQUET:
         return parquet.rows(file)
-    found = formats.rows(file, formats.Options(words=words, labelled=False, keep_bad=keep_bad), kind)
-    numbered = found.rows
-    if found.text and not found.problems:
+    file_rows = formats.rows(file, formats.Options(words=words, labelled=False, keep_bad=keep_bad), kind)
+    numbered = file_rows.rows
+    if file_rows.text and not file_rows.problems:
         return numbered
-    return ((number, _checked(row, found.problems, f"{found.unit} {number} of {file}")) for number, row in numbered)
+    return (
+        (number, _checked(row, file_rows.problems, f"{file_rows.unit} {number} of {file}")) for number, row in numbered
+    )
 
 
-class _Checked(dict[str, Any]):
+class _Checked(dict[str, object]):
     """A row of which some values cannot be used: whoever asks for one is told why."""
 
-    def __init__(self, row: Mapping[str, Any], problems: Mapping[str, DataError]) -> None:
+    def __init__(self, row: Mapping[str, object], problems: Mapping[str, DataError]) -> None:
         """Know the reason for each column that has one."""
         super().__init__(row)
         self.problems = problems
 
-    def __getitem__(self, column: str) -> Any:  # noqa: ANN401
+    def __getitem__(self, column: str) -> object:
         if column in self.problems:
             raise self.problems[column]
         return super().__getitem__(column)

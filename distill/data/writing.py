@@ -1,4 +1,4 @@
-"""Where answers go: into a file that appears when all have come, or to standard output as they come."""
+"""The files, or standard output, to which answers are written."""
 
 import gzip
 import io
@@ -15,11 +15,11 @@ from distill.data.sinks import KINDS, PARQUET, TEXT, Sink
 from distill.errors import DataError
 
 ENDINGS = (*(f".{kind}" for kind in KINDS), *(f".{kind}.gz" for kind in TEXT))
-"""Of files that are written."""
+"""The endings of the names of files that can be written."""
 
 
 def kind(file: Path) -> str:
-    """The kind of a file, by its ending.
+    """Return the kind of file in which answers are written, by the ending of its name.
 
     Raises:
         DataError: it ends otherwise than what is written.
@@ -30,18 +30,18 @@ def kind(file: Path) -> str:
     raise DataError(f"{file}: answers are not written in this kind of file; known are {', '.join(ENDINGS)}")
 
 
-def refuse_target(target: Path, source: Path, given: str | None = None) -> None:
-    """Find out, before the work, whether its outcome can have this file.
+def refuse_target(target: Path, source: Path, named_kind: str | None = None) -> None:
+    """Refuse a file for answers, before any work is done, if it cannot be written or is the input itself.
 
     Args:
         target: the file.
         source: what is read.
-        given: the kind of file, where its name is not to say it.
+        named_kind: the kind of file, where its name is not to say it.
 
     Raises:
         DataError: the file is of an unknown kind, has no folder, is one, or is the source under whatever name.
     """
-    if given is None:
+    if named_kind is None:
         kind(target)
     if target.is_dir():
         raise DataError(f"{target} is a folder; give a file")
@@ -52,18 +52,18 @@ def refuse_target(target: Path, source: Path, given: str | None = None) -> None:
 
 
 @contextmanager
-def writing(file: Path, given: str | None = None, *, errors: bool = False) -> Iterator[Sink]:
-    """Where answers go; the file appears when all have come, or stays as it was.
+def writing(file: Path, named_kind: str | None = None, *, errors: bool = False) -> Iterator[Sink]:
+    """Open a file for answers, which appears when all of them have come and else stays as it was.
 
     Args:
         file: of a kind that is written, packed with gzip where its name says so.
-        given: the kind of file, where its name is not to say it.
+        named_kind: the kind of file, where its name is not to say it.
         errors: whether a table has a column for the errors of rows.
 
     Raises:
         DataError: it cannot be written, or an answer has a number that is not finite.
     """
-    written = given or kind(file)
+    written = named_kind or kind(file)
     try:
         with replacing(file) as hidden:
             with hidden.open("wb") as raw:
@@ -100,7 +100,7 @@ def _parquet(raw: IO[bytes], errors: bool) -> Iterator[Sink]:
 
 @contextmanager
 def printing(kind: str, *, errors: bool = False) -> Iterator[Sink]:
-    """Standard output, where answers go as they come.
+    """Open standard output for answers, which appear there as they come.
 
     Args:
         kind: one of ``KINDS``.

@@ -148,7 +148,7 @@ class Predictor:
         logits = [torch.cat(part) for part in parts]
         decoded = self.task.decode(logits, columns, self.tokenizer, self.form)
         if top_k is None:
-            return decoded
+            return [dict(record) for record in decoded]
         best = (ranked(rows, self.task.kind, self.form.labels, top_k) for rows in logits)
         return [{**answer, TOP: labels} for answer, labels in zip(decoded, best, strict=True)]
 

@@ -1,4 +1,4 @@
-"""What is predicted: how a task is read, encoded, aligned into rows, and decoded. One file a task.
+"""The tasks, one file each: how examples are read, encoded, aligned into rows of logits, and decoded.
 
 An *example* is a line of the data. It is encoded into one *feature* or more (windows of a long text), each of which
 owns some of the example's *rows*: one for a sentence, one for each word, two for each window of an answer's context,
@@ -18,6 +18,7 @@ from distill.types import Batch, Kind
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 TASKS: Mapping[str, str] = {
     "classification": "distill.tasks.classification",
@@ -35,7 +36,7 @@ TASKS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Options:
-    """What the settings say on how data is read.
+    """What the settings and the files say of how a task has to read its data.
 
     Attributes:
         labels: label in the files to the name it shall have, in the order that the labels shall have.
@@ -56,13 +57,13 @@ class Options:
     answerable: str = "all"
 
     def row(self, split: str, place: int) -> int:
-        """The number of a row in its file, from 1 up, for messages."""
+        """Return the number of a row in its file, from 1 up, for messages."""
         return self.numbers[split][place] if split in self.numbers else place + 1
 
 
 @dataclass(frozen=True)
 class Read:
-    """Data that is ready for a task.
+    """The data as a task has read it: checked, and with its labels numbered.
 
     Attributes:
         splits: with the roles of the task, checked, and the numbered ``label`` where there is one.
@@ -79,7 +80,7 @@ class Read:
 
 @dataclass(frozen=True)
 class EncodingSpec:
-    """What there is to know to turn examples into features, and rows into predictions.
+    """The labels and limits of length by which examples become features, and rows become predictions.
 
     Attributes:
         labels: their names, by number.
@@ -101,12 +102,14 @@ class EncodingSpec:
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 """Some examples: role to the values."""
 Features: TypeAlias = dict[str, list[Any]]
-"""What examples are encoded into; see ``distill.tasks.features``."""
+"""The features of some examples, a list for each name; see ``distill.tasks.features``."""
+Record: TypeAlias = Mapping[str, Any]
+"""The prediction for one example as a user sees it: each field, such as ``label`` or ``probability``, to its value."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What each file of this package offers as ``TASK``.
+    """The definition of a task, which each file of this package offers as ``TASK``.
 
     Attributes:
         roles: column roles, and the kind of content each has: text, texts, turns, marked, target, label, labels, score,
@@ -146,32 +149,32 @@ class Task:
     metric_module: Callable[[Sequence[str]], str]
     leading: tuple[str, ...]
     outputs: Callable[[Sequence[str]], list[str]]
-    encode: Callable[[Columns, Any, EncodingSpec], Features]
+    encode: Callable[[Columns, "PreTrainedTokenizerBase", EncodingSpec], Features]
     align: Callable[["Tensor", Batch, EncodingSpec], tuple["Tensor", "Tensor"]]
-    decode: Callable[[Sequence["Tensor"], Columns, Any, EncodingSpec], list[dict[str, Any]]]
-    predictions: Callable[[Sequence[Mapping[str, Any]], Sequence[str]], list[Any]]
-    references: Callable[[Columns, Sequence[str]], list[Any]]
+    decode: Callable[[Sequence["Tensor"], Columns, "PreTrainedTokenizerBase", EncodingSpec], list[Record]]
+    predictions: Callable[[Sequence[Record], Sequence[str]], list[object]]
+    references: Callable[[Columns, Sequence[str]], list[object]]
     groups: Callable[[Columns], list[str]]
     family: str = "encoder"
     pipeline: str | None = None
     markers: tuple[str, ...] = ()
     windows: bool = False
     class_axis: str = "labels"
-    prompt: Callable[[Columns, Any, EncodingSpec], Features] | None = None
+    prompt: Callable[[Columns, "PreTrainedTokenizerBase", EncodingSpec], Features] | None = None
     expand: Callable[["Dataset"], "Dataset"] | None = None
     problem: Callable[[str], str | None] | None = None
 
     @property
     def of_texts(self) -> bool:
-        """Whether a row is a whole text, whatever tokens it is read as."""
+        """Return whether a row of logits belongs to a whole text, however it is tokenised."""
         return self.class_axis == "labels" and not self.windows and not self.markers
 
     @property
     def writes(self) -> bool:
-        """Whether predictions are written token by token."""
+        """Return whether a model writes its predictions token by token."""
         return self.prompt is not None
 
 
 def task(name: str) -> Task:
-    """A task by its name."""
+    """Return the task of a name."""
     return cast(Task, import_module(TASKS[name]).TASK)

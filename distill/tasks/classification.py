@@ -1,9 +1,9 @@
-"""One label for a text."""
+"""The task of giving one label to a text."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import sentences
 from distill.tasks.labels import numbered
 from distill.types import Batch
@@ -11,10 +11,11 @@ from distill.types import Batch
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Number the labels.
+    """Number the labels of all splits.
 
     Raises:
         DataError: they are scores, or only one, or train lacks one of another split.
@@ -23,27 +24,29 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """Accuracy first."""
+    """Return the metrics of a single label, of which accuracy leads."""
     return "classification"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """One for each label."""
+    """Return the names of the head's outputs: one for each label."""
     return list(labels)
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
-    """Token ids of the texts, cut to ``max_length`` tokens."""
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
+    """Encode the texts as features, cut to ``max_length`` tokens."""
     return sentences(tokenizer(list(rows["text"]), truncation=True, max_length=form.max_length), rows)
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """A text is a row: ``logits [batch, classes]`` and ``labels [batch]`` as they are."""
+    """Return the logits ``[batch, classes]`` and ``labels [batch]`` as they are: a text is a row."""
     return logits, batch["labels"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The likeliest label, and its probability."""
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
+    """Return the likeliest label of each text, and its probability."""
     import torch
 
     probabilities = torch.cat(list(answers)).float().softmax(dim=-1)
@@ -54,19 +57,19 @@ def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Enc
     ]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
-    """The numbers of the labels."""
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
+    """Return the number of the predicted label of each text."""
     number = {name: index for index, name in enumerate(labels)}
     return [number[record["label"]] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """The numbers of the labels."""
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
+    """Return the number of the true label of each text."""
     return list(rows["label"])
 
 
 def groups(rows: Columns) -> list[str]:
-    """Labels group already."""
+    """Return no groups, since the report groups examples by their labels."""
     return []
 
 

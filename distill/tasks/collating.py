@@ -1,31 +1,49 @@
-"""Features counted, and made into batches, whatever the task; see ``distill.tasks.features``."""
+"""Features of any task, counted and made into batches; see ``distill.tasks.features``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from distill.tasks import Columns
 from distill.tasks.features import scored
 from distill.types import IGNORE, MODEL_INPUTS, Batch
 
 _FILL = {"target_ids": IGNORE, "answerable": 0}
 """Columns besides the model's inputs that are padded, and with what."""
 
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Numbers: TypeAlias = NDArray[np.int64]
 
 
-def counts(features: Mapping[str, Any]) -> dict[str, Numbers]:
-    """How many labels, rows, tokens and examples each feature has, as arrays ``[features]``."""
+class Place(Protocol):
+    """A micro-batch: which rows it has, and what the whole step that it belongs to counts."""
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """Return the numbers of its rows."""
+
+    @property
+    def epoch(self) -> int:
+        """Return the epoch it belongs to, from 0."""
+
+    @property
+    def totals(self) -> Mapping[str, float]:
+        """Return how many of each unit, such as ``labels`` or ``tokens``, the whole step has."""
+
+
+def counts(features: Columns) -> dict[str, Numbers]:
+    """Count the labels, rows, tokens and examples of each feature, each as an array ``[features]``."""
     rows = np.asarray(features["count"], dtype=np.int64)
     labels = np.asarray([sum(map(scored, targets)) for targets in features["targets"]], dtype=np.int64)
     tokens = np.asarray([len(ids) for ids in features["input_ids"]])
     return {"labels": labels, "rows": rows, "tokens": tokens, "examples": np.ones_like(rows)}
 
 
-def collate(features: Mapping[str, Any], place: Any, pad_id: int, teacher_pad_id: int, side: str = "right") -> Batch:  # noqa: ANN401
-    """A batch: inputs padded to the longest ``[batch, tokens]``, ``labels [rows]``, and where the rows are."""
+def collate(features: Columns, place: Place, pad_id: int, teacher_pad_id: int, side: str = "right") -> Batch:
+    """Make a batch: inputs padded to the longest ``[batch, tokens]``, ``labels [rows]``, and where the rows are."""
     count = torch.tensor(features["count"])
     batch = {
         **model_inputs(features, pad_id, side=side),
@@ -45,14 +63,16 @@ def collate(features: Mapping[str, Any], place: Any, pad_id: int, teacher_pad_id
     return batch
 
 
-def model_inputs(columns: Mapping[str, Any], pad_id: int, prefix: str = "", side: str = "right") -> Batch:
-    """The padded inputs of a model, each ``[batch, tokens]``; only ``input_ids`` are padded with other than 0."""
+def model_inputs(columns: Columns, pad_id: int, prefix: str = "", side: str = "right") -> Batch:
+    """Return the padded inputs of a model, each ``[batch, tokens]``; all but ``input_ids`` are padded with 0."""
     names = [name for name in MODEL_INPUTS if prefix + name in columns]
     return {prefix + name: pad(columns[prefix + name], pad_id if name == "input_ids" else 0, side) for name in names}
 
 
 def pad(lists: Sequence[Sequence[int]], value: int, side: str = "right") -> Tensor:
-    """A tensor ``[lists, longest]``, filled up at the end, or in front for a decoder that goes on from there.
+    """Return lists of numbers as a tensor ``[lists, longest]``, filled up at their ends or in front.
+
+    A decoder goes on from the end of its input, so that it is filled up in front.
 
     >>> pad([[1, 2], [3]], 0)
     tensor([[1, 2],
@@ -66,9 +86,9 @@ def pad(lists: Sequence[Sequence[int]], value: int, side: str = "right") -> Tens
 
 
 def totals(counts: Mapping[str, float]) -> Batch:
-    """What the whole group counts, as the ``total_*`` of a batch."""
+    """Return what the whole optimiser step counts, as the ``total_*`` of a batch."""
     return {f"total_{unit}": torch.tensor(count) for unit, count in counts.items()}
 
 
-def _flat(lists: Sequence[Sequence[Any]]) -> Tensor:
+def _flat(lists: Sequence[Sequence[object]]) -> Tensor:
     return torch.tensor([each for values in lists for each in values])

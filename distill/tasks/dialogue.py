@@ -1,15 +1,15 @@
-"""The next turn of a dialogue, written by a decoder that has read the turns before.
+"""The task of writing the next turn of a dialogue, by a decoder that has read the turns before.
 
 Every turn but the first is an example. Turns end in the tokenizer's end token; where the history is too long, its
 oldest tokens give way; only the reply's tokens are rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.base.unusable_rows import Fault
 from distill.errors import ModelError
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import sifted
 from distill.tasks.translation import length_group, texts
@@ -18,43 +18,44 @@ from distill.types import Batch
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 _EDGES = (3, 5, 8)
 """Turns of a history at which the report's table begins a new group."""
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Take the dialogues as they are.
+    """Check that every dialogue has two turns or more.
 
     Raises:
         DataError: a dialogue has a single turn, or none, and is not to be left out.
     """
-    kept = sifted(splits, ["turns"], _fault, options)
-    return Read(kept.splits, notes=kept.notes)
+    sifted_rows = sifted(splits, ["turns"], _fault, options)
+    return Read(sifted_rows.splits, notes=sifted_rows.notes)
 
 
 def _fault(turns: Sequence[str]) -> Fault | None:
-    said = "has a reply without history: a dialogue has two turns or more"
-    return Fault("a reply without history", said) if len(turns) < 2 else None
+    reason = "has a reply without history: a dialogue has two turns or more"
+    return Fault("a reply without history", reason) if len(turns) < 2 else None
 
 
 def expand(rows: "Dataset") -> "Dataset":
-    """An example for each turn that answers others: the ``reply``, and its ``history``."""
+    """Make an example of each turn that answers others: the ``reply`` with its ``history``."""
     return rows.map(_replies, batched=True, remove_columns=rows.column_names)
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """Perplexity of the replies first."""
+    """Return the metrics of dialogues, of which the perplexity of the true replies leads."""
     return "dialogue"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """The head's outputs are the vocabulary."""
+    """Return no names, since the head's outputs are the vocabulary."""
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
-    """History and reply as one sequence; the position before each token of the reply is a row."""
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
+    """Encode history and reply as one sequence; the position before each token of the reply is a row."""
     before = [_joined(turns, tokenizer) for turns in rows["history"]]
     histories = _latest(before, form)
     whole = [[*ids, _end(tokenizer)] for ids in _tokens(rows["reply"], tokenizer)]
@@ -73,47 +74,49 @@ def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
     }
 
 
-def prompt(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
-    """The histories alone."""
+def prompt(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
+    """Encode the histories alone, to which a model writes replies."""
     return _features(_latest([_joined(turns, tokenizer) for turns in rows["history"]], form), rows)
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """What is said before each token of the reply: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
+    """Return the logits before each token of the reply ``[tokens, vocabulary]``, and ``labels [tokens]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The text of the written tokens ``[tokens, 1]``."""
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
+    """Return the reply of each example as text, from its written tokens ``[tokens, 1]``."""
     return [{"reply": text} for text in texts(answers, tokenizer)]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
-    """What the true reply cost, and the reply that was written."""
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
+    """Return what perplexity and text metrics need: the true reply's loss and length, and the written reply."""
     return [{"nll": record["nll"], "tokens": record["tokens"], "text": record["reply"]} for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """The true replies."""
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
+    """Return the true replies."""
     return list(rows["reply"])
 
 
 def groups(rows: Columns) -> list[str]:
-    """How many turns came before."""
+    """Return the group of each example by the number of turns in its history."""
     return [length_group(len(turns), _EDGES, "turns before") for turns in rows["history"]]
 
 
-def _replies(rows: Columns) -> dict[str, list[Any]]:
+def _replies(rows: Columns) -> Features:
     pairs = [(list(turns[:end]), turns[end]) for turns in rows["turns"] for end in range(1, len(turns))]
     return {"history": [history for history, _ in pairs], "reply": [reply for _, reply in pairs]}
 
 
-def _joined(turns: Sequence[str], tokenizer: Any) -> list[int]:  # noqa: ANN401
+def _joined(turns: Sequence[str], tokenizer: "PreTrainedTokenizerBase") -> list[int]:
     """The tokens of turns, each with the end token after it."""
     return [token for turn in _tokens(turns, tokenizer) for token in (*turn, _end(tokenizer))]
 
 
-def _end(tokenizer: Any) -> int:  # noqa: ANN401
+def _end(tokenizer: "PreTrainedTokenizerBase") -> int:
     """The token in which turns end."""
     if tokenizer.eos_token_id is None:
         raise ModelError(
@@ -128,17 +131,21 @@ def _latest(histories: Sequence[list[int]], form: EncodingSpec) -> list[list[int
     return [ids[-room:] for ids in histories]
 
 
-def _tokens(texts: Iterable[str], tokenizer: Any) -> list[list[int]]:  # noqa: ANN401
+def _tokens(texts: Iterable[str], tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
     return [list(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
 
 
-def _features(inputs: Sequence[Sequence[int]], rows: Columns) -> dict[str, list[Any]]:
+def _features(inputs: Sequence[Sequence[int]], rows: Columns) -> Features:
     ids = [list(each) for each in inputs]
     size = len(ids)
     masks = [[1] * len(each) for each in ids]
     return {
-        "input_ids": ids, "attention_mask": masks, "key": list(rows["key"]), "first": [0] * size, "count": [0] * size,
-    }  # fmt: skip
+        "input_ids": ids,
+        "attention_mask": masks,
+        "key": list(rows["key"]),
+        "first": [0] * size,
+        "count": [0] * size,
+    }
 
 
 TASK = Task(

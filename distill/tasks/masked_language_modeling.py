@@ -1,22 +1,21 @@
-"""The masked words of a text (Devlin et al. 2019, https://arxiv.org/abs/1810.04805)."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The task of predicting the masked words of a text (Devlin et al. 2019, https://arxiv.org/abs/1810.04805)."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from distill.tasks.collating import model_inputs, totals
+from distill.tasks import Columns
+from distill.tasks.collating import Numbers, Place, model_inputs, totals
 from distill.types import IGNORE, Batch
 
 HEAD = "AutoModelForMaskedLM"
 
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
-
 
 def masked_count(content: int, probability: float) -> int:
-    """How many of ``content`` tokens are masked: always the same share, at least one, so that totals are known."""
+    """Return how many of ``content`` tokens are masked.
+
+    It is always the same share, and at least one, so that totals are known beforehand.
+    """
     return max(1, round(content * probability)) if content else 0
 
 
@@ -47,17 +46,17 @@ def mask(
 
 
 class Collate:
-    """Masks each example by (seed, epoch, example), so that it is hidden alike in whatever batch it lands."""
+    """Makes batches with masked tokens, the same of an example for a seed and epoch in whatever batch it lands."""
 
     def __init__(
         self, *, seed: int, probability: float, pad_id: int, mask_id: int, vocabulary: int, special: frozenset[int]
     ) -> None:
-        """``special`` are the ids that are never hidden."""
+        """Keep how tokens are masked; ``special`` are the ids that are never hidden."""
         self.seed, self.probability, self.pad_id, self.mask_id = seed, probability, pad_id, mask_id
         self.vocabulary, self.special = vocabulary, np.asarray(sorted(special))
 
-    def __call__(self, rows: Mapping[str, Any], place: Any) -> Batch:  # noqa: ANN401
-        """A batch of masked inputs and their labels, each ``[batch, tokens]``."""
+    def __call__(self, rows: Columns, place: Place) -> Batch:
+        """Return a batch of masked inputs and their labels, each ``[batch, tokens]``."""
         numbered = zip(rows["input_ids"], place.rows, strict=True)
         pairs = [self._mask(np.asarray(ids), index, place) for ids, index in numbered]
         inputs = model_inputs({**rows, "input_ids": [ids.tolist() for ids, _ in pairs]}, self.pad_id)
@@ -67,8 +66,8 @@ class Collate:
         whose = {"key": torch.tensor(rows["key"])} if "key" in rows else {}
         return {**inputs, "labels": labels, **whose, **totals(place.totals)}
 
-    def counts(self, rows: Mapping[str, Any]) -> dict[str, Numbers]:
-        """How many labels, rows and tokens each example has, as arrays ``[examples]``."""
+    def counts(self, rows: Columns) -> dict[str, Numbers]:
+        """Count the labels, rows and tokens of each example, each as an array ``[examples]``."""
         content = [len(self._content(np.asarray(ids))) for ids in rows["input_ids"]]
         hidden = np.asarray([masked_count(number, self.probability) for number in content])
         return {"labels": hidden, "rows": hidden, "tokens": np.asarray([len(ids) for ids in rows["input_ids"]])}
@@ -76,13 +75,13 @@ class Collate:
     def _content(self, ids: Numbers) -> Numbers:
         return np.flatnonzero(~np.isin(ids, self.special))
 
-    def _mask(self, ids: Numbers, index: int, place: Any) -> tuple[Numbers, Numbers]:  # noqa: ANN401
+    def _mask(self, ids: Numbers, index: int, place: Place) -> tuple[Numbers, Numbers]:
         draw = np.random.default_rng((self.seed, place.epoch, index))
         probability, mask_id, vocabulary = self.probability, self.mask_id, self.vocabulary
         return mask(ids, self._content(ids), draw, probability=probability, mask_id=mask_id, vocabulary=vocabulary)
 
 
 def align(logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-    """The hidden tokens are the rows: ``logits [rows, vocabulary]`` and ``labels [rows]``."""
+    """Return the logits ``[rows, vocabulary]`` and ``labels [rows]`` of the hidden tokens, which are the rows."""
     scored = batch["labels"] != IGNORE
     return logits[scored], batch["labels"][scored]

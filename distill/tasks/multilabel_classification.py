@@ -1,15 +1,16 @@
-"""Any number of labels for a text, each decided on its own."""
+"""The task of giving any number of labels to a text, each decided on its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from distill.tasks import Columns, EncodingSpec, Options, Read, classification
+from distill.tasks import Columns, EncodingSpec, Options, Read, Record, classification
 from distill.tasks.labels import label_names, refuse_unknown, replaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 _LIKELY = 0.5
@@ -17,7 +18,7 @@ _LIKELY = 0.5
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Number the labels; each row gets a 0 or 1 for each of them.
+    """Number the labels, and turn those of each row into a 0 or 1 for every label.
 
     Raises:
         DataError: there are fewer than two labels, or train lacks one of another split.
@@ -32,12 +33,14 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """F1 over all decisions first."""
+    """Return the metrics of several labels, of which F1 over all decisions leads."""
     return "multilabel"
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The labels that are likelier than not, and every label's probability."""
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
+    """Return the labels that are likelier than not, and the probability of every label."""
     import torch
 
     probabilities = torch.cat(list(answers)).float().sigmoid().tolist()
@@ -47,17 +50,17 @@ def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Enc
     ]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
-    """0 or 1 for each label."""
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
+    """Return a 0 or 1 for each label, as predicted."""
     return [[int(name in record["labels"]) for name in labels] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """0 or 1 for each label."""
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
+    """Return a 0 or 1 for each label, as it should be."""
     return [[int(each) for each in labels] for labels in rows["label"]]
 
 
-def _labels(value: Any) -> set[str]:  # noqa: ANN401
+def _labels(value: object) -> set[str]:
     """The labels of a row: a list, a single one, or nothing."""
     parts = value if isinstance(value, list) else [value]
     return {str(part).strip() for part in parts if part is not None and str(part).strip()}

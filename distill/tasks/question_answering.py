@@ -1,8 +1,8 @@
-"""The words of a context that answer a question.
+"""The task of finding the words of a context that answer a question.
 
 A long context is read in windows that overlap; each window has two rows, one for where the answer starts and one for
-where it ends, over the window's tokens. A window without the answer points at its first token, and so do all
-windows of a question that has none.
+where it ends, over the window's tokens. A window without the answer points at its first token, and so do all windows of
+a question that has none.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,45 +11,46 @@ from typing import TYPE_CHECKING, Any
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task, unanswerable
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task, unanswerable
 from distill.tasks.labels import sifted
 from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 _BEST = 20
 """Starts, and ends, of a window that are tried with each other."""
-_ASKED = ("what", "who", "when", "where", "which", "why", "how")
+_QUESTION_WORDS = ("what", "who", "when", "where", "which", "why", "how")
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Check that every answer stands where ``answer_start`` says.
+    """Check that every answer stands in its context where ``answer_start`` says.
 
     Raises:
         DataError: an example has an answer that stands elsewhere, and is not to be left out; or none of train has one.
     """
-    asked = unanswerable.left_out(splits, options)
-    kept = sifted(asked.splits, ["label", "context"], _fault, asked.options)
-    if all(map(unanswerable.has_none, kept.splits["train"]["label"][:])):
+    answered = unanswerable.left_out(splits, options)
+    sifted_rows = sifted(answered.splits, ["label", "context"], _fault, answered.options)
+    if all(map(unanswerable.has_none, sifted_rows.splits["train"]["label"][:])):
         raise DataError("no row of train has an answer: nothing can be learned but to say nothing")
-    without = unanswerable.said(kept.splits)
-    return Read(kept.splits, notes=(*asked.notes, *kept.notes, *without), unanswerable=bool(without))
+    without = unanswerable.said(sifted_rows.splits)
+    return Read(sifted_rows.splits, notes=(*answered.notes, *sifted_rows.notes, *without), unanswerable=bool(without))
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """The F1 of words first."""
+    """Return the metrics of spans, of which the F1 of words leads."""
     return "spans"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """The head brings its own: start and end."""
+    """Return no names, since the head brings its own outputs: start and end."""
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
-    """The windows of each example, with the tokens that may be an answer, and where it is."""
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
+    """Encode each example as windows, with the tokens that may be an answer and where the answer is."""
     windows = _windows(rows, tokenizer, form)
     names = [name for name in MODEL_INPUTS if name in windows]
     features: dict[str, list[Any]] = {name: list(windows[name]) for name in names}
@@ -65,15 +66,15 @@ def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
         if "label" in rows:
             features["targets"].append(_target(spans, rows["label"][example]))
     pairs = zip(features["key"], features.get("targets", []), strict="label" in rows)
-    found = {key for key, target in pairs if any(target)}
+    located = {key for key, target in pairs if any(target)}
     labels = rows.get("label", ())
-    lost = {key for key, answers in zip(rows["key"], labels, strict=False) if answers["text"]} - found
+    lost = {key for key, answers in zip(rows["key"], labels, strict=False) if answers["text"]} - located
     features["cut"] = [key in lost for key in features["key"]]
     return features
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """``logits [batch, tokens, 2]`` as a row for the start and one for the end, ``[2 batch, max_length]``."""
+    """Turn logits ``[batch, tokens, 2]`` into a row for the start and one for the end, ``[2 batch, max_length]``."""
     from torch.nn.functional import pad
 
     possible = batch["answerable"].bool().unsqueeze(1)
@@ -81,8 +82,13 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return pad(rows, (0, form.max_length - rows.shape[-1]), value=FLOOR).flatten(0, 1), batch["labels"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The likeliest span over all windows of an example, and its probability there; where that may be, no answer."""
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
+    """Return the likeliest span over all windows of each example, or no answer where that is allowed.
+
+    The probability is that of the span in its window.
+    """
     if form.unanswerable:
         return _or_nothing(answers, rows, tokenizer, form)
     windows = _windows(rows, tokenizer, form)
@@ -98,9 +104,9 @@ def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: Enc
 def _or_nothing(
     answers: Sequence["Tensor"],
     rows: Columns,
-    tokenizer: Any,  # noqa: ANN401
+    tokenizer: "PreTrainedTokenizerBase",
     form: EncodingSpec,
-) -> list[dict[str, Any]]:
+) -> list[Record]:
     """The span with the largest logits over all windows of an example, or an empty text for no answer.
 
     As in BERT's own script for version 2 of SQuAD, no answer is the first token of the window that is least sure of it,
@@ -116,55 +122,66 @@ def _or_nothing(
             if opening + closing > best[example].score:
                 text = rows["context"][example][slice(*span)]
                 best[example] = unanswerable.Choice(opening + closing, whole, text)
-    said = map(unanswerable.chosen, nothing, best)
-    return [{"answer": choice.answer, "probability": choice.probability} for choice in said]
+    choices = map(unanswerable.chosen, nothing, best)
+    return [{"answer": choice.answer, "probability": choice.probability} for choice in choices]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
-    """The answers' texts."""
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
+    """Return the text of each predicted answer."""
     return [record["answer"] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """The texts of all answers that count as right; of a question without an answer none."""
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
+    """Return the texts of all answers that count as right; none for a question without an answer."""
     return [list(answers["text"]) for answers in rows["label"]]
 
 
 def groups(rows: Columns) -> list[str]:
-    """The question's word."""
+    """Return the question word of each example, such as ``who``."""
     words = (question.lower().replace("?", " ").split() for question in rows["question"])
-    return [next((word for word in question if word in _ASKED), "other") for question in words]
+    return [next((word for word in question if word in _QUESTION_WORDS), "other") for question in words]
 
 
-def _fault(answers: Mapping[str, Any], context: str) -> Fault | None:
+def _fault(answers: unanswerable.Answers, context: str) -> Fault | None:
     texts, starts = answers["text"], answers["answer_start"]
     if len(texts) != len(starts):
         return Fault("more answers than places, or fewer", f"has {len(texts)} answers, but {len(starts)} places")
-    wrong = [pair for pair in zip(texts, starts, strict=True) if not _there(*pair, context)]
+    wrong = [pair for pair in zip(texts, starts, strict=True) if not _stands_at(*pair, context)]
     if not wrong:
         return None
-    said = f"has the answer {shown(wrong[0][0])}, which does not stand at {wrong[0][1]}, where answer_start says"
-    return Fault("an answer that stands elsewhere", said)
+    reason = f"has the answer {shown(wrong[0][0])}, which does not stand at {wrong[0][1]}, where answer_start says"
+    return Fault("an answer that stands elsewhere", reason)
 
 
-def _there(text: str, start: int, context: str) -> bool:
+def _stands_at(text: str, start: int, context: str) -> bool:
     return bool(text.strip()) and start >= 0 and context[start : start + len(text)] == text
 
 
-def _windows(rows: Columns, tokenizer: Any, form: EncodingSpec) -> Any:  # noqa: ANN401
+def _windows(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> "BatchEncoding":
     """Question and a part of the context each; a question may take half of the room at most."""
     room = form.max_length - tokenizer.num_special_tokens_to_add(pair=True)
-    cut = tokenizer([question.strip() for question in rows["question"]], truncation=True, max_length=room // 2,
-                    add_special_tokens=False, return_offsets_mapping=True)  # fmt: skip
+    cut = tokenizer(
+        [question.strip() for question in rows["question"]],
+        truncation=True,
+        max_length=room // 2,
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+    )
     ends = [offsets[-1][1] if offsets else 0 for offsets in cut["offset_mapping"]]
     questions = [question.strip()[:end] for question, end in zip(rows["question"], ends, strict=True)]
-    return tokenizer(
-        questions, list(rows["context"]), truncation="only_second", max_length=form.max_length,
-        stride=min(form.stride, room // 4), return_overflowing_tokens=True, return_offsets_mapping=True,
-    )  # fmt: skip
+    windows: BatchEncoding = tokenizer(
+        questions,
+        list(rows["context"]),
+        truncation="only_second",
+        max_length=form.max_length,
+        stride=min(form.stride, room // 4),
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    return windows
 
 
-def _numbered(windows: Any) -> Iterator[tuple[int, int, int]]:  # noqa: ANN401
+def _numbered(windows: "BatchEncoding") -> Iterator[tuple[int, int, int]]:
     """Each window's number, its example, and which of the example's windows it is."""
     last, order = -1, 0
     for number, example in enumerate(windows["overflow_to_sample_mapping"]):
@@ -173,14 +190,14 @@ def _numbered(windows: Any) -> Iterator[tuple[int, int, int]]:  # noqa: ANN401
         yield number, example, order
 
 
-def _context(windows: Any, number: int) -> list[tuple[int, int] | None]:  # noqa: ANN401
+def _context(windows: "BatchEncoding", number: int) -> list[tuple[int, int] | None]:
     """For each token of a window the characters of the context that it is, or none."""
     belongs = windows.sequence_ids(number)
     offsets = windows["offset_mapping"][number]
     return [tuple(span) if which == 1 else None for which, span in zip(belongs, offsets, strict=True)]
 
 
-def _target(spans: Sequence[tuple[int, int] | None], answers: Mapping[str, Any]) -> list[int]:
+def _target(spans: Sequence[tuple[int, int] | None], answers: unanswerable.Answers) -> list[int]:
     """The tokens at which the first answer starts and ends, or the first token where the window lacks a part of it."""
     if unanswerable.has_none(answers):
         return [0, 0]

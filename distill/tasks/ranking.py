@@ -1,10 +1,10 @@
-"""Labels of a text by their probability, the likeliest first."""
+"""The labels of a text ranked by their probability, the likeliest first."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.errors import ConfigError
-from distill.tasks import TASKS, Task, task
+from distill.tasks import TASKS, Record, Task, task
 from distill.types import Kind
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _KINDS = ("label", "labels")
 
 
 def most(top_k: int | str) -> int | None:
-    """How many labels are asked for; none is all.
+    """Return how many labels are asked for; none stands for all.
 
     >>> most("all"), most("3"), most(1)
     (None, 3, 1)
@@ -34,7 +34,7 @@ def most(top_k: int | str) -> int | None:
 
 
 def refuse_unranked(module: Task, top_k: int | str | None) -> None:
-    """Refuse to rank labels where an example has none.
+    """Refuse to rank labels for a task that gives none to a whole example.
 
     Raises:
         ConfigError: the task gives no label to a whole example.
@@ -48,12 +48,12 @@ def refuse_unranked(module: Task, top_k: int | str | None) -> None:
 
 
 def ranks(module: Task) -> bool:
-    """Whether a task gives labels, each with a probability, to a whole example."""
+    """Return whether a task gives labels, each with a probability, to a whole example."""
     return module.roles.get("label") in _KINDS
 
 
-def ranked(rows: "Tensor", kind: Kind, labels: Sequence[str], top_k: int | str) -> list[dict[str, Any]]:
-    """The likeliest labels of one example.
+def ranked(rows: "Tensor", kind: Kind, labels: Sequence[str], top_k: int | str) -> list[Record]:
+    """Return the likeliest labels of one example, each with its probability.
 
     Args:
         rows: its logits ``[1, labels]``.

@@ -1,19 +1,20 @@
-"""A score for a pair of texts."""
+"""The task of giving a score to a pair of texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Options, Read, pair_classification
+from distill.tasks import Columns, EncodingSpec, Options, Read, Record, pair_classification
 from distill.tasks.labels import is_number, replaced, sifted
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 _BANDS = 5
@@ -21,46 +22,50 @@ _BANDS = 5
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Turn the scores into numbers.
+    """Turn the scores of all splits into numbers.
 
     Raises:
         DataError: one is no number, not finite, or outside the range of the settings, and not to be left out; or all of
             train are equal.
     """
-    kept = sifted(splits, ["label"], partial(_fault, options.score_range), options)
-    ready = {name: replaced(rows, "label", list(map(float, rows["label"][:]))) for name, rows in kept.splits.items()}
+    sifted_rows = sifted(splits, ["label"], partial(_fault, options.score_range), options)
+    ready = {
+        name: replaced(rows, "label", list(map(float, rows["label"][:]))) for name, rows in sifted_rows.splits.items()
+    }
     if len(set(ready["train"]["label"][:])) < 2:
         raise DataError("every score in train is the same: nothing can be learned from it")
-    return Read(ready, notes=kept.notes)
+    return Read(ready, notes=sifted_rows.notes)
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """Pearson's correlation first."""
+    """Return the metrics of scores, of which Pearson's correlation leads."""
     return "regression"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """One: the score."""
+    """Return the name of the head's only output: the score."""
     return ["score"]
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The score."""
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
+    """Return the score of each pair."""
     return [{"score": float(answer[0, 0])} for answer in answers]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
-    """The scores."""
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
+    """Return the predicted scores."""
     return [record["score"] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """The scores."""
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
+    """Return the true scores."""
     return list(rows["label"])
 
 
 def groups(rows: Columns) -> list[str]:
-    """Bands of the true score, of equal width."""
+    """Return the band of each true score; the bands cut the range of the scores into equal parts."""
     import numpy as np
 
     scores = np.asarray(rows["label"])
@@ -69,13 +74,13 @@ def groups(rows: Columns) -> list[str]:
     return [f"{edges[each]:g} to {edges[each + 1]:g}" for each in band]
 
 
-def _fault(allowed: tuple[float, float] | None, value: Any) -> Fault | None:  # noqa: ANN401
+def _fault(allowed: tuple[float, float] | None, value: str | float) -> Fault | None:
     if not is_number(value):
         return Fault("a score that is no number", f"has the score {shown(value)}, which is no number")
     if allowed is not None and not allowed[0] <= float(value) <= allowed[1]:
         low, high = allowed
-        said = f"has the score {shown(value)}, which is outside data.score_range=[{low:g}, {high:g}]"
-        return Fault("a score outside data.score_range", said)
+        reason = f"has the score {shown(value)}, which is outside data.score_range=[{low:g}, {high:g}]"
+        return Fault("a score outside data.score_range", reason)
     return None
 
 

@@ -1,4 +1,4 @@
-"""How two marked entities of a text are related.
+"""The task of telling how two marked entities of a text are related.
 
 The marks become tokens, and the two that open the entities answer (the entity-start pooling of Baldini Soares et al.
 2019, https://arxiv.org/abs/1906.03158): a linear layer over both states is the sum of one layer on each, so that a
@@ -9,12 +9,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Options, Read, classification
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, classification
 from distill.tasks.features import sentences
 from distill.tasks.labels import numbered, sifted
 from distill.types import Batch
@@ -22,6 +22,7 @@ from distill.types import Batch
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 MARKERS = ("<e1>", "</e1>", "<e2>", "</e2>")
@@ -31,33 +32,35 @@ _GAPS = re.compile(r"(?<=\s)|(?<=[\u3040-\u30ff\u3400-\u9fff])")
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Check the marks and number the relations.
+    """Check the marks of the entities, and number the relations.
 
     Raises:
         DataError: a mark is missing, stands twice or closes nothing; or train lacks a relation of another split.
     """
-    kept = sifted(splits, ["text"], _fault, options)
-    read_ = numbered(kept.splits, kept.options)
-    return replace(read_, notes=(*kept.notes, *read_.notes))
+    sifted_rows = sifted(splits, ["text"], _fault, options)
+    read_ = numbered(sifted_rows.splits, sifted_rows.options)
+    return replace(read_, notes=(*sifted_rows.notes, *read_.notes))
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """The macro F1 over directed relations of SemEval-2010 task 8 first."""
+    """Return the metrics of relations, of which the macro F1 of SemEval-2010 task 8 leads."""
     return "relations"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """Two for each relation: what its first and what its second entity says."""
+    """Return the names of the head's outputs: two for each relation, one for each entity."""
     return [f"{label} {mark}" for mark in ("<e1>", "<e2>") for label in labels]
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
-    """Token ids, without the words furthest from the entities where they are too many, and where the entities begin.
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
+    """Encode the texts, without the words furthest from the entities where there are too many.
+
+    The positions of a feature are the tokens that open its two entities.
 
     Raises:
         DataError: there is no room for the entities themselves.
     """
-    marks = tokenizer.convert_tokens_to_ids(list(MARKERS))
+    marks = cast(list[int], tokenizer.convert_tokens_to_ids(list(MARKERS)))
     whole = tokenizer(list(rows["text"]))["input_ids"]
     texts = [
         text if len(ids) <= form.max_length else _around(text, tokenizer, form.max_length)
@@ -73,19 +76,21 @@ def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """``logits [batch, tokens, 2 relations]`` at the two entity starts, summed: ``[batch, relations]``."""
+    """Sum the logits ``[batch, tokens, 2 relations]`` at the two entity starts into rows ``[batch, relations]``."""
     one, other = batch["position"].unbind(dim=-1)
     first, second = logits.chunk(2, dim=-1)
     return first[batch["example"], one] + second[batch["example"], other], batch["labels"]
 
 
 def _fault(text: str) -> Fault | None:
-    said = problem(text)
-    return None if said is None else Fault("entities that are not marked as they should be", f"{said}: {shown(text)}")
+    reason = problem(text)
+    return (
+        None if reason is None else Fault("entities that are not marked as they should be", f"{reason}: {shown(text)}")
+    )
 
 
 def problem(text: str) -> str | None:
-    """What is wrong with the marks of a text, as the end of a sentence about it; none where nothing is."""
+    """Return what is wrong with the marks of a text, as the end of a sentence; none where nothing is."""
     counts = {mark: text.count(mark) for mark in MARKERS}
     if missing := [mark for mark, count in counts.items() if count != 1]:
         return f"has {missing[0]} {counts[missing[0]]} times, not once"
@@ -97,7 +102,7 @@ def problem(text: str) -> str | None:
     return None
 
 
-def _around(text: str, tokenizer: Any, max_length: int) -> str:  # noqa: ANN401
+def _around(text: str, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> str:
     """The entities, and as many of the words beside them, the nearest first, as there is room for.
 
     Where there is no room for all that stands between the entities, the middle of it is left out.
@@ -116,17 +121,17 @@ def _around(text: str, tokenizer: Any, max_length: int) -> str:  # noqa: ANN401
     beside = sorted(set(range(len(words))) - set(inside), key=lambda place: (_distance(place, spans), place))
     fit = bisect_right(range(len(beside) + 1), max_length, key=lambda many: length([*inside, *beside[:many]]))
     count = max(0, fit - 1)
-    kept = {*inside, *beside[:count]}
+    chosen_places = {*inside, *beside[:count]}
     for place in beside[count:]:  # where one side's next word is too long, another's may fit
-        if {place - 1, place + 1} & kept and length(kept | {place}) <= max_length:
-            kept.add(place)
-    return _joined(words, kept)
+        if {place - 1, place + 1} & chosen_places and length(chosen_places | {place}) <= max_length:
+            chosen_places.add(place)
+    return _joined(words, chosen_places)
 
 
 def _entities(words: Sequence[str]) -> list[range]:
     """The words of each entity, in the order of the text; one range where they share words."""
-    found = [(mark, place) for place, word in enumerate(words) for mark in _MARK.findall(word)]
-    marks, (first, second, third, last) = zip(*found, strict=True)
+    marked_words = [(mark, place) for place, word in enumerate(words) for mark in _MARK.findall(word)]
+    marks, (first, second, third, last) = zip(*marked_words, strict=True)
     if marks[1] in MARKERS[1::2] and second < third:
         return [range(first, second + 1), range(third, last + 1)]
     return [range(first, last + 1)]

@@ -1,11 +1,11 @@
 """A task with the labels of its data and the limits of length that the settings give it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from distill.tasks import Columns, EncodingSpec, Features, Task
+from distill.tasks import Columns, EncodingSpec, Features, Record, Task
 from distill.types import Batch
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TaskSetup:
-    """A task as a run has it: how its examples become features, and rows of logits become predictions.
+    """A task as a run uses it: with the labels of its data and the limits of length of the settings.
 
     Attributes:
         name: of the task.
@@ -29,23 +29,23 @@ class TaskSetup:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the labels, by number; empty for a task without labels."""
+        """Return the names of the labels, by number; nothing for a task without labels."""
         return self.spec.labels
 
     @cached_property
     def outputs(self) -> list[str]:
-        """Names of the head's outputs, in order; empty where the head brings its own."""
+        """Return the names of the head's outputs, in order; nothing where the head brings its own."""
         return self.task.outputs(self.labels)
 
     @property
     def classes(self) -> int | None:
-        """Width of a row of logits; none where it is the model's vocabulary."""
+        """Return the width of a row of logits; none where it is the model's vocabulary."""
         widths = {"labels": len(self.labels) or 1, "tokens": self.spec.max_length}
         return widths.get(self.task.class_axis)
 
     @property
     def limits(self) -> dict[str, int]:
-        """The limits of length that the task has, by the names of the settings in ``data``."""
+        """Return the limits of length that the task has, by the names of the settings in ``data``."""
         limits = {"max_length": self.spec.max_length}
         if self.task.writes:
             limits["max_target_length"] = self.spec.max_target_length
@@ -71,13 +71,11 @@ class TaskSetup:
         """Return a head's logits as rows ``[rows, classes]``, and their labels ``[rows]``."""
         return self.task.align(logits, batch, self.spec)
 
-    def decode(
-        self, rows: Sequence["Tensor"], columns: Columns, tokenizer: "PreTrainedTokenizerBase"
-    ) -> list[dict[str, Any]]:
-        """Return what a user is told for each example, from its rows ``[n, classes]`` or the tokens it was answered."""
+    def decode(self, rows: Sequence["Tensor"], columns: Columns, tokenizer: "PreTrainedTokenizerBase") -> list[Record]:
+        """Return the prediction for each example, from its rows of logits ``[n, classes]`` or its written tokens."""
         return self.task.decode(rows, columns, tokenizer, self.spec)
 
-    def predictions(self, records: Sequence[Mapping[str, Any]]) -> list[Any]:
+    def predictions(self, records: Sequence[Record]) -> list[Any]:
         """Return what metrics read of the records that ``decode`` gives."""
         return self.task.predictions(records, self.labels)
 

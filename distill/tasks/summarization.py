@@ -1,4 +1,4 @@
-"""A short text for a long one: written as a translation is, and scored otherwise."""
+"""The task of writing a short text for a long one; it differs from translation in its metrics alone."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,12 +11,12 @@ _EDGES = (50, 100, 150, 200)
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """ROUGE-1 first."""
+    """Return the metrics of summaries, of which ROUGE-1 leads."""
     return "summarization"
 
 
 def groups(rows: Columns) -> list[str]:
-    """How long the source is, in words, or in characters where its script puts no spaces."""
+    """Return the group of each source by its length in words, or in characters of a script without spaces."""
     return [translation.length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 

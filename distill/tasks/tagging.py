@@ -1,4 +1,4 @@
-"""Schemes in which tags say where an entity begins and ends, and how they become IOB2."""
+"""Schemes of tags that mark where an entity begins and ends, and their conversion into IOB2."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,9 @@ Convert = Callable[[Sequence[str]], list[str]]
 
 
 def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
-    """The scheme of some tags and what makes IOB2 of it; none where it is IOB2, or no scheme of entities.
+    """Recognise the scheme of some tags, and return its name with a converter into IOB2.
+
+    Returns none where it is IOB2 already, or no scheme of entities.
 
     It is IOB1 where entities begin with I-, and with B- only right after another of their type; where some begin so and
     some otherwise, the tags are taken for IOB2 with faults.
@@ -33,19 +35,21 @@ def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
     >>> name, convert(["S-LOC", "O", "B-PER", "E-PER"])
     ('BIOES', ['B-LOC', 'O', 'B-PER', 'I-PER'])
     """
-    found = list(sentences)
-    tags = {tag for sentence in found for tag in sentence} - {OUTSIDE}
+    tag_lists = list(sentences)
+    tags = {tag for sentence in tag_lists for tag in sentence} - {OUTSIDE}
     if not tags or not all(_letter(tag) in _PLACES for tag in tags):
         return None
     letters = {_letter(tag) for tag in tags}
     if letters <= {"B", "I"}:
-        return ("IOB1", _from_iob1) if _is_iob1(found) else None
+        return ("IOB1", _from_iob1) if _is_iob1(tag_lists) else None
     name = next((name for name, ends in _ENDINGS.items() if letters - {"B", "I"} <= ends), None)
     return None if name is None else (name, _from_ends)
 
 
 def spelled(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
-    """How tags of entities are spelled otherwise than B-PER, and what spells them so; none where they are not.
+    """Recognise tags spelled otherwise than B-PER, and return how, with a function that respells them.
+
+    Returns none where they are spelled so, or are no tags of entities.
 
     >>> name, convert = spelled([["PER-B", "PER-I", "O"]])
     >>> name, convert(["PER-B", "PER-I", "O"])
@@ -58,8 +62,8 @@ def spelled(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
             continue
         places = {found["place"].upper() for found in inside.values()}
         if "B" in places and ("I" in places or len({found["type"] for found in inside.values()}) > 1):
-            made = {tag: f"{found['place'].upper()}-{found['type']}" for tag, found in inside.items()}
-            return name, partial(_respelled, made)
+            respelled = {tag: f"{found['place'].upper()}-{found['type']}" for tag, found in inside.items()}
+            return name, partial(_respelled, respelled)
     return None
 
 
@@ -68,7 +72,7 @@ def _respelled(spelling: Mapping[str, str], sentence: Sequence[str]) -> list[str
 
 
 def ends(tag: str) -> bool:
-    """Whether an entity ends with this tag."""
+    """Return whether a tag marks the last token of an entity."""
     return any(_letter(tag) in letters - {"M"} for letters in _ENDINGS.values())
 
 

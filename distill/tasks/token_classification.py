@@ -1,4 +1,4 @@
-"""A label for every word: named entities, parts of speech.
+"""The task of giving a label to every word: named entities, parts of speech.
 
 The first sub-word of a word answers for it. A sentence that is too long is read in windows that overlap; each word is
 answered by one of them, in which it has words on both sides, so that none is dropped.
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from distill.base.terminal_text import name as called
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced, sifted
 from distill.tasks.tag_checks import TYPED, check, fault, in_iob2, refuse_single
@@ -18,7 +18,9 @@ from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from tokenizers import Encoding
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 _NUMBERS = (
@@ -28,24 +30,24 @@ _NUMBERS = (
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Number the tags. ``options.labels`` may give several tags one name.
+    """Number the tags of all splits; ``options.labels`` may give several tags one name.
 
     Raises:
         DataError: tokens and tags differ in number, a tag breaks the scheme, or train lacks one of another split.
     """
-    kept = sifted(splits, ["tokens", "label"], fault, options)
-    options = kept.options
-    refuse_single(kept.splits["train"])
-    converted = in_iob2(kept.splits, options)
+    sifted_rows = sifted(splits, ["tokens", "label"], fault, options)
+    options = sifted_rows.options
+    refuse_single(sifted_rows.splits["train"])
+    converted = in_iob2(sifted_rows.splits, options)
     checked = check(converted.splits, converted.options)
     splits, options = checked.splits, checked.options
-    found = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
-    if len(found) < 2:
+    train_tags = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
+    if len(train_tags) < 2:
         raise DataError(
-            f"train has only the tag {', '.join(map(called, found))}: nothing can be learned from one class"
+            f"train has only the tag {', '.join(map(called, train_tags))}: nothing can be learned from one class"
         )
-    refuse_strangers(options.labels, found)
-    names = {tag: options.labels.get(tag, tag) for tag in in_order(found, options)}
+    refuse_strangers(options.labels, train_tags)
+    names = {tag: options.labels.get(tag, tag) for tag in in_order(train_tags, options)}
     labels = tuple(dict.fromkeys(names.values()))
     number = {tag: labels.index(name) for tag, name in names.items()}
     ready = {}
@@ -55,22 +57,22 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         ids = [[number[tag] for tag in each] for each in tags]
         ready[name] = replaced(rows, "label", ids)
     numbers = (_NUMBERS,) if all(label.isdecimal() for label in labels) else ()
-    return Read(ready, labels, (*kept.notes, *converted.notes, *checked.notes, *numbers))
+    return Read(ready, labels, (*sifted_rows.notes, *converted.notes, *checked.notes, *numbers))
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """Whole entities where the tags are IOB2 with types, else each word on its own."""
+    """Return the metrics of whole entities where the tags are IOB2 with types, else of single words."""
     typed = [label for label in labels if label != OUTSIDE]
     return "entities" if all(label[:2] in TYPED for label in typed) else "tokens"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """One for each tag."""
+    """Return the names of the head's outputs: one for each tag."""
     return list(labels)
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
-    """One window for a sentence that fits, else several."""
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
+    """Encode each sentence as one window where it fits, else as several."""
     sentences, whole = _tokenised(rows["tokens"], tokenizer)
     names = [name for name in MODEL_INPUTS if name in tokenizer.model_input_names]
     features: dict[str, list[Any]] = {name: [] for name in (*names, "key", "first", "count", "positions")}
@@ -98,31 +100,35 @@ _FIELDS = dict(zip(MODEL_INPUTS, ("ids", "attention_mask", "type_ids"), strict=T
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """The words' first sub-words are the rows: ``logits [words, tags]`` and ``labels [words]``."""
+    """Return the logits ``[words, tags]`` of each word's first sub-word, and ``labels [words]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The likeliest tag of each word."""
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
+    """Return the likeliest tag of each word."""
     return [{"tags": [form.labels[tag] for tag in answer.argmax(dim=-1).tolist()]} for answer in answers]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
-    """The tags of each sentence."""
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
+    """Return the predicted tags of each sentence."""
     return [record["tags"] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """The tags of each sentence."""
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
+    """Return the true tags of each sentence."""
     return [[labels[tag] for tag in tags] for tags in rows["label"]]
 
 
 def groups(rows: Columns) -> list[str]:
-    """Tags group already."""
+    """Return no groups, since the report groups words by their tags."""
     return []
 
 
-def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list[list[str]], list[Any]]:  # noqa: ANN401
+def _tokenised(
+    sentences: Sequence[Sequence[str]], tokenizer: "PreTrainedTokenizerBase"
+) -> tuple[list[list[str]], list["Encoding"]]:
     """The sentences and their tokens; a word of which the tokenizer makes nothing is unknown to it, and still there."""
     before = _before(tokenizer)
     words = [[before + word for word in sentence] for sentence in sentences]
@@ -135,28 +141,32 @@ def _tokenised(sentences: Sequence[Sequence[str]], tokenizer: Any) -> tuple[list
     return words, tokens
 
 
-def _unknown(sentence: Sequence[str], lost: set[int], tokenizer: Any) -> list[str]:  # noqa: ANN401
+def _unknown(sentence: Sequence[str], lost: set[int], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
     """A sentence in which the words ``lost`` are the unknown token, and so are those that spell a control token."""
     unknown, marks = _unknown_token(tokenizer), tokenizer.all_special_tokens
     spelled = {place for place, word in enumerate(sentence) if any(mark in word for mark in marks)}
     return [unknown if place in lost | spelled else word for place, word in enumerate(sentence)]
 
 
-def _unknown_token(tokenizer: Any) -> str:  # noqa: ANN401
+def _unknown_token(tokenizer: "PreTrainedTokenizerBase") -> str:
     """What stands for a word that is unknown; not every tokenizer has a token for it."""
     return str(tokenizer.unk_token or tokenizer.mask_token or tokenizer.pad_token)
 
 
-def _read(words: Sequence[str], tokenizer: Any, max_length: int | None = None) -> Any:  # noqa: ANN401
+def _read(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int | None = None) -> "Encoding":
     """The tokens of one sentence, or part of it; the unknown token in it is that, and not the text of its name."""
     text = _unknown_token(tokenizer) not in words and tokenizer.split_special_tokens
-    return tokenizer(
-        [list(words)], is_split_into_words=True, split_special_tokens=text, truncation=max_length is not None,
+    encoding: Encoding = tokenizer(
+        [list(words)],
+        is_split_into_words=True,
+        split_special_tokens=text,
+        truncation=max_length is not None,
         max_length=max_length,
-    )[0]  # fmt: skip
+    )[0]
+    return encoding
 
 
-def _before(tokenizer: Any) -> str:  # noqa: ANN401
+def _before(tokenizer: "PreTrainedTokenizerBase") -> str:
     """What stands before a word: a space for byte-level tokenizers that would read words by themselves as one."""
     alone, spaced = tokenizer([["a"], [" a"]], is_split_into_words=True)["input_ids"]
     return "" if alone == spaced else " "
@@ -171,7 +181,9 @@ def _pieces(word_ids: Sequence[int | None], words: int) -> list[int]:
     return [max(1, count) for count in pieces]
 
 
-def _windows(pieces: Sequence[int], tokenizer: Any, form: EncodingSpec) -> Iterator[tuple[int, int, int, int]]:  # noqa: ANN401
+def _windows(
+    pieces: Sequence[int], tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> Iterator[tuple[int, int, int, int]]:
     """Windows of a sentence as words (start, stop) and the words (first, last) that each answers for."""
     budget = form.max_length - tokenizer.num_special_tokens_to_add()
     start = first = 0
@@ -192,7 +204,7 @@ def _windows(pieces: Sequence[int], tokenizer: Any, form: EncodingSpec) -> Itera
         start, first = following, last
 
 
-def _encoded(words: Sequence[str], tokenizer: Any, form: EncodingSpec) -> Any:  # noqa: ANN401
+def _encoded(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> "Encoding":
     """One window; only a single word that is too long by itself is cut, and keeps its first sub-words."""
     return _read(words, tokenizer, form.max_length)
 

@@ -1,11 +1,11 @@
-"""A text for a text, written token by token by an encoder-decoder."""
+"""The task of writing one text for another, token by token, by an encoder-decoder."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distill.base.segmentation import spaced
-from distill.tasks import Columns, EncodingSpec, Options, Read, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import gather, overflowed
 from distill.tasks.labels import replaced
 from distill.types import MODEL_INPUTS, Batch
@@ -13,6 +13,7 @@ from distill.types import MODEL_INPUTS, Batch
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 _EDGES = (10, 15, 20, 30)
 """Words of a source at which the report's table begins a new group."""
@@ -20,7 +21,10 @@ _SEVERAL = "some examples have several targets: the first is learnt, and metrics
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Take the pairs; of several targets of an example the first is learnt, and all are its ``references``."""
+    """Take the pairs as they are; of several targets of an example, learn the first.
+
+    All targets of an example are its ``references``.
+    """
     ready, several = dict(splits), False
     for name, rows in splits.items():
         texts = rows["target"][:]
@@ -31,17 +35,17 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
 
 
 def metric_module(labels: Sequence[str]) -> str:
-    """BLEU first."""
+    """Return the metrics of translations, of which BLEU leads."""
     return "translation"
 
 
 def outputs(labels: Sequence[str]) -> list[str]:
-    """The head's outputs are the vocabulary."""
+    """Return no names, since the head's outputs are the vocabulary."""
     return []
 
 
-def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
-    """Tokens of the sources, and of the targets, which are the rows.
+def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
+    """Encode the sources, and the targets, whose tokens are the rows.
 
     A target that is too long loses its end token too: else it would teach to stop in the middle of a sentence.
     """
@@ -58,8 +62,8 @@ def encode(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
     }
 
 
-def prompt(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[Any]]:  # noqa: ANN401
-    """Tokens of the sources alone."""
+def prompt(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
+    """Encode the sources alone, for which a model writes targets."""
     read_ = tokenizer(list(rows["source"]), truncation=True, max_length=form.max_length)
     inputs = {name: list(read_[name]) for name in MODEL_INPUTS[:2]}
     size = len(inputs["input_ids"])
@@ -68,38 +72,40 @@ def prompt(rows: Columns, tokenizer: Any, form: EncodingSpec) -> dict[str, list[
 
 
 def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor", "Tensor"]:
-    """The targets' tokens are the rows: ``logits [tokens, vocabulary]`` and ``labels [tokens]``."""
+    """Return the logits ``[tokens, vocabulary]`` of the targets' tokens, and ``labels [tokens]``."""
     return gather(logits, batch)
 
 
-def decode(answers: Sequence["Tensor"], rows: Columns, tokenizer: Any, form: EncodingSpec) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The text of the written tokens ``[tokens, 1]``."""
+def decode(
+    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+) -> list[Record]:
+    """Return the text of each target that was written, from its tokens ``[tokens, 1]``."""
     return [{"target": text} for text in texts(answers, tokenizer)]
 
 
-def predictions(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[Any]:
-    """The texts."""
+def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
+    """Return the text that was written for each example."""
     return [record["target"] for record in records]
 
 
-def references(rows: Columns, labels: Sequence[str]) -> list[Any]:
-    """The right texts of each example."""
+def references(rows: Columns, labels: Sequence[str]) -> list[object]:
+    """Return the right texts of each example."""
     return list(rows["references"]) if "references" in rows else [[target] for target in rows["target"]]
 
 
 def groups(rows: Columns) -> list[str]:
-    """How long the source is, in words, or in characters where its script puts no spaces."""
+    """Return the group of each source by its length in words, or in characters of a script without spaces."""
     return [length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 
-def texts(answers: Sequence["Tensor"], tokenizer: Any) -> list[str]:  # noqa: ANN401
-    """The texts of written tokens ``[tokens, 1]``, without a character of which the limit let only some bytes come."""
+def texts(answers: Sequence["Tensor"], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
+    """Decode written tokens ``[tokens, 1]`` into texts, without a last character that the limit cut off."""
     ids = [answer.flatten().long().tolist() for answer in answers]
     return [text.rstrip("\ufffd").strip() for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
 
 
 def length_group(length: int, edges: Sequence[int], unit: str) -> str:
-    """The name of the group of a length from 1 up; names sort by the numbers that they begin with.
+    """Return the name of the group of a length from 1 up; names sort by the numbers that they begin with.
 
     >>> [length_group(length, (10, 20), "words") for length in (3, 10, 25)]
     ['1 to 9 words', '10 to 19 words', '20 words and more']

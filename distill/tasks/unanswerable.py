@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from distill.base.unusable_rows import Fault
 from distill.tasks import Options
@@ -15,8 +15,20 @@ if TYPE_CHECKING:
 _NONE = Fault("no answer", "has no answer")
 
 
+class Answers(TypedDict):
+    """The answers to a question as SQuAD has them; both lists are empty where there is none.
+
+    Attributes:
+        text: the words of each answer.
+        answer_start: where each begins in the context, in characters.
+    """
+
+    text: list[str]
+    answer_start: list[int]
+
+
 class Choice(NamedTuple):
-    """What a question may be answered with.
+    """A candidate for the answer to a question, with its score.
 
     Attributes:
         score: the logit of its start plus that of its end.
@@ -30,7 +42,7 @@ class Choice(NamedTuple):
 
     @property
     def probability(self) -> float:
-        """The probability of its start times that of its end, in their window."""
+        """Return the probability of the start times that of the end, in their window."""
         return math.exp(min(0.0, self.score - self.whole))
 
 
@@ -38,7 +50,7 @@ NO_WINDOW_YET, NO_SPAN_YET = Choice(math.inf), Choice(-math.inf)
 
 
 def left_out(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
-    """The rows without those that have no answer, where the options want none of them, and sentences that say so.
+    """Leave out the rows of questions without an answer, where the options want none of them.
 
     Raises:
         DataError: a split has no other.
@@ -46,12 +58,12 @@ def left_out(splits: Mapping[str, "Dataset"], options: Options) -> Sifted:
     if options.answerable == "all":
         return Sifted(dict(splits), (), options)
     faults = {split: dict.fromkeys(_without(rows), _NONE) for split, rows in splits.items()}
-    kept = judged(splits, faults, replace(options, drop_bad=True))
-    return kept._replace(options=replace(kept.options, drop_bad=options.drop_bad))
+    sifted_rows = judged(splits, faults, replace(options, drop_bad=True))
+    return sifted_rows._replace(options=replace(sifted_rows.options, drop_bad=options.drop_bad))
 
 
 def said(splits: Mapping[str, "Dataset"]) -> tuple[str, ...]:
-    """A sentence on the rows that have no answer; nothing where all have one."""
+    """Return a sentence on how many rows have no answer; nothing where all have one."""
     counts = {split: len(_without(rows)) for split, rows in splits.items()}
     parts = [f"{count:,} of {len(splits[split]):,} rows of {split}" for split, count in counts.items() if count]
     if not parts:
@@ -66,13 +78,13 @@ def _without(rows: "Dataset") -> list[int]:
     return [place for place, answers in enumerate(rows["label"][:]) if has_none(answers)]
 
 
-def has_none(answers: Mapping[str, Any]) -> bool:
-    """Whether a question has no answer, which is said by empty lists."""
+def has_none(answers: Answers) -> bool:
+    """Return whether a question has no answer, which SQuAD says by empty lists."""
     return not answers["text"] and not answers["answer_start"]
 
 
 def chosen(nothing: Choice, best: Choice) -> Choice:
-    """The best span over the windows of a context, or no answer where that scores above it in every window.
+    """Return the best span over the windows of a context, or no answer where that scores above it everywhere.
 
     Args:
         nothing: no answer, in the window where it scores least.

@@ -1,4 +1,4 @@
-"""For summaries: abstracts of papers nobody wrote, each with one sentence that says what was done and found.
+"""The sample for summaries: abstracts of papers nobody wrote, each with one sentence that says what was done and found.
 
 The problem, the method and the finding stand in different sentences, in which the summary has to find them: earlier
 work, about other methods and problems in the same words, is a trap, as are thanks and good news about the field.
@@ -95,7 +95,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for summaries: columns ``source`` (an abstract) and ``target`` (its summary, one sentence).
+    """Return the sample for summaries: columns ``source`` (an abstract) and ``target`` (its summary, one sentence).
 
     The same rows on every call and machine; no abstract stands twice, and each determines its summary.
     """

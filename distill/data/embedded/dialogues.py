@@ -1,4 +1,4 @@
-"""For dialogue: short talks of two people, in which a reply takes up what was asked.
+"""The sample for dialogue: short talks of two people, in which a reply takes up what was asked.
 
 They book, shop, ask the way and make small talk; what one names (a day, a colour, a place) is what the other means.
 """
@@ -101,7 +101,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for dialogue: column ``turns``, what two people say by turns.
+    """Return the sample for dialogue: column ``turns``, what two people say by turns.
 
     The same rows on every call and machine; no dialogue stands twice.
     """

@@ -1,4 +1,4 @@
-"""What the samples share: texts that rules and chance make, each once, dealt out to the splits."""
+"""The grammar that writes the samples: random texts by rules, each once, dealt out to the splits."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,12 +14,16 @@ Rule: TypeAlias = str | Sequence[str] | Mapping[str, int]
 """Ways to say a thing: words (``_`` stands for a space), or whole texts, or texts with how often each is taken."""
 Row: TypeAlias = dict[str, Any]
 """Column to value."""
+ColumnType: TypeAlias = "str | Sequence[ColumnType] | Mapping[str, ColumnType]"
+"""The type of a column: the name of a scalar such as ``int64``, a list of one type, or an object of types by key."""
 
 _SLOT = re.compile(r"([$@])(\w+)")
 
 
 class Grammar:
-    """Rules by name. In a text, ``$name`` is said anew each time, ``@name`` once; ``@name2`` differs from ``@name``.
+    """A grammar of named rules that writes random texts.
+
+    In a text, ``$name`` is said anew each time, ``@name`` once; ``@name2`` differs from ``@name``.
 
     >>> pets = Grammar({"pet": "cat guinea_pig", "praise": ("my @pet is a good @pet , no @pet2",)})
     >>> known = {"pet": "cat"}
@@ -28,11 +32,14 @@ class Grammar:
     """
 
     def __init__(self, rules: Mapping[str, Rule]) -> None:
-        """Keep ``rules`` by name."""
+        """Prepare the alternatives and weights of each rule."""
         self._ways = {name: _ways(rule) for name, rule in rules.items()}
 
     def say(self, random: Random, text: str, known: dict[str, str] | None = None) -> str:
-        """``text`` with every slot filled; ``known`` holds what ``@name`` stands for, and learns what was drawn."""
+        """Return ``text`` with every slot filled by the rules.
+
+        ``known`` holds what ``@name`` stands for, and learns what was drawn.
+        """
         known = {} if known is None else known
 
         def fill(slot: re.Match[str]) -> str:
@@ -48,9 +55,9 @@ class Grammar:
     def _same(self, random: Random, name: str, known: dict[str, str]) -> str:
         rule = name.rstrip("0123456789")
         while name not in known:
-            said = self.say(random, f"${rule}", known)
-            if all(said != other for key, other in known.items() if key.rstrip("0123456789") == rule):
-                known[name] = said
+            words = self.say(random, f"${rule}", known)
+            if all(words != other for key, other in known.items() if key.rstrip("0123456789") == rule):
+                known[name] = words
         return known[name]
 
 
@@ -61,7 +68,7 @@ def _ways(rule: Rule) -> tuple[Sequence[str], Sequence[int]]:
 
 
 def articles(text: str) -> str:
-    """``a`` before a vowel as ``an``.
+    """Return a text in which each ``a`` before a vowel is ``an``.
 
     >>> articles("a owl and a cat")
     'an owl and a cat'
@@ -70,7 +77,7 @@ def articles(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """With articles that fit, and a capital letter first.
+    """Return a text as a sentence: with articles that fit, and a capital letter first.
 
     >>> sentence("a owl sleeps.")
     'An owl sleeps.'
@@ -80,7 +87,10 @@ def sentence(text: str) -> str:
 
 
 def distinct(make: Callable[[], Row], texts: Sequence[str], seen: set[str]) -> Iterator[Row]:
-    """Rows without end, none of which has the ``texts`` (names of columns) of another; ``seen`` grows by each."""
+    """Yield rows without end, no two of which have the same values in the columns ``texts``.
+
+    ``seen`` holds the values of earlier rows, and grows by those of each row.
+    """
     while True:
         row = make()
         text = repr([row[column] for column in texts])
@@ -92,15 +102,18 @@ def distinct(make: Callable[[], Row], texts: Sequence[str], seen: set[str]) -> I
 def deal(
     make: Callable[[Random, str], Row], texts: Sequence[str], sizes: Mapping[str, int], seed: int
 ) -> dict[str, list[Row]]:
-    """The same rows on every call and machine, in splits of the ``sizes``; ``make`` gets the chance and the split."""
+    """Make splits of the given ``sizes`` with the same distinct rows on every call and machine.
+
+    ``make`` gets the random number generator and the name of the split, and returns a row.
+    """
     random, seen = Random(seed), set[str]()  # noqa: S311 (a sample, not a secret)
     return {
         split: list(islice(distinct(partial(make, random, split), texts, seen), size)) for split, size in sizes.items()
     }
 
 
-def tabled(splits: Mapping[str, Sequence[Row]], columns: Mapping[str, Any]) -> dict[str, "Dataset"]:
-    """Rows as data sets; ``columns`` says each one's kind: a name such as ``int64``, or lists and mappings of these."""
+def tabled(splits: Mapping[str, Sequence[Row]], columns: Mapping[str, ColumnType]) -> dict[str, "Dataset"]:
+    """Turn the rows of each split into a data set whose columns have the given types."""
     from datasets import Dataset, Features
 
     features = Features({name: _feature(kind) for name, kind in columns.items()})
@@ -110,9 +123,11 @@ def tabled(splits: Mapping[str, Sequence[Row]], columns: Mapping[str, Any]) -> d
     }
 
 
-def _feature(kind: Any) -> Any:  # noqa: ANN401
+def _feature(kind: ColumnType) -> object:
     from datasets import List, Value
 
     if isinstance(kind, str):
         return Value(kind)
-    return List(_feature(kind[0])) if isinstance(kind, list) else {name: _feature(each) for name, each in kind.items()}
+    if isinstance(kind, Mapping):
+        return {name: _feature(inner) for name, inner in kind.items()}
+    return List(_feature(kind[0]))

@@ -1,4 +1,4 @@
-"""For pairs of sentences, in place of MRPC: whether the second says what the first says.
+"""The sample for pairs of sentences, in place of MRPC: whether the second says what the first says.
 
 News of invented companies, said twice: with other words, in another order, or as what was done to whom. Two sentences
 that do not say the same differ in one or two things, such as how many or when; all other words may agree. As in the
@@ -76,7 +76,7 @@ _WORDS: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample: columns ``text``, ``pair`` and ``label`` (``1`` where both say the same, else ``0``)."""
+    """Return the sample: columns ``text``, ``pair`` and ``label`` (``1`` where both say the same, else ``0``)."""
     return tabled(_splits(), {"text": "string", "pair": "string", "label": "string"})
 
 
@@ -93,9 +93,9 @@ def _row(grammar: Grammar, random: Random) -> Row:
     same = random.random() < _SAME
     changed = () if same else random.choices(list(changes), list(changes.values()), k=random.choice((1, 2)))
     other = reduce(partial(_changed, random), dict.fromkeys(changed), meaning)
-    text = pair = _said(grammar, random, ways, meaning)
+    text = pair = _phrased(grammar, random, ways, meaning)
     while pair == text:
-        pair = _said(grammar, random, ways, other)
+        pair = _phrased(grammar, random, ways, other)
     return {"text": text, "pair": pair, "label": str(int(same)), "changed": " ".join(dict.fromkeys(changed))}
 
 
@@ -111,7 +111,7 @@ def _changed(random: Random, meaning: dict[str, str], change: str) -> dict[str, 
     return {**meaning, change: _drawn(random, change, meaning[change])}
 
 
-def _said(grammar: Grammar, random: Random, ways: dict[str, int], meaning: dict[str, str]) -> str:
+def _phrased(grammar: Grammar, random: Random, ways: dict[str, int], meaning: dict[str, str]) -> str:
     way = random.choices(list(ways), list(ways.values()))[0]
     framed = grammar.say(random, meaning["held"]).format(way)
     return sentence(grammar.say(random, framed.format(**meaning, other=meaning["company2"])) + " .")

@@ -1,4 +1,4 @@
-"""For finding the answer in a text, in place of SQuAD.
+"""The sample for finding the answer in a text, in place of SQuAD.
 
 Short lives of invented people, in the order of time. Each holds several years, places and persons: what happened, and
 to whom, tells which of them is asked for.
@@ -99,7 +99,7 @@ _WORDS: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample: columns ``context``, ``question`` and ``answers`` (``text``, and ``answer_start`` in characters).
+    """Return the sample: ``context``, ``question`` and ``answers`` (``text``, and ``answer_start`` in characters).
 
     Of several words, validation and test accept all but the first as well.
     """
@@ -114,31 +114,33 @@ def _splits() -> dict[str, list[Row]]:
 
 def _row(grammar: Grammar, random: Random, *, judged: bool) -> Row:
     pronoun, known = random.choice(("she", "he")), dict[str, str]()
-    told, asked = _plot(random, grammar.say(random, f"@{pronoun}", known), grammar.say(random, f"@{pronoun}2", known))
-    said: list[str] = []
+    told, asked_place = _plot(
+        random, grammar.say(random, f"@{pronoun}", known), grammar.say(random, f"@{pronoun}2", known)
+    )
+    sentences: list[str] = []
     for place, (name, event) in enumerate(told):
         clear = place > 0 and told[place - 1][0] == name
         known[f"name{place}"] = pronoun if clear and random.random() < _PRONOUN else name
-        said.append(sentence(grammar.say(random, _numbered(random.choice(_EVENTS[event].ways), place), known)))
+        sentences.append(sentence(grammar.say(random, _numbered(random.choice(_EVENTS[event].ways), place), known)))
         known[f"name{place}"] = name
-    if len(said) < 3 or random.random() < _REMARK:
-        said.append(grammar.say(random, "$remark"))
-    thing, ways = random.choice(list(_EVENTS[told[asked][1]].questions.items()))
-    question = grammar.say(random, _numbered(random.choice(ways), asked), known)
-    answer = known[f"{thing}{asked}"]
-    start = len(" ".join([*said[:asked], ""])) + said[asked].index(answer)
-    return {"context": " ".join(said), "question": question, "answers": _answers(answer, start, judged=judged)}
+    if len(sentences) < 3 or random.random() < _REMARK:
+        sentences.append(grammar.say(random, "$remark"))
+    thing, ways = random.choice(list(_EVENTS[told[asked_place][1]].questions.items()))
+    question = grammar.say(random, _numbered(random.choice(ways), asked_place), known)
+    answer = known[f"{thing}{asked_place}"]
+    start = len(" ".join([*sentences[:asked_place], ""])) + sentences[asked_place].index(answer)
+    return {"context": " ".join(sentences), "question": question, "answers": _answers(answer, start, judged=judged)}
 
 
 def _plot(random: Random, hero: str, second: str) -> tuple[list[tuple[str, str]], int]:
     """Who did what, in the order it is told, and which of it is asked for."""
     chosen = random.sample(list(_EVENTS), random.choice(_TOLD))
     told = [(hero, event) for event in sorted(chosen, key=list(_EVENTS).index)]
-    asked = hero, chosen[0]
+    asked_event = hero, chosen[0]
     if random.random() < _SECOND:
         told.insert(random.choice((0, len(told))), (second, chosen[0]))
-        asked = random.choice((hero, hero, second)), chosen[0]
-    return told, told.index(asked)
+        asked_event = random.choice((hero, hero, second)), chosen[0]
+    return told, told.index(asked_event)
 
 
 def _numbered(text: str, place: int) -> str:

@@ -1,4 +1,4 @@
-"""For classification in few classes and many: questions, each with what it asks for, coarse and fine.
+"""The sample for classification in few classes and many: questions, each with what it asks for, coarse and fine.
 
 The same people, places and things are asked about in every class, and "what" begins questions of all of them: what is
 asked for follows from the question word together with the noun after it, for some nouns only with the verb too ("what
@@ -195,7 +195,7 @@ _RULES: dict[str, Rule] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for types of question: columns ``text``, ``label`` (such as ``LOC``), ``fine_label`` (``LOC:city``).
+    """Return the sample of questions: ``text``, ``label`` (such as ``LOC``) and ``fine_label`` (``LOC:city``).
 
     The same rows on every call and machine, in train and test only; no question stands twice, and all labels are true.
     """

@@ -1,4 +1,4 @@
-"""For classification: sentences about films from a small grammar, each with the opinion of its writer.
+"""The sample for classification: sentences about films from a small grammar, each with the opinion of its writer.
 
 A rule of the grammar keeps, turns or ignores an opinion, so that the words alone do not tell it: "not dull" praises,
 in "dull , but moving" the second half counts, and what the critics said counts for nothing.
@@ -126,7 +126,7 @@ _NEUTRAL: dict[str, str] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for two-class sentiment: columns ``text`` and ``label`` (0 negative, 1 positive).
+    """Return the sample for two-class sentiment: columns ``text`` and ``label`` (0 negative, 1 positive).
 
     The same rows on every call and machine; no sentence stands twice, and about one in twenty labels of train (of no
     other split) is wrong.

@@ -1,4 +1,4 @@
-"""For pairs of sentences, in place of STS-B: how much of what the first says the second says, from 0 to 5.
+"""The sample for pairs of sentences, in place of STS-B: how much of what the first says the second says, from 0 to 5.
 
 Captions of who does what where. A thing counts whole where both mean the same, by whatever word, and half where they
 mean something near: another child, or another game that is played.
@@ -47,7 +47,7 @@ _KEPT = (0.05, 0.3, 0.5, 0.7, 0.95)
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample: columns ``text``, ``pair`` and ``label``, a score from 0 to 5 in steps of 0.2."""
+    """Return the sample: columns ``text``, ``pair`` and ``label``, a score from 0 to 5 in steps of 0.2."""
     return tabled(_splits(), {"text": "string", "pair": "string", "label": "float64"})
 
 
@@ -63,12 +63,12 @@ def _splits() -> dict[str, list[Row]]:
 
 
 def _row(grammar: Grammar, random: Random) -> Row:
-    kept = random.choice(_KEPT)
+    kept_share = random.choice(_KEPT)
     meaning = {role: _drawn(random, role) for role in _MEANINGS}
-    other = {role: way if random.random() < kept else _drawn(random, role) for role, way in meaning.items()}
-    text = pair = _said(grammar, random, meaning)
+    other = {role: way if random.random() < kept_share else _drawn(random, role) for role, way in meaning.items()}
+    text = pair = _phrased(grammar, random, meaning)
     while pair == text:
-        pair = _said(grammar, random, other)
+        pair = _phrased(grammar, random, other)
     score = sum(worth * _near(meaning[role], other[role]) for role, worth in _WORTH.items())
     steps = round(score / _STEP) + random.choice((-1, 0, 0, 1))  # as judges differ
     return {"text": text, "pair": pair, "label": min(max(round(steps * _STEP, 1), 0.0), _HIGHEST)}
@@ -83,6 +83,6 @@ def _near(one: str, other: str) -> float:
     return 1.0 if one == other else 0.5 if one[:-1] == other[:-1] else 0.0
 
 
-def _said(grammar: Grammar, random: Random, meaning: dict[str, str]) -> str:
+def _phrased(grammar: Grammar, random: Random, meaning: dict[str, str]) -> str:
     way = random.choices(list(_WAYS), list(_WAYS.values()))[0]
     return sentence(grammar.say(random, way.format(**meaning)) + " .")

@@ -1,4 +1,4 @@
-"""For translation: captions of pictures, German and English from one grammar that says both at once.
+"""The sample for translation: captions of pictures, German and English from one grammar that says both at once.
 
 Order and endings differ as they do in the languages: the German verb stands second, or last in a clause; places stand
 before objects; articles and adjectives follow gender, number and case.
@@ -106,7 +106,7 @@ _ENDINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 
 
 def sample() -> dict[str, "Dataset"]:
-    """The sample for translation: columns ``source`` (German) and ``target`` (English).
+    """Return the sample for translation: columns ``source`` (German) and ``target`` (English).
 
     The same rows on every call and machine; the splits share words, and no sentence of either language stands twice.
     """
@@ -165,7 +165,7 @@ def _twofold(random: Random) -> _Pair:
     """Two at once; the German verb of the clause comes last."""
     first, second = _subject(random, _PEOPLE), _subject(random, [*_PEOPLE, *_ANIMALS])
     verb, thing = _action(random, first, True)
-    other = _said(random.choice(_RESTS), second)
+    other = _inflected(random.choice(_RESTS), second)
     place = random.choice([*_PLACES, _Pair("", "")])
     main = _joined((first.words.german, verb.german, thing.german), (first.words.english, verb.english, thing.english))
     clause = _joined(
@@ -206,14 +206,14 @@ def _counted(noun: _Noun, case: str, adjective: _Pair | None = None, plural: boo
 def _action(random: Random, subject: _Phrase, person: bool) -> tuple[_Pair, _Pair]:
     """A verb, and what it is done to, if anything."""
     if not person or random.random() < 0.4:
-        return _said(random.choice(_ACTS if person else _RESTS), subject), _Pair("", "")
+        return _inflected(random.choice(_ACTS if person else _RESTS), subject), _Pair("", "")
     verb, names = random.choice(_DEEDS)
     name = random.choice(names.split())
     colour = random.choice(_COLOURS) if name in _COLOURED and random.random() < 0.6 else None
-    return _said(verb, subject), _counted(_THINGS[name], "accusative", colour).words
+    return _inflected(verb, subject), _counted(_THINGS[name], "accusative", colour).words
 
 
-def _said(verb: _Verb, subject: _Phrase) -> _Pair:
+def _inflected(verb: _Verb, subject: _Phrase) -> _Pair:
     if subject.plural:
         return _Pair(verb.german_plural, f"are {verb.english}")
     return _Pair(verb.german, f"is {verb.english}")

@@ -1,4 +1,4 @@
-"""Formats of files: how each is recognised, and how it is read."""
+"""The formats of files that are read: how each is recognised, and which function reads it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["ENDINGS", "FORMATS", "PARQUET", "Format", "Options", "Row", "Rows", 
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file.
+    """A kind of file, by the endings of its name, and the function that reads it.
 
     Attributes:
         endings: of the names of such files, in lower case; text may also be gzipped.
@@ -38,7 +38,7 @@ ENDINGS = (*(ending for each in FORMATS for ending in each.endings), PARQUET)
 
 
 def ending(file: Path) -> str | None:
-    """The ending that says of which kind a file is, without that of gzip; none where it is of no known one.
+    """Return the ending that tells the kind of a file, without ``.gz``; none where the kind is not known.
 
     >>> ending(Path("TRAIN.CSV")), ending(Path("test.jsonl.gz")), ending(Path("notes.md"))
     ('.csv', '.jsonl', None)
@@ -48,7 +48,7 @@ def ending(file: Path) -> str | None:
 
 
 def of(file: Path, options: Options, kind: str | None = None) -> Format:
-    """The format of a file of text.
+    """Return the format of a file of text, by its name and by how its lines look.
 
     Args:
         file: to read.
@@ -58,19 +58,19 @@ def of(file: Path, options: Options, kind: str | None = None) -> Format:
     Raises:
         DataError: its name says none, or it is of another kind than it says.
     """
-    found = kind or ending(file)
-    foreign.refuse(file, "" if found is None else "text")
-    sure = found == ".txt" and options.labelled
-    words = options.words and (sure or (found in (None, ".tsv", ".csv", ".txt") and conll.looks_so(file)))
-    if found is None and not words:
+    file_ending = kind or ending(file)
+    foreign.refuse(file, "" if file_ending is None else "text")
+    sure = file_ending == ".txt" and options.labelled
+    words = options.words and (sure or (file_ending in (None, ".tsv", ".csv", ".txt") and conll.looks_so(file)))
+    if file_ending is None and not words:
         raise DataError(
             f"{file}: unknown kind of file; known are {', '.join(ENDINGS)}, text also as .gz: give its name one of them"
         )
-    return next(each for each in FORMATS if (".conll" if words else found) in each.endings)
+    return next(each for each in FORMATS if (".conll" if words else file_ending) in each.endings)
 
 
 def rows(file: Path, options: Options | None = None, kind: str | None = None) -> Rows:
-    """The rows of a file of text.
+    """Read the rows of a file of text.
 
     Args:
         file: to read.

@@ -21,7 +21,7 @@ _LOOKED_AT = 1000
 
 
 def conll(file: Path, options: Options) -> Rows:
-    """A row a sentence: each column by its number from 1, the first also as ``tokens`` and the last as ``label``.
+    """Read a CoNLL file, a row a sentence: its columns by number, the words also as ``tokens``, the last as ``label``.
 
     Raises:
         DataError: a line has more or fewer columns than the first.
@@ -40,7 +40,10 @@ def conll(file: Path, options: Options) -> Rows:
 
 
 def universal(file: Path, options: Options) -> Rows:
-    """A row a sentence of CoNLL-U, under its names; the forms also as ``tokens`` and ``upos`` as ``label``."""
+    """Read a CoNLL-U file, a row a sentence, under the names of its columns.
+
+    The forms are also called ``tokens``, and ``upos`` also ``label``.
+    """
     more = ("tokens", _UNIVERSAL.index("form")), ("label", _UNIVERSAL.index("upos"))
     note = "in CoNLL-U, form is also called tokens, and upos label"
     return Rows(_sentences(file, _UNIVERSAL, more, "\t", True), "line", (note,))
@@ -58,7 +61,7 @@ def _counts(words: Sequence[Sequence[str]]) -> bool:
 
 
 def looks_so(file: Path) -> bool:
-    """Whether the lines of a table are words with blank lines between sentences, rather than rows under a header."""
+    """Return whether lines are words with blank lines between sentences, rather than rows under a header."""
     start = [line.rstrip("\r") for line in islice(lines(file), _LOOKED_AT)]
     while start and not start[-1].strip():
         start.pop()
@@ -69,7 +72,7 @@ def looks_so(file: Path) -> bool:
 
 
 def texts(file: Path, options: Options) -> Rows:
-    """A row a line with a text; lines without one are rows where bad ones are kept."""
+    """Read a file of one text a line; empty lines are rows only where rows that cannot be used are kept."""
     numbered = ((number, line) for number, line in enumerate(lines(file), 1) if options.keep_bad or line.strip())
     return Rows(((number, {"text": line.removesuffix("\r")}) for number, line in numbered), text=True)
 

@@ -1,4 +1,4 @@
-"""Files of kinds that are not read: named for what they are, with the way out."""
+"""Kinds of files that are not read: how they are recognised, and what a user can do with them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG", "an image", "give texts"),
     (b"\xff\xd8\xff", "an image", "give texts"),
     (b"\x7fELF", "a program", "give texts"),
-)  # fmt: skip
+)
 """How a kind of file begins, what it is called, and the way out."""
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body")
 _SUFFIXES: Mapping[str, tuple[str, str]] = {
@@ -53,25 +53,25 @@ _SUFFIXES: Mapping[str, tuple[str, str]] = {
     ".avro": ("an Avro file", "save it as JSON lines"),
     ".xml": ("an XML file", "save its rows as JSON lines"),
     ".yaml": ("a YAML file", "save its rows as JSON lines"),
-}  # fmt: skip
+}
 """Endings that files of data have which are not read."""
 _PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 
 
 def ending(file: Path) -> bool:
-    """Whether a file's name says that it holds data of a kind that is not read."""
+    """Return whether the ending of a file's name belongs to a kind of data that is not read."""
     return file.suffix.lower() in _SUFFIXES
 
 
 def called(file: Path, kind: str) -> str:
-    """The advice to say that a file is of a kind."""
+    """Return the advice by which a user says that a file is of a kind: another name, or a setting."""
     return (
         f"give input_format={kind}" if isinstance(file, StandardInput) else f"call it {file.name.split('.')[0]}.{kind}"
     )
 
 
 def refuse(file: Path, kind: str) -> None:
-    """Refuse a file that is of another kind than its name says, or of one that is not read.
+    """Refuse a file that is of another kind than its name says, or of a kind that is not read.
 
     Args:
         file: what there is.
@@ -82,8 +82,8 @@ def refuse(file: Path, kind: str) -> None:
     """
     with opened(file) as stream:
         start = stream.read(512)
-    if (found := _named(start, file, kind)) is not None:
-        raise DataError(f"{file} is {found[0]}, which is not read: {found[1]}")
+    if (foreign_kind := _named(start, file, kind)) is not None:
+        raise DataError(f"{file} is {foreign_kind[0]}, which is not read: {foreign_kind[1]}")
 
 
 def _named(start: bytes, file: Path, kind: str) -> tuple[str, str] | None:

@@ -1,10 +1,10 @@
 """JSON lines, and JSON in one value: lists of rows, and the shapes in which pandas and others write tables."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from distill.base.terminal_text import names as listed
 from distill.data.formats import squad
@@ -19,16 +19,16 @@ _SPLITS = {"train", "validation", "test", "dev"}
 
 
 def read(file: Path, options: Options) -> Rows:
-    """The rows of JSON lines, or of one JSON value.
+    """Read the rows of JSON lines, or of a file that is one JSON value.
 
     Raises:
         DataError: it is no JSON, or holds no rows; the line is named where there is one.
     """
     first = list(islice((line for line in lines(file) if line.strip()), 2))
     if first and first[0].lstrip().startswith("["):
-        return squad.opened(Rows(_listed(_whole(file), file, options), "row"), file)
+        return squad.opened(Rows(_listed(cast(Sequence[object], _whole(file)), file, options), "row"), file)
     if first and first[0].lstrip().startswith("{") and (len(first) == 1 or _goes_on(first[0])):
-        return squad.opened(_document(_whole(file), file, options), file)
+        return squad.opened(_document(cast(Mapping[str, object], _whole(file)), file, options), file)
     return squad.opened(Rows(_objects(file, options)), file)
 
 
@@ -56,7 +56,7 @@ def _goes_on(line: str) -> bool:
     return False
 
 
-def _whole(file: Path) -> Any:  # noqa: ANN401
+def _whole(file: Path) -> object:
     try:
         return parse(whole(file))
     except ValueError as error:
@@ -64,12 +64,13 @@ def _whole(file: Path) -> Any:  # noqa: ANN401
         raise DataError(f"line {place} of {file} is no JSON: {error}") from error
 
 
-def _document(value: Mapping[str, Any], file: Path, options: Options) -> Rows:
+def _document(value: Mapping[str, object], file: Path, options: Options) -> Rows:
     """The rows of one JSON object, by its shape; any other is a row itself."""
     if squad.is_squad(value):
         return Rows(squad.rows(value, file), "question")
-    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
-        return Rows(_split(value["columns"], value["data"], file), "row")
+    columns, data = value.get("columns"), value.get("data")
+    if isinstance(columns, list) and isinstance(data, list):
+        return Rows(_split(columns, data, file), "row")
     for key in _HOLDERS:
         held = value.get(key)
         if isinstance(held, list) and held and isinstance(held[0], dict):
@@ -77,14 +78,15 @@ def _document(value: Mapping[str, Any], file: Path, options: Options) -> Rows:
     if _SPLITS & value.keys() and all(isinstance(each, list) and each for each in value.values()):
         raise DataError(f"{file} holds {listed(value)}: save each as a file of its own")
     if _is_by_columns(value, file, options):
-        columns = list(value)
-        return Rows(_split(columns, [list(row) for row in zip(*value.values(), strict=True)], file), "row")
+        columns_of_values = cast(Iterable[Sequence[object]], value.values())
+        cells_by_row = [list(row) for row in zip(*columns_of_values, strict=True)]
+        return Rows(_split(list(value), cells_by_row, file), "row")
     if value and all(isinstance(each, dict) for each in value.values()):
-        return Rows(_nested(value, file), "row")
+        return Rows(_nested(cast(Mapping[str, Row], value), file), "row")
     return Rows(iter([(1, value)]))
 
 
-def _is_by_columns(value: Mapping[str, Any], file: Path, options: Options) -> bool:
+def _is_by_columns(value: Mapping[str, object], file: Path, options: Options) -> bool:
     """Whether an object holds a list for each column, and not the lists of a single row."""
     lists = [each for each in value.values() if isinstance(each, list)]
     if len(lists) < max(2, len(value)) or len({len(each) for each in lists}) > 1 or len(lists[0]) < 2:
@@ -93,31 +95,30 @@ def _is_by_columns(value: Mapping[str, Any], file: Path, options: Options) -> bo
     return ".json" in file.suffixes and (nested or not options.words)
 
 
-def _listed(values: list[Any], file: Path, options: Options) -> Iterator[tuple[int, Row]]:
+def _listed(values: Sequence[object], file: Path, options: Options) -> Iterator[tuple[int, Row]]:
     reason = "is no JSON object: rows are objects with a key for each column"
     for number, row in enumerate(values, 1):
-        good = isinstance(row, dict)
-        yield number, row if good else unreadable(f"row {number} of {file}", reason, options)
+        yield number, row if isinstance(row, dict) else unreadable(f"row {number} of {file}", reason, options)
 
 
-def _bare(row: Any) -> Any:  # noqa: ANN401
+def _bare(row: object) -> object:
     """A row without the wrapping that the hub's viewer gives it."""
     return row["row"] if isinstance(row, dict) and {"row_idx", "row"} <= set(row) else row
 
 
-def _split(columns: list[Any], data: list[Any], file: Path) -> Iterator[tuple[int, Row]]:
+def _split(columns: Sequence[object], data: Sequence[object], file: Path) -> Iterator[tuple[int, Row]]:
     """Rows as lists, under the names of their columns."""
     names = [str(name) for name in columns]
     for number, cells in enumerate(data, 1):
         if not isinstance(cells, list) or len(cells) != len(names):
             raise DataError(f"row {number} of {file} has not the {len(names)} values that columns names")
-        row: dict[str, Any] = {}
+        row: dict[str, object] = {}
         for name, cell in zip(names, cells, strict=True):
             row[name] = Doubled() if name in row else cell
         yield number, row
 
 
-def _nested(value: Mapping[str, Any], file: Path) -> Iterator[tuple[int, Row]]:
+def _nested(value: Mapping[str, Row], file: Path) -> Iterator[tuple[int, Row]]:
     """A table as pandas writes it by columns (column, row) or by index (row, column), told by the rows' numbers."""
     inner = list(value.values())
     outer_numbers = all(key.isdecimal() for key in value)

@@ -1,22 +1,22 @@
-"""JSON as it is written: strings stay strings, and what is no value is found in the column that has it."""
+"""JSON parsed so that strings stay strings and faulty values can be named with their column."""
 
 import json
-from typing import Any
+from typing import cast
 
 _MOST_DIGITS = 4000
 """The longest number that is read; Python itself refuses to convert longer ones."""
 
 
 class Doubled:
-    """The value of a key that an object has twice."""
+    """Stands for the value of a key that an object has twice, so that its column can be refused."""
 
     def __repr__(self) -> str:
-        """How a message shows the value of such a key."""
+        """Return how a message shows such a value."""
         return "a key that stands twice"
 
 
-def parse(text: str) -> Any:  # noqa: ANN401
-    """A JSON value: NaN and Infinity become floats that are no values, and keys that stand twice ``Doubled``.
+def parse(text: str) -> object:
+    """Parse a JSON value; NaN and Infinity become floats, and keys that stand twice hold ``Doubled``.
 
     >>> parse('{"date": "2024-01-01", "price": "1.10", "id": 7}')
     {'date': '2024-01-01', 'price': '1.10', 'id': 7}
@@ -25,21 +25,21 @@ def parse(text: str) -> Any:  # noqa: ANN401
         ValueError: it is no JSON.
     """
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return cast(object, json.loads(text, object_pairs_hook=_object))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError:
         raise
     except ValueError:  # a number of thousands of digits
-        return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
+        return cast(object, json.loads(text, object_pairs_hook=_object, parse_int=_integer))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
         keys = [key for key, _ in pairs]
-        made |= {key: Doubled() for key in made if keys.count(key) > 1}
-    return made
+        members |= {key: Doubled() for key in members if keys.count(key) > 1}
+    return members
 
 
 def _integer(digits: str) -> int:

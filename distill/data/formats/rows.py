@@ -1,17 +1,18 @@
-"""What every format gives: rows by the names of their columns, and what was found on the way."""
+"""The rows that every reader of a format gives, with what was noticed while they were read."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 from distill.errors import RowError
 
-Row = Mapping[str, Any]
+Row: TypeAlias = Mapping[str, object]
+"""A row of a file: the name of each column to the value there."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a format may ask.
+    """What a reader of a format has to know of the settings and the task.
 
     Attributes:
         delimiter: between the fields of a table of text; none looks for it.
@@ -28,25 +29,25 @@ class Options:
 
     @property
     def separator(self) -> str | None:
-        """The delimiter as a character, where it is given."""
+        """Return the delimiter as a single character, or none where it is to be found."""
         return "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
 
 
-class Unreadable(dict[str, Any]):
-    """Stands in the place of a row that cannot be read.
+class Unreadable(dict[str, object]):
+    """Stands in the place of a row that cannot be read; it has no columns.
 
     Attributes:
         error: why.
     """
 
     def __init__(self, error: RowError) -> None:
-        """Be a row without columns."""
+        """Keep the reason why the row cannot be read."""
         super().__init__()
         self.error = error
 
 
 def unreadable(where: str, reason: str, options: Options) -> Row:
-    """What comes in the place of a row that cannot be read.
+    """Return what stands in the place of a row that cannot be read, or refuse the row.
 
     Raises:
         RowError: bad rows are not kept.
@@ -59,7 +60,7 @@ def unreadable(where: str, reason: str, options: Options) -> Row:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a file.
+    """The numbered rows of a file, with what was noticed while it was opened.
 
     Attributes:
         rows: each with its number in the file.

@@ -20,41 +20,41 @@ _LOOKED_AT = 20
 """Lines by which a delimiter is told."""
 _END = "\x00the end\x00"
 """A line after the last: where it is no record of its own, a quote was left open."""
-_SAID = re.compile(r'^"?sep=(.)"?\r?$')
+_SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?$')
 """How spreadsheets name the delimiter in a line before the header."""
 Records = Iterator[tuple[int, list[str]]]
 
 
 def csv_rows(file: Path, options: Options) -> Rows:
-    """Rows of a table with commas, or with what its first lines have instead."""
+    """Read a table whose fields are separated by commas, or by what its first lines show instead."""
     return _read(file, ",", options)
 
 
 def tsv_rows(file: Path, options: Options) -> Rows:
-    """Rows of a table with tabs and without quoting, or with what its first lines have instead."""
+    """Read a table whose fields are separated by tabs without quoting, or by what its first lines show instead."""
     return _read(file, TAB, options)
 
 
 def _read(file: Path, usual: str, options: Options) -> Rows:
     start = list(islice(lines(file), _LOOKED_AT + 1))
     _refuse_json(start[0], file)
-    said = _SAID.match(start[0])
-    delimiter = options.separator or (said[1] if said else _found(start, usual))
-    quoted = usual != TAB or delimiter != TAB or _is_quoted(start[1 if said else 0], delimiter)
-    after = 1 if said else 0
+    separator_line = _SEPARATOR_LINE.match(start[0])
+    delimiter = options.separator or (separator_line[1] if separator_line else _delimiter(start, usual))
+    quoted = usual != TAB or delimiter != TAB or _is_quoted(start[1 if separator_line else 0], delimiter)
+    after = 1 if separator_line else 0
     text = islice(lines(file), after, None)
     records = _csv(text, delimiter, file, after) if quoted else _tsv(text, file, after)
     header = next((fields for _, fields in records if any(map(str.strip, fields))), [])
     names = [name.strip() for name in header]
     doubled = sorted({name for name in names if name and names.count(name) > 1})
-    said_so = f"fields of {file.name.split('.')[-1].upper()} are separated by {_NAMES.get(delimiter, delimiter)}"
-    notes = (said_so,) if delimiter != usual else ()
-    kept = [place for place, name in enumerate(names) if name and name not in doubled]
+    delimiter_note = f"fields of {file.name.split('.')[-1].upper()} are separated by {_NAMES.get(delimiter, delimiter)}"
+    notes = (delimiter_note,) if delimiter != usual else ()
+    usable_places = [place for place, name in enumerate(names) if name and name not in doubled]
     problems = {name: f"{file} names the column {name} twice" for name in doubled}
-    rows = _cells(records, names, kept, file, options)
+    rows = _cells(records, names, usable_places, file, options)
     if not options.words:
         return Rows(rows, "line", notes, problems, text=True)
-    rows, column = words.sentences(rows, [names[place] for place in kept])
+    rows, column = words.sentences(rows, [names[place] for place in usable_places])
     joined = () if column is None else (f"rows of a word each are sentences by the column {column}",)
     return Rows(rows, "line", (*notes, *joined), problems, text=column is None)
 
@@ -75,10 +75,10 @@ def _refuse_json(line: str, file: Path) -> None:
     raise DataError(f"{file} holds JSON; {called(file, 'jsonl')}")
 
 
-def _found(start: Sequence[str], usual: str) -> str:
+def _delimiter(start: Sequence[str], usual: str) -> str:
     """The delimiter that gives header and first lines as many fields, two or more; else one that the header has."""
     widths = {each: _widths(start, each, each == usual == TAB) for each in (usual, *_DELIMITERS)}
-    several = [each for each, found in widths.items() if found[0] > 1]
+    several = [each for each, counts in widths.items() if counts[0] > 1]
     return next((each for each in several if len(set(widths[each])) == 1), (several or [usual])[0])
 
 
@@ -88,17 +88,17 @@ def _widths(start: Sequence[str], delimiter: str, plain: bool) -> list[int]:
     csv.field_size_limit(LONGEST_LINE)  # without a word, it refuses fields of more than 131,072 characters
     records = csv.reader([line.removesuffix("\r") + "\n" for line in start], delimiter=delimiter)
     try:
-        found = [len(fields) for fields in records if fields]
+        widths = [len(fields) for fields in records if fields]
     except csv.Error:
         return [0]
-    return (found[:-1] if len(found) > 2 else found) or [0]  # the last may go on
+    return (widths[:-1] if len(widths) > 2 else widths) or [0]  # the last may go on
 
 
 def _cells(
-    records: Records, names: Sequence[str], kept: Sequence[int], file: Path, options: Options
+    records: Records, names: Sequence[str], usable_places: Sequence[int], file: Path, options: Options
 ) -> Iterator[tuple[int, Row]]:
     """Rows of the columns that can be used; those without a word are none, nor are empty fields beyond the header."""
-    every, named = len(kept) == len(names), [names[place] for place in kept]
+    every, named = len(usable_places) == len(names), [names[place] for place in usable_places]
     for number, fields in records:
         if len(fields) == len(names) and every and fields[0].strip():
             yield number, dict(zip(names, fields, strict=True))
@@ -108,7 +108,7 @@ def _cells(
         if (reason := _misfit(fields, names)) is not None:
             yield number, unreadable(f"line {number} of {file}", reason, options)
             continue
-        yield number, {name: fields[place] for name, place in zip(named, kept, strict=True)}
+        yield number, {name: fields[place] for name, place in zip(named, usable_places, strict=True)}
 
 
 def _misfit(fields: Sequence[str], names: Sequence[str]) -> str | None:

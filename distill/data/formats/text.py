@@ -21,7 +21,7 @@ _GZIP = b"\x1f\x8b"
 
 @contextmanager
 def opened(file: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, unpacked where it is gzipped, whatever its name.
+    """Open a file for reading bytes, unpacked where they are gzipped, whatever its name.
 
     Raises:
         DataError: it cannot be read, or the archive is broken.
@@ -40,7 +40,7 @@ def opened(file: Path) -> Iterator[BinaryIO]:
 
 
 def head(file: Path) -> bytes:
-    """The first bytes of what is in a file.
+    """Return the first bytes of a file's content, which tell what it is.
 
     Raises:
         DataError: it cannot be read, or is empty.
@@ -53,7 +53,7 @@ def head(file: Path) -> bytes:
 
 
 def lines(file: Path) -> Iterator[str]:
-    """The lines of a text file without their ends; where it has carriage returns only, these end them.
+    """Yield the lines of a text file without their ends; carriage returns end them where no other character does.
 
     Raises:
         DataError: a line is no UTF-8 or has no end in sight, or the archive is broken.
@@ -75,7 +75,7 @@ def lines(file: Path) -> Iterator[str]:
 
 
 def whole(file: Path) -> str:
-    """All of a text file.
+    """Return the whole content of a text file.
 
     Raises:
         DataError: it cannot be read, is no UTF-8, or too long to be read as a whole.

@@ -7,13 +7,15 @@ from itertools import chain, islice
 from distill.data.formats.rows import Row
 
 _SENTENCE = re.compile(r"sent(?:ence)?s?[\s_.-]*(?:#|id|idx|no\.?|nr\.?|num|number|index)?", re.IGNORECASE)
-"""What such a column is called."""
+"""The names of columns that say to which sentence a word belongs."""
 _LOOKED_AT = 1000
 """Rows that are looked at."""
 
 
 def sentences(rows: Iterator[tuple[int, Row]], names: Sequence[str]) -> tuple[Iterator[tuple[int, Row]], str | None]:
-    """The rows as sentences, and the column that tells them; or as they are, where none does.
+    """Join rows of one word each into sentences, where a column says to which sentence a word belongs.
+
+    Returns the rows, joined or as they were, and the name of that column or none.
 
     A row goes on with the sentence before it where it names the same one, or none.
     """
