@@ -13,7 +13,9 @@ from distill.config.validate import problems
 from distill.export import EXPORTERS, exporter
 
 PAGE = Path(__file__).parents[1] / "docs" / "extending" / "export_format.md"
-(FILE,) = re.findall(r"^```py\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+(FILE,) = re.findall(
+    r"^```python\n# distill/export/arrays.py\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
 """The format that the page shows."""
 
 

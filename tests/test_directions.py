@@ -39,7 +39,7 @@ ALLOWED = {
     "designer": {"pipeline", "stages", "config", *PARTS},
     "pipeline": {"stages", "config", *PARTS},
     "stages": {"config", *PARTS},
-    "config": {"tasks", "objective", "export"},
+    "config": {"tasks", "objective", "student", "export"},
     "data": set(),
     "metrics": set(),
     "objective": set(),
@@ -119,13 +119,16 @@ def test_what_answers_a_typo_imports_nothing_heavy(path):
     assert not {name.split(".")[0] for name in imports(path, only_at_start=True)} & HEAVY
 
 
-def test_settings_are_checked_for_every_task_without_anything_heavy():
+def test_settings_are_checked_for_every_task_and_student_without_anything_heavy():
     program = (
         "import sys\n"
         "from distill.config.validate import problems\n"
         "from distill.config.schema import Config\n"
+        "from distill.config.student import StudentConfig\n"
+        "from distill.student import STUDENTS\n"
         "from distill.tasks import TASKS\n"
         "for name in (*TASKS, 'none'): problems(Config(task=name))\n"
+        "for name in STUDENTS: problems(Config(student=StudentConfig(init=name)))\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & set(sys.argv[1:])))"
     )
     command = [sys.executable, "-c", program, *HEAVY]

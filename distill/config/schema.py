@@ -18,7 +18,16 @@ from distill.config.tracking import TrackingConfig
 from distill.config.trainer import CheckpointConfig, TrainerConfig
 from distill.tasks import TASKS
 
-STAGES = ("pretrain", "finetune", "teach", "distill", "control", "evaluate", "export")
+STAGES = (
+    "pretrain",
+    "finetune",
+    "teach",
+    "distill",
+    "control",
+    "evaluate",
+    "export",
+)
+"""The stages of a run in their order, each a module of ``distill.stages``."""
 _SEED: Rule = (lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"
 _TASK: Rule = (lambda value: value in TASKS), f"one of {', '.join(TASKS)}"
 

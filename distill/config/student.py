@@ -1,23 +1,18 @@
 """Settings of the student: what it begins as, and how large it is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from distill.base.setting_rules import LAYERS, allowed, at_least, one_of
 from distill.config.architecture import ArchitectureConfig, architecture_problems
-from distill.config.task_traits import TaskTrait, task_or_first
-from distill.objective.declaration import BEYOND_LOGITS
+from distill.config.task_traits import task_or_first
 from distill.objective.settings import active, reads
 from distill.objective.specs import TERM_SPECS
+from distill.student import STUDENTS, StudentKind, student_kind
 
 if TYPE_CHECKING:
     from distill.config.schema import Config
-
-_HEADLESS: dict[str, TaskTrait] = {"bilstm": lambda task: task.class_axis != "labels"}
-"""Kinds of students, and the tasks that they have no head for."""
-FIRST_OF_A_BILSTM = "reads the first token, of which half of a BiLSTM has read nothing else"
-"""Why terms on the state of the first token are refused for it."""
 
 
 @dataclass
@@ -36,7 +31,7 @@ class LstmConfig:
 class StudentConfig:
     """Who learns."""
 
-    init: str = field(default="random", metadata=allowed(one_of("random", "teacher", "narrow", "bilstm", "checkpoint")))
+    init: str = field(default="random", metadata=allowed(one_of(*STUDENTS)))
     """random: `architecture` with the teacher's tokenizer. teacher: `layers` of the teacher. narrow: a copy of the
     teacher of the size `architecture`, cut out of its weights. bilstm: `lstm`. checkpoint: `model`."""
     model: str | None = None
@@ -57,20 +52,20 @@ class StudentConfig:
 def student_problems(config: "Config") -> Iterator[str]:
     """Name each problem of the student, alone, beside its teacher, and for task and objective."""
     student, task = config.student, task_or_first(config.task)
+    kind = kind_or_first(student.init)
     yield from architecture_problems("student.architecture", student.architecture)
     yield from _source_problems(student)
     teacher_layers = config.teacher.architecture.layers
     if config.teacher.model is None and student.init == "teacher" and (student.layers or 0) > teacher_layers:
         yield f"student.layers={student.layers}: the teacher has {teacher_layers} layers to give"
-    if student.init in _HEADLESS and _HEADLESS[student.init](task):
-        allowed = "random, teacher, narrow or checkpoint"
+    if not kind.has_head(task):
+        allowed = " or ".join(", ".join(kinds_with(lambda other: other.has_head(task))).rsplit(", ", 1))
         yield f"student.init={student.init}: has no head for {config.task}; allowed is {allowed}"
     if student.init in ("teacher", "narrow") and task.family == "encoder-decoder":
         yield from _encoder_decoder_problems(config)
     if student.init == "narrow":
         yield from _narrow_problems(config)
-    if student.init == "bilstm":
-        yield from _bilstm_problems(config)
+    yield from _lacking_problems(config, kind)
 
 
 def _source_problems(student: StudentConfig) -> Iterator[str]:
@@ -109,10 +104,24 @@ def _narrow_problems(config: "Config") -> Iterator[str]:
             yield f"student.architecture.{name}={student_size[name]}: the teacher to be copied has {teacher_size[name]}"
 
 
-def _bilstm_problems(config: "Config") -> Iterator[str]:
-    """Name each term of the objective that reads what a BiLSTM does not have."""
+def _lacking_problems(config: "Config", kind: StudentKind) -> Iterator[str]:
+    """Name each term of the objective that reads what a kind of student does not have."""
     for name, term in active(config.distill).items():
-        if (read := reads(config.distill, name)) in ("scores", "qkv"):
-            yield f"distill.{name}.weight={term.weight}: a BiLSTM student has no {BEYOND_LOGITS[read]}; allowed is 0"
-        elif read == "states" and not TERM_SPECS[name].same_tokens:
-            yield f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0"
+        read = reads(config.distill, name)
+        first = read == "states" and not TERM_SPECS[name].same_tokens
+        if (reason := kind.lacks.get("first_token" if first else read)) is not None:
+            yield f"distill.{name}.weight={term.weight}: {reason}; allowed is 0"
+
+
+def kind_or_first(init: str) -> StudentKind:
+    """Return the kind of student of this name, or the first of all where the name, which is refused, is unknown."""
+    return student_kind(init if init in STUDENTS else next(iter(STUDENTS)))
+
+
+def kinds_with(trait: Callable[[StudentKind], bool]) -> list[str]:
+    """Return the names of the kinds of students that have a trait, in the order of their table.
+
+    >>> kinds_with(lambda kind: "architecture" in kind.settings)
+    ['random', 'narrow']
+    """
+    return [name for name in STUDENTS if trait(student_kind(name))]

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 from distill.base.setting_rules import at, listed, said
 from distill.config.ensemble import FIRST, teachers
 from distill.config.schema import Config
+from distill.config.student import kind_or_first, kinds_with
 from distill.config.task_traits import TaskTrait, task_or_first, tasks_with
 from distill.config.training import TrainingConfig
 from distill.objective.declaration import SCORE
 from distill.objective.settings import active, terms_with_temperature
+from distill.student import STUDENTS, student_kind
 from distill.tasks import TASKS
 
 _STAGES = ("pretrain", "finetune", "distill")
@@ -25,17 +27,6 @@ _READ_BY_TASKS: dict[str, TaskTrait] = {
 }
 """Settings, and the tasks that read them."""
 _READ_WHERE: tuple[tuple[tuple[str, ...], Callable[[Config], bool], str], ...] = (
-    (("student.layers",), lambda config: config.student.init == "teacher", "student.init=teacher"),
-    (
-        ("student.layer_map",),
-        lambda config: config.student.init in ("teacher", "narrow"),
-        "student.init=teacher or narrow",
-    ),
-    (
-        ("student.lstm.layers", "student.lstm.hidden_size", "student.lstm.embedding_size"),
-        lambda config: config.student.init == "bilstm",
-        "student.init=bilstm",
-    ),
     (
         ("finetune.lora.alpha", "finetune.lora.dropout"),
         lambda config: config.finetune.lora.rank > 0,
@@ -58,6 +49,9 @@ def unread_setting_problems(config: Config) -> Iterator[str]:
     for keys, is_read, where in _READ_WHERE:
         if not is_read(config):
             yield from (_unread(config, key, where) for key in keys if _is_changed(config, key))
+    for key, where in _read_by_other_students(config):
+        if _is_changed(config, key):
+            yield _unread(config, key, where)
     for stage in _STAGES:
         for name, (is_read_in, where) in _READ_IN_TRAINING.items():
             if not is_read_in(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
@@ -87,12 +81,29 @@ def _unread_on_command_lines(config: Config) -> dict[str, str]:
         unread |= dict.fromkeys(keys, "a teacher from scratch, or pretrain.continued=true")
     if all(teacher.finetuned for teacher in teachers(config).values()):
         unread["finetune"] = "a teacher that is not fine-tuned yet"
-    if config.student.init not in ("random", "narrow"):
-        unread["student.architecture"] = "student.init=random or narrow"
+    if "architecture" not in kind_or_first(config.student.init).settings:
+        unread["student.architecture"] = _students_that_read("architecture")
     kind = task_or_first(config.task).kind
     if kind != SCORE and active(config.distill) and not terms_with_temperature(config.distill, kind):
         unread["distill.temperature"] = "terms that have one, such as soft"
     return unread
+
+
+def _read_by_other_students(config: Config) -> Iterator[tuple[str, str]]:
+    """Return the keys that other kinds of students read, but not this one, each with where it is read.
+
+    The size of a student from scratch is none of them, which cards of experiments set for all students.
+    """
+    own = {"architecture", *kind_or_first(config.student.init).settings}
+    others = (name for init in STUDENTS for name in student_kind(init).settings if name not in own)
+    for name in dict.fromkeys(others):
+        key, section = f"student.{name}", getattr(config.student, name)
+        inner = [f"{key}.{each.name}" for each in fields(section)] if is_dataclass(section) else [key]
+        yield from ((each, _students_that_read(name)) for each in inner)
+
+
+def _students_that_read(name: str) -> str:
+    return f"student.init={' or '.join(kinds_with(lambda kind: name in kind.settings))}"
 
 
 def _is_changed(config: Config, key: str) -> bool:

@@ -13,6 +13,7 @@ from distill.models import loading
 from distill.models.from_scratch import Size
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
+from distill.student import student_kind
 from distill.student.build import LstmSize, StudentSpec
 from distill.student.narrow.narrowing import Width
 from distill.tasks import EncodingSpec, task
@@ -77,7 +78,7 @@ def student_spec(config: Config) -> StudentSpec:
     size = student.architecture
     return StudentSpec(
         init=student.init,
-        layers=size.layers if student.init == "narrow" else student.layers or 0,
+        layers=student.layers or 0,
         layer_map=student.layer_map,
         size=Size(**asdict(size)),
         width=Width(size.hidden_size, size.heads, size.intermediate_size),
@@ -111,8 +112,8 @@ def _decisions(config: Config) -> Decisions:
     from_scratch = config.teacher.model is None or config.pretrain.continued
     base = "pretrain" if from_scratch else TEACHER_CHECKPOINT
     teacher = TEACHER_CHECKPOINT if config.teacher.finetuned else "finetune"
-    sources = {"random": base, "checkpoint": STUDENT_CHECKPOINT}
-    student_source = sources.get(config.student.init, teacher)
+    sources = {"teacher": teacher, "tokenizer": base, "checkpoint": STUDENT_CHECKPOINT}
+    student_source = sources[student_kind(config.student.init).begins_with]
     return Decisions(base, teacher, student_source, student_spec(config), _compared(config, teacher))
 
 

@@ -1,31 +1,45 @@
 """What student and teacher will be, known of settings and checkpoints before either is made."""
 
-from dataclasses import replace
-
 from transformers import PretrainedConfig
 
 from distill.config.architecture import ArchitectureConfig
 from distill.models.model_shape import model_shape
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
+from distill.pipeline import meta_build
 from distill.stages.job import RunSpec
-from distill.student.narrow.narrowing import narrowed_config
+from distill.student import Expected, student_kind
 from distill.types import ModelShape
+
+_READ = 64
+"""Examples that a tokenizer learns from which stands in for one that is not there yet."""
+
+
+def expected(spec: RunSpec, teacher: PretrainedConfig | None) -> Expected:
+    """Return what is known before models are made, with the configuration of the teacher's checkpoint, if any."""
+    return Expected(
+        spec.setup,
+        _shape(spec.setup.task.family, spec.config.teacher.architecture, teacher),
+        teacher,
+        spec.sources.configurations.get(STUDENT_CHECKPOINT),
+        lambda: meta_build.stand_in(spec, _READ),
+    )
+
+
+def refuse_student(spec: RunSpec, teacher: PretrainedConfig | None) -> None:
+    """Try what the student is made of.
+
+    Raises:
+        ModelError: it cannot be made.
+    """
+    wanted = spec.decisions.student
+    student_kind(wanted.init).refuse(wanted, expected(spec, teacher))
 
 
 def student_and_teacher_shapes(spec: RunSpec) -> tuple[ModelShape, ModelShape]:
     """Return the shapes of student and teacher, before either is made."""
-    config, family, configurations = spec.config, spec.setup.task.family, spec.sources.configurations
-    checkpoint = configurations.get(TEACHER_CHECKPOINT)
-    teacher = _shape(family, config.teacher.architecture, checkpoint)
-    student = _shape(family, config.student.architecture, configurations.get(STUDENT_CHECKPOINT))
-    if config.student.init == "narrow" and checkpoint is not None:
-        student = replace(model_shape(narrowed_config(checkpoint, spec.decisions.student.width)), layers=student.layers)
-    elif config.student.init == "teacher":
-        student = replace(teacher, layers=spec.decisions.student.layers)
-    elif config.student.init == "bilstm":
-        lstm = config.student.lstm
-        student = ModelShape(lstm.layers, 2 * lstm.hidden_size, 0, (0, 0), False)
-    return student, teacher
+    known = expected(spec, spec.sources.configurations.get(TEACHER_CHECKPOINT))
+    wanted = spec.decisions.student
+    return student_kind(wanted.init).shape(wanted, known), known.teacher
 
 
 def _shape(family: str, size: ArchitectureConfig, checkpoint: PretrainedConfig | None) -> ModelShape:

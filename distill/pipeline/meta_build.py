@@ -2,20 +2,15 @@
 
 from pathlib import Path
 
-import torch
 from transformers import GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
 
-from distill.base.layer_maps import layer_map
 from distill.errors import ModelError
-from distill.models import attention, bilstm, checkpoint_fitting, loading
+from distill.models import attention, checkpoint_fitting
+from distill.models.on_meta import build_on_meta
 from distill.models.sources import TEACHER_CHECKPOINT
 from distill.models.special_tokens_as_text import read_as_text
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
-from distill.student.build import random_configuration
-from distill.student.from_layers import from_layers
-from distill.student.narrow.narrowing import narrowed_config
-from distill.student.narrow.sublayers import head_of
 from distill.tasks import masked_language_modeling as masked
 
 _READ = 64
@@ -32,7 +27,7 @@ def checkpoint(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
     folder = spec.sources.checkpoints[name]
     tokenizer = spec.sources.tokenizer(folder)
     try:
-        _head(config, spec.setup.task.head)
+        build_on_meta(config, spec.setup.task.head)
         _encodes(spec, tokenizer)
         if spec.setup.task.writes:
             checkpoint_fitting.fit_writing(config, _generation(folder, config), tokenizer)
@@ -40,7 +35,7 @@ def checkpoint(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
         raise ModelError(f"{folder}: {error}") from error
     reads_forward(spec, folder, config)
     if name == TEACHER_CHECKPOINT and spec.config.pretrain.continued:
-        _head(config, masked.HEAD)
+        build_on_meta(config, masked.HEAD)
         pretrain.refuse_without_mask(tokenizer)
 
 
@@ -55,12 +50,6 @@ def reads_forward(spec: RunSpec, folder: Path, config: PretrainedConfig) -> None
             f"{folder}: {config.model_type} models read what comes after a word, too; "
             f"{spec.config.task} needs one that reads from left to right, such as GPT-2 or Llama"
         )
-
-
-def _head(config: PretrainedConfig, head: str) -> None:
-    checkpoint_fitting.refuse_last_place(config, head)
-    with torch.device("meta"):
-        loading.from_config(config, head)
 
 
 def _encodes(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -88,35 +77,7 @@ def from_scratch(spec: RunSpec) -> None:
     Raises:
         ModelError: it cannot be made.
     """
-    _head(pretrain.configuration(spec, stand_in(spec, _READ)), spec.setup.task.head)
-
-
-def student(spec: RunSpec, teacher: PretrainedConfig | None) -> None:
-    """Try what the student is made of.
-
-    Raises:
-        ModelError: it cannot be made.
-    """
-    wanted, head = spec.decisions.student, spec.setup.task.head
-    if wanted.init in ("teacher", "narrow"):
-        chosen = layer_map(wanted.layer_map, student=wanted.layers, teacher=layers(spec, teacher))
-        if teacher is not None:
-            with torch.device("meta"):
-                made = from_layers(loading.from_config(teacher, head), chosen, None, head, 0.0)
-            if wanted.init == "narrow":
-                narrowed_config(teacher, wanted.width)
-                head_of(made)
-    if wanted.init == "bilstm":
-        bilstm.fits(wanted.lstm.embedding_size, _embedding_width(spec, teacher))
-    if wanted.init == "random":
-        _head(random_configuration(wanted, spec.setup, stand_in(spec, _READ), teacher), head)
-
-
-def _embedding_width(spec: RunSpec, teacher: PretrainedConfig | None) -> int:
-    if teacher is None:
-        return spec.config.teacher.architecture.hidden_size
-    width: int = getattr(teacher, "embedding_size", None) or teacher.hidden_size
-    return width
+    build_on_meta(pretrain.configuration(spec, stand_in(spec, _READ)), spec.setup.task.head)
 
 
 def stand_in(spec: RunSpec, examples: int) -> PreTrainedTokenizerBase:

@@ -9,7 +9,6 @@ from transformers import PretrainedConfig
 
 from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
-from distill.config.student import FIRST_OF_A_BILSTM
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, checkpoint_validation, loading, safetensors_headers
 from distill.models.checkpoint_fitting import output_names
@@ -21,6 +20,7 @@ from distill.objective.settings import active, auto_mapped_terms, reads, terms_b
 from distill.objective.specs import TERM_SPECS
 from distill.pipeline import expected_shapes, meta_build
 from distill.stages.job import RunSpec
+from distill.student.lstm import FIRST_OF_A_BILSTM
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def preflight(spec: RunSpec) -> None:
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
     configs = _checkpoints(spec)
-    meta_build.student(spec, configs.get(TEACHER_CHECKPOINT))
+    expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
     for name, other in spec.members.items():
         if name != FIRST:
             _check_further_teacher(spec, name, other)

@@ -4,26 +4,24 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import cast
 
+from distill.config.schema import STAGES as _NAMES
 from distill.stages.job import Stage
-
-NAMES = ("pretrain", "finetune", "teach", "distill", "control", "evaluate", "export")
-"""All stages in their order; each is a module of this package, which fulfils ``Stage``."""
 
 
 class _Table(Mapping[str, Stage]):
-    """Stages by name, imported when they are asked for."""
+    """Stages by name, each a module of this package, imported when they are asked for."""
 
     def __getitem__(self, name: str) -> Stage:
-        if name not in NAMES:
+        if name not in _NAMES:
             raise KeyError(name)
         return cast(Stage, import_module(f"{__name__}.{name}"))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(NAMES)
+        return iter(_NAMES)
 
     def __len__(self) -> int:
-        return len(NAMES)
+        return len(_NAMES)
 
 
 STAGES: Mapping[str, Stage] = _Table()
-"""Every stage by its name, in order."""
+"""Every stage by its name, in the order of the settings."""

@@ -15,6 +15,8 @@ from distill.config.schema import Config
 from distill.inference import generation_ensemble, scoring
 from distill.inference.generation_ensemble import Combined
 from distill.inference.latency import LatencyTimer, Together
+from distill.inference.output_pass import identity
+from distill.inference.output_store import OutputStore
 from distill.inference.runtime import CPU, FinishedModel
 from distill.inference.scoring import ModelOutputs, SplitScore
 from distill.report.environment import processor
@@ -107,6 +109,15 @@ def score(job: Job, model: FinishedModel, split: str, answered: ModelOutputs) ->
 def answers_folder(folder: Path, name: str, split: str) -> Path:
     """Return the folder in which the stage keeps a model's outputs on a split."""
     return folder / "answers" / name / split
+
+
+def student_answers(job: Job, split: str) -> OutputStore:
+    """Open what the student answered to a split, for a stage that needs ``distill`` and ``evaluate``."""
+    spec, folder = job.spec, job.inputs["evaluate"]
+    (student, *_) = spec.decisions.of_role("student")
+    model = spec.sources.model("distill", job.inputs)
+    made_by = identity(spec.setup, model.made_by, scoring.kept_for_scoring(spec.setup).name)
+    return output_pass(job).opened(str(model.folder), answers_folder(folder, student.name, split) / "rows", made_by)
 
 
 def latencies(job: Job, models: Mapping[str, FinishedModel], together: Together | None = None) -> Latencies:

@@ -11,7 +11,7 @@ from distill.export import BUNDLE, EXPORTERS, Source, exporter
 from distill.export.card import card
 from distill.export.drift import drift
 from distill.inference import scoring
-from distill.inference.output_pass import OutputPass, identity
+from distill.inference.output_pass import OutputPass
 from distill.inference.runtime import FinishedModel
 from distill.inference.scoring import ModelOutputs
 from distill.models import bilstm, loading
@@ -101,19 +101,14 @@ def _score_format(job: Job, outputs: OutputPass, name: str, model: FinishedModel
         folder = job.folder / "answers" / exporter(name).place / split
         answered = scoring.collect_outputs(outputs, model, job.spec.data.splits[split], folder)
         if job.context.ranks.rank == 0:
-            worst = max(worst, _drift(job, outputs, name, split, answered))
+            worst = max(worst, _drift(job, name, split, answered))
             scores[split] = evaluate.score(job, model, split, answered).scored.metrics
     return {"metrics": scores, "max_logit_drift": worst}
 
 
-def _drift(job: Job, outputs: OutputPass, name: str, split: str, answered: ModelOutputs) -> float:
-    """Return the largest difference of a logit between the format and the evaluated student."""
-    spec = job.spec
-    (student, *_) = spec.decisions.of_role("student")
-    model = spec.sources.model("distill", job.inputs)
-    folder = evaluate.answers_folder(job.inputs["evaluate"], student.name, split) / "rows"
-    made_by = identity(spec.setup, model.made_by, scoring.kept_for_scoring(spec.setup).name)
-    evaluated = outputs.opened(str(model.folder), folder, made_by)
+def _drift(job: Job, name: str, split: str, answered: ModelOutputs) -> float:
+    """The largest difference between what the format says and what the evaluated student said."""
+    spec, evaluated = job.spec, evaluate.student_answers(job, split)
     keys = torch.tensor(spec.data.splits[split]["key"])
     pair = (torch.cat(store.examples(keys)) for store in (answered.rows, evaluated))
     exported, expected = (rows[:, :1] if spec.setup.task.writes else rows for rows in pair)  # a guess is no amount

@@ -11,6 +11,7 @@ from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
 from distill.stages.job import Job, RunSpec, StageSettings
+from distill.student import student_kind
 from distill.training.optim import Optimization
 from distill.training.training_length import training_length
 
@@ -73,7 +74,7 @@ def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:
 def learning_rate(config: Config, section: TrainingConfig) -> float:
     """Return the learning rate of the settings, or else one that fits the weights."""
     is_student = isinstance(section, DistillConfig)
-    learnt = config.student.init not in ("random", "bilstm") if is_student else config.teacher.model is not None
+    learnt = student_kind(config.student.init).has_learnt if is_student else config.teacher.model is not None
     return section.optimizer.lr or _RATES[is_student, learnt]
 
 

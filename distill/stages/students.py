@@ -8,21 +8,20 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from distill.inference.torch_runtime import output_columns
 from distill.stages import supervised
 from distill.stages.job import Job, RunSpec
+from distill.student import student_kind
 from distill.student.build import StudentSource, build_student
 
 
 def settings(spec: RunSpec) -> dict[str, Any]:
     """Return what of the student's settings decides on it, besides the checkpoint it starts from."""
-    student = spec.config.student
-    labels, size = given_labels(spec), asdict(student.architecture)
-    read: dict[str, dict[str, Any]] = {
-        "random": {"architecture": size, "max_length": spec.setup.spec.max_length},
-        "teacher": {"layers": student.layers, "layer_map": student.layer_map, **labels},
-        "narrow": {"architecture": size, "layer_map": student.layer_map, "recipe": 2, **labels},
-        "bilstm": {"lstm": asdict(student.lstm)},
-        "checkpoint": {},
-    }
-    return {"init": student.init, **read[student.init]}
+    section = asdict(spec.config.student)
+    kind = student_kind(spec.config.student.init)
+    read = {name: section[name] for name in ("init", *kind.settings)}
+    if kind.is_limited:
+        read["max_length"] = spec.setup.spec.max_length
+    if kind.takes_head:
+        read |= given_labels(spec)
+    return read if kind.recipe == 1 else {**read, "recipe": kind.recipe}
 
 
 def given_labels(spec: RunSpec) -> dict[str, Any]:

@@ -8,12 +8,11 @@ from typing import cast
 import pytorch_lightning as pl
 import torch
 from torch import nn
-from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from distill.base.layer_maps import layer_map
-from distill.models import bilstm, from_scratch, loading
-from distill.student.from_layers import from_layers
-from distill.student.narrow.narrowing import Width, narrow
+from distill.models import from_scratch
+from distill.student import student_kind
+from distill.student.narrow.narrowing import Width
 from distill.tasks.setup import TaskSetup
 from distill.types import Batch
 
@@ -38,11 +37,10 @@ class StudentSpec:
     """What a student is made of.
 
     Attributes:
-        init: ``teacher`` (some of its layers), ``narrow`` (some of its layers, narrower), ``random``, ``bilstm``, or
-            ``checkpoint``.
-        layers: how many of the teacher's layers it takes.
+        init: the kind, a name in ``distill.student.STUDENTS``.
+        layers: how many of the teacher's layers it takes, or how many it has of its own.
         layer_map: which ones; see ``distill.base.layer_maps.layer_map``.
-        size: the size of a student from scratch.
+        size: the size of a student from scratch or of a narrow copy.
         width: the width of a narrow copy.
         lstm: the size of a BiLSTM.
         max_length: the number of tokens that a student from scratch can read.
@@ -94,82 +92,6 @@ def build_student(
         ModelError: no such student can be made from this source.
     """
     pl.seed_everything(seed, verbose=False)
-    student = _BUILDERS[spec.init](spec, source, setup, dtype)
+    student = student_kind(spec.init).build(spec, source, setup, dtype)
     cast(nn.Module, student).to(dtype)
     return student
-
-
-def _from_checkpoint(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
-    return loading.load_model(
-        source.folder,
-        setup.task.head,
-        labels=setup.outputs,
-        kind=setup.task.kind,
-        dropout=spec.dropout,
-        tokenizer=source.tokenizer,
-        dtype=dtype,
-        new_head=True,
-    )
-
-
-def _from_scratch(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
-    config = random_configuration(spec, setup, source.tokenizer, loading.configuration(source.folder))
-    return source.centre(loading.from_config(config, setup.task.head))
-
-
-def _as_bilstm(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
-    teacher = _teacher(source, setup, dtype)
-    embeddings = cast(nn.Embedding, teacher.get_input_embeddings()).weight.detach()
-    config = bilstm.BiLstmConfig(
-        len(embeddings),
-        spec.lstm.embedding_size,
-        spec.lstm.hidden_size,
-        spec.lstm.layers,
-        spec.dropout,
-        pad_token_id=source.tokenizer.pad_token_id,
-    )
-    _name_outputs(setup, config)
-    student = loading.from_config(config, setup.task.head)
-    bilstm.embed(student, embeddings)
-    return source.centre(student)
-
-
-def _of_layers(spec: StudentSpec, source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
-    """Return a student of some of the teacher's layers, at their width or narrower."""
-    teacher, columns = _teacher(source, setup, dtype), source.columns()
-    chosen = layer_map(spec.layer_map, student=spec.layers, teacher=teacher.config.num_hidden_layers)
-    student = from_layers(teacher, chosen, columns, setup.task.head, spec.dropout)
-    if spec.init == "narrow":
-        student = narrow(student, source.sample(), spec.width, setup.task.head)
-    _name_outputs(setup, student.config)
-    return student
-
-
-_BUILDERS: dict[str, Callable[[StudentSpec, StudentSource, TaskSetup, torch.dtype], PreTrainedModel]] = {
-    "checkpoint": _from_checkpoint,
-    "random": _from_scratch,
-    "bilstm": _as_bilstm,
-    "teacher": _of_layers,
-    "narrow": _of_layers,
-}
-
-
-def _teacher(source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
-    return loading.load_model(source.folder, setup.task.head, tokenizer=source.tokenizer, dtype=dtype)
-
-
-def random_configuration(
-    spec: StudentSpec, setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, teacher: PretrainedConfig | None
-) -> PretrainedConfig:
-    """Return the configuration of a student from scratch, which starts to write with what its teacher starts with."""
-    start = getattr(teacher, "decoder_start_token_id", None)
-    config = from_scratch.config(
-        setup.task.family, tokenizer, spec.size, max_length=spec.max_length, dropout=spec.dropout, start=start
-    )
-    _name_outputs(setup, config)
-    return config
-
-
-def _name_outputs(setup: TaskSetup, config: PretrainedConfig) -> None:
-    if setup.outputs:
-        loading.name_labels(config, setup.outputs, setup.task.kind)

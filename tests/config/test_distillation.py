@@ -179,7 +179,7 @@ REASONS = {
         for task in TASKS_WITHOUT_CLASSES
         if spec.kinds == ("class",)
     },
-    **{(name, task): TOP for name in ("taid", "dkd", "dist", "standardized", "logit_mse") for task in TASKS_THAT_WRITE},
+    **{(name, task): TOP for name, spec in TERM_SPECS.items() if spec.all_logits for task in TASKS_THAT_WRITE},
     **{(name, task): FIRST for name in ("pkd", "rkd_distance", "rkd_angle") for task in TASKS_THAT_WRITE},
     ("standardized", "question_answering"): "would take the tokens that cannot be an answer for classes; allowed is 0",
     ("dist", "question_answering"): "would take the tokens that cannot be an answer for classes; allowed is 0",

@@ -13,14 +13,39 @@ def test_what_a_page_teaches_to_add_works(name, tmp_path):
     assert any(" passed" in text for text in written), "no command of the page runs a test of what it adds"
 
 
-def test_a_term_is_four_files_of_which_one_was_there():
-    added, changed = touched(PAGES["term"])
-    assert added == {
+ADDED = {
+    "term": {
         "distill/objective/losses/logit_huber.py",
         "distill/objective/terms/logit_huber.py",
         "tests/objective/cases/logit_huber.py",
-    }
-    assert changed == {"distill/objective/specs/logits.py"}
+    },
+    "task": {
+        "distill/tasks/acceptability.py",
+        "distill/data/embedded/acceptability.py",
+        "experiments/acceptability_tiny.yaml",
+    },
+    "student": {"distill/student/fresh_layers.py", "students/fresh_layers.yaml"},
+    "stage": {"distill/stages/calibrate.py"},
+    "export_format": {"distill/export/arrays.py"},
+}
+"""The files that are to be written for a thing, and no others."""
+CHANGED = {
+    "term": {"distill/objective/specs/logits.py"},
+    "task": {"distill/tasks/__init__.py", "distill/data/embedded/__init__.py"},
+    "student": {"distill/student/__init__.py"},
+    "stage": {"distill/config/schema.py"},
+    "export_format": {"distill/export/__init__.py"},
+}
+"""The tables that it gets a line in."""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_added_takes_few_files_and_a_line_in_a_table(name):
+    added, changed = touched(PAGES[name])
+    assert added == ADDED[name]
+    assert changed == CHANGED[name]
+    lines = [step.content for step in steps(PAGES[name]) if step.where and name != "term"]
+    assert all(content.count("\n") == 1 for content in lines)
 
 
 def test_fences_are_files_changes_scripts_and_commands():

@@ -14,7 +14,7 @@ from distill.errors import DistillError
 from distill.inference.predictor import load
 from distill.models.bilstm import BiLstmForSequenceClassification
 from distill.models.sources import ModelSources
-from distill.pipeline import expected_shapes, meta_build
+from distill.pipeline import expected_shapes
 from distill.pipeline.prepare_data import prepare
 from distill.stages import students
 from distill.types import ModelShape
@@ -101,7 +101,7 @@ def test_exactly_the_settings_that_make_a_student_decide_on_it(prepared, init, r
 
 def refused(spec, teacher, message):
     with pytest.raises(DistillError, match=f"^{re.escape(message)}$"):
-        meta_build.student(spec, teacher)
+        expected_shapes.refuse_student(spec, teacher)
 
 
 def test_a_copy_of_a_decoder_has_the_decoders_shape_before_it_is_made(prepared, tmp_path):

@@ -1,0 +1,72 @@
+"""A student of some of the teacher's layers, with its embeddings and its head."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from distill.base.layer_maps import layer_map
+from distill.student import Expected, StudentKind
+from distill.types import ModelShape
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+    from distill.student.build import StudentSource, StudentSpec
+    from distill.tasks.setup import TaskSetup
+
+
+def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtype: "torch.dtype") -> "PreTrainedModel":
+    """Take the layers as they are."""
+    from distill.student.common import name_outputs
+
+    student = with_layers(spec, spec.layers, source, setup, dtype)
+    name_outputs(setup, student.config)
+    return student
+
+
+def with_layers(
+    spec: "StudentSpec", layers: int, source: "StudentSource", setup: "TaskSetup", dtype: "torch.dtype"
+) -> "PreTrainedModel":
+    """Make a model of as many ``layers`` of the teacher, with the teacher's names for its outputs."""
+    from distill.student.common import teacher_model
+    from distill.student.from_layers import from_layers
+
+    teacher, columns = teacher_model(source, setup, dtype), source.columns()
+    chosen = layer_map(spec.layer_map, student=layers, teacher=teacher.config.num_hidden_layers)
+    return from_layers(teacher, chosen, columns, setup.task.head, spec.dropout)
+
+
+def refuse(spec: "StudentSpec", expected: Expected) -> None:
+    """Build it without memory, where the teacher is there.
+
+    Raises:
+        ModelError: these layers cannot be taken from it.
+    """
+    with_expected_layers(spec, spec.layers, expected)
+
+
+def with_expected_layers(spec: "StudentSpec", layers: int, expected: Expected) -> "PreTrainedModel | None":
+    """Make a model of as many ``layers`` of the expected teacher without memory; none of a teacher from scratch.
+
+    Raises:
+        ModelError: these layers cannot be taken from it.
+    """
+    import torch
+
+    from distill.models.loading import from_config
+    from distill.student.from_layers import from_layers
+
+    chosen = layer_map(spec.layer_map, student=layers, teacher=expected.teacher.layers)
+    if expected.teacher_config is None:
+        return None
+    head = expected.setup.task.head
+    with torch.device("meta"):
+        return from_layers(from_config(expected.teacher_config, head), chosen, None, head, 0.0)
+
+
+def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:
+    """Return that of the teacher, with fewer layers."""
+    return replace(expected.teacher, layers=spec.layers)
+
+
+STUDENT = StudentKind(build, refuse, shape, settings=("layers", "layer_map"), takes_head=True)
