@@ -23,8 +23,8 @@ _STEPS = {False: 600, True: 300}
 """The fewest optimiser steps of whether the teacher is pretrained, unless the settings say how many."""
 _STEPS_OF_PRETRAINING = 1500
 _PATIENCE_OF_PRETRAINING = 3
-_RATES = {(False, False): 1e-3, (False, True): 5e-5, (True, False): 1e-3, (True, True): 1e-4}
-"""The learning rate of whether it is a student, and whether its weights come from a trained model; what a run itself
+_RATES_OF_TEACHERS = {False: 1e-3, True: 5e-5}
+"""The learning rate of pretraining and fine-tuning, by whether the weights come from a trained model; what a run itself
 pretrains from random weights has seen too little to count as one."""
 
 
@@ -73,9 +73,11 @@ def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:
 
 def learning_rate(config: Config, section: TrainingConfig) -> float:
     """Return the learning rate of the settings, or else one that fits the weights."""
-    is_student = isinstance(section, DistillConfig)
-    learnt = student_kind(config.student.init).has_learnt if is_student else config.teacher.model is not None
-    return section.optimizer.lr or _RATES[is_student, learnt]
+    if section.optimizer.lr is not None:
+        return section.optimizer.lr
+    if isinstance(section, DistillConfig):
+        return student_kind(config.student.init).learning_rate
+    return _RATES_OF_TEACHERS[config.teacher.model is not None]
 
 
 def min_steps(config: Config, section: TrainingConfig) -> int:

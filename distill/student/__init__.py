@@ -69,7 +69,7 @@ class StudentKind:
         shape: see there.
         settings: of the section ``student``, those that decide on it; a run whose kind does not read one refuses it.
         begins_with: what it is made of: the teacher | its tokenizer alone | the checkpoint ``student.model``.
-        has_learnt: whether it begins with weights of a model that was trained, which want a smaller learning rate.
+        learning_rate: with which it learns unless the settings give one.
         takes_head: whether it keeps the teacher's head, whose outputs are matched with the labels by their names.
         is_limited: whether it reads ``data.max_length`` tokens and no more.
         has_head: tells the tasks that it can do.
@@ -82,7 +82,7 @@ class StudentKind:
     shape: Shape
     settings: tuple[str, ...] = ()
     begins_with: Literal["teacher", "tokenizer", "checkpoint"] = "teacher"
-    has_learnt: bool = True
+    learning_rate: float = 1e-4
     takes_head: bool = False
     is_limited: bool = False
     has_head: "Callable[[Task], bool]" = _any_task

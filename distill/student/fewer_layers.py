@@ -69,4 +69,4 @@ def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:
     return replace(expected.teacher, layers=spec.layers)
 
 
-STUDENT = StudentKind(build, refuse, shape, settings=("layers", "layer_map"), takes_head=True)
+STUDENT = StudentKind(build, refuse, shape, settings=("layers", "layer_map"), takes_head=True, learning_rate=5e-4)

@@ -56,5 +56,5 @@ def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:
 
 
 STUDENT = StudentKind(
-    build, refuse, shape, settings=("architecture",), begins_with="tokenizer", has_learnt=False, is_limited=True
+    build, refuse, shape, settings=("architecture",), begins_with="tokenizer", learning_rate=2e-3, is_limited=True
 )

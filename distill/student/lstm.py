@@ -62,7 +62,7 @@ STUDENT = StudentKind(
     refuse,
     shape,
     settings=("lstm",),
-    has_learnt=False,
+    learning_rate=2e-3,
     has_head=lambda task: task.class_axis == "labels",
     lacks={
         "scores": f"a BiLSTM student has no {BEYOND_LOGITS['scores']}",

@@ -50,4 +50,6 @@ def shape(spec: "StudentSpec", expected: Expected) -> "ModelShape":
     return replace(model_shape(narrowed_config(expected.teacher_config, spec.width)), layers=spec.size.layers)
 
 
-STUDENT = StudentKind(build, refuse, shape, settings=("architecture", "layer_map"), takes_head=True, recipe=2)
+STUDENT = StudentKind(
+    build, refuse, shape, settings=("architecture", "layer_map"), takes_head=True, learning_rate=1e-3, recipe=2
+)
