@@ -12,6 +12,7 @@ SMALL = (
     "teacher.vocab_size=400", "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 64}",
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}", "finetune.max_epochs=1",
     "distill.max_epochs=1", "evaluate.latency_samples=0", "evaluate.resamples=100", "tracking.wandb=disabled",
+    "teacher.accept=true",
     "trainer.log_every_n_steps=1",
 )  # fmt: skip
 READING, WRITING = ("pretrain.max_epochs=1",), ("data.max_target_length=8",)

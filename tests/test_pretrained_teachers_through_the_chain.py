@@ -14,6 +14,7 @@ SMALL = (
     "data.source=embedded", "data.limit.train=64", "data.limit.validation=16", "data.limit.test=16",
     "data.max_length=48", "student=half_layers", "student.layers=1", "finetune.max_epochs=1", "distill.max_epochs=1",
     "distill.hidden.weight=1", "evaluate.latency_samples=0", "evaluate.resamples=100", "tracking.wandb=disabled",
+    "teacher.accept=true",
     "trainer.log_every_n_steps=1",
 )  # fmt: skip
 CARDS = {
@@ -88,7 +89,8 @@ def test_a_teacher_that_writes_shows_all_its_logits_while_the_student_learns(ins
         "data.max_target_length=8", "teacher.vocab_size=300", "finetune.max_epochs=1", "distill.max_epochs=1",
         "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 32}",
         "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 16}",
-        "stages=[pretrain,finetune,teach,distill]", "tracking.wandb=disabled", "trainer.log_every_n_steps=1",
+        "stages=[pretrain,finetune,teach,distill]", "tracking.wandb=disabled",
+        "teacher.accept=true", "trainer.log_every_n_steps=1",
     )  # fmt: skip
     out = inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
     assert "teach: skipped" in out

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 SECOND = (
     "+teacher@more_teachers.second=scratch_small", "more_teachers.second.vocab_size=200",
+    "more_teachers.second.accept=true",
     "more_teachers.second.architecture={layers: 1, hidden_size: 24, heads: 2, intermediate_size: 32}",
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ SMALL = (
     "teacher.vocab_size=400", "teacher.architecture={layers: 2, hidden_size: 32, heads: 2, intermediate_size: 64}",
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}", "finetune.max_epochs=1",
     "distill.max_epochs=1", "evaluate.latency_samples=2", "evaluate.resamples=100", "tracking.wandb=disabled",
+    "teacher.accept=true",
     "trainer.log_every_n_steps=2",
 )  # fmt: skip
 METRICS = {

@@ -13,6 +13,7 @@ SETTINGS = (
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}",
     "finetune.max_epochs=1", "distill.max_epochs=1", "evaluate.latency_samples=2", "evaluate.resamples=100",
     "tracking.wandb=disabled", "teacher.top_k=16", "+teacher@more_teachers.second=scratch_seq2seq",
+    "teacher.accept=true", "more_teachers.second.accept=true",
     "more_teachers.second.architecture={layers: 1, hidden_size: 24, heads: 2, intermediate_size: 32}",
     "more_teachers.second.vocab_size=300", "more_teachers.second.top_k=8",
 )  # fmt: skip

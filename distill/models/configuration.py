@@ -160,7 +160,7 @@ def headless(config: PretrainedConfig, head: str, whose: str) -> Iterator[None]:
 def library_message(error: Exception) -> str:
     """Return what a library says of an error, in a line, without advice that is for its own users.
 
-    >>> said(ValueError("no vocab.txt here. Install sentencepiece with pip."))
+    >>> library_message(ValueError("no vocab.txt here. Install sentencepiece with pip."))
     'no vocab.txt here.'
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]

@@ -139,7 +139,7 @@ def test_where_some_questions_have_no_answer_all_are_scored_as_in_version_2():
         "has_answer_f1": pytest.approx(sum(with_) / len(with_)),
         "no_answer_f1": pytest.approx(sum(without) / len(without)),
     }
-    assert spans.headline(found.statistics) == pytest.approx(found.metrics["f1"])
+    assert spans.headline(found.statistics["f1"]) == pytest.approx(found.metrics["f1"])
 
 
 @pytest.mark.parametrize(("answer", "score"), [("", 1.0), ("the", 1.0), (" . ", 1.0), ("Paris", 0.0)])

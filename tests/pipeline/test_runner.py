@@ -355,7 +355,8 @@ def test_the_chain_runs_on_real_rows_of_sst2(inside):
     real = Path(__file__).parents[3] / "shared" / "data" / "sst2"
     if not real.is_dir():
         pytest.skip("the real SST-2 files are not beside this checkout")
-    out = inside("data.source=auto", f"data.path={real}", f"hydra.run.dir={inside.folder}/run", "data.limit.test=100")
+    given = ("data.source=auto", f"data.path={real}", "data.limit.test=100", "evaluate.points=null")
+    out = inside(*given, f"hydra.run.dir={inside.folder}/run")
     content = report(inside.folder / "run")
     assert content["data"]["source"] == "local"
     assert content["data"]["stands_in_for"] is None

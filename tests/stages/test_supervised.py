@@ -71,11 +71,12 @@ def test_a_stage_says_that_it_may_have_been_too_short(tmp_path, title, scores, r
     rows = [f"{epoch},validation/accuracy,{score},{epoch}" for epoch, score in enumerate(scores)]
     (tmp_path / "metrics.csv").write_text("\n".join(["step,name,value,epoch", *rows]) + "\n", encoding="utf-8")
     section = config.distill if title != "finetune" else config.finetune
+    rate = 0.001 if title == "finetune" else 0.002
     notes = supervised._underfitting_notes(job, section, Headline("accuracy", "max"))
     expected = (
         [
             f"{title}: its last epoch was its best on validation (accuracy {scores[-2]:.4f}, then {scores[-1]:.4f}): "
-            f"more epochs ({title}.max_epochs) or a higher rate ({title}.optimizer.lr, 0.001 here) may help"
+            f"more epochs ({title}.max_epochs) or a higher rate ({title}.optimizer.lr, {rate} here) may help"
         ]
         if rising
         else []

@@ -42,7 +42,7 @@ def _mirror(direction: Tensor) -> Tensor:
 def largest(worth: Tensor, count: int) -> Tensor:
     """Return the indices of the ``count`` largest values, in ascending order.
 
-    >>> most(torch.tensor([1.0, 5.0, 2.0]), 2)
+    >>> largest(torch.tensor([1.0, 5.0, 2.0]), 2)
     tensor([1, 2])
     """
     return torch.argsort(worth, descending=True, stable=True)[:count].sort().values
