@@ -17,7 +17,7 @@ def states(rank, place):
 
 def rank(number):
     parts = [{"distance": (states(number, place), -states(number, place))} for place in (0, 1)]
-    seen = [Step({"distance": RkdDistance()}, parts, 2, number).seen(parts[place], place) for place in (0, 1)]
+    seen = [Step({"distance": RkdDistance()}, parts, 2, number).view(parts[place], place) for place in (0, 1)]
     moments = {"a": (torch.full((1,), float(number)), torch.full((2, 3), number + 0.5)), "b": (states(number, 0),)}
     found = [{name: [each.tolist() for each in part] for name, part in each.items()} for each in over_ranks(moments, 2)]
     said = [(each["distance"].start, each["distance"].parts, each["distance"].whole[0].tolist()) for each in seen]
