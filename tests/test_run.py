@@ -49,7 +49,8 @@ def on(folder):
 
 SHAPES = {
     "experiment=sst3": f"experiment=sst3: no such card; there are {EXPERIMENTS}",
-    "teacher=bert": "teacher=bert: no such card; there are minilm, scratch_decoder, scratch_seq2seq, scratch_small",
+    "teacher=bert": "teacher=bert: no such card; there are minilm, pretrained_or_scratch, scratch_decoder, "
+    "scratch_seq2seq, scratch_small",
     "distill.temprature=3": (
         "distill.temprature: unknown setting; did you mean temperature? distill has max_epochs, min_steps, dropout, "
         "optimizer, scheduler, early_stopping, temperature, temperature_schedule, shares, shares_every, hard, soft, "

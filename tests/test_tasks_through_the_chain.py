@@ -106,6 +106,7 @@ def test_two_teachers_answer_in_a_context_window_by_window_and_a_student_follows
         "stages=[pretrain,finetune,teach,distill,evaluate]",
         "+teacher@more_teachers.second=scratch_small", "more_teachers.second.vocab_size=400",
         "more_teachers.second.architecture={layers: 1, hidden_size: 24, heads: 2, intermediate_size: 32}",
+        "more_teachers.second.accept=true",
     ]  # fmt: skip
     inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
     content = report(inside.folder / "run")

@@ -3,12 +3,13 @@
 import os
 from dataclasses import asdict, replace
 
-from distill.config.ensemble import EnsembleConfig, teachers
+from distill.config.ensemble import FIRST, EnsembleConfig, teachers
 from distill.config.schema import Config
 from distill.data import hub
 from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.data.prepared import Prepared
 from distill.distributed.processes import Ranks
+from distill.errors import ModelError
 from distill.models import loading
 from distill.models.from_scratch import Size
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
@@ -105,7 +106,21 @@ def _members(config: Config, data: Prepared) -> dict[str, RunSpec]:
         return {}
     single = replace(config, more_teachers={}, ensemble=EnsembleConfig())
     storing = {name: replace(teacher, store="always") for name, teacher in teachers(config).items()}  # to be combined
-    return {name: run_spec(replace(single, teacher=teacher), data) for name, teacher in storing.items()}
+    return {name: _member(name, replace(single, teacher=teacher), data) for name, teacher in storing.items()}
+
+
+def _member(name: str, config: Config, data: Prepared) -> RunSpec:
+    """Return the specification of a run with one of several teachers.
+
+    Raises:
+        ModelError: its checkpoint cannot be had; the message names the teacher.
+    """
+    try:
+        return run_spec(config, data)
+    except ModelError as error:
+        if name == FIRST:
+            raise
+        raise ModelError(f"more_teachers.{name}: {error}") from error
 
 
 def _decisions(config: Config) -> Decisions:
