@@ -41,6 +41,9 @@ _KNOWN = 2000
 """Examples of train whose tokens are counted."""
 _TOLERANCE = 1e-2
 """Difference of a logit, alone and beside a longer text, that rounding does not explain, as a share of the largest."""
+_FEWEST_TO_REFUSE = 100
+"""Rows of validation from which on a teacher that the run fine-tunes is refused: fewer leave it to chance who is ahead;
+those of train, which are drawn beside few of validation, it has seen."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,9 @@ def check_teacher(
     if spec.config.teacher.accept:
         log.warning("%s; gone on with, %s", sentence, accepted)
         return f"{sentence}; gone on with, {accepted}"
+    if not spec.config.teacher.finetuned and len(spec.data.splits["validation"]) < _FEWEST_TO_REFUSE:
+        log.warning("%s; gone on with, since so few rows cannot tell", sentence)
+        return f"{sentence}; gone on with, since so few rows cannot tell"
     if not spec.config.teacher.finetuned:
         raise ModelError(
             f"{sentence}, so a student would learn nothing from it; fine-tune it for longer (finetune.max_epochs, "

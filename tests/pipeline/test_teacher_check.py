@@ -6,6 +6,7 @@ import pytest
 import run_parts
 import torch
 from datasets import Dataset
+from pretrained import classifier
 
 from distill.config.schema import Config
 from distill.data.prepared import Prepared
@@ -171,3 +172,37 @@ def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(learnt, tmp_path
     assert [times("teach", "distill"), times("distill")] == [0, 0]
     spec.config.teacher.finetuned = False
     assert times("teach") == 0
+
+
+def fine_tuned_here(learnt, tmp_path, validation, **settings):
+    """A run that has fine-tuned a teacher whose head knows nothing, and the stage that did."""
+    folder = classifier(tmp_path / "finetune-0123456789ab" / "model")
+    model = loading.load_model(folder, task("classification").head)
+    with torch.no_grad():
+        model.classifier.weight.zero_()
+    loading.save(model, loading.load_tokenizer(folder), folder)
+    spec = spec_of(learnt, validation=validation, finetuned=False, **settings)
+    return spec, {"finetune": tmp_path / "finetune-0123456789ab"}
+
+
+def check(spec, inputs):
+    return teacher_check.check_teacher(spec, run_parts.examples_of(spec), "first", inputs)
+
+
+def test_nobody_learns_from_a_teacher_that_the_run_has_taught_nothing(learnt, tmp_path):
+    spec, inputs = fine_tuned_here(learnt, tmp_path, 120)
+    with pytest.raises(ModelError) as raised:
+        check(spec, inputs)
+    assert str(raised.value) == (
+        "teacher as fine-tuned here: of 120 rows of validation, the teacher gets 50.0% of them right, and who always "
+        "says 'neg' 50.0%, so a student would learn nothing from it; fine-tune it for longer (finetune.max_epochs, "
+        "finetune.min_steps), give it more data or a pretrained model (teacher.model), or go on with "
+        "teacher.accept=true"
+    )
+    spec.config.teacher.accept = True
+    assert check(spec, inputs).endswith("'neg' 50.0%; gone on with, teacher.accept=true")
+
+
+def test_few_rows_cannot_tell_whether_a_teacher_has_learnt(learnt, tmp_path):
+    said = check(*fine_tuned_here(learnt, tmp_path, 80))
+    assert said.endswith("who always says 'neg' 50.0%; gone on with, since so few rows cannot tell")
