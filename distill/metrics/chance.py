@@ -94,7 +94,8 @@ def _knows(found: Numbers, right: Numbers) -> bool:
     recall = float(np.mean([(found[right == label] == label).mean() for label in there]))
     shares = np.array([((found == label).mean(), (right == label).mean()) for label in there])
     chance = shares.prod(axis=1)
-    error = np.sqrt((chance.sum() + chance.sum() ** 2 - (chance * shares.sum(axis=1)).sum()) / len(right))
+    variance = chance.sum() + chance.sum() ** 2 - (chance * shares.sum(axis=1)).sum()
+    error = np.sqrt(max(0.0, variance) / len(right))  # of a constant answer rounding leaves less than 0
     better = float((found == right).mean() - chance.sum())
     return (recall - 1 / len(there)) / (1 - 1 / len(there)) >= _KNOWS and better > _LIKELY * float(error)
 

@@ -1,5 +1,7 @@
 """A teacher's answers beside those of who has not read the rows."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -161,3 +163,11 @@ def test_who_writes_pays_less_than_for_frequencies_or_is_refused():
     )
     assert not chance.tokens(guessed - 0.01, right, known, 10).refused
     assert chance.tokens(float("nan"), right, known, 10).refused
+
+
+def test_a_constant_answer_is_judged_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for many in range(1, 40):
+            right = np.array([0] * many + [1] * 13)
+            assert not chance._knows(np.zeros_like(right), right)
