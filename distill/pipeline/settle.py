@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
 from distill.data import hub
 from distill.data.prepared import Prepared
 from distill.errors import ModelError
@@ -35,7 +36,7 @@ def settled(config: C, data: Prepared) -> tuple[C, Prepared]:
         ModelError: a checkpoint cannot be had.
         DataError: its tokenizer cannot read an example.
     """
-    config, notes = _with_teacher(config)
+    config, notes = _with_teachers(config)
     config = _with_layers(config)
     if config.data.fit_length:
         config, note = _with_lengths(config, data)
@@ -43,22 +44,31 @@ def settled(config: C, data: Prepared) -> tuple[C, Prepared]:
     return config, replace(data, notes=(*data.notes, *notes))
 
 
-def _with_teacher(config: C) -> tuple[C, list[str]]:
-    """Take the default model as the teacher where none is given and it can be had."""
-    teacher = config.teacher
+def _with_teachers(config: C) -> tuple[C, list[str]]:
+    """Take the default model of each teacher for which none is given, where it can be had."""
+    first, notes = _with_model(config.teacher, "teacher")
+    further = {}
+    for name, teacher in config.more_teachers.items():
+        further[name], more = _with_model(teacher, f"more_teachers.{name}")
+        notes += more
+    return (replace(config, teacher=first, more_teachers=further) if notes else config), notes
+
+
+def _with_model(teacher: TeacherConfig, key: str) -> tuple[TeacherConfig, list[str]]:
+    """Take a teacher's default model where none is given and it can be had, and say what was taken."""
     if teacher.default_model is None or teacher.model is not None:
-        return config, []
+        return teacher, []
     try:
         hub.reachable()
         loading.resolve(teacher.default_model, None)
     except ModelError:
         note = (
-            f"{teacher.default_model} is neither in the hub's cache nor within reach: the teacher is trained from "
-            "scratch, on this data alone; teacher.model=FOLDER gives a pretrained one"
+            f"{teacher.default_model} is neither in the hub's cache nor within reach: the {key} is "
+            f"trained from scratch, on this data alone; {key}.model=FOLDER gives a pretrained one"
         )
-        return replace(config, teacher=replace(teacher, default_model=None)), [note]
+        return replace(teacher, default_model=None), [note]
     chosen = replace(teacher, model=teacher.default_model, default_model=None)
-    return replace(config, teacher=chosen), [f"the teacher is {chosen.model}; teacher.model=FOLDER takes another"]
+    return chosen, [f"the {key} is {chosen.model}; {key}.model=FOLDER takes another"]
 
 
 def _with_layers(config: C) -> C:

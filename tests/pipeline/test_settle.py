@@ -5,6 +5,7 @@ from pretrained import bert
 from run_parts import spec_of
 
 from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
 from distill.models import loading
 from distill.pipeline import settle
 from distill.pipeline.prepare_data import prepare
@@ -100,3 +101,12 @@ def test_a_default_model_is_taken_only_where_it_can_be_had(tmp_path, monkeypatch
     assert described.notes[-1] == "the teacher is someone/a-model-that-is-nowhere; teacher.model=FOLDER takes another"
     config.teacher.model = "mine"
     assert settled(config, data)[0].teacher.model == "mine"
+
+
+def test_each_of_several_teachers_has_its_default_model(monkeypatch):
+    monkeypatch.setattr(settle.hub, "reachable", lambda: False)
+    config = of()
+    config.more_teachers["second"] = TeacherConfig(default_model="someone/a-model-that-is-nowhere")
+    scratch, described = settled(config, prepare(config))
+    assert scratch.more_teachers["second"].default_model is None
+    assert described.notes[-1].endswith("more_teachers.second.model=FOLDER gives a pretrained one")
