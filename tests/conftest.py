@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import forked
 import pytest
 from absl import logging as absl_logging
 from hydra.core.global_hydra import GlobalHydra
@@ -62,24 +63,35 @@ class Command:
         self.folder = folder
         self.store = folder / "store"
 
-    def start(self, *overrides: str, small: bool = True, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-        """Begin a run."""
-        given = sorted(
-            [*(smaller(overrides) if small else ()), *overrides], key=lambda each: each != "-m"
-        )  # flags come first
+    def arguments(self, overrides: Sequence[str], small: bool) -> list[str]:
+        """What follows ``python``, flags first."""
+        given = sorted([*(smaller(overrides) if small else ()), *overrides], key=lambda each: each != "-m")
         if not any(each.startswith("store=") for each in overrides):
             given.append(f"store={self.store}")
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT), **(env or {})}
+        return ["-m", "distill.run", *given]
+
+    def environment(self) -> dict[str, str]:
+        """The variables of a run."""
+        return {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+
+    def start(self, *overrides: str, small: bool = True, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        """Begin a run."""
         return subprocess.Popen(
-            [sys.executable, "-m", "distill.run", *given],
-            cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [sys.executable, *self.arguments(overrides, small)], cwd=self.folder, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env={**self.environment(), **(env or {})},
         )  # fmt: skip
 
     def __call__(self, *overrides: str, small: bool = True, code: int = 0, env: dict[str, str] | None = None) -> str:
-        """Run to the end; return all that was printed."""
-        process = self.start(*overrides, small=small, env=env)
-        out, _ = process.communicate(timeout=570)
-        assert process.returncode == code, out
+        """Run to the end; return all that was printed. With variables of its own the run imports everything itself."""
+        if env is None:
+            given = self.arguments(overrides, small)
+            done = forked.run(given, cwd=self.folder, env=self.environment(), together=True)
+            out, found = done.stdout.decode(), done.returncode
+        else:
+            process = self.start(*overrides, small=small, env=env)
+            out, _ = process.communicate(timeout=570)
+            found = process.returncode
+        assert found == code, out
         return out
 
 

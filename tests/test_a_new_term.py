@@ -88,7 +88,7 @@ def told(tmp_path_factory):
     for step in steps(PAGE):
         if step.path:
             write(step, folder)
-    return json.loads(run([sys.executable, "-c", PROGRAM], folder).splitlines()[-1])
+    return json.loads(run([sys.executable, "-c", PROGRAM], folder, imports_all=True).splitlines()[-1])
 
 
 def test_a_term_touches_four_places():

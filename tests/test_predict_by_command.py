@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import forked
 import pyarrow as pa
 import pytest
 from predicted import answers, inputs, jsonl
@@ -24,7 +25,7 @@ ROWS = [{"ticket": "T1", "text": "Zürich"}, {"ticket": "T2", "text": ""}, {"tic
 
 def ran(*arguments, given=b"", code=0):
     """What a command writes: standard output in bytes, standard error as text."""
-    done = subprocess.run([*COMMAND, *arguments], input=given, capture_output=True, env=ENVIRONMENT, timeout=120)
+    done = forked.run([*COMMAND[1:], *arguments], given=given, env=ENVIRONMENT, timeout=120)
     assert done.returncode == code, done.stderr
     return done.stdout, done.stderr.decode()
 

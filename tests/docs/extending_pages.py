@@ -20,6 +20,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import forked
+
 ROOT = Path(__file__).parents[2]
 COPIED = ("distill", "docs", "experiments", "students", "teachers", "tests")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -83,14 +85,20 @@ def write(step, folder):
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def run(words, folder):
-    """Run a program in the copy, whose code is the one that is imported, and return what it writes."""
+def run(words, folder, *, imports_all=False):
+    """Run a program in the copy, whose code is the one that is imported, and return what it writes.
+
+    Libraries are there already, of which one of Python's programs that ``imports_all`` itself has nothing.
+    """
     path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        words, env={**os.environ, "PYTHONPATH": path}, text=True, capture_output=True, cwd=folder, check=False
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = (
+        forked.run(words[1:], env=environment, cwd=folder)
+        if words[0] == sys.executable and not imports_all
+        else subprocess.run(words, env=environment, capture_output=True, cwd=folder, check=False)
     )
-    assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout.decode()}\n{done.stderr.decode()}"
+    return done.stdout.decode()
 
 
 def follow(text, folder):
