@@ -121,10 +121,10 @@ def _become(descriptors):
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["env"])
-    encoding = os.environ.get("PYTHONIOENCODING") or "utf-8"
-    sys.stdin.reconfigure(encoding=encoding)
-    sys.stdout.reconfigure(encoding=encoding, line_buffering=False)
-    sys.stderr.reconfigure(encoding=encoding, errors="backslashreplace")
+    encoding = os.environ.get("PYTHONIOENCODING") or None
+    sys.stdin = sys.__stdin__ = os.fdopen(0, encoding=encoding, closefd=False)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding=encoding, closefd=False)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, encoding, "backslashreplace", closefd=False)
     sys.path[:1] = [asked["cwd"], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return asked["arguments"]
 
