@@ -1,5 +1,6 @@
 """A real run, small enough for a test: a few hundred rows, a narrow teacher, one epoch a stage."""
 
+import gc
 import io
 import os
 import re
@@ -54,6 +55,18 @@ def smaller(overrides: Sequence[str]) -> list[str]:
     if re.search(r"student\.init=(teacher|bilstm|checkpoint)", said):
         unread.append("student.architecture=")
     return [each for each in SMALL if not each.startswith(tuple(unread))]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files first that hold a test marked ``slow``: a long one at the end leaves the other workers idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from what is imported and collected by now: it would look at all of it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 class Command:

@@ -12,6 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+pytestmark = pytest.mark.slow
+
 GOES_ON = "the same command goes on from the last checkpoint"
 TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "stages=[pretrain]", "pretrain.max_epochs=500")
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
+pytestmark = pytest.mark.slow
+
 SECOND = (
     "+teacher@more_teachers.second=scratch_small", "more_teachers.second.vocab_size=200",
     "more_teachers.second.accept=true",

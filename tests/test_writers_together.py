@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = (
     "experiment=multi30k_tiny", "student=scratch_seq2seq", "data.limit.train=96", "data.limit.validation=12",
     "data.limit.test=12", "data.max_length=24", "data.max_target_length=12", "teacher.vocab_size=300",

@@ -15,6 +15,8 @@ from distill.config import compose as cards
 from distill.config.schema import Config
 from distill.stages import teach
 
+pytestmark = pytest.mark.slow
+
 TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp")
 EXACT = ["trainer.precision=64-true", *(f"{stage}.{setting}" for stage in ("pretrain", "finetune", "distill")
     for setting in ("dropout=0", "optimizer.name=sgd", "optimizer.lr=0.1"))]  # fmt: skip

@@ -6,6 +6,7 @@ from extending_pages import ROOT, Step, follow, steps, touched, write
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "extending").glob("*.md"))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_what_a_page_teaches_to_add_works(name, tmp_path):
     written = follow(PAGES[name], tmp_path)

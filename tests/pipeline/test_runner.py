@@ -16,6 +16,8 @@ from transformers import PreTrainedModel, pipeline
 from distill.inference.torch_runtime import TorchRuntime
 from distill.stages import supervised, teach
 
+pytestmark = pytest.mark.slow
+
 STAGES = ["pretrain", "finetune", "teach", "distill", "control", "evaluate", "export"]
 
 
