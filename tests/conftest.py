@@ -16,6 +16,7 @@ from pathlib import Path
 import forked
 import pytest
 from absl import logging as absl_logging
+from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 
 from distill import run
@@ -125,6 +126,8 @@ class Inside:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
             patch.setattr(sys, "argv", ["distill", *given])
             patch.chdir(self.folder)
+            patch.setattr(Hydra, "get_mode", lambda *_, **__: None)  # else all is composed twice, for a hydra.mode
+            patch.setattr(os, "fsync", lambda _: None)  # no test pulls the plug
             if not self.draws:
                 patch.setattr(curves, "draw", lambda rows: [])
             try:
