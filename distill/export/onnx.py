@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-import onnx
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -42,10 +41,9 @@ def write(source: Source, folder: Path) -> None:
     tokenizer = loading.load_tokenizer(source.model)
     model = loading.load_model(source.model, source.setup.task.head, tokenizer=tokenizer, dtype=torch.float32)
     model.train(False)
-    graph = trace(model, traced_batch(tokenizer, source.setup))
-    describe(graph, _facts(source, model, folder.parent / "model.safetensors"))
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save_model(graph, folder / FILE)
+    trace(model, traced_batch(tokenizer, source.setup), folder / FILE)
+    describe(folder / FILE, _facts(source, model, folder.parent / "model.safetensors"))
     refuse_other(model, OnnxSession.open(folder / FILE), tokenizer, source.setup)
 
 
