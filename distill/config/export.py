@@ -18,7 +18,7 @@ def _each_once(names: list[str]) -> bool:
 
 
 _FORMATS: Rule = (
-    lambda value: value is None or bool(value) and _each_once(value),
+    lambda value: value is None or (bool(value) and _each_once(value)),
     f"null, or one or more of {', '.join(EXPORTERS)}, each once",
 )
 _REQUIRED: Rule = (_each_once, f"any of {', '.join(EXPORTERS)}, each once")

@@ -30,7 +30,7 @@ ROOT = "huggingface"
 BROUGHT_BY = {"onnx": "distill", "onnxruntime": "distill[serve]"}
 """What to install for a package that a format takes, and that an install may be without."""
 INT8 = ("static", "dynamic")
-"""How the activations of a model in 8 bits are rounded: by ranges that calibration rows gave, or by those of a batch."""
+"""How a model in 8 bits rounds activations: by ranges that calibration rows gave, or by those of a batch."""
 
 EncodedRow: TypeAlias = "Mapping[str, NDArray[Any]]"
 """The model's inputs for one row of the data alone, each ``[1, tokens]``, without padding."""
@@ -52,7 +52,6 @@ class Source:
         model: the Hugging Face folder of the finished student, with its tokenizer.
         setup: the task with its labels and limits of length.
         form: what the exported model says that it was made for.
-        card: the text of its README.md.
         calibration: gives rows of train as the student reads them, the same in every try, for a format whose rounding
             is measured.
         accept: tells why what a format has written into its folder is not as good as the student on validation, or none
@@ -63,7 +62,6 @@ class Source:
     model: Path
     setup: "TaskSetup"
     form: Mapping[str, Any]
-    card: str
     calibration: "Callable[[], Sequence[EncodedRow]]" = _no_rows
     accept: Callable[[Path], str | None] = _accepts
     int8: str = INT8[0]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def write(source: Source, folder: Path) -> None:
-    """Write the model's folder, with a tokenizer that knows the length limit, the task's form, and the model card.
+    """Write the model's folder, with a tokenizer that knows the length limit, and the task's form.
 
     The tokenizer fills up a batch at the side at which the model was scored: who asks it with transformers alone gets
     the same answers.
@@ -33,7 +33,6 @@ def write(source: Source, folder: Path) -> None:
     if writing.is_file():  # whoever calls ``generate`` without a word writes as the student was scored
         settings = {**json.loads(writing.read_text(encoding="utf-8")), **source.form["generation"]}
         writing.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(source.card, encoding="utf-8")
 
 
 def opened(

@@ -112,7 +112,10 @@ class BatchProbe:
     @torch.inference_mode()
     def _asked(self, places: Sequence[Sequence[int]], change: Callable[[Batch], Batch]) -> Iterator[Tensor]:
         """Yield the rows of each example, in the order of the split."""
-        collate, ask = self.examples.collate(self.model.tokenizer), asks_rows(self._runtime, self.setup.align, EVERY_LOGIT)
+        collate, ask = (
+            self.examples.collate(self.model.tokenizer),
+            asks_rows(self._runtime, self.setup.align, EVERY_LOGIT),
+        )
         found: dict[tuple[int, int], Tensor] = {}
         for numbers in places:
             kept, columns = ask(change(collate(self._features[list(numbers)], Place(tuple(numbers)))))

@@ -47,12 +47,14 @@ class SplitScore:
         rows: ``[rows, classes]``, what was kept of all rows, example by example.
         labels: the labels of the rows, ``[rows]``.
         predictions: of each example, as metrics read them.
+        counts: how many of the rows each example has.
     """
 
     scored: Scored
     rows: Tensor
     labels: Tensor
     predictions: Sequence[Any] = ()
+    counts: Sequence[int] = ()
 
 
 def kept_for_scoring(setup: TaskSetup) -> Kept:
@@ -102,7 +104,7 @@ def score_split(
     scored = metrics.score(predictions, setup.references(columns), setup.labels, setup.task.groups(columns))
     targets = encode(examples, tokenizer)["targets"]
     labels = torch.tensor([target for row in targets for target in row])
-    return SplitScore(scored, torch.cat(rows_of_split), labels, predictions)
+    return SplitScore(scored, torch.cat(rows_of_split), labels, predictions, list(map(len, rows_of_split)))
 
 
 def _cost(rows: Tensor) -> dict[str, float]:
