@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from huggingface_hub import EvalResult, ModelCardData
 
 from distill.base.terminal_text import names, plain
-from distill.report import Report, comparison, first_of, present, role
-from distill.report.facts import objective, rows_and_labels, stand_in
+from distill.report import Report, comparison, exports, first_of, present, role
+from distill.report.facts import grid_timed, made_with, objective, rows_and_labels, stand_in
 from distill.report.sentences import verdict
 
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"} | {"\n": " "})
@@ -84,7 +84,9 @@ def _introduction(report: Report) -> Iterator[str]:
     if warning := stand_in(report):
         yield f"> **Note:** {_plain(warning)}"
     models = {
-        name: report["models"][name].get("description") for name in present(report) if role(report, name) != "control"
+        name: report["models"][name].get("description")
+        for name in present(report)
+        if role(report, name) in ("teacher", "student")
     }
     yield from _bullets(f"**{name.capitalize()}:** {_plain(text)}" for name, text in models.items() if text)
 
@@ -100,6 +102,9 @@ def _results(report: Report) -> Iterator[str]:
         yield "The control is the same student, trained without the teacher."
     if how := report.get("scored_by"):
         yield f"Scored by {_plain(how)}"
+    yield from _bullets(_plain(sentence) for sentence in exports.summaries(report))
+    if conditions := grid_timed(report):
+        yield _plain(conditions)
 
 
 def _training(report: Report) -> Iterator[str]:
@@ -109,6 +114,7 @@ def _training(report: Report) -> Iterator[str]:
     yield from _bullets(_plain(note) for note in data.get("notes") or [])
     if goal := objective(report):
         yield f"Objective: {_plain(goal)}."
+    yield f"Made with {_plain(made_with(report))}, of data with the fingerprint `{_plain(str(data['fingerprint']))}`:"
     yield _fenced(plain(report["command"]))
 
 

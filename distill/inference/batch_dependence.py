@@ -120,7 +120,7 @@ class BatchProbe:
         for numbers in places:
             kept, columns = ask(change(collate(self._features[list(numbers)], Place(tuple(numbers)))))
             keys = zip(kept["key"].tolist(), kept["first"].tolist(), strict=True)
-            found.update(zip(keys, columns["values"].split(kept["count"].tolist()), strict=True))
+            found.update(zip(keys, torch.split(columns["values"], kept["count"].tolist()), strict=True))
         firsts: dict[int, list[int]] = {}
         for key, first in sorted(found):
             firsts.setdefault(key, []).append(first)
