@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, cast
+from typing import Any
 
 from tokenizers import Encoding, Tokenizer
 
@@ -57,7 +57,7 @@ class EncodedTexts:
 
     def sequence_ids(self, number: int) -> list[int | None]:
         """Return, for each token of a text or window, whether it is of the first or of the second text of a pair."""
-        return cast(list[int | None], self.encodings[number].sequence_ids)
+        return self.encodings[number].sequence_ids
 
 
 class PlainTokenizer:

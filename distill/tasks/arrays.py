@@ -61,7 +61,8 @@ def padded(lists: Sequence[Sequence[int]], value: int, side: str = "right") -> N
 
 def gathered(logits: Floats, asked: Mapping[str, NDArray[Any]]) -> Floats:
     """Return the logits ``[rows, classes]`` of the tokens at a batch's positions, of logits of every token."""
-    return logits[asked["example"], asked["position"]]
+    rows: Floats = logits[asked["example"], asked["position"]]
+    return rows
 
 
 def in_float32(answers: Sequence[NDArray[Any]]) -> Floats:
@@ -73,7 +74,8 @@ def softmax(rows: Floats) -> Floats:
     """Return the probabilities of classes that exclude each other, over the last axis."""
     with np.errstate(invalid="ignore"):  # a row without any class that can be has no probabilities
         powers: Floats = np.exp(rows - rows.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    probabilities: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
 
 
 def sigmoid(rows: Floats) -> Floats:
