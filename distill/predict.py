@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from distill.base import library_caches, signals
 from distill.base.early_signals import NOTHING
+from distill.base.installed import refuse_missing
 from distill.base.progress import Progress
 from distill.base.terminal_text import plain, shown
 from distill.ending import in_one_sentence
@@ -167,7 +168,7 @@ def _check(config: PredictConfig) -> None:
         ConfigError: a setting is none of what it may be.
     """
     from distill.data.formats import ENDINGS
-    from distill.data.sinks import KINDS
+    from distill.data.sinks import KINDS, PARQUET
     from distill.inference.formats import FORMATS
 
     if config.batch_size < 1:
@@ -181,6 +182,8 @@ def _check(config: PredictConfig) -> None:
     for name, values in allowed.items():
         if (value := getattr(config, name)) not in (None, *values):
             raise ConfigError(f"{name}={value}: allowed is one of {', '.join(values)}")
+    if config.output_format == PARQUET:
+        refuse_missing(f"output_format={PARQUET}", "pyarrow")
     if config.top_k is not None:
         most(config.top_k)
 

@@ -10,6 +10,7 @@ import transformers
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig, PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
+from distill.models import bilstm as bilstm  # which transformers knows from here on, whatever loads a model
 from distill.models.json_objects import read_object
 
 _LIMITS = {
