@@ -147,7 +147,7 @@ def _has_graph(report: Report) -> bool:
 def _elsewhere(task: str, folder: str, *, known: bool) -> Iterator[str]:
     """The scripts that ask the graph without this package; JavaScript where others ``know`` the architecture."""
     if script := scripts.python(task, folder):
-        yield "Without PyTorch and transformers (`pip install onnxruntime tokenizers numpy`), as `python ask.py TEXT …`:"
+        yield "Without PyTorch and transformers (`pip install onnxruntime tokenizers numpy`), as `python ask.py TEXT`:"
         yield _fenced(script.rstrip(), "python")
     if known and (script := scripts.javascript(task, folder)):
         yield (

@@ -56,7 +56,7 @@ def run(job: Job) -> StageResult:
 
 
 def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> StageResult:
-    """Time the formats that passed, write certificate, card, example and checksums, and return what the report holds of all."""
+    """Time the formats that passed, write what the bundle says of them, and return what the report holds of all."""
     models = {each.name: each.model for each in tried if each.model is not None and each.reason is None}
     timed, conditions = evaluate.latencies(job, models)
     grid, grid_conditions = certifying.time_grid(job, models)
