@@ -13,7 +13,7 @@ from onnx import ModelProto, NodeProto, helper
 from distill.export.int8.graph import CONTRIBUTED, Graph, attributes
 
 _BY_TOKEN = {"Add", "Mul", "Sub", "Div", "Gelu", "FastGelu", "Erf", "Relu", "Tanh", "LayerNormalization", "MatMul"}
-"""Operators that compute each token's result of that token alone, where their other operand is a constant or like it."""
+"""Operators that compute each token's result of that token alone, where an operand is a constant or has tokens, too."""
 
 
 def keep_first_token(model: ModelProto) -> ModelProto | None:

@@ -17,6 +17,8 @@ from distill.export.int8.graph import Graph
 from distill.export.int8.ranges import Rows
 from distill.inference.onnx_session import OnnxSession
 
+_FEW = 4
+"""Rows of a batch by which a graph is compared with its source."""
 _TOLERANCE = 1e-4
 """The largest difference of a logit, for logits of 1 and more; smaller ones may differ by this share of the largest."""
 
@@ -48,6 +50,23 @@ def prepare(source: Path, target: Path, probes: Rows, *, heads: int = 0, width: 
                 return names
     onnx.save(onnx.load(source), target)
     return []
+
+
+def probes(rows: Rows) -> Rows:
+    """Return the longest of some rows alone, and a batch of a few that are padded to the longest of them."""
+    if not rows:
+        return []
+    longest, few = max(rows, key=_tokens), rows[:_FEW]
+    tokens = max(map(_tokens, few))
+    padded = {
+        name: np.concatenate([np.pad(row[name], ((0, 0), (0, tokens - _tokens(row)))) for row in few])
+        for name in longest
+    }
+    return [longest, padded]
+
+
+def _tokens(row: Mapping[str, NDArray[Any]]) -> int:
+    return int(row["input_ids"].shape[1])
 
 
 def _forms(source: Path, heads: int, width: int) -> Iterator[tuple[list[str], ModelProto | None]]:

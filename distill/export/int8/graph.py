@@ -82,7 +82,9 @@ class Graph:
             for name, values in self.constants.items()
             if name in needed and name not in made
         )
-        graph.output.extend(onnx.helper.make_tensor_value_info(each, onnx.TensorProto.FLOAT, None) for each in extra_outputs)
+        graph.output.extend(
+            onnx.helper.make_tensor_value_info(each, onnx.TensorProto.FLOAT, None) for each in extra_outputs
+        )
         if CONTRIBUTED not in {each.domain for each in model.opset_import}:
             model.opset_import.append(onnx.helper.make_opsetid(CONTRIBUTED, 1))
         return model

@@ -1,7 +1,6 @@
 """Calibrate: measure on rows of train between which numbers each quantized layer's input lies."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -41,14 +40,14 @@ class Range(NamedTuple):
         return np.uint8(np.clip(np.rint(-self.low / float(self.scale)), 0, _STEPS))
 
 
-def calibrate(path: Path, names: Sequence[str], rows: Rows) -> dict[str, Range]:
+def calibrate(graph: Graph, names: Sequence[str], rows: Rows) -> dict[str, Range]:
     """Return the range of each tensor with the least error of rounding, measured over some rows.
 
     The error is the sum of squares of what numbers inside the range lose by rounding, and of what those outside are cut
     off; the range is the best of a grid of shares of the least and the largest number.
 
     Args:
-        path: the graph in 32 bits.
+        graph: in 32 bits.
         names: tensors of float32 in it.
         rows: encoded rows of train, one row each, without padding.
 
@@ -57,7 +56,7 @@ def calibrate(path: Path, names: Sequence[str], rows: Rows) -> dict[str, Range]:
     """
     if len(rows) < FEWEST_ROWS:
         raise DataError(f"int8 is calibrated on {len(rows)} rows of train, where {FEWEST_ROWS} are the least")
-    watch, whole = watched(path, names), {name: Range(0.0, 0.0) for name in names}
+    watch, whole = watched(graph, names), {name: Range(0.0, 0.0) for name in names}
     for row in rows:
         for name, values in watch(row).items():
             low, high = whole[name]
@@ -73,7 +72,11 @@ def best_range(counts: NDArray[np.float64], whole: Range) -> Range:
     """Return the part of a range with the least squared error of unsigned 8 bits, from a histogram over all of it."""
     edges = np.linspace(*whole, len(counts) + 1)
     middles = (edges[:-1] + edges[1:]) / 2
-    candidates = [Range(whole.low * low, whole.high * high) for low in _shares(whole.low) for high in _shares(whole.high)]
+    candidates = [
+        Range(whole.low * float(low), whole.high * float(high))
+        for low in _shares(whole.low)
+        for high in _shares(whole.high)
+    ]
     errors = [float(counts @ (rounded(middles, each) - middles) ** 2) for each in candidates]
     return candidates[int(np.argmin(errors))]
 
@@ -88,11 +91,10 @@ def rounded(values: NDArray[Any], within: Range) -> NDArray[np.float64]:
     return np.asarray((steps - int(within.zero)) * float(within.scale))
 
 
-def watched(path: Path, names: Sequence[str]) -> Watch:
-    """Return a function that asks a graph for tensors inside it."""
+def watched(graph: Graph, names: Sequence[str]) -> Watch:
+    """Return a function that asks a graph for tensors inside it, or for its outputs."""
     from onnxruntime import InferenceSession
 
-    graph = Graph.load(path)
     inner = [name for name in dict.fromkeys(names) if name not in graph.outputs]
     model = graph.built(graph.nodes, inner).SerializeToString()
     session = InferenceSession(model, providers=["CPUExecutionProvider"])

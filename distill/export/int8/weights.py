@@ -33,7 +33,7 @@ class Rounded(NamedTuple):
 
 
 def round_linear(weights: NDArray[Any]) -> Rounded:
-    """Round the weights ``[inputs, outputs]`` of a linear layer symmetrically, with a scale ``[outputs]`` for each output.
+    """Round a linear layer's weights ``[inputs, outputs]`` symmetrically, with a scale ``[outputs]`` for each output.
 
     The scale of an output is the least with which no weight exceeds 127, and no two neighbours of one sign add up to
     more than 128.
@@ -70,4 +70,6 @@ def largest_pair(weights: NDArray[Any]) -> NDArray[Any]:
     """
     wide = np.asarray(weights).astype(np.result_type(weights, np.int32), copy=False)
     sums = [np.maximum(sign * wide, 0) for sign in (1, -1)]
-    return np.max([np.max([(each[:-1] + each[1:]).max(axis=0, initial=0), each.max(axis=0)], axis=0) for each in sums], axis=0)
+    return np.max(
+        [np.max([(each[:-1] + each[1:]).max(axis=0, initial=0), each.max(axis=0)], axis=0) for each in sums], axis=0
+    )
