@@ -15,6 +15,7 @@ folder = pathlib.Path(FOLDER)
 form = json.loads((folder / "config.json").read_text(encoding="utf-8"))["distill"]
 session = onnxruntime.InferenceSession(folder / "onnx" / "model.onnx")
 tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+tokenizer.no_padding()
 tokenizer.encode_special_tokens = True  # a text that spells a special token is text
 
 def ask(tokens):

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from distill.export import BUNDLE, EncodedRow, Source
+from distill.data import embedded
+from distill.export import BUNDLE, EncodedRow, Source, checksums, example
 from distill.export import certificate as certificates
 from distill.export.card import card
 from distill.export.certificate import FormatFacts
@@ -55,7 +56,7 @@ def run(job: Job) -> StageResult:
 
 
 def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> StageResult:
-    """Time the formats that passed, write certificate and card, and return what the report holds of all."""
+    """Time the formats that passed, write what the bundle says of them, and return what the report holds of all."""
     models = {each.name: each.model for each in tried if each.model is not None and each.reason is None}
     timed, conditions = evaluate.latencies(job, models)
     grid, grid_conditions = certifying.time_grid(job, models)
@@ -74,7 +75,17 @@ def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> Stage
     }
     certificates.write(content, job.folder / BUNDLE)
     (job.folder / BUNDLE / "README.md").write_text(_card(job, result), encoding="utf-8")
+    example.write(job.folder / BUNDLE, _example_row(job.spec))
+    checksums.write(job.folder / BUNDLE)
     return result
+
+
+def _example_row(spec: RunSpec) -> Mapping[str, Any]:
+    """Return a row of the embedded sample: what a bundle carries may be published, and rows of the data may not."""
+    task = spec.setup.task
+    rows = embedded.SAMPLES[spec.config.data.sample or task.sample]()["train"].select([0])
+    row: Mapping[str, Any] = (rows if task.expand is None else task.expand(rows))[0]
+    return row
 
 
 def _source(job: Job) -> Source:
