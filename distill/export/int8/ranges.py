@@ -14,7 +14,7 @@ FEWEST_ROWS = 8
 _STEPS = 2**8 - 1
 """Steps between the least and the largest number of unsigned 8 bits."""
 _BINS = 2048
-_SHARES = np.linspace(0.3, 1.0, 36)
+_SHARES = np.linspace(0.3, 1.0, 15)
 """The shares of the least and of the largest number at which a range may be cut off."""
 
 Rows: TypeAlias = Sequence[Mapping[str, NDArray[Any]]]

@@ -128,8 +128,9 @@ class _Rewriting:
         across = weights.T if attributes(node).get("transB", 0) else weights
         values, scales = self._constants(node.input[1], round_linear(across))
         if node.op_type == "Attention":
-            mask, *rest = *node.input[3:], ""
-            inputs = [f"{name}_uint8", values, node.input[2], scale, scales, mask, zero, "", *rest]
+            mask_and_past = [*node.input[3:], ""]
+            inputs = [f"{name}_uint8", values, node.input[2], scale, scales, mask_and_past[0], zero, ""]
+            inputs += mask_and_past[1:]
             quantized = helper.make_node("QAttention", inputs, node.output, node.name, domain=CONTRIBUTED)
             quantized.attribute.extend(node.attribute)
         else:

@@ -69,7 +69,8 @@ def largest_pair(weights: NDArray[Any]) -> NDArray[Any]:
     [120, 130]
     """
     wide = np.asarray(weights).astype(np.result_type(weights, np.int32), copy=False)
-    sums = [np.maximum(sign * wide, 0) for sign in (1, -1)]
-    return np.max(
-        [np.max([(each[:-1] + each[1:]).max(axis=0, initial=0), each.max(axis=0)], axis=0) for each in sums], axis=0
+    of_one_sign = [np.maximum(sign * wide, 0) for sign in (1, -1)]
+    alone, pairs = zip(
+        *((each.max(axis=0), (each[:-1] + each[1:]).max(axis=0, initial=0)) for each in of_one_sign), strict=True
     )
+    return np.maximum.reduce([*alone, *pairs])
