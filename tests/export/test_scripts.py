@@ -200,6 +200,9 @@ def test_the_card_prints_the_scripts_of_a_graph_that_is_there_and_no_others():
     assert f"```python\n{scripts.python('classification', 'a' + chr(34) + 'b')}```" in text
     assert f"```javascript\n{scripts.javascript('classification', 'a' + chr(34) + 'b')}```" in text
     assert 'pathlib.Path("a\\"b")' in text
+    assert "q8" not in text
+    rounded = [exported, {**exported, "format": "onnx_int8"}]
+    assert '`dtype: "q8"` takes the graph' in card({**content, "exports": rounded}, pipeline=None, license="mit")
     own = card({**content, "exports": [exported]}, pipeline=None, license="mit", module="distill.models.bilstm")
     assert "onnxruntime" in own
     assert "transformers.js" not in own
