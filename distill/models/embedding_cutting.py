@@ -53,7 +53,7 @@ def cut_embeddings(model: PreTrainedModel, kept: Sequence[int]) -> None:
         if isinstance(module, nn.Embedding) and module.padding_idx in renumbered and len(module.weight) == len(kept):
             module.padding_idx = renumbered[module.padding_idx]
     _renumber(model.config, renumbered)
-    if model.generation_config is not None:
+    if model.can_generate() and model.generation_config is not None:
         _renumber(model.generation_config, renumbered)
 
 
