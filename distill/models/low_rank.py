@@ -117,7 +117,8 @@ def split_embeddings(model: PreTrainedModel) -> PreTrainedModel:
         return model
     embeddings = cast(nn.Embedding, model.get_input_embeddings())
     vectors, directions = truncated(embeddings.weight, torch.ones(len(embeddings.weight)), rank)
-    away = float((embeddings.weight - vectors @ directions).norm() / embeddings.weight.norm())
+    whole = embeddings.weight.detach()
+    away = float((whole - vectors @ directions).norm() / whole.norm())
     if away > _RESIDUAL:
         raise ModelError(
             f"{model.name_or_path}: config.json says {RANK}={rank}, but its embeddings are no product of that rank "
