@@ -26,15 +26,16 @@ class LowRankEmbedding(nn.Module):
     def __init__(self, vectors: Tensor, directions: Tensor, padding_idx: int | None = None) -> None:
         """Take the factors; the padding token's vector is not trained."""
         super().__init__()
-        self.table = nn.Embedding(*vectors.shape, padding_idx=padding_idx, _weight=vectors.clone())
-        self.expand = nn.Linear(*directions.shape, bias=False, dtype=directions.dtype)
+        (tokens, rank), width = vectors.shape, directions.shape[1]
+        self.table = nn.Embedding(tokens, rank, padding_idx=padding_idx, _weight=vectors.clone())
+        self.expand = nn.Linear(rank, width, bias=False, dtype=directions.dtype)
         self.expand.weight = nn.Parameter(directions.T.clone())
-        self.num_embeddings, self.embedding_dim, self.padding_idx = len(vectors), directions.shape[1], padding_idx
+        self.num_embeddings, self.embedding_dim, self.padding_idx = tokens, width, padding_idx
 
     @property
     def weight(self) -> Tensor:
         """The embeddings, multiplied out."""
-        return cast(Tensor, self.table.weight @ self.expand.weight.T)
+        return self.table.weight @ self.expand.weight.T
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Return the embeddings ``[..., width]`` of tokens ``[...]``."""
@@ -100,7 +101,8 @@ def multiply_out(model: PreTrainedModel) -> PreTrainedModel:
     """Return the model with plain embeddings where it holds factors of them; any other as it is."""
     factors = model.get_input_embeddings()
     if isinstance(factors, LowRankEmbedding):
-        plain = nn.Embedding(*factors.weight.shape, padding_idx=factors.padding_idx, _weight=factors.weight.detach())
+        weight = factors.weight.detach()
+        plain = nn.Embedding(weight.shape[0], weight.shape[1], padding_idx=factors.padding_idx, _weight=weight)
         model.set_input_embeddings(plain)
     return model
 

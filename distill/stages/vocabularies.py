@@ -45,7 +45,7 @@ def of_student(spec: RunSpec, folder: Path, tokenizer: PreTrainedTokenizerBase) 
         return made
 
     vocabularies.refuse_uncuttable(tokenizer, str(folder))
-    parts = hash(tokenizer.backend_tokenizer.to_str())  # type: ignore[attr-defined]
+    parts = hash(tokenizer.backend_tokenizer.to_str())
     return computed_once(spec.data, ("vocabulary", parts, wanted, spec.setup.spec), count)
 
 

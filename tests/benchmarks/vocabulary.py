@@ -1,4 +1,4 @@
-"""What a small vocabulary and embeddings of a low rank cost and save: each alone, both, and neither.
+"""What a small vocabulary and embeddings of a low rank cost and save: neither, each alone, and both.
 
     python tests/benchmarks/vocabulary.py ../shared/data FOLDER 1,2,3 [sst2 conll2003/corpus trec ...]
     python tests/benchmarks/vocabulary.py ../shared/data FOLDER counts
@@ -21,8 +21,11 @@ import numpy as np
 
 OUT = Path("outputs") / "vocabulary"
 RANK = 128
+SIZE = 14_600
+"""Tokens with which half of MiniLM's layers, in 32 bits, take 35 % less than with all."""
 COMMON = (
-    "teacher=minilm", "stages=[finetune,teach,distill,control,evaluate,export]", "evaluate.latency_samples=0",
+    "teacher=minilm", "finetune.max_epochs=3", "finetune.optimizer.lr=1e-4",
+    "stages=[finetune,teach,distill,evaluate,export]", "evaluate.latency_samples=0",
     "tracking.wandb=disabled", "data.limit.validation=1000", "export.formats=[huggingface]",
 )  # fmt: skip
 DATA = {
@@ -34,8 +37,9 @@ DATA = {
 MEANS = {
     "all": (),
     "corpus": ("student.vocabulary=corpus",),
+    "filled": ("student.vocabulary=corpus", f"student.vocabulary_size={SIZE}"),
     "rank": (f"student.embedding_rank={RANK}",),
-    "both": ("student.vocabulary=corpus", f"student.embedding_rank={RANK}"),
+    "both": ("student.vocabulary=corpus", f"student.vocabulary_size={SIZE}", f"student.embedding_rank={RANK}"),
 }
 RATES = {"half_layers": "distill.optimizer.lr=2e-4", "narrow": "distill.optimizer.lr=1e-3"}
 
@@ -44,8 +48,10 @@ def main(data: str, folder: str, seeds: str, *names: str) -> None:
     """Run what is missing, and print a line for each data set and means."""
     if seeds == "counts":
         return counts(data, folder)
-    print("| data | student | means | tokens | MB | factors MB | teacher | student | lost | touched texts: lost |")
-    print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print(
+        "| data | student | means | tokens | MB | factors MB | teacher | student | lost | texts that lose tokens | the others |"
+    )
+    print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, (student, *settings) in DATA.items():
         whole: list[dict] = []
         for means, chosen in MEANS.items():
@@ -110,16 +116,16 @@ def _runs(folder: Path, seeds: str, given: list[str]) -> list[dict]:
 
 
 def _line(name: str, student: str, means: str, runs: list[dict], whole: list[dict]) -> str:
-    split, metric = runs[0]["gain"]["split"], runs[0]["gain"]["metric"]
+    split = list(runs[0]["models"]["student"]["metrics"])[-1]
+    metric = next(iter(runs[0]["models"]["student"]["metrics"][split]))
     teacher, score = (_mean(runs, role, split, metric) for role in ("teacher", "student"))
     megabytes = statistics.fmean(run["models"]["student"]["bytes"] for run in runs) / 1e6
     config = json.loads((Path(runs[0]["folder"]) / "export" / "huggingface" / "config.json").read_text())
     tokens, width, rank = config["vocab_size"], config["hidden_size"], config.get("embedding_rank")
     saved = 0 if rank is None else 4e-6 * (tokens * width - rank * (tokens + width))
     lost = _mean(whole, "student", split, metric) - score
-    apart = [_touched(run, split, metric) for run in runs]
-    touched = f"{100 * statistics.fmean(apart):+.2f}" if all(each is not None for each in apart) else ""
-    shown = f"{100 * teacher:.2f} | {100 * score:.2f} | {100 * lost:+.2f} | {touched}"
+    apart = " | ".join(_apart(runs, split, metric, part) for part in ("touched", "unchanged"))
+    shown = f"{100 * teacher:.2f} | {100 * score:.2f} | {100 * lost:+.2f} | {apart}"
     return (
         f"| {name}, {metric} | {student} | {means} | {tokens:,} | {megabytes:.1f} | {megabytes - saved:.1f} | {shown} |"
     )
@@ -129,16 +135,13 @@ def _mean(runs: list[dict], role: str, split: str, metric: str) -> float:
     return statistics.fmean(run["models"][role]["metrics"][split][metric] for run in runs)
 
 
-def _touched(run: dict, split: str, metric: str) -> float | None:
-    """By how much more the student is behind its teacher on texts with tokens that it does not have."""
-    parts = (run.get("vocabulary") or {}).get("splits", {}).get(split, {})
-    behind = []
-    for part in ("touched", "unchanged"):
-        scores = parts.get(part, {}).get("metrics") or {}
-        if not scores:
-            return None
-        behind.append(scores["teacher"][metric] - scores["student"][metric])
-    return behind[0] - behind[1]
+def _apart(runs: list[dict], split: str, metric: str, part: str) -> str:
+    """The student's score on texts with tokens that it does not have, or on the others, and how many these are."""
+    found = [(run.get("vocabulary") or {}).get("splits", {}).get(split, {}).get(part, {}) for run in runs]
+    if not all(each.get("metrics") for each in found):
+        return ""
+    score = statistics.fmean(each["metrics"]["student"][metric] for each in found)
+    return f"{100 * score:.2f} ({statistics.fmean(each['rows'] for each in found):.0f})"
 
 
 if __name__ == "__main__":
