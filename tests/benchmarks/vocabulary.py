@@ -48,9 +48,7 @@ def main(data: str, folder: str, seeds: str, *names: str) -> None:
     """Run what is missing, and print a line for each data set and means."""
     if seeds == "counts":
         return counts(data, folder)
-    print(
-        "| data | student | means | tokens | MB | factors MB | teacher | student | lost | texts that lose tokens | the others |"
-    )
+    print("| data | student | means | tokens | MB | factors MB | teacher | student | lost | lose tokens | the others |")
     print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, (student, *settings) in DATA.items():
         whole: list[dict] = []
