@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pretrained
 import pytest
 import torch
@@ -15,11 +17,13 @@ from distill.data.splits import UNLABELLED
 from distill.errors import DistillError
 from distill.models.low_rank import LowRankEmbedding, truncated
 from distill.models.tokenizer_training import train_bytes, train_wordpiece
-from distill.pipeline import expected_shapes
+from distill.pipeline import expected_shapes, meta_build
 from distill.pipeline.preflight import _refuse_different_tokens, _vocabulary
 from distill.pipeline.prepare_data import prepare
 from distill.stages import students, vocabularies
-from distill.student.vocabulary import count_weights
+from distill.student.vocabulary import VocabularySpec, count_weights
+from distill.tasks import TASKS
+from distill.tasks import task as task_of
 
 INITS = ("teacher", "narrow", "bilstm", "random")
 
@@ -122,6 +126,29 @@ def test_what_is_made_without_a_small_vocabulary_has_its_old_fingerprint(prepare
     usual, changed = (students.settings(run_of(prepared, folder, **given)) for given in ({}, change))
     assert {**usual, **change} == changed
     assert not {"vocabulary", "vocabulary_min_count", "vocabulary_size", "embedding_rank"} & usual.keys()
+
+
+@pytest.mark.parametrize("task", [name for name in TASKS if not task_of(name).writes])
+def test_features_of_train_differ_in_the_numbers_of_tokens_alone(task):
+    """Windows, places of tags and answers, markers and what is cut off stay as the teacher has them."""
+    config = Config(task=task)
+    config.data.source, config.data.limit.train, config.data.max_length, config.data.stride = "embedded", 24, 32, 8
+    if task == "question_answering":
+        config.data.columns, config.data.max_length = {"label": "answers"}, 64
+    spec = spec_of(config)
+    spec = replace(
+        spec,
+        decisions=replace(spec.decisions, student=replace(spec.decisions.student, vocabulary=VocabularySpec("corpus"))),
+    )
+    whole = meta_build.stand_in(spec, 10_000)
+    vocabulary = vocabularies.of_student(spec, Path("FOLDER"), whole)
+    rows = spec.data.splits["train"][:]
+    before, after = (spec.setup.encode(rows, reader) for reader in (whole, vocabulary.tokenizer))
+    expected = [vocabulary.renumber(np.asarray(ids)).tolist() for ids in before.pop("input_ids")]
+    assert after.pop("input_ids") == expected
+    assert after == before
+    assert len(vocabulary.kept) < len(whole)
+    assert {*spec.setup.task.markers} <= vocabulary.tokenizer.get_vocab().keys()
 
 
 # What is refused before anything is made
