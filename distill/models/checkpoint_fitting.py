@@ -111,7 +111,7 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
     refuse_last_place(model.config, type(model).__name__)
     rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)
     if tokens > rows or (tokens < rows and model.can_generate()):
-        _resize(model, tokens)
+        resize(model, tokens)
     fit_padding(model.config, tokenizer)
     if model.can_generate() and model.generation_config is not None:
         fit_writing(model.config, model.generation_config, tokenizer)
@@ -138,7 +138,7 @@ def untie_head_like(model: PreTrainedModel, reference: PreTrainedModel) -> None:
         head.weight = nn.Parameter(head.weight.detach().clone())
 
 
-def _resize(model: PreTrainedModel, tokens: int) -> None:
+def resize(model: PreTrainedModel, tokens: int) -> None:
     """Change the number of tokens, and keep an untied head untied: transformers ties T5's while it resizes."""
     untied = head_of_its_own(model)
     before = untied.weight.detach().clone() if untied is not None else None

@@ -18,6 +18,7 @@ from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.student import student_kind
 from distill.student.build import LstmSize, StudentSpec
 from distill.student.narrow.narrowing import Width
+from distill.student.vocabulary import VocabularySpec
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
 from distill.tasks.setup import TaskSetup
@@ -87,6 +88,8 @@ def student_spec(config: Config) -> StudentSpec:
         lstm=LstmSize(**asdict(student.lstm)),
         max_length=config.data.max_length,
         dropout=config.distill.dropout,
+        vocabulary=VocabularySpec(student.vocabulary, student.vocabulary_min_count, student.vocabulary_size),
+        embedding_rank=student.embedding_rank,
     )
 
 

@@ -49,6 +49,8 @@ def assemble(
         "objective": dict(objective),
         "environment": dict(environment),
     }
+    if "vocabulary" in evaluation:
+        report["vocabulary"] = evaluation["vocabulary"]
     return {**report, "warnings": too_small(report, points)}
 
 
