@@ -39,12 +39,13 @@ def write(source: Source, folder: Path) -> None:
     from distill.export.onnx_graph import describe, trace
     from distill.export.onnx_probes import refuse_other, traced_batch
     from distill.inference.onnx_session import OnnxSession
-    from distill.models import loading
+    from distill.models import loading, low_rank
 
     if (reason := refuses(source.setup)) is not None:
         raise ModelError(f"onnx: {reason}")
     tokenizer = loading.load_tokenizer(source.model)
     model = loading.load_model(source.model, source.setup.task.head, tokenizer=tokenizer, dtype=torch.float32)
+    model = low_rank.split_embeddings(model)  # so that the graph holds short vectors, not what they make
     model.train(False)
     folder.mkdir(parents=True, exist_ok=True)
     trace(model, traced_batch(tokenizer, source.setup), folder / FILE)
