@@ -112,8 +112,8 @@ class _Rewriting:
         rows, scales = self._constants(table, round_table(self.graph.constants[table]))
         yield helper.make_node("Gather", [rows, places], [f"{made}_int8"], f"{node.name}_int8", axis=0)
         yield helper.make_node("Cast", [f"{made}_int8"], [f"{made}_steps"], f"{node.name}_cast", to=TensorProto.FLOAT)
-        yield helper.make_node("Gather", [scales, places], [f"{made}_scale"], f"{node.name}_scale", axis=0)
-        yield helper.make_node("Mul", [f"{made}_steps", f"{made}_scale"], [made], f"{node.name}_mul")
+        yield helper.make_node("Gather", [scales, places], [f"{made}_row_scale"], f"{node.name}_row_scale", axis=0)
+        yield helper.make_node("Mul", [f"{made}_steps", f"{made}_row_scale"], [made], f"{node.name}_mul")
 
     def _linear(self, node: NodeProto) -> Iterator[NodeProto]:
         """Round the input, unless another layer has done so, and multiply in 8 bits."""
