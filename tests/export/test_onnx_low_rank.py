@@ -10,7 +10,6 @@ from distill.inference.runtime import CPU
 from distill.models import loading, low_rank
 from distill.tasks.collating import model_inputs
 
-
 FORMATS = ("huggingface", "onnx", "onnx_int8")
 
 
