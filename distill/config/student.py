@@ -47,6 +47,17 @@ class StudentConfig:
     as in '1,3'."""
     lstm: LstmConfig = field(default_factory=LstmConfig)
     """Size, for init=bilstm."""
+    vocabulary: str = field(default="all", metadata=allowed(one_of("all", "corpus")))
+    """The teacher's tokens that it keeps. corpus: those that texts of train and `data.unlabelled` use, single
+    characters and special tokens; what else is met falls into these."""
+    vocabulary_min_count: int = field(default=1, metadata=allowed(at_least(1)))
+    """How often the texts must use a token, for vocabulary=corpus; from 2 on texts of train may change theirs."""
+    vocabulary_size: int | None = field(default=None, metadata=allowed(at_least(1)))
+    """Tokens up to which vocabulary=corpus is filled up with those that the tokenizer ranks most frequent; none adds
+    none."""
+    embedding_rank: int | None = field(default=None, metadata=allowed(at_least(1)))
+    """Rank of its embeddings, two factors by truncated SVD of the teacher's, for init=teacher and init=narrow; none
+    leaves them whole."""
 
 
 def student_problems(config: "Config") -> Iterator[str]:
@@ -65,6 +76,7 @@ def student_problems(config: "Config") -> Iterator[str]:
         yield from _encoder_decoder_problems(config)
     if student.init == "narrow":
         yield from _narrow_problems(config)
+    yield from _embedding_problems(config)
     yield from _lacking_problems(config, kind)
 
 
@@ -102,6 +114,26 @@ def _narrow_problems(config: "Config") -> Iterator[str]:
     for name in ("layers", "hidden_size", "heads", "intermediate_size"):
         if config.teacher.model is None and student_size[name] > teacher_size[name]:
             yield f"student.architecture.{name}={student_size[name]}: the teacher to be copied has {teacher_size[name]}"
+
+
+def _embedding_problems(config: "Config") -> Iterator[str]:
+    """Name what embeddings cannot be cut to: those of a head that writes, or a rank beyond their width."""
+    student, task = config.student, task_or_first(config.task)
+    rank = student.embedding_rank
+    if student.vocabulary == "corpus" and task.writes:
+        yield (
+            f"student.vocabulary=corpus: models of {config.task} write tokens, and teacher and student compare the "
+            "probabilities of all of them; allowed is all"
+        )
+    if rank is not None and task.writes:
+        yield f"student.embedding_rank={rank}: models of {config.task} share them with their heads; allowed is null"
+    size = {"narrow": student.architecture, "teacher": config.teacher.architecture}.get(student.init)
+    known = student.init == "narrow" or config.teacher.model is None
+    if rank is not None and size is not None and known and rank > size.hidden_size:
+        yield (
+            f"student.embedding_rank={rank}: the student's embeddings are {size.hidden_size} wide; allowed is 1 to "
+            f"{size.hidden_size}"
+        )
 
 
 def _lacking_problems(config: "Config", kind: StudentKind) -> Iterator[str]:

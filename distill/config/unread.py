@@ -32,6 +32,11 @@ _READ_WHERE: tuple[tuple[tuple[str, ...], Callable[[Config], bool], str], ...] =
         lambda config: config.finetune.lora.rank > 0,
         "adapters, finetune.lora.rank above 0",
     ),
+    (
+        ("student.vocabulary_min_count", "student.vocabulary_size"),
+        lambda config: config.student.vocabulary == "corpus",
+        "student.vocabulary=corpus",
+    ),
 )
 """Settings, where they are read, and how that is said."""
 _READ_IN_TRAINING: dict[str, tuple[Callable[[TrainingConfig], bool], str]] = {

@@ -11,30 +11,8 @@ from transformers import GenerationConfig, PretrainedConfig, PreTrainedModel, Pr
 
 from distill.errors import ModelError
 from distill.models.configuration import library_message
+from distill.models.length_limit import AFTER_PADDING
 from distill.models.special_tokens_as_text import read_as_text
-
-AFTER_PADDING = (
-    "roberta",
-    "xlm-roberta",
-    "camembert",
-    "xlm-roberta-xl",
-    "roberta-prelayernorm",
-    "data2vec-text",
-    "longformer",
-    "mpnet",
-    "ibert",
-    "luke",
-    "xmod",
-    "esm",
-    "markuplm",
-    "lilt",
-    "m2m_100",
-    "nllb-moe",
-    "fsmt",
-)
-"""Models that count the positions of tokens from the id of the padding token on."""
-ENDLESS = ("m2m_100", "nllb-moe", "fsmt", "esm")
-"""Those of them that have a place for every token, however many there are."""
 
 
 def fit_tokenizer(
@@ -133,7 +111,7 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
     refuse_last_place(model.config, type(model).__name__)
     rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)
     if tokens > rows or (tokens < rows and model.can_generate()):
-        _resize(model, tokens)
+        resize(model, tokens)
     fit_padding(model.config, tokenizer)
     if model.can_generate() and model.generation_config is not None:
         fit_writing(model.config, model.generation_config, tokenizer)
@@ -160,7 +138,7 @@ def untie_head_like(model: PreTrainedModel, reference: PreTrainedModel) -> None:
         head.weight = nn.Parameter(head.weight.detach().clone())
 
 
-def _resize(model: PreTrainedModel, tokens: int) -> None:
+def resize(model: PreTrainedModel, tokens: int) -> None:
     """Change the number of tokens, and keep an untied head untied: transformers ties T5's while it resizes."""
     untied = head_of_its_own(model)
     before = untied.weight.detach().clone() if untied is not None else None
@@ -211,11 +189,6 @@ def end_token(tokenizer: PreTrainedTokenizerBase) -> int | None:
     """Return the id of the token that ends a generated text; for BERT's tokenizers, the separator."""
     end: int | None = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
     return end
-
-
-def output_names(config: PretrainedConfig) -> list[str]:
-    """Return the names of a head's outputs, in their order."""
-    return [str(name) for _, name in sorted((config.id2label or {}).items())]
 
 
 @torch.no_grad()

@@ -27,7 +27,7 @@ def read_as_text(tokenizer: PreTrainedTokenizerBase, markers: Sequence[str] = ()
             _split(tokenizer)
         return tokenizer
     if known := _special(tokenizer) & set(markers):
-        tokenizer = _plain(tokenizer, _without(tokenizer.backend_tokenizer, known), known)
+        tokenizer = with_parts(tokenizer, _without(tokenizer.backend_tokenizer, known), known)
     tokenizer.add_tokens([AddedToken(marker, special=False, normalized=False) for marker in markers])
     _split(tokenizer)
     tokenizer.backend_tokenizer.encode_special_tokens = True
@@ -61,7 +61,7 @@ def _guarded(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
     cut = pre_tokenizers.Split(Regex(_pattern(_special(tokenizer))), "isolated")
     before = [backend.pre_tokenizer] if backend.pre_tokenizer is not None else []
     backend.pre_tokenizer = pre_tokenizers.Sequence([*before, cut])
-    return _plain(tokenizer, backend) if _means_nothing(tokenizer) else tokenizer
+    return tokenizer if has_rules_of_its_own(tokenizer) else with_parts(tokenizer, backend)
 
 
 def _pattern(marks: Iterable[str]) -> str:
@@ -80,12 +80,12 @@ def _escaped(text: str) -> str:
     return "".join(char if char.isalnum() or char in "/_<>" else f"\\{char}" for char in text)
 
 
-def _means_nothing(tokenizer: PreTrainedTokenizerFast) -> bool:
-    """Return whether a tokenizer's class does no more than its parts do: some know languages of sources and targets."""
-    return not hasattr(tokenizer, "_switch_to_target_mode")
+def has_rules_of_its_own(tokenizer: PreTrainedTokenizerFast) -> bool:
+    """Return whether a tokenizer's class does more than its parts do: some know languages of sources and targets."""
+    return hasattr(tokenizer, "_switch_to_target_mode")
 
 
-def _plain(
+def with_parts(
     tokenizer: PreTrainedTokenizerFast, backend: Tokenizer, but: Collection[str] = ()
 ) -> PreTrainedTokenizerFast:
     """Return a tokenizer of the same parts and named tokens, of the class that loads what it saves."""

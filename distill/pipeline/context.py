@@ -10,6 +10,7 @@ from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.data.prepared import Prepared
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError
+from distill.export import EXPORTERS
 from distill.models import loading
 from distill.models.from_scratch import Size
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
@@ -17,6 +18,7 @@ from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.student import student_kind
 from distill.student.build import LstmSize, StudentSpec
 from distill.student.narrow.narrowing import Width
+from distill.student.vocabulary import VocabularySpec
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
 from distill.tasks.setup import TaskSetup
@@ -86,6 +88,8 @@ def student_spec(config: Config) -> StudentSpec:
         lstm=LstmSize(**asdict(student.lstm)),
         max_length=config.data.max_length,
         dropout=config.distill.dropout,
+        vocabulary=VocabularySpec(student.vocabulary, student.vocabulary_min_count, student.vocabulary_size),
+        embedding_rank=student.embedding_rank,
     )
 
 
@@ -129,7 +133,10 @@ def _decisions(config: Config) -> Decisions:
     teacher = TEACHER_CHECKPOINT if config.teacher.finetuned else "finetune"
     sources = {"teacher": teacher, "tokenizer": base, "checkpoint": STUDENT_CHECKPOINT}
     student_source = sources[student_kind(config.student.init).begins_with]
-    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, teacher))
+    exported = tuple(
+        ScoredModel(name, "export", "export") for name in EXPORTERS if name in (config.export.formats or ())
+    )
+    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, teacher), exported)
 
 
 def _compared(config: Config, teacher: str) -> tuple[ScoredModel, ...]:

@@ -51,7 +51,14 @@ def _shape(family: str, size: ArchitectureConfig, checkpoint: PretrainedConfig |
 
 
 def read_same_tokens(spec: RunSpec) -> bool:
-    """Say whether teacher and student read the same tokens, before either is made."""
+    """Say whether teacher and student read the same tokens in all texts of train, before either is made."""
+    section = spec.config.student
+    keeps_tokens = section.vocabulary == "all" or section.vocabulary_min_count == 1
+    return keeps_tokens and has_teachers_tokenizer(spec)
+
+
+def has_teachers_tokenizer(spec: RunSpec) -> bool:
+    """Say whether the student begins with the tokenizer of its teacher."""
     checkpoints = spec.sources.checkpoints
     if spec.decisions.student_source != STUDENT_CHECKPOINT:
         return True

@@ -11,19 +11,23 @@ from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, checkpoint_validation, loading, safetensors_headers
-from distill.models.checkpoint_fitting import output_names
-from distill.models.label_columns import label_columns, unnamed
+from distill.models.label_columns import label_columns, output_names, unnamed
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
 from distill.pipeline import expected_shapes, meta_build
+from distill.stages import vocabularies
 from distill.stages.job import RunSpec
 from distill.student.lstm import FIRST_OF_A_BILSTM
+from distill.student.vocabulary import refuse_uncuttable
 from distill.training.trainer import on_gpu
 
 log = logging.getLogger(__name__)
+
+_READ = 64
+"""Examples that a tokenizer learns from which stands in for one that is not there yet."""
 
 _UNTRAINED = "leave out finetuned=true, and the run fine-tunes it, or give a folder that was saved after fine-tuning"
 """What to do about a teacher that is said to be fine-tuned and is not."""
@@ -52,6 +56,7 @@ def preflight(spec: RunSpec) -> None:
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
     configs = _checkpoints(spec)
     expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
+    _vocabulary(spec)
     for name, other in spec.members.items():
         if name != FIRST:
             _check_further_teacher(spec, name, other)
@@ -163,6 +168,22 @@ def _objective(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
     _refuse_different_tokens(spec)
 
 
+def _vocabulary(spec: RunSpec) -> None:
+    """Refuse a small vocabulary of a student with a tokenizer of its own, or of one that cannot be cut so."""
+    if spec.config.student.vocabulary == "all":
+        return
+    name = str(spec.sources.checkpoints.get(TEACHER_CHECKPOINT, "the teacher from scratch"))
+    tokenizer = meta_build.stand_in(spec, _READ)
+    if spec.decisions.student_source == STUDENT_CHECKPOINT and not expected_shapes.has_teachers_tokenizer(spec):
+        raise ConfigError(
+            f"student.vocabulary={spec.config.student.vocabulary}: keeps tokens of the teacher's tokenizer, but "
+            f"{spec.sources.checkpoints[STUDENT_CHECKPOINT]} has another one; allowed is all"
+        )
+    refuse_uncuttable(tokenizer, name)
+    if spec.config.student.vocabulary_size is not None and TEACHER_CHECKPOINT in spec.sources.checkpoints:
+        vocabularies.of_student(spec, spec.sources.checkpoints[TEACHER_CHECKPOINT], tokenizer)
+
+
 def _refuse_different_tokens(spec: RunSpec) -> None:
     """Refuse terms that compare token by token where teacher and student read different tokens."""
     if (needing := _needing_one_tokenizer(spec)) and not expected_shapes.read_same_tokens(spec):
@@ -170,6 +191,12 @@ def _refuse_different_tokens(spec: RunSpec) -> None:
         compared = "rows"
         if TERM_SPECS[name].same_tokens or name in auto_mapped_terms(spec.config.distill):
             compared = BEYOND_LOGITS[reads(spec.config.distill, name)]
+        if expected_shapes.has_teachers_tokenizer(spec):
+            count = spec.config.student.vocabulary_min_count
+            raise ConfigError(
+                f"student.vocabulary_min_count={count}: texts of train lose tokens that are used less often, but "
+                f"distill.{name} compares {compared} token by token; allowed is 1"
+            )
         raise ConfigError(
             f"distill.{name}.weight={term.weight}: {compared} are compared token by token, "
             "but teacher and student read different tokens; allowed is 0"

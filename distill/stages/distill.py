@@ -92,10 +92,12 @@ def run(job: Job) -> StageResult:
 def _matched_layers(job: Job, student: PreTrainedModel, teacher: ModelRef, tokenizer: PreTrainedTokenizerBase) -> str:
     """Return the layer map that ``auto`` stands for; rank 0 matches layers with the teacher in memory only for that."""
     spec = job.spec
-    whole = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=tokenizer, dtype=spec.dtype)
+    teacher_tokenizer = spec.sources.tokenizer(teacher.folder)
+    whole = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=teacher_tokenizer, dtype=spec.dtype)
 
     def match() -> list[int]:
-        return match_layers(student, whole, job.examples.sample(spec.data.splits["train"], tokenizer))
+        samples = (job.examples.sample(spec.data.splits["train"], reader) for reader in (tokenizer, teacher_tokenizer))
+        return match_layers(student, whole, *samples)
 
     return ",".join(map(str, job.context.ranks.first(match)))
 

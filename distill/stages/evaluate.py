@@ -8,6 +8,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from datasets import Dataset
+
 from distill.base.files import fingerprint
 from distill.config import ensemble as ensembles
 from distill.config.ensemble import FIRST
@@ -19,8 +21,9 @@ from distill.inference.output_pass import identity
 from distill.inference.output_store import OutputStore
 from distill.inference.runtime import CPU, FinishedModel
 from distill.inference.scoring import ModelOutputs, SplitScore
+from distill.metrics import Scored
 from distill.report.environment import processor
-from distill.stages import comparing, students
+from distill.stages import comparing, coverage, students
 from distill.stages.comparing import Scores
 from distill.stages.job import Job, RunSpec, ScoredModel, StageResult, StageSettings
 from distill.stages.passes import output_pass
@@ -94,15 +97,33 @@ def run(job: Job) -> StageResult:
     for row in _ensemble_rows(spec):
         scores[row.name] = _score_ensemble(job, row, models, answered)
     in_order = {row.name: scores[row.name] for row in spec.decisions.compared}
-    return _compare(job, models, in_order, splits[-1]) if is_first else {}
+    if not is_first:
+        return {}
+    return {**_compare(job, models, in_order, splits[-1]), **_coverage(job, models, answered)}
 
 
-def score(job: Job, model: FinishedModel, split: str, answered: ModelOutputs) -> SplitScore:
-    """Return the scores of a model's outputs on a split, the metric that leads the run first."""
+def _coverage(
+    job: Job, models: Mapping[str, FinishedModel], answered: Mapping[str, Mapping[str, ModelOutputs]]
+) -> StageResult:
+    """Return what a small vocabulary covers, and a note on it; nothing where the student keeps all tokens."""
     spec = job.spec
-    scored = scoring.score_split(
-        spec.setup, spec.metrics, spec.data.splits[split], answered, model.tokenizer, job.examples.encode
-    )
+
+    def apart(name: str, split: str, rows: Dataset) -> Scored:
+        return score(job, models[name], split, answered[name][split], rows).scored
+
+    if (found := coverage.coverage(spec, models, apart)) is None:
+        return {}
+    names = tuple(row.name for row in spec.decisions.compared if row.name in models)
+    return {"vocabulary": found, "notes": [coverage.sentence(found, spec.leading.headline.name, names)]}
+
+
+def score(
+    job: Job, model: FinishedModel, split: str, answered: ModelOutputs, rows: Dataset | None = None
+) -> SplitScore:
+    """Return the scores of a model's outputs on a split, or some rows of it, the metric that leads the run first."""
+    spec = job.spec
+    examples = spec.data.splits[split] if rows is None else rows
+    scored = scoring.score_split(spec.setup, spec.metrics, examples, answered, model.tokenizer, job.examples.encode)
     return replace(scored, scored=scored.scored.led_by(spec.leading.headline.name))
 
 
@@ -111,13 +132,20 @@ def answers_folder(folder: Path, name: str, split: str) -> Path:
     return folder / "answers" / name / split
 
 
-def student_answers(job: Job, split: str) -> OutputStore:
+def student_outputs(job: Job, split: str) -> ModelOutputs:
     """Open what the student answered to a split, for a stage that needs ``distill`` and ``evaluate``."""
-    spec, folder = job.spec, job.inputs["evaluate"]
+    spec, outputs = job.spec, output_pass(job)
     (student, *_) = spec.decisions.of_role("student")
     model = spec.sources.model("distill", job.inputs)
-    made_by = identity(spec.setup, model.made_by, scoring.kept_for_scoring(spec.setup).name)
-    return output_pass(job).opened(str(model.folder), answers_folder(folder, student.name, split) / "rows", made_by)
+    folder = answers_folder(job.inputs["evaluate"], student.name, split)
+
+    def kept(part: str, how: str) -> OutputStore:
+        return outputs.opened(str(model.folder), folder / part, identity(spec.setup, model.made_by, how))
+
+    rows = kept("rows", scoring.kept_for_scoring(spec.setup).name)
+    if not spec.setup.task.writes:
+        return ModelOutputs(rows)
+    return ModelOutputs(rows, kept("written", fingerprint(outputs.generation)))
 
 
 def latencies(job: Job, models: Mapping[str, FinishedModel], together: Together | None = None) -> Latencies:

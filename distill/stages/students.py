@@ -6,9 +6,9 @@ from typing import Any
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.inference.torch_runtime import output_columns
-from distill.stages import supervised
+from distill.stages import supervised, vocabularies
 from distill.stages.job import Job, RunSpec
-from distill.student import student_kind
+from distill.student import SIZE_OF_EMBEDDINGS, student_kind
 from distill.student.build import StudentSource, build_student
 
 
@@ -16,7 +16,12 @@ def settings(spec: RunSpec) -> dict[str, Any]:
     """Return what of the student's settings decides on it, besides the checkpoint it starts from."""
     section = asdict(spec.config.student)
     kind = student_kind(spec.config.student.init)
-    read = {name: section[name] for name in ("init", *kind.settings)}
+    usual = asdict(type(spec.config.student)())
+    read = {
+        name: section[name]
+        for name in ("init", *kind.settings)
+        if name not in SIZE_OF_EMBEDDINGS or section[name] != usual[name]
+    }
     if kind.is_limited:
         read["max_length"] = spec.setup.spec.max_length
     if kind.takes_head:
@@ -43,4 +48,4 @@ def make_student(job: Job) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         sample=lambda: job.examples.sample(spec.data.splits["train"], tokenizer),
     )
     student = build_student(spec.decisions.student, source, spec.setup, seed=spec.config.seed, dtype=spec.dtype)
-    return student, tokenizer
+    return student, vocabularies.fit(spec, folder, student, tokenizer)

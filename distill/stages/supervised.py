@@ -16,7 +16,7 @@ from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
-from distill.models import from_scratch, loading, trainable_weights
+from distill.models import from_scratch, loading, low_rank, trainable_weights
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
 from distill.stages.hyperparameters import Section, learning_rate, optimization
@@ -147,7 +147,7 @@ def train(
     )
     with tracking.closing(loggers):
         fit(trainer, module, batches.train, batches.validation, resume)
-    model = trainable_weights.merge_adapters(module.model)
+    model = low_rank.multiply_out(trainable_weights.merge_adapters(module.model))
     if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
     notes = [*batches.notes, *_underfitting_notes(job, section.settings, headline)]

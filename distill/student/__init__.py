@@ -26,6 +26,10 @@ STUDENTS: Mapping[str, str] = {
     "checkpoint": "distill.student.from_checkpoint",
 }
 """Each ``student.init``, and the module whose ``STUDENT`` says how it is made."""
+VOCABULARY = ("vocabulary", "vocabulary_min_count", "vocabulary_size")
+"""Settings of the tokens that a student keeps, which every kind reads."""
+SIZE_OF_EMBEDDINGS = (*VOCABULARY, "embedding_rank")
+"""Settings of how large the embeddings are; what is made without them has the fingerprints of before they came."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from distill.models import from_scratch
 from distill.student import student_kind
 from distill.student.narrow.narrowing import Width
+from distill.student.vocabulary import VocabularySpec
 from distill.tasks.setup import TaskSetup
 from distill.types import Batch
 
@@ -45,6 +46,8 @@ class StudentSpec:
         lstm: the size of a BiLSTM.
         max_length: the number of tokens that a student from scratch can read.
         dropout: its dropout in training.
+        vocabulary: which of the teacher's tokens it keeps.
+        embedding_rank: the rank of its embeddings; none leaves them as they are.
     """
 
     init: str
@@ -55,6 +58,8 @@ class StudentSpec:
     lstm: LstmSize
     max_length: int
     dropout: float
+    vocabulary: VocabularySpec
+    embedding_rank: int | None
 
 
 @dataclass(frozen=True)

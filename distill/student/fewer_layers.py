@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from distill.base.layer_maps import layer_map
-from distill.student import Expected, StudentKind
+from distill.student import SIZE_OF_EMBEDDINGS, Expected, StudentKind
 from distill.types import ModelShape
 
 if TYPE_CHECKING:
@@ -40,9 +40,21 @@ def refuse(spec: "StudentSpec", expected: Expected) -> None:
     """Build it without memory, where the teacher is there.
 
     Raises:
-        ModelError: these layers cannot be taken from it.
+        ModelError: these layers cannot be taken from it, or its embeddings cannot have the rank.
     """
-    with_expected_layers(spec, spec.layers, expected)
+    refuse_rank(spec, with_expected_layers(spec, spec.layers, expected))
+
+
+def refuse_rank(spec: "StudentSpec", model: "PreTrainedModel | None") -> None:
+    """Refuse a rank that the embeddings of an expected model cannot have.
+
+    Raises:
+        ModelError: they cannot have it.
+    """
+    from distill.models import low_rank
+
+    if model is not None and spec.embedding_rank is not None:
+        low_rank.refuse_rank(model, spec.embedding_rank)
 
 
 def with_expected_layers(spec: "StudentSpec", layers: int, expected: Expected) -> "PreTrainedModel | None":
@@ -69,4 +81,6 @@ def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:
     return replace(expected.teacher, layers=spec.layers)
 
 
-STUDENT = StudentKind(build, refuse, shape, settings=("layers", "layer_map"), takes_head=True, learning_rate=5e-4)
+STUDENT = StudentKind(
+    build, refuse, shape, settings=("layers", "layer_map", *SIZE_OF_EMBEDDINGS), takes_head=True, learning_rate=5e-4
+)

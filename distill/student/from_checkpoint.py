@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
-from distill.student import Expected, StudentKind
+from distill.student import VOCABULARY, Expected, StudentKind
 
 if TYPE_CHECKING:
     import torch
@@ -40,4 +40,4 @@ def shape(spec: "StudentSpec", expected: Expected) -> "ModelShape":
     return model_shape(cast("PretrainedConfig", expected.student_config))
 
 
-STUDENT = StudentKind(build, refuse, shape, begins_with="checkpoint")
+STUDENT = StudentKind(build, refuse, shape, settings=VOCABULARY, begins_with="checkpoint")

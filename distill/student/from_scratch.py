@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from distill.student import Expected, StudentKind
+from distill.student import VOCABULARY, Expected, StudentKind
 from distill.types import ModelShape
 
 if TYPE_CHECKING:
@@ -56,5 +56,11 @@ def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:
 
 
 STUDENT = StudentKind(
-    build, refuse, shape, settings=("architecture",), begins_with="tokenizer", learning_rate=2e-3, is_limited=True
+    build,
+    refuse,
+    shape,
+    settings=("architecture", *VOCABULARY),
+    begins_with="tokenizer",
+    learning_rate=2e-3,
+    is_limited=True,
 )

@@ -16,7 +16,12 @@ from distill.types import Batch
 log = logging.getLogger(__name__)
 
 
-def match_layers(student: PreTrainedModel, teacher: PreTrainedModel, batches: Sequence[Batch]) -> list[int]:
+def match_layers(
+    student: PreTrainedModel,
+    teacher: PreTrainedModel,
+    batches: Sequence[Batch],
+    teacher_batches: Sequence[Batch] | None = None,
+) -> list[int]:
     """Return the teacher's layer for each layer of a student that reads the same tokens.
 
     The layers with the most linear centred kernel alignment of token states (Kornblith et al. 2019,
@@ -26,11 +31,13 @@ def match_layers(student: PreTrainedModel, teacher: PreTrainedModel, batches: Se
         student: the student before training.
         teacher: a model with at least as many layers.
         batches: some training texts.
+        teacher_batches: the same, where the teacher numbers the same tokens otherwise.
 
     Raises:
         ModelError: the teacher has fewer layers than the student, or states are not finite.
     """
-    student_states, teacher_states = (_states(model, batches) for model in (student, teacher))
+    student_states = _states(student, batches)
+    teacher_states = _states(teacher, batches if teacher_batches is None else teacher_batches)
     mask = torch.ones(1, len(student_states[0]), dtype=torch.bool)
     alignment = [[_alignment(states, target, mask) for target in teacher_states] for states in student_states]
     layers = in_order(alignment)

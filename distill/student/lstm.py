@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from distill.objective.declaration import BEYOND_LOGITS
-from distill.student import Expected, StudentKind
+from distill.student import VOCABULARY, Expected, StudentKind
 from distill.types import ModelShape
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ STUDENT = StudentKind(
     build,
     refuse,
     shape,
-    settings=("lstm",),
+    settings=("lstm", *VOCABULARY),
     learning_rate=2e-3,
     has_head=lambda task: task.class_axis == "labels",
     lacks={

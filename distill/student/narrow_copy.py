@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from distill.student import Expected, StudentKind, fewer_layers, from_scratch
+from distill.student import SIZE_OF_EMBEDDINGS, Expected, StudentKind, fewer_layers, from_scratch
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,7 @@ def refuse(spec: "StudentSpec", expected: Expected) -> None:
     from distill.student.narrow.sublayers import head_of
 
     wide = fewer_layers.with_expected_layers(spec, spec.size.layers, expected)
+    fewer_layers.refuse_rank(spec, wide)
     if wide is not None and expected.teacher_config is not None:
         narrowed_config(expected.teacher_config, spec.width)
         head_of(wide)
@@ -51,5 +52,11 @@ def shape(spec: "StudentSpec", expected: Expected) -> "ModelShape":
 
 
 STUDENT = StudentKind(
-    build, refuse, shape, settings=("architecture", "layer_map"), takes_head=True, learning_rate=1e-3, recipe=2
+    build,
+    refuse,
+    shape,
+    settings=("architecture", "layer_map", *SIZE_OF_EMBEDDINGS),
+    takes_head=True,
+    learning_rate=1e-3,
+    recipe=2,
 )

@@ -17,7 +17,9 @@ from distill.tasks.tagging import OUTSIDE
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
+    from numpy.typing import NDArray
     from tokenizers import Encoding
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
@@ -104,11 +106,20 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return gather(logits, batch)
 
 
+def rows(
+    logits: "NDArray[np.float32]", batch: Mapping[str, "NDArray[Any]"], form: EncodingSpec
+) -> "NDArray[np.float32]":
+    """Return the logits ``[words, tags]`` of each word's first sub-word."""
+    from distill.tasks import arrays
+
+    return arrays.gathered(logits, batch)
+
+
 def decode(
-    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+    answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
     """Return the likeliest tag of each word."""
-    return [{"tags": [form.labels[tag] for tag in answer.argmax(dim=-1).tolist()]} for answer in answers]
+    return [{"tags": [form.labels[tag] for tag in answer.argmax(axis=-1).tolist()]} for answer in answers]
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
@@ -130,7 +141,7 @@ def _tokenised(
     sentences: Sequence[Sequence[str]], tokenizer: "PreTrainedTokenizerBase"
 ) -> tuple[list[list[str]], list["Encoding"]]:
     """The sentences and their tokens; a word of which the tokenizer makes nothing is unknown to it, and still there."""
-    before = _before(tokenizer)
+    before = word_prefix(tokenizer)
     words = [[before + word for word in sentence] for sentence in sentences]
     tokens = list(tokenizer(words, is_split_into_words=True).encodings)
     for number, sentence in enumerate(words):
@@ -166,8 +177,8 @@ def _read(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length
     return encoding
 
 
-def _before(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """What stands before a word: a space for byte-level tokenizers that would read words by themselves as one."""
+def word_prefix(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """Return what stands before a word: a space for byte-level tokenizers, which would read words alone as one."""
     alone, spaced = tokenizer([["a"], [" a"]], is_split_into_words=True)["input_ids"]
     return "" if alone == spaced else " "
 
@@ -232,6 +243,7 @@ TASK = Task(
     outputs=outputs,
     encode=encode,
     align=align,
+    rows=rows,
     decode=decode,
     predictions=predictions,
     references=references,

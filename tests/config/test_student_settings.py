@@ -72,6 +72,48 @@ REFUSED = [
         {"student__init": "bilstm", "distill__pkd__weight": 1.0},
         "distill.pkd.weight=1.0: reads the first token, of which half of a BiLSTM has read nothing else; allowed is 0",
     ),
+    ({"student__vocabulary": "some"}, "student.vocabulary=some: allowed is one of all, corpus"),
+    (
+        {"student__vocabulary": "corpus", "student__vocabulary_min_count": 0},
+        "student.vocabulary_min_count=0: allowed is a whole number from 1 up",
+    ),
+    (
+        {"student__vocabulary": "corpus", "student__vocabulary_size": 0},
+        "student.vocabulary_size=0: allowed is a whole number from 1 up",
+    ),
+    (
+        {"student__vocabulary_size": 9},
+        "student.vocabulary_size=9: belongs to student.vocabulary=corpus; allowed is null",
+    ),
+    (
+        {"student__vocabulary_min_count": 2},
+        "student.vocabulary_min_count=2: belongs to student.vocabulary=corpus; allowed is 1",
+    ),
+    (
+        {"student__vocabulary": "corpus", **TRANSLATION},
+        "student.vocabulary=corpus: models of translation write tokens, and teacher and student compare the "
+        "probabilities of all of them; allowed is all",
+    ),
+    (
+        {"student__init": "teacher", "student__embedding_rank": 4, **TRANSLATION},
+        "student.embedding_rank=4: models of translation share them with their heads; allowed is null",
+    ),
+    (
+        {"student__init": "teacher", "student__embedding_rank": 129},
+        "student.embedding_rank=129: the student's embeddings are 128 wide; allowed is 1 to 128",
+    ),
+    (
+        {"student__init": "narrow", **SMALLER, "student__embedding_rank": 129},
+        "student.embedding_rank=129: the student's embeddings are 128 wide; allowed is 1 to 128",
+    ),
+    (
+        {"student__embedding_rank": 4},
+        "student.embedding_rank=4: belongs to student.init=teacher or narrow; allowed is null",
+    ),
+    (
+        {"student__init": "bilstm", "student__embedding_rank": 4},
+        "student.embedding_rank=4: belongs to student.init=teacher or narrow; allowed is null",
+    ),
 ]
 
 
@@ -98,6 +140,8 @@ def test_students_that_can_be_made_pass():
         {"student__init": "narrow", **SMALLER},
         {"student__init": "narrow", "task": "dialogue", "pretrain__max_epochs": 0, **SMALLER},
         {"student__init": "narrow", **TRANSLATION, **SMALLER},
+        {"student__vocabulary": "corpus", "student__vocabulary_min_count": 2, "student__vocabulary_size": 900},
+        {"student__init": "teacher", "student__embedding_rank": 128, "student__vocabulary": "corpus"},
         {"student__init": "teacher", "teacher__architecture__decoder_layers": 2, **TRANSLATION},
     ):
         check(config(**changes))

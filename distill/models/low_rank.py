@@ -1,0 +1,134 @@
+"""Token embeddings as two factors of a low rank: a short vector for each token, and what makes states of it.
+
+ALBERT (Lan et al. 2020, https://arxiv.org/abs/1909.11942) trains such factors from nothing; here they are the truncated
+singular value decomposition of embeddings that are there (Eckart & Young 1936), in which a token counts by how often it
+is met. While a model learns it holds the factors, so that the rank stays; its folder holds their product, which every
+reader understands, and ``embedding_rank`` in ``config.json``, by which ``split_embeddings`` finds them again.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from distill.errors import ModelError
+
+RANK = "embedding_rank"
+"""What ``config.json`` calls the rank of the embeddings."""
+_RESIDUAL = 1e-4
+"""Share of the embeddings' size that rounding their product may leave outside of the rank."""
+
+
+class LowRankEmbedding(nn.Module):
+    """Embeddings ``[tokens, width]`` as the product of ``[tokens, rank]`` and ``[rank, width]``."""
+
+    def __init__(self, vectors: Tensor, directions: Tensor, padding_idx: int | None = None) -> None:
+        """Take the factors; the padding token's vector is not trained."""
+        super().__init__()
+        (tokens, rank), width = vectors.shape, directions.shape[1]
+        self.table = nn.Embedding(tokens, rank, padding_idx=padding_idx, _weight=vectors.clone())
+        self.expand = nn.Linear(rank, width, bias=False, dtype=directions.dtype)
+        self.expand.weight = nn.Parameter(directions.T.clone())
+        self.num_embeddings, self.embedding_dim, self.padding_idx = tokens, width, padding_idx
+
+    @property
+    def weight(self) -> Tensor:
+        """The embeddings, multiplied out."""
+        return self.table.weight @ self.expand.weight.T
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """Return the embeddings ``[..., width]`` of tokens ``[...]``."""
+        return cast(Tensor, self.expand(self.table(input_ids)))
+
+
+def truncated(embeddings: Tensor, weights: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+    """Return the factors of the nearest embeddings of a rank, in which each token counts by its weight.
+
+    The smallest Σ wᵢ ‖eᵢ − vᵢD‖²: the directions D are the first right singular vectors of the rows √wᵢ·eᵢ, and the
+    vector of a token is its embedding seen in them, so that a token of weight 0 has one, too.
+
+    Args:
+        embeddings: ``[tokens, width]``.
+        weights: of each token, ``[tokens]``, none negative.
+        rank: at most the width.
+
+    Returns:
+        Vectors ``[tokens, rank]`` and directions ``[rank, width]``.
+    """
+    exact = embeddings.detach().double()
+    directions = torch.linalg.svd(weights.double().sqrt().unsqueeze(1) * exact, full_matrices=False)[2][:rank]
+    return (exact @ directions.T).to(embeddings.dtype), directions.to(embeddings.dtype)
+
+
+def reduce_embeddings(model: PreTrainedModel, weights: Tensor, rank: int) -> None:
+    """Give a model embeddings of a low rank, held as their factors while it learns.
+
+    Args:
+        model: changed in place.
+        weights: how much each token counts, ``[tokens]``.
+        rank: at most the embeddings' width.
+
+    Raises:
+        ModelError: the embeddings are narrower, scaled on their way, or shared with a head.
+    """
+    embeddings = model.get_input_embeddings()
+    refuse_rank(model, rank)
+    _replace(model, cast(nn.Embedding, embeddings), truncated(cast(Tensor, embeddings.weight), weights, rank))
+    setattr(model.config, RANK, rank)
+
+
+def refuse_rank(model: PreTrainedModel, rank: int) -> None:
+    """Refuse a rank that the embeddings of a model cannot have.
+
+    Raises:
+        ModelError: they are narrower, scaled on their way, or shared with a head or a second stack.
+    """
+    embeddings = cast(nn.Embedding, model.get_input_embeddings())
+    width, kind = embeddings.weight.shape[1], model.config.model_type
+    if rank > width:
+        raise ModelError(
+            f"student.embedding_rank={rank}: the student's embeddings are {width} wide; allowed is 1 to {width}"
+        )
+    if type(embeddings) is not nn.Embedding or model.config.is_encoder_decoder or model.can_generate():
+        raise ModelError(
+            f"student.embedding_rank={rank}: {kind} models scale their embeddings, or share them with another part; "
+            "allowed is null"
+        )
+
+
+def multiply_out(model: PreTrainedModel) -> PreTrainedModel:
+    """Return the model with plain embeddings where it holds factors of them; any other as it is."""
+    factors = model.get_input_embeddings()
+    if isinstance(factors, LowRankEmbedding):
+        weight = factors.weight.detach()
+        plain = nn.Embedding(weight.shape[0], weight.shape[1], padding_idx=factors.padding_idx, _weight=weight)
+        model.set_input_embeddings(plain)
+    return model
+
+
+def split_embeddings(model: PreTrainedModel) -> PreTrainedModel:
+    """Return a loaded model that holds its embeddings as the factors that they were trained as, where they were.
+
+    An exported graph then gathers short vectors and multiplies these: ``Gather`` and ``MatMul``.
+
+    Raises:
+        ModelError: the embeddings have not the rank that the configuration says.
+    """
+    if (rank := getattr(model.config, RANK, None)) is None:
+        return model
+    embeddings = cast(nn.Embedding, model.get_input_embeddings())
+    vectors, directions = truncated(embeddings.weight, torch.ones(len(embeddings.weight)), rank)
+    whole = embeddings.weight.detach()
+    away = float((whole - vectors @ directions).norm() / whole.norm())
+    if away > _RESIDUAL:
+        raise ModelError(
+            f"{model.name_or_path}: config.json says {RANK}={rank}, but its embeddings are no product of that rank "
+            f"({away:.1%} of them lie outside): give the folder as it was exported"
+        )
+    _replace(model, embeddings, (vectors, directions))
+    return model
+
+
+def _replace(model: PreTrainedModel, embeddings: nn.Embedding, factors: tuple[Tensor, Tensor]) -> None:
+    model.set_input_embeddings(LowRankEmbedding(*factors, padding_idx=embeddings.padding_idx))
