@@ -1,6 +1,6 @@
 """Score a finished model on a split: collect its outputs, decode them, and compute the metrics."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +17,7 @@ from distill.inference.pass_loop import EVERY_LOGIT, Kept
 from distill.inference.reductions import cost_and_guess
 from distill.inference.runtime import FinishedModel
 from distill.metrics import Scored
-from distill.tasks import Features
+from distill.tasks import Columns, Features, Record
 from distill.tasks.setup import TaskSetup
 
 _AT_ONCE = 1000
@@ -95,12 +95,22 @@ def score_split(
             decoded = [{**record, **_cost(row)} for record, row in zip(decoded, rows, strict=True)]
         records += decoded
         rows_of_split += rows
-    columns = examples[:]
-    scored = metrics.score(
-        setup.predictions(records), setup.references(columns), setup.labels, setup.task.groups(columns)
-    )
+    scored = score_records(setup, metrics, examples[:], records)
     targets = encode(examples, tokenizer)["targets"]
     return SplitScore(scored, torch.cat(rows_of_split), torch.tensor([target for row in targets for target in row]))
+
+
+def score_records(setup: TaskSetup, metrics: ModuleType, examples: Columns, records: Sequence[Record]) -> Scored:
+    """Return the scores of what was decoded for some examples.
+
+    Args:
+        setup: the task with its labels.
+        metrics: module of ``distill.metrics`` that scores the task.
+        examples: with their labels.
+        records: one for each of them.
+    """
+    groups = setup.task.groups(examples)
+    return metrics.score(setup.predictions(records), setup.references(examples), setup.labels, groups)  # type: ignore[no-any-return]
 
 
 def _cost(rows: Tensor) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import os
 from dataclasses import asdict, replace
 
+from distill.baselines import BASELINES, has_baselines
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
 from distill.config.schema import Config
 from distill.data import hub
@@ -145,4 +146,6 @@ def _compared(config: Config, teacher: str) -> tuple[ScoredModel, ...]:
         compared.append(ScoredModel("student", "student", "distill"))
     if not trains or "control" in stages:
         compared.append(ScoredModel("control", "control", "control"))
+    named = config.evaluate.baselines if has_baselines(task(config.task)) else ()
+    compared += [ScoredModel(name, "baseline", None) for name in BASELINES if name in named]
     return tuple(compared)
