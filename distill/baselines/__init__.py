@@ -67,8 +67,8 @@ class FittedBaseline(Protocol):
 Rate: TypeAlias = "Callable[[NDArray[np.float32], NDArray[np.intp]], float]"
 """Returns how good logits ``[examples, outputs]`` are for the training examples of these positions; more is better."""
 Fit: TypeAlias = Callable[[LabelledTexts, Rate, int], FittedBaseline]
-"""Trains a baseline on examples; what it has to choose it chooses by how such choices are rated within train, and what it
-draws by the seed."""
+"""Trains a baseline on examples; what it has to choose it chooses by how such choices are rated within train, and what
+it draws by the seed."""
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,22 @@ class LstmConfig:
 
 
 @dataclass
+class StaticConfig:
+    """A student that is the mean of token embeddings, with a small head (after Model2Vec)."""
+
+    size: int = field(default=256, metadata=allowed(at_least(1)))
+    """Width of the embeddings, at most the teacher's, of which they are the first principal components, and of the
+    head."""
+
+
+@dataclass
 class StudentConfig:
     """Who learns."""
 
     init: str = field(default="random", metadata=allowed(one_of(*STUDENTS)))
     """random: `architecture` with the teacher's tokenizer. teacher: `layers` of the teacher. narrow: a copy of the
-    teacher of the size `architecture`, cut out of its weights. bilstm: `lstm`. checkpoint: `model`."""
+    teacher of the size `architecture`, cut out of its weights. bilstm: `lstm`. static: `static`. checkpoint:
+    `model`."""
     model: str | None = None
     """Hub id or folder of a checkpoint, for init=checkpoint."""
     revision: str | None = None
@@ -47,6 +57,8 @@ class StudentConfig:
     as in '1,3'."""
     lstm: LstmConfig = field(default_factory=LstmConfig)
     """Size, for init=bilstm."""
+    static: StaticConfig = field(default_factory=StaticConfig)
+    """Size, for init=static."""
 
 
 def student_problems(config: "Config") -> Iterator[str]:
@@ -65,7 +77,7 @@ def student_problems(config: "Config") -> Iterator[str]:
         yield from _encoder_decoder_problems(config)
     if student.init == "narrow":
         yield from _narrow_problems(config)
-    yield from _lacking_problems(config, kind)
+    yield from lacking_problems(config, kind)
 
 
 def _source_problems(student: StudentConfig) -> Iterator[str]:
@@ -104,7 +116,7 @@ def _narrow_problems(config: "Config") -> Iterator[str]:
             yield f"student.architecture.{name}={student_size[name]}: the teacher to be copied has {teacher_size[name]}"
 
 
-def _lacking_problems(config: "Config", kind: StudentKind) -> Iterator[str]:
+def lacking_problems(config: "Config", kind: StudentKind) -> Iterator[str]:
     """Name each term of the objective that reads what a kind of student does not have."""
     for name, term in active(config.distill).items():
         read = reads(config.distill, name)

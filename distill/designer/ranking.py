@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from distill.designer.candidates import KINDS, Candidate
 
 RULE = (
-    "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or more before one; "
+    "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or more before fewer; "
     "then by parameters outside the embeddings, more before fewer. Accuracy is not measured here: that takes the runs."
 )
 _APART = 1.4
@@ -45,7 +45,7 @@ def ranked(students: Sequence[Sized]) -> list[Sized]:
 
 def _sort_key(student: Sized) -> tuple[int, bool, int, int]:
     shape = student.candidate.shape
-    return -KINDS[student.candidate.init].kept(shape), shape.layers == 1, -student.body, student.parameters
+    return -KINDS[student.candidate.init].kept(shape), shape.layers < 2, -student.body, student.parameters
 
 
 def differ(one: Sized, other: Sized) -> bool:

@@ -85,6 +85,7 @@ def student_spec(config: Config) -> StudentSpec:
         size=Size(**asdict(size)),
         width=Width(size.hidden_size, size.heads, size.intermediate_size),
         lstm=LstmSize(**asdict(student.lstm)),
+        static_size=student.static.size,
         max_length=config.data.max_length,
         dropout=config.distill.dropout,
     )

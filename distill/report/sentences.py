@@ -7,6 +7,7 @@ from distill.report import (
     LOWER_IS_BETTER,
     JsonObject,
     Report,
+    baselines,
     difference,
     first_of,
     headline,
@@ -21,7 +22,6 @@ from distill.report import (
     scored_labels,
     teachers,
 )
-from distill.report import baselines
 from distill.report.differences import beyond, improvement, interval
 
 _SAME = 1.1

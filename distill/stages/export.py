@@ -14,7 +14,7 @@ from distill.inference import scoring
 from distill.inference.output_pass import OutputPass
 from distill.inference.runtime import FinishedModel
 from distill.inference.scoring import ModelOutputs
-from distill.models import bilstm, loading
+from distill.models import OWN, loading
 from distill.stages import evaluate
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.passes import output_pass
@@ -66,13 +66,12 @@ def _source(job: Job) -> Source:
     form = {**asdict(setup.spec), "task": setup.name, "generation": spec.generation, "columns": _columns(spec)}
     if not spec.data.unanswerable:
         del form["unanswerable"]  # which is what a folder without it says
-    module = bilstm.__name__ if loading.configuration(folder).model_type == bilstm.BiLstmConfig.model_type else None
     text = card(
         report_on(spec, job.context, job.results),
         pipeline=setup.task.pipeline,
         license=spec.config.export.license,
         pairs=len(setup.task.inputs) == 2,
-        module=module,
+        module=OWN.get(loading.configuration(folder).model_type),
     )
     return Source(folder, setup, form, text)
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytorch_lightning as pl
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.models import from_scratch
@@ -43,6 +43,7 @@ class StudentSpec:
         size: the size of a student from scratch or of a narrow copy.
         width: the width of a narrow copy.
         lstm: the size of a BiLSTM.
+        static_size: the width of a static student's embeddings.
         max_length: the number of tokens that a student from scratch can read.
         dropout: its dropout in training.
     """
@@ -53,6 +54,7 @@ class StudentSpec:
     size: from_scratch.Size
     width: Width
     lstm: LstmSize
+    static_size: int
     max_length: int
     dropout: float
 
@@ -67,6 +69,7 @@ class StudentSource:
         columns: the outputs of the teacher's head in the order of the task's; none where the head brings its own.
         centre: sets the bias of a new head to the mean of the training labels.
         sample: returns some training batches, by which a narrow copy is fitted.
+        counts: returns how often each token stands in train ``[tokens]``, by which a static student is weighted.
     """
 
     folder: Path
@@ -74,6 +77,7 @@ class StudentSource:
     columns: Callable[[], list[int] | None]
     centre: Callable[[PreTrainedModel], PreTrainedModel]
     sample: Callable[[], Sequence[Batch]]
+    counts: Callable[[], Tensor]
 
 
 def build_student(
