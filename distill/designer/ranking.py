@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from distill.designer.candidates import KINDS, Candidate
 
 RULE = (
-    "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or more before fewer; "
-    "then by parameters outside the embeddings, more before fewer. Accuracy is not measured here: that takes the runs."
+    "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or more before "
+    "fewer; then by parameters outside the embeddings, more before fewer. Accuracy is not measured here: that takes "
+    "the runs."
 )
 _APART = 1.4
 """Students of one kind differ where their parameters outside the embeddings do by this factor."""
