@@ -54,8 +54,8 @@ class TfidfFeatures:
         sides = list(zip(*texts, strict=True))
         first, *second = [[block.transform(side) for block in self._blocks] for side in sides]
         parts = [part for other in second for part in _compared(first, other)] if second else first
-        bare = sparse.csr_matrix((len(texts), 0), dtype=np.float32)  # where train has no term at all
-        return sparse.hstack([bare, *parts], format="csr", dtype=np.float32)
+        nothing = [sparse.csr_matrix((len(texts), 1), dtype=np.float32)]  # where train has no term at all
+        return sparse.hstack(parts or nothing, format="csr", dtype=np.float32)
 
 
 def _compared(one: Sequence[Matrix], other: Sequence[Matrix]) -> list[Matrix]:

@@ -32,8 +32,8 @@ class StaticConfig:
     """A student that is the mean of token embeddings, with a small head (after Model2Vec)."""
 
     size: int = field(default=256, metadata=allowed(at_least(1)))
-    """Width of the embeddings, at most the teacher's, of which they are the first principal components, and of the
-    head."""
+    """Width of the embeddings, the first principal components of the teacher's, and of the head; of a teacher whose own
+    are narrower as wide as those."""
 
 
 @dataclass

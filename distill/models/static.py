@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput
 
-from distill.errors import ModelError
-
 _SMOOTH = 1e-3
 """The frequency of a token that halves its weight (a of Arora et al. 2017)."""
 
@@ -144,16 +142,6 @@ def _mean(states: Tensor, mask: Tensor) -> Tensor:
     return whole / weights.sum(1, keepdim=True).clamp(min=1)
 
 
-def fits(size: int, wide: int) -> None:
-    """Refuse embeddings that are wider than the teacher's, from which they are made.
-
-    Raises:
-        ModelError: they are.
-    """
-    if size > wide:
-        raise ModelError(f"student.static.size={size}: the teacher's embeddings, which it is made of, have {wide}")
-
-
 @torch.no_grad()
 def embed(student: PreTrainedModel, embeddings: Tensor, counts: Tensor) -> None:
     """Initialise a student's embeddings by the principal components of the teacher's, each scaled by its rarity.
@@ -163,14 +151,10 @@ def embed(student: PreTrainedModel, embeddings: Tensor, counts: Tensor) -> None:
 
     Args:
         student: a model of this module.
-        embeddings: the teacher's, of the same tokens, ``[vocabulary, teacher's width]``.
+        embeddings: the teacher's, of the same tokens, ``[vocabulary, teacher's width]``, no narrower.
         counts: how often each token stands in train, ``[vocabulary]`` or shorter where the last ones never do.
-
-    Raises:
-        ModelError: the student's embeddings are wider.
     """
     table = cast(nn.Embedding, student.get_input_embeddings()).weight
-    fits(table.shape[1], embeddings.shape[1])
     centred = embeddings.double() - embeddings.double().mean(0)
     directions = torch.linalg.eigh(centred.mT @ centred)[1].flip(1)[:, : table.shape[1]]
     components = centred @ directions

@@ -32,7 +32,7 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
     separator = tokenizer.eos_token_id if tokenizer.sep_token_id is None else tokenizer.sep_token_id
     config = static.StaticConfig(
         len(embeddings),
-        spec.static_size,
+        min(spec.static_size, embeddings.shape[1]),
         len(setup.task.text),
         separator,
         spec.dropout,
@@ -45,21 +45,15 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
 
 
 def refuse(spec: "StudentSpec", expected: Expected) -> None:
-    """Compare its embeddings with the teacher's.
-
-    Raises:
-        ModelError: its own are wider.
-    """
-    from distill.models import static
-
-    teacher = expected.teacher_config
-    hidden_size: int = expected.teacher.width if teacher is None else teacher.hidden_size
-    static.fits(spec.static_size, getattr(teacher, "embedding_size", None) or hidden_size)
+    """Do nothing: any embeddings can be reduced."""
 
 
 def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:
     """Return its own, without layers."""
-    return ModelShape(0, spec.static_size, 0, (0, 0), False)
+    teacher = expected.teacher_config
+    hidden_size: int = expected.teacher.width if teacher is None else teacher.hidden_size
+    wide: int = getattr(teacher, "embedding_size", None) or hidden_size
+    return ModelShape(0, min(spec.static_size, wide), 0, (0, 0), False)
 
 
 STUDENT = StudentKind(
