@@ -1,10 +1,11 @@
 """Settings of the student: what it begins as, and how large it is."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from distill.base.setting_rules import LAYERS, allowed, at_least, one_of
+from distill.base.setting_rules import LAYERS, Rule, allowed, at_least, one_of
 from distill.config.architecture import ArchitectureConfig, architecture_problems
 from distill.config.task_traits import task_or_first
 from distill.objective.settings import active, reads
@@ -13,6 +14,9 @@ from distill.student import STUDENTS, StudentKind, student_kind
 
 if TYPE_CHECKING:
     from distill.config.schema import Config
+
+
+_SMOOTHING: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
 
 
 @dataclass
@@ -34,6 +38,9 @@ class StaticConfig:
     size: int = field(default=256, metadata=allowed(at_least(1)))
     """Width of the embeddings, the first principal components of the teacher's, and of the head; of a teacher whose own
     are narrower as wide as those."""
+    smoothing: float = field(default=0.1, metadata=allowed(_SMOOTHING))
+    """a of the smooth inverse frequency a / (a + p) that weights a token of which train's tokens have the share p. With
+    less, words that stand everywhere count less: 0.001 suits similarities, but questions lose what they ask for."""
 
 
 @dataclass

@@ -44,9 +44,9 @@ def ranked(students: Sequence[Sized]) -> list[Sized]:
     return sorted(students, key=_sort_key)
 
 
-def _sort_key(student: Sized) -> tuple[int, bool, int, int]:
+def _sort_key(student: Sized) -> tuple[int, int, int, int]:
     shape = student.candidate.shape
-    return -KINDS[student.candidate.init].kept(shape), shape.layers < 2, -student.body, student.parameters
+    return -KINDS[student.candidate.init].kept(shape), -min(2, shape.layers), -student.body, student.parameters
 
 
 def differ(one: Sized, other: Sized) -> bool:

@@ -13,9 +13,6 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput
 
-_SMOOTH = 1e-3
-"""The frequency of a token that halves its weight (a of Arora et al. 2017)."""
-
 
 class StaticConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     """The size and the vocabulary of a static model; see ``distill.config.student.StaticConfig``."""
@@ -143,7 +140,7 @@ def _mean(states: Tensor, mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def embed(student: PreTrainedModel, embeddings: Tensor, counts: Tensor) -> None:
+def embed(student: PreTrainedModel, embeddings: Tensor, counts: Tensor, smoothing: float) -> None:
     """Initialise a student's embeddings by the principal components of the teacher's, each scaled by its rarity.
 
     Components of a variance of 1 over all numbers are multiplied by the smooth inverse frequency a / (a + p), where p
@@ -153,6 +150,7 @@ def embed(student: PreTrainedModel, embeddings: Tensor, counts: Tensor) -> None:
         student: a model of this module.
         embeddings: the teacher's, of the same tokens, ``[vocabulary, teacher's width]``, no narrower.
         counts: how often each token stands in train, ``[vocabulary]`` or shorter where the last ones never do.
+        smoothing: a, the share at which a token's weight is a half.
     """
     table = cast(nn.Embedding, student.get_input_embeddings()).weight
     centred = embeddings.double() - embeddings.double().mean(0)
@@ -161,7 +159,7 @@ def embed(student: PreTrainedModel, embeddings: Tensor, counts: Tensor) -> None:
     components /= components.square().mean().sqrt().clamp(min=1e-12)
     frequency = torch.zeros(len(table), dtype=torch.double)
     frequency[: len(counts)] = counts.double() / counts.sum().clamp(min=1)
-    table.copy_(components * (_SMOOTH / (_SMOOTH + frequency)).unsqueeze(1))
+    table.copy_(components * (smoothing / (smoothing + frequency)).unsqueeze(1))
 
 
 def _register() -> None:

@@ -16,7 +16,7 @@ from distill.models.from_scratch import Size
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.student import student_kind
-from distill.student.build import LstmSize, StudentSpec
+from distill.student.build import LstmSize, StaticSize, StudentSpec
 from distill.student.narrow.narrowing import Width
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
@@ -85,7 +85,7 @@ def student_spec(config: Config) -> StudentSpec:
         size=Size(**asdict(size)),
         width=Width(size.hidden_size, size.heads, size.intermediate_size),
         lstm=LstmSize(**asdict(student.lstm)),
-        static_size=student.static.size,
+        static=StaticSize(**asdict(student.static)),
         max_length=config.data.max_length,
         dropout=config.distill.dropout,
     )

@@ -33,6 +33,19 @@ class LstmSize:
 
 
 @dataclass(frozen=True)
+class StaticSize:
+    """The size of the mean of token embeddings.
+
+    Attributes:
+        size: the width of the embeddings, where the teacher's are no narrower.
+        smoothing: the share of all tokens at which a token's weight is a half.
+    """
+
+    size: int
+    smoothing: float
+
+
+@dataclass(frozen=True)
 class StudentSpec:
     """What a student is made of.
 
@@ -43,7 +56,7 @@ class StudentSpec:
         size: the size of a student from scratch or of a narrow copy.
         width: the width of a narrow copy.
         lstm: the size of a BiLSTM.
-        static_size: the width of a static student's embeddings.
+        static: the size of a static student, and how its embeddings are weighted.
         max_length: the number of tokens that a student from scratch can read.
         dropout: its dropout in training.
     """
@@ -54,7 +67,7 @@ class StudentSpec:
     size: from_scratch.Size
     width: Width
     lstm: LstmSize
-    static_size: int
+    static: StaticSize
     max_length: int
     dropout: float
 

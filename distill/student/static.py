@@ -32,7 +32,7 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
     separator = tokenizer.eos_token_id if tokenizer.sep_token_id is None else tokenizer.sep_token_id
     config = static.StaticConfig(
         len(embeddings),
-        min(spec.static_size, embeddings.shape[1]),
+        min(spec.static.size, embeddings.shape[1]),
         len(setup.task.text),
         separator,
         spec.dropout,
@@ -40,7 +40,7 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
     )
     name_outputs(setup, config)
     student = loading.from_config(config, setup.task.head)
-    static.embed(student, embeddings, source.counts())
+    static.embed(student, embeddings, source.counts(), spec.static.smoothing)
     return source.centre(student)
 
 
@@ -53,7 +53,7 @@ def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:
     teacher = expected.teacher_config
     hidden_size: int = expected.teacher.width if teacher is None else teacher.hidden_size
     wide: int = getattr(teacher, "embedding_size", None) or hidden_size
-    return ModelShape(0, min(spec.static_size, wide), 0, (0, 0), False)
+    return ModelShape(0, min(spec.static.size, wide), 0, (0, 0), False)
 
 
 STUDENT = StudentKind(

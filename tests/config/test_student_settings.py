@@ -82,6 +82,10 @@ REFUSED = [
         {"student__init": "static", "student__static__size": 0},
         "student.static.size=0: allowed is a whole number from 1 up",
     ),
+    (
+        {"student__init": "static", "student__static__smoothing": 0.0},
+        "student.static.smoothing=0.0: allowed is a number above 0",
+    ),
     *(
         (
             {"student__init": "static", f"distill__{name}__weight": 1.0},

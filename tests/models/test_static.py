@@ -109,13 +109,13 @@ def test_embeddings_begin_as_the_teachers_components_weighted_by_their_rarity():
     teachers = torch.randn(20, 9) * torch.logspace(0, -1, 9) + 3
     counts = torch.tensor([100, 0, 10, 1])
     model = made()
-    embed(model, teachers, counts)
+    embed(model, teachers, counts, 0.01)
     centred = teachers.numpy() - teachers.numpy().mean(0)
     left, values, _ = np.linalg.svd(centred, full_matrices=False)
     best = left[:, :6] * values[:6]
     best /= np.sqrt((best**2).mean())
     frequency = np.concatenate([counts.numpy() / 111, np.zeros(16)])
-    best *= (1e-3 / (1e-3 + frequency))[:, None]
+    best *= (0.01 / (0.01 + frequency))[:, None]
     found = model.static.embeddings.weight.detach().numpy()
     assert np.allclose(found @ found.T, best @ best.T, atol=1e-4), "the same products, in whatever basis"
 
