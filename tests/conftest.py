@@ -50,7 +50,7 @@ def smaller(overrides: Sequence[str]) -> list[str]:
         unread += [] if "pretrain.continued=true" in said else ["pretrain."]
     if "teacher.finetuned=true" in said:
         unread.append("finetune.")
-    if re.search(r"student\.init=(teacher|bilstm|checkpoint)", said):
+    if re.search(r"student\.init=(teacher|bilstm|static|checkpoint)", said):
         unread.append("student.architecture=")
     return [each for each in SMALL if not each.startswith(tuple(unread))]
 

@@ -95,7 +95,7 @@ def test_a_checkpoint_is_counted_with_the_outputs_and_the_tokens_that_the_task_n
     found = sizes.teacher(spec)
     assert found.configuration.vocab_size == len(teacher.tokenizer) + len(spec.setup.task.markers)
     assert found.configuration.num_labels == len(spec.setup.outputs)
-    assert found.kinds == ("teacher", "narrow")
+    assert found.kinds == ("teacher", "narrow", *(["static"] if task == "classification" else []))
     assert found.shape == StudentShape(3, 32, 2, 1.5), "its layers are narrow inside, as those of its copies will be"
     longer = run_of("relation_extraction", model=str(tmp_path / "model"), max_length=41)
     with pytest.raises(ModelError, match=r"^data\.max_length=41: the teacher reads at most 40 tokens$"):
@@ -133,7 +133,7 @@ def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_m
     loading.save(whole, tokenizer, tmp_path / "model")
     spec = run_of(task, model=str(tmp_path / "model"))
     found = sizes.teacher(spec)
-    assert found.kinds == ("teacher", "narrow")
+    assert found.kinds == ("teacher", "narrow", *(["static"] if task == "classification" else []))
     made = sizes.makeable(found, candidates(found.shape, found.kinds))
     copy = next(each for each in made if each.name == "narrow_3x16")
     inner = 48 if name == "qwen3" else 64
