@@ -85,7 +85,7 @@ def _rate(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> Rate:
 
     def rate(logits: NDArray[np.float32], positions: NDArray[np.intp]) -> float:
         examples = train[positions]
-        records = spec.setup.decode(list(torch.from_numpy(logits).split(1)), examples, tokenizer)
+        records = spec.setup.decode(list(torch.from_numpy(logits).unsqueeze(1)), examples, tokenizer)
         value = scoring.score_records(spec.setup, spec.metrics, examples, records).metrics[headline.name]
         if math.isnan(value):  # a correlation of what is the same throughout
             return -math.inf

@@ -99,8 +99,8 @@ def run(job: Job) -> StageResult:
         return {}
     first = next(iter(models.values()))
     fitted = baselines.fit(spec, first.tokenizer)
-    for name, model in fitted.items():
-        scores[name] = {split: score(job, first, split, baselines.answers(spec, model, split)) for split in splits}
+    for name, trained in fitted.items():
+        scores[name] = {split: score(job, first, split, baselines.answers(spec, trained, split)) for split in splits}
     in_order = {row.name: scores[row.name] for row in spec.decisions.compared}
     return _compare(job, models, fitted, in_order, splits[-1])
 

@@ -95,7 +95,7 @@ def test_a_checkpoint_is_counted_with_the_outputs_and_the_tokens_that_the_task_n
     found = sizes.teacher(spec)
     assert found.configuration.vocab_size == len(teacher.tokenizer) + len(spec.setup.task.markers)
     assert found.configuration.num_labels == len(spec.setup.outputs)
-    assert found.kinds == ("teacher", "narrow", *(["static"] if task == "classification" else []))
+    assert found.kinds == ("teacher", "narrow")
     assert found.shape == StudentShape(3, 32, 2, 1.5), "its layers are narrow inside, as those of its copies will be"
     longer = run_of("relation_extraction", model=str(tmp_path / "model"), max_length=41)
     with pytest.raises(ModelError, match=r"^data\.max_length=41: the teacher reads at most 40 tokens$"):

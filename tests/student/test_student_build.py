@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from run_parts import spec_of
-from transformers import ElectraConfig, ModernBertConfig, Qwen3Config
+from transformers import BertConfig, ElectraConfig, ModernBertConfig, Qwen3Config
 
 from distill.config.architecture import ArchitectureConfig
 from distill.config.schema import Config
@@ -136,15 +136,15 @@ def test_a_copy_of_a_decoder_has_the_decoders_shape_before_it_is_made(prepared, 
 @pytest.mark.parametrize(
     ("teacher", "width"),
     [
-        ({}, 128),
-        ({"hidden_size": 32}, 32),
-        ({"hidden_size": 512}, 256),
-        ({"hidden_size": 512, "embedding_size": 64}, 64),
+        (None, 128),
+        (BertConfig(hidden_size=32, num_attention_heads=2), 32),
+        (BertConfig(hidden_size=512, num_attention_heads=2), 256),
+        (ElectraConfig(hidden_size=512, num_attention_heads=2, embedding_size=64), 64),
     ],
 )
 def test_a_student_without_layers_is_no_wider_than_its_teachers_embeddings(prepared, teacher, width):
     spec = run_of(prepared, "static")
-    known = expected_shapes.expected(spec, ElectraConfig(**{"embedding_size": None, **teacher}) if teacher else None)
+    known = expected_shapes.expected(spec, teacher)
     assert student_kind("static").shape(spec.decisions.student, known) == ModelShape(0, width, 0, (0, 0), False)
 
 
