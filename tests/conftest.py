@@ -40,7 +40,7 @@ SMALL = (
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}",
     "pretrain.max_epochs=1", "finetune.max_epochs=1", "distill.max_epochs=1", "teacher.accept=true",
     "distill.dropout=0.1",  # so that a student that goes on after a kill has chance to restore
-    "evaluate.latency_samples=3", "evaluate.resamples=100", "tracking.wandb=disabled",
+    "evaluate.latency_samples=3", "evaluate.resamples=100", "evaluate.baselines=[]", "tracking.wandb=disabled",
     "trainer.log_every_n_steps=2", "export.formats=[huggingface]",
 )  # fmt: skip
 
@@ -53,7 +53,7 @@ def smaller(overrides: Sequence[str]) -> list[str]:
         unread += [] if "pretrain.continued=true" in said else ["pretrain."]
     if "teacher.finetuned=true" in said:
         unread.append("finetune.")
-    if re.search(r"student\.init=(teacher|bilstm|checkpoint)", said):
+    if re.search(r"student\.init=(teacher|bilstm|static|checkpoint)", said):
         unread.append("student.architecture=")
     return [each for each in SMALL if not each.startswith(tuple(unread))]
 

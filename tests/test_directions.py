@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "distill"
 EVERYONE = {"errors", "types", "base"}
 PARTS = {
+    "baselines",
     "data",
     "distributed",
     "export",
@@ -39,7 +40,8 @@ ALLOWED = {
     "designer": {"pipeline", "stages", "config", *PARTS},
     "pipeline": {"stages", "config", *PARTS},
     "stages": {"config", *PARTS},
-    "config": {"tasks", "objective", "student", "export"},
+    "config": {"baselines", "tasks", "objective", "student", "export"},
+    "baselines": {"tasks"},
     "data": set(),
     "metrics": set(),
     "objective": set(),

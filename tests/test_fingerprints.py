@@ -36,6 +36,7 @@ WAYS = {
     "a student of the teacher's layers": "experiment=trec_tiny student=half_layers student.layers=2",
     "a narrow copy": f"experiment=trec_tiny {COPY.format(32, 2, 64)}",
     "a BiLSTM": "experiment=sst2_tiny student=bilstm",
+    "a static student": "experiment=sst2_tiny student=static",
     "a student from a checkpoint": "experiment=sst2_tiny student.init=checkpoint student.model=MODEL",
     "a narrow copy of a checkpoint": f"{PRETRAINED} {COPY.format(12, 12, 24)}",
     "a checkpoint that goes on reading": f"{PRETRAINED} pretrain.continued=true pretrain.mask_probability=0.2",
@@ -66,6 +67,7 @@ WAYS = {
     ),
     "two processes": "experiment=sst2_tiny trainer.accelerator=cpu trainer.devices=2",
     "other comparisons": "experiment=squad_tiny evaluate.confidence=0.9 evaluate.resamples=200 export.license=mit",
+    "no baselines": "experiment=trec_tiny evaluate.baselines=[]",
     "some stages": "experiment=trec_tiny stages=[pretrain,finetune,evaluate]",
     "schedules": (
         "experiment=trec_tiny distill.temperature_schedule.kind=linear distill.temperature_schedule.end=1 "

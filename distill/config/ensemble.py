@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 from distill.base.setting_rules import NOT_NEGATIVE, allowed, one_of
+from distill.baselines import BASELINES
 from distill.config.task_traits import task_or_first
 from distill.config.teacher import LIVE, TeacherConfig
 from distill.export import EXPORTERS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 COMBINE = ("probabilities", "logits", "confidence")
 FIRST = "first"
 """What the teacher of the section ``teacher`` is called beside others."""
-_TAKEN = (FIRST, "teacher", "student", "control", *EXPORTERS)
+_TAKEN = (FIRST, "teacher", "student", "control", *BASELINES, *EXPORTERS)
 """Names that no further teacher can have."""
 
 

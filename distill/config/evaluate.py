@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.setting_rules import INNER_FRACTION, allowed, at_least, setting
+from distill.base.setting_rules import INNER_FRACTION, Rule, allowed, at_least, setting
+from distill.baselines import BASELINES
+
+_BASELINES: Rule = (
+    lambda value: len(set(value)) == len(value) and set(value) <= set(BASELINES),
+    f"any of {', '.join(BASELINES)}, each once, or []",
+)
 
 
 @dataclass
@@ -21,3 +27,6 @@ class EvaluateConfig:
     )
     latency_samples: int = field(default=50, metadata=allowed(at_least(0)))
     """Texts timed one by one; 0 measures no latency."""
+    baselines: list[str] = field(default_factory=lambda: ["tfidf"], metadata=allowed(_BASELINES))
+    """Models without a transformer that the student has to beat, of tasks that give a text or a pair of texts labels or
+    a score: tfidf is TF-IDF of words and characters with a linear model. Trained on train's labels; none: []."""

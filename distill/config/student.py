@@ -1,10 +1,11 @@
 """Settings of the student: what it begins as, and how large it is."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from distill.base.setting_rules import LAYERS, allowed, at_least, one_of
+from distill.base.setting_rules import LAYERS, Rule, allowed, at_least, one_of
 from distill.config.architecture import ArchitectureConfig, architecture_problems
 from distill.config.task_traits import task_or_first
 from distill.objective.settings import active, reads
@@ -13,6 +14,9 @@ from distill.student import STUDENTS, StudentKind, student_kind
 
 if TYPE_CHECKING:
     from distill.config.schema import Config
+
+
+_SMOOTHING: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
 
 
 @dataclass
@@ -28,12 +32,25 @@ class LstmConfig:
 
 
 @dataclass
+class StaticConfig:
+    """A student that is the mean of token embeddings, with a small head (after Model2Vec)."""
+
+    size: int = field(default=256, metadata=allowed(at_least(1)))
+    """Width of the embeddings, the first principal components of the teacher's, and of the head; of a teacher whose own
+    are narrower as wide as those."""
+    smoothing: float = field(default=0.1, metadata=allowed(_SMOOTHING))
+    """a of the smooth inverse frequency a / (a + p) that weights a token of which train's tokens have the share p. With
+    less, words that stand everywhere count less: 0.001 suits similarities, but questions lose what they ask for."""
+
+
+@dataclass
 class StudentConfig:
     """Who learns."""
 
     init: str = field(default="random", metadata=allowed(one_of(*STUDENTS)))
     """random: `architecture` with the teacher's tokenizer. teacher: `layers` of the teacher. narrow: a copy of the
-    teacher of the size `architecture`, cut out of its weights. bilstm: `lstm`. checkpoint: `model`."""
+    teacher of the size `architecture`, cut out of its weights. bilstm: `lstm`. static: `static`. checkpoint:
+    `model`."""
     model: str | None = None
     """Hub id or folder of a checkpoint, for init=checkpoint."""
     revision: str | None = None
@@ -47,6 +64,8 @@ class StudentConfig:
     as in '1,3'."""
     lstm: LstmConfig = field(default_factory=LstmConfig)
     """Size, for init=bilstm."""
+    static: StaticConfig = field(default_factory=StaticConfig)
+    """Size, for init=static."""
     vocabulary: str = field(default="all", metadata=allowed(one_of("all", "corpus")))
     """The teacher's tokens that it keeps. corpus: those that texts of train and `data.unlabelled` use, single
     characters and special tokens; what else is met falls into these."""
@@ -77,7 +96,7 @@ def student_problems(config: "Config") -> Iterator[str]:
     if student.init == "narrow":
         yield from _narrow_problems(config)
     yield from _embedding_problems(config)
-    yield from _lacking_problems(config, kind)
+    yield from lacking_problems(config, kind)
 
 
 def _source_problems(student: StudentConfig) -> Iterator[str]:
@@ -136,7 +155,7 @@ def _embedding_problems(config: "Config") -> Iterator[str]:
         )
 
 
-def _lacking_problems(config: "Config", kind: StudentKind) -> Iterator[str]:
+def lacking_problems(config: "Config", kind: StudentKind) -> Iterator[str]:
     """Name each term of the objective that reads what a kind of student does not have."""
     for name, term in active(config.distill).items():
         read = reads(config.distill, name)

@@ -18,8 +18,8 @@ class OptimizerConfig:
     """adamw | sgd."""
     lr: float | None = field(default=None, metadata=allowed(_RATE))
     """The highest learning rate; none: of a teacher 1e-3 from random weights and 5e-5 from learnt ones; of a student
-    5e-4 for layers of its teacher, 1e-3 for a narrow copy, 2e-3 from random weights and for a BiLSTM, and 1e-4 for a
-    checkpoint."""
+    5e-4 for layers of its teacher, 1e-3 for a narrow copy, 2e-3 from random weights, for a BiLSTM and for a static
+    student, and 1e-4 for a checkpoint."""
     weight_decay: float = field(default=0.01, metadata=allowed(_DECAY))
     """Weight decay; not applied to biases and normalisation weights."""
     momentum: float = field(default=0.9, metadata=allowed(FRACTION))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 
 from distill.base.setting_rules import at, listed, said
+from distill.baselines import has_baselines
 from distill.config.ensemble import FIRST, teachers
 from distill.config.schema import Config
 from distill.config.student import kind_or_first, kinds_with
@@ -88,6 +89,8 @@ def _unread_on_command_lines(config: Config) -> dict[str, str]:
         unread["finetune"] = "a teacher that is not fine-tuned yet"
     if "architecture" not in kind_or_first(config.student.init).settings:
         unread["student.architecture"] = _students_that_read("architecture")
+    if config.evaluate.baselines and not has_baselines(task_or_first(config.task)):
+        unread["evaluate.baselines"] = listed(tasks_with(has_baselines))
     kind = task_or_first(config.task).kind
     if kind != SCORE and active(config.distill) and not terms_with_temperature(config.distill, kind):
         unread["distill.temperature"] = "terms that have one, such as soft"

@@ -7,6 +7,8 @@ _DEPTHS_OF_THE_TEACHER = 12
 _DEPTHS_FROM_SCRATCH = 6
 _WIDTHS = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 6))
 """Fractions of the teacher's heads, as numerator and denominator, for narrower models."""
+_STATIC_WIDTHS = (64, 128, 256)
+"""Widths of the embeddings of students without layers; more than that Model2Vec gains nothing by."""
 INNER = 4.0
 """Width of a feed-forward layer inside, in widths of the model: the usual one."""
 
@@ -106,6 +108,11 @@ def _narrower_than(teacher: StudentShape) -> Iterator[StudentShape]:
             yield StudentShape(layers, count * (teacher.width // teacher.heads), count, teacher.inner)
 
 
+def _static_of(teacher: StudentShape) -> Iterator[StudentShape]:
+    """Yield the shapes of students without layers: embeddings up to the teacher's width."""
+    yield from (StudentShape(0, width, 0) for width in _STATIC_WIDTHS if width <= teacher.width)
+
+
 def architecture(shape: StudentShape) -> dict[str, int]:
     """Return a shape in the words of ``student.architecture``.
 
@@ -156,6 +163,16 @@ KINDS: Mapping[str, Kind] = {
         words=lambda shape, teacher: (
             f"{_counted(shape.layers)} of width {shape.width} from random weights: begins "
             "with nothing of the teacher, so it needs more data or epochs"
+        ),
+    ),
+    "static": Kind(
+        shapes=_static_of,
+        name=lambda shape: f"static_{shape.width}",
+        card=lambda student: {"init": "static", "static": {"size": student.shape.width}},
+        kept=lambda shape: 0,
+        words=lambda shape, teacher: (
+            f"the mean of the teacher's token embeddings, reduced to {shape.width} numbers, and a small head: without "
+            "layers, for texts whose words alone tell the answer"
         ),
     ),
 }

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from distill.designer.candidates import KINDS, Candidate
 
 RULE = (
-    "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or more before one; "
-    "then by parameters outside the embeddings, more before fewer. Accuracy is not measured here: that takes the runs."
+    "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or more before "
+    "fewer; then by parameters outside the embeddings, more before fewer. Accuracy is not measured here: that takes "
+    "the runs."
 )
 _APART = 1.4
 """Students of one kind differ where their parameters outside the embeddings do by this factor."""
@@ -43,9 +44,9 @@ def ranked(students: Sequence[Sized]) -> list[Sized]:
     return sorted(students, key=_sort_key)
 
 
-def _sort_key(student: Sized) -> tuple[int, bool, int, int]:
+def _sort_key(student: Sized) -> tuple[int, int, int, int]:
     shape = student.candidate.shape
-    return -KINDS[student.candidate.init].kept(shape), shape.layers == 1, -student.body, student.parameters
+    return -KINDS[student.candidate.init].kept(shape), -min(2, shape.layers), -student.body, student.parameters
 
 
 def differ(one: Sized, other: Sized) -> bool:

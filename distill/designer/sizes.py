@@ -14,10 +14,11 @@ from distill.base.layer_maps import layer_map
 from distill.designer.candidates import INNER, Candidate, StudentShape, architecture, from_the_first
 from distill.designer.ranking import Sized
 from distill.errors import ModelError
-from distill.models import checkpoint_fitting, from_scratch, loading
+from distill.models import checkpoint_fitting, from_scratch, loading, static
 from distill.models.sources import TEACHER_CHECKPOINT
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
+from distill.student import student_kind
 from distill.student.from_layers import from_layers, shortened
 from distill.student.narrow import narrowing
 from distill.student.narrow.architectures import inner_size
@@ -62,7 +63,7 @@ def teacher(spec: RunSpec) -> Teacher:
         size = from_scratch.Size(**asdict(spec.config.teacher.architecture))
         config = _from_scratch(spec.setup, tokenizer, size, dropout)
         _name_outputs(spec.setup, config)
-        return Teacher(config, tokenizer, ("teacher", "random"), spec.setup, dropout)
+        return Teacher(config, tokenizer, ("teacher", "random", *_static(spec.setup)), spec.setup, dropout)
     tokenizer, config = spec.sources.tokenizer(checkpoint), loading.configuration(checkpoint)
     loading.inside_bounds(config, spec.setup.spec.max_length, "teacher")
     tokens = checkpoint_fitting.token_count(tokenizer)
@@ -70,7 +71,7 @@ def teacher(spec: RunSpec) -> Teacher:
     checkpoint_fitting.fit_padding(config, tokenizer)
     _name_outputs(spec.setup, config)
     kinds = ("teacher", "narrow" if narrowing.why_not_narrowable(config) is None else "random")
-    return Teacher(config, tokenizer, kinds, spec.setup, dropout)
+    return Teacher(config, tokenizer, (*kinds, *_static(spec.setup)), spec.setup, dropout)
 
 
 def makeable(teacher: Teacher, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -145,10 +146,22 @@ def _random(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
     return _from_scratch(teacher.setup, teacher.tokenizer, size, teacher.dropout)
 
 
+def _static_model(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
+    """Configure the mean of token embeddings."""
+    texts = len(teacher.setup.task.text)
+    return static.StaticConfig(teacher.configuration.vocab_size, candidate.shape.width, texts, dropout=teacher.dropout)
+
+
+def _static(setup: TaskSetup) -> tuple[str, ...]:
+    """Return the kind of students without layers, where they have a head for the task."""
+    return ("static",) if student_kind("static").has_head(setup.task) else ()
+
+
 CONFIGURATIONS: Mapping[str, Callable[[Teacher, Candidate], PretrainedConfig]] = {
     "teacher": _of_layers,
     "narrow": _narrow,
     "random": _random,
+    "static": _static_model,
 }
 """How each kind of student is configured, by its ``student.init``."""
 

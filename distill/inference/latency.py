@@ -50,7 +50,11 @@ class LatencyTimer:
     generation: Mapping[str, int]
 
     def measure(
-        self, models: Mapping[str, FinishedModel], rows: Dataset, together: Together | None = None
+        self,
+        models: Mapping[str, FinishedModel],
+        rows: Dataset,
+        together: Together | None = None,
+        others: Mapping[str, Callable[[int], object]] | None = None,
     ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
         """Measure the latency of all models in turn, so that noise hits them alike.
 
@@ -58,6 +62,7 @@ class LatencyTimer:
             models: name of each model to the model.
             rows: examples; each model reads each of them.
             together: models that are also timed as one ensemble.
+            others: name of whatever else is timed in turn with them to a function of the number of the example.
 
         Returns:
             Milliseconds ``p50`` and ``p90`` of each model, and the conditions: threads, the median of the tokens of an
@@ -67,6 +72,7 @@ class LatencyTimer:
         calls = {name: self._call(*model_and_batches) for name, model_and_batches in ready.items()}
         if together is not None:
             calls[together.name] = self._call_together([ready[name] for name in together.members], together.combined)
+        calls |= others or {}
         batches = next(reversed(ready.values()))[1]
         tokens = median(batch["input_ids"].numel() for batch in batches)
         with torch.inference_mode():

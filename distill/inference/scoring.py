@@ -17,7 +17,7 @@ from distill.inference.pass_loop import EVERY_LOGIT, Kept
 from distill.inference.reductions import cost_and_guess
 from distill.inference.runtime import FinishedModel
 from distill.metrics import Scored
-from distill.tasks import Features
+from distill.tasks import Columns, Features, Record
 from distill.tasks.setup import TaskSetup
 
 _AT_ONCE = 1000
@@ -99,12 +99,25 @@ def score_split(
             decoded = [{**record, **_cost(row)} for record, row in zip(decoded, rows, strict=True)]
         records += decoded
         rows_of_split += rows
-    columns = examples[:]
-    predictions = setup.predictions(records)
-    scored = metrics.score(predictions, setup.references(columns), setup.labels, setup.task.groups(columns))
+    scored, predictions = score_records(setup, metrics, examples[:], records)
     targets = encode(examples, tokenizer)["targets"]
     labels = torch.tensor([target for row in targets for target in row])
     return SplitScore(scored, torch.cat(rows_of_split), labels, predictions, list(map(len, rows_of_split)))
+
+
+def score_records(
+    setup: TaskSetup, metrics: ModuleType, examples: Columns, records: Sequence[Record]
+) -> tuple[Scored, list[Any]]:
+    """Return the scores of what was decoded for some examples, and what metrics read of it.
+
+    Args:
+        setup: the task with its labels.
+        metrics: module of ``distill.metrics`` that scores the task.
+        examples: with their labels.
+        records: one for each of them.
+    """
+    predictions, groups = setup.predictions(records), setup.task.groups(examples)
+    return metrics.score(predictions, setup.references(examples), setup.labels, groups), predictions
 
 
 def _cost(rows: Tensor) -> dict[str, float]:

@@ -10,9 +10,14 @@ import transformers
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig, PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
-from distill.models import bilstm as bilstm  # which transformers knows from here on, whatever loads a model
+from distill.models import bilstm, static
 from distill.models.json_objects import read_object
 
+OWN: Mapping[str, str] = {
+    bilstm.BiLstmConfig.model_type: bilstm.__name__,
+    static.StaticConfig.model_type: static.__name__,
+}
+"""Each architecture that transformers does not know by itself, to the module that makes it known by its import."""
 _LIMITS = {
     re.compile(r"layers?$"): 1000,
     re.compile(r"(^|_)positions?(_|$)"): 1 << 24,

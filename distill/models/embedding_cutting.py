@@ -8,7 +8,8 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from distill.errors import ModelError
-from distill.models.checkpoint_fitting import AFTER_PADDING, head_of_its_own, resize
+from distill.models.checkpoint_fitting import head_of_its_own, resize
+from distill.models.length_limit import AFTER_PADDING
 
 _IDS = (
     "pad_token_id",

@@ -3,6 +3,7 @@
 import os
 from dataclasses import asdict, replace
 
+from distill.baselines import BASELINES, has_baselines
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
 from distill.config.schema import Config
 from distill.data import hub
@@ -16,7 +17,7 @@ from distill.models.from_scratch import Size
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.student import student_kind
-from distill.student.build import LstmSize, StudentSpec
+from distill.student.build import LstmSize, StaticSize, StudentSpec
 from distill.student.narrow.narrowing import Width
 from distill.student.vocabulary import VocabularySpec
 from distill.tasks import EncodingSpec, task
@@ -86,6 +87,7 @@ def student_spec(config: Config) -> StudentSpec:
         size=Size(**asdict(size)),
         width=Width(size.hidden_size, size.heads, size.intermediate_size),
         lstm=LstmSize(**asdict(student.lstm)),
+        static=StaticSize(**asdict(student.static)),
         max_length=config.data.max_length,
         dropout=config.distill.dropout,
         vocabulary=VocabularySpec(student.vocabulary, student.vocabulary_min_count, student.vocabulary_size),
@@ -152,4 +154,6 @@ def _compared(config: Config, teacher: str) -> tuple[ScoredModel, ...]:
         compared.append(ScoredModel("student", "student", "distill"))
     if not trains or "control" in stages:
         compared.append(ScoredModel("control", "control", "control"))
+    named = config.evaluate.baselines if has_baselines(task(config.task)) else ()
+    compared += [ScoredModel(name, "baseline", None) for name in BASELINES if name in named]
     return tuple(compared)

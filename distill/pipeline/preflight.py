@@ -9,8 +9,9 @@ from transformers import PretrainedConfig
 
 from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
+from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
-from distill.models import attention, bilstm, checkpoint_validation, loading, safetensors_headers
+from distill.models import attention, checkpoint_validation, loading, safetensors_headers
 from distill.models.label_columns import label_columns, output_names, unnamed
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.objective.build import build_objective
@@ -20,7 +21,7 @@ from distill.objective.specs import TERM_SPECS
 from distill.pipeline import expected_shapes, meta_build
 from distill.stages import vocabularies
 from distill.stages.job import RunSpec
-from distill.student.lstm import FIRST_OF_A_BILSTM
+from distill.student import STUDENTS, student_kind
 from distill.student.vocabulary import refuse_uncuttable
 from distill.training.trainer import on_gpu
 
@@ -148,6 +149,7 @@ def _objective(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
     if spec.setup.task.kind == "class" and spec.data.labels:
         for problem in problems_of_few_classes(spec.config.distill, len(spec.data.labels)):
             raise ConfigError(problem)
+    _refuse_lacking(spec, configs.get(STUDENT_CHECKPOINT))
     student, teacher = expected_shapes.student_and_teacher_shapes(spec)
     objective = build_objective(spec.config.distill, spec.setup.task.kind, student, teacher)
     if objective.needs & {"teacher_qkv", "teacher_attentions"}:
@@ -156,9 +158,6 @@ def _objective(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
                 attention.projections(loading.from_config(model_config, spec.setup.task.head))
     for name, term in active(spec.config.distill).items():
         first = reads(spec.config.distill, name) == "states" and not TERM_SPECS[name].same_tokens
-        student_config = configs.get(STUDENT_CHECKPOINT)
-        if first and student_config is not None and student_config.model_type == bilstm.BiLstmConfig.model_type:
-            raise ConfigError(f"distill.{name}.weight={term.weight}: {FIRST_OF_A_BILSTM}; allowed is 0")
         if first and any(found.is_encoder_decoder for found in configs.values()):
             reason = "reads the first token, which the head of an encoder-decoder does not read"
             raise ConfigError(f"distill.{name}.weight={term.weight}: {reason}; allowed is 0")
@@ -182,6 +181,16 @@ def _vocabulary(spec: RunSpec) -> None:
     refuse_uncuttable(tokenizer, name)
     if spec.config.student.vocabulary_size is not None and TEACHER_CHECKPOINT in spec.sources.checkpoints:
         vocabularies.of_student(spec, spec.sources.checkpoints[TEACHER_CHECKPOINT], tokenizer)
+
+
+def _refuse_lacking(spec: RunSpec, student: PretrainedConfig | None) -> None:
+    """Refuse terms that read what a checkpoint lacks as a student of its kind, such as the layers of a static one."""
+    of_checkpoint = (
+        kind for kind in map(student_kind, STUDENTS) if student and kind.architecture == student.model_type
+    )
+    for kind in of_checkpoint:
+        if problem := next(lacking_problems(spec.config, kind), None):
+            raise ConfigError(problem)
 
 
 def _refuse_different_tokens(spec: RunSpec) -> None:

@@ -14,7 +14,7 @@ LabelScores: TypeAlias = Mapping[str, JsonObject]
 """Each label, or average over labels, to its scores by their names."""
 Curves: TypeAlias = Mapping[str, Sequence[JsonObject]]
 """Each stage to the rows of its training curves: ``step``, ``name`` and ``value``."""
-ROLES = ("teacher", "student", "control", "export")
+ROLES = ("teacher", "student", "control", "baseline", "export")
 """What a compared model may be, in the order of the report; earlier versions said it by a model's name alone."""
 SUPPORTED = "macro of supported"
 """The average over labels that have examples, where others count in macro."""
@@ -165,7 +165,7 @@ def present(report: Report) -> list[str]:
 
 
 def role(report: Report, name: str) -> str:
-    """Return the role of a model: ``teacher``, ``student``, ``control`` or ``export``."""
+    """Return the role of a model, one of ``ROLES``."""
     recorded: str = report["models"][name].get("role", name if name in ROLES else ROLES[0])
     return recorded
 

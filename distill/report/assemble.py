@@ -40,6 +40,7 @@ def assemble(
         "models": _models(results, roles),
         "gain": evaluation.get("gain"),
         "against_teacher": evaluation.get("against_teacher"),
+        "against_baselines": evaluation.get("against_baselines"),
         "fidelity": evaluation.get("fidelity"),
         "latency": evaluation.get("latency"),
         "scored_by": evaluation.get("scored_by"),

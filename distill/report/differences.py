@@ -20,3 +20,11 @@ def interval(result: JsonObject) -> str:
         return "without an interval"
     low, high = (difference(name, better[end], sign="-").removesuffix(" points") for end in ("low", "high"))
     return f"{percent(result.get('confidence', 0.95), 0)} interval {low} to {high}"
+
+
+def beyond(result: JsonObject) -> str:
+    """Return how far a model is from another, such as ``1.00 points of accuracy below``."""
+    amount, name = improvement(result)["difference"], result["metric"]
+    better, worse = ("better than", "worse than") if name in LOWER_IS_BETTER else ("above", "below")
+    size = f"{difference(name, abs(amount), sign='-')} of {name}"
+    return f"{size} {better if amount > 0 else worse}" if amount else f"level in {name} with"

@@ -7,6 +7,7 @@ from distill.report import (
     LOWER_IS_BETTER,
     JsonObject,
     Report,
+    baselines,
     difference,
     first_of,
     headline,
@@ -21,7 +22,7 @@ from distill.report import (
     scored_labels,
     teachers,
 )
-from distill.report.differences import improvement, interval
+from distill.report.differences import beyond, improvement, interval
 
 _SAME = 1.1
 """Speeds that differ by less than this factor are called the same."""
@@ -35,10 +36,17 @@ def verdict(report: Report) -> str:
     if student is None:
         return f"{_reaches(report, present(report)[0])} No student was evaluated."
     if teacher is None:
-        return f"{_reaches(report, student)} Its teacher was not evaluated. {gain(report)}"
+        parts = (
+            _reaches(report, student),
+            "Its teacher was not evaluated.",
+            baselines.not_beaten(report),
+            gain(report),
+        )
+        return " ".join(filter(None, parts))
     sentences = (
         _nothing_learnt(report),
         _unfit_teacher(report),
+        baselines.not_beaten(report),
         _student_and_teacher(report, student, teacher),
         gain(report),
         _never_found(report, student),
@@ -88,14 +96,6 @@ def _against_teacher(report: Report, model_role: str) -> JsonObject:
     return {"metric": lead[0], "split": lead[1], "difference": score - teacher}
 
 
-def _beyond(result: JsonObject) -> str:
-    """Return how far a model is from the teacher, such as ``1.00 points of accuracy below``."""
-    amount, name = improvement(result)["difference"], result["metric"]
-    better, worse = ("better than", "worse than") if name in LOWER_IS_BETTER else ("above", "below")
-    size = f"{difference(name, abs(amount), sign='-')} of {name}"
-    return f"{size} {better if amount > 0 else worse}" if amount else f"level in {name} with"
-
-
 def _unfit_teacher(report: Report) -> str:
     """Return that a teacher is unfit, where control or student clearly beat it and it gained nothing clearly."""
     for model_role, winner in (("control", "the control, which had no teacher,"), ("student", "the student")):
@@ -103,7 +103,7 @@ def _unfit_teacher(report: Report) -> str:
         if result and improvement(result).get("low", 0) > 0 and not _taught(report):
             subject = "teachers together are" if teachers(report) else "teacher is"
             than = f"{'them' if teachers(report) else 'it'} on {result['split']} ({interval(result)})"
-            return f"The {subject} not fit to teach: {winner} is {_beyond(result)} {than}; {_teach_better(report)}."
+            return f"The {subject} not fit to teach: {winner} is {beyond(result)} {than}; {_teach_better(report)}."
     return ""
 
 
@@ -121,7 +121,7 @@ def _surpassed_teacher(report: Report) -> str:
     chance = "" if improvement(result).get("low", 0) > 0 else ", which may be chance"
     subject = "teachers together" if teachers(report) else "teacher"
     sure = f" ({interval(result)})" if result.get("interval") else ""
-    return f"The control is {_beyond(result)} the {subject}{sure}{chance}: {_teach_better(report)}."
+    return f"The control is {beyond(result)} the {subject}{sure}{chance}: {_teach_better(report)}."
 
 
 def _teach_better(report: Report) -> str:
@@ -144,7 +144,7 @@ def _never_found(report: Report, student: str) -> str:
 def _nothing_learnt(report: Report) -> str:
     """Return which models score as if they read nothing, and what to do about it."""
     models_by_sign: dict[str, list[str]] = {}
-    for name in (model for model in present(report) if role(report, model) != "export"):
+    for name in (model for model in present(report) if role(report, model) not in ("export", "baseline")):
         if sign := _learnt_nothing(report, name):
             models_by_sign.setdefault(sign, []).append(f"the {name}")
     if not models_by_sign:
@@ -230,7 +230,7 @@ def _quality(report: Report) -> str:
         return "was not scored against its teacher"
     reference = "its teachers together" if teachers(report) else "its teacher"
     sure = f" ({interval(result)})" if result.get("interval") else ""
-    return f"is {_beyond(result)} {reference} on {result['split']}{sure}"
+    return f"is {beyond(result)} {reference} on {result['split']}{sure}"
 
 
 def _speed(ratio: float) -> str:

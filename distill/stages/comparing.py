@@ -53,6 +53,13 @@ def against_teacher(spec: RunSpec, scores: Scores, split: str) -> dict[str, Comp
     return {name: _paired(spec, scores, split, name, teacher) for name in others if teacher is not None}
 
 
+def against_baselines(spec: RunSpec, scores: Scores, split: str) -> dict[str, Comparison]:
+    """Return the comparison of the student with each baseline, on the same examples; nothing without a student."""
+    student = spec.decisions.first_of("student")
+    names = [row.name for row in spec.decisions.of_role("baseline")]
+    return {name: _paired(spec, scores, split, student, name) for name in names if student is not None}
+
+
 def fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, object] | None:
     """Return how closely the student follows the teacher; none where they do not read the same rows."""
     student_name, teacher_name = (spec.decisions.first_of(role) for role in ("student", "teacher"))

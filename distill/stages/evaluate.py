@@ -1,4 +1,4 @@
-"""Compare teachers, student and control: metrics, gain, fidelity, size and speed.
+"""Compare teachers, student, control and baselines: metrics, gain, fidelity, size and speed.
 
 Several teachers are one for the student, so ``teacher`` is their ensemble; each is scored under its own name as well.
 """
@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from datasets import Dataset
 
 from distill.base.files import fingerprint
+from distill.baselines import FittedBaseline, baseline
 from distill.config import ensemble as ensembles
 from distill.config.ensemble import FIRST
 from distill.config.schema import Config
@@ -23,7 +24,7 @@ from distill.inference.runtime import CPU, FinishedModel
 from distill.inference.scoring import ModelOutputs, SplitScore
 from distill.metrics import Scored
 from distill.report.environment import processor
-from distill.stages import comparing, coverage, students
+from distill.stages import baselines, comparing, coverage, students
 from distill.stages.comparing import Scores
 from distill.stages.job import Job, RunSpec, ScoredModel, StageResult, StageSettings
 from distill.stages.passes import output_pass
@@ -56,7 +57,8 @@ def settings(spec: RunSpec) -> StageSettings:
     """Return how models are compared, and the examples."""
     config = spec.config
     return {
-        **{name: value for name, value in asdict(config.evaluate).items() if name != "points"},
+        **{name: value for name, value in asdict(config.evaluate).items() if name not in ("points", "baselines")},
+        **baselines.settings(spec),
         **spec.data.identity("validation", "test"),
         **spec.setup.limits,
         "task": config.task,
@@ -96,10 +98,15 @@ def run(job: Job) -> StageResult:
                 scores[name][split] = score(job, model, split, answered[name][split])
     for row in _ensemble_rows(spec):
         scores[row.name] = _score_ensemble(job, row, models, answered)
-    in_order = {row.name: scores[row.name] for row in spec.decisions.compared}
     if not is_first:
         return {}
-    return {**_compare(job, models, in_order, splits[-1]), **_coverage(job, models, answered)}
+    first = next(iter(models.values()))
+    fitted = baselines.fit(spec, first.tokenizer)
+    for name, trained in fitted.items():
+        scores[name] = {split: score(job, first, split, baselines.answers(spec, trained, split)) for split in splits}
+    in_order = {row.name: scores[row.name] for row in spec.decisions.compared}
+    compared = _compare(job, models, fitted, in_order, splits[-1])
+    return {**compared, **_coverage(job, models, answered)}
 
 
 def _coverage(
@@ -148,14 +155,20 @@ def student_outputs(job: Job, split: str) -> ModelOutputs:
     return ModelOutputs(rows, kept("written", fingerprint(outputs.generation)))
 
 
-def latencies(job: Job, models: Mapping[str, FinishedModel], together: Together | None = None) -> Latencies:
+def latencies(
+    job: Job,
+    models: Mapping[str, FinishedModel],
+    together: Together | None = None,
+    fitted: baselines.Fitted | None = None,
+) -> Latencies:
     """Return each model's latency for one text of validation in ms, and the conditions; none where nothing is timed."""
     spec, count = job.spec, job.spec.config.evaluate.latency_samples
     split = spec.data.splits["validation"]
     if not count:
         return {}, None
     timer = LatencyTimer(spec.setup, job.examples, spec.generation)
-    timed, conditions = timer.measure(models, split.select(range(min(count, len(split)))), together)
+    others = baselines.calls(spec, fitted or {}, count)
+    timed, conditions = timer.measure(models, split.select(range(min(count, len(split)))), together, others)
     return timed, {**conditions, "processor": processor()}
 
 
@@ -167,7 +180,7 @@ def _models(job: Job) -> dict[str, FinishedModel]:
 
 def _ensemble_rows(spec: RunSpec) -> list[ScoredModel]:
     """Return the rows of the report that are several teachers combined."""
-    return [row for row in spec.decisions.compared if row.source is None]
+    return [row for row in spec.decisions.of_role("teacher") if row.source is None]
 
 
 def _combine_logits(spec: RunSpec) -> Combined:
@@ -199,20 +212,24 @@ def _score_ensemble(
     return scores
 
 
-def _compare(job: Job, models: Mapping[str, FinishedModel], scores: Scores, split: str) -> StageResult:
+def _compare(
+    job: Job, models: Mapping[str, FinishedModel], fitted: baselines.Fitted, scores: Scores, split: str
+) -> StageResult:
     spec = job.spec
     described = {name: _describe(model, scores[name]) for name, model in models.items()}
     for row in _ensemble_rows(spec):
         described[row.name] = _describe_ensemble(spec, described, scores[row.name])
+    described |= {name: _describe_baseline(name, model, scores[name]) for name, model in fitted.items()}
     described = {row.name: described[row.name] for row in spec.decisions.compared}
     rows = [Together(row.name, list(spec.members), _combine_logits(spec)) for row in _ensemble_rows(spec)]
-    timed, conditions = latencies(job, models, next(iter(rows), None))
+    timed, conditions = latencies(job, models, next(iter(rows), None), fitted)
     for name, milliseconds in timed.items():
         described[name]["latency_ms"] = milliseconds
     return {
         "models": described,
         "gain": comparing.gain(spec, scores, split),
         "against_teacher": comparing.against_teacher(spec, scores, split),
+        "against_baselines": comparing.against_baselines(spec, scores, split),
         "fidelity": comparing.fidelity(spec, scores, split),
         "latency": conditions,
         "scored_by": scores[spec.decisions.compared[0].name][split].scored.how or None,
@@ -223,6 +240,11 @@ def _describe(model: FinishedModel, scores: Mapping[str, SplitScore]) -> ModelEn
     runtime = model.open(CPU)
     about = {"parameters": runtime.parameters, "bytes": runtime.bytes, "description": runtime.description}
     return {**about, **_by_split(scores)}
+
+
+def _describe_baseline(name: str, model: FittedBaseline, scores: Mapping[str, SplitScore]) -> ModelEntry:
+    about = {"parameters": model.parameters, "bytes": model.bytes, "description": model.description}
+    return {"title": baseline(name).title, **about, **_by_split(scores)}
 
 
 def _by_split(scores: Mapping[str, SplitScore]) -> ModelEntry:

@@ -15,7 +15,8 @@ from distill.export import certificate as certificates
 from distill.export.card import card
 from distill.export.certificate import FormatFacts
 from distill.inference.runtime import CPU
-from distill.models import bilstm, loading
+from distill.models import loading
+from distill.models.configuration import OWN
 from distill.report.environment import versions
 from distill.stages import certifying, evaluate, exported_formats
 from distill.stages.exported_formats import ExportedFormat, Scores
@@ -162,11 +163,10 @@ def _card(job: Job, result: StageResult) -> str:
     """Return the text of README.md, which tells of all formats."""
     spec = job.spec
     folder = job.inputs["distill"] / "model"
-    module = bilstm.__name__ if loading.configuration(folder).model_type == bilstm.BiLstmConfig.model_type else None
     return card(
         report_on(spec, job.context, {**job.results, "export": result}),
         pipeline=spec.setup.task.pipeline,
         license=spec.config.export.license,
         pairs=len(spec.setup.task.inputs) == 2,
-        module=module,
+        module=OWN.get(loading.configuration(folder).model_type),
     )

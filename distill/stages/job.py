@@ -47,9 +47,9 @@ class ScoredModel:
 
     Attributes:
         name: its name in the report.
-        role: ``teacher``, ``student``, ``control`` or ``export``: what the report makes of it. Of several teachers, the
-            first is their ensemble.
-        source: the input that holds it; none for the ensemble of several teachers.
+        role: ``teacher``, ``student``, ``control``, ``baseline`` or ``export``: what the report makes of it. Of
+            several teachers, the first is their ensemble.
+        source: the input that holds it; none for the ensemble of several teachers, and for a baseline.
     """
 
     name: str

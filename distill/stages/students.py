@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
+import torch
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.inference.torch_runtime import output_columns
@@ -35,6 +37,12 @@ def given_labels(spec: RunSpec) -> dict[str, Any]:
     return {"given_labels": list(teacher.labels), **({"labels_subset": True} if teacher.labels_subset else {})}
 
 
+def _counts(job: Job, tokenizer: PreTrainedTokenizerBase) -> Tensor:
+    """Return how often each token stands in the features of train ``[tokens]``."""
+    features = job.examples.encode(job.spec.data.splits["train"], tokenizer)["input_ids"]
+    return torch.bincount(torch.tensor([token for tokens in features for token in tokens]), minlength=len(tokenizer))
+
+
 def make_student(job: Job) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Build the student of a stage that has what it starts from as an input; return it with its tokenizer."""
     spec, input_name = job.spec, job.spec.decisions.student_source
@@ -46,6 +54,7 @@ def make_student(job: Job) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         columns=lambda: output_columns(spec.setup, spec.sources.model(input_name, job.inputs)),
         centre=lambda model: supervised.centre(spec, model),
         sample=lambda: job.examples.sample(spec.data.splits["train"], tokenizer),
+        counts=lambda: _counts(job, tokenizer),
     )
     student = build_student(spec.decisions.student, source, spec.setup, seed=spec.config.seed, dtype=spec.dtype)
     return student, vocabularies.fit(spec, folder, student, tokenizer)

@@ -23,6 +23,7 @@ STUDENTS: Mapping[str, str] = {
     "teacher": "distill.student.fewer_layers",
     "narrow": "distill.student.narrow_copy",
     "bilstm": "distill.student.lstm",
+    "static": "distill.student.static",
     "checkpoint": "distill.student.from_checkpoint",
 }
 """Each ``student.init``, and the module whose ``STUDENT`` says how it is made."""
@@ -77,7 +78,8 @@ class StudentKind:
         takes_head: whether it keeps the teacher's head, whose outputs are matched with the labels by their names.
         is_limited: whether it reads ``data.max_length`` tokens and no more.
         has_head: tells the tasks that it can do.
-        lacks: what terms cannot read of it (scores | qkv | first_token), and why, as the end of a sentence.
+        lacks: what terms cannot read of it (scores | qkv | states | first_token), and why, as the end of a sentence.
+        architecture: the ``model_type`` of its models, where no other kind has it and transformers does not know it.
         recipe: raised when the same settings begin to give another student.
     """
 
@@ -91,6 +93,7 @@ class StudentKind:
     is_limited: bool = False
     has_head: "Callable[[Task], bool]" = _any_task
     lacks: Mapping[str, str] = field(default_factory=dict)
+    architecture: str | None = None
     recipe: int = 1
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytorch_lightning as pl
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.models import from_scratch
@@ -34,6 +34,19 @@ class LstmSize:
 
 
 @dataclass(frozen=True)
+class StaticSize:
+    """The size of the mean of token embeddings.
+
+    Attributes:
+        size: the width of the embeddings, where the teacher's are no narrower.
+        smoothing: the share of all tokens at which a token's weight is a half.
+    """
+
+    size: int
+    smoothing: float
+
+
+@dataclass(frozen=True)
 class StudentSpec:
     """What a student is made of.
 
@@ -44,6 +57,7 @@ class StudentSpec:
         size: the size of a student from scratch or of a narrow copy.
         width: the width of a narrow copy.
         lstm: the size of a BiLSTM.
+        static: the size of a static student, and how its embeddings are weighted.
         max_length: the number of tokens that a student from scratch can read.
         dropout: its dropout in training.
         vocabulary: which of the teacher's tokens it keeps.
@@ -56,6 +70,7 @@ class StudentSpec:
     size: from_scratch.Size
     width: Width
     lstm: LstmSize
+    static: StaticSize
     max_length: int
     dropout: float
     vocabulary: VocabularySpec
@@ -72,6 +87,7 @@ class StudentSource:
         columns: the outputs of the teacher's head in the order of the task's; none where the head brings its own.
         centre: sets the bias of a new head to the mean of the training labels.
         sample: returns some training batches, by which a narrow copy is fitted.
+        counts: returns how often each token stands in train ``[tokens]``, by which a static student is weighted.
     """
 
     folder: Path
@@ -79,6 +95,7 @@ class StudentSource:
     columns: Callable[[], list[int] | None]
     centre: Callable[[PreTrainedModel], PreTrainedModel]
     sample: Callable[[], Sequence[Batch]]
+    counts: Callable[[], Tensor]
 
 
 def build_student(

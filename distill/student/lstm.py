@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from distill.student.build import StudentSource, StudentSpec
     from distill.tasks.setup import TaskSetup
 
-FIRST_OF_A_BILSTM = "reads the first token, of which half of a BiLSTM has read nothing else"
-"""Why terms on the state of the first token are refused for it."""
-
 
 def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtype: "torch.dtype") -> "PreTrainedModel":
     """Draw the weights; the embeddings are the teacher's, cut to fewer numbers."""
@@ -67,6 +64,7 @@ STUDENT = StudentKind(
     lacks={
         "scores": f"a BiLSTM student has no {BEYOND_LOGITS['scores']}",
         "qkv": f"a BiLSTM student has no {BEYOND_LOGITS['qkv']}",
-        "first_token": FIRST_OF_A_BILSTM,
+        "first_token": "reads the first token, of which half of a BiLSTM has read nothing else",
     },
+    architecture="distill-bilstm",
 )

@@ -149,12 +149,12 @@ CASES = {
     "a name that is taken": (
         two(name="first"),
         "more_teachers.first: allowed is a name of letters, digits and _ that is none of first, teacher, student, "
-        "control",
+        "control, tfidf",
     ),
     "a name that is none": (
         two(name="the second"),
         "more_teachers.the second: allowed is a name of letters, digits and _ that is none of first, teacher, "
-        "student, control",
+        "student, control, tfidf",
     ),
     "the same teacher": (
         two(second=TeacherConfig(store="always")),

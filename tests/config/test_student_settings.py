@@ -30,7 +30,7 @@ REFUSED = [
     ),
     (
         {"student__init": "copy"},
-        "student.init=copy: allowed is one of random, teacher, narrow, bilstm, checkpoint",
+        "student.init=copy: allowed is one of random, teacher, narrow, bilstm, static, checkpoint",
     ),
     (
         {"student__init": "narrow", "student__architecture__hidden_size": 256},
@@ -114,6 +114,32 @@ REFUSED = [
         {"student__init": "bilstm", "student__embedding_rank": 4},
         "student.embedding_rank=4: belongs to student.init=teacher or narrow; allowed is null",
     ),
+    (
+        {"student__init": "static", "task": "token_classification"},
+        "student.init=static: has no head for token_classification; allowed is random, teacher, narrow, bilstm or "
+        "checkpoint",
+    ),
+    ({"student__static__size": 64}, "student.static.size=64: belongs to student.init=static; allowed is 256"),
+    (
+        {"student__init": "static", "student__static__size": 0},
+        "student.static.size=0: allowed is a whole number from 1 up",
+    ),
+    (
+        {"student__init": "static", "student__static__smoothing": 0.0},
+        "student.static.smoothing=0.0: allowed is a number above 0",
+    ),
+    *(
+        (
+            {"student__init": "static", f"distill__{name}__weight": 1.0},
+            f"distill.{name}.weight=1.0: reads hidden states, but a static student has no layers that make any; "
+            "allowed is 0",
+        )
+        for name in ("hidden", "cka", "pkd", "embedding")
+    ),
+    (
+        {"student__init": "static", "distill__relations__weight": 1.0},
+        "distill.relations.weight=1.0: a static student has no queries, keys and values; allowed is 0",
+    ),
 ]
 
 
@@ -137,6 +163,7 @@ def test_what_is_no_layer_map_is_refused(name):
 def test_students_that_can_be_made_pass():
     for changes in (
         {"student__init": "bilstm", "student__lstm__layers": 2, "distill__hidden__weight": 1.0},
+        {"student__init": "static", "student__static__size": 64, "task": "regression"},
         {"student__init": "narrow", **SMALLER},
         {"student__init": "narrow", "task": "dialogue", "pretrain__max_epochs": 0, **SMALLER},
         {"student__init": "narrow", **TRANSLATION, **SMALLER},

@@ -114,3 +114,24 @@ def test_what_cards_may_set_in_vain_is_refused_on_the_command_line(changes, over
 )
 def test_what_is_read_may_be_given_on_the_command_line(changes, override):
     check(config(changes), [override])
+
+
+@pytest.mark.parametrize("task", ["token_classification", "relation_extraction"])
+def test_baselines_that_are_asked_for_are_refused_where_a_task_has_none(task):
+    made = config({"task": task})
+    message = (
+        "1 problem in the settings\n  evaluate.baselines=[tfidf]: belongs to classification, pair_classification, "
+        "multilabel_classification and regression; leave it out"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        check(made, ["evaluate.baselines=[tfidf]"])
+    check(made, [])
+    check(config({"task": task, "evaluate.baselines": []}), ["evaluate.baselines=[]"])
+    check(config({}), ["evaluate.baselines=[tfidf]"])
+
+
+@pytest.mark.parametrize("value", [["bow"], ["tfidf", "tfidf"]])
+def test_baselines_are_those_of_the_table_each_once(value):
+    message = f"evaluate.baselines={value}: allowed is any of tfidf, each once, or []"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        check(config({"evaluate.baselines": value}))

@@ -38,6 +38,15 @@ def test_a_teacher_of_one_layer_and_one_head_has_no_smaller_student():
     assert candidates(StudentShape(1, 8, 1), list(KINDS)) == []
 
 
+def test_students_without_layers_are_no_wider_than_their_teacher():
+    found = candidates(StudentShape(3, 128, 4), ["static"])
+    assert [(each.name, each.shape) for each in found] == [
+        ("static_64", StudentShape(0, 64, 0)),
+        ("static_128", StudentShape(0, 128, 0)),
+    ]
+    assert found[0].card == {"init": "static", "static": {"size": 64}}
+
+
 def test_cards_say_what_the_schema_reads():
     assert Candidate("teacher", StudentShape(3, 384, 12)).card == {
         "init": "teacher",

@@ -32,6 +32,12 @@ def test_of_students_from_scratch_parameters_outside_the_embeddings_count():
     assert names(ranked([wide, deep])) == ["scratch_6x128", "scratch_2x192"]
 
 
+def test_a_student_without_layers_comes_last():
+    static = Sized(Candidate("static", StudentShape(0, 256, 0)), 8_000_000, 70_000)
+    assert names(ranked([static, scratch(1, 64), layers(1)])) == ["layers_1", "scratch_1x64", "static_256"]
+    assert names(choose([static, layers(2), layers(1)])) == ["layers_2", "layers_1", "static_256"]
+
+
 def test_a_student_from_scratch_of_a_single_layer_comes_after_those_of_more():
     one, two = scratch(1, 512), scratch(2, 64)
     assert one.body > two.body

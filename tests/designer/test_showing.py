@@ -50,7 +50,7 @@ def test_everything_stands_where_a_user_looks_for_it():
         "   it needs more data or epochs. About as fast as layers_2, with 35 % of its parameters.\n"
         "\n"
         "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or\n"
-        "more before one; then by parameters outside the embeddings, more before fewer. Accuracy is not\n"
+        "more before fewer; then by parameters outside the embeddings, more before fewer. Accuracy is not\n"
         "measured here: that takes the runs.\n"
         "\n"
         "Each is a card; to try them:\n"

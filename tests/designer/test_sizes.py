@@ -46,7 +46,7 @@ def test_a_bert_is_counted_as_by_hand():
     teacher = sizes.teacher(spec)
     vocabulary = len(teacher.tokenizer)
     assert 200 < vocabulary <= 400
-    assert teacher.kinds == ("teacher", "random")
+    assert teacher.kinds == ("teacher", "random", "static")
     assert teacher.shape == StudentShape(3, 32, 2)
     whole, embeddings = bert(3, 32, 48, vocabulary, 40, 2)
     assert sizes.count(teacher.configuration, spec.setup.task.head) == (whole, whole - embeddings)
@@ -54,6 +54,17 @@ def test_a_bert_is_counted_as_by_hand():
         found = sizes.sized(teacher, Candidate(init, shape))
         whole, embeddings = bert(shape.layers, shape.width, inner, vocabulary, 40, 2)
         assert (found.parameters, found.body) == (whole, whole - embeddings)
+
+
+@pytest.mark.parametrize(("task", "texts"), [("classification", 1), ("regression", 2)])
+def test_a_student_without_layers_has_embeddings_and_a_head_for_one_text_or_two(task, texts):
+    spec = run_of(task, architecture=ArchitectureConfig(layers=2, hidden_size=64, heads=2, intermediate_size=48))
+    teacher = sizes.teacher(spec)
+    (candidate,) = sizes.makeable(teacher, candidates(teacher.shape, ["static"]))
+    found, outputs = sizes.sized(teacher, candidate), len(spec.setup.outputs)
+    head = (4 if texts == 2 else 1) * 64 * 64 + 64 + 64 * outputs + outputs
+    assert found.body == head
+    assert found.parameters == len(teacher.tokenizer) * 64 + head
 
 
 @pytest.mark.parametrize("task", ["relation_extraction", "translation", "dialogue"])
@@ -122,7 +133,7 @@ def test_of_a_checkpoint_narrower_copies_are_looked_at_and_counted_as_they_are_m
     loading.save(whole, tokenizer, tmp_path / "model")
     spec = run_of(task, model=str(tmp_path / "model"))
     found = sizes.teacher(spec)
-    assert found.kinds == ("teacher", "narrow")
+    assert found.kinds == ("teacher", "narrow", *(["static"] if task == "classification" else []))
     made = sizes.makeable(found, candidates(found.shape, found.kinds))
     copy = next(each for each in made if each.name == "narrow_3x16")
     inner = 48 if name == "qwen3" else 64

@@ -18,6 +18,7 @@ from distill.config.schema import Config
 from distill.errors import DistillError
 from distill.models.bilstm import BiLstmConfig
 from distill.models.sources import ModelSources
+from distill.models.static import StaticConfig
 from distill.objective import Schedule
 from distill.objective import build as objectives
 from distill.objective.settings import TermsConfig, active, described, terms
@@ -410,6 +411,18 @@ def test_a_checkpoint_whose_attention_cannot_be_looked_into_is_refused_before_an
         "albert models: queries, keys and values cannot be found in their 2 layers, "
         "so distill.attention.weight and distill.relations.weight must be 0",
         with_checkpoint(run_of(change), "teacher_checkpoint", config, tmp_path),
+    )
+
+
+@pytest.mark.parametrize("term", ["hidden", "pkd"])
+def test_states_of_a_checkpoint_without_layers_are_refused(term, tmp_path):
+    def change(section):
+        getattr(section, term).weight = 10.0
+
+    objective_refused(
+        f"distill.{term}.weight=10.0: reads hidden states, but a static student has no layers that make any; "
+        "allowed is 0",
+        with_checkpoint(run_of(change, init="checkpoint"), "student_checkpoint", StaticConfig(vocab_size=9), tmp_path),
     )
 
 

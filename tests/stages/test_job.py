@@ -71,11 +71,12 @@ def test_a_run_compares_what_it_trains_and_a_run_that_only_evaluates_everyone(se
     def compared(spec):
         return [(model.name, model.role, model.source) for model in spec.decisions.compared]
 
-    student, control = ("student", "student", "distill"), ("control", "control", "control")
-    assert compared(spec_of(small())) == [("teacher", "teacher", "finetune"), student, control]
-    assert compared(spec_of(small(stages=["evaluate"]))) == [("teacher", "teacher", "finetune"), student, control]
-    assert compared(spec_of(small(stages=["finetune", "evaluate"]))) == [("teacher", "teacher", "finetune")]
-    assert compared(spec_of(small(stages=["distill", "evaluate"]))) == [("teacher", "teacher", "finetune"), student]
+    teacher, student = ("teacher", "teacher", "finetune"), ("student", "student", "distill")
+    control, tfidf = ("control", "control", "control"), ("tfidf", "baseline", None)
+    assert compared(spec_of(small())) == [teacher, student, control, tfidf]
+    assert compared(spec_of(small(stages=["evaluate"]))) == [teacher, student, control, tfidf]
+    assert compared(spec_of(small(stages=["finetune", "evaluate"]))) == [teacher, tfidf]
+    assert compared(spec_of(small(stages=["distill", "evaluate"]))) == [teacher, student, tfidf]
     assert several.decisions.compared[:3] == (
         ScoredModel("teacher", "teacher", None),
         ScoredModel(FIRST, "teacher", "finetune"),

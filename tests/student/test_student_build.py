@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from run_parts import spec_of
-from transformers import ElectraConfig, ModernBertConfig, Qwen3Config
+from transformers import BertConfig, ElectraConfig, ModernBertConfig, Qwen3Config
 
 from distill.config.architecture import ArchitectureConfig
 from distill.config.schema import Config
@@ -14,9 +14,11 @@ from distill.errors import DistillError
 from distill.inference.predictor import load
 from distill.models.bilstm import BiLstmForSequenceClassification
 from distill.models.sources import ModelSources
+from distill.models.static import StaticForSequenceClassification
 from distill.pipeline import expected_shapes
 from distill.pipeline.prepare_data import prepare
 from distill.stages import students
+from distill.student import student_kind
 from distill.types import ModelShape
 
 INITS = {
@@ -56,6 +58,21 @@ def test_such_a_student_is_taught_judged_exported_and_asked(command, init):
     assert ("import distill.models.bilstm\nfrom transformers import pipeline" in card) == (init == "bilstm")
 
 
+def test_a_student_without_layers_is_taught_judged_exported_and_asked(command):
+    folder = command.folder / "static"
+    command("student.init=static", "student.static={size: 12, smoothing: 0.01}", f"hydra.run.dir={folder}")
+    report = json.loads((folder / "report.json").read_text())
+    assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
+    assert report["models"]["student"]["description"] == "distill-static, 0 layers of width 12"
+    exported = folder / "export" / "huggingface"
+    predictor = load(exported)
+    assert isinstance(predictor.runtime.model, StaticForSequenceClassification)
+    (said,) = predictor.predict([{"text": "a lovely film"}])
+    assert set(said) == {"label", "probability"}
+    card = (exported / "README.md").read_text()
+    assert "import distill.models.static\nfrom transformers import pipeline" in card
+
+
 # Without a run
 
 
@@ -82,10 +99,11 @@ def run_of(prepared, init, change=None):
         ("narrow", {"layer_map": "last", "architecture.hidden_size": 64, "architecture.layers": 1}),
         ("bilstm", {"lstm.layers": 2, "lstm.hidden_size": 9, "lstm.embedding_size": 7}),
         ("random", {"architecture.hidden_size": 64}),
+        ("static", {"static.size": 64, "static.smoothing": 0.5}),
     ],
 )
 def test_exactly_the_settings_that_make_a_student_decide_on_it(prepared, init, read):
-    every = {"layers": 1, "layer_map": "last", "architecture.layers": 1, "lstm.layers": 2, **read}
+    every = {"layers": 1, "layer_map": "last", "architecture.layers": 1, "lstm.layers": 2, "static.size": 9, **read}
     before = students.settings(run_of(prepared, init))
     for name, value in every.items():
 
@@ -113,6 +131,21 @@ def test_a_copy_of_a_decoder_has_the_decoders_shape_before_it_is_made(prepared, 
     spec = replace(run_of(prepared, "narrow", small), sources=ModelSources({"teacher_checkpoint": tmp_path}))
     student, _ = expected_shapes.student_and_teacher_shapes(spec)
     assert student == ModelShape(2, 16, 4, (32, 8), causal=True)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "width"),
+    [
+        (None, 128),
+        (BertConfig(hidden_size=32, num_attention_heads=2), 32),
+        (BertConfig(hidden_size=512, num_attention_heads=2), 256),
+        (ElectraConfig(hidden_size=512, num_attention_heads=2, embedding_size=64), 64),
+    ],
+)
+def test_a_student_without_layers_is_no_wider_than_its_teachers_embeddings(prepared, teacher, width):
+    spec = run_of(prepared, "static")
+    known = expected_shapes.expected(spec, teacher)
+    assert student_kind("static").shape(spec.decisions.student, known) == ModelShape(0, width, 0, (0, 0), False)
 
 
 SIZE = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 40}
