@@ -93,7 +93,7 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
     config = composed(given)
     spec = spec_of(config)
     test = spec.data.splits["test"]
-    model = load(inside.folder / "run" / "export" / "huggingface")
+    model = load(inside.folder / "run" / "export" / "huggingface", format="torch")
     records = model.predict([{role: row[role] for role in model.task.inputs} for row in test])
     if card == "dailydialog_tiny":
         assert all(isinstance(record["reply"], str) for record in records)
