@@ -85,9 +85,9 @@ def test_several_threads_may_cut_texts_otherwise_at_a_time(tmp_path):
 
     folder, _ = exported(KINDS["bert"](), tmp_path)
     plain = PlainTokenizer.read(folder, ("input_ids",))
-    long = ["the tower of Paris " * 30] * 50
+    long = ["the tower of Paris " * 30] * 20
     with ThreadPoolExecutor(4) as pool:
-        lengths = [*range(8, 40)] * 4
+        lengths = [*range(8, 24)] * 2
         read = pool.map(lambda most: plain(long, truncation=True, max_length=most)["input_ids"], lengths)
         assert [{len(ids) for ids in some} for some in read] == [{most} for most in lengths]
 
