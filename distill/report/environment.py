@@ -6,7 +6,18 @@ from pathlib import Path
 
 from distill.base import processor as described
 
-_PACKAGES = ("distill", "torch", "transformers", "datasets", "pytorch-lightning", "torchmetrics", "tokenizers", "numpy")
+_PACKAGES = (
+    "distill",
+    "torch",
+    "transformers",
+    "datasets",
+    "pytorch-lightning",
+    "torchmetrics",
+    "tokenizers",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+)
 
 _FLAGS = (
     "avx2",

@@ -178,7 +178,7 @@ def _read(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length
 
 
 def word_prefix(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """Return what stands before a word: a space for byte-level tokenizers that would read words by themselves as one."""
+    """Return what stands before a word: a space for byte-level tokenizers, which would read words alone as one."""
     alone, spaced = tokenizer([["a"], [" a"]], is_split_into_words=True)["input_ids"]
     return "" if alone == spaced else " "
 
