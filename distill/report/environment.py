@@ -5,7 +5,18 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("distill", "torch", "transformers", "datasets", "pytorch-lightning", "torchmetrics", "tokenizers", "numpy")
+_PACKAGES = (
+    "distill",
+    "torch",
+    "transformers",
+    "datasets",
+    "pytorch-lightning",
+    "torchmetrics",
+    "tokenizers",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+)
 
 _FLAGS = (
     "avx2",
