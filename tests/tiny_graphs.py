@@ -20,6 +20,11 @@ def encoder(path, *, tokens=False, spread=0.3, change=lambda model: None):
     model = kind(config).eval()
     with torch.no_grad():
         change(model)
+    return written(model, path)
+
+
+def written(model, path):
+    """Write the graph of a model of texts or tokens."""
     batch = {"input_ids": [[2, 5, 6, 3], [2, 7, 3, 0]], "attention_mask": [[1, 1, 1, 1], [1, 1, 1, 0]]}
     trace(model, {name: torch.tensor(values) for name, values in batch.items()}, path)
     return path

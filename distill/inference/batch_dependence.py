@@ -16,6 +16,7 @@ from distill.data.batching import Place
 from distill.data.example_pipeline import ExamplePipeline
 from distill.inference.pass_loop import EVERY_LOGIT, asks_rows
 from distill.inference.runtime import CPU, FinishedModel, Runtime
+from distill.tasks.collating import FILL
 from distill.tasks.setup import TaskSetup
 from distill.types import MODEL_INPUTS, Batch
 
@@ -141,7 +142,7 @@ class BatchProbe:
     def _to_the_limit(self, batch: Batch) -> Batch:
         """Return a batch padded to the task's limit of length."""
         more = self.setup.spec.max_length - batch["input_ids"].shape[1]
-        fills = {name: self.model.tokenizer.pad_token_id if name == "input_ids" else 0 for name in MODEL_INPUTS}
+        fills = {**FILL, **dict.fromkeys(MODEL_INPUTS, 0), "input_ids": self.model.tokenizer.pad_token_id}
         wider = {name: F.pad(batch[name], (0, more), value=fill) for name, fill in fills.items() if name in batch}
         return {**batch, **wider}
 

@@ -13,7 +13,7 @@ from distill.tasks.arrays import padded, places
 from distill.tasks.features import scored
 from distill.types import IGNORE, MODEL_INPUTS, Batch
 
-_FILL = {"target_ids": IGNORE, "answerable": 0}
+FILL = {"target_ids": IGNORE, "answerable": 0}
 """Columns besides the model's inputs that are padded, and with what."""
 
 Numbers: TypeAlias = NDArray[np.int64]
@@ -49,7 +49,7 @@ def collate(features: Columns, place: Place, pad_id: int, teacher_pad_id: int, s
     batch = {
         **model_inputs(features, pad_id, side=side),
         **model_inputs(features, teacher_pad_id, "teacher_"),
-        **{name: pad(features[name], fill) for name, fill in _FILL.items() if name in features},
+        **{name: pad(features[name], fill) for name, fill in FILL.items() if name in features},
         **{name: torch.tensor(features[name]) for name in ("key", "first")},
         "count": count,
         **totals(place.totals),

@@ -93,7 +93,7 @@ def test_a_card_is_written_before_anything_was_evaluated(report):
 def test_only_the_pipeline_that_has_to_be_told_is_told_to_cut_texts(report):
     text = card(report, pipeline="token-classification", license="mit", folder="my/model")
     assert 'pipeline("token-classification", model="my/model")' in text
-    assert "truncation" not in text
+    assert "truncation=True" not in text
 
 
 def test_a_task_that_no_pipeline_runs_is_shown_with_the_command_that_predicts(report):

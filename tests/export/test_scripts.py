@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_bundles import LABELS, TEXTS, bundle
-from transformers import pipeline
+from small_bundles import LABELS, SIZE, TEXTS, bundle
+from transformers import XLMRobertaConfig, XLMRobertaTokenizer, pipeline
 
 from distill.export import scripts
 from distill.export.card import card
@@ -163,6 +163,21 @@ def test_a_text_that_spells_a_special_token_is_text_to_the_script(tmp_path):
     _, (rows,), features = asked(folder, text)
     np.testing.assert_allclose(logits, rows[0], rtol=0, atol=1e-4)
     assert len(features["input_ids"][0]) > 10
+
+
+def test_pieces_of_unigram_are_read_as_the_student_reads_them(tmp_path):
+    pieces = [(each, 0.0) for each in ("<s>", "<pad>", "</s>", "<unk>")]
+    letters = [(mark + letter, -5.0) for mark in ("", "\u2581") for letter in "abcdefghijklmnopqrstuvwxyz</>.,"]
+    tokenizer = XLMRobertaTokenizer(vocab=[*pieces, ("\u2581", -4.0), *letters, ("<mask>", 0.0)])
+    size = {**SIZE, "max_position_embeddings": 66}
+    folder, _ = bundle(
+        tmp_path, "classification", lambda known: XLMRobertaConfig(vocab_size=len(known), **size), tokenizer=tokenizer
+    )
+    text = "an old </s> film , <mask> ."
+    _, logits = run(folder, "classification", text)
+    _, (rows,), features = asked(folder, text)
+    np.testing.assert_allclose(logits, rows[0], rtol=0, atol=1e-4)
+    assert features["input_ids"][0].count(tokenizer.eos_token_id) == 1
 
 
 def test_a_text_beyond_the_limit_is_cut_by_the_script(tmp_path):

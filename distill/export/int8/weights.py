@@ -73,4 +73,4 @@ def largest_pair(weights: NDArray[Any]) -> NDArray[Any]:
     alone, pairs = zip(
         *((each.max(axis=0), (each[:-1] + each[1:]).max(axis=0, initial=0)) for each in of_one_sign), strict=True
     )
-    return np.maximum.reduce([*alone, *pairs])
+    return np.asarray(np.maximum.reduce([*alone, *pairs]))

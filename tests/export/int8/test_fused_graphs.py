@@ -3,7 +3,9 @@
 import numpy as np
 import onnx
 import pytest
-from tiny_graphs import SIZE, encoder, rows, together
+import torch
+from tiny_graphs import SIZE, WORDS, encoder, rows, together, written
+from transformers import AutoModelForSequenceClassification, DistilBertConfig, MPNetConfig, RobertaConfig
 
 from distill.export.int8 import fusing
 from distill.export.int8.first_token import keep_first_token
@@ -45,6 +47,27 @@ def test_a_mask_may_have_its_holes_anywhere(tmp_path):
     (row,) = rows(1, longest=12)
     row["attention_mask"][0, [0, 2]] = 0
     assert np.abs(answers(target, row) - answers(source, row)).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("config", "fusions"),
+    [
+        (RobertaConfig(vocab_size=WORDS, pad_token_id=0, **SIZE), ["attention", "first token"]),
+        (
+            DistilBertConfig(vocab_size=WORDS, dim=32, n_layers=2, n_heads=4, hidden_dim=64),
+            ["attention", "first token"],
+        ),
+        (MPNetConfig(vocab_size=WORDS, **SIZE), []),
+    ],
+    ids=lambda value: getattr(value, "model_type", ""),
+)
+def test_other_architectures_are_fused_as_far_as_the_tool_knows_them(tmp_path, config, fusions):
+    torch.manual_seed(0)
+    source = written(AutoModelForSequenceClassification.from_config(config).eval(), tmp_path / "model.onnx")
+    target, some = tmp_path / "fused.onnx", rows(6)
+    assert fusing.prepare(source, target, fusing.probes(some), **HEADS) == fusions
+    batch = together(some, 30)
+    assert np.abs(answers(target, batch) - answers(source, batch)).max() < 1e-5
 
 
 @pytest.mark.parametrize("heads", [{}, {"heads": 2, "width": 32}, {"heads": 4, "width": 16}], ids=str)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from distill.errors import ModelError
-from distill.export import checksums
+from distill.models import checksums
 
 AGAIN = "copy the folder again as it was exported"
 
@@ -84,7 +84,7 @@ def test_checksums_are_verified_without_torch(folder):
         "import sys\n"
         "sys.modules.update(dict.fromkeys(('torch', 'transformers', 'onnx', 'numpy')))\n"
         "from pathlib import Path\n"
-        "from distill.export import checksums\n"
+        "from distill.models import checksums\n"
         f"checksums.verify(Path({str(folder)!r}))"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
