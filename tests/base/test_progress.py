@@ -26,9 +26,9 @@ def test_a_terminal_is_told_at_times_and_the_line_is_gone_in_the_end(monkeypatch
         for count in range(1000, 1010):
             shown.at(count)
             clock[0] += 0.25
-    assert sys.stderr.getvalue() == (
-        "\r\x1b[K1,000 examples, 500 a second\r\x1b[K1,002 examples, 401 a second\r\x1b[K1,004 examples, 335 a second\r\x1b[K1,006 examples, 287 a second\r\x1b[K1,008 examples, 252 a second\r\x1b[K"
-    )
+    said = ["1,000 examples, 500", "1,002 examples, 401", "1,004 examples, 335", "1,006 examples, 287"]
+    said.append("1,008 examples, 252")
+    assert sys.stderr.getvalue() == "".join(f"\r\x1b[K{each} a second" for each in said) + "\r\x1b[K"
 
 
 def test_elsewhere_nothing_is_said(monkeypatch):
