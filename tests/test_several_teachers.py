@@ -93,7 +93,7 @@ def test_the_teachers_are_scored_each_and_together_and_the_student_is_held_again
     }  # fmt: skip
     assert "of the teachers' parameters" in out
     heads = [line.split() for line in out.splitlines() if line.split() and set(line.split()) <= set(models)]
-    assert sum(heads, []) == list(models)
+    assert [name for names in heads for name in names] == list(models)
 
 
 def test_the_page_and_the_card_name_every_teacher(together):
