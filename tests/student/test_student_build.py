@@ -50,8 +50,8 @@ def test_such_a_student_is_taught_judged_exported_and_asked(command, init):
     assert (mine, theirs in (0, 1)) == (0, True)
     assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
     exported = folder / "export" / "huggingface"
-    predictor = load(exported)
-    assert isinstance(predictor.runtime.model, BiLstmForSequenceClassification) == (init == "bilstm")
+    predictor = load(exported, format="torch")
+    assert isinstance(predictor.runtime.runtime.model, BiLstmForSequenceClassification) == (init == "bilstm")
     (said,) = predictor.predict([{"text": "a lovely film"}])
     assert set(said) == {"label", "probability"}
     card = (exported / "README.md").read_text()
