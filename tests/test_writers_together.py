@@ -53,7 +53,7 @@ def two(command):
 def test_they_teach_by_the_mean_of_their_probabilities_and_are_scored_by_what_they_write_together(command, two):
     folder, out = two
     content = report(folder)
-    assert list(content["models"]) == ["teacher", "first", "second", "student", "control"]
+    assert list(content["models"]) == ["teacher", "first", "second", "student", "control", "huggingface"]
     (evaluate,) = (stage["folder"] for stage in content["stages"] if stage["name"] == "evaluate")
     found = {who: costs(command.folder / evaluate, who) for who in ("teacher", "first", "second")}
     mean = 0.75 * np.exp(-found["first"]) + 0.25 * np.exp(-found["second"])

@@ -47,7 +47,9 @@ def probe(models, tmp_path):
             runtime = TorchRuntime.load(folder, setup.task.head, tokenizer, labels=setup.outputs, device=device)
             return runtime if amount is None else Leaking(runtime, amount)
 
-        short = {"context": "the tower of Paris"} if "context" in task(name).inputs else {}  # else no batch is filled up
+        short = (
+            {"context": "the tower of Paris"} if "context" in task(name).inputs else {}
+        )  # else no batch is filled up
         rows = Dataset.from_list([{**row, **short, "key": number} for number, row in enumerate(inputs(name) * 5)])
         examples = ExamplePipeline(setup.encode, None, collate, Sharding(8), 1, 0)
         whole = FinishedModel("model", "model", tokenizer, partial(opened, amount=None))
