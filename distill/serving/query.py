@@ -28,8 +28,14 @@ class Predictor(Protocol):
     def ask(self, features: Features) -> list[Rows]:
         """Return the rows of each feature."""
 
+    def by_example(self, features: Features, rows: Sequence[Rows], examples: int) -> list[Rows]:
+        """Return the rows of each of ``examples``, joined from those of its features."""
+
+    def refuse_not_finite(self, rows: Sequence[Rows]) -> None:
+        """Refuse rows of examples that are no finite numbers."""
+
     def decode(
-        self, examples: Sequence[Example], rows: Sequence[Rows], top_k: int | str | None = None
+        self, examples: Sequence[Example], rows: Sequence[Rows], *, top_k: int | str | None = None
     ) -> Sequence[Record]:
         """Return the answer to each example, from its rows."""
 
@@ -45,8 +51,8 @@ class Query:
         came: when, in seconds of the monotonic clock.
         dropped: it needs no answer any more: it has one, was refused, or has waited too long.
         settled: it no longer counts among what waits.
-        missing: features that have no rows yet.
-        rows: for each example the rows of its features, by the first of them.
+        features: of all its examples, once they are encoded.
+        rows: of each feature that was read, by its place.
     """
 
     examples: Sequence[Example]
@@ -55,8 +61,8 @@ class Query:
     came: float = field(default_factory=time.monotonic)
     dropped: bool = False
     settled: bool = False
-    missing: int = 0
-    rows: list[dict[int, Rows]] = field(default_factory=list)
+    features: Features = field(default_factory=dict)
+    rows: dict[int, Rows] = field(default_factory=dict)
 
     def settle(self, outcome: Outcome) -> None:
         """Hand the outcome to whoever waits for it, if anybody still does; in the thread of the event loop."""
@@ -71,19 +77,12 @@ class Query:
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature that waits to be read.
-
-    Attributes:
-        query: whose it is.
-        example: of that query, by its place.
-        values: what the model reads of it, and the rows of the example that it owns.
-    """
+    """A feature that waits to be read: that of a query at a place."""
 
     query: Query
-    example: int
-    values: Mapping[str, Any]
+    place: int
 
     @property
     def length(self) -> int:
         """Return its number of tokens."""
-        return len(self.values["input_ids"])
+        return len(self.query.features["input_ids"][self.place])

@@ -8,8 +8,6 @@ import threading
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
 from distill.errors import DistillError
 from distill.serving.limits import Limits
 from distill.serving.metrics import Metrics
@@ -126,42 +124,48 @@ class Worker:
             return []
         owners = [(query, number) for query in queries for number in range(len(query.examples))]
         encoded = self._predictor.encode([query.examples[number] for query, number in owners])
-        found: dict[Query, list[Feature]] = {query: [] for query in queries}
+        places: dict[Query, list[int]] = {query: [] for query in queries}
         for place, key in enumerate(encoded["key"]):
-            query, number = owners[key]
-            found[query].append(Feature(query, number, {name: values[place] for name, values in encoded.items()}))
-        return [feature for query, features in found.items() for feature in self._accepted(query, features)]
+            places[owners[key][0]].append(place)
+        encoded["key"] = [owners[key][1] for key in encoded["key"]]
+        for query, own in places.items():
+            query.features = {name: [values[place] for place in own] for name, values in encoded.items()}
+        return [feature for query in queries for feature in self._accepted(query)]
 
-    def _accepted(self, query: Query, features: Sequence[Feature]) -> Sequence[Feature]:
+    def _accepted(self, query: Query) -> list[Feature]:
         """The features of a query; none where they have too many tokens."""
+        features = [Feature(query, place) for place in range(len(query.features["key"]))]
         tokens, limit = sum(each.length for each in features), self._limits.max_tokens
-        if tokens > limit:
-            self._deliver({query: Refused(_UNUSABLE, f"{tokens} tokens: a request may have max_tokens={limit}")})
-            return ()
-        query.missing, query.rows = len(features), [{} for _ in query.examples]
-        return features
+        if tokens <= limit:
+            return features
+        self._deliver({query: Refused(_UNUSABLE, f"{tokens} tokens: a request may have max_tokens={limit}")})
+        return []
 
     def _answer(self, batch: Sequence[Feature]) -> None:
         """Have a batch read, and hand on the answers of the queries that are complete with it."""
         queries = list(dict.fromkeys(each.query for each in batch))
+        names = queries[0].features
         start = time.monotonic()
         try:
-            read = self._predictor.ask({name: [each.values[name] for each in batch] for name in batch[0].values})
+            read = self._predictor.ask(
+                {name: [each.query.features[name][each.place] for each in batch] for name in names}
+            )
         except Exception as error:
             self._refuse(queries, error, _FAULT)
             return
         self._observe(batch, time.monotonic() - start)
         for each, rows in zip(batch, read, strict=True):
-            each.query.rows[each.example][each.values["first"]] = rows
-            each.query.missing -= 1
+            each.query.rows[each.place] = rows
         for query in queries:
-            if not query.missing:
+            if len(query.rows) == len(query.features["key"]):
                 self._decode(query)
 
     def _decode(self, query: Query) -> None:
+        asked, examples = self._predictor, query.examples
         try:
-            rows = [np.concatenate([parts[first] for first in sorted(parts)]) for parts in query.rows]
-            answers = list(self._predictor.decode(query.examples, rows, top_k=query.top_k))
+            rows = asked.by_example(query.features, [query.rows[place] for place in sorted(query.rows)], len(examples))
+            asked.refuse_not_finite(rows)
+            answers = list(asked.decode(examples, rows, top_k=query.top_k))
         except Exception as error:
             self._refuse([query], error, _FAULT)
         else:

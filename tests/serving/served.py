@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import httpx
 import numpy as np
 
-from distill.errors import DataError
+from distill.errors import DataError, ModelError
 from distill.serving.limits import Limits
 from distill.serving.server import listen, server
 from distill.serving.service import Description, Service
@@ -47,6 +47,16 @@ class WordCounter:
         if self.fault is not None and len(features["input_ids"][0]) == 5:
             raise self.fault
         return [np.array([[len(ids)]], dtype=np.float32) for ids in features["input_ids"]]
+
+    def by_example(self, features, rows, examples):
+        return [
+            np.concatenate([some for key, some in zip(features["key"], rows, strict=True) if key == example])
+            for example in range(examples)
+        ]
+
+    def refuse_not_finite(self, rows):
+        if any(np.isnan(each).any() for each in rows):
+            raise ModelError("example 1: no finite number")
 
     def decode(self, examples, rows, top_k=None):
         counts = [int(each.sum()) for each in rows]
