@@ -18,6 +18,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from distill.base import library_caches, signals
 from distill.base.early_signals import NOTHING
+from distill.base.installed import refuse_missing
+from distill.base.progress import Progress
 from distill.base.terminal_text import plain, shown
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
@@ -44,6 +46,7 @@ _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
   on_bad         answer (a row that cannot be used has its error for an answer) or refuse (it ends the command)
   top_k          how many labels to add with their probabilities, the likeliest first: a number, or all
   batch_size     texts read at once (32)
+  format         torch, onnx or onnx_int8; auto takes the quickest that the folder's certificate.json names (auto)
   task           what the model predicts, for a folder that does not say
   max_length     tokens of a text, for a folder that does not say
 """
@@ -67,6 +70,7 @@ class PredictConfig:
     on_bad: str = _ON_BAD[0]
     top_k: str | None = None
     batch_size: int = 32
+    format: str = "auto"
     task: str | None = None
     max_length: int | None = None
 
@@ -98,9 +102,16 @@ def predict(config: PredictConfig) -> None:
         refuse_target(target, source, config.output_format)
     kind, refuse = _kind_of_input(config), config.on_bad == _REFUSE
     rows = read(source, kind=kind, keep_bad=not refuse)
-    from distill.inference.predictor import load  # torch and its friends take seconds
+    from distill.inference.predictor import load  # NumPy takes its time, and torch seconds
 
-    model = load(Path(config.model), name=config.task, max_length=config.max_length, batch_size=config.batch_size)
+    model = load(
+        Path(config.model),
+        name=config.task,
+        max_length=config.max_length,
+        batch_size=config.batch_size,
+        format=config.format,
+    )
+    sys.stderr.write(plain("".join(f"{note}\n" for note in model.notes)))
     refuse_unranked(model.task, config.top_k)
     if "tags" in model.task.roles.values():
         rows = read(source, words=True, kind=kind, keep_bad=not refuse)
@@ -115,11 +126,13 @@ def predict(config: PredictConfig) -> None:
 def _summary(answers: Iterator["Answer"], opened: AbstractContextManager["Sink"], target: str) -> str:
     """Write all answers, and return how many there were and how many of them are errors."""
     start, count, errors, first = time.monotonic(), 0, 0, ""
-    with opened as sink:
+    both = target == _PIPE and sys.stdout.isatty()  # answers and the count would stand in one line
+    with opened as sink, Progress("examples", hidden=both) as progress:
         for answer in answers:
             sink.write(answer)
             signals.check()
             count += 1
+            progress.at(count)
             if "error" in answer:
                 errors += 1
                 first = first or f"{shown(answer['id'])}: {answer['error']}"
@@ -155,11 +168,13 @@ def _check(config: PredictConfig) -> None:
         ConfigError: a setting is none of what it may be.
     """
     from distill.data.formats import ENDINGS
-    from distill.data.sinks import KINDS
+    from distill.data.sinks import KINDS, PARQUET
+    from distill.inference.formats import FORMATS
 
     if config.batch_size < 1:
         raise ConfigError(f"batch_size={config.batch_size}: allowed is a whole number from 1 up")
     allowed = {
+        "format": FORMATS,
         "input_format": tuple(ending.removeprefix(".") for ending in ENDINGS),
         "output_format": KINDS,
         "on_bad": _ON_BAD,
@@ -167,6 +182,8 @@ def _check(config: PredictConfig) -> None:
     for name, values in allowed.items():
         if (value := getattr(config, name)) not in (None, *values):
             raise ConfigError(f"{name}={value}: allowed is one of {', '.join(values)}")
+    if config.output_format == PARQUET:
+        refuse_missing(f"output_format={PARQUET}", "pyarrow")
     if config.top_k is not None:
         most(config.top_k)
 

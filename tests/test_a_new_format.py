@@ -65,7 +65,7 @@ def test_a_format_that_answers_otherwise_than_the_student_is_refused(inside, aga
 def test_formats_that_nobody_writes_are_refused(formats):
     made = Config()
     made.export.formats = formats
-    assert problems(made) == [f"export.formats={formats}: allowed is one or more of huggingface, each once"]
+    assert problems(made) == [f"export.formats={formats}: allowed is one or more of huggingface, onnx, each once"]
 
 
 def test_every_format_of_the_table_says_how_it_is_written_and_opened():

@@ -76,7 +76,7 @@ QUICK = {
     "types",
     "base",
 }
-NOT_BEFORE_SETTINGS_ARE_CHECKED = {"tasks/collating.py", "tasks/masked_language_modeling.py"}
+NOT_BEFORE_SETTINGS_ARE_CHECKED = {"tasks/arrays.py", "tasks/collating.py", "tasks/masked_language_modeling.py"}
 """What of quick rooms no setting asks for."""
 HEAVY = {
     "torch", "numpy", "transformers", "datasets", "pytorch_lightning", "torchmetrics", "wandb", "peft", "matplotlib",

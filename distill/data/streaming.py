@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from distill.base.installed import refuse_missing
 from distill.data import formats, parquet
 from distill.data.kinds import Unfit, refuse_no_values
 from distill.errors import DataError, RowError
@@ -22,12 +23,14 @@ def read(
         keep_bad: whether rows that cannot be read come as ``Unreadable`` in their place.
 
     Raises:
+        ConfigError: it takes a package that is not installed.
         DataError: the file is no such file, or a line of it cannot be read; it is named. A row raises it where a value
             is asked for that cannot be used.
     """
     if not file.is_file():
         raise DataError(f"{file}: there is no such file")
     if (kind or formats.ending(file)) == formats.PARQUET:
+        refuse_missing(f"{file}: reading Parquet", "pyarrow", "datasets")
         return parquet.rows(file)
     file_rows = formats.rows(file, formats.Options(words=words, labelled=False, keep_bad=keep_bad), kind)
     numbered = file_rows.rows

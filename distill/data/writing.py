@@ -10,6 +10,7 @@ from typing import IO, cast
 
 from distill.base import signals
 from distill.base.disk import replacing
+from distill.base.installed import refuse_missing
 from distill.data.parquet_sink import ParquetSink
 from distill.data.sinks import KINDS, PARQUET, TEXT, Sink
 from distill.errors import DataError
@@ -39,10 +40,11 @@ def refuse_target(target: Path, source: Path, named_kind: str | None = None) -> 
         named_kind: the kind of file, where its name is not to say it.
 
     Raises:
+        ConfigError: it takes a package that is not installed.
         DataError: the file is of an unknown kind, has no folder, is one, or is the source under whatever name.
     """
-    if named_kind is None:
-        kind(target)
+    if (named_kind or kind(target)) == PARQUET:
+        refuse_missing(f"{target}: writing Parquet", "pyarrow")
     if target.is_dir():
         raise DataError(f"{target} is a folder; give a file")
     if not target.parent.is_dir():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXPORTERS: Mapping[str, str] = {
     "huggingface": "distill.export.huggingface",
+    "onnx": "distill.export.onnx",
 }
 """Each format that a student can be exported in, and the module whose ``EXPORTER`` writes and opens it."""
 BUNDLE = "huggingface"

@@ -1,37 +1,31 @@
-"""Predict new examples with a finished model, from its folder alone."""
+"""Predict new examples with a finished model, from its folder alone; torch is imported where the folder needs it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, cast
 
-import torch
-from torch import Tensor
-from transformers import PretrainedConfig, PreTrainedTokenizerBase
+import numpy as np
+from numpy.typing import NDArray
 
 from distill.data.answering import Answer, answers
-from distill.data.batching import Place
 from distill.data.inputs import Inputs
 from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
-from distill.inference.runtime import Runtime
-from distill.inference.torch_runtime import TorchRuntime
-from distill.models import checkpoint_validation, loading
-from distill.models.forward import forward_errors
-from distill.models.label_columns import label_columns
-from distill.models.origins import locate, said_beside
-from distill.models.task_metadata import read_form
-from distill.tasks import TASKS, EncodingSpec, Features, Task, task
-from distill.tasks.collating import collate
+from distill.inference import bundle
+from distill.inference.array_runtime import ArrayRuntime, SessionRuntime
+from distill.inference.bundle import Bundle
+from distill.inference.folder_form import folder_form
+from distill.inference.formats import AUTO, TORCH, refuse_unknown
+from distill.inference.plain_tokenizer import PlainTokenizer
+from distill.models import length_limit
+from distill.models.origins import locate
+from distill.tasks import EncodingSpec, Features, Task, arrays
 from distill.tasks.ranking import TOP, ranked, refuse_unranked
 
-TEXTS = "AutoModelForSequenceClassification"
-"""The head whose outputs are labels of texts, or their score."""
-
-
-FolderForm: TypeAlias = Mapping[str, Any]
-"""What a folder says of its model."""
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -46,29 +40,44 @@ class Predictor:
         generation: how it writes, in the words of transformers' ``generate``.
         batch_size: features it reads at once.
         trained: input to the name that its column had in training, which is looked for first.
+        format: the form of the model that answers: torch, onnx or onnx_int8.
+        notes: what whoever asks has to know of it, each a sentence.
     """
 
-    runtime: Runtime
-    tokenizer: PreTrainedTokenizerBase
+    runtime: ArrayRuntime
+    tokenizer: "PreTrainedTokenizerBase"
     task: Task
     form: EncodingSpec
     generation: Mapping[str, int]
     batch_size: int = 32
     trained: Mapping[str, str] = field(default_factory=dict)
+    format: str = TORCH
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, folder: str | Path, *, task: str | None = None, max_length: int | None = None) -> "Predictor":
-        """Return a predictor from a Hugging Face folder.
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        task: str | None = None,
+        max_length: int | None = None,
+        batch_size: int = 32,
+        format: str = AUTO,
+    ) -> "Predictor":
+        """Return a predictor from the folder of a model.
 
         Args:
-            folder: exported by a run, or any other.
+            folder: exported by a run, or any other of Hugging Face.
             task: what it predicts, for a folder that does not say.
             max_length: tokens of a text, for a folder that does not say.
+            batch_size: features it reads at once.
+            format: torch, onnx or onnx_int8; ``auto`` takes the quickest that the folder's certificate names.
 
         Raises:
-            ModelError: it is no model folder, or does not say what is needed and it is not given.
+            ConfigError: there is no such format.
+            ModelError: it is no model folder, lacks the format, or does not say what is needed and it is not given.
         """
-        return load(Path(folder), name=task, max_length=max_length)
+        return load(Path(folder), name=task, max_length=max_length, batch_size=batch_size, format=format)
 
     def __call__(self, *inputs: object, top_k: int | str | None = None) -> Answer:
         """Return the prediction for one example, such as ``predictor("a text")`` or ``predictor("a text", "another")``.
@@ -115,7 +124,6 @@ class Predictor:
         ask = partial(self.predict, top_k=top_k)
         return answers(rows, inputs, ask, source, refuse=refuse)
 
-    @torch.inference_mode()
     def predict(
         self, examples: Sequence[Row], named: Sequence[str] = (), *, top_k: int | str | None = None
     ) -> list[Answer]:
@@ -131,99 +139,137 @@ class Predictor:
             ModelError: what the model says of one is no number.
         """
         refuse_unranked(self.task, top_k)
-        columns: Features = {role: [example[role] for example in examples] for role in self.task.inputs}
-        columns["key"] = list(range(len(examples)))
+        features = self.encode(examples)
+        rows = self.by_example(features, self.ask(features), len(examples))
+        self.refuse_not_finite(rows, named)
+        return self.decode(examples, rows, top_k=top_k)
+
+    def encode(self, examples: Sequence[Row]) -> Features:
+        """Return the features of some examples, one or several of each, whose ``key`` is the example's number."""
         prepare = self.task.prompt or self.task.encode
-        features = prepare(columns, self.tokenizer, self.form)
-        order = sorted(range(len(features["key"])), key=lambda number: len(features["input_ids"][number]))
-        answered: dict[tuple[int, int], Tensor] = {}
+        return prepare(self._columns(examples), self.tokenizer, self.form)
+
+    def ask(self, features: Features) -> list[NDArray[Any]]:
+        """Return the rows ``[count, classes]`` of each feature, or the tokens ``[tokens, 1]`` that are written for it.
+
+        Features of similar lengths are read together, ``batch_size`` at once.
+        """
+        lengths = [len(ids) for ids in features["input_ids"]]
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        answered: list[NDArray[Any]] = [np.empty(0)] * len(order)
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
             some = {name: [values[number] for number in chosen] for name, values in features.items()}
-            places = zip(some["key"], some["first"], strict=True)
-            answered |= dict(zip(places, self._answers(some), strict=True))
-        parts: list[list[Tensor]] = [[] for _ in examples]
-        for key, first in sorted(answered):
-            rows = answered[key, first]
-            if rows.is_floating_point() and not bool((rows < torch.inf).all()):  # -inf is a class that cannot be
-                where = named[key] if named else f"example {key + 1}"
+            for number, rows in zip(chosen, self._answers(some), strict=True):
+                answered[number] = rows
+        return answered
+
+    def by_example(self, features: Features, rows: Sequence[NDArray[Any]], examples: int) -> list[NDArray[Any]]:
+        """Return the rows of each of ``examples``, joined from those of its features."""
+        parts: list[list[tuple[int, NDArray[Any]]]] = [[] for _ in range(examples)]
+        for key, first, some in zip(features["key"], features["first"], rows, strict=True):
+            parts[key].append((first, some))
+        ordered = (sorted(part, key=lambda one: one[0]) for part in parts)
+        return [part[0][1] if len(part) == 1 else np.concatenate([some for _, some in part]) for part in ordered]
+
+    def refuse_not_finite(self, rows: Sequence[NDArray[Any]], named: Sequence[str] = ()) -> None:
+        """Refuse rows of logits that are no numbers; negative infinity is a class that cannot be.
+
+        Args:
+            rows: of each example.
+            named: what a message calls each of them; by their places, where that is not given.
+
+        Raises:
+            ModelError: there are such rows.
+        """
+        for number, logits in enumerate(rows):
+            if not np.all(logits < np.inf):
+                where = named[number] if named else f"example {number + 1}"
                 raise ModelError(f"{where}: what the model says of it is no finite number: is the model whole?")
-            parts[key].append(rows)
-        logits = [torch.cat(part) for part in parts]
-        decoded = self.task.decode(logits, columns, self.tokenizer, self.form)
+
+    def decode(
+        self, examples: Sequence[Row], rows: Sequence[NDArray[Any]], *, top_k: int | str | None = None
+    ) -> list[Answer]:
+        """Return what a user is told of each example, from its rows ``[n, classes]`` or its written tokens.
+
+        Args:
+            examples: each with the task's inputs.
+            rows: of each example, as ``by_example`` joins them.
+            top_k: how many labels to add with their probabilities, the likeliest first: a number, or ``all``.
+        """
+        decoded = self.task.decode(rows, self._columns(examples), self.tokenizer, self.form)
         if top_k is None:
             return [dict(record) for record in decoded]
-        best = (ranked(rows, self.task.kind, self.form.labels, top_k) for rows in logits)
+        best = (ranked(logits, self.task.kind, self.form.labels, top_k) for logits in rows)
         return [{**answer, TOP: labels} for answer, labels in zip(decoded, best, strict=True)]
 
-    def _answers(self, features: Features) -> list[Tensor]:
-        """Return the rows of each feature, or the tokens that the model writes for it."""
-        pad, decoder = self.tokenizer.pad_token_id, self.task.family == "decoder"
-        batch = collate(features, Place(()), pad_id=pad, teacher_pad_id=pad, side="left" if decoder else "right")
-        batch = {name: tensor.to(self.runtime.device) for name, tensor in batch.items()}
-        with forward_errors(self.runtime.name):
-            if self.task.writes:
-                return [ids.unsqueeze(-1).cpu() for ids in self.runtime.generate(batch, self.generation)]
-            logits = self.runtime.logits(batch)
-        rows, _ = self.task.align(logits, batch, self.form)
-        return list(torch.split(rows.float().cpu(), features["count"]))
+    def _columns(self, examples: Sequence[Row]) -> Features:
+        columns: Features = {role: [example[role] for example in examples] for role in self.task.inputs}
+        return {**columns, "key": list(range(len(examples)))}
+
+    def _answers(self, features: Features) -> list[NDArray[Any]]:
+        """Return the rows of each feature of a batch, or the tokens that the model writes for it."""
+        side = "left" if self.task.family == "decoder" else "right"
+        batch = arrays.batch(features, cast(int, self.tokenizer.pad_token_id), side)
+        if self.task.writes:
+            return [ids[:, None] for ids in self.runtime.generate(batch, self.generation)]
+        rows = self.task.rows(self.runtime.logits(batch), batch, self.form)
+        return np.split(rows, np.cumsum(features["count"])[:-1])
 
 
-def load(folder: Path, *, name: str | None = None, max_length: int | None = None, batch_size: int = 32) -> Predictor:
-    """Return a predictor from a Hugging Face folder.
+def load(
+    folder: Path,
+    *,
+    name: str | None = None,
+    max_length: int | None = None,
+    batch_size: int = 32,
+    format: str = AUTO,
+) -> Predictor:
+    """Return a predictor from the folder of a model.
 
     Args:
         folder: exported by a run, which says in its ``config.json`` what it was made for; the run's own, or that of
-            a stage; or any other.
+            a stage; or any other of Hugging Face.
         name: the name of the task, for a folder that does not say.
         max_length: tokens of a text, for a folder that does not say.
         batch_size: features it reads at once.
+        format: torch, onnx or onnx_int8; ``auto`` takes the quickest that the folder's certificate names.
 
     Raises:
-        ModelError: it is no model folder, or does not say what is needed and it is not given.
+        ConfigError: there is no such format.
+        ModelError: it is no model folder, lacks the format, or does not say what is needed and it is not given.
     """
-    folder = loading.resolve(locate(str(folder)))
-    config = loading.configuration(folder)
-    known = said_beside(folder) | read_form(folder)
-    name = name or known.get("task")
-    if name is None:
-        raise ModelError(f"{folder} does not say what it predicts; give it as task=NAME: {', '.join(TASKS)}")
-    if name not in TASKS:
-        raise ModelError(f"task={name}: allowed is one of {', '.join(TASKS)}")
-    module = task(name)
-    labels = tuple(known.get("labels", _labels(module, config)))
-    if not labels and len(module.outputs(["some"])) > len(module.outputs([])):
-        raise ModelError(f"{folder} does not say which labels it predicts")
-    form = _form(labels, known, config, max_length)
-    if module.family == "decoder" and form.max_target_length >= form.max_length:
-        raise ModelError(f"max_length={form.max_length}: a reply alone may have {form.max_target_length} tokens")
-    tokenizer = loading.load_tokenizer(folder, module.markers, name if module.windows else None)
-    way_out = "give a folder that was saved after fine-tuning, such as one that a run exported"
-    checkpoint_validation.inspect(folder, config, module.head, tokenizer, finished=True, labels=False, way_out=way_out)
-    if module.head == TEXTS:
-        checkpoint_validation.refuse_other_outputs(folder, config, module.kind)
-    outputs, device = module.outputs(labels), torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    columns = label_columns(config, outputs, []) if labels else None
-    runtime = TorchRuntime.load(folder, module.head, tokenizer, columns=columns, labels=outputs, device=device)
-    writing = known.get("generation") or {"num_beams": 1, "max_new_tokens": form.max_target_length}
-    trained = known.get("columns", {})
-    return Predictor(runtime, tokenizer, module, form, writing, batch_size, trained)
+    refuse_unknown(format)
+    place = locate(str(folder))
+    found = bundle.of(Path(place).expanduser(), format)
+    chosen = TORCH if found is None else found.choose(format)
+    if found is not None and chosen != TORCH:
+        return _of_bundle(found, chosen, name, max_length, batch_size)
+    bundle.refuse_without_torch(place)
+    from distill.inference.torch_folder import open_folder  # torch and its friends take seconds
+
+    opened = open_folder(place, name, max_length)
+    form = opened.form
+    return Predictor(
+        opened.runtime, opened.tokenizer, form.task, form.spec, form.generation, batch_size, form.columns, TORCH
+    )
 
 
-def _form(labels: tuple[str, ...], known: FolderForm, config: PretrainedConfig, max_length: int | None) -> EncodingSpec:
-    """Return lengths and labels as the folder says, or else the usual ones as far as the model reads."""
-    names = ("max_length", "max_target_length", "stride", "max_answer_length", "unanswerable")
-    limits = {key: known[key] for key in names if key in known}
-    if max_length is not None:
-        loading.inside_bounds(config, max_length, "model", "max_length")
-        limits["max_length"] = max_length
-    elif "max_length" in limits:
-        loading.inside_bounds(config, limits["max_length"], "model", "max_length of config.json")
-    limits.setdefault("max_length", min(EncodingSpec.max_length, loading.bound(config) or EncodingSpec.max_length))
-    return EncodingSpec(labels, **limits)
-
-
-def _labels(module: Task, config: PretrainedConfig) -> list[str]:
-    """Return the labels of a folder that only names its outputs."""
-    named = [str(label) for _, label in sorted((config.id2label or {}).items())]
-    return named if module.outputs(named) == named else []
+def _of_bundle(found: Bundle, chosen: str, name: str | None, max_length: int | None, batch_size: int) -> Predictor:
+    """Return a predictor that asks an ONNX file of an exported folder."""
+    form = folder_form(found.folder, found.outputs, length_limit.limit(found.config.get), name, max_length)
+    session = found.open(chosen)
+    tokenizer = PlainTokenizer.read(found.folder, session.inputs, form.task.markers)
+    runtime = SessionRuntime(session, form.outputs)
+    doubt = found.doubt(chosen)
+    return Predictor(
+        runtime,
+        cast("PreTrainedTokenizerBase", tokenizer),  # it has of it what tasks ask for
+        form.task,
+        form.spec,
+        form.generation,
+        batch_size,
+        form.columns,
+        chosen,
+        () if doubt is None else (doubt,),
+    )

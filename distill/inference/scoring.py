@@ -90,7 +90,7 @@ def score_split(
         keys = torch.tensor(chunk["key"])
         rows = answered.rows.examples(keys)
         answers = rows if answered.written is None else answered.written.examples(keys)
-        decoded = setup.decode(answers, chunk, tokenizer)
+        decoded = setup.decode([answer.numpy() for answer in answers], chunk, tokenizer)
         if answered.written is not None:
             decoded = [{**record, **_cost(row)} for record, row in zip(decoded, rows, strict=True)]
         records += decoded

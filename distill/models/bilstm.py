@@ -94,16 +94,43 @@ class BiLstmModel(_Pretrained):  # type: ignore[no-untyped-call]
             ValueError: a text is padded in front.
         """
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        lengths = mask.sum(1).clamp(min=1).cpu()
         if mask.shape[1] > 1 and bool((mask[:, 1:] > mask[:, :-1]).any()):
             raise ValueError("texts must be filled up at their ends, not in front")
+        read = _unpacked if torch.jit.is_tracing() else _packed
         types = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
         embedded = self.embeddings(input_ids) + self.types(types)
         states = [self.project(self.dropout(embedded))]
         for layer in self.layers:
-            packed = pack_padded_sequence(self.dropout(states[-1]), lengths, batch_first=True, enforce_sorted=False)
-            states.append(pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=mask.shape[1])[0])
+            states.append(read(cast(nn.LSTM, layer), self.dropout(states[-1]), mask))
         return BaseModelOutput(states[-1], tuple(states) if output_hidden_states else None)
+
+
+def _packed(layer: nn.LSTM, states: Tensor, mask: Tensor) -> Tensor:
+    """Return the states of a layer, 0 where there is padding, which it does not read."""
+    lengths = mask.sum(1).clamp(min=1).cpu()
+    packed = pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
+    return pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=mask.shape[1])[0]
+
+
+def _unpacked(layer: nn.LSTM, states: Tensor, mask: Tensor) -> Tensor:
+    """Return the same without packing, which a tracer cannot follow.
+
+    Padding comes last in either direction: before the backward one reads a text, its tokens alone are turned round.
+    """
+    lengths, places = mask.sum(1, keepdim=True).clamp(min=1), torch.arange(mask.shape[1])
+    turned = torch.where(places < lengths, lengths - 1 - places, places).unsqueeze(-1)
+    forward, backward = (_direction(layer, suffix) for suffix in ("", "_reverse"))
+    back = backward(torch.gather(states, 1, turned.expand(-1, -1, states.shape[2])))[0]
+    both = torch.cat([forward(states)[0], torch.gather(back, 1, turned.expand(-1, -1, back.shape[2]))], dim=-1)
+    return both * (places < lengths).unsqueeze(-1)
+
+
+def _direction(layer: nn.LSTM, suffix: str) -> nn.LSTM:
+    """Return one direction of a layer as a layer of its own, of the same weights."""
+    direction = nn.LSTM(layer.input_size, layer.hidden_size, batch_first=True)
+    for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
+        setattr(direction, name, getattr(layer, name + suffix))
+    return direction
 
 
 class BiLstmForSequenceClassification(_Pretrained):  # type: ignore[no-untyped-call]
@@ -131,7 +158,7 @@ class BiLstmForSequenceClassification(_Pretrained):  # type: ignore[no-untyped-c
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         last = (mask.sum(1).clamp(min=1) - 1).to(states.device)
         size = self.config.lstm_size
-        ends = torch.cat([states[torch.arange(len(states)), last, :size], states[:, 0, size:]], dim=1)
+        ends = torch.cat([states[torch.arange(states.shape[0]), last, :size], states[:, 0, size:]], dim=1)
         logits = self.classifier(self.dropout(torch.relu(self.dense(self.dropout(ends)))))
         return SequenceClassifierOutput(logits=logits, hidden_states=answer.hidden_states)
 

@@ -11,30 +11,8 @@ from transformers import GenerationConfig, PretrainedConfig, PreTrainedModel, Pr
 
 from distill.errors import ModelError
 from distill.models.configuration import library_message
+from distill.models.length_limit import AFTER_PADDING
 from distill.models.special_tokens_as_text import read_as_text
-
-AFTER_PADDING = (
-    "roberta",
-    "xlm-roberta",
-    "camembert",
-    "xlm-roberta-xl",
-    "roberta-prelayernorm",
-    "data2vec-text",
-    "longformer",
-    "mpnet",
-    "ibert",
-    "luke",
-    "xmod",
-    "esm",
-    "markuplm",
-    "lilt",
-    "m2m_100",
-    "nllb-moe",
-    "fsmt",
-)
-"""Models that count the positions of tokens from the id of the padding token on."""
-ENDLESS = ("m2m_100", "nllb-moe", "fsmt", "esm")
-"""Those of them that have a place for every token, however many there are."""
 
 
 def fit_tokenizer(
@@ -211,11 +189,6 @@ def end_token(tokenizer: PreTrainedTokenizerBase) -> int | None:
     """Return the id of the token that ends a generated text; for BERT's tokenizers, the separator."""
     end: int | None = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
     return end
-
-
-def output_names(config: PretrainedConfig) -> list[str]:
-    """Return the names of a head's outputs, in their order."""
-    return [str(name) for _, name in sorted((config.id2label or {}).items())]
 
 
 @torch.no_grad()

@@ -1,19 +1,17 @@
 """Find the folder of a checkpoint, here or on the hub, and check its files before anything in them is read."""
 
-import codecs
 import fnmatch
-import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from distill.errors import ModelError
 from distill.models import foreign_checkpoints
+from distill.models.json_objects import read_object as read_object
 
 FILES = ("*.json", "*.txt", "*.model", "*.spm", "*.codes", "*.safetensors")
 """What of a checkpoint is read."""
@@ -101,32 +99,6 @@ def read_index(path: Path) -> dict[str, str]:
     if not isinstance(files, dict) or not files or not all(isinstance(name, str) for name in files.values()):
         raise ModelError(f"{path} is no index of weights: it has no weight_map from tensors to files")
     return files
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
-
-    Raises:
-        ModelError: it cannot be read, or holds something else.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        hint = "write it as UTF-8 without a byte order mark" if _marked(path) else str(error)
-        raise ModelError(f"{path} cannot be read: it is no JSON ({hint})") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path} cannot be read: it is a JSON {_KINDS.get(type(content), 'value')}, not an object")
-    return content
-
-
-def _marked(path: Path) -> bool:
-    """Return whether a file begins with a byte order mark, as editors of Windows write it."""
-    return path.read_bytes()[:3].startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-
-
-_KINDS = {list: "array", str: "string", int: "number", float: "number"}
 
 
 def _from_hub(model: str, revision: str | None) -> Path:

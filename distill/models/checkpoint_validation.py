@@ -13,8 +13,8 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from distill.errors import ModelError
 from distill.models import foreign_checkpoints, safetensors_headers
-from distill.models.checkpoint_folders import read_object
 from distill.models.configuration import check_generation, from_config, library_message
+from distill.models.json_objects import read_object
 from distill.models.tokenizer_checks import refuse_strange_tokens
 from distill.types import Kind
 

@@ -10,7 +10,8 @@ import transformers
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig, PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
-from distill.models.checkpoint_folders import read_object
+from distill.models import bilstm as bilstm  # which transformers knows from here on, whatever loads a model
+from distill.models.json_objects import read_object
 
 _LIMITS = {
     re.compile(r"layers?$"): 1000,

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-
-from transformers import PretrainedConfig
+from typing import TYPE_CHECKING
 
 from distill.errors import ModelError
-from distill.models.checkpoint_fitting import output_names
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 
 def label_columns(
-    config: PretrainedConfig, labels: Sequence[str], output_labels: Sequence[str], *, subset: bool = False
+    config: "PretrainedConfig", labels: Sequence[str], output_labels: Sequence[str], *, subset: bool = False
 ) -> list[int]:
     """Return, for each label of the data, the index of the teacher's output of that name.
 
@@ -24,6 +25,25 @@ def label_columns(
         ModelError: the teacher's labels are other ones.
     """
     names = list(output_labels) or output_names(config)
+    return columns_by_name(names, labels, subset=subset)
+
+
+def output_names(config: "PretrainedConfig") -> list[str]:
+    """Return the names of a head's outputs, in their order."""
+    return [str(name) for _, name in sorted((config.id2label or {}).items())]
+
+
+def columns_by_name(names: Sequence[str], labels: Sequence[str], *, subset: bool = False) -> list[int]:
+    """Return, for each of the labels, the index of the output of that name.
+
+    Args:
+        names: of a model's outputs, in their order.
+        labels: names of the data's labels, in theirs.
+        subset: whether the model may have more outputs, which are left out then.
+
+    Raises:
+        ModelError: the model's labels are other ones.
+    """
     if twice := [name for name, count in Counter(names).items() if count > 1 and name in labels]:
         raise ModelError(
             f"the outputs of the model are named {', '.join(names)}, so that {twice[0]} is two of them: name them in "

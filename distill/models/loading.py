@@ -13,14 +13,11 @@ from safetensors import SafetensorError
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models import checkpoint_validation, safetensors_headers, tokenizer_files
+from distill.models import checkpoint_validation, length_limit, safetensors_headers, tokenizer_files
 from distill.models.checkpoint_fitting import (
-    AFTER_PADDING,
-    ENDLESS,
     fit_outputs,
     fit_tokenizer,
     fit_tokens,
-    output_names,
 )
 from distill.models.checkpoint_folders import FILES as FILES
 from distill.models.checkpoint_folders import resolve as resolve
@@ -29,6 +26,8 @@ from distill.models.configuration import from_config as from_config
 from distill.models.configuration import headless, library_message
 from distill.models.dropout import set_dropout
 from distill.models.finite_values import not_finite
+from distill.models.label_columns import output_names
+from distill.models.task_metadata import FORM as FORM
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -36,10 +35,6 @@ transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")  # Marian's tokenizer never asks what it brings
 
-_POSITIONS = ("max_position_embeddings", "max_encoder_position_embeddings", "max_decoder_position_embeddings")
-"""What architectures call the number of their positions; LED has two."""
-FORM = "distill"
-"""Where ``config.json`` keeps what the model was made for."""
 _PROBLEMS: Mapping[Kind, Any] = {
     "class": "single_label_classification",
     "labels": "multi_label_classification",
@@ -165,18 +160,12 @@ def inside_bounds(config: PretrainedConfig, max_length: int, who: str, key: str 
     Raises:
         ModelError: ``max_length`` tokens do not fit.
     """
-    limit = bound(config)
-    if limit is not None and max_length > limit:
-        raise ModelError(f"{key}={max_length}: the {who} reads at most {limit} tokens")
+    length_limit.refuse_beyond(bound(config), max_length, who, key)
 
 
 def bound(config: PretrainedConfig) -> int | None:
     """Return the number of tokens that a model reads at most, if it has a limit."""
-    limits = [getattr(config, name, None) for name in _POSITIONS]
-    limit = min((number for number in limits if isinstance(number, int) and number > 0), default=None)
-    if limit is not None and config.model_type in set(AFTER_PADDING) - set(ENDLESS):
-        limit -= config.pad_token_id + 1
-    return limit
+    return length_limit.limit(lambda name: getattr(config, name, None))
 
 
 def parameters(model: PreTrainedModel) -> int:

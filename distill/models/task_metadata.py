@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from distill.errors import ModelError
-from distill.models.checkpoint_folders import read_object
-from distill.models.loading import FORM
+from distill.models.json_objects import read_object
+
+FORM = "distill"
+"""Where ``config.json`` keeps what the model was made for."""
 
 
 def read_form(folder: Path) -> dict[str, Any]:

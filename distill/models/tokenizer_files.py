@@ -8,8 +8,8 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models.checkpoint_folders import read_object
 from distill.models.configuration import library_message
+from distill.models.json_objects import read_object
 
 _ANY = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm")
 """What makes a tokenizer, alone or together."""

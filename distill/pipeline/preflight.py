@@ -11,8 +11,7 @@ from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, bilstm, checkpoint_validation, loading, safetensors_headers
-from distill.models.checkpoint_fitting import output_names
-from distill.models.label_columns import label_columns, unnamed
+from distill.models.label_columns import label_columns, output_names, unnamed
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig

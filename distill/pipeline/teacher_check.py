@@ -26,9 +26,10 @@ from distill.inference.torch_runtime import output_columns
 from distill.metrics import chance
 from distill.metrics.chance import Verdict
 from distill.models import loading
-from distill.models.checkpoint_fitting import output_names, token_count
+from distill.models.checkpoint_fitting import token_count
 from distill.models.finite_values import floor_negative_infinity
 from distill.models.forward import forward_errors, outputs, select_columns
+from distill.models.label_columns import output_names
 from distill.pipeline.checked_rows import affordable_rows, draw_rows, length_sorted_batches
 from distill.stages.job import RunSpec
 from distill.tasks import Features
@@ -213,7 +214,7 @@ def _judge_answers(teacher: CheckedTeacher, rows: Dataset, answers: Sequence[Ten
     if spec.setup.task.writes:
         return _judge_tokens(teacher, rows, answers)
     names, metrics = spec.data.labels, spec.metrics
-    records = spec.setup.decode(answers, table, teacher.tokenizer)
+    records = spec.setup.decode([answer.numpy() for answer in answers], table, teacher.tokenizer)
     predicted, expected = spec.setup.predictions(records), spec.setup.references(table)
     if spec.setup.task.kind == "score":
         return chance.scores(np.asarray(predicted, dtype=np.float64), np.asarray(expected, dtype=np.float64))

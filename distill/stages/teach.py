@@ -159,7 +159,8 @@ def _retargeted(spec: RunSpec, teacher: FinishedModel, train: Dataset, store: Ou
     target = next(role for role, kind in setup.task.roles.items() if kind == "target")
     for start in range(0, len(train), 1000):
         chunk = train[start : start + 1000]
-        records = setup.decode(store.examples(torch.tensor(chunk["key"])), chunk, teacher.tokenizer)
+        answers = [ids.numpy() for ids in store.examples(torch.tensor(chunk["key"]))]
+        records = setup.decode(answers, chunk, teacher.tokenizer)
         written = setup.task.predictions(records, ())
         texts += [text or target_text for text, target_text in zip(written, chunk[target], strict=True)]
     return replaced(train, target, texts)

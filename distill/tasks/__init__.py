@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from distill.types import Batch, Kind
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
+    from numpy.typing import NDArray
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
@@ -125,7 +127,9 @@ class Task:
         outputs: names of the head's outputs, by the labels; empty where the head brings its own.
         encode: features of some examples, without targets where the examples have none.
         align: a head's logits as rows, and their labels.
-        decode: what a user is told for each example, from its rows ``[n, classes]`` or the tokens it was answered.
+        rows: the same rows in NumPy, for prediction, of a batch that ``distill.tasks.arrays`` makes.
+        decode: what a user is told for each example, from its rows ``[n, classes]`` or the tokens it was answered, as
+            arrays of NumPy.
         predictions: what the metrics read of the records that ``decode`` gives.
         references: what the metrics compare with.
         groups: for tasks without labels, the group of each example in the report's table.
@@ -151,7 +155,8 @@ class Task:
     outputs: Callable[[Sequence[str]], list[str]]
     encode: Callable[[Columns, "PreTrainedTokenizerBase", EncodingSpec], Features]
     align: Callable[["Tensor", Batch, EncodingSpec], tuple["Tensor", "Tensor"]]
-    decode: Callable[[Sequence["Tensor"], Columns, "PreTrainedTokenizerBase", EncodingSpec], list[Record]]
+    rows: Callable[["NDArray[np.float32]", Mapping[str, "NDArray[Any]"], EncodingSpec], "NDArray[np.float32]"]
+    decode: Callable[[Sequence["NDArray[Any]"], Columns, "PreTrainedTokenizerBase", EncodingSpec], list[Record]]
     predictions: Callable[[Sequence[Record], Sequence[str]], list[object]]
     references: Callable[[Columns, Sequence[str]], list[object]]
     groups: Callable[[Columns], list[str]]

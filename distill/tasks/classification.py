@@ -1,7 +1,7 @@
 """The task of giving one label to a text."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import sentences
@@ -9,7 +9,9 @@ from distill.tasks.labels import numbered
 from distill.types import Batch
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
+    from numpy.typing import NDArray
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
@@ -43,14 +45,21 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return logits, batch["labels"]
 
 
+def rows(
+    logits: "NDArray[np.float32]", batch: Mapping[str, "NDArray[Any]"], form: EncodingSpec
+) -> "NDArray[np.float32]":
+    """Return the logits ``[batch, classes]`` as they are: a text is a row."""
+    return logits
+
+
 def decode(
-    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+    answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
     """Return the likeliest label of each text, and its probability."""
-    import torch
+    from distill.tasks import arrays
 
-    probabilities = torch.cat(list(answers)).float().softmax(dim=-1)
-    highest, chosen = probabilities.max(dim=-1)
+    probabilities = arrays.softmax(arrays.in_float32(answers))
+    chosen, highest = probabilities.argmax(axis=-1), probabilities.max(axis=-1)
     return [
         {"label": form.labels[label], "probability": probability}
         for label, probability in zip(chosen.tolist(), highest.tolist(), strict=True)
@@ -87,6 +96,7 @@ TASK = Task(
     outputs=outputs,
     encode=encode,
     align=align,
+    rows=rows,
     decode=decode,
     predictions=predictions,
     references=references,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from distill.tasks import Columns
+from distill.tasks.arrays import padded, places
 from distill.tasks.features import scored
 from distill.types import IGNORE, MODEL_INPUTS, Batch
 
@@ -58,8 +59,7 @@ def collate(features: Columns, place: Place, pad_id: int, teacher_pad_id: int, s
     else:
         batch["labels"] = torch.full((int(count.sum()),), IGNORE)
     if "positions" in features:
-        batch["example"] = torch.repeat_interleave(torch.arange(len(count)), count)
-        batch["position"] = _flat(features["positions"])
+        batch |= {name: torch.from_numpy(numbers) for name, numbers in places(features).items()}
     return batch
 
 
@@ -72,17 +72,11 @@ def model_inputs(columns: Columns, pad_id: int, prefix: str = "", side: str = "r
 def pad(lists: Sequence[Sequence[int]], value: int, side: str = "right") -> Tensor:
     """Return lists of numbers as a tensor ``[lists, longest]``, filled up at their ends or in front.
 
-    A decoder goes on from the end of its input, so that it is filled up in front.
-
     >>> pad([[1, 2], [3]], 0)
     tensor([[1, 2],
             [3, 0]])
     """
-    longest = max(map(len, lists))
-    fills = [[value] * (longest - len(numbers)) for numbers in lists]
-    if side == "left":
-        return torch.tensor([[*fill, *numbers] for numbers, fill in zip(lists, fills, strict=True)])
-    return torch.tensor([[*numbers, *fill] for numbers, fill in zip(lists, fills, strict=True)])
+    return torch.from_numpy(padded(lists, value, side))
 
 
 def totals(counts: Mapping[str, float]) -> Batch:

@@ -5,7 +5,7 @@ oldest tokens give way; only the reply's tokens are rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distill.base.unusable_rows import Fault
 from distill.errors import ModelError
@@ -13,10 +13,12 @@ from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record
 from distill.tasks.features import gather
 from distill.tasks.labels import sifted
 from distill.tasks.translation import length_group, texts
+from distill.tasks.translation import rows as token_rows
 from distill.types import Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from numpy.typing import NDArray
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
@@ -85,7 +87,7 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
 
 
 def decode(
-    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+    answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
     """Return the reply of each example as text, from its written tokens ``[tokens, 1]``."""
     return [{"reply": text} for text in texts(answers, tokenizer)]
@@ -162,6 +164,7 @@ TASK = Task(
     outputs=outputs,
     encode=encode,
     align=align,
+    rows=token_rows,
     decode=decode,
     predictions=predictions,
     references=references,

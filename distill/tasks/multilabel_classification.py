@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distill.tasks import Columns, EncodingSpec, Options, Read, Record, classification
 from distill.tasks.labels import label_names, refuse_unknown, replaced
 
 if TYPE_CHECKING:
     from datasets import Dataset
-    from torch import Tensor
+    from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerBase
 
 
@@ -38,12 +38,12 @@ def metric_module(labels: Sequence[str]) -> str:
 
 
 def decode(
-    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+    answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
     """Return the labels that are likelier than not, and the probability of every label."""
-    import torch
+    from distill.tasks import arrays
 
-    probabilities = torch.cat(list(answers)).float().sigmoid().tolist()
+    probabilities = arrays.sigmoid(arrays.in_float32(answers)).tolist()
     named = [dict(zip(form.labels, row, strict=True)) for row in probabilities]
     return [
         {"labels": [name for name, likely in row.items() if likely > _LIKELY], "probabilities": row} for row in named

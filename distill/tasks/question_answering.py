@@ -16,7 +16,9 @@ from distill.tasks.labels import sifted
 from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
+    from numpy.typing import NDArray
     from torch import Tensor
     from transformers import BatchEncoding, PreTrainedTokenizerBase
 
@@ -82,19 +84,34 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return pad(rows, (0, form.max_length - rows.shape[-1]), value=FLOOR).flatten(0, 1), batch["labels"]
 
 
+def rows(
+    logits: "NDArray[np.float32]", batch: Mapping[str, "NDArray[Any]"], form: EncodingSpec
+) -> "NDArray[np.float32]":
+    """Return a row for the start and one for the end of each window ``[2 batch, max_length]``, as ``align`` does."""
+    import numpy as np
+
+    windows, tokens, ends = logits.shape
+    aligned = np.full((windows, ends, form.max_length), FLOOR, dtype=np.float32)
+    possible = batch["answerable"].astype(bool)[:, None]
+    aligned[..., :tokens] = np.where(possible, logits.transpose(0, 2, 1), np.float32(FLOOR))
+    return aligned.reshape(windows * ends, form.max_length)
+
+
 def decode(
-    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+    answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
     """Return the likeliest span over all windows of each example, or no answer where that is allowed.
 
     The probability is that of the span in its window.
     """
+    from distill.tasks import arrays
+
     if form.unanswerable:
         return _or_nothing(answers, rows, tokenizer, form)
     windows = _windows(rows, tokenizer, form)
     best: list[tuple[float, str]] = [(-1.0, "")] * len(answers)
     for number, example, order in _numbered(windows):
-        start, end = answers[example][2 * order : 2 * order + 2].float().softmax(dim=-1)
+        start, end = arrays.softmax(_ends(answers[example], order))
         for opening, closing, span in _spans(start, end, _context(windows, number), form.max_answer_length):
             if (probability := opening * closing) > best[example][0]:
                 best[example] = (probability, rows["context"][example][slice(*span)])
@@ -102,7 +119,7 @@ def decode(
 
 
 def _or_nothing(
-    answers: Sequence["Tensor"],
+    answers: Sequence["NDArray[Any]"],
     rows: Columns,
     tokenizer: "PreTrainedTokenizerBase",
     form: EncodingSpec,
@@ -112,11 +129,13 @@ def _or_nothing(
     As in BERT's own script for version 2 of SQuAD, no answer is the first token of the window that is least sure of it,
     and is chosen where its logits are above those of the best span, by a threshold of 0.
     """
+    from distill.tasks import arrays
+
     windows = _windows(rows, tokenizer, form)
     nothing, best = ([each] * len(answers) for each in (unanswerable.NO_WINDOW_YET, unanswerable.NO_SPAN_YET))
     for number, example, order in _numbered(windows):
-        start, end = answers[example][2 * order : 2 * order + 2].float()
-        whole = float(start.logsumexp(dim=-1) + end.logsumexp(dim=-1))
+        start, end = _ends(answers[example], order)
+        whole = arrays.logsumexp(start) + arrays.logsumexp(end)
         nothing[example] = min(nothing[example], unanswerable.Choice(float(start[0] + end[0]), whole))
         for opening, closing, span in _spans(start, end, _context(windows, number), form.max_answer_length):
             if opening + closing > best[example].score:
@@ -124,6 +143,12 @@ def _or_nothing(
                 best[example] = unanswerable.Choice(opening + closing, whole, text)
     choices = map(unanswerable.chosen, nothing, best)
     return [{"answer": choice.answer, "probability": choice.probability} for choice in choices]
+
+
+def _ends(answer: "NDArray[Any]", order: int) -> "NDArray[np.float32]":
+    """The logits ``[2, max_length]`` of the start and the end in one window of an example."""
+    ends: NDArray[np.float32] = answer[2 * order : 2 * order + 2].astype("float32")
+    return ends
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
@@ -213,12 +238,14 @@ def _target(spans: Sequence[tuple[int, int] | None], answers: unanswerable.Answe
 
 
 def _spans(
-    start: "Tensor", end: "Tensor", spans: Sequence[tuple[int, int] | None], longest: int
+    start: "NDArray[np.float32]", end: "NDArray[np.float32]", spans: Sequence[tuple[int, int] | None], longest: int
 ) -> Iterator[tuple[float, float, tuple[int, int]]]:
     """Likely answers of a window, of ``longest`` tokens at most: of start and end what is given, and its characters."""
-    likely = [each.topk(min(_BEST, len(spans))) for each in (start[: len(spans)], end[: len(spans)])]
-    for begins, opening in zip(likely[0].indices.tolist(), likely[0].values.tolist(), strict=True):
-        for ends, closing in zip(likely[1].indices.tolist(), likely[1].values.tolist(), strict=True):
+    from distill.tasks import arrays
+
+    openings, closings = (arrays.largest(each[: len(spans)], _BEST) for each in (start, end))
+    for begins, opening in openings:
+        for ends, closing in closings:
             first, last = spans[begins], spans[ends]
             if first is not None and last is not None and begins <= ends < begins + longest:
                 yield opening, closing, (first[0], last[1])
@@ -237,6 +264,7 @@ TASK = Task(
     outputs=outputs,
     encode=encode,
     align=align,
+    rows=rows,
     decode=decode,
     predictions=predictions,
     references=references,

@@ -1,14 +1,14 @@
 """The labels of a text ranked by their probability, the likeliest first."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distill.errors import ConfigError
 from distill.tasks import TASKS, Record, Task, task
 from distill.types import Kind
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from numpy.typing import NDArray
 
 TOP = "top"
 """The field of an answer that holds them."""
@@ -52,7 +52,7 @@ def ranks(module: Task) -> bool:
     return module.roles.get("label") in _KINDS
 
 
-def ranked(rows: "Tensor", kind: Kind, labels: Sequence[str], top_k: int | str) -> list[Record]:
+def ranked(rows: "NDArray[Any]", kind: Kind, labels: Sequence[str], top_k: int | str) -> list[Record]:
     """Return the likeliest labels of one example, each with its probability.
 
     Args:
@@ -61,7 +61,9 @@ def ranked(rows: "Tensor", kind: Kind, labels: Sequence[str], top_k: int | str) 
         labels: their names.
         top_k: how many.
     """
-    likely = rows[0].float().sigmoid() if kind == "labels" else rows[0].float().softmax(dim=-1)
-    values, order = likely.sort(descending=True, stable=True)
-    pairs = list(zip(order.tolist(), values.tolist(), strict=True))[: most(top_k)]
+    from distill.tasks import arrays
+
+    logits = arrays.in_float32([rows])[0]
+    likely = arrays.sigmoid(logits) if kind == "labels" else arrays.softmax(logits)
+    pairs = arrays.largest(likely, most(top_k) or len(likely))
     return [{"label": labels[number], "probability": probability} for number, probability in pairs]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
@@ -13,7 +13,7 @@ from distill.tasks.labels import is_number, replaced, sifted
 
 if TYPE_CHECKING:
     from datasets import Dataset
-    from torch import Tensor
+    from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerBase
 
 
@@ -48,7 +48,7 @@ def outputs(labels: Sequence[str]) -> list[str]:
 
 
 def decode(
-    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+    answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
     """Return the score of each pair."""
     return [{"score": float(answer[0, 0])} for answer in answers]

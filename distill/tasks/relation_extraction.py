@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
@@ -20,7 +20,9 @@ from distill.tasks.labels import numbered, sifted
 from distill.types import Batch
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
+    from numpy.typing import NDArray
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
@@ -80,6 +82,15 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     one, other = batch["position"].unbind(dim=-1)
     first, second = logits.chunk(2, dim=-1)
     return first[batch["example"], one] + second[batch["example"], other], batch["labels"]
+
+
+def rows(
+    logits: "NDArray[np.float32]", batch: Mapping[str, "NDArray[Any]"], form: EncodingSpec
+) -> "NDArray[np.float32]":
+    """Return the sums ``[batch, relations]`` of the logits at the two entity starts."""
+    one, other = batch["position"].T
+    relations = logits.shape[-1] // 2
+    return logits[batch["example"], one, :relations] + logits[batch["example"], other, relations:]
 
 
 def _fault(text: str) -> Fault | None:
@@ -161,4 +172,5 @@ TASK = replace(
     outputs=outputs,
     encode=encode,
     align=align,
+    rows=rows,
 )

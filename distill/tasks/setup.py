@@ -9,6 +9,7 @@ from distill.tasks import Columns, EncodingSpec, Features, Record, Task
 from distill.types import Batch
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
@@ -71,7 +72,9 @@ class TaskSetup:
         """Return a head's logits as rows ``[rows, classes]``, and their labels ``[rows]``."""
         return self.task.align(logits, batch, self.spec)
 
-    def decode(self, rows: Sequence["Tensor"], columns: Columns, tokenizer: "PreTrainedTokenizerBase") -> list[Record]:
+    def decode(
+        self, rows: Sequence["NDArray[Any]"], columns: Columns, tokenizer: "PreTrainedTokenizerBase"
+    ) -> list[Record]:
         """Return the prediction for each example, from its rows of logits ``[n, classes]`` or its written tokens."""
         return self.task.decode(rows, columns, tokenizer, self.spec)
 

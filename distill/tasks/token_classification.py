@@ -17,7 +17,9 @@ from distill.tasks.tagging import OUTSIDE
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
+    from numpy.typing import NDArray
     from tokenizers import Encoding
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
@@ -104,11 +106,20 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return gather(logits, batch)
 
 
+def rows(
+    logits: "NDArray[np.float32]", batch: Mapping[str, "NDArray[Any]"], form: EncodingSpec
+) -> "NDArray[np.float32]":
+    """Return the logits ``[words, tags]`` of each word's first sub-word."""
+    from distill.tasks import arrays
+
+    return arrays.gathered(logits, batch)
+
+
 def decode(
-    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+    answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
     """Return the likeliest tag of each word."""
-    return [{"tags": [form.labels[tag] for tag in answer.argmax(dim=-1).tolist()]} for answer in answers]
+    return [{"tags": [form.labels[tag] for tag in answer.argmax(axis=-1).tolist()]} for answer in answers]
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:
@@ -232,6 +243,7 @@ TASK = Task(
     outputs=outputs,
     encode=encode,
     align=align,
+    rows=rows,
     decode=decode,
     predictions=predictions,
     references=references,

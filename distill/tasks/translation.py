@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distill.base.segmentation import spaced
 from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
@@ -11,7 +11,9 @@ from distill.tasks.labels import replaced
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
+    from numpy.typing import NDArray
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
@@ -76,8 +78,17 @@ def align(logits: "Tensor", batch: Batch, form: EncodingSpec) -> tuple["Tensor",
     return gather(logits, batch)
 
 
+def rows(
+    logits: "NDArray[np.float32]", batch: Mapping[str, "NDArray[Any]"], form: EncodingSpec
+) -> "NDArray[np.float32]":
+    """Return the logits of the tokens that are rows, ``[tokens, vocabulary]``."""
+    from distill.tasks import arrays
+
+    return arrays.gathered(logits, batch)
+
+
 def decode(
-    answers: Sequence["Tensor"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
+    answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
     """Return the text of each target that was written, from its tokens ``[tokens, 1]``."""
     return [{"target": text} for text in texts(answers, tokenizer)]
@@ -98,9 +109,9 @@ def groups(rows: Columns) -> list[str]:
     return [length_group(len(spaced(source)), _EDGES, "words") for source in rows["source"]]
 
 
-def texts(answers: Sequence["Tensor"], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
+def texts(answers: Sequence["NDArray[Any]"], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
     """Decode written tokens ``[tokens, 1]`` into texts, without a last character that the limit cut off."""
-    ids = [answer.flatten().long().tolist() for answer in answers]
+    ids = [answer.ravel().astype("int64").tolist() for answer in answers]
     return [text.rstrip("\ufffd").strip() for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
 
 
@@ -130,6 +141,7 @@ TASK = Task(
     outputs=outputs,
     encode=encode,
     align=align,
+    rows=rows,
     decode=decode,
     predictions=predictions,
     references=references,

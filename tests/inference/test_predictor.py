@@ -63,7 +63,7 @@ def test_labels_are_told_by_name_not_by_the_order_of_the_outputs(name, models):
         ids = torch.tensor([features["input_ids"][number]])
         types = torch.tensor([features["token_type_ids"][number]])
         with torch.no_grad():
-            logits = model.runtime.model(input_ids=ids, token_type_ids=types).logits[0]
+            logits = model.runtime.runtime.model(input_ids=ids, token_type_ids=types).logits[0]
         if name == "relation_extraction":  # the outputs are named backwards: second entity first
             one, other = features["positions"][number][0]
             logits = logits[one, 3:].flip(0) + logits[other, :3].flip(0)
@@ -330,9 +330,9 @@ def test_the_input_is_not_overwritten_and_that_is_said_before_the_model_is_looke
 def test_a_model_that_answers_no_number_is_refused_though_its_weights_are_finite(name, models, run, tmp_path):
     """Whatever would be taken for the largest of what are no numbers."""
     model = predictor.load(models(name))
-    for weight in model.runtime.model.parameters():
+    for weight in model.runtime.runtime.model.parameters():
         weight.data.fill_(3e38)
-    loading.save(model.runtime.model, model.tokenizer, tmp_path / "broken")
+    loading.save(model.runtime.runtime.model, model.tokenizer, tmp_path / "broken")
     loading.save_form(tmp_path / "broken", json.loads((models(name) / "config.json").read_text())["distill"])
     source = jsonl(tmp_path / "in.jsonl", inputs(name))
     message = f"line 1 of {source}: what the model says of it is no finite number"

@@ -162,7 +162,7 @@ def test_a_text_is_a_feature_of_one_row_with_its_label_and_one_without_has_no_ta
 def test_the_likeliest_label_is_told_by_name_and_scored_by_number():
     answers = [torch.tensor([[0.0, 3.0, 1.0]]), torch.tensor([[2.0, 0.0, 0.0]])]
     form = EncodingSpec(("c", "a", "b"))
-    records = classification.decode(answers, {}, None, form)
+    records = classification.decode([answer.numpy() for answer in answers], {}, None, form)
     assert [record["label"] for record in records] == ["a", "c"]
     exponents = [[1.0, 20.085537, 2.718282], [7.389056, 1.0, 1.0]]
     expected = [max(row) / sum(row) for row in exponents]

@@ -106,7 +106,7 @@ def test_a_batch_filled_up_in_front_writes_what_each_history_gets_alone(model, b
 
 
 def test_what_is_written_is_text_without_special_tokens(bytelevel):
-    ids = torch.tensor([*plain(bytelevel, " nobody knows "), bytelevel.eos_token_id]).unsqueeze(-1)
+    ids = torch.tensor([*plain(bytelevel, " nobody knows "), bytelevel.eos_token_id]).unsqueeze(-1).numpy()
     assert TASK.decode([ids, ids[-1:]], {}, bytelevel, FORM) == [{"reply": "nobody knows"}, {"reply": ""}]
 
 

@@ -38,7 +38,7 @@ def test_texts_in_the_other_order_are_another_example(wordpiece):
 
 def test_the_label_with_the_largest_logit_is_said_with_its_probability():
     form = EncodingSpec(tuple(label_names(["no", "yes"], Options({})).values()))
-    (record,) = TASK.decode([torch.tensor([[0.0, 3.0]])], {}, None, form)
+    (record,) = TASK.decode([torch.tensor([[0.0, 3.0]]).numpy()], {}, None, form)
     assert record["label"] == "yes"
     assert abs(record["probability"] - 1 / (1 + 2.718281828**-3)) < 1e-6
     assert TASK.predictions([record], form.labels) == [1]

@@ -38,7 +38,7 @@ def sure(features, form):
         # A window without the answer is sure of its first token, so it offers no span.
         rows[0, target[0]] = rows[1, target[1]] = 20.0
         parts.setdefault(key, []).append(rows)
-    return [torch.cat(rows) for _, rows in sorted(parts.items())]
+    return [torch.cat(rows).numpy() for _, rows in sorted(parts.items())]
 
 
 def read(answers, *, drop=False, context="the tower"):
@@ -160,10 +160,10 @@ def test_the_likeliest_span_ends_after_it_starts_and_is_no_longer_than_the_limit
     first = TASK.encode(rows, wordpiece, form)["input_ids"][0].index(wordpiece.sep_token_id) + 1
     logits = torch.full((2, 64), FLOOR)
     logits[0, first], logits[1, first + longest - 1], logits[1, first + longest] = 5.0, 3.0, 9.0
-    (record,) = TASK.decode([logits], rows, wordpiece, form)
+    (record,) = TASK.decode([logits.numpy()], rows, wordpiece, form)
     assert len(record["answer"].split()) == longest
     logits[0, first], logits[0, first + longest + 1] = FLOOR, 9.0
-    (record,) = TASK.decode([logits], rows, wordpiece, form)
+    (record,) = TASK.decode([logits.numpy()], rows, wordpiece, form)
     assert record["answer"] != "" or record["probability"] == 0.0
 
 
@@ -173,7 +173,7 @@ def test_where_every_window_points_at_its_first_token_there_is_no_answer(wordpie
     windows = len(TASK.encode(rows, wordpiece, form)["key"])
     logits = torch.full((2 * windows, 64), FLOOR)
     logits[:, 0] = 1.0
-    assert TASK.decode([logits], rows, wordpiece, form)[0]["probability"] == 0.0
+    assert TASK.decode([logits.numpy()], rows, wordpiece, form)[0]["probability"] == 0.0
 
 
 def good():

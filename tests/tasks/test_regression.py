@@ -59,7 +59,7 @@ def test_the_report_groups_by_bands_of_equal_width():
 
 
 def test_a_score_is_decoded_as_it_is():
-    assert TASK.decode([torch.tensor([[1.5]]), torch.tensor([[-2.0]])], {}, None, None) == [
+    assert TASK.decode([torch.tensor([[1.5]]).numpy(), torch.tensor([[-2.0]]).numpy()], {}, None, None) == [
         {"score": 1.5}, {"score": -2.0},
     ]  # fmt: skip
     assert TASK.outputs(()) == ["score"]

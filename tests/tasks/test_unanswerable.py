@@ -131,7 +131,7 @@ def test_nothing_is_answered_where_the_usual_script_answers_nothing(wordpiece, m
             there = [0, *places]
             logits[2 * window : 2 * window + 2, there] = 3 * torch.randn(2, len(there), generator=draw)
             logits[2 * window : 2 * window + 2, 0] += sure
-        (record,) = TASK.decode([logits], columns(), wordpiece, form)
+        (record,) = TASK.decode([logits.numpy()], columns(), wordpiece, form)
         assert record["answer"] == usual(logits, windows, form)
         assert 0 < record["probability"] <= 1
         said.append(record["answer"])
@@ -144,7 +144,7 @@ def one_window(wordpiece, none, span, form):
     place = next(place for place, (start, _) in windows[0].items() if start == CONTEXT.index("tower"))
     logits = torch.full((2, form.max_length), FLOOR)
     logits[:, 0], logits[:, place] = none, span
-    (record,) = TASK.decode([logits], columns(), wordpiece, form)
+    (record,) = TASK.decode([logits.numpy()], columns(), wordpiece, form)
     return record
 
 
@@ -175,5 +175,5 @@ def test_one_window_that_is_sure_of_an_answer_is_enough(wordpiece):
         if start == CONTEXT.index("Paris")
     )
     logits[2 * which : 2 * which + 2, 0], logits[2 * which : 2 * which + 2, place] = 1.0, 4.0
-    (record,) = TASK.decode([logits], columns(), wordpiece, form)
+    (record,) = TASK.decode([logits.numpy()], columns(), wordpiece, form)
     assert record["answer"] == CONTEXT[slice(*windows[which][place])] != ""

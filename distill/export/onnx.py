@@ -1,0 +1,75 @@
+"""Export one ONNX graph in one file, which ONNX Runtime opens anywhere without PyTorch and transformers."""
+
+import hashlib
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import onnx
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from distill.errors import ModelError
+from distill.export import Exporter, Source
+from distill.export.onnx_graph import OPSET, describe, trace
+from distill.export.onnx_probes import refuse_other, traced_batch
+from distill.inference.onnx_runtime import OnnxRuntime
+from distill.inference.onnx_session import DESCRIPTION, OUTPUTS, PARAMETERS, STUDENT, OnnxSession
+from distill.inference.torch_runtime import TorchRuntime
+from distill.models import loading
+from distill.report.environment import versions
+from distill.tasks.setup import TaskSetup
+
+FILE = "model.onnx"
+"""The name by which transformers.js and others look for the graph in 32 bits."""
+
+
+def refuses(setup: TaskSetup) -> str | None:
+    """Return why a task's models cannot have the format, as the end of a sentence; none where they can."""
+    if not setup.task.writes:
+        return None
+    return f"{setup.name} writes token by token, which takes several graphs and a loop around them"
+
+
+def write(source: Source, folder: Path) -> None:
+    """Write the graph, in float32 whatever the model was trained in, and ask it what the model was asked.
+
+    Raises:
+        ModelError: the task or the architecture cannot be written as one graph.
+    """
+    if (reason := refuses(source.setup)) is not None:
+        raise ModelError(f"onnx: {reason}")
+    tokenizer = loading.load_tokenizer(source.model)
+    model = loading.load_model(source.model, source.setup.task.head, tokenizer=tokenizer, dtype=torch.float32)
+    model.train(False)
+    graph = trace(model, traced_batch(tokenizer, source.setup))
+    describe(graph, _facts(source, model, folder.parent / "model.safetensors"))
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save_model(graph, folder / FILE)
+    refuse_other(model, OnnxSession.open(folder / FILE), tokenizer, source.setup)
+
+
+def opened(folder: Path, setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, device: torch.device) -> OnnxRuntime:
+    """Open the graph as its users will, its outputs matched with the task's by their names; it stays on the CPU.
+
+    Raises:
+        ModelError: they have other names, or it is no whole graph.
+    """
+    return OnnxRuntime(OnnxSession.open(folder / FILE, threads=torch.get_num_threads()), setup.outputs)
+
+
+def _facts(source: Source, model: PreTrainedModel, weights: Path) -> Mapping[str, object]:
+    """Return what the file says of itself; what it was made of, where that is exported beside it."""
+    runtime, names = TorchRuntime(model), model.config.id2label or {}
+    student = {STUDENT: hashlib.sha256(weights.read_bytes()).hexdigest()} if weights.is_file() else {}
+    return {
+        OUTPUTS: [str(name) for _, name in sorted(names.items())] if source.setup.outputs else [],
+        PARAMETERS: str(runtime.parameters),
+        DESCRIPTION: runtime.description,
+        "task": source.setup.name,
+        "versions": {**versions(), "onnx": version("onnx"), "opset": OPSET},
+        **student,
+    }
+
+
+EXPORTER = Exporter(write, opened, tolerance=1e-3, place="onnx", tokenizer="..")

@@ -1,0 +1,182 @@
+"""Read an exported folder without torch: its configuration, its certificate, and the ONNX files beside it."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distill.base import processor
+from distill.base.installed import installed
+from distill.errors import ModelError
+from distill.inference.formats import AUTO, FILES, TORCH
+from distill.inference.onnx_session import STUDENT, OnnxSession
+from distill.models.json_objects import read_object
+
+_CERTIFICATE, _CONFIG, _WEIGHTS = "certificate.json", "config.json", "model.safetensors"
+_ROUNDED = "onnx_int8"
+"""The format whose sums a processor without VNNI may cut off."""
+_NEEDS_TORCH = (
+    "PyTorch and transformers read its safetensors, and are not installed; pip install distill brings them, while "
+    "distill[serve] by itself reads ONNX files alone"
+)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An exported folder that holds more than the files of Hugging Face.
+
+    Attributes:
+        folder: where it is.
+        config: the content of ``config.json``.
+        certificate: the content of ``certificate.json``; empty where there is none.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+    certificate: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Bundle":
+        """Read what a folder says of itself.
+
+        Raises:
+            ModelError: a file of it cannot be read.
+        """
+        path = folder / _CERTIFICATE
+        certificate = read_object(path) if path.is_file() else {}
+        known = certificate.get("formats", {})
+        if not isinstance(known, dict) or not all(isinstance(entry, dict) for entry in known.values()):
+            raise ModelError(f"{path} says formats={known!r}, which no run writes; give the folder as it was exported")
+        return cls(folder, read_object(folder / _CONFIG), certificate)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Return the names of the head's outputs, in its order."""
+        names = self.config.get("id2label") or {}
+        return [str(names[number]) for number in sorted(names, key=int)]
+
+    def choose(self, wanted: str) -> str:
+        """Return the format to take: the one that is asked for, or for ``auto`` the quickest that is certified.
+
+        ``auto`` takes no format of which the certificate does not hold on this processor, and ``torch`` where nothing
+        else is certified.
+
+        Raises:
+            ModelError: the format is not there, or was not certified; or nothing else is and torch is not installed.
+        """
+        if wanted == TORCH:
+            return TORCH
+        if wanted != AUTO:
+            self._refuse_absent(wanted)
+            return wanted
+        certified = [name for name in FILES if self._refusal(name) is None and self._entry(name).get("certified")]
+        here = [name for name in certified if self.doubt(name) is None]
+        if here:
+            return min(here, key=lambda name: _milliseconds(self._entry(name)))
+        if not torch_is_installed():
+            raise ModelError(f"{self._why_none(certified)}; {_NEEDS_TORCH}")
+        return TORCH
+
+    def doubt(self, name: str) -> str | None:
+        """Return why the certificate of a format does not hold on this processor; none where it does."""
+        flags = self.certificate.get("processor", {}).get("flags", [])
+        possible = (self._entry(name).get("saturation") or {}).get("possible", True)
+        if name != _ROUNDED or not possible or not set(flags) & set(processor.VNNI):
+            return None
+        if processor.flags() & set(processor.VNNI):
+            return None
+        return (
+            f"{_CERTIFICATE} of {self.folder} holds for a processor with VNNI, which this one lacks: sums of {name} "
+            "may be cut off here, so that its answers may differ"
+        )
+
+    def open(self, name: str) -> OnnxSession:
+        """Open the graph of a format.
+
+        Raises:
+            ModelError: it cannot be opened, or was made of another student than that of the folder.
+        """
+        session = OnnxSession.open(self.folder / FILES[name])
+        made_of, weights = session.metadata.get(STUDENT), self.folder / _WEIGHTS
+        if made_of and weights.is_file():
+            with weights.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != made_of:
+                    raise ModelError(
+                        f"{session.path} was made of another student than {weights}: give the folder as it was exported"
+                    )
+        return session
+
+    def _entry(self, name: str) -> Mapping[str, Any]:
+        """What the certificate says of a format."""
+        entry: Mapping[str, Any] = self.certificate.get("formats", {}).get(name, {})
+        return entry
+
+    def _refuse_absent(self, name: str) -> None:
+        if (reason := self._refusal(name)) is not None:
+            there = [other for other in FILES if self._refusal(other) is None]
+            way = f"it has {', '.join(there)}" if there else "format=torch reads its safetensors"
+            raise ModelError(f"format={name}: {reason}; {way}")
+
+    def _refusal(self, name: str) -> str | None:
+        """Why a format cannot be had, or none."""
+        entry = self._entry(name)
+        if entry.get("certified") is False:
+            return f"the export of {self.folder} left it out ({entry.get('reason') or 'it was not good enough'})"
+        return None if (self.folder / FILES[name]).is_file() else f"{self.folder} has no {FILES[name]}"
+
+    def _why_none(self, certified: list[str]) -> str:
+        """Why ``auto`` finds no format that needs no torch."""
+        if certified:
+            return str(self.doubt(certified[0]))
+        if not self.certificate:
+            return f"{self.folder} has no {_CERTIFICATE}: no format of it is certified, though format=onnx may be there"
+        return "; ".join(f"format={name}: {reason}" for name, reason in self._refusals())
+
+    def _refusals(self) -> Iterator[tuple[str, str]]:
+        for name in FILES:
+            yield name, self._refusal(name) or f"{_CERTIFICATE} of {self.folder} does not say that it is certified"
+
+
+def of(folder: Path, wanted: str) -> Bundle | None:
+    """Return the exported folder with ONNX files that a folder is; none where PyTorch is to read it.
+
+    Args:
+        folder: of a model, if it is one.
+        wanted: the format that is asked for.
+
+    Raises:
+        ModelError: an ONNX file is asked for, and the folder is none of a model.
+    """
+    here = (folder / _CONFIG).is_file()
+    if wanted in FILES and not here:
+        raise ModelError(f"{folder} has no {_CONFIG}, so it is no model folder")
+    holds = any((folder / file).is_file() for file in (_CERTIFICATE, *FILES.values()))
+    return Bundle.read(folder) if here and wanted != TORCH and (holds or wanted in FILES) else None
+
+
+def torch_is_installed() -> bool:
+    """Return whether PyTorch and transformers can be imported."""
+    return installed("torch", "transformers")
+
+
+def refuse_without_torch(place: str) -> None:
+    """Refuse to read a folder of Hugging Face, or what is none, where that takes what is not installed.
+
+    Raises:
+        ModelError: PyTorch or transformers is not installed.
+    """
+    if torch_is_installed():
+        return
+    if not Path(place).expanduser().is_dir():
+        raise ModelError(f"{place}: there is no such folder")
+    if not (Path(place).expanduser() / _CONFIG).is_file():
+        raise ModelError(f"{place} has no {_CONFIG}, so it is no model folder")
+    raise ModelError(f"{place} is read as it is: {_NEEDS_TORCH}")
+
+
+def _milliseconds(entry: Mapping[str, Any]) -> float:
+    """The geometric mean of a format's times over the shapes that the certificate has; infinite where it has none."""
+    times = [float(times["p50"]) for times in (entry.get("latency_ms") or {}).values()]
+    return math.exp(math.fsum(map(math.log, times)) / len(times)) if times else math.inf
