@@ -1,14 +1,18 @@
 """Read the command line of a command that has a few settings of its own, each as NAME=VALUE."""
 
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from dataclasses import fields
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distill.errors import ConfigError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def settings_of(schema: type[T], arguments: Sequence[str], usage: str) -> T:
@@ -30,7 +34,7 @@ def settings_of(schema: type[T], arguments: Sequence[str], usage: str) -> T:
                 raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{usage}")
             OmegaConf.update(given, key, value)  # as it stands: a file's name need not be YAML
         merged = OmegaConf.merge(OmegaConf.structured(schema), given)
-        if missing := [f"{name}=..." for name in merged if OmegaConf.is_missing(merged, name)]:
+        if missing := [f"{each.name}=..." for each in fields(schema) if OmegaConf.is_missing(merged, each.name)]:
             raise ConfigError(f"give {' and '.join(missing)}\n\n{usage}")
         return cast(T, OmegaConf.to_object(merged))
     except OmegaConfBaseException as error:

@@ -132,10 +132,9 @@ class _Limited(HttpToolsProtocol):
         if not self._answered:
             self.cycle.disconnected = True  # the application is told, and what it says is dropped
             self.cycle.message_event.set()
-        headers = {"content-type": "application/json", "content-length": len(refused.body), "connection": "close"}
-        status = HTTPStatus(refused.status)
-        lines = [f"HTTP/1.1 {status} {status.phrase}"]
-        lines += [f"{name}: {value}" for name, value in (headers | refused.headers).items()]
+        headers = {"content-type": "application/json", "content-length": str(len(refused.body)), "connection": "close"}
+        lines = [f"HTTP/1.1 {refused.status} {HTTPStatus(refused.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in {**headers, **refused.headers}.items()]
         self.flow.resume_reading()
         self.transport.write("\r\n".join([*lines, "", ""]).encode() + refused.body)
         self.transport.write_eof()

@@ -61,7 +61,7 @@ class Reader:
         each: Any = create_model("Example", __config__=_STRICT, **inputs)
         examples = Annotated[list[each], Field(min_length=1, max_length=limits.max_texts)]
         self.one: _Schema = create_model("OneExample", __config__=_STRICT, **inputs, **rank)
-        self.several: _Schema = create_model("SeveralExamples", __config__=_STRICT, **{MANY: (examples, ...)}, **rank)
+        self.several: _Schema = create_model("SeveralExamples", __config__=_STRICT, examples=(examples, ...), **rank)
 
     def read(self, body: bytes) -> Asked:
         """Return what a request asks.
