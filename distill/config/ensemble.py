@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from distill.base.setting_rules import NOT_NEGATIVE, allowed, one_of
 from distill.config.task_traits import task_or_first
 from distill.config.teacher import LIVE, TeacherConfig
+from distill.export import EXPORTERS
 from distill.objective.declaration import BEYOND_LOGITS, SCORE
 from distill.objective.settings import reads, terms_beyond_logits
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 COMBINE = ("probabilities", "logits", "confidence")
 FIRST = "first"
 """What the teacher of the section ``teacher`` is called beside others."""
-_TAKEN = (FIRST, "teacher", "student", "control")
+_TAKEN = (FIRST, "teacher", "student", "control", *EXPORTERS)
 """Names that no further teacher can have."""
 
 

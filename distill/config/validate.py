@@ -7,6 +7,7 @@ from distill.base.setting_rules import Rule, at, rules_of
 from distill.config.data import data_problems
 from distill.config.distillation import objective_problems
 from distill.config.ensemble import EnsembleConfig, ensemble_problems, problems_of_further_teacher
+from distill.config.export import export_problems
 from distill.config.finetune import finetune_problems
 from distill.config.paths import path_problems
 from distill.config.pretrain import pretrain_problems
@@ -32,7 +33,7 @@ def check(config: Config, overrides: Sequence[str] = ()) -> None:
 
 def problems(config: Config) -> list[str]:
     """Return one line for each problem of the settings."""
-    lines = [*_problems_of_one_teacher(config), *ensemble_problems(config)]
+    lines = [*_problems_of_one_teacher(config), *export_problems(config), *ensemble_problems(config)]
     for name, teacher in config.more_teachers.items():
         alone = replace(config, teacher=teacher, more_teachers={}, ensemble=EnsembleConfig(), student=StudentConfig())
         lines += problems_of_further_teacher(name, _problems_of_one_teacher(alone))

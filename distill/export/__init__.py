@@ -3,14 +3,16 @@
 Settings are checked against the table, so that importing it must not take the seconds that torch and its friends do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerBase
 
     from distill.inference.runtime import Runtime
@@ -23,6 +25,23 @@ EXPORTERS: Mapping[str, str] = {
 """Each format that a student can be exported in, and the module whose ``EXPORTER`` writes and opens it."""
 BUNDLE = "huggingface"
 """The folder that holds all formats of an export: that of Hugging Face at its root, the others in folders of it."""
+ROOT = "huggingface"
+"""The format at the root of the bundle, whose tokenizer the others are asked with: no export is without it."""
+BROUGHT_BY = {"onnx": "distill", "onnxruntime": "distill[serve]"}
+"""What to install for a package that a format takes, and that an install may be without."""
+INT8 = ("static", "dynamic")
+"""How a model in 8 bits rounds activations: by ranges that calibration rows gave, or by those of a batch."""
+
+EncodedRow: TypeAlias = "Mapping[str, NDArray[Any]]"
+"""The model's inputs for one row of the data alone, each ``[1, tokens]``, without padding."""
+
+
+def _no_rows() -> "Sequence[EncodedRow]":
+    return ()
+
+
+def _accepts(folder: Path) -> str | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -33,13 +52,19 @@ class Source:
         model: the Hugging Face folder of the finished student, with its tokenizer.
         setup: the task with its labels and limits of length.
         form: what the exported model says that it was made for.
-        card: the text of its README.md.
+        calibration: gives rows of train as the student reads them, the same in every try, for a format whose rounding
+            is measured.
+        accept: tells why what a format has written into its folder is not as good as the student on validation, or none
+            where it is; a format that has another way tries it then.
+        int8: how a format of 8 bits rounds activations, one of ``INT8``.
     """
 
     model: Path
     setup: "TaskSetup"
     form: Mapping[str, Any]
-    card: str
+    calibration: "Callable[[], Sequence[EncodedRow]]" = _no_rows
+    accept: Callable[[Path], str | None] = _accepts
+    int8: str = INT8[0]
 
     @property
     def side(self) -> str:
@@ -52,6 +77,18 @@ Write: TypeAlias = Callable[[Source, Path], None]
 Open: TypeAlias = "Callable[[Path, TaskSetup, PreTrainedTokenizerBase, torch.device], Runtime]"
 """Opens what was written, to be asked on a device: batches are made by the tokenizer, and outputs come in the order of
 the task's."""
+Refuses: TypeAlias = "Callable[[TaskSetup], str | None]"
+"""Tells why a task cannot have the format, as the end of a sentence; none where it can. Labels may be missing."""
+Facts: TypeAlias = Callable[[Path], Mapping[str, Any]]
+"""Reads from the format's folder what only it knows: ``saturation`` and ``kept_in_fp32`` of the certificate."""
+
+
+def _refuses_none(setup: "TaskSetup") -> str | None:
+    return None
+
+
+def _no_facts(folder: Path) -> Mapping[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -61,18 +98,50 @@ class Exporter:
     Attributes:
         write: writes the format into a folder.
         open: opens what was written as a runtime.
-        tolerance: the largest difference of a logit from the student's with which the export is accepted.
+        tolerance: the largest difference of a logit from the student's with which the export is accepted; none where
+            its answers alone decide, as they do of a model that is rounded.
         place: the folder of the format inside the bundle.
         tokenizer: the folder of the tokenizer that it is asked with, seen from there.
+        file: the one file of the format in its folder; none where all files of the folder are its own.
+        refuses: tells why a task cannot have it.
+        facts: reads what only the format knows of itself.
+        packages: what has to be installed to write and open it, beside PyTorch and transformers.
     """
 
     write: Write
     open: Open
-    tolerance: float
+    tolerance: float | None
     place: str = "."
     tokenizer: str = "."
+    file: str | None = None
+    refuses: Refuses = _refuses_none
+    facts: Facts = _no_facts
+    packages: tuple[str, ...] = ()
+
+    @property
+    def rounds(self) -> bool:
+        """Return whether the format rounds weights, so that it may answer otherwise than the student."""
+        return self.tolerance is None
+
+    def files(self, folder: Path) -> list[Path]:
+        """Return the files of the format in its folder, which may hold those of others."""
+        names = [folder / self.file] if self.file else sorted(folder.iterdir())
+        return [path for path in names if path.is_file()]
 
 
 def exporter(name: str) -> Exporter:
     """Return a format by its name."""
     return cast(Exporter, import_module(EXPORTERS[name]).EXPORTER)
+
+
+def possible(setup: "TaskSetup") -> list[str]:
+    """Return the names of the formats that a task can have, in the order of the table."""
+    return [name for name in EXPORTERS if exporter(name).refuses(setup) is None]
+
+
+def missing_package(name: str) -> str | None:
+    """Return why a format cannot be written by this installation, as the end of a sentence; none where it can."""
+    for package in exporter(name).packages:
+        if find_spec(package) is None:
+            return f"{name} needs {package}, which is not installed; pip install '{BROUGHT_BY[package]}' brings it"
+    return None

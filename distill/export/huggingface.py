@@ -3,24 +3,26 @@
 import json
 import shutil
 from pathlib import Path
-
-import torch
-from safetensors.torch import load_file, save_file
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from distill.export import Exporter, Source
-from distill.inference.torch_runtime import TorchRuntime, output_columns
-from distill.models import loading
-from distill.models.sources import ModelRef
-from distill.tasks.setup import TaskSetup
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerBase
+
+    from distill.inference.torch_runtime import TorchRuntime
+    from distill.tasks.setup import TaskSetup
 
 
 def write(source: Source, folder: Path) -> None:
-    """Write the model's folder, with a tokenizer that knows the length limit, the task's form, and the model card.
+    """Write the model's folder, with a tokenizer that knows the length limit, and the task's form.
 
     The tokenizer fills up a batch at the side at which the model was scored: who asks it with transformers alone gets
     the same answers.
     """
+    from distill.models import loading
+
     shutil.copytree(source.model, folder, dirs_exist_ok=True)
     _in_float32(folder)
     tokenizer = loading.load_tokenizer(folder)
@@ -31,21 +33,28 @@ def write(source: Source, folder: Path) -> None:
     if writing.is_file():  # whoever calls ``generate`` without a word writes as the student was scored
         settings = {**json.loads(writing.read_text(encoding="utf-8")), **source.form["generation"]}
         writing.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(source.card, encoding="utf-8")
 
 
-def opened(folder: Path, setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, device: torch.device) -> TorchRuntime:
+def opened(
+    folder: Path, setup: "TaskSetup", tokenizer: "PreTrainedTokenizerBase", device: "torch.device"
+) -> "TorchRuntime":
     """Open the folder as its users will, its outputs matched with the task's by their names.
 
     Raises:
         ModelError: they have other names, or it is no whole model.
     """
+    from distill.inference.torch_runtime import TorchRuntime, output_columns
+    from distill.models.sources import ModelRef
+
     columns = output_columns(setup, ModelRef(folder, ""))
     return TorchRuntime.load(folder, setup.task.head, tokenizer, columns=columns, labels=setup.outputs, device=device)
 
 
 def _in_float32(folder: Path) -> None:
     """Convert weights that were trained in double precision to float32, in which the model was scored."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
     for path in folder.glob("*.safetensors"):
         weights = load_file(path)
         if any(weight.dtype == torch.float64 for weight in weights.values()):

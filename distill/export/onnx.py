@@ -4,27 +4,24 @@ import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-
-import onnx
-import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from distill.errors import ModelError
 from distill.export import Exporter, Source
-from distill.export.onnx_graph import OPSET, describe, trace
-from distill.export.onnx_probes import refuse_other, traced_batch
-from distill.inference.onnx_runtime import OnnxRuntime
-from distill.inference.onnx_session import DESCRIPTION, OUTPUTS, PARAMETERS, STUDENT, OnnxSession
-from distill.inference.torch_runtime import TorchRuntime
-from distill.models import loading
 from distill.report.environment import versions
-from distill.tasks.setup import TaskSetup
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from distill.inference.onnx_runtime import OnnxRuntime
+    from distill.tasks.setup import TaskSetup
 
 FILE = "model.onnx"
 """The name by which transformers.js and others look for the graph in 32 bits."""
 
 
-def refuses(setup: TaskSetup) -> str | None:
+def refuses(setup: "TaskSetup") -> str | None:
     """Return why a task's models cannot have the format, as the end of a sentence; none where they can."""
     if not setup.task.writes:
         return None
@@ -37,6 +34,14 @@ def write(source: Source, folder: Path) -> None:
     Raises:
         ModelError: the task or the architecture cannot be written as one graph.
     """
+    import onnx
+    import torch
+
+    from distill.export.onnx_graph import describe, trace
+    from distill.export.onnx_probes import refuse_other, traced_batch
+    from distill.inference.onnx_session import OnnxSession
+    from distill.models import loading
+
     if (reason := refuses(source.setup)) is not None:
         raise ModelError(f"onnx: {reason}")
     tokenizer = loading.load_tokenizer(source.model)
@@ -49,17 +54,28 @@ def write(source: Source, folder: Path) -> None:
     refuse_other(model, OnnxSession.open(folder / FILE), tokenizer, source.setup)
 
 
-def opened(folder: Path, setup: TaskSetup, tokenizer: PreTrainedTokenizerBase, device: torch.device) -> OnnxRuntime:
+def opened(
+    folder: Path, setup: "TaskSetup", tokenizer: "PreTrainedTokenizerBase", device: "torch.device"
+) -> "OnnxRuntime":
     """Open the graph as its users will, its outputs matched with the task's by their names; it stays on the CPU.
 
     Raises:
         ModelError: they have other names, or it is no whole graph.
     """
+    import torch
+
+    from distill.inference.onnx_runtime import OnnxRuntime
+    from distill.inference.onnx_session import OnnxSession
+
     return OnnxRuntime(OnnxSession.open(folder / FILE, threads=torch.get_num_threads()), setup.outputs)
 
 
-def _facts(source: Source, model: PreTrainedModel, weights: Path) -> Mapping[str, object]:
+def _facts(source: Source, model: "PreTrainedModel", weights: Path) -> Mapping[str, object]:
     """Return what the file says of itself; what it was made of, where that is exported beside it."""
+    from distill.export.onnx_graph import OPSET
+    from distill.inference.onnx_session import DESCRIPTION, OUTPUTS, PARAMETERS, STUDENT
+    from distill.inference.torch_runtime import TorchRuntime
+
     runtime, names = TorchRuntime(model), model.config.id2label or {}
     student = {STUDENT: hashlib.sha256(weights.read_bytes()).hexdigest()} if weights.is_file() else {}
     return {
@@ -72,4 +88,13 @@ def _facts(source: Source, model: PreTrainedModel, weights: Path) -> Mapping[str
     }
 
 
-EXPORTER = Exporter(write, opened, tolerance=1e-3, place="onnx", tokenizer="..")
+EXPORTER = Exporter(
+    write,
+    opened,
+    tolerance=1e-4,
+    place="onnx",
+    tokenizer="..",
+    file=FILE,
+    refuses=refuses,
+    packages=("onnx", "onnxruntime"),
+)

@@ -1,9 +1,9 @@
 """Trace a model with a task head into one ONNX graph of dynamic batch and length."""
 
-import io
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import onnx
 import torch
@@ -39,8 +39,8 @@ class _Head(nn.Module):
         return (torch.stack(ends, dim=-1), *ends)
 
 
-def trace(model: PreTrainedModel, batch: Batch) -> onnx.ModelProto:
-    """Return the graph of a model, traced on a batch that holds two texts or more of unequal length.
+def trace(model: PreTrainedModel, batch: Batch, path: Path) -> None:
+    """Write the graph of a model, traced on a batch that holds two texts or more of unequal length.
 
     Attention is written out (``eager``): its graph has the fewest nodes, and the mask is an input of the softmax
     whatever the batch, where other implementations leave it out of a batch without padding.
@@ -48,6 +48,7 @@ def trace(model: PreTrainedModel, batch: Batch) -> onnx.ModelProto:
     Args:
         model: on the CPU, in float32.
         batch: the model's inputs ``[batch, tokens]``.
+        path: the file that is written.
 
     Raises:
         ModelError: the architecture cannot be traced, or its weights are too large for one file.
@@ -55,7 +56,7 @@ def trace(model: PreTrainedModel, batch: Batch) -> onnx.ModelProto:
     if (size := sum(weight.nbytes for weight in model.state_dict().values())) > _LARGEST:
         raise ModelError(f"its weights have {size:,} bytes, and a file of ONNX has {_LARGEST:,} at most")
     inputs = [name for name in MODEL_INPUTS if name in batch]
-    head, tensors, file = _Head(model, inputs).eval(), tuple(batch[name] for name in inputs), io.BytesIO()
+    head, tensors = _Head(model, inputs).eval(), tuple(batch[name] for name in inputs)
     try:
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")  # the tracer warns of what is compared after it, on other batches
@@ -64,7 +65,7 @@ def trace(model: PreTrainedModel, batch: Batch) -> onnx.ModelProto:
             torch.onnx.export(
                 head,
                 tensors,
-                file,
+                path,
                 input_names=inputs,
                 output_names=list(outputs),
                 dynamic_axes={**{name: {0: _BATCH, 1: _TOKENS} for name in inputs}, **outputs},
@@ -74,7 +75,6 @@ def trace(model: PreTrainedModel, batch: Batch) -> onnx.ModelProto:
     except Exception as error:  # the library raises nothing narrower
         kind = model.config.model_type
         raise ModelError(f"models of the kind {kind} cannot be traced ({library_message(error)})") from error
-    return onnx.load_model_from_string(file.getvalue())
 
 
 def _outputs(answer: Sequence[Tensor], batch: Batch) -> dict[str, dict[int, str]]:
@@ -84,7 +84,9 @@ def _outputs(answer: Sequence[Tensor], batch: Batch) -> dict[str, dict[int, str]
     return {name: {0: _BATCH, 1: _TOKENS} if of_tokens else {0: _BATCH} for name in names}
 
 
-def describe(graph: onnx.ModelProto, facts: Mapping[str, object]) -> None:
-    """Write facts into the metadata of a graph; what is no text as JSON."""
+def describe(path: Path, facts: Mapping[str, object]) -> None:
+    """Write facts into the metadata of a file; what is no text as JSON."""
+    graph = onnx.load_model(path)
     texts = {name: fact if isinstance(fact, str) else json.dumps(fact) for name, fact in facts.items()}
     onnx.helper.set_model_props(graph, texts)
+    onnx.save_model(graph, path)

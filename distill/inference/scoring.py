@@ -1,6 +1,6 @@
 """Score a finished model on a split: collect its outputs, decode them, and compute the metrics."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -46,11 +46,15 @@ class SplitScore:
         scored: the metrics.
         rows: ``[rows, classes]``, what was kept of all rows, example by example.
         labels: the labels of the rows, ``[rows]``.
+        predictions: of each example, as metrics read them.
+        counts: how many of the rows each example has.
     """
 
     scored: Scored
     rows: Tensor
     labels: Tensor
+    predictions: Sequence[Any] = ()
+    counts: Sequence[int] = ()
 
 
 def kept_for_scoring(setup: TaskSetup) -> Kept:
@@ -96,11 +100,11 @@ def score_split(
         records += decoded
         rows_of_split += rows
     columns = examples[:]
-    scored = metrics.score(
-        setup.predictions(records), setup.references(columns), setup.labels, setup.task.groups(columns)
-    )
+    predictions = setup.predictions(records)
+    scored = metrics.score(predictions, setup.references(columns), setup.labels, setup.task.groups(columns))
     targets = encode(examples, tokenizer)["targets"]
-    return SplitScore(scored, torch.cat(rows_of_split), torch.tensor([target for row in targets for target in row]))
+    labels = torch.tensor([target for row in targets for target in row])
+    return SplitScore(scored, torch.cat(rows_of_split), labels, predictions, list(map(len, rows_of_split)))
 
 
 def _cost(rows: Tensor) -> dict[str, float]:

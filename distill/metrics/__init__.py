@@ -44,6 +44,18 @@ class Leading(NamedTuple):
     watched: Headline
 
 
+class LabelMarks(NamedTuple):
+    """What stands behind the scores of each label, example by example.
+
+    Attributes:
+        names: of the labels, as in the table.
+        statistics: ``[examples, 3 · labels]``, as ``counts.matches`` makes them: right, predicted, and there.
+    """
+
+    names: tuple[str, ...]
+    statistics: NDArray[Any]
+
+
 class Scored(NamedTuple):
     """What a task's examples score.
 
@@ -53,12 +65,14 @@ class Scored(NamedTuple):
         statistics: each metric that can lead to its statistics ``[examples, k]``, whose sum over any examples holds
             all that the metric of these examples needs.
         how: the library that scored and how it read the texts, in its own words; empty where there is nothing to say.
+        marks: what stands behind the scores of each label; none for a task without labels.
     """
 
     metrics: dict[str, float]
     table: Table
     statistics: Mapping[str, NDArray[Any]]
     how: str = ""
+    marks: LabelMarks | None = None
 
     def led_by(self, name: str) -> "Scored":
         """Return the same with another metric first."""

@@ -9,7 +9,7 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score, MulticlassMatthewsCorrCoef
 from torchmetrics.functional import classification as functional
 
-from distill.metrics import Headline, Leading, Scored
+from distill.metrics import Headline, LabelMarks, Leading, Scored
 from distill.metrics.counts import Floats, macro_f1, matches, one_hot, table, totals
 from distill.metrics.examples import check
 from distill.types import IGNORE
@@ -46,7 +46,8 @@ def score(predictions: Sequence[int], references: Sequence[int], names: Sequence
         "f1": float(by_label["macro"]["f1"]),
         "matthews": matthews(marks),
     }
-    return Scored(metrics, by_label, {"accuracy": right, "f1": marks, "matthews": marks})
+    statistics = {"accuracy": right, "f1": marks, "matthews": marks}
+    return Scored(metrics, by_label, statistics, marks=LabelMarks(tuple(names), marks))
 
 
 def headline(statistics: Floats) -> float:

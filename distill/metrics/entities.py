@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from seqeval.scheme import IOB2, Tokens
 
-from distill.metrics import Headline, Leading, Scored
+from distill.metrics import Headline, LabelMarks, Leading, Scored
 from distill.metrics.classification import calibration_error as calibration_error
 from distill.metrics.counts import merged, micro_f1, micro_precision, micro_recall, table, totals
 from distill.metrics.tokens import OUTSIDE, Sentences, check_tags
@@ -55,7 +55,7 @@ def score(predictions: Sentences, references: Sentences, names: Sequence[str], g
     flat = marks.reshape(len(marks), -1)
     by_type = table(totals(flat), list(types))
     metrics = {name: float(by_type["micro"][name]) for name in (HEADLINE.name, "precision", "recall")}
-    return Scored(metrics, by_type, dict.fromkeys(metrics, merged(flat)))
+    return Scored(metrics, by_type, dict.fromkeys(metrics, merged(flat)), marks=LabelMarks(tuple(types), flat))
 
 
 def _types(names: Sequence[str]) -> dict[str, int]:

@@ -2,13 +2,18 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 _WARM_UP = 5
+_FEWEST = 3
+"""Samples that are taken however long one takes: fewer have no median."""
 
 
-def interleaved(calls: Mapping[str, Callable[[int], object]], samples: int) -> dict[str, dict[str, float]]:
+def interleaved(
+    calls: Mapping[str, Callable[[int], object]], samples: int, within: float | None = None
+) -> dict[str, dict[str, float]]:
     """Time calls one by one, in turn, so that whatever else the machine does hits all of them alike.
 
     Who begins changes from sample to sample: whoever follows a large model pays for the cache that it filled.
@@ -16,19 +21,48 @@ def interleaved(calls: Mapping[str, Callable[[int], object]], samples: int) -> d
     Args:
         calls: name to a function of the sample's number.
         samples: calls timed of each.
+        within: seconds after which no more are timed, once there are a few; none times all. A tenth of it is given to
+            warming up.
 
     Returns:
         Name to ``p50`` and ``p90``, in milliseconds.
     """
     seconds: dict[str, list[float]] = {name: [] for name in calls}
-    names = list(calls)
-    for sample in range(-_WARM_UP, samples):
+    rounds = _Rounds(calls, seconds)
+    begin = time.perf_counter()
+    for number in range(_WARM_UP):
+        rounds.take(number - _WARM_UP)
+        if within is not None and time.perf_counter() - begin > within / 10:
+            break
+    for taken in seconds.values():
+        taken.clear()
+    for sample in range(samples):
+        rounds.take(sample)
+        if within is not None and sample + 1 >= _FEWEST and time.perf_counter() - begin > within:
+            break
+    return {name: _milliseconds(taken) for name, taken in seconds.items()}
+
+
+@dataclass(frozen=True)
+class _Rounds:
+    """Calls that are made in turn.
+
+    Attributes:
+        calls: name to a function of the sample's number.
+        seconds: name to what each call has taken, added to by ``take``.
+    """
+
+    calls: Mapping[str, Callable[[int], object]]
+    seconds: Mapping[str, list[float]]
+
+    def take(self, sample: int) -> None:
+        """Call each once for a sample, or, where it warms up, for the first of all."""
+        names = list(self.calls)
         first = sample % max(1, len(names))
         for name in (*names[first:], *names[:first]):
             start = time.perf_counter()
-            calls[name](max(0, sample))
-            seconds[name].append(time.perf_counter() - start)
-    return {name: _milliseconds(taken[_WARM_UP:]) for name, taken in seconds.items()}
+            self.calls[name](max(0, sample))
+            self.seconds[name].append(time.perf_counter() - start)
 
 
 def watched() -> Callable[[], float]:

@@ -9,7 +9,7 @@ from torchmetrics.classification import MultilabelF1Score
 from torchmetrics.functional.classification import binary_calibration_error
 from torchmetrics.wrappers import LambdaInputTransformer
 
-from distill.metrics import Headline, Leading, Scored
+from distill.metrics import Headline, LabelMarks, Leading, Scored
 from distill.metrics.counts import Flags, matches, mean_f1, merged, micro_f1, table, totals
 from distill.metrics.examples import check, ratio_of_sums
 from distill.types import IGNORE
@@ -60,7 +60,8 @@ def score(
         "f1_macro": float(by_label["macro"]["f1"]),
         "exact_match": ratio_of_sums(whole),
     }
-    return Scored(metrics, by_label, {"f1_micro": statistics, "f1_macro": marks, "exact_match": whole})
+    by_metric = {"f1_micro": statistics, "f1_macro": marks, "exact_match": whole}
+    return Scored(metrics, by_label, by_metric, marks=LabelMarks(tuple(names), marks))
 
 
 def collection(classes: int, sync: bool = True) -> MetricCollection:

@@ -39,7 +39,7 @@ def score(predictions: Sequence[int], references: Sequence[int], names: Sequence
     found = classification.score(predictions, references, names, groups)
     statistics = matches(one_hot(predictions, len(names)), one_hot(references, len(names)))
     metrics = {HEADLINE.name: headline(statistics), "accuracy": found.metrics["accuracy"]}
-    return Scored(metrics, found.table, {"f1": statistics, "accuracy": found.statistics["accuracy"]})
+    return found._replace(metrics=metrics, statistics={"f1": statistics, "accuracy": found.statistics["accuracy"]})
 
 
 def headline(statistics: Floats) -> float:

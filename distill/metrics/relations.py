@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from distill.metrics import Headline, Leading, Scored, classification
+from distill.metrics import Headline, LabelMarks, Leading, Scored, classification
 from distill.metrics.classification import calibration_error as calibration_error
 from distill.metrics.classification import collection as collection
 from distill.metrics.counts import Flags, Floats, f1, mean, one_hot, table, totals
@@ -45,11 +45,13 @@ def score(predictions: Sequence[int], references: Sequence[int], names: Sequence
     guesses, truth = (one_hot(labels, len(names)) for labels in (predictions, references))
     marks = np.stack([part @ belongs for part in (guesses & truth, guesses, truth)], axis=1).astype(np.float64)
     is_relation = np.array([kind.lower() not in _NONE for kind in kinds])
-    counts = totals(marks.reshape(len(marks), -1))
+    flat = marks.reshape(len(marks), -1)
+    counts = totals(flat)
     by_relation = table(counts, kinds, averaged=is_relation & (counts.gold > 0))
     statistics = marks[:, :, is_relation].reshape(len(marks), -1)
     metrics = {HEADLINE.name: headline(statistics), "accuracy": by_label.metrics["accuracy"]}
-    return Scored(metrics, by_relation, {"f1": statistics, "accuracy": by_label.statistics["accuracy"]})
+    by_metric = {"f1": statistics, "accuracy": by_label.statistics["accuracy"]}
+    return Scored(metrics, by_relation, by_metric, marks=LabelMarks(tuple(kinds), flat))
 
 
 def headline(statistics: Floats) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
-from distill.metrics import Headline, Leading, Scored
+from distill.metrics import Headline, LabelMarks, Leading, Scored
 from distill.metrics.classification import calibration_error as calibration_error
 from distill.metrics.counts import matches, merged, micro_f1, one_hot, table, totals
 from distill.metrics.examples import check, ratio_of_sums
@@ -49,13 +49,15 @@ def score(predictions: Sentences, references: Sentences, names: Sequence[str], g
     guesses, truth = (_positions(sentences, names) for sentences in (predictions, references))
     scored = [name != OUTSIDE for name in names]
     marks = matches(*(one_hot(tags, len(names))[:, scored] for tags in (guesses, truth)))
-    by_tag = table(totals(marks), [name for name in names if name != OUTSIDE])
+    tags = tuple(name for name in names if name != OUTSIDE)
+    by_tag = table(totals(marks), tags)
     sentence = np.repeat(np.arange(len(references)), [len(tags) for tags in references])
-    statistics, right = np.zeros((len(references), 3)), np.zeros((len(references), 2))
-    np.add.at(statistics, sentence, merged(marks))
+    of_tags, right = np.zeros((len(references), marks.shape[1])), np.zeros((len(references), 2))
+    np.add.at(of_tags, sentence, marks)
     np.add.at(right, sentence, np.stack([np.ones(len(truth)), guesses == truth], axis=1))
+    statistics = merged(of_tags)
     metrics = {HEADLINE.name: headline(statistics), "accuracy": ratio_of_sums(right)}
-    return Scored(metrics, by_tag, {"f1": statistics, "accuracy": right})
+    return Scored(metrics, by_tag, {"f1": statistics, "accuracy": right}, marks=LabelMarks(tags, of_tags))
 
 
 def collection(classes: int, sync: bool = True) -> MetricCollection:

@@ -96,7 +96,7 @@ class BiLstmModel(_Pretrained):  # type: ignore[no-untyped-call]
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         if mask.shape[1] > 1 and bool((mask[:, 1:] > mask[:, :-1]).any()):
             raise ValueError("texts must be filled up at their ends, not in front")
-        read = _unpacked if torch.jit.is_tracing() else _packed
+        read = _unpacked if torch.onnx.is_in_onnx_export() else _packed
         types = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
         embedded = self.embeddings(input_ids) + self.types(types)
         states = [self.project(self.dropout(embedded))]

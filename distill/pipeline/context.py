@@ -10,6 +10,7 @@ from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.data.prepared import Prepared
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError
+from distill.export import EXPORTERS
 from distill.models import loading
 from distill.models.from_scratch import Size
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
@@ -129,7 +130,10 @@ def _decisions(config: Config) -> Decisions:
     teacher = TEACHER_CHECKPOINT if config.teacher.finetuned else "finetune"
     sources = {"teacher": teacher, "tokenizer": base, "checkpoint": STUDENT_CHECKPOINT}
     student_source = sources[student_kind(config.student.init).begins_with]
-    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, teacher))
+    exported = tuple(
+        ScoredModel(name, "export", "export") for name in EXPORTERS if name in (config.export.formats or ())
+    )
+    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, teacher), exported)
 
 
 def _compared(config: Config, teacher: str) -> tuple[ScoredModel, ...]:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from distill import export
 from distill.config.schema import Config
 from distill.config.teacher import TeacherConfig
 from distill.data import hub
@@ -14,7 +15,8 @@ from distill.errors import ModelError
 from distill.models import loading
 from distill.pipeline import meta_build
 from distill.pipeline.context import run_spec
-from distill.tasks import EncodingSpec
+from distill.tasks import EncodingSpec, task
+from distill.tasks.setup import TaskSetup
 
 C = TypeVar("C", bound=Config)
 
@@ -38,6 +40,7 @@ def settled(config: C, data: Prepared) -> tuple[C, Prepared]:
     """
     config, notes = _with_teachers(config)
     config = _with_layers(config)
+    config = _with_formats(config)
     if config.data.fit_length:
         config, note = _with_lengths(config, data)
         notes.append(note)
@@ -80,6 +83,14 @@ def _with_layers(config: C) -> C:
     if teacher.model is not None:
         whole = loading.configuration(loading.resolve(teacher.model, teacher.revision)).num_hidden_layers
     return replace(config, student=replace(config.student, layers=-(-whole // 2)))
+
+
+def _with_formats(config: C) -> C:
+    """Export all formats that the task can have, where none are named."""
+    if config.export.formats is not None:
+        return config
+    formats = export.possible(TaskSetup(config.task, task(config.task), EncodingSpec()))
+    return replace(config, export=replace(config.export, formats=formats))
 
 
 def _with_lengths(config: C, data: Prepared) -> tuple[C, str]:

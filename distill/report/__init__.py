@@ -14,7 +14,7 @@ LabelScores: TypeAlias = Mapping[str, JsonObject]
 """Each label, or average over labels, to its scores by their names."""
 Curves: TypeAlias = Mapping[str, Sequence[JsonObject]]
 """Each stage to the rows of its training curves: ``step``, ``name`` and ``value``."""
-ROLES = ("teacher", "student", "control")
+ROLES = ("teacher", "student", "control", "export")
 """What a compared model may be, in the order of the report; earlier versions said it by a model's name alone."""
 SUPPORTED = "macro of supported"
 """The average over labels that have examples, where others count in macro."""
@@ -165,7 +165,7 @@ def present(report: Report) -> list[str]:
 
 
 def role(report: Report, name: str) -> str:
-    """Return the role of a model: ``teacher``, ``student`` or ``control``."""
+    """Return the role of a model: ``teacher``, ``student``, ``control`` or ``export``."""
     recorded: str = report["models"][name].get("role", name if name in ROLES else ROLES[0])
     return recorded
 
@@ -229,6 +229,18 @@ def comparison(report: Report) -> list[Row]:
     rows += [
         Row("latency", key, *_line(milliseconds, [times.get(key) for times in latencies])) for key in union(latencies)
     ]
+    return [*rows, *_latency_grid([model.get("latency_grid_ms") or {} for model in models])]
+
+
+def _latency_grid(grids: Sequence[Mapping[str, JsonObject]]) -> list[Row]:
+    """Return the rows of batches of some sizes, such as ``32x128``, in milliseconds of a whole batch."""
+    rows = []
+    for cell in union(grids):
+        texts, tokens = cell.split("x")
+        group = f"latency, {texts} text{'s' * (texts != '1')} of {tokens} tokens"
+        for key in union(grid.get(cell) for grid in grids):
+            times = [(grid.get(cell) or {}).get(key) for grid in grids]
+            rows.append(Row(group, key, *_line(milliseconds, times)))
     return rows
 
 

@@ -30,21 +30,33 @@ def assemble(
         points: difference of the first metric that validation and test should tell, in percentage points; none warns
             of no split.
     """
-    evaluation = results.get("evaluate", {})
+    evaluation, export = results.get("evaluate", {}), results.get("export", {})
     report = {
         "schema": 1,
         **head,
         "status": "done",
         "data": dict(data),
         "stages": list(stages),
-        "models": {name: {"role": roles[name], **model} for name, model in evaluation.get("models", {}).items()},
+        "models": _models(results, roles),
         "gain": evaluation.get("gain"),
         "against_teacher": evaluation.get("against_teacher"),
         "fidelity": evaluation.get("fidelity"),
         "latency": evaluation.get("latency"),
         "scored_by": evaluation.get("scored_by"),
-        "exports": results.get("export", {}).get("exports", []),
+        "latency_grid": export.get("latency_grid"),
+        "exports": export.get("exports", []),
+        "certificate": export.get("certificate"),
         "objective": dict(objective),
         "environment": dict(environment),
     }
     return {**report, "warnings": too_small(report, points)}
+
+
+def _models(results: Mapping[str, JsonObject], roles: Mapping[str, str]) -> dict[str, JsonObject]:
+    """Return every compared model by its name: those of the evaluation, and the formats of the export."""
+    evaluated, export = results.get("evaluate", {}).get("models", {}), results.get("export", {})
+    grid = export.get("latency_grid_ms") or {}
+    return {
+        name: {"role": roles[name], **model, "latency_grid_ms": grid.get(name)}
+        for name, model in {**evaluated, **export.get("models", {})}.items()
+    }

@@ -7,6 +7,18 @@ from pathlib import Path
 
 _PACKAGES = ("distill", "torch", "transformers", "datasets", "pytorch-lightning", "torchmetrics", "tokenizers", "numpy")
 
+_FLAGS = (
+    "avx2",
+    "avx512f",
+    "avx512_vnni",
+    "avx_vnni",
+    "avx512_bf16",
+    "amx_int8",
+    "asimddp",
+    "i8mm",
+)
+"""As Linux names them: without one of ``vnni``, ``amx_int8`` or ``asimddp`` sums of products of 8 bits have 16."""
+
 
 def versions() -> dict[str, str]:
     """Return the installed version of each package that can change a result."""
@@ -27,6 +39,17 @@ def processor() -> str:
         lines = []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, "") or platform.processor() or platform.machine()
+
+
+def processor_flags() -> list[str]:
+    """Return which of the instructions the processor has that decide on how fast, and how, 8 bits are multiplied."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    listed = (line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features")))
+    found = next(listed, [])
+    return [flag for flag in _FLAGS if flag in found]
 
 
 def commit() -> str | None:

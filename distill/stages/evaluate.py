@@ -111,13 +111,20 @@ def answers_folder(folder: Path, name: str, split: str) -> Path:
     return folder / "answers" / name / split
 
 
-def student_answers(job: Job, split: str) -> OutputStore:
+def student_outputs(job: Job, split: str) -> ModelOutputs:
     """Open what the student answered to a split, for a stage that needs ``distill`` and ``evaluate``."""
-    spec, folder = job.spec, job.inputs["evaluate"]
+    spec, outputs = job.spec, output_pass(job)
     (student, *_) = spec.decisions.of_role("student")
     model = spec.sources.model("distill", job.inputs)
-    made_by = identity(spec.setup, model.made_by, scoring.kept_for_scoring(spec.setup).name)
-    return output_pass(job).opened(str(model.folder), answers_folder(folder, student.name, split) / "rows", made_by)
+    folder = answers_folder(job.inputs["evaluate"], student.name, split)
+
+    def kept(part: str, how: str) -> OutputStore:
+        return outputs.opened(str(model.folder), folder / part, identity(spec.setup, model.made_by, how))
+
+    rows = kept("rows", scoring.kept_for_scoring(spec.setup).name)
+    if not spec.setup.task.writes:
+        return ModelOutputs(rows)
+    return ModelOutputs(rows, kept("written", fingerprint(outputs.generation)))
 
 
 def latencies(job: Job, models: Mapping[str, FinishedModel], together: Together | None = None) -> Latencies:

@@ -1,26 +1,30 @@
-"""Export the student to deployable bundles, and score each again before it is called done."""
+"""Export the student in every format of the settings: each is written, opened, scored, timed, and judged.
 
+The formats lie in one folder, the bundle; its card and ``certificate.json`` say what was measured of each.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
-from pathlib import Path
+from typing import Any
 
-import torch
+import numpy as np
 
-from distill.config.export import ExportConfig
-from distill.export import BUNDLE, EXPORTERS, Source, exporter
+from distill.export import BUNDLE, EncodedRow, Source, exporter
+from distill.export import certificate as certificates
 from distill.export.card import card
-from distill.export.drift import drift
-from distill.inference import scoring
-from distill.inference.output_pass import OutputPass
-from distill.inference.runtime import FinishedModel
-from distill.inference.scoring import ModelOutputs
+from distill.export.certificate import FormatFacts
+from distill.inference import latency_grid
+from distill.inference.runtime import CPU, FinishedModel
 from distill.models import bilstm, loading
-from distill.stages import evaluate
+from distill.report import page
+from distill.report.environment import processor, processor_flags, versions
+from distill.stages import evaluate, exported_formats
+from distill.stages.exported_formats import ExportedFormat, Scores
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
-from distill.stages.passes import output_pass
 from distill.stages.reporting import report_on
+from distill.types import MODEL_INPUTS
 
-RECIPE = 5
+RECIPE = 6
 
 
 def skipped(spec: RunSpec) -> str | None:
@@ -29,52 +33,89 @@ def skipped(spec: RunSpec) -> str | None:
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Return the student, and the evaluation whose scores the export has to reach again."""
-    return ["distill", "evaluate"]
+    """Return the student, the evaluation whose scores the export has to reach again, and who is timed beside it."""
+    return ["distill", "evaluate", *(_teachers(spec).values() if _grid_is_timed(spec) else ())]
 
 
 def settings(spec: RunSpec) -> StageSettings:
-    """Return what the bundle says of itself, and its formats where they are not the default."""
+    """Return what the bundle says of itself, its formats, and how good they have to be."""
     about = {"name": spec.config.name, "data": spec.data.describe(), "columns": _columns(spec)}
-    export = asdict(spec.config.export)
-    if export.pop("formats") != ExportConfig().formats:
-        about["formats"] = formats(spec)
-    return {**export, **about}
+    return {**asdict(spec.config.export), "formats": formats(spec), **about}
 
 
 def formats(spec: RunSpec) -> list[str]:
     """Return the formats of the settings in the order of the table, whichever they are named in."""
-    return [name for name in EXPORTERS if name in spec.config.export.formats]
+    return [model.name for model in spec.decisions.exported]
 
 
 def run(job: Job) -> StageResult:
-    """Write each format, run it on every rank, and compare it with the student; rank 0 scores, times and reports."""
-    models = {name: _write_format(job, name) for name in formats(job.spec)}
-    outputs = output_pass(job)
-    scored = {name: _score_format(job, outputs, name, model) for name, model in models.items()}
-    if job.context.ranks.rank != 0:
-        return {}
+    """Try each format on every rank; rank 0 judges, times, certifies and reports."""
+    student = exported_formats.student_scores(job)
+    source = _source(job)
+    tried = [exported_formats.try_format(job, name, source, student) for name in formats(job.spec)]
+    return _finish(job, tried, student) if job.context.ranks.rank == 0 else {}
+
+
+def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> StageResult:
+    """Time the formats that passed, write certificate and card, and return what the report holds of all."""
+    models = {each.name: each.model for each in tried if each.model is not None and each.reason is None}
     timed, conditions = evaluate.latencies(job, models)
-    latency = {name: {"latency_ms": timed.get(name), "latency": conditions} for name in models}
-    return {"exports": [{**_describe(job, name), **scored[name], **latency[name]} for name in models]}
+    grid, grid_conditions = _latency_grid(job, models)
+    facts = {each.name: _facts(job, each, student, grid.get(each.name)) for each in tried}
+    content = _certificate(job, facts)
+    result: StageResult = {
+        "exports": [_describe(job, each, timed.get(each.name), conditions) for each in tried],
+        "models": {
+            each.name: {**_row(each, facts[each.name]), "latency_ms": timed.get(each.name)}
+            for each in tried
+            if each.name in models
+        },
+        "latency_grid_ms": grid,
+        "latency_grid": grid_conditions,
+        "certificate": content,
+    }
+    certificates.write(content, job.folder / BUNDLE)
+    (job.folder / BUNDLE / "README.md").write_text(_card(job, result), encoding="utf-8")
+    return result
 
 
 def _source(job: Job) -> Source:
     """Return what all formats are made of."""
-    spec, folder = job.spec, job.inputs["distill"] / "model"
+    spec = job.spec
     setup = spec.setup
-    form = {**asdict(setup.spec), "task": setup.name, "generation": spec.generation, "columns": _columns(spec)}
+    form = {
+        **asdict(setup.spec),
+        "task": setup.name,
+        "generation": spec.generation,
+        "columns": _columns(spec),
+        "made_with": {**_provenance(job), "versions": versions()},
+    }
     if not spec.data.unanswerable:
         del form["unanswerable"]  # which is what a folder without it says
-    module = bilstm.__name__ if loading.configuration(folder).model_type == bilstm.BiLstmConfig.model_type else None
-    text = card(
-        report_on(spec, job.context, job.results),
-        pipeline=setup.task.pipeline,
-        license=spec.config.export.license,
-        pairs=len(setup.task.inputs) == 2,
-        module=module,
+    return Source(
+        job.inputs["distill"] / "model",
+        setup,
+        form,
+        calibration=lambda: _calibration_rows(job),
+        int8=spec.config.export.int8,
     )
-    return Source(folder, setup, form, text)
+
+
+def _provenance(job: Job) -> dict[str, str]:
+    """Return the command and the data that repeat the run."""
+    return {"command": job.context.command, "data": job.spec.data.describe()["fingerprint"]}
+
+
+def _calibration_rows(job: Job) -> list[EncodedRow]:
+    """Return rows of train as the student reads them, drawn by the seed; of more rows these are the first."""
+    count, train = job.spec.config.export.calibration_rows, job.spec.data.splits["train"]
+    order = np.random.default_rng(job.spec.config.seed).permutation(len(train))[:count]
+    tokenizer = job.spec.finished(job.spec.model("distill", job.inputs)).tokenizer
+    features = job.examples.encode(train.select(order), tokenizer)[:]
+    names = [name for name in MODEL_INPUTS if name in features]
+    columns = zip(*(features[name] for name in names), strict=True)
+    rows = [dict(zip(names, (np.asarray([ids], dtype=np.int64) for ids in row), strict=True)) for row in columns]
+    return rows[:count]
 
 
 def _columns(spec: RunSpec) -> dict[str, str]:
@@ -83,43 +124,124 @@ def _columns(spec: RunSpec) -> dict[str, str]:
     return {role: column for role, column in columns if role in spec.setup.task.inputs and column != role}
 
 
-def _write_format(job: Job, name: str) -> FinishedModel:
-    """Write a format on rank 0, and return it ready to be opened from its files."""
-    spec, format_exporter = job.spec, exporter(name)
-    folder = job.folder / BUNDLE / format_exporter.place
-    job.context.ranks.first(lambda: format_exporter.write(_source(job), folder))
-    tokenizer = spec.sources.tokenizer(folder / format_exporter.tokenizer)
-    opened = partial(format_exporter.open, folder, spec.setup, tokenizer)
-    return FinishedModel(str(folder), f"export of {job.inputs['distill'].name}", tokenizer, opened)
+def _teachers(spec: RunSpec) -> dict[str, str]:
+    """Return each teacher that one model is, with the input that holds it."""
+    return {model.name: model.source for model in spec.decisions.of_role("teacher") if model.source is not None}
 
 
-def _score_format(job: Job, outputs: OutputPass, name: str, model: FinishedModel) -> StageResult:
-    """Return the metrics of a format by split, and the largest drift of a logit; only rank 0 knows them."""
-    scores, worst = {}, 0.0
-    (student, *_) = job.spec.decisions.of_role("student")
-    for split in job.results["evaluate"]["models"][student.name]["metrics"]:
-        folder = job.folder / "answers" / exporter(name).place / split
-        answered = scoring.collect_outputs(outputs, model, job.spec.data.splits[split], folder)
-        if job.context.ranks.rank == 0:
-            worst = max(worst, _drift(job, name, split, answered))
-            scores[split] = evaluate.score(job, model, split, answered).scored.metrics
-    return {"metrics": scores, "max_logit_drift": worst}
+def _grid_is_timed(spec: RunSpec) -> bool:
+    """Return whether sizes of batches are timed: not where nothing is, and not of models that write."""
+    return bool(spec.config.evaluate.latency_samples) and not spec.setup.task.writes
 
 
-def _drift(job: Job, name: str, split: str, answered: ModelOutputs) -> float:
-    """The largest difference between what the format says and what the evaluated student said."""
-    spec, evaluated = job.spec, evaluate.student_answers(job, split)
-    keys = torch.tensor(spec.data.splits[split]["key"])
-    pair = (torch.cat(store.examples(keys)) for store in (answered.rows, evaluated))
-    exported, expected = (rows[:, :1] if spec.setup.task.writes else rows for rows in pair)  # a guess is no amount
-    return drift(name, exported, expected, exporter(name).tolerance)
+def _latency_grid(
+    job: Job, formats: Mapping[str, FinishedModel]
+) -> tuple[dict[str, dict[str, dict[str, float]]], dict[str, Any] | None]:
+    """Return milliseconds of teachers, student and formats for batches of some sizes, and the conditions."""
+    spec = job.spec
+    if not _grid_is_timed(spec):
+        return {}, None
+    samples, split = spec.config.evaluate.latency_samples, spec.data.splits[exported_formats.VALIDATION]
+    students = {model.name: model.source for model in spec.decisions.of_role("student") if model.source is not None}
+    inputs = {**_teachers(spec), **students}
+    models = {name: spec.finished(spec.model(source, job.inputs)) for name, source in inputs.items()}
+    timed, conditions = latency_grid.measure(
+        {**models, **formats},
+        split.select(range(min(latency_grid.BATCHES[-1], len(split)))),
+        job.examples,
+        max_length=spec.setup.spec.max_length,
+        samples=samples,
+    )
+    return timed, {**conditions, "processor": processor(), "flags": processor_flags()}
 
 
-def _describe(job: Job, name: str) -> StageResult:
-    place = Path(BUNDLE) / exporter(name).place
-    files = [path for path in (job.folder / place).iterdir() if path.is_file()]
+def _facts(
+    job: Job, tried: ExportedFormat, student: Scores, grid: Mapping[str, Mapping[str, float]] | None
+) -> FormatFacts:
+    """Return what the certificate says of a format."""
+    format_exporter, folder = exporter(tried.name), exported_formats.place(job, tried.name)
+    path = (folder / (format_exporter.file or ".")).relative_to(job.folder / BUNDLE).as_posix()
+    if tried.model is None or tried.measured is None:
+        return FormatFacts(path, tried.reason)
+    changes, kept = tried.changes, tried.reason is None
+    runtime = tried.model.open(CPU) if kept else None
+    return FormatFacts(
+        path,
+        tried.reason,
+        metrics={split: score.scored.metrics for split, score in tried.scores.items()},
+        headline_loss=exported_formats.loss(tried),
+        max_logit_drift=tried.measured.logit,
+        equal_decisions=_equal_decisions(job, tried, student),
+        changes=None if changes is None else asdict(changes),
+        batch_dependent=None if changes is None else changes.dependent or job.spec.config.export.int8 == "dynamic",
+        recall={
+            label: {"student": recall.reference, "format": recall.other, "interval": [recall.low, recall.high]}
+            for label, recall in tried.measured.recall.items()
+        },
+        facts=format_exporter.facts(folder) if kept else {},
+        latency_ms=grid,
+        parameters=runtime.parameters if runtime else None,
+        bytes=runtime.bytes if runtime else None,
+    )
+
+
+def _equal_decisions(job: Job, tried: ExportedFormat, student: Scores) -> float | None:
+    """Return the share of examples, of all splits, whose decision is the student's; none for scores."""
+    if job.spec.setup.task.kind == "score":
+        return None
+    pairs = [
+        one == other
+        for split, score in tried.scores.items()
+        for one, other in zip(student[split].predictions, score.predictions, strict=True)
+    ]
+    return sum(pairs) / len(pairs)
+
+
+def _certificate(job: Job, facts: Mapping[str, FormatFacts]) -> certificates.Certificate:
+    content = certificates.certificate(
+        facts, versions=versions(), processor=processor(), flags=processor_flags(), **_provenance(job)
+    )
+    return dict(page.finite(content))
+
+
+def _row(tried: ExportedFormat, facts: FormatFacts) -> dict[str, Any]:
+    """Return a format's row of the report, with the fields of every compared model."""
+    description = tried.model.open(CPU).description if tried.model else None
     return {
-        "format": name,
-        "path": (Path("export") / place).as_posix(),
-        "bytes": sum(path.stat().st_size for path in files),
+        "parameters": facts.parameters,
+        "bytes": facts.bytes,
+        "description": description,
+        "metrics": facts.metrics,
+        "per_label": {split: score.scored.table for split, score in tried.scores.items()},
     }
+
+
+def _describe(
+    job: Job, tried: ExportedFormat, latency: Mapping[str, float] | None, conditions: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what the report says of a format as an export: where it lies, and why it does not."""
+    folder = exported_formats.place(job, tried.name).relative_to(job.folder)
+    return {
+        "format": tried.name,
+        "path": f"export/{folder.as_posix()}",
+        "bytes": tried.bytes if tried.reason is None else None,
+        "left_out": tried.reason,
+        "metrics": {split: score.scored.metrics for split, score in tried.scores.items()},
+        "max_logit_drift": None if tried.measured is None else tried.measured.logit,
+        "latency_ms": latency,
+        "latency": conditions if latency else None,
+    }
+
+
+def _card(job: Job, result: StageResult) -> str:
+    """Return the text of README.md, which tells of all formats."""
+    spec = job.spec
+    folder = job.inputs["distill"] / "model"
+    module = bilstm.__name__ if loading.configuration(folder).model_type == bilstm.BiLstmConfig.model_type else None
+    return card(
+        report_on(spec, job.context, {**job.results, "export": result}),
+        pipeline=spec.setup.task.pipeline,
+        license=spec.config.export.license,
+        pairs=len(spec.setup.task.inputs) == 2,
+        module=module,
+    )

@@ -47,8 +47,8 @@ class ScoredModel:
 
     Attributes:
         name: its name in the report.
-        role: ``teacher``, ``student`` or ``control``: what the report makes of it. Of several teachers, the first is
-            their ensemble.
+        role: ``teacher``, ``student``, ``control`` or ``export``: what the report makes of it. Of several teachers, the
+            first is their ensemble.
         source: the input that holds it; none for the ensemble of several teachers.
     """
 
@@ -67,6 +67,7 @@ class Decisions:
         student_source: the input that the student starts from; for a random one, only its tokenizer.
         student: what the student is made of.
         compared: the models that are compared, in the order of the report.
+        exported: the formats of the student, in the order of their table, which the stage that makes them compares.
         outputs: whether the teacher's outputs are stored, and which; decided once the checkpoints were looked at.
     """
 
@@ -75,6 +76,7 @@ class Decisions:
     student_source: str
     student: StudentSpec
     compared: tuple[ScoredModel, ...]
+    exported: tuple[ScoredModel, ...] = ()
     outputs: TeacherOutputPlan = _UNDECIDED
 
     def of_role(self, role: str) -> list[ScoredModel]:

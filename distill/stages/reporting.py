@@ -35,7 +35,7 @@ def report_on(
         data=data,
         stages=stages,
         results=results,
-        roles={model.name: model.role for model in spec.decisions.compared},
+        roles={model.name: model.role for model in (*spec.decisions.compared, *spec.decisions.exported)},
         objective={**described(config.distill, spec.setup.task.kind), **ensemble.settings(config)},
         environment={"versions": versions(), "git": commit(), "seed": config.seed, "devices": spec.world},
         points=config.evaluate.points,
