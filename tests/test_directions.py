@@ -41,7 +41,7 @@ ALLOWED = {
     "designer": {"pipeline", "stages", "config", *PARTS},
     "pipeline": {"stages", "config", *PARTS},
     "stages": {"config", *PARTS},
-    "config": {"tasks", "objective", "student", "export", "serving"},
+    "config": {"tasks", "objective", "student", "export", "inference", "serving"},
     "data": set(),
     "metrics": set(),
     "objective": set(),

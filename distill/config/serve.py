@@ -6,10 +6,10 @@ from omegaconf import MISSING
 
 from distill.base.setting_rules import Rule, at_least, one_of, rules_of, said, setting
 from distill.errors import ConfigError
+from distill.inference.formats import AUTO, FORMATS
 from distill.serving.limits import Limits
 from distill.tasks import TASKS
 
-FORMATS = ("auto", "onnx_int8", "onnx", "torch")
 _PORTS: Rule = (lambda value: 0 <= value <= 65_535), "a whole number from 0 (any that is free) to 65535"
 _TASK: Rule = (lambda value: value is None or value in TASKS), f"null or one of {', '.join(TASKS)}"
 
@@ -24,7 +24,7 @@ class ServeConfig(Limits):
     """Address that is listened at: `127.0.0.1` is this machine alone, `0.0.0.0` every network it is in."""
     port: int = setting(8000, _PORTS)
     """Port that is listened at; 0 takes any that is free."""
-    format: str = setting(FORMATS[0], one_of(*FORMATS))
+    format: str = setting(AUTO, one_of(*FORMATS))
     """The form in which the model is opened; `auto` takes the quickest that its certificate allows here."""
     task: str | None = setting(None, _TASK)
     """What the model predicts, for a folder that does not say."""

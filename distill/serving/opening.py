@@ -7,8 +7,9 @@ from pathlib import Path
 
 from distill.errors import ModelError
 from distill.inference import bundle
-from distill.inference.bundle import AUTO, TORCH, Bundle
+from distill.inference.bundle import Bundle
 from distill.inference.folder_form import folder_form
+from distill.inference.formats import AUTO, FILES, TORCH
 from distill.inference.predictor import Predictor, load
 from distill.models import length_limit
 from distill.models.origins import locate
@@ -59,7 +60,7 @@ def opening(model: Path, wanted: str, task: str | None, max_length: int | None) 
 
 def _notes(found: Bundle, chosen: str) -> Iterator[str]:
     """What of a folder is not served, though it is there, and why."""
-    for name, file in bundle.FILES.items():
+    for name, file in FILES.items():
         doubt = found.doubt(name)
         if name != chosen and doubt is not None and (found.folder / file).is_file():
             yield f"{doubt}; {chosen} is served instead"
