@@ -34,7 +34,6 @@ def write(source: Source, folder: Path) -> None:
     Raises:
         ModelError: the task or the architecture cannot be written as one graph.
     """
-    import onnx
     import torch
 
     from distill.export.onnx_graph import describe, trace
@@ -47,10 +46,9 @@ def write(source: Source, folder: Path) -> None:
     tokenizer = loading.load_tokenizer(source.model)
     model = loading.load_model(source.model, source.setup.task.head, tokenizer=tokenizer, dtype=torch.float32)
     model.train(False)
-    graph = trace(model, traced_batch(tokenizer, source.setup))
-    describe(graph, _facts(source, model, folder.parent / "model.safetensors"))
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save_model(graph, folder / FILE)
+    trace(model, traced_batch(tokenizer, source.setup), folder / FILE)
+    describe(folder / FILE, _facts(source, model, folder.parent / "model.safetensors"))
     refuse_other(model, OnnxSession.open(folder / FILE), tokenizer, source.setup)
 
 
