@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator
 from huggingface_hub import EvalResult, ModelCardData
 
 from distill.base.terminal_text import names, plain
-from distill.report import Report, comparison, first_of, present, role
-from distill.report.facts import objective, rows_and_labels, stand_in
+from distill.export import scripts
+from distill.report import Report, comparison, exports, first_of, present, role
+from distill.report.facts import grid_timed, made_with, objective, rows_and_labels, stand_in
 from distill.report.sentences import verdict
 
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"} | {"\n": " "})
 
 _CUTS = "text-classification"
 """The pipeline that fails on a text longer than the model reads, unless it is told to cut it."""
+_GRAPH = "onnx"
+"""The format that scripts without PyTorch ask."""
 
 
 def card(
@@ -41,6 +44,7 @@ def card(
         *_results(report),
         *_training(report),
         *_usage(pipeline, folder, module, pairs=pairs),
+        *(_elsewhere(report["task"], folder, known=module is None) if _has_graph(report) else ()),
         *_limits(report, license),
     ]
     return f"---\n{_metadata(report, pipeline, license).to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n"
@@ -84,7 +88,9 @@ def _introduction(report: Report) -> Iterator[str]:
     if warning := stand_in(report):
         yield f"> **Note:** {_plain(warning)}"
     models = {
-        name: report["models"][name].get("description") for name in present(report) if role(report, name) != "control"
+        name: report["models"][name].get("description")
+        for name in present(report)
+        if role(report, name) in ("teacher", "student")
     }
     yield from _bullets(f"**{name.capitalize()}:** {_plain(text)}" for name, text in models.items() if text)
 
@@ -100,6 +106,9 @@ def _results(report: Report) -> Iterator[str]:
         yield "The control is the same student, trained without the teacher."
     if how := report.get("scored_by"):
         yield f"Scored by {_plain(how)}"
+    yield from _bullets(_plain(sentence) for sentence in exports.summaries(report))
+    if conditions := grid_timed(report):
+        yield _plain(conditions)
 
 
 def _training(report: Report) -> Iterator[str]:
@@ -109,6 +118,7 @@ def _training(report: Report) -> Iterator[str]:
     yield from _bullets(_plain(note) for note in data.get("notes") or [])
     if goal := objective(report):
         yield f"Objective: {_plain(goal)}."
+    yield f"Made with {_plain(made_with(report))}, of data with the fingerprint `{_plain(str(data['fingerprint']))}`:"
     yield _fenced(plain(report["command"]))
 
 
@@ -127,6 +137,24 @@ def _usage(pipeline: str | None, folder: str, module: str | None, *, pairs: bool
         )
         yield _fenced("\n".join(lines), "python")
     yield _fenced(f"python -m distill.predict model={folder} input=FILE.jsonl output=ANSWERS.jsonl")
+
+
+def _has_graph(report: Report) -> bool:
+    """Whether there is a graph of ONNX to ask, which its gate has let through."""
+    return any(each["format"] == _GRAPH and not each.get("left_out") for each in report.get("exports") or [])
+
+
+def _elsewhere(task: str, folder: str, *, known: bool) -> Iterator[str]:
+    """The scripts that ask the graph without this package; JavaScript where others ``know`` the architecture."""
+    if script := scripts.python(task, folder):
+        yield "Without PyTorch and transformers (`pip install onnxruntime tokenizers numpy`), as `python ask.py TEXT`:"
+        yield _fenced(script.rstrip(), "python")
+    if known and (script := scripts.javascript(task, folder)):
+        yield (
+            "With transformers.js (`npm install @huggingface/transformers`), which takes a special token in a text for "
+            'that token, and the models in 8 bits by `dtype: "q8"`:'
+        )
+        yield _fenced(script.rstrip(), "javascript")
 
 
 def _limits(report: Report, license: str) -> Iterator[str]:

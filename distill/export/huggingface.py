@@ -2,10 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from distill.base.disk import as_new
 from distill.export import Exporter, Source
+from distill.tasks.token_classification import word_prefix
 
 if TYPE_CHECKING:
     import torch
@@ -28,11 +31,24 @@ def write(source: Source, folder: Path) -> None:
     tokenizer = loading.load_tokenizer(folder)
     tokenizer.model_max_length, tokenizer.padding_side = source.setup.spec.max_length, source.side
     tokenizer.save_pretrained(folder)
-    loading.save_form(folder, source.form)
+    loading.save_form(folder, _form(source, tokenizer))
     writing = folder / "generation_config.json"
     if writing.is_file():  # whoever calls ``generate`` without a word writes as the student was scored
         settings = {**json.loads(writing.read_text(encoding="utf-8")), **source.form["generation"]}
         writing.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    as_new(folder)
+
+
+def _form(source: Source, tokenizer: "PreTrainedTokenizerBase") -> Mapping[str, Any]:
+    """Return what the folder says of itself, with what the task's answers are read by outside of this package."""
+    task, form = source.setup.task, dict(source.form)
+    if task.kind != "labels":
+        form.pop("threshold", None)
+    if task.markers:
+        form["markers"] = list(task.markers)
+    if "texts" in task.inputs.values():
+        form["word_prefix"] = word_prefix(tokenizer)
+    return form
 
 
 def opened(

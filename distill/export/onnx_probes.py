@@ -15,8 +15,9 @@ from distill.types import MODEL_INPUTS, Batch
 
 _TOLERANCE = 1e-4
 """The largest difference of a logit, for logits of 1 and more; smaller ones may differ by this share of the largest."""
-_SHAPES = ((1, 1.0), (5, 0.4), (3, 0.9), (1, 0.2))
-"""Texts of a batch, and the length of the longest as a share of the task's limit; that of the trace is another."""
+_SHAPES = ((1, 2.0), (5, 0.4), (3, 0.9), (1, 0.2))
+"""Texts of a batch, and the length of the longest as a share of the task's limit, at which it is cut; that of the trace
+is another."""
 _TRACED = (2, 0.6)
 
 

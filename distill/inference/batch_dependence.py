@@ -120,7 +120,7 @@ class BatchProbe:
         for numbers in places:
             kept, columns = ask(change(collate(self._features[list(numbers)], Place(tuple(numbers)))))
             keys = zip(kept["key"].tolist(), kept["first"].tolist(), strict=True)
-            found.update(zip(keys, columns["values"].split(kept["count"].tolist()), strict=True))
+            found.update(zip(keys, torch.split(columns["values"], kept["count"].tolist()), strict=True))
         firsts: dict[int, list[int]] = {}
         for key, first in sorted(found):
             firsts.setdefault(key, []).append(first)
@@ -134,7 +134,8 @@ class BatchProbe:
     def _decided(self, rows: Sequence[Tensor]) -> Iterator[Any]:
         for start in range(0, len(self.rows), _AT_ONCE):
             chunk: Mapping[str, Any] = self.rows[start : start + _AT_ONCE]
-            records = self.setup.decode(rows[start : start + _AT_ONCE], chunk, self.model.tokenizer)
+            answers = [row.numpy() for row in rows[start : start + _AT_ONCE]]
+            records = self.setup.decode(answers, chunk, self.model.tokenizer)
             yield from self.setup.predictions(records)
 
     def _to_the_limit(self, batch: Batch) -> Batch:

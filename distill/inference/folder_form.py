@@ -11,7 +11,7 @@ from distill.models.origins import said_beside
 from distill.models.task_metadata import read_form
 from distill.tasks import TASKS, EncodingSpec, Task, task
 
-_LENGTHS = ("max_length", "max_target_length", "stride", "max_answer_length", "unanswerable")
+_LENGTHS = ("max_length", "max_target_length", "stride", "max_answer_length", "unanswerable", "threshold")
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,8 @@ def recall_by_label(
     found: dict[str, LabelRecall] = {}
     for label in np.flatnonzero(gold.sum(axis=0)):
         low, high = np.nanquantile(lost[:, label], tails)
-        recalls = (float(part[:, label].sum() / gold[:, label].sum()) for part in (right, right_of_other))
-        found[reference.names[label]] = LabelRecall(*recalls, float(low), float(high))
+        first, second = (float(part[:, label].sum() / gold[:, label].sum()) for part in (right, right_of_other))
+        found[reference.names[label]] = LabelRecall(first, second, float(low), float(high))
     return found
 
 

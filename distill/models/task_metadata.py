@@ -61,5 +61,8 @@ _KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     **dict.fromkeys(("max_length", "max_target_length", "max_answer_length"), _FROM_ONE),
     "stride": ("a whole number", lambda value: value == 0 or _count(value)),
     "unanswerable": ("true or false", lambda value: isinstance(value, bool)),
+    "threshold": ("a probability", lambda value: isinstance(value, float) and 0 <= value <= 1),
+    "markers": ("a list of names", _names),
+    "word_prefix": ("a text", _name),
 }
 """What each part of it must be, in words and as a question."""

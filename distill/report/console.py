@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from distill.base.terminal_text import plain
-from distill.report import ABSENT, JsonObject, Report, comparison, duration, present, tables, tie
-from distill.report.facts import rows_and_labels, stand_in, timed
+from distill.report import ABSENT, JsonObject, Report, comparison, duration, exports, present, tables, tie
+from distill.report.facts import grid_timed, rows_and_labels, stand_in, timed
 from distill.report.sentences import verdict
 
 WIDTH = 100
@@ -29,8 +29,8 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks += [_columns(report), aligned(by_label), tables.note_in_text(report)]
     if how := report.get("scored_by"):
         blocks.append(f"Scored by {how}")
-    if conditions := timed(report):
-        blocks.append(conditions)
+    blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
+    blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]
     blocks += [verdict(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]

@@ -22,6 +22,22 @@ def timed(report: Report) -> str | None:
     return sentence
 
 
+def grid_timed(report: Report) -> str | None:
+    """Return under which conditions batches of some sizes were timed, or none where they were not."""
+    if not (latency := report.get("latency_grid")):
+        return None
+    flags = f" with {', '.join(latency['flags'])}" if latency.get("flags") else ""
+    sentence = f"Latency of whole batches: all texts of one length, 1 thread of {latency['processor']}{flags}."
+    if latency.get("cpu_share", 1.0) < _BUSY:
+        sentence += f" The models had {percent(latency['cpu_share'], 0)} of the time that was measured."
+    return sentence
+
+
+def made_with(report: Report) -> str:
+    """Return the versions that made a model, such as ``distill 0.1.0, torch 2.13.0``."""
+    return ", ".join(f"{name} {version}" for name, version in report["environment"]["versions"].items())
+
+
 def stand_in(report: Report) -> str | None:
     """Return the warning that stand-in data replaces the data set that the run is named after, or none."""
     data = report["data"]

@@ -14,7 +14,7 @@ import jinja2
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import names, plain
-from distill.report import curves, differences, facts, sentences, tables
+from distill.report import curves, differences, exports, facts, sentences, tables
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
@@ -64,7 +64,8 @@ def render(report: words.Report, rows: words.Curves) -> str:
         headline=words.headline(report),
         verdict=sentences.verdict(report),
         interval=_picture_of_gain(report.get("gain")),
-        timed=facts.timed(report),
+        timed=[words for words in (facts.timed(report), facts.grid_timed(report)) if words],
+        export_details=[exports.details(report, export) for export in report.get("exports") or ()],
         stand_in=facts.stand_in(report),
         amounts=facts.rows_and_labels(report),
         labels=names(report["data"].get("labels") or ()),

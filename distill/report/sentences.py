@@ -144,7 +144,7 @@ def _never_found(report: Report, student: str) -> str:
 def _nothing_learnt(report: Report) -> str:
     """Return which models score as if they read nothing, and what to do about it."""
     models_by_sign: dict[str, list[str]] = {}
-    for name in present(report):
+    for name in (model for model in present(report) if role(report, model) != "export"):
         if sign := _learnt_nothing(report, name):
             models_by_sign.setdefault(sign, []).append(f"the {name}")
     if not models_by_sign:

@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from distill.export import BUNDLE, EncodedRow, Source, exporter
+from distill.data import embedded
+from distill.export import BUNDLE, EncodedRow, Source, checksums, example
 from distill.export import certificate as certificates
 from distill.export.card import card
 from distill.export.certificate import FormatFacts
-from distill.inference import latency_grid
-from distill.inference.runtime import CPU, FinishedModel
+from distill.inference.runtime import CPU
 from distill.models import bilstm, loading
-from distill.report import page
-from distill.report.environment import processor, processor_flags, versions
-from distill.stages import evaluate, exported_formats
+from distill.report.environment import versions
+from distill.stages import certifying, evaluate, exported_formats
 from distill.stages.exported_formats import ExportedFormat, Scores
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.reporting import report_on
@@ -34,7 +33,7 @@ def skipped(spec: RunSpec) -> str | None:
 
 def needs(spec: RunSpec) -> list[str]:
     """Return the student, the evaluation whose scores the export has to reach again, and who is timed beside it."""
-    return ["distill", "evaluate", *(_teachers(spec).values() if _grid_is_timed(spec) else ())]
+    return ["distill", "evaluate", *(certifying.teachers(spec).values() if certifying.grid_is_timed(spec) else ())]
 
 
 def settings(spec: RunSpec) -> StageSettings:
@@ -57,12 +56,12 @@ def run(job: Job) -> StageResult:
 
 
 def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> StageResult:
-    """Time the formats that passed, write certificate and card, and return what the report holds of all."""
+    """Time the formats that passed, write what the bundle says of them, and return what the report holds of all."""
     models = {each.name: each.model for each in tried if each.model is not None and each.reason is None}
     timed, conditions = evaluate.latencies(job, models)
-    grid, grid_conditions = _latency_grid(job, models)
-    facts = {each.name: _facts(job, each, student, grid.get(each.name)) for each in tried}
-    content = _certificate(job, facts)
+    grid, grid_conditions = certifying.time_grid(job, models)
+    facts = {each.name: certifying.facts(job, each, student, grid.get(each.name)) for each in tried}
+    content = certifying.certify(job, facts)
     result: StageResult = {
         "exports": [_describe(job, each, timed.get(each.name), conditions) for each in tried],
         "models": {
@@ -76,7 +75,17 @@ def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> Stage
     }
     certificates.write(content, job.folder / BUNDLE)
     (job.folder / BUNDLE / "README.md").write_text(_card(job, result), encoding="utf-8")
+    example.write(job.folder / BUNDLE, _example_row(job.spec))
+    checksums.write(job.folder / BUNDLE)
     return result
+
+
+def _example_row(spec: RunSpec) -> Mapping[str, Any]:
+    """Return a row of the embedded sample: what a bundle carries may be published, and rows of the data may not."""
+    task = spec.setup.task
+    rows = embedded.SAMPLES[spec.config.data.sample or task.sample]()["train"].select([0])
+    row: Mapping[str, Any] = (rows if task.expand is None else task.expand(rows))[0]
+    return row
 
 
 def _source(job: Job) -> Source:
@@ -88,7 +97,7 @@ def _source(job: Job) -> Source:
         "task": setup.name,
         "generation": spec.generation,
         "columns": _columns(spec),
-        "made_with": {**_provenance(job), "versions": versions()},
+        "made_with": {**certifying.provenance(job), "versions": versions()},
     }
     if not spec.data.unanswerable:
         del form["unanswerable"]  # which is what a folder without it says
@@ -101,11 +110,6 @@ def _source(job: Job) -> Source:
     )
 
 
-def _provenance(job: Job) -> dict[str, str]:
-    """Return the command and the data that repeat the run."""
-    return {"command": job.context.command, "data": job.spec.data.describe()["fingerprint"]}
-
-
 def _calibration_rows(job: Job) -> list[EncodedRow]:
     """Return rows of train as the student reads them, drawn by the seed; of more rows these are the first."""
     count, train = job.spec.config.export.calibration_rows, job.spec.data.splits["train"]
@@ -114,7 +118,8 @@ def _calibration_rows(job: Job) -> list[EncodedRow]:
     features = job.examples.encode(train.select(order), tokenizer)[:]
     names = [name for name in MODEL_INPUTS if name in features]
     columns = zip(*(features[name] for name in names), strict=True)
-    rows = [dict(zip(names, (np.asarray([ids], dtype=np.int64) for ids in row), strict=True)) for row in columns]
+    arrays = ((np.asarray([ids], dtype=np.int64) for ids in row) for row in columns)
+    rows: list[EncodedRow] = [dict(zip(names, row, strict=True)) for row in arrays]
     return rows[:count]
 
 
@@ -122,86 +127,6 @@ def _columns(spec: RunSpec) -> dict[str, str]:
     """Return the inputs whose column had another name in training."""
     columns = spec.data.columns.items()
     return {role: column for role, column in columns if role in spec.setup.task.inputs and column != role}
-
-
-def _teachers(spec: RunSpec) -> dict[str, str]:
-    """Return each teacher that one model is, with the input that holds it."""
-    return {model.name: model.source for model in spec.decisions.of_role("teacher") if model.source is not None}
-
-
-def _grid_is_timed(spec: RunSpec) -> bool:
-    """Return whether sizes of batches are timed: not where nothing is, and not of models that write."""
-    return bool(spec.config.evaluate.latency_samples) and not spec.setup.task.writes
-
-
-def _latency_grid(
-    job: Job, formats: Mapping[str, FinishedModel]
-) -> tuple[dict[str, dict[str, dict[str, float]]], dict[str, Any] | None]:
-    """Return milliseconds of teachers, student and formats for batches of some sizes, and the conditions."""
-    spec = job.spec
-    if not _grid_is_timed(spec):
-        return {}, None
-    samples, split = spec.config.evaluate.latency_samples, spec.data.splits[exported_formats.VALIDATION]
-    students = {model.name: model.source for model in spec.decisions.of_role("student") if model.source is not None}
-    inputs = {**_teachers(spec), **students}
-    models = {name: spec.finished(spec.model(source, job.inputs)) for name, source in inputs.items()}
-    timed, conditions = latency_grid.measure(
-        {**models, **formats},
-        split.select(range(min(latency_grid.BATCHES[-1], len(split)))),
-        job.examples,
-        max_length=spec.setup.spec.max_length,
-        samples=samples,
-    )
-    return timed, {**conditions, "processor": processor(), "flags": processor_flags()}
-
-
-def _facts(
-    job: Job, tried: ExportedFormat, student: Scores, grid: Mapping[str, Mapping[str, float]] | None
-) -> FormatFacts:
-    """Return what the certificate says of a format."""
-    format_exporter, folder = exporter(tried.name), exported_formats.place(job, tried.name)
-    path = (folder / (format_exporter.file or ".")).relative_to(job.folder / BUNDLE).as_posix()
-    if tried.model is None or tried.measured is None:
-        return FormatFacts(path, tried.reason)
-    changes, kept = tried.changes, tried.reason is None
-    runtime = tried.model.open(CPU) if kept else None
-    return FormatFacts(
-        path,
-        tried.reason,
-        metrics={split: score.scored.metrics for split, score in tried.scores.items()},
-        headline_loss=exported_formats.loss(tried),
-        max_logit_drift=tried.measured.logit,
-        equal_decisions=_equal_decisions(job, tried, student),
-        changes=None if changes is None else asdict(changes),
-        batch_dependent=None if changes is None else changes.dependent or job.spec.config.export.int8 == "dynamic",
-        recall={
-            label: {"student": recall.reference, "format": recall.other, "interval": [recall.low, recall.high]}
-            for label, recall in tried.measured.recall.items()
-        },
-        facts=format_exporter.facts(folder) if kept else {},
-        latency_ms=grid,
-        parameters=runtime.parameters if runtime else None,
-        bytes=runtime.bytes if runtime else None,
-    )
-
-
-def _equal_decisions(job: Job, tried: ExportedFormat, student: Scores) -> float | None:
-    """Return the share of examples, of all splits, whose decision is the student's; none for scores."""
-    if job.spec.setup.task.kind == "score":
-        return None
-    pairs = [
-        one == other
-        for split, score in tried.scores.items()
-        for one, other in zip(student[split].predictions, score.predictions, strict=True)
-    ]
-    return sum(pairs) / len(pairs)
-
-
-def _certificate(job: Job, facts: Mapping[str, FormatFacts]) -> certificates.Certificate:
-    content = certificates.certificate(
-        facts, versions=versions(), processor=processor(), flags=processor_flags(), **_provenance(job)
-    )
-    return dict(page.finite(content))
 
 
 def _row(tried: ExportedFormat, facts: FormatFacts) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+import torch
+
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError
 from distill.export import BUNDLE, ROOT, Exporter, Source, exporter
@@ -183,11 +185,11 @@ def _measured(job: Job, scores: Scores, student: Scores) -> Measured:
 
 def recall(job: Job, student: SplitScore, other: SplitScore) -> dict[str, LabelRecall]:
     """Return the recall of each label by the student and a format; nothing for a task without labels."""
-    marks = student.scored.marks, other.scored.marks
-    if marks[0] is None or marks[1] is None:
+    reference, marks = student.scored.marks, other.scored.marks
+    if reference is None or marks is None:
         return {}
     section, seed = job.spec.config.evaluate, job.spec.config.seed
-    return recall_by_label(*marks, resamples=section.resamples, confidence=section.confidence, seed=seed)
+    return recall_by_label(reference, marks, resamples=section.resamples, confidence=section.confidence, seed=seed)
 
 
 def _changes(job: Job, model: FinishedModel, score: SplitScore) -> BatchChanges:
@@ -195,7 +197,7 @@ def _changes(job: Job, model: FinishedModel, score: SplitScore) -> BatchChanges:
     spec = job.spec
     split = spec.data.splits[VALIDATION]
     probe = BatchProbe(spec.setup, model, split, job.examples, spec.config.seed)
-    return probe.changes(Answers(score.rows.split(list(score.counts)), score.predictions))
+    return probe.changes(Answers(torch.split(score.rows, list(score.counts)), score.predictions))
 
 
 def _leave_out(job: Job, name: str, reason: str) -> None:

@@ -91,6 +91,7 @@ class EncodingSpec:
         stride: tokens that two windows of a long text share.
         max_answer_length: tokens of an answer to a question.
         unanswerable: whether a question may be answered by nothing.
+        threshold: the probability above which a label is given, where a text may have several.
     """
 
     labels: tuple[str, ...] = ()
@@ -99,6 +100,7 @@ class EncodingSpec:
     stride: int = 32
     max_answer_length: int = 30
     unanswerable: bool = False
+    threshold: float = 0.5
 
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]

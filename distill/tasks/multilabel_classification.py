@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-_LIKELY = 0.5
-"""Probability from which on a label is given."""
-
-
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     """Number the labels, and turn those of each row into a 0 or 1 for every label.
 
@@ -40,13 +36,14 @@ def metric_module(labels: Sequence[str]) -> str:
 def decode(
     answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
-    """Return the labels that are likelier than not, and the probability of every label."""
+    """Return the labels that are likelier than the threshold, and the probability of every label."""
     from distill.tasks import arrays
 
     probabilities = arrays.sigmoid(arrays.in_float32(answers)).tolist()
     named = [dict(zip(form.labels, row, strict=True)) for row in probabilities]
     return [
-        {"labels": [name for name, likely in row.items() if likely > _LIKELY], "probabilities": row} for row in named
+        {"labels": [name for name, likely in row.items() if likely > form.threshold], "probabilities": row}
+        for row in named
     ]
 
 

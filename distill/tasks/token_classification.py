@@ -141,7 +141,7 @@ def _tokenised(
     sentences: Sequence[Sequence[str]], tokenizer: "PreTrainedTokenizerBase"
 ) -> tuple[list[list[str]], list["Encoding"]]:
     """The sentences and their tokens; a word of which the tokenizer makes nothing is unknown to it, and still there."""
-    before = _before(tokenizer)
+    before = word_prefix(tokenizer)
     words = [[before + word for word in sentence] for sentence in sentences]
     tokens = list(tokenizer(words, is_split_into_words=True).encodings)
     for number, sentence in enumerate(words):
@@ -177,8 +177,8 @@ def _read(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length
     return encoding
 
 
-def _before(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """What stands before a word: a space for byte-level tokenizers that would read words by themselves as one."""
+def word_prefix(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """Return what stands before a word: a space for byte-level tokenizers, which would read words alone as one."""
     alone, spaced = tokenizer([["a"], [" a"]], is_split_into_words=True)["input_ids"]
     return "" if alone == spaced else " "
 

@@ -22,11 +22,10 @@ def test_a_model_of_double_precision_is_exported_in_the_precision_in_which_it_wa
     weights = load_file(tmp_path / "model" / "model.safetensors")
     assert {weight.dtype for weight in weights.values()} == {torch.float64}
     setup = TaskSetup("classification", task("classification"), EncodingSpec(max_length=16))
-    huggingface.write(Source(tmp_path / "model", setup, {}, "# A student\n"), tmp_path / "export")
+    huggingface.write(Source(tmp_path / "model", setup, {}), tmp_path / "export")
     exported = load_file(tmp_path / "export" / "model.safetensors")
     assert exported.keys() == weights.keys()
     assert all(torch.equal(exported[name], weights[name].float()) for name in weights)
     assert json.loads((tmp_path / "export" / "config.json").read_text())["dtype"] == "float32"
     assert {weight.dtype for weight in load_file(tmp_path / "model" / "model.safetensors").values()} == {torch.float64}
-    assert (tmp_path / "export" / "README.md").read_text() == "# A student\n"
     assert loading.load_tokenizer(tmp_path / "export").model_max_length == 16

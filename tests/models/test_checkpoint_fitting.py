@@ -84,7 +84,7 @@ def test_the_end_token_stands_in_for_a_padding_token_and_an_exported_folder_keep
     assert (tokenizer.pad_token, tokenizer.pad_token_id) == ("</s>", 2)
     loading.save(loading.load_model(folder, "AutoModelForCausalLM", tokenizer=tokenizer), tokenizer, tmp_path / "made")
     setup = TaskSetup("dialogue", task("dialogue"), EncodingSpec(max_length=32))
-    huggingface.write(Source(tmp_path / "made", setup, {"generation": {"num_beams": 1}}, ""), tmp_path / "out")
+    huggingface.write(Source(tmp_path / "made", setup, {"generation": {"num_beams": 1}}), tmp_path / "out")
     for made in ("made", "out"):
         assert json.loads((tmp_path / made / "tokenizer_config.json").read_text())["pad_token"] == tokenizer.eos_token
         assert json.loads((tmp_path / made / "config.json").read_text())["pad_token_id"] == 2

@@ -81,7 +81,7 @@ def test_a_text_gets_one_answer_alone_in_a_batch_and_from_transformers_whatever_
     pads = {"pad_id": tokenizer.pad_token_id, "teacher_pad_id": tokenizer.pad_token_id}
     loading.save(model, tokenizer, tmp_path / "made")
     setup = TaskSetup("classification", task("classification"), EncodingSpec(max_length=60))
-    huggingface.write(Source(tmp_path / "made", setup, {"generation": {}}, ""), tmp_path / "out")
+    huggingface.write(Source(tmp_path / "made", setup, {"generation": {}}), tmp_path / "out")
     opened = AutoTokenizer.from_pretrained(tmp_path / "out")
     with torch.no_grad():
         together = outputs(model, collate(features, Place(()), **pads)).logits
