@@ -38,7 +38,7 @@ SMALL = (
     "pretrain.max_epochs=1", "finetune.max_epochs=1", "distill.max_epochs=1", "teacher.accept=true",
     "distill.dropout=0.1",  # so that a student that goes on after a kill has chance to restore
     "evaluate.latency_samples=3", "evaluate.resamples=100", "tracking.wandb=disabled",
-    "trainer.log_every_n_steps=2",
+    "trainer.log_every_n_steps=2", "export.formats=[huggingface]",
 )  # fmt: skip
 
 

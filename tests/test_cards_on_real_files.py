@@ -11,7 +11,8 @@ SMALL = (
     "data.limit.train=64", "data.limit.validation=12", "data.limit.test=12", "data.max_length=64",
     "teacher.vocab_size=400", "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 64}",
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}", "finetune.max_epochs=1",
-    "distill.max_epochs=1", "evaluate.latency_samples=0", "evaluate.resamples=100", "tracking.wandb=disabled",
+    "distill.max_epochs=1", "evaluate.latency_samples=0", "evaluate.resamples=100",
+    "export.formats=[huggingface]", "tracking.wandb=disabled",
     "teacher.accept=true",
     "trainer.log_every_n_steps=1",
 )  # fmt: skip

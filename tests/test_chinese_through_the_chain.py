@@ -16,7 +16,7 @@ SMALL = (
     "teacher.vocab_size=500", "teacher.architecture={layers: 1, hidden_size: 48, heads: 2, intermediate_size: 96}",
     "student.architecture={layers: 1, hidden_size: 48, heads: 2, intermediate_size: 96}",
     "finetune.optimizer.lr=1e-2", "distill.optimizer.lr=1e-2", "evaluate.latency_samples=1",
-    "evaluate.resamples=100", "tracking.wandb=disabled", "trainer.log_every_n_steps=2",
+    "evaluate.resamples=100", "export.formats=[huggingface]", "tracking.wandb=disabled", "trainer.log_every_n_steps=2",
 )  # fmt: skip
 READING = ("pretrain.max_epochs=1", "finetune.max_epochs=6", "distill.max_epochs=6")
 WRITING = ("data.max_target_length=16", "finetune.max_epochs=2", "distill.max_epochs=14", "distill.soft.weight=0.1")

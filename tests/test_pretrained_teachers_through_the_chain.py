@@ -13,7 +13,8 @@ from distill.tasks import task
 SMALL = (
     "data.source=embedded", "data.limit.train=64", "data.limit.validation=16", "data.limit.test=16",
     "data.max_length=48", "student=half_layers", "student.layers=1", "finetune.max_epochs=1", "distill.max_epochs=1",
-    "distill.hidden.weight=1", "evaluate.latency_samples=0", "evaluate.resamples=100", "tracking.wandb=disabled",
+    "distill.hidden.weight=1", "evaluate.latency_samples=0", "evaluate.resamples=100",
+    "export.formats=[huggingface]", "tracking.wandb=disabled",
     "teacher.accept=true",
     "trainer.log_every_n_steps=1",
 )  # fmt: skip

@@ -23,7 +23,8 @@ RUN = (
     "teacher.architecture={layers: 2, hidden_size: 24, heads: 2, intermediate_size: 48}",
     "student.architecture={layers: 1, hidden_size: 16, heads: 2, intermediate_size: 32}", "pretrain.max_epochs=1",
     "finetune.max_epochs=15", "finetune.optimizer.lr=0.005", "distill.max_epochs=12", "distill.optimizer.lr=0.01",
-    "distill.hidden.weight=0.1", "evaluate.latency_samples=0", "evaluate.resamples=100", "trainer.accelerator=cpu",
+    "distill.hidden.weight=0.1", "evaluate.latency_samples=0", "evaluate.resamples=100",
+    "export.formats=[huggingface]", "trainer.accelerator=cpu",
     "tracking.wandb=disabled",
 )  # fmt: skip
 """Settings of the run beside its card, sst2_tiny; hidden states are stored, too."""

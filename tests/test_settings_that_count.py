@@ -18,7 +18,8 @@ SCRATCH = (
 )  # fmt: skip
 SMALL = (
     "data.limit.validation=16", "data.limit.test=16", "finetune.max_epochs=1", "distill.max_epochs=1",
-    "evaluate.latency_samples=0", "evaluate.resamples=100", "tracking.wandb=disabled",
+    "evaluate.latency_samples=0", "evaluate.resamples=100",
+    "export.formats=[huggingface]", "tracking.wandb=disabled",
     "teacher.accept=true", "trainer.log_every_n_steps=1",
 )  # fmt: skip
 

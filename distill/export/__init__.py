@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EXPORTERS: Mapping[str, str] = {
     "huggingface": "distill.export.huggingface",
     "onnx": "distill.export.onnx",
+    "onnx_int8": "distill.export.onnx_int8",
 }
 """Each format that a student can be exported in, and the module whose ``EXPORTER`` writes and opens it."""
 BUNDLE = "huggingface"

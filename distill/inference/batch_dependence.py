@@ -134,7 +134,7 @@ class BatchProbe:
     def _decided(self, rows: Sequence[Tensor]) -> Iterator[Any]:
         for start in range(0, len(self.rows), _AT_ONCE):
             chunk: Mapping[str, Any] = self.rows[start : start + _AT_ONCE]
-            answers = [row.numpy() for row in rows[start : start + _AT_ONCE]]
+            answers = [answer.numpy() for answer in rows[start : start + _AT_ONCE]]
             records = self.setup.decode(answers, chunk, self.model.tokenizer)
             yield from self.setup.predictions(records)
 

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from distill.config import compose as cards
 from distill.config.schema import Config
+from distill.export import EXPORTERS
 from distill.stages import teach
 
 TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp")
@@ -45,7 +46,7 @@ def swept(tmp_path_factory, command_of):
     """A sweep of two jobs on two processes each: the store, the jobs' folders, and what was printed."""
     command = command_of(tmp_path_factory.mktemp("processes"))
     sweep = ("-m", "distill.temperature=1,4", f"hydra.sweep.dir={command.folder}/sweep")
-    out = command(*sweep, *TWO, *EXACT, "data.batch_size=16")
+    out = command(*sweep, *TWO, *EXACT, "data.batch_size=16", f"export.formats=[{','.join(EXPORTERS)}]")
     return command.store, sorted((command.folder / "sweep").glob("*_sst2_tiny")), out
 
 
@@ -72,6 +73,17 @@ def test_two_processes_end_where_one_does_and_so_does_accumulation(swept, inside
         scores = [each["models"][name]["metrics"]["test"]["accuracy"] for each in (alone, both)]
         assert scores[0] == pytest.approx(scores[1], abs=0.05)
     assert len(re.findall("^export: done", out, re.MULTILINE)) == 2
+
+
+def test_two_processes_judge_every_format_as_one_does(swept):
+    _, folders, _ = swept
+    for content in map(report, folders):
+        assert {export["format"]: export["left_out"] for export in content["exports"]} == dict.fromkeys(EXPORTERS)
+        certificate = content["certificate"]["formats"]
+        assert certificate["onnx_int8"]["changed_by_batch"]["examples"] == 64
+        assert {each["certified"] for each in certificate.values()} == {True}
+        for name in EXPORTERS:
+            assert content["models"][name]["per_label"]["test"]["micro"]["support"] == 64
 
 
 def rows(outputs):

@@ -6,6 +6,7 @@ from run_parts import spec_of
 
 from distill.config.schema import Config
 from distill.config.teacher import TeacherConfig
+from distill.export import EXPORTERS
 from distill.models import loading
 from distill.pipeline import settle
 from distill.pipeline.prepare_data import prepare
@@ -29,6 +30,7 @@ def lengths(config, data, column="input_ids"):
 
 def test_what_is_said_stays_as_it_is():
     config = of()
+    config.export.formats = ["huggingface"]
     data = prepare(config)
     same, described = settled(config, data)
     assert same is config
@@ -110,3 +112,11 @@ def test_each_of_several_teachers_has_its_default_model(monkeypatch):
     scratch, described = settled(config, prepare(config))
     assert scratch.more_teachers["second"].default_model is None
     assert described.notes[-1].endswith("more_teachers.second.model=FOLDER gives a pretrained one")
+
+
+@pytest.mark.parametrize("name", ["classification", "token_classification", "translation"])
+def test_all_formats_are_exported_that_the_task_can_have(name):
+    config = of(name)
+    fitted = settled(config, prepare(config))[0]
+    assert fitted.export.formats == (["huggingface"] if task(name).writes else list(EXPORTERS))
+    assert config.export.formats is None
