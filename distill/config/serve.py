@@ -1,10 +1,10 @@
 """Settings of ``python -m distill.serve``: what is served, where, and within which limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from distill.base.setting_rules import Rule, at_least, one_of, rules_of, said, setting
+from distill.base.setting_rules import Rule, allowed, at_least, one_of, rules_of, said
 from distill.errors import ConfigError
 from distill.inference.formats import AUTO, FORMATS
 from distill.serving.limits import Limits
@@ -22,13 +22,13 @@ class ServeConfig(Limits):
     """A folder that a run exported, or any other that prediction reads."""
     host: str = "127.0.0.1"
     """Address that is listened at: `127.0.0.1` is this machine alone, `0.0.0.0` every network it is in."""
-    port: int = setting(8000, _PORTS)
+    port: int = field(default=8000, metadata=allowed(_PORTS))
     """Port that is listened at; 0 takes any that is free."""
-    format: str = setting(AUTO, one_of(*FORMATS))
+    format: str = field(default=AUTO, metadata=allowed(one_of(*FORMATS)))
     """The form in which the model is opened; `auto` takes the quickest that its certificate allows here."""
-    task: str | None = setting(None, _TASK)
+    task: str | None = field(default=None, metadata=allowed(_TASK))
     """What the model predicts, for a folder that does not say."""
-    max_length: int | None = setting(None, at_least(1))
+    max_length: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Tokens of a text, for a folder that does not say."""
 
 
