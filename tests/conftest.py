@@ -183,6 +183,21 @@ def models(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory):
+    """Task to the folder of a tiny model with its ONNX file, made when it is first asked for."""
+    from predicted import shipped
+
+    folders = {}
+
+    def folder(name):
+        if name not in folders:
+            folders[name] = shipped(name, tmp_path_factory.mktemp(f"{name}_bundle"))
+        return folders[name]
+
+    return folder
+
+
 @pytest.fixture
 def predict_command(monkeypatch, capsys):
     """``python -m distill.predict`` in this process: its exit code and what it says."""

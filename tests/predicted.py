@@ -71,6 +71,18 @@ def made(name, folder, form=None):
     return folder
 
 
+def shipped(name, folder):
+    """The same with its ONNX file, as a run exports it, but without a certificate."""
+    from distill.export import Source, exporter
+    from distill.tasks import EncodingSpec
+    from distill.tasks.setup import TaskSetup
+
+    made(name, folder)
+    form = EncodingSpec(LABELS.get(name, ()), max_length=48, max_target_length=8, stride=8, max_answer_length=5)
+    exporter("onnx").write(Source(folder, TaskSetup(name, task(name), form), {}, ""), folder / "onnx")
+    return folder
+
+
 def of_python(folder):
     """Give a folder a tokenizer that is written in Python, of the same words."""
     words = loading.load_tokenizer(folder).get_vocab()

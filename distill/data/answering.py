@@ -9,8 +9,11 @@ from distill.data.inputs import ID, Inputs
 from distill.data.sinks import ERROR
 from distill.errors import ColumnError, DataError, RowError
 
-AT_ONCE = 512
-"""Examples that are in memory together."""
+AT_FIRST, AT_ONCE = 512, 2048
+"""Rows that are in memory together: at first few, so that what is wrong with all of a file is soon said, then many, of
+which more are alike in length and read together."""
+_CHARACTERS = 8_000_000
+"""Characters at which rows are answered though more of them might come."""
 
 Answer = dict[str, object]
 Ask = Callable[[Sequence[Row], Sequence[str]], list[Answer]]
@@ -51,7 +54,7 @@ def answers(
     """
     inputs.refuse_strangers()
     numbered, expected, first = iter(rows), None, True
-    while chunk := list(islice(numbered, AT_ONCE)):
+    while chunk := list(_chunk(numbered, min(AT_FIRST, AT_ONCE) if first else AT_ONCE)):
         if expected is None:
             expected = next((ID in row for _, row in chunk if not isinstance(row, Unreadable)), None)
         pending_rows = [
@@ -62,6 +65,23 @@ def answers(
             raise bad[0]
         yield from _answered(pending_rows, ask, refuse)
         first = False
+
+
+def _chunk(rows: Iterator[tuple[int, Row]], count: int) -> Iterator[tuple[int, Row]]:
+    """The next rows, so many of them or so much text."""
+    held = 0
+    for number, row in islice(rows, count):
+        yield number, row
+        held += 0 if isinstance(row, Unreadable) else sum(map(_length, row.values()))
+        if held >= _CHARACTERS:
+            return
+
+
+def _length(value: object) -> int:
+    """The characters of a text, or of a list of texts."""
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(_length, value)) if isinstance(value, list) else 1
 
 
 def _is_hopeless(chunk: Sequence[tuple[int, Row]], pending_rows: Sequence[_PendingRow]) -> bool:

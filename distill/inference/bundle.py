@@ -12,6 +12,7 @@ from distill.base.installed import installed
 from distill.errors import ModelError
 from distill.inference.formats import AUTO, FILES, TORCH
 from distill.inference.onnx_session import STUDENT, OnnxSession
+from distill.models import checksums
 from distill.models.json_objects import read_object
 
 _CERTIFICATE, _CONFIG, _WEIGHTS = "certificate.json", "config.json", "model.safetensors"
@@ -159,6 +160,16 @@ def of(folder: Path, wanted: str) -> Bundle | None:
 def torch_is_installed() -> bool:
     """Return whether PyTorch and transformers can be imported."""
     return installed("torch", "transformers")
+
+
+def refuse_changed(folder: Path) -> None:
+    """Refuse a folder that is not as it was exported, where it holds checksums.
+
+    Raises:
+        ModelError: a file of it was changed, lost or added.
+    """
+    if (folder / checksums.FILE).is_file():
+        checksums.verify(folder)
 
 
 def refuse_without_torch(place: str) -> None:

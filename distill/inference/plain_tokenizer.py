@@ -157,7 +157,12 @@ class PlainTokenizer:
             return_overflowing_tokens: whether what is cut off becomes further windows.
             return_offsets_mapping: whether the characters of each token are told.
             split_special_tokens: whether special tokens in a text are text; none goes by the tokenizer.
+
+        Raises:
+            TypeError: it is one text, not several.
         """
+        if isinstance(text, str):
+            raise TypeError("give texts as a list, also a single one")
         texts = list(text) if text_pair is None else list(zip(text, text_pair, strict=True))
         places_asked = is_split_into_words or return_overflowing_tokens or return_offsets_mapping
         with self._lock:  # the library keeps these settings, and other threads may want others

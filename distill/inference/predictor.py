@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -182,6 +183,8 @@ class Predictor:
         Raises:
             ModelError: there are such rows.
         """
+        if np.all(np.concatenate([logits.ravel() for logits in rows]) < np.inf):
+            return
         for number, logits in enumerate(rows):
             if not np.all(logits < np.inf):
                 where = named[number] if named else f"example {number + 1}"
@@ -214,7 +217,8 @@ class Predictor:
         if self.task.writes:
             return [ids[:, None] for ids in self.runtime.generate(batch, self.generation)]
         rows = self.task.rows(self.runtime.logits(batch), batch, self.form)
-        return np.split(rows, np.cumsum(features["count"])[:-1])
+        ends = list(accumulate(features["count"], initial=0))
+        return [rows[start:end] for start, end in pairwise(ends)]
 
 
 def load(
@@ -237,10 +241,12 @@ def load(
 
     Raises:
         ConfigError: there is no such format.
-        ModelError: it is no model folder, lacks the format, or does not say what is needed and it is not given.
+        ModelError: it is no model folder, is not as it was exported, lacks the format, or does not say what is needed
+            and it is not given.
     """
     refuse_unknown(format)
     place = locate(str(folder))
+    bundle.refuse_changed(Path(place).expanduser())
     found = bundle.of(Path(place).expanduser(), format)
     chosen = TORCH if found is None else found.choose(format)
     if found is not None and chosen != TORCH:

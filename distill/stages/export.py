@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from distill.data import embedded
-from distill.export import BUNDLE, EncodedRow, Source, checksums, example
+from distill.export import BUNDLE, EncodedRow, Source, example
 from distill.export import certificate as certificates
 from distill.export.card import card
 from distill.export.certificate import FormatFacts
 from distill.inference.runtime import CPU
-from distill.models import bilstm, loading
+from distill.models import bilstm, checksums, loading
 from distill.report.environment import versions
 from distill.stages import certifying, evaluate, exported_formats
 from distill.stages.exported_formats import ExportedFormat, Scores

@@ -122,12 +122,15 @@ def _around(text: str, tokenizer: "PreTrainedTokenizerBase", max_length: int) ->
     entities = _entities(words)
     through = range(entities[0].start, entities[-1].stop)
 
+    def size(part: str) -> int:
+        return len(tokenizer([part])["input_ids"][0])
+
     def length(places: Collection[int]) -> int:
-        return len(tokenizer(_joined(words, places))["input_ids"])
+        return size(_joined(words, places))
 
     needed = _joined(words, through)
     needed = needed[: [*_MARK.finditer(needed)][-1].end()]  # what stands after the last mark may be cut off
-    spans = [through] if len(tokenizer(needed)["input_ids"]) <= max_length else entities
+    spans = [through] if size(needed) <= max_length else entities
     inside = [place for span in spans for place in span]
     beside = sorted(set(range(len(words))) - set(inside), key=lambda place: (_distance(place, spans), place))
     fit = bisect_right(range(len(beside) + 1), max_length, key=lambda many: length([*inside, *beside[:many]]))
