@@ -54,7 +54,7 @@ ALLOWED = {
     "teacher": {"inference", "models", "tasks"},
     "training": {"metrics", "models", "objective"},
     "export": {"inference", "models", "report", "tasks"},
-    "serving": {"inference", "models", "tasks", "data", "export"},
+    "serving": {"inference", "models", "tasks", "data"},
     "errors": set(),
     "types": set(),
     "base": set(),

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from distill.errors import ModelError
-from distill.export import checksums
 from distill.inference import bundle
 from distill.inference.bundle import Bundle
 from distill.inference.folder_form import folder_form
@@ -51,9 +50,8 @@ def opening(model: Path, wanted: str, task: str | None, max_length: int | None) 
     folder = Path(locate(str(model))).expanduser()
     if not folder.is_dir():
         raise ModelError(f"model={model}: there is no such folder")
+    bundle.refuse_changed(folder)
     found = Bundle.read(folder)
-    if found.certificate or (folder / checksums.FILE).is_file():
-        checksums.verify(folder)
     chosen = _chosen(found, wanted)
     form = folder_form(folder, found.outputs, length_limit.limit(found.config.get), task, max_length)
     about = Description(folder.name, form.name, form.task, chosen, form.spec.labels)
