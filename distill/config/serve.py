@@ -30,6 +30,8 @@ class ServeConfig(Limits):
     """What the model predicts, for a folder that does not say."""
     max_length: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Tokens of a text, for a folder that does not say."""
+    threads: int | None = field(default=None, metadata=allowed(at_least(1)))
+    """Threads of the CPU that the model is read with; none: one for each core, but one for the requests."""
 
 
 def check(config: ServeConfig) -> None:

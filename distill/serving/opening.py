@@ -1,5 +1,6 @@
 """What is to be served, checked before the server listens: whole as it was exported, and in a form for this machine."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -34,7 +35,9 @@ class Opening:
     notes: tuple[str, ...] = ()
 
 
-def opening(model: Path, wanted: str, task: str | None, max_length: int | None) -> Opening:
+def opening(
+    model: Path, wanted: str, task: str | None = None, max_length: int | None = None, threads: int | None = None
+) -> Opening:
     """Return what is to be loaded, without loading it.
 
     Args:
@@ -42,6 +45,8 @@ def opening(model: Path, wanted: str, task: str | None, max_length: int | None) 
         wanted: the format that is asked for.
         task: what it predicts, for a folder that does not say.
         max_length: tokens of a text, for a folder that does not say.
+        threads: threads that the model is read with; one for each core that this process may use, but one for the
+            requests, if not given.
 
     Raises:
         ModelError: it is no model folder, a file of it has changed since its export, it lacks the format, or the
@@ -55,7 +60,8 @@ def opening(model: Path, wanted: str, task: str | None, max_length: int | None) 
     chosen = _chosen(found, wanted)
     form = folder_form(folder, found.outputs, length_limit.limit(found.config.get), task, max_length)
     about = Description(folder.name, form.name, form.task, chosen, form.spec.labels)
-    opened = partial(load, folder, name=task, max_length=max_length, batch_size=_ALL, format=chosen)
+    some = threads or max(1, len(os.sched_getaffinity(0)) - 1)
+    opened = partial(load, folder, name=task, max_length=max_length, batch_size=_ALL, format=chosen, threads=some)
     return Opening(about, opened, tuple(_notes(found, chosen)) if wanted == AUTO else ())
 
 

@@ -198,7 +198,7 @@ def is_setting(word):
         (override,) = OverridesParser.create().parse_overrides([word])
         given = OmegaConf.create()
         OmegaConf.update(given, key, override.value())
-        schema = next((each for each in SCHEMAS if section in each), SCHEMAS[-1])
+        schema = next((each for each in SCHEMAS if section in list(each)), SCHEMAS[-1])
         OmegaConf.unsafe_merge(schema, given)  # into the schema itself, whose copy takes much longer
 
 

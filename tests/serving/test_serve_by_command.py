@@ -23,6 +23,7 @@ from distill import Predictor, serve
 from distill.base import processor
 from distill.config.serve import ServeConfig
 from distill.errors import ModelError
+from distill.inference.onnx_session import OnnxSession
 from distill.models import checksums
 from distill.serving.opening import opening
 from distill.serving.server import listen
@@ -150,16 +151,18 @@ def test_eight_bits_that_may_overflow_here_give_way_or_are_refused(bundles, tmp_
     said = {"processor": {"flags": ["avx2", "avx512_vnni"]}, "formats": {"onnx": slow, "onnx_int8": quick}}
     (folder / "certificate.json").write_text(json.dumps(said))
     monkeypatch.setattr(processor, "flags", lambda: frozenset({"avx2", "avx_vnni"}))
-    assert opening(folder, "auto", None, None).description.format == "onnx_int8"
-    assert opening(folder, "auto", None, None).notes == ()
+    assert opening(folder, "auto").description.format == "onnx_int8"
+    assert opening(folder, "auto").notes == ()
     monkeypatch.setattr(processor, "flags", lambda: frozenset({"avx2"}))
-    instead = opening(folder, "auto", None, None)
+    instead = opening(folder, "auto")
     assert instead.description.format == "onnx"
     (note,) = instead.notes
     assert note.startswith(f"certificate.json of {folder} holds for a processor with VNNI, which this one lacks")
     assert note.endswith("; onnx is served instead")
-    with pytest.raises(ModelError, match=r"^format=onnx_int8: certificate.json of .*; allowed is format=onnx, or auto$"):
-        opening(folder, "onnx_int8", None, None)
+    with pytest.raises(
+        ModelError, match=r"^format=onnx_int8: certificate.json of .*; allowed is format=onnx, or auto$"
+    ):
+        opening(folder, "onnx_int8")
 
 
 def test_the_help_names_every_setting_and_is_quick(capsys, monkeypatch):
@@ -169,3 +172,13 @@ def test_the_help_names_every_setting_and_is_quick(capsys, monkeypatch):
     said = capsys.readouterr().out
     assert [each.name for each in fields(ServeConfig) if not re.search(rf"^  {each.name} ", said, re.MULTILINE)] == []
     assert time.monotonic() - start < 1
+
+
+def test_a_core_is_left_to_the_requests_unless_threads_are_given(bundles, monkeypatch):
+    opened = []
+    monkeypatch.setattr(OnnxSession, "open", lambda path, *, threads=None: opened.append(threads))
+    for cores, given in ((4, None), (1, None), (4, 4)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        with pytest.raises(AttributeError):  # there is no session to go on with
+            opening(bundles("classification"), "onnx", threads=given).load()
+    assert opened == [3, 1, 4]
