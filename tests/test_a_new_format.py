@@ -80,9 +80,7 @@ def test_a_format_that_answers_otherwise_than_the_student_is_left_out(inside, ag
 def test_formats_that_nobody_writes_are_refused(formats):
     made, known = Config(), ", ".join(EXPORTERS)
     made.export.formats = formats
-    assert problems(made) == [
-        f"export.formats={formats}: allowed is null, or one or more of {known}, each once"
-    ]
+    assert problems(made) == [f"export.formats={formats}: allowed is null, or one or more of {known}, each once"]
 
 
 def test_every_format_of_the_table_says_how_it_is_written_and_opened():

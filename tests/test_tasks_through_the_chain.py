@@ -11,6 +11,7 @@ from run_parts import spec_of
 from safetensors.torch import load_file
 
 from distill.config import compose as cards
+from distill.export import EXPORTERS
 from distill.inference.predictor import load
 
 SMALL = (
@@ -78,6 +79,11 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
         assert content["models"][model]["per_label"]["test"]
     assert content["gain"]["metric"] == METRICS[card][0]
     assert content["exports"][0]["max_logit_drift"] < 1e-3
+    formats = {export["format"]: export["left_out"] for export in content["exports"]}
+    assert list(formats) == (["huggingface"] if card in WRITING else list(EXPORTERS))
+    assert {name for name, reason in formats.items() if reason is not None} <= {"onnx_int8"}, "32 bits lose nothing"
+    for facts in content["certificate"]["formats"].values():
+        assert not facts["batch_dependent"]
     exported = json.loads((inside.folder / "run/export/huggingface/config.json").read_text(encoding="utf-8"))
     assert exported["distill"]["columns"] == COLUMNS.get(card, {})
     assert "student by " in out

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from distill.base.setting_rules import NOT_NEGATIVE, Rule, allowed, at_least, one_of
-from distill.export import EXPORTERS, INT8, ROOT, exporter, missing_package, possible
+from distill.export import EXPORTERS, FEWEST_ROWS, INT8, ROOT, exporter, missing_package, possible
 from distill.tasks import TASKS, EncodingSpec, task
 from distill.tasks.setup import TaskSetup
 
@@ -51,7 +51,7 @@ class ExportConfig:
     """How a model in 8 bits rounds what flows through it. static: by ranges that rows of train gave, so that an answer
     does not depend on the batch. dynamic: by those of the batch; answers then change with it, and the certificate says
     how many."""
-    calibration_rows: int = field(default=200, metadata=allowed(at_least(8)))
+    calibration_rows: int = field(default=200, metadata=allowed(at_least(FEWEST_ROWS)))
     """Rows of train, drawn by the seed, from which a static model in 8 bits learns its ranges; all where train has
     fewer."""
     license: str = "unknown"

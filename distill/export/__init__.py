@@ -32,6 +32,8 @@ BROUGHT_BY = {"onnx": "distill", "onnxruntime": "distill[serve]"}
 """What to install for a package that a format takes, and that an install may be without."""
 INT8 = ("static", "dynamic")
 """How a model in 8 bits rounds activations: by ranges that calibration rows gave, or by those of a batch."""
+FEWEST_ROWS = 8
+"""The number of rows of train below which no range of a static model in 8 bits is trusted."""
 
 EncodedRow: TypeAlias = "Mapping[str, NDArray[Any]]"
 """The model's inputs for one row of the data alone, each ``[1, tokens]``, without padding."""

@@ -15,8 +15,8 @@ _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"} | {"\n":
 
 _CUTS = "text-classification"
 """The pipeline that fails on a text longer than the model reads, unless it is told to cut it."""
-_GRAPH = "onnx"
-"""The format that scripts without PyTorch ask."""
+_GRAPH, _ROUNDED = "onnx", "onnx_int8"
+"""The formats that scripts without PyTorch ask."""
 
 
 def card(
@@ -44,7 +44,7 @@ def card(
         *_results(report),
         *_training(report),
         *_usage(pipeline, folder, module, pairs=pairs),
-        *(_elsewhere(report["task"], folder, known=module is None) if _has_graph(report) else ()),
+        *_elsewhere(report, folder, known=module is None),
         *_limits(report, license),
     ]
     return f"---\n{_metadata(report, pipeline, license).to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n"
@@ -139,20 +139,24 @@ def _usage(pipeline: str | None, folder: str, module: str | None, *, pairs: bool
     yield _fenced(f"python -m distill.predict model={folder} input=FILE.jsonl output=ANSWERS.jsonl")
 
 
-def _has_graph(report: Report) -> bool:
-    """Whether there is a graph of ONNX to ask, which its gate has let through."""
-    return any(each["format"] == _GRAPH and not each.get("left_out") for each in report.get("exports") or [])
+def _passed(report: Report) -> set[str]:
+    """The formats that the bundle holds: those that nothing left out."""
+    return {each["format"] for each in report.get("exports") or [] if not each.get("left_out")}
 
 
-def _elsewhere(task: str, folder: str, *, known: bool) -> Iterator[str]:
+def _elsewhere(report: Report, folder: str, *, known: bool) -> Iterator[str]:
     """The scripts that ask the graph without this package; JavaScript where others ``know`` the architecture."""
+    formats, task = _passed(report), report["task"]
+    if _GRAPH not in formats:
+        return
     if script := scripts.python(task, folder):
         yield "Without PyTorch and transformers (`pip install onnxruntime tokenizers numpy`), as `python ask.py TEXT`:"
         yield _fenced(script.rstrip(), "python")
     if known and (script := scripts.javascript(task, folder)):
+        smaller = '; `dtype: "q8"` takes the graph in 8 bits' if _ROUNDED in formats else ""
         yield (
-            "With transformers.js (`npm install @huggingface/transformers`), which takes a special token in a text for "
-            'that token, and the models in 8 bits by `dtype: "q8"`:'
+            "With transformers.js (`npm install @huggingface/transformers`), which takes a special token that a text "
+            f"spells for that token{smaller}:"
         )
         yield _fenced(script.rstrip(), "javascript")
 

@@ -51,7 +51,7 @@ of_first, of_second = np.split(ask(tokens), 2, axis=-1)
 logits = of_first[first] + of_second[second]
 """
 _TAGS = """\
-tokenizer.enable_truncation(form["max_length"], stride := min(form["stride"], form["max_length"] // 4))
+tokenizer.enable_truncation(form["max_length"], stride=(stride := min(form["stride"], form["max_length"] // 4)))
 words, rows, entities, before = list(re.finditer(r"\\S+", sys.argv[1])), {}, [], "O"
 tokens = tokenizer.encode([form["word_prefix"] + word.group() for word in words], is_pretokenized=True)
 for window in [tokens, *tokens.overflowing]:
@@ -70,8 +70,10 @@ print(json.dumps(entities))
 """
 _ANSWER = """\
 (question, context), room = sys.argv[1:3], form["max_length"] - tokenizer.num_special_tokens_to_add(True)
-tokenizer.enable_truncation(form["max_length"], min(form["stride"], room // 4), "only_second")
-tokens, spans, nothing = tokenizer.encode(question.strip(), context), [], []
+tokenizer.enable_truncation(room // 2)  # a question may take half of the room
+question = question.strip()[: tokenizer.encode(question.strip(), add_special_tokens=False).offsets[-1][1]]
+tokenizer.enable_truncation(form["max_length"], stride=min(form["stride"], room // 4), strategy="only_second")
+tokens, spans, nothing = tokenizer.encode(question, context), [], []
 for window in [tokens, *tokens.overflowing]:
     inside = np.array([which == 1 for which in window.sequence_ids])
     logits = np.where(inside | (np.arange(len(inside)) == 0), ask(window).T, -1e4)

@@ -1,11 +1,23 @@
 """Describe the environment that a result was made in: package versions, processor and commit."""
 
-import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("distill", "torch", "transformers", "datasets", "pytorch-lightning", "torchmetrics", "tokenizers", "numpy")
+from distill.base import processor as described
+
+_PACKAGES = (
+    "distill",
+    "torch",
+    "transformers",
+    "datasets",
+    "pytorch-lightning",
+    "torchmetrics",
+    "tokenizers",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+)
 
 _FLAGS = (
     "avx2",
@@ -17,7 +29,7 @@ _FLAGS = (
     "asimddp",
     "i8mm",
 )
-"""As Linux names them: without one of ``vnni``, ``amx_int8`` or ``asimddp`` sums of products of 8 bits have 16."""
+"""As Linux names them; see ``distill.base.processor``."""
 
 
 def versions() -> dict[str, str]:
@@ -33,23 +45,13 @@ def versions() -> dict[str, str]:
 
 def processor() -> str:
     """Return the name of the processor that latency was measured on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "") or platform.processor() or platform.machine()
+    return described.name()
 
 
 def processor_flags() -> list[str]:
     """Return which of the instructions the processor has that decide on how fast, and how, 8 bits are multiplied."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    listed = (line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features")))
-    found = next(listed, [])
-    return [flag for flag in _FLAGS if flag in found]
+    there = described.flags()
+    return [flag for flag in _FLAGS if flag in there]
 
 
 def commit() -> str | None:

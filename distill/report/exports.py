@@ -31,10 +31,10 @@ def details(report: Report, export: JsonObject) -> list[tuple[str, str]]:
         return [("Left out", f"{reason}.")]
     facts = _facts(report, export["format"])
     drift = export.get("max_logit_drift")
-    same = "identical to the student's" if drift == 0 else f"logits differ from the student's by at most {tiny(drift)}"
+    same = "logits are the student's" if drift == 0 else f"logits differ from the student's by at most {tiny(drift)}"
     rows = [
         ("Answers", same if not _equal(facts) else f"{_equal(facts)}; {same}"),
-        ("Against student", _loss(report, facts)),
+        ("Score", _loss(report, facts)),
         ("Other batches", _batches(facts)),
         ("Recall", _recall(facts)),
         ("Saturation", _saturation(facts.get("saturation"))),
@@ -59,7 +59,7 @@ def _loss(report: Report, facts: JsonObject) -> str:
     name = lead[0]
     unit = "percent" if name in NOT_FRACTIONS - {"matthews", "pearson", "spearman"} else "points"
     if not loss:
-        return f"the student's {name} on validation"
+        return f"no loss of {name} on validation"
     return f"{number(abs(loss), 2)} {unit} of {name} {'less' if loss > 0 else 'more'} than the student on validation"
 
 

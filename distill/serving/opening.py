@@ -1,11 +1,11 @@
 """What is to be served, checked before the server listens: whole as it was exported, and in a form for this machine."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from distill.base import processor
 from distill.errors import ModelError
 from distill.inference import bundle
 from distill.inference.bundle import Bundle
@@ -60,7 +60,7 @@ def opening(
     chosen = _chosen(found, wanted)
     form = folder_form(folder, found.outputs, length_limit.limit(found.config.get), task, max_length)
     about = Description(folder.name, form.name, form.task, chosen, form.spec.labels)
-    some = threads or max(1, len(os.sched_getaffinity(0)) - 1)
+    some = threads or max(1, processor.cores() - 1)
     opened = partial(load, folder, name=task, max_length=max_length, batch_size=_ALL, format=chosen, threads=some)
     return Opening(about, opened, tuple(_notes(found, chosen)) if wanted == AUTO else ())
 

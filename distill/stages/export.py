@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from distill.data import embedded
-from distill.export import BUNDLE, EncodedRow, Source, example
+from distill.export import BUNDLE, EncodedRow, Source, example, exporter
 from distill.export import certificate as certificates
 from distill.export.card import card
 from distill.export.certificate import FormatFacts
@@ -145,10 +145,10 @@ def _describe(
     job: Job, tried: ExportedFormat, latency: Mapping[str, float] | None, conditions: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return what the report says of a format as an export: where it lies, and why it does not."""
-    folder = exported_formats.place(job, tried.name).relative_to(job.folder)
+    place = exported_formats.place(job, tried.name) / (exporter(tried.name).file or ".")
     return {
         "format": tried.name,
-        "path": f"export/{folder.as_posix()}",
+        "path": f"export/{place.relative_to(job.folder).as_posix()}",
         "bytes": tried.bytes if tried.reason is None else None,
         "left_out": tried.reason,
         "metrics": {split: score.scored.metrics for split, score in tried.scores.items()},

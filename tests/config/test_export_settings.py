@@ -1,12 +1,18 @@
 """What may be asked of an export is checked before anything heavy is imported."""
 
+import re
+
 import pytest
+from run_parts import spec_of
 
 from distill import export
 from distill.config.export import ExportConfig, ToleranceConfig
 from distill.config.schema import Config
 from distill.config.validate import problems
+from distill.errors import DataError
 from distill.export import EXPORTERS
+from distill.pipeline.preflight import preflight
+from distill.pipeline.prepare_data import prepare
 
 WRITES = "translation writes token by token, which takes several graphs and a loop around them"
 
@@ -81,3 +87,17 @@ def _setup():
     from distill.tasks.setup import TaskSetup
 
     return TaskSetup("classification", task("classification"), EncodingSpec())
+
+
+def test_too_few_rows_to_calibrate_are_refused_before_anything_is_trained():
+    config = Config(export=ExportConfig(formats=["huggingface", "onnx_int8"]))
+    config.data.source, config.data.limit.train = "embedded", 6
+    data = prepare(config)
+    message = (
+        "train has 6 rows, too few to calibrate onnx_int8, which takes 8; export.int8=dynamic or "
+        "export.formats=[huggingface] does without"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        preflight(spec_of(config, data))
+    config.export.int8 = "dynamic"
+    preflight(spec_of(config, data))

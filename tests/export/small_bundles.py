@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+import numpy as np
 import torch
 import transformers
 from transformers import BertConfig
@@ -60,7 +61,16 @@ def bundle(folder, name, config=bert, *, formats=("huggingface", "onnx"), **more
     """Write the formats of a student as one bundle, and return its folder and the setup."""
     setup = student(folder / "model", name, config, **more)
     form = {**asdict(setup.spec), "task": name, "columns": {}, "generation": {}}
-    source = Source(folder / "model", setup, {key: value for key, value in form.items() if value or key == "stride"})
+    form = {key: value for key, value in form.items() if value or key == "stride"}
+    source = Source(folder / "model", setup, form, calibration=lambda: _rows(folder / "model", setup))
     for each in formats:
         exporter(each).write(source, folder / "student" / exporter(each).place)
     return folder / "student", setup
+
+
+def _rows(folder, setup):
+    """Rows to calibrate with, one text each."""
+    tokenizer, pair = loading.load_tokenizer(folder), len(setup.task.inputs) == 2
+    texts = [text[start:] for text in TEXTS for start in range(0, 30, 6)]
+    encoded = [tokenizer(*[text] * (1 + pair), truncation=True, max_length=setup.spec.max_length) for text in texts]
+    return [{name: np.array([values]) for name, values in each.items()} for each in encoded]

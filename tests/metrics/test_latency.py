@@ -1,3 +1,4 @@
+from distill.metrics import latency
 from distill.metrics.latency import interleaved
 
 
@@ -14,3 +15,18 @@ def test_each_is_timed_as_often_and_who_begins_changes():
 
 def test_nothing_is_timed_where_there_is_nothing():
     assert interleaved({}, 5) == {}
+
+
+def test_a_time_limit_ends_it_after_a_few_samples(monkeypatch):
+    clock = iter(range(10_000))
+    monkeypatch.setattr(latency.time, "perf_counter", lambda: float(next(clock)))
+    called = []
+    times = interleaved({"slow": called.append}, samples=50, within=5.0)
+    assert called == [0, 0, 1, 2], "one to warm up, and the fewest that have a median"
+    assert times["slow"]["p50"] > 0
+
+
+def test_without_a_limit_all_samples_are_taken():
+    called = []
+    interleaved({"one": called.append}, samples=7)
+    assert called == [0] * 5 + list(range(7))

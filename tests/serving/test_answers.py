@@ -61,6 +61,24 @@ def test_texts_that_come_while_the_model_reads_are_read_together():
     assert model.batches == [[3], [3] * 6, [1, 1]]
 
 
+def test_after_a_crowd_a_text_waits_for_others_but_not_for_long_and_not_twice():
+    model = WordCounter()
+    with serving(model, Limits(max_wait_ms=800.0)) as client, ThreadPoolExecutor(3) as clients:
+        model.gate.clear()
+        asked = [clients.submit(client.post, "/predict", json={"text": "a b"})]
+        while "distill_waiting_examples 1.0" not in client.get("/metrics").text:
+            pass
+        asked += [clients.submit(client.post, "/predict", json={"text": "a b"}) for _ in range(2)]
+        while "distill_waiting_examples 3.0" not in client.get("/metrics").text:
+            pass
+        model.gate.set()
+        assert all(each.result().status_code == 200 for each in asked)
+        assert model.batches == [[2], [2, 2]]
+        seconds = [client.post("/predict", json={"text": "a b"}).elapsed.total_seconds() for _ in range(2)]
+    assert seconds[0] >= 0.75
+    assert seconds[1] < 0.75
+
+
 def test_a_request_that_cannot_be_encoded_spoils_no_other():
     model = WordCounter(seconds=0.02)
     texts = ["a b", "unusable"] * 8

@@ -178,7 +178,7 @@ def test_a_core_is_left_to_the_requests_unless_threads_are_given(bundles, monkey
     opened = []
     monkeypatch.setattr(OnnxSession, "open", lambda path, *, threads=None: opened.append(threads))
     for cores, given in ((4, None), (1, None), (4, 4)):
-        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        monkeypatch.setattr(processor, "cores", lambda cores=cores: cores)
         with pytest.raises(AttributeError):  # there is no session to go on with
             opening(bundles("classification"), "onnx", threads=given).load()
     assert opened == [3, 1, 4]

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distill.errors import DataError
+from distill.export import FEWEST_ROWS
 from distill.export.int8.graph import Graph
 
-FEWEST_ROWS = 8
-"""The number of rows below which no range is trusted."""
 _STEPS = 2**8 - 1
 """Steps between the least and the largest number of unsigned 8 bits."""
 _BINS = 2048
