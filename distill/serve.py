@@ -27,7 +27,7 @@ _USAGE = """python -m distill.serve model=FOLDER host=127.0.0.1 port=8000
   threads           threads that the model is read with (one for each core, but one for the requests)
   max_wait_ms       milliseconds that a text waits for others to be read with (2), as long as they come in crowds
   batch_tokens      tokens that are read at once, padding counted (4096)
-  max_padding       share of them that may be padding (0.25)
+  max_padding       share of them that may be padding (0.1)
   max_waiting       examples that may wait; more are refused with 429 (512)
   max_texts         examples of one request (64)
   max_characters    characters of one example (20000)

@@ -18,7 +18,7 @@ class Limits:
     """Milliseconds that a text waits for others to be read together with, as long as texts come in crowds; 0: none."""
     batch_tokens: int = field(default=4096, metadata=allowed(_FROM_ONE))
     """Tokens that are read at once, padding counted; a text of more is read alone, and with 1 every text is."""
-    max_padding: float = field(default=0.25, metadata=allowed(FRACTION))
+    max_padding: float = field(default=0.1, metadata=allowed(FRACTION))
     """Share of the tokens that are read at once that may be padding: texts of unlike lengths go apart."""
     max_waiting: int = field(default=512, metadata=allowed(_FROM_ONE))
     """Texts (examples) that may wait for their answers; a request that comes to more is refused with 429."""
