@@ -153,3 +153,25 @@ def test_connections_beyond_the_limit_are_told_to_come_again():
         assert b"retry-after: 1" in head
         assert json.loads(body) == {"error": "max_connections=1 are open; come again later"}
         assert client.post("/predict", json={"text": "a"}).status_code == 200
+
+
+class LongAnswers(WordCounter):
+    """Says more than the buffers of a connection hold."""
+
+    def decode(self, examples, rows, top_k=None):
+        return [{"label": "x" * 6_000_000} for _ in examples]
+
+
+def test_a_client_that_does_not_read_its_answer_is_let_go_of():
+    with serving(LongAnswers(), Limits(read_timeout=1.0)) as client, socket.socket() as unread:
+        unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        unread.connect(client.address)
+        unread.sendall(post({"text": "a"}, ["connection: close"]))
+        deadline = time.monotonic() + 10
+        while 'path="/predict",status="200"' not in client.get("/metrics").text:
+            assert time.monotonic() < deadline
+        connections = client.made.server_state.connections
+        assert len(connections) == 2
+        while len(connections) > 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
