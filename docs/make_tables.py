@@ -11,16 +11,19 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
 from typing import cast
 
+from omegaconf import MISSING
+
 from distill.base.setting_rules import DESCRIPTION, rules_of
 from distill.config.design import DesignConfig
 from distill.config.schema import Config
+from distill.config.serve import ServeConfig
 from distill.config.training import TrainingConfig
 from distill.objective.settings import TermsConfig, markdown, terms
 from distill.tasks import TASKS, task
@@ -164,6 +167,13 @@ def of_design() -> str:
     return table(each for each in settings(DesignConfig()) if each.key not in own)
 
 
+def of_serve() -> str:
+    """All settings of ``python -m distill.serve``, those of the model and the address first."""
+    own = ServeConfig.__annotations__
+    lines = sorted(settings(ServeConfig()), key=lambda each: each.key not in own)
+    return table(replace(each, default=each.default.replace(f"`{MISSING}`", "")) for each in lines)
+
+
 def leading() -> str:
     """The metrics of each task that can lead a run."""
     rows = (f"| `{name}` | {', '.join(f'`{metric}`' for metric in task(name).leading)} |" for name in TASKS)
@@ -173,6 +183,7 @@ def leading() -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "settings": of_runs,
     "design": of_design,
+    "serve": of_serve,
     "terms": markdown,
     "leading": leading,
 }

@@ -1,5 +1,6 @@
 """What the processor of this machine is and can do, as the kernel describes it."""
 
+import os
 import platform
 from functools import cache
 from pathlib import Path
@@ -27,3 +28,8 @@ def _first(*keys: str) -> str:
     except OSError:
         return ""
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(keys)), "")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

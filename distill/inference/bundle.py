@@ -93,13 +93,13 @@ class Bundle:
             "may be cut off here, so that its answers may differ"
         )
 
-    def open(self, name: str) -> OnnxSession:
-        """Open the graph of a format.
+    def open(self, name: str, *, threads: int | None = None) -> OnnxSession:
+        """Open the graph of a format, to be read with a number of threads, or as many as ONNX Runtime takes.
 
         Raises:
             ModelError: it cannot be opened, or was made of another student than that of the folder.
         """
-        session = OnnxSession.open(self.folder / FILES[name])
+        session = OnnxSession.open(self.folder / FILES[name], threads=threads)
         made_of, weights = session.metadata.get(STUDENT), self.folder / _WEIGHTS
         if made_of and weights.is_file():
             with weights.open("rb") as file:

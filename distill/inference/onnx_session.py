@@ -107,6 +107,7 @@ def _opened(path: Path, threads: int | None) -> "InferenceSession":
         ) from error
     options = SessionOptions()
     options.log_severity_level = _ONLY_FATAL
+    options.enable_mem_pattern = False  # it keeps a plan for every shape that was met, and shapes never end
     if threads is not None:
         options.intra_op_num_threads = threads
     try:

@@ -17,7 +17,7 @@ from distill.errors import DataError, ModelError
 from distill.inference import bundle
 from distill.inference.array_runtime import ArrayRuntime, SessionRuntime
 from distill.inference.bundle import Bundle
-from distill.inference.folder_form import folder_form
+from distill.inference.folder_form import FolderForm, folder_form
 from distill.inference.formats import AUTO, TORCH, refuse_unknown
 from distill.inference.plain_tokenizer import PlainTokenizer
 from distill.models import length_limit
@@ -228,6 +228,7 @@ def load(
     max_length: int | None = None,
     batch_size: int = 32,
     format: str = AUTO,
+    threads: int | None = None,
 ) -> Predictor:
     """Return a predictor from the folder of a model.
 
@@ -238,6 +239,7 @@ def load(
         max_length: tokens of a text, for a folder that does not say.
         batch_size: features it reads at once.
         format: torch, onnx or onnx_int8; ``auto`` takes the quickest that the folder's certificate names.
+        threads: threads of the CPU that the model is read with; as many as the library takes by itself, if not given.
 
     Raises:
         ConfigError: there is no such format.
@@ -250,21 +252,21 @@ def load(
     found = bundle.of(Path(place).expanduser(), format)
     chosen = TORCH if found is None else found.choose(format)
     if found is not None and chosen != TORCH:
-        return _of_bundle(found, chosen, name, max_length, batch_size)
+        form = folder_form(found.folder, found.outputs, length_limit.limit(found.config.get), name, max_length)
+        return _of_bundle(found, chosen, form, batch_size, threads)
     bundle.refuse_without_torch(place)
     from distill.inference.torch_folder import open_folder  # torch and its friends take seconds
 
-    opened = open_folder(place, name, max_length)
+    opened = open_folder(place, name, max_length, threads)
     form = opened.form
     return Predictor(
         opened.runtime, opened.tokenizer, form.task, form.spec, form.generation, batch_size, form.columns, TORCH
     )
 
 
-def _of_bundle(found: Bundle, chosen: str, name: str | None, max_length: int | None, batch_size: int) -> Predictor:
+def _of_bundle(found: Bundle, chosen: str, form: FolderForm, batch_size: int, threads: int | None) -> Predictor:
     """Return a predictor that asks an ONNX file of an exported folder."""
-    form = folder_form(found.folder, found.outputs, length_limit.limit(found.config.get), name, max_length)
-    session = found.open(chosen)
+    session = found.open(chosen, threads=threads)
     tokenizer = PlainTokenizer.read(found.folder, session.inputs, form.task.markers)
     runtime = SessionRuntime(session, form.outputs)
     doubt = found.doubt(chosen)

@@ -24,17 +24,20 @@ class TorchFolder:
     form: FolderForm
 
 
-def open_folder(place: str, name: str | None, max_length: int | None) -> TorchFolder:
+def open_folder(place: str, name: str | None, max_length: int | None, threads: int | None = None) -> TorchFolder:
     """Open a Hugging Face folder, on the GPU where there is one.
 
     Args:
         place: the folder, or a name on the hub.
         name: the name of the task, for a folder that does not say.
         max_length: tokens of a text, for a folder that does not say.
+        threads: threads of the CPU of this process, for all that PyTorch does; as they are, if not given.
 
     Raises:
         ModelError: it is no model folder, or does not say what is needed and it is not given.
     """
+    if threads is not None:
+        torch.set_num_threads(threads)
     folder = loading.resolve(place)
     config = loading.configuration(folder)
     form = folder_form(folder, output_names(config), loading.bound(config), name, max_length)

@@ -20,10 +20,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 import distill
 from distill import convert, predict
+from distill.config import command_line, design, serve, validate
 from distill.config import compose as cards
-from distill.config import design, validate
 from distill.config.design import DesignConfig
 from distill.config.schema import Config
+from distill.config.serve import ServeConfig
 from distill.config.student import StudentConfig
 from distill.errors import DistillError
 from distill.objective.specs import TERM_SPECS
@@ -36,7 +37,7 @@ PLACE = re.compile(r"\b(FOLDER|FILE|texts\.jsonl)\b|(?<![\w/])(\.\./shared|outpu
 STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", "STAGE": "finetune", "N": "7"}
 """What a word in capitals stands for; a name may be any, so that of a term will do."""
 SETTING = re.compile(r"\+*[a-z_]+[\w.@]*=")
-SCHEMAS = [OmegaConf.structured(schema) for schema in (DesignConfig, PredictConfig)]
+SCHEMAS = [OmegaConf.structured(schema) for schema in (DesignConfig, PredictConfig, ServeConfig)]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
 KEY = re.compile(rf"({'|'.join(SECTIONS)})(\.\w+)+")
 
@@ -100,6 +101,9 @@ def tried(module, words, composed):
         return
     if module == "predict":
         predict._config(words)
+        return
+    if module == "serve":
+        serve.check(command_line.settings_of(ServeConfig, words, ""))
         return
     if module == "convert":
         convert._folders(words)
@@ -184,7 +188,7 @@ def test_every_card_of_a_page_is_one(page, there, composed, tmp_path):
 
 
 def is_setting(word):
-    """Merge KEY=VALUE, as it stands in running text, into the settings of a run or design, or of a prediction."""
+    """Merge KEY=VALUE, as it stands in running text, into the settings of a run or design, a prediction or a server."""
     key, _, value = word.lstrip("+").partition("=")
     section, group = key.partition(".")[0], key.partition("@")[0]
     if group in cards.FOLDERS:
@@ -194,7 +198,7 @@ def is_setting(word):
         (override,) = OverridesParser.create().parse_overrides([word])
         given = OmegaConf.create()
         OmegaConf.update(given, key, override.value())
-        schema = SCHEMAS[section not in SCHEMAS[0]]
+        schema = next((each for each in SCHEMAS if section in list(each)), SCHEMAS[-1])
         OmegaConf.unsafe_merge(schema, given)  # into the schema itself, whose copy takes much longer
 
 

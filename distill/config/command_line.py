@@ -1,0 +1,41 @@
+"""Read the command line of a command that has a few settings of its own, each as NAME=VALUE."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from distill.errors import ConfigError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def settings_of(schema: type[T], arguments: Sequence[str], usage: str) -> T:
+    """Return the settings that a command line gives.
+
+    Args:
+        schema: a dataclass of them; those that are ``MISSING`` have to be given.
+        arguments: of the command line.
+        usage: is shown with whatever is wrong.
+
+    Raises:
+        ConfigError: one is unknown, of another type, or missing.
+    """
+    try:
+        given = OmegaConf.create()
+        for argument in arguments:
+            key, sign, value = argument.partition("=")
+            if not sign:
+                raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{usage}")
+            OmegaConf.update(given, key, value)  # as it stands: a file's name need not be YAML
+        merged = OmegaConf.merge(OmegaConf.structured(schema), given)
+        if missing := [f"{each.name}=..." for each in fields(schema) if OmegaConf.is_missing(merged, each.name)]:
+            raise ConfigError(f"give {' and '.join(missing)}\n\n{usage}")
+        return cast(T, OmegaConf.to_object(merged))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{str(error).splitlines()[0]}\n\n{usage}") from error
