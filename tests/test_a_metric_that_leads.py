@@ -67,7 +67,7 @@ def test_f1_leads_training_gain_verdict_table_and_card(run, inside):
     assert "f1" in verdict(report)
     assert "accuracy" not in verdict(report)
     assert out.index("test f1") < out.index("test accuracy")
-    card = (inside.folder / "second" / "export" / "huggingface" / "README.md").read_text(encoding="utf-8")
+    card = (inside.folder / "second" / "export" / "student" / "README.md").read_text(encoding="utf-8")
     assert card.index("type: f1") < card.index("type: accuracy")
 
 

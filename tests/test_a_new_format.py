@@ -35,7 +35,7 @@ def test_a_file_and_a_line_are_all_that_a_new_format_takes(again, arrays):  # no
     assert [statuses[name] for name in ("control", "evaluate", "export")] == ["reused", "done", "done"]
     usual, new = report["exports"]
     assert [export["format"] for export in report["exports"]] == ["huggingface", "arrays"]
-    assert [export["path"] for export in report["exports"]] == ["export/huggingface", "export/huggingface/arrays"]
+    assert [export["path"] for export in report["exports"]] == ["export/student", "export/student/arrays"]
     assert new["metrics"] == usual["metrics"]
     assert usual["metrics"] == report["models"]["student"]["metrics"]
     assert 0 <= new["max_logit_drift"] < 1e-4

@@ -45,7 +45,7 @@ def made(inside, request):
     data, run = chinese.written(inside.folder / "数据", make(), ending), inside.folder / "结果"
     inside(f"experiment={request.param}", f"data.path='{data}'", *SMALL, *given, f"hydra.run.dir='{run}'", small=False)
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
-    return request.param, make(), report, run / "export" / "huggingface"
+    return request.param, make(), report, run / "export" / "student"
 
 
 def answered(model, rows, card, folder, monkeypatch):

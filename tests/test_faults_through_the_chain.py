@@ -182,8 +182,8 @@ def test_a_store_that_is_removed_while_a_stage_is_made_is_a_sentence(inside, mon
 
 
 def test_exported_files_can_be_read_by_whom_the_umask_lets(finished):
-    folder = finished[0].folder / "run" / "export" / "huggingface"
+    folder = finished[0].folder / "run" / "export" / "student"
     usual = (folder / "README.md").stat().st_mode
     assert {path.stat().st_mode for path in folder.iterdir()} == {usual}
-    stored = next(finished[0].store.glob("export-*")) / "huggingface"
+    stored = next(finished[0].store.glob("export-*")) / "student"
     assert {path.stat().st_mode for path in stored.iterdir()} == {usual}

@@ -86,7 +86,7 @@ def test_the_same_command_finds_every_recorded_stage_but_the_export_which_says_m
         key=lambda name: STAGES.index(name.partition("-")[0]),
     )
     recorded = json.loads(ANSWERS.read_text(encoding="utf-8"))
-    same(answers(again.folder / "export" / "huggingface"), recorded)
+    same(answers(again.folder / "export" / "student"), recorded)
 
 
 def test_the_recorded_export_answers_as_it_did(again):

@@ -107,7 +107,7 @@ def test_an_answer_has_at_most_as_many_tokens_as_is_said(run):
     asked = [{"context": context, "question": f"Where {word} ?"} for word in context.split()]
     for longest in (1, 30):
         folder, report, _ = run(str(longest), *given, f"data.max_answer_length={longest}")
-        model = load(folder / "export" / "huggingface")
+        model = load(folder / "export" / "student")
         places = model.tokenizer(context, return_offsets_mapping=True)["offset_mapping"]
         single = {context[slice(*place)] for place in places}
         assert all(record["answer"] in single for record in model.predict(asked)) == (longest == 1)
@@ -189,7 +189,7 @@ def test_questions_without_an_answer_are_learnt_scored_and_answered_by_nothing(r
     scores = report["models"]["teacher"]["metrics"]["validation"]
     assert list(scores) == ["f1", "exact_match", "has_answer_f1", "no_answer_f1"]
     assert scores["no_answer_f1"] > 0.5
-    exported = folder / "export" / "huggingface"
+    exported = folder / "export" / "student"
     assert json.loads((exported / "config.json").read_text(encoding="utf-8"))["distill"]["unanswerable"] is True
     asked = [{"context": row["context"], "question": row["question"]} for row in rows]
     teacher = load(exported)
@@ -210,7 +210,7 @@ def test_labels_that_are_numbers_with_decimals_or_called_nan_are_classes_to_the_
     assert report["data"]["labels"] == ["1.1", "1.2", "None", "nan"]
     table = report["models"]["student"]["per_label"]["validation"]
     assert {name: table[name]["support"] for name in names} == dict.fromkeys(names, 2)
-    model = load(folder / "export" / "huggingface")
+    model = load(folder / "export" / "student")
     said = {record["label"] for record in model.predict([{"text": f"word {number}"} for number in range(4)])}
     assert said <= set(names)
     assert model.form.labels == ("1.1", "1.2", "None", "nan")

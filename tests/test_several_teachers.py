@@ -101,7 +101,7 @@ def test_the_teachers_are_scored_each_and_together_and_the_student_is_held_again
 def test_the_page_and_the_card_name_every_teacher(together):
     folder, _ = together
     page = (folder / "report.html").read_text(encoding="utf-8")
-    card = (folder / "export" / "huggingface" / "README.md").read_text(encoding="utf-8")
+    card = (folder / "export" / "student" / "README.md").read_text(encoding="utf-8")
     for name in ("first", "second"):
         assert f'<th scope="col" class="teacher">{name}</th>' in page
     assert "taught by 75% first + 25% second of the probabilities" in page

@@ -84,7 +84,7 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
     assert {name for name, reason in formats.items() if reason is not None} <= {"onnx_int8"}, "32 bits lose nothing"
     for facts in content["certificate"]["formats"].values():
         assert not facts["batch_dependent"]
-    exported = json.loads((inside.folder / "run/export/huggingface/config.json").read_text(encoding="utf-8"))
+    exported = json.loads((inside.folder / "run/export/student/config.json").read_text(encoding="utf-8"))
     assert exported["distill"]["columns"] == COLUMNS.get(card, {})
     assert "student by " in out
     assert (content["scored_by"] or "").startswith(SCORED_BY.get(card, ""))
@@ -93,7 +93,7 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
     config = composed(given)
     spec = spec_of(config)
     test = spec.data.splits["test"]
-    model = load(inside.folder / "run" / "export" / "huggingface", format="torch")
+    model = load(inside.folder / "run" / "export" / "student", format="torch")
     records = model.predict([{role: row[role] for role in model.task.inputs} for row in test])
     if card == "dailydialog_tiny":
         assert all(isinstance(record["reply"], str) for record in records)

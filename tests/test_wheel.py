@@ -64,5 +64,5 @@ def test_the_wheel_runs_outside_the_checkout(tmp_path, small):
     where = shell(python, "-c", "import distill; print(distill.__file__)", cwd=tmp_path)
     assert where.startswith(str(tmp_path))
     out = shell(str(tmp_path / "env" / "bin" / "distill"), "run", *small, "hydra.run.dir=run", cwd=tmp_path)
-    assert out.rstrip().endswith("export: run/export/huggingface")
+    assert out.rstrip().endswith("export: run/export/student")
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000

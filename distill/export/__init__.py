@@ -24,7 +24,7 @@ EXPORTERS: Mapping[str, str] = {
     "onnx_int8": "distill.export.onnx_int8",
 }
 """Each format that a student can be exported in, and the module whose ``EXPORTER`` writes and opens it."""
-BUNDLE = "huggingface"
+BUNDLE = "student"
 """The folder that holds all formats of an export: that of Hugging Face at its root, the others in folders of it."""
 ROOT = "huggingface"
 """The format at the root of the bundle, whose tokenizer the others are asked with: no export is without it."""

@@ -8,7 +8,8 @@ from typing import Any
 from distill.base.manifest import MANIFEST, read
 from distill.errors import ModelError
 
-_EXPORT = Path("export", "huggingface")
+_BUNDLES = ("student", "huggingface")
+"""The folder of an export that holds its model, now and in runs of earlier versions."""
 _REPORT = "report.json"
 _MODEL = "model"
 _STAGE = re.compile(r"\w+-[0-9a-f]{12}")
@@ -33,9 +34,9 @@ def locate(model: str) -> str:
         _refuse_untaught(folder, manifest["stage"])
     if (folder / "config.json").exists():
         return model
-    for inside in (_EXPORT, Path(_EXPORT.name)):
-        if (folder / inside / "config.json").is_file():
-            return str(folder / inside)
+    for bundle in (path / name for path in (folder / "export", folder) for name in _BUNDLES):
+        if (bundle / "config.json").is_file():
+            return str(bundle)
     if (folder / _REPORT).is_file():
         raise ModelError(
             f"{folder} is a run that exported no model; run it again with export among its stages, or give the model "
@@ -62,7 +63,7 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
 
 def _of_stage(folder: Path, stage: str) -> Path:
     """The model in a stage's folder."""
-    inside = (folder / _EXPORT.name, folder / _MODEL)
+    inside = (*(folder / name for name in _BUNDLES), folder / _MODEL)
     model = next((path for path in inside if (path / "config.json").is_file()), None)
     if model is None:
         raise ModelError(f"{folder} is the stage {stage} of a run, which holds no model")

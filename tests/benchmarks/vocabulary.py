@@ -118,7 +118,7 @@ def _line(name: str, student: str, means: str, runs: list[dict], whole: list[dic
     metric = next(iter(runs[0]["models"]["student"]["metrics"][split]))
     teacher, score = (_mean(runs, role, split, metric) for role in ("teacher", "student"))
     megabytes = statistics.fmean(run["models"]["student"]["bytes"] for run in runs) / 1e6
-    config = json.loads((Path(runs[0]["folder"]) / "export" / "huggingface" / "config.json").read_text())
+    config = json.loads((Path(runs[0]["folder"]) / "export" / "student" / "config.json").read_text())
     tokens, width, rank = config["vocab_size"], config["hidden_size"], config.get("embedding_rank")
     saved = 0 if rank is None else 4e-6 * (tokens * width - rank * (tokens + width))
     lost = _mean(whole, "student", split, metric) - score

@@ -30,13 +30,18 @@ def test_a_stage_says_what_its_model_is_for(tmp_path, name):
     assert said_beside(tmp_path / "link") == known
 
 
-def test_a_stage_that_exported_means_its_bundle(tmp_path):
-    folder = stage(tmp_path, "export", {}, "huggingface")
-    assert locate(str(folder)) == str(folder / "huggingface")
+BUNDLES = pytest.mark.parametrize("name", ["student", "huggingface"], ids=["now", "of earlier versions"])
 
 
-def test_a_run_means_what_it_exported(tmp_path):
-    bundle = tmp_path / "export" / "huggingface"
+@BUNDLES
+def test_a_stage_that_exported_means_its_bundle(tmp_path, name):
+    folder = stage(tmp_path, "export", {}, name)
+    assert locate(str(folder)) == str(folder / name)
+
+
+@BUNDLES
+def test_a_run_means_what_it_exported(tmp_path, name):
+    bundle = tmp_path / "export" / name
     bundle.mkdir(parents=True)
     (bundle / "config.json").write_text("{}")
     (tmp_path / "report.json").write_text("{}")

@@ -61,7 +61,7 @@ def test_a_run_leaves_what_its_folder_promises(finished):
     assert all(
         (command.store / f"{stage['name']}-{stage['fingerprint']}").is_dir() for stage in report(folder)["stages"]
     )
-    assert out.rstrip().endswith("export: run/export/huggingface")
+    assert out.rstrip().endswith("export: run/export/student")
     assert "\r" not in out
     assert "%|" not in out
 
@@ -99,7 +99,7 @@ def test_the_export_gives_the_reports_score_again_to_a_user_of_transformers(fini
     from distill.data.embedded import sentiment
     from distill.data.splits import limit
 
-    folder = finished[0].folder / "run" / "export" / "huggingface"
+    folder = finished[0].folder / "run" / "export" / "student"
     content = report(finished[0].folder / "run")
     test = limit(sentiment.sample(), {"test": 64}, seed=42)["test"]
     guesses = pipeline("text-classification", model=str(folder))(test["text"][:], truncation=True)
@@ -125,7 +125,7 @@ def test_a_second_run_reuses_every_stage_and_reports_the_same(finished, again):
     first = report(finished[0].folder / "run")
     assert report(second)["models"] == first["models"]
     assert report(second)["gain"] == first["gain"]
-    assert (second / "export" / "huggingface" / "model.safetensors").is_file()
+    assert (second / "export" / "student" / "model.safetensors").is_file()
 
 
 @pytest.mark.parametrize(
@@ -245,9 +245,7 @@ def test_stored_hidden_states_are_aligned_and_their_projection_stays_behind(fini
     assert made(folder) == ["teach", "distill", "evaluate", "export"]
     with (folder / "metrics.csv").open(newline="") as file:
         assert ("distill", "train/hidden") in {(row["stage"], row["name"]) for row in csv.DictReader(file)}
-    assert not [
-        name for name in load_file(folder / "export" / "huggingface" / "model.safetensors") if "project" in name
-    ]
+    assert not [name for name in load_file(folder / "export" / "student" / "model.safetensors") if "project" in name]
     said = r"teach: stores hidden states 0, 2 in half precision, about (\S+) (k|M)B"
     amount, unit = re.search(said, (folder / "run.log").read_text()).groups()
     estimate = float(amount) * {"k": 1e3, "M": 1e6}[unit]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def bundle(again):  # noqa: F811
-    return again.folder / "export" / "huggingface"
+    return again.folder / "export" / "student"
 
 
 def test_every_format_is_scored_timed_and_certified(again):  # noqa: F811

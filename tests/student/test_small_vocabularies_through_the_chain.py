@@ -70,7 +70,7 @@ def test_the_report_says_what_is_left_and_how_the_rest_is_answered(command, run)
 
 
 def test_the_export_is_a_plain_folder_that_any_text_can_be_read_by(run):
-    folder = run[0] / "export" / "huggingface"
+    folder = run[0] / "export" / "student"
     predictor = load(folder)
     model = predictor.runtime.model
     assert type(model.get_input_embeddings()) is torch.nn.Embedding

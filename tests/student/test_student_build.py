@@ -49,7 +49,7 @@ def test_such_a_student_is_taught_judged_exported_and_asked(command, init):
     ((mine, theirs),) = manifest["result"]["layer_maps"]["cka"]
     assert (mine, theirs in (0, 1)) == (0, True)
     assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
-    exported = folder / "export" / "huggingface"
+    exported = folder / "export" / "student"
     predictor = load(exported, format="torch")
     assert isinstance(predictor.runtime.runtime.model, BiLstmForSequenceClassification) == (init == "bilstm")
     (said,) = predictor.predict([{"text": "a lovely film"}])
@@ -64,7 +64,7 @@ def test_a_student_without_layers_is_taught_judged_exported_and_asked(command):
     report = json.loads((folder / "report.json").read_text())
     assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
     assert report["models"]["student"]["description"] == "distill-static, 0 layers of width 12"
-    exported = folder / "export" / "huggingface"
+    exported = folder / "export" / "student"
     predictor = load(exported)
     assert isinstance(predictor.runtime.model, StaticForSequenceClassification)
     (said,) = predictor.predict([{"text": "a lovely film"}])
