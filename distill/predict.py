@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from omegaconf import MISSING, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import MISSING
 
 from distill.base import library_caches, signals
 from distill.base.early_signals import NOTHING
 from distill.base.installed import refuse_missing
 from distill.base.progress import Progress
 from distill.base.terminal_text import plain, shown
+from distill.config.command_line import settings_of
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
 from distill.tasks.ranking import most, refuse_unranked
@@ -144,19 +144,7 @@ def _summary(answers: Iterator["Answer"], opened: AbstractContextManager["Sink"]
 
 
 def _config(arguments: list[str]) -> PredictConfig:
-    try:
-        settings = OmegaConf.create()
-        for argument in arguments:
-            key, sign, value = argument.partition("=")
-            if not sign:
-                raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{_USAGE}")
-            OmegaConf.update(settings, key, value)  # as it stands: a file's name need not be YAML
-        merged = OmegaConf.merge(OmegaConf.structured(PredictConfig), settings)
-        if missing := [f"{name}=..." for name in ("model", "input", "output") if OmegaConf.is_missing(merged, name)]:
-            raise ConfigError(f"give {' and '.join(missing)}\n\n{_USAGE}")
-        config = cast(PredictConfig, OmegaConf.to_object(merged))
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"{str(error).splitlines()[0]}\n\n{_USAGE}") from error
+    config = settings_of(PredictConfig, arguments, _USAGE)
     _check(config)
     return config
 

@@ -33,7 +33,7 @@ ALLOWED = {
     "api": {"config", "pipeline", "inference"},
     "run": {"ending", "launch", "config", "pipeline"},
     "design": {"ending", "launch", "config", "designer"},
-    "predict": {"ending", "inference", "data", "tasks"},
+    "predict": {"ending", "config", "inference", "data", "tasks"},
     "serve": {"ending", "config", "serving"},
     "convert": {"ending", "models"},
     "launch": set(),
