@@ -28,16 +28,9 @@ class TfidfFeatures:
     block the cosine of both: what is alike and what differs, in either direction.
     """
 
-    def __init__(self, texts: Texts) -> None:
-        """Count the terms of the training texts; of pairs, of all texts alike."""
-        every = [text for example in texts for text in example]
-        fewest = 2 if len(every) >= _MANY else 1
-        shared = {"sublinear_tf": True, "min_df": fewest, "dtype": np.float32}
-        blocks = (
-            TfidfVectorizer(tokenizer=words, token_pattern=None, lowercase=False, ngram_range=_WORDS, **shared),
-            TfidfVectorizer(analyzer="char_wb", ngram_range=_CHARACTERS, **shared),
-        )
-        self._blocks = [block for block in blocks if _finds_terms(block, every)]
+    def __init__(self, blocks: Sequence[TfidfVectorizer]) -> None:
+        """Keep blocks that have counted the terms of the training texts; see ``count_terms``."""
+        self._blocks = blocks
 
     @property
     def idf(self) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -52,10 +45,33 @@ class TfidfFeatures:
     def __call__(self, texts: Texts) -> Matrix:
         """Return the rows of some examples ``[examples, features]``."""
         sides = list(zip(*texts, strict=True))
-        first, *second = [[block.transform(side) for block in self._blocks] for side in sides]
-        parts = [part for other in second for part in _compared(first, other)] if second else first
-        nothing = [sparse.csr_matrix((len(texts), 1), dtype=np.float32)]  # where train has no term at all
-        return sparse.hstack(parts or nothing, format="csr", dtype=np.float32)
+        return _rows(len(texts), [[block.transform(side) for block in self._blocks] for side in sides])
+
+
+def count_terms(texts: Texts) -> tuple[TfidfFeatures, Matrix]:
+    """Count the terms of the training texts; of pairs, of all texts alike.
+
+    Returns:
+        The features, and the training texts' own rows: splitting texts into terms takes long, and is done once.
+    """
+    every, parts = [text for example in texts for text in example], len(texts[0])
+    fewest = 2 if len(every) >= _MANY else 1
+    shared = {"sublinear_tf": True, "min_df": fewest, "dtype": np.float32}
+    blocks = (
+        TfidfVectorizer(tokenizer=words, token_pattern=None, lowercase=False, ngram_range=_WORDS, **shared),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=_CHARACTERS, **shared),
+    )
+    counted = [(block, rows) for block in blocks if (rows := _counted(block, every)) is not None]
+    sides = [[rows[part::parts] for _, rows in counted] for part in range(parts)]
+    return TfidfFeatures([block for block, _ in counted]), _rows(len(texts), sides)
+
+
+def _rows(count: int, sides: Sequence[Sequence[Matrix]]) -> Matrix:
+    """Return the rows of examples from the blocks of their texts, of one or of two."""
+    first, *second = sides
+    parts = [part for other in second for part in _compared(first, other)] if second else first
+    nothing = [sparse.csr_matrix((count, 1), dtype=np.float32)]  # where train has no term at all
+    return sparse.hstack(parts or nothing, format="csr", dtype=np.float32)
 
 
 def _compared(one: Sequence[Matrix], other: Sequence[Matrix]) -> list[Matrix]:
@@ -67,12 +83,11 @@ def _compared(one: Sequence[Matrix], other: Sequence[Matrix]) -> list[Matrix]:
     return parts
 
 
-def _finds_terms(block: TfidfVectorizer, texts: Sequence[str]) -> bool:
-    """Fit a block to the training texts, and tell whether they have any of its terms."""
+def _counted(block: TfidfVectorizer, texts: Sequence[str]) -> Matrix | None:
+    """Fit a block to the training texts and return their rows; none where they have none of its terms."""
     try:
-        block.fit(texts)
+        return block.fit_transform(texts)
     except ValueError as error:  # scikit-learn's words for texts of punctuation alone
         if "vocabulary" not in str(error) and "no terms remain" not in str(error):
             raise
-        return False
-    return True
+        return None

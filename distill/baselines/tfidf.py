@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distill.baselines import Baseline, LabelledTexts, Rate, Texts, linear
-from distill.baselines.features import TfidfFeatures
+from distill.baselines.features import TfidfFeatures, count_terms
 from distill.baselines.linear import Linear
 from distill.types import Kind
 
@@ -62,8 +62,7 @@ def fit(train: LabelledTexts, rate: Rate, seed: int) -> FittedTfidf:
         rate: tells how good out-of-fold logits are.
         seed: deals the examples out to the folds.
     """
-    features = TfidfFeatures(train.texts)
-    rows = features(train.texts)
+    features, rows = count_terms(train.texts)
     folds = [fold for fold in linear.folds(train, _FOLDS, _MOST, seed) if all(map(len, fold))]
 
     def rating(strength: float) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distill.baselines import LabelledTexts, baseline, has_baselines, linear, tfidf
-from distill.baselines.features import TfidfFeatures
+from distill.baselines.features import count_terms
 from distill.tasks import TASKS, task
 from distill.types import FLOOR
 
@@ -24,7 +24,7 @@ def ranks(train):
 
 
 def test_a_word_weighs_by_its_count_and_its_rarity():
-    features = TfidfFeatures([("a b b",), ("a",), ("c",)])
+    features, _ = count_terms([("a b b",), ("a",), ("c",)])
     (words, _) = features._blocks
     place = words.vocabulary_
     row = features([("b a b",)]).toarray()[0][: len(place)]
@@ -39,20 +39,21 @@ def test_a_word_weighs_by_its_count_and_its_rarity():
 
 
 def test_a_pair_is_what_both_share_and_where_they_differ_in_either_direction():
-    features = TfidfFeatures([("a b", "a c")])
-    alone = TfidfFeatures([("a b",), ("a c",)])
+    features, rows = count_terms([("a b", "a c")])
+    alone, _ = count_terms([("a b",), ("a c",)])
     assert [block.vocabulary_ for block in features._blocks] == [block.vocabulary_ for block in alone._blocks]
     one, other = alone([("a b",), ("a c",)]).toarray()
     width = len(alone._blocks[0].vocabulary_)
     a, b = one[:width], other[:width]
     row, turned = features([("a b", "a c"), ("a c", "a b")]).toarray()
+    assert np.array_equal(rows.toarray(), [row]), "those of the training texts are made as any others"
     expected = [a * b, np.maximum(a - b, 0), np.maximum(b - a, 0), [a @ b]]
     assert row[: 3 * width + 1] == pytest.approx(np.concatenate(expected), abs=1e-6)
     assert turned[width : 2 * width] == pytest.approx(row[2 * width : 3 * width])
 
 
 def test_texts_of_any_script_have_terms_and_texts_without_any_have_none():
-    assert TfidfFeatures([("很好",), ("不好",)])([("很好",)]).nnz > 0
+    assert count_terms([("很好",), ("不好",)])[0]([("很好",)]).nnz > 0
     bare = tfidf.fit(LabelledTexts([("",), (" ",), ("",)], np.array([0.0, 1.0, 1.0]), "class", 2), lambda *_: 0.0, 1)
     assert bare.logits([("",), ("new words",)]).shape == (2, 2)
 
@@ -123,10 +124,10 @@ def test_a_class_of_more_weight_is_found_more_often():
     texts = [("word",)] * 10
     targets = np.array([1.0] * 3 + [0.0] * 7)
     same, weighted = (
-        linear.fit(TfidfFeatures(texts)(texts), LabelledTexts(texts, targets, "class", 2, weights), 1.0, 1)
+        linear.fit(count_terms(texts)[1], LabelledTexts(texts, targets, "class", 2, weights), 1.0, 1)
         for weights in (None, [5 / 7, 5 / 3])
     )
-    rows = TfidfFeatures(texts)(texts[:1])
+    rows = count_terms(texts)[0](texts[:1])
     assert same(rows)[0, 1] < -0.3 < weighted(rows)[0, 1] < 0.3
 
 
