@@ -68,7 +68,7 @@ def _propose_students(config: DesignConfig) -> None:
     design, output = propose(config), Path(config.output).expanduser()
     if design.proposals:
         cards = {
-            student.name: (showing.remarks(design, student, measured), _card(student.candidate, config))
+            student.name: (showing.remarks(design, student, measured), _card(student.candidate, config, design.formats))
             for student, measured in design.proposals
         }
         write(output, cards)
@@ -77,10 +77,20 @@ def _propose_students(config: DesignConfig) -> None:
         sys.exit(1)
 
 
-def _card(candidate: "Candidate", config: DesignConfig) -> dict[str, object]:
-    """Return what a student's card sets: one made of one teacher follows its states, like ``half_layers``."""
+def _card(candidate: "Candidate", config: DesignConfig, formats: Sequence[str]) -> dict[str, object]:
+    """Return what a student's card sets: one made of one teacher follows its states, like ``half_layers``.
+
+    Args:
+        candidate: the student.
+        config: of the run that it is for.
+        formats: of the export, where the student was designed for one of them.
+    """
     follows = candidate.init in ("teacher", "narrow") and not config.more_teachers
-    return {"student": candidate.card, **({"distill": {"cka": {"weight": 1.0}}} if follows else {})}
+    return {
+        "student": candidate.card,
+        **({"distill": {"cka": {"weight": 1.0}}} if follows else {}),
+        **({"export": {"formats": list(formats)}} if formats else {}),
+    }
 
 
 def _command(output: str, overrides: Sequence[str], student: str) -> str:

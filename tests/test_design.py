@@ -24,7 +24,7 @@ DATA = []
 @pytest.fixture
 def settings(small):
     """Those of the small run without its student."""
-    return [each for each in small if not each.startswith("student")]
+    return [*(each for each in small if not each.startswith("student")), "budget.format=torch"]
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_run_takes_the_cards_and_its_students_have_the_parameters_that_were_co
         made(*given, "stages=[teach,distill,evaluate]", f"hydra.run.dir={tmp_path}/{name}", small=False)
         models = json.loads((tmp_path / name / "report.json").read_text())["models"]
         card = (tmp_path / "designs" / "student" / f"{name}.yaml").read_text()
-        assert f"# {models['student']['parameters']:,} parameters; " in card
+        assert f"# {models['student']['parameters']:,} parameters, " in card
         assert models["teacher"]["description"] == "bert, 2 layers of width 32"
 
 
@@ -119,10 +119,10 @@ def test_fewer_that_fit_are_said_to_be_few(propose, tmp_path):
 
 
 @pytest.mark.parametrize("budget", ["budget.latency_ms=0.9", "budget.parameters=100"])
-def test_where_nothing_fits_the_cheapest_is_told_with_exit_code_1(propose, tmp_path, budget):
+def test_where_nothing_fits_the_nearest_is_told_with_exit_code_1(propose, tmp_path, budget):
     code, said = propose(budget, "output=designs")
     assert code == 1, said
-    assert "this one costs least:" in " ".join(said.split())
+    assert "this one comes nearest:" in " ".join(said.split())
     assert re.search(r"\n  scratch_1x16 +1 +16 ", said)
     assert not list(tmp_path.iterdir())
 
@@ -180,15 +180,16 @@ def test_ones_own_cards_may_be_in_the_same_folder(propose, tmp_path):
     ("arguments", "message"),
     [
         (("budget.latency=5",),
-         "budget.latency: unknown setting; did you mean latency_ms? budget has latency_ms, parameters, tokens, "
-         "threads"),
+         "budget.latency: unknown setting; did you mean latency_ms? budget has latency_ms, size_mb, parameters, "
+         "tokens, threads, format"),
         (("budget.latency_ms=soon",),
          "budget.latency_ms: Value 'soon' of type 'str' could not be converted to Float"),
         (("teacher=bert",), "teacher=bert: no such card; there are "),
         (("-m", "budget.latency_ms=2,5", "output=designs"),
          "-m: students are proposed for one budget at a time; leave it out"),
         (("output=designs",),
-         "1 problem in the settings\n  budget: give at least one of budget.latency_ms=5 and budget.parameters=5M"),
+         "1 problem in the settings\n  budget: give at least one of budget.latency_ms=5, budget.size_mb=12 and "
+            "budget.parameters=5M"),
         (("budget.parameters=1M", "output=designs", "teacher=minilm", "teacher.model=some/hub-id"),
          "some/hub-id: there is no such folder, and the hub's model of that name is neither in the local cache nor "
          "reachable; give the folder of a checkpoint, as in teacher.model=FOLDER"),

@@ -14,12 +14,19 @@ from distill.config.task_traits import task_or_first
 from distill.config.unread import unread_override_problems
 from distill.config.validate import problems, refuse
 from distill.errors import ConfigError
+from distill.export import EXPORTERS, ROOT, exporter, missing_package, possible
+from distill.inference.formats import TORCH
+from distill.tasks import TASKS, EncodingSpec, task
+from distill.tasks.setup import TaskSetup
 
 HELP = """python -m distill.design proposes up to three students that fit a budget on this machine, timed and ranked,
 each written as a card. It takes all settings of a run but the student's, and these:
 
   budget.latency_ms=5     milliseconds of one text, alone (p50); null: any
+  budget.size_mb=12       megabytes of the file that is shipped; null: any
   budget.parameters=5M    weights, embeddings counted: 5M, 500k, 1.2B or a number; null: any
+  budget.format=onnx_int8 form in which students are timed and weighed: torch, onnx or onnx_int8; null: the smallest
+                          that a run exports
   budget.tokens=32        tokens of that text; null: 32, or what data.max_length leaves. A task that writes, writes as
                           many, up to data.max_target_length
   budget.threads=1        threads of the CPU that it is read on
@@ -36,6 +43,8 @@ _NOT_OF_RUNS = ("budget", "output", "overwrite", "student")
 """What of a command line is no setting of the runs that it proposes."""
 _USUAL_TOKENS = 32
 _UNITS = {"": 0, "k": 3, "m": 6, "b": 9}
+FORMS = (TORCH, *(name for name in EXPORTERS if name != ROOT))
+"""The forms in which a student is shipped: as Hugging Face and PyTorch read it, or a format of the export."""
 
 
 @dataclass
@@ -44,12 +53,17 @@ class BudgetConfig:
 
     latency_ms: float | None = None
     """Milliseconds of one text, alone (p50); none: any."""
+    size_mb: float | None = None
+    """Megabytes (10^6 bytes) of the file in the form that is shipped; none: any."""
     parameters: str | None = None
     """Weights, embeddings counted: 5M, 500k, 1.2B or a number; none: any."""
     tokens: int | None = None
     """Tokens of the text that is timed; none: 32, or what data.max_length leaves."""
     threads: int = 1
     """CPU threads of the timing."""
+    format: str | None = None
+    """torch | onnx | onnx_int8: the form in which students are timed and weighed; none takes the smallest that a run
+    exports and this installation can write."""
 
 
 @dataclass
@@ -91,6 +105,15 @@ def timed_written_tokens(config: DesignConfig) -> int:
     return min(timed_tokens(config), config.data.max_target_length)
 
 
+def shipped_form(config: DesignConfig) -> str:
+    """Return the form in which students are timed and weighed, one of ``FORMS``."""
+    if config.budget.format is not None:
+        return config.budget.format
+    names = config.export.formats or possible(TaskSetup(config.task, task(config.task), EncodingSpec()))
+    last = [ROOT, *(name for name in EXPORTERS if name in names and missing_package(name) is None)][-1]
+    return TORCH if last == ROOT else last
+
+
 def _most_tokens(config: DesignConfig) -> int:
     """Return how many tokens a text may have."""
     return config.data.max_length - (config.data.max_target_length if _shares_room(config) else 0)
@@ -130,6 +153,7 @@ def check(config: DesignConfig, overrides: Sequence[str], card_folders: Sequence
             *problems(config),
             *unread_override_problems(config, overrides),
             *_budget_problems(config),
+            *_form_problems(config),
             *_output_problems(config, card_folders),
             *_student_problems(overrides, card_folders),
         ]
@@ -139,10 +163,11 @@ def check(config: DesignConfig, overrides: Sequence[str], card_folders: Sequence
 def _budget_problems(config: DesignConfig) -> Iterator[str]:
     """Name what is wrong with what a student may cost."""
     budget, most_tokens = config.budget, _most_tokens(config)
-    if budget.latency_ms is None and budget.parameters is None:
-        yield "budget: give at least one of budget.latency_ms=5 and budget.parameters=5M"
-    if budget.latency_ms is not None and not (budget.latency_ms > 0 and math.isfinite(budget.latency_ms)):
-        yield f"budget.latency_ms={budget.latency_ms}: allowed is null or a number above 0"
+    if budget.latency_ms is None and budget.size_mb is None and budget.parameters is None:
+        yield "budget: give at least one of budget.latency_ms=5, budget.size_mb=12 and budget.parameters=5M"
+    for name, most in (("latency_ms", budget.latency_ms), ("size_mb", budget.size_mb)):
+        if most is not None and not (most > 0 and math.isfinite(most)):
+            yield f"budget.{name}={most}: allowed is null or a number above 0"
     if budget.parameters is not None:
         try:
             parse_count(budget.parameters)
@@ -154,6 +179,19 @@ def _budget_problems(config: DesignConfig) -> Iterator[str]:
         yield f"budget.tokens={budget.tokens}: allowed is a whole number from 1 to {limit}"
     if budget.threads < 1:
         yield f"budget.threads={budget.threads}: allowed is a whole number from 1 up"
+
+
+def _form_problems(config: DesignConfig) -> Iterator[str]:
+    """Name a form that is none, that the task cannot have, or that is not what a run ships."""
+    form, formats = config.budget.format, config.export.formats
+    if form is not None and form not in FORMS:
+        yield f"budget.format={form}: allowed is null or one of {', '.join(FORMS)}"
+    elif form not in (None, TORCH) and config.task in TASKS:
+        setup = TaskSetup(config.task, task(config.task), EncodingSpec())
+        if (reason := exporter(form).refuses(setup) or missing_package(form)) is not None:
+            yield f"budget.format={form}: {reason}; allowed is {TORCH}"
+        elif formats is not None and form not in formats:
+            yield f"budget.format={form}: is not among export.formats={formats}, which is what a run ships"
 
 
 def _output_problems(config: DesignConfig, card_folders: Sequence[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Which students there are to try, of each kind: pure functions of the teacher's shape."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _DEPTHS_OF_THE_TEACHER = 12
 _DEPTHS_FROM_SCRATCH = 6
@@ -11,6 +11,8 @@ _STATIC_WIDTHS = (64, 128, 256)
 """Widths of the embeddings of students without layers; more than that Model2Vec gains nothing by."""
 INNER = 4.0
 """Width of a feed-forward layer inside, in widths of the model: the usual one."""
+WHOLE, CORPUS = "all", "corpus"
+"""The teacher's tokens that a student keeps, in the words of ``student.vocabulary``."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +41,29 @@ class Candidate:
         shape: of its layers.
         layer_map: which of the teacher's layers it begins with, in the words of ``student.layer_map``; of a model from
             scratch nobody asks.
+        vocabulary: which of the teacher's tokens it keeps: ``WHOLE`` or ``CORPUS``.
     """
 
     init: str
     shape: StudentShape
     layer_map: str = "uniform"
+    vocabulary: str = WHOLE
 
     @property
     def name(self) -> str:
         """The name of the student's card."""
-        return KINDS[self.init].name(self.shape)
+        return KINDS[self.init].name(self.shape) + ("" if self.vocabulary == WHOLE else f"_{self.vocabulary}")
 
     @property
     def card(self) -> dict[str, object]:
         """The settings of the student, as its card has them."""
-        return KINDS[self.init].card(self)
+        settings = KINDS[self.init].card(self)
+        return settings if self.vocabulary == WHOLE else {**settings, "vocabulary": self.vocabulary}
+
+    @property
+    def layers_alone(self) -> tuple[str, StudentShape]:
+        """What decides on its time: whichever tokens it has embeddings of, it reads a text's as quickly."""
+        return self.init, self.shape
 
 
 @dataclass(frozen=True)
@@ -187,3 +197,12 @@ def candidates(teacher: StudentShape, kinds: Sequence[str]) -> list[Candidate]:
     ['layers_1', 'layers_2', 'scratch_1x64', 'scratch_2x64', 'scratch_3x64']
     """
     return [Candidate(kind, shape) for kind in kinds for shape in KINDS[kind].shapes(teacher)]
+
+
+def of_fewer_tokens(students: Sequence[Candidate]) -> list[Candidate]:
+    """Return the same students with the tokens alone that their texts use.
+
+    >>> [each.name for each in of_fewer_tokens([Candidate("teacher", StudentShape(3, 128, 2))])]
+    ['layers_3_corpus']
+    """
+    return [replace(student, vocabulary=CORPUS) for student in students]

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from distill.designer.candidates import KINDS, Candidate
+from distill.designer.candidates import KINDS, WHOLE, Candidate
 
 RULE = (
     "Ranked by the teacher's layers that a student begins with, more before fewer; then two layers or more before "
-    "fewer; then by parameters outside the embeddings, more before fewer. Accuracy is not measured here: that takes "
-    "the runs."
+    "fewer; then by parameters outside the embeddings, more before fewer; then all tokens before those of the texts "
+    "alone. Accuracy is not measured here: that takes the runs."
 )
 _APART = 1.4
 """Students of one kind differ where their parameters outside the embeddings do by this factor."""
@@ -22,11 +22,13 @@ class Sized:
         candidate: the student.
         parameters: all, tied ones once.
         body: those outside the embeddings.
+        bytes: of the file in the form that is shipped, as they follow from the weights.
     """
 
     candidate: Candidate
     parameters: int
     body: int
+    bytes: int
 
     @property
     def name(self) -> str:
@@ -44,9 +46,10 @@ def ranked(students: Sequence[Sized]) -> list[Sized]:
     return sorted(students, key=_sort_key)
 
 
-def _sort_key(student: Sized) -> tuple[int, int, int, int]:
-    shape = student.candidate.shape
-    return -KINDS[student.candidate.init].kept(shape), -min(2, shape.layers), -student.body, student.parameters
+def _sort_key(student: Sized) -> tuple[int, int, int, bool, int]:
+    candidate, shape = student.candidate, student.candidate.shape
+    fewer_tokens = candidate.vocabulary != WHOLE
+    return -KINDS[candidate.init].kept(shape), -min(2, shape.layers), -student.body, fewer_tokens, student.parameters
 
 
 def differ(one: Sized, other: Sized) -> bool:

@@ -11,10 +11,12 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.layer_maps import layer_map
-from distill.designer.candidates import INNER, Candidate, StudentShape, architecture, from_the_first
+from distill.designer.candidates import CORPUS, INNER, Candidate, StudentShape, architecture, from_the_first
 from distill.designer.ranking import Sized
+from distill.designer.small_vocabulary import fewer_tokens
 from distill.errors import ModelError
 from distill.models import checkpoint_fitting, from_scratch, loading, static
+from distill.models.embedding_cutting import cut_configuration
 from distill.models.sources import TEACHER_CHECKPOINT
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
@@ -22,7 +24,11 @@ from distill.student import student_kind
 from distill.student.from_layers import from_layers, shortened
 from distill.student.narrow import narrowing
 from distill.student.narrow.architectures import inner_size
+from distill.student.vocabulary import Vocabulary
 from distill.tasks.setup import TaskSetup
+
+FLOAT = 4
+"""Bytes of a number in 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Teacher:
         kinds: of students that may be made of it, in the words of ``student.init``.
         setup: the task that all of them solve, with its labels.
         dropout: that students are trained with.
+        vocabulary: the tokens alone that the texts use; none where students keep all.
     """
 
     configuration: PretrainedConfig
@@ -42,6 +49,7 @@ class Teacher:
     kinds: tuple[str, ...]
     setup: TaskSetup
     dropout: float = 0.0
+    vocabulary: Vocabulary | None = None
 
     @property
     def shape(self) -> StudentShape:
@@ -49,6 +57,15 @@ class Teacher:
         config = self.configuration
         inner = inner_size(config) / config.hidden_size if "narrow" in self.kinds else INNER  # of models from scratch
         return StudentShape(config.num_hidden_layers, config.hidden_size, config.num_attention_heads, inner)
+
+    def vocabulary_of(self, candidate: Candidate) -> Vocabulary | None:
+        """Return the tokens alone that a candidate keeps; none where it keeps all."""
+        return self.vocabulary if candidate.vocabulary == CORPUS else None
+
+    def reader(self, candidate: Candidate) -> PreTrainedTokenizerBase:
+        """Return the tokenizer that a candidate reads texts with."""
+        vocabulary = self.vocabulary_of(candidate)
+        return self.tokenizer if vocabulary is None else vocabulary.tokenizer
 
 
 def teacher(spec: RunSpec) -> Teacher:
@@ -71,7 +88,8 @@ def teacher(spec: RunSpec) -> Teacher:
     checkpoint_fitting.fit_padding(config, tokenizer)
     _name_outputs(spec.setup, config)
     kinds = ("teacher", "narrow" if narrowing.why_not_narrowable(config) is None else "random")
-    return Teacher(config, tokenizer, (*kinds, *_static(spec.setup)), spec.setup, dropout)
+    fewer = fewer_tokens(spec, tokenizer)  # a tokenizer from scratch is made of these texts alone
+    return Teacher(config, tokenizer, (*kinds, *_static(spec.setup)), spec.setup, dropout, fewer)
 
 
 def makeable(teacher: Teacher, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -102,9 +120,17 @@ def _can_be_made(teacher: Teacher, whole: PreTrainedModel, candidate: Candidate)
     return True
 
 
-def sized(teacher: Teacher, candidate: Candidate) -> Sized:
-    """Count a candidate's weights."""
-    return Sized(candidate, *count(configuration(teacher, candidate), teacher.setup.task.head))
+def sized(teacher: Teacher, candidate: Candidate, *, rounds: bool = False) -> Sized:
+    """Count a candidate's weights, and the bytes that they take in 32 bits, or in 8 where the form ``rounds`` them."""
+    config, head = configuration(teacher, candidate), teacher.setup.task.head
+    parameters, body = count(config, head)
+    return Sized(candidate, parameters, body, _rounded_bytes(config, head) if rounds else FLOAT * parameters)
+
+
+def _rounded_bytes(config: PretrainedConfig, head: str) -> int:
+    """Return the bytes of the weights where matrices have 8 bits, and a scale for each row, and all else 32."""
+    weights = _without_memory(config, head).parameters()
+    return sum(each.numel() + FLOAT * len(each) if each.ndim == 2 else FLOAT * each.numel() for each in weights)
 
 
 def count(config: PretrainedConfig, head: str) -> tuple[int, int]:
@@ -119,6 +145,8 @@ def configuration(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
     """Configure a candidate as the run would make it."""
     config = CONFIGURATIONS[candidate.init](teacher, candidate)
     _name_outputs(teacher.setup, config)
+    if (vocabulary := teacher.vocabulary_of(candidate)) is not None:
+        cut_configuration(config, vocabulary.kept)
     return config
 
 
@@ -148,8 +176,8 @@ def _random(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
 
 def _static_model(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
     """Configure the mean of token embeddings."""
-    texts = len(teacher.setup.task.text)
-    return static.StaticConfig(teacher.configuration.vocab_size, candidate.shape.width, texts, dropout=teacher.dropout)
+    tokens, texts = teacher.configuration.vocab_size, len(teacher.setup.task.text)
+    return static.configured(teacher.tokenizer, tokens, candidate.shape.width, texts, teacher.dropout)
 
 
 def _static(setup: TaskSetup) -> tuple[str, ...]:

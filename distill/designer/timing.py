@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import TypeAlias, cast
 
 import torch
 from torch import nn
@@ -17,6 +17,8 @@ from distill.types import Batch
 
 Latency = dict[str, float]
 """``p50`` and ``p90``, in milliseconds."""
+Call: TypeAlias = Callable[[int], object]
+"""Lets a model answer the text, whatever the number."""
 _GLANCES = 5
 """Calls of the first look at a model."""
 _HOPELESS = 2.0
@@ -50,11 +52,13 @@ class Timed:
         latency: by name; models that are far too slow are left out.
         samples: calls that were timed of each.
         attention: the fraction of the time in which the CPU really worked on them; more than 1 with several threads.
+        bytes: of the file, by name, of those that were exported.
     """
 
     latency: dict[str, Latency]
     samples: int
     attention: float
+    bytes: dict[str, int] = field(default_factory=dict)
 
 
 def measure(
@@ -78,50 +82,65 @@ def measure(
         always: the model that is timed however slow.
         slower: whether one model is sure to take longer than another.
     """
-    calls: dict[str, Callable[[int], object]] = {}
+    calls: dict[str, Call] = {}
     hopeless: list[str] = []
     one_round, embeddings = 0.0, dict[tuple[int, int], nn.Embedding]()
-    with _threads(text.threads), torch.inference_mode():
+    with on_threads(text.threads):
         for name, configured in models.items():
             if name != always and any(slower(name, other) for other in hopeless):
                 hopeless.append(name)
                 continue
-            call = _call(task, tokenizer, configured, text, embeddings)
-            glance = interleaved({name: call}, _GLANCES)[name]["p50"]
+            call = torch_call(task, tokenizer, configured, text, embeddings)
+            glance = first_look(name, call)
             if name != always and calls and limit is not None and glance > _HOPELESS * limit:
                 hopeless.append(name)
                 continue
             calls[name] = call
             one_round += glance / 1000
-        samples = max(_FEWEST, min(_MOST, int(_SECONDS / one_round)))
-        worked = watched()
-        latency = interleaved(calls, samples)
-        return Timed(latency, samples, worked())
+        return in_turn(calls, one_round)
 
 
-def _call(
+def first_look(name: str, call: Call) -> float:
+    """Return about how many milliseconds a model takes."""
+    return interleaved({name: call}, _GLANCES)[name]["p50"]
+
+
+def in_turn(calls: Mapping[str, Call], one_round: float) -> Timed:
+    """Time models in turn, as often as fits into the time that all may take together.
+
+    Args:
+        calls: by the models' names.
+        one_round: seconds of one call of each.
+    """
+    samples = max(_FEWEST, min(_MOST, int(_SECONDS / one_round)))
+    worked = watched()
+    latency = interleaved(calls, samples)
+    return Timed(latency, samples, worked())
+
+
+def torch_call(
     task: Task,
     tokenizer: PreTrainedTokenizerBase,
     configured: PretrainedConfig,
     text: Text,
     embeddings: dict[tuple[int, int], nn.Embedding],
-) -> Callable[[int], object]:
+) -> Call:
     """Return a call that lets a model answer the text; models of one width share ``embeddings``, to save memory."""
     model = loading.from_config(configured, task.head)
     runtime = TorchRuntime(model)
     own = cast(nn.Embedding, model.get_input_embeddings())
     model.set_input_embeddings(embeddings.setdefault((own.num_embeddings, own.embedding_dim), own))
-    batch = _batch(tokenizer, text.tokens)
+    batch = plain_batch(tokenizer, text.tokens, configured.vocab_size)
     if not task.writes:
         return lambda _: runtime.logits(batch)
     settings = {"num_beams": text.beams, "max_new_tokens": text.written, "min_new_tokens": text.written}
     return lambda _: runtime.generate(batch, settings)
 
 
-def _batch(tokenizer: PreTrainedTokenizerBase, tokens: int) -> Batch:
-    """Return one text ``[1, tokens]`` of plain tokens."""
+def plain_batch(tokenizer: PreTrainedTokenizerBase, tokens: int, known: int | None = None) -> Batch:
+    """Return one text ``[1, tokens]`` of plain tokens, of the first ``known`` ones where a model has no more."""
     special = set(tokenizer.all_special_ids)
-    plain = [number for number in range(len(tokenizer)) if number not in special]
+    plain = [number for number in range(min(len(tokenizer), known or len(tokenizer))) if number not in special]
     ids = torch.tensor([[plain[place % len(plain)] for place in range(tokens)]])
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     if "token_type_ids" in tokenizer.model_input_names:
@@ -130,11 +149,12 @@ def _batch(tokenizer: PreTrainedTokenizerBase, tokens: int) -> Batch:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Let torch compute on so many threads while what is inside works."""
+def on_threads(count: int) -> Iterator[None]:
+    """Let torch compute on so many threads, and without gradients, while what is inside works."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
-        yield
+        with torch.inference_mode():
+            yield
     finally:
         torch.set_num_threads(before)

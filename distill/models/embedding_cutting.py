@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models.checkpoint_fitting import head_of_its_own, resize
@@ -42,12 +42,7 @@ def cut_embeddings(model: PreTrainedModel, kept: Sequence[int]) -> None:
         ModelError: places are counted from the number of the padding token, which would change.
     """
     renumbered = {old: new for new, old in enumerate(kept)}
-    pad = model.config.pad_token_id
-    if model.config.model_type in AFTER_PADDING and renumbered.get(pad) != pad:
-        raise ModelError(
-            f"{model.config.model_type} models count places from the number of the padding token, {pad}, which cannot "
-            "change with a smaller vocabulary"
-        )
+    _refuse_moved_padding(model.config, renumbered)
     _put_first(model, kept)
     resize(model, len(kept))
     for module in model.modules():
@@ -56,6 +51,27 @@ def cut_embeddings(model: PreTrainedModel, kept: Sequence[int]) -> None:
     _renumber(model.config, renumbered)
     if model.can_generate() and model.generation_config is not None:
         _renumber(model.generation_config, renumbered)
+
+
+def cut_configuration(config: PretrainedConfig, kept: Sequence[int]) -> None:
+    """Configure a model, in place, as ``cut_embeddings`` leaves it.
+
+    Raises:
+        ModelError: see there.
+    """
+    renumbered = {old: new for new, old in enumerate(kept)}
+    _refuse_moved_padding(config, renumbered)
+    config.vocab_size = len(kept)
+    _renumber(config, renumbered)
+
+
+def _refuse_moved_padding(config: PretrainedConfig, renumbered: Mapping[int, int]) -> None:
+    pad = config.pad_token_id
+    if config.model_type in AFTER_PADDING and renumbered.get(pad) != pad:
+        raise ModelError(
+            f"{config.model_type} models count places from the number of the padding token, {pad}, which cannot "
+            "change with a smaller vocabulary"
+        )
 
 
 def _put_first(model: PreTrainedModel, kept: Sequence[int]) -> None:

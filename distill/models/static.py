@@ -10,7 +10,14 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PretrainedConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput
 
 
@@ -42,6 +49,20 @@ class StaticConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         super().__init__(**kwargs)
         self.vocab_size, self.hidden_size, self.texts = vocab_size, hidden_size, texts
         self.sep_token_id, self.dropout = sep_token_id, dropout
+
+
+def configured(tokenizer: PreTrainedTokenizerBase, tokens: int, width: int, texts: int, dropout: float) -> StaticConfig:
+    """Configure a model that reads a tokenizer's texts.
+
+    Args:
+        tokenizer: the one that makes the tokens, and ends each of two texts with one.
+        tokens: how many there are embeddings for.
+        width: of these.
+        texts: how many an example has, 1 or 2.
+        dropout: of the head, in training.
+    """
+    separator = tokenizer.eos_token_id if tokenizer.sep_token_id is None else tokenizer.sep_token_id
+    return StaticConfig(tokens, width, texts, separator, dropout, pad_token_id=tokenizer.pad_token_id)
 
 
 class _Pretrained(PreTrainedModel):  # type: ignore[no-untyped-call]

@@ -28,16 +28,8 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
     from distill.student.common import name_outputs, teacher_model
 
     embeddings = cast("nn.Embedding", teacher_model(source, setup, dtype).get_input_embeddings()).weight.detach()
-    tokenizer = source.tokenizer
-    separator = tokenizer.eos_token_id if tokenizer.sep_token_id is None else tokenizer.sep_token_id
-    config = static.StaticConfig(
-        len(embeddings),
-        min(spec.static.size, embeddings.shape[1]),
-        len(setup.task.text),
-        separator,
-        spec.dropout,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    width = min(spec.static.size, embeddings.shape[1])
+    config = static.configured(source.tokenizer, len(embeddings), width, len(setup.task.text), spec.dropout)
     name_outputs(setup, config)
     student = loading.from_config(config, setup.task.head)
     static.embed(student, embeddings, source.counts(), spec.static.smoothing)
