@@ -118,7 +118,25 @@ def test_fewer_that_fit_are_said_to_be_few(propose, tmp_path):
     assert list(cards(tmp_path / "designs")) == ["scratch_1x16"]
 
 
-@pytest.mark.parametrize("budget", ["budget.latency_ms=0.9", "budget.parameters=100"])
+def test_students_are_exported_and_their_cards_export_the_same_formats(propose, settings, tmp_path):
+    shipped = [each for each in settings if not each.startswith(("export.", "budget."))]
+    code, said = propose("budget.latency_ms=1.5", "budget.size_mb=1", given=shipped)
+    assert code == 0, said
+    assert "Budget, as onnx_int8: at most 1 MB and at most 1.5 ms" in said
+    assert "3 students of random weights" in said
+    assert "3 candidates: 2 too slow, 1 within the budget." in said
+    (card,) = cards(tmp_path / "designs").values()
+    assert card["export"] == {"formats": ["huggingface", "onnx", "onnx_int8"]}
+
+
+def test_a_file_that_is_too_large_is_no_proposal(propose, tmp_path):
+    code, said = propose("budget.size_mb=0.05", "output=designs")
+    assert code == 0, said
+    assert "3 candidates: 1 too large, 2 within the budget." in said
+    assert set(cards(tmp_path / "designs")) == {"scratch_1x16", "scratch_2x16"}
+
+
+@pytest.mark.parametrize("budget", ["budget.latency_ms=0.9", "budget.parameters=100", "budget.size_mb=0.001"])
 def test_where_nothing_fits_the_nearest_is_told_with_exit_code_1(propose, tmp_path, budget):
     code, said = propose(budget, "output=designs")
     assert code == 1, said
@@ -190,6 +208,15 @@ def test_ones_own_cards_may_be_in_the_same_folder(propose, tmp_path):
         (("output=designs",),
          "1 problem in the settings\n  budget: give at least one of budget.latency_ms=5, budget.size_mb=12 and "
             "budget.parameters=5M"),
+        (("budget.latency_ms=2", "budget.format=tflite", "output=designs"),
+         "1 problem in the settings\n  budget.format=tflite: allowed is null or one of torch, onnx, onnx_int8"),
+        (("budget.size_mb=0", "budget.format=onnx", "output=designs"),
+         "2 problems in the settings\n  budget.size_mb=0.0: allowed is null or a number above 0\n"
+         "  budget.format=onnx: is not among export.formats=['huggingface'], which is what a run ships"),
+        (("budget.latency_ms=2", "budget.format=onnx", "output=designs", "task=translation", "data.sample=null",
+          "export.formats=null"),
+         "budget.format=onnx: translation writes token by token, which takes several graphs and a loop around them; "
+         "allowed is torch"),
         (("budget.parameters=1M", "output=designs", "teacher=minilm", "teacher.model=some/hub-id"),
          "some/hub-id: there is no such folder, and the hub's model of that name is neither in the local cache nor "
          "reachable; give the folder of a checkpoint, as in teacher.model=FOLDER"),

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from distill.base.layer_maps import layer_map
-from distill.student import SIZE_OF_EMBEDDINGS, Expected, StudentKind
+from distill.errors import ModelError
+from distill.student import SIZE_OF_EMBEDDINGS, STUDENTS, Expected, StudentKind, student_kind
 from distill.types import ModelShape
 
 if TYPE_CHECKING:
@@ -61,13 +62,18 @@ def with_expected_layers(spec: "StudentSpec", layers: int, expected: Expected) -
     """Make a model of as many ``layers`` of the expected teacher without memory; none of a teacher from scratch.
 
     Raises:
-        ModelError: these layers cannot be taken from it.
+        ModelError: it has no layers, or these cannot be taken from it.
     """
     import torch
 
     from distill.models.loading import from_config
     from distill.student.from_layers import from_layers
 
+    if expected.teacher_config is not None and expected.teacher.layers == 0:
+        raise ModelError(
+            f"student.init={spec.init}: takes layers of its teacher, and {expected.teacher_config.model_type} models "
+            f"have none; allowed is {', '.join(name for name in STUDENTS if not student_kind(name).takes_head)}"
+        )
     chosen = layer_map(spec.layer_map, student=layers, teacher=expected.teacher.layers)
     if expected.teacher_config is None:
         return None

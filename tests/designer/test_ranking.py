@@ -8,13 +8,17 @@ from distill.designer.candidates import Candidate, StudentShape
 from distill.designer.ranking import Sized, choose, differ, ranked
 
 
+def sized(candidate, parameters, body):
+    return Sized(candidate, parameters, body, 4 * parameters)
+
+
 def layers(count):
-    return Sized(Candidate("teacher", StudentShape(count, 384, 12)), 12_000_000 + count * 1_800_000, count * 1_800_000)
+    return sized(Candidate("teacher", StudentShape(count, 384, 12)), 12_000_000 + count * 1_800_000, count * 1_800_000)
 
 
 def scratch(count, width):
     body = 12 * count * width**2
-    return Sized(Candidate("random", StudentShape(count, width, width // 32)), 30_000 * width + body, body)
+    return sized(Candidate("random", StudentShape(count, width, width // 32)), 30_000 * width + body, body)
 
 
 def names(students):
@@ -33,9 +37,19 @@ def test_of_students_from_scratch_parameters_outside_the_embeddings_count():
 
 
 def test_a_student_without_layers_comes_last():
-    static = Sized(Candidate("static", StudentShape(0, 256, 0)), 8_000_000, 70_000)
+    static = sized(Candidate("static", StudentShape(0, 256, 0)), 8_000_000, 70_000)
     assert names(ranked([static, scratch(1, 64), layers(1)])) == ["layers_1", "scratch_1x64", "static_256"]
     assert names(choose([static, layers(2), layers(1)])) == ["layers_2", "layers_1", "static_256"]
+
+
+def test_all_tokens_come_before_those_of_the_texts_alone_and_both_only_where_little_else_fits():
+    one = StudentShape(2, 384, 12)
+    whole, fewer = (
+        sized(Candidate("teacher", one, vocabulary=name), 15_000_000, 3_600_000) for name in ("all", "corpus")
+    )
+    assert names(ranked([fewer, whole])) == ["layers_2", "layers_2_corpus"]
+    assert names(choose([fewer, whole, layers(1), scratch(2, 64)])) == ["layers_2", "layers_1", "scratch_2x64"]
+    assert names(choose([fewer, whole])) == ["layers_2", "layers_2_corpus"]
 
 
 def test_a_student_from_scratch_of_a_single_layer_comes_after_those_of_more():
@@ -74,5 +88,5 @@ def test_the_order_of_the_candidates_changes_nothing_and_choosing_again_neither(
 
 @pytest.mark.parametrize(("bodies", "apart"), [((100, 140), True), ((140, 100), True), ((100, 139), False)])
 def test_students_of_one_kind_differ_from_a_factor_of_parameters_on(bodies, apart):
-    one, other = (Sized(Candidate("random", StudentShape(1, 64, 2)), 1000, body) for body in bodies)
+    one, other = (sized(Candidate("random", StudentShape(1, 64, 2)), 1000, body) for body in bodies)
     assert differ(one, other) is apart

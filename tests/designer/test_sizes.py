@@ -17,7 +17,7 @@ from distill.config.design import DesignConfig
 from distill.designer import sizes
 from distill.designer.candidates import Candidate, StudentShape, candidates
 from distill.errors import ModelError
-from distill.models import loading
+from distill.models import loading, static
 from distill.student.from_layers import from_layers
 from distill.student.narrow.narrowing import Width, narrow
 
@@ -100,6 +100,19 @@ def test_a_checkpoint_is_counted_with_the_outputs_and_the_tokens_that_the_task_n
     longer = run_of("relation_extraction", model=str(tmp_path / "model"), max_length=41)
     with pytest.raises(ModelError, match=r"^data\.max_length=41: the teacher reads at most 40 tokens$"):
         sizes.teacher(longer)
+
+
+def test_a_teacher_without_layers_is_refused(tmp_path):
+    origin = run_of("classification")
+    tokenizer = sizes.teacher(origin).tokenizer
+    loading.save(
+        loading.from_config(static.configured(tokenizer, len(tokenizer), 8, 1, 0.0), origin.setup.task.head),
+        tokenizer,
+        tmp_path / "model",
+    )
+    message = "students are designed by the shape of a transformer's layers, and distill-static models have none"
+    with pytest.raises(ModelError, match=message):
+        sizes.teacher(run_of("classification", model=str(tmp_path / "model")))
 
 
 SIZE = {"num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 300, "max_position_embeddings": 40}

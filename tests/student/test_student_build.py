@@ -14,7 +14,7 @@ from distill.errors import DistillError
 from distill.inference.predictor import load
 from distill.models.bilstm import BiLstmForSequenceClassification
 from distill.models.sources import ModelSources
-from distill.models.static import StaticForSequenceClassification
+from distill.models.static import StaticConfig, StaticForSequenceClassification
 from distill.pipeline import expected_shapes
 from distill.pipeline.prepare_data import prepare
 from distill.stages import students
@@ -165,4 +165,13 @@ def test_what_a_checkpoint_cannot_give_is_refused_before_anything_is_made(prepar
     refused(
         run_of(prepared, "bilstm"), ElectraConfig(embedding_size=16, **SIZE),
         "student.lstm.embedding_size=128: the teacher's embeddings, which it is made of, have 16",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("init", ["teacher", "narrow"])
+def test_of_a_teacher_without_layers_none_are_taken(prepared, init):
+    refused(
+        run_of(prepared, init), StaticConfig(vocab_size=40, hidden_size=8),
+        f"student.init={init}: takes layers of its teacher, and distill-static models have none; allowed is random, "
+        "bilstm, static, checkpoint",
     )  # fmt: skip
