@@ -213,10 +213,6 @@ def test_ones_own_cards_may_be_in_the_same_folder(propose, tmp_path):
         (("budget.size_mb=0", "budget.format=onnx", "output=designs"),
          "2 problems in the settings\n  budget.size_mb=0.0: allowed is null or a number above 0\n"
          "  budget.format=onnx: is not among export.formats=['huggingface'], which is what a run ships"),
-        (("budget.latency_ms=2", "budget.format=onnx", "output=designs", "task=translation", "data.sample=null",
-          "export.formats=null"),
-         "budget.format=onnx: translation writes token by token, which takes several graphs and a loop around them; "
-         "allowed is torch"),
         (("budget.parameters=1M", "output=designs", "teacher=minilm", "teacher.model=some/hub-id"),
          "some/hub-id: there is no such folder, and the hub's model of that name is neither in the local cache nor "
          "reachable; give the folder of a checkpoint, as in teacher.model=FOLDER"),
@@ -232,6 +228,15 @@ def test_a_mistake_ends_in_one_message_and_writes_nothing(propose, settings, tmp
     assert f"distill: {message}" in said
     assert "Traceback" not in said
     assert not list(tmp_path.iterdir())
+
+
+def test_a_form_that_the_task_cannot_have_is_refused(propose):
+    code, said = propose("budget.format=onnx", "output=designs", "task=translation")
+    assert code == 2
+    assert (
+        "\n  budget.format=onnx: translation writes token by token, which takes several graphs and a loop around them; "
+        "allowed is torch\n" in said
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_told(propose, tmp_path):

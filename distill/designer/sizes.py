@@ -85,8 +85,8 @@ def teacher(spec: RunSpec) -> Teacher:
     loading.inside_bounds(config, spec.setup.spec.max_length, "teacher")
     if getattr(config, "num_attention_heads", None) is None:
         raise ModelError(
-            f"{checkpoint}: students are designed by the shape of a transformer's layers, and {config.model_type} models "
-            "have none; give another teacher.model"
+            f"{checkpoint}: students are designed by the shape of a transformer's layers, and {config.model_type} "
+            "models have none; give another teacher.model"
         )
     tokens = checkpoint_fitting.token_count(tokenizer)
     config.vocab_size = tokens if spec.setup.task.writes else max(config.vocab_size, tokens)
