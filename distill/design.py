@@ -30,6 +30,9 @@ from distill.launch import card_folders
 if TYPE_CHECKING:
     from distill.designer.candidates import Candidate
 
+STATIC_DROPOUT = 0.3
+"""With which a student without layers learns, see the card ``static``."""
+
 log = logging.getLogger("distill.design")  # also when it is started as __main__
 
 
@@ -78,7 +81,9 @@ def _propose_students(config: DesignConfig) -> None:
 
 
 def _card(candidate: "Candidate", config: DesignConfig, formats: Sequence[str]) -> dict[str, object]:
-    """Return what a student's card sets: one made of one teacher follows its states, like ``half_layers``.
+    """Return what a student's card sets; it learns as those of ``students`` do.
+
+    One made of one teacher follows its states, like ``half_layers``; one without layers has the dropout of ``static``.
 
     Args:
         candidate: the student.
@@ -86,9 +91,12 @@ def _card(candidate: "Candidate", config: DesignConfig, formats: Sequence[str]) 
         formats: of the export, where the student was designed for one of them.
     """
     follows = candidate.init in ("teacher", "narrow") and not config.more_teachers
+    learning: dict[str, object] = {"cka": {"weight": 1.0}} if follows else {}
+    if candidate.init == "static":
+        learning = {"dropout": STATIC_DROPOUT}
     return {
         "student": candidate.card,
-        **({"distill": {"cka": {"weight": 1.0}}} if follows else {}),
+        **({"distill": learning} if learning else {}),
         **({"export": {"formats": list(formats)}} if formats else {}),
     }
 

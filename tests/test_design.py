@@ -14,7 +14,9 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from distill import design
+from distill.config.design import DesignConfig
 from distill.designer import proposing, timing
+from distill.designer.candidates import Candidate, StudentShape
 from distill.pipeline.prepare_data import prepare
 
 ROOT = Path(__file__).parents[1]
@@ -228,6 +230,11 @@ def test_a_mistake_ends_in_one_message_and_writes_nothing(propose, settings, tmp
     assert f"distill: {message}" in said
     assert "Traceback" not in said
     assert not list(tmp_path.iterdir())
+
+
+def test_students_without_layers_learn_as_their_card_says():
+    candidate = Candidate("static", StudentShape(0, 256, 0))
+    assert design._card(candidate, DesignConfig(), ()) == OmegaConf.load(ROOT / "students" / "static.yaml")
 
 
 def test_a_form_that_the_task_cannot_have_is_refused(propose):
