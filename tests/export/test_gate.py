@@ -63,8 +63,12 @@ def test_a_tie_that_falls_the_other_way_is_no_loss():
 def test_fixed_ranges_fail_where_decisions_change_with_the_batch(decisions, logit, scale, fails):
     changed = BatchChanges(872, alone=0, random=decisions, padded=min(1, decisions), largest_change=logit)
     assert depends_on_batch(changed, scale) is fails
-    said = "up to 2 of its decisions on validation change with the batch (a logit by up to 0.004), where export.int8=static"
-    assert batch_failure(changed, scale) == (f"{said} promises that none does" if fails else None)
+    assert batch_failure(changed, scale) == (
+        "up to 2 of its decisions on validation change with the batch (a logit by up to 0.004), where "
+        "export.int8=static promises that none does"
+        if fails
+        else None
+    )
 
 
 def test_logits_fail_beyond_what_rounding_explains_at_their_scale():

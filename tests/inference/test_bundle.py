@@ -175,7 +175,8 @@ def test_outputs_that_are_not_named_by_number_are_refused(copied, names):
     config = copied / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "id2label": names}))
     refused(
-        f"{config} says id2label={names!r}, which names no outputs by their numbers; give the folder as it was exported",
+        f"{config} says id2label={names!r}, which names no outputs by their numbers; give the folder as it was "
+        "exported",
         copied,
         format="onnx",
     )
