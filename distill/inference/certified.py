@@ -93,9 +93,12 @@ class _Reader:
 
     def _milliseconds(self, shapes: Mapping[str, Any]) -> float:
         """Return the geometric mean of the medians of some shapes."""
-        times = [self.value(shapes, shape, dict, {}).get("p50") for shape in shapes]
-        if not all(isinstance(milliseconds, int | float) and 0 < milliseconds < math.inf for milliseconds in times):
-            raise self.strange("latency_ms", dict(shapes))
+        times: list[float] = []
+        for shape in shapes:
+            milliseconds = self.value(shapes, shape, dict, {}).get("p50")
+            if not isinstance(milliseconds, int | float) or not 0 < milliseconds < math.inf:
+                raise self.strange("latency_ms", dict(shapes))
+            times.append(milliseconds)
         return math.exp(math.fsum(map(math.log, times)) / len(times)) if times else math.inf
 
     def strange(self, key: str, value: object) -> ModelError:
