@@ -39,7 +39,7 @@ def refuse_architecture(config: "PretrainedConfig", setup: "TaskSetup", tokenize
     from distill.export.onnx_graph import trace
     from distill.export.onnx_probes import refuse_other, traced_batch
     from distill.inference.onnx_session import OnnxSession
-    from distill.models import loading
+    from distill.models import checkpoint_fitting, loading
 
     small = copy.deepcopy(config)
     small.num_hidden_layers = min(1, config.num_hidden_layers)
@@ -48,7 +48,7 @@ def refuse_architecture(config: "PretrainedConfig", setup: "TaskSetup", tokenize
     except Exception:  # whatever an architecture raises that needs all of its layers
         model = loading.from_config(config, setup.task.head)
     model.train(False)
-    loading.fit_tokens(model, tokenizer)
+    checkpoint_fitting.fit_tokens(model, tokenizer)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / FILE
         trace(model, traced_batch(tokenizer, setup), path)

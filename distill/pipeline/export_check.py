@@ -43,7 +43,7 @@ def required_formats(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> 
         ModelError: it cannot.
     """
     source = _BRING_IT.get(spec.decisions.student.init)
-    if "export" not in spec.config.stages or source not in configs:
+    if "export" not in spec.config.stages or source is None or source not in configs:
         return
     required, tokenizer = spec.config.export.require, spec.sources.tokenizer(spec.sources.checkpoints[source])
     for name in required:
