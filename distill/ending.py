@@ -1,12 +1,11 @@
 """How every command ends: by itself, with one sentence on stderr, or where nobody reads it any more."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from distill.base import signals
+from distill.base import signals, standard_output
 from distill.base.signals import Interrupted
 from distill.base.terminal_text import plain
 from distill.errors import DistillError
@@ -33,6 +32,8 @@ def in_one_sentence(then: str, describe: Callable[[Exception], str | None] = _ow
     """
     with while_it_is_read(), errors_as_sentences(then, describe):
         yield
+        with standard_output.written():
+            pass  # what is still held is written here, where an error has its sentence
 
 
 @contextmanager
@@ -64,5 +65,5 @@ def while_it_is_read() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter flushes it once more
+        standard_output.let_go()
         sys.exit(0)

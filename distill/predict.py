@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import MISSING
 
-from distill.base import library_caches, signals
+from distill.base import library_caches, signals, standard_output
 from distill.base.early_signals import NOTHING
 from distill.base.installed import refuse_missing
 from distill.base.progress import Progress
@@ -80,7 +80,7 @@ def main() -> None:
     printed = f"output={_PIPE}" in sys.argv[1:]
     with in_one_sentence("standard output has what was answered before" if printed else NOTHING):
         if {"-h", "--help"} & set(sys.argv[1:]):
-            sys.stdout.write(_USAGE)
+            standard_output.say(_USAGE)
             return
         predict(_config(sys.argv[1:]))
 
@@ -120,7 +120,7 @@ def predict(config: PredictConfig) -> None:
         sink = printing(config.output_format or _JSON_LINES, errors=not refuse)
     else:
         sink = writing(target, config.output_format, errors=not refuse)
-    (sys.stderr if target is None else sys.stdout).write(_summary(answers, sink, config.output))
+    (sys.stderr.write if target is None else standard_output.say)(_summary(answers, sink, config.output))
 
 
 def _summary(answers: Iterator["Answer"], opened: AbstractContextManager["Sink"], target: str) -> str:

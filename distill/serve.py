@@ -9,7 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
-from distill.base import library_caches
+from distill.base import library_caches, standard_output
 from distill.base.terminal_text import PlainFormatter, plain
 from distill.config.command_line import settings_of
 from distill.config.serve import ServeConfig, check
@@ -48,7 +48,7 @@ _THEN = "what was accepted is answered"
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
     if {"-h", "--help"} & set(sys.argv[1:]):
-        sys.stdout.write(_USAGE)
+        standard_output.say(_USAGE)
         return
     config = settings_of(ServeConfig, sys.argv[1:], _USAGE)
     check(config)
@@ -72,8 +72,8 @@ def serve(config: ServeConfig) -> None:
         address = "{}:{}".format(*listening.getsockname())
         notes = [f"{note}\n" for note in model.notes]
         about = model.description
-        sys.stdout.write(plain("".join([*notes, f"{about.task} by {about.name} ({about.format}): http://{address}\n"])))
-        sys.stdout.flush()
+        said = [*notes, f"{about.task} by {about.name} ({about.format}): http://{address}\n"]
+        standard_output.say(plain("".join(said)))
         run(Service(about, model.load, config), config, listening)
 
 

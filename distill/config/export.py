@@ -30,7 +30,7 @@ class ToleranceConfig:
 
     fp32: float = field(default=0.0, metadata=allowed(NOT_NEGATIVE))
     """Percentage points of the task's first metric that a format in 32 bits may lose (of a metric without an upper end:
-    percent)."""
+    percent). Where its logits are the student's up to rounding, a decision that differs was a tie, and is no loss."""
     int8: float = field(default=1.0, metadata=allowed(NOT_NEGATIVE))
     """The same of a format in 8 bits."""
     label: float = field(default=5.0, metadata=allowed(NOT_NEGATIVE))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from distill.base import signals
+from distill.base import signals, standard_output
 from distill.base.disk import replacing
 from distill.base.installed import refuse_missing
 from distill.data.parquet_sink import ParquetSink
@@ -107,13 +107,16 @@ def printing(kind: str, *, errors: bool = False) -> Iterator[Sink]:
     Args:
         kind: one of ``KINDS``.
         errors: whether a table has a column for the errors of rows.
+
+    Raises:
+        DataError: it cannot be written, or an answer has a number that is not finite.
     """
-    if kind == PARQUET:
-        yield from _parquet(sys.stdout.buffer, errors)
-    else:
+    with standard_output.written():
+        if kind == PARQUET:
+            yield from _parquet(sys.stdout.buffer, errors)
+            return
         out = cast(io.TextIOWrapper, sys.stdout)
         out.reconfigure(encoding="utf-8", newline="\n", line_buffering=True)
         sink = TEXT[kind](out, errors)
         yield sink
         sink.end()
-    sys.stdout.flush()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
     from distill.inference.runtime import Runtime
     from distill.tasks.setup import TaskSetup
@@ -82,11 +82,17 @@ Open: TypeAlias = "Callable[[Path, TaskSetup, PreTrainedTokenizerBase, torch.dev
 the task's."""
 Refuses: TypeAlias = "Callable[[TaskSetup], str | None]"
 """Tells why a task cannot have the format, as the end of a sentence; none where it can. Labels may be missing."""
+RefuseArchitecture: TypeAlias = "Callable[[PretrainedConfig, TaskSetup, PreTrainedTokenizerBase], None]"
+"""Raises a ``ModelError`` where models of an architecture cannot be written, which takes a second to find out."""
 Facts: TypeAlias = Callable[[Path], Mapping[str, Any]]
 """Reads from the format's folder what only it knows: ``saturation`` and ``kept_in_fp32`` of the certificate."""
 
 
 def _refuses_none(setup: "TaskSetup") -> str | None:
+    return None
+
+
+def _has_all(config: "PretrainedConfig", setup: "TaskSetup", tokenizer: "PreTrainedTokenizerBase") -> None:
     return None
 
 
@@ -107,6 +113,7 @@ class Exporter:
         tokenizer: the folder of the tokenizer that it is asked with, seen from there.
         file: the one file of the format in its folder; none where all files of the folder are its own.
         refuses: tells why a task cannot have it.
+        refuse_architecture: refuses an architecture that cannot have it, before anything is trained.
         facts: reads what only the format knows of itself.
         packages: what has to be installed to write and open it, beside PyTorch and transformers.
     """
@@ -118,6 +125,7 @@ class Exporter:
     tokenizer: str = "."
     file: str | None = None
     refuses: Refuses = _refuses_none
+    refuse_architecture: RefuseArchitecture = _has_all
     facts: Facts = _no_facts
     packages: tuple[str, ...] = ()
 

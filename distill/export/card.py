@@ -15,6 +15,8 @@ _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"} | {"\n":
 
 _CUTS = "text-classification"
 """The pipeline that fails on a text longer than the model reads, unless it is told to cut it."""
+_SEVERAL = "multilabel_classification"
+"""The task of which that pipeline gives the likeliest label alone, unless it is told to give all."""
 _GRAPH, _ROUNDED = "onnx", "onnx_int8"
 """The formats that scripts without PyTorch ask."""
 
@@ -43,7 +45,7 @@ def card(
         *_introduction(report),
         *_results(report),
         *_training(report),
-        *_usage(pipeline, folder, module, pairs=pairs),
+        *_usage(report["task"], pipeline, folder, module, pairs=pairs),
         *_elsewhere(report, folder, known=module is None),
         *_limits(report, license),
     ]
@@ -122,18 +124,19 @@ def _training(report: Report) -> Iterator[str]:
     yield _fenced(plain(report["command"]))
 
 
-def _usage(pipeline: str | None, folder: str, module: str | None, *, pairs: bool) -> Iterator[str]:
+def _usage(task: str, pipeline: str | None, folder: str, module: str | None, *, pairs: bool) -> Iterator[str]:
     yield "## Use"
     if module:
         yield f"transformers does not know this architecture: install the package `distill` and import `{module}`."
     arguments = '[{"text": "A text.", "text_pair": "Another text."}]' if pairs else '["A text.", "Another text."]'
     if pipeline:
+        options = ", truncation=True" * (pipeline == _CUTS) + ", top_k=None" * (task == _SEVERAL)
         lines = (
             *([f"import {module}"] if module else []),
             "from transformers import pipeline",
             "",
             f'predict = pipeline("{pipeline}", model={json.dumps(folder)})',
-            f"predict({arguments}{', truncation=True' if pipeline == _CUTS else ''})",
+            f"predict({arguments}{options})",
         )
         yield _fenced("\n".join(lines), "python")
     yield _fenced(f"python -m distill.predict model={folder} input=FILE.jsonl output=ANSWERS.jsonl")
@@ -150,7 +153,8 @@ def _elsewhere(report: Report, folder: str, *, known: bool) -> Iterator[str]:
     if _GRAPH not in formats:
         return
     if script := scripts.python(task, folder):
-        yield "Without PyTorch and transformers (`pip install onnxruntime tokenizers numpy`), as `python ask.py TEXT`:"
+        asked = f"python ask.py {scripts.arguments(task)}"
+        yield f"Without PyTorch and transformers (`pip install onnxruntime tokenizers numpy`), as `{asked}`:"
         yield _fenced(script.rstrip(), "python")
     if known and (script := scripts.javascript(task, folder)):
         smaller = '; `dtype: "q8"` takes the graph in 8 bits' if _ROUNDED in formats else ""

@@ -14,6 +14,8 @@ _ROUNDING = 1e-3
 """Points below which two values of a metric differ by the rounding of sums alone."""
 _RELATIVE = 1e-5
 """Float32 has seven digits, of which a model's sums keep five: so much of the largest logit is no difference."""
+_SAME_LOGIT = 1e-4
+"""The difference of two logits of the usual size that is rounding alone."""
 _NAMED = 3
 """How many labels one message names."""
 
@@ -67,6 +69,7 @@ class Measured:
         logit: the largest difference of a logit on validation and test.
         scale: the largest logit of the student.
         recall: recall of each label on validation; empty for a task without labels.
+        written: whether answers are written token by token, so that equal logits do not yet say that they are equal.
     """
 
     metric: str
@@ -76,6 +79,19 @@ class Measured:
     logit: float
     scale: float
     recall: Mapping[str, Recall]
+    written: bool = False
+
+
+class Changed(Protocol):
+    """The protocol of what changes in a format's answers with the batch that an example stands in."""
+
+    @property
+    def most(self) -> int:
+        """The most decisions that changed, of the ways in which examples were asked again."""
+
+    @property
+    def largest_change(self) -> float:
+        """The largest change of a logit."""
 
 
 def headline_loss(measured: Measured) -> float:
@@ -103,9 +119,13 @@ def failure(measured: Measured, allowed: Allowed) -> str | None:
     """Return why a format is not as good as the student, as a sentence without its end; none where it is.
 
     A label counts where it loses more points of recall than are allowed, and the interval of the loss says that this is
-    no chance.
+    no chance. Where a format promises the student's logits and gives them, a decision that differs was a tie, up to
+    rounding: it is no loss, whichever way it fell.
     """
-    reasons = (_of_logits(measured, allowed), _of_headline(measured, allowed), _of_labels(measured, allowed))
+    of_logits = _of_logits(measured, allowed)
+    if allowed.logit is not None and not of_logits and not measured.written:
+        return None
+    reasons = (of_logits, _of_headline(measured, allowed), _of_labels(measured, allowed))
     found = [reason for reason in reasons if reason]
     return "; ".join(found) or None
 
@@ -121,6 +141,26 @@ def allowed_logit(tolerance: float, scale: float) -> float:
     (0.0001, 0.01)
     """
     return max(tolerance, _RELATIVE * scale)
+
+
+def depends_on_batch(changed: Changed, scale: float) -> bool:
+    """Return whether decisions change with the batch, and by more than the rounding of float32.
+
+    Args:
+        changed: what changes.
+        scale: the largest logit of the student.
+    """
+    return changed.most > 0 and changed.largest_change > allowed_logit(_SAME_LOGIT, scale)
+
+
+def batch_failure(changed: Changed, scale: float) -> str | None:
+    """Return why a format of fixed ranges cannot be certified, whose answers depend on the batch; none where not."""
+    if not depends_on_batch(changed, scale):
+        return None
+    return (
+        f"up to {changed.most} of its decisions on validation change with the batch (a logit by up to "
+        f"{changed.largest_change:.3g}), where export.int8=static promises that none does"
+    )
 
 
 def _of_logits(measured: Measured, allowed: Allowed) -> str:

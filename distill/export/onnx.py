@@ -1,6 +1,8 @@
 """Export one ONNX graph in one file, which ONNX Runtime opens anywhere without PyTorch and transformers."""
 
+import copy
 import hashlib
+import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +14,7 @@ from distill.report.environment import versions
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
     from distill.inference.onnx_runtime import OnnxRuntime
     from distill.tasks.setup import TaskSetup
@@ -26,6 +28,31 @@ def refuses(setup: "TaskSetup") -> str | None:
     if not setup.task.writes:
         return None
     return f"{setup.name} writes token by token, which takes several graphs and a loop around them"
+
+
+def refuse_architecture(config: "PretrainedConfig", setup: "TaskSetup", tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Refuse an architecture that cannot be traced, found out with one layer of random weights, before any training.
+
+    Raises:
+        ModelError: it cannot be; the sentence says why.
+    """
+    from distill.export.onnx_graph import trace
+    from distill.export.onnx_probes import refuse_other, traced_batch
+    from distill.inference.onnx_session import OnnxSession
+    from distill.models import checkpoint_fitting, loading
+
+    small = copy.deepcopy(config)
+    small.num_hidden_layers = min(1, config.num_hidden_layers)
+    try:
+        model = loading.from_config(small, setup.task.head)
+    except Exception:  # whatever an architecture raises that needs all of its layers
+        model = loading.from_config(config, setup.task.head)
+    model.train(False)
+    checkpoint_fitting.fit_tokens(model, tokenizer)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / FILE
+        trace(model, traced_batch(tokenizer, setup), path)
+        refuse_other(model, OnnxSession.open(path), tokenizer, setup)
 
 
 def write(source: Source, folder: Path) -> None:
@@ -95,5 +122,6 @@ EXPORTER = Exporter(
     tokenizer="..",
     file=FILE,
     refuses=refuses,
+    refuse_architecture=refuse_architecture,
     packages=("onnx", "onnxruntime"),
 )

@@ -2,7 +2,8 @@
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
@@ -58,7 +59,7 @@ def trace(model: PreTrainedModel, batch: Batch, path: Path) -> None:
     inputs = [name for name in MODEL_INPUTS if name in batch]
     head, tensors = _Head(model, inputs).eval(), tuple(batch[name] for name in inputs)
     try:
-        with warnings.catch_warnings(), torch.inference_mode():
+        with warnings.catch_warnings(), torch.inference_mode(), _without_log():
             warnings.simplefilter("ignore")  # the tracer warns of what is compared after it, on other batches
             model.set_attn_implementation("eager")
             outputs = _outputs(head(*tensors), batch)
@@ -75,6 +76,18 @@ def trace(model: PreTrainedModel, batch: Batch, path: Path) -> None:
     except Exception as error:  # the library raises nothing narrower
         kind = model.config.model_type
         raise ModelError(f"models of the kind {kind} cannot be traced ({library_message(error)})") from error
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Keep the tracer from printing the whole graph where it fails, which it does whatever ``verbose`` says."""
+    library, name = torch._C, "_jit_onnx_log"
+    printed = getattr(library, name)
+    setattr(library, name, lambda *texts: None)
+    try:
+        yield
+    finally:
+        setattr(library, name, printed)
 
 
 def _outputs(answer: Sequence[Tensor], batch: Batch) -> dict[str, dict[int, str]]:

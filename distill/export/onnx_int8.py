@@ -96,6 +96,7 @@ EXPORTER = Exporter(
     tokenizer="..",
     file=FILE,
     refuses=full_precision.refuses,
+    refuse_architecture=full_precision.refuse_architecture,
     facts=facts,
     packages=full_precision.EXPORTER.packages,
 )

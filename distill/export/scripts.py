@@ -97,6 +97,12 @@ _PYTHON: Mapping[str, str] = {
     "relation_extraction": _RELATION + _LABEL,
     "question_answering": _ANSWER,
 }
+_ARGUMENTS: Mapping[str, str] = {
+    "pair_classification": "TEXT OTHER_TEXT",
+    "regression": "TEXT OTHER_TEXT",
+    "question_answering": "QUESTION CONTEXT",
+}
+"""The arguments of a script that takes more than a text."""
 _PIPELINE = """\
 import { pipeline } from "@huggingface/transformers";
 
@@ -137,6 +143,11 @@ def python(task: str, folder: str) -> str | None:
         return None
     script = _OPENED.replace("FOLDER", json.dumps(folder)) + asked
     return script if "re." in asked else script.replace("pathlib, re, sys", "pathlib, sys")
+
+
+def arguments(task: str) -> str:
+    """Return what the script in Python takes from the command line, such as ``QUESTION CONTEXT``."""
+    return _ARGUMENTS.get(task, "TEXT")
 
 
 def javascript(task: str, folder: str) -> str | None:

@@ -47,9 +47,9 @@ class BatchChanges:
     largest_change: float
 
     @property
-    def dependent(self) -> bool:
-        """Return whether any decision depends on the batch."""
-        return bool(self.alone or self.random or self.padded)
+    def most(self) -> int:
+        """Return the most decisions that changed, of the three ways."""
+        return max(self.alone, self.random, self.padded)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Read an exported folder without torch: its configuration, its certificate, and the ONNX files beside it."""
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,14 @@ from typing import Any
 from distill.base import processor
 from distill.base.installed import installed
 from distill.errors import ModelError
+from distill.inference import certified
+from distill.inference.certified import Certificate, Certified
 from distill.inference.formats import AUTO, FILES, TORCH
 from distill.inference.onnx_session import STUDENT, OnnxSession
 from distill.models import checksums
 from distill.models.json_objects import read_object
 
-_CERTIFICATE, _CONFIG, _WEIGHTS = "certificate.json", "config.json", "model.safetensors"
+_CERTIFICATE, _CONFIG, _WEIGHTS = certified.FILE, "config.json", "model.safetensors"
 _ROUNDED = "onnx_int8"
 """The format whose sums a processor without VNNI may cut off."""
 _NEEDS_TORCH = (
@@ -31,12 +32,12 @@ class Bundle:
     Attributes:
         folder: where it is.
         config: the content of ``config.json``.
-        certificate: the content of ``certificate.json``; empty where there is none.
+        certificate: what ``certificate.json`` says of the formats; none where there is none.
     """
 
     folder: Path
     config: Mapping[str, Any]
-    certificate: Mapping[str, Any]
+    certificate: Certificate | None = None
 
     @classmethod
     def read(cls, folder: Path) -> "Bundle":
@@ -45,17 +46,21 @@ class Bundle:
         Raises:
             ModelError: a file of it cannot be read.
         """
-        path = folder / _CERTIFICATE
-        certificate = read_object(path) if path.is_file() else {}
-        known = certificate.get("formats", {})
-        if not isinstance(known, dict) or not all(isinstance(entry, dict) for entry in known.values()):
-            raise ModelError(f"{path} says formats={known!r}, which no run writes; give the folder as it was exported")
-        return cls(folder, read_object(folder / _CONFIG), certificate)
+        return cls(folder, read_object(folder / _CONFIG), certified.read(folder))
 
     @property
     def outputs(self) -> list[str]:
-        """Return the names of the head's outputs, in its order."""
+        """Return the names of the head's outputs, in its order.
+
+        Raises:
+            ModelError: they are not named by their numbers.
+        """
         names = self.config.get("id2label") or {}
+        if not isinstance(names, dict) or not all(number.isdecimal() for number in names):
+            raise ModelError(
+                f"{self.folder / _CONFIG} says id2label={names!r}, which names no outputs by their numbers; give the "
+                "folder as it was exported"
+            )
         return [str(names[number]) for number in sorted(names, key=int)]
 
     def choose(self, wanted: str) -> str:
@@ -72,19 +77,18 @@ class Bundle:
         if wanted != AUTO:
             self._refuse_absent(wanted)
             return wanted
-        certified = [name for name in FILES if self._refusal(name) is None and self._entry(name).get("certified")]
-        here = [name for name in certified if self.doubt(name) is None]
+        good = [name for name in FILES if self._refusal(name) is None and self._entry(name).certified]
+        here = [name for name in good if self.doubt(name) is None]
         if here:
-            return min(here, key=lambda name: _milliseconds(self._entry(name)))
+            return min(here, key=lambda name: self._entry(name).milliseconds)
         if not torch_is_installed():
-            raise ModelError(f"{self._why_none(certified)}; {_NEEDS_TORCH}")
+            raise ModelError(f"{self._why_none(good)}; {_NEEDS_TORCH}")
         return TORCH
 
     def doubt(self, name: str) -> str | None:
         """Return why the certificate of a format does not hold on this processor; none where it does."""
-        flags = self.certificate.get("processor", {}).get("flags", [])
-        possible = (self._entry(name).get("saturation") or {}).get("possible", True)
-        if name != _ROUNDED or not possible or not set(flags) & set(processor.VNNI):
+        flags = self.certificate.flags if self.certificate else frozenset()
+        if name != _ROUNDED or not self._entry(name).may_saturate or not flags & set(processor.VNNI):
             return None
         if processor.flags() & set(processor.VNNI):
             return None
@@ -109,10 +113,9 @@ class Bundle:
                     )
         return session
 
-    def _entry(self, name: str) -> Mapping[str, Any]:
+    def _entry(self, name: str) -> Certified:
         """What the certificate says of a format."""
-        entry: Mapping[str, Any] = self.certificate.get("formats", {}).get(name, {})
-        return entry
+        return (self.certificate.formats if self.certificate else {}).get(name, Certified())
 
     def _refuse_absent(self, name: str) -> None:
         if (reason := self._refusal(name)) is not None:
@@ -123,15 +126,15 @@ class Bundle:
     def _refusal(self, name: str) -> str | None:
         """Why a format cannot be had, or none."""
         entry = self._entry(name)
-        if entry.get("certified") is False:
-            return f"the export of {self.folder} left it out ({entry.get('reason') or 'it was not good enough'})"
+        if entry.certified is False:
+            return f"the export of {self.folder} left it out ({entry.reason or 'it was not good enough'})"
         return None if (self.folder / FILES[name]).is_file() else f"{self.folder} has no {FILES[name]}"
 
-    def _why_none(self, certified: list[str]) -> str:
+    def _why_none(self, good: list[str]) -> str:
         """Why ``auto`` finds no format that needs no torch."""
-        if certified:
-            return str(self.doubt(certified[0]))
-        if not self.certificate:
+        if good:
+            return str(self.doubt(good[0]))
+        if self.certificate is None:
             return f"{self.folder} has no {_CERTIFICATE}: no format of it is certified, though format=onnx may be there"
         return "; ".join(f"format={name}: {reason}" for name, reason in self._refusals())
 
@@ -185,9 +188,3 @@ def refuse_without_torch(place: str) -> None:
     if not (Path(place).expanduser() / _CONFIG).is_file():
         raise ModelError(f"{place} has no {_CONFIG}, so it is no model folder")
     raise ModelError(f"{place} is read as it is: {_NEEDS_TORCH}")
-
-
-def _milliseconds(entry: Mapping[str, Any]) -> float:
-    """The geometric mean of a format's times over the shapes that the certificate has; infinite where it has none."""
-    times = [float(times["p50"]) for times in (entry.get("latency_ms") or {}).values()]
-    return math.exp(math.fsum(map(math.log, times)) / len(times)) if times else math.inf

@@ -1,4 +1,4 @@
-"""Predict new examples with a finished model, from its folder alone; torch is imported where the folder needs it."""
+"""Predict new examples with a finished model, from its folder alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,14 +14,9 @@ from distill.data.answering import Answer, answers
 from distill.data.inputs import Inputs
 from distill.data.streaming import Row
 from distill.errors import DataError, ModelError
-from distill.inference import bundle
-from distill.inference.array_runtime import ArrayRuntime, SessionRuntime
-from distill.inference.bundle import Bundle
-from distill.inference.folder_form import FolderForm, folder_form
-from distill.inference.formats import AUTO, TORCH, refuse_unknown
-from distill.inference.plain_tokenizer import PlainTokenizer
-from distill.models import length_limit
-from distill.models.origins import locate
+from distill.inference.array_runtime import ArrayRuntime
+from distill.inference.formats import AUTO, TORCH
+from distill.inference.opened_model import open_model
 from distill.tasks import EncodingSpec, Features, Task, arrays
 from distill.tasks.ranking import TOP, ranked, refuse_unranked
 
@@ -230,54 +225,24 @@ def load(
     format: str = AUTO,
     threads: int | None = None,
 ) -> Predictor:
-    """Return a predictor from the folder of a model.
+    """Return a predictor from the folder of a model, which reads ``batch_size`` features at once.
 
-    Args:
-        folder: exported by a run, which says in its ``config.json`` what it was made for; the run's own, or that of
-            a stage; or any other of Hugging Face.
-        name: the name of the task, for a folder that does not say.
-        max_length: tokens of a text, for a folder that does not say.
-        batch_size: features it reads at once.
-        format: torch, onnx or onnx_int8; ``auto`` takes the quickest that the folder's certificate names.
-        threads: threads of the CPU that the model is read with; as many as the library takes by itself, if not given.
+    All else is handed on to ``open_model``.
 
     Raises:
         ConfigError: there is no such format.
-        ModelError: it is no model folder, is not as it was exported, lacks the format, or does not say what is needed
-            and it is not given.
+        ModelError: it cannot be opened so.
     """
-    refuse_unknown(format)
-    place = locate(str(folder))
-    bundle.refuse_changed(Path(place).expanduser())
-    found = bundle.of(Path(place).expanduser(), format)
-    chosen = TORCH if found is None else found.choose(format)
-    if found is not None and chosen != TORCH:
-        form = folder_form(found.folder, found.outputs, length_limit.limit(found.config.get), name, max_length)
-        return _of_bundle(found, chosen, form, batch_size, threads)
-    bundle.refuse_without_torch(place)
-    from distill.inference.torch_folder import open_folder  # torch and its friends take seconds
-
-    opened = open_folder(place, name, max_length, threads)
+    opened = open_model(folder, format, name=name, max_length=max_length, threads=threads)
     form = opened.form
     return Predictor(
-        opened.runtime, opened.tokenizer, form.task, form.spec, form.generation, batch_size, form.columns, TORCH
-    )
-
-
-def _of_bundle(found: Bundle, chosen: str, form: FolderForm, batch_size: int, threads: int | None) -> Predictor:
-    """Return a predictor that asks an ONNX file of an exported folder."""
-    session = found.open(chosen, threads=threads)
-    tokenizer = PlainTokenizer.read(found.folder, session.inputs, form.task.markers)
-    runtime = SessionRuntime(session, form.outputs)
-    doubt = found.doubt(chosen)
-    return Predictor(
-        runtime,
-        cast("PreTrainedTokenizerBase", tokenizer),  # it has of it what tasks ask for
+        opened.runtime,
+        opened.tokenizer,
         form.task,
         form.spec,
         form.generation,
         batch_size,
         form.columns,
-        chosen,
-        () if doubt is None else (doubt,),
+        opened.format,
+        opened.notes,
     )

@@ -16,11 +16,14 @@ from distill.models.json_objects import read_object
 FILE = "checksums.json"
 _WEIGHTS = {".onnx", ".safetensors"}
 """The endings of files that answer: one that is not named is no part of what was exported."""
+_CARD = "README.md"
+"""The model card, which whoever publishes a model writes on: it is not among the checksums, and those of bundles that
+name it are not asked."""
 _AGAIN = "copy the folder again as it was exported"
 
 
 def write(bundle: Path) -> None:
-    """Write the checksums of all files that are in a bundle, whole or not at all."""
+    """Write the checksums of all files of a bundle but its card, whole or not at all."""
     files = {path.relative_to(bundle).as_posix(): _facts(path) for path in _files(bundle)}
     with replacing(bundle / FILE) as hidden:
         hidden.write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
@@ -34,6 +37,8 @@ def verify(bundle: Path) -> None:
     """
     named = _read(bundle / FILE)
     for name, facts in named.items():
+        if name == _CARD:
+            continue
         path = bundle / name
         if not path.is_file():
             raise ModelError(f"{bundle} has no {name}, which {FILE} names; {_AGAIN}")
@@ -56,9 +61,9 @@ def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _files(bundle: Path) -> list[Path]:
-    """All files of a bundle besides the checksums and what the system hides, in the order of their names."""
+    """All files of a bundle besides its card, the checksums, and what the system hides, in the order of their names."""
     inside = (path for path in bundle.rglob("*") if not any(part.startswith(".") for part in _parts(path, bundle)))
-    return sorted(path for path in inside if path.is_file() and path != bundle / FILE)
+    return sorted(path for path in inside if path.is_file() and path not in (bundle / FILE, bundle / _CARD))
 
 
 def _parts(path: Path, bundle: Path) -> tuple[str, ...]:

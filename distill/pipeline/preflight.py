@@ -11,7 +11,6 @@ from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
 from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
-from distill.export import FEWEST_ROWS, INT8, ROOT, exporter
 from distill.models import attention, checkpoint_validation, loading, safetensors_headers
 from distill.models.label_columns import label_columns, output_names, unnamed
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
@@ -19,7 +18,7 @@ from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
-from distill.pipeline import expected_shapes, meta_build
+from distill.pipeline import expected_shapes, export_check, meta_build
 from distill.stages import vocabularies
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
@@ -56,26 +55,16 @@ def preflight(spec: RunSpec) -> None:
     if config.trainer.precision.endswith("-mixed") and not on_gpu(config.trainer.accelerator):
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
-    _rows_to_calibrate(spec)
+    export_check.rows_to_calibrate(spec)
     configs = _checkpoints(spec)
     expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
+    export_check.required_formats(spec, configs)
     _vocabulary(spec)
     for name, other in spec.members.items():
         if name != FIRST:
             _check_further_teacher(spec, name, other)
     if "distill" in config.stages:
         _objective(spec, configs)
-
-
-def _rows_to_calibrate(spec: RunSpec) -> None:
-    """Refuse a format in 8 bits whose ranges would be measured on too few rows."""
-    config, rows = spec.config, len(spec.data.splits["train"])
-    rounding = [model.name for model in spec.decisions.exported if exporter(model.name).rounds]
-    if "export" in config.stages and rounding and config.export.int8 == INT8[0] and rows < FEWEST_ROWS:
-        raise DataError(
-            f"train has {rows} rows, too few to calibrate {rounding[0]}, which takes {FEWEST_ROWS}; "
-            f"export.int8={INT8[1]} or export.formats=[{ROOT}] does without"
-        )
 
 
 def _metric(spec: RunSpec) -> None:

@@ -6,8 +6,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from distill.export import BUNDLE, certificate, exporter
+from distill.export import BUNDLE, INT8, certificate, exporter
 from distill.export.certificate import Certificate, FormatFacts
+from distill.export.gate import depends_on_batch
 from distill.inference import latency_grid
 from distill.inference.runtime import CPU, FinishedModel
 from distill.report import page
@@ -57,7 +58,7 @@ def facts(
     path = (folder / (format_exporter.file or ".")).relative_to(job.folder / BUNDLE).as_posix()
     if tried.model is None or tried.measured is None:
         return FormatFacts(path, tried.reason)
-    changes, kept = tried.changes, tried.reason is None
+    changes, kept, dynamic = tried.changes, tried.reason is None, job.spec.config.export.int8 == INT8[1]
     runtime = tried.model.open(CPU) if kept else None
     return FormatFacts(
         path,
@@ -67,7 +68,7 @@ def facts(
         max_logit_drift=tried.measured.logit,
         equal_decisions=_equal_decisions(job, tried, student),
         changes=None if changes is None else asdict(changes),
-        batch_dependent=None if changes is None else changes.dependent or job.spec.config.export.int8 == "dynamic",
+        batch_dependent=None if changes is None else dynamic or depends_on_batch(changes, tried.measured.scale),
         recall={
             label: {"student": recall.reference, "format": recall.other, "interval": [recall.low, recall.high]}
             for label, recall in tried.measured.recall.items()

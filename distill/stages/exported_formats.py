@@ -12,8 +12,8 @@ import torch
 
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError
-from distill.export import BUNDLE, ROOT, Exporter, Source, exporter
-from distill.export.gate import Allowed, Measured, failure, headline_loss
+from distill.export import BUNDLE, INT8, ROOT, Exporter, Source, exporter
+from distill.export.gate import Allowed, Measured, batch_failure, failure, headline_loss
 from distill.inference import scoring
 from distill.inference.batch_dependence import Answers, BatchChanges, BatchProbe
 from distill.inference.runtime import FinishedModel
@@ -161,6 +161,8 @@ def _judged(job: Job, tried: ExportedFormat, model: FinishedModel, scores: Score
     changes = None
     if reason is None and format_exporter.rounds:
         changes = _changes(job, model, scores[VALIDATION])
+        if job.spec.config.export.int8 == INT8[0]:
+            reason = batch_failure(changes, measured.scale)
     size = sum(path.stat().st_size for path in format_exporter.files(place(job, tried.name)))
     return ExportedFormat(tried.name, reason, model, scores, measured, changes, size)
 
@@ -180,6 +182,7 @@ def _measured(job: Job, scores: Scores, student: Scores) -> Measured:
         max(drifts),
         max(float(one.abs().max()) for one, _ in pairs),
         recall(job, student[VALIDATION], scores[VALIDATION]),
+        spec.setup.task.writes,
     )
 
 

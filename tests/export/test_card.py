@@ -122,3 +122,24 @@ def test_labels_and_notes_of_others_are_shown_escaped_on_the_card(report):
     assert not set("\x1b\u202e") & set(text)
     assert "row 3 has the label \\\\x1b\\[31mred" in text
     assert "'\\\\x1b\\[31mred', \\<script\\>, 'a \\| b\\\\n\\# Title', ' ../x ', '\\\\u202eevil'." in text
+
+
+def test_all_of_several_labels_are_asked_for(report):
+    several = report | {"task": "multilabel_classification"}
+    text = card(several, pipeline="text-classification", license="mit")
+    assert 'predict(["A text.", "Another text."], truncation=True, top_k=None)' in text
+    assert "top_k" not in card(report, pipeline="text-classification", license="mit")
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments"),
+    [
+        ("classification", "TEXT"),
+        ("regression", "TEXT OTHER_TEXT"),
+        ("pair_classification", "TEXT OTHER_TEXT"),
+        ("question_answering", "QUESTION CONTEXT"),
+    ],
+)
+def test_the_arguments_of_the_script_are_said(report, task, arguments):
+    asked = report | {"task": task, "exports": [{"format": "onnx", "left_out": None}]}
+    assert f"as `python ask.py {arguments}`:" in card(asked, pipeline=None, license="mit")

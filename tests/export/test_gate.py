@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from distill.export.gate import Allowed, Measured, failure, headline_loss
+from distill.export.gate import Allowed, Measured, batch_failure, depends_on_batch, failure, headline_loss
+from distill.inference.batch_dependence import BatchChanges
 from distill.metrics.label_recall import LabelRecall
 
 ALLOWED = Allowed(headline=1.0, setting="export.tolerance.int8", label=5.0)
@@ -40,11 +41,34 @@ def test_more_than_the_allowed_points_fail_and_no_less():
     assert failure(replace(SAME, format=0.8674), ALLOWED) == (
         "it loses 1.26 points of accuracy on validation (88.00 % to 86.74 %), where export.tolerance.int8=1 is allowed"
     )
-    strict = Allowed(0.0, "export.tolerance.fp32", 5.0, logit=1e-4)
-    assert failure(replace(SAME, format=0.8789), strict) == (
+    strict, written = Allowed(0.0, "export.tolerance.fp32", 5.0, logit=1e-4), replace(SAME, written=True)
+    assert failure(replace(written, format=0.8789), strict) == (
         "it loses 0.11 points of accuracy on validation (88.00 % to 87.89 %), where export.tolerance.fp32=0 is allowed"
     )
-    assert failure(replace(SAME, format=0.9), strict) is None
+    assert failure(replace(written, format=0.9), strict) is None
+
+
+def test_a_tie_that_falls_the_other_way_is_no_loss():
+    strict = Allowed(0.0, "export.tolerance.fp32", 5.0, logit=1e-4)
+    flipped = replace(lost(ham=(0.9, 0.7, -0.3, -0.1)), format=0.8789, logit=5e-5)
+    assert failure(flipped, strict) is None
+    assert "it loses 0.11 points" in failure(replace(flipped, logit=2e-4), strict), "no tie explains this"
+    assert "it loses 0.11 points" in failure(flipped, replace(ALLOWED, headline=0.0)), "eight bits promise no logits"
+
+
+@pytest.mark.parametrize(
+    ("decisions", "logit", "scale", "fails"),
+    [(0, 0.3, 4.0, False), (2, 5e-5, 4.0, False), (2, 0.004, 4.0, True), (2, 0.004, 1000.0, False)],
+)
+def test_fixed_ranges_fail_where_decisions_change_with_the_batch(decisions, logit, scale, fails):
+    changed = BatchChanges(872, alone=0, random=decisions, padded=min(1, decisions), largest_change=logit)
+    assert depends_on_batch(changed, scale) is fails
+    assert batch_failure(changed, scale) == (
+        "up to 2 of its decisions on validation change with the batch (a logit by up to 0.004), where "
+        "export.int8=static promises that none does"
+        if fails
+        else None
+    )
 
 
 def test_logits_fail_beyond_what_rounding_explains_at_their_scale():

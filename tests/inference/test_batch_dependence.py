@@ -68,7 +68,7 @@ def test_a_model_of_float_numbers_answers_the_same_in_any_batch(probe, name):
     changes = asked.changes(expected)
     assert (changes.examples, changes.alone, changes.random, changes.padded) == (35, 0, 0, 0)
     assert 0 <= changes.largest_change < 1e-4
-    assert not changes.dependent
+    assert not changes.most
 
 
 def test_what_depends_on_the_length_of_a_batch_is_counted_where_it_is_padded(probe):
@@ -78,7 +78,7 @@ def test_what_depends_on_the_length_of_a_batch_is_counted_where_it_is_padded(pro
     assert changes.padded == turned > 0, "the second label is given to all"
     assert (changes.alone, changes.random) == (0, 0)
     assert changes.largest_change == pytest.approx(50.0)
-    assert changes.dependent
+    assert changes.most
 
 
 def test_what_depends_on_other_texts_is_counted_in_random_batches_and_alone(probe):
@@ -90,6 +90,6 @@ def test_what_depends_on_other_texts_is_counted_in_random_batches_and_alone(prob
 
 def test_a_score_that_moves_by_less_than_a_user_sees_is_the_same(probe):
     asked, expected = probe("regression", lambda batch: 1e-4 * (len(batch["input_ids"]) == 1))
-    assert not asked.changes(expected).dependent
+    assert not asked.changes(expected).most
     asked, expected = probe("regression", lambda batch: 1e-2 * (len(batch["input_ids"]) == 1))
     assert asked.changes(expected).alone == 35

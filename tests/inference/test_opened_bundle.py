@@ -147,10 +147,36 @@ def test_what_needs_torch_is_refused_without_it(copied, models, monkeypatch, tmp
     assert Predictor.load(copied).format == "onnx"
 
 
-def test_a_certificate_that_no_run_writes_is_refused(copied):
-    (copied / "certificate.json").write_text('{"formats": {"onnx": true}}')
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"formats": {"onnx": true}}', "onnx=True"),
+        ('{"formats": 3}', "formats=3"),
+        ('{"formats": {"onnx": {"certified": "no"}}}', "certified='no'"),
+        ('{"formats": {"onnx": {"certified": true, "latency_ms": 5}}}', "latency_ms=5"),
+        ('{"formats": {"onnx": {"certified": true, "latency_ms": {"1x16": 5}}}}', "1x16=5"),
+        (
+            '{"formats": {"onnx": {"certified": true, "latency_ms": {"1x16": {"p50": 0}}}}}',
+            "latency_ms={'1x16': {'p50': 0}}",
+        ),
+        ('{"formats": {"onnx_int8": {"certified": true, "saturation": 3}}}', "saturation=3"),
+        ('{"formats": {"onnx_int8": {"saturation": {"possible": 3}}}}', "possible=3"),
+        ('{"processor": 4}', "processor=4"),
+        ('{"processor": {"flags": "avx2"}}', "flags='avx2'"),
+    ],
+)
+def test_a_certificate_that_no_run_writes_is_refused(copied, content, said):
+    (copied / "certificate.json").write_text(content)
+    refused(f"{copied}/certificate.json says {said}, which no run writes; give the folder as it was exported", copied)
+
+
+@pytest.mark.parametrize("names", [["no", "yes"], {"no": 0}])
+def test_outputs_that_are_not_named_by_number_are_refused(copied, names):
+    config = copied / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "id2label": names}))
     refused(
-        f"{copied}/certificate.json says formats={{'onnx': True}}, which no run writes; give the folder as it was "
+        f"{config} says id2label={names!r}, which names no outputs by their numbers; give the folder as it was "
         "exported",
         copied,
+        format="onnx",
     )

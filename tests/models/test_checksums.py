@@ -49,6 +49,19 @@ def test_a_file_with_a_changed_byte_is_named(folder, change):
     checksums.verify(folder)
 
 
+def test_the_card_may_be_written_on_or_left_out(folder):
+    card, path = folder / "README.md", folder / "checksums.json"
+    card.write_text("as it was exported", encoding="utf-8")
+    checksums.write(folder)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert "README.md" not in content["files"]
+    content["files"]["README.md"] = {"sha256": "of another card", "bytes": 1}
+    path.write_text(json.dumps(content), encoding="utf-8")  # as earlier versions wrote it
+    checksums.verify(folder)
+    card.unlink()
+    checksums.verify(folder)
+
+
 def test_a_missing_file_is_named(folder):
     (folder / "config.json").unlink()
     with refused(f"{folder} has no config.json, which checksums.json names; {AGAIN}"):

@@ -92,3 +92,20 @@ def test_a_format_of_8_bits_that_loses_too_much_is_left_out(again, monkeypatch):
     assert [path.name for path in (bundle(again) / "onnx").iterdir()] == ["model.onnx"]
     assert "onnx_int8 was left out of the export: it loses" in " ".join(console.table(report).split())
     assert "onnx_int8" not in report["models"]
+
+
+def test_fixed_ranges_whose_decisions_change_with_the_batch_are_left_out(again, monkeypatch):  # noqa: F811
+    right = OnnxRuntime.logits
+
+    def otherwise_alone(self, batch):
+        alone = "quantized" in self.name and len(batch["input_ids"]) == 1
+        return -right(self, batch) if alone else right(self, batch)
+
+    monkeypatch.setattr(OnnxRuntime, "logits", otherwise_alone)
+    _, report = again(ALL)
+    left_out = {export["format"]: export["left_out"] for export in report["exports"]}
+    facts = report["certificate"]["formats"]["onnx_int8"]
+    assert left_out["onnx"] is None
+    assert "decisions on validation change with the batch" in left_out["onnx_int8"]
+    assert (facts["certified"], facts["batch_dependent"], facts["changed_by_batch"]["alone"]) == (False, True, 32)
+    assert [path.name for path in (bundle(again) / "onnx").iterdir()] == ["model.onnx"]
