@@ -29,6 +29,8 @@ _HELP = """distill turns a fine-tuned transformer teacher into a compact student
   python -m distill.design --help                                 which student to try first under a budget
   python -m distill.predict --help                                answers of a finished model for a file
   python -m distill.convert --help                                pickled weights of a teacher as safetensors
+  python -m distill.compare --help                                finished runs side by side
+  python -m distill.store --help                                  what the store holds, and what can go
 
 Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS

@@ -24,6 +24,7 @@ from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.settle import settled
 from distill.pipeline.store import Store
+from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_check import check_teacher
 from distill.pipeline.teacher_outputs import with_output_plan
 from distill.report import console, page
@@ -102,7 +103,7 @@ def walk(config: Config, folder: Path, command: str) -> None:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
         context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)))
-        ranks.first(lambda: _write_config(config, folder))  # also a trial whether the folder takes it
+        ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
         _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))
 
@@ -118,6 +119,11 @@ def _stages(chain: Chain) -> None:
         _advance(planned, chain)
     ranks.heed()
     ranks.first(lambda: _report(chain, notes))
+
+
+def _begin(config: Config, folder: Path) -> None:
+    _write_config(config, folder)
+    note_run(Path(config.store), folder)
 
 
 def _write_config(config: Config, folder: Path) -> None:
@@ -164,6 +170,8 @@ def _advance(planned: Planned, chain: Chain) -> None:
             if not (reused := _is_finished(planned, chain)):
                 _make(planned, chain)
     manifest = ranks.first(lambda: store.manifest(planned.name))
+    if reused and ranks.rank == 0:
+        store.used(planned.name)
     folder = store.folder(planned.name)
     finished.folders[planned.title], finished.results[planned.title] = folder, manifest["result"]
     status, seconds = ("reused", time.monotonic() - start) if reused else ("done", manifest["seconds"])
