@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "distill"
 EVERYONE = {"errors", "types", "base"}
 PARTS = {
     "baselines",
+    "comparison",
     "data",
     "distributed",
     "export",
@@ -36,6 +37,7 @@ ALLOWED = {
     "predict": {"ending", "config", "inference", "data", "tasks"},
     "serve": {"ending", "config", "serving"},
     "convert": {"ending", "models"},
+    "compare": {"ending", "config", "comparison", "pipeline"},
     "store": {"ending", "config", "pipeline", "report"},
     "launch": set(),
     "loop": {"models", "objective"},
@@ -51,6 +53,7 @@ ALLOWED = {
     "tasks": set(),
     "models": set(),
     "report": set(),
+    "comparison": {"report"},
     "distributed": set(),
     "student": {"models", "objective", "tasks"},
     "inference": {"data", "distributed", "metrics", "models", "tasks"},
@@ -74,6 +77,7 @@ QUICK = {
     "predict",
     "serve",
     "store",
+    "compare",
     "config",
     "tasks",
     "errors",

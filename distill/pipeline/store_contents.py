@@ -206,3 +206,8 @@ def _files(folder: Path) -> Iterator[Path]:
     for path, folders, files in os.walk(folder):
         yield from (Path(path, name) for name in files)
         yield from (Path(path, name) for name in folders if Path(path, name).is_symlink())
+
+
+def is_store(folder: Path) -> bool:
+    """Return whether a folder is a store: it holds what only a store does."""
+    return any((folder / name).is_dir() for name in (RUNS, ".locks"))

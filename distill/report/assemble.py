@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from distill.report import JsonObject
 from distill.report.precision import too_small
 
+SCHEMA = 1
+"""Of report.json; it counts up when a field changes its meaning."""
+
 
 def assemble(
     *,
@@ -32,7 +35,7 @@ def assemble(
     """
     evaluation, export = results.get("evaluate", {}), results.get("export", {})
     report = {
-        "schema": 1,
+        "schema": SCHEMA,
         **head,
         "status": "done",
         "data": dict(data),
