@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from distill.base import library_caches
 from distill.base.early_signals import NOTHING
 from distill.base.terminal_text import plain
 from distill.comparison import columns, runs
@@ -22,8 +23,8 @@ from distill.pipeline.store_contents import is_store, run_folders
 
 _USAGE = """python -m distill.compare RUN_OR_FOLDER ... [--csv | --json | --markdown] [NAME=VALUE ...]
 
-  RUN_OR_FOLDER  the folder of a run, of a sweep, or any other that holds finished runs, however deep; a store stands for
-                 the runs that wrote there; patterns such as 'outputs/trec*' too
+  RUN_OR_FOLDER  the folder of a run, of a sweep, or any other that holds finished runs, however deep; a store stands
+                 for the runs that wrote there; patterns such as 'outputs/trec*' too
   --csv          prints a line for each model of each row instead of the table, and writes no page unless it is named
   --json         the same as JSON, with all that the table and the page say
   --markdown     the same as Markdown tables
@@ -76,9 +77,12 @@ def _pair(comparison: Comparison, config: CompareConfig) -> tuple[Pair | None, C
     if len(together) != 2 or len(comparison.groups) != 1 or comparison.groups[0].metric is None:
         return None, comparison
     logging.getLogger("distill").setLevel(logging.ERROR)  # what the runs have said of their data already
+    library_caches.ready()
     from distill.pipeline.paired import paired  # torch takes seconds
 
-    titles = [row.title if len(comparison.rows) == 2 else f"seed {run.seed}" for row in comparison.rows for run in row.runs]
+    titles = [
+        row.title if len(comparison.rows) == 2 else f"seed {run.seed}" for row in comparison.rows for run in row.runs
+    ]
     try:
         return paired(together, titles, config.examples), comparison
     except DistillError as error:

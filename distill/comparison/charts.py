@@ -60,7 +60,9 @@ def scatter(points: Sequence[Point], on_front: Sequence[Point], x: Axis, y: Axis
         kind = "dot best" if point in on_front else "dot"
         text = f"{point.name}: {y.written(point.quality)}, {x.written(point.cost)}"
         place = f'cx="{across(point.cost):.1f}" cy="{up(point.quality):.1f}"'
-        marks.append(f'<circle class="{kind} {escape(point.tone)}" {place} r="5"><title>{escape(text)}</title></circle>')
+        marks.append(
+            f'<circle class="{kind} {escape(point.tone)}" {place} r="5"><title>{escape(text)}</title></circle>'
+        )
         beside = f'x="{across(point.cost) + 7:.1f}" y="{up(point.quality) - 5:.1f}"'
         marks.append(f"<text {beside}>{escape(point.mark)}</text>")
     axes = _axes(costs, [point.quality for point in points], x, y, across, up, logarithmic)
@@ -108,8 +110,11 @@ def _axes(
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{height + 4:.1f}" text-anchor="end">{escape(y.written(value))}</text>')
     bottom = _HEIGHT - _BOTTOM + 18
-    for cost in _powers(min(costs), max(costs)) if logarithmic else _ticks(min(costs), max(costs)):
-        parts.append(f'<text x="{across(cost):.1f}" y="{bottom}" text-anchor="middle">{escape(x.written(cost))}</text>')
+    below = (_powers if logarithmic else _ticks)(min(costs), max(costs))
+    parts += [
+        f'<text x="{across(cost):.1f}" y="{bottom}" text-anchor="middle">{escape(x.written(cost))}</text>'
+        for cost in below
+    ]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
     return parts

@@ -76,7 +76,9 @@ def notes(comparison: Comparison) -> list[str]:
     if any(len(row.runs) > 1 for row in comparison.rows):
         stated.append(f"Of several seeds: the mean, with the {several}.")
     if any(len(row.runs) == 1 and row.gain for row in comparison.rows):
-        stated.append("Of one seed: the interval is that of drawing the examples anew; another seed may move it further.")
+        stated.append(
+            "Of one seed: the interval is that of drawing the examples anew; another seed may move it further."
+        )
     return stated
 
 
@@ -148,7 +150,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _estimate(value: Estimate | None) -> dict[str, object] | None:
-    return None if value is None else {"mean": value.mean, "low": value.low, "high": value.high, "seeds": value.count}
+    return None if value is None else {"mean": value.mean, "low": value.low, "high": value.high, "seeds": value.seeds}
 
 
 def _numbers(model: Model, metrics: Sequence[str]) -> list[object]:
@@ -176,7 +178,7 @@ def _score(name: str, metric: str) -> Callable[[Row], Cell]:
 
 def _kept(row: Row, metric: str) -> Cell:
     """Return the share of the teacher's score that the student has."""
-    by_role = {model.role: model.scores.get(metric) for model in reversed(row.models.values())}
+    by_role = {model.role: model.scores.get(metric) for model in reversed(list(row.models.values()))}
     teacher, student = by_role.get("teacher"), by_role.get("student")
     share = student.mean / teacher.mean if teacher and student and teacher.mean else None
     return Cell(words.percent(share, 1), share)
@@ -194,6 +196,8 @@ def _costs(name: str, rows: Sequence[Row]) -> list[Column]:
     return [
         _column(f"{name} size", rows, lambda row: Cell(words.size(of(row, "bytes")), of(row, "bytes"))),
         _column(
-            f"{name} latency", rows, lambda row: Cell(words.milliseconds(of(row, "milliseconds")), of(row, "milliseconds"))
+            f"{name} latency",
+            rows,
+            lambda row: Cell(words.milliseconds(of(row, "milliseconds")), of(row, "milliseconds")),
         ),
     ]

@@ -18,20 +18,20 @@ class Estimate(NamedTuple):
         mean: over the seeds that have it.
         low: lower end of its interval; none where there is none.
         high: upper end of its interval.
-        count: seeds that have it.
+        seeds: how many have it.
     """
 
     mean: float
     low: float | None
     high: float | None
-    count: int
+    seeds: int
 
 
 def estimate(values: Sequence[object]) -> Estimate | None:
     """Return the mean of one value for each seed with its interval by Student's t; none where there are no numbers.
 
     >>> estimate([0.8, 0.82, 0.84])
-    Estimate(mean=0.82, low=0.7703172457..., high=0.8696827542..., count=3)
+    Estimate(mean=0.82, low=0.7703172457..., high=0.8696827542..., seeds=3)
     """
     numbers = [float(value) for value in values if words.known(value)]
     if not numbers:

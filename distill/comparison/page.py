@@ -90,9 +90,7 @@ def _amount(comparison: Comparison) -> str:
 
 def _section(group: Group, differing: Sequence[str]) -> Section:
     values = [[written(row.settings.get(key)) for key in differing] for row in group.rows]
-    options = {
-        key: list(dict.fromkeys(each)) for key, each in zip(differing, zip(*values, strict=True), strict=True)
-    }
+    options = {key: list(dict.fromkeys(each)) for key, each in zip(differing, zip(*values, strict=True), strict=True)}
     return Section(
         heading(group),
         group.rows,
@@ -101,7 +99,11 @@ def _section(group: Group, differing: Sequence[str]) -> Section:
         values,
         {key: given for key, given in options.items() if len(given) > 1},
         _fronts(group),
-        [role for role in words.ROLES if any(model.role == role for row in group.rows for model in row.models.values())],
+        [
+            role
+            for role in words.ROLES
+            if any(model.role == role for row in group.rows for model in row.models.values())
+        ],
         list(_curves(group)),
         [f"{row.title}, seed {run.seed}" for row in group.rows for run in row.runs],
         _settings(group.rows),
@@ -146,7 +148,7 @@ def _mark(name: str, numbers: Sequence[int], count: int) -> str:
 
 
 def _curves(group: Group) -> Iterable[tuple[str, list[Picture]]]:
-    """Yield each stage with its curves laid over each other; those that all runs share tell nothing and are left out."""
+    """Yield each stage with its curves laid over each other, without those that all runs share."""
     runs = [run for row in group.rows for run in row.runs]
     families: dict[tuple[str, str], list[list[tuple[float, float]]]] = {}
     for number, run in enumerate(runs):
@@ -161,7 +163,9 @@ def _curves(group: Group) -> Iterable[tuple[str, list[Picture]]]:
         metric = name.rpartition("/")[2]
         show = words.number if name.startswith("train/") else partial(words.metric, metric)
         drawn = [(title, _thinned(points)) for title, points in zip(titles, series, strict=True)]
-        by_stage.setdefault(stage, []).append(Picture(name, charts.lines(drawn, Axis("step", _whole), Axis(name, show))))
+        by_stage.setdefault(stage, []).append(
+            Picture(name, charts.lines(drawn, Axis("step", _whole), Axis(name, show)))
+        )
     yield from by_stage.items()
 
 

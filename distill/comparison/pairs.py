@@ -1,5 +1,6 @@
 """State how two runs differ on the same test rows: by headline, label and length, and where their answers part."""
 
+import textwrap
 from typing import Any, NamedTuple
 
 from distill.report import console
@@ -59,7 +60,9 @@ class Pair(NamedTuple):
 
     def as_text(self) -> str:
         """Return it as plain text, without the examples themselves."""
-        blocks = [f"first: {self.first}\nsecond: {self.second}\n{self.sentence}"]
+        blocks = [
+            "\n".join((f"first: {self.first}", f"second: {self.second}", *textwrap.wrap(self.sentence, console.WIDTH)))
+        ]
         for part in self.parts:
             head = (part.what, "examples", "first", "second", "difference")
             blocks.append(f"{part.title}\n{console.aligned([head, *(tuple(line) for line in part.lines)])}")

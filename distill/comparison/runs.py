@@ -70,7 +70,9 @@ def read(folder: Path) -> Run:
         ConfigError: the folder has no report of a schema that this version knows.
     """
     report = _report(folder / _REPORT)
-    return Run(folder, report, _settings(folder / "config.yaml"), _curves(folder / "metrics.csv"), _rows(folder, report))
+    return Run(
+        folder, report, _settings(folder / "config.yaml"), _curves(folder / "metrics.csv"), _rows(folder, report)
+    )
 
 
 def stage_folder(run: Path, report: Report, stage: str) -> Path | None:

@@ -162,12 +162,17 @@ def _titles(rows: Sequence[Sequence[Run]], differing: Sequence[str]) -> list[str
 
 
 def _part(key: str, value: object, differing: Sequence[str]) -> str:
-    name = key.rpartition(".")[2]
-    if sum(other.rpartition(".")[2] == name for other in differing) > 1:
+    name = _short(key)
+    if sum(_short(other) == name for other in differing) > 1:
         name = key
     text = written(value)
     text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
     return text if key == "name" else f"{name}={text}"
+
+
+def _short(key: str) -> str:
+    """Return a setting's key without its section."""
+    return key.partition(".")[2] or key
 
 
 def written(value: object) -> str:
@@ -195,7 +200,14 @@ def _row(members: Sequence[Run], differing: Sequence[str], title: str, split: st
     settings = {key: members[0].settings.get(key) for key in differing}
     student = next((name for name, model in models.items() if model.role == "student"), "student")
     against = [(report.get("against_teacher") or {}).get(student) for report in reports]
-    return Row(title, settings, members, models, of_differences([each.get("gain") for each in reports]), of_differences(against))
+    return Row(
+        title,
+        settings,
+        members,
+        models,
+        of_differences([each.get("gain") for each in reports]),
+        of_differences(against),
+    )
 
 
 def _model(name: str, reports: Sequence[words.Report], split: str | None) -> Model | None:

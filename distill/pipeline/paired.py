@@ -92,11 +92,13 @@ def paired(runs: Sequence[Run], titles: Sequence[str], most: int) -> Pair:
     ]
     flips = [] if first.spec.setup.task.writes else list(_flips(first, second))
     sentence = (
-        f"{leading.headline.name} on {line.examples} rows of {first.split}: {line.first} and {line.second}, a difference "
-        f"of {line.difference} ({words.percent(section.confidence, 0)} interval of the paired bootstrap; another seed "
-        "may move it further). More is better for the second."
+        f"{leading.headline.name} on {line.examples} rows of {first.split}: {line.first} and {line.second}, a "
+        f"difference of {line.difference} ({words.percent(section.confidence, 0)} interval of the paired bootstrap; "
+        "another seed may move it further). Above 0 the second is better."
     )
-    return Pair(*titles, sentence, [part for part in parts if part.lines], _flipped(flips, most), flips[:most])
+    return Pair(
+        titles[0], titles[1], sentence, [part for part in parts if part.lines], _flipped(flips, most), flips[:most]
+    )
 
 
 def _scored(run: Run) -> _Scored:
@@ -135,9 +137,7 @@ def _job(run: Run, spec: RunSpec) -> Job:
     return Job(spec, context, examples, run.folder, inputs, {}, "compare", lambda name: True)
 
 
-def _line(
-    leading: Leading, bootstrap: _Bootstrap, name: str, first: NDArray[Any], second: NDArray[Any]
-) -> Line:
+def _line(leading: Leading, bootstrap: _Bootstrap, name: str, first: NDArray[Any], second: NDArray[Any]) -> Line:
     metric = leading.headline.name
     value, difference = bootstrap.difference(leading.compute, metric, first, second)
     show = partial(words.metric, metric)
@@ -194,9 +194,9 @@ def _flips(first: _Scored, second: _Scored) -> Iterator[Flip]:
         if isinstance(one, float) or one == other:
             continue
         right = "first" if one == reference else "second" if other == reference else "neither"
-        shown = (_shown(first.spec, each) for each in (reference, one, other))
-        text = _text(first.spec, row)
-        yield Flip(text if len(text) <= _TEXT else f"{text[:_TEXT]}\N{HORIZONTAL ELLIPSIS}", *shown, right)
+        text, show = _text(first.spec, row), partial(_shown, first.spec)
+        text = text if len(text) <= _TEXT else f"{text[:_TEXT]}\N{HORIZONTAL ELLIPSIS}"
+        yield Flip(text, show(reference), show(one), show(other), right)
 
 
 def _shown(spec: RunSpec, answer: object) -> str:

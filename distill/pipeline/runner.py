@@ -79,13 +79,14 @@ class Chain:
         return self.context.ranks
 
 
-def walk(config: Config, folder: Path, command: str) -> None:
+def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | None = None) -> None:
     """Run all stages that the settings ask for, and write the report.
 
     Args:
         config: checked settings.
         folder: takes the report and what the run exports.
         command: the command line that repeats the run.
+        swept: the settings that a sweep sweeps over, with their values in this run.
 
     Raises:
         DistillError: the user can mend it, and the message says how.
@@ -102,7 +103,7 @@ def walk(config: Config, folder: Path, command: str) -> None:
     with joined(make_trainer(config), devices, nodes, folder) as ranks:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
-        context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)))
+        context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
         _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))

@@ -23,7 +23,7 @@ def assemble(
     """Put together the content of ``report.json``.
 
     Args:
-        head: name, command, task and seed of the run.
+        head: name, command, task and seed of the run, and what it has of a sweep.
         data: name, source, notes, labels, rows and fingerprint.
         stages: name, status, seconds, fingerprint and folder of each.
         results: each finished stage to its result.
