@@ -20,6 +20,7 @@ from distill.config.compare import CompareConfig, read
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError, DistillError
 from distill.pipeline.store_contents import is_store, run_folders
+from distill.report import listed_short
 
 _USAGE = """python -m distill.compare RUN_OR_FOLDER ... [--csv | --json | --markdown] [NAME=VALUE ...]
 
@@ -51,7 +52,7 @@ def main() -> None:
     page = config.page if printed or config.page else _PAGE
     sys.stdout.write(_printed(comparison, printed, pair))
     if page is not None:
-        _write_page(comparison, places, Path(page).expanduser(), pair)
+        _write_page(comparison, Path(page).expanduser(), pair)
         if printed is None:
             sys.stdout.write(plain(f"page: {page}\n"))
 
@@ -99,11 +100,17 @@ def _printed(comparison: Comparison, printed: str | None, pair: Pair | None) -> 
     return columns.as_text(comparison) + (f"\n{plain(pair.as_text())}" if pair else "") + "\n"
 
 
-def _write_page(comparison: Comparison, places: Sequence[str], path: Path, pair: Pair | None) -> None:
+def _title(comparison: Comparison) -> str:
+    """Return the names of the runs, each once."""
+    names = [str(run.report["name"]) for row in comparison.rows for run in row.runs]
+    return listed_short(list(dict.fromkeys(names)))
+
+
+def _write_page(comparison: Comparison, path: Path, pair: Pair | None) -> None:
     from distill.comparison import page  # Jinja takes its time
 
     try:
-        page.write(comparison, ", ".join(places), path, pair)
+        page.write(comparison, _title(comparison), path, pair)
     except OSError as error:
         raise ConfigError(f"page={path} cannot be written ({error.strerror})") from error
 

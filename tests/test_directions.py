@@ -37,7 +37,7 @@ ALLOWED = {
     "predict": {"ending", "config", "inference", "data", "tasks"},
     "serve": {"ending", "config", "serving"},
     "convert": {"ending", "models"},
-    "compare": {"ending", "config", "comparison", "pipeline"},
+    "compare": {"ending", "config", "comparison", "pipeline", "report"},
     "sweep": {"config", "comparison"},
     "store": {"ending", "config", "pipeline", "report"},
     "launch": set(),

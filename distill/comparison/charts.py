@@ -10,6 +10,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 12, 44
 _TICKS = 5
 _LOGARITHMIC = 8
 """From that many times the least value on, an axis of costs is logarithmic."""
+_NEAR_THE_EDGE = 0.85
+"""The fraction of the width beyond which a mark stands to the left of its point."""
 COLOURS = 6
 """Of lines, which the page names ``--curve-0`` and so on."""
 
@@ -63,23 +65,33 @@ def scatter(points: Sequence[Point], on_front: Sequence[Point], x: Axis, y: Axis
         marks.append(
             f'<circle class="{kind} {escape(point.tone)}" {place} r="5"><title>{escape(text)}</title></circle>'
         )
-        beside = f'x="{across(point.cost) + 7:.1f}" y="{up(point.quality) - 5:.1f}"'
+        left = across(point.cost) > _WIDTH * _NEAR_THE_EDGE
+        shift, anchor = (-7, "end") if left else (7, "start")
+        beside = f'x="{across(point.cost) + shift:.1f}" y="{up(point.quality) - 5:.1f}" text-anchor="{anchor}"'
         marks.append(f"<text {beside}>{escape(point.mark)}</text>")
     axes = _axes(costs, [point.quality for point in points], x, y, across, up, logarithmic)
     return _svg(f"{y.title} against {x.title}", [*axes, *marks])
 
 
-def lines(series: Sequence[tuple[str, Sequence[tuple[float, float]]]], x: Axis, y: Axis) -> str:
-    """Draw one line for each series of points; colours repeat, dashed, where there are more series than colours."""
-    steps = [step for _, points in series for step, _ in points]
-    values = [value for _, points in series for _, value in points]
+class Line(NamedTuple):
+    """A series of points; those of one ``row`` share a colour, and colours repeat, dashed, where rows are more."""
+
+    name: str
+    row: int
+    points: Sequence[tuple[float, float]]
+
+
+def lines(series: Sequence[Line], x: Axis, y: Axis) -> str:
+    """Draw one line for each series; each says in its title what it is."""
+    steps = [step for line in series for step, _ in line.points]
+    values = [value for line in series for _, value in line.points]
     across, up = _scale([0, *steps], _LEFT, _WIDTH - _RIGHT), _scale(values, _HEIGHT - _BOTTOM, _TOP)
     marks = []
-    for number, (name, points) in enumerate(series):
-        path = " ".join(f"{across(step):.1f},{up(value):.1f}" for step, value in points)
-        dash = f' stroke-dasharray="{2 * (number // COLOURS) + 2} 3"' if number >= COLOURS else ""
-        style = f'class="line" style="--tone: var(--curve-{number % COLOURS})"{dash}'
-        marks.append(f'<polyline {style} points="{path}"><title>{escape(name)}</title></polyline>')
+    for line in series:
+        path = " ".join(f"{across(step):.1f},{up(value):.1f}" for step, value in line.points)
+        dash = f' stroke-dasharray="{2 * (line.row // COLOURS) + 2} 3"' if line.row >= COLOURS else ""
+        style = f'class="line" style="--tone: var(--curve-{line.row % COLOURS})"{dash}'
+        marks.append(f'<polyline {style} points="{path}"><title>{escape(line.name)}</title></polyline>')
     return _svg(f"{y.title} by {x.title}", [*_axes([0, *steps], values, x, y, across, up), *marks])
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -59,7 +60,10 @@ def as_text(comparison: Comparison) -> str:
         lines += [(str(n + 1), *(column.cells[n].text for column in laid_out)) for n in range(len(group.rows))]
         titles = (f"  {n:>{len(str(len(group.rows)))}}  {row.title}" for n, row in enumerate(group.rows, 1))
         blocks.append("\n".join((heading(group), "", *titles, console.aligned(lines))))
-    blocks += [f"NOTE: {note}" for note in notes(comparison)]
+    lines_of_notes = (
+        textwrap.wrap(f"NOTE: {note}", console.WIDTH, subsequent_indent="  ") for note in notes(comparison)
+    )
+    blocks += ["\n".join(lines) for lines in lines_of_notes]
     text = plain("\n".join(blocks))
     return text.replace("\N{MINUS SIGN}", "-").replace(words.ABSENT, "-").replace("\N{PLUS-MINUS SIGN}", "+-")
 
@@ -72,7 +76,7 @@ def heading(group: Group) -> str:
 def notes(comparison: Comparison) -> list[str]:
     """Return what to know about the numbers."""
     stated = list(comparison.notes)
-    several = f"{CONFIDENCE:.0%} interval of the mean over seeds (Student's t)"
+    several = f"{words.percent(CONFIDENCE, 0)} interval of the mean over seeds (Student's t)"
     if any(len(row.runs) > 1 for row in comparison.rows):
         stated.append(f"Of several seeds: the mean, with the {several}.")
     if any(len(row.runs) == 1 and row.gain for row in comparison.rows):

@@ -11,7 +11,7 @@ from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import plain
 from distill.comparison import charts
-from distill.comparison.charts import Axis, Point
+from distill.comparison.charts import Axis, Line, Point
 from distill.comparison.columns import Column, columns, heading, notes
 from distill.comparison.pairs import Pair
 from distill.comparison.table import Comparison, Group, Row, written
@@ -78,7 +78,7 @@ def render(comparison: Comparison, title: str, pair: Pair | None = None) -> str:
         notes=notes(comparison),
         sections=[_section(group, comparison.differing) for group in comparison.groups],
         pair=pair,
-        written=written,
+        colours=charts.COLOURS,
     )
 
 
@@ -105,7 +105,7 @@ def _section(group: Group, differing: Sequence[str]) -> Section:
             if any(model.role == role for row in group.rows for model in row.models.values())
         ],
         list(_curves(group)),
-        [f"{row.title}, seed {run.seed}" for row in group.rows for run in row.runs],
+        [row.title for row in group.rows],
         _settings(group.rows),
     )
 
@@ -156,13 +156,13 @@ def _curves(group: Group) -> Iterable[tuple[str, list[Picture]]]:
             if words.known(row["value"]) and not row["name"].endswith("/lr"):
                 series = families.setdefault((row["stage"], row["name"]), [[] for _ in runs])
                 series[number].append((row["step"], row["value"]))
-    titles = [f"{row.title}, seed {run.seed}" for row in group.rows for run in row.runs]
+    titles = [(f"{row.title}, seed {run.seed}", n) for n, row in enumerate(group.rows) for run in row.runs]
     telling = {key: series for key, series in families.items() if len({repr(each) for each in series}) > 1}
     by_stage: dict[str, list[Picture]] = {}
     for (stage, name), series in list(telling.items())[:_MOST_CURVES]:
         metric = name.rpartition("/")[2]
         show = words.number if name.startswith("train/") else partial(words.metric, metric)
-        drawn = [(title, _thinned(points)) for title, points in zip(titles, series, strict=True)]
+        drawn = [Line(*title, _thinned(points)) for title, points in zip(titles, series, strict=True)]
         by_stage.setdefault(stage, []).append(
             Picture(name, charts.lines(drawn, Axis("step", _whole), Axis(name, show)))
         )

@@ -10,8 +10,8 @@ from distill.comparison.estimates import Estimate, estimate, of_differences
 from distill.comparison.runs import Run
 from distill.errors import ConfigError
 
-_NO_RESULT = ("seed", "store", "tracking.", "data.workers", "trainer.enable_progress_bar", "trainer.log_every_n_steps")
-"""Settings, and beginnings of them, that do not tell one row from another."""
+_NO_RESULT = {"seed", "store", "data.workers", "trainer.enable_progress_bar", "trainer.log_every_n_steps"}
+"""Settings that do not tell one row from another, besides those of tracking."""
 _LONGEST = 60
 """Characters of a setting's value in a row's title."""
 _SETTINGS_IN_TITLE = 4
@@ -135,7 +135,9 @@ def _folded(runs: Sequence[Run], with_rows: bool) -> tuple[list[list[Run]], list
 
 
 def _telling(run: Run) -> dict[str, Any]:
-    return {key: value for key, value in run.settings.items() if not key.startswith(_NO_RESULT)}
+    return {
+        key: value for key, value in run.settings.items() if key not in _NO_RESULT and not key.startswith("tracking.")
+    }
 
 
 def _differing(runs: Sequence[Run]) -> list[str]:

@@ -52,6 +52,6 @@ def folder_part(name: str, overrides: Sequence[str]) -> str:
     parts = ""
     for key, value in values(overrides).items():
         if value != name:
-            text = re.sub(r"[^A-Za-z0-9.]+", "-", value).strip("-")[:_LONGEST_VALUE]
+            text = re.sub(r"[^A-Za-z0-9.]+", "-", value).strip("-")[:_LONGEST_VALUE].rstrip("-")
             parts += f"_{key.partition('.')[2] or key}-{text}"
     return parts[:_LONGEST]

@@ -169,9 +169,9 @@ def _inputs(folder: Path) -> list[str]:
 
 
 def _stages_of(run: Path) -> set[str]:
-    """Return the stages in a run's report, and those in its log: a run that goes on has no report yet."""
+    """Return the stages in a run's report, settings and log: one that goes on has no report, and models may be stages."""
     names: set[str] = set()
-    for file in ("report.json", "run.log"):
+    for file in ("report.json", "run.log", "config.yaml"):
         try:
             text = (run / file).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:

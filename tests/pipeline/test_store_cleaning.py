@@ -78,6 +78,12 @@ def test_a_run_without_a_report_yet_names_what_its_log_does(store):
     assert going(store) == []
 
 
+def test_a_run_names_the_stage_that_its_settings_take_a_model_from(store):
+    settings = store.root.parent / "first" / "config.yaml"
+    settings.write_text(f"teacher:\n  model: outputs/store/{OTHER}/model\n", encoding="utf-8")
+    assert going(store) == []
+
+
 def test_a_run_elsewhere_is_known_by_the_store(store, tmp_path):
     note_run(store.root, run_of(tmp_path / "elsewhere", OTHER))
     assert going(store) == []
