@@ -169,7 +169,7 @@ def _inputs(folder: Path) -> list[str]:
 
 
 def _stages_of(run: Path) -> set[str]:
-    """Return the stages in a run's report, settings and log: one that goes on has no report, and models may be stages."""
+    """Return the stages in a run's report, its settings (models may be stages), and its log while it has no report."""
     names: set[str] = set()
     for file in ("report.json", "run.log", "config.yaml"):
         try:
