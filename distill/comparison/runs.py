@@ -80,7 +80,7 @@ def stage_folder(run: Path, report: Report, stage: str) -> Path | None:
     recorded = next((each.get("folder") for each in report["stages"] if each.get("name") == stage), None)
     if recorded is None:
         return None
-    places = [Path(recorded), *(parent / recorded for parent in run.resolve().parents)]
+    places = [Path(recorded), *(above / recorded for above in (run.resolve(), *run.resolve().parents))]
     return next((place for place in places if (place / "manifest.json").is_file()), None)
 
 

@@ -43,10 +43,17 @@ def report(student=0.8, control=0.7, *, seed=1, task="classification", data="2e2
     }
 
 
-def made(folder, *, temperature=2.0, seed=1, curve=(0.5, 0.6), settings=None, **of_report):
+def made(folder, *, temperature=2.0, seed=1, curve=(0.5, 0.6), settings=None, test_rows=None, **of_report):
     """Write the folder of a run, and return it."""
     folder.mkdir(parents=True)
-    (folder / "report.json").write_text(json.dumps(report(seed=seed, **of_report)), encoding="utf-8")
+    content = report(seed=seed, **of_report)
+    if test_rows:
+        stage = folder / "store" / "evaluate-000000000000"
+        stage.mkdir(parents=True)
+        settings_of_stage = {"examples": {"validation": "v", "test": test_rows}}
+        (stage / "manifest.json").write_text(json.dumps({"settings": settings_of_stage}), encoding="utf-8")
+        content["stages"] = [{"name": "evaluate", "folder": "store/evaluate-000000000000"}]
+    (folder / "report.json").write_text(json.dumps(content), encoding="utf-8")
     config = {"name": "tiny", "seed": seed, "store": f"{folder}/store", "distill": {"temperature": temperature}}
     (folder / "config.yaml").write_text(yaml.safe_dump({**config, **(settings or {})}), encoding="utf-8")
     rows = [f"distill,{step},validation/accuracy,{value}" for step, value in enumerate(curve)]

@@ -66,6 +66,14 @@ def test_runs_on_other_rows_stand_apart_and_are_not_compared(tmp_path):
     ]
 
 
+def test_the_same_test_rows_are_compared_whatever_the_rows_of_train(tmp_path):
+    made(tmp_path / "a", temperature=1.0, test_rows="same", data="aaaaaaaaaaaa")
+    made(tmp_path / "b", temperature=2.0, test_rows="same", data="bbbbbbbbbbbb")
+    assert len(compared(tmp_path).groups) == 1
+    made(tmp_path / "c", temperature=1.0, test_rows="other", data="aaaaaaaaaaaa", seed=2)
+    assert [len(group.rows) for group in compared(tmp_path).groups] == [2, 1]
+
+
 def test_runs_of_several_tasks_are_refused(tmp_path):
     made(tmp_path / "a")
     made(tmp_path / "b", task="translation")
