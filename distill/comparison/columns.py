@@ -158,8 +158,8 @@ def _estimate(value: Estimate | None) -> dict[str, object] | None:
 
 
 def _numbers(model: Model, metrics: Sequence[str]) -> list[object]:
-    scores = [model.scores.get(name) or Estimate(float("nan"), None, None, 0) for name in metrics]
-    ends = [end if end == end else None for score in scores for end in (score.mean, score.low, score.high)]
+    scores = [model.scores.get(name) for name in metrics]
+    ends = [end for score in scores for end in ((score.mean, score.low, score.high) if score else (None, None, None))]
     costs = [value and value.mean for value in (model.parameters, model.bytes, model.milliseconds)]
     return [model.name, model.role, *ends, *costs]
 
