@@ -10,6 +10,8 @@ COMMANDS = {
     "design": "which student to try first under a budget: distill design experiment=sst2_tiny budget.latency_ms=2",
     "predict": "answers of a finished model: distill predict model=FOLDER input=FILE output=FILE",
     "serve": "answers of a finished model over HTTP: distill serve model=FOLDER port=8000",
+    "compare": "finished runs side by side: distill compare outputs/sweeps/DATE_TIME",
+    "store": "what a store holds, and what nothing needs any more: distill store list, distill store clean",
     "convert": "pickled weights as safetensors: distill convert model=FOLDER output=NEW_FOLDER",
 }
 

@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 
 from distill.base import disk, library_caches, signals
 from distill.base.early_signals import GOES_ON
-from distill.config import compose
+from distill.config import compose, sweeps
 from distill.config.messages import describe_error
 from distill.config.named_columns import named_roles
 from distill.config.schema import Config
@@ -54,7 +54,7 @@ def _run_job(config: Config) -> None:
             log.info("%s", note)
         from distill.pipeline.runner import walk  # torch takes seconds: only settings that hold pay them
 
-        walk(config, folder, repeat)
+        walk(config, folder, repeat, sweeps.values(hydra.overrides.task))
 
 
 def _describe(error: Exception) -> str | None:

@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from distill.base.setting_rules import RUN_NAME
-from distill.config import design, user_cards
+from distill.config import design, sweeps, user_cards
 from distill.config.schema import Config
 from distill.errors import ConfigError
 from distill.objective import settings
@@ -29,6 +29,8 @@ _HELP = """distill turns a fine-tuned transformer teacher into a compact student
   python -m distill.design --help                                 which student to try first under a budget
   python -m distill.predict --help                                answers of a finished model for a file
   python -m distill.convert --help                                pickled weights of a teacher as safetensors
+  python -m distill.compare --help                                finished runs side by side
+  python -m distill.store --help                                  what the store holds, and what can go
 
 Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS
@@ -96,6 +98,8 @@ _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
     "root": {"level": "ERROR", "handlers": ["console"]},
 }
 
+_SUBDIR = "${hydra.job.num}_${run_name:${name}}${swept:${name},${hydra.overrides.task}}"
+
 _ROOT: dict[str, Any] = {
     "defaults": [
         "schema",
@@ -107,7 +111,8 @@ _ROOT: dict[str, Any] = {
     ],
     "hydra": {
         "run": {"dir": "outputs/${run_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}"},
-        "sweep": {"dir": "outputs/sweeps/${now:%Y-%m-%d_%H-%M-%S}", "subdir": "${hydra.job.num}_${run_name:${name}}"},
+        "sweep": {"dir": "outputs/sweeps/${now:%Y-%m-%d_%H-%M-%S}", "subdir": _SUBDIR},
+        "callbacks": {"compare": {"_target_": "distill.sweep.CompareJobs"}},
         "output_subdir": None,
         "help": {
             "app_name": "distill",
@@ -155,6 +160,7 @@ def register() -> None:
     """Put the schema, the logging and every card into Hydra's store, which every job of this process reads."""
     OmegaConf.register_new_resolver("run_name", _run_name)
     OmegaConf.register_new_resolver("file_name", _file_name)
+    OmegaConf.register_new_resolver("swept", sweeps.folder_part)
     store = ConfigStore.instance()
     store.store(name="schema", node=Config, provider="distill")
     store.store(name="config", node=_ROOT, provider="distill")

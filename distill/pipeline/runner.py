@@ -24,6 +24,7 @@ from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.settle import settled
 from distill.pipeline.store import Store
+from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_check import check_teacher
 from distill.pipeline.teacher_outputs import with_output_plan
 from distill.report import console, page
@@ -78,13 +79,14 @@ class Chain:
         return self.context.ranks
 
 
-def walk(config: Config, folder: Path, command: str) -> None:
+def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | None = None) -> None:
     """Run all stages that the settings ask for, and write the report.
 
     Args:
         config: checked settings.
         folder: takes the report and what the run exports.
         command: the command line that repeats the run.
+        swept: the settings that a sweep sweeps over, with their values in this run.
 
     Raises:
         DistillError: the user can mend it, and the message says how.
@@ -101,8 +103,8 @@ def walk(config: Config, folder: Path, command: str) -> None:
     with joined(make_trainer(config), devices, nodes, folder) as ranks:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
-        context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)))
-        ranks.first(lambda: _write_config(config, folder))  # also a trial whether the folder takes it
+        context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
+        ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
         _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))
 
@@ -118,6 +120,11 @@ def _stages(chain: Chain) -> None:
         _advance(planned, chain)
     ranks.heed()
     ranks.first(lambda: _report(chain, notes))
+
+
+def _begin(config: Config, folder: Path) -> None:
+    _write_config(config, folder)
+    note_run(Path(config.store), folder)
 
 
 def _write_config(config: Config, folder: Path) -> None:
@@ -164,6 +171,8 @@ def _advance(planned: Planned, chain: Chain) -> None:
             if not (reused := _is_finished(planned, chain)):
                 _make(planned, chain)
     manifest = ranks.first(lambda: store.manifest(planned.name))
+    if reused and ranks.rank == 0:
+        store.used(planned.name)
     folder = store.folder(planned.name)
     finished.folders[planned.title], finished.results[planned.title] = folder, manifest["result"]
     status, seconds = ("reused", time.monotonic() - start) if reused else ("done", manifest["seconds"])

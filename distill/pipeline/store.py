@@ -72,6 +72,11 @@ class Store:
             raise StoreError(f"{folder} holds the stage {recorded}; remove the folder {folder} and run again")
         return content
 
+    def used(self, name: str) -> None:
+        """Note that a finished stage is read again; where the store cannot be written, only the time is lost."""
+        with suppress(OSError):
+            os.utime(self.folder(name) / MANIFEST)
+
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold the right to make a stage; wait for another run that has it, unless its process is dead."""

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from distill.report import JsonObject
 from distill.report.precision import too_small
 
+SCHEMA = 1
+"""Of report.json; it counts up when a field changes its meaning."""
+
 
 def assemble(
     *,
@@ -20,7 +23,7 @@ def assemble(
     """Put together the content of ``report.json``.
 
     Args:
-        head: name, command, task and seed of the run.
+        head: name, command, task and seed of the run, and what it has of a sweep.
         data: name, source, notes, labels, rows and fingerprint.
         stages: name, status, seconds, fingerprint and folder of each.
         results: each finished stage to its result.
@@ -32,7 +35,7 @@ def assemble(
     """
     evaluation, export = results.get("evaluate", {}), results.get("export", {})
     report = {
-        "schema": 1,
+        "schema": SCHEMA,
         **head,
         "status": "done",
         "data": dict(data),

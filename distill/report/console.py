@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from distill.base.terminal_text import plain
 from distill.report import ABSENT, JsonObject, Report, comparison, duration, exports, present, tables, tie
-from distill.report.facts import grid_timed, rows_and_labels, stand_in, timed
+from distill.report.facts import grid_timed, rows_and_labels, stand_in, timed, title
 from distill.report.sentences import verdict
 
 WIDTH = 100
@@ -22,7 +22,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
         paths: what to name at the end, such as ``{"report": "outputs/…/report.html"}``.
     """
     data = report["data"]
-    blocks = [f"{report['name']}: {data['name']} ({data['source']}), {rows_and_labels(report)}"]
+    blocks = [f"{title(report)}: {data['name']} ({data['source']}), {rows_and_labels(report)}"]
     if warning := stand_in(report):
         blocks.append(f"NOTE: {warning}")
     by_label = [(_cut(label), *cells) for label, *cells in tables.in_text(report)]

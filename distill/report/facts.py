@@ -6,6 +6,12 @@ _BUSY = 0.8
 """The fraction of the measured time that the models had the processor, below which other work is reported."""
 
 
+def title(report: Report) -> str:
+    """Return the name of a run, with its values of what a sweep swept over."""
+    swept = ", ".join(f"{key}={value}" for key, value in (report.get("swept") or {}).items())
+    return f"{report['name']} ({swept})" if swept else str(report["name"])
+
+
 def timed(report: Report) -> str | None:
     """Return under which conditions latencies were measured, or none where they were not."""
     if not (latency := report.get("latency")):

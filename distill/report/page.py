@@ -59,6 +59,7 @@ def render(report: words.Report, rows: words.Curves) -> str:
     environment.filters |= {filter.__name__: filter for filter in filters}
     return environment.get_template("report.html").render(
         report=report,
+        title=facts.title(report),
         models=words.present(report),
         tones={name: words.role(report, name) for name in words.present(report)},
         headline=words.headline(report),

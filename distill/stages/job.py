@@ -184,12 +184,14 @@ class RunContext:
         command: the command line that repeats the run.
         ranks: this process among all.
         wandb: online | offline | disabled.
+        swept: the settings that a sweep sweeps over, with their values in this run.
     """
 
     folder: Path
     command: str
     ranks: Ranks = field(default_factory=Ranks)
     wandb: str = "disabled"
+    swept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

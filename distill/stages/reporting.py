@@ -31,7 +31,13 @@ def report_on(
     of_stages = [note for result in results.values() for note in result.get("notes", ())]
     data["notes"] += dict.fromkeys([*notes, *of_stages])
     return assemble(
-        head={"name": config.name, "command": context.command, "task": config.task, "seed": config.seed},
+        head={
+            "name": config.name,
+            "command": context.command,
+            "task": config.task,
+            "seed": config.seed,
+            **({"swept": dict(context.swept)} if context.swept else {}),
+        },
         data=data,
         stages=stages,
         results=results,

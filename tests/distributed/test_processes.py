@@ -49,7 +49,7 @@ def swept(tmp_path_factory, command_of):
     command = command_of(tmp_path_factory.mktemp("processes"))
     sweep = ("-m", "distill.temperature=1,4", f"hydra.sweep.dir={command.folder}/sweep")
     out = command(*sweep, *TWO, *EXACT, "data.batch_size=16", f"export.formats=[{','.join(EXPORTERS)}]")
-    return command.store, sorted((command.folder / "sweep").glob("*_sst2_tiny")), out
+    return command.store, sorted((command.folder / "sweep").glob("*_sst2_tiny_*")), out
 
 
 def test_two_processes_end_where_one_does_and_so_does_accumulation(swept, inside):

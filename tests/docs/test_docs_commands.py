@@ -20,11 +20,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 import distill
 from distill import convert, predict
-from distill.config import command_line, design, serve, validate
+from distill.config import command_line, compare, design, serve, store, validate
 from distill.config import compose as cards
+from distill.config.compare import CompareConfig
 from distill.config.design import DesignConfig
 from distill.config.schema import Config
 from distill.config.serve import ServeConfig
+from distill.config.store import StoreConfig
 from distill.config.student import StudentConfig
 from distill.errors import DistillError
 from distill.objective.specs import TERM_SPECS
@@ -37,7 +39,9 @@ PLACE = re.compile(r"\b(FOLDER|FILE|texts\.jsonl)\b|(?<![\w/])(\.\./shared|outpu
 STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", "STAGE": "finetune", "N": "7"}
 """What a word in capitals stands for; a name may be any, so that of a term will do."""
 SETTING = re.compile(r"\+*[a-z_]+[\w.@]*=")
-SCHEMAS = [OmegaConf.structured(schema) for schema in (DesignConfig, PredictConfig, ServeConfig)]
+SCHEMAS = [
+    OmegaConf.structured(schema) for schema in (DesignConfig, PredictConfig, ServeConfig, CompareConfig, StoreConfig)
+]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
 KEY = re.compile(rf"({'|'.join(SECTIONS)})(\.\w+)+")
 
@@ -104,6 +108,13 @@ def tried(module, words, composed):
         return
     if module == "serve":
         serve.check(command_line.settings_of(ServeConfig, words, ""))
+        return
+    if module == "compare":
+        compare.read(words, "")
+        return
+    if module == "store":
+        assert words[0] in ("list", "clean")
+        store.check(command_line.settings_of(StoreConfig, words[1:], ""))
         return
     if module == "convert":
         convert._folders(words)

@@ -1,0 +1,157 @@
+"""Draw points and lines as SVG that stands inside a page, takes its colours from it and needs no script."""
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import NamedTuple
+
+_WIDTH, _HEIGHT = 520, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 12, 44
+_TICKS = 5
+_LOGARITHMIC = 8
+"""From that many times the least value on, an axis of costs is logarithmic."""
+_NEAR_THE_EDGE = 0.85
+"""The fraction of the width beyond which a mark stands to the left of its point."""
+COLOURS = 6
+"""Of lines, which the page names ``--curve-0`` and so on."""
+
+Format = Callable[[float], str]
+
+
+class Point(NamedTuple):
+    """A model's cost and quality; ``tone`` is its role, by which the page colours it, and ``mark`` stands beside it."""
+
+    cost: float
+    quality: float
+    tone: str
+    name: str
+    mark: str = ""
+
+
+class Axis(NamedTuple):
+    """What an axis shows, and how its numbers are written."""
+
+    title: str
+    written: Format
+
+
+def front(points: Sequence[Point], lower_is_better: bool) -> list[Point]:
+    """Return the points that no other one beats in cost and quality alike (the Pareto front), by cost.
+
+    >>> [point.name for point in front([Point(1, 0.8, "", "a"), Point(2, 0.7, "", "b"), Point(3, 0.9, "", "c")], False)]
+    ['a', 'c']
+    """
+    sign = -1 if lower_is_better else 1
+    best, kept = -math.inf, []
+    for point in sorted(points, key=lambda point: (point.cost, -sign * point.quality)):
+        if sign * point.quality > best:
+            kept.append(point)
+            best = sign * point.quality
+    return kept
+
+
+def scatter(points: Sequence[Point], on_front: Sequence[Point], x: Axis, y: Axis) -> str:
+    """Draw models by cost and quality, joined where they are on the front; each says in its title what it is."""
+    costs = [point.cost for point in points]
+    logarithmic = min(costs) > 0 and max(costs) / min(costs) >= _LOGARITHMIC
+    across = _scale(costs, _LEFT, _WIDTH - _RIGHT, logarithmic)
+    up = _scale([point.quality for point in points], _HEIGHT - _BOTTOM, _TOP)
+    steps = " ".join(f"{across(point.cost):.1f},{up(point.quality):.1f}" for point in on_front)
+    marks = [f'<polyline class="front" points="{steps}"/>']
+    for point in points:
+        kind = "dot best" if point in on_front else "dot"
+        text = f"{point.name}: {y.written(point.quality)}, {x.written(point.cost)}"
+        place = f'cx="{across(point.cost):.1f}" cy="{up(point.quality):.1f}"'
+        marks.append(
+            f'<circle class="{kind} {escape(point.tone)}" {place} r="5"><title>{escape(text)}</title></circle>'
+        )
+        left = across(point.cost) > _WIDTH * _NEAR_THE_EDGE
+        shift, anchor = (-7, "end") if left else (7, "start")
+        beside = f'x="{across(point.cost) + shift:.1f}" y="{up(point.quality) - 5:.1f}" text-anchor="{anchor}"'
+        marks.append(f"<text {beside}>{escape(point.mark)}</text>")
+    axes = _axes(costs, [point.quality for point in points], x, y, across, up, logarithmic)
+    return _svg(f"{y.title} against {x.title}", [*axes, *marks])
+
+
+class Line(NamedTuple):
+    """A series of points; those of one ``row`` share a colour, and colours repeat, dashed, where rows are more."""
+
+    name: str
+    row: int
+    points: Sequence[tuple[float, float]]
+
+
+def lines(series: Sequence[Line], x: Axis, y: Axis) -> str:
+    """Draw one line for each series; each says in its title what it is."""
+    steps = [step for line in series for step, _ in line.points]
+    values = [value for line in series for _, value in line.points]
+    across, up = _scale([0, *steps], _LEFT, _WIDTH - _RIGHT), _scale(values, _HEIGHT - _BOTTOM, _TOP)
+    marks = []
+    for line in series:
+        path = " ".join(f"{across(step):.1f},{up(value):.1f}" for step, value in line.points)
+        dash = f' stroke-dasharray="{2 * (line.row // COLOURS) + 2} 3"' if line.row >= COLOURS else ""
+        style = f'class="line" style="--tone: var(--curve-{line.row % COLOURS})"{dash}'
+        marks.append(f'<polyline {style} points="{path}"><title>{escape(line.name)}</title></polyline>')
+    return _svg(f"{y.title} by {x.title}", [*_axes([0, *steps], values, x, y, across, up), *marks])
+
+
+def _scale(values: Sequence[float], start: float, end: float, logarithmic: bool = False) -> Callable[[float], float]:
+    """Return the function that places a value between two ends of a picture, with a margin where all are equal."""
+    change = math.log10 if logarithmic else float
+    low, high = change(min(values)), change(max(values))
+    if not high > low:
+        low, high = low - (abs(low) / 10 or 0.5), high + (abs(high) / 10 or 0.5)
+    margin = 0.04 * (high - low)
+    low, high = low - margin, high + margin
+    return lambda value: start + (change(value) - low) / (high - low) * (end - start)
+
+
+def _axes(
+    costs: Sequence[float],
+    values: Sequence[float],
+    x: Axis,
+    y: Axis,
+    across: Callable[[float], float],
+    up: Callable[[float], float],
+    logarithmic: bool = False,
+) -> list[str]:
+    """Return grid, numbers and titles."""
+    parts = []
+    for value in _ticks(min(values), max(values)):
+        height = up(value)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>')
+        parts.append(f'<text x="{_LEFT - 8}" y="{height + 4:.1f}" text-anchor="end">{escape(y.written(value))}</text>')
+    bottom = _HEIGHT - _BOTTOM + 18
+    below = (_powers if logarithmic else _ticks)(min(costs), max(costs))
+    parts += [
+        f'<text x="{across(cost):.1f}" y="{bottom}" text-anchor="middle">{escape(x.written(cost))}</text>'
+        for cost in below
+    ]
+    middle = (_LEFT + _WIDTH - _RIGHT) / 2
+    parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
+    return parts
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round numbers from the least to the largest value.
+
+    >>> _ticks(0, 10)
+    [0, 2, 4, 6, 8, 10]
+    """
+    if not high > low:
+        return [low]
+    step = 10 ** math.floor(math.log10((high - low) / _TICKS))
+    step = next(size for size in (step, 2 * step, 5 * step, 10 * step) if (high - low) / size <= _TICKS)
+    return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Return 1, 3, 10, 30 and so on within two values, or both where none is between them."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    between = [factor * 10.0**exponent for exponent in exponents for factor in (1, 3)]
+    return [value for value in between if low <= value <= high] or [low, high]
+
+
+def _svg(label: str, parts: Sequence[str]) -> str:
+    box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}"'
+    return f'<svg class="chart" role="img" aria-label="{escape(label)}" {box}>{"".join(parts)}</svg>'
