@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from transformers import PretrainedConfig
 
 from distill.errors import DataError, ModelError
-from distill.export import FEWEST_ROWS, INT8, ROOT, exporter
+from distill.export import FEWEST_ROWS, INT8, exporter
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.stages.job import RunSpec
 
@@ -18,17 +18,17 @@ _BRING_IT: Mapping[str, str] = {
 
 
 def rows_to_calibrate(spec: RunSpec) -> None:
-    """Refuse a format in 8 bits whose ranges would be measured on too few rows.
+    """Refuse a required format in 8 bits whose ranges would be measured on too few rows; others are left out.
 
     Raises:
         DataError: train has too few.
     """
     config, rows = spec.config, len(spec.data.splits["train"])
-    rounding = [model.name for model in spec.decisions.exported if exporter(model.name).rounds]
+    rounding = [name for name in config.export.require if exporter(name).rounds]
     if "export" in config.stages and rounding and config.export.int8 == INT8[0] and rows < FEWEST_ROWS:
         raise DataError(
-            f"train has {rows} rows, too few to calibrate {rounding[0]}, which takes {FEWEST_ROWS}; "
-            f"export.int8={INT8[1]} or export.formats=[{ROOT}] does without"
+            f"export.require=[{', '.join(config.export.require)}]: train has {rows} rows, too few to calibrate "
+            f"{rounding[0]}, which takes {FEWEST_ROWS}; export.int8={INT8[1]} does without"
         )
 
 

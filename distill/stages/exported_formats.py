@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from distill.distributed.processes import Ranks
-from distill.errors import ModelError
+from distill.errors import DataError, ModelError
 from distill.export import BUNDLE, INT8, ROOT, Exporter, Source, exporter
 from distill.export.gate import Allowed, Measured, batch_failure, failure, headline_loss
 from distill.inference import scoring
@@ -121,7 +121,7 @@ def _written(job: Job, name: str, source: Source, student: Scores) -> tuple[str 
     shutil.rmtree(answers_folder(job.folder, name), ignore_errors=True)  # of files that an earlier try wrote
     try:
         format_exporter.write(replace(source, accept=partial(_accepted, job, name, student)), folder)
-    except ModelError as error:
+    except (DataError, ModelError) as error:
         if name == ROOT:
             raise
         return str(error).removeprefix(f"{name}: "), ""

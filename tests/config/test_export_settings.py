@@ -93,9 +93,11 @@ def test_too_few_rows_to_calibrate_are_refused_before_anything_is_trained():
     config = Config(export=ExportConfig(formats=["huggingface", "onnx_int8"]))
     config.data.source, config.data.limit.train = "embedded", 6
     data = prepare(config)
+    preflight(spec_of(config, data))  # the stage leaves out what nobody requires, and says why
+    config.export.require = ["onnx_int8"]
     message = (
-        "train has 6 rows, too few to calibrate onnx_int8, which takes 8; export.int8=dynamic or "
-        "export.formats=[huggingface] does without"
+        "export.require=[onnx_int8]: train has 6 rows, too few to calibrate onnx_int8, which takes 8; "
+        "export.int8=dynamic does without"
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         preflight(spec_of(config, data))

@@ -18,7 +18,11 @@ ASKING = sorted(
     for pattern in ("inference/*.py", "export/*.py", "stages/evaluate.py", "stages/export.py", "stages/teach.py")
     for path in PACKAGE.glob(pattern)
 )
-KNOW_MODELS = {"inference/torch_runtime.py", "inference/generation.py", "inference/generation_ensemble.py"}
+KNOW_MODELS = {
+    "inference/torch_runtime.py", "inference/generation.py", "inference/generation_ensemble.py",
+    "export/onnx.py", "export/onnx_graph.py", "export/onnx_probes.py",
+}  # fmt: skip
+"""What runs such models, or traces them."""
 BATCH = {
     "input_ids": torch.tensor([[2, 5, 6, 3], [2, 7, 3, 0]]),
     "attention_mask": torch.tensor([[1] * 4, [1, 1, 1, 0]]),

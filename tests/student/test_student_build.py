@@ -65,8 +65,8 @@ def test_a_student_without_layers_is_taught_judged_exported_and_asked(command):
     assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
     assert report["models"]["student"]["description"] == "distill-static, 0 layers of width 12"
     exported = folder / "export" / "student"
-    predictor = load(exported)
-    assert isinstance(predictor.runtime.model, StaticForSequenceClassification)
+    predictor = load(exported, format="torch")
+    assert isinstance(predictor.runtime.runtime.model, StaticForSequenceClassification)
     (said,) = predictor.predict([{"text": "a lovely film"}])
     assert set(said) == {"label", "probability"}
     card = (exported / "README.md").read_text()
