@@ -176,10 +176,10 @@ def _tagged(tokens: Sequence[str], tags: Sequence[str], gold: Sequence[str]) -> 
     right = set(_spans(gold))
     pieces, after = [], 0
     for start, stop, kind in _spans(tags):
-        pieces += [Piece(" ".join(tokens[after:start]))] if start > after else []
+        pieces.append(Piece(" ".join(["", *tokens[after:start], ""] if start else [])))
         pieces.append(Piece(" ".join(tokens[start:stop]), kind, True, (start, stop, kind) not in right))
         after = stop
-    return [*pieces, *([Piece(" ".join(tokens[after:]))] if after < len(tokens) else [])]
+    return [*pieces, Piece(" ".join(["", *tokens[after:]]))]
 
 
 def _spans(tags: Iterable[str]) -> list[tuple[int, int, str]]:

@@ -125,7 +125,7 @@ def _picture(gain: words.JsonObject | None) -> dict[str, dict[str, float | str]]
     if gain is None or len(better) < 3:
         return None
     low, high = min(0.0, *better.values()), max(0.0, *better.values())
-    margin = 0.18 * (high - low) or 1.0  # room for the numbers at the ends
+    margin = 0.24 * (high - low) or 1.0  # room for the numbers at the ends
     length = high - low + 2 * margin
     texts = {key: words.difference(gain["metric"], value).removesuffix(" points") for key, value in better.items()}
     return {

@@ -83,7 +83,7 @@ def _parted(job: Job, split: _Split) -> tuple[JsonObject, list[JsonObject]]:
     teacher, student = (models[spec.decisions.first_of(role) or ""] for role in ("teacher", "student"))
     found = disagreement.partings(spec.setup, teacher, student)
     chosen = disagreement.spread(found, spec.config.report.examples)
-    summary = {
+    summary: JsonObject = {
         "split": split.name,
         "examples": len(split.references),
         "part": len(found),
@@ -91,7 +91,7 @@ def _parted(job: Job, split: _Split) -> tuple[JsonObject, list[JsonObject]]:
         "shown": len(chosen),
     }
     ids = spec.data.ids.get(split.name)
-    rows = [
+    rows: list[JsonObject] = [
         {
             "id": each.number + 1 if ids is None else ids[each.number],
             "kind": each.kind,
