@@ -208,7 +208,6 @@ def _run(planned: Planned, job: Job, store: Store) -> StageResult:
 def _report(chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str]) -> None:
     """Write the run's folder, and log the table."""
     folders = chain.finished.folders
-    jobs = {
-        name: _job(planned_stages[name], chain, folders[name]) for name in ("evaluate", "export") if name in folders
-    }
+    kept = [name for name in ("evaluate", "export") if name in folders]
+    jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
     write_report(chain.spec, chain.context, chain.finished, jobs, notes)
