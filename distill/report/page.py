@@ -14,7 +14,7 @@ import jinja2
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import names, plain
-from distill.report import curves, differences, examples, exports, facts, sentences, tables, targets
+from distill.report import by_label, curves, differences, examples, exports, facts, sentences, tables, targets
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
@@ -87,6 +87,8 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         labels=names(report["data"].get("labels") or ()),
         objective=facts.objective(report),
         comparison=_grouped(words.comparison(report), "group"),
+        label_gains=by_label.gains(report),
+        confusion=by_label.confusion(report),
         label_tables=[table for split in words.splits(report) if (table := tables.by_label(report, split))],
         pictures=_grouped(curves.draw(rows), "stage"),
         metric=words.metric,

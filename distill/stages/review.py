@@ -16,6 +16,8 @@ from distill.inference import disagreement, scoring
 from distill.inference.disagreement import Answered
 from distill.inference.runtime import FinishedModel
 from distill.metrics import Scored
+from distill.metrics.confusion import confusion
+from distill.metrics.label_gain import f1_by_label
 from distill.report import JsonObject
 from distill.stages import comparing, exported_formats, kept_outputs
 from distill.stages.job import Job, RunSpec
@@ -31,12 +33,16 @@ class Review:
 
     Attributes:
         summary: how often teacher and student part, and in which ways; none where there are not both.
+        confusion: how often teacher and student take each label for each other; none without single labels.
+        label_gains: the F1 of each label by the student minus that by teacher and control; none without labels.
         examples: the clearest of them, as JSON takes them; with the texts of the data.
         against_teacher: the comparison of each exported form with the teacher.
         notes: what could not be found, each a sentence.
     """
 
     summary: JsonObject | None = None
+    confusion: JsonObject | None = None
+    label_gains: JsonObject | None = None
     examples: Sequence[JsonObject] = ()
     against_teacher: Mapping[str, JsonObject] = field(default_factory=dict)
     notes: Sequence[str] = ()
@@ -65,21 +71,27 @@ def review(evaluated: Job, exported: Job | None, exports: Sequence[str]) -> Revi
     name = "test" if "test" in spec.data.splits else "validation"
     columns = spec.data.splits[name][:]
     split = _Split(name, columns, spec.setup.references(columns))
-    notes: list[str] = []
-    parted: tuple[JsonObject | None, Sequence[JsonObject]] = (None, ())
-    compared: Mapping[str, JsonObject] = {}
     try:
-        parted = _parted(evaluated, split)
+        models = {
+            model: _answered(evaluated, model, split)
+            for role in ("teacher", "student", "control")
+            if (model := spec.decisions.first_of(role)) is not None
+        }
         compared = _against_teacher(evaluated, exported, exports, split)
     except StoreError as error:
-        notes.append(f"what the models answered is not read again for the report: {error}")
-    return Review(*parted, compared, notes)
+        return Review(notes=[f"what the models answered is not read again for the report: {error}"])
+    summary, examples = _parted(spec, split, models)
+    labelled = disagreement.has_labels(spec.setup)
+    return Review(
+        summary,
+        _confusion(spec, split, models) if labelled else None,
+        _label_gains(spec, split, models) if labelled else None,
+        examples,
+        compared,
+    )
 
 
-def _parted(job: Job, split: _Split) -> tuple[JsonObject, list[JsonObject]]:
-    spec = job.spec
-    names = [name for role in ("teacher", "student", "control") if (name := spec.decisions.first_of(role)) is not None]
-    models = {name: _answered(job, name, split) for name in names}
+def _parted(spec: RunSpec, split: _Split, models: Mapping[str, Answered]) -> tuple[JsonObject, list[JsonObject]]:
     teacher, student = (models[spec.decisions.first_of(role) or ""] for role in ("teacher", "student"))
     found = disagreement.partings(spec.setup, teacher, student)
     chosen = disagreement.spread(found, spec.config.report.examples)
@@ -102,6 +114,50 @@ def _parted(job: Job, split: _Split) -> tuple[JsonObject, list[JsonObject]]:
         for each in chosen
     ]
     return summary, rows
+
+
+def _confusion(spec: RunSpec, split: _Split, models: Mapping[str, Answered]) -> JsonObject | None:
+    """Return which labels teacher and student take for which; none where an answer is several labels."""
+    kind, labels = spec.setup.task.roles.get("label"), spec.setup.labels
+    if kind == "labels":
+        return None
+
+    def named(label: object) -> object:
+        return labels[label] if isinstance(label, int) else label
+
+    pairs = {
+        name: confusion(split.references, models[name].by_label)
+        for role in ("teacher", "student")
+        if (name := spec.decisions.first_of(role)) is not None
+    }
+    counts = {
+        name: [[named(right), named(said), count] for right, said, count in triplets]
+        for name, triplets in pairs.items()
+    }
+    return {"split": split.name, "unit": "words" if kind == "tags" else "examples", "models": counts}
+
+
+def _label_gains(spec: RunSpec, split: _Split, models: Mapping[str, Answered]) -> JsonObject:
+    """Return the F1 of each label by the student minus that by the first teacher and by the control."""
+    section, seed = spec.config.evaluate, spec.config.seed
+    marks = {name: _scored(spec, split, model.records).marks for name, model in models.items()}
+    student = marks[spec.decisions.first_of("student") or ""]
+    against: dict[str, JsonObject] = {}
+    for role in ("teacher", "control"):
+        name = spec.decisions.first_of(role) or ""
+        if student is not None and (reference := marks.get(name)) is not None:
+            gained = f1_by_label(
+                student, reference, resamples=section.resamples, confidence=section.confidence, seed=seed
+            )
+            against[name] = {
+                label: {
+                    "difference": gain.difference,
+                    "interval": [gain.low, gain.high],
+                    "confidence": section.confidence,
+                }
+                for label, gain in gained.items()
+            }
+    return {"split": split.name, "metric": "f1", "against": against}
 
 
 def _answered(job: Job, name: str, split: _Split) -> Answered:
