@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from distill.base.terminal_text import name
-from distill.report import JsonObject, Report, difference, known, number, percent, union
+from distill.report import JsonObject, Report, known, number, percent, union
 
 _WHOLE = 12
 """Up to that many labels a matrix is shown whole, of more the worst pairs."""
@@ -17,6 +17,7 @@ class GainTable(NamedTuple):
     """The student's F1 of each label minus that of each other model; the label that lost most stands first."""
 
     split: str
+    confidence: str
     models: Sequence[str]
     rows: Sequence[tuple[str, Sequence[str]]]
     is_open: bool
@@ -49,7 +50,8 @@ def gains(report: Report) -> GainTable | None:
     models = [model for model, table in tables.items() if table]
     labels = sorted(union(tables.values()), key=lambda label: _amount(tables[models[0]].get(label)))
     rows = [(name(label), [_cell(tables[model].get(label)) for model in models]) for label in labels]
-    return GainTable(found["split"], models, rows, len(rows) <= _IN_SIGHT)
+    confidence = percent(found["confidence"], 0)
+    return GainTable(found["split"], confidence, models, rows, len(rows) <= _IN_SIGHT)
 
 
 def confusion(report: Report) -> Confusion | None:
@@ -92,4 +94,4 @@ def _cell(gain: JsonObject | None) -> str:
     if gain is None:
         return ""
     low, high = (number(100 * end, 2) for end in gain["interval"])
-    return f"{difference('f1', gain['difference'])} ({percent(gain['confidence'], 0)} interval {low} to {high})"
+    return f"{number(100 * gain['difference'], 2, '+')} ({low} to {high})"

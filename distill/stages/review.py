@@ -150,14 +150,10 @@ def _label_gains(spec: RunSpec, split: _Split, models: Mapping[str, Answered]) -
                 student, reference, resamples=section.resamples, confidence=section.confidence, seed=seed
             )
             against[name] = {
-                label: {
-                    "difference": gain.difference,
-                    "interval": [gain.low, gain.high],
-                    "confidence": section.confidence,
-                }
+                label: {"difference": gain.difference, "interval": [gain.low, gain.high]}
                 for label, gain in gained.items()
             }
-    return {"split": split.name, "metric": "f1", "against": against}
+    return {"split": split.name, "metric": "f1", "confidence": section.confidence, "against": against}
 
 
 def _answered(job: Job, name: str, split: _Split) -> Answered:
