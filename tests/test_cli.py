@@ -39,7 +39,7 @@ def test_a_command_is_called_with_the_rest_of_the_line(called, name, monkeypatch
 
 def test_a_setting_without_a_command_is_told_where_it_belongs(called):
     assert called("experiment=sst2_tiny", "seed=1") == (
-        2, "", "distill: experiment=sst2_tiny is no command; there are run, design, predict, convert; "
+        2, "", f"distill: experiment=sst2_tiny is no command; there are {', '.join(cli.COMMANDS)}; "
         "was it distill run experiment=sst2_tiny seed=1?\n",
     )  # fmt: skip
-    assert called("trian")[2] == "distill: trian is no command; there are run, design, predict, convert\n"
+    assert called("trian")[2] == f"distill: trian is no command; there are {', '.join(cli.COMMANDS)}\n"

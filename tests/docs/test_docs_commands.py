@@ -40,7 +40,7 @@ STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", 
 SETTING = re.compile(r"\+*[a-z_]+[\w.@]*=")
 SCHEMAS = [OmegaConf.structured(schema) for schema in (DesignConfig, PredictConfig, ServeConfig, AskConfig)]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
-KEY = re.compile(rf"({'|'.join(SECTIONS)})(\.\w+)+")
+KEY = re.compile(rf"({'|'.join(SECTIONS)})(?!\.(?:html|json|md)\b)(\.\w+)+")
 
 
 DONE = []
