@@ -5,7 +5,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+
+from numpy.typing import NDArray
 
 from distill.data.answering import Answer
 from distill.data.inputs import Inputs
@@ -13,6 +15,8 @@ from distill.errors import DataError, ModelError
 from distill.inference.formats import TORCH
 from distill.inference.predictor import Predictor, load
 from distill.models.json_objects import read_object
+from distill.tasks import arrays
+from distill.tasks.tagging import OUTSIDE
 
 REPORT = "report.json"
 _STAGES = {"teacher": "finetune", "student": "distill", "control": "control"}
@@ -100,7 +104,12 @@ def example(model: Predictor, texts: Sequence[str]) -> Mapping[str, Any]:
 
 def answer(name: str, model: Predictor, row: Mapping[str, Any], runs: int) -> Said:
     """Return what a model says of an example, after it was asked once for warming up."""
-    said = model.predict([row], ["the example"])[0]
+    features = model.encode([row])
+    rows = model.by_example(features, model.ask(features), 1)
+    model.refuse_not_finite(rows, ["the example"])
+    (said,) = model.decode([row], rows)
+    if "tags" in said:
+        said["tags"] = _tagged(row["tokens"], cast(Sequence[str], said["tags"]), rows[0])
     times = []
     for _ in range(runs):
         start = time.perf_counter()
@@ -109,8 +118,15 @@ def answer(name: str, model: Predictor, row: Mapping[str, Any], runs: int) -> Sa
     return Said(name, said, 1000 * statistics.median(times))
 
 
+def _tagged(words: Sequence[str], tags: Sequence[str], rows: NDArray[Any]) -> list[str]:
+    """Return the words of a sentence, each that is tagged with its tag and the probability of it."""
+    likely = arrays.softmax(arrays.in_float32([rows])).max(axis=-1)
+    triplets = zip(words, tags, likely.tolist(), strict=True)
+    return [word if tag == OUTSIDE else f"{word}/{tag} {probability:.0%}" for word, tag, probability in triplets]
+
+
 def table(answers: Sequence[Said]) -> str:
-    """Return the answers as lines of text, a model a line; of tags, a word a line."""
+    """Return the answers as lines of text, a model a line."""
     width = max(len(each.name) for each in answers)
     lines = [f"{each.name:<{width}}  {_words(each.answer)}  ({each.milliseconds:.2f} ms)" for each in answers]
     return "\n".join(lines)

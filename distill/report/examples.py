@@ -11,6 +11,8 @@ from distill.report import JsonObject, Report, listed, number, of_role, percent
 
 FILE = "disagreements.jsonl"
 _NOT_MODELS = ("id", "kind", "inputs", "gold")
+_MEASURES = ("probability", "nll", "tokens")
+"""Fields of an answer that say how sure it is."""
 _LONGEST = 2000
 """Characters of an input that the page shows; the file has all."""
 _AROUND = 60
@@ -153,7 +155,7 @@ def _said(record: Mapping[str, Any]) -> str:
         return listed(record["labels"]) if record["labels"] else "none"
     if "score" in record:
         return number(record["score"], 2)
-    return str(next(record[key] for key in ("label", "target", "reply") if key in record))
+    return str(next((value for key, value in record.items() if key not in _MEASURES), ""))
 
 
 def _sure(record: Mapping[str, Any]) -> str:
