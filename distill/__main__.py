@@ -9,6 +9,7 @@ COMMANDS = {
     "run": "from text to a compact student on disk: distill run experiment=sst2_tiny",
     "design": "which student to try first under a budget: distill design experiment=sst2_tiny budget.latency_ms=2",
     "predict": "answers of a finished model: distill predict model=FOLDER input=FILE output=FILE",
+    "ask": 'teacher, student and control of a run on one text: distill ask model=RUN "a text"',
     "serve": "answers of a finished model over HTTP: distill serve model=FOLDER port=8000",
     "compare": "finished runs side by side: distill compare outputs/sweeps/DATE_TIME",
     "store": "what a store holds, and what nothing needs any more: distill store list, distill store clean",

@@ -12,7 +12,9 @@ from distill.config.export import ExportConfig
 from distill.config.finetune import FinetuneConfig
 from distill.config.generate import GenerateConfig
 from distill.config.pretrain import PretrainConfig
+from distill.config.report import ReportConfig
 from distill.config.student import StudentConfig
+from distill.config.target import TargetConfig
 from distill.config.teacher import TeacherConfig
 from distill.config.tracking import TrackingConfig
 from distill.config.trainer import CheckpointConfig, TrainerConfig
@@ -61,6 +63,8 @@ class Config:
     generate: GenerateConfig = field(default_factory=GenerateConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
+    target: TargetConfig = field(default_factory=TargetConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)

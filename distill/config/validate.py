@@ -13,6 +13,7 @@ from distill.config.paths import path_problems
 from distill.config.pretrain import pretrain_problems
 from distill.config.schema import Config, stage_problems
 from distill.config.student import StudentConfig, student_problems
+from distill.config.target import target_problems
 from distill.config.task import task_problems
 from distill.config.teacher import stored_output_problems, teacher_problems
 from distill.config.unread import unread_override_problems, unread_setting_problems
@@ -33,7 +34,8 @@ def check(config: Config, overrides: Sequence[str] = ()) -> None:
 
 def problems(config: Config) -> list[str]:
     """Return one line for each problem of the settings."""
-    lines = [*_problems_of_one_teacher(config), *export_problems(config), *ensemble_problems(config)]
+    lines = [*_problems_of_one_teacher(config), *export_problems(config), *target_problems(config)]
+    lines += ensemble_problems(config)
     for name, teacher in config.more_teachers.items():
         alone = replace(config, teacher=teacher, more_teachers={}, ensemble=EnsembleConfig(), student=StudentConfig())
         lines += problems_of_further_teacher(name, _problems_of_one_teacher(alone))

@@ -1,6 +1,6 @@
 """The data of a run when it is ready for its task, and what the report and fingerprints say of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ class Prepared:
         notes: what was decided on the way, each a sentence.
         columns: role to the name that its column has in the files.
         unanswerable: whether there are questions without an answer.
+        ids: of the rows of validation and test, in their order, where the files have a column of that name.
     """
 
     splits: Mapping[str, Dataset]
@@ -35,6 +36,7 @@ class Prepared:
     notes: tuple[str, ...]
     columns: Mapping[str, str] = field(default_factory=dict)
     unanswerable: bool = False
+    ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_method
     def content(self, split: str) -> str:

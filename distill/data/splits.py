@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 LABEL = "label"
+_ID = "id of a row"
+"""The name of a column that no role of a task has."""
 UNLABELLED = "unlabelled"
 """The split of texts without labels, on which a student follows its teacher alone."""
 
@@ -64,6 +66,27 @@ def _held_out(train: "Dataset", split: str, share: float, seed: int) -> tuple[di
     drawn = "seeded and stratified by label" if _has_label(train) else "drawn with the seed"
     note = f"there is no {split} split: {count:,} rows of train, {drawn}, are held out for it"
     return {"train": train.select(remaining), split: train.select(held)}, note
+
+
+def with_ids(splits: Mapping[str, "Dataset"], ids: Mapping[str, Sequence[object]]) -> dict[str, "Dataset"]:
+    """Return the splits, validation and test with a column of the ids of their rows while rows are drawn from them.
+
+    Args:
+        splits: as they were read.
+        ids: of all rows of the files; a split of which some were left out goes without.
+    """
+    new_splits = dict(splits)
+    for name in (
+        each for each in ("validation", "test") if each in splits and len(ids.get(each, ())) == len(splits[each])
+    ):
+        new_splits[name] = splits[name].add_column(_ID, [str(value) for value in ids[name]])
+    return new_splits
+
+
+def without_ids(splits: Mapping[str, "Dataset"]) -> tuple[dict[str, "Dataset"], dict[str, list[str]]]:
+    """Return the splits as they were without ids, and the ids of the rows that are left."""
+    ids = {name: list(rows[_ID][:]) for name, rows in splits.items() if _ID in rows.column_names}
+    return {name: rows.remove_columns(_ID) if name in ids else rows for name, rows in splits.items()}, ids
 
 
 def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], seed: int) -> dict[str, "Dataset"]:

@@ -110,6 +110,14 @@ def _whole(path: Path) -> bool:
         return False
 
 
+def identity_of(folder: Path) -> str:
+    """Return the identity that the parts of a folder carry; empty where there are none."""
+    for path in sorted(folder.glob("part-*.safetensors")):
+        with safe_open(path, framework="pt") as file:
+            return str((file.metadata() or {}).get(_IDENTITY, ""))
+    return ""
+
+
 def stored_places(folder: Path, identity: str, states: Sequence[int] = ()) -> set[tuple[int, int]]:
     """Return the (key, first) of the features that ``folder`` already answers; none where it does not exist."""
     return set().union(*stored_parts(folder, identity, states).values())

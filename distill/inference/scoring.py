@@ -1,6 +1,6 @@
 """Score a finished model on a split: collect its outputs, decode them, and compute the metrics."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -88,21 +88,36 @@ def score_split(
         tokenizer: the model's tokenizer.
         encode: makes features of examples, with their targets.
     """
-    records: list[Mapping[str, Any]] = []
+    records, rows_of_split = decoded(setup, examples, answered, tokenizer)
+    scored, predictions = score_records(setup, metrics, examples[:], records)
+    targets = encode(examples, tokenizer)["targets"]
+    labels = torch.tensor([target for row in targets for target in row])
+    return SplitScore(scored, torch.cat(rows_of_split), labels, predictions, list(map(len, rows_of_split)))
+
+
+def decoded(
+    setup: TaskSetup, examples: Dataset, answered: ModelOutputs, tokenizer: PreTrainedTokenizerBase
+) -> tuple[list[Record], list[Tensor]]:
+    """Return what a user is told of each example, and the rows ``[n, width]`` that a model's outputs have of it.
+
+    Args:
+        setup: the task with its labels.
+        examples: the rows of the split.
+        answered: the model's outputs.
+        tokenizer: the model's tokenizer.
+    """
+    records: list[Record] = []
     rows_of_split: list[Tensor] = []
     for chunk in _chunks(examples):
         keys = torch.tensor(chunk["key"])
         rows = answered.rows.examples(keys)
         answers = rows if answered.written is None else answered.written.examples(keys)
-        decoded = setup.decode([answer.numpy() for answer in answers], chunk, tokenizer)
+        told = setup.decode([answer.numpy() for answer in answers], chunk, tokenizer)
         if answered.written is not None:
-            decoded = [{**record, **_cost(row)} for record, row in zip(decoded, rows, strict=True)]
-        records += decoded
+            told = [{**record, **_cost(row)} for record, row in zip(told, rows, strict=True)]
+        records += told
         rows_of_split += rows
-    scored, predictions = score_records(setup, metrics, examples[:], records)
-    targets = encode(examples, tokenizer)["targets"]
-    labels = torch.tensor([target for row in targets for target in row])
-    return SplitScore(scored, torch.cat(rows_of_split), labels, predictions, list(map(len, rows_of_split)))
+    return records, rows_of_split
 
 
 def score_records(

@@ -32,13 +32,14 @@ def prepare(config: Config) -> Prepared:
     names = _by_name(data.labels or {}, source.classes)
     options = Options(names, data.drops_bad, scores, source.classes, source.numbers, source.ids, data.answerable)
     read = module.read(source.splits, options)
-    tested, test_held_out = splits.hold_out_test(read.splits, data.holdout_test, config.seed)
+    with_ids = splits.with_ids(read.splits, source.ids)
+    tested, test_held_out = splits.hold_out_test(with_ids, data.holdout_test, config.seed)
     rest = 1 - (data.holdout_test or 0)  # both are fractions of train as it was read
     whole, held_out = splits.hold_out(tested, data.holdout / rest, config.seed)
     if module.expand is not None:  # after that, so that what is held out is in no history of train
         with keeping():
             whole = {name: module.expand(rows) for name, rows in whole.items()}
-    limited = splits.limit(whole, asdict(data.limit), config.seed)
+    limited, ids = splits.without_ids(splits.limit(whole, asdict(data.limit), config.seed))
     ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
     notes = [*source.notes, *read.notes, *filter(None, (test_held_out, held_out, splits.overlap(ready)))]
     if data.unlabelled.path is not None:
@@ -54,6 +55,7 @@ def prepare(config: Config) -> Prepared:
         tuple(notes),
         columns,
         read.unanswerable,
+        ids,
     )
 
 

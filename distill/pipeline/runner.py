@@ -16,43 +16,26 @@ from distill.data.example_pipeline import ExamplePipeline
 from distill.distributed.launching import refuse_other_launch
 from distill.distributed.processes import Ranks, joined
 from distill.errors import DataError
-from distill.export import BUNDLE
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
+from distill.pipeline.run_report import Finished, write_report
 from distill.pipeline.settle import settled
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_check import check_teacher
 from distill.pipeline.teacher_outputs import with_output_plan
-from distill.report import console, page
+from distill.report import page
 from distill.report.environment import versions
-from distill.report.folder import gather
 from distill.stages import STAGES
 from distill.stages.job import Job, RunContext, RunSpec, StageResult, title
-from distill.stages.reporting import report_on
 from distill.stages.supervised import make_trainer
-from distill.training.tracking import read_curves, wandb_mode
+from distill.training.tracking import wandb_mode
 from distill.training.trainer import device_count
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Finished:
-    """The stages that the run has finished so far, with their folders, results and lines in the report.
-
-    Attributes:
-        folders: title of each stage to its folder in the store.
-        results: title of each stage to its result.
-        entries: one line of the report for each stage.
-    """
-
-    folders: dict[str, Path] = field(default_factory=dict)
-    results: dict[str, StageResult] = field(default_factory=dict)
-    entries: list[dict[str, object]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -119,7 +102,7 @@ def _stages(chain: Chain) -> None:
         notes += ranks.first(partial(_accepted_before, planned, chain))
         _advance(planned, chain)
     ranks.heed()
-    ranks.first(lambda: _report(chain, notes))
+    ranks.first(lambda: _report(chain, planned_stages, notes))
 
 
 def _begin(config: Config, folder: Path) -> None:
@@ -231,18 +214,9 @@ def _run(planned: Planned, job: Job, store: Store) -> StageResult:
         return STAGES[planned.stage].run(job)
 
 
-def _report(chain: Chain, notes: list[str]) -> None:
+def _report(chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str]) -> None:
     """Write the run's folder, and log the table."""
-    finished, folder = chain.finished, chain.context.folder
-    curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
-    report = report_on(chain.spec, chain.context, finished.results, finished.entries, notes)
-    exported = finished.folders["export"] / BUNDLE if "export" in finished.folders else None
-    _write_config(chain.spec.config, folder)  # again, in case that the folder was removed meanwhile
-    with run_folder(folder).writing():
-        page.write(report, {stage: rows for stage, rows in curves.items() if rows}, folder)
-        gather(folder, exported, curves)
-    paths = {"report": folder / "report.html"}
-    if exported is not None:
-        paths["export"] = folder / "export" / exported.name
-    for line in console.table(report, {name: str(path) for name, path in paths.items()}).splitlines():
-        log.info("%s", line)
+    folders = chain.finished.folders
+    kept = [name for name in ("evaluate", "export") if name in folders]
+    jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
+    write_report(chain.spec, chain.context, chain.finished, jobs, notes)

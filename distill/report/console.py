@@ -5,7 +5,19 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from distill.base.terminal_text import plain
-from distill.report import ABSENT, JsonObject, Report, comparison, duration, exports, present, tables, tie
+from distill.report import (
+    ABSENT,
+    JsonObject,
+    Report,
+    comparison,
+    duration,
+    examples,
+    exports,
+    present,
+    tables,
+    targets,
+    tie,
+)
 from distill.report.facts import grid_timed, rows_and_labels, stand_in, timed, title
 from distill.report.sentences import verdict
 
@@ -32,7 +44,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]
-    blocks += [verdict(report), _seconds(report["stages"])]
+    blocks += [verdict(report), targets.sentence(report), examples.summary(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]
     lines += [f"{name}: {path}" for name, path in (paths or {}).items()]
     text = "\n".join(line.rstrip() for line in lines)

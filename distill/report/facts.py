@@ -20,12 +20,17 @@ def timed(report: Report) -> str | None:
     sentence = (
         f"Latency: one text at a time, a median of {latency['tokens']:g} tokens, {threads} of {latency['processor']}."
     )
-    if latency["threads"] == 1 and latency.get("cpu_share", 1.0) < _BUSY:
+    if busy(latency):
         sentence += (
             f" Other work kept this machine busy: the models had {percent(latency['cpu_share'], 0)} of the time that"
             " was measured, so these latencies, and how many times as fast the student is, are not to be relied on."
         )
     return sentence
+
+
+def busy(latency: JsonObject | None) -> bool:
+    """Return whether other work kept the machine busy while latencies were measured under these conditions."""
+    return bool(latency and latency.get("threads") == 1 and latency.get("cpu_share", 1.0) < _BUSY)
 
 
 def grid_timed(report: Report) -> str | None:

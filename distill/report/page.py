@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -14,30 +14,41 @@ import jinja2
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import names, plain
-from distill.report import curves, differences, exports, facts, sentences, tables
+from distill.report import by_label, curves, differences, examples, exports, facts, sentences, tables, targets
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
 
 
-def write(report: words.Report, rows: words.Curves, folder: Path | str) -> None:
+def write(
+    report: words.Report, rows: words.Curves, folder: Path | str, parted: Sequence[words.JsonObject] = ()
+) -> None:
     """Write report.json and report.html into ``folder``, each whole or not at all.
 
     Numbers that are not finite become null, since JSON has no word for them.
+
+    Args:
+        report: content of report.json.
+        rows: the curves of each stage.
+        folder: takes both.
+        parted: examples on which teacher and student part, which stand on the page alone.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "report.json": json.dumps(finite(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-        "report.html": render(report, rows),
+        "report.html": render(report, rows, parted),
     }
     for name, text in files.items():
         with replacing(folder / name) as hidden:
             hidden.write_text(text, encoding="utf-8")
 
 
-def render(report: words.Report, rows: words.Curves) -> str:
-    """Return the report as an HTML page without script, font or picture from elsewhere."""
+def render(report: words.Report, rows: words.Curves, parted: Sequence[words.JsonObject] = ()) -> str:
+    """Return the report as an HTML page without script, font or picture from elsewhere.
+
+    The only script filters the examples that are ``parted``; without it they are all in sight.
+    """
     report = finite(report)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("distill", "report"),
@@ -64,7 +75,12 @@ def render(report: words.Report, rows: words.Curves) -> str:
         tones={name: words.role(report, name) for name in words.present(report)},
         headline=words.headline(report),
         verdict=sentences.verdict(report),
-        interval=_picture_of_gain(report.get("gain")),
+        interval=_picture(report.get("gain")),
+        beside_teacher=_picture(sentences.against_teacher(report, "student")),
+        aim=targets.sentence(report),
+        targets=targets.table(report),
+        parted_summary=examples.summary(report),
+        gallery=examples.gallery(report, parted),
         timed=[words for words in (facts.timed(report), facts.grid_timed(report)) if words],
         export_details=[exports.details(report, export) for export in report.get("exports") or ()],
         stand_in=facts.stand_in(report),
@@ -72,6 +88,8 @@ def render(report: words.Report, rows: words.Curves) -> str:
         labels=names(report["data"].get("labels") or ()),
         objective=facts.objective(report),
         comparison=_grouped(words.comparison(report), "group"),
+        label_gains=by_label.gains(report),
+        confusion=by_label.confusion(report),
         label_tables=[table for split in words.splits(report) if (table := tables.by_label(report, split))],
         pictures=_grouped(curves.draw(rows), "stage"),
         metric=words.metric,
@@ -104,13 +122,13 @@ def _grouped(items: Iterable[_Item], field: str) -> list[tuple[str, list[_Item]]
     return [(key, list(group)) for key, group in groupby(items, attrgetter(field))]
 
 
-def _picture_of_gain(gain: words.JsonObject | None) -> dict[str, dict[str, float | str]] | None:
-    """Return zero, the gain and the ends of its interval: their ``place`` on a line, in percent, and their text."""
+def _picture(gain: words.JsonObject | None) -> dict[str, dict[str, float | str]] | None:
+    """Return zero, a difference and the ends of its interval: their ``place`` on a line, in percent, and their text."""
     better = differences.improvement(gain) if gain else {}
     if gain is None or len(better) < 3:
         return None
     low, high = min(0.0, *better.values()), max(0.0, *better.values())
-    margin = 0.18 * (high - low) or 1.0  # room for the numbers at the ends
+    margin = 0.24 * (high - low) or 1.0  # room for the numbers at the ends
     length = high - low + 2 * margin
     texts = {key: words.difference(gain["metric"], value).removesuffix(" points") for key, value in better.items()}
     return {

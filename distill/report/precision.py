@@ -70,16 +70,24 @@ def too_small(report: Report, points: float | None) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
+def of_score(report: Report, model: str, split: str) -> Interval | None:
+    """Return the 95 % interval of a model's first metric on a split; none where it is no fraction of examples."""
+    name, score = next(iter(report["models"][model]["metrics"][split].items()))
+    rows = (report["data"].get("rows") or {}).get(split)
+    counted = _examples_behind(report, model, split, name) if rows else 0
+    if name in _NO_MEANS or not known(score) or not counted:
+        return None
+    return interval(min(1.0, max(0.0, score)), counted)
+
+
 def _sentence(report: Report, model: str, split: str, points: float) -> str:
     name, score = next(iter(report["models"][model]["metrics"][split].items()))
-    rows, counted = report["data"]["rows"].get(split) or 0, _examples_behind(report, model, split, name)
-    if name in _NO_MEANS or not known(score) or not rows or not counted:
+    ends = of_score(report, model, split)
+    if ends is None or ends.half <= points / 100:
         return ""
-    ends = interval(min(1.0, max(0.0, score)), counted)
-    if ends.half <= points / 100:
-        return ""
+    rows, counted = report["data"]["rows"][split], _examples_behind(report, model, split, name)
     span = " to ".join(number(100 * end, 2) for end in ends)
-    needed_rows = _rounded_up(needed(min(1.0, max(0.0, score)), points / 100) * rows / counted)
+    needed_rows = rounded_up(needed(min(1.0, max(0.0, score)), points / 100) * rows / counted)
     size = f"{points:g} point{'' if points == 1 else 's'}"
     return (
         f"{split} has {rows:,} rows, too few to tell {size} of {name}: the 95 % interval of the {model}'s "
@@ -99,10 +107,10 @@ def _examples_behind(report: Report, model: str, split: str, name: str) -> int:
     return int(table[labels[1] if second else "micro"].get("support") or 0)
 
 
-def _rounded_up(count: float) -> int:
+def rounded_up(count: float) -> int:
     """Return a count rounded up to two significant digits.
 
-    >>> _rounded_up(4012.5), _rounded_up(87), _rounded_up(9600)
+    >>> rounded_up(4012.5), rounded_up(87), rounded_up(9600)
     (4100, 87, 9600)
     """
     unit = int(10 ** max(0, len(str(math.ceil(count))) - 2))

@@ -17,6 +17,7 @@ from distill.report import (
     metric,
     number,
     percent,
+    precision,
     present,
     role,
     scored_labels,
@@ -39,20 +40,26 @@ def verdict(report: Report) -> str:
         parts = (
             _reaches(report, student),
             "Its teacher was not evaluated.",
-            baselines.not_beaten(report),
-            gain(report),
+            *_from_the_worst(report),
         )
         return " ".join(filter(None, parts))
+    harm, *others = _from_the_worst(report, _student_and_teacher(report, student, teacher))
     sentences = (
         _nothing_learnt(report),
         _unfit_teacher(report),
-        baselines.not_beaten(report),
-        _student_and_teacher(report, student, teacher),
-        gain(report),
+        harm,
+        *others,
         _never_found(report, student),
         _surpassed_teacher(report),
     )
     return " ".join(filter(None, sentences))
+
+
+def _from_the_worst(report: Report, beside_teacher: str = "") -> tuple[str, ...]:
+    """Return the harm that was done, the baselines that aren't beaten, the teacher, and a gain that is no harm."""
+    result, sentence = report.get("gain"), gain(report)
+    harmed = bool(result and improvement(result).get("high", 0) < 0)
+    return sentence if harmed else "", baselines.not_beaten(report), beside_teacher, "" if harmed else sentence
 
 
 def gain(report: Report) -> str:
@@ -82,7 +89,7 @@ def _moved(name: str, amount: float) -> str:
     return f"gained {size} of {name} over" if amount > 0 else f"lost {size} of {name} against"
 
 
-def _against_teacher(report: Report, model_role: str) -> JsonObject:
+def against_teacher(report: Report, model_role: str) -> JsonObject:
     """Return the comparison of a role's first model with the teacher; of an older report, the difference alone."""
     name, against = first_of(report, model_role), first_of(report, "teacher")
     if name is None or against is None:
@@ -99,7 +106,7 @@ def _against_teacher(report: Report, model_role: str) -> JsonObject:
 def _unfit_teacher(report: Report) -> str:
     """Return that a teacher is unfit, where control or student clearly beat it and it gained nothing clearly."""
     for model_role, winner in (("control", "the control, which had no teacher,"), ("student", "the student")):
-        result = _against_teacher(report, model_role)
+        result = against_teacher(report, model_role)
         if result and improvement(result).get("low", 0) > 0 and not _taught(report):
             subject = "teachers together are" if teachers(report) else "teacher is"
             than = f"{'them' if teachers(report) else 'it'} on {result['split']} ({interval(result)})"
@@ -115,13 +122,12 @@ def _taught(report: Report) -> bool:
 
 def _surpassed_teacher(report: Report) -> str:
     """Return that the control scores above the teacher, as may happen by chance."""
-    result = _against_teacher(report, "control")
+    result = against_teacher(report, "control")
     if not result or _unfit_teacher(report) or not improvement(result).get("difference", 0) > 0:
         return ""
     chance = "" if improvement(result).get("low", 0) > 0 else ", which may be chance"
     subject = "teachers together" if teachers(report) else "teacher"
-    sure = f" ({interval(result)})" if result.get("interval") else ""
-    return f"The control is {beyond(result)} the {subject}{sure}{chance}: {_teach_better(report)}."
+    return f"The control is {beyond(result)} the {subject} ({interval(result)}){chance}: {_teach_better(report)}."
 
 
 def _teach_better(report: Report) -> str:
@@ -163,7 +169,7 @@ def _learnt_nothing(report: Report, model: str) -> str:
     if always is not None:
         return f"every example of {split} is called {shown(always)}"
     if name not in LOWER_IS_BETTER and score is not None and score <= 0:
-        return f"{name} of {metric(name, score)} on {split}"
+        return f"{name} of 0 or less on {split}"
     return ""
 
 
@@ -201,7 +207,11 @@ def _reaches(report: Report, name: str) -> str:
         return f"The {name} was evaluated without a metric."
     several = role(report, name) == "teacher" and teachers(report)
     subject = "teachers together reach" if several else f"{name} reaches"
-    return f"The {subject} {metric(lead[0], score)} {lead[0]} on {lead[1]}."
+    ends = precision.of_score(report, name, lead[1])
+    sure = (
+        "without an interval" if ends is None else f"95 % interval {' to '.join(number(100 * end, 2) for end in ends)}"
+    )
+    return f"The {subject} {metric(lead[0], score)} {lead[0]} on {lead[1]} ({sure})."
 
 
 def _score(report: Report, name: str) -> float | None:
@@ -225,12 +235,11 @@ def _student_and_teacher(report: Report, student_name: str, teacher_name: str) -
 
 
 def _quality(report: Report) -> str:
-    result = _against_teacher(report, "student")
+    result = against_teacher(report, "student")
     if not result:
         return "was not scored against its teacher"
     reference = "its teachers together" if teachers(report) else "its teacher"
-    sure = f" ({interval(result)})" if result.get("interval") else ""
-    return f"is {beyond(result)} {reference} on {result['split']}{sure}"
+    return f"is {beyond(result)} {reference} on {result['split']} ({interval(result)})"
 
 
 def _speed(ratio: float) -> str:

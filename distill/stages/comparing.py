@@ -3,7 +3,7 @@
 from typing import TypeAlias, TypedDict
 
 from distill.inference.scoring import SplitScore
-from distill.metrics import Mode
+from distill.metrics import Mode, Scored
 from distill.metrics import fidelity as metrics
 from distill.metrics.bootstrap import gap_closed, paired_bootstrap
 from distill.stages.job import RunSpec
@@ -78,15 +78,19 @@ def fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, object] | N
     return {"split": split, **metrics.compare(kind, student, teacher), "calibration_error": errors}
 
 
-def _paired(spec: RunSpec, scores: Scores, split: str, first_name: str, second_name: str) -> Comparison:
+def _paired(spec: RunSpec, scores: Scores, split: str, first: str, second: str) -> Comparison:
     """Return the difference of two models in the leading metric, and its paired bootstrap interval."""
+    return paired(spec, split, *(scores[name][split].scored for name in (first, second)))
+
+
+def paired(spec: RunSpec, split: str, first: Scored, second: Scored) -> Comparison:
+    """Return the difference of the scores of two models in the leading metric, and its paired bootstrap interval."""
     leading, section = spec.leading, spec.config.evaluate
     headline = leading.headline
-    first, second = (scores[name][split].scored.statistics[headline.name] for name in (first_name, second_name))
     result = paired_bootstrap(
         leading.compute,
-        first,
-        second,
+        first.statistics[headline.name],
+        second.statistics[headline.name],
         resamples=section.resamples,
         confidence=section.confidence,
         seed=spec.config.seed,

@@ -5,21 +5,16 @@ Several teachers are one for the student, so ``teacher`` is their ensemble; each
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from datasets import Dataset
 
-from distill.base.files import fingerprint
 from distill.baselines import FittedBaseline, baseline
 from distill.config import ensemble as ensembles
 from distill.config.ensemble import FIRST
 from distill.config.schema import Config
-from distill.inference import generation_ensemble, scoring
-from distill.inference.generation_ensemble import Combined
+from distill.inference import scoring
 from distill.inference.latency import LatencyTimer, Together
-from distill.inference.output_pass import identity
-from distill.inference.output_store import OutputStore
 from distill.inference.runtime import CPU, FinishedModel
 from distill.inference.scoring import ModelOutputs, SplitScore
 from distill.metrics import Scored
@@ -27,6 +22,7 @@ from distill.report.environment import processor
 from distill.stages import baselines, comparing, coverage, students
 from distill.stages.comparing import Scores
 from distill.stages.job import Job, RunSpec, ScoredModel, StageResult, StageSettings
+from distill.stages.kept_outputs import answers_folder, combine_logits, together
 from distill.stages.passes import output_pass
 from distill.teacher import ensemble
 
@@ -134,27 +130,6 @@ def score(
     return replace(scored, scored=scored.scored.led_by(spec.leading.headline.name))
 
 
-def answers_folder(folder: Path, name: str, split: str) -> Path:
-    """Return the folder in which the stage keeps a model's outputs on a split."""
-    return folder / "answers" / name / split
-
-
-def student_outputs(job: Job, split: str) -> ModelOutputs:
-    """Open what the student answered to a split, for a stage that needs ``distill`` and ``evaluate``."""
-    spec, outputs = job.spec, output_pass(job)
-    (student, *_) = spec.decisions.of_role("student")
-    model = spec.sources.model("distill", job.inputs)
-    folder = answers_folder(job.inputs["evaluate"], student.name, split)
-
-    def kept(part: str, how: str) -> OutputStore:
-        return outputs.opened(str(model.folder), folder / part, identity(spec.setup, model.made_by, how))
-
-    rows = kept("rows", scoring.kept_for_scoring(spec.setup).name)
-    if not spec.setup.task.writes:
-        return ModelOutputs(rows)
-    return ModelOutputs(rows, kept("written", fingerprint(outputs.generation)))
-
-
 def latencies(
     job: Job,
     models: Mapping[str, FinishedModel],
@@ -183,12 +158,6 @@ def _ensemble_rows(spec: RunSpec) -> list[ScoredModel]:
     return [row for row in spec.decisions.of_role("teacher") if row.source is None]
 
 
-def _combine_logits(spec: RunSpec) -> Combined:
-    """Return the function that combines the teachers' logits, at temperature 1, as they would be used."""
-    weights = ensembles.weights(spec.config)
-    return ensemble.combined_logits(spec.config.ensemble.combine, spec.setup.task.kind, weights)
-
-
 def _score_ensemble(
     job: Job,
     row: ScoredModel,
@@ -200,13 +169,13 @@ def _score_ensemble(
     teachers = [models[name] for name in spec.members]
     for split in answered[FIRST]:
         if spec.setup.task.writes:  # what they write together does not follow from what each of them writes
-            identity = fingerprint(ensembles.settings(spec.config))
-            ensemble_model = generation_ensemble.together(teachers, _combine_logits(spec), identity)
             folder = answers_folder(job.folder, row.name, split)
-            outputs = scoring.collect_outputs(output_pass(job), ensemble_model, spec.data.splits[split], folder)
+            outputs = scoring.collect_outputs(
+                output_pass(job), together(spec, teachers), spec.data.splits[split], folder
+            )
         else:
             stores = [answered[name][split].rows for name in spec.members]
-            outputs = ModelOutputs(ensemble.of_logits(stores, _combine_logits(spec)))
+            outputs = ModelOutputs(ensemble.of_logits(stores, combine_logits(spec)))
         if job.context.ranks.rank == 0:
             scores[split] = score(job, teachers[0], split, outputs)
     return scores
@@ -221,7 +190,7 @@ def _compare(
         described[row.name] = _describe_ensemble(spec, described, scores[row.name])
     described |= {name: _describe_baseline(name, model, scores[name]) for name, model in fitted.items()}
     described = {row.name: described[row.name] for row in spec.decisions.compared}
-    rows = [Together(row.name, list(spec.members), _combine_logits(spec)) for row in _ensemble_rows(spec)]
+    rows = [Together(row.name, list(spec.members), combine_logits(spec)) for row in _ensemble_rows(spec)]
     timed, conditions = latencies(job, models, next(iter(rows), None), fitted)
     for name, milliseconds in timed.items():
         described[name]["latency_ms"] = milliseconds

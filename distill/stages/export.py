@@ -5,6 +5,7 @@ The formats lie in one folder, the bundle; its card and ``certificate.json`` say
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from distill.export.certificate import FormatFacts
 from distill.inference.runtime import CPU
 from distill.models import checksums, loading
 from distill.models.configuration import OWN
+from distill.report import Report
 from distill.report.environment import versions
 from distill.stages import certifying, evaluate, exported_formats
 from distill.stages.exported_formats import ExportedFormat, Scores
@@ -75,7 +77,9 @@ def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> Stage
         "certificate": content,
     }
     certificates.write(content, job.folder / BUNDLE)
-    (job.folder / BUNDLE / "README.md").write_text(_card(job, result), encoding="utf-8")
+    report = report_on(job.spec, job.context, {**job.results, "export": result})
+    text = card_text(job.spec, job.inputs["distill"] / "model", report)
+    (job.folder / BUNDLE / "README.md").write_text(text, encoding="utf-8")
     example.write(job.folder / BUNDLE, _example_row(job.spec))
     checksums.write(job.folder / BUNDLE)
     return result
@@ -159,14 +163,18 @@ def _describe(
     }
 
 
-def _card(job: Job, result: StageResult) -> str:
-    """Return the text of README.md, which tells of all formats."""
-    spec = job.spec
-    folder = job.inputs["distill"] / "model"
+def card_text(spec: RunSpec, model: Path, report: Report) -> str:
+    """Return the text of README.md, which tells of all formats.
+
+    Args:
+        spec: the run.
+        model: the folder of the finished student.
+        report: content of report.json.
+    """
     return card(
-        report_on(spec, job.context, {**job.results, "export": result}),
+        report,
         pipeline=spec.setup.task.pipeline,
         license=spec.config.export.license,
         pairs=len(spec.setup.task.inputs) == 2,
-        module=OWN.get(loading.configuration(folder).model_type),
+        module=OWN.get(loading.configuration(model).model_type),
     )

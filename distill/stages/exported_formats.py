@@ -17,9 +17,9 @@ from distill.export.gate import Allowed, Measured, batch_failure, failure, headl
 from distill.inference import scoring
 from distill.inference.batch_dependence import Answers, BatchChanges, BatchProbe
 from distill.inference.runtime import FinishedModel
-from distill.inference.scoring import SplitScore
+from distill.inference.scoring import ModelOutputs, SplitScore
 from distill.metrics.label_recall import LabelRecall, recall_by_label
-from distill.stages import evaluate
+from distill.stages import evaluate, kept_outputs
 from distill.stages.job import Job
 from distill.stages.passes import output_pass
 
@@ -59,7 +59,7 @@ def student_scores(job: Job) -> Scores:
     model = job.spec.finished(job.spec.model("distill", job.inputs))
     (student, *_) = job.spec.decisions.of_role("student")
     splits = job.results["evaluate"]["models"][student.name]["metrics"]
-    return {split: evaluate.score(job, model, split, evaluate.student_outputs(job, split)) for split in splits}
+    return {split: evaluate.score(job, model, split, kept_outputs.student_outputs(job, split)) for split in splits}
 
 
 def place(job: Job, name: str) -> Path:
@@ -129,6 +129,16 @@ def _written(job: Job, name: str, source: Source, student: Scores) -> tuple[str 
     for path in format_exporter.files(folder):
         content.update(path.read_bytes())
     return None, f"export of {job.inputs['distill'].name}: {content.hexdigest()}"
+
+
+def kept(job: Job, name: str, split: str) -> tuple[FinishedModel, ModelOutputs]:
+    """Open what a format of a finished export answered to a split, and return it with the format, which stays closed.
+
+    Raises:
+        StoreError: its answers are not there.
+    """
+    model = _opened(job, name, "", place(job, name))  # what was written later, as the card, stands for no answers
+    return model, kept_outputs.of_finished_stage(job, answers_folder(job.folder, name) / split)
 
 
 def _opened(job: Job, name: str, made_by: str, folder: Path) -> FinishedModel:

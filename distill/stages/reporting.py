@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from distill.config import ensemble
 from distill.objective.settings import described
-from distill.report import JsonObject
+from distill.report import JsonObject, targets
 from distill.report.assemble import assemble
 from distill.report.environment import commit, versions
 from distill.stages.job import RunContext, RunSpec, StageResult
+from distill.stages.review import Review
 
 
 def report_on(
@@ -46,3 +47,11 @@ def report_on(
         environment={"versions": versions(), "git": commit(), "seed": config.seed, "devices": spec.world},
         points=config.evaluate.points,
     )
+
+
+def reviewed(report: JsonObject, spec: RunSpec, found: Review) -> dict[str, object]:
+    """Return the report with what was found once all stages were finished: where models part, and the targets."""
+    compared = {**(report.get("against_teacher") or {}), **found.against_teacher}
+    whole = {**report, "against_teacher": compared or report.get("against_teacher"), "disagreements": found.summary}
+    whole |= {"confusion": found.confusion, "label_gains": found.label_gains}
+    return {**whole, "targets": targets.judge(whole, spec.config.target.limits)}

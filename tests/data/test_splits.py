@@ -4,7 +4,18 @@ from collections import Counter
 import pytest
 from datasets import Dataset
 
-from distill.data.splits import content, hold_out, hold_out_test, keyed, limit, overlap, stratified, unseen
+from distill.data.splits import (
+    content,
+    hold_out,
+    hold_out_test,
+    keyed,
+    limit,
+    overlap,
+    stratified,
+    unseen,
+    with_ids,
+    without_ids,
+)
 from distill.errors import DataError
 
 
@@ -130,3 +141,12 @@ def test_unlabelled_rows_are_taken_once_and_only_where_no_split_has_their_text()
     splits = {"train": keyed(table(range(3)), ["text"]), "test": keyed(table(range(5, 7)), ["text"])}
     more = keyed(table([9, 0, 3, 9, 6, 4]).select_columns("text"), ["text"])
     assert unseen(more, splits)["text"] == ["text 9", "text 3", "text 4"]
+
+
+def test_ids_stay_with_the_rows_that_a_limit_leaves():
+    splits = {"train": table(range(20)), "test": table(range(10)), "validation": table(range(4))}
+    ids = {"train": range(20), "test": [f"t{row}" for row in range(10)], "validation": range(5)}
+    limited, left = without_ids(limit(with_ids(splits, ids), {"test": 4}, seed=0))
+    assert left == {"test": [text.replace("text ", "t") for text in limited["test"]["text"]]}, "of validation 5, not 4"
+    assert {name: rows.column_names for name, rows in limited.items()} == {name: ["text", "label"] for name in splits}
+    assert content(limited["train"]) == content(splits["train"])

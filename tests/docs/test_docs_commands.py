@@ -19,7 +19,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import distill
-from distill import convert, predict
+from distill import ask, convert, predict
+from distill.ask import AskConfig
 from distill.config import command_line, compare, design, serve, store, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
@@ -40,10 +41,11 @@ STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", 
 """What a word in capitals stands for; a name may be any, so that of a term will do."""
 SETTING = re.compile(r"\+*[a-z_]+[\w.@]*=")
 SCHEMAS = [
-    OmegaConf.structured(schema) for schema in (DesignConfig, PredictConfig, ServeConfig, CompareConfig, StoreConfig)
+    OmegaConf.structured(schema)
+    for schema in (DesignConfig, PredictConfig, ServeConfig, CompareConfig, StoreConfig, AskConfig)
 ]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
-KEY = re.compile(rf"({'|'.join(SECTIONS)})(\.\w+)+")
+KEY = re.compile(rf"({'|'.join(SECTIONS)})(?!\.(?:html|json|md)\b)(\.\w+)+")
 
 
 DONE = []
@@ -105,6 +107,9 @@ def tried(module, words, composed):
         return
     if module == "predict":
         predict._config(words)
+        return
+    if module == "ask":
+        ask._read(words)
         return
     if module == "serve":
         serve.check(command_line.settings_of(ServeConfig, words, ""))

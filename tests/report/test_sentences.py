@@ -10,8 +10,9 @@ def with_gain(report, difference, interval, **more):
 
 def test_the_verdict_says_size_quality_speed_and_gain(report):
     assert verdict(report) == (
-        "The student has 22.2 % of the teacher's parameters, is 1.87 points of accuracy below its teacher on test, and"
-        " is 3.1 times as fast. Distillation gained 1.00 points of accuracy over the same student trained without the"
+        "The student has 22.2 % of the teacher's parameters, is 1.87 points of accuracy below its teacher on test"
+        " (without an interval), and is 3.1 times as fast. Distillation gained 1.00 points of accuracy over the same"
+        " student trained without the"
         " teacher (95 % interval \N{MINUS SIGN}0.50 to 2.50): the interval includes zero, so it could be chance."
     )
 
@@ -59,7 +60,7 @@ def test_a_teacher_that_its_control_surpasses_is_named_as_the_reason(report, nam
     scores = {"teacher": teacher, "student": 0.5, "control": control}
     for model, score in scores.items():
         report["models"][model]["metrics"] = {"test": {name: score}}
-    advice = "the teacher, which may be chance: train the teacher longer, or take a larger one."
+    advice = "the teacher (without an interval), which may be chance: train the teacher longer, or take a larger one."
     assert verdict(report).endswith(advice) is said
 
 
@@ -165,7 +166,7 @@ def test_a_score_of_0_says_that_nothing_was_learnt(report, metric, said):
     report["gain"]["metric"] = metric
     for model, score in {"teacher": 0.5, "student": 0.0, "control": 0.1}.items():
         report["models"][model]["metrics"] = {"test": {metric: score}}
-    advice = "Nothing was learnt by the student (bleu of 0.00 % on test): train longer (max_epochs, min_steps), or "
+    advice = "Nothing was learnt by the student (bleu of 0 or less on test): train longer (max_epochs, min_steps), or "
     assert verdict(report).startswith(advice) is said
 
 
@@ -185,7 +186,9 @@ def test_a_control_without_a_gain_is_no_missing_control(report):
 
 def test_a_teacher_alone_gets_a_verdict(report):
     report["models"] = {"teacher": report["models"]["teacher"]}
-    assert verdict(report | {"gain": None}) == "The teacher reaches 89.75 % accuracy on test. No student was evaluated."
+    assert verdict(report | {"gain": None}) == (
+        "The teacher reaches 89.75 % accuracy on test (95 % interval 87.45 to 91.67). No student was evaluated."
+    )
 
 
 def several(report, *names):
@@ -206,13 +209,15 @@ def test_several_teachers_are_spoken_of_together(report):
     assert "below its teachers together on test" in sentence
     assert objective(report).endswith("; taught by the most confident of 75% first + 25% second")
     del report["models"]["student"]
-    assert verdict(report | {"gain": None}).startswith("The teachers together reach 89.75 % accuracy on test.")
+    assert verdict(report | {"gain": None}).startswith(
+        "The teachers together reach 89.75 % accuracy on test (95 % interval 87.45 to 91.67)."
+    )
 
 
 def test_a_student_alone_gets_a_verdict(report):
     report["models"] = {"student": report["models"]["student"]}
     assert verdict(report | {"gain": None}).startswith(
-        "The student reaches 87.88 % accuracy on test. Its teacher was not"
+        "The student reaches 87.88 % accuracy on test (95 % interval 85.43 to 89.96). Its teacher was not"
     )
 
 

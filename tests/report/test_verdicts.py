@@ -98,27 +98,27 @@ BOTH = {"a": (0.8, 0.9, 0.85, 20), "b": (0.9, 0.8, 0.85, 20)}
         ),
         pytest.param(
             situation("perplexity", 10.0, 14.0, 12.0, gain=[1.0, 3.0], beside=[2.0, 6.0]),
-            "The student is 4.00 of perplexity worse than its teacher on test (95 % interval -6.00 to -2.00). "
             "Distillation worsened perplexity by 2.00 against the same student trained without the teacher "
-            "(95 % interval -3.00 to -1.00): the whole interval is below zero, so distillation did harm.",
+            "(95 % interval -3.00 to -1.00): the whole interval is below zero, so distillation did harm. The student "
+            "is 4.00 of perplexity worse than its teacher on test (95 % interval -6.00 to -2.00).",
             id="less is better, and distillation did harm",
         ),
         pytest.param(
             situation("mse", 0.5, 0.5, 0.5, gain=None),
-            "The student is level in mse with its teacher on test. Distillation left mse as it was with the "
-            "same student trained without the teacher (without an interval): whether that is more than chance "
-            "isn't known.",
+            "The student is level in mse with its teacher on test (without an interval). Distillation left mse as it "
+            "was with the same student trained without the teacher (without an interval): whether that is "
+            "more than chance isn't known.",
             id="an error without an interval",
         ),
         pytest.param(
             situation("accuracy", 0.9, 0.88),
-            "The student is 2.00 points of accuracy below its teacher on test. There is no control, the same "
-            "student trained without the teacher: what distillation gained isn't known.",
+            "The student is 2.00 points of accuracy below its teacher on test (without an interval). There is no "
+            "control, the same student trained without the teacher: what distillation gained isn't known.",
             id="no control",
         ),
         pytest.param(
             situation("pearson", 0.8, -0.02, 0.01, gain=[-0.2, 0.1], beside=[-1, -0.7]),
-            "Nothing was learnt by the student (pearson of -0.020 on test): train longer (max_epochs, "
+            "Nothing was learnt by the student (pearson of 0 or less on test): train longer (max_epochs, "
             "min_steps), or with more data. The student is 0.820 of pearson below its teacher on test (95 % "
             "interval -1.00 to -0.700). Distillation lost 0.030 of pearson against the same student trained "
             "without the teacher (95 % interval -0.200 to 0.100): the interval includes zero, so it could be "
@@ -134,7 +134,7 @@ BOTH = {"a": (0.8, 0.9, 0.85, 20), "b": (0.9, 0.8, 0.85, 20)}
         ),
         pytest.param(
             situation("bleu", 0.0, 0.0, 0.0, gain=[0.0, 0.0], beside=[0.0, 0.0]),
-            "Nothing was learnt by the teacher, the student, and the control (bleu of 0.00 % on test): train "
+            "Nothing was learnt by the teacher, the student, and the control (bleu of 0 or less on test): train "
             "longer (max_epochs, min_steps), or with more data. The student is level in bleu with its teacher "
             "on test (95 % interval 0.00 to 0.00). Distillation left bleu as it was with the same student "
             "trained without the teacher (95 % interval 0.00 to 0.00): on these examples it made no "
@@ -158,9 +158,10 @@ BOTH = {"a": (0.8, 0.9, 0.85, 20), "b": (0.9, 0.8, 0.85, 20)}
         ),
         pytest.param(
             situation("accuracy", None, 0.6, 0.5, gain=[0.05, 0.15]),
-            "The student reaches 60.00 % accuracy on test. Its teacher was not evaluated. Distillation gained "
-            "10.00 points of accuracy over the same student trained without the teacher (95 % interval 5.00 "
-            "to 15.00): the whole interval is above zero, so it is more than chance.",
+            "The student reaches 60.00 % accuracy on test (without an interval). Its teacher was not "
+            "evaluated. Distillation gained 10.00 points of accuracy over the same student trained "
+            "without the teacher (95 % interval 5.00 to 15.00): the whole interval is above zero, so it is "
+            "more than chance.",
             id="no teacher",
         ),
     ],

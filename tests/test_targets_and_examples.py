@@ -1,0 +1,131 @@
+"""Targets and the examples that the report shows, through a run whose stages were all finished before."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from distill import ask
+from distill.inference.predictor import load
+from distill.models import checksums
+
+LEARNS = ("finetune.max_epochs=6", "finetune.optimizer.lr=3e-3")
+"""The small run's teacher has learnt nothing, as its student, so that they hardly part."""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, inside_of):
+    """A folder in which a small run has been made once."""
+    command = inside_of(tmp_path_factory.mktemp("finished"))
+    command(*LEARNS, f"hydra.run.dir={command.folder}/run")
+    return command
+
+
+def run_again(command, name, *overrides):
+    """Repeat the run with settings of the report alone: its folder, its report, and what it printed."""
+    folder = command.folder / name
+    out = command(*LEARNS, *overrides, f"hydra.run.dir={folder}")
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert {stage["status"] for stage in report["stages"]} == {"reused"}
+    return folder, report, " ".join(out.split())
+
+
+def examples_of(folder):
+    return [json.loads(line) for line in (folder / "disagreements.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_targets_are_judged_on_console_page_and_card_without_a_stage_made_anew(finished):
+    limits = {"max_loss": 100.0, "latency_ms": 1e6, "size_mb": 1000.0}
+    folder, report, out = run_again(finished, "aims", *(f"target.{name}={limit}" for name, limit in limits.items()))
+    targets = report["targets"]
+    assert (targets["limits"], targets["verdict"], set(targets["forms"])) == (limits, "met", {"student", "huggingface"})
+    assert targets["best"] in targets["forms"]
+    student, export = (report["against_teacher"][name] for name in ("student", "huggingface"))
+    assert student == export, "the same weights"
+    said = f"The targets are met, best by {targets['best']}"
+    card = (folder / "export" / "student" / "README.md").read_text(encoding="utf-8")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert all(said in text for text in (out, card, page))
+    checksums.verify(folder / "export" / "student")
+
+
+def test_examples_have_what_was_said_by_each_model_and_the_exported_student_says_the_same(finished):
+    folder, report, _ = run_again(finished, "examples", "report.examples=6")
+    found, rows = report["disagreements"], examples_of(folder)
+    assert found["split"] == "test"
+    assert sum(found["kinds"].values()) == found["part"] > 0
+    assert found["shown"] == len(rows) == min(6, found["part"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("<article ") == len(rows)
+    model = load(folder / "export" / "student", format="torch")
+    for row in rows:
+        assert row["teacher"]["label"] != row["student"]["label"]
+        assert (row["gold"] == row["teacher"]["label"]) == row["kind"].startswith("teacher right")
+        (answer,) = model.predict([row["inputs"]])
+        assert answer["label"] == row["student"]["label"]
+        assert answer["probability"] == pytest.approx(row["student"]["probability"], abs=1e-5)
+        assert set(row) == {"id", "kind", "inputs", "gold", "teacher", "student", "control"}
+
+
+def test_no_text_of_private_data_leaves_the_run(finished):
+    folder, _, _ = run_again(finished, "private", "report.examples=3")
+    texts = [row["inputs"]["text"] for row in examples_of(folder)]
+    folder, report, _ = run_again(finished, "private", "report.examples=0")
+    assert not (folder / "disagreements.jsonl").exists()
+    assert report["disagreements"]["shown"] == 0
+    for path in (folder / "report.html", folder / "report.json", folder / "run.log"):
+        content = path.read_text(encoding="utf-8")
+        assert "<script" not in content
+        assert not [text for text in texts if text in content]
+
+
+def asked(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["distill.ask", *map(str, arguments)])
+    try:
+        ask.main()
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    return code, capsys.readouterr()
+
+
+def test_teacher_student_and_control_answer_one_text(finished, monkeypatch, capsys):
+    folder, _, _ = run_again(finished, "asked", "report.examples=1")
+    (row,) = examples_of(folder)
+    code, printed = asked(monkeypatch, capsys, f"model={folder}", "runs=1", row["inputs"]["text"])
+    assert code == 0
+    lines = [re.fullmatch(r"(\w+) +(\w+)  ([\d.]+)%  \([\d.]+ ms\)", line) for line in printed.out.splitlines()]
+    assert {line[1]: line[2] for line in lines} == {
+        name: row[name]["label"] for name in ("teacher", "student", "control")
+    }
+    for line in lines:
+        assert float(line[3]) == pytest.approx(100 * row[line[1]]["probability"], abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model={run}"], "give the example, a text for each input of the task"),
+        (["A text."], "give model=..."),
+        (["model={run}", "runs=0", "A text."], "runs=0: allowed is a whole number from 1 up"),
+        (["model={run}", "A text.", "Another."], "the task reads text: give 1 of them, not 2"),
+        (
+            ["model={run}/export", "A text."],
+            "model={run}/export: it has no report.json, so that it is no folder of a run that has ended",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_ends_in_one_sentence(finished, monkeypatch, capsys, arguments, message):
+    run = finished.folder / "run"
+    code, printed = asked(monkeypatch, capsys, *(each.format(run=run) for each in arguments))
+    assert (code, printed.out) == (2, "")
+    assert printed.err.startswith(f"distill: {message.format(run=run)}")
+
+
+def test_a_run_whose_stages_are_gone_says_so(tmp_path, monkeypatch, capsys):
+    stages = [{"name": "distill", "folder": "outputs/store/distill-0123456789ab"}]
+    (tmp_path / "report.json").write_text(json.dumps({"task": "classification", "stages": stages}), encoding="utf-8")
+    code, printed = asked(monkeypatch, capsys, f"model={tmp_path}", "--", "text=1")
+    assert code == 2
+    assert "none of the models that report.json names is in the store any more" in printed.err
