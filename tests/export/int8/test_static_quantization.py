@@ -10,8 +10,8 @@ from distill.export.int8.graph import Graph
 from distill.export.int8.ranges import calibrate, watched
 from distill.export.int8.saturation import saturation
 from distill.export.int8.weights import round_linear
-from distill.models.eight_bits import LARGEST_SUM, rounded
 from distill.inference.onnx_session import OnnxSession
+from distill.models.eight_bits import LARGEST_SUM, rounded
 
 
 @pytest.fixture(scope="module")
