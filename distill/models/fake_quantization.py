@@ -8,7 +8,7 @@ arXiv:1308.3432). The ranges of inputs are those of the least squared error on a
 are measured anew as the weights move: a pure function of weights and sample, the same on all ranks and after a resume.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -22,7 +22,7 @@ from distill.models.eight_bits import BINS, FEW_ROWS, LARGEST_PAIR, LARGEST_WEIG
 from distill.models.forward import outputs
 from distill.types import Batch, at_least_float32
 
-Calls: TypeAlias = Sequence[tuple[nn.Linear, Tensor]]
+_Calls: TypeAlias = Sequence[tuple[nn.Linear, Tensor]]
 """Linear layers in the order in which they are asked, each with what it reads."""
 _TINY = torch.finfo(torch.float32).tiny
 
@@ -127,15 +127,17 @@ class FakeQuantization:
         self.model, self.batches = model, batches
         calls = self._calls()
         last = calls[-1][0]
-        rounded = {layer: RoundedLinear(layer) for layer, _ in calls if layer is not last}
-        tables = {
+        linear_layers: dict[nn.Module, RoundedLinear] = {
+            layer: RoundedLinear(layer) for layer, _ in calls if layer is not last
+        }
+        tables: dict[nn.Module, RoundedEmbedding] = {
             layer: RoundedEmbedding(layer)
             for layer in model.modules()
             if type(layer) is nn.Embedding and layer.num_embeddings > FEW_ROWS
         }
-        _swap(model, {**rounded, **tables})
-        self.rounded = (*rounded.values(), *tables.values())
-        self.groups = _groups([(rounded[layer], read) for layer, read in calls if layer is not last])
+        _swap(model, {**tables, **linear_layers})
+        self.rounded: tuple[RoundedLinear | RoundedEmbedding, ...] = (*linear_layers.values(), *tables.values())
+        self.groups = _groups([(linear_layers[layer], read) for layer, read in calls if layer is not last])
         self.calibrate()
 
     def calibrate(self) -> None:
@@ -171,7 +173,7 @@ class FakeQuantization:
             for layer in self.rounded:
                 layer.rounds = True
 
-    def _calls(self) -> Calls:
+    def _calls(self) -> _Calls:
         """Return the linear layers that the first batch of the sample reaches, with what they read."""
         calls: list[tuple[nn.Linear, Tensor]] = []
         layers = [layer for layer in self.model.modules() if type(layer) is nn.Linear]
@@ -217,7 +219,7 @@ def without_rounding(model: PreTrainedModel) -> PreTrainedModel:
     return model
 
 
-def _swap(model: nn.Module, others: dict[nn.Module, nn.Module]) -> None:
+def _swap(model: nn.Module, others: Mapping[nn.Module, nn.Module]) -> None:
     """Put other modules into the places of some of a model's."""
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):

@@ -1,9 +1,9 @@
 """What learning with rounding gains in 8 bits: a student that learnt without it, and one that learnt with it.
 
-    python tests/benchmarks/quantization_aware.py ../shared/data FOLDER 1,2,3 [trec sst2 outliers ...]
+    python tests/benchmarks/quantization_aware.py ../shared/data FOLDER 1,2,3 [trec sst2=TEACHER outliers ...]
 
 FOLDER holds MiniLM-L6. After it stand the seeds, and what is run; without a name it is everything, about an hour on one
-thread. The teacher is fine-tuned once for each data set. In ``outliers`` it then gets a few values that are as much
+thread. The teacher is fine-tuned once for each data set, unless a folder that holds one is given with the name. In ``outliers`` it then gets a few values that are as much
 larger as the weights that read them are smaller: its answers stay, but ranges of 8 bits grow coarse for all other
 values, as in models with outliers (Dettmers et al. 2022, arXiv:2208.07339); its student is two of its layers. All
 layers are put into 8 bits, whatever it costs, so that nothing is left in 32 bits where that helps.
@@ -20,6 +20,7 @@ OUT = Path("outputs") / "quantization_aware"
 COMMON = (
     "teacher=minilm", "finetune.max_epochs=2", "finetune.min_steps=0", "finetune.optimizer.lr=1e-4",
     "evaluate.latency_samples=0", "evaluate.baselines=[]", "tracking.wandb=disabled", "teacher.accept=true",
+    "data.limit.validation=400", "data.limit.test=1000",
 )  # fmt: skip
 EXPORT = ("export.formats=[huggingface,onnx_int8]", "export.tolerance.int8=100", "export.tolerance.label=100")
 DATA = {
@@ -37,9 +38,11 @@ def main(data: str, folder: str, seeds: str, *names: str) -> None:
     """Run what is missing, and print a line for each data set and way to learn."""
     print("| data | learnt with rounding | split | in 32 bits | in 8 bits | lost | other decisions |", flush=True)
     print("| --- | --- | --- | ---: | ---: | ---: | ---: |", flush=True)
-    for name in names or DATA:
+    for asked in names or DATA:
+        name, _, folder_of_teacher = asked.partition("=")
         settings = [*COMMON, *DATA[name], f"data.path={data}/{'sst2' if name == 'sst2' else 'trec'}"]
-        teacher = _teacher(name, folder, settings)
+        teacher = Path(folder_of_teacher) if folder_of_teacher else _teacher(name, folder, settings)
+        teacher = _with_outliers(teacher) if name == "outliers" else teacher.resolve()
         runs = _runs(name, seeds, [*settings, *EXPORT, f"teacher.model={teacher}"])
         for quantization in ("none", "int8"):
             chosen = [run for run in runs if run["quantization"] == quantization]
@@ -53,8 +56,7 @@ def _teacher(name: str, folder: str, settings: list[str]) -> Path:
     if not (run / "report.json").is_file():
         _distill(run, [*settings, f"teacher.model={folder}", "stages=[finetune]", f"hydra.run.dir={run}"])
     report = json.loads((run / "report.json").read_text())
-    made = next(Path(stage["folder"]) for stage in report["stages"] if stage["name"] == "finetune") / "model"
-    return _with_outliers(made) if name == "outliers" else made.resolve()
+    return next(Path(stage["folder"]) for stage in report["stages"] if stage["name"] == "finetune") / "model"
 
 
 def _with_outliers(folder: Path) -> Path:
