@@ -3,10 +3,11 @@
     python tests/benchmarks/quantization_aware.py ../shared/data FOLDER 1,2,3 [trec sst2=TEACHER outliers ...]
 
 FOLDER holds MiniLM-L6. After it stand the seeds, and what is run; without a name it is everything, about an hour on one
-thread. The teacher is fine-tuned once for each data set, unless a folder that holds one is given with the name. In ``outliers`` it then gets a few values that are as much
-larger as the weights that read them are smaller: its answers stay, but ranges of 8 bits grow coarse for all other
-values, as in models with outliers (Dettmers et al. 2022, arXiv:2208.07339); its student is two of its layers. All
-layers are put into 8 bits, whatever it costs, so that nothing is left in 32 bits where that helps.
+thread. The teacher is fine-tuned once for each data set, unless a folder that holds one is given with the name. In
+``outliers`` it then gets a few values that are as much larger as the weights that read them are smaller: its answers
+stay, but ranges of 8 bits grow coarse for all other values, as in models with outliers (Dettmers et al. 2022,
+arXiv:2208.07339); its student is two of its layers. All layers are put into 8 bits, whatever it costs, so that nothing
+is left in 32 bits where that helps.
 """
 
 import json
