@@ -222,10 +222,10 @@ def test_labels_that_are_numbers_with_decimals_or_called_nan_are_classes_to_the_
 def test_student_and_control_learn_with_the_rounding_of_8_bits_and_are_saved_without(run):
     given = ("experiment=sst2_tiny", "data.source=embedded", "data.limit.train=64")
     plain, rounding = (
-        run(name, *given, f"distill.quantization={name}", "stages=[finetune,distill,control]")[1]
+        run(name, *given, f"distill.quantization={name}", "stages=[pretrain,finetune,teach,distill,control]")[1]
         for name in ("none", "int8")
     )
-    assert made(plain) == ["finetune", "teach", "distill", "control"]
+    assert made(plain) == ["pretrain", "finetune", "teach", "distill", "control"]
     assert made(rounding) == ["distill", "control"]
     for name in ("distill", "control"):
         before, after = (load_file(stage(report, name) / "model" / "model.safetensors") for report in (plain, rounding))
