@@ -90,7 +90,7 @@ def _introduction(report: Report) -> Iterator[str]:
     models = {
         name: report["models"][name].get("description")
         for name in present(report)
-        if role(report, name) in ("teacher", "student")
+        if role(report, name) not in ("control", "export")
     }
     yield from _bullets(f"**{name.capitalize()}:** {_plain(text)}" for name, text in models.items() if text)
 

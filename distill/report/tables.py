@@ -43,7 +43,8 @@ def by_label(report: words.Report, split: str) -> LabelTable | None:
 def in_text(report: words.Report) -> list[tuple[str, ...]]:
     """Return the table of the split that the report leads with, for a console; empty where there are too many labels.
 
-    It has all columns of the student, or of the first model there is, and the last column of each other one.
+    It has all columns of the student, or of the first model there is, and the last column of each other one but the
+    exports, which the page has as well.
     """
     lead = words.headline(report)
     table = by_label(report, lead[1]) if lead else None
@@ -51,7 +52,9 @@ def in_text(report: words.Report) -> list[tuple[str, ...]]:
         return []
     student = words.first_of(report, "student")
     main = table.models.index(student) if student in table.models else 0
-    others = [number for number in range(len(table.models)) if number != main]
+    others = [
+        number for number, name in enumerate(table.models) if number != main and words.role(report, name) != "export"
+    ]
     last = table.columns[-1]
     head = (f"{table.models[main]} by {table.what} on {table.split}", *table.columns, "support")
     lines = [(*head, *(f"{table.models[number]} {last}" for number in others))]

@@ -15,7 +15,7 @@ def next_batch(lengths: Sequence[int], budget: int, max_padding: float) -> list[
         max_padding: share of a batch's tokens that may be padding.
 
     >>> next_batch([10, 300, 11, 9, 12], budget=44, max_padding=0.25)
-    [0, 2, 3, 4]
+    [0, 2, 3]
     >>> next_batch([10, 300, 11, 9, 12], budget=1, max_padding=0.25)
     [0]
     """

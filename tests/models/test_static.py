@@ -7,7 +7,8 @@ import pytest
 import torch
 from transformers import AutoModel, AutoModelForSequenceClassification
 
-from distill.models import OWN, loading, static
+from distill.models import loading, static
+from distill.models.configuration import OWN
 from distill.models.forward import outputs
 from distill.models.static import StaticConfig, StaticModel, embed
 from distill.student import STUDENTS, student_kind
