@@ -19,7 +19,7 @@ SETTINGS = {
     "data.stride": 7, "data.max_target_length": 128, "data.max_answer_length": 60, "pretrain.max_epochs": 5,
     "teacher.architecture.decoder_layers": 1, "student.init": "bilstm", "distill.dkd.weight": 1.0,
     "distill.dist.weight": 1.0, "distill.pkd.weight": 1.0, "distill.rkd_angle.weight": 1.0,
-    "distill.rkd_angle.of": "logits", "distill.temperature_schedule.kind": "linear",
+    "distill.rkd_angle.of": "logits", "distill.temperature_schedule.kind": "linear", "distill.quantization": "int8",
 }  # fmt: skip
 
 

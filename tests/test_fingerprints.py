@@ -77,6 +77,7 @@ WAYS = {
     "terms of logits": " ".join(["experiment=trec_tiny", *(f"distill.{name}.weight=0.5" for name in LOGITS)]),
     "terms of states": " ".join(["experiment=trec_tiny", *(f"distill.{name}.weight=0.5" for name in STATES)]),
     "terms of attention": "experiment=trec_tiny distill.attention.weight=0.5 distill.relations.weight=2",
+    "a student that learns with rounding": "experiment=trec_tiny distill.quantization=int8",
     "pairs of layers": "experiment=trec_tiny distill.hidden.weight=1|distill.hidden.layer_map='0:0,1:2'",
 }
 """What no card asks for, each with its settings: words, then settings that hold blanks."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pretrained
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from distill.data.embedded import SAMPLES
 from distill.inference.predictor import load
@@ -214,3 +216,18 @@ def test_labels_that_are_numbers_with_decimals_or_called_nan_are_classes_to_the_
     said = {record["label"] for record in model.predict([{"text": f"word {number}"} for number in range(4)])}
     assert said <= set(names)
     assert model.form.labels == ("1.1", "1.2", "None", "nan")
+
+
+@pytest.mark.slow
+def test_student_and_control_learn_with_the_rounding_of_8_bits_and_are_saved_without(run):
+    given = ("experiment=sst2_tiny", "data.source=embedded", "data.limit.train=64")
+    plain, rounding = (
+        run(name, *given, f"distill.quantization={name}", "stages=[pretrain,finetune,teach,distill,control]")[1]
+        for name in ("none", "int8")
+    )
+    assert made(plain) == ["pretrain", "finetune", "teach", "distill", "control"]
+    assert made(rounding) == ["distill", "control"]
+    for name in ("distill", "control"):
+        before, after = (load_file(stage(report, name) / "model" / "model.safetensors") for report in (plain, rounding))
+        assert before.keys() == after.keys()
+        assert any(not torch.equal(before[weight], after[weight]) for weight in before)

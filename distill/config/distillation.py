@@ -9,6 +9,7 @@ from distill.base.setting_rules import FRACTION, allowed, one_of
 from distill.config.task_traits import task_or_first
 from distill.config.teacher import LIVE
 from distill.config.training import TrainingConfig
+from distill.export import INT8
 from distill.objective import checks
 from distill.objective.declaration import CLASS
 from distill.objective.settings import TermsConfig, active, reads
@@ -28,6 +29,9 @@ class DistillConfig(TermsConfig, TrainingConfig):
     targets: str = field(default="data", metadata=allowed(one_of("data", "teacher")))
     """data | teacher: what a student that writes learns to write; the teacher's own words are sequence-level
     distillation (Kim & Rush 2016)."""
+    quantization: str = field(default="none", metadata=allowed(one_of("none", "int8")))
+    """none | int8: the rounding with which student and control learn. int8: that of the export in 8 bits, of which the
+    folder in 32 bits holds the weights before they are rounded."""
 
 
 def objective_problems(config: "Config") -> Iterator[str]:
@@ -42,6 +46,19 @@ def objective_problems(config: "Config") -> Iterator[str]:
     yield from _temperature_schedule_of_task(config)
     yield from checks.share_problems(section)
     yield from checks.unread_term_problems(section)
+
+
+def quantization_problems(config: "Config") -> Iterator[str]:
+    """Name what the export rounds otherwise than a student learns to bear."""
+    given, rank = f"distill.quantization={config.distill.quantization}", config.student.embedding_rank
+    if config.distill.quantization == "none":
+        return
+    if rank is not None:
+        factors = f"student.embedding_rank={rank} is exported as other factors than those that learn"
+        yield f"{given}: {factors}; allowed is none, or student.embedding_rank=null"
+    if config.export.int8 != INT8[0]:
+        ranges = f"export.int8={config.export.int8} rounds by other ranges than those of training"
+        yield f"{given}: {ranges}; allowed is none, or export.int8={INT8[0]}"
 
 
 def problems_of_few_classes(section: TermsConfig, classes: int) -> list[str]:

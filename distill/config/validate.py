@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from distill.base.setting_rules import Rule, at, rules_of
 from distill.config.data import data_problems
-from distill.config.distillation import objective_problems
+from distill.config.distillation import objective_problems, quantization_problems
 from distill.config.ensemble import EnsembleConfig, ensemble_problems, problems_of_further_teacher
 from distill.config.export import export_problems
 from distill.config.finetune import finetune_problems
@@ -65,6 +65,7 @@ def _problems_of_one_teacher(config: Config) -> list[str]:
         *finetune_problems(config.finetune),
         *pretrain_problems(config),
         *objective_problems(config),
+        *quantization_problems(config),
         *stored_output_problems(config.teacher, config.distill),
         *task_problems(config),
         *unread_setting_problems(config),

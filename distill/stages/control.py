@@ -6,7 +6,7 @@ from transformers import PreTrainedTokenizerBase
 
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
-from distill.stages import hyperparameters, loaders, students, supervised
+from distill.stages import hyperparameters, loaders, quantizing, students, supervised
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 
 RECIPE = 6
@@ -30,6 +30,7 @@ def settings(spec: RunSpec) -> StageSettings:
         **spec.data.identity("train", "validation"),
         **({"as_long_as_with": more} if more else {}),
         "student": students.settings(spec),
+        **quantizing.settings(spec),
         "class_weights": spec.config.data.class_weights,
     }
 
@@ -37,11 +38,12 @@ def settings(spec: RunSpec) -> StageSettings:
 def run(job: Job) -> StageResult:
     """Train the control on labels alone; the folder ``model`` holds it and its tokenizer."""
     student, tokenizer = students.make_student(job)
+    calibration = quantizing.callbacks(job, student, tokenizer)
     batches = loaders.make_loaders(job, tokenizer)
     section = _matching_section(job, tokenizer, batches.train)
     module = supervised.supervised_module(job.spec, section.settings, student, batches.train)
     watched = hyperparameters.watched(job.spec, section.settings)
-    return supervised.train(job, section, module, tokenizer, batches, watched)
+    return supervised.train(job, section, module, tokenizer, batches, watched, calibration)
 
 
 def _matching_section(

@@ -22,7 +22,7 @@ from distill.models.sources import ModelRef
 from distill.objective import NOT_FINITE, Objective, inactive_terms
 from distill.objective import build as objectives
 from distill.objective.settings import auto_mapped_terms, terms_with_temperature
-from distill.stages import hyperparameters, loaders, students, supervised, teach
+from distill.stages import hyperparameters, loaders, quantizing, students, supervised, teach
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings, title
 from distill.student.layer_matching import match_layers
 from distill.teacher import ensemble
@@ -59,6 +59,7 @@ def settings(spec: RunSpec) -> StageSettings:
         **spec.data.identity("train", "validation", UNLABELLED),
         "student": students.settings(spec),
         **students.given_labels(spec),
+        **quantizing.settings(spec),
         "class_weights": spec.config.data.class_weights,
         "targets": section.targets if spec.setup.task.writes else None,
         "generation": spec.generation if writes_here else None,
@@ -77,6 +78,7 @@ def run(job: Job) -> StageResult:
         of_student = replace(of_student, follows=_matched_layers(job, student, teacher_ref, tokenizer))
     weights = supervised.class_weights(spec)
     objective = objectives.build_objective(section, spec.setup.task.kind, of_student, of_teacher, weights)
+    calibration = quantizing.callbacks(job, student, tokenizer)
     teacher, teacher_tokenizer = _teacher(job, teacher_ref, tokenizer, objective)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if spec.learns_teacher_targets else None
     batches = loaders.make_loaders(job, tokenizer, teacher_tokenizer, rows, spec.data.splits.get(UNLABELLED))
@@ -85,7 +87,7 @@ def run(job: Job) -> StageResult:
     module = DistillationModule(student, objective, training, teacher).to(spec.dtype)
     _every_term_counts(module, batches.train, job.context.ranks, spec.quote)
     watched = hyperparameters.watched(spec, trained.settings)
-    result = supervised.train(job, trained, module, tokenizer, batches, watched)
+    result = supervised.train(job, trained, module, tokenizer, batches, watched, calibration)
     return {**result, "layer_maps": objectives.layer_maps(section, of_student, of_teacher)}
 
 

@@ -16,7 +16,7 @@ from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
-from distill.models import from_scratch, loading, low_rank, trainable_weights
+from distill.models import fake_quantization, from_scratch, loading, low_rank, trainable_weights
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
 from distill.stages.hyperparameters import Section, learning_rate, optimization
@@ -114,6 +114,7 @@ def train(
     tokenizer: PreTrainedTokenizerBase,
     batches: Loaders,
     headline: Headline,
+    calibration: Sequence[Callback] = (),
 ) -> StageResult:
     """Train to the end, from wherever an earlier try had got to; the folder ``model`` holds model and tokenizer.
 
@@ -124,6 +125,7 @@ def train(
         tokenizer: saved with the model.
         batches: those of train, and those of validation.
         headline: the metric that early stopping watches.
+        calibration: measures the ranges of a model that learns with rounding.
 
     Returns:
         Optimiser steps, epochs, parameters, learning rate, and notes for the report.
@@ -141,13 +143,14 @@ def train(
         config,
         max_epochs=section.settings.max_epochs,
         validate_every=section.validate_every,
-        callbacks=[finite, callbacks.Narrator(job.title), *watched, keep],
+        callbacks=[*calibration, finite, callbacks.Narrator(job.title), *watched, keep],
         loggers=loggers,
         folder=job.folder,
     )
     with tracking.closing(loggers):
         fit(trainer, module, batches.train, batches.validation, resume)
-    model = low_rank.multiply_out(trainable_weights.merge_adapters(module.model))
+    plain = fake_quantization.without_rounding(trainable_weights.merge_adapters(module.model))
+    model = low_rank.multiply_out(plain)
     if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
     notes = [*batches.notes, *_underfitting_notes(job, section.settings, headline)]

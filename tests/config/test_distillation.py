@@ -349,3 +349,31 @@ def test_help_and_docs_list_every_term_from_the_one_table():
 def test_the_teachers_own_texts_are_something_that_comes_from_the_teacher():
     assert problems(config("translation", soft__weight=0.0, targets="teacher")) == []
     assert "nothing would come from the teacher" in problems(config("translation", soft__weight=0.0))[0]
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "reason"),
+    [
+        (
+            "student",
+            "embedding_rank",
+            8,
+            "student.embedding_rank=8 is exported as other factors than those that learn; "
+            "allowed is none, or student.embedding_rank=null",
+        ),
+        (
+            "export",
+            "int8",
+            "dynamic",
+            "export.int8=dynamic rounds by other ranges than those of training; allowed is none, or export.int8=static",
+        ),
+    ],
+)
+def test_rounding_in_training_that_the_export_does_otherwise_is_refused(section, key, value, reason):
+    made = config(quantization="int8")
+    made.student.init = "teacher"
+    check(made)
+    setattr(getattr(made, section), key, value)
+    message = f"1 problem in the settings\n  distill.quantization=int8: {reason}"
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        check(made)

@@ -130,6 +130,7 @@ CASES = [
             ("classification", "data.score_range", [0.0, 5.0], "regression", "null"),
             ("pair_classification", "distill.soft.bounded", 0.0, "regression", "null"),
             ("summarization", "data.unlabelled.path", ".", READING, "null"),
+            ("dialogue", "distill.quantization", "int8", READING, "none"),
             (
                 "regression",
                 "data.class_weights",
@@ -239,6 +240,7 @@ BELONGS = [
     ({"task": "regression", "data__labels": {"0": "no"}}, "data.labels={'0': 'no'}"),
     ({"task": "regression", "distill__temperature": 4.0}, "distill.temperature=4.0"),
     ({"teacher__top_k": 8}, "teacher.top_k=8"),
+    ({"task": "dialogue", "pretrain__max_epochs": 0, "distill__quantization": "int8"}, "distill.quantization=int8"),
     ({"task": "regression", "data__class_weights": "balanced"}, "data.class_weights=balanced"),
 ]
 

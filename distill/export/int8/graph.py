@@ -28,6 +28,8 @@ class Graph:
             node.name = node.name or node.output[0]
             if node.op_type == "Constant" and (tensors := [each.t for each in node.attribute if each.name == "value"]):
                 self.constants[node.output[0]] = numpy_helper.to_array(tensors[0])
+            if node.op_type == "Identity" and node.input[0] in self.constants:  # one of two equal biases
+                self.constants[node.output[0]] = self.constants[node.input[0]]
         self.outputs = {each.name for each in model.graph.output}
 
     @classmethod

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from distill.export.int8.graph import Graph, attributes
-from distill.export.int8.weights import LARGEST_INPUT, LIMIT, largest_pair
+from distill.export.int8.weights import largest_pair
+from distill.models.eight_bits import LARGEST_SUM, STEPS
 
 _WEIGHTS = {"MatMulIntegerToFloat": 1, "MatMulInteger": 1, "QAttention": 1, "DynamicQuantizeMatMul": 1}
 _WEIGHTS |= {"QLinearMatMul": 3, "QGemm": 3}
@@ -24,7 +25,7 @@ class Saturation:
     """
 
     bounds: Mapping[str, int]
-    limit: int = LIMIT
+    limit: int = LARGEST_SUM
 
     @property
     def bound(self) -> int:
@@ -48,5 +49,5 @@ def saturation(path: Path) -> Saturation:
         weights = None if place is None else graph.constants.get(node.input[place])
         if weights is not None and weights.dtype == np.int8:
             across = weights.T if attributes(node).get("transB") else weights
-            bounds[node.name] = int(largest_pair(across).max()) * LARGEST_INPUT
+            bounds[node.name] = int(largest_pair(across).max()) * STEPS
     return Saturation(bounds)

@@ -13,8 +13,9 @@ from onnx import ModelProto
 from distill.errors import ModelError
 from distill.export.int8 import ranges, static
 from distill.export.int8.graph import Graph
-from distill.export.int8.ranges import Range, Rows
+from distill.export.int8.ranges import Rows
 from distill.inference.onnx_session import LOGITS
+from distill.models.eight_bits import Range
 
 KEPT = "kept_in_fp32"
 """What the metadata of a file calls the layers that stayed in 32 bits."""

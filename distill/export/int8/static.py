@@ -13,12 +13,10 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from distill.export.int8.graph import CONTRIBUTED, Graph, attributes
-from distill.export.int8.ranges import Range
 from distill.export.int8.weights import Rounded, round_linear, round_table
+from distill.models.eight_bits import FEW_ROWS, Range
 
 _LINEAR = {"MatMul", "Gemm", "Attention"}
-_FEW_ROWS = 16
-"""Rows up to which a table, such as that of the kinds of tokens, is so small that 8 bits save nothing."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def layers(graph: Graph) -> list[Layer]:
 
 def _layer(graph: Graph, node: NodeProto) -> Layer | None:
     if node.op_type == "Gather" and graph.is_table(node.input[0]) and attributes(node).get("axis", 0) == 0:
-        few = len(graph.constants[node.input[0]]) <= _FEW_ROWS
+        few = len(graph.constants[node.input[0]]) <= FEW_ROWS
         return None if few else Layer(node.name, node.input[0], None)
     if node.op_type not in _LINEAR or not graph.is_table(node.input[1]) or node.input[0] in graph.constants:
         return None

@@ -11,13 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-LIMIT = 2**15 - 1
-"""The largest sum that 16 bits hold."""
-LARGEST_INPUT = 2**8 - 1
-"""The largest input of unsigned 8 bits."""
-_LARGEST_WEIGHT = 2**7 - 1
-_PAIR = LIMIT // LARGEST_INPUT
-"""What two neighbouring weights may add up to."""
+from distill.models.eight_bits import LARGEST_PAIR, LARGEST_WEIGHT
 
 
 class Rounded(NamedTuple):
@@ -44,18 +38,18 @@ def round_linear(weights: NDArray[Any]) -> Rounded:
     [64, 64, -32]
     """
     weights = np.asarray(weights, dtype=np.float64)
-    scale = np.maximum(np.abs(weights).max(axis=0) / _LARGEST_WEIGHT, largest_pair(weights) / _PAIR)
+    scale = np.maximum(np.abs(weights).max(axis=0) / LARGEST_WEIGHT, largest_pair(weights) / LARGEST_PAIR)
     scale = np.maximum(scale, np.finfo(np.float32).tiny).astype(np.float32)
     values = np.rint(weights / scale)
-    while (over := largest_pair(values) > _PAIR).any():  # two that were rounded up
-        scale[over] *= np.float32(1 + 1 / (2 * _PAIR))
+    while (over := largest_pair(values) > LARGEST_PAIR).any():  # two that were rounded up
+        scale[over] *= np.float32(1 + 1 / (2 * LARGEST_PAIR))
         values = np.rint(weights / scale)
     return Rounded(values.astype(np.int8), scale)
 
 
 def round_table(table: NDArray[Any]) -> Rounded:
     """Round a table ``[rows, width]`` of embeddings symmetrically, with a scale ``[rows, 1]`` for each row."""
-    scale = np.maximum(np.abs(table).max(axis=1, keepdims=True) / _LARGEST_WEIGHT, np.finfo(np.float32).tiny)
+    scale = np.maximum(np.abs(table).max(axis=1, keepdims=True) / LARGEST_WEIGHT, np.finfo(np.float32).tiny)
     return Rounded(np.rint(table / scale).astype(np.int8), scale.astype(np.float32))
 
 

@@ -6,7 +6,8 @@ from tiny_graphs import encoder, rows
 
 from distill.errors import DataError
 from distill.export.int8.graph import Graph
-from distill.export.int8.ranges import Range, best_range, calibrate, rounded, watched
+from distill.export.int8.ranges import calibrate, watched
+from distill.models.eight_bits import Range, best_range, rounded
 
 
 def error(values, within):

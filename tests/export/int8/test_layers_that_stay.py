@@ -70,7 +70,7 @@ def test_where_all_layers_are_good_enough_none_is_measured(tmp_path, monkeypatch
 
 def test_what_is_never_good_enough_is_given_up_with_the_reasons(tmp_path):
     source, target, said = encoder(tmp_path / "model.onnx"), tmp_path / "small.onnx", iter("abcdef")
-    with pytest.raises(ModelError, match=r"^a; with 4 of 14 layers in 32 bits d$"):
+    with pytest.raises(ModelError, match=r"^a; with 4 of 15 layers in 32 bits d$"):
         search.quantize(source, target, rows(8), lambda: next(said))
 
 

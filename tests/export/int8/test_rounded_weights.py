@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from distill.export.int8.weights import LARGEST_INPUT, LIMIT, largest_pair, round_linear, round_table
+from distill.export.int8.weights import largest_pair, round_linear, round_table
+from distill.models.eight_bits import LARGEST_SUM, STEPS
 
 
 def worst_sum(weights):
     """The largest sum of two neighbours' products over all inputs: each is 0 or 255, whichever is worse."""
     steps = weights.astype(np.int64)
-    inputs = np.array([(one, other) for one in (0, LARGEST_INPUT) for other in (0, LARGEST_INPUT)])
+    inputs = np.array([(one, other) for one in (0, STEPS) for other in (0, STEPS)])
     sums = [np.abs(one * steps[:-1] + other * steps[1:]).max() for one, other in inputs]
     return int(max(sums))
 
@@ -21,7 +22,7 @@ def test_no_input_overflows_the_sum_of_two_products(inputs, kind):
     weights = draw.normal(size=(inputs, 33)).astype(np.float32)
     weights = {"normal": weights, "same": np.ones_like(weights), "zeros": weights * 0, "outliers": weights**5}[kind]
     rounded = round_linear(weights)
-    assert inputs == 1 or worst_sum(rounded.values) <= LIMIT
+    assert inputs == 1 or worst_sum(rounded.values) <= LARGEST_SUM
     assert np.abs(rounded.values.astype(int)).max() <= 127
     assert np.abs(rounded.values * rounded.scale - weights).max() <= rounded.scale.max() / 2 * 1.0001
 

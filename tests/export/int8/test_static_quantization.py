@@ -7,10 +7,11 @@ from tiny_graphs import SIZE, encoder, rows, together
 
 from distill.export.int8 import dynamic, fusing, static
 from distill.export.int8.graph import Graph
-from distill.export.int8.ranges import calibrate, rounded, watched
+from distill.export.int8.ranges import calibrate, watched
 from distill.export.int8.saturation import saturation
-from distill.export.int8.weights import LIMIT, round_linear
+from distill.export.int8.weights import round_linear
 from distill.inference.onnx_session import OnnxSession
+from distill.models.eight_bits import LARGEST_SUM, rounded
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_no_form_can_overflow_sums_of_16_bits(made):
     for name in ("static", "dynamic"):
         proved = saturation(folder / f"{name}.onnx")
         assert len(proved.bounds) >= 10
-        assert LIMIT / 2 < proved.bound <= proved.limit == LIMIT
+        assert LARGEST_SUM / 2 < proved.bound <= proved.limit == LARGEST_SUM
         assert not proved.possible
 
 
