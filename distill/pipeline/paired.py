@@ -26,7 +26,7 @@ from distill.metrics.bootstrap import paired_bootstrap
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.settle import settled
-from distill.stages import evaluate
+from distill.stages import evaluate, kept_outputs
 from distill.stages.job import Job, RunContext, RunSpec
 
 _PARTS = 4
@@ -109,7 +109,7 @@ def _scored(run: Run) -> _Scored:
     split = lead[1] if lead else "validation"
     job = _job(run, spec)
     model = spec.finished(spec.sources.model("distill", job.inputs))
-    answered = evaluate.student_outputs(job, split)
+    answered = kept_outputs.student_outputs(job, split)
     return _Scored(spec, split, data.splits[split], evaluate.score(job, model, split, answered))
 
 
