@@ -77,17 +77,21 @@ def _pair(comparison: Comparison, config: CompareConfig) -> tuple[Pair | None, C
     together = [run for row in comparison.rows for run in row.runs]
     if len(together) != 2 or len(comparison.groups) != 1 or comparison.groups[0].metric is None:
         return None, comparison
-    logging.getLogger("distill").setLevel(logging.ERROR)  # what the runs have said of their data already
     library_caches.ready()
     from distill.pipeline.paired import paired  # torch takes seconds
 
     titles = [
         row.title if len(comparison.rows) == 2 else f"seed {run.seed}" for row in comparison.rows for run in row.runs
     ]
+    log = logging.getLogger("distill")
+    level = log.level
+    log.setLevel(logging.ERROR)  # the runs have said already what there is to say of their data
     try:
         return paired(together, titles, config.examples), comparison
     except DistillError as error:
         return None, comparison.noting(f"The two runs are not compared example by example: {error}.")
+    finally:
+        log.setLevel(level)
 
 
 def _printed(comparison: Comparison, printed: str | None, pair: Pair | None) -> str:

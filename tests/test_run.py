@@ -55,7 +55,7 @@ SHAPES = {
         "distill.temprature: unknown setting; did you mean temperature? distill has max_epochs, min_steps, dropout, "
         "optimizer, scheduler, early_stopping, temperature, temperature_schedule, shares, shares_every, hard, soft, "
         "reverse_kl, js, skew_kl, skew_reverse_kl, taid, dkd, dist, standardized, logit_mse, hidden, hidden_cosine, "
-        "pkd, cka, embedding, attention, relations, rkd_distance, rkd_angle, targets"
+        "pkd, cka, embedding, attention, relations, rkd_distance, rkd_angle, targets, quantization"
     ),
     "+distill.hard.wait=3": (
         "distill.hard.wait: unknown setting; did you mean weight? distill.hard has weight, schedule"

@@ -106,7 +106,7 @@ def spread(found: Sequence[Parting], count: int) -> list[Parting]:
 
     >>> some = [Parting(0, "a", 0.1), Parting(1, "a", 0.9), Parting(2, "a", 0.5), Parting(3, "b", 0.2)]
     >>> [each.number for each in spread(some, 3)]
-    [1, 2, 3]
+    [1, 3, 2]
     """
     kinds = list(dict.fromkeys(each.kind for each in sorted(found, key=_order)))
     by_kind = {kind: [each for each in found if each.kind == kind] for kind in kinds}

@@ -39,7 +39,9 @@ def test_what_is_no_amount_is_refused(text):
 
 
 def test_a_budget_is_needed():
-    assert problems(DesignConfig()) == ["budget: give at least one of budget.latency_ms=5 and budget.parameters=5M"]
+    assert problems(DesignConfig()) == [
+        "budget: give at least one of budget.latency_ms=5, budget.size_mb=12 and budget.parameters=5M"
+    ]
     check(config(), ["experiment=trec_tiny"], [])
     check(config(parameters=None, latency_ms=0.5), [], [])
 
