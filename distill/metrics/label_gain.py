@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from distill.metrics import LabelMarks
+from distill.metrics.bootstrap import counted_draws
 from distill.metrics.counts import Floats
-
-_AT_ONCE = 64
-"""Resamples that are drawn together: one of 10,000 examples takes 80 kB."""
 
 
 class LabelGain(NamedTuple):
@@ -49,13 +47,8 @@ def f1_by_label(
     if model.names != reference.names or model.statistics.shape != reference.statistics.shape:
         raise ValueError("labels are compared of the same examples and labels")
     both = np.hstack([model.statistics, reference.statistics])
-    examples, labels = len(both), len(model.names)
-    generator = np.random.default_rng(seed)
-    drawn = []
-    for start in range(0, resamples, _AT_ONCE):
-        draws = [generator.integers(examples, size=examples) for _ in range(min(_AT_ONCE, resamples - start))]
-        times = np.stack([np.bincount(rows, minlength=examples) for rows in draws]).astype(np.float64)
-        drawn.append(_difference(times @ both, labels))
+    labels = len(model.names)
+    drawn = [_difference(times @ both, labels) for times in counted_draws(len(both), resamples, seed)]
     low, high = np.quantile(np.concatenate(drawn), [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     whole = both.sum(axis=0, keepdims=True)
     difference = _difference(whole, labels)[0]

@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from distill.metrics import LabelMarks
+from distill.metrics.bootstrap import counted_draws
 from distill.metrics.counts import Floats
-
-_AT_ONCE = 64
-"""Resamples that are drawn together: one of 10,000 examples takes 80 kB."""
 
 
 class LabelRecall(NamedTuple):
@@ -73,11 +71,6 @@ def recall_by_label(
 
 def _resampled(part: Floats, whole: Floats, resamples: int, seed: int) -> Floats:
     """Return ``[resamples, labels]``, the sum of a part over that of the whole in each; nan where there is nothing."""
-    generator, examples = np.random.default_rng(seed), len(whole)
-    ratios = []
-    for start in range(0, resamples, _AT_ONCE):
-        draws = [generator.integers(examples, size=examples) for _ in range(min(_AT_ONCE, resamples - start))]
-        times = np.stack([np.bincount(rows, minlength=examples) for rows in draws]).astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            ratios.append((times @ part) / (times @ whole))
+    with np.errstate(invalid="ignore"):
+        ratios = [(times @ part) / (times @ whole) for times in counted_draws(len(whole), resamples, seed)]
     return np.concatenate(ratios)
