@@ -11,8 +11,8 @@ from pathlib import Path
 
 from distill.base import library_caches, standard_output
 from distill.base.terminal_text import PlainFormatter, plain
-from distill.config.command_line import settings_of
-from distill.config.serve import ServeConfig, check
+from distill.config.command_line import refuse_values, settings_of
+from distill.config.serve import ServeConfig
 from distill.ending import in_one_sentence
 
 _USAGE = """python -m distill.serve model=FOLDER host=127.0.0.1 port=8000
@@ -51,7 +51,7 @@ def main() -> None:
         standard_output.say(_USAGE)
         return
     config = settings_of(ServeConfig, sys.argv[1:], _USAGE)
-    check(config)
+    refuse_values(config)
     serve(config)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from distill.base import signals
 from distill.base.early_signals import NOTHING
 from distill.base.terminal_text import plain
-from distill.config.command_line import settings_of
-from distill.config.store import StoreConfig, check
+from distill.config.command_line import refuse_values, settings_of
+from distill.config.store import StoreConfig
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
 from distill.pipeline.store_cleaning import Removable, removable, remove
@@ -46,7 +46,7 @@ def main() -> None:
     if not arguments or arguments[0] not in actions:
         raise ConfigError(f"give list or clean first\n\n{_USAGE}")
     config = settings_of(StoreConfig, arguments[1:], _USAGE)
-    check(config)
+    refuse_values(config)
     root = Path(config.store).expanduser()
     if not root.is_dir():
         raise ConfigError(f"store={config.store}: there is no such folder")

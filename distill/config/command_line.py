@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from distill.base.setting_rules import rules_of, said
 from distill.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,3 +40,18 @@ def settings_of(schema: type[T], arguments: Sequence[str], usage: str) -> T:
         return cast(T, OmegaConf.to_object(merged))
     except OmegaConfBaseException as error:
         raise ConfigError(f"{str(error).splitlines()[0]}\n\n{usage}") from error
+
+
+def refuse_values(config: "DataclassInstance") -> None:
+    """Refuse settings of a command that make no sense by themselves, all in one message.
+
+    Raises:
+        ConfigError: a setting is none of what it may be.
+    """
+    problems = [
+        f"{key}={said(getattr(config, key))}: allowed is {words}"
+        for key, (right, words) in rules_of(type(config))
+        if not right(getattr(config, key))
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))

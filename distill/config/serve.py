@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from distill.base.setting_rules import Rule, allowed, at_least, one_of, rules_of, said
-from distill.errors import ConfigError
+from distill.base.setting_rules import Rule, allowed, at_least, one_of
 from distill.inference.formats import AUTO, FORMATS
 from distill.serving.limits import Limits
 from distill.tasks import TASKS
@@ -32,18 +31,3 @@ class ServeConfig(Limits):
     """Tokens of a text, for a folder that does not say."""
     threads: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Threads of the CPU that the model is read with; none: one for each core, but one for the requests."""
-
-
-def check(config: ServeConfig) -> None:
-    """Refuse settings that make no sense by themselves, all in one message.
-
-    Raises:
-        ConfigError: a setting is none of what it may be.
-    """
-    problems = [
-        f"{key}={said(getattr(config, key))}: allowed is {words}"
-        for key, (right, words) in rules_of(ServeConfig)
-        if not right(getattr(config, key))
-    ]
-    if problems:
-        raise ConfigError("\n".join(problems))

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.setting_rules import allowed, at_least, rules_of, said
-from distill.errors import ConfigError
+from distill.base.setting_rules import allowed, at_least
 
 
 @dataclass
@@ -19,18 +18,3 @@ class StoreConfig:
     """What was used within so many hours is kept: a run that has just begun may need it."""
     yes: bool = False
     """Whether to remove without asking on a terminal; elsewhere nothing is removed without it."""
-
-
-def check(config: StoreConfig) -> None:
-    """Refuse settings that make no sense by themselves.
-
-    Raises:
-        ConfigError: a setting is none of what it may be.
-    """
-    problems = [
-        f"{key}={said(getattr(config, key))}: allowed is {words}"
-        for key, (right, words) in rules_of(StoreConfig)
-        if not right(getattr(config, key))
-    ]
-    if problems:
-        raise ConfigError("\n".join(problems))

@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, design, serve, store, validate
+from distill.config import command_line, compare, design, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
 from distill.config.design import DesignConfig
@@ -112,14 +112,14 @@ def tried(module, words, composed):
         ask._read(words)
         return
     if module == "serve":
-        serve.check(command_line.settings_of(ServeConfig, words, ""))
+        command_line.refuse_values(command_line.settings_of(ServeConfig, words, ""))
         return
     if module == "compare":
         compare.read(words, "")
         return
     if module == "store":
         assert words[0] in ("list", "clean")
-        store.check(command_line.settings_of(StoreConfig, words[1:], ""))
+        command_line.refuse_values(command_line.settings_of(StoreConfig, words[1:], ""))
         return
     if module == "convert":
         convert._folders(words)
