@@ -7,7 +7,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from distill.base.terminal_text import names, plain
 from distill.export import scripts
-from distill.report import Report, comparison, exports, first_of, present, role, targets
+from distill.report import Report, comparison, exports, first_of, present, role, seeds, targets
 from distill.report.facts import grid_timed, made_with, objective, rows_and_labels, stand_in
 from distill.report.sentences import verdict
 
@@ -87,8 +87,7 @@ def _metadata(report: Report, pipeline: str | None, license: str) -> ModelCardDa
 
 def _introduction(report: Report) -> Iterator[str]:
     yield f"A student for {report['task']}, trained by knowledge distillation. {_plain(verdict(report))}"
-    if aim := targets.sentence(report):
-        yield _plain(aim)
+    yield from (_plain(said) for said in (seeds.sentence(report), targets.sentence(report)) if said)
     if warning := stand_in(report):
         yield f"> **Note:** {_plain(warning)}"
     models = {

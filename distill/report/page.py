@@ -14,7 +14,7 @@ import jinja2
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import names, plain
-from distill.report import by_label, curves, differences, examples, exports, facts, sentences, tables, targets
+from distill.report import by_label, curves, differences, examples, exports, facts, seeds, sentences, tables, targets
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
@@ -49,7 +49,7 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
 
     The only script filters the examples that are ``parted``; without it they are all in sight.
     """
-    report = finite(report)
+    report = seeds.leading(finite(report))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("distill", "report"),
         autoescape=True,
@@ -75,6 +75,8 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         tones={name: words.role(report, name) for name in words.present(report)},
         headline=words.headline(report),
         verdict=sentences.verdict(report),
+        seeds=seeds.sentence(report),
+        by_seed=seeds.table(report),
         interval=_picture(report.get("gain")),
         beside_teacher=_picture(sentences.against_teacher(report, "student")),
         aim=targets.sentence(report),
