@@ -1,4 +1,4 @@
-"""Lay a comparison out in columns, which console, page, CSV and Markdown show alike."""
+"""Lay a comparison out in columns, which console, page, CSV and JSON show alike."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def columns(group: Group, exports: bool = False) -> list[Column]:
     names = sorted(words.union(row.models for row in rows), key=lambda name: ROLES.index(_role(rows, name)))
     names = [name for name in names if exports or _role(rows, name) != "export"]
     compared = [name for name in names if any(metric in row.models[name].scores for row in rows if name in row.models)]
-    made = [_column("seeds", rows, lambda row: Cell(str(len(row.runs)), len(row.runs)))]
+    made = [_column("seeds", rows, lambda row: Cell(str(row.seeds), row.seeds))]
     made += [_column(f"{name} {metric}", rows, _score(name, metric)) for name in compared]
     if metric not in words.NOT_FRACTIONS:
         made.append(_column("of the teacher's", rows, lambda row: _kept(row, metric)))
@@ -79,25 +79,13 @@ def notes(comparison: Comparison) -> list[str]:
     several = f"{words.percent(CONFIDENCE, 0)} interval of the mean over seeds (Student's t)"
     if any(len(row.runs) > 1 for row in comparison.rows):
         stated.append(f"Of several seeds: the mean, with the {several}.")
-    if any(len(row.runs) == 1 and row.gain for row in comparison.rows):
+    if any(len(run.seeds) > 1 for row in comparison.rows for run in row.runs):
+        stated.append("Of a run with several seeds: the mean, with an interval for other examples and other seeds.")
+    if any(row.seeds == 1 and row.gain for row in comparison.rows):
         stated.append(
             "Of one seed: the interval is that of drawing the examples anew; another seed may move it further."
         )
     return stated
-
-
-def as_markdown(comparison: Comparison) -> str:
-    """Return the comparison as Markdown tables."""
-    blocks = []
-    for group in comparison.groups:
-        laid_out = columns(group)
-        titles = ["run", *(column.title for column in laid_out)]
-        lines = [titles, ["---", *("---:" for _ in laid_out)]]
-        lines += [[row.title, *(column.cells[n].text for column in laid_out)] for n, row in enumerate(group.rows)]
-        table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-        blocks.append(f"{heading(group)}:\n\n{table}")
-    blocks += notes(comparison)
-    return "\n\n".join(blocks) + "\n"
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -111,7 +99,7 @@ def as_csv(comparison: Comparison) -> str:
     )
     for group in comparison.groups:
         for row in group.rows:
-            about = [row.title, group.data, group.split, len(row.runs)]
+            about = [row.title, group.data, group.split, row.seeds]
             about += [written(row.settings.get(key)) for key in comparison.differing]
             for model in row.models.values():
                 writer.writerow([*about, *_numbers(model, metrics)])
@@ -137,7 +125,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "title": row.title,
         "settings": dict(row.settings),
-        "runs": [{"folder": str(run.folder), "seed": run.seed} for run in row.runs],
+        "runs": [{"folder": str(run.folder), "seed": run.seed, "seeds": run.seeds} for run in row.runs],
         "gain": _estimate(row.gain),
         "against_teacher": _estimate(row.loss),
         "models": {

@@ -9,6 +9,7 @@ from distill import report as words
 from distill.comparison.estimates import Estimate, estimate, of_differences
 from distill.comparison.runs import Run
 from distill.errors import ConfigError
+from distill.report.seeds import leading
 
 _NO_RESULT = {"seed", "store", "data.workers", "trainer.enable_progress_bar", "trainer.log_every_n_steps"}
 """Settings that do not tell one row from another, besides those of tracking."""
@@ -35,7 +36,7 @@ class Row:
     Attributes:
         title: what tells it from the other rows.
         settings: those that differ between rows, by dotted key.
-        runs: one for each seed.
+        runs: one for each seed, or one that has several.
         models: by name.
         gain: of the student over the control, turned so that more is better; none without a control.
         loss: of the student against its teacher, likewise.
@@ -47,6 +48,11 @@ class Row:
     models: Mapping[str, Model]
     gain: Estimate | None
     loss: Estimate | None
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds are behind its numbers."""
+        return sum(len(run.seeds) for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -85,13 +91,18 @@ class Comparison:
         return replace(self, notes=[*self.notes, note])
 
 
-def compare(runs: Sequence[Run]) -> Comparison:
+def compare(runs: Sequence[Run], *, several_tasks: bool = False) -> Comparison:
     """Set runs side by side.
 
+    Args:
+        runs: finished ones.
+        several_tasks: whether they may be of several tasks, each in a table of its own.
+
     Raises:
-        ConfigError: they are of several tasks.
+        ConfigError: they are of several tasks, and may not.
     """
-    _refuse_several_tasks(runs)
+    if not several_tasks:
+        _refuse_several_tasks(runs)
     with_rows = all(run.test_rows for run in runs)
     folded, notes = _folded(runs, with_rows)
     differing = _differing([members[0] for members in folded])
@@ -105,7 +116,8 @@ def compare(runs: Sequence[Run]) -> Comparison:
         notes.append(
             f"Scores are not compared between {names}: they were measured on different rows, or by different metrics."
         )
-    return Comparison(runs[0].report["task"], groups, differing, notes)
+    tasks = words.listed(dict.fromkeys(run.report["task"] for run in runs))
+    return Comparison(tasks, groups, differing, notes)
 
 
 def _refuse_several_tasks(runs: Sequence[Run]) -> None:
@@ -114,7 +126,10 @@ def _refuse_several_tasks(runs: Sequence[Run]) -> None:
         tasks.setdefault(run.report["task"], run)
     if len(tasks) > 1:
         named = words.listed([f"{task} ({run.folder})" for task, run in tasks.items()])
-        raise ConfigError(f"these runs are of several tasks, {named}: compare those of one task")
+        raise ConfigError(
+            f"these runs are of several tasks, {named}: compare those of one task, or give "
+            "--markdown for one table of what each came to"
+        )
 
 
 def _folded(runs: Sequence[Run], with_rows: bool) -> tuple[list[list[Run]], list[str]]:
@@ -125,7 +140,8 @@ def _folded(runs: Sequence[Run], with_rows: bool) -> tuple[list[list[Run]], list
         settings = sorted((name, repr(value)) for name, value in _telling(run).items()) or str(run.folder)
         data = run.report["data"]
         scored = run.test_rows if with_rows else (data.get("name"), (data.get("rows") or {}).get("test"))
-        seeds = rows[repr((scored, settings))]
+        apart = run.seed if len(run.seeds) > 1 else None  # several seeds in one run are a row by themselves
+        seeds = rows[repr((scored, settings, apart))]
         if (earlier := seeds.get(repr(run.seed))) is not None:
             left_out.append(str(earlier.folder))
         seeds[repr(run.seed)] = run
@@ -196,7 +212,7 @@ def _group(rows: Sequence[Sequence[Run]], differing: Sequence[str], titles: Iter
 
 
 def _row(members: Sequence[Run], differing: Sequence[str], title: str, split: str | None) -> Row:
-    reports = [run.report for run in members]
+    reports = [leading(run.report) for run in members]
     names = words.union(report["models"] for report in reports)
     models = {name: model for name in names if (model := _model(name, reports, split)) is not None}
     settings = {key: members[0].settings.get(key) for key in differing}
@@ -217,8 +233,10 @@ def _model(name: str, reports: Sequence[words.Report], split: str | None) -> Mod
     if not having:
         return None
     entries = [report["models"][name] for report in having]
-    scores = [(entry.get("metrics") or {}).get(split) or {} for entry in entries]
+    scores = [each for report in having for each in _scores_by_seed(report, name, split)]
     estimates = {metric: estimate([score.get(metric) for score in scores]) for metric in words.union(scores)}
+    if len(having) == 1:
+        estimates |= _over_seeds(having[0], name, split)
     return Model(
         name,
         words.role(having[0], name),
@@ -227,3 +245,19 @@ def _model(name: str, reports: Sequence[words.Report], split: str | None) -> Mod
         estimate([entry.get("bytes") for entry in entries]),
         estimate([(entry.get("latency_ms") or {}).get("p50") for entry in entries]),
     )
+
+
+def _scores_by_seed(report: words.Report, name: str, split: str | None) -> list[Mapping[str, Any]]:
+    """Return the metrics of a model on a split, of each seed where the run has several."""
+    by_seed = ((report.get("seeds") or {}).get("models") or {}).get(name, {}).get("by_seed")
+    every = list(by_seed.values()) if by_seed else [report["models"][name].get("metrics") or {}]
+    return [metrics.get(split) or {} for metrics in every]
+
+
+def _over_seeds(report: words.Report, name: str, split: str | None) -> dict[str, Estimate]:
+    """Return the metric that leads with the interval over examples and seeds, of a model that a run has of each."""
+    seeds = report.get("seeds") or {}
+    found = (seeds.get("models") or {}).get(name)
+    if not found or seeds["split"] != split:
+        return {}
+    return {seeds["metric"]: Estimate(found["mean"], *found["interval"], len(seeds["seeds"]))}
