@@ -13,6 +13,9 @@ from distill.comparison.estimates import CONFIDENCE, Estimate, shown, shown_diff
 from distill.comparison.table import Comparison, Group, Model, Row, written
 from distill.report import ROLES, console
 
+_ABOUT = ("run", "data", "split", "seeds", "seed")
+"""The first columns of a CSV: ``seeds`` is how many there are, ``seed`` which."""
+
 
 class Cell(NamedTuple):
     """What a cell shows, and the number by which it is sorted; none sorts last."""
@@ -94,13 +97,13 @@ def as_csv(comparison: Comparison) -> str:
     writer = csv.writer(file, lineterminator="\n")
     metrics = words.union(model.scores for row in comparison.rows for model in row.models.values())
     ends = [f"{name}{end}" for name in metrics for end in ("", " low", " high")]
-    writer.writerow(
-        ["run", "data", "split", "seeds", *comparison.differing, "model", "role", *ends, "parameters", "bytes", "ms"]
-    )
+    differing = [key for key in comparison.differing if key not in _ABOUT]
+    writer.writerow([*_ABOUT, *differing, "model", "role", *ends, "parameters", "bytes", "ms"])
     for group in comparison.groups:
         for row in group.rows:
-            about = [row.title, group.data, group.split, row.seeds]
-            about += [written(row.settings.get(key)) for key in comparison.differing]
+            seeds = " ".join(str(seed) for run in row.runs for seed in run.seeds)
+            about = [row.title, group.data, group.split, row.seeds, seeds]
+            about += [written(row.settings.get(key)) for key in differing]
             for model in row.models.values():
                 writer.writerow([*about, *_numbers(model, metrics)])
     return file.getvalue()

@@ -152,7 +152,9 @@ def _folded(runs: Sequence[Run], with_rows: bool) -> tuple[list[list[Run]], list
 
 def _telling(run: Run) -> dict[str, Any]:
     return {
-        key: value for key, value in run.settings.items() if key not in _NO_RESULT and not key.startswith("tracking.")
+        key: value
+        for key, value in run.settings.items()
+        if key not in _NO_RESULT and not key.startswith("tracking.") and (key, value) != ("seeds", None)
     }
 
 
