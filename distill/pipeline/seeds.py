@@ -38,7 +38,7 @@ def with_seed(spec: RunSpec, seed: int) -> RunSpec:
 
 
 def best_on_validation(spec: RunSpec, results: Mapping[int, StageResult]) -> int:
-    """Return the seed whose student is best on validation in the metric that leads; of equal ones the first.
+    """Return the seed whose student is best on validation in the metric that leads; of equal ones the run's, or first.
 
     Args:
         spec: the run.
@@ -46,11 +46,10 @@ def best_on_validation(spec: RunSpec, results: Mapping[int, StageResult]) -> int
     """
     student, headline = spec.decisions.first_of("student") or "", spec.leading.headline
 
-    def score(seed: int) -> tuple[bool, float]:
+    def score(seed: int) -> tuple[bool, float, bool]:
         value = results[seed]["models"].get(student, {}).get("metrics", {}).get("validation", {}).get(headline.name)
-        if not known(value):
-            return False, 0.0
-        return True, value if headline.mode == "max" else -value
+        number = value if known(value) else 0.0
+        return known(value), number if headline.mode == "max" else -number, seed == spec.config.seed
 
     return max(results, key=score)
 
