@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from distill import report as words
 from distill.base.terminal_text import plain
 from distill.comparison.estimates import CONFIDENCE, Estimate, shown, shown_difference
-from distill.comparison.table import Comparison, Group, Model, Row, written
+from distill.comparison.models import Model
+from distill.comparison.table import Comparison, Group, Row, written
 from distill.report import ROLES, console
 
 _ABOUT = ("run", "data", "split", "seeds", "seed")

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from distill import report as words
 from distill.comparison.columns import notes
 from distill.comparison.estimates import Estimate, shown, shown_difference
-from distill.comparison.table import Comparison, Group, Model, Row
+from distill.comparison.models import Model
+from distill.comparison.table import Comparison, Group, Row
 
 
 class _Line(NamedTuple):

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from distill import report as words
-from distill.comparison.estimates import Estimate, estimate, of_differences
+from distill.comparison.estimates import Estimate, of_differences
+from distill.comparison.models import Model, model_of
 from distill.comparison.runs import Run
 from distill.errors import ConfigError
 from distill.report.seeds import leading
@@ -16,17 +17,6 @@ _NO_RESULT = {"seed", "store", "data.workers", "trainer.enable_progress_bar", "t
 _LONGEST = 60
 """Characters of a setting's value in a row's title."""
 _SETTINGS_IN_TITLE = 4
-
-
-class Model(NamedTuple):
-    """One model of a row: ``scores`` of the split that leads, and what it costs; milliseconds are the median."""
-
-    name: str
-    role: str
-    scores: Mapping[str, Estimate]
-    parameters: Estimate | None
-    bytes: Estimate | None
-    milliseconds: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -216,7 +206,7 @@ def _group(rows: Sequence[Sequence[Run]], differing: Sequence[str], titles: Iter
 def _row(members: Sequence[Run], differing: Sequence[str], title: str, split: str | None) -> Row:
     reports = [leading(run.report) for run in members]
     names = words.union(report["models"] for report in reports)
-    models = {name: model for name in names if (model := _model(name, reports, split)) is not None}
+    models = {name: model for name in names if (model := model_of(name, reports, split)) is not None}
     settings = {key: members[0].settings.get(key) for key in differing}
     student = next((name for name, model in models.items() if model.role == "student"), "student")
     against = [(report.get("against_teacher") or {}).get(student) for report in reports]
@@ -228,38 +218,3 @@ def _row(members: Sequence[Run], differing: Sequence[str], title: str, split: st
         of_differences([each.get("gain") for each in reports]),
         of_differences(against),
     )
-
-
-def _model(name: str, reports: Sequence[words.Report], split: str | None) -> Model | None:
-    having = [report for report in reports if report["models"].get(name)]
-    if not having:
-        return None
-    entries = [report["models"][name] for report in having]
-    scores = [each for report in having for each in _scores_by_seed(report, name, split)]
-    estimates = {metric: estimate([score.get(metric) for score in scores]) for metric in words.union(scores)}
-    if len(having) == 1:
-        estimates |= _over_seeds(having[0], name, split)
-    return Model(
-        name,
-        words.role(having[0], name),
-        {metric: value for metric, value in estimates.items() if value is not None},
-        estimate([entry.get("parameters") for entry in entries]),
-        estimate([entry.get("bytes") for entry in entries]),
-        estimate([(entry.get("latency_ms") or {}).get("p50") for entry in entries]),
-    )
-
-
-def _scores_by_seed(report: words.Report, name: str, split: str | None) -> list[Mapping[str, Any]]:
-    """Return the metrics of a model on a split, of each seed where the run has several."""
-    by_seed = ((report.get("seeds") or {}).get("models") or {}).get(name, {}).get("by_seed")
-    every = list(by_seed.values()) if by_seed else [report["models"][name].get("metrics") or {}]
-    return [metrics.get(split) or {} for metrics in every]
-
-
-def _over_seeds(report: words.Report, name: str, split: str | None) -> dict[str, Estimate]:
-    """Return the metric that leads with the interval over examples and seeds, of a model that a run has of each."""
-    seeds = report.get("seeds") or {}
-    found = (seeds.get("models") or {}).get(name)
-    if not found or seeds["split"] != split:
-        return {}
-    return {seeds["metric"]: Estimate(found["mean"], *found["interval"], len(seeds["seeds"]))}

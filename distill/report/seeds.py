@@ -41,7 +41,7 @@ def sentence(report: Report) -> str:
         return ""
     name, split = seeds["metric"], seeds["split"]
     means = [f"{model} {_mean(name, found, seeds['confidence'])}" for model, found in seeds["models"].items()]
-    exported = ", and that is exported" if report.get("exports") else ""
+    exported = ", and it is exported" if report.get("exports") else ""
     return (
         f"Trained with {len(seeds['seeds'])} seeds ({listed([str(seed) for seed in seeds['seeds']])}); mean {name} on "
         f"{split}: {', '.join(means)}. An interval over seeds covers other examples and other seeds. The student of "

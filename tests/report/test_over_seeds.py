@@ -79,7 +79,7 @@ def test_means_stand_with_intervals_and_the_best_is_named(several):
         "Trained with 3 seeds (1, 2, and 3); mean accuracy on test: student 87.33 % (95 % interval 86.00 to 89.00), "
         "control 86.33 % (95 % interval 86.00 to 89.00). An interval over seeds covers other examples and other seeds. "
         "The student of seed 2 is the best on validation: it stands for the others in all that is said of one "
-        "student, and that is exported."
+        "student, and it is exported."
     )
 
 
