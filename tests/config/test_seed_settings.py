@@ -1,8 +1,11 @@
 """Several seeds of one run: which may be given, and which of them the teacher has."""
 
 import pytest
+from omegaconf import OmegaConf
+from omegaconf.errors import ValidationError
 
 from distill.config import sweeps
+from distill.config.messages import describe_error
 from distill.config.schema import Config
 from distill.config.seeds import with_shared_seed
 from distill.config.validate import check, problems
@@ -65,3 +68,18 @@ def test_a_sweep_over_the_seed_is_refused_beside_several():
 )
 def test_data_and_teacher_have_the_seed_where_it_is_one_of_several_else_the_first(seed, seeds, shared):
     assert with_shared_seed(Config(seed=seed, seeds=seeds)).seed == shared
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("seeds=3", "seeds: is a list, written as seeds=[...]"),
+        ("seeds=[1,two]", "seeds[1]: Value 'two' of type 'str' could not be converted to Integer"),
+        ("seeds=[1.5]", "seeds[0]: Value '1.5' of type 'float' could not be converted to Integer"),
+        ("seeds=[true]", "seeds[0]: Value 'True' of type 'bool' could not be converted to Integer"),
+    ],
+)
+def test_what_is_no_list_of_whole_numbers_is_refused(given, message):
+    with pytest.raises(ValidationError) as refused:
+        OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.from_dotlist([given]))
+    assert describe_error(refused.value) == message
