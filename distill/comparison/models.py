@@ -49,7 +49,7 @@ def _over_seeds(report: words.Report, name: str, split: str | None) -> dict[str,
     """Return the metric that leads with the interval over examples and seeds, of a model that a run has of each."""
     seeds = report.get("seeds") or {}
     found = (seeds.get("models") or {}).get(name)
-    if not found or seeds["split"] != split:
+    if not found or seeds["split"] != split or not words.known(found["mean"]):
         return {}
-    low, high = found["interval"]
+    low, high = (end if words.known(end) else None for end in found["interval"])
     return {seeds["metric"]: Estimate(found["mean"], low, high, len(seeds["seeds"]))}

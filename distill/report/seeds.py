@@ -29,9 +29,12 @@ def leading(report: Report) -> Report:
 
 def _moved(over_seeds: JsonObject, form: JsonObject, student: JsonObject) -> JsonObject:
     """Return the distance of all seeds' students from the teacher, moved by what a form differs from the best one."""
+    if not (known(form.get("difference")) and known(student.get("difference"))):
+        return {**over_seeds, "difference": None, "interval": None}
     step = form["difference"] - student["difference"]
-    low, high = over_seeds["interval"]
-    return {**over_seeds, "difference": over_seeds["difference"] + step, "interval": [low + step, high + step]}
+    ends = [end + step if known(end) else None for end in over_seeds["interval"]]
+    mean = over_seeds["difference"]
+    return {**over_seeds, "difference": mean + step if known(mean) else None, "interval": ends}
 
 
 def sentence(report: Report) -> str:
@@ -53,7 +56,7 @@ def _mean(name: str, found: JsonObject, confidence: float) -> str:
     return f"{metric(name, found['mean'])} ({percent(confidence, 0)} interval {_ends(name, found['interval'])})"
 
 
-def _ends(name: str, interval: tuple[float, float]) -> str:
+def _ends(name: str, interval: Sequence[float | None]) -> str:
     return " to ".join(metric(name, end).removesuffix(" %") for end in interval)
 
 

@@ -127,3 +127,17 @@ def test_page_and_console_show_all_seeds(several):
         assert "The student of seed 2 is not clearly better than tfidf" in shown
     assert "The mean over 3 seeds. The interval comes from drawing anew the examples of test" in page
     assert "Training with another seed may move" not in page
+
+
+def test_scores_that_are_no_numbers_are_shown_as_absent(several):
+    several["seeds"]["models"]["control"] |= {"mean": None, "interval": [None, None], "spread": None}
+    for seed in several["seeds"]["models"]["control"]["by_seed"].values():
+        seed["test"] = {"accuracy": None}
+    several["seeds"]["gain"] |= {"difference": None, "interval": [None, None], "spread": None, "control": None}
+    several["seeds"]["against_teacher"]["student"]["interval"] = [None, None]
+    several["targets"] = judge(several, {"max_loss": 1.0})
+    assert several["targets"]["verdict"] == "not decidable"
+    assert "What distillation gained over the control was not measured." in sentences.verdict(several)
+    assert "Trained with 3 seeds" in render(several, {})
+    _, first, *_ = table(several)
+    assert first[4] == "\N{EN DASH}"
