@@ -1,5 +1,6 @@
 """Put together what the students and controls of several seeds scored, from the answers that evaluations kept."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from distill.inference import scoring
 from distill.metrics.bootstrap import gap_closed
 from distill.metrics.hierarchical import Floats, OverSeeds, hierarchical_bootstrap, scores_of_draws
-from distill.report import JsonObject
+from distill.report import LOWER_IS_BETTER, NOT_FRACTIONS, JsonObject
 from distill.stages import kept_outputs
 from distill.stages.job import Job, RunSpec
 
@@ -47,7 +48,11 @@ def over_seeds(evaluations: Mapping[int, Job], scored: Mapping[int, JsonObject],
         "chosen_by": {"split": "validation", "metric": headline.name},
         **head,
         "models": {
-            names[role]: {"mean": mean.mean, **_around(mean), "by_seed": _metrics(scored, names[role])}
+            names[role]: {
+                "mean": mean.mean,
+                **_around(mean, bounds(headline.name)),
+                "by_seed": _metrics(scored, names[role]),
+            }
             for role, mean in means.items()
         },
         "gain": _gain(draws, of, means, {**head, "seeds": count}) if teacher else None,
@@ -113,8 +118,20 @@ def _metrics(scored: Mapping[int, JsonObject], name: str) -> dict[str, JsonObjec
     return {str(seed): models[name]["metrics"] for seed, models in scored.items()}
 
 
-def _around(found: OverSeeds) -> JsonObject:
-    return {"spread": found.spread, "interval": [found.low, found.high]}
+def bounds(metric: str) -> tuple[float, float]:
+    """Return the least and the largest value that a metric may have, at which the interval of its mean ends.
+
+    >>> bounds("accuracy"), bounds("pearson"), bounds("perplexity")
+    ((0.0, 1.0), (-1.0, 1.0), (0.0, inf))
+    """
+    if metric in LOWER_IS_BETTER:
+        return 0.0, math.inf
+    return (-1.0 if metric in NOT_FRACTIONS else 0.0), 1.0
+
+
+def _around(found: OverSeeds, within: tuple[float, float] = (-math.inf, math.inf)) -> JsonObject:
+    low, high = np.clip([found.low, found.high], *within)
+    return {"spread": found.spread, "interval": [float(low), float(high)]}
 
 
 def _compared(found: OverSeeds) -> JsonObject:
