@@ -105,6 +105,9 @@ def _results(report: Report) -> Iterator[str]:
     lines = [("", *present(report)), ("---", *["---:"] * len(present(report)))]
     lines += [(_plain(f"{row.group} {row.label}".strip()), *row.cells) for row in comparison(report)]
     yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    if by_seed := seeds.table(report):
+        head, *rows = [[_plain(cell) for cell in line] for line in by_seed]
+        yield "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---", *["---:"] * (len(head) - 1)], *rows))
     if first_of(report, "control"):
         yield "The control is the same student, trained without the teacher."
     if how := report.get("scored_by"):
