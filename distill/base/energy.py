@@ -130,9 +130,7 @@ class EnergyMeter:
 
     @property
     def joules(self) -> Mapping[str, float]:
-        """What was taken by each kind of part, ``processor`` or ``graphics card``; a kind that tells nothing is not
-        there.
-        """
+        """What was taken by each kind of part that tells it, ``processor`` or ``graphics card``."""
         return self._joules
 
     def _watch(self) -> None:

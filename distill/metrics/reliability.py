@@ -19,9 +19,9 @@ LEAST, MOST = 0.05, 20.0
 
 
 class Bin(NamedTuple):
-    """Cases of similar confidence: how many, how sure the model is of them on average, and how often it is right."""
+    """Cases of similar confidence: their number, how sure the model is on average, and how often it is right."""
 
-    count: int
+    cases: int
     confidence: float
     frequency: float
 
@@ -68,7 +68,7 @@ def reliability(kind: Kind, rows: NDArray[Any], labels: NDArray[Any], temperatur
         sure = np.exp(logits.max(axis=1) - _logsumexp(logits))
         happened = (logits.argmax(axis=1) == right).astype(np.float64)
     bins = _binned(sure, happened)
-    error = sum(each.count * abs(each.confidence - each.frequency) for each in bins) / len(sure)
+    error = sum(each.cases * abs(each.confidence - each.frequency) for each in bins) / len(sure)
     return Reliability(error, _nll(kind, logits, right), bins)
 
 

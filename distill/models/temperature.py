@@ -47,7 +47,7 @@ def head_layer(config: PretrainedConfig, head: str) -> str:
         ModelError: there is none.
     """
     model = build_on_meta(config, head)
-    layers = [name for name, layer in model.named_modules() if _gives(layer, int(config.num_labels or 0))]
+    layers: list[str] = [name for name, layer in model.named_modules() if _gives(layer, int(config.num_labels or 0))]
     if not layers:
         raise ModelError(f"the logits of {config.model_type} do not come from one linear layer")
     return layers[-1]

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from distill.base.disk import replacing, run_folder
 from distill.config.dump import write_config
@@ -53,7 +54,7 @@ def write_report(
     folder = context.folder
     curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
     found = _review(finished, jobs)
-    report = reviewed(report_on(spec, context, finished.results, finished.entries, notes), spec, found)
+    report: dict[str, Any] = reviewed(report_on(spec, context, finished.results, finished.entries, notes), spec, found)
     exported = finished.folders["export"] / BUNDLE if "export" in finished.folders else None
     report["lineage"] = [*finished.lineage, *(of_bundle(exported, report["exports"]) if exported else ())]
     with run_folder(folder).writing():

@@ -76,14 +76,14 @@ def _names(points: Sequence[Point], across: Callable[[float], float], up: Callab
     marks = [Mark(across(point.cost), up(point.quality), point.mark) for point in points]
     labels = placed(marks, Box(_LEFT, _TOP - 8, _WIDTH, _HEIGHT - _BOTTOM))
     joined = [
-        f'<line class="grid" x1="{label.point[0]:.1f}" y1="{label.point[1]:.1f}" x2="{label.x:.1f}" y2="{label.y:.1f}"/>'
+        f'<line class="grid" x1="{x:.1f}" y1="{y:.1f}" x2="{label.x:.1f}" y2="{label.y:.1f}"/>'
         for label in labels
-        if label.point
+        for x, y in ([label.point] if label.point else ())
     ]
-    return joined + [
-        f'<text class="name" x="{label.x:.1f}" y="{label.y:.1f}" text-anchor="{label.anchor}">{escape(label.text)}</text>'
-        for label in labels
-    ]
+    texts = (
+        f'x="{label.x:.1f}" y="{label.y:.1f}" text-anchor="{label.anchor}">{escape(label.text)}' for label in labels
+    )
+    return [*joined, *(f'<text class="name" {text}</text>' for text in texts)]
 
 
 class Line(NamedTuple):

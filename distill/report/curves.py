@@ -28,7 +28,7 @@ _LOSSES, _PARTS, _PULLS, _RATE = "training losses", "share of the loss", "share 
 """Titles of the pictures of what is trained on: the terms, their parts of the weighted sum, and of its gradient."""
 _TITLES = {"train": _LOSSES, "train/loss_share": _PARTS, "train/share": _PULLS}
 _APART = 10
-"""From that many times the least median on, terms are drawn on a logarithmic axis: on another the small ones lie flat."""
+"""From that many times the least median on, terms are drawn on a logarithmic axis: else small ones would lie flat."""
 
 
 class Picture(NamedTuple):

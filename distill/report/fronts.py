@@ -89,5 +89,6 @@ def _front(title: str, points: Sequence[Point], cost: Axis, lead: tuple[str, str
         (point.name, quality.written(point.quality), cost.written(point.cost), point in best)
         for point in sorted(points, key=lambda point: point.cost)
     ]
-    sentence = f"On the dashed line, where no other model is both better and cheaper: {listed([one.name for one in best])}."
+    names = listed([point.name for point in best])
+    sentence = f"On the dashed line, where no other model is both better and cheaper: {names}."
     return Front(title, picture, sentence, quality.title, cost.title, rows)

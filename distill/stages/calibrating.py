@@ -110,7 +110,7 @@ def measured(spec: RunSpec, by_split: Mapping[str, Rows], *, bins_of: str) -> Js
         before, after = (_reliability(spec, rows, value) for value in (1.0, temperature))
         if before is None:
             continue
-        found["rows"][split] = sum(each.count for each in before.bins)
+        found["rows"][split] = sum(each.cases for each in before.bins)
         found["error"][split] = {"before": before.error, "after": after.error if after else None}
         found["nll"][split] = {"before": before.nll, "after": after.nll if after else None}
         if split == bins_of:
