@@ -66,8 +66,15 @@ def looked_at(page, folder, width, measure=MEASURE):
 
 def dumped(file):
     """The document as the browser has it once all scripts have run."""
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900", "--virtual-time-budget=20000"]
-    command = [BROWSER, *flags, f"--user-data-dir={file.parent / 'profile'}", "--dump-dom", file.as_uri()]
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=20000"]
+    command = [
+        BROWSER,
+        *flags,
+        "--window-size=1400,900",
+        f"--user-data-dir={file.parent / 'profile'}",
+        "--dump-dom",
+        file.as_uri(),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
