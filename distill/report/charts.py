@@ -12,6 +12,8 @@ _WIDTH, _HEIGHT = 400, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 14, 44
 _TICKS = 5
 _MOST_POWERS = 5
+_CHARACTER = 7.0
+"""The width of a letter, at most."""
 _LOGARITHMIC = 8
 """From that many times the least value on, an axis of costs is logarithmic."""
 COLOURS = 6
@@ -166,11 +168,17 @@ def _axes(
     below = (_powers if logarithmic else _ticks)(min(costs), max(costs))
     parts += [
         f'<text x="{across(cost):.1f}" y="{bottom}" text-anchor="middle">{escape(x.written(cost))}</text>'
-        for cost in below
+        for cost in _with_room(below, x.written)
     ]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
     return parts
+
+
+def _with_room(costs: Sequence[float], written: Format) -> Sequence[float]:
+    """Return as many of some numbers, evenly spread, as find room beside each other below a picture."""
+    widest = _CHARACTER * max(len(written(cost)) for cost in costs) + _CHARACTER
+    return costs[:: max(1, math.ceil(len(costs) * widest / (_WIDTH - _RIGHT - _LEFT)))]
 
 
 def _ticks(low: float, high: float) -> list[float]:

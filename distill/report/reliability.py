@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 from distill.report import JsonObject, Report, charts, known, number, percent, present, role
 
+_LEAST, _MOST = 0.05, 20.0
+"""The bounds of a temperature: where a model has learnt nothing, none is too high."""
+_AT_BOUND = 1e-3
 _DRAWN = ("teacher", "student", "control")
 """Roles that get a picture; exports answer as the student does, and stand in the table."""
 
@@ -83,10 +86,16 @@ def _cells(model: JsonObject, splits: Sequence[str], shown: str) -> list[str]:
     likelihoods = [(model["nll"].get(shown) or {}).get(when) for when in ("before", "after")]
     temperature = model["temperature"]
     return [
-        number(temperature, 2) if known(temperature) else "none fits",
+        _temperature(temperature),
         *(percent(error, 1) for error in errors),
         *(number(value, 3) for value in likelihoods),
     ]
+
+
+def _temperature(value: object) -> str:
+    if not known(value):
+        return "none fits"
+    return number(value, 2) + (", the bound" if min(abs(value - _LEAST), abs(value - _MOST)) < _AT_BOUND else "")
 
 
 def _diagram(name: str, model: JsonObject, found: JsonObject) -> str:

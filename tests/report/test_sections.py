@@ -3,10 +3,12 @@
 import copy
 import re
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 
 import pytest
 
-from distill.report import ABSENT, charts, costs, curves, fronts, lineage, reliability
+from distill.metrics.reliability import MOST
+from distill.report import ABSENT, charts, costs, curves, fronts, lineage, milliseconds, reliability
 from distill.report.chart_labels import Box, Mark, placed
 from distill.report.charts import Axis, Point
 from distill.report.page import render
@@ -65,7 +67,16 @@ def test_a_few_numbers_stand_below_any_range_of_costs(costs_of):
     assert 1 <= picture.count('text-anchor="middle"') - 1 <= 6
 
 
+def test_numbers_below_a_picture_have_room():
+    points = [Point(cost, 0.5, "student", str(cost), "") for cost in (500.0, 900.0)]
+    picture = charts.scatter(points, points, Axis("cost", milliseconds), Axis("quality", PLAIN))
+    places = [float(x) for x, text in re.findall(r'<text x="([\d.]+)"[^>]*>([\d.]+ ms)<', picture)]
+    assert len(places) > 1
+    assert min(second - first for first, second in pairwise(places)) > 7 * len("500.00 ms")
+
+
 def test_probabilities_are_shown_before_and_after(report, full):
+    full["calibration"]["models"]["student"]["temperature"] = MOST - 1e-6
     found = reliability.reliabilities(report | full)
     assert [each.model for each in found.diagrams] == ["teacher", "student", "control"]
     svg = found.diagrams[0].svg
@@ -74,7 +85,7 @@ def test_probabilities_are_shown_before_and_after(report, full):
     )
     assert svg.count('<circle class="before"') == svg.count('<circle class="after"') == 2
     assert "before: 30 that are 90% sure, 70% right" in svg
-    assert found.rows[2][1][0] == "none fits"
+    assert [row[1][0] for row in found.rows] == ["1.80", "20.00, the bound", "none fits"]
     assert "test, which it has not seen" in found.sentences[0]
     assert "export.calibrate=true" in found.sentences[1]
 
