@@ -1,5 +1,6 @@
 """Fit on validation the temperature that makes probabilities reliable, and measure them before and after."""
 
+import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from distill.inference.runtime import FinishedModel
 from distill.inference.scoring import ModelOutputs
-from distill.metrics.reliability import Reliability, fitted_temperature, reliability, scaled
+from distill.metrics.reliability import MOST, Reliability, fitted_temperature, reliability, scaled
 from distill.models.temperature import fold
 from distill.report import JsonObject
 from distill.stages import exported_formats, kept_outputs
@@ -19,6 +20,7 @@ from distill.stages.job import Job, RunSpec
 from distill.teacher import ensemble
 
 FITTED_ON = "validation"
+_NOTHING_LEARNT = f"on {FITTED_ON} the student's confidence says nothing, so that the temperature is the highest tried"
 UNITS = {"label": "examples", "labels": "decisions", "tags": "words", "answers": "starts and ends of answers"}
 """What a row of logits is about, by what the data has as its label."""
 
@@ -54,12 +56,12 @@ class Calibrated(NamedTuple):
     Attributes:
         model: the Hugging Face folder of it.
         temperature: that divided its logits; none where they are the student's.
-        why_not: why there is none though it is asked for, as the end of a sentence; empty otherwise.
+        note: what to know of it, as the end of a sentence; empty where there is nothing.
     """
 
     model: Path
     temperature: float | None = None
-    why_not: str = ""
+    note: str = ""
 
     def changed(self, outputs: ModelOutputs) -> ModelOutputs:
         """Return what the exported student answers, of what the student answered."""
@@ -80,11 +82,12 @@ def calibrated(job: Job) -> Iterator[Calibrated]:
     model = spec.finished(spec.model("distill", job.inputs))
     temperature = fitted(spec, rows_of(job, model, kept_outputs.student_outputs(job, FITTED_ON), FITTED_ON))
     if temperature is None:
-        yield plain._replace(why_not=f"the student is right on all of {FITTED_ON}, so that no temperature fits")
+        yield plain._replace(note=f"the student is right on all of {FITTED_ON}, so that no temperature fits")
         return
     with tempfile.TemporaryDirectory() as folder:
         fold(plain.model, Path(folder), spec.setup.task.head, temperature)
-        yield Calibrated(Path(folder), temperature)
+        at_bound = math.isclose(temperature, MOST, rel_tol=1e-3)
+        yield Calibrated(Path(folder), temperature, _NOTHING_LEARNT if at_bound else "")
 
 
 def divided(outputs: ModelOutputs, temperature: float) -> ModelOutputs:

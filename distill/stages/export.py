@@ -78,7 +78,7 @@ def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores, calibrat
         "latency_grid_ms": grid,
         "latency_grid": grid_conditions,
         "certificate": content,
-        "notes": [f"export.calibrate=true: {calibrated.why_not}"] if calibrated.why_not else [],
+        "notes": [f"export.calibrate=true: {calibrated.note}"] if calibrated.note else [],
     }
     certificates.write(content, job.folder / BUNDLE)
     report = report_on(job.spec, job.context, {**job.results, "export": result})

@@ -138,7 +138,7 @@ def test_the_total_is_the_weighted_sum_of_its_parts(parts):
 
 
 def test_shares_of_the_loss_are_those_of_the_weighted_values_whatever_their_sign():
-    objective = Objective({"hard": Hard(), "soft": Soft()}, {"hard": 2.0, "soft": 0.5})
+    objective = Objective({"hard": Hard(), "soft": Soft(2.0)}, {"hard": 2.0, "soft": 0.5})
     shares = objective.loss_shares({"hard": torch.tensor(1.5), "soft": torch.tensor(-2.0)})
     assert {name: float(share) for name, share in shares.items()} == pytest.approx({"hard": 0.75, "soft": 0.25})
     nothing = objective.loss_shares({"hard": torch.tensor(0.0), "soft": torch.tensor(0.0)})
