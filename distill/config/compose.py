@@ -49,13 +49,13 @@ $CONFIG
 _FORMATTER = "distill.base.terminal_text.PlainFormatter"
 _CONSOLE: dict[str, Any] = {
     "console": {
-        "class": "logging.StreamHandler",
+        "class": "distill.base.work_shown.ConsoleHandler",
         "formatter": "plain",
         "stream": "ext://sys.stdout",
         "filters": ["no_errors"],
     },
     "errors": {
-        "class": "logging.StreamHandler",
+        "class": "distill.base.work_shown.ConsoleHandler",
         "formatter": "plain",
         "stream": "ext://sys.stderr",
         "level": "ERROR",

@@ -4,12 +4,14 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from distill.base import long_work, work_shown
 from distill.base.disk import run_folder
+from distill.base.signals import Interrupted
 from distill.config.dump import write_config
 from distill.config.schema import Config
 from distill.data.example_pipeline import ExamplePipeline
@@ -18,6 +20,8 @@ from distill.distributed.processes import Ranks, joined
 from distill.errors import DataError
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.context import example_pipeline, run_spec
+from distill.pipeline.kept import kept_sentence
+from distill.pipeline.outlook import Outlook
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
@@ -89,7 +93,16 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
         context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
-        _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))
+        chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
+        with _shown(chain):
+            _stages(chain)
+
+
+def _shown(chain: Chain) -> AbstractContextManager[None]:
+    """Show on the first rank how far the stages are."""
+    config = chain.spec.config
+    bars = config.trainer.enable_progress_bar is not False
+    return work_shown.shown(config.progress.every_seconds, bars=bars) if chain.ranks.rank == 0 else nullcontext()
 
 
 def _stages(chain: Chain) -> None:
@@ -97,12 +110,34 @@ def _stages(chain: Chain) -> None:
     ranks = chain.ranks
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
     notes = ranks.first(lambda: _accepted_before_training(chain, planned_stages))
-    for planned in planned_stages.values():
-        ranks.heed()
-        notes += ranks.first(partial(_accepted_before, planned, chain))
-        _advance(planned, chain)
+    outlook = Outlook(planned_stages, _in_store(chain, planned_stages))
+    for number, planned in enumerate(planned_stages.values(), 1):
+        try:
+            ranks.heed()
+            with long_work.stage(outlook.stage(planned.title, number)):
+                notes += ranks.first(partial(_accepted_before, planned, chain))
+                _advance(planned, chain)
+        except Interrupted:
+            _say_what_is_kept(chain, planned)
+            raise
+        if (entry := chain.finished.entries[-1])["status"] == "done":
+            outlook.seconds[planned.title] = entry["seconds"]
     ranks.heed()
     ranks.first(lambda: _report(chain, planned_stages, notes))
+
+
+def _in_store(chain: Chain, planned_stages: Mapping[str, Planned]) -> frozenset[str]:
+    return frozenset(title for title, each in planned_stages.items() if chain.store.folder(each.name).is_dir())
+
+
+def _say_what_is_kept(chain: Chain, interrupted: Planned) -> None:
+    """Log what an interrupted run leaves behind, on the first rank."""
+    if chain.ranks.rank != 0:
+        return
+    finished = [entry["name"] for entry in chain.finished.entries]
+    begun = chain.store.root / f".{interrupted.name}.partial"
+    partial = begun if begun.is_dir() else None
+    log.info("%s", kept_sentence(finished, interrupted.title, partial, chain.store.root))
 
 
 def _begin(config: Config, folder: Path) -> None:

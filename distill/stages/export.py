@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from distill.base import long_work
 from distill.data import embedded
 from distill.export import BUNDLE, EncodedRow, Source, example, exporter
 from distill.export import certificate as certificates
@@ -54,7 +55,9 @@ def run(job: Job) -> StageResult:
     """Try each format on every rank; rank 0 judges, times, certifies and reports."""
     student = exported_formats.student_scores(job)
     source = _source(job)
-    tried = [exported_formats.try_format(job, name, source, student) for name in formats(job.spec)]
+    names = formats(job.spec)
+    counted = long_work.counted(names, "exporting", len(names), "formats")
+    tried = [exported_formats.try_format(job, name, source, student) for name in counted]
     return _finish(job, tried, student) if job.context.ranks.rank == 0 else {}
 
 
