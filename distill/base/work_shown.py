@@ -1,4 +1,4 @@
-"""Show how far long work is: on a terminal by a bar and a line for the chain, elsewhere by a line in the log at times."""
+"""Show how far long work is: on a terminal by a bar and a line for the chain, elsewhere by a line in the log."""
 
 import logging
 import shutil
@@ -132,3 +132,11 @@ def _drawn(bars: Bars) -> Iterator[None]:
     finally:
         _bars.remove(bars)
         bars.erase()
+
+
+def write(text: str) -> None:
+    """Write text to standard output, without bars in its way."""
+    for bars in _bars:
+        bars.erase()
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -10,7 +10,7 @@ from distill.pipeline.expected_shapes import student_and_teacher_shapes
 from distill.pipeline.plan import Planned
 from distill.stages.hyperparameters import min_steps
 from distill.stages.job import RunSpec
-from distill.training.training_length import training_length
+from distill.training.training_length import TrainingLength, training_length
 from distill.types import ModelShape
 
 _OVERHEAD = 1.5e5
@@ -39,9 +39,12 @@ class Outlook:
 
     def stage(self, title: str, number: int) -> Stage:
         """Return a stage that begins, with what is expected of it and of those after it."""
+        return Stage(title, number, len(self.stages), self.expected(title), self.later(title))
+
+    def expected(self, title: str) -> float | None:
+        """Return about how many seconds a stage takes at the pace of those that are done; none without any."""
         pace = self._pace(self.seconds)
-        seconds = None if pace is None else self._expected(title, pace)
-        return Stage(title, number, len(self.stages), seconds, self.later(title))
+        return None if pace is None else self._expected(title, pace)
 
     def later(self, title: str) -> Callable[[float], float | None]:
         """Return what tells the seconds of all stages after one, given about how many that one takes."""
@@ -87,14 +90,28 @@ def effort(planned: Planned) -> float:
 
 def trained_rows(spec: RunSpec, stage: str) -> int:
     """Return how many rows a stage sees in all its epochs, where nothing stops it before."""
+    return _read(spec, stage) * _length(spec, stage).epochs
+
+
+def validations(spec: RunSpec, stage: str) -> int:
+    """Return how often a stage scores validation, where nothing stops it before."""
+    length = _length(spec, stage)
+    return length.epochs // length.validate_every
+
+
+def _read(spec: RunSpec, stage: str) -> int:
+    """Return the rows of an epoch."""
+    splits = ("train",) if stage == "finetune" else ("train", UNLABELLED)
+    return sum(len(spec.data.splits.get(split, ())) for split in splits)
+
+
+def _length(spec: RunSpec, stage: str) -> TrainingLength:
     section: TrainingConfig = getattr(spec.config, _SECTIONS[stage])
-    rows = len(spec.data.splits["train"])
-    if stage != "finetune":
-        rows += len(spec.data.splits.get(UNLABELLED, ()))
     if not section.max_epochs:
-        return 0
+        return TrainingLength(0)
     a_step = spec.config.data.batch_size * spec.world * spec.config.trainer.accumulate_grad_batches
-    return rows * training_length(section.max_epochs, min_steps(spec.config, section), max(1, rows // a_step)).epochs
+    steps = -(-_read(spec, stage) // a_step)
+    return training_length(section.max_epochs, min_steps(spec.config, section), steps)
 
 
 def _multiplications(shape: ModelShape) -> float:
