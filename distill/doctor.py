@@ -26,8 +26,6 @@ from distill.errors import ConfigError
 from distill.launch import card_folders
 
 JSON = "--json"
-_SECONDS = 40.0
-"""After so many seconds no further stage is tried on a few rows."""
 _as_json: list[bool] = [False]
 """Whether the findings are printed as JSON."""
 
@@ -67,7 +65,7 @@ def _diagnose(config: Config, overrides: Sequence[str], command: str) -> bool:
     library_caches.ready(Path(config.store))
     from distill.diagnosis.report import report  # torch and its friends take seconds
 
-    return report(config, overrides, command, start, start + _SECONDS, as_json=_as_json[0])
+    return report(config, overrides, command, start, as_json=_as_json[0])
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Stage:
     start: float = field(default_factory=lambda: time.monotonic())
 
 
-@dataclass
+@dataclass(eq=False)
 class Work:
     """A loop on its way.
 
@@ -100,7 +100,8 @@ def work(what: str, total: int | None, unit: str, *, first: int = 0, whole: bool
     try:
         yield opened
     finally:
-        del _open[_open.index(opened) :]  # with any that an error has left open in it
+        if opened in _open:
+            del _open[_open.index(opened) :]  # with any that an error has left open in it
         for observer in _observers:
             observer.ended(opened)
 

@@ -28,12 +28,12 @@ class Case:
     Attributes:
         config: the settings, composed.
         overrides: of the command line.
-        deadline: the time, by a clock that only goes forward, at which the rehearsal begins no further stage.
+        seconds: after so many of trying stages on a few rows, no further one is begun.
     """
 
     config: Config
     overrides: Sequence[str]
-    deadline: float
+    seconds: float = 30.0
 
     @cached_property
     def ranks(self) -> Ranks:

@@ -36,13 +36,14 @@ CHECKS = (
     Check("data", "settings", texts.data),
     Check("texts", "data", lambda case: data_checks.findings(case.spec)),
     Check("models", "data", models.models),
+    Check("stages", "models", models.stages),
     Check("unlabelled text", "models", texts.unlabelled),
     Check("tokenizer", "models", texts.tokenizer),
-    Check("teacher", "models", models.teacher),
-    Check("disk", "models", machine.disk),
-    Check("memory", "models", machine.memory),
-    Check("terms", "models", timing.terms),
-    Check("time", "models", timing.time_of_stages),
+    Check("teacher", "stages", models.teacher),
+    Check("disk", "stages", machine.disk),
+    Check("memory", "stages", machine.memory),
+    Check("terms", "stages", timing.terms),
+    Check("time", "stages", timing.time_of_stages),
 )
 
 
@@ -52,7 +53,7 @@ def diagnose(case: Case) -> Iterator[Finding]:
     for check in CHECKS:
         if check.needs in failed:
             failed.add(check.name)
-            yield Finding(check.name, SKIPPED, f"not checked: {check.needs} cannot be used as it is")
+            yield Finding(check.name, SKIPPED, f"not checked, since it needs what fails above: {check.needs}")
             continue
         try:
             for finding in check.make(case):

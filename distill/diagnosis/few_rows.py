@@ -38,7 +38,10 @@ def reduced(spec: RunSpec, batch_size: int) -> RunSpec:
     splits = {name: _slices(rows, batch_size, spec) for name, rows in spec.data.splits.items()}
     data = replace(spec.data, splits=splits)
     members = {name: reduced(member, batch_size) for name, member in spec.members.items()}
-    return replace(spec, config=config, data=data, world=1, members=members)
+    every_token = replace(spec.decisions.student.vocabulary, min_count=1, size=None)  # few rows have too few to choose
+    student = replace(spec.decisions.student, vocabulary=every_token, embedding_rank=None)
+    decisions = replace(spec.decisions, student=student)
+    return replace(spec, config=config, data=data, world=1, decisions=decisions, members=members)
 
 
 def _settings(config: Config, batch_size: int) -> Config:

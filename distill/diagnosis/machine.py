@@ -1,67 +1,44 @@
 """What the machine offers a run: disk, memory, devices, and what can be reached from it."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from transformers import PretrainedConfig
 
 from distill.base import network
 from distill.base.findings import FAIL, OK, WARN, Finding, verdict
 from distill.data import hub as hubs
 from distill.diagnosis.case import Case
-from distill.models import loading
 from distill.models.model_shape import model_shape
-from distill.models.on_meta import build_on_meta
-from distill.models.sources import TEACHER_CHECKPOINT
-from distill.pipeline import meta_build
+from distill.pipeline import space
 from distill.report import size
-from distill.stages import pretrain
-from distill.stages.job import RunSpec
 from distill.training.tracking import wandb_mode
 from distill.training.trainer import device_count, on_gpu
 
-_FLOAT = 4
 _STATES = 4
 """Numbers that training holds of each weight: itself, its gradient, and two means of AdamW."""
-_ON_DISK = 8 + 4
-"""Copies of the teacher's weights that checkpoints of a training take (two of weights and both means, the best weights,
-the model), and that the models of all stages take at most."""
 _KEPT_OF_A_TOKEN = 34
 """Numbers that a layer keeps of each token for the backward pass, times its width (Korthikanti et al. 2022)."""
-_READ = 1000
 
 
 def disk(case: Case) -> Iterator[Finding]:
     """Yield whether the store and the checkpoints of a run fit on the disk."""
-    spec = case.spec
-    outputs = sum(1e9 * (each.decisions.outputs.gigabytes or 0.0) for each in spec.teachers.values())
-    stored = outputs if spec.decisions.outputs.stored else 0.0
-    needed = stored + _ON_DISK * _FLOAT * _weights(spec)
-    free = float(_free(Path(spec.config.store)))
-    said = (
-        f"about {size(needed)} are needed in {spec.config.store} ({size(stored)} of teacher outputs, the rest "
-        f"checkpoints and models), and {size(free)} are free"
-    )
-    facts = {"needed_bytes": round(needed), "free_bytes": round(free)}
-    fix = "free some space, take another folder with store=FOLDER, or remove what no run needs: distill.store clean"
-    level = FAIL if free < needed else WARN if free < 2 * needed else OK
-    yield Finding("disk", level, said, "" if level == OK else fix, facts)
+    yield space.disk(case.spec)
 
 
 def memory(case: Case) -> Iterator[Finding]:
     """Yield whether training the teacher fits into memory, by the sizes of weights and batches."""
     spec, config = case.spec, case.spec.config
-    shape = model_shape(_teacher(spec))
+    teacher = space.teacher_configuration(spec)
+    shape = model_shape(teacher)
     batch = config.data.batch_size
     tokens = min(batch * spec.setup.spec.max_length, config.data.batch_tokens or batch * spec.setup.spec.max_length)
-    logits = tokens * _teacher(spec).vocab_size if spec.setup.task.writes or "pretrain" in case.stages else 0
-    numbers = _STATES * _weights(spec) + tokens * shape.layers * shape.width * _KEPT_OF_A_TOKEN + 3 * logits
+    logits = tokens * teacher.vocab_size if spec.setup.task.writes or "pretrain" in case.stages else 0
+    numbers = _STATES * space.weights(spec) + tokens * shape.layers * shape.width * _KEPT_OF_A_TOKEN + 3 * logits
     gpu = on_gpu(config.trainer.accelerator)
     available, where = (torch.cuda.mem_get_info()[0], "the GPU") if gpu else (_available(), "memory")
-    needed = _FLOAT * numbers
+    needed = space.FLOAT * numbers
     if available is None:
         yield Finding(
             "memory", "SKIP", f"not checked: this system does not say what is free; {size(needed)} are needed"
@@ -124,18 +101,6 @@ def trackers(case: Case) -> Iterator[Finding]:
     yield verdict("trackers", bad, said, "log in with: wandb login; or set tracking.wandb=offline", {"wandb": mode})
 
 
-def _teacher(spec: RunSpec) -> PretrainedConfig:
-    """Return the configuration of the first teacher, that of one from scratch with the tokens that it will have."""
-    config = spec.sources.configurations.get(TEACHER_CHECKPOINT)
-    return config or pretrain.configuration(spec, meta_build.stand_in(spec, _READ))
-
-
-def _weights(spec: RunSpec) -> int:
-    """Return the weights of all teachers, counted without making them."""
-    head = spec.setup.task.head
-    return sum(loading.parameters(build_on_meta(_teacher(each), head)) for each in spec.teachers.values())
-
-
 def _attention(accelerator: str) -> str:
     """Return the kernels that scaled dot-product attention may take here."""
     if not on_gpu(accelerator):
@@ -146,12 +111,6 @@ def _attention(accelerator: str) -> str:
         "plain": torch.backends.cuda.math_sdp_enabled(),
     }
     return f"PyTorch's sdpa ({', '.join(name for name, enabled in kernels.items() if enabled)})"
-
-
-def _free(folder: Path) -> int:
-    """Return the free bytes where a folder is, or will be."""
-    absolute = folder.expanduser().absolute()
-    return shutil.disk_usage(next(path for path in (absolute, *absolute.parents) if path.exists())).free
 
 
 def _available() -> float | None:

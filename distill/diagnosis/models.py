@@ -27,6 +27,15 @@ def models(case: Case) -> Iterator[Finding]:
     yield Finding("models", OK, said if outputs.stored else f"{said}: {outputs.reason}")
 
 
+def stages(case: Case) -> Iterator[Finding]:
+    """Yield which stages are to be made, and which the store holds already."""
+    finished = [title for title in case.stages if case.finished(title) is not None]
+    new = ", ".join(title for title in case.stages if title not in finished) or "none"
+    taken = f"; in the store: {', '.join(finished)}" if finished else ""
+    facts = {"made": [title for title in case.stages if title not in finished], "reused": finished}
+    yield Finding("stages", OK, f"to be made: {new}{taken}", facts=facts)
+
+
 def teacher(case: Case) -> Iterator[Finding]:
     """Yield how good each teacher is on some rows of validation, as far as there is one already."""
     for name, spec in case.spec.teachers.items():

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from distill.base import long_work
 from distill.base.files import RESUME, whole_folder
 from distill.diagnosis.case import Case
 from distill.diagnosis.few_rows import Reduced, reduced
 from distill.diagnosis.stopwatch import Part, Stopwatch
-from distill.errors import DistillError
+from distill.errors import DistillError, ModelError
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.context import example_pipeline
 from distill.pipeline.outlook import effort
@@ -60,7 +62,7 @@ class Rehearsal:
 
 def rehearse(case: Case) -> Rehearsal:
     """Make one stage after the other on a few rows, in a folder that is removed, until time is up or one fails."""
-    done = Rehearsal()
+    done, deadline = Rehearsal(), time.monotonic() + case.seconds
     with tempfile.TemporaryDirectory(prefix="distill-doctor-") as folder, _quiet():
         stage_folders: dict[str, Path] = {}
         results: dict[str, StageResult] = {}
@@ -69,7 +71,7 @@ def rehearse(case: Case) -> Rehearsal:
                 done.finished.append(title)
                 stage_folders[title], results[title] = finished, case.store.manifest(planned.name)["result"]
                 continue
-            if time.monotonic() > case.deadline or any(name in done.left for name in planned.inputs.values()):
+            if time.monotonic() > deadline or any(name in done.left for name in planned.inputs.values()):
                 done.left.append(title)
                 continue
             stage_folders[title] = Path(folder) / title
@@ -113,8 +115,14 @@ def _tokenizer_of_all(planned: Planned, folder: Path) -> None:
 
 def _made(job: Job, planned: Planned) -> tuple[StageResult, Rehearsed]:
     watch, start = Stopwatch(), time.monotonic()
-    with long_work.observed(watch):
-        result = STAGES[planned.stage].run(job)
+    try:
+        with long_work.observed(watch):
+            result = STAGES[planned.stage].run(job)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise ModelError(
+            f"{planned.title}: a batch does not fit into memory; lower data.batch_size or data.max_length, or raise "
+            "trainer.accumulate_grad_batches"
+        ) from error
     seconds = time.monotonic() - start
     return result, Rehearsed(Reduced(job.spec, planned.spec), seconds, watch.parts)
 

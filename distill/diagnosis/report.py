@@ -13,9 +13,7 @@ from distill.diagnosis.case import Case
 from distill.diagnosis.checks import diagnose
 
 
-def report(
-    config: Config, overrides: Sequence[str], command: str, start: float, deadline: float, *, as_json: bool
-) -> bool:
+def report(config: Config, overrides: Sequence[str], command: str, start: float, *, as_json: bool) -> bool:
     """Print each finding as soon as it is known, or all of them as JSON; return whether a check failed.
 
     Args:
@@ -23,13 +21,12 @@ def report(
         overrides: of the command line.
         command: of the run that is looked at.
         start: the time at which the command began.
-        deadline: the time after which nothing more is tried on a few rows.
         as_json: whether JSON is printed.
     """
     logging.getLogger("distill").setLevel(logging.ERROR)  # what else is logged, a finding says
     findings = []
     with work_shown.shown(0):
-        for finding in diagnose(Case(config, overrides, deadline)):
+        for finding in diagnose(Case(config, overrides)):
             findings.append(finding)
             if not as_json:
                 work_shown.write(showing.lines(finding) + "\n")

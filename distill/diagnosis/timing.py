@@ -48,6 +48,9 @@ def time_of_stages(case: Case) -> Iterator[Finding]:
         yield Finding("time", SKIPPED, f"not estimated: {title} fails on a few rows ({error})")
         return
     seconds = _seconds(case, tried)
+    if tried.left and not tried.stages:
+        yield Finding("time", SKIPPED, f"not estimated: there was no time to try {tried.left[0]} on a few rows")
+        return
     parts = ", ".join(f"{title} {duration(each)}" for title, each in seconds.items())
     reused = f"; taken from the store: {', '.join(tried.finished)}" if tried.finished else ""
     guessed = f"; by the sizes of the models alone: {', '.join(tried.left)}" if tried.left else ""
@@ -90,6 +93,8 @@ def _times(tried: Rehearsed, what: str, stage: str) -> float:
     if what == "resampling":
         times = whole.evaluate.resamples / max(1, runs.spec.config.evaluate.resamples)
         return times * runs.rows_ratio("test" if "test" in runs.whole.data.splits else "validation")
+    if what.startswith("training "):  # a baseline
+        return runs.rows_ratio("train")
     if what not in _SHARES_OF:
         return 1.0
     rows = runs.rows_ratio(*_SHARES_OF[what]) / runs.whole.world

@@ -4,23 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from distill.base.files import RESUME
+from distill.pipeline.plan import Planned
+from distill.pipeline.store import Store
 from distill.training.checkpoints import newest_checkpoint
 
 
-def kept_sentence(finished: Sequence[str], title: str, partial: Path | None, store: Path) -> str:
+def kept_sentence(finished: Sequence[str], interrupted: Planned, store: Store) -> str:
     """Return what is kept.
 
     Args:
         finished: titles of the stages that are whole.
-        title: of the stage that was interrupted.
-        partial: its folder, if it has one.
-        store: the folder of finished stages.
+        interrupted: the stage that was being made, or about to be.
+        store: holds finished stages, and what there is of that one.
     """
-    half = "" if partial is None else _half(partial)
+    title, half = interrupted.title, _half(store.root / f".{interrupted.name}.partial")
     if not finished and not half:
         return "kept: nothing, since no stage has anything to keep yet"
     begun = f"of {title} {half}" if half else f"nothing of {title} yet, which begins anew"
-    return f"kept in {store}: {'; '.join(filter(None, [', '.join(finished), begun]))}"
+    return f"kept in {store.root}: {'; '.join(filter(None, [', '.join(finished), begun]))}"
 
 
 def _half(partial: Path) -> str:

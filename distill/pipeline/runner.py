@@ -31,6 +31,7 @@ from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_check import check_teacher
 from distill.pipeline.teacher_outputs import with_output_plan
+from distill.pipeline.warnings import warn
 from distill.report import page
 from distill.report.environment import versions
 from distill.stages import STAGES
@@ -93,6 +94,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
         context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
+        ranks.first(partial(warn, spec))
         chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
         with _shown(chain):
             _stages(chain)
@@ -118,7 +120,8 @@ def _stages(chain: Chain) -> None:
                 notes += ranks.first(partial(_accepted_before, planned, chain))
                 _advance(planned, chain)
         except Interrupted:
-            _say_what_is_kept(chain, planned)
+            if ranks.rank == 0:
+                log.info("%s", kept_sentence(list(chain.finished.folders), planned, chain.store))
             raise
         if (entry := chain.finished.entries[-1])["status"] == "done":
             outlook.seconds[planned.title] = entry["seconds"]
@@ -128,16 +131,6 @@ def _stages(chain: Chain) -> None:
 
 def _in_store(chain: Chain, planned_stages: Mapping[str, Planned]) -> frozenset[str]:
     return frozenset(title for title, each in planned_stages.items() if chain.store.folder(each.name).is_dir())
-
-
-def _say_what_is_kept(chain: Chain, interrupted: Planned) -> None:
-    """Log what an interrupted run leaves behind, on the first rank."""
-    if chain.ranks.rank != 0:
-        return
-    finished = [entry["name"] for entry in chain.finished.entries]
-    begun = chain.store.root / f".{interrupted.name}.partial"
-    partial = begun if begun.is_dir() else None
-    log.info("%s", kept_sentence(finished, interrupted.title, partial, chain.store.root))
 
 
 def _begin(config: Config, folder: Path) -> None:
