@@ -59,7 +59,7 @@ def test_a_run_in_order_is_tried_whole_and_leaves_nothing(ask, tmp_path):
 def test_settings_that_compose_but_make_no_sense_fail_and_the_rest_says_why_it_is_left_out(ask):
     code, out, err = ask("distill.temperature=0", "data.path=nowhere.csv")
     assert (code, err) == (1, "")
-    assert "FAIL  settings: distill.temperature=0.0: allowed is a number from 1e-6 to 1e6" in " ".join(out.split())
+    assert "FAIL settings: distill.temperature=0.0: allowed is a number from 1e-6 to 1e6" in " ".join(out.split())
     assert "FAIL  settings: data.path=nowhere.csv" in out
     assert "SKIP  time: not checked, since it needs what fails above: stages" in out
     assert "the run would fail: 2 FAIL" in out

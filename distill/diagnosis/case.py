@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from distill.base.per_object_cache import computed_once
 from distill.config.schema import Config
 from distill.data.example_pipeline import ExamplePipeline
 from distill.data.prepared import Prepared
@@ -67,4 +68,6 @@ class Case:
 
     def finished(self, title: str) -> Path | None:
         """Return the folder of a stage that the store holds, whole; or none."""
-        return self.store.find(self.stages[title].name) if title in self.stages else None
+        if title not in self.stages:
+            return None
+        return computed_once(self, ("finished", title), lambda: self.store.find(self.stages[title].name))

@@ -78,8 +78,9 @@ def rehearse(case: Case) -> Rehearsal:
             stage_folders[title].mkdir()
             with long_work.stage(long_work.Stage(f"trying {title}", number, len(case.stages))):
                 try:
+                    start = time.monotonic()
                     job = _job(case, planned, stage_folders, results)
-                    results[title], done.stages[title] = _made(job, planned)
+                    results[title], done.stages[title] = _made(job, planned, start)
                 except DistillError as error:
                     done.failed = (title, error)
                     done.left += [name for name in case.stages if name not in {*done.stages, *done.finished, title}]
@@ -113,8 +114,9 @@ def _tokenizer_of_all(planned: Planned, folder: Path) -> None:
     whole_folder(folder / RESUME, "tokenizer", lambda place: trained_tokenizer(spec, texts).save_pretrained(place))
 
 
-def _made(job: Job, planned: Planned) -> tuple[StageResult, Rehearsed]:
-    watch, start = Stopwatch(), time.monotonic()
+def _made(job: Job, planned: Planned, start: float) -> tuple[StageResult, Rehearsed]:
+    """Make a stage, and return what it took since the start."""
+    watch = Stopwatch()
     try:
         with long_work.observed(watch):
             result = STAGES[planned.stage].run(job)
