@@ -63,7 +63,7 @@ class Rehearsal:
 def rehearse(case: Case) -> Rehearsal:
     """Make one stage after the other on a few rows, in a folder that is removed, until time is up or one fails."""
     done, deadline = Rehearsal(), time.monotonic() + case.seconds
-    with tempfile.TemporaryDirectory(prefix="distill-doctor-") as folder, _quiet():
+    with tempfile.TemporaryDirectory(prefix="distill-doctor-") as folder, errors_alone():
         stage_folders: dict[str, Path] = {}
         results: dict[str, StageResult] = {}
         for number, (title, planned) in enumerate(case.stages.items(), 1):
@@ -138,8 +138,8 @@ def _batch_size(planned: Planned) -> int:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Let nothing but errors of the package be logged: what a few rows are worth is no news."""
+def errors_alone() -> Iterator[None]:
+    """Let nothing but errors of the package be logged: what else there is to say, a finding says."""
     log = logging.getLogger("distill")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -1,6 +1,5 @@
 """Make every check of a run, and print what is found."""
 
-import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from distill.config.schema import Config
 from distill.diagnosis import showing
 from distill.diagnosis.case import Case
 from distill.diagnosis.checks import diagnose
+from distill.diagnosis.rehearsal import errors_alone
 
 
 def report(config: Config, overrides: Sequence[str], command: str, start: float, *, as_json: bool) -> bool:
@@ -23,9 +23,8 @@ def report(config: Config, overrides: Sequence[str], command: str, start: float,
         start: the time at which the command began.
         as_json: whether JSON is printed.
     """
-    logging.getLogger("distill").setLevel(logging.ERROR)  # what else is logged, a finding says
     findings = []
-    with work_shown.shown(0):
+    with errors_alone(), work_shown.shown(0):
         for finding in diagnose(Case(config, overrides)):
             findings.append(finding)
             if not as_json:

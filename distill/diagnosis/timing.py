@@ -51,6 +51,9 @@ def time_of_stages(case: Case) -> Iterator[Finding]:
     if tried.left and not tried.stages:
         yield Finding("time", SKIPPED, f"not estimated: there was no time to try {tried.left[0]} on a few rows")
         return
+    if not seconds:
+        yield Finding("time", OK, "all stages are in the store: only the report is written", facts={"seconds": 0.0})
+        return
     parts = ", ".join(f"{title} {duration(each)}" for title, each in seconds.items())
     reused = f"; taken from the store: {', '.join(tried.finished)}" if tried.finished else ""
     guessed = f"; by the sizes of the models alone: {', '.join(tried.left)}" if tried.left else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from distill.base.long_work import Stage
 from distill.config.training import TrainingConfig
@@ -37,6 +38,11 @@ class Outlook:
     finished: frozenset[str]
     seconds: dict[str, float] = field(default_factory=dict)
 
+    @cached_property
+    def efforts(self) -> dict[str, float]:
+        """How much there is to compute in each stage."""
+        return {title: effort(planned) for title, planned in self.stages.items()}
+
     def stage(self, title: str, number: int) -> Stage:
         """Return a stage that begins, with what is expected of it and of those after it."""
         return Stage(title, number, len(self.stages), self.expected(title), self.later(title))
@@ -60,11 +66,11 @@ class Outlook:
 
     def _expected(self, title: str, pace: float) -> float:
         """Return the seconds of a stage at a pace."""
-        return pace * effort(self.stages[title]) + _fixed(self.stages[title])
+        return pace * self.efforts[title] + _fixed(self.stages[title])
 
     def _pace(self, done: Mapping[str, float]) -> float | None:
         """Return the seconds that a multiplication took in these stages, given their seconds; none without any."""
-        computed = sum(effort(self.stages[name]) for name in done)
+        computed = sum(self.efforts[name] for name in done)
         spent = sum(max(0.0, took - _fixed(self.stages[name])) for name, took in done.items())
         return spent / computed if computed else None
 
