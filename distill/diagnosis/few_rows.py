@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from datasets import Dataset
@@ -77,9 +78,9 @@ def _slices(rows: Dataset, batch_size: int, spec: RunSpec) -> Dataset:
     return rows.select(np.concatenate([order[start : start + size] for start in starts]).tolist())
 
 
-def _lengths(columns: Mapping[str, list[object]], spec: RunSpec) -> list[int]:
+def _lengths(columns: Mapping[str, list[Any]], spec: RunSpec) -> list[int]:
     """Return about how long each row is."""
     return [
-        sum(len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts)  # type: ignore[arg-type]
+        sum(len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts)
         for texts in zip(*(columns[role] for role in spec.setup.task.text), strict=True)
     ]

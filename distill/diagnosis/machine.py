@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from distill.base import network
-from distill.base.findings import FAIL, OK, WARN, Finding, verdict
+from distill.base.findings import FAIL, OK, SKIPPED, WARN, Finding, verdict
 from distill.data import hub as hubs
 from distill.diagnosis.case import Case
 from distill.models.model_shape import model_shape
@@ -41,7 +41,7 @@ def memory(case: Case) -> Iterator[Finding]:
     needed = space.FLOAT * numbers
     if available is None:
         yield Finding(
-            "memory", "SKIP", f"not checked: this system does not say what is free; {size(needed)} are needed"
+            "memory", SKIPPED, f"not checked: this system does not say what is free; {size(needed)} are needed"
         )
         return
     said = (
