@@ -43,9 +43,11 @@ class Outlook:
         """How much there is to compute in each stage."""
         return {title: effort(planned) for title, planned in self.stages.items()}
 
-    def stage(self, title: str, number: int) -> Stage:
+    def stage(self, title: str) -> Stage:
         """Return a stage that begins, with what is expected of it and of those after it."""
-        return Stage(title, number, len(self.stages), self.expected(title), self.later(title))
+        return Stage(
+            title, list(self.stages).index(title) + 1, len(self.stages), self.expected(title), self.later(title)
+        )
 
     def expected(self, title: str) -> float | None:
         """Return about how many seconds a stage takes at the pace of those that are done; none without any."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from distill.base import long_work, work_shown
+from distill.base import work_shown
 from distill.base.disk import run_folder
-from distill.base.signals import Interrupted
 from distill.config.dump import write_config
 from distill.config.schema import Config
 from distill.data.example_pipeline import ExamplePipeline
@@ -20,13 +19,13 @@ from distill.distributed.processes import Ranks, joined
 from distill.errors import DataError
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.context import example_pipeline, run_spec
-from distill.pipeline.kept import kept_sentence
 from distill.pipeline.outlook import Outlook
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.run_report import Finished, write_report
 from distill.pipeline.settle import settled
+from distill.pipeline.stage_on_its_way import on_its_way
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_check import check_teacher
@@ -113,18 +112,11 @@ def _stages(chain: Chain) -> None:
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
     notes = ranks.first(lambda: _accepted_before_training(chain, planned_stages))
     outlook = Outlook(planned_stages, _in_store(chain, planned_stages))
-    for number, planned in enumerate(planned_stages.values(), 1):
-        try:
+    for planned in planned_stages.values():
+        with on_its_way(planned, outlook, chain.finished, chain.store, tell=ranks.rank == 0):
             ranks.heed()
-            with long_work.stage(outlook.stage(planned.title, number)):
-                notes += ranks.first(partial(_accepted_before, planned, chain))
-                _advance(planned, chain)
-        except Interrupted:
-            if ranks.rank == 0:
-                log.info("%s", kept_sentence(list(chain.finished.folders), planned, chain.store))
-            raise
-        if (entry := chain.finished.entries[-1])["status"] == "done":
-            outlook.seconds[planned.title] = entry["seconds"]
+            notes += ranks.first(partial(_accepted_before, planned, chain))
+            _advance(planned, chain)
     ranks.heed()
     ranks.first(lambda: _report(chain, planned_stages, notes))
 

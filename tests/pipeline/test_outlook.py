@@ -51,5 +51,5 @@ def test_later_stages_take_what_their_work_takes_at_the_pace_so_far():
 
 def test_before_anything_is_done_nothing_is_expected():
     assert outlook({}).expected("teach") is None
-    begun = outlook({"finetune": 50.0}).stage("teach", 2)
+    begun = outlook({"finetune": 50.0}).stage("teach")
     assert (begun.title, begun.number, begun.of, begun.expected) == ("teach", 2, 4, pytest.approx(5.0))
