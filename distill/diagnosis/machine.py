@@ -106,9 +106,9 @@ def _attention(accelerator: str) -> str:
     if not on_gpu(accelerator):
         return "PyTorch's sdpa on the CPU"
     kernels = {
-        "flash": torch.backends.cuda.flash_sdp_enabled(),
-        "memory-efficient": torch.backends.cuda.mem_efficient_sdp_enabled(),
-        "plain": torch.backends.cuda.math_sdp_enabled(),
+        "flash": torch.backends.cuda.flash_sdp_enabled(),  # type: ignore[no-untyped-call]
+        "memory-efficient": torch.backends.cuda.mem_efficient_sdp_enabled(),  # type: ignore[no-untyped-call]
+        "plain": torch.backends.cuda.math_sdp_enabled(),  # type: ignore[no-untyped-call]
     }
     return f"PyTorch's sdpa ({', '.join(name for name, enabled in kernels.items() if enabled)})"
 

@@ -6,7 +6,7 @@ from distill.base.findings import FAIL, OK, SKIPPED, WARN, Finding
 from distill.diagnosis.case import Case
 from distill.models.sources import TEACHER_CHECKPOINT
 from distill.pipeline.preflight import preflight
-from distill.pipeline.teacher_check import asked_of_rows
+from distill.pipeline.teacher_answers import asked_of_rows
 from distill.report import short
 from distill.stages.job import title
 
