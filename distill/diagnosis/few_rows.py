@@ -33,26 +33,26 @@ class Reduced:
         return all_ / few if few else 0.0
 
 
-def reduced(spec: RunSpec, batch_size: int) -> RunSpec:
-    """Return a run on a few batches of each split, for one epoch, on one process."""
-    config = _settings(spec.config, batch_size)
+def reduced(spec: RunSpec, batch_size: int, epochs: int = 1) -> RunSpec:
+    """Return a run on a few batches of each split, for few epochs, on one process."""
+    config = _settings(spec.config, batch_size, epochs)
     splits = {name: _slices(rows, batch_size, spec) for name, rows in spec.data.splits.items()}
     data = replace(spec.data, splits=splits)
-    members = {name: reduced(member, batch_size) for name, member in spec.members.items()}
+    members = {name: reduced(member, batch_size, epochs) for name, member in spec.members.items()}
     every_token = replace(spec.decisions.student.vocabulary, min_count=1, size=None)  # few rows have too few to choose
     student = replace(spec.decisions.student, vocabulary=every_token, embedding_rank=None)
     decisions = replace(spec.decisions, student=student)
     return replace(spec, config=config, data=data, world=1, decisions=decisions, members=members)
 
 
-def _settings(config: Config, batch_size: int) -> Config:
-    """Return the settings with one epoch for each stage, and few repetitions of what is timed and drawn."""
+def _settings(config: Config, batch_size: int, epochs: int) -> Config:
+    """Return the settings with few epochs for each stage, and few repetitions of what is timed and drawn."""
     evaluate, pretrain = config.evaluate, config.pretrain
     return replace(
         config,
-        pretrain=replace(pretrain, max_epochs=min(1, pretrain.max_epochs), min_steps=0),
-        finetune=replace(config.finetune, max_epochs=1, min_steps=0),
-        distill=replace(config.distill, max_epochs=1, min_steps=0),
+        pretrain=replace(pretrain, max_epochs=min(epochs, pretrain.max_epochs), min_steps=0),
+        finetune=replace(config.finetune, max_epochs=epochs, min_steps=0),
+        distill=replace(config.distill, max_epochs=epochs, min_steps=0),
         evaluate=replace(
             evaluate,
             latency_samples=min(_LATENCY_SAMPLES, evaluate.latency_samples),

@@ -25,7 +25,9 @@ from distill.stages.job import Job, RunContext, StageResult
 from distill.stages.pretrain import trained_tokenizer
 
 _MULTIPLICATIONS = 2e11
-"""Of one batch of a training step: about 20 seconds on two cores. Larger ones are rehearsed with fewer rows."""
+"""Of one training step at most: about 20 seconds on two cores. Larger batches are tried with fewer rows."""
+_EPOCHS = ((1e10, 4), (1e11, 2))
+"""Multiplications of a training step below which so many epochs are tried: quick steps need more to be timed well."""
 
 
 @dataclass
@@ -90,7 +92,7 @@ def rehearse(case: Case) -> Rehearsal:
 
 def _job(case: Case, planned: Planned, folders: Mapping[str, Path], results: Mapping[str, StageResult]) -> Job:
     """Return the job of a stage on a few rows."""
-    spec = reduced(planned.spec, _batch_size(planned))
+    spec = reduced(planned.spec, *_size(planned))
     inputs = {own: name for own, name in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
     folder = folders[planned.title]
     if planned.stage == "pretrain" and not spec.config.pretrain.continued:
@@ -129,12 +131,13 @@ def _made(job: Job, planned: Planned, start: float) -> tuple[StageResult, Rehear
     return result, Rehearsed(Reduced(job.spec, planned.spec), seconds, watch.parts)
 
 
-def _batch_size(planned: Planned) -> int:
-    """Return the rows of a batch, fewer than set where one step would take too long to be tried."""
+def _size(planned: Planned) -> tuple[int, int]:
+    """Return the rows of a batch, fewer than set where a step would take too long to be tried, and the epochs."""
     spec, size = planned.spec, planned.spec.config.data.batch_size
     rows = max(1, len(spec.data.splits["train"]))
-    each = effort(replace(planned, stage="teach")) / rows * spec.setup.spec.max_length * 3
-    return max(1, min(size, int(_MULTIPLICATIONS / max(1.0, each))))
+    row = max(1.0, effort(replace(planned, stage="teach")) / rows * spec.setup.spec.max_length * 3)
+    batch = max(1, min(size, int(_MULTIPLICATIONS / row)))
+    return batch, next((epochs for most, epochs in _EPOCHS if batch * row < most), 1)
 
 
 @contextmanager
