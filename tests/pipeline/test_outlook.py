@@ -29,7 +29,7 @@ def outlook(seconds, finished=()):
 
 
 def test_the_rows_of_a_training_are_those_that_min_steps_take(spec):
-    assert trained_rows(spec, "finetune") == 13 * 100
+    assert trained_rows(spec, "finetune") == 14 * 100
     assert validations(spec, "finetune") == 7
     assert trained_rows(spec, "control") == 3 * 100
     assert validations(spec, "distill") == 3
