@@ -12,7 +12,14 @@ from distill.comparison.runs import Run
 from distill.errors import ConfigError
 from distill.report.seeds import leading
 
-_NO_RESULT = {"seed", "store", "data.workers", "trainer.enable_progress_bar", "trainer.log_every_n_steps"}
+_NO_RESULT = {
+    "seed",
+    "store",
+    "data.workers",
+    "trainer.enable_progress_bar",
+    "trainer.log_every_n_steps",
+    "progress.every_seconds",
+}
 """Settings that do not tell one row from another, besides those of tracking."""
 _LONGEST = 60
 """Characters of a setting's value in a row's title."""

@@ -3,13 +3,15 @@
 import logging
 import os
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from distill.base import work_shown
 from distill.base.disk import run_folder
+from distill.base.resources import ResourceMeter
 from distill.config.dump import write_config
 from distill.config.schema import Config
 from distill.config.seeds import with_shared_seed
@@ -20,15 +22,19 @@ from distill.models.sources import CHECKPOINTS
 from distill.pipeline.acceptance import accepted_before, accepted_before_training
 from distill.pipeline.chain import Chain
 from distill.pipeline.context import example_pipeline, run_spec
-from distill.pipeline.plan import Planned, plan
+from distill.pipeline.lineage import lineage
+from distill.pipeline.outlook import Outlook
+from distill.pipeline.plan import OF_EACH_TEACHER, Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.run_report import write_report
 from distill.pipeline.seeds import best_on_validation, plan_seeds, with_seed
 from distill.pipeline.settle import settled
+from distill.pipeline.stage_on_its_way import on_its_way
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_outputs import with_output_plan
+from distill.pipeline.warnings import warn
 from distill.report import page
 from distill.report.environment import versions
 from distill.stages import STAGES
@@ -68,16 +74,28 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
         context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
-        _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))
+        ranks.first(partial(warn, spec))
+        chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
+        with _shown(chain):
+            _stages(chain)
+
+
+def _shown(chain: Chain) -> AbstractContextManager[None]:
+    """Show on the first rank how far the stages are."""
+    config = chain.spec.config
+    bars = config.trainer.enable_progress_bar is not False
+    return work_shown.shown(config.progress.every_seconds, bars=bars) if chain.ranks.rank == 0 else nullcontext()
 
 
 def _stages(chain: Chain) -> None:
     """Take each stage in turn, on every rank, and report at the end."""
     ranks, notes = chain.ranks, []
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
+    of_seeds = plan_seeds(chain.spec, chain.store)
+    outlook = _outlook(chain, [*of_seeds.values(), planned_stages])
     evaluations: dict[int, Job] = {}
-    for seed, planned_of_seed in plan_seeds(chain.spec, chain.store).items():
-        notes += _walk(chain, planned_of_seed)
+    for seed, planned_of_seed in of_seeds.items():
+        notes += _walk(chain, planned_of_seed, outlook)
         for planned in planned_of_seed.values():
             if planned.stage == "evaluate":
                 evaluations[seed] = _job(planned, chain, chain.finished.folders[planned.title])
@@ -89,21 +107,33 @@ def _stages(chain: Chain) -> None:
             log.info("seeds: the student of seed %d is the best on validation", best)
         chain = replace(chain, spec=with_seed(chain.spec, best))
         planned_stages = plan(chain.spec, chain.store, tell=False)
-    notes += _walk(chain, planned_stages)
+    notes += _walk(chain, planned_stages, outlook)
     ranks.heed()
     ranks.first(lambda: _report(chain, planned_stages, notes, evaluations))
 
 
-def _walk(chain: Chain, planned_stages: Mapping[str, Planned]) -> list[str]:
+def _walk(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook) -> list[str]:
     """Take each of some stages in turn, unless the run has it already; return what was accepted of teachers."""
     ranks = chain.ranks
     notes = ranks.first(lambda: accepted_before_training(chain, planned_stages))
     for planned in planned_stages.values():
         if not chain.finished.has(planned.title, chain.store.folder(planned.name)):
-            ranks.heed()
-            notes += ranks.first(partial(accepted_before, planned, chain))
-            _advance(planned, chain)
+            with on_its_way(planned, outlook, chain.finished, chain.store, tell=ranks.rank == 0):
+                ranks.heed()
+                notes += ranks.first(partial(accepted_before, planned, chain))
+                _advance(planned, chain)
     return notes
+
+
+def _outlook(chain: Chain, plans: Sequence[Mapping[str, Planned]]) -> Outlook:
+    """Return the outlook on the stages of some plans, each once whatever its titles are."""
+    by_name: dict[str, Planned] = {}
+    for planned_stages in plans:
+        for planned in planned_stages.values():
+            by_name.setdefault(planned.title if planned.stage in OF_EACH_TEACHER else planned.name, planned)
+    stages = {planned.title: planned for planned in by_name.values()}
+    in_store = frozenset(title for title, each in stages.items() if chain.store.folder(each.name).is_dir())
+    return Outlook(stages, in_store)
 
 
 def _begin(config: Config, folder: Path) -> None:
@@ -131,7 +161,8 @@ def _advance(planned: Planned, chain: Chain) -> None:
     finished.folders[planned.title], finished.results[planned.title] = folder, manifest["result"]
     status, seconds = ("reused", time.monotonic() - start) if reused else ("done", manifest["seconds"])
     entry = {"name": planned.title, "status": status, "seconds": seconds}
-    finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder)})
+    made = {"seconds": manifest["seconds"], **manifest.get("resources", {})}
+    finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder), "made": made})
     if ranks.rank == 0:
         log.info("%s: %s in %.1f s, %s", planned.title, status, seconds, folder)
 
@@ -141,13 +172,15 @@ def _is_finished(planned: Planned, chain: Chain) -> bool:
 
 
 def _make(planned: Planned, chain: Chain) -> None:
-    start, ranks, store = time.monotonic(), chain.ranks, chain.store
+    ranks, store = chain.ranks, chain.store
     partial = ranks.together(lambda: store.partial(planned.name))
+    resumed = any(partial.iterdir())
     if ranks.rank == 0:
-        log.info("%s: %s", planned.title, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
+        log.info("%s: %s", planned.title, "goes on where it was interrupted" if resumed else "begins")
     job = _job(planned, chain, partial)
     ranks.wait()
-    result = ranks.together(lambda: _run(planned, job, store))
+    with ResourceMeter() as meter:
+        result = ranks.together(lambda: _run(planned, job, store))
     manifest = {
         "stage": planned.stage,
         "fingerprint": planned.fingerprint,
@@ -155,7 +188,8 @@ def _make(planned: Planned, chain: Chain) -> None:
         "settings": planned.settings,
         "inputs": {name: path.name for name, path in job.inputs.items()},
         "versions": versions(),
-        "seconds": time.monotonic() - start,
+        "seconds": meter.seconds,
+        "resources": {**meter.measured(), "resumed": resumed},
         "result": page.finite(result),
     }
     ranks.first(lambda: store.finish(planned.name, manifest))
@@ -192,4 +226,5 @@ def _report(
     folders = chain.finished.folders
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
+    chain.finished.lineage += lineage(chain.spec, planned_stages)
     write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations)

@@ -14,7 +14,8 @@ from distill.errors import ModelError
 from distill.models import from_scratch, loading
 from distill.models.special_tokens_as_text import read_as_text
 from distill.models.tokenizer_training import train
-from distill.pipeline import checked_rows, runner, teacher_check
+from distill.pipeline import acceptance, checked_rows, teacher_answers, teacher_check
+from distill.pipeline.chain import Chain
 from distill.pipeline.plan import Planned
 from distill.pipeline.store import Store
 from distill.stages.job import RunContext
@@ -123,14 +124,14 @@ def test_answers_that_are_not_finite_are_refused_whatever_is_accepted(learnt, tm
 
 
 def test_a_teacher_whose_answers_depend_on_the_batch_is_refused(learnt, monkeypatch):
-    asked = teacher_check.outputs
+    asked = teacher_answers.outputs
 
     def beside(model, batch):
         found = asked(model, batch)
         found.logits.add_(float(batch["input_ids"].shape[1]))
         return found
 
-    monkeypatch.setattr(teacher_check, "outputs", beside)
+    monkeypatch.setattr(teacher_answers, "outputs", beside)
     with pytest.raises(ModelError, match="the teacher answers one otherwise beside a longer text than alone"):
         ask(spec_of(learnt))
 
@@ -147,7 +148,7 @@ def test_a_small_validation_is_helped_out_by_train_and_labels_come_in_turn(learn
 
 def test_a_large_teacher_is_asked_about_fewer_rows(learnt, monkeypatch):
     spec = spec_of(learnt)
-    asked = teacher_check._load_teacher(spec, run_parts.examples_of(spec), "teacher", {})
+    asked = teacher_answers._load_teacher(spec, run_parts.examples_of(spec), "teacher", {})
     features = asked.examples.encode(rows(80), asked.tokenizer)
     monkeypatch.setattr(checked_rows, "_OPERATIONS", 0)
     kept, left = checked_rows.affordable_rows(asked.model, rows(80), features)
@@ -156,13 +157,13 @@ def test_a_large_teacher_is_asked_about_fewer_rows(learnt, monkeypatch):
 
 def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(learnt, tmp_path, monkeypatch):
     asked, spec, store = [], spec_of(learnt), Store(tmp_path / "store")
-    monkeypatch.setattr(runner, "check_teacher", lambda spec, examples, name, inputs: asked.append(name))
+    monkeypatch.setattr(acceptance, "check_teacher", lambda spec, examples, name, inputs: asked.append(name))
     stages = {name: Planned(name, name, spec, {}, {}, "0" * 12) for name in ("teach", "distill", "control")}
-    chain = runner.Chain(spec, RunContext(tmp_path, ""), run_parts.examples_of(spec), store)
 
     def times(*names):
         asked.clear()
-        assert runner._accepted_before_training(chain, {name: stages[name] for name in names}) == []
+        chain = Chain(spec, RunContext(tmp_path, ""), run_parts.examples_of(spec), store)
+        assert acceptance.accepted_before_training(chain, {name: stages[name] for name in names}) == []
         return len(asked)
 
     assert [times("teach", "distill"), times("distill"), times("control")] == [1, 1, 0]
