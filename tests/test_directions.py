@@ -61,7 +61,7 @@ ALLOWED = {
         "serving",
         "labelling",
         "selection",
-    },  # fmt: skip
+    },
     "baselines": {"tasks"},
     "data": set(),
     "metrics": set(),

@@ -207,8 +207,6 @@ def _labeller_problems(config: LabelConfig) -> Iterator[str]:
         yield from _local_problems(config)
     if labeller.votes > 1 and labeller.heat == 0:
         yield f"labeller.votes={labeller.votes}: are alike at labeller.temperature=0; give one above 0"
-    if labeller.votes > 1 and "tags" in task_or_first(config.task).roles.values():
-        yield f"labeller.votes={labeller.votes}: the tags of a sentence are asked for once; allowed is 1"
     if labeller.budget.price is not None and not (labeller.price.read or labeller.price.written):
         yield "labeller.budget.price: give labeller.price.read and labeller.price.written, of a million tokens each"
     if labeller.abstain and any(name.strip().casefold() == ABSTAIN for name in labeller.labels):

@@ -11,7 +11,7 @@ from distill.base.terminal_text import shown
 from distill.errors import DataError
 from distill.labelling.budget import Budget
 from distill.labelling.cache import Cache
-from distill.labelling.forms import AnswerForm
+from distill.labelling.forms import joined
 from distill.labelling.questions import Reply, Row
 
 Answer = dict[str, Any]
@@ -38,23 +38,25 @@ class Count:
     first: str = ""
 
 
-def answers(rows: Sequence[Row], votes: int, cache: Cache, form: AnswerForm, budget: Budget | None) -> list[Answer]:
+def answers(
+    rows: Sequence[Row], votes: int, cache: Cache, budget: Budget | None, *, failed: bool = True
+) -> list[Answer]:
     """Return the answer to each row of which every asking has a reply, in the order of the rows.
 
     Args:
         rows: to be labelled.
         votes: how often each is asked.
         cache: the replies.
-        form: makes one answer of several askings.
         budget: says what tokens cost; none leaves the cost out.
+        failed: whether rows about which nothing was said have a line, too.
     """
     lines = []
     for row in rows:
         replies = [cache.get(row.key, asking) for asking in range(votes)]
         said = [reply for reply in replies if reply is not None]
-        if len(said) == votes:
+        if len(said) == votes and (failed or all(reply.lasting for reply in said)):
             name = {} if row.id is None else {"id": row.id}
-            lines.append({**name, **row.inputs, **_answer(said, form, budget)})
+            lines.append({**name, **row.inputs, **_answer(said, budget)})
     return lines
 
 
@@ -105,12 +107,12 @@ def refuse_foreign(file: Path, known: Sequence[Answer]) -> None:
         )
 
 
-def _answer(replies: Sequence[Reply], form: AnswerForm, budget: Budget | None) -> Answer:
+def _answer(replies: Sequence[Reply], budget: Budget | None) -> Answer:
     """Return the fields of an answer: of several askings those that could be read, if any could."""
     good = [reply.answer for reply in replies if reply.error is None]
     cost = {} if budget is None else {"cost": sum(budget.cost(reply.tokens) for reply in replies)}
     if good:
-        return {"answer": form.join(good), **cost}
+        return {"answer": joined(good), **cost}
     bad = next((reply for reply in replies if reply.raw is not None), replies[0])
     raw = {} if bad.raw is None else {"raw": bad.raw}
     return {"answer": None, "error": bad.error, **raw, **cost}

@@ -1,8 +1,8 @@
-"""What an answer is in each kind of task: how it is asked for, read, and made one of several askings."""
+"""What an answer is in each kind of task: how it is asked for, how it is read, and what several of them are."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from distill.labelling.reading import ABSTAIN, UnreadableError, field_of, label_of, number_of
 
@@ -37,13 +37,10 @@ class AnswerForm(Protocol):
             UnreadableError: it is none of this kind.
         """
 
-    def join(self, answers: Sequence[object]) -> object:
-        """Return the answers of several askings as one; none where all abstain."""
-
 
 @dataclass(frozen=True)
 class OneLabel:
-    """One label of several; several askings are a list of votes."""
+    """One label of several."""
 
     labels: tuple[str, ...]
     abstains: bool = True
@@ -72,14 +69,10 @@ class OneLabel:
             return [label_of(vote, self.labels) for vote in answer]
         return _probabilities(answer) if isinstance(answer, Mapping) else label_of(answer, self.labels)
 
-    def join(self, answers: Sequence[object]) -> object:
-        """Return a single answer as it is, several as votes."""
-        return answers[0] if len(answers) == 1 else list(answers)
-
 
 @dataclass(frozen=True)
 class SeveralLabels:
-    """Any number of labels; several askings are the share of them that gave each label."""
+    """Any number of labels."""
 
     labels: tuple[str, ...]
     abstains: bool = True
@@ -105,26 +98,20 @@ class SeveralLabels:
         return self.take(field_of(content, "labels"), inputs)
 
     def take(self, answer: object, inputs: Mapping[str, object]) -> object:
-        """Return labels, or probabilities by label."""
+        """Return labels, several lists of them as votes, or probabilities by label."""
         if isinstance(answer, Mapping):
             return _probabilities(answer)
+        if _several(answer):
+            return [self.take(each, inputs) for each in cast(list[object], answer)]
         if answer is not None and not isinstance(answer, list):
             raise UnreadableError("no list of labels")
         named = [label_of(each, self.labels) for each in answer or ()]
         return None if answer is None or None in named else list(dict.fromkeys(named))
 
-    def join(self, answers: Sequence[object]) -> object:
-        """Return a single answer as it is; of several, the share of those that gave a label, by label."""
-        said = [answer for answer in answers if isinstance(answer, list)]
-        if len(answers) == 1 or not said:
-            return answers[0]
-        names = dict.fromkeys([*self.labels, *(label for answer in said for label in answer)])
-        return {name: sum(name in answer for answer in said) / len(said) for name in names}
-
 
 @dataclass(frozen=True)
 class Score:
-    """A number; several askings are their mean."""
+    """A number."""
 
     allowed: tuple[float, float] | None = None
     abstains: bool = True
@@ -154,18 +141,15 @@ class Score:
         return number_of(field_of(content, "score"), self.allowed)
 
     def take(self, answer: object, inputs: Mapping[str, object]) -> object:
-        """Return a number."""
+        """Return a number, or several as votes."""
+        if isinstance(answer, list) and answer:
+            return [number_of(each, self.allowed) for each in answer]
         return number_of(answer, self.allowed)
-
-    def join(self, answers: Sequence[object]) -> object:
-        """Return the mean of those that did not abstain."""
-        said = [answer for answer in answers if isinstance(answer, float)]
-        return sum(said) / len(said) if said else None
 
 
 @dataclass(frozen=True)
 class Tags:
-    """A tag for each word, asked for once."""
+    """A tag for each word."""
 
     labels: tuple[str, ...]
     abstains: bool = True
@@ -199,7 +183,9 @@ class Tags:
         return self.take(field_of(content, "tags"), inputs)
 
     def take(self, answer: object, inputs: Mapping[str, object]) -> object:
-        """Return as many tags as there are words."""
+        """Return as many tags as there are words, or several such lists as votes."""
+        if _several(answer):
+            return [self.take(each, inputs) for each in cast(list[object], answer)]
         if answer is None or (answer == [] and self.abstains):
             return None
         count = len(_words(inputs))
@@ -211,9 +197,18 @@ class Tags:
             raise UnreadableError("a word without a tag")
         return tags
 
-    def join(self, answers: Sequence[object]) -> object:
-        """Return the only answer."""
+
+def joined(answers: Sequence[object]) -> object:
+    """Return the answers of several askings as one: a list of votes; none where all abstain.
+
+    >>> joined(["spam"]), joined(["spam", None]), joined([["a"], None, []]), joined([None, None])
+    ('spam', ['spam', None], [['a'], []], None)
+    """
+    if len(answers) == 1:
         return answers[0]
+    said = [answer for answer in answers if answer is not None]
+    of_labels = all(isinstance(answer, str) for answer in said)
+    return (list(answers) if of_labels else said) if said else None
 
 
 def answer_form(
@@ -245,6 +240,11 @@ def _choices(labels: Sequence[str], abstains: bool) -> list[str]:
 
 def _unsure(abstains: bool) -> str:
     return f', or "{ABSTAIN}" where you cannot tell' if abstains else ""
+
+
+def _several(answer: object) -> bool:
+    """Tell whether an answer is a list of lists, which are votes."""
+    return isinstance(answer, list) and bool(answer) and all(isinstance(each, list) for each in answer)
 
 
 def _words(inputs: Mapping[str, object]) -> Sequence[object]:

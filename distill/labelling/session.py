@@ -10,7 +10,6 @@ from distill.labelling.answers_file import Answer
 from distill.labelling.asking import Asked, ask
 from distill.labelling.budget import Budget, Spending
 from distill.labelling.cache import Cache
-from distill.labelling.forms import AnswerForm
 from distill.labelling.questions import Labeller, LabellerError, Row
 
 
@@ -22,7 +21,6 @@ class Session:
         rows: to be labelled.
         votes: how often each text is asked.
         labeller: gives the answers.
-        form: what an answer is.
         budget: what may be asked.
         priced: whether answers have their cost beside them.
     """
@@ -30,7 +28,6 @@ class Session:
     rows: Sequence[Row]
     votes: int
     labeller: Labeller
-    form: AnswerForm
     budget: Budget
     priced: bool = False
 
@@ -52,7 +49,7 @@ class Session:
         try:
             asked = ask(self.rows, self.votes, self.labeller, cache, spending)
         except (LabellerError, Interrupted) as error:
-            lines = self._written(output, cache)
+            lines = self._written(output, cache, failed=False)
             if isinstance(error, LabellerError):
                 kept = f"{len(lines):,} of {len(self.rows):,} rows are answered in {output}" if lines else "nothing yet"
                 raise LabellerError(f"{error}; kept: {kept}; the same command goes on") from error
@@ -61,12 +58,13 @@ class Session:
             cache.close()
         return self._summary(output, self._written(output, cache), asked, spending)
 
-    def _answers(self, cache: Cache) -> list[Answer]:
-        return answers_file.answers(self.rows, self.votes, cache, self.form, self.budget if self.priced else None)
+    def _answers(self, cache: Cache, *, failed: bool = True) -> list[Answer]:
+        budget = self.budget if self.priced else None
+        return answers_file.answers(self.rows, self.votes, cache, budget, failed=failed)
 
-    def _written(self, output: Path, cache: Cache) -> list[Answer]:
+    def _written(self, output: Path, cache: Cache, *, failed: bool = True) -> list[Answer]:
         """Write the answers that are known, if there are any, and return them."""
-        lines = self._answers(cache)
+        lines = self._answers(cache, failed=failed)
         if lines:
             answers_file.write(output, lines)
         return lines

@@ -39,7 +39,7 @@ def label_texts(config: LabelConfig, say: Callable[[str], object]) -> None:
         abstains=config.labeller.abstain,
     )
     labeller = _labeller(config, form, given.labels)
-    session = Session(given.rows, config.labeller.votes, labeller, form, _budget(config), _priced(config))
+    session = Session(given.rows, config.labeller.votes, labeller, _budget(config), _priced(config))
     output, cache = (Path(str(path)).expanduser() for path in (config.output, config.labeller.cache))
     say(session.run(output, cache, overwrite=config.overwrite))
 

@@ -61,8 +61,8 @@ def k_means_plus_plus(points: Points, count: int, random: np.random.Generator, t
         nearest[taken] = 0
         total = nearest.sum()
         if total <= 0:
-            left = np.setdiff1d(np.arange(len(nearest)), taken)
-            return taken + random.permutation(left)[: count - len(taken)].tolist()
+            left = random.permutation(np.setdiff1d(np.arange(len(nearest)), taken))
+            return [*taken, *(int(number) for number in left[: count - len(taken)])]
         taken.append(int(random.choice(len(nearest), p=nearest / total)))
         nearest = np.minimum(nearest, points.distances(taken[-1]))
         tick(len(taken))

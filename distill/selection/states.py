@@ -1,6 +1,6 @@
 """What a model says of texts, and the states from which the last layer of its head says it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
@@ -84,7 +84,7 @@ def _kept(layer: nn.Module) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
-def _pooled(kept: list[Tensor], features: dict[str, Sequence[Any]]) -> Floats:
+def _pooled(kept: list[Tensor], features: Mapping[str, Sequence[Any]]) -> Floats:
     """Return what was kept of one batch as ``[texts, width]``: where each token has a state, their mean."""
     read = torch.cat(kept).float().cpu()
     kept.clear()
