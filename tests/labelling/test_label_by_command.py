@@ -1,16 +1,20 @@
 """``python -m distill.label`` as a process: what it writes, what it never writes, and that it goes on after a kill."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-import forked
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 from llm_server import label, serving
+
+from distill import label as label_command
 
 ROOT = Path(__file__).parents[2]
 SECRET = "sk-planted-7391"  # noqa: S105 - planted, to be looked for
@@ -34,43 +38,61 @@ def folder(tmp_path):
 
 
 def environment(url):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI")}
-    return {**kept, "PYTHONPATH": str(ROOT), **({"OPENAI_BASE_URL": url, "OPENAI_API_KEY": SECRET} if url else {})}
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OPENAI_BASE_URL": url, "OPENAI_API_KEY": SECRET}
 
 
-def ran(folder, *arguments, url=None, code=0):
-    done = forked.run(["-m", "distill.label", *arguments], cwd=folder, env=environment(url), timeout=120)
-    assert done.returncode == code, done.stderr.decode()
-    return done.stdout.decode(), done.stderr.decode()
+@pytest.fixture
+def ran(folder, monkeypatch):
+    """The command, in this process: what it writes to standard output and standard error."""
+    monkeypatch.chdir(folder)
+
+    def command(*arguments, url=None, code=0):
+        out, err, ended = io.StringIO(), io.StringIO(), 0
+        GlobalHydra.instance().clear()
+        for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in zip(("OPENAI_BASE_URL", "OPENAI_API_KEY"), (url, SECRET), strict=True):
+            if url:
+                monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["label", *arguments])
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                label_command.main()
+            except SystemExit as end:
+                ended = end.code
+        assert ended == code, err.getvalue()
+        return out.getvalue(), err.getvalue()
+
+    return command
 
 
 def answers(folder):
     return [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
 
 
-def test_key_and_address_stand_in_no_file_and_in_no_output(folder):
+def test_key_and_address_stand_in_no_file_and_in_no_output(folder, ran):
     with serving() as (endpoint, url):
-        out, err = ran(folder, *OPENAI, "limit=5", url=url)
+        out, err = ran(*OPENAI, "limit=5", url=url)
     assert out == "answers.jsonl: 5 of 5 rows; asked about 5 texts (50 tokens), 0 known before\n"
     assert answers(folder)[1] == {"id": "r1", "text": "good number 1", "answer": "positive"}
     assert endpoint.headers[0]["Authorization"] == f"Bearer {SECRET}"
     assert "- positive: it is liked\n- negative\n" in endpoint.requests[0]["messages"][0]["content"]
-    with serving(lambda number, text: (401, {}, {"error": {"message": f"no such key {SECRET} at {url}"}})) as (
+    with serving(lambda number, text: (401, {}, {"error": {"message": f"no such key {SECRET}"}})) as (
         _,
         other,
     ):
-        out, err = ran(folder, *OPENAI, url=other, code=2)
+        out, err = ran(*OPENAI, url=other, code=2)
     assert err == (
-        "distill: the endpoint refuses with status 401: 'no such key *** at ***'; is OPENAI_API_KEY right?; kept: 5 of "
+        "distill: the endpoint refuses with status 401: 'no such key ***'; is OPENAI_API_KEY right?; kept: 5 of "
         "30 rows are answered in answers.jsonl; the same command goes on\n"
-    ).replace("at ***", f"at {url}")
+    )
     written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     for secret in (SECRET, other, other.removeprefix("http://")):
         assert secret not in out + err
         assert secret.encode() not in written
 
 
-def test_a_call_that_is_interrupted_or_killed_goes_on_and_asks_nothing_twice(folder):
+def test_a_call_that_is_interrupted_or_killed_goes_on_and_asks_nothing_twice(folder, ran):
     asked = []
 
     def behave(number, text):
@@ -91,22 +113,22 @@ def test_a_call_that_is_interrupted_or_killed_goes_on_and_asks_nothing_twice(fol
                 assert process.returncode == 130
                 assert said.endswith("what was answered is kept, and the same command goes on\n")
                 assert 4 <= len(answers(folder)) <= 6
-        ran(folder, *OPENAI, url=url)
+        ran(*OPENAI, url=url)
     assert [line["id"] for line in answers(folder)] == [f"r{number}" for number in range(30)]
     assert len(set(asked)) == 30
     assert len(asked) <= 30 + 2 * 2  # what was in flight when it ended, twice
 
 
-def test_an_output_of_another_origin_is_left_as_it_is(folder):
+def test_an_output_of_another_origin_is_left_as_it_is(folder, ran):
     (folder / "answers.jsonl").write_text('{"text": "mine", "answer": "positive"}\n')
     with serving() as (endpoint, url):
-        _, err = ran(folder, *OPENAI, url=url, code=2)
+        _, err = ran(*OPENAI, url=url, code=2)
         assert err == (
             "distill: output=answers.jsonl: line 1 is no answer that this labeller gave to these rows; give another "
             "output, or overwrite=true\n"
         )
         assert endpoint.requests == []
-        ran(folder, *OPENAI, "overwrite=true", "limit=3", url=url)
+        ran(*OPENAI, "overwrite=true", "limit=3", url=url)
     assert len(answers(folder)) == 3
 
 
@@ -127,17 +149,17 @@ def test_an_output_of_another_origin_is_left_as_it_is(folder):
         ),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_asked(folder, arguments, sentence):
-    out, err = ran(folder, *arguments, code=2)
+def test_what_is_wrong_is_said_before_anything_is_asked(folder, ran, arguments, sentence):
+    out, err = ran(*arguments, code=2)
     assert out == ""
     assert sentence in err
     assert not (folder / "answers.jsonl").exists()
 
 
-def test_a_task_of_pairs_is_labelled_by_a_command(folder):
+def test_a_task_of_pairs_is_labelled_by_a_command(folder, ran):
     (folder / "script.py").write_text(READ_ALL)
     out, _ = ran(
-        folder, "experiment=mrpc_tiny", "data.source=embedded", "labeller=command",
+        "experiment=mrpc_tiny", "data.source=embedded", "labeller=command",
         f"labeller.command={sys.executable} script.py", "rows=test", "output=answers.jsonl", "limit=20",
     )  # fmt: skip
     assert set(answers(folder)[0]) == {"text", "pair", "answer"}
