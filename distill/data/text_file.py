@@ -44,21 +44,26 @@ class TextFile:
         """Yield the rows in their order.
 
         Raises:
-            DataError: the file cannot be read, or a row cannot be used.
+            DataError: the file cannot be read, a row cannot be used, or none of those that may be left out can.
         """
         inputs = Inputs(self.kinds, self.columns, self.named, self.problem)
         inputs.refuse_strangers()
+        absent: ColumnError | None = None
+        used = 0
         for number, row in read(self.path, words="texts" in self.kinds.values(), keep_bad=self.drops_bad):
             where = f"line {number} of {self.path}"
             try:
                 if isinstance(row, Unreadable):
                     raise row.error
                 text = TextRow(inputs.example(row, where), row.get(ID))
-            except ColumnError:
-                raise
-            except RowError:
+            except RowError as error:
                 if not self.drops_bad:
                     raise
+                if isinstance(error, ColumnError):
+                    absent = absent or error
                 self.dropped += 1
             else:
+                used += 1
                 yield text
+        if absent is not None and not used:
+            raise absent

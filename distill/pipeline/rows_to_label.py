@@ -9,7 +9,7 @@ from distill.base.terminal_text import names
 from distill.config.label import LabelConfig
 from distill.data.prepared import Prepared
 from distill.data.text_file import TextFile
-from distill.errors import DataError
+from distill.errors import ColumnError, DataError
 from distill.labelling.questions import Row
 from distill.pipeline.prepare_data import prepare
 from distill.tasks import task
@@ -62,7 +62,10 @@ def _of_file(config: LabelConfig) -> tuple[list[Row], tuple[str, ...]]:
     columns = {role: name for role, name in config.data.columns.items() if role in module.inputs}
     path = Path(config.chosen_rows).expanduser()
     file = TextFile(path, module.inputs, columns, problem=module.problem, drops_bad=config.data.drops_bad)
-    rows = [Row(inputs, name) for inputs, name in islice(file.rows(), config.limit)]
+    try:
+        rows = [Row(inputs, name) for inputs, name in islice(file.rows(), config.limit)]
+    except ColumnError as error:
+        raise DataError(str(error).replace(" with columns.", " with data.columns.")) from error
     if not rows:
         raise DataError(f"rows={path}: has no row that can be labelled")
     return rows, (f"{file.dropped:,} rows of {path} that cannot be used are left out",) if file.dropped else ()

@@ -19,9 +19,9 @@ from statistics import mean, stdev
 from distill import run_experiment, select
 from distill.config.select import SelectConfig
 
-DATA = {"trec": ("trec_tiny", "text", "test.tsv", 500), "sst2": ("sst2_tiny", "sentence", "test.tsv", 1000)}
+DATA = {"trec": ("trec_tiny", "text", "test.tsv", 500), "sst2": ("sst2_tiny", "sentence", "test.tsv", 800)}
 SEEDS = (1, 2, 3)
-LAYERS, EPOCHS = 2, 10
+LAYERS, EPOCHS = 2, 8
 
 
 def rows(file, column):
@@ -55,14 +55,14 @@ def trained(card, model, train, test, folder, seed):
     written(data / "train.jsonl", train)
     written(data / "validation.jsonl", test[:64])  # nothing is chosen by it
     written(data / "test.jsonl", test)
-    run = run_experiment(
-        card, f"data.path={data}", "data.columns.text=text", "teacher=minilm", f"teacher.model={model}",
+    settings = (
+        f"data.path={data}", "data.columns.text=text", "teacher=minilm", f"teacher.model={model}",
         "stages=[finetune,evaluate]", f"finetune.max_epochs={EPOCHS}", "finetune.optimizer.lr=1e-4", f"seed={seed}",
-        f"store={folder / 'store'}", "evaluate.baselines=[]", "evaluate.latency_samples=1", "tracking.wandb=disabled",
-        "teacher.accept=true", "data.labels={}" if card == "trec_tiny" else "name=sst2", folder=folder / "run",
+        f"store={folder / 'store'}", "evaluate.baselines=[]", "evaluate.latency_samples=1", "evaluate.resamples=100",
+        "report.examples=0", "teacher.accept=true", "tracking.wandb=disabled", "data.labels={}" if card == "trec_tiny" else "name=sst2",
     )  # fmt: skip
-    (scored,) = (each for each in run.report["models"] if each["name"] == "teacher")
-    return scored["metrics"]["test"]["accuracy"], run.stages["finetune"]
+    run = run_experiment(card, *settings, folder=folder / "run")
+    return run.report["models"]["teacher"]["metrics"]["test"]["accuracy"], run.stages["finetune"]
 
 
 def chosen(model, pool, method, count, folder, seed):
