@@ -57,9 +57,10 @@ def trained(card, model, train, test, folder, seed):
     written(data / "test.jsonl", test)
     settings = (
         f"data.path={data}", "data.columns.text=text", "teacher=minilm", f"teacher.model={model}",
-        "stages=[finetune,evaluate]", f"finetune.max_epochs={EPOCHS}", "finetune.optimizer.lr=1e-4", f"seed={seed}",
+        "stages=[finetune,evaluate]", f"finetune.max_epochs={EPOCHS}", "finetune.optimizer.lr=5e-4", f"seed={seed}",
         f"store={folder / 'store'}", "evaluate.baselines=[]", "evaluate.latency_samples=1", "evaluate.resamples=100",
-        "report.examples=0", "teacher.accept=true", "tracking.wandb=disabled", "data.labels={}" if card == "trec_tiny" else "name=sst2",
+        "report.examples=0", "teacher.accept=true",
+        "tracking.wandb=disabled", "data.labels={}" if card == "trec_tiny" else "name=sst2",
     )  # fmt: skip
     run = run_experiment(card, *settings, folder=folder / "run")
     return run.report["models"]["teacher"]["metrics"]["test"]["accuracy"], run.stages["finetune"]

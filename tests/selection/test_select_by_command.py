@@ -23,6 +23,8 @@ def folder(tmp_path_factory):
     (place / "bad.jsonl").write_text(json.dumps({"text": "a good film"}) + "\n" + json.dumps({"text": ""}) + "\n")
     model = classifier(place / "model", TEXTS, problem_type="single_label_classification")
     loading.save_form(model, {"task": "classification", "labels": ["neg", "pos"], "max_length": 16})
+    tags = classifier(place / "tags", TEXTS, head="BertForTokenClassification")
+    loading.save_form(tags, {"task": "token_classification", "labels": ["neg", "pos"], "max_length": 16})
     score = classifier(place / "score", TEXTS, labels=("LABEL_0",), problem_type="regression")
     loading.save_form(score, {"task": "regression", "max_length": 16})
     return place
@@ -109,6 +111,14 @@ def test_scores_are_chosen_by_what_covers_them(selected, tmp_path):
     )
 
 
+def test_a_model_of_parts_of_a_text_is_refused(selected, folder):
+    err = selected(NAMED, model="tags", code=2)
+    assert err == (
+        f"distill: {folder / 'tags'}: texts are chosen by what a model says of each as a whole; allowed is a model of "
+        "classification, pair_classification, multilabel_classification, regression\n"
+    )
+
+
 def test_a_table_of_texts_has_no_column_that_training_takes_for_labels(selected, tmp_path):
     selected(NAMED, "count=2", f"output={tmp_path / 'next.csv'}")
     with (tmp_path / "next.csv").open() as file:
@@ -139,3 +149,8 @@ def test_rows_that_cannot_be_used_are_refused_or_left_out(selected, folder):
     err = selected(source="bad.jsonl", code=2)
     assert f"line 2 of {folder / 'bad.jsonl'} has no text" in err
     assert "1 cannot be used" in selected("drop_bad=true", source="bad.jsonl")
+
+
+def test_a_column_that_no_row_has_is_said_though_rows_may_be_left_out(selected, folder):
+    err = selected("drop_bad=true", "columns.text=title", code=2)
+    assert f"line 1 of {folder / 'texts.jsonl'} has no title; it has id, sentence" in err
