@@ -136,17 +136,12 @@ def test_an_output_of_another_origin_is_left_as_it_is(folder, ran):
     ("arguments", "sentence"),
     [
         (OPENAI, "labeller=openai: the environment has neither OPENAI_API_KEY nor OPENAI_BASE_URL; give the key, or"),
-        (("labeller=opnai", "output=a.jsonl"), "labeller=opnai: no such card; there are command, local, openai"),
         (("labeller.modle=x",), "labeller.modle: unknown setting; did you mean model? labeller has kind, model"),
         (
             ("labeller=command", "labeller.command=cat", "rows=texts.jsonl", "output=a.jsonl"),
             "rows=texts.jsonl: the labels are those of no data that is there; give them as +labeller.labels.NAME=...",
         ),
         (("-m", "labeller=openai"), "-m: texts are labelled by one labeller at a time; leave it out"),
-        (
-            ("labeller=command", "labeller.command=cat", "rows=test", "output=a.jsonl", "data.path=texts.jsonl"),
-            "texts.jsonl has no column",
-        ),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_asked(folder, ran, arguments, sentence):
