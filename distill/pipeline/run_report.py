@@ -9,7 +9,7 @@ from distill.base.disk import replacing, run_folder
 from distill.config.dump import write_config
 from distill.export import BUNDLE
 from distill.models import checksums
-from distill.report import Report, console, examples, page
+from distill.report import JsonObject, Report, console, examples, page
 from distill.report.folder import gather
 from distill.stages import export
 from distill.stages.job import Job, RunContext, RunSpec, StageResult
@@ -37,8 +37,8 @@ class Finished:
 
 def write_report(
     spec: RunSpec, context: RunContext, finished: Finished, jobs: Mapping[str, Job], notes: Sequence[str]
-) -> None:
-    """Write the run's folder, and log the table.
+) -> tuple[Report, Sequence[JsonObject]]:
+    """Write the run's folder, and log the table; return the report, and the examples on which models part.
 
     Args:
         spec: settings, data, and what was decided from both.
@@ -65,6 +65,7 @@ def write_report(
         paths["export"] = folder / "export" / exported.name
     for line in console.table(report, {name: str(path) for name, path in paths.items()}).splitlines():
         log.info("%s", line)
+    return report, found.examples
 
 
 def _review(finished: Finished, jobs: Mapping[str, Job]) -> Review:

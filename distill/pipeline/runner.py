@@ -3,8 +3,8 @@
 import logging
 import os
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from distill.distributed.launching import refuse_other_launch
 from distill.distributed.processes import Ranks, joined
 from distill.errors import DataError
 from distill.models.sources import CHECKPOINTS
+from distill.pipeline import tracked
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
@@ -32,7 +33,7 @@ from distill.report.environment import versions
 from distill.stages import STAGES
 from distill.stages.job import Job, RunContext, RunSpec, StageResult, title
 from distill.stages.supervised import make_trainer
-from distill.training.tracking import wandb_mode
+from distill.tracking.jobs import TrackedJob
 from distill.training.trainer import device_count
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
     with joined(make_trainer(config), devices, nodes, folder) as ranks:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
-        context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
+        context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
         _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))
@@ -170,27 +171,52 @@ def _is_finished(planned: Planned, chain: Chain) -> bool:
 
 
 def _make(planned: Planned, chain: Chain) -> None:
-    start, ranks, store = time.monotonic(), chain.ranks, chain.store
+    ranks, store = chain.ranks, chain.store
     partial = ranks.together(lambda: store.partial(planned.name))
     if ranks.rank == 0:
         log.info("%s: %s", planned.title, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
-    job = _job(planned, chain, partial)
     ranks.wait()
-    result = ranks.together(lambda: _run(planned, job, store))
-    manifest = {
+    with _tracked(planned, chain, partial) as trackers:
+        start, job = time.monotonic(), _job(planned, chain, partial, trackers)
+        result = ranks.together(lambda: _run(planned, job, store))
+        ranks.first(lambda: store.finish(planned.name, _manifest(planned, job, result, time.monotonic() - start)))
+        trackers.made(tracked.product(planned.title, planned.fingerprint, store.folder(planned.name)))
+
+
+@contextmanager
+def _tracked(planned: Planned, chain: Chain, folder: Path) -> Iterator[TrackedJob]:
+    """Open the trackers of a stage, which note what it reads of other stages."""
+    context, read = chain.context, {name: chain.finished.folders.get(name) for name in planned.inputs.values()}
+    config = chain.spec.config
+    described = tracked.described(config, context, planned.title, folder)
+    with context.tracking.job(described) as trackers:
+        if (link := trackers.link) is not None:
+            with chain.store.writing(folder):
+                tracked.note(folder, link, config, described.group)
+            if link["url"] is not None:
+                log.info("%s: tracked at %s", planned.title, link["url"])
+        fingerprints = {entry["name"]: str(entry["fingerprint"]) for entry in chain.finished.entries}
+        trackers.used(tracked.data_product(planned.spec.data.describe()))
+        for name, place in read.items():
+            if place is not None:
+                trackers.used(tracked.product(name, fingerprints[name], place))
+        yield trackers
+
+
+def _manifest(planned: Planned, job: Job, result: StageResult, seconds: float) -> dict[str, object]:
+    return {
         "stage": planned.stage,
         "fingerprint": planned.fingerprint,
         "recipe": STAGES[planned.stage].RECIPE,
         "settings": planned.settings,
         "inputs": {name: path.name for name, path in job.inputs.items()},
         "versions": versions(),
-        "seconds": time.monotonic() - start,
+        "seconds": seconds,
         "result": page.finite(result),
     }
-    ranks.first(lambda: store.finish(planned.name, manifest))
 
 
-def _job(planned: Planned, chain: Chain, folder: Path) -> Job:
+def _job(planned: Planned, chain: Chain, folder: Path, trackers: TrackedJob | None = None) -> Job:
     """Return the job of a stage, with its inputs by the names that the stage knows."""
     stages = {
         name_in_stage: name
@@ -206,6 +232,7 @@ def _job(planned: Planned, chain: Chain, folder: Path) -> Job:
         results={name_in_stage: chain.finished.results[name] for name_in_stage, name in stages.items()},
         title=planned.title,
         is_finished=lambda name: chain.store.find(name) is not None,
+        tracked=trackers or TrackedJob(),
     )
 
 
@@ -219,4 +246,7 @@ def _report(chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str
     folders = chain.finished.folders
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
-    write_report(chain.spec, chain.context, chain.finished, jobs, notes)
+    report, examples = write_report(chain.spec, chain.context, chain.finished, jobs, notes)
+    described = tracked.described(chain.spec.config, chain.context, "report")
+    with chain.context.tracking.job(described) as trackers:
+        tracked.report(trackers, report, examples, folders, chain.context.folder / "report.html")
