@@ -7,7 +7,8 @@ from distill.base.installed import installed
 from distill.base.setting_rules import NOT_NEGATIVE, POSITIVE, Rule, allowed, one_of
 from distill.tracking import TRACKERS
 
-_PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:")), "a name without / \\ # ? % :"
+PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:")), "a name without / \\ # ? % :"
+"""The rule for the name of a project."""
 _NONE = "none"
 _LOGGERS: Rule = (
     lambda names: (
@@ -26,7 +27,7 @@ class TrackingConfig:
     """
     wandb: str = field(default="auto", metadata=allowed(one_of("auto", "online", "offline", "disabled")))
     """auto | online | offline | disabled. auto: online when logged in and reachable, else offline."""
-    project: str = field(default="distill", metadata=allowed(_PROJECT))
+    project: str = field(default="distill", metadata=allowed(PROJECT))
     """Project on W&B and on Trackio."""
     entity: str | None = None
     """User or team on W&B; none: whoever is logged in."""
