@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -91,6 +91,8 @@ class TrackedJob:
             except Exception as error:  # whatever it is, it is not worth a training
                 del self._open[name]
                 self._lost(name, error)
+                with suppress(Exception):  # what failed once may well fail again; this lets go of what it holds
+                    tracker.finish(True)
 
 
 @dataclass

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 NAMES: Mapping[str, str] = {
     "step": "optimiser steps; beside each value of a curve",
     "examples": "examples seen by then, over all processes; beside each value of a curve",
+    "train/lr": "the learning rate",
     "train/TERM": "the loss of a term, times its weight, such as `train/soft`",
     "train/share/TERM": "the part of the gradient that a term has, where weights are shares",
-    "train/lr": "the learning rate",
     "validation/METRIC": "a metric on validation after an epoch, such as `validation/accuracy`",
     "models/MODEL/metrics/SPLIT/METRIC": "of teacher, student, control, a baseline or an export",
     "models/MODEL/per_label/SPLIT/LABEL/SCORE": "precision, recall, F1 and support of a label",

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -15,6 +16,8 @@ from distill.tracking.jobs import Unreachable
 _BEGIN = 20.0
 """Seconds after which the begin of a job gives up."""
 _LONGEST_GROUP, _LONGEST_TAG = 128, 64
+_FULL = 1 << 20
+"""Free bytes below which a disk counts as full."""
 _CONFUSION = ("Actual", "Predicted", "nPredictions")
 """The columns of W&B's own chart of a confusion matrix."""
 
@@ -106,13 +109,18 @@ class WandbTracker:
 
         Raises:
             Unreachable: the server does not take the rest in time; it stays on disk.
+            OSError: the disk is full, which W&B's own process does not tell.
         """
+        folder = self.run.settings.sync_dir
         try:
             with _quietly():
                 self.run.finish(exit_code=int(failed))
         except TimeoutError as error:
-            address, folder = self.run.settings.base_url, self.run.settings.sync_dir
-            raise Unreachable(f"{address} does not take all in time: the rest stays in {folder}") from error
+            raise Unreachable(
+                f"{self.run.settings.base_url} does not take all in time: the rest stays in {folder}"
+            ) from error
+        if shutil.disk_usage(folder).free < _FULL:
+            raise OSError(f"no space left in {folder}, so that what is there may not be whole")
 
     def _artifact(self, product: Product) -> wandb.Artifact:
         """Return a product as an artifact: its files below the limit, else where they lie."""

@@ -5,6 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ENTITY = "someone"
+KEY = "0123456789abcdef0123456789abcdef01234567"
 
 
 class FakeWandb:
@@ -78,6 +79,26 @@ def answered(question):
     if "createRunFiles" in query:
         files = [{"name": name, "uploadUrl": f"/upload/{name}"} for name in given["files"]]
         return {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}}
+    if "upsertView" in query:
+        project = {"id": "p", "name": given["projectName"], "entityName": given["entityName"]}
+        view = {
+            "id": "Vmlldzox",
+            "type": given["type"],
+            "name": given["name"],
+            "displayName": given["displayName"],
+            "description": "",
+            "project": project,
+            "spec": given["spec"],
+            "updatedAt": None,
+        }
+        return {"upsertView": {"view": view, "inserted": True}}
+    if "ProjectInternalId" in query:
+        return {"project": {"id": "p", "internalId": "1"}}
+    if "models(" in query:
+        return {"models": {"edges": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}}
+    if "upsertModel" in query:
+        model = {"id": "m", "name": "mine", "entityName": ENTITY, "description": "", "access": "", "views": ""}
+        return {"upsertModel": {"project": model, "model": model, "inserted": True}}
     viewer = {
         "id": "v",
         "entity": ENTITY,
