@@ -21,9 +21,10 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, design, validate
+from distill.config import command_line, compare, dashboard, design, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
+from distill.config.dashboard import DashboardConfig
 from distill.config.design import DesignConfig
 from distill.config.schema import Config
 from distill.config.serve import ServeConfig
@@ -42,7 +43,7 @@ STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", 
 SETTING = re.compile(r"\+*[a-z_]+[\w.@]*=")
 SCHEMAS = [
     OmegaConf.structured(schema)
-    for schema in (DesignConfig, PredictConfig, ServeConfig, CompareConfig, StoreConfig, AskConfig)
+    for schema in (DesignConfig, PredictConfig, ServeConfig, CompareConfig, DashboardConfig, StoreConfig, AskConfig)
 ]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
 KEY = re.compile(rf"({'|'.join(SECTIONS)})(?!\.(?:html|json|md)\b)(\.\w+)+")
@@ -114,8 +115,8 @@ def tried(module, words, composed):
     if module == "serve":
         command_line.refuse_values(command_line.settings_of(ServeConfig, words, ""))
         return
-    if module == "compare":
-        compare.read(words, "")
+    if module in ("compare", "dashboard"):
+        {"compare": compare, "dashboard": dashboard}[module].read(words, "")
         return
     if module == "store":
         assert words[0] in ("list", "clean")
