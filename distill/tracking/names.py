@@ -8,7 +8,7 @@ NAMES: Mapping[str, str] = {
     "step": "optimiser steps; beside each value of a curve",
     "examples": "examples seen by then, over all processes; beside each value of a curve",
     "train/lr": "the learning rate",
-    "train/TERM": "the loss of a term, times its weight, such as `train/soft`",
+    "train/TERM": "the loss of a term before its weight, such as `train/soft`",
     "train/share/TERM": "the part of the gradient that a term has, where weights are shares",
     "validation/METRIC": "a metric on validation after an epoch, such as `validation/accuracy`",
     "models/MODEL/metrics/SPLIT/METRIC": "of teacher, student, control, a baseline or an export",

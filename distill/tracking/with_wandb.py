@@ -1,6 +1,7 @@
 """Track a job with Weights & Biases, online or in files that ``wandb sync`` sends later."""
 
 import io
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ class WandbTracker:
             limit: bytes above which products are named and not copied.
             patience: seconds that the end of the run waits for what is still to be sent.
         """
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what W&B sends of itself need not arrive
         self._limit, self._mode = limit, mode
         self._data = described.folder.absolute() / "wandb" / "data"
         about = {"sweep": described.sweep} if described.sweep else {}

@@ -4,18 +4,19 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import wandb
-import wandb_workspaces.reports.v2 as reports
+import wandb_workspaces.reports.v2.interface as reports
 import wandb_workspaces.workspaces as workspaces
-from wandb_workspaces.reports.v2.interface import Panel
 
 from distill.base.disk import replacing
 from distill.errors import ConfigError
 from distill.tracking.names import NAMES
 from distill.tracking.shown import Contents
 
-Panels = list[Panel]
+Panels: TypeAlias = list[Any]
+"""Panels of any kind: the library's own type of them cannot be named."""
 _WIDE, _HIGH = 12, 8
 """A panel's columns and rows on the grid of a report, which has 24 columns."""
 
@@ -36,7 +37,8 @@ class Dashboard:
         try:
             entity = self._entity or wandb.Api().default_entity or ""
             with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
-                view, report = self.view(entity).save(), self.report(entity)
+                view, report = self.view(entity), self.report(entity)
+                view.save()  # type: ignore[no-untyped-call]
                 report.save()
         except Exception as error:  # a key, a right, the network, the server: all end in one sentence
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -74,7 +76,7 @@ class Dashboard:
 
     def report(self, entity: str) -> reports.Report:
         """Return the report: the same panels, with a sentence before them, and the names at its end."""
-        blocks: list[object] = [reports.P(self._contents.sentence), reports.TableOfContents()]
+        blocks: list[Any] = [reports.P(self._contents.sentence), reports.TableOfContents()]
         for title, panels in _sections(self._contents):
             for place, panel in enumerate(panels):
                 panel.layout = reports.Layout(x=_WIDE * (place % 2), y=_HIGH * (place // 2), w=_WIDE, h=_HIGH)
