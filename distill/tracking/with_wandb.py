@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -121,6 +121,10 @@ class WandbTracker:
             raise Unreachable(
                 f"{self.run.settings.base_url} does not take all in time: the rest stays in {folder}"
             ) from error
+        except Exception:
+            with suppress(Exception):  # its process is gone: nothing may ask for it when this one ends
+                wandb.teardown()
+            raise
         if shutil.disk_usage(folder).free < _FULL:
             raise OSError(f"no space left in {folder}, so that what is there may not be whole")
 

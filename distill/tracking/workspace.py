@@ -50,7 +50,7 @@ class Dashboard:
         folder.mkdir(parents=True, exist_ok=True)
         specs = {
             "workspace.json": self.view(self._entity or "")._to_model(),
-            "report.json": self.report(self._entity or "")._to_model(),
+            "report.json": self.report(self._entity or "")._to_model(),  # type: ignore[no-untyped-call]
         }
         for name, model in specs.items():
             with replacing(folder / name) as hidden:
@@ -82,7 +82,7 @@ class Dashboard:
                 panel.layout = reports.Layout(x=_WIDE * (place % 2), y=_HIGH * (place // 2), w=_WIDE, h=_HIGH)
             runs = reports.Runset(entity=entity, project=self._project, pinned_columns=_columns(self._contents))
             blocks += [reports.H2(title), reports.PanelGrid(runsets=[runs], panels=panels)]
-        names = [f"{name}: {meaning}" for name, meaning in NAMES.items()]
+        names: list[Any] = [f"{name}: {meaning}" for name, meaning in NAMES.items()]
         blocks += [reports.H2("Names"), reports.UnorderedList(names)]
         return reports.Report(entity=entity, project=self._project, title=self._title, blocks=blocks)
 
