@@ -9,6 +9,7 @@ NAMES: Mapping[str, str] = {
     "examples": "examples seen by then, over all processes; beside each value of a curve",
     "train/lr": "the learning rate",
     "train/TERM": "the loss of a term before its weight, such as `train/soft`",
+    "train/loss_share/TERM": "the part of the loss that a term has, with its weight",
     "train/share/TERM": "the part of the gradient that a term has, where weights are shares",
     "validation/METRIC": "a metric on validation after an epoch, such as `validation/accuracy`",
     "models/MODEL/metrics/SPLIT/METRIC": "of teacher, student, control, a baseline or an export",

@@ -16,7 +16,7 @@ class Contents:
 
     Attributes:
         losses: of the terms.
-        shares: of their gradients.
+        shares: of the terms in the loss and in its gradient.
         rates: learning rates.
         validation: metrics after each epoch.
         seconds: of the stages.
@@ -56,7 +56,7 @@ def shown(reports: Sequence[Report], curves: Sequence[Sequence[Mapping[str, Any]
     """
     logged = _once(row["name"] for rows in curves for row in rows)
     train = [name for name in logged if name.startswith("train/")]
-    shares = [name for name in train if name.startswith("train/share/")]
+    shares = [name for name in train if name.startswith(("train/share/", "train/loss_share/"))]
     rates = [name for name in train if name == "train/lr"]
     student = _once(
         _leading(report, name) for report in reports if (name := first_of(report, "student")) and headline(report)

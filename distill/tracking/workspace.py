@@ -93,7 +93,7 @@ def _sections(contents: Contents) -> Iterator[tuple[str, Panels]]:
         "What was found": _found(contents),
         "Quality against cost": _costs(contents),
         "Losses of the terms": _lines(contents.losses),
-        "Shares of the gradient": _together("shares of the gradient", contents.shares),
+        "Shares of the terms": _together("shares of the terms", contents.shares),
         "Validation": _lines(contents.validation),
         "Learning rate": _together("learning rate", contents.rates),
         "Stages": [_bars("seconds a stage", contents.seconds)],

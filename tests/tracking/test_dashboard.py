@@ -56,7 +56,7 @@ def test_the_specs_hold_what_is_tracked_and_can_be_read_back(command):
     view = workspaces.Workspace._from_model(internal.View.model_validate_json(text))
     assert (view.project, view.name) == ("mine", "distill: sst2_tiny")
     assert [section.name for section in view.sections] == [
-        "What was found", "Quality against cost", "Losses of the terms", "Shares of the gradient", "Validation",
+        "What was found", "Quality against cost", "Losses of the terms", "Shares of the terms", "Validation",
         "Learning rate", "Stages", "Tables",
     ]  # fmt: skip
     expected = {

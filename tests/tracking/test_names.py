@@ -34,6 +34,14 @@ def test_what_is_no_number_has_no_name():
 
 
 def test_each_name_of_the_docs_but_the_last_is_one_of_a_report_or_a_curve():
-    curves = {"step", "examples", "train/soft", "train/share/soft", "train/lr", "validation/accuracy"}
+    curves = {
+        "step",
+        "examples",
+        "train/soft",
+        "train/share/soft",
+        "train/loss_share/soft",
+        "train/lr",
+        "validation/accuracy",
+    }
     latency = {"exports/onnx/bytes"}
     assert {pattern(name) for name in {*numbers(REPORT), *curves, *latency}} - {None} == NAMES.keys() - {"*"}
