@@ -29,6 +29,7 @@ from distill.config.serve import ServeConfig
 from distill.config.training import TrainingConfig
 from distill.objective.settings import TermsConfig, markdown, terms
 from distill.tasks import TASKS, task
+from distill.tracking import names
 
 HERE = Path(__file__).parent
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -206,6 +207,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "select": of_select,
     "terms": markdown,
     "leading": leading,
+    "tracking": names.markdown,
 }
 
 

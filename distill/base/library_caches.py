@@ -46,6 +46,7 @@ def _folders() -> Iterator[tuple[str, Path]]:
         "HF_ASSETS_CACHE": hub / "assets",
         "HF_MODULES_CACHE": hub / "modules",
         "MPLCONFIGDIR": settings / "matplotlib",
+        "TRACKIO_DIR": hub / "trackio",
         "WANDB_CONFIG_DIR": settings / "wandb",
         "WANDB_CACHE_DIR": cache / "wandb",
         "WANDB_DATA_DIR": data / "wandb",

@@ -13,7 +13,7 @@ from distill.diagnosis.case import Case
 from distill.models.model_shape import model_shape
 from distill.pipeline import space
 from distill.report import size
-from distill.training.tracking import wandb_mode
+from distill.tracking.reach import wandb_mode
 from distill.training.trainer import device_count, on_gpu
 
 _STATES = 4
@@ -94,10 +94,12 @@ def _named_on_hub(model: str | None) -> bool:
 
 def trackers(case: Case) -> Iterator[Finding]:
     """Yield where curves will go."""
-    wanted = case.config.tracking.wandb
-    mode = wandb_mode(wanted)
-    bad = wanted == "online" and mode != "online"
+    section = case.config.tracking
+    others = [name for name in section.trackers if name != "wandb"]
+    mode = wandb_mode(section.wandb) if "wandb" in section.trackers else "disabled"
+    bad = section.wandb == "online" and mode == "offline"
     said = f"W&B: {mode}" + (", and metrics.csv in any case" if mode != "online" else "")
+    said += f"; besides: {', '.join(others)}" if others else ""
     yield verdict("trackers", bad, said, "log in with: wandb login; or set tracking.wandb=offline", {"wandb": mode})
 
 

@@ -60,8 +60,8 @@ def write_report(
     jobs: Mapping[str, Job],
     notes: Sequence[str],
     evaluations: Mapping[int, Job],
-) -> None:
-    """Write the run's folder, and log the table.
+) -> tuple[Report, Sequence[JsonObject]]:
+    """Write the run's folder, and log the table; return the report, and the examples on which models part.
 
     Args:
         spec: settings, data, and what was decided from both.
@@ -94,6 +94,7 @@ def write_report(
         paths["export"] = folder / "export" / exported.name
     for line in console.table(report, {name: str(path) for name, path in paths.items()}).splitlines():
         log.info("%s", line)
+    return report, found.examples
 
 
 def _over_seeds(finished: Finished, jobs: Mapping[str, Job], evaluations: Mapping[int, Job]) -> JsonObject:

@@ -19,6 +19,7 @@ from distill.distributed.launching import refuse_other_launch
 from distill.distributed.processes import joined
 from distill.errors import DataError
 from distill.models.sources import CHECKPOINTS
+from distill.pipeline import tracked
 from distill.pipeline.acceptance import accepted_before, accepted_before_training
 from distill.pipeline.chain import Chain
 from distill.pipeline.context import example_pipeline, run_spec
@@ -40,7 +41,7 @@ from distill.report.environment import versions
 from distill.stages import STAGES
 from distill.stages.job import Job, RunContext, StageResult
 from distill.stages.supervised import make_trainer
-from distill.training.tracking import wandb_mode
+from distill.tracking.jobs import TrackedJob
 from distill.training.trainer import device_count
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
     with joined(make_trainer(config), devices, nodes, folder) as ranks:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
-        context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
+        context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
         ranks.first(partial(warn, spec))
@@ -177,11 +178,19 @@ def _make(planned: Planned, chain: Chain) -> None:
     resumed = any(partial.iterdir())
     if ranks.rank == 0:
         log.info("%s: %s", planned.title, "goes on where it was interrupted" if resumed else "begins")
-    job = _job(planned, chain, partial)
     ranks.wait()
-    with ResourceMeter() as meter:
-        result = ranks.together(lambda: _run(planned, job, store))
-    manifest = {
+    with tracked.stage(planned, chain, partial) as trackers:
+        job = _job(planned, chain, partial, trackers)
+        with ResourceMeter() as meter:
+            result = ranks.together(lambda: _run(planned, job, store))
+        ranks.first(lambda: store.finish(planned.name, _manifest(planned, job, result, meter, resumed)))
+        trackers.made(tracked.product(planned.title, planned.fingerprint, store.folder(planned.name)))
+
+
+def _manifest(
+    planned: Planned, job: Job, result: StageResult, meter: ResourceMeter, resumed: bool
+) -> dict[str, object]:
+    return {
         "stage": planned.stage,
         "fingerprint": planned.fingerprint,
         "recipe": STAGES[planned.stage].RECIPE,
@@ -192,10 +201,9 @@ def _make(planned: Planned, chain: Chain) -> None:
         "resources": {**meter.measured(), "resumed": resumed},
         "result": page.finite(result),
     }
-    ranks.first(lambda: store.finish(planned.name, manifest))
 
 
-def _job(planned: Planned, chain: Chain, folder: Path) -> Job:
+def _job(planned: Planned, chain: Chain, folder: Path, trackers: TrackedJob | None = None) -> Job:
     """Return the job of a stage, with its inputs by the names that the stage knows."""
     stages = {
         name_in_stage: name
@@ -211,6 +219,7 @@ def _job(planned: Planned, chain: Chain, folder: Path) -> Job:
         results={name_in_stage: chain.finished.results[name] for name_in_stage, name in stages.items()},
         title=planned.title,
         is_finished=lambda name: chain.store.find(name) is not None,
+        tracked=trackers or TrackedJob(),
     )
 
 
@@ -227,4 +236,7 @@ def _report(
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
     chain.finished.lineage += lineage(chain.spec, planned_stages)
-    write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations)
+    report, examples = write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations)
+    described = tracked.described(chain.spec.config, chain.context, "report")
+    with chain.context.tracking.job(described) as trackers:
+        tracked.report(trackers, report, examples, folders, chain.context.folder / "report.html")

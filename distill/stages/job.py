@@ -22,6 +22,7 @@ from distill.models.sources import ModelRef, ModelSources
 from distill.student.build import StudentSpec
 from distill.tasks.setup import TaskSetup
 from distill.teacher.output_plan import TeacherOutputPlan
+from distill.tracking.jobs import TrackedJob, Tracking
 
 StageSettings: TypeAlias = dict[str, object]
 """All that can change the result of a stage besides its inputs, as JSON takes it: its fingerprint is made of it."""
@@ -192,14 +193,14 @@ class RunContext:
         folder: the run's folder, which takes the report.
         command: the command line that repeats the run.
         ranks: this process among all.
-        wandb: online | offline | disabled.
+        tracking: the trackers of the run.
         swept: the settings that a sweep sweeps over, with their values in this run.
     """
 
     folder: Path
     command: str
     ranks: Ranks = field(default_factory=Ranks)
-    wandb: str = "disabled"
+    tracking: Tracking = field(default_factory=Tracking)
     swept: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -216,6 +217,7 @@ class Job:
         results: name of each such stage to its result.
         title: the run's name of the stage; it names the teacher where there are several.
         is_finished: whether the store holds a stage of this name, whole.
+        tracked: the trackers of the stage.
     """
 
     spec: RunSpec
@@ -226,6 +228,7 @@ class Job:
     results: Mapping[str, StageResult]
     title: str
     is_finished: Callable[[str], bool]
+    tracked: TrackedJob = field(default_factory=TrackedJob)
 
 
 class Stage(Protocol):

@@ -137,19 +137,19 @@ def train(
         monitor = f"validation/{headline.name}"
         watched = callbacks.keep_best(resume, monitor, headline.mode, stopping.patience, stopping.min_delta)
     keep = callbacks.Resume(resume, config.checkpoint.every_n_train_steps)
-    loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb_loggers(job)]
+    seen = tracking.ExamplesSeen()
+    curves = tracking.CurvesLogger(job.folder, resumed_step(resume), seen)
     finite = FiniteChecks(job.title, _rate_setting(job), job.spec.quote)
     progress = StepProgress(f"validation/{headline.name}")
     trainer = make_trainer(
         config,
         max_epochs=section.settings.max_epochs,
         validate_every=section.validate_every,
-        callbacks=[*calibration, finite, progress, callbacks.Narrator(job.title), *watched, keep],
-        loggers=loggers,
+        callbacks=[*calibration, finite, progress, callbacks.Narrator(job.title), seen, *watched, keep],
+        loggers=[curves, *_handed_on(job, seen, curves)],
         folder=job.folder,
     )
-    with tracking.closing(loggers):
-        fit(trainer, module, batches.train, batches.validation, resume)
+    fit(trainer, module, batches.train, batches.validation, resume)
     plain = fake_quantization.without_rounding(trainable_weights.merge_adapters(module.model))
     model = low_rank.multiply_out(plain)
     if job.context.ranks.rank == 0:
@@ -190,17 +190,6 @@ def _rate_setting(job: Job) -> str:
     return f"{'distill' if stage == 'control' else stage}.optimizer.lr"
 
 
-def _wandb_loggers(job: Job) -> list[Logger]:
-    context, config = job.context, job.spec.config
-    if context.wandb == "disabled" or context.ranks.rank != 0:
-        return []
-    logger: Logger = tracking.wandb_logger(
-        context.wandb,
-        context.folder,
-        project=config.tracking.project,
-        entity=config.tracking.entity,
-        group=f"{config.name}-{context.folder.name}",
-        stage=job.title,
-        settings=asdict(config),
-    )
-    return [logger]
+def _handed_on(job: Job, seen: tracking.ExamplesSeen, curves: tracking.CurvesLogger) -> list[Logger]:
+    """Return what hands the curves on to the trackers of the job, if it has any."""
+    return [tracking.HandedOn(job.tracked.log, seen, curves.kept)] if job.tracked.is_open else []

@@ -1,47 +1,89 @@
-"""Track training curves: in a CSV that survives a kill, and with Weights & Biases where that needs no question."""
+"""Log training curves: in a CSV that survives a kill, and to whoever else tracks the stage."""
 
 import csv
-import logging
-import netrc
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypedDict, cast
-from urllib.parse import urlsplit
+from typing import Any, NotRequired, TypedDict
 
+import pytorch_lightning as pl
+import torch
 from lightning_utilities.core.rank_zero import rank_zero_only
-from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
 
 from distill.base.disk import replacing
-from distill.base.network import is_reachable
 
-log = logging.getLogger(__name__)
-
-COLUMNS = ("step", "name", "value")
+COLUMNS = ("step", "name", "value", "examples")
 
 
 class CurveRow(TypedDict):
-    """A value of a curve: its optimiser step, the name of the metric, and the number."""
+    """A value of a curve.
+
+    Attributes:
+        step: the optimiser step.
+        name: of the metric.
+        value: the number.
+        examples: that were seen by then, over all processes; absent in curves of earlier versions.
+    """
 
     step: int
     name: str
     value: float
+    examples: NotRequired[int]
+
+
+class ExamplesSeen(Callback):
+    """A callback that counts the examples that a training has seen, over all processes, epochs and interruptions."""
+
+    def __init__(self) -> None:
+        """Begin at 0."""
+        self.count = 0
+        self._before, self._of_this_rank, self._ranks = 0, 0, 1
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: object,
+        batch: Mapping[str, Any],
+        batch_idx: int,
+    ) -> None:
+        """Count a micro-batch; ranks add up what they saw where a logger is about to be asked."""
+        self._of_this_rank += len(batch["input_ids"])
+        self._ranks = trainer.world_size
+        if self._ranks == 1:
+            self.count = self._before + self._of_this_rank
+        elif trainer.is_last_batch or trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            number = torch.tensor(self._of_this_rank, device=trainer.strategy.root_device)
+            self.count = self._before + int(trainer.strategy.reduce(number, reduce_op="sum"))
+
+    def state_dict(self) -> dict[str, int]:
+        """Return how many examples have been seen; the shares of several ranks count as equal."""
+        return {"count": self._before + self._of_this_rank * self._ranks}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Go on counting where ``state_dict`` was called."""
+        self.count = self._before = state_dict["count"]
+        self._of_this_rank = 0
 
 
 class CurvesLogger(Logger):
-    """A logger that appends each value to ``metrics.csv`` as a row (step, name, value), flushed at once."""
+    """A logger that appends each value to ``metrics.csv`` as a row of ``COLUMNS``, flushed at once."""
 
-    def __init__(self, folder: Path, resumed_at: int | None = None) -> None:
+    def __init__(self, folder: Path, resumed_at: int | None = None, seen: ExamplesSeen | None = None) -> None:
         """Continue the file of an interrupted stage, without what it wrote after ``resumed_at``."""
         super().__init__()
-        self.path = folder / "metrics.csv"
+        self.path, self._seen = folder / "metrics.csv", seen or ExamplesSeen()
+        self.kept: Sequence[CurveRow] = ()
+        """The rows of the interrupted try that hold."""
         if rank_zero():
-            kept = [] if resumed_at is None else [row for row in read_curves(self.path) if row["step"] < resumed_at]
+            self.kept = (
+                [] if resumed_at is None else [row for row in read_curves(self.path) if row["step"] < resumed_at]
+            )
             with replacing(self.path) as hidden, hidden.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, COLUMNS)
                 writer.writeheader()
-                writer.writerows(kept)
+                writer.writerows(self.kept)
 
     @property
     def name(self) -> str:
@@ -60,8 +102,57 @@ class CurvesLogger(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Append the values of a step."""
+        examples = self._seen.count
         with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows((step, name, value) for name, value in metrics.items() if name != "epoch")
+            csv.writer(file).writerows(
+                (step, name, value, examples) for name, value in metrics.items() if name != "epoch"
+            )
+
+
+class HandedOn(Logger):
+    """A logger that hands the values of each step on, with the examples seen by then."""
+
+    def __init__(
+        self,
+        hand_on: Callable[[Mapping[str, float], int, int], None],
+        seen: ExamplesSeen,
+        earlier: Sequence[CurveRow] = (),
+    ) -> None:
+        """Hand on what an interrupted try has logged, too.
+
+        Args:
+            hand_on: takes values by name, their step, and the examples seen.
+            seen: counts these.
+            earlier: rows of the interrupted try.
+        """
+        super().__init__()
+        self._hand_on, self._seen = hand_on, seen
+        steps: dict[tuple[int, int], dict[str, float]] = {}
+        for row in earlier:
+            steps.setdefault((row["step"], row.get("examples", 0)), {})[row["name"]] = row["value"]
+        for (step, examples), values in steps.items():
+            hand_on(values, step, examples)
+
+    @property
+    def name(self) -> str:
+        """Return the name that Lightning asks for."""
+        return "trackers"
+
+    @property
+    def version(self) -> str:
+        """Return the version that Lightning asks for, which is empty."""
+        return ""
+
+    @rank_zero_only
+    def log_hyperparams(self, *_: object, **__: object) -> None:
+        """Do nothing: trackers know the settings from the begin."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Hand on the values of a step."""
+        values = {name: value for name, value in metrics.items() if name != "epoch"}
+        if values:
+            self._hand_on(values, step or 0, self._seen.count)
 
 
 def rank_zero() -> bool:
@@ -81,71 +172,9 @@ def read_curves(path: Path) -> list[CurveRow]:
 
 def _row(row: Mapping[str, str]) -> CurveRow | None:
     try:
-        return {"step": int(row["step"]), "name": str(row["name"]), "value": float(row["value"])}
+        read: CurveRow = {"step": int(row["step"]), "name": str(row["name"]), "value": float(row["value"])}
+        if row.get("examples"):
+            read["examples"] = int(row["examples"])
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def wandb_mode(setting: str) -> str:
-    """Return online, offline or disabled: what ``auto`` means here, without a prompt and without a long wait."""
-    mode = os.environ.get("WANDB_MODE", "auto") if setting == "auto" else setting
-    if mode in ("offline", "disabled"):
-        return mode
-    url = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
-    host = url.hostname or ""
-    if _logged_in(host) and is_reachable(host, url.port or 443):
-        return "online"
-    if mode == "online":  # asked for in vain, W&B would prompt for a key, or wait for the network
-        log.warning("W&B: not logged in, or %s does not answer: the run is tracked offline", host)
-    return "offline"
-
-
-def wandb_logger(
-    mode: str, folder: Path, *, project: str, entity: str | None, group: str, stage: str, settings: Mapping[str, object]
-) -> WandbLogger:
-    """Return the logger of one W&B run of a stage, in the run's group; offline where online fails to begin."""
-    import wandb
-
-    def begin(mode: str) -> wandb.Run:
-        return wandb.init(
-            mode=cast(Literal["online", "offline", "disabled"], mode),
-            dir=folder,
-            project=project,
-            entity=entity,
-            group=group,
-            job_type=stage,
-            name=f"{group}-{stage}",
-            config=dict(settings),
-            settings=wandb.Settings(silent=True, init_timeout=20),
-        )
-
-    try:
-        return WandbLogger(experiment=begin(mode))
-    except wandb.Error as error:
-        if mode == "offline":
-            raise
-        log.warning("W&B cannot be reached (%s): %s is tracked offline", str(error).splitlines()[0], stage)
-        return WandbLogger(experiment=begin("offline"))
-
-
-@contextmanager
-def closing(loggers: Iterable[Logger]) -> Iterator[None]:
-    """Close what the loggers opened, however the block ends, so that the next stage begins a W&B run of its own."""
-    code = 1
-    try:
-        yield
-        code = 0
-    finally:
-        for logger in loggers:
-            logger.finalize("failed" if code else "success")
-            if isinstance(logger, WandbLogger):
-                logger.experiment.finish(exit_code=code)
-
-
-def _logged_in(host: str) -> bool:
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    try:
-        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
-    except (OSError, netrc.NetrcParseError):
-        return False
+    return read

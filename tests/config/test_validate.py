@@ -68,6 +68,16 @@ CASES = [
         "pretrain.continued=true: goes on from a checkpoint that is not fine-tuned yet; give teacher.model=PATH",
     ),
     ({"tracking__project": "a/b"}, "tracking.project=a/b: allowed is a name without / \\ # ? % :"),
+    (
+        {"tracking__logger": ["none", "wandb"]},
+        "tracking.logger=['none', 'wandb']: allowed is a list of wandb, tensorboard, trackio, each once, or [none]",
+    ),
+    (
+        {"tracking__logger": ["mlflow"]},
+        "tracking.logger=['mlflow']: allowed is a list of wandb, tensorboard, trackio, each once, or [none]",
+    ),
+    ({"tracking__artifact_limit_mb": -1.0}, "tracking.artifact_limit_mb=-1.0: allowed is a number from 0 up"),
+    ({"tracking__finish_seconds": 0.0}, "tracking.finish_seconds=0.0: allowed is a number above 0"),
     ({"teacher__revision": "v1"}, "teacher.revision=v1: belongs to a hub checkpoint; give it as teacher.model=ID"),
     ({"data__source": "local"}, "data.source=local: give the folder as data.path=FOLDER"),
     ({"data__source": "hub"}, "data.source=hub: give the data set's id as data.hub=ID"),

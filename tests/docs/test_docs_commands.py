@@ -21,9 +21,10 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, design, label, validate
+from distill.config import command_line, compare, dashboard, design, label, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
+from distill.config.dashboard import DashboardConfig
 from distill.config.design import DesignConfig
 from distill.config.label import LabelConfig
 from distill.config.schema import Config
@@ -49,6 +50,7 @@ SCHEMAS = [
         PredictConfig,
         ServeConfig,
         CompareConfig,
+        DashboardConfig,
         StoreConfig,
         AskConfig,
         SelectConfig,
@@ -129,6 +131,7 @@ ALONE = {
     "serve": of_a_schema(ServeConfig),
     "select": of_a_schema(SelectConfig),
     "compare": lambda words: compare.read(words, ""),
+    "dashboard": lambda words: dashboard.read(words, ""),
     "store": of_a_store,
     "convert": convert._folders,
 }

@@ -1,56 +1,6 @@
-import socket
-
 import pytest
 
-from distill.training.tracking import closing, read_curves, wandb_logger, wandb_mode
-
-
-@pytest.fixture
-def nobody(monkeypatch, tmp_path):
-    """A user without a W&B account, whose W&B would be on this machine, where nothing listens."""
-    for name in ("WANDB_MODE", "WANDB_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
-    return port
-
-
-def test_without_a_key_everything_is_offline_even_where_online_was_asked_for(nobody, caplog):
-    assert wandb_mode("auto") == "offline"
-    assert not caplog.text
-    assert wandb_mode("online") == "offline"
-    assert "W&B: not logged in, or 127.0.0.1 does not answer: the run is tracked offline" in caplog.text
-
-
-def test_with_a_key_it_is_online_only_where_the_host_answers(nobody, monkeypatch):
-    monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
-    assert wandb_mode("auto") == "offline"
-    with socket.create_server(("127.0.0.1", nobody)):
-        assert wandb_mode("auto") == "online"
-
-
-def test_a_login_in_netrc_counts_as_a_key(nobody, tmp_path):
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login user password secret\n")
-    with socket.create_server(("127.0.0.1", nobody)):
-        assert wandb_mode("auto") == "online"
-
-
-@pytest.mark.parametrize("mode", ["offline", "disabled"])
-def test_the_users_word_and_environment_are_kept(nobody, monkeypatch, mode):
-    assert wandb_mode(mode) == mode
-    monkeypatch.setenv("WANDB_MODE", mode)
-    assert wandb_mode("auto") == mode
-
-
-def test_an_offline_run_is_written_below_its_folder(nobody, tmp_path):
-    where = {"project": "p", "entity": None, "group": "g", "stage": "distill", "settings": {"lr": 1}}
-    logger = wandb_logger("offline", tmp_path, **where)
-    with closing([logger]):
-        logger.log_metrics({"train/soft": 0.5}, step=1)
-        assert (logger.experiment.group, logger.experiment.job_type) == ("g", "distill")
-    assert len(list(tmp_path.glob("wandb/offline-run-*/*.wandb"))) == 1
+from distill.training.tracking import CurvesLogger, ExamplesSeen, HandedOn, read_curves
 
 
 @pytest.mark.parametrize(
@@ -66,3 +16,51 @@ def test_a_damaged_row_of_the_curves_is_left_out(tmp_path, damage):
 def test_curves_that_are_something_else_are_none(tmp_path):
     (tmp_path / "metrics.csv").write_bytes(bytes(range(256)) * 3)
     assert read_curves(tmp_path / "metrics.csv") == []
+
+
+def test_a_value_stands_beside_the_examples_seen_by_then(tmp_path):
+    seen = ExamplesSeen()
+    logger = CurvesLogger(tmp_path, seen=seen)
+    for step, seen.count in enumerate((32, 64)):
+        logger.log_metrics({"train/soft": 0.5, "epoch": 0}, step)
+    rows = [{"step": step, "name": "train/soft", "value": 0.5, "examples": 32 * (step + 1)} for step in (0, 1)]
+    assert read_curves(logger.path) == rows
+    assert CurvesLogger(tmp_path, resumed_at=1).kept == rows[:1]
+
+
+def test_curves_without_examples_go_on(tmp_path):
+    (tmp_path / "metrics.csv").write_text("step,name,value\n0,train/hard,0.5\n", encoding="utf-8")
+    CurvesLogger(tmp_path, resumed_at=1).log_metrics({"train/hard": 0.25}, 1)
+    assert [row.get("examples") for row in read_curves(tmp_path / "metrics.csv")] == [None, 0]
+
+
+def test_what_an_interrupted_try_logged_is_handed_on_step_by_step():
+    handed = []
+    earlier = [
+        {"step": 0, "name": "train/hard", "value": 1.0, "examples": 8},
+        {"step": 0, "name": "train/lr", "value": 0.1, "examples": 8},
+        {"step": 1, "name": "train/hard", "value": 0.5, "examples": 16},
+    ]
+    seen = ExamplesSeen()
+    logger = HandedOn(lambda *given: handed.append(given), seen, earlier)
+    seen.count = 24
+    logger.log_metrics({"train/hard": 0.25, "epoch": 0}, 2)
+    logger.log_metrics({"epoch": 1}, 2)
+    assert handed == [
+        ({"train/hard": 1.0, "train/lr": 0.1}, 0, 8),
+        ({"train/hard": 0.5}, 1, 16),
+        ({"train/hard": 0.25}, 2, 24),
+    ]
+
+
+def test_counting_goes_on_after_an_interruption():
+    seen, later = ExamplesSeen(), ExamplesSeen()
+
+    class Trainer:
+        world_size = 1
+
+    for count in (5, 7):
+        seen.on_train_batch_end(Trainer(), None, None, {"input_ids": range(count)}, 0)
+    later.load_state_dict(seen.state_dict())
+    later.on_train_batch_end(Trainer(), None, None, {"input_ids": range(3)}, 0)
+    assert (seen.count, later.count) == (12, 15)
