@@ -172,7 +172,7 @@ def unanswered(data: Prepared) -> dict[str, int]:
 
 def _teachers_compared(config: Config, data: Prepared) -> list[ScoredModel]:
     """Return the teachers as models to compare: nothing where answers from a file lack for the rows."""
-    if unanswered(data):
+    if unanswered(data) or any(labelled.own_splits for labelled in data.labelled.values()):
         return []
     held = {name: _held_by(section) for name, section in teachers(config).items()}
     of_file = {name: None if source == ANSWERS else title(source, name) for name, source in held.items()}

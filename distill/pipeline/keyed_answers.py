@@ -60,19 +60,24 @@ def _labelled(
     labeller: Labeller, answering: Answering, task: Task, splits: Mapping[str, Dataset], labels: Sequence[str]
 ) -> Labelled:
     by_inputs = _by_inputs(labeller, answering)
+    held_out = [split for split in ("validation", "test") if split in splits and split not in answering.rows]
+    own = () if answering.own_labels else tuple(held_out)
     columns = _columns(labeller, labels)
     rows: dict[int, Numbers] = {}
     single: set[int] = set()
+    ids: dict[int, str] = {}
     for split in splits.values():
         lengths = _lengths(split, task)
         for key, inputs, length in zip(split["key"][:], answer_files.inputs_of(split, task), lengths, strict=True):
-            said = [each for each in by_inputs.get(inputs, ()) if length is None or len(each.rows) == length]
+            found = by_inputs.get(inputs, ())
+            said = [each for _, each in found if length is None or len(each.rows) == length]
             if not said:
                 continue
             rows[key] = _ordered(np.mean([each.rows for each in said], axis=0), columns, len(labels))
+            ids |= dict([(key, name) for name, _ in found if name is not None][:1])
             if all(each.single for each in said):
                 single.add(key)
-    return Labelled(rows, frozenset(single), _counts(labeller), GOLD if GOLD in splits else None)
+    return Labelled(rows, frozenset(single), _counts(labeller), GOLD if GOLD in splits else None, own, ids)
 
 
 def _with_own_labels(train: Dataset, found: Sequence[Labelled], task: Task, labels: int) -> list[str]:
@@ -95,16 +100,16 @@ def _certain(label: object, task: Task, labels: int) -> Numbers:
     return np.eye(labels)[np.atleast_1d(np.asarray(label))]
 
 
-def _by_inputs(labeller: Labeller, answering: Answering) -> dict[Inputs, list[Said]]:
-    """Return all that was said of each text: rows with other ids may have the same one."""
-    found: defaultdict[Inputs, dict[int, Said]] = defaultdict(dict)
+def _by_inputs(labeller: Labeller, answering: Answering) -> dict[Inputs, list[tuple[str | None, Said]]]:
+    """Return all that was said of each text, with the id: rows with other ids may have the same text."""
+    found: defaultdict[Inputs, dict[int, tuple[str | None, Said]]] = defaultdict(dict)
     for split, answers in labeller.matched.answers.items():
         for inputs, answer in zip(answering.rows[split].inputs, answers, strict=True):
             if answer is not None and (said := labeller.of(answer)) is not None:
-                found[inputs][id(answer)] = said
+                found[inputs][id(answer)] = (answer.id, said)
     for answer in labeller.answers:  # texts without labels are known by their text alone
         if answer.inputs is not None and answer.inputs not in found and (said := labeller.of(answer)) is not None:
-            found[answer.inputs][id(answer)] = said
+            found[answer.inputs][id(answer)] = (answer.id, said)
     return {inputs: list(said.values()) for inputs, said in found.items()}
 
 

@@ -11,7 +11,7 @@ from distill.export import BUNDLE
 from distill.models import checksums
 from distill.report import Report, console, examples, page
 from distill.report.folder import gather
-from distill.stages import export
+from distill.stages import export, mislabelled
 from distill.stages.job import Job, RunContext, RunSpec, StageResult
 from distill.stages.reporting import report_on, reviewed
 from distill.stages.review import Review, review
@@ -51,6 +51,10 @@ def write_report(
     curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
     found = _review(finished, jobs)
     report = reviewed(report_on(spec, context, finished.results, finished.entries, notes), spec, found)
+    labels = report.get("ledger")
+    if isinstance(labels, dict):
+        with run_folder(folder).writing():
+            labels["mislabelled"] = mislabelled.write(spec, finished.folders, folder)
     exported = finished.folders["export"] / BUNDLE if "export" in finished.folders else None
     with run_folder(folder).writing():
         write_config(spec.config, folder / "config.yaml")  # again, in case that the folder was removed meanwhile

@@ -14,7 +14,7 @@ import jinja2
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import names, plain
-from distill.report import by_label, curves, differences, examples, exports, facts, sentences, tables, targets
+from distill.report import by_label, curves, differences, examples, exports, facts, ledger, sentences, tables, targets
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
@@ -92,6 +92,7 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         confusion=by_label.confusion(report),
         label_tables=[table for split in words.splits(report) if (table := tables.by_label(report, split))],
         pictures=_grouped(curves.draw(rows), "stage"),
+        ledgers=ledger.pages(report),
         metric=words.metric,
         difference=words.difference,
     )

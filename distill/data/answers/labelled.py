@@ -1,8 +1,8 @@
 """What a labeller said of the rows of a run, by the key of the row, and how much of it could be used."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -45,12 +45,16 @@ class Labelled:
         single: the keys of rows of which a plain label is known, and nothing of how sure the labeller was.
         counts: how much of the file could be used.
         gold: the name of the split whose labels people have checked, or none.
+        own_splits: those of validation and test whose labels are answers, since they were held out of train.
+        ids: key of a row to the id by which the labeller knows it, where it has one.
     """
 
     rows: dict[int, Numbers]
     single: frozenset[int]
     counts: Counts
     gold: str | None = None
+    own_splits: tuple[str, ...] = ()
+    ids: Mapping[int, str] = field(default_factory=dict)
 
     def answers(self, keys: Iterable[int]) -> bool:
         """Return whether there is an answer to all rows of these keys."""
