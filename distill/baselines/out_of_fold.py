@@ -44,4 +44,5 @@ def probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
         second = 1 / (1 + np.exp(logits[:, :1] - logits[:, 1:]))
         return np.concatenate([1 - second, second], axis=1)
     each: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
-    return each / each.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = each / each.sum(axis=1, keepdims=True)
+    return shares

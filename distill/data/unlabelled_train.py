@@ -55,14 +55,16 @@ def take(
     notes = [f"{split} in {source} has no labels: it is left out" for split in others if split not in labelled]
     if not labelled:
         return first._replace(notes=[*first.notes, *notes])
-    rest = roles_of.take(labelled, roles, named, source, rules, problems, absent)
+    shown = {**labelled, train: next(iter(labelled.values()))}  # stands in for train: what labels look like, it shows
+    rest = roles_of.take(shown, roles, named, source, rules, problems, absent)
+    more = [note for note in rest.notes if f" of {train} " not in note]
     return RoleColumns(
-        {**first.splits, **rest.splits},
-        list(dict.fromkeys([*first.notes, *rest.notes, *notes])),
+        {**rest.splits, **first.splits},
+        list(dict.fromkeys([*first.notes, *more, *notes])),
         rest.classes,
         {**rest.columns, **first.columns},
-        {**first.numbers, **rest.numbers},
-        {**first.ids, **rest.ids},
+        {name: numbers for name, numbers in rest.numbers.items() if name != train} | first.numbers,
+        {name: ids for name, ids in rest.ids.items() if name != train} | dict(first.ids),
     )
 
 

@@ -97,7 +97,8 @@ def _certain(label: object, task: Task, labels: int) -> Numbers:
     """Return the answer of somebody who is certain of a label that has its number, or its numbers."""
     if task.roles["label"] in ("labels", "score"):
         return np.atleast_2d(np.asarray(label, dtype=np.float64))
-    return np.eye(labels)[np.atleast_1d(np.asarray(label))]
+    certain: Numbers = np.eye(labels)[np.atleast_1d(np.asarray(label))]
+    return certain
 
 
 def _by_inputs(labeller: Labeller, answering: Answering) -> dict[Inputs, list[tuple[str | None, Said]]]:

@@ -108,7 +108,9 @@ def answered(
     if checked:
         rows[GOLD] = Rows([row.id or "" for row in checked], [row.inputs or () for row in checked])
     for name, teacher in settings.items():
-        known = labels or answer_files.answered_labels(files.values(), teacher.label_map)
+        known = labels
+        if not labels and task.roles[LABEL] != "score":
+            known = answer_files.answered_labels(files.values(), teacher.label_map)
         key = "teacher" if name == next(iter(teachers(config))) else f"more_teachers.{name}"
         vocabulary = Vocabulary(known, names, teacher.label_map)
         said, faults = _said(files[name], vocabulary, task, key, drop=config.data.drops_bad)

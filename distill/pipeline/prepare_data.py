@@ -57,8 +57,8 @@ def prepare(config: Config) -> Prepared:
         notes += more
     labelled: Mapping[str, Labelled] = {}
     if answering is not None:
-        limited = data.unlabelled.limit is not None
-        labelled, ready, more = keyed(answering, module, ready, read.labels, drop=data.drops_bad, limited=limited)
+        some = data.unlabelled.limit is not None
+        labelled, ready, more = keyed(answering, module, ready, read.labels, drop=data.drops_bad, limited=some)
         notes += more
     columns = source.columns or dict(data.columns)
     return Prepared(

@@ -46,7 +46,11 @@ def _compared(spec: RunSpec, scores: Mapping[str, SplitScore]) -> dict[str, Any]
     """Return each model's value of the leading metric, its interval, and its share of the labeller's value."""
     leading, section, name = spec.leading, spec.config.evaluate, spec.leading.headline.name
     sums = {model: score.scored.statistics[name] for model, score in scores.items()}
-    drawn = {"resamples": section.resamples, "confidence": section.confidence, "seed": spec.config.seed}
+    drawn: dict[str, Any] = {
+        "resamples": section.resamples,
+        "confidence": section.confidence,
+        "seed": spec.config.seed,
+    }
     models: dict[str, Any] = {}
     for model, statistics in sums.items():
         value = single_bootstrap(leading.compute, statistics, **drawn)

@@ -53,7 +53,7 @@ def _of(spec: RunSpec, results: Mapping[str, StageResult], name: str) -> JsonObj
         "against_labeller": against,
         "own_splits": list(labelled.own_splits),
         "not_scored": _not_scored(spec, labelled),
-        "cost": _cost(teacher, counts),
+        "cost": cost(teacher, counts),
     }
 
 
@@ -69,7 +69,7 @@ def _not_scored(spec: RunSpec, labelled: Labelled) -> str | None:
     return f"not scored, since it has no answer to {' and '.join(lacking)}" if lacking else None
 
 
-def _cost(teacher: TeacherConfig, counts: Counts) -> JsonObject | None:
+def cost(teacher: TeacherConfig, counts: Counts) -> JsonObject | None:
     """Return what the answers cost, and after how many rows a student that answers instead has earned it."""
     price, recorded = teacher.price_per_row, counts.recorded
     if price is None and recorded is None:
@@ -103,26 +103,32 @@ def _gold(spec: RunSpec, labelled: Labelled) -> JsonObject:
         return {**head, **_of_sets(spec, pairs)}
     said = [rows.argmax(axis=1) for rows, _ in pairs]
     right = [np.atleast_1d(np.asarray(label)) for _, label in pairs]
-    return {**head, **_of_labels(spec.data.labels, said, right)}
+    return {**head, **of_labels(spec.data.labels, said, right)}
 
 
-def _of_labels(names: Sequence[str], said: Sequence[NDArray[np.intp]], right: Sequence[NDArray[np.intp]]) -> JsonObject:
-    """Return how often one label is right, by the label that is: of a text, or of each word of it."""
-    hits = [(one == other) for one, other in zip(said, right, strict=True)]
-    whole = np.asarray([[each.sum(), len(each)] for each in hits], dtype=np.float64)
+def of_labels(names: Sequence[str], said: Sequence[NDArray[np.intp]], right: Sequence[NDArray[np.intp]]) -> JsonObject:
+    """Return how often one label is right, by the label that is: of a text, or of each word of it.
+
+    Args:
+        names: of the labels, by number.
+        said: the labels that were said of each gold row, one or one for each word.
+        right: the right ones.
+    """
+    row = np.repeat(np.arange(len(right)), [len(each) for each in right])
+    all_said, all_right = np.concatenate(said), np.concatenate(right)
+
+    def counted(hits: NDArray[np.bool_], of: NDArray[np.bool_]) -> Counted:
+        return np.stack([np.bincount(row[some], minlength=len(right)) for some in (hits, of)], axis=1).astype(float)
+
     by_label: dict[str, Any] = {}
     for number, name in enumerate(names):
-        masks = [each == number for each in right]
-        support = np.asarray([mask.sum() for mask in masks], dtype=np.float64)
-        if not support.sum():
+        if not (there := all_right == number).any():
             continue
-        confused = {}
-        for other, called in enumerate(names):
-            times = np.asarray([(one[mask] == other).sum() for one, mask in zip(said, masks, strict=True)])
-            if times.any():
-                confused[called] = _share(np.stack([times, support], axis=1))
-        by_label[name] = {**confused.get(name, _share(np.stack([0 * support, support], axis=1))), "said": confused}
-    return {"unit": "rows" if all(len(each) == 1 for each in right) else "words", **_named(whole), "by_label": by_label}
+        taken = {called: there & (all_said == other) for other, called in enumerate(names)}
+        confused = {called: _share(counted(hits, there)) for called, hits in taken.items() if hits.any()}
+        by_label[name] = {**confused.get(name, _share(counted(taken[name], there))), "said": confused}
+    unit = "rows" if len(row) == len(right) else "words"
+    return {"unit": unit, **_named(counted(all_said == all_right, all_right >= 0)), "by_label": by_label}
 
 
 def _of_sets(spec: RunSpec, pairs: Sequence[tuple[Counted, Any]]) -> JsonObject:

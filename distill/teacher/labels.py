@@ -33,7 +33,7 @@ def noise(said: Numbers, right: NDArray[np.intp]) -> Numbers:
         [[0.833, 0.167], [0.417, 0.583]]
     """
     labels = said.shape[1]
-    counts = np.stack([said[right == label].sum(axis=0) for label in range(labels)])
+    counts: Numbers = np.stack([said[right == label].sum(axis=0) for label in range(labels)])
     accuracy = (np.trace(counts) + 1) / (len(right) + 2)
     usual = np.full((labels, labels), (1 - accuracy) / max(1, labels - 1))
     np.fill_diagonal(usual, accuracy)
@@ -43,8 +43,9 @@ def noise(said: Numbers, right: NDArray[np.intp]) -> Numbers:
 
 def frequencies(right: NDArray[np.intp], labels: int) -> Numbers:
     """Return how frequent each label is among audited rows, each counted once more ``[labels]``."""
-    counts: Numbers = np.bincount(right, minlength=labels) + 1.0
-    return counts / counts.sum()
+    counts = np.bincount(right, minlength=labels).astype(np.float64) + 1
+    shares: Numbers = counts / counts.sum()
+    return shares
 
 
 def posterior(said: Numbers, matrix: Numbers, before: Numbers) -> Numbers:
@@ -97,4 +98,5 @@ def logits(kind: str, probabilities: Numbers) -> NDArray[np.float32]:
         return probabilities.astype(np.float32)
     bounded = probabilities.clip(_LEAST, 1 - _LEAST)
     odds = np.log(bounded) - np.log1p(-bounded) if kind == "labels" else np.log(bounded)
-    return odds.astype(np.float32)
+    found: NDArray[np.float32] = odds.astype(np.float32)
+    return found

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Answer:
         return self.place if self.id is None else f"{self.place} (id {self.id})"
 
 
-def compared(values: Iterator[object] | Sequence[object] | Mapping[str, object]) -> Inputs:
+def compared(values: Iterable[object]) -> Inputs:
     """Return inputs of a row in the form in which they are compared.
 
     >>> compared([" EU rejects ", ["EU", "rejects"]])
@@ -121,11 +121,11 @@ def _answer(place: str, row: Row, columns: Mapping[str, Sequence[str]], names: S
 
 def _content(value: object) -> object:
     """Return what a cell answers: a list or an object of a table's cell as such, and none where it abstains."""
-    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
+    if isinstance(value, str) and (text := value.strip())[:1] in ("[", "{"):
         try:
-            value = json.loads(value)
+            value = json.loads(text)
         except ValueError:
-            return value.strip()
+            return text
     if isinstance(value, Mapping):
         given = {str(key): each for key, each in value.items() if each is not None}  # Parquet has all keys in all rows
         return given or None
@@ -151,7 +151,9 @@ def plain(value: object) -> str:
     >>> plain(3.0), plain(" x "), plain(7)
     ('3', 'x', '7')
     """
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
 
 
 def _number(value: object) -> float | None:

@@ -124,7 +124,7 @@ def score(answer: Answer, vocabulary: Vocabulary) -> Said | None:
         if not abstains(each)
     ]
     try:
-        numbers = [float(each) for each in scores]
+        numbers = [float(each) for each in scores]  # type: ignore[arg-type]
     except (TypeError, ValueError):
         numbers = [math.nan]
     if not all(map(math.isfinite, numbers)):
