@@ -111,7 +111,7 @@ def checked_value(row: Answer, task: Task, vocabulary: Vocabulary) -> object:
             return vocabulary.label(content)
         return [vocabulary.label(each) for each in (content if isinstance(content, list) else [content])]
     except UnusableError as error:
-        raise DataError(f"{row.called} {error}; it has {', '.join(vocabulary.labels)}") from error
+        raise DataError(f"{row.called} {error}; it has {vocabulary.called}") from error
 
 
 def _leaves(values: Iterable[object]) -> Iterator[str]:

@@ -153,7 +153,7 @@ def _refuse(answers: Sequence[Answer], faults: Mapping[int, UnusableError], voca
     """Refuse answers that cannot be used, by the first of them."""
     first = next(answer for answer in answers if id(answer) in faults)
     fault, others = faults[id(first)], len(faults) - 1
-    known = f" ({', '.join(vocabulary.labels)})" if fault.kind == OUTSIDE else ""
+    known = f" ({vocabulary.called})" if fault.kind == OUTSIDE else ""
     way = f"; +{key}.label_map.{fault.label}=LABEL says which is meant" if fault.kind == OUTSIDE else ""
     more = f", and {others:,} more of {len(answers):,} answers cannot be used" if others else ""
     raise DataError(f"{first.called} {fault}{known}{more}{way}; data.on_bad=drop leaves such answers out")

@@ -61,6 +61,11 @@ class Vocabulary:
     names: Mapping[str, str]
     mapped: Mapping[str, str]
 
+    @property
+    def called(self) -> str:
+        """The labels by the names that the models give them, for messages."""
+        return ", ".join(self.names.get(label, label) for label in self.labels)
+
     def label(self, value: object) -> str | None:
         """Return the label that an answer means, as the files call it; none where it abstains.
 
