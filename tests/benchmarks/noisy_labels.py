@@ -20,7 +20,8 @@ DATA = {"sst2": "sentence", "trec": "text"}
 SETTINGS = (
     "experiment=classification", "teacher=labels", "teacher.default_model=null", "student=bilstm",
     "distill.temperature=1", "distill.hard.weight=0", "pretrain.max_epochs=1", "distill.max_epochs=6",
-    "evaluate.baselines=[]", "evaluate.latency_samples=0", "distill.min_steps=0", "pretrain.min_steps=0", "data.fit_length=false",
+    "evaluate.baselines=[]", "evaluate.latency_samples=0", "distill.min_steps=0",
+    "pretrain.min_steps=0", "data.fit_length=false",
     "data.max_length=48", "data.limit.test=1000", "stages=[pretrain,teach,distill,control,evaluate]",
 )  # fmt: skip
 

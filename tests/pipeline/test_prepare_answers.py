@@ -192,7 +192,7 @@ REFUSED = {
     "a label outside the set": (
         all_answered(m4="refnud", m5="refnud"),
         r"line 5 \(id m4\) answers 'refnud', which is no label of the data \(billing, refund, technical\), and 1 more "
-        r"of 30 answers cannot be used; \+teacher\.label_map\.refnud=LABEL says which is meant; data\.on_bad=drop leaves",
+        r"of 30 answers cannot be used; \+teacher\.label_map\.refnud=LABEL says which is meant; data\.on_bad=drop",
     ),
     "probabilities that do not sum to 1": (
         all_answered(m4={"refund": 0.5, "billing": 0.2}),
