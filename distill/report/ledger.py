@@ -119,7 +119,8 @@ def _facts(found: JsonObject) -> list[tuple[str, str]]:
         facts.append(("for no row", f"{found['for_no_row']:,}"))
     if found["agreement"] is not None:
         facts.append(("votes agree", percent(found["agreement"], 1)))
-    facts.append(("audit", _how_good(found.get("gold")).removeprefix("which ")))
+    audited = _how_good(found["gold"]).removeprefix("which ") if found.get("gold") else "none (teacher.gold=FILE)"
+    facts.append(("audit", audited))
     facts += _compared(found.get("against_labeller"))
     if found.get("smoothing"):
         facts.append(("smoothing", _SMOOTHED[found["smoothing"]]))
