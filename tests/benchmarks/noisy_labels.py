@@ -1,6 +1,6 @@
 """What an audit is worth: students of corrupted labels of SST-2 and TREC, each beside one that trusts them blindly.
 
-    python tests/benchmarks/noisy_labels.py FOLDER_OF_DATA_SETS [ROWS]
+    python tests/benchmarks/noisy_labels.py FOLDER_OF_DATA_SETS [DATA_SET ...]
 
 Corrupts 2,000 labels at a known rate, has 200 other rows audited, and prints the test accuracy of the student of
 ``teacher.smoothing=text``, and of the control, which learns the labels as they are.
@@ -36,9 +36,9 @@ def corrupted(labels, by_label, random):
     ]
 
 
-def main(root: Path, rows: int) -> None:
+def main(root: Path, chosen: list[str], rows: int = 2000) -> None:
     """Print a line for each data set and kind of noise."""
-    for name, column in DATA.items():
+    for name, column in ((each, DATA[each]) for each in chosen):
         splits = files.read(root / name)
         texts, labels = splits["train"][column][:], list(map(str, splits["train"]["label"][:]))
         for by_label in (False, True):
@@ -102,4 +102,4 @@ def _run(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2000)
+    main(Path(sys.argv[1]), sys.argv[2:] or list(DATA))
