@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from distill.base import long_work
 from distill.metrics import Mode
 
 Array: TypeAlias = NDArray[Any]
@@ -138,7 +139,8 @@ def _drawn(value: Callable[[Array | slice], float], size: int, *, resamples: int
     if resamples < 1 or not 0 < confidence < 1:
         raise ValueError(f"resamples must be 1 or more and confidence within 0 and 1, not {resamples} and {confidence}")
     generator = np.random.default_rng(seed)
-    drawn = [value(generator.integers(size, size=size)) for _ in range(resamples)]
+    each = long_work.counted(range(resamples), "resampling", resamples, "times")
+    drawn = [value(generator.integers(size, size=size)) for _ in each]
     lo, hi = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Gain(value(slice(None)), float(lo), float(hi))
 

@@ -15,6 +15,7 @@ from distill.report import (
     exports,
     ledger,
     present,
+    reliability,
     tables,
     targets,
     tie,
@@ -45,6 +46,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
     blocks += ledger.lines(report)
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
+    blocks.append(reliability.sentence(report))
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]
     blocks += [verdict(report), targets.sentence(report), examples.summary(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]

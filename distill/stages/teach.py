@@ -72,7 +72,7 @@ def run(job: Job) -> StageResult:
     """
     if job.spec.labelled is not None:
         return answered.teach(job)
-    spec, outputs = job.spec, output_pass(job)
+    spec, outputs = job.spec, output_pass(job, "storing the teacher's outputs")
     ref = spec.sources.model(spec.decisions.teacher, job.inputs)
     teacher = spec.finished(ref, spec.dtype)
     plan, folder = spec.decisions.outputs, job.folder / "outputs"
