@@ -9,6 +9,8 @@ COMMANDS = {
     "run": "from text to a compact student on disk: distill run experiment=sst2_tiny",
     "doctor": "what would go wrong with a run, and how long it takes: distill doctor experiment=sst2_tiny",
     "design": "which student to try first under a budget: distill design experiment=sst2_tiny budget.latency_ms=2",
+    "label": "labels of an LLM for texts, which a student learns: distill label experiment=sst2_tiny labeller=openai …",
+    "select": "which texts to have labelled next: distill select model=RUN input=FILE output=FILE count=100",
     "predict": "answers of a finished model: distill predict model=FOLDER input=FILE output=FILE",
     "ask": 'teacher, student and control of a run on one text: distill ask model=RUN "a text"',
     "serve": "answers of a finished model over HTTP: distill serve model=FOLDER port=8000",

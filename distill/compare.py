@@ -13,7 +13,7 @@ from pathlib import Path
 from distill.base import library_caches
 from distill.base.early_signals import NOTHING
 from distill.base.terminal_text import plain
-from distill.comparison import columns, runs
+from distill.comparison import columns, results, runs
 from distill.comparison.pairs import Pair
 from distill.comparison.table import Comparison, compare
 from distill.config.compare import CompareConfig, read
@@ -28,7 +28,8 @@ _USAGE = """python -m distill.compare RUN_OR_FOLDER ... [--csv | --json | --mark
                  for the runs that wrote there; patterns such as 'outputs/trec*' too
   --csv          prints a line for each model of each row instead of the table, and writes no page unless it is named
   --json         the same as JSON, with all that the table and the page say
-  --markdown     the same as Markdown tables
+  --markdown     one table for a text, with a line for each row: what it scores, what it gained, what it costs; here
+                 alone the runs may be of several tasks
   page           the page that is written (comparison.html)
   examples       how many examples that two runs answer differently are shown (50)
 
@@ -47,7 +48,7 @@ def main() -> None:
         return
     places, printed, config = read(sys.argv[1:], _USAGE)
     folders = runs.find(_without_stores(places))
-    comparison = compare([runs.read(folder) for folder in folders])
+    comparison = compare([runs.read(folder) for folder in folders], several_tasks=printed == "markdown")
     pair, comparison = _pair(comparison, config)
     page = config.page if printed or config.page else _PAGE
     sys.stdout.write(_printed(comparison, printed, pair))
@@ -100,7 +101,7 @@ def _printed(comparison: Comparison, printed: str | None, pair: Pair | None) -> 
     if printed == "json":
         return columns.as_json(comparison, pair=None if pair is None else pair.as_json())
     if printed == "markdown":
-        return columns.as_markdown(comparison)
+        return results.as_markdown(comparison)
     return columns.as_text(comparison) + (f"\n{plain(pair.as_text())}" if pair else "") + "\n"
 
 

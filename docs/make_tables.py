@@ -22,7 +22,9 @@ from omegaconf import MISSING
 
 from distill.base.setting_rules import DESCRIPTION, rules_of
 from distill.config.design import DesignConfig
+from distill.config.label import LabelConfig
 from distill.config.schema import Config
+from distill.config.select import SelectConfig
 from distill.config.serve import ServeConfig
 from distill.config.training import TrainingConfig
 from distill.objective.settings import TermsConfig, markdown, terms
@@ -167,11 +169,27 @@ def of_design() -> str:
     return table(each for each in settings(DesignConfig()) if each.key not in own)
 
 
+def of_label() -> str:
+    """What ``python -m distill.label`` has besides the settings of a run."""
+    own = {each.key for each in settings(Config())}
+    return table(each for each in settings(LabelConfig()) if each.key not in own)
+
+
+def of_select() -> str:
+    """All settings of ``python -m distill.select``."""
+    return table(without_missing(settings(SelectConfig())))
+
+
+def without_missing(lines: Iterable[Setting]) -> Iterator[Setting]:
+    """Settings, those that have to be given without a default."""
+    return (replace(each, default=each.default.replace(f"`{MISSING}`", "")) for each in lines)
+
+
 def of_serve() -> str:
     """All settings of ``python -m distill.serve``, those of the model and the address first."""
     own = ServeConfig.__annotations__
     lines = sorted(settings(ServeConfig()), key=lambda each: each.key not in own)
-    return table(replace(each, default=each.default.replace(f"`{MISSING}`", "")) for each in lines)
+    return table(without_missing(lines))
 
 
 def leading() -> str:
@@ -184,6 +202,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "settings": of_runs,
     "design": of_design,
     "serve": of_serve,
+    "label": of_label,
+    "select": of_select,
     "terms": markdown,
     "leading": leading,
 }

@@ -22,10 +22,13 @@ def bert(folder, texts, layers=2):
     return folder
 
 
-def classifier(folder, texts=("a good film", "a bad film"), labels=("neg", "pos"), **size):
-    """A BERT with a head for texts, and a tokenizer that knows the words of ``texts``."""
+def classifier(
+    folder, texts=("a good film", "a bad film"), labels=("neg", "pos"), head="BertForSequenceClassification", **size
+):
+    """A BERT with a head for texts, or another one, and a tokenizer that knows the words of ``texts``."""
     import torch
-    from transformers import BertConfig, BertForSequenceClassification
+    import transformers
+    from transformers import BertConfig
 
     tokenizer = train_wordpiece(list(texts), vocab_size=100, max_length=64)
     torch.manual_seed(5)
@@ -34,6 +37,6 @@ def classifier(folder, texts=("a good film", "a bad film"), labels=("neg", "pos"
         "intermediate_size": 24, "max_position_embeddings": 64, "id2label": dict(enumerate(labels)),
         "label2id": {name: at for at, name in enumerate(labels)}, "initializer_range": 0.5,
     }  # fmt: skip
-    BertForSequenceClassification(BertConfig(**{**given, **size})).save_pretrained(folder)
+    getattr(transformers, head)(BertConfig(**{**given, **size})).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

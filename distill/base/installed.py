@@ -17,19 +17,21 @@ def installed(*names: str) -> bool:
         return False
 
 
-def refuse_missing(what: str, *names: str) -> None:
+def refuse_missing(what: str, *names: str, extra: str = "") -> None:
     """Refuse to do what takes packages that are not installed.
 
     Args:
         what: what takes them, such as ``reading Parquet``.
         names: of the packages.
+        extra: the extra of this package that brings them; empty where the package alone does.
 
     Raises:
         ConfigError: one of them is missing.
     """
     if missing := [name for name in names if not installed(name)]:
         one = len(missing) == 1
+        package = f"'distill[{extra}]'" if extra else "distill"
         raise ConfigError(
-            f"{what} takes {' and '.join(missing)}, which {'is' if one else 'are'} not installed: pip install distill "
-            f"brings {'it' if one else 'them'}"
+            f"{what} takes {' and '.join(missing)}, which {'is' if one else 'are'} not installed: "
+            f"pip install {package} brings {'it' if one else 'them'}"
         )

@@ -1,4 +1,4 @@
-"""Lay a comparison out in columns, which console, page, CSV and Markdown show alike."""
+"""Lay a comparison out in columns, which console, page, CSV and JSON show alike."""
 
 import csv
 import io
@@ -10,8 +10,12 @@ from typing import Any, NamedTuple
 from distill import report as words
 from distill.base.terminal_text import plain
 from distill.comparison.estimates import CONFIDENCE, Estimate, shown, shown_difference
-from distill.comparison.table import Comparison, Group, Model, Row, written
+from distill.comparison.models import Model
+from distill.comparison.table import Comparison, Group, Row, written
 from distill.report import ROLES, console
+
+_ABOUT = ("run", "data", "split", "seeds", "seed")
+"""The first columns of a CSV: ``seeds`` is how many there are, ``seed`` which."""
 
 
 class Cell(NamedTuple):
@@ -39,7 +43,7 @@ def columns(group: Group, exports: bool = False) -> list[Column]:
     names = sorted(words.union(row.models for row in rows), key=lambda name: ROLES.index(_role(rows, name)))
     names = [name for name in names if exports or _role(rows, name) != "export"]
     compared = [name for name in names if any(metric in row.models[name].scores for row in rows if name in row.models)]
-    made = [_column("seeds", rows, lambda row: Cell(str(len(row.runs)), len(row.runs)))]
+    made = [_column("seeds", rows, lambda row: Cell(str(row.seeds), row.seeds))]
     made += [_column(f"{name} {metric}", rows, _score(name, metric)) for name in compared]
     if metric not in words.NOT_FRACTIONS:
         made.append(_column("of the teacher's", rows, lambda row: _kept(row, metric)))
@@ -79,25 +83,13 @@ def notes(comparison: Comparison) -> list[str]:
     several = f"{words.percent(CONFIDENCE, 0)} interval of the mean over seeds (Student's t)"
     if any(len(row.runs) > 1 for row in comparison.rows):
         stated.append(f"Of several seeds: the mean, with the {several}.")
-    if any(len(row.runs) == 1 and row.gain for row in comparison.rows):
+    if any(len(run.seeds) > 1 for row in comparison.rows for run in row.runs):
+        stated.append("Of a run with several seeds: the mean, with an interval for other examples and other seeds.")
+    if any(row.seeds == 1 and row.gain for row in comparison.rows):
         stated.append(
             "Of one seed: the interval is that of drawing the examples anew; another seed may move it further."
         )
     return stated
-
-
-def as_markdown(comparison: Comparison) -> str:
-    """Return the comparison as Markdown tables."""
-    blocks = []
-    for group in comparison.groups:
-        laid_out = columns(group)
-        titles = ["run", *(column.title for column in laid_out)]
-        lines = [titles, ["---", *("---:" for _ in laid_out)]]
-        lines += [[row.title, *(column.cells[n].text for column in laid_out)] for n, row in enumerate(group.rows)]
-        table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-        blocks.append(f"{heading(group)}:\n\n{table}")
-    blocks += notes(comparison)
-    return "\n\n".join(blocks) + "\n"
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -106,13 +98,13 @@ def as_csv(comparison: Comparison) -> str:
     writer = csv.writer(file, lineterminator="\n")
     metrics = words.union(model.scores for row in comparison.rows for model in row.models.values())
     ends = [f"{name}{end}" for name in metrics for end in ("", " low", " high")]
-    writer.writerow(
-        ["run", "data", "split", "seeds", *comparison.differing, "model", "role", *ends, "parameters", "bytes", "ms"]
-    )
+    differing = [key for key in comparison.differing if key not in _ABOUT]
+    writer.writerow([*_ABOUT, *differing, "model", "role", *ends, "parameters", "bytes", "ms"])
     for group in comparison.groups:
         for row in group.rows:
-            about = [row.title, group.data, group.split, len(row.runs)]
-            about += [written(row.settings.get(key)) for key in comparison.differing]
+            seeds = " ".join(str(seed) for run in row.runs for seed in run.seeds)
+            about = [row.title, group.data, group.split, row.seeds, seeds]
+            about += [written(row.settings.get(key)) for key in differing]
             for model in row.models.values():
                 writer.writerow([*about, *_numbers(model, metrics)])
     return file.getvalue()
@@ -137,7 +129,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "title": row.title,
         "settings": dict(row.settings),
-        "runs": [{"folder": str(run.folder), "seed": run.seed} for run in row.runs],
+        "runs": [{"folder": str(run.folder), "seed": run.seed, "seeds": run.seeds} for run in row.runs],
         "gain": _estimate(row.gain),
         "against_teacher": _estimate(row.loss),
         "models": {

@@ -55,22 +55,29 @@ def student_t(degrees: int) -> float:
 
 
 def of_differences(results: Sequence[words.JsonObject | None]) -> Estimate | None:
-    """Return a difference: of one seed with the interval over examples, of several with that over seeds."""
-    better = [differences.improvement(result) for result in results if result]
+    """Return a difference: of one run with the interval of its report, of several with that over their seeds."""
+    known = [result for result in results if result]
+    better = [differences.improvement(result) for result in known]
     if len(better) == 1 and "difference" in better[0]:
-        return Estimate(better[0]["difference"], better[0].get("low"), better[0].get("high"), 1)
+        (first,) = better
+        return Estimate(first["difference"], first.get("low"), first.get("high"), known[0].get("seeds", 1))
     return estimate([each.get("difference") for each in better])
 
 
 def shown(value: Estimate | None, name: str) -> str:
-    """Return a metric's estimate, with half of its interval where it comes from several seeds.
+    """Return a metric's estimate, with half of its interval, or with its ends where it is no half to either side.
 
     >>> shown(Estimate(0.88, 0.87, 0.89, 3), "accuracy"), shown(Estimate(0.88, None, None, 1), "accuracy")
     ('88.00 ± 1.00 %', '88.00 %')
+    >>> shown(Estimate(0.88, 0.86, 0.89, 3), "accuracy")
+    '88.00 (86.00 to 89.00) %'
     """
     text = words.metric(name, value.mean if value else None)
-    if value is None or value.high is None:
+    if value is None or value.high is None or value.low is None:
         return text
+    if not math.isclose(value.high - value.mean, value.mean - value.low, rel_tol=1e-6, abs_tol=1e-12):
+        ends = " to ".join(words.metric(name, end).removesuffix(" %") for end in (value.low, value.high))
+        return f"{text.removesuffix(' %')} ({ends}){' %' * text.endswith(' %')}"
     half = words.metric(name, value.high - value.mean)
     return f"{text.removesuffix(' %')} \N{PLUS-MINUS SIGN} {half}"
 

@@ -1,6 +1,6 @@
 """Write a comparison as one page that opens anywhere; without script it lacks nothing but sorting and filtering."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,9 @@ _MOST_MARKS = 3
 """Rows that stand beside a point; of more its name does."""
 _MOST_POINTS = 200
 """Points of a line; of a longer one so many are drawn, evenly spread."""
+
+_OF_EACH_SEED = ("distill", "control")
+"""The stages that a run of several seeds trains with each."""
 
 
 class Picture(NamedTuple):
@@ -149,24 +152,31 @@ def _mark(name: str, numbers: Sequence[int], count: int) -> str:
 
 def _curves(group: Group) -> Iterable[tuple[str, list[Picture]]]:
     """Yield each stage with its curves laid over each other, without those that all runs share."""
-    runs = [run for row in group.rows for run in row.runs]
-    families: dict[tuple[str, str], list[list[tuple[float, float]]]] = {}
-    for number, run in enumerate(runs):
-        for row in run.curves:
-            if words.known(row["value"]) and not row["name"].endswith("/lr"):
-                series = families.setdefault((row["stage"], row["name"]), [[] for _ in runs])
-                series[number].append((row["step"], row["value"]))
-    titles = [(f"{row.title}, seed {run.seed}", n) for n, row in enumerate(group.rows) for run in row.runs]
-    telling = {key: series for key, series in families.items() if len({repr(each) for each in series}) > 1}
+    runs = [(number, row, run) for number, row in enumerate(group.rows) for run in row.runs]
+    families: dict[tuple[str, str], dict[tuple[str, int], list[tuple[float, float]]]] = {}
+    for number, row, run in runs:
+        for point in run.curves:
+            if words.known(point["value"]) and not point["name"].endswith("/lr"):
+                stage, _, other = point["stage"].partition(":seed")
+                own = run.student_seed if stage in _OF_EACH_SEED else run.seed
+                line = f"{row.title}, seed {other or own}", number
+                family = families.setdefault((stage, point["name"]), {})
+                family.setdefault(line, []).append((point["step"], point["value"]))
+    telling = {key: series for key, series in families.items() if not _shared(series.values(), len(runs))}
     by_stage: dict[str, list[Picture]] = {}
     for (stage, name), series in list(telling.items())[:_MOST_CURVES]:
         metric = name.rpartition("/")[2]
         show = words.number if name.startswith("train/") else partial(words.metric, metric)
-        drawn = [Line(*title, _thinned(points)) for title, points in zip(titles, series, strict=True)]
+        drawn = [Line(*title, _thinned(points)) for title, points in series.items()]
         by_stage.setdefault(stage, []).append(
             Picture(name, charts.lines(drawn, Axis("step", _whole), Axis(name, show)))
         )
     yield from by_stage.items()
+
+
+def _shared(series: Collection[Sequence[tuple[float, float]]], runs: int) -> bool:
+    """Return whether every run has the same curve."""
+    return len(series) >= runs and len({repr(each) for each in series}) == 1
 
 
 def _whole(value: float) -> str:

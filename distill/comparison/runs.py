@@ -40,8 +40,18 @@ class Run:
 
     @property
     def seed(self) -> object:
-        """The run's seed."""
+        """The run's seed; of several that of what they share."""
         return self.settings.get("seed", self.report.get("seed"))
+
+    @property
+    def seeds(self) -> list[object]:
+        """The seeds of its students, in a list where it is one, too."""
+        return list((self.report.get("seeds") or {}).get("seeds") or [self.seed])
+
+    @property
+    def student_seed(self) -> object:
+        """The seed of the student that its report is about, and that it exports."""
+        return (self.report.get("seeds") or {}).get("best", self.seed)
 
 
 def find(places: Iterable[str]) -> list[Path]:

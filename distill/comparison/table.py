@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from distill import report as words
-from distill.comparison.estimates import Estimate, estimate, of_differences
+from distill.comparison.estimates import Estimate, of_differences
+from distill.comparison.models import Model, model_of
 from distill.comparison.runs import Run
 from distill.errors import ConfigError
+from distill.report.seeds import leading
 
 _NO_RESULT = {
     "seed",
@@ -24,17 +26,6 @@ _LONGEST = 60
 _SETTINGS_IN_TITLE = 4
 
 
-class Model(NamedTuple):
-    """One model of a row: ``scores`` of the split that leads, and what it costs; milliseconds are the median."""
-
-    name: str
-    role: str
-    scores: Mapping[str, Estimate]
-    parameters: Estimate | None
-    bytes: Estimate | None
-    milliseconds: Estimate | None
-
-
 @dataclass(frozen=True)
 class Row:
     """Runs of equal settings but for the seed.
@@ -42,7 +33,7 @@ class Row:
     Attributes:
         title: what tells it from the other rows.
         settings: those that differ between rows, by dotted key.
-        runs: one for each seed.
+        runs: one for each seed, or one that has several.
         models: by name.
         gain: of the student over the control, turned so that more is better; none without a control.
         loss: of the student against its teacher, likewise.
@@ -54,6 +45,11 @@ class Row:
     models: Mapping[str, Model]
     gain: Estimate | None
     loss: Estimate | None
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds are behind its numbers."""
+        return sum(len(run.seeds) for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -92,13 +88,18 @@ class Comparison:
         return replace(self, notes=[*self.notes, note])
 
 
-def compare(runs: Sequence[Run]) -> Comparison:
+def compare(runs: Sequence[Run], *, several_tasks: bool = False) -> Comparison:
     """Set runs side by side.
 
+    Args:
+        runs: finished ones.
+        several_tasks: whether they may be of several tasks, each in a table of its own.
+
     Raises:
-        ConfigError: they are of several tasks.
+        ConfigError: they are of several tasks, and may not.
     """
-    _refuse_several_tasks(runs)
+    if not several_tasks:
+        _refuse_several_tasks(runs)
     with_rows = all(run.test_rows for run in runs)
     folded, notes = _folded(runs, with_rows)
     differing = _differing([members[0] for members in folded])
@@ -112,7 +113,8 @@ def compare(runs: Sequence[Run]) -> Comparison:
         notes.append(
             f"Scores are not compared between {names}: they were measured on different rows, or by different metrics."
         )
-    return Comparison(runs[0].report["task"], groups, differing, notes)
+    tasks = words.listed(dict.fromkeys(run.report["task"] for run in runs))
+    return Comparison(tasks, groups, differing, notes)
 
 
 def _refuse_several_tasks(runs: Sequence[Run]) -> None:
@@ -121,7 +123,10 @@ def _refuse_several_tasks(runs: Sequence[Run]) -> None:
         tasks.setdefault(run.report["task"], run)
     if len(tasks) > 1:
         named = words.listed([f"{task} ({run.folder})" for task, run in tasks.items()])
-        raise ConfigError(f"these runs are of several tasks, {named}: compare those of one task")
+        raise ConfigError(
+            f"these runs are of several tasks, {named}: compare those of one task, or give "
+            "--markdown for one table of what each came to"
+        )
 
 
 def _folded(runs: Sequence[Run], with_rows: bool) -> tuple[list[list[Run]], list[str]]:
@@ -132,7 +137,8 @@ def _folded(runs: Sequence[Run], with_rows: bool) -> tuple[list[list[Run]], list
         settings = sorted((name, repr(value)) for name, value in _telling(run).items()) or str(run.folder)
         data = run.report["data"]
         scored = run.test_rows if with_rows else (data.get("name"), (data.get("rows") or {}).get("test"))
-        seeds = rows[repr((scored, settings))]
+        apart = run.seed if len(run.seeds) > 1 else None  # several seeds in one run are a row by themselves
+        seeds = rows[repr((scored, settings, apart))]
         if (earlier := seeds.get(repr(run.seed))) is not None:
             left_out.append(str(earlier.folder))
         seeds[repr(run.seed)] = run
@@ -143,7 +149,9 @@ def _folded(runs: Sequence[Run], with_rows: bool) -> tuple[list[list[Run]], list
 
 def _telling(run: Run) -> dict[str, Any]:
     return {
-        key: value for key, value in run.settings.items() if key not in _NO_RESULT and not key.startswith("tracking.")
+        key: value
+        for key, value in run.settings.items()
+        if key not in _NO_RESULT and not key.startswith("tracking.") and (key, value) != ("seeds", None)
     }
 
 
@@ -203,9 +211,9 @@ def _group(rows: Sequence[Sequence[Run]], differing: Sequence[str], titles: Iter
 
 
 def _row(members: Sequence[Run], differing: Sequence[str], title: str, split: str | None) -> Row:
-    reports = [run.report for run in members]
+    reports = [leading(run.report) for run in members]
     names = words.union(report["models"] for report in reports)
-    models = {name: model for name in names if (model := _model(name, reports, split)) is not None}
+    models = {name: model for name in names if (model := model_of(name, reports, split)) is not None}
     settings = {key: members[0].settings.get(key) for key in differing}
     student = next((name for name, model in models.items() if model.role == "student"), "student")
     against = [(report.get("against_teacher") or {}).get(student) for report in reports]
@@ -216,21 +224,4 @@ def _row(members: Sequence[Run], differing: Sequence[str], title: str, split: st
         models,
         of_differences([each.get("gain") for each in reports]),
         of_differences(against),
-    )
-
-
-def _model(name: str, reports: Sequence[words.Report], split: str | None) -> Model | None:
-    having = [report for report in reports if report["models"].get(name)]
-    if not having:
-        return None
-    entries = [report["models"][name] for report in having]
-    scores = [(entry.get("metrics") or {}).get(split) or {} for entry in entries]
-    estimates = {metric: estimate([score.get(metric) for score in scores]) for metric in words.union(scores)}
-    return Model(
-        name,
-        words.role(having[0], name),
-        {metric: value for metric, value in estimates.items() if value is not None},
-        estimate([entry.get("parameters") for entry in entries]),
-        estimate([entry.get("bytes") for entry in entries]),
-        estimate([(entry.get("latency_ms") or {}).get("p50") for entry in entries]),
     )

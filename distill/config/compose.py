@@ -1,4 +1,4 @@
-"""The YAML cards of ``teachers/``, ``students/`` and ``experiments/``, as groups from which Hydra composes settings."""
+"""The YAML cards of ``teachers/``, ``students/`` and the like, as groups from which Hydra composes settings."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from distill.base.setting_rules import RUN_NAME
-from distill.config import design, sweeps, user_cards
+from distill.config import design, label, sweeps, user_cards
 from distill.config.schema import Config
 from distill.errors import ConfigError
 from distill.objective import settings
@@ -19,7 +19,7 @@ from distill.objective import settings
 T = TypeVar("T", bound=Config)
 _LONGEST_FILE_NAME = 60
 
-FOLDERS = {"teacher": "teachers", "student": "students", "experiment": "experiments"}
+FOLDERS = {"teacher": "teachers", "student": "students", "labeller": "labellers", "experiment": "experiments"}
 
 _HELP = """distill turns a fine-tuned transformer teacher into a compact student, by a chain of stages.
 
@@ -28,12 +28,13 @@ _HELP = """distill turns a fine-tuned transformer teacher into a compact student
   python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
   python -m distill.doctor experiment=sst2_tiny                   what would go wrong with it, and how long it takes
   python -m distill.design --help                                 which student to try first under a budget
+  python -m distill.label --help                                  labels of an LLM for texts, which a student learns
   python -m distill.predict --help                                answers of a finished model for a file
   python -m distill.convert --help                                pickled weights of a teacher as safetensors
   python -m distill.compare --help                                finished runs side by side
   python -m distill.store --help                                  what the store holds, and what can go
 
-Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
+Cards (teacher=, student=, experiment=, of distill.label labeller=; your own with --config-dir FOLDER):
 $APP_CONFIG_GROUPS
 Several teachers: +teacher@more_teachers.NAME=CARD adds one, more_teachers.NAME.model=FOLDER overrides it, and
 ensemble.combine=probabilities|logits|confidence and +ensemble.weights.NAME=2 (first is that of teacher=) combine them.
@@ -122,21 +123,22 @@ _ROOT: dict[str, Any] = {
     },
 }
 
-_DESIGN: dict[str, Any] = {
-    "defaults": [
-        "design_schema",
-        {"teacher": None},
-        {"student": None},
-        {"experiment": None},
-        "_self_",
-        {"override hydra/job_logging": "without_a_file"},
-    ],
-    "hydra": {
-        "run": {"dir": "."},
-        "output_subdir": None,
-        "help": {"app_name": "distill.design", "template": design.HELP},
-    },
-}
+
+def _beside(schema: str, groups: Sequence[str], name: str, text: str) -> dict[str, Any]:
+    """Return the root of the settings of a command that takes those of a run, and makes no folder."""
+    return {
+        "defaults": [schema, *({group: None} for group in groups), "_self_", _NO_FILE],
+        "hydra": {
+            "run": {"dir": "."},
+            "output_subdir": None,
+            "help": {"app_name": name, "template": text},
+        },
+    }
+
+
+_NO_FILE = {"override hydra/job_logging": "without_a_file"}
+_DESIGN = _beside("design_schema", ("teacher", "student", "experiment"), "distill.design", design.HELP)
+_LABEL = _beside("label_schema", ("teacher", "student", "labeller", "experiment"), "distill.label", label.HELP)
 
 _DOCTOR_HELP = """python -m distill.doctor looks at a run before an hour is spent on it: it takes all settings of a run,
 and says of each check OK, WARN or FAIL, what to do about it, and about how long every stage takes.
@@ -152,11 +154,7 @@ $APP_CONFIG_GROUPS
 All settings: python -m distill.run --help
 """
 
-_DOCTOR: dict[str, Any] = {
-    **_DESIGN,
-    "defaults": ["schema", *_DESIGN["defaults"][1:]],
-    "hydra": {**_DESIGN["hydra"], "help": {"app_name": "distill.doctor", "template": _DOCTOR_HELP}},
-}
+_DOCTOR = _beside("schema", ("teacher", "student", "experiment"), "distill.doctor", _DOCTOR_HELP)
 
 
 def root() -> Path:
@@ -187,6 +185,8 @@ def register() -> None:
     store.store(name="config", node=_ROOT, provider="distill")
     store.store(name="design_schema", node=design.DesignConfig, provider="distill")
     store.store(name="design", node=_DESIGN, provider="distill")
+    store.store(name="label_schema", node=label.LabelConfig, provider="distill")
+    store.store(name="label", node=_LABEL, provider="distill")
     store.store(name="doctor", node=_DOCTOR, provider="distill")
     logging = {"distill": _LOGGING, "other_ranks": _LOGGING_OF_OTHER_RANKS, "without_a_file": _LOGGING_WITHOUT_A_FILE}
     for name, node in logging.items():

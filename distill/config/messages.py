@@ -54,6 +54,8 @@ def _of_composition(error: Exception, schema: type[Config]) -> str:
             return f"{cause.full_key}: a number in braces is no name; {way}"
         if isinstance(cause, ValidationError):
             key = str(cause.full_key)
+            if "is not a ListConfig" in str(cause):
+                return f"{key}: is a list, written as {key}=[...]"
             return _by_name(key, key, schema) or f"{key}: {_first_line(cause)}"
         cause = cause.__cause__ or cause.__context__
     return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)

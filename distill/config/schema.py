@@ -14,6 +14,7 @@ from distill.config.generate import GenerateConfig
 from distill.config.pretrain import PretrainConfig
 from distill.config.progress import ProgressConfig
 from distill.config.report import ReportConfig
+from distill.config.seeds import SEED, SEEDS, USUAL
 from distill.config.student import StudentConfig
 from distill.config.target import TargetConfig
 from distill.config.teacher import TeacherConfig
@@ -31,7 +32,6 @@ STAGES = (
     "export",
 )
 """The stages of a run in their order, each a module of ``distill.stages``."""
-_SEED: Rule = (lambda value: 0 <= value < 2**32), "a whole number from 0 to 4294967295"
 _TASK: Rule = (lambda value: value in TASKS), f"one of {', '.join(TASKS)}"
 
 
@@ -41,8 +41,11 @@ class Config:
 
     name: str = field(default="unnamed", metadata=allowed(RUN_NAME))
     """Name of the run; a card's file name unless it says otherwise."""
-    seed: int = field(default=42, metadata=allowed(_SEED))
+    seed: int = field(default=USUAL, metadata=allowed(SEED))
     """Of whatever is drawn: new weights, the order of examples, dropout, rows that are kept, the bootstrap."""
+    seeds: list[int] | None = field(default=None, metadata=allowed(SEEDS))
+    """Seeds with which student and control are trained, once with each, as one result. Data and teacher are made once:
+    with `seed` where it is one of them, else with the first. The student that is best on validation is exported."""
     stages: list[str] = field(default_factory=lambda: list(STAGES))
     """Any of them, in this order; one that is left out is taken from the store where a later one needs it."""
     task: str = field(default="classification", metadata=allowed(_TASK))

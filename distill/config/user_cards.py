@@ -9,7 +9,7 @@ import yaml
 from distill.errors import ConfigError
 
 _FLAGS = ("--config-dir", "-cd")
-_GROUPS = ("teacher", "student", "experiment")
+_GROUPS = ("teacher", "student", "labeller", "experiment")
 _MOST_BYTES = 1 << 20
 _MOST_NODES = 100_000
 """Values that a card may stand for once its aliases are written out."""

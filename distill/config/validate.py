@@ -13,6 +13,7 @@ from distill.config.finetune import finetune_problems
 from distill.config.paths import path_problems
 from distill.config.pretrain import pretrain_problems
 from distill.config.schema import Config, stage_problems
+from distill.config.seeds import seed_override_problems, seed_problems
 from distill.config.student import StudentConfig, student_problems
 from distill.config.target import target_problems
 from distill.config.task import task_problems
@@ -30,12 +31,19 @@ def check(config: Config, overrides: Sequence[str] = ()) -> None:
     Raises:
         ConfigError: with one line a problem.
     """
-    refuse([*problems(config), *unread_override_problems(config, overrides)])
+    refuse(
+        [
+            *problems(config),
+            *unread_override_problems(config, overrides),
+            *seed_override_problems(config, overrides),
+        ]
+    )
 
 
 def problems(config: Config) -> list[str]:
     """Return one line for each problem of the settings."""
-    lines = [*_problems_of_one_teacher(config), *export_problems(config), *target_problems(config)]
+    lines = [*_problems_of_one_teacher(config), *seed_problems(config)]
+    lines += [*export_problems(config), *target_problems(config)]
     lines += ensemble_problems(config)
     for name, teacher in config.more_teachers.items():
         alone = replace(config, teacher=teacher, more_teachers={}, ensemble=EnsembleConfig(), student=StudentConfig())

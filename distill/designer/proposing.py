@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distill.config.design import DesignConfig, parse_count, shipped_form, timed_tokens, timed_written_tokens
+from distill.config.seeds import with_shared_seed
 from distill.designer import cards, exported, sizes
 from distill.designer.candidates import StudentShape, candidates, of_fewer_tokens
 from distill.designer.ranking import Sized, choose
@@ -79,6 +80,7 @@ def propose(config: DesignConfig) -> Design:
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
+    config = with_shared_seed(config)
     config, data = settled(config, prepare(config))
     spec, form = run_spec(config, data), shipped_form(config)
     for note in (spec.data.summary(), *spec.data.notes):

@@ -9,6 +9,7 @@ import torch
 
 from distill.base.per_object_cache import computed_once
 from distill.config.schema import Config
+from distill.config.seeds import with_shared_seed
 from distill.data.example_pipeline import ExamplePipeline
 from distill.data.prepared import Prepared
 from distill.distributed.processes import Ranks
@@ -44,7 +45,8 @@ class Case:
     @cached_property
     def ready(self) -> tuple[Config, Prepared]:
         """The settings with nothing left open, and the data."""
-        return settled(self.config, prepare(self.config))
+        config = with_shared_seed(self.config)
+        return settled(config, prepare(config))
 
     @cached_property
     def spec(self) -> RunSpec:

@@ -7,7 +7,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from distill.base.terminal_text import names, plain
 from distill.export import scripts
-from distill.report import Report, comparison, exports, first_of, present, reliability, role, targets
+from distill.report import Report, comparison, exports, first_of, present, reliability, role, seeds, targets
 from distill.report.facts import grid_timed, made_with, objective, rows_and_labels, stand_in
 from distill.report.sentences import verdict
 
@@ -87,8 +87,7 @@ def _metadata(report: Report, pipeline: str | None, license: str) -> ModelCardDa
 
 def _introduction(report: Report) -> Iterator[str]:
     yield f"A student for {report['task']}, trained by knowledge distillation. {_plain(verdict(report))}"
-    if aim := targets.sentence(report):
-        yield _plain(aim)
+    yield from (_plain(said) for said in (seeds.sentence(report), targets.sentence(report)) if said)
     if warning := stand_in(report):
         yield f"> **Note:** {_plain(warning)}"
     models = {
@@ -106,6 +105,9 @@ def _results(report: Report) -> Iterator[str]:
     lines = [("", *present(report)), ("---", *["---:"] * len(present(report)))]
     lines += [(_plain(f"{row.group} {row.label}".strip()), *row.cells) for row in comparison(report)]
     yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    if by_seed := seeds.table(report):
+        head, *rows = [[_plain(cell) for cell in line] for line in by_seed]
+        yield "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---", *["---:"] * (len(head) - 1)], *rows))
     if first_of(report, "control"):
         yield "The control is the same student, trained without the teacher."
     if how := report.get("scored_by"):

@@ -94,11 +94,21 @@ def paired(runs: Sequence[Run], titles: Sequence[str], most: int) -> Pair:
     sentence = (
         f"{leading.headline.name} on {line.examples} rows of {first.split}: {line.first} and {line.second}, a "
         f"difference of {line.difference} ({words.percent(section.confidence, 0)} interval of the paired bootstrap; "
-        "another seed may move it further). Above 0 the second is better."
+        f"another seed may move it further). Above 0 the second is better.{_chosen(runs)}"
     )
     return Pair(
         titles[0], titles[1], sentence, [part for part in parts if part.lines], _flipped(flips, most), flips[:most]
     )
+
+
+def _chosen(runs: Sequence[Run]) -> str:
+    """Return whose students are compared, where a run has several."""
+    chosen = [
+        f"of the {which} run that of seed {run.student_seed}, its best on validation"
+        for which, run in zip(("first", "second"), runs, strict=True)
+        if len(run.seeds) > 1
+    ]
+    return f" Of several students one is compared: {words.listed(chosen)}." if chosen else ""
 
 
 def _scored(run: Run) -> _Scored:

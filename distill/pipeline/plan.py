@@ -23,7 +23,7 @@ class Planned:
     """One stage of a run with its inputs, settings and fingerprint.
 
     Attributes:
-        title: its name in the run: ``finetune:second`` is that of the teacher ``second``.
+        title: its name in the run: ``finetune:second`` is that of the teacher ``second``, ``distill:seed2`` of a seed.
         stage: its kind, such as ``finetune``.
         spec: specification of the run, or of one in which the teacher that it is made for is the only one.
         inputs: the stage's name of each input to the run's name of it.
@@ -60,7 +60,7 @@ def plan(spec: RunSpec, store: Store, *, tell: bool = True) -> dict[str, Planned
         for teacher, member in (spec.teachers if name in OF_EACH_TEACHER else {FIRST: spec}).items():
             reason = _of_no_use(name, teacher, member) or stage.skipped(member)
             if reason is None:
-                possible[title(name, teacher)] = _planned(name, teacher, member, possible)
+                possible[run_title(name, spec, teacher)] = _planned(name, teacher, member, possible)
             elif name in spec.config.stages and tell:
                 log.info("%s: skipped, %s", title(name, teacher), reason)
     needed_names = [name for name, planned in possible.items() if planned.stage in spec.config.stages]
@@ -68,7 +68,7 @@ def plan(spec: RunSpec, store: Store, *, tell: bool = True) -> dict[str, Planned
         if name in needed_names:
             for source in possible[name].inputs.values():
                 if source in possible and source not in needed_names:
-                    _refuse_missing(name, possible[source], store)
+                    refuse_missing(name, possible[source], store)
                     needed_names.append(source)
     return {name: planned for name, planned in possible.items() if name in needed_names}
 
@@ -80,13 +80,20 @@ def _of_no_use(name: str, teacher: str, spec: RunSpec) -> str | None:
     return None
 
 
+def run_title(name: str, spec: RunSpec, teacher: str = FIRST) -> str:
+    """Return the run's name of a stage or checkpoint, which says the teacher or the seed where there are several."""
+    if spec.label and name in STAGES and name not in OF_EACH_TEACHER:
+        return f"{name}:{spec.label}"
+    return title(name, teacher)
+
+
 def _planned(name: str, teacher: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> Planned:
     stage = STAGES[name]
-    inputs = {source: title(source, teacher) for source in stage.needs(spec)}
+    inputs = {source: run_title(source, spec, teacher) for source in stage.needs(spec)}
     settings = stage.settings(spec)
     contents = {own: content_of(own, name_in_run, spec, earlier) for own, name_in_run in inputs.items()}
     content = {"stage": name, "recipe": stage.RECIPE, "settings": settings, "inputs": contents}
-    return Planned(title(name, teacher), name, spec, inputs, settings, fingerprint(content))
+    return Planned(run_title(name, spec, teacher), name, spec, inputs, settings, fingerprint(content))
 
 
 def content_of(name_in_stage: str, name_in_run: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> str:
@@ -95,7 +102,12 @@ def content_of(name_in_stage: str, name_in_run: str, spec: RunSpec, earlier: Map
     return owner.sources.content(name) if name in CHECKPOINTS else earlier[name_in_run].fingerprint
 
 
-def _refuse_missing(name: str, needed: Planned, store: Store) -> None:
+def refuse_missing(name: str, needed: Planned, store: Store) -> None:
+    """Return where a stage is finished that another one needs, and that the run does not make.
+
+    Raises:
+        StoreError: it is not.
+    """
     if store.find(needed.name) is None:
         raise StoreError(
             f"{name} needs {needed.title}, which is neither among stages nor finished in {store.root}; "

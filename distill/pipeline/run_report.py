@@ -15,6 +15,7 @@ from distill.report import JsonObject, Report, console, examples, page
 from distill.report.folder import gather
 from distill.stages import export, mislabelled
 from distill.stages.job import Job, RunContext, RunSpec, StageResult
+from distill.stages.over_seeds import over_seeds
 from distill.stages.reporting import report_on, reviewed
 from distill.stages.review import Review, review
 from distill.training.tracking import read_curves
@@ -38,9 +39,27 @@ class Finished:
     entries: list[dict[str, object]] = field(default_factory=list)
     lineage: list[JsonObject] = field(default_factory=list)
 
+    def has(self, title: str, folder: Path) -> bool:
+        """Return whether the run has a stage; one of a seed gets the title where this seed's is the run's."""
+        if title in self.folders:
+            return True
+        name = next(
+            (name for name, at in self.folders.items() if at == folder and name.startswith(f"{title}:seed")), None
+        )
+        if name is None:
+            return False
+        self.folders[title], self.results[title] = self.folders.pop(name), self.results.pop(name)
+        next(entry for entry in self.entries if entry["name"] == name)["name"] = title
+        return True
+
 
 def write_report(
-    spec: RunSpec, context: RunContext, finished: Finished, jobs: Mapping[str, Job], notes: Sequence[str]
+    spec: RunSpec,
+    context: RunContext,
+    finished: Finished,
+    jobs: Mapping[str, Job],
+    notes: Sequence[str],
+    evaluations: Mapping[int, Job],
 ) -> None:
     """Write the run's folder, and log the table.
 
@@ -50,11 +69,16 @@ def write_report(
         finished: its stages.
         jobs: those of the finished stages that keep answers, by name.
         notes: what was decided on the way, besides the notes on the data.
+        evaluations: each of several seeds to the job that scored its student and control.
     """
     folder = context.folder
     curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
     found = _review(finished, jobs)
-    report: dict[str, Any] = reviewed(report_on(spec, context, finished.results, finished.entries, notes), spec, found)
+    result = {
+        **report_on(spec, context, finished.results, finished.entries, notes),
+        **({"seeds": _over_seeds(finished, jobs, evaluations)} if evaluations else {}),
+    }
+    report: dict[str, Any] = reviewed(result, spec, found)
     labels = report.get("ledger")
     if labels is not None:
         with run_folder(folder).writing():
@@ -62,18 +86,23 @@ def write_report(
     exported = finished.folders["export"] / BUNDLE if "export" in finished.folders else None
     report["lineage"] = [*finished.lineage, *(of_bundle(exported, report["exports"]) if exported else ())]
     with run_folder(folder).writing():
-        write_config(spec.config, folder / "config.yaml")  # again, in case that the folder was removed meanwhile
+        write_config(spec.run.config, folder / "config.yaml")  # again, in case that the folder was removed meanwhile
     with run_folder(folder).writing():
         page.write(report, {stage: rows for stage, rows in curves.items() if rows}, folder, found.examples)
         examples.write(found.examples, folder)
         gather(folder, exported, curves)
-        if exported is not None and report.get("targets"):
+        if exported is not None and (report.get("targets") or report.get("seeds")):
             _write_card(spec, report, finished, folder / "export" / exported.name)
     paths = {"report": folder / "report.html"}
     if exported is not None:
         paths["export"] = folder / "export" / exported.name
     for line in console.table(report, {name: str(path) for name, path in paths.items()}).splitlines():
         log.info("%s", line)
+
+
+def _over_seeds(finished: Finished, jobs: Mapping[str, Job], evaluations: Mapping[int, Job]) -> JsonObject:
+    scored = {seed: finished.results[job.title]["models"] for seed, job in evaluations.items()}
+    return over_seeds(evaluations, scored, jobs["evaluate"])
 
 
 def _review(finished: Finished, jobs: Mapping[str, Job]) -> Review:
@@ -87,7 +116,7 @@ def _review(finished: Finished, jobs: Mapping[str, Job]) -> Review:
 
 
 def _write_card(spec: RunSpec, report: Report, finished: Finished, bundle: Path) -> None:
-    """Write the card of the run's own copy anew: targets belong to the run, and not to the stage in the store."""
+    """Write the card of the run's own copy anew: targets and seeds are the run's, and not of the stage in the store."""
     with replacing(bundle / "README.md") as hidden:
         hidden.write_text(export.card_text(spec, finished.folders["distill"] / "model", report), encoding="utf-8")
     checksums.write(bundle)

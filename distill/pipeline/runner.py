@@ -3,9 +3,9 @@
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,58 +14,36 @@ from distill.base.disk import run_folder
 from distill.base.resources import ResourceMeter
 from distill.config.dump import write_config
 from distill.config.schema import Config
-from distill.data.example_pipeline import ExamplePipeline
+from distill.config.seeds import with_shared_seed
 from distill.distributed.launching import refuse_other_launch
-from distill.distributed.processes import Ranks, joined
+from distill.distributed.processes import joined
 from distill.errors import DataError
 from distill.models.sources import CHECKPOINTS
+from distill.pipeline.acceptance import accepted_before, accepted_before_training
+from distill.pipeline.chain import Chain
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.lineage import lineage
 from distill.pipeline.outlook import Outlook
-from distill.pipeline.plan import Planned, plan
+from distill.pipeline.plan import OF_EACH_TEACHER, Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
-from distill.pipeline.run_report import Finished, write_report
+from distill.pipeline.run_report import write_report
+from distill.pipeline.seeds import best_on_validation, plan_seeds, with_seed
 from distill.pipeline.settle import settled
 from distill.pipeline.stage_on_its_way import on_its_way
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
-from distill.pipeline.teacher_check import check_teacher
 from distill.pipeline.teacher_outputs import with_output_plan
 from distill.pipeline.warnings import warn
 from distill.report import page
 from distill.report.environment import versions
 from distill.stages import STAGES
-from distill.stages.job import Job, RunContext, RunSpec, StageResult, title
+from distill.stages.job import Job, RunContext, StageResult
 from distill.stages.supervised import make_trainer
 from distill.training.tracking import wandb_mode
 from distill.training.trainer import device_count
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Chain:
-    """A run on its way through the stages.
-
-    Attributes:
-        spec: settings, data, and what was decided from both.
-        context: its folder, command and processes.
-        examples: makes batches of its examples.
-        store: holds finished stages.
-        finished: the stages so far.
-    """
-
-    spec: RunSpec
-    context: RunContext
-    examples: ExamplePipeline
-    store: Store
-    finished: Finished = field(default_factory=Finished)
-
-    @property
-    def ranks(self) -> Ranks:
-        """This process among all."""
-        return self.context.ranks
 
 
 def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | None = None) -> None:
@@ -83,6 +61,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
     folder = Path(os.path.relpath(folder)) if folder.is_relative_to(Path.cwd()) else folder
     devices, nodes = device_count(config.trainer.accelerator, config.trainer.devices), config.trainer.num_nodes
     refuse_other_launch(devices, nodes)
+    config = with_shared_seed(config)
     config, data = settled(config, prepare(config))
     log.info("data: %s", data.summary())
     for note in data.notes:
@@ -110,21 +89,51 @@ def _shown(chain: Chain) -> AbstractContextManager[None]:
 
 def _stages(chain: Chain) -> None:
     """Take each stage in turn, on every rank, and report at the end."""
-    ranks = chain.ranks
+    ranks, notes = chain.ranks, []
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
-    notes = ranks.first(lambda: _accepted_before_training(chain, planned_stages))
-    outlook = Outlook(planned_stages, _in_store(chain, planned_stages))
-    for planned in planned_stages.values():
-        with on_its_way(planned, outlook, chain.finished, chain.store, tell=ranks.rank == 0):
-            ranks.heed()
-            notes += ranks.first(partial(_accepted_before, planned, chain))
-            _advance(planned, chain)
+    of_seeds = plan_seeds(chain.spec, chain.store)
+    outlook = _outlook(chain, [*of_seeds.values(), planned_stages])
+    evaluations: dict[int, Job] = {}
+    for seed, planned_of_seed in of_seeds.items():
+        notes += _walk(chain, planned_of_seed, outlook)
+        for planned in planned_of_seed.values():
+            if planned.stage == "evaluate":
+                evaluations[seed] = _job(planned, chain, chain.finished.folders[planned.title])
+    if evaluations:
+        best = best_on_validation(
+            chain.spec, {seed: chain.finished.results[job.title] for seed, job in evaluations.items()}
+        )
+        if ranks.rank == 0:
+            log.info("seeds: the student of seed %d is the best on validation", best)
+        chain = replace(chain, spec=with_seed(chain.spec, best))
+        planned_stages = plan(chain.spec, chain.store, tell=False)
+    notes += _walk(chain, planned_stages, outlook)
     ranks.heed()
-    ranks.first(lambda: _report(chain, planned_stages, notes))
+    ranks.first(lambda: _report(chain, planned_stages, notes, evaluations))
 
 
-def _in_store(chain: Chain, planned_stages: Mapping[str, Planned]) -> frozenset[str]:
-    return frozenset(title for title, each in planned_stages.items() if chain.store.folder(each.name).is_dir())
+def _walk(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook) -> list[str]:
+    """Take each of some stages in turn, unless the run has it already; return what was accepted of teachers."""
+    ranks = chain.ranks
+    notes = ranks.first(lambda: accepted_before_training(chain, planned_stages))
+    for planned in planned_stages.values():
+        if not chain.finished.has(planned.title, chain.store.folder(planned.name)):
+            with on_its_way(planned, outlook, chain.finished, chain.store, tell=ranks.rank == 0):
+                ranks.heed()
+                notes += ranks.first(partial(accepted_before, planned, chain))
+                _advance(planned, chain)
+    return notes
+
+
+def _outlook(chain: Chain, plans: Sequence[Mapping[str, Planned]]) -> Outlook:
+    """Return the outlook on the stages of some plans, each once whatever its titles are."""
+    by_name: dict[str, Planned] = {}
+    for planned_stages in plans:
+        for planned in planned_stages.values():
+            by_name.setdefault(planned.title if planned.stage in OF_EACH_TEACHER else planned.name, planned)
+    stages = {planned.title: planned for planned in by_name.values()}
+    in_store = frozenset(title for title, each in stages.items() if chain.store.folder(each.name).is_dir())
+    return Outlook(stages, in_store)
 
 
 def _begin(config: Config, folder: Path) -> None:
@@ -135,40 +144,6 @@ def _begin(config: Config, folder: Path) -> None:
 def _write_config(config: Config, folder: Path) -> None:
     with run_folder(folder).writing():
         write_config(config, folder / "config.yaml")
-
-
-def _accepted_before_training(chain: Chain, planned_stages: Mapping[str, Planned]) -> list[str]:
-    """Check fine-tuned teachers whose outputs are not in the store yet; return what was accepted of them."""
-    readers = (planned_stages.get(title("teach", name), planned_stages.get("distill")) for name in chain.spec.teachers)
-    return [
-        sentence
-        for (name, spec), reader in zip(chain.spec.teachers.items(), readers, strict=True)
-        if spec.config.teacher.finetuned and reader is not None and chain.store.find(reader.name) is None
-        for sentence in _accepted(chain, name, {})
-    ]
-
-
-def _accepted_before(planned: Planned, chain: Chain) -> list[str]:
-    """Check the teachers that the run fine-tuned, before the first stage that reads them; return what was accepted."""
-    if planned.stage not in ("teach", "distill") or chain.store.find(planned.name) is not None:
-        return []
-    readers = [
-        (name, spec)
-        for name, spec in chain.spec.teachers.items()
-        if not spec.config.teacher.finetuned and spec.labelled is None
-    ]
-    stored = chain.spec.decisions.outputs.stored
-    return [
-        sentence
-        for name, _ in readers
-        if planned.title == (title("teach", name) if stored else "distill")
-        for sentence in _accepted(chain, name, {"finetune": chain.finished.folders[title("finetune", name)]})
-    ]
-
-
-def _accepted(chain: Chain, name: str, inputs: Mapping[str, Path]) -> list[str]:
-    sentence = check_teacher(chain.spec.teachers[name], chain.examples, name, inputs)
-    return [] if sentence is None else [sentence]
 
 
 def _advance(planned: Planned, chain: Chain) -> None:
@@ -230,7 +205,7 @@ def _job(planned: Planned, chain: Chain, folder: Path) -> Job:
     return Job(
         planned.spec,
         chain.context,
-        chain.examples,
+        replace(chain.examples, seed=planned.spec.config.seed),
         folder,
         inputs={name_in_stage: chain.finished.folders[name] for name_in_stage, name in stages.items()},
         results={name_in_stage: chain.finished.results[name] for name_in_stage, name in stages.items()},
@@ -244,10 +219,12 @@ def _run(planned: Planned, job: Job, store: Store) -> StageResult:
         return STAGES[planned.stage].run(job)
 
 
-def _report(chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str]) -> None:
+def _report(
+    chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str], evaluations: Mapping[int, Job]
+) -> None:
     """Write the run's folder, and log the table."""
     folders = chain.finished.folders
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
     chain.finished.lineage += lineage(chain.spec, planned_stages)
-    write_report(chain.spec, chain.context, chain.finished, jobs, notes)
+    write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations)

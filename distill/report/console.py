@@ -16,6 +16,7 @@ from distill.report import (
     ledger,
     present,
     reliability,
+    seeds,
     tables,
     targets,
     tie,
@@ -40,7 +41,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     if warning := stand_in(report):
         blocks.append(f"NOTE: {warning}")
     by_label = [(_cut(label), *cells) for label, *cells in tables.in_text(report)]
-    blocks += [_columns(report), aligned(by_label), tables.note_in_text(report)]
+    blocks += [_columns(report), aligned(seeds.table(report)), aligned(by_label), tables.note_in_text(report)]
     if how := report.get("scored_by"):
         blocks.append(f"Scored by {how}")
     blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
@@ -48,7 +49,13 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
     blocks.append(reliability.sentence(report))
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]
-    blocks += [verdict(report), targets.sentence(report), examples.summary(report), _seconds(report["stages"])]
+    blocks += [
+        seeds.sentence(report),
+        verdict(report),
+        targets.sentence(report),
+        examples.summary(report),
+        _seconds(report["stages"]),
+    ]
     lines = [line for block in blocks if block for line in _wrapped(block)]
     lines += [f"{name}: {path}" for name, path in (paths or {}).items()]
     text = "\n".join(line.rstrip() for line in lines)

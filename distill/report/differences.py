@@ -19,7 +19,8 @@ def interval(result: JsonObject) -> str:
     if "low" not in better or "high" not in better:
         return "without an interval"
     low, high = (difference(name, better[end], sign="-").removesuffix(" points") for end in ("low", "high"))
-    return f"{percent(result.get('confidence', 0.95), 0)} interval {low} to {high}"
+    over = f" over {result['seeds']} seeds" if "seeds" in result else ""
+    return f"{percent(result.get('confidence', 0.95), 0)} interval{over} {low} to {high}"
 
 
 def beyond(result: JsonObject) -> str:

@@ -26,6 +26,7 @@ from distill.report import (
     ledger,
     lineage,
     reliability,
+    seeds,
     sentences,
     tables,
     targets,
@@ -64,7 +65,7 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
 
     The only script filters the examples that are ``parted``; without it they are all in sight.
     """
-    report = finite(report)
+    report = seeds.leading(finite(report))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("distill", "report"),
         autoescape=True,
@@ -90,6 +91,8 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         tones={name: words.role(report, name) for name in words.present(report)},
         headline=words.headline(report),
         verdict=sentences.verdict(report),
+        seeds=seeds.sentence(report),
+        by_seed=seeds.table(report),
         interval=_picture(report.get("gain")),
         beside_teacher=_picture(sentences.against_teacher(report, "student")),
         aim=targets.sentence(report),

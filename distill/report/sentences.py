@@ -22,6 +22,7 @@ from distill.report import (
     present,
     role,
     scored_labels,
+    seeds,
     teachers,
 )
 from distill.report.differences import beyond, improvement, interval
@@ -32,6 +33,7 @@ _SAME = 1.1
 
 def verdict(report: Report) -> str:
     """Return the outcome of the run in plain words that claim no more than was measured; faults come first."""
+    report = seeds.leading(report)
     teacher, student = first_of(report, "teacher"), first_of(report, "student")
     if not present(report):
         return "This run evaluated no model."

@@ -19,6 +19,7 @@ from distill.report import (
 from distill.report.differences import beyond, improvement, interval
 from distill.report.facts import busy
 from distill.report.precision import rounded_up
+from distill.report.seeds import leading
 
 MET, NOT_MET, UNDECIDED = "met", "not met", "not decidable"
 """What is said of a target."""
@@ -39,7 +40,7 @@ def judge(report: Report, limits: Mapping[str, float]) -> JsonObject | None:
         ``limits``; ``forms``, of each its ``verdict`` and one of each target; ``best``, the name of the quickest form
         that meets all, the smaller one of two as quick; and ``verdict``, that of the best, or of all together.
     """
-    student = first_of(report, "student")
+    report, student = leading(report), first_of(report, "student")
     if not limits or student is None:
         return None
     forms = {name: _judged(report, name, limits) for name in (student, *of_role(report, "export"))}
@@ -52,6 +53,7 @@ def judge(report: Report, limits: Mapping[str, float]) -> JsonObject | None:
 
 def sentence(report: Report) -> str:
     """Return whether the targets are met, by which form, and by how much; nothing where a report has none."""
+    report = leading(report)
     targets = report.get("targets")
     if not targets:
         return ""
@@ -69,6 +71,7 @@ def sentence(report: Report) -> str:
 
 def table(report: Report) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return each form with its verdict, and what was measured for each target with the verdict on it."""
+    report = leading(report)
     targets = report.get("targets") or {"forms": {}}
     return [
         (
@@ -96,7 +99,8 @@ def _loss(report: Report, name: str, limit: float) -> dict[str, Any]:
     floor = -limit / 100 * _unit(report, result["metric"], result["split"])
     verdict = MET if better["low"] >= floor else NOT_MET if better["high"] < floor else UNDECIDED
     rows = (report["data"].get("rows") or {}).get(result["split"])
-    needed = _rows_needed(better, floor, rows) if verdict == UNDECIDED and rows else None
+    by_rows = verdict == UNDECIDED and "seeds" not in result  # what seeds differ by does not shrink with the rows
+    needed = _rows_needed(better, floor, rows) if by_rows and rows else None
     return {"limit": limit, "verdict": verdict, "difference": result["difference"], "rows_needed": needed}
 
 
@@ -203,6 +207,8 @@ def _needs(report: Report, form: JsonObject) -> str:
         return ""
     result: JsonObject = next(iter((report.get("against_teacher") or {}).values()), {})
     split = result.get("split", "test")
+    if "seeds" in result:
+        return f"; {result['seeds']} seeds and the rows of {split} are too few, more of either narrow the interval"
     rows = number((report["data"].get("rows") or {}).get(split), 0)
     if (needed := judged.get("rows_needed")) is None:
         at_limit = "difference" in judged

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.config import ensemble as ensembles
+from distill.config.ensemble import FIRST
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
 from distill.distributed.processes import Ranks
@@ -114,7 +115,7 @@ def _teacher(
     if spec.members:
         return _stored_ensemble(job, objective), None
     if spec.decisions.outputs.stored:
-        return teach.stored(job, spec, teacher, job.inputs["teach"]), None
+        return teach.stored(job, spec.teachers[FIRST], teacher, job.inputs["teach"]), None
     teacher_tokenizer = spec.sources.tokenizer(teacher.folder)
     model = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=teacher_tokenizer, dtype=spec.dtype)
     same_tokens = spec.same_tokens(tokenizer, teacher_tokenizer)

@@ -106,6 +106,8 @@ class RunSpec:
         decisions: what follows from settings, checkpoints and data.
         members: name of each of several teachers to the specification of a run in which it is the only one; empty where
             there is one teacher.
+        whole: of one of several seeds the specification of the whole run, whose seed data and teachers have.
+        label: what the titles of this seed's own stages carry, such as ``seed2``; empty where they need none.
     """
 
     config: Config
@@ -115,6 +117,13 @@ class RunSpec:
     world: int
     decisions: Decisions
     members: Mapping[str, "RunSpec"] = field(default_factory=dict)
+    whole: "RunSpec | None" = None
+    label: str = ""
+
+    @property
+    def run(self) -> "RunSpec":
+        """The specification of the whole run: this one, unless it is that of one of several seeds."""
+        return self.whole or self
 
     @property
     def dtype(self) -> torch.dtype:
@@ -165,7 +174,7 @@ class RunSpec:
     @property
     def teachers(self) -> Mapping[str, "RunSpec"]:
         """Each teacher by its name, with the specification of a run in which it is the only one."""
-        return self.members or {FIRST: self}
+        return self.members or {FIRST: self.run}
 
     @property
     def teacher_inputs(self) -> dict[str, str]:

@@ -38,7 +38,7 @@ def report_on(
             "name": config.name,
             "command": context.command,
             "task": config.task,
-            "seed": config.seed,
+            "seed": spec.run.config.seed,
             **({"swept": dict(context.swept)} if context.swept else {}),
         },
         data=data,
@@ -46,7 +46,7 @@ def report_on(
         results=results,
         roles={model.name: model.role for model in (*spec.decisions.compared, *spec.decisions.exported)},
         objective={**described(config.distill, spec.setup.task.kind), **ensemble.settings(config)},
-        environment={"versions": versions(), "git": commit(), "seed": config.seed, "devices": spec.world},
+        environment={"versions": versions(), "git": commit(), "seed": spec.run.config.seed, "devices": spec.world},
         points=config.evaluate.points,
     )
     return {**report, **labels}

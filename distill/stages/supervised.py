@@ -170,7 +170,11 @@ def _underfitting_notes(job: Job, section: TrainingConfig, headline: Headline) -
         row["value"] for row in read_curves(job.folder / "metrics.csv") if row["name"] == f"validation/{headline.name}"
     ]
     better = max if headline.mode == "max" else min
-    if job.title == "control" or len(scores) < _FEWEST_SCORES or better(scores[:-1]) == better(scores):
+    if (
+        job.title.partition(":")[0] == "control"
+        or len(scores) < _FEWEST_SCORES
+        or better(scores[:-1]) == better(scores)
+    ):
         return []
     stage, rate = job.title.partition(":")[0], learning_rate(job.spec.config, section)
     return [

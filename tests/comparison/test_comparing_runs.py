@@ -9,7 +9,7 @@ import statistics
 import pytest
 from made_runs import made, report
 
-from distill.comparison import columns, page, runs
+from distill.comparison import columns, page, results, runs
 from distill.comparison.estimates import estimate
 from distill.comparison.table import compare
 from distill.errors import ConfigError
@@ -82,7 +82,7 @@ def test_runs_of_several_tasks_are_refused(tmp_path):
         compared(tmp_path)
     assert str(refused.value) == (
         f"these runs are of several tasks, classification ({tmp_path / 'a'}) and translation ({tmp_path / 'b'}): "
-        "compare those of one task"
+        "compare those of one task, or give --markdown for one table of what each came to"
     )
 
 
@@ -152,8 +152,7 @@ def test_csv_json_and_markdown_say_the_same_numbers(tmp_path):
     assert [(line["distill.temperature"], line["accuracy"]) for line in lines] == [("1.0", "0.8"), ("4.0", "0.85")]
     (group,) = json.loads(columns.as_json(comparison))["groups"]
     assert [row["models"]["student"]["metrics"]["accuracy"]["mean"] for row in group["rows"]] == [0.8, 0.85]
-    markdown = columns.as_markdown(comparison)
-    assert "| temperature=1.0 | 1 | 90.00 % | 80.00 % | 70.00 % | 88.9 % | +10.00 (8.00 to 12.00) points |" in markdown
+    assert "| 90.00 % | 80.00 % | 70.00 % | +10.00 (8.00 to 12.00) points |" in results.as_markdown(comparison)
     text = columns.as_text(comparison)
     assert all(len(line) <= 110 for line in text.splitlines())
     assert "  1  temperature=1.0" in text
@@ -187,3 +186,78 @@ def test_runs_that_evaluated_nothing_are_shown_without_scores(tmp_path):
     comparison = compared(folder)
     assert "nothing was evaluated" in columns.as_text(comparison)
     assert "nothing was evaluated" in page.render(comparison, "one")
+
+
+def several_seeds(folder, seeds=(1, 2, 3), **more):
+    """The folder of a run that has trained several students, of accuracies 0.78, 0.80 and so on."""
+    folder = made(folder, seed=seeds[0], student=0.8, settings={"seeds": list(seeds)}, **more)
+    content = json.loads((folder / "report.json").read_text())
+    head = {**{key: content["gain"][key] for key in ("metric", "mode", "split", "confidence")}, "spread": 0.02}
+    scores = {str(seed): {"test": {"accuracy": 0.78 + n / 50, "f1": 0.5 + n / 10}} for n, seed in enumerate(seeds)}
+    content["seeds"] = {
+        "seeds": list(seeds),
+        "best": seeds[1],
+        **head,
+        "models": {"student": {"mean": 0.8, "spread": 0.02, "interval": [0.71, 0.86], "by_seed": scores}},
+        "gain": {**head, "seeds": len(seeds), "difference": 0.1, "interval": [0.03, 0.15]},
+        "against_teacher": {"student": {**head, "seeds": len(seeds), "difference": -0.1, "interval": [-0.19, -0.04]}},
+    }
+    (folder / "report.json").write_text(json.dumps(content))
+    rows = ["stage,step,name,value", "finetune,1,validation/accuracy,0.4"]
+    rows += [f"distill{other},1,validation/accuracy,{n}" for n, other in enumerate(("", ":seed1", ":seed3"))]
+    (folder / "metrics.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def test_a_run_of_several_seeds_is_a_row_with_its_own_intervals(tmp_path):
+    (row,) = compared(several_seeds(tmp_path / "a")).rows
+    assert row.seeds == 3
+    assert row.models["student"].scores["accuracy"] == (0.8, 0.71, 0.86, 3)
+    f1 = row.models["student"].scores["f1"]
+    half = 4.302653 * 0.1 / 3**0.5
+    assert (f1.mean, f1.low, f1.high, f1.seeds) == pytest.approx((0.6, 0.6 - half, 0.6 + half, 3), abs=1e-6)
+    assert row.models["teacher"].scores["accuracy"].seeds == 1
+    assert (row.gain, row.loss) == ((0.1, 0.03, 0.15, 3), (-0.1, -0.19, -0.04, 3))
+
+
+def test_several_seeds_in_one_run_are_not_folded_with_runs_of_one(tmp_path):
+    several_seeds(tmp_path / "a")
+    several_seeds(tmp_path / "b", (2, 3, 1))
+    made(tmp_path / "c", seed=1, settings={"seeds": None})
+    made(tmp_path / "d", seed=5)  # of a version that knows no seeds
+    rows = compared(tmp_path).rows
+    assert [row.seeds for row in rows] == [3, 3, 2]
+    assert [row.title for row in rows] == ["seeds=[1, 2, 3]", "seeds=[2, 3, 1]", "seeds=null"]
+
+
+def test_seeds_are_told_in_every_form(tmp_path):
+    several_seeds(tmp_path / "a")
+    comparison = compared(made(tmp_path / "b", seed=5), tmp_path / "a")
+    lines = [line for line in csv.DictReader(io.StringIO(columns.as_csv(comparison))) if line["model"] == "student"]
+    assert [(line["seeds"], line["seed"]) for line in lines] == [("1", "5"), ("3", "1 2 3")]
+    (group,) = json.loads(columns.as_json(comparison))["groups"]
+    assert group["rows"][1]["runs"][0]["seeds"] == [1, 2, 3]
+    text = columns.as_text(comparison)
+    assert "80.00 (71.00 to 86.00) %" in text
+    assert "NOTE: Of a run with several seeds: the mean, with an interval for other examples and other seeds." in text
+    html = page.render(compared(tmp_path / "a"), "one")
+    assert html.count('<polyline class="line"') == 3, "the students of all seeds, not the one teacher"
+    assert "seed 2</title>" in html
+
+
+def test_one_markdown_table_holds_runs_of_several_tasks(tmp_path):
+    several_seeds(tmp_path / "a")
+    made(tmp_path / "b", task="translation", data="ffffffffffff", name="other")
+    read = [runs.read(folder) for folder in runs.find([str(tmp_path)])]
+    markdown = results.as_markdown(compare(read, several_tasks=True))
+    head, _, first, second, *_ = markdown.splitlines()
+    assert head == (
+        "| run | data | metric | seeds | teacher | student | control | gain over control | of the teacher's | size | "
+        "latency |"
+    )
+    assert first == (
+        "| tiny | sample | accuracy on test | 3 | 90.00 % | 80.00 (71.00 to 86.00) % | 70.00 % | +10.00 (3.00 to "
+        "15.00) points | 88.9 (78.9 to 95.6) % | 1.0 MB, 25.0 % of the teacher's | 2.00 ms, "
+        "4.0 \N{MULTIPLICATION SIGN} as fast as the teacher |"
+    )
+    assert second.startswith("| other | sample | accuracy on test | 1 |")

@@ -21,11 +21,13 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, design, validate
+from distill.config import command_line, compare, design, label, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
 from distill.config.design import DesignConfig
+from distill.config.label import LabelConfig
 from distill.config.schema import Config
+from distill.config.select import SelectConfig
 from distill.config.serve import ServeConfig
 from distill.config.store import StoreConfig
 from distill.config.student import StudentConfig
@@ -42,7 +44,16 @@ STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", 
 SETTING = re.compile(r"\+*[a-z_]+[\w.@]*=")
 SCHEMAS = [
     OmegaConf.structured(schema)
-    for schema in (DesignConfig, PredictConfig, ServeConfig, CompareConfig, StoreConfig, AskConfig)
+    for schema in (
+        DesignConfig,
+        PredictConfig,
+        ServeConfig,
+        CompareConfig,
+        StoreConfig,
+        AskConfig,
+        SelectConfig,
+        LabelConfig,
+    )
 ]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
 KEY = re.compile(rf"({'|'.join(SECTIONS)})(?!\.(?:html|json|md)\b)(\.\w+)+")
@@ -101,28 +112,35 @@ def flags(words):
     return rest, "-m" in words, folders
 
 
+def of_a_schema(schema):
+    """Read and check the settings of a command that has a few of its own."""
+    return lambda words: command_line.refuse_values(command_line.settings_of(schema, words, ""))
+
+
+def of_a_store(words):
+    """Check what the command for stores is given."""
+    assert words[0] in ("list", "clean")
+    of_a_schema(StoreConfig)(words[1:])
+
+
+ALONE = {
+    "predict": predict._config,
+    "ask": ask._read,
+    "serve": of_a_schema(ServeConfig),
+    "select": of_a_schema(SelectConfig),
+    "compare": lambda words: compare.read(words, ""),
+    "store": of_a_store,
+    "convert": convert._folders,
+}
+"""Commands that compose no settings of a run, and how what they are given is checked."""
+
+
 def tried(module, words, composed):
     """Compose and check what a command of this package is given."""
     if words in ([], ["--help"]):  # nothing but its name
         return
-    if module == "predict":
-        predict._config(words)
-        return
-    if module == "ask":
-        ask._read(words)
-        return
-    if module == "serve":
-        command_line.refuse_values(command_line.settings_of(ServeConfig, words, ""))
-        return
-    if module == "compare":
-        compare.read(words, "")
-        return
-    if module == "store":
-        assert words[0] in ("list", "clean")
-        command_line.refuse_values(command_line.settings_of(StoreConfig, words[1:], ""))
-        return
-    if module == "convert":
-        convert._folders(words)
+    if module in ALONE:
+        ALONE[module](words)
         return
     words, sweep, folders = flags(words)
     searched = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
@@ -130,6 +148,8 @@ def tried(module, words, composed):
         given = [word for word in job if not word.startswith("hydra.")]
         if module in ("run", "doctor"):
             validate.check(composed("config", [*job, *searched], Config), given)
+        elif module == "label":
+            label.check(composed("label", [*job, *searched], LabelConfig), given)
         else:
             config = composed("design", [*job, *searched], DesignConfig)
             config.student = StudentConfig()

@@ -48,7 +48,7 @@ def test_a_setting_without_words_of_its_own_has_those_of_its_section():
     assert make_tables.meaning(type(Config().data.limit), "train").startswith("Rows kept of each split")
 
 
-@pytest.mark.parametrize("group", ["teacher", "student", "experiment"])
+@pytest.mark.parametrize("group", ["teacher", "student", "labeller", "experiment"])
 def test_every_card_stands_in_the_docs(group):
     said = "\n".join(text(page) for page in PAGES)
     for card in (ROOT / f"{group}s").glob("*.yaml"):

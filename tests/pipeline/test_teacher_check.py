@@ -14,7 +14,8 @@ from distill.errors import ModelError
 from distill.models import from_scratch, loading
 from distill.models.special_tokens_as_text import read_as_text
 from distill.models.tokenizer_training import train
-from distill.pipeline import checked_rows, runner, teacher_answers, teacher_check
+from distill.pipeline import acceptance, checked_rows, teacher_answers, teacher_check
+from distill.pipeline.chain import Chain
 from distill.pipeline.plan import Planned
 from distill.pipeline.store import Store
 from distill.stages.job import RunContext
@@ -156,13 +157,13 @@ def test_a_large_teacher_is_asked_about_fewer_rows(learnt, monkeypatch):
 
 def test_a_teacher_is_asked_unless_its_answers_are_in_the_store(learnt, tmp_path, monkeypatch):
     asked, spec, store = [], spec_of(learnt), Store(tmp_path / "store")
-    monkeypatch.setattr(runner, "check_teacher", lambda spec, examples, name, inputs: asked.append(name))
+    monkeypatch.setattr(acceptance, "check_teacher", lambda spec, examples, name, inputs: asked.append(name))
     stages = {name: Planned(name, name, spec, {}, {}, "0" * 12) for name in ("teach", "distill", "control")}
-    chain = runner.Chain(spec, RunContext(tmp_path, ""), run_parts.examples_of(spec), store)
 
     def times(*names):
         asked.clear()
-        assert runner._accepted_before_training(chain, {name: stages[name] for name in names}) == []
+        chain = Chain(spec, RunContext(tmp_path, ""), run_parts.examples_of(spec), store)
+        assert acceptance.accepted_before_training(chain, {name: stages[name] for name in names}) == []
         return len(asked)
 
     assert [times("teach", "distill"), times("distill"), times("control")] == [1, 1, 0]

@@ -1,0 +1,47 @@
+"""Check each teacher of a run once, before the first stage that reads it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from distill.pipeline.chain import Chain
+from distill.pipeline.plan import Planned
+from distill.pipeline.teacher_check import check_teacher
+from distill.stages.job import title
+
+
+def accepted_before_training(chain: Chain, planned_stages: Mapping[str, Planned]) -> list[str]:
+    """Check fine-tuned teachers whose outputs are not in the store yet; return what was accepted of them."""
+    asked = next((planned for planned in planned_stages.values() if planned.stage == "distill"), None)
+    readers = (planned_stages.get(title("teach", name), asked) for name in chain.spec.teachers)
+    return [
+        sentence
+        for (name, spec), reader in zip(chain.spec.teachers.items(), readers, strict=True)
+        if spec.config.teacher.finetuned and reader is not None and chain.store.find(reader.name) is None
+        for sentence in _accepted(chain, name, {})
+    ]
+
+
+def accepted_before(planned: Planned, chain: Chain) -> list[str]:
+    """Check the teachers that the run fine-tuned, before the first stage that reads them; return what was accepted."""
+    if planned.stage not in ("teach", "distill") or chain.store.find(planned.name) is not None:
+        return []
+    readers = [
+        (name, spec)
+        for name, spec in chain.spec.teachers.items()
+        if not spec.config.teacher.finetuned and spec.labelled is None
+    ]
+    stored = chain.spec.decisions.outputs.stored
+    return [
+        sentence
+        for name, _ in readers
+        if (planned.title == title("teach", name) if stored else planned.stage == "distill")
+        for sentence in _accepted(chain, name, {"finetune": chain.finished.folders[title("finetune", name)]})
+    ]
+
+
+def _accepted(chain: Chain, name: str, inputs: Mapping[str, Path]) -> list[str]:
+    if name in chain.accepted:
+        return []
+    chain.accepted.add(name)
+    sentence = check_teacher(chain.spec.teachers[name], chain.examples, name, inputs)
+    return [] if sentence is None else [sentence]
