@@ -74,6 +74,7 @@ def ensemble_problems(config: "Config") -> Iterator[str]:
     yield from _name_problems(config)
     yield from _weight_problems(config)
     yield from _storage_problems(config)
+    yield from _gold_problems(config)
     if task_or_first(config.task).writes:
         yield from _writing_problems(config)
     yield from _answer_problems(config)
@@ -110,6 +111,8 @@ def _name_problems(config: "Config") -> Iterator[str]:
 
 def _identity(teacher: TeacherConfig) -> tuple[object, ...]:
     """Return what makes a teacher another one than the rest."""
+    if teacher.answers is not None:
+        return (teacher.answers,)
     if teacher.model is not None:
         return teacher.model, teacher.revision, teacher.finetuned
     return teacher.architecture, teacher.vocab_size, teacher.lowercase
@@ -138,6 +141,15 @@ def _storage_problems(config: "Config") -> Iterator[str]:
                 f"{key}.store_limit_gb={teacher.store_limit_gb}: several teachers are stored whatever it takes; "
                 f"allowed is {default.store_limit_gb}"
             )
+
+
+def _gold_problems(config: "Config") -> Iterator[str]:
+    """Name a second file of checked labels: what is right is the same for all labellers."""
+    golds = {name: teacher.gold for name, teacher in teachers(config).items() if teacher.gold is not None}
+    first = next(iter(golds.values()), None)
+    for name, gold in golds.items():
+        if gold != first:
+            yield f"more_teachers.{name}.gold={gold}: one file audits all labellers; allowed is {first}, or null"
 
 
 def _writing_problems(config: "Config") -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from distill.base.network import may_be_on_the_hub
+from distill.config.answers import EMBEDDED
 from distill.config.schema import Config
 
 
@@ -16,6 +17,9 @@ def path_problems(config: Config) -> Iterator[str]:
     for path in unlabelled if isinstance(unlabelled, list) else [unlabelled]:
         if isinstance(path, str) and path and not _exists(path):
             yield f"data.unlabelled.path={path}: there is no such file or folder"
+    for key, file in (("teacher.answers", config.teacher.answers), ("teacher.gold", config.teacher.gold)):
+        if file and file != EMBEDDED and not _exists(file):
+            yield f"{key}={file}: there is no such file"
     for key, model in (("teacher.model", config.teacher.model), ("student.model", config.student.model)):
         if model is not None and not _exists(model) and not may_be_on_the_hub(model):
             yield f"{key}={model}: there is no such folder"

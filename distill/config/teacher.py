@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distill.base.setting_rules import POSITIVE, allowed, at_least, one_of
+from distill.base.setting_rules import NOT_NEGATIVE, POSITIVE, allowed, at_least, one_of, setting
 from distill.config.architecture import ArchitectureConfig, architecture_problems
 from distill.objective.declaration import BEYOND_LOGITS
 from distill.objective.settings import TermsConfig, active, reads, unstorable
@@ -55,6 +55,27 @@ class TeacherConfig:
     """For keep=top_k, the logits kept of each token the teacher would write; the rest counts as one."""
     samples: int = field(default=50, metadata=allowed(at_least(1)))
     """For keep=sampled, the tokens drawn for each token the teacher would write, with replacement."""
+    answers: str | None = None
+    """A file of a labeller's answers (JSON lines, CSV, TSV, Parquet), which teaches in place of a model: for each row
+    `id` or its text, and `answer`: a label, a list of votes, a probability by label (or `logprobs`), a score, tags, or
+    none. `embedded`: those of a labeller of the embedded sample that errs. Rows without an answer are left out."""
+    gold: str | None = None
+    """A file of rows, by `id` or text, whose `label` people have checked: by it the labeller is audited. Nothing is
+    trained on them. `embedded`: some rows of the embedded sample."""
+    label_map: dict[str, str] = field(default_factory=dict)
+    """What the labeller says to the label that it means, or to `abstain`: +teacher.label_map.pos=positive."""
+    price_per_row: float | None = setting(
+        None, ((lambda value: value is None or NOT_NEGATIVE[0](value)), "null, or a number from 0 up"),
+        "What the labeller takes for a row, in any currency; a `cost` in the answers counts instead. None: not known.",
+    )  # fmt: skip
+    smoothing: str = setting(
+        "text", one_of("text", "audit", "none"),
+        "text | audit | none: what becomes of a plain label, which does not say how sure the labeller is. audit: how "
+        "likely each label is where the labeller says this one, as the gold rows show. text: that, and what a linear "
+        "model of the words, trained on the other rows, says of this one. none, and without gold rows: it is certain.",
+    )  # fmt: skip
+    replaces_labels: bool = False
+    """The labels of train are not read: the answers take their place, as they do where train has no labels."""
 
 
 def teacher_problems(teacher: TeacherConfig) -> Iterator[str]:

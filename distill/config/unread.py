@@ -86,7 +86,7 @@ def _unread_on_command_lines(config: Config) -> dict[str, str]:
     if all(teacher.model is not None for teacher in teachers(config).values()) and not config.pretrain.continued:
         keys = (f"pretrain.{setting.name}" for setting in fields(config.pretrain) if setting.name != "continued")
         unread |= dict.fromkeys(keys, "a teacher from scratch, or pretrain.continued=true")
-    if all(teacher.finetuned for teacher in teachers(config).values()):
+    if all(teacher.finetuned or teacher.answers is not None for teacher in teachers(config).values()):
         unread["finetune"] = "a teacher that is not fine-tuned yet"
     if "architecture" not in kind_or_first(config.student.init).settings:
         unread["student.architecture"] = _students_that_read("architecture")

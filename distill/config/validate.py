@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from distill.base.setting_rules import Rule, at, rules_of
+from distill.config.answers import answer_problems
 from distill.config.data import data_problems
 from distill.config.distillation import objective_problems, quantization_problems
 from distill.config.ensemble import EnsembleConfig, ensemble_problems, problems_of_further_teacher
@@ -71,6 +72,7 @@ def _problems_of_one_teacher(config: Config) -> list[str]:
         *data_problems(config.data),
         *path_problems(config),
         *teacher_problems(config.teacher),
+        *answer_problems(config),
         *student_problems(config),
         *finetune_problems(config.finetune),
         *pretrain_problems(config),

@@ -206,6 +206,16 @@ def _choose(
     return chosen, notes
 
 
+def guessed(
+    rows: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, rules: Rules
+) -> dict[str, str]:
+    """Return the column of each role of one split; nothing where one of them is not to be found."""
+    try:
+        return _choose(rows, roles, named, source, rules)[0]
+    except DataError:
+        return {}
+
+
 def _refuse_no_header(train: "Dataset", column: str, kind: str, source: str) -> None:
     """Refuse a guessed column of labels whose name is one of them: then the names of columns are a row."""
     if kind == "label" and column in {str(value) for value in train[column][:]}:

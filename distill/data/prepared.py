@@ -9,6 +9,7 @@ from datasets import Dataset
 from distill.base.files import fingerprint
 from distill.base.per_object_cache import cached_method
 from distill.base.terminal_text import names
+from distill.data.answers.labelled import Labelled
 from distill.data.splits import content
 
 
@@ -26,6 +27,7 @@ class Prepared:
         columns: role to the name that its column has in the files.
         unanswerable: whether there are questions without an answer.
         ids: of the rows of validation and test, in their order, where the files have a column of that name.
+        labelled: name of each teacher whose answers come from a file to what it said of the rows.
     """
 
     splits: Mapping[str, Dataset]
@@ -37,6 +39,7 @@ class Prepared:
     columns: Mapping[str, str] = field(default_factory=dict)
     unanswerable: bool = False
     ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    labelled: Mapping[str, Labelled] = field(default_factory=dict)
 
     @cached_method
     def content(self, split: str) -> str:

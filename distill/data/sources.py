@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from distill.base.unusable_rows import Ids
 from distill.data import columns as roles_of
-from distill.data import files, hub
+from distill.data import files, hub, unlabelled_train
 from distill.data.formats import Options
 from distill.data.splits import UNLABELLED
 from distill.errors import DataError
@@ -48,7 +49,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The data that the settings ask for; see ``DataConfig``, and ``columns.Rules``."""
+    """The data that the settings ask for; see ``DataConfig``, and ``columns.Rules``.
+
+    ``train_labels`` is read, optional (train may have none) or replaced (they are not read).
+    """
 
     name: str
     source: str
@@ -58,6 +62,7 @@ class Wanted:
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rules: roles_of.Rules = roles_of.Rules()  # noqa: RUF009  (nobody changes it)
     delimiter: str | None = None
+    train_labels: str = "read"
 
 
 def load(request: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
@@ -133,7 +138,10 @@ def _source_of_splits(
 ) -> Source:
     source = str(request.path if kind == "local" else request.hub)
     problems, absent = (splits.problems, splits.absent) if isinstance(splits, files.Files) else (None, None)
-    by_role = roles_of.take(splits, roles, named, source, request.rules, problems, absent)
+    take = roles_of.take
+    if request.train_labels != "read":
+        take = partial(unlabelled_train.take, replaced=request.train_labels == "replaced")
+    by_role = take(splits, roles, named, source, request.rules, problems, absent)
     name = request.name
     if kind == "local" and request.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
@@ -152,8 +160,11 @@ def _source_of_splits(
 
 
 def _sample(request: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:
+    sample = roles_of.sampled(embedded(), roles, named, request.rules.exact)
+    if request.train_labels == "replaced":
+        sample = unlabelled_train.without_labels(sample)
     if request.source == "embedded":
-        return Source("embedded sample", "embedded", roles_of.sampled(embedded(), roles, named, request.rules.exact))
+        return Source("embedded sample", "embedded", sample)
     missing = "neither data.path nor data.hub is given"
     if request.hub is not None:
         missing = f"{request.hub} is neither in the local cache nor can the hub be reached"
@@ -161,7 +172,6 @@ def _sample(request: Wanted, embedded: Sample, roles: Mapping[str, str], named: 
         f"{missing}: the embedded sample, made by a grammar, "
         f"stands in for {request.name}; its figures say nothing about {request.name}"
     )
-    sample = roles_of.sampled(embedded(), roles, named, request.rules.exact)
     return Source(request.name, "embedded", sample, (note,), stands_in_for=request.name)
 
 

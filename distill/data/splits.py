@@ -17,6 +17,8 @@ _ID = "id of a row"
 """The name of a column that no role of a task has."""
 UNLABELLED = "unlabelled"
 """The split of texts without labels, on which a student follows its teacher alone."""
+GOLD = "gold"
+"""The split of rows whose labels people have checked, by which a labeller is audited; nothing is trained on it."""
 
 
 def hold_out(splits: Mapping[str, "Dataset"], share: float, seed: int) -> tuple[dict[str, "Dataset"], str | None]:

@@ -20,6 +20,8 @@ def models(case: Case) -> Iterator[Finding]:
         config = member.sources.configurations.get(TEACHER_CHECKPOINT)
         what = "from scratch" if checkpoint is None or config is None else f"{config.model_type} of {checkpoint}"
         learnt = "fine-tuned already" if member.config.teacher.finetuned else "fine-tuned by the run"
+        if member.config.teacher.answers is not None:
+            learnt = f"what the student begins with; the answers of {member.config.teacher.answers} teach"
         yield Finding("models", OK, f"teacher {name}: {what}, {learnt}")
     outputs = spec.decisions.outputs
     kept = f"stored, about {short(1e9 * (outputs.gigabytes or 0), (' B', ' kB', ' MB', ' GB'))}"

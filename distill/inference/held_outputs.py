@@ -1,6 +1,6 @@
 """Outputs of a model that is no file: rows in memory, found by the key of the example like stored ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -24,3 +24,20 @@ class HeldOutputs:
         """Return the rows of the examples ``key [examples]``, and that each has one."""
         places = torch.tensor([self._place[number] for number in key.tolist()])
         return Outputs(self._rows[places]), [1] * len(places)
+
+
+class HeldRows:
+    """Some rows for each example, in memory."""
+
+    def __init__(self, rows: Mapping[int, Tensor]) -> None:
+        """Keep the rows ``[n, width]`` of each key."""
+        self._rows = rows
+
+    def examples(self, key: Tensor) -> list[Tensor]:
+        """Return all rows ``[n, width]`` of each of the examples ``key [examples]``."""
+        return [self._rows[number] for number in key.tolist()]
+
+    def whole(self, key: Tensor) -> tuple[Outputs, list[int]]:
+        """Return all rows of the examples ``key [examples]``, one example after the other, and how many each has."""
+        rows = self.examples(key)
+        return Outputs(torch.cat(rows)), list(map(len, rows))

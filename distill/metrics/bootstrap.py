@@ -1,5 +1,6 @@
 """What distillation is worth: the student against the same student without a teacher, and how sure that is."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
@@ -54,17 +55,94 @@ def paired_bootstrap(
     size = len(student)
     if not size == len(control) or size == 0:
         raise ValueError(f"a pair needs examples in common, not {len(student)} and {len(control)}")
+    return _drawn(
+        lambda rows: float(metric(student[rows]) - metric(control[rows])),
+        size,
+        resamples=resamples,
+        confidence=confidence,
+        seed=seed,
+    )
+
+
+def paired_ratio(
+    metric: Callable[[Array], float],
+    student: Array,
+    reference: Array,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Gain:
+    """Measure which share of a reference's metric a student has, with a percentile interval over the same draws.
+
+    Args:
+        metric: called with the statistics of some examples.
+        student: statistics ``[examples, k]``.
+        reference: statistics ``[examples, k]`` of the same examples.
+        resamples: the metric is called twice for each.
+        confidence: share of the resampled ratios inside the interval.
+        seed: the same seed gives the same interval.
+
+    Returns:
+        The ratio over all examples as ``difference``, and its interval; nan where the reference has nothing.
+
+    Raises:
+        ValueError: where there is no example, their numbers differ, or resamples or confidence make no sense.
+
+    Example:
+        >>> paired_ratio(lambda rows: rows.mean(), np.array([1, 0, 1, 0]), np.ones(4)).difference
+        0.5
+    """
+    size = len(student)
+    if not size == len(reference) or size == 0:
+        raise ValueError(f"a pair needs examples in common, not {len(student)} and {len(reference)}")
+
+    def ratio(rows: Array | slice) -> float:
+        whole = float(metric(reference[rows]))
+        return float(metric(student[rows])) / whole if whole else math.nan
+
+    return _drawn(ratio, size, resamples=resamples, confidence=confidence, seed=seed)
+
+
+def single_bootstrap(
+    metric: Callable[[Array], float],
+    model: Array,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Gain:
+    """Measure a metric of one model with a percentile interval.
+
+    Args:
+        metric: called with the statistics of some examples.
+        model: statistics ``[examples, k]``.
+        resamples: the metric is called once for each.
+        confidence: share of the resampled values inside the interval.
+        seed: the same seed gives the same interval.
+
+    Returns:
+        The value over all examples as ``difference``, and its interval.
+
+    Raises:
+        ValueError: where there is no example, or resamples or confidence make no sense.
+    """
+    if not len(model):
+        raise ValueError("an interval needs examples")
+    return _drawn(
+        lambda rows: float(metric(model[rows])), len(model), resamples=resamples, confidence=confidence, seed=seed
+    )
+
+
+def _drawn(value: Callable[[Array | slice], float], size: int, *, resamples: int, confidence: float, seed: int) -> Gain:
+    """Return a value of all examples, and the percentile interval of the values of resamples."""
     if resamples < 1 or not 0 < confidence < 1:
         raise ValueError(f"resamples must be 1 or more and confidence within 0 and 1, not {resamples} and {confidence}")
     generator = np.random.default_rng(seed)
-
-    def difference(rows: Array | slice) -> float:
-        return float(metric(student[rows]) - metric(control[rows]))
-
     each = long_work.counted(range(resamples), "resampling", resamples, "times")
-    drawn = [difference(generator.integers(size, size=size)) for _ in each]
+    drawn = [value(generator.integers(size, size=size)) for _ in each]
     lo, hi = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Gain(difference(slice(None)), float(lo), float(hi))
+    return Gain(value(slice(None)), float(lo), float(hi))
 
 
 def counted_draws(examples: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:

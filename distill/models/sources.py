@@ -12,8 +12,10 @@ from distill.base.per_object_cache import cached_method
 from distill.models import loading
 
 TEACHER_CHECKPOINT, STUDENT_CHECKPOINT = "teacher_checkpoint", "student_checkpoint"
-CHECKPOINTS = (TEACHER_CHECKPOINT, STUDENT_CHECKPOINT)
-"""Inputs that no stage makes: folders of the user or the hub."""
+ANSWERS = "answers"
+"""The input that holds a teacher which is a file of answers."""
+CHECKPOINTS = (TEACHER_CHECKPOINT, STUDENT_CHECKPOINT, ANSWERS)
+"""Inputs that no stage makes: folders of the user or the hub, or a file of answers."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class ModelSources:
         windows_of: the task that reads long texts in windows, which asks more of a tokenizer; none for others.
         labels: names of the teacher checkpoint's outputs, where its folder does not name them.
         subset: whether the teacher checkpoint may have more outputs than the data has labels.
+        answers: the digest of a teacher's answers that come from a file; empty where it is a model.
     """
 
     checkpoints: Mapping[str, Path]
@@ -50,6 +53,7 @@ class ModelSources:
     windows_of: str | None = None
     labels: Sequence[str] = ()
     subset: bool = False
+    answers: str = ""
 
     @cached_property
     def configurations(self) -> dict[str, PretrainedConfig]:
@@ -62,7 +66,9 @@ class ModelSources:
 
     @cached_method
     def content(self, name: str) -> str:
-        """Return the digest of a checkpoint that stands for it in fingerprints."""
+        """Return the digest of a checkpoint, or of answers, that stands for it in fingerprints."""
+        if name == ANSWERS:
+            return self.answers
         return folder_checksum(self.checkpoints[name], loading.FILES)
 
     def folder(self, name: str, inputs: Mapping[str, Path]) -> Path:
@@ -72,6 +78,8 @@ class ModelSources:
     def model(self, name: str, inputs: Mapping[str, Path]) -> ModelRef:
         """Return the finished model of an input."""
         made_by = inputs[name].name if name in inputs else self.content(name)
+        if name == ANSWERS:
+            return ModelRef(Path(ANSWERS), made_by)
         if name != TEACHER_CHECKPOINT:
             return ModelRef(self.folder(name, inputs), made_by)
         return ModelRef(self.folder(name, inputs), made_by, tuple(self.labels), self.subset)

@@ -25,7 +25,11 @@ def accepted_before(planned: Planned, chain: Chain) -> list[str]:
     """Check the teachers that the run fine-tuned, before the first stage that reads them; return what was accepted."""
     if planned.stage not in ("teach", "distill") or chain.store.find(planned.name) is not None:
         return []
-    readers = [(name, spec) for name, spec in chain.spec.teachers.items() if not spec.config.teacher.finetuned]
+    readers = [
+        (name, spec)
+        for name, spec in chain.spec.teachers.items()
+        if not spec.config.teacher.finetuned and spec.labelled is None
+    ]
     stored = chain.spec.decisions.outputs.stored
     return [
         sentence

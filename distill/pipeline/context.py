@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from distill.baselines import BASELINES, has_baselines
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
 from distill.config.schema import Config
+from distill.config.teacher import TeacherConfig
 from distill.data import hub
 from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.data.prepared import Prepared
@@ -14,7 +15,7 @@ from distill.errors import ModelError
 from distill.export import EXPORTERS
 from distill.models import loading
 from distill.models.from_scratch import Size
-from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
+from distill.models.sources import ANSWERS, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.student import student_kind
 from distill.student.build import LstmSize, StaticSize, StudentSpec
@@ -103,7 +104,10 @@ def run_spec(config: Config, data: Prepared) -> RunSpec:
     """
     setup = task_setup(config, data)
     sources = model_sources(config, setup)
-    return RunSpec(config, data, setup, sources, world_of(config), _decisions(config), _members(config, data))
+    if config.teacher.answers is not None:
+        labelled = data.labelled[FIRST]
+        sources = replace(sources, answers=labelled.content(labelled.rows))
+    return RunSpec(config, data, setup, sources, world_of(config), _decisions(config, data), _members(config, data))
 
 
 def _members(config: Config, data: Prepared) -> dict[str, RunSpec]:
@@ -115,6 +119,13 @@ def _members(config: Config, data: Prepared) -> dict[str, RunSpec]:
     return {name: _member(name, replace(single, teacher=teacher), data) for name, teacher in storing.items()}
 
 
+def _alone(name: str, data: Prepared) -> Prepared:
+    """Return the data as it is for a run in which a teacher, known by name, is the only one."""
+    if not data.labelled:
+        return data
+    return replace(data, labelled={FIRST: data.labelled[name]} if name in data.labelled else {})
+
+
 def _member(name: str, config: Config, data: Prepared) -> RunSpec:
     """Return the specification of a run with one of several teachers.
 
@@ -122,34 +133,62 @@ def _member(name: str, config: Config, data: Prepared) -> RunSpec:
         ModelError: its checkpoint cannot be had; the message names the teacher.
     """
     try:
-        return run_spec(config, data)
+        return run_spec(config, _alone(name, data))
     except ModelError as error:
         if name == FIRST:
             raise
         raise ModelError(f"more_teachers.{name}: {error}") from error
 
 
-def _decisions(config: Config) -> Decisions:
+def _decisions(config: Config, data: Prepared) -> Decisions:
     from_scratch = config.teacher.model is None or config.pretrain.continued
     base = "pretrain" if from_scratch else TEACHER_CHECKPOINT
-    teacher = TEACHER_CHECKPOINT if config.teacher.finetuned else "finetune"
-    sources = {"teacher": teacher, "tokenizer": base, "checkpoint": STUDENT_CHECKPOINT}
+    teacher = _held_by(config.teacher)
+    of_teacher = base if teacher == ANSWERS else teacher
+    sources = {"teacher": of_teacher, "tokenizer": base, "checkpoint": STUDENT_CHECKPOINT}
     student_source = sources[student_kind(config.student.init).begins_with]
     exported = tuple(
         ScoredModel(name, "export", "export") for name in EXPORTERS if name in (config.export.formats or ())
     )
-    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, teacher), exported)
+    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, data), exported)
 
 
-def _compared(config: Config, teacher: str) -> tuple[ScoredModel, ...]:
+def _held_by(teacher: TeacherConfig) -> str:
+    """Return the input that holds a teacher."""
+    if teacher.answers is not None:
+        return ANSWERS
+    return TEACHER_CHECKPOINT if teacher.finetuned else "finetune"
+
+
+def unanswered(data: Prepared) -> dict[str, int]:
+    """Return how many rows of validation and test have no answer of some teacher that is a file of them."""
+    counts = {
+        split: sum(any(key not in each.rows for each in data.labelled.values()) for key in data.splits[split]["key"][:])
+        for split in ("validation", "test")
+        if split in data.splits and data.labelled
+    }
+    return {split: count for split, count in counts.items() if count}
+
+
+def _teachers_compared(config: Config, data: Prepared) -> list[ScoredModel]:
+    """Return the teachers as models to compare: nothing where answers from a file lack for the rows."""
+    if unanswered(data) or any(labelled.own_splits for labelled in data.labelled.values()):
+        return []
+    held = {name: _held_by(section) for name, section in teachers(config).items()}
+    of_file = {name: None if source == ANSWERS else title(source, name) for name, source in held.items()}
+    if not config.more_teachers:
+        return [ScoredModel("teacher", "teacher", of_file[FIRST])]
+    return [
+        ScoredModel("teacher", "teacher", None),
+        *(ScoredModel(name, "teacher", source) for name, source in of_file.items()),
+    ]
+
+
+def _compared(config: Config, data: Prepared) -> tuple[ScoredModel, ...]:
     """Return the models to compare: all of them, unless the run trains some and leaves others out."""
     stages = set(config.stages)
     trains = bool(stages & {"pretrain", "finetune", "distill", "control"})
-    compared = [ScoredModel("teacher", "teacher", None if config.more_teachers else teacher)]
-    for name, section in teachers(config).items() if config.more_teachers else ():
-        compared.append(
-            ScoredModel(name, "teacher", title(TEACHER_CHECKPOINT if section.finetuned else "finetune", name))
-        )
+    compared = _teachers_compared(config, data)
     if not trains or stages & {"distill", "control", "export"}:
         compared.append(ScoredModel("student", "student", "distill"))
     if not trains or "control" in stages:

@@ -58,7 +58,7 @@ def plan(spec: RunSpec, store: Store, *, tell: bool = True) -> dict[str, Planned
     possible: dict[str, Planned] = {}
     for name, stage in STAGES.items():
         for teacher, member in (spec.teachers if name in OF_EACH_TEACHER else {FIRST: spec}).items():
-            reason = stage.skipped(member)
+            reason = _of_no_use(name, teacher, member) or stage.skipped(member)
             if reason is None:
                 possible[run_title(name, spec, teacher)] = _planned(name, teacher, member, possible)
             elif name in spec.config.stages and tell:
@@ -71,6 +71,13 @@ def plan(spec: RunSpec, store: Store, *, tell: bool = True) -> dict[str, Planned
                     refuse_missing(name, possible[source], store)
                     needed_names.append(source)
     return {name: planned for name, planned in possible.items() if name in needed_names}
+
+
+def _of_no_use(name: str, teacher: str, spec: RunSpec) -> str | None:
+    """Return why no stage reads a model that a further teacher, which is a file of answers, would begin with."""
+    if name == "pretrain" and teacher != FIRST and spec.labelled is not None:
+        return "the teacher is a file of answers"
+    return None
 
 
 def run_title(name: str, spec: RunSpec, teacher: str = FIRST) -> str:

@@ -1,7 +1,7 @@
 """Prepare the data of a run: read, number, hold out, limit, and give each example its key."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
@@ -9,10 +9,13 @@ from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault, usable
 from distill.config.schema import Config
 from distill.data import embedded, sources, splits
+from distill.data.answers.labelled import Labelled
 from distill.data.arrow import keeping
 from distill.data.columns import Rules
 from distill.data.prepared import Prepared
 from distill.errors import DataError
+from distill.pipeline.keyed_answers import keyed
+from distill.pipeline.prepare_answers import answered, labellers, train_labels
 from distill.tasks import Options, Task, task
 
 
@@ -27,9 +30,15 @@ def prepare(config: Config) -> Prepared:
     files = {split: _names(value) for split, value in asdict(data.files).items() if value is not None}
     rules = Rules(data.drops_bad, data.max_characters, data.exact, data.labels or {})
     request = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, files, rules, data.delimiter)
-    source = sources.load(request, module.roles, data.columns, embedded.SAMPLES[data.sample or module.sample])
+    request = replace(request, train_labels=train_labels(config))
+    sample = embedded.SAMPLES[data.sample or module.sample]
+    source = sources.load(request, module.roles, data.columns, sample)
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
     names = _by_name(data.labels or {}, source.classes)
+    answering = None
+    if labellers(config):
+        answering = answered(config, source, module, sample(), names)
+        source = answering.source
     options = Options(names, data.drops_bad, scores, source.classes, source.numbers, source.ids, data.answerable)
     read = module.read(source.splits, options)
     with_ids = splits.with_ids(read.splits, source.ids)
@@ -41,9 +50,15 @@ def prepare(config: Config) -> Prepared:
             whole = {name: module.expand(rows) for name, rows in whole.items()}
     limited, ids = splits.without_ids(splits.limit(whole, asdict(data.limit), config.seed))
     ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
-    notes = [*source.notes, *read.notes, *filter(None, (test_held_out, held_out, splits.overlap(ready)))]
+    notes = [*source.notes, *(answering.notes if answering else ()), *read.notes]
+    notes += filter(None, (test_held_out, held_out, splits.overlap(ready)))
     if data.unlabelled.path is not None:
         ready[splits.UNLABELLED], more = _unlabelled(config, ready)
+        notes += more
+    labelled: Mapping[str, Labelled] = {}
+    if answering is not None:
+        some = data.unlabelled.limit is not None
+        labelled, ready, more = keyed(answering, module, ready, read.labels, drop=data.drops_bad, limited=some)
         notes += more
     columns = source.columns or dict(data.columns)
     return Prepared(
@@ -56,6 +71,7 @@ def prepare(config: Config) -> Prepared:
         columns,
         read.unanswerable,
         ids,
+        labelled,
     )
 
 

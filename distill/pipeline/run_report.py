@@ -13,7 +13,7 @@ from distill.models import checksums
 from distill.pipeline.lineage import of_bundle
 from distill.report import JsonObject, Report, console, examples, page
 from distill.report.folder import gather
-from distill.stages import export
+from distill.stages import export, mislabelled
 from distill.stages.job import Job, RunContext, RunSpec, StageResult
 from distill.stages.over_seeds import over_seeds
 from distill.stages.reporting import report_on, reviewed
@@ -79,6 +79,10 @@ def write_report(
         **({"seeds": _over_seeds(finished, jobs, evaluations)} if evaluations else {}),
     }
     report: dict[str, Any] = reviewed(result, spec, found)
+    labels = report.get("ledger")
+    if labels is not None:
+        with run_folder(folder).writing():
+            labels["mislabelled"] = mislabelled.write(spec, finished.folders, folder)
     exported = finished.folders["export"] / BUNDLE if "export" in finished.folders else None
     report["lineage"] = [*finished.lineage, *(of_bundle(exported, report["exports"]) if exported else ())]
     with run_folder(folder).writing():

@@ -13,6 +13,7 @@ from distill.report import (
     duration,
     examples,
     exports,
+    ledger,
     present,
     reliability,
     seeds,
@@ -44,6 +45,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     if how := report.get("scored_by"):
         blocks.append(f"Scored by {how}")
     blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
+    blocks += ledger.lines(report)
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
     blocks.append(reliability.sentence(report))
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]

@@ -12,6 +12,7 @@ from distill.report import (
     first_of,
     headline,
     known,
+    ledger,
     listed,
     listed_short,
     metric,
@@ -41,7 +42,7 @@ def verdict(report: Report) -> str:
     if teacher is None:
         parts = (
             _reaches(report, student),
-            "Its teacher was not evaluated.",
+            ledger.verdict(report) or "Its teacher was not evaluated.",
             *_from_the_worst(report),
         )
         return " ".join(filter(None, parts))
@@ -51,6 +52,7 @@ def verdict(report: Report) -> str:
         _unfit_teacher(report),
         harm,
         *others,
+        ledger.verdict(report),
         _never_found(report, student),
         _surpassed_teacher(report),
     )
@@ -134,6 +136,8 @@ def _surpassed_teacher(report: Report) -> str:
 
 def _teach_better(report: Report) -> str:
     """Return what to do about a teacher that is surpassed."""
+    if report.get("ledger"):
+        return "have more rows audited (teacher.gold), or take a better labeller"
     if teachers(report):
         return "train the teachers longer, or take larger ones"
     return "train the teacher longer, or take a larger one"

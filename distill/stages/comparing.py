@@ -34,7 +34,7 @@ class Gain(Comparison):
 def gain(spec: RunSpec, scores: Scores, split: str) -> Gain | None:
     """Return what distillation gained over the control, or none where the run has no control."""
     teacher, student, control = (spec.decisions.first_of(role) for role in ("teacher", "student", "control"))
-    if teacher is None or student is None or control is None:
+    if student is None or control is None:
         return None
     headline = spec.leading.headline
     value = {name: by_split[split].scored.metrics[headline.name] for name, by_split in scores.items()}
@@ -42,7 +42,9 @@ def gain(spec: RunSpec, scores: Scores, split: str) -> Gain | None:
         **_paired(spec, scores, split, student, control),
         "student": value[student],
         "control": value[control],
-        "gap_closed": gap_closed(value[teacher], value[student], value[control], headline.mode),
+        "gap_closed": None
+        if teacher is None
+        else gap_closed(value[teacher], value[student], value[control], headline.mode),
     }
 
 

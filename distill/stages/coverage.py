@@ -29,7 +29,10 @@ def coverage(spec: RunSpec, models: Mapping[str, FinishedModel], score: Score) -
     student, teacher = (next(iter(spec.decisions.of_role(role)), None) for role in ("student", "teacher"))
     if spec.config.student.vocabulary == "all" or student is None or teacher is None:
         return None
-    reader = next(models[row.name].tokenizer for row in spec.decisions.of_role("teacher") if row.name in models)
+    readers = [models[row.name].tokenizer for row in spec.decisions.of_role("teacher") if row.name in models]
+    if not readers:  # a teacher that is a file of answers reads no tokens
+        return None
+    reader = readers[0]
     left, whole = models[student.name].tokenizer.get_vocab().keys(), reader.get_vocab()
     kept = np.zeros(1 + max(whole.values()), dtype=bool)
     kept[[number for token, number in whole.items() if token in left]] = True

@@ -74,7 +74,9 @@ def run(job: Job) -> StageResult:
     spec, section = job.spec, job.spec.config.distill
     student, tokenizer = students.make_student(job)
     teacher_ref = spec.sources.model(spec.decisions.teacher, job.inputs)
-    of_student, of_teacher = model_shape(student.config), model_shape(loading.configuration(teacher_ref.folder))
+    of_student = of_teacher = model_shape(student.config)
+    if spec.labelled is None:  # else no term reads what has a shape
+        of_teacher = model_shape(loading.configuration(teacher_ref.folder))
     if auto_mapped_terms(section):
         of_student = replace(of_student, follows=_matched_layers(job, student, teacher_ref, tokenizer))
     weights = supervised.class_weights(spec)

@@ -3,23 +3,27 @@
 Several teachers are one for the student, so ``teacher`` is their ensemble; each is scored under its own name as well.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from datasets import Dataset
 
 from distill.baselines import FittedBaseline, baseline
 from distill.config import ensemble as ensembles
-from distill.config.ensemble import FIRST
+from distill.config.ensemble import FIRST, teachers
 from distill.config.schema import Config
+from distill.data.answers.labelled import Labelled
+from distill.data.splits import GOLD
 from distill.inference import scoring
 from distill.inference.latency import LatencyTimer, Together
 from distill.inference.runtime import CPU, FinishedModel
 from distill.inference.scoring import ModelOutputs, SplitScore
 from distill.metrics import Scored
 from distill.report.environment import processor
-from distill.stages import baselines, comparing, coverage, students
+from distill.stages import answered as answered_rows
+from distill.stages import audit, baselines, comparing, coverage, students
 from distill.stages.comparing import Scores
 from distill.stages.job import Job, RunSpec, ScoredModel, StageResult, StageSettings
 from distill.stages.kept_outputs import answers_folder, combine_logits, together
@@ -64,6 +68,7 @@ def settings(spec: RunSpec) -> StageSettings:
         "seed": config.seed,
         **({"unanswerable": True} if spec.data.unanswerable else {}),
         **_teacher_settings(config),
+        **audit.settings(spec),
         **({} if config.metric in (None, spec.metrics.HEADLINE.name) else {"metric": config.metric}),
     }
 
@@ -85,6 +90,9 @@ def run(job: Job) -> StageResult:
     splits = [split for split in ("validation", "test") if split in spec.data.splits]
     answered: dict[str, dict[str, ModelOutputs]] = {}
     models = _models(job)
+    for row in spec.decisions.compared:
+        if (labelled := spec.labeller(row)) is not None:
+            scores[row.name], answered[row.name] = _score_labeller(job, row.name, labelled, models, splits)
     for name, model in models.items():
         scores[name], answered[name] = {}, {}
         for split in splits:
@@ -92,6 +100,7 @@ def run(job: Job) -> StageResult:
             answered[name][split] = scoring.collect_outputs(outputs, model, spec.data.splits[split], folder)
             if is_first:
                 scores[name][split] = score(job, model, split, answered[name][split])
+    golden = _gold_scores(job, models)
     for row in _ensemble_rows(spec):
         scores[row.name] = _score_ensemble(job, row, models, answered)
     if not is_first:
@@ -102,7 +111,7 @@ def run(job: Job) -> StageResult:
         scores[name] = {split: score(job, first, split, baselines.answers(spec, trained, split)) for split in splits}
     in_order = {row.name: scores[row.name] for row in spec.decisions.compared}
     compared = _compare(job, models, fitted, in_order, splits[-1])
-    return {**compared, **_coverage(job, models, answered)}
+    return {**compared, **_coverage(job, models, answered), **audit.against_labellers(spec, golden)}
 
 
 def _coverage(
@@ -155,7 +164,45 @@ def _models(job: Job) -> dict[str, FinishedModel]:
 
 def _ensemble_rows(spec: RunSpec) -> list[ScoredModel]:
     """Return the rows of the report that are several teachers combined."""
-    return [row for row in spec.decisions.of_role("teacher") if row.source is None]
+    teachers = spec.decisions.of_role("teacher")
+    return [row for row in teachers if row.source is None and spec.labeller(row) is None]
+
+
+def _score_labeller(
+    job: Job, name: str, labelled: Labelled, models: Mapping[str, FinishedModel], splits: Sequence[str]
+) -> tuple[dict[str, SplitScore], dict[str, ModelOutputs]]:
+    """Return what a file of answers scores on each split, which has an answer to every row, and the answers."""
+    spec, scores, found, ranks = job.spec, dict[str, SplitScore](), dict[str, ModelOutputs](), job.context.ranks
+    for split in splits:
+        rows, folder = spec.data.splits[split], answers_folder(job.folder, name, split) / "rows"
+        ranks.first(partial(answered_rows.write, spec, labelled, rows, folder))
+        found[split] = answered_rows.outputs(spec, labelled, rows, folder)
+        if ranks.rank == 0:
+            scores[split] = score(job, next(iter(models.values())), split, found[split])
+    return scores, found
+
+
+def _gold_scores(job: Job, models: Mapping[str, FinishedModel]) -> audit.GoldScores:
+    """Return what students and labellers score on the gold rows that a labeller answered; nothing without such rows."""
+    spec = job.spec
+    if GOLD not in spec.data.splits:
+        return {}
+    outputs, golden = output_pass(job), dict[str, dict[str, SplitScore]]()
+    asked = [row.name for row in spec.decisions.compared if row.role in ("student", "control") and row.name in models]
+    for labeller, labelled in spec.data.labelled.items():
+        rows = audit.answered_gold(spec, labelled)
+        if rows is None or not asked:
+            continue
+        golden[labeller] = {}
+        for name in asked:
+            folder = answers_folder(job.folder, name, GOLD)
+            outcome = scoring.collect_outputs(outputs, models[name], rows, folder)
+            if job.context.ranks.rank == 0:
+                golden[labeller][name] = score(job, models[name], GOLD, outcome, rows)
+        said = answered_rows.held(spec, labelled, rows)
+        if job.context.ranks.rank == 0:
+            golden[labeller][audit.LABELLER] = score(job, models[asked[0]], GOLD, said, rows)
+    return golden
 
 
 def _score_ensemble(
@@ -166,7 +213,8 @@ def _score_ensemble(
 ) -> dict[str, SplitScore]:
     """Return the scores of the combined teachers on each split; nothing but on rank 0."""
     spec, scores = job.spec, {}
-    teachers = [models[name] for name in spec.members]
+    reader = next(iter(models.values()))
+    teachers = [models.get(name, reader) for name in spec.members]
     for split in answered[FIRST]:
         if spec.setup.task.writes:  # what they write together does not follow from what each of them writes
             folder = answers_folder(job.folder, row.name, split)
@@ -186,11 +234,16 @@ def _compare(
 ) -> StageResult:
     spec = job.spec
     described = {name: _describe(model, scores[name]) for name, model in models.items()}
+    for row in spec.decisions.compared:
+        if spec.labeller(row) is not None:
+            described[row.name] = _describe_labeller(spec, row, scores[row.name])
     for row in _ensemble_rows(spec):
         described[row.name] = _describe_ensemble(spec, described, scores[row.name])
     described |= {name: _describe_baseline(name, model, scores[name]) for name, model in fitted.items()}
     described = {row.name: described[row.name] for row in spec.decisions.compared}
-    rows = [Together(row.name, list(spec.members), combine_logits(spec)) for row in _ensemble_rows(spec)]
+    rows = []
+    if spec.members.keys() <= models.keys():  # of a file nothing is timed
+        rows = [Together(row.name, list(spec.members), combine_logits(spec)) for row in _ensemble_rows(spec)]
     timed, conditions = latencies(job, models, next(iter(rows), None), fitted)
     for name, milliseconds in timed.items():
         described[name]["latency_ms"] = milliseconds
@@ -208,6 +261,13 @@ def _compare(
 def _describe(model: FinishedModel, scores: Mapping[str, SplitScore]) -> ModelEntry:
     runtime = model.open(CPU)
     about = {"parameters": runtime.parameters, "bytes": runtime.bytes, "description": runtime.description}
+    return {**about, **_by_split(scores)}
+
+
+def _describe_labeller(spec: RunSpec, row: ScoredModel, scores: Mapping[str, SplitScore]) -> ModelEntry:
+    """Return the description of a file of answers, which has no weights."""
+    name = FIRST if row.name == "teacher" else row.name
+    about = {"parameters": None, "bytes": None, "description": f"the answers of {teachers(spec.config)[name].answers}"}
     return {**about, **_by_split(scores)}
 
 
@@ -229,6 +289,6 @@ def _describe_ensemble(
 ) -> ModelEntry:
     """Return the description of the combined teachers, which are as large as all of them."""
     names, how = list(spec.members), ensembles.settings(spec.config)["teachers"]["combine"]
-    sums = {key: sum(described[name][key] for name in names) for key in ("parameters", "bytes")}
+    sums = {key: sum(described[name][key] or 0 for name in names) for key in ("parameters", "bytes")}
     combination = "the most confident one's answer" if how == "confidence" else f"the mean of their {how}"
     return {**sums, "description": f"{', '.join(names)}: {combination}", **_by_split(scores)}

@@ -13,6 +13,8 @@ RECIPE = 6
 
 def skipped(spec: RunSpec) -> str | None:
     """Return why the stage is left out where the teacher's checkpoint is fine-tuned already, else none."""
+    if spec.config.teacher.answers is not None:
+        return "the teacher is a file of answers"
     return "the checkpoint is fine-tuned already" if spec.config.teacher.finetuned else None
 
 

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from distill.config.ensemble import FIRST
 from distill.config.schema import Config
+from distill.data.answers.labelled import Labelled
 from distill.data.example_pipeline import ExamplePipeline
 from distill.data.prepared import Prepared
 from distill.data.quoting import quote
@@ -50,7 +51,8 @@ class ScoredModel:
         name: its name in the report.
         role: ``teacher``, ``student``, ``control``, ``baseline`` or ``export``: what the report makes of it. Of
             several teachers, the first is their ensemble.
-        source: the input that holds it; none for the ensemble of several teachers, and for a baseline.
+        source: the input that holds it; none for the ensemble of several teachers, for a file of answers, and for a
+            baseline.
     """
 
     name: str
@@ -159,6 +161,16 @@ class RunSpec:
             return False
         rows = self.data.splits["train"][:200]
         return bool(self.setup.encode(rows, first) == self.setup.encode(rows, second))
+
+    @property
+    def labelled(self) -> Labelled | None:
+        """What the one teacher said of the rows, where it is a file of answers; else none."""
+        return None if self.config.teacher.answers is None else self.data.labelled[FIRST]
+
+    def labeller(self, row: ScoredModel) -> Labelled | None:
+        """Return what a compared model said, where it is a teacher that is a file of answers; else none."""
+        name = FIRST if row.name == "teacher" and not self.members else row.name
+        return self.data.labelled.get(name) if row.role == "teacher" and row.source is None else None
 
     @property
     def teachers(self) -> Mapping[str, "RunSpec"]:

@@ -12,6 +12,7 @@ from distill.inference.output_pass import identity
 from distill.inference.output_store import OutputStore
 from distill.inference.runtime import FinishedModel
 from distill.inference.scoring import ModelOutputs
+from distill.stages import answered
 from distill.stages.job import Job, RunSpec, ScoredModel
 from distill.stages.passes import output_pass
 from distill.teacher import ensemble
@@ -45,6 +46,8 @@ def evaluated(job: Job, row: ScoredModel, split: str) -> tuple[FinishedModel, Mo
     if row.source is not None:
         model = spec.finished(spec.model(row.source, job.inputs))
         return model, opened(job, model, folder)
+    if (labelled := spec.labeller(row)) is not None:
+        return _reader(job), answered.outputs(spec, labelled, spec.data.splits[split], folder / "rows")
     members = [member for member in spec.decisions.of_role("teacher") if member.name in spec.members]
     kept = [evaluated(job, member, split) for member in members]
     teachers = [model for model, _ in kept]
@@ -52,6 +55,12 @@ def evaluated(job: Job, row: ScoredModel, split: str) -> tuple[FinishedModel, Mo
         model = together(spec, teachers)
         return model, opened(job, model, folder)
     return teachers[0], ModelOutputs(ensemble.of_logits([outputs.rows for _, outputs in kept], combine_logits(spec)))
+
+
+def _reader(job: Job) -> FinishedModel:
+    """Return a model of the evaluation whose tokenizer serves a teacher that has none; it stays closed."""
+    sources = (row.source for row in job.spec.decisions.compared if row.source is not None)
+    return job.spec.finished(job.spec.model(next(sources), job.inputs))
 
 
 def opened(job: Job, model: FinishedModel, folder: Path) -> ModelOutputs:

@@ -28,6 +28,8 @@ RECIPE = 5
 
 def skipped(spec: RunSpec) -> str | None:
     """Return why the stage is left out where a checkpoint brings its own pretraining, else none."""
+    if spec.config.teacher.answers is not None and spec.decisions.student_source != "pretrain":
+        return "the student begins with a checkpoint, and the teacher is a file of answers"
     return "the teacher comes from a checkpoint" if spec.decisions.base != "pretrain" else None
 
 

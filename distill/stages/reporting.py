@@ -8,6 +8,7 @@ from distill.report import JsonObject, targets
 from distill.report.assemble import assemble
 from distill.report.environment import commit, versions
 from distill.stages.job import RunContext, RunSpec, StageResult
+from distill.stages.ledger import ledger
 from distill.stages.review import Review
 
 
@@ -29,9 +30,10 @@ def report_on(
     """
     config = spec.config
     data = spec.data.describe()
+    labels = {"ledger": ledger(spec, results)} if spec.data.labelled else {}
     of_stages = [note for result in results.values() for note in result.get("notes", ())]
     data["notes"] += dict.fromkeys([*notes, *of_stages])
-    return assemble(
+    report = assemble(
         head={
             "name": config.name,
             "command": context.command,
@@ -47,6 +49,7 @@ def report_on(
         environment={"versions": versions(), "git": commit(), "seed": spec.run.config.seed, "devices": spec.world},
         points=config.evaluate.points,
     )
+    return {**report, **labels}
 
 
 def reviewed(report: JsonObject, spec: RunSpec, found: Review) -> dict[str, object]:

@@ -48,13 +48,22 @@ def make_student(job: Job) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     spec, input_name = job.spec, job.spec.decisions.student_source
     folder = spec.sources.folder(input_name, job.inputs)
     tokenizer = spec.sources.tokenizer(folder)
+    has_head = spec.labelled is None  # else what the student begins with never learnt the task
+    count = len(spec.setup.outputs)
+
+    def columns() -> list[int] | None:
+        if not has_head:
+            return list(range(count)) if spec.setup.labels else None
+        return output_columns(spec.setup, spec.sources.model(input_name, job.inputs))
+
     source = StudentSource(
         folder,
         tokenizer,
-        columns=lambda: output_columns(spec.setup, spec.sources.model(input_name, job.inputs)),
+        columns=columns,
         centre=lambda model: supervised.centre(spec, model),
         sample=lambda: job.examples.sample(spec.data.splits["train"], tokenizer),
         counts=lambda: _counts(job, tokenizer),
+        has_head=has_head,
     )
     student = build_student(spec.decisions.student, source, spec.setup, seed=spec.config.seed, dtype=spec.dtype)
     return student, vocabularies.fit(spec, folder, student, tokenizer)

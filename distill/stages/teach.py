@@ -16,7 +16,7 @@ from distill.inference.runtime import FinishedModel
 from distill.inference.sampled_logits import sampled
 from distill.models.sources import ModelRef
 from distill.report import size
-from distill.stages import students
+from distill.stages import answered, students
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.passes import output_pass
 from distill.tasks.labels import replaced
@@ -40,6 +40,8 @@ def needs(spec: RunSpec) -> list[str]:
 
 def settings(spec: RunSpec) -> StageSettings:
     """Return what decides on a logit besides the teacher, and the texts."""
+    if spec.labelled is not None:
+        return answered.settings(spec)
     more = spec.data.splits.keys() & {UNLABELLED}
     return {
         **_row_settings(spec),
@@ -68,6 +70,8 @@ def run(job: Job) -> StageResult:
 
     Where the student shall learn from what the teacher writes, it writes first, into ``written``.
     """
+    if job.spec.labelled is not None:
+        return answered.teach(job)
     spec, outputs = job.spec, output_pass(job, "storing the teacher's outputs")
     ref = spec.sources.model(spec.decisions.teacher, job.inputs)
     teacher = spec.finished(ref, spec.dtype)
@@ -96,6 +100,8 @@ def stored(job: Job, spec: RunSpec, model: ModelRef, folder: Path) -> OutputStor
         model: the teacher.
         folder: the folder of the finished stage.
     """
+    if spec.labelled is not None:
+        return answered.stored(job, spec, folder)
     made_by = outputs_identity(spec, model)
     states = () if job.spec.members else spec.decisions.outputs.states
     return output_pass(job).opened(str(model.folder), folder / "outputs", made_by, states, stored_temperature(spec))

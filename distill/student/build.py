@@ -88,6 +88,7 @@ class StudentSource:
         centre: sets the bias of a new head to the mean of the training labels.
         sample: returns some training batches, by which a narrow copy is fitted.
         counts: returns how often each token stands in train ``[tokens]``, by which a static student is weighted.
+        has_head: whether the folder is a teacher that has learnt the task; else a head begins anew.
     """
 
     folder: Path
@@ -96,6 +97,7 @@ class StudentSource:
     centre: Callable[[PreTrainedModel], PreTrainedModel]
     sample: Callable[[], Sequence[Batch]]
     counts: Callable[[], Tensor]
+    has_head: bool = True
 
 
 def build_student(

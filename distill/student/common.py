@@ -9,7 +9,19 @@ from distill.tasks.setup import TaskSetup
 
 
 def teacher_model(source: StudentSource, setup: TaskSetup, dtype: torch.dtype) -> PreTrainedModel:
-    """Load the teacher that a student is made of, with its head."""
+    """Load the teacher that a student is made of, with its head; or a pretrained model, with a new one."""
+    if not source.has_head:
+        return source.centre(
+            loading.load_model(
+                source.folder,
+                setup.task.head,
+                labels=setup.outputs,
+                kind=setup.task.kind,
+                tokenizer=source.tokenizer,
+                dtype=dtype,
+                new_head=True,
+            )
+        )
     return loading.load_model(source.folder, setup.task.head, tokenizer=source.tokenizer, dtype=dtype)
 
 

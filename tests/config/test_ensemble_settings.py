@@ -9,7 +9,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from distill.config import compose as cards
-from distill.config import messages
+from distill.config import messages, validate
 from distill.config.architecture import ArchitectureConfig
 from distill.config.ensemble import EnsembleConfig, settings, weights
 from distill.config.schema import Config
@@ -77,7 +77,8 @@ def test_a_wrong_setting_of_a_further_teacher_is_told_with_those_there_are():
     assert messages.describe_error(raised.value) == (
         "more_teachers.second.vocab_sise: unknown setting; did you mean vocab_size? more_teachers.second has model, "
         "default_model, revision, finetuned, labels, labels_subset, accept, architecture, vocab_size, lowercase, "
-        "store, store_limit_gb, keep, top_k, samples"
+        "store, store_limit_gb, keep, top_k, samples, answers, gold, label_map, price_per_row, smoothing, "
+        "replaces_labels"
     )
 
 
@@ -246,3 +247,12 @@ def test_a_students_layers_come_from_the_first_teacher_whatever_the_others_have(
     config = two(second=TeacherConfig(architecture=ArchitectureConfig(layers=1), vocab_size=300))
     config.student.init, config.student.layers = "teacher", 2
     check(config)
+
+
+def test_two_labellers_are_audited_by_one_file():
+    config = Config(more_teachers={"other": TeacherConfig(answers="b.jsonl", gold="gold_b.jsonl")})
+    config.teacher.answers, config.teacher.gold = "a.jsonl", "gold_a.jsonl"
+    assert (
+        "more_teachers.other.gold=gold_b.jsonl: one file audits all labellers; allowed is gold_a.jsonl, or null"
+        in validate.problems(config)
+    )

@@ -1,0 +1,59 @@
+"""The settings of a teacher that is a file of answers: what it cannot be asked, and what belongs to it alone."""
+
+import pytest
+
+from distill.config import validate
+from distill.config.schema import Config
+
+
+def problems(task="classification", **teacher):
+    config = Config(task=task)
+    for name, value in teacher.items():
+        setattr(config.teacher, name, value)
+    return validate.problems(config)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "problem"),
+    [
+        ({"answers": ""}, "teacher.answers: give the file of answers as teacher.answers=FILE"),
+        ({"answers": "no.jsonl"}, "teacher.answers=no.jsonl: there is no such file"),
+        (
+            {"answers": "embedded", "store": "never"},
+            "teacher.store=never: teacher.answers=embedded answers nothing anew; allowed is auto or always",
+        ),
+        (
+            {"answers": "embedded"},
+            "teacher.answers=embedded: answers the embedded sample; it needs data.source=embedded",
+        ),
+        (
+            {"answers": "embedded", "labels_subset": True},
+            "teacher.labels_subset=true: is of a model, and teacher.answers=embedded is a file; allowed is false",
+        ),
+        (
+            {"smoothing": "audit"},
+            "teacher.smoothing=audit: belongs to a teacher that is a file of answers, teacher.answers=FILE; allowed is "
+            "text",
+        ),
+        (
+            {"answers": "embedded", "price_per_row": -1.0},
+            "teacher.price_per_row=-1.0: allowed is null, or a number from 0 up",
+        ),
+    ],
+)
+def test_what_a_file_cannot_be_asked_is_refused(teacher, problem):
+    assert problem in problems(**teacher)
+
+
+def test_answers_belong_to_tasks_of_labels_scores_and_tags():
+    assert (
+        "teacher.answers=embedded: belongs to classification, pair_classification, multilabel_classification, "
+        "regression, token_classification; allowed is null"
+    ) in problems(task="translation", answers="embedded")
+
+
+def test_terms_on_states_are_refused():
+    config = Config()
+    config.teacher.answers, config.distill.cka.weight = "embedded", 1.0
+    expected = "distill.cka.weight=1.0: reads hidden states, which a file of answers does not have; allowed is 0"
+    assert expected in validate.problems(config)
