@@ -14,7 +14,7 @@ import jinja2
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import names, plain
-from distill.report import by_label, curves, differences, examples, exports, facts, sentences, tables, targets
+from distill.report import by_label, curves, differences, examples, exports, facts, sentences, tables, targets, trained
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
@@ -87,6 +87,7 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         amounts=facts.rows_and_labels(report),
         labels=names(report["data"].get("labels") or ()),
         objective=facts.objective(report),
+        trained=trained.sentence(report),
         comparison=_grouped(words.comparison(report), "group"),
         label_gains=by_label.gains(report),
         confusion=by_label.confusion(report),
