@@ -112,8 +112,7 @@ def _named(key: str, section: AdaptingConfig) -> str:
 
 
 def _of_task(config: "Config", key: str, section: AdaptingConfig) -> Iterator[str]:
-    """Name what models that write cannot have: their heads are their embeddings, and they read on from token to token.
-    """
+    """Name what models that write cannot have: heads that are embeddings, and answers token by token."""
     if not task_or_first(config.task).writes:
         return
     if section.frozen == "body":
@@ -127,9 +126,9 @@ def _of_student(config: "Config") -> Iterator[str]:
     if config.student.init not in STUDENTS:
         return
     section, learnt = config.distill, student_kind(config.student.init).learnt
-    ways, usual = ("frozen", "frozen_layers", "peft"), AdaptingConfig()
+    usual, ways = AdaptingConfig(), ["frozen", "frozen_layers", "peft"]
     if learnt == "embeddings":
-        ways = ("frozen", "frozen_layers", "gradual_unfreezing", "layer_decay", "peft")
+        ways += ["gradual_unfreezing", "layer_decay"]
     why = {
         "nothing": "begins at random weights, of which none may stay as it is",
         "embeddings": "has no layers of a transformer",

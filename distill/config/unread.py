@@ -66,9 +66,14 @@ def unread_setting_problems(config: Config) -> Iterator[str]:
         for name, (is_read_in, where) in _READ_IN_TRAINING.items():
             if not is_read_in(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
                 yield _unread(config, f"{stage}.{name}", f"{stage}.{where}")
+    yield from _unread_of_adapting(config)
+
+
+def _unread_of_adapting(config: Config) -> Iterator[str]:
+    """Name each setting of a way to train a part of a model that is not the way that was chosen."""
     for stage in _ADAPTING:
-        for name, (is_read_in, where) in _READ_IN_ADAPTING.items():
-            if not is_read_in(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
+        for name, (is_read_by, where) in _READ_IN_ADAPTING.items():
+            if not is_read_by(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
                 yield _unread(config, f"{stage}.{name}", where.format(stage=stage))
 
 

@@ -56,28 +56,38 @@ def adapt(model: PreTrainedModel, adaptation: Adaptation) -> None:
     Raises:
         ModelError: the architecture cannot have what is asked for; the sentence says what.
     """
-    method = adaptation.method
-    if method in ("lora", "ia3"):
-        names = _head(model, pooler=method != "lora")  # as peft does: what was trained so is trained so again
-        head = [weight for name, weight in model.named_parameters() if name in names]
-        adapters.add(model, adapters.modules_of_layers(model, _depths(model)), method, adaptation.lora)
-        for weight in head:
-            weight.requires_grad_(True)
-    elif method != "none" or adaptation.frozen == "body":
-        head_names = _head(model)
-        for name, weight in model.named_parameters():
-            weight.requires_grad_(name in head_names or (method == "bias" and _is_bias(name)))
-        if method == "bias":
-            _refuse_without_biases(model)
-        elif method != "none":
-            virtual_tokens.add(model, method, adaptation.virtual_tokens)
+    if adaptation.method in ("lora", "ia3"):
+        _put_adapters(model, adaptation)
+    elif adaptation.method != "none" or adaptation.frozen == "body":
+        _let_head_learn(model, adaptation)
     elif adaptation.frozen_layers:
         freeze(model, adaptation.frozen_layers)
     elif adaptation.frozen == "embeddings":
         for name, weight in model.named_parameters():
             weight.requires_grad_(not embeds(name))
     if adaptation.gradual_unfreezing or adaptation.layer_decay != 1:
-        _depths(model)
+        _depths(model)  # which must be known
+
+
+def _put_adapters(model: PreTrainedModel, adaptation: Adaptation) -> None:
+    """Let adapters in the layers and the head learn."""
+    method = adaptation.method
+    names = _head(model, pooler=method != "lora")  # as peft does: what was trained so is trained so again
+    head = [weight for name, weight in model.named_parameters() if name in names]
+    adapters.add(model, adapters.modules_of_layers(model, _depths(model)), method, adaptation.lora)
+    for weight in head:
+        weight.requires_grad_(True)
+
+
+def _let_head_learn(model: PreTrainedModel, adaptation: Adaptation) -> None:
+    """Let the head learn, and with it biases or virtual tokens, where the method is one of these."""
+    names, biases = _head(model), adaptation.method == "bias"
+    if biases:
+        _refuse_without_biases(model)
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(name in names or (biases and _is_bias(name)))
+    if adaptation.method in ("prefix", "prompt"):
+        virtual_tokens.add(model, adaptation.method, adaptation.virtual_tokens)
 
 
 def finished(model: PreTrainedModel) -> PreTrainedModel:
@@ -189,9 +199,7 @@ def _depths(model: PreTrainedModel) -> dict[str, int]:
         kind = model.config.model_type
         raise ModelError(f"{kind} models: their {layers} layers cannot be told from the names of their weights")
     matches = {name: pattern.match(name) for name in weights}
-    return {
-        name: 1 + int(match[2]) if match else 0 if embeds(name) else layers + 1 for name, match in matches.items()
-    }
+    return {name: 1 + int(match[2]) if match else 0 if embeds(name) else layers + 1 for name, match in matches.items()}
 
 
 def embeds(name: str) -> bool:

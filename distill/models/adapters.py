@@ -179,7 +179,9 @@ def _known_or_found(
     ends = list(known) if known is not None else list(_called(model, roles))
     targets = [name for name in modules if any(_ends(name, end) for end in ends)]
     if not targets:
-        raise ModelError(f"{model.config.model_type} models have no modules in their layers that adapters could learn in")
+        raise ModelError(
+            f"{model.config.model_type} models have no modules in their layers that adapters could learn in"
+        )
     return targets
 
 

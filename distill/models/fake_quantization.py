@@ -185,7 +185,8 @@ class FakeQuantization:
         calls: list[tuple[nn.Module, Tensor]] = []
         adapted = [layer for layer in self.model.modules() if adapters.is_adapter(layer)]
         inside = {part for layer in adapted for part in layer.modules()}
-        layers = [layer for layer in self.model.modules() if type(layer) is nn.Linear and layer not in inside]
+        modules = list(self.model.modules())
+        layers: list[nn.Module] = [layer for layer in modules if type(layer) is nn.Linear and layer not in inside]
         layers += [layer for layer in adapted if type(adapters.without(layer)) is nn.Linear]
         handles = [
             layer.register_forward_pre_hook(lambda module, given: calls.append((module, given[0]))) for layer in layers

@@ -123,7 +123,7 @@ def _body(model: PreTrainedModel) -> nn.Module:
     """Return the part of a model that reads tokens: all below its head, or the encoder."""
     if model.config.is_encoder_decoder:
         return cast(nn.Module, model.get_encoder())
-    return cast(nn.Module, model.base_model)
+    return model.base_model
 
 
 def _named(body: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

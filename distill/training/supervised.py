@@ -184,9 +184,7 @@ class SupervisedModule(pl.LightningModule):
         decay, parts = self.spec.adaptation.layer_decay, {}
         if decay != 1:
             layers = self.model.config.num_hidden_layers
-            parts = {
-                weight: adapt.rate_at(depth, layers, decay) for weight, depth in adapt.depths(self.model).items()
-            }
+            parts = {weight: adapt.rate_at(depth, layers, decay) for weight, depth in adapt.depths(self.model).items()}
         optimizer, scheduler = self.spec.optimization.build([self.model, self.objective], parts)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
