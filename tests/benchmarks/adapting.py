@@ -4,9 +4,9 @@
 
 FOLDER holds MiniLM-L6. A teacher of a subset of SST-2 and one of CoNLL-2003 is fine-tuned by each way, at that way's
 default learning rate, with three seeds; ``limit`` is the rows of train (2,000 unless given). All is made by
-``distill.run`` as anyone would make it, in one store, so that what was made is found again and what was begun is gone on
-with: the same command resumes. The table is Markdown; scores are of test, means over the seeds with the lowest and the
-highest, and seconds are those of fine-tuning on this machine.
+``distill.run`` as anyone would make it, in one store, so that what was made is found again and what was begun is gone
+on with: the same command resumes. The table is Markdown; scores are of test, means over the seeds with the lowest and
+the highest, and seconds are those of fine-tuning on this machine.
 """
 
 import json

@@ -22,6 +22,7 @@ from distill.models import loading
 from distill.models.adapt import Adaptation, Trained, adapt, depths, finished, freeze, learns_at, trained
 from distill.models.adapters import Lora
 from distill.models.checkpoint_validation import head_weights
+from distill.models.fake_quantization import FakeQuantization, without_rounding
 from distill.models.forward import outputs
 
 TEXTS, TOKENS, SPANS = (
@@ -286,3 +287,19 @@ def test_two_runs_make_the_same_adapters():
         adapt(model, Adaptation(method="lora"))
     assert isinstance(first, BertForSequenceClassification)
     assert all(torch.equal(weight, second.state_dict()[name]) for name, weight in first.state_dict().items())
+
+
+def test_rounding_sees_the_weights_with_their_adapters_folded_in():
+    batch = texts(ARCHITECTURES[0], [6, 4])
+    model = bert(2)
+    adapt(model, Adaptation(method="lora", lora=Lora(rank=2)))
+    steps(model, batch)
+    folded = finished(deepcopy(model))
+    FakeQuantization(model, [batch])
+    FakeQuantization(folded, [batch])
+    assert torch.allclose(outputs(model, batch).logits, outputs(folded, batch).logits, atol=1e-5)
+    outputs(model, batch).logits.sum().backward()
+    assert all(weight.grad is not None for name, weight in model.named_parameters() if "lora_" in name)
+    plain = finished(without_rounding(model))
+    assert set(plain.state_dict()) == set(bert(2).state_dict())
+    assert not torch.allclose(outputs(plain, batch).logits, outputs(folded, batch).logits, atol=1e-6)
