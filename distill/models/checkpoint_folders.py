@@ -4,6 +4,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
@@ -46,6 +47,11 @@ def located(model: str, revision: str | None = None) -> Path:
     Raises:
         ModelError: there is none.
     """
+    with _readable():
+        return _located(model, revision)
+
+
+def _located(model: str, revision: str | None) -> Path:
     folder = Path(model).expanduser()
     if folder.is_dir() and revision is not None:
         raise ModelError(f"revision {revision}: the folder {folder} has no revisions; leave it out")
@@ -60,8 +66,19 @@ def checked(folder: Path) -> Path:
     Raises:
         ModelError: it does not, or one of its files cannot be what it is called.
     """
-    try:
+    with _readable():
         return _checked(folder)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Say in a sentence what may not be read.
+
+    Raises:
+        ModelError: something may not.
+    """
+    try:
+        yield
     except PermissionError as error:
         raise ModelError(f"{error.filename} cannot be read: {error.strerror}") from error
 
