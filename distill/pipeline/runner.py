@@ -4,12 +4,14 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from distill.base import work_shown
 from distill.base.disk import run_folder
+from distill.base.resources import ResourceMeter
 from distill.config.dump import write_config
 from distill.config.schema import Config
 from distill.data.example_pipeline import ExamplePipeline
@@ -18,15 +20,19 @@ from distill.distributed.processes import Ranks, joined
 from distill.errors import DataError
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.context import example_pipeline, run_spec
+from distill.pipeline.lineage import lineage
+from distill.pipeline.outlook import Outlook
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.run_report import Finished, write_report
 from distill.pipeline.settle import settled
+from distill.pipeline.stage_on_its_way import on_its_way
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_check import check_teacher
 from distill.pipeline.teacher_outputs import with_output_plan
+from distill.pipeline.warnings import warn
 from distill.report import page
 from distill.report.environment import versions
 from distill.stages import STAGES
@@ -89,7 +95,17 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
         context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
-        _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))
+        ranks.first(partial(warn, spec))
+        chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
+        with _shown(chain):
+            _stages(chain)
+
+
+def _shown(chain: Chain) -> AbstractContextManager[None]:
+    """Show on the first rank how far the stages are."""
+    config = chain.spec.config
+    bars = config.trainer.enable_progress_bar is not False
+    return work_shown.shown(config.progress.every_seconds, bars=bars) if chain.ranks.rank == 0 else nullcontext()
 
 
 def _stages(chain: Chain) -> None:
@@ -97,12 +113,18 @@ def _stages(chain: Chain) -> None:
     ranks = chain.ranks
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
     notes = ranks.first(lambda: _accepted_before_training(chain, planned_stages))
+    outlook = Outlook(planned_stages, _in_store(chain, planned_stages))
     for planned in planned_stages.values():
-        ranks.heed()
-        notes += ranks.first(partial(_accepted_before, planned, chain))
-        _advance(planned, chain)
+        with on_its_way(planned, outlook, chain.finished, chain.store, tell=ranks.rank == 0):
+            ranks.heed()
+            notes += ranks.first(partial(_accepted_before, planned, chain))
+            _advance(planned, chain)
     ranks.heed()
     ranks.first(lambda: _report(chain, planned_stages, notes))
+
+
+def _in_store(chain: Chain, planned_stages: Mapping[str, Planned]) -> frozenset[str]:
+    return frozenset(title for title, each in planned_stages.items() if chain.store.folder(each.name).is_dir())
 
 
 def _begin(config: Config, folder: Path) -> None:
@@ -160,7 +182,8 @@ def _advance(planned: Planned, chain: Chain) -> None:
     finished.folders[planned.title], finished.results[planned.title] = folder, manifest["result"]
     status, seconds = ("reused", time.monotonic() - start) if reused else ("done", manifest["seconds"])
     entry = {"name": planned.title, "status": status, "seconds": seconds}
-    finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder)})
+    made = {"seconds": manifest["seconds"], **manifest.get("resources", {})}
+    finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder), "made": made})
     if ranks.rank == 0:
         log.info("%s: %s in %.1f s, %s", planned.title, status, seconds, folder)
 
@@ -170,13 +193,15 @@ def _is_finished(planned: Planned, chain: Chain) -> bool:
 
 
 def _make(planned: Planned, chain: Chain) -> None:
-    start, ranks, store = time.monotonic(), chain.ranks, chain.store
+    ranks, store = chain.ranks, chain.store
     partial = ranks.together(lambda: store.partial(planned.name))
+    resumed = any(partial.iterdir())
     if ranks.rank == 0:
-        log.info("%s: %s", planned.title, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
+        log.info("%s: %s", planned.title, "goes on where it was interrupted" if resumed else "begins")
     job = _job(planned, chain, partial)
     ranks.wait()
-    result = ranks.together(lambda: _run(planned, job, store))
+    with ResourceMeter() as meter:
+        result = ranks.together(lambda: _run(planned, job, store))
     manifest = {
         "stage": planned.stage,
         "fingerprint": planned.fingerprint,
@@ -184,7 +209,8 @@ def _make(planned: Planned, chain: Chain) -> None:
         "settings": planned.settings,
         "inputs": {name: path.name for name, path in job.inputs.items()},
         "versions": versions(),
-        "seconds": time.monotonic() - start,
+        "seconds": meter.seconds,
+        "resources": {**meter.measured(), "resumed": resumed},
         "result": page.finite(result),
     }
     ranks.first(lambda: store.finish(planned.name, manifest))
@@ -219,4 +245,5 @@ def _report(chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str
     folders = chain.finished.folders
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
+    chain.finished.lineage += lineage(chain.spec, planned_stages)
     write_report(chain.spec, chain.context, chain.finished, jobs, notes)

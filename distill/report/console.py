@@ -14,6 +14,7 @@ from distill.report import (
     examples,
     exports,
     present,
+    reliability,
     tables,
     targets,
     tie,
@@ -46,6 +47,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     if learnt := trained.sentence(report):
         blocks.append(f"Trained: {learnt}")
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
+    blocks.append(reliability.sentence(report))
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]
     blocks += [verdict(report), targets.sentence(report), examples.summary(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]
