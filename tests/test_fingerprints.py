@@ -45,6 +45,11 @@ WAYS = {
         f"{PRETRAINED} teacher.finetuned=true teacher.labels=[positive,other,negative] teacher.labels_subset=true"
     ),
     "adapters": f"{PRETRAINED} finetune.lora.rank=2 finetune.lora.alpha=8",
+    "virtual tokens": f"{PRETRAINED} finetune.peft=prompt student=scratch_tiny finetune.virtual_tokens=4",
+    "layers that are unfrozen": (
+        f"{PRETRAINED} finetune.gradual_unfreezing=true distill.frozen=embeddings student=half_layers "
+        "distill.layer_decay=0.9"
+    ),
     "frozen layers": f"{PRETRAINED} finetune.frozen_layers=3",
     "two teachers": (
         "experiment=sst2_tiny +teacher@more_teachers.second=minilm more_teachers.second.model=MODEL "

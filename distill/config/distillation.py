@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from distill.base.setting_rules import FRACTION, allowed, one_of
+from distill.config.adapting import AdaptingConfig
 from distill.config.task_traits import task_or_first
 from distill.config.teacher import LIVE
 from distill.config.training import TrainingConfig
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class DistillConfig(TermsConfig, TrainingConfig):
+class DistillConfig(TermsConfig, AdaptingConfig, TrainingConfig):
     """The student learns from labels and teacher, by the terms of the objective."""
 
     dropout: float = field(default=0.0, metadata=allowed(FRACTION))

@@ -26,7 +26,6 @@ def _labels(task: Task) -> bool:
 
 
 SETTINGS_OF_TASKS: dict[str, TaskTrait] = {
-    "finetune.lora.rank": _reads,
     "distill.targets": lambda task: "target" in task.roles.values(),
     "distill.quantization": _reads,
     "generate.beams": _writes,

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from distill.base.setting_rules import Rule, at, rules_of
+from distill.config.adapting import adapting_problems
 from distill.config.answers import answer_problems
 from distill.config.data import data_problems
 from distill.config.distillation import objective_problems, quantization_problems
 from distill.config.ensemble import EnsembleConfig, ensemble_problems, problems_of_further_teacher
 from distill.config.export import export_problems
-from distill.config.finetune import finetune_problems
 from distill.config.paths import path_problems
 from distill.config.pretrain import pretrain_problems
 from distill.config.schema import Config, stage_problems
@@ -74,7 +74,7 @@ def _problems_of_one_teacher(config: Config) -> list[str]:
         *teacher_problems(config.teacher),
         *answer_problems(config),
         *student_problems(config),
-        *finetune_problems(config.finetune),
+        *adapting_problems(config),
         *pretrain_problems(config),
         *objective_problems(config),
         *quantization_problems(config),

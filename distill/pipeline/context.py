@@ -1,6 +1,5 @@
 """Derive from settings and data what a run is, and the parts that it works with."""
 
-import os
 from dataclasses import asdict, replace
 
 from distill.baselines import BASELINES, has_baselines
@@ -16,6 +15,7 @@ from distill.export import EXPORTERS
 from distill.models import loading
 from distill.models.from_scratch import Size
 from distill.models.sources import ANSWERS, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
+from distill.pipeline.teacher_folder import teacher_folder
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.student import student_kind
 from distill.student.build import LstmSize, StaticSize, StudentSpec
@@ -61,15 +61,14 @@ def model_sources(config: Config, setup: TaskSetup) -> ModelSources:
         ModelError: a checkpoint cannot be had.
     """
     teacher, student = config.teacher, config.student
-    configured = {
-        TEACHER_CHECKPOINT: (teacher.model, teacher.revision),
-        STUDENT_CHECKPOINT: (student.model, student.revision),
-    }
-    checkpoints = {name: (str(model), revision) for name, (model, revision) in configured.items() if model is not None}
-    if not all(os.path.isdir(os.path.expanduser(model)) for model, _ in checkpoints.values()):
-        hub.reachable()  # decides in seconds what the hub's library would wait half a minute for
+    checkpoints = {}
+    if teacher.model is not None:
+        checkpoints[TEACHER_CHECKPOINT] = teacher_folder(teacher, config.task, config.store)
+    if student.model is not None:
+        hub.reachable_for(student.model)
+        checkpoints[STUDENT_CHECKPOINT] = loading.resolve(student.model, student.revision)
     return ModelSources(
-        {name: loading.resolve(model, revision) for name, (model, revision) in checkpoints.items()},
+        checkpoints,
         setup.task.markers,
         setup.name if setup.task.windows else None,
         tuple(teacher.labels),

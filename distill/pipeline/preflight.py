@@ -18,7 +18,7 @@ from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
-from distill.pipeline import expected_shapes, export_check, meta_build
+from distill.pipeline import adapting_check, expected_shapes, export_check, meta_build
 from distill.stages import vocabularies
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
@@ -58,6 +58,7 @@ def preflight(spec: RunSpec) -> None:
     export_check.rows_to_calibrate(spec)
     configs = _checkpoints(spec)
     expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
+    adapting_check.refuse_student(spec, configs)
     export_check.required_formats(spec, configs)
     _vocabulary(spec)
     for name, other in spec.members.items():
@@ -89,9 +90,7 @@ def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
         meta_build.from_scratch(spec)
     elif config.teacher.finetuned and spec.data.labels:
         _check_labels(spec, teacher)
-    layers = meta_build.layers(spec, teacher)
-    if config.finetune.frozen_layers > layers:
-        raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {layers} layers")
+    adapting_check.refuse_teacher(spec, teacher)
     return configs
 
 

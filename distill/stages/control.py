@@ -6,7 +6,7 @@ from transformers import PreTrainedTokenizerBase
 
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
-from distill.stages import hyperparameters, loaders, quantizing, students, supervised
+from distill.stages import adapting, hyperparameters, loaders, quantizing, students, supervised
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 
 RECIPE = 6
@@ -31,6 +31,7 @@ def settings(spec: RunSpec) -> StageSettings:
         **({"as_long_as_with": more} if more else {}),
         "student": students.settings(spec),
         **quantizing.settings(spec),
+        **adapting.student_settings(spec.config.distill),
         "class_weights": spec.config.data.class_weights,
     }
 

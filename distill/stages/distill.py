@@ -23,7 +23,7 @@ from distill.models.sources import ModelRef
 from distill.objective import NOT_FINITE, Objective, inactive_terms
 from distill.objective import build as objectives
 from distill.objective.settings import auto_mapped_terms, terms_with_temperature
-from distill.stages import hyperparameters, loaders, quantizing, students, supervised, teach
+from distill.stages import adapting, hyperparameters, loaders, quantizing, students, supervised, teach
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings, title
 from distill.student.layer_matching import match_layers
 from distill.teacher import ensemble
@@ -61,6 +61,7 @@ def settings(spec: RunSpec) -> StageSettings:
         "student": students.settings(spec),
         **students.given_labels(spec),
         **quantizing.settings(spec),
+        **adapting.student_settings(spec.config.distill),
         "class_weights": spec.config.data.class_weights,
         "targets": section.targets if spec.setup.task.writes else None,
         "generation": spec.generation if writes_here else None,
