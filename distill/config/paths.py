@@ -16,6 +16,9 @@ def path_problems(config: Config) -> Iterator[str]:
     for path in unlabelled if isinstance(unlabelled, list) else [unlabelled]:
         if isinstance(path, str) and path and not _exists(path):
             yield f"data.unlabelled.path={path}: there is no such file or folder"
+    for name, path in config.evaluate.also.items():
+        if path and not _exists(path):
+            yield f"evaluate.also.{name}={path}: there is no such file or folder"
     for key, model in (("teacher.model", config.teacher.model), ("student.model", config.student.model)):
         if model is not None and not _exists(model) and not may_be_on_the_hub(model):
             yield f"{key}={model}: there is no such folder"

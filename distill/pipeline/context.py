@@ -9,6 +9,7 @@ from distill.config.schema import Config
 from distill.data import hub
 from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.data.prepared import Prepared
+from distill.data.splits import UNLABELLED
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError
 from distill.export import EXPORTERS
@@ -16,6 +17,7 @@ from distill.models import loading
 from distill.models.from_scratch import Size
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
+from distill.stages.learner import STAGE, WITHOUT_UNLABELLED, learners
 from distill.student import student_kind
 from distill.student.build import LstmSize, StaticSize, StudentSpec
 from distill.student.narrow.narrowing import Width
@@ -103,7 +105,8 @@ def run_spec(config: Config, data: Prepared) -> RunSpec:
     """
     setup = task_setup(config, data)
     sources = model_sources(config, setup)
-    return RunSpec(config, data, setup, sources, world_of(config), _decisions(config), _members(config, data))
+    decisions = _decisions(config, has_unlabelled(config, data))
+    return RunSpec(config, data, setup, sources, world_of(config), decisions, _members(config, data))
 
 
 def _members(config: Config, data: Prepared) -> dict[str, RunSpec]:
@@ -129,7 +132,12 @@ def _member(name: str, config: Config, data: Prepared) -> RunSpec:
         raise ModelError(f"more_teachers.{name}: {error}") from error
 
 
-def _decisions(config: Config) -> Decisions:
+def has_unlabelled(config: Config, data: Prepared) -> bool:
+    """Return whether a run has texts without labels, of files or made of others."""
+    return UNLABELLED in data.splits or bool(config.augment.methods)
+
+
+def _decisions(config: Config, unlabelled: bool) -> Decisions:
     from_scratch = config.teacher.model is None or config.pretrain.continued
     base = "pretrain" if from_scratch else TEACHER_CHECKPOINT
     teacher = TEACHER_CHECKPOINT if config.teacher.finetuned else "finetune"
@@ -138,10 +146,20 @@ def _decisions(config: Config) -> Decisions:
     exported = tuple(
         ScoredModel(name, "export", "export") for name in EXPORTERS if name in (config.export.formats or ())
     )
-    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, teacher), exported)
+    compared, section = _compared(config, teacher, unlabelled), config.distill.unlabelled
+    without = any(model.role == WITHOUT_UNLABELLED for model in compared)
+    return Decisions(
+        base,
+        teacher,
+        student_source,
+        student_spec(config),
+        compared,
+        exported,
+        learners=learners(section.rounds, compared=without),
+    )
 
 
-def _compared(config: Config, teacher: str) -> tuple[ScoredModel, ...]:
+def _compared(config: Config, teacher: str, unlabelled: bool) -> tuple[ScoredModel, ...]:
     """Return the models to compare: all of them, unless the run trains some and leaves others out."""
     stages = set(config.stages)
     trains = bool(stages & {"pretrain", "finetune", "distill", "control"})
@@ -154,6 +172,8 @@ def _compared(config: Config, teacher: str) -> tuple[ScoredModel, ...]:
         compared.append(ScoredModel("student", "student", "distill"))
     if not trains or "control" in stages:
         compared.append(ScoredModel("control", "control", "control"))
+    if unlabelled and config.distill.unlabelled.compare and (not trains or "control" in stages):
+        compared.append(ScoredModel(WITHOUT_UNLABELLED, WITHOUT_UNLABELLED, f"{STAGE}:{WITHOUT_UNLABELLED}"))
     named = config.evaluate.baselines if has_baselines(task(config.task)) else ()
     compared += [ScoredModel(name, "baseline", None) for name in BASELINES if name in named]
     return tuple(compared)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from distill.base.files import fingerprint
 from distill.config.ensemble import FIRST
@@ -11,6 +11,7 @@ from distill.models.sources import CHECKPOINTS
 from distill.pipeline.store import Store
 from distill.stages import STAGES
 from distill.stages.job import RunSpec, StageSettings, title
+from distill.stages.learner import STAGE
 
 log = logging.getLogger("distill.pipeline.runner")  # for its readers the plan is a part of the chain
 
@@ -57,12 +58,12 @@ def plan(spec: RunSpec, store: Store, *, tell: bool = True) -> dict[str, Planned
     """
     possible: dict[str, Planned] = {}
     for name, stage in STAGES.items():
-        for teacher, member in (spec.teachers if name in OF_EACH_TEACHER else {FIRST: spec}).items():
-            reason = stage.skipped(member)
+        for who, own in _specs(name, spec).items():
+            reason = stage.skipped(own)
             if reason is None:
-                possible[title(name, teacher)] = _planned(name, teacher, member, possible)
+                possible[title(name, who)] = _planned(name, who, own, possible)
             elif name in spec.config.stages and tell:
-                log.info("%s: skipped, %s", title(name, teacher), reason)
+                log.info("%s: skipped, %s", title(name, who), reason)
     needed_names = [name for name, planned in possible.items() if planned.stage in spec.config.stages]
     for name in reversed(possible):
         if name in needed_names:
@@ -73,13 +74,23 @@ def plan(spec: RunSpec, store: Store, *, tell: bool = True) -> dict[str, Planned
     return {name: planned for name, planned in possible.items() if name in needed_names}
 
 
-def _planned(name: str, teacher: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> Planned:
+def _specs(name: str, spec: RunSpec) -> Mapping[str, RunSpec]:
+    """Return the specifications that a stage runs for, one for each teacher or for each student, by their names."""
+    if name in OF_EACH_TEACHER:
+        return spec.teachers
+    if name != STAGE:
+        return {FIRST: spec}
+    return {learner.name or FIRST: replace(spec, learner=learner) for learner in spec.decisions.learners}
+
+
+def _planned(name: str, who: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> Planned:
     stage = STAGES[name]
-    inputs = {source: title(source, teacher) for source in stage.needs(spec)}
+    of_teacher = (*OF_EACH_TEACHER, *CHECKPOINTS) if name in OF_EACH_TEACHER else ()
+    inputs = {source: title(source, who) if source in of_teacher else source for source in stage.needs(spec)}
     settings = stage.settings(spec)
     contents = {own: _content(own, name_in_run, spec, earlier) for own, name_in_run in inputs.items()}
     content = {"stage": name, "recipe": stage.RECIPE, "settings": settings, "inputs": contents}
-    return Planned(title(name, teacher), name, spec, inputs, settings, fingerprint(content))
+    return Planned(title(name, who), name, spec, inputs, settings, fingerprint(content))
 
 
 def _content(name_in_stage: str, name_in_run: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> str:

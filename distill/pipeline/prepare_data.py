@@ -13,6 +13,7 @@ from distill.data.arrow import keeping
 from distill.data.columns import Rules
 from distill.data.prepared import Prepared
 from distill.errors import DataError
+from distill.pipeline import other_domains, similar_rows
 from distill.tasks import Options, Task, task
 
 
@@ -40,8 +41,12 @@ def prepare(config: Config) -> Prepared:
         with keeping():
             whole = {name: module.expand(rows) for name, rows in whole.items()}
     limited, ids = splits.without_ids(splits.limit(whole, asdict(data.limit), config.seed))
-    ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
+    limited, few = splits.limit_per_label(limited, data.limit.per_label, read.labels, config.seed)
+    others, of_others = other_domains.read(config, source, options, read.labels)
+    ready = {name: splits.keyed(rows, module.text) for name, rows in {**limited, **others}.items()}
+    ready, similar = similar_rows.of_train(ready, module.text, data.near_duplicates)
     notes = [*source.notes, *read.notes, *filter(None, (test_held_out, held_out, splits.overlap(ready)))]
+    notes += [*few, *of_others, *similar]
     if data.unlabelled.path is not None:
         ready[splits.UNLABELLED], more = _unlabelled(config, ready)
         notes += more
@@ -77,6 +82,9 @@ def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, 
         raise DataError(f"{', '.join(files)} has no text that the data does not have already")
     if repeated := len(texts) - len(unseen):
         notes.append(f"{repeated:,} of {len(texts):,} unlabelled texts stand twice, or in the data already: left out")
+    if section.near_duplicates == "drop":
+        unseen, similar = similar_rows.of_unlabelled(unseen, ready, module.text)
+        notes += similar
     limited = splits.limit({splits.UNLABELLED: unseen}, {splits.UNLABELLED: section.limit}, config.seed)
     return limited[splits.UNLABELLED], notes
 

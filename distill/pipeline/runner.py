@@ -135,7 +135,7 @@ def _accepted_before(planned: Planned, chain: Chain) -> list[str]:
     return [
         sentence
         for name, _ in readers
-        if planned.title == (title("teach", name) if stored else "distill")
+        if planned.title == (title("teach", name) if stored else chain.spec.decisions.learners[0].title)
         for sentence in _accepted(chain, name, {"finetune": chain.finished.folders[title("finetune", name)]})
     ]
 

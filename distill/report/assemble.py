@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from distill.report import JsonObject
+from distill.report import JsonObject, unlabelled
 from distill.report.precision import too_small
 
 SCHEMA = 1
@@ -55,6 +55,8 @@ def assemble(
     }
     if "vocabulary" in evaluation:
         report["vocabulary"] = evaluation["vocabulary"]
+    if found := unlabelled.facts(results):
+        report["unlabelled"] = found
     return {**report, "warnings": too_small(report, points)}
 
 

@@ -8,7 +8,6 @@ from distill.report import (
     JsonObject,
     Report,
     baselines,
-    difference,
     first_of,
     headline,
     known,
@@ -22,8 +21,9 @@ from distill.report import (
     role,
     scored_labels,
     teachers,
+    unlabelled,
 )
-from distill.report.differences import beyond, improvement, interval
+from distill.report.differences import beyond, improvement, interval, moved
 
 _SAME = 1.1
 """Speeds that differ by less than this factor are called the same."""
@@ -49,6 +49,7 @@ def verdict(report: Report) -> str:
         _unfit_teacher(report),
         harm,
         *others,
+        unlabelled.sentence(report),
         _never_found(report, student),
         _surpassed_teacher(report),
     )
@@ -74,19 +75,9 @@ def gain(report: Report) -> str:
         )
     name, amount = result["metric"], better["difference"]
     return (
-        f"Distillation {_moved(name, amount)} the same student trained without the teacher ({interval(result)}):"
+        f"Distillation {moved(name, amount)} the same student trained without the teacher ({interval(result)}):"
         f" {_judgement(better)}"
     )
-
-
-def _moved(name: str, amount: float) -> str:
-    """Return what distillation did to a metric, of which more, or less, may be better."""
-    if not amount:
-        return f"left {name} as it was with"
-    size = difference(name, abs(amount), sign="-")
-    if name in LOWER_IS_BETTER:
-        return f"improved {name} by {size} over" if amount > 0 else f"worsened {name} by {size} against"
-    return f"gained {size} of {name} over" if amount > 0 else f"lost {size} of {name} against"
 
 
 def against_teacher(report: Report, model_role: str) -> JsonObject:
