@@ -58,7 +58,7 @@ def augment_problems(config: "Config") -> Iterator[str]:
         value = getattr(section, name)
         if value != getattr(usual, name) and not set(methods) & set(section.methods):
             yield f"augment.{name}={value}: belongs to augment.methods with {' or '.join(methods)}"
-    if section.methods and section.of == "all" and config.data.unlabelled.path is None:
+    if section.methods and section.of == "all" and not config.data.unlabelled.given:
         yield "augment.of=all: there is no text without labels; give it as data.unlabelled.path=FILE, or leave it out"
 
 

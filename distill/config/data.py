@@ -78,11 +78,18 @@ class UnlabelledConfig:
     """Role of the task's inputs to the name of its column: +data.unlabelled.columns.text=NAME; else as in train."""
     limit: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Rows kept of all files together, drawn with the seed; none keeps all."""
+    rest: bool = False
+    """Take the texts of train that `data.limit` leaves out, too, without their labels."""
     near_duplicates: str = setting(
         "drop", one_of("drop", "keep"),
         "drop | keep: what is done about texts that are nearly those of validation or test, or of `evaluate.also`; "
         "drop leaves them out, counted in log and report. Equal ones are left out in any case.",
     )  # fmt: skip
+
+    @property
+    def given(self) -> bool:
+        """Whether there are texts without labels."""
+        return self.path is not None or self.rest
 
 
 @dataclass
@@ -203,10 +210,13 @@ def _file_problems(section: DataConfig) -> Iterator[str]:
         for split, names in asdict(section.files).items():
             if names is not None and "|" not in str(names):
                 yield f"data.files.{split}={names}: belongs to files; give their folder as data.path=FOLDER"
-    if section.unlabelled.path is None and (section.unlabelled.columns or section.unlabelled.limit is not None):
+    unlabelled = section.unlabelled
+    if unlabelled.path is None and (unlabelled.columns or (unlabelled.limit is not None and not unlabelled.rest)):
         yield "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE"
-    if section.unlabelled.path is None and (value := section.unlabelled.near_duplicates) != "drop":
+    if not unlabelled.given and (value := unlabelled.near_duplicates) != "drop":
         yield f"data.unlabelled.near_duplicates={value}: belongs to a file; give it as data.unlabelled.path=FILE"
+    if unlabelled.rest and section.limit.train is None and section.limit.per_label is None:
+        yield "data.unlabelled.rest=true: is what a limit of train leaves out; give data.limit.per_label or .train"
 
 
 def _contradictions(section: DataConfig) -> Iterator[str]:

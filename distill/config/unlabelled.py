@@ -53,7 +53,7 @@ def unlabelled_problems(config: "Config") -> Iterator[str]:
         for name in ("threshold", "labels", "rounds")
         if (value := getattr(section, name)) != getattr(usual, name)
     }
-    if config.data.unlabelled.path is None and not config.augment.methods:
+    if not config.data.unlabelled.given and not config.augment.methods:
         where = "text without labels; give it as data.unlabelled.path=FILE, or make it by augment.methods"
         yield from (f"distill.unlabelled.{name}={value}: belongs to {where}" for name, value in changed.items())
         return

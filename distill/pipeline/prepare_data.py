@@ -47,8 +47,9 @@ def prepare(config: Config) -> Prepared:
     ready, similar = similar_rows.of_train(ready, module.text, data.near_duplicates)
     notes = [*source.notes, *read.notes, *filter(None, (test_held_out, held_out, splits.overlap(ready)))]
     notes += [*few, *of_others, *similar]
-    if data.unlabelled.path is not None:
-        ready[splits.UNLABELLED], more = _unlabelled(config, ready)
+    if data.unlabelled.given:
+        rest = whole["train"].select_columns(list(module.inputs)) if data.unlabelled.rest else None
+        ready[splits.UNLABELLED], more = _unlabelled(config, ready, rest)
         notes += more
     columns = source.columns or dict(data.columns)
     return Prepared(
@@ -70,16 +71,17 @@ def _by_name(labels: Mapping[str, str], classes: Sequence[str]) -> dict[str, str
     return {numbers.get(label, label): name for label, name in labels.items()}
 
 
-def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, list[str]]:
+def _unlabelled(config: Config, ready: Mapping[str, Dataset], rest: Dataset | None) -> tuple[Dataset, list[str]]:
     """Return as many texts without labels as the settings ask for, without those that the data has already."""
     section, module = config.data.unlabelled, task(config.task)
-    files = _names(section.path)
-    parts, notes_of_files = zip(*(_read_unlabelled(config, file) for file in files), strict=True)
-    texts = concatenate_datasets([part.cast(parts[0].features) for part in parts])
-    notes = list(dict.fromkeys(note for of_file in notes_of_files for note in of_file))
+    files = _names(section.path) if section.path is not None else []
+    read = [_read_unlabelled(config, file) for file in files] + ([] if rest is None else [(rest, [])])
+    texts = concatenate_datasets([part.cast(read[0][0].features) for part, _ in read])
+    notes = list(dict.fromkeys(note for _, of_part in read for note in of_part))
     unseen = splits.unseen(splits.keyed(texts, module.text), ready)
     if not len(unseen):
-        raise DataError(f"{', '.join(files)} has no text that the data does not have already")
+        source = ", ".join([*files, *([] if rest is None else ["what data.limit leaves of train"])])
+        raise DataError(f"{source} has no text that the data does not have already")
     if repeated := len(texts) - len(unseen):
         notes.append(f"{repeated:,} of {len(texts):,} unlabelled texts stand twice, or in the data already: left out")
     if section.near_duplicates == "drop":

@@ -143,7 +143,7 @@ def _nothing_learnt(report: Report) -> str:
     models_by_sign: dict[str, list[str]] = {}
     for name in (model for model in present(report) if role(report, model) not in ("export", "baseline")):
         if sign := _learnt_nothing(report, name):
-            models_by_sign.setdefault(sign, []).append(f"the {name}")
+            models_by_sign.setdefault(sign, []).append(unlabelled.called(name))
     if not models_by_sign:
         return ""
     models = listed([f"{listed(names)} ({sign})" for sign, names in models_by_sign.items()])

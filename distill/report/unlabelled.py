@@ -23,6 +23,15 @@ def facts(results: Mapping[str, JsonObject]) -> JsonObject | None:
     return {"rounds": rounds, "against_without": against} if rounds or against else None
 
 
+def called(name: str) -> str:
+    """Return a model's name as a sentence has it.
+
+    >>> called("control"), called("without_unlabelled")
+    ('the control', 'the student without unlabelled text')
+    """
+    return "the student without unlabelled text" if name == "without_unlabelled" else f"the {name}"
+
+
 def sentence(report: Report) -> str:
     """Return which student is better, that with unlabelled text or that without; empty where they weren't compared."""
     found = report.get("unlabelled") or {}
