@@ -12,6 +12,7 @@ from distill.data.columns import Rules
 from distill.data.sources import Source
 from distill.errors import DataError
 from distill.tasks import Options, task
+from distill.tasks.labels import replaced as replaced_column
 
 
 def read(
@@ -45,6 +46,8 @@ def _domain(
     rules = Rules(data.drops_bad, data.max_characters, (), data.labels or {})
     by_role = sources.labelled(path, name, module.roles, data.columns, rules, data.delimiter)
     own = {"train": source.splits["train"]}
+    if module.roles.get("label") == "label":
+        by_role = by_role._replace(splits={name: _by_own_names(by_role.splits[name], own["train"], options)})
     of_domain = replace(options, numbers={**options.numbers, **by_role.numbers}, ids={**options.ids, **by_role.ids})
     read = module.read({**own, **by_role.splits}, of_domain)
     if list(read.labels) != list(labels):
@@ -55,3 +58,13 @@ def _domain(
             rows = module.expand(rows)
     known = {*source.notes, *module.read(own, options).notes}
     return rows, [note for note in (*by_role.notes, *read.notes) if note not in known]
+
+
+def _by_own_names(rows: Dataset, train: Dataset, options: Options) -> Dataset:
+    """Return rows whose labels are those of the run's files, where theirs are the names that the settings give them."""
+    known = set(map(str, train["label"][:]))
+    own = {name: label for label, name in options.labels.items() if label in known and name not in known}
+    labels = rows["label"][:]
+    if not own.keys() & set(map(str, labels)):
+        return rows
+    return replaced_column(rows, "label", [own.get(str(label), str(label)) for label in labels])
