@@ -6,6 +6,7 @@ from distill.config.schema import Config
 from distill.config.validate import problems
 from distill.tasks import TASKS
 
+
 def run(task="classification", **given):
     """The settings of a run, by dotted keys with __ for dots."""
     config = Config(task=task)
@@ -35,9 +36,7 @@ def test_a_threshold_is_a_probability(threshold):
 
 
 def test_scores_and_places_have_no_labels_that_one_is_sure_of():
-    labels = (
-        "classification, pair_classification, multilabel_classification, token_classification, relation_extraction"
-    )
+    labels = "classification, pair_classification, multilabel_classification, token_classification, relation_extraction"
     for task in ("regression", "question_answering"):
         config = run(task, data__unlabelled__path=".", distill__unlabelled__threshold=0.9)
         assert f"distill.unlabelled.threshold=0.9: belongs to {labels}; allowed is null" in problems(config)

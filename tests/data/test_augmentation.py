@@ -39,5 +39,9 @@ def test_chance_picks_a_word_at_least_and_each_alike():
 
 def test_the_same_seed_drops_the_same_words():
     words = split("one two three four five six")
-    assert [without_some(words, 0.3, draw) for draw in draws(9)] == [without_some(words, 0.3, draw) for draw in draws(9)]
-    assert [without_some(words, 0.3, draw) for draw in draws(9)] != [without_some(words, 0.3, draw) for draw in draws(9, 1)]
+    assert [without_some(words, 0.3, draw) for draw in draws(9)] == [
+        without_some(words, 0.3, draw) for draw in draws(9)
+    ]
+    assert [without_some(words, 0.3, draw) for draw in draws(9)] != [
+        without_some(words, 0.3, draw) for draw in draws(9, 1)
+    ]

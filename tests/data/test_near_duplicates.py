@@ -22,7 +22,7 @@ def near(rows, *others):
         ("good", "good.", True),
         ("good", "bad", False),
         ("this is not a good film at all", "this is a good film at all", False),
-        ("we saw it in the old cinema near the river last night", "We saw it, in the old cinema near the river last", True),
+        ("we saw it in an old cinema near the river last night", "We saw it, in an old cinema near the river last", True),
         ("很好的电影", "很好的电影。", True),
         ("很好的电影", "很差的电影", False),
         (":-)", ":-)", True),
@@ -42,7 +42,7 @@ def test_a_long_text_bears_another_word_in_its_middle():
 
 def test_those_that_are_found_are_those_of_a_comparison_of_all_pairs():
     """MinHash and the filter before it lose none here, and add none: each pair is compared by hand."""
-    draw = random.Random(0)
+    draw = random.Random(0)  # noqa: S311  (no secret)
     vocabulary = [f"w{number}" for number in range(50)]
     references = [" ".join(draw.choices(vocabulary, k=draw.randrange(1, 60))) for _ in range(60)]
     rows = []
@@ -63,7 +63,10 @@ def test_each_text_of_a_row_has_to_be_near():
 
 
 def test_lists_of_words_are_compared_like_texts():
-    rows, other = Dataset.from_dict({"tokens": [["Rain", "fell", "."]]}), Dataset.from_dict({"tokens": [["rain", "fell"]]})
+    rows, other = (
+        Dataset.from_dict({"tokens": [["Rain", "fell", "."]]}),
+        Dataset.from_dict({"tokens": [["rain", "fell"]]}),
+    )
     assert near_duplicates(rows, [other], ["tokens"]).tolist() == [True]
 
 

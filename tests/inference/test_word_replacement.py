@@ -1,4 +1,4 @@
-"""Words are replaced by a real masked language model, small and with weights of chance, that knows a few words whole."""
+"""Words are replaced by a real masked language model, small and with weights of chance, that knows few words whole."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,9 @@ def test_only_words_of_one_token_are_replaced_and_the_rest_stays(replacer):
         assert len(before) == len(after)
         assert [word[len(word.rstrip()) :] for word in before] == [word[len(word.rstrip()) :] for word in after]
         assert before[3:] == after[3:], "a comma, a word of two tokens, and a number"
-        assert all(one == other or other.strip() in replacer.words.values() for one, other in zip(before, after, strict=True))
+        assert all(
+            one == other or other.strip() in replacer.words.values() for one, other in zip(before, after, strict=True)
+        )
     changed = [sum(one != other for one, other in zip(*pair, strict=True)) for pair in zip(texts, new, strict=True)]
     assert all(count > 0 for count in changed[::2])
     assert not any(changed[1::2])
