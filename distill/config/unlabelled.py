@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from distill.base.setting_rules import one_of, setting
 from distill.config.task_traits import task_or_first, tasks_with
-from distill.objective.declaration import BEYOND_LOGITS, SCORE
-from distill.objective.settings import active, reads, terms_beyond_logits
+from distill.objective.declaration import SCORE
+from distill.objective.settings import active
 from distill.tasks import Task
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class LearningUnlabelledConfig:
     rounds: int = setting(
         1, ((lambda value: 1 <= value <= 100), "a whole number from 1 to 100"),
         "Rounds of self-training: from the second on, a new student learns, whose teacher of these texts is the "
-        "student of the round before.",
+        "student of the round before; hidden states, where a term reads them, stay the teacher's.",
     )  # fmt: skip
     compare: bool = True
     """Train the same student on train alone as well, for as many steps and with the same teacher, and compare both, so
@@ -64,11 +64,5 @@ def unlabelled_problems(config: "Config") -> Iterator[str]:
             yield f"{given}: belongs to {', '.join(tasks_with(has_labels))}; allowed is {allowed}"
     if section.labels == "hard" and "hard" not in active(config.distill):
         yield "distill.unlabelled.labels=hard: is what distill.hard counts, whose weight is 0; give it one above 0"
-    for name in terms_beyond_logits(config.distill) if section.rounds > 1 else ():
-        read = BEYOND_LOGITS[reads(config.distill, name)]
-        yield (
-            f"distill.unlabelled.rounds={section.rounds}: the student of an earlier round has other {read} than the "
-            f"teacher, which distill.{name} reads; allowed is 1, or distill.{name}.weight=0"
-        )
     if section.rounds > 1 and task.class_axis != "labels":
         yield f"distill.unlabelled.rounds={section.rounds}: {config.task} compares token by token; allowed is 1"

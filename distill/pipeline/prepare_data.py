@@ -46,7 +46,7 @@ def prepare(config: Config) -> Prepared:
     ready = {name: splits.keyed(rows, module.text) for name, rows in {**limited, **others}.items()}
     ready, similar = similar_rows.of_train(ready, module.text, data.near_duplicates)
     notes = [*source.notes, *read.notes, *filter(None, (test_held_out, held_out, splits.overlap(ready)))]
-    notes += [*few, *of_others, *similar]
+    notes += [*few, *of_others, *(similar if data.near_duplicates == "drop" else ())]
     if data.unlabelled.given:
         rest = whole["train"].select_columns(list(module.inputs)) if data.unlabelled.rest else None
         ready[splits.UNLABELLED], more = _unlabelled(config, ready, rest)
@@ -62,6 +62,7 @@ def prepare(config: Config) -> Prepared:
         columns,
         read.unanswerable,
         ids,
+        tuple(similar) if data.near_duplicates == "say" else (),
     )
 
 

@@ -79,7 +79,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
     refuse_other_launch(devices, nodes)
     config, data = settled(config, prepare(config))
     log.info("data: %s", data.summary())
-    for note in data.notes:
+    for note in (*data.notes, *data.remarks):
         log.info("data: %s", note)
     spec = run_spec(config, data)
     preflight(spec)

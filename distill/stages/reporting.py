@@ -30,7 +30,7 @@ def report_on(
     config = spec.config
     data = spec.data.describe()
     of_stages = [note for result in results.values() for note in result.get("notes", ())]
-    data["notes"] += dict.fromkeys([*notes, *of_stages])
+    data["notes"] += dict.fromkeys([*spec.data.remarks, *notes, *of_stages])
     return assemble(
         head={
             "name": config.name,

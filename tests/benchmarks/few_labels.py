@@ -4,9 +4,9 @@
 
 FOLDER holds MiniLM-L6. What is named after it is the beginning of what is run: a data set, a recipe of that; without a
 name it is everything, hours. Settings are given to every run, such as ``data.unlabelled.limit=200`` for a try. All is
-made by ``distill.run`` as anyone would make it, in one store, so that what was begun is gone on with and what is finished
-is not made again; the table is Markdown. SST-2 has 500 labels, CoNLL-2003 a tenth of its own. ``alone`` is the same
-student, distilled by the same teacher on the labelled rows alone, for as many steps; ``control`` has no teacher either.
+made by ``distill.run`` as anyone would make it, in one store, so that what was begun is gone on with and what is
+finished is not made again; the table is Markdown. SST-2 has 500 labels, CoNLL-2003 a tenth of its own. ``alone`` is the
+same student, distilled by the same teacher on the labelled rows alone, for as many steps; ``control`` has no teacher.
 An interval is the mean, over the seeds, of the bounds of the paired bootstrap over the examples of test.
 """
 
@@ -20,7 +20,8 @@ SEEDS = (1, 2, 3)
 OUT = Path("outputs") / "few_labels"
 COMMON = (
     "finetune.max_epochs=5", "finetune.optimizer.lr=1e-4", "distill.max_epochs=3", "data.unlabelled.rest=true",
-    "stages=[finetune,augment,teach,distill,control,evaluate]", "evaluate.latency_samples=0", "tracking.wandb=disabled",
+    "distill.hidden.weight=0", "distill.cka.weight=0", "stages=[finetune,augment,teach,distill,control,evaluate]", "evaluate.latency_samples=0",
+    "tracking.wandb=disabled",
 )  # fmt: skip
 DATA = {
     "sst2": ("experiment=sst2_minilm", "data.limit.per_label=250", "data.unlabelled.limit=20000"),

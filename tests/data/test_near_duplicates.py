@@ -22,7 +22,7 @@ def near(rows, *others):
         ("good", "good.", True),
         ("good", "bad", False),
         ("this is not a good film at all", "this is a good film at all", False),
-        ("we saw it in an old cinema near the river last night", "We saw it, in an old cinema near the river last", True),
+        ("we saw it in an old cinema by the river last night", "We saw it, in an old cinema by the river last", True),
         ("很好的电影", "很好的电影。", True),
         ("很好的电影", "很差的电影", False),
         (":-)", ":-)", True),

@@ -39,7 +39,7 @@ def test_rows_of_train_that_are_nearly_those_of_validation_are_counted(config):
     assert data.rows()["train"] == 40
     assert "texts that also occur in train: 1 of 4 in validation" in data.notes
     said = "1 of 40 rows of train are nearly those of validation; data.near_duplicates=drop leaves them out"
-    assert said in data.notes, "the equal one is counted elsewhere"
+    assert data.remarks == (said,), "the equal one is counted elsewhere; no stage is made anew for it"
 
 
 def test_they_are_left_out_with_the_equal_ones_where_that_is_asked_for(config):
@@ -49,7 +49,8 @@ def test_they_are_left_out_with_the_equal_ones_where_that_is_asked_for(config):
     assert data.notes == ("2 of 40 rows of train are nearly or wholly those of validation: left out",)
     assert line(0) not in data.splits["train"]["text"]
     config.data.near_duplicates = "keep"
-    assert prepare(config).notes == ("texts that also occur in train: 1 of 4 in validation",)
+    kept = prepare(config)
+    assert (kept.notes, kept.remarks) == (("texts that also occur in train: 1 of 4 in validation",), ())
 
 
 def test_a_train_of_nothing_else_is_refused(config, tmp_path):
