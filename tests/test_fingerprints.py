@@ -168,6 +168,12 @@ def test_no_two_cases_plan_the_same_stages(recorded):
     assert len(set(plans)) == len(plans)
 
 
+def test_the_student_without_unlabelled_text_is_another_one(recorded):
+    compared = [stages for stages in recorded.values() if "distill:without_unlabelled" in stages]
+    assert len(compared) > 3
+    assert all(stages["distill"] != stages["distill:without_unlabelled"] for stages in compared)
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory() as temporary:

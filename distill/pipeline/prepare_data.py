@@ -48,8 +48,8 @@ def prepare(config: Config) -> Prepared:
     notes = [*source.notes, *read.notes, *filter(None, (test_held_out, held_out, splits.overlap(ready)))]
     notes += [*few, *of_others, *(similar if data.near_duplicates == "drop" else ())]
     if data.unlabelled.given:
-        rest = whole["train"].select_columns(list(module.inputs)) if data.unlabelled.rest else None
-        ready[splits.UNLABELLED], more = _unlabelled(config, ready, rest)
+        left_out = whole["train"].select_columns(list(module.inputs)) if data.unlabelled.rest else None
+        ready[splits.UNLABELLED], more = _unlabelled(config, ready, left_out)
         notes += more
     columns = source.columns or dict(data.columns)
     return Prepared(

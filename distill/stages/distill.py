@@ -123,8 +123,8 @@ def _identity(spec: RunSpec) -> StageSettings:
     """Return the examples that a student learns from, and of others only the steps that they add."""
     if spec.learner.unlabelled:
         return spec.data.identity("train", "validation", UNLABELLED)
-    more = spec.data.identity(UNLABELLED)["examples"]
-    return {**spec.data.identity("train", "validation"), **({"as_long_as_with": more} if more else {})}
+    more = spec.data.identity(UNLABELLED)["examples"] or texts.STAGE  # made ones are an input, of either student
+    return {**spec.data.identity("train", "validation"), "as_long_as_with": more}
 
 
 def _unlabelled(
