@@ -10,11 +10,11 @@ import jinja2
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import plain
-from distill.comparison import charts
-from distill.comparison.charts import Axis, Line, Point
 from distill.comparison.columns import Column, columns, heading, notes
 from distill.comparison.pairs import Pair
 from distill.comparison.table import Comparison, Group, Row, written
+from distill.report import charts
+from distill.report.charts import Axis, Line, Point
 
 _MOST_CURVES = 24
 """Pictures of curves on a page."""

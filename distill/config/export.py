@@ -54,6 +54,9 @@ class ExportConfig:
     calibration_rows: int = field(default=200, metadata=allowed(at_least(FEWEST_ROWS)))
     """Rows of train, drawn by the seed, from which a static model in 8 bits learns its ranges; all where train has
     fewer."""
+    calibrate: bool = False
+    """Divide the logits of what is exported, in the weights of its head, by the temperature that makes its
+    probabilities reliable on validation. No decision changes; of tasks that give classes or labels probabilities."""
     license: str = "unknown"
     """Licence of the student in the model card, as the hub names it; the data's licence may bind it."""
 

@@ -22,6 +22,7 @@ _FROM_SCRATCH = ("architecture", "vocab_size", "lowercase")
 _READ_BY_TASKS: dict[str, TaskTrait] = {
     "data.stride": lambda task: task.windows,
     "data.max_target_length": lambda task: task.writes,
+    "export.calibrate": lambda task: task.kind != "score" and not task.writes,
     "data.max_answer_length": lambda task: "answers" in task.roles.values(),
     "teacher.architecture.decoder_layers": lambda task: task.family == "encoder-decoder",
     "student.architecture.decoder_layers": lambda task: task.family == "encoder-decoder",

@@ -7,7 +7,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from distill.base.terminal_text import names, plain
 from distill.export import scripts
-from distill.report import Report, comparison, exports, first_of, present, role, targets
+from distill.report import Report, comparison, exports, first_of, present, reliability, role, targets
 from distill.report.facts import grid_timed, made_with, objective, rows_and_labels, stand_in
 from distill.report.sentences import verdict
 
@@ -110,6 +110,8 @@ def _results(report: Report) -> Iterator[str]:
         yield "The control is the same student, trained without the teacher."
     if how := report.get("scored_by"):
         yield f"Scored by {_plain(how)}"
+    if calibrated := reliability.sentence(report):
+        yield _plain(calibrated)
     yield from _bullets(_plain(sentence) for sentence in exports.summaries(report))
     if conditions := grid_timed(report):
         yield _plain(conditions)

@@ -79,6 +79,7 @@ def certificate(
     command: str,
     processor: str,
     flags: Sequence[str],
+    calibration: Mapping[str, Any] | None = None,
 ) -> Certificate:
     """Put together a certificate.
 
@@ -89,6 +90,8 @@ def certificate(
         command: the command line that repeats the run.
         processor: the processor on which everything was measured.
         flags: its instructions that decide on how 8 bits are multiplied.
+        calibration: the temperature that made probabilities reliable, and how reliable they are; none where they are
+            as the student gave them.
     """
     return {
         "schema": _SCHEMA,
@@ -96,6 +99,7 @@ def certificate(
         "data": {"fingerprint": data},
         "command": command,
         "processor": {"name": processor, "flags": list(flags)},
+        "calibration": None if calibration is None else dict(calibration),
         "formats": {name: facts.entry() for name, facts in formats.items()},
     }
 

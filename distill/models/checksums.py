@@ -49,6 +49,16 @@ def verify(bundle: Path) -> None:
         raise ModelError(f"{bundle / stranger} was not exported with the others: {FILE} does not name it; {_AGAIN}")
 
 
+def of_weights(bundle: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a bundle that holds weights, as the bundle itself says it.
+
+    Raises:
+        ModelError: the checksums cannot be read.
+    """
+    named = _read(bundle / FILE)
+    return {name: str(facts.get("sha256")) for name, facts in named.items() if Path(name).suffix in _WEIGHTS}
+
+
 def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
     if not path.is_file():
         raise ModelError(f"{path.parent} has no {FILE}, so that nothing tells whether it is whole; {_AGAIN}")

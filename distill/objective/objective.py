@@ -116,6 +116,14 @@ class Objective(nn.Module):
         total = torch.stack([weights[name] * value for name, value in values.items()]).sum()
         return LossReport(total, {name: value.detach() for name, value in values.items()})
 
+    @torch.no_grad()
+    def loss_shares(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the part of the loss that each term is, from 0 to 1, by the current weights; a loss of 0 has none."""
+        weights = self.weights
+        sizes = {name: (weights[name] * value).abs() for name, value in values.items()}
+        whole = torch.stack(list(sizes.values())).sum()
+        return {name: size / whole.clamp(min=torch.finfo(whole.dtype).tiny) for name, size in sizes.items()}
+
     def values(
         self,
         student: Outputs,

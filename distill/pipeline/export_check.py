@@ -7,6 +7,7 @@ from transformers import PretrainedConfig
 from distill.errors import DataError, ModelError
 from distill.export import FEWEST_ROWS, INT8, exporter
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
+from distill.models.temperature import head_layer
 from distill.stages.job import RunSpec
 
 _BRING_IT: Mapping[str, str] = {
@@ -33,7 +34,7 @@ def rows_to_calibrate(spec: RunSpec) -> None:
 
 
 def required_formats(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
-    """Refuse an architecture that cannot have a format without which the run would end with an error.
+    """Refuse an architecture that cannot have what is asked of its export, so that the run would end with an error.
 
     Args:
         spec: the run.
@@ -45,9 +46,18 @@ def required_formats(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> 
     source = _BRING_IT.get(spec.decisions.student.init)
     if "export" not in spec.config.stages or source is None or source not in configs:
         return
+    if spec.config.export.calibrate:
+        _divisible_head(configs[source], spec.setup.task.head)
     required, tokenizer = spec.config.export.require, spec.sources.tokenizer(spec.sources.checkpoints[source])
     for name in required:
         try:
             exporter(name).refuse_architecture(configs[source], spec.setup, tokenizer)
         except ModelError as error:
             raise ModelError(f"export.require=[{', '.join(required)}]: {name}: {error}") from error
+
+
+def _divisible_head(config: PretrainedConfig, head: str) -> None:
+    try:
+        head_layer(config, head)
+    except ModelError as error:
+        raise ModelError(f"export.calibrate=true: {error}; leave it out") from error

@@ -88,12 +88,12 @@ def _planned(name: str, who: str, spec: RunSpec, earlier: Mapping[str, Planned])
     of_teacher = (*OF_EACH_TEACHER, *CHECKPOINTS) if name in OF_EACH_TEACHER else ()
     inputs = {source: title(source, who) if source in of_teacher else source for source in stage.needs(spec)}
     settings = stage.settings(spec)
-    contents = {own: _content(own, name_in_run, spec, earlier) for own, name_in_run in inputs.items()}
+    contents = {own: content_of(own, name_in_run, spec, earlier) for own, name_in_run in inputs.items()}
     content = {"stage": name, "recipe": stage.RECIPE, "settings": settings, "inputs": contents}
     return Planned(title(name, who), name, spec, inputs, settings, fingerprint(content))
 
 
-def _content(name_in_stage: str, name_in_run: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> str:
+def content_of(name_in_stage: str, name_in_run: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> str:
     """Return what stands for an input in fingerprints: of a checkpoint its content, of a stage its fingerprint."""
     owner, name = spec.owner(name_in_stage)
     return owner.sources.content(name) if name in CHECKPOINTS else earlier[name_in_run].fingerprint

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from distill.base.disk import replacing, run_folder
 from distill.config.dump import write_config
 from distill.export import BUNDLE
 from distill.models import checksums
-from distill.report import Report, console, examples, page
+from distill.pipeline.lineage import of_bundle
+from distill.report import JsonObject, Report, console, examples, page
 from distill.report.folder import gather
 from distill.stages import export
 from distill.stages.job import Job, RunContext, RunSpec, StageResult
@@ -28,11 +30,13 @@ class Finished:
         folders: title of each stage to its folder in the store.
         results: title of each stage to its result.
         entries: one line of the report for each stage.
+        lineage: what was made of what, from the data on.
     """
 
     folders: dict[str, Path] = field(default_factory=dict)
     results: dict[str, StageResult] = field(default_factory=dict)
     entries: list[dict[str, object]] = field(default_factory=list)
+    lineage: list[JsonObject] = field(default_factory=list)
 
 
 def write_report(
@@ -50,8 +54,9 @@ def write_report(
     folder = context.folder
     curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
     found = _review(finished, jobs)
-    report = reviewed(report_on(spec, context, finished.results, finished.entries, notes), spec, found)
+    report: dict[str, Any] = reviewed(report_on(spec, context, finished.results, finished.entries, notes), spec, found)
     exported = finished.folders["export"] / BUNDLE if "export" in finished.folders else None
+    report["lineage"] = [*finished.lineage, *(of_bundle(exported, report["exports"]) if exported else ())]
     with run_folder(folder).writing():
         write_config(spec.config, folder / "config.yaml")  # again, in case that the folder was removed meanwhile
     with run_folder(folder).writing():

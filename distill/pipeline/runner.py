@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from distill.base.disk import run_folder
+from distill.base.resources import ResourceMeter
 from distill.config.dump import write_config
 from distill.config.schema import Config
 from distill.data.example_pipeline import ExamplePipeline
@@ -18,6 +19,7 @@ from distill.distributed.processes import Ranks, joined
 from distill.errors import DataError
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.context import example_pipeline, run_spec
+from distill.pipeline.lineage import lineage
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
@@ -160,7 +162,8 @@ def _advance(planned: Planned, chain: Chain) -> None:
     finished.folders[planned.title], finished.results[planned.title] = folder, manifest["result"]
     status, seconds = ("reused", time.monotonic() - start) if reused else ("done", manifest["seconds"])
     entry = {"name": planned.title, "status": status, "seconds": seconds}
-    finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder)})
+    made = {"seconds": manifest["seconds"], **manifest.get("resources", {})}
+    finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder), "made": made})
     if ranks.rank == 0:
         log.info("%s: %s in %.1f s, %s", planned.title, status, seconds, folder)
 
@@ -170,13 +173,15 @@ def _is_finished(planned: Planned, chain: Chain) -> bool:
 
 
 def _make(planned: Planned, chain: Chain) -> None:
-    start, ranks, store = time.monotonic(), chain.ranks, chain.store
+    ranks, store = chain.ranks, chain.store
     partial = ranks.together(lambda: store.partial(planned.name))
+    resumed = any(partial.iterdir())
     if ranks.rank == 0:
-        log.info("%s: %s", planned.title, "goes on where it was interrupted" if any(partial.iterdir()) else "begins")
+        log.info("%s: %s", planned.title, "goes on where it was interrupted" if resumed else "begins")
     job = _job(planned, chain, partial)
     ranks.wait()
-    result = ranks.together(lambda: _run(planned, job, store))
+    with ResourceMeter() as meter:
+        result = ranks.together(lambda: _run(planned, job, store))
     manifest = {
         "stage": planned.stage,
         "fingerprint": planned.fingerprint,
@@ -184,7 +189,8 @@ def _make(planned: Planned, chain: Chain) -> None:
         "settings": planned.settings,
         "inputs": {name: path.name for name, path in job.inputs.items()},
         "versions": versions(),
-        "seconds": time.monotonic() - start,
+        "seconds": meter.seconds,
+        "resources": {**meter.measured(), "resumed": resumed},
         "result": page.finite(result),
     }
     ranks.first(lambda: store.finish(planned.name, manifest))
@@ -219,4 +225,5 @@ def _report(chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str
     folders = chain.finished.folders
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
+    chain.finished.lineage += lineage(chain.spec, planned_stages)
     write_report(chain.spec, chain.context, chain.finished, jobs, notes)

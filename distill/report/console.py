@@ -14,6 +14,7 @@ from distill.report import (
     examples,
     exports,
     present,
+    reliability,
     tables,
     targets,
     tie,
@@ -43,6 +44,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
         blocks.append(f"Scored by {how}")
     blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
+    blocks.append(reliability.sentence(report))
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]
     blocks += [verdict(report), targets.sentence(report), examples.summary(report), _seconds(report["stages"])]
     lines = [line for block in blocks if block for line in _wrapped(block)]

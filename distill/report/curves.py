@@ -5,9 +5,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from distill.report import NOT_FRACTIONS, Curves, JsonObject, metric, number
+from distill.report import NOT_FRACTIONS, Curves, JsonObject, metric, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,11 @@ _PLACEHOLDERS = {_INK: "var(--soft, #656d76)", _GRID: "var(--line, #d0d7de)"} | 
 """Colours that nothing else in a picture has to what the page puts in their place: matplotlib knows no variables."""
 _POINTS = 300
 """A longer series is drawn as the means of that many neighbourhoods."""
+_LOSSES, _PARTS, _PULLS, _RATE = "training losses", "share of the loss", "share of the gradient", "learning rate"
+"""Titles of the pictures of what is trained on: the terms, their parts of the weighted sum, and of its gradient."""
+_TITLES = {"train": _LOSSES, "train/loss_share": _PARTS, "train/share": _PULLS}
+_APART = 10
+"""From that many times the least median on, terms are drawn on a logarithmic axis: else small ones would lie flat."""
 
 
 class Picture(NamedTuple):
@@ -56,21 +62,17 @@ def _families(rows: Iterable[JsonObject]) -> dict[str, dict[str, Points]]:
     for row in sorted(rows, key=lambda row: row["step"]):
         if math.isfinite(row["value"]):
             split, _, name = row["name"].rpartition("/")
-            title = (
-                "learning rate"
-                if name == "lr"
-                else "training losses"
-                if split == "train"
-                else f"{split} {name}".strip()
-            )
+            title = _RATE if name == "lr" else _TITLES.get(split, f"{split} {name}".strip())
             families.setdefault(title, {}).setdefault(name, []).append((row["step"], row["value"]))
     return families
 
 
 def _shown(title: str, name: str, value: float) -> str:
-    if title == "learning rate":
+    if title == _RATE:
         return f"{value:.2g}"
-    return number(value) if title == "training losses" else metric(name, value)
+    if title in (_PARTS, _PULLS):
+        return percent(value, 1)
+    return number(value) if title == _LOSSES else metric(name, value)
 
 
 def _thinned(points: Points) -> Points:
@@ -86,18 +88,44 @@ def _svg(title: str, series: Mapping[str, Points]) -> str:
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "distill", "font.size": 9, "axes.unicode_minus": True}):
         figure = Figure(figsize=(5, 2.6), layout="constrained")
         axes = figure.add_subplot()
-        for n, points in enumerate(series.values()):
-            steps, values = zip(*points, strict=True)
-            marker = "o" if len(points) <= 12 else ""
-            axes.plot(steps, values, color=_MARKS[n % len(_MARKS)], linewidth=1.6, marker=marker, markersize=3.5)
-        _dress(axes, in_percent=title.startswith(("validation", "test")) and not NOT_FRACTIONS & set(series))
+        if title == _PARTS and len({tuple(step for step, _ in points) for points in series.values()}) == 1:
+            _stack(axes, series)
+        else:
+            _lines(axes, series)
+        if title == _LOSSES and _is_wide(series):
+            axes.set_yscale("log")
+        scores = title.startswith(("validation", "test")) and not NOT_FRACTIONS & set(series)
+        _dress(axes, in_percent=scores or title in (_PARTS, _PULLS))
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return file.getvalue()
 
 
+def _lines(axes: "Axes", series: Mapping[str, Points]) -> None:
+    for n, points in enumerate(series.values()):
+        steps, values = zip(*points, strict=True)
+        marker = "o" if len(points) <= 12 else ""
+        axes.plot(steps, values, color=_MARKS[n % len(_MARKS)], linewidth=1.6, marker=marker, markersize=3.5)
+
+
+def _stack(axes: "Axes", series: Mapping[str, Points]) -> None:
+    """Draw parts of a whole one upon the other, the first at the bottom."""
+    steps = [step for step, _ in next(iter(series.values()))]
+    heights = [[value for _, value in points] for points in series.values()]
+    colours = [_MARKS[n % len(_MARKS)] for n in range(len(series))]
+    axes.stackplot(steps, *heights, colors=colours, linewidth=0)
+    axes.set_ylim(0, 1)
+
+
+def _is_wide(series: Mapping[str, Points]) -> bool:
+    """Return whether terms are of such different sizes that they find no room on one even axis."""
+    values = [[value for _, value in points] for points in series.values()]
+    medians = [median(some) for some in values]
+    return min(map(min, values)) > 0 and max(medians) >= _APART * min(medians)
+
+
 def _dress(axes: "Axes", in_percent: bool) -> None:
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(_GRID)
@@ -107,7 +135,11 @@ def _dress(axes: "Axes", in_percent: bool) -> None:
     axes.set_xlabel("step", color=_INK)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    if axes.get_yscale() == "linear":
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+    else:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     if in_percent:
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 

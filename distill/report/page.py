@@ -14,7 +14,21 @@ import jinja2
 from distill import report as words
 from distill.base.disk import replacing
 from distill.base.terminal_text import names, plain
-from distill.report import by_label, curves, differences, examples, exports, facts, sentences, tables, targets
+from distill.report import (
+    by_label,
+    costs,
+    curves,
+    differences,
+    examples,
+    exports,
+    facts,
+    fronts,
+    lineage,
+    reliability,
+    sentences,
+    tables,
+    targets,
+)
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
@@ -91,7 +105,12 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         label_gains=by_label.gains(report),
         confusion=by_label.confusion(report),
         label_tables=[table for split in words.splits(report) if (table := tables.by_label(report, split))],
+        fronts=fronts.fronts(report),
+        front_note=fronts.chance(report),
+        reliable=reliability.reliabilities(report),
         pictures=_grouped(curves.draw(rows), "stage"),
+        costs=costs.costs(report),
+        lineage=lineage.steps(report),
         metric=words.metric,
         difference=words.difference,
     )

@@ -11,9 +11,11 @@ from distill.export.certificate import Certificate, FormatFacts
 from distill.export.gate import depends_on_batch
 from distill.inference import latency_grid
 from distill.inference.runtime import CPU, FinishedModel
+from distill.metrics.reliability import reliability
 from distill.report import page
 from distill.report.environment import processor, processor_flags, versions
-from distill.stages import exported_formats
+from distill.stages import calibrating, exported_formats
+from distill.stages.calibrating import Calibrated
 from distill.stages.exported_formats import VALIDATION, ExportedFormat, Scores
 from distill.stages.job import Job, RunSpec
 
@@ -92,10 +94,39 @@ def _equal_decisions(job: Job, tried: ExportedFormat, student: Scores) -> float 
     return float(np.mean(pairs))
 
 
-def certify(job: Job, formats: Mapping[str, FormatFacts]) -> Certificate:
+def calibration(calibrated: Calibrated, student: Scores, spec: RunSpec) -> dict[str, Any] | None:
+    """Return what the certificate says of calibrated probabilities; none where they are the student's.
+
+    Args:
+        calibrated: what was exported instead of the student.
+        student: the scores of that.
+        spec: the run.
+    """
+    if calibrated.temperature is None:
+        return None
+    kind = spec.setup.task.kind
+    errors: dict[str, dict[str, float | None]] = {}
+    for split, score in student.items():
+        after = reliability(kind, score.rows.numpy(), score.labels.numpy())
+        before = reliability(kind, score.rows.numpy(), score.labels.numpy(), 1 / calibrated.temperature)
+        errors[split] = {"before": before.error if before else None, "after": after.error if after else None}
+    return {
+        "temperature": calibrated.temperature,
+        "fitted_on": calibrating.FITTED_ON,
+        "where": "the weights of the head are divided by it",
+        "calibration_error": errors,
+    }
+
+
+def certify(job: Job, formats: Mapping[str, FormatFacts], calibration: Mapping[str, Any] | None) -> Certificate:
     """Return the certificate of a bundle, with null for what is no finite number."""
     content = certificate.certificate(
-        formats, versions=versions(), processor=processor(), flags=processor_flags(), **provenance(job)
+        formats,
+        versions=versions(),
+        processor=processor(),
+        flags=processor_flags(),
+        calibration=calibration,
+        **provenance(job),
     )
     return dict(page.finite(content))
 

@@ -20,7 +20,8 @@ from distill.models import checksums, loading
 from distill.models.configuration import OWN
 from distill.report import Report
 from distill.report.environment import versions
-from distill.stages import certifying, evaluate, exported_formats
+from distill.stages import calibrating, certifying, evaluate, exported_formats
+from distill.stages.calibrating import Calibrated
 from distill.stages.exported_formats import ExportedFormat, Scores
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.reporting import report_on
@@ -42,7 +43,8 @@ def needs(spec: RunSpec) -> list[str]:
 def settings(spec: RunSpec) -> StageSettings:
     """Return what the bundle says of itself, its formats, and how good they have to be."""
     about = {"name": spec.config.name, "data": spec.data.describe(), "columns": _columns(spec)}
-    return {**asdict(spec.config.export), "formats": formats(spec), **about}
+    section = {key: value for key, value in asdict(spec.config.export).items() if (key, value) != ("calibrate", False)}
+    return {**section, "formats": formats(spec), **about}
 
 
 def formats(spec: RunSpec) -> list[str]:
@@ -52,19 +54,20 @@ def formats(spec: RunSpec) -> list[str]:
 
 def run(job: Job) -> StageResult:
     """Try each format on every rank; rank 0 judges, times, certifies and reports."""
-    student = exported_formats.student_scores(job)
-    source = _source(job)
-    tried = [exported_formats.try_format(job, name, source, student) for name in formats(job.spec)]
-    return _finish(job, tried, student) if job.context.ranks.rank == 0 else {}
+    with calibrating.calibrated(job) as calibrated:
+        student = exported_formats.student_scores(job, calibrated.changed)
+        source = _source(job, calibrated)
+        tried = [exported_formats.try_format(job, name, source, student) for name in formats(job.spec)]
+    return _finish(job, tried, student, calibrated) if job.context.ranks.rank == 0 else {}
 
 
-def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> StageResult:
+def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores, calibrated: Calibrated) -> StageResult:
     """Time the formats that passed, write what the bundle says of them, and return what the report holds of all."""
     models = {each.name: each.model for each in tried if each.model is not None and each.reason is None}
     timed, conditions = evaluate.latencies(job, models)
     grid, grid_conditions = certifying.time_grid(job, models)
     facts = {each.name: certifying.facts(job, each, student, grid.get(each.name)) for each in tried}
-    content = certifying.certify(job, facts)
+    content = certifying.certify(job, facts, certifying.calibration(calibrated, student, job.spec))
     result: StageResult = {
         "exports": [_describe(job, each, timed.get(each.name), conditions) for each in tried],
         "models": {
@@ -75,6 +78,7 @@ def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores) -> Stage
         "latency_grid_ms": grid,
         "latency_grid": grid_conditions,
         "certificate": content,
+        "notes": [f"export.calibrate=true: {calibrated.note}"] if calibrated.note else [],
     }
     certificates.write(content, job.folder / BUNDLE)
     report = report_on(job.spec, job.context, {**job.results, "export": result})
@@ -93,7 +97,7 @@ def _example_row(spec: RunSpec) -> Mapping[str, Any]:
     return row
 
 
-def _source(job: Job) -> Source:
+def _source(job: Job, calibrated: Calibrated) -> Source:
     """Return what all formats are made of."""
     spec = job.spec
     setup = spec.setup
@@ -102,17 +106,22 @@ def _source(job: Job) -> Source:
         "task": setup.name,
         "generation": spec.generation,
         "columns": _columns(spec),
-        "made_with": {**certifying.provenance(job), "versions": versions()},
+        "made_with": {**certifying.provenance(job), "versions": versions(), **_temperature(calibrated)},
     }
     if not spec.data.unanswerable:
         del form["unanswerable"]  # which is what a folder without it says
     return Source(
-        job.inputs["distill"] / "model",
+        calibrated.model,
         setup,
         form,
         calibration=lambda: _calibration_rows(job),
         int8=spec.config.export.int8,
     )
+
+
+def _temperature(calibrated: Calibrated) -> dict[str, float]:
+    """Return what the head's weights were divided by, for whoever reads config.json: it is done, and not to be done."""
+    return {} if calibrated.temperature is None else {"temperature_divided_by": calibrated.temperature}
 
 
 def _calibration_rows(job: Job) -> list[EncodedRow]:

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
@@ -52,14 +52,20 @@ class ExportedFormat:
     bytes: int = 0
 
 
-def student_scores(job: Job) -> Scores:
-    """Score again what the evaluation kept of the student's answers, on rank 0."""
+def student_scores(job: Job, changed: Callable[[ModelOutputs], ModelOutputs] = lambda outputs: outputs) -> Scores:
+    """Score again what the evaluation kept of the student's answers, on rank 0.
+
+    Args:
+        job: the stage.
+        changed: makes of the student's answers those of what is exported.
+    """
     if job.context.ranks.rank != 0:
         return {}
     model = job.spec.finished(job.spec.model("distill", job.inputs))
     (student, *_) = job.spec.decisions.of_role("student")
     splits = job.results["evaluate"]["models"][student.name]["metrics"]
-    return {split: evaluate.score(job, model, split, kept_outputs.student_outputs(job, split)) for split in splits}
+    opened = {split: changed(kept_outputs.student_outputs(job, split)) for split in splits}
+    return {split: evaluate.score(job, model, split, outputs) for split, outputs in opened.items()}
 
 
 def place(job: Job, name: str) -> Path:

@@ -53,5 +53,5 @@ def reviewed(report: JsonObject, spec: RunSpec, found: Review) -> dict[str, obje
     """Return the report with what was found once all stages were finished: where models part, and the targets."""
     compared = {**(report.get("against_teacher") or {}), **found.against_teacher}
     whole = {**report, "against_teacher": compared or report.get("against_teacher"), "disagreements": found.summary}
-    whole |= {"confusion": found.confusion, "label_gains": found.label_gains}
+    whole |= {"confusion": found.confusion, "label_gains": found.label_gains, "calibration": found.calibration}
     return {**whole, "targets": targets.judge(whole, spec.config.target.limits)}

@@ -19,7 +19,7 @@ from distill.metrics import Scored
 from distill.metrics.confusion import confusion
 from distill.metrics.label_gain import f1_by_label
 from distill.report import JsonObject
-from distill.stages import comparing, exported_formats, kept_outputs
+from distill.stages import calibrating, comparing, exported_formats, kept_outputs
 from distill.stages.job import Job, RunSpec
 from distill.tasks import Columns, Record, arrays
 
@@ -35,6 +35,7 @@ class Review:
         summary: how often teacher and student part, and in which ways; none where there are not both.
         confusion: how often teacher and student take each label for each other; none without single labels.
         label_gains: the F1 of each label by the student minus that by teacher and control; none without labels.
+        calibration: how reliable each model's probabilities are; none where a task gives none.
         examples: the clearest of them, as JSON takes them; with the texts of the data.
         against_teacher: the comparison of each exported form with the teacher.
         notes: what could not be found, each a sentence.
@@ -43,6 +44,7 @@ class Review:
     summary: JsonObject | None = None
     confusion: JsonObject | None = None
     label_gains: JsonObject | None = None
+    calibration: JsonObject | None = None
     examples: Sequence[JsonObject] = ()
     against_teacher: Mapping[str, JsonObject] = field(default_factory=dict)
     notes: Sequence[str] = ()
@@ -78,6 +80,7 @@ def review(evaluated: Job, exported: Job | None, exports: Sequence[str]) -> Revi
             if (model := spec.decisions.first_of(role)) is not None
         }
         compared = _against_teacher(evaluated, exported, exports, split)
+        reliable = calibrating.calibration(evaluated, exported, exports)
     except StoreError as error:
         return Review(notes=[f"what the models answered is not read again for the report: {error}"])
     summary, examples = _parted(spec, split, models)
@@ -86,6 +89,7 @@ def review(evaluated: Job, exported: Job | None, exports: Sequence[str]) -> Revi
         summary,
         _confusion(spec, split, models) if labelled else None,
         _label_gains(spec, split, models) if labelled else None,
+        reliable,
         examples,
         compared,
     )

@@ -166,9 +166,10 @@ class Narrator(Callback):
         """Log the metrics of the epoch; those that Lightning keeps of an earlier validation are left out."""
         if trainer.is_global_zero:
             epoch, last = trainer.current_epoch + 1, trainer.max_epochs
-            old = "validation/" if epoch % (trainer.check_val_every_n_epoch or 1) else "train/lr"
+            old = ("validation/",) if epoch % (trainer.check_val_every_n_epoch or 1) else ()
+            hidden = ("train/lr", "train/loss_share/", *old)
             values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-            logged = sorted(name for name in values if name != "train/lr" and not name.startswith(old))
+            logged = sorted(name for name in values if not name.startswith(hidden))
             shown = ", ".join(f"{name} {values[name]:.4g}" for name in logged)
             seconds = time.monotonic() - self._since
             log.info("%s: epoch %d/%d, %s (%.1f s)", self.stage, epoch, last, shown, seconds)

@@ -96,6 +96,9 @@ class SupervisedModule(pl.LightningModule):
         report = self.objective.weighed(values)
         self.report = replace(report, total=report.total.detach())
         self._log({f"train/{name}": value for name, value in report.parts.items()}, len(batch["input_ids"]))
+        if len(report.parts) > 1 and self._is_logged():
+            shares = self.objective.loss_shares(report.parts)
+            self._log({f"train/loss_share/{name}": share for name, share in shares.items()}, 1)
         return report.total
 
     def _step_views(self, student: Outputs, teacher: Outputs | None, batch_idx: int) -> dict[str, StepView] | None:
@@ -165,11 +168,14 @@ class SupervisedModule(pl.LightningModule):
 
     def _log(self, values: Mapping[str, Tensor], size: int) -> None:
         """Hand over what a logger takes of this step, or the line of the epoch: Lightning drops the rest, at a cost."""
+        if self._is_logged():
+            self.log_dict(values, on_step=True, on_epoch=False, batch_size=size, sync_dist=self.trainer.world_size > 1)
+
+    def _is_logged(self) -> bool:
+        """Return whether a logger, or the line of the epoch, takes what is logged at this step."""
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # the trainer's logging sets it
         due = (self.trainer.global_step + 1) % every == 0
-        if not (due or self.trainer.is_last_batch or self.trainer.should_stop):
-            return
-        self.log_dict(values, on_step=True, on_epoch=False, batch_size=size, sync_dist=self.trainer.world_size > 1)
+        return due or self.trainer.is_last_batch or self.trainer.should_stop
 
 
 def _totals(batch: Batch) -> dict[str, Tensor] | None:

@@ -9,11 +9,12 @@ import statistics
 import pytest
 from made_runs import made, report
 
-from distill.comparison import charts, columns, page, runs
-from distill.comparison.charts import Point
+from distill.comparison import columns, page, runs
 from distill.comparison.estimates import estimate
 from distill.comparison.table import compare
 from distill.errors import ConfigError
+from distill.report import charts
+from distill.report.charts import Point
 
 
 def compared(*folders):

@@ -137,6 +137,14 @@ def test_the_total_is_the_weighted_sum_of_its_parts(parts):
     assert not any(value.requires_grad for value in report.parts.values())
 
 
+def test_shares_of_the_loss_are_those_of_the_weighted_values_whatever_their_sign():
+    objective = Objective({"hard": Hard(), "soft": Soft(2.0)}, {"hard": 2.0, "soft": 0.5})
+    shares = objective.loss_shares({"hard": torch.tensor(1.5), "soft": torch.tensor(-2.0)})
+    assert {name: float(share) for name, share in shares.items()} == pytest.approx({"hard": 0.75, "soft": 0.25})
+    nothing = objective.loss_shares({"hard": torch.tensor(0.0), "soft": torch.tensor(0.0)})
+    assert {name: float(share) for name, share in nothing.items()} == {"hard": 0.0, "soft": 0.0}
+
+
 def test_the_objective_needs_what_its_terms_need_and_holds_what_they_learn(parts):
     objective = parts[1]
     assert objective.needs == {"labels", "teacher_logits", "student_hidden", "teacher_hidden"}

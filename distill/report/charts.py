@@ -1,17 +1,21 @@
 """Draw points and lines as SVG that stands inside a page, takes its colours from it and needs no script."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-_WIDTH, _HEIGHT = 520, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 12, 44
+from distill.report.chart_labels import Box, Mark, placed
+
+_WIDTH, _HEIGHT = 400, 270
+"""Units of a picture, which are pixels on a phone: its text is read there, too."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 14, 44
 _TICKS = 5
+_MOST_POWERS = 5
+_CHARACTER = 7.0
+"""The width of a letter, at most."""
 _LOGARITHMIC = 8
 """From that many times the least value on, an axis of costs is logarithmic."""
-_NEAR_THE_EDGE = 0.85
-"""The fraction of the width beyond which a mark stands to the left of its point."""
 COLOURS = 6
 """Of lines, which the page names ``--curve-0`` and so on."""
 
@@ -57,7 +61,7 @@ def scatter(points: Sequence[Point], on_front: Sequence[Point], x: Axis, y: Axis
     across = _scale(costs, _LEFT, _WIDTH - _RIGHT, logarithmic)
     up = _scale([point.quality for point in points], _HEIGHT - _BOTTOM, _TOP)
     steps = " ".join(f"{across(point.cost):.1f},{up(point.quality):.1f}" for point in on_front)
-    marks = [f'<polyline class="front" points="{steps}"/>']
+    marks = [f'<polyline class="front" points="{steps}"/>', *_names(points, across, up)]
     for point in points:
         kind = "dot best" if point in on_front else "dot"
         text = f"{point.name}: {y.written(point.quality)}, {x.written(point.cost)}"
@@ -65,12 +69,23 @@ def scatter(points: Sequence[Point], on_front: Sequence[Point], x: Axis, y: Axis
         marks.append(
             f'<circle class="{kind} {escape(point.tone)}" {place} r="5"><title>{escape(text)}</title></circle>'
         )
-        left = across(point.cost) > _WIDTH * _NEAR_THE_EDGE
-        shift, anchor = (-7, "end") if left else (7, "start")
-        beside = f'x="{across(point.cost) + shift:.1f}" y="{up(point.quality) - 5:.1f}" text-anchor="{anchor}"'
-        marks.append(f"<text {beside}>{escape(point.mark)}</text>")
     axes = _axes(costs, [point.quality for point in points], x, y, across, up, logarithmic)
-    return _svg(f"{y.title} against {x.title}", [*axes, *marks])
+    return svg(f"{y.title} against {x.title}", [*axes, *marks])
+
+
+def _names(points: Sequence[Point], across: Callable[[float], float], up: Callable[[float], float]) -> list[str]:
+    """Return what stands beside the points, and lines to what stands far from them."""
+    marks = [Mark(across(point.cost), up(point.quality), point.mark) for point in points]
+    labels = placed(marks, Box(_LEFT, _TOP - 8, _WIDTH, _HEIGHT - _BOTTOM))
+    joined = [
+        f'<line class="grid" x1="{x:.1f}" y1="{y:.1f}" x2="{label.x:.1f}" y2="{label.y:.1f}"/>'
+        for label in labels
+        for x, y in ([label.point] if label.point else ())
+    ]
+    texts = (
+        f'x="{label.x:.1f}" y="{label.y:.1f}" text-anchor="{label.anchor}">{escape(label.text)}' for label in labels
+    )
+    return [*joined, *(f'<text class="name" {text}</text>' for text in texts)]
 
 
 class Line(NamedTuple):
@@ -92,7 +107,35 @@ def lines(series: Sequence[Line], x: Axis, y: Axis) -> str:
         dash = f' stroke-dasharray="{2 * (line.row // COLOURS) + 2} 3"' if line.row >= COLOURS else ""
         style = f'class="line" style="--tone: var(--curve-{line.row % COLOURS})"{dash}'
         marks.append(f'<polyline {style} points="{path}"><title>{escape(line.name)}</title></polyline>')
-    return _svg(f"{y.title} by {x.title}", [*_axes([0, *steps], values, x, y, across, up), *marks])
+    return svg(f"{y.title} by {x.title}", [*_axes([0, *steps], values, x, y, across, up), *marks])
+
+
+def reliability(label: str, series: Mapping[str, Sequence[tuple[float, float, float]]]) -> str:
+    """Draw how often a model is right by how sure it is; each series has bins of a count, a confidence, a frequency.
+
+    The area of a dot is the count's share of all.
+    """
+    across, up = _between(_LEFT, _WIDTH - _RIGHT), _between(_HEIGHT - _BOTTOM, _TOP)
+    ends = f'x1="{across(0):.1f}" y1="{up(0):.1f}" x2="{across(1):.1f}" y2="{up(1):.1f}"'
+    parts = [f'<line class="even" {ends}/>']
+    for name, bins in series.items():
+        if not bins:
+            continue
+        path = " ".join(f"{across(sure):.1f},{up(right):.1f}" for _, sure, right in bins)
+        parts.append(f'<polyline class="{escape(name)}" points="{path}"/>')
+        whole = sum(count for count, _, _ in bins)
+        for count, sure, right in bins:
+            text = f"{name}: {count:,} that are {sure:.0%} sure, {right:.0%} right"
+            radius = 2.5 + 9 * math.sqrt(count / whole)
+            place = f'cx="{across(sure):.1f}" cy="{up(right):.1f}" r="{radius:.1f}"'
+            parts.append(f'<circle class="{escape(name)}" {place}><title>{escape(text)}</title></circle>')
+    written = Axis("how sure the model is", "{:.0%}".format), Axis("how often it is right", "{:.0%}".format)
+    return svg(label, [*_axes([0, 1], [0, 1], *written, across, up), *parts])
+
+
+def _between(start: float, end: float) -> Callable[[float], float]:
+    """Return the function that places a fraction between two ends of a picture."""
+    return lambda fraction: start + fraction * (end - start)
 
 
 def _scale(values: Sequence[float], start: float, end: float, logarithmic: bool = False) -> Callable[[float], float]:
@@ -125,11 +168,17 @@ def _axes(
     below = (_powers if logarithmic else _ticks)(min(costs), max(costs))
     parts += [
         f'<text x="{across(cost):.1f}" y="{bottom}" text-anchor="middle">{escape(x.written(cost))}</text>'
-        for cost in below
+        for cost in _with_room(below, x.written)
     ]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
     return parts
+
+
+def _with_room(costs: Sequence[float], written: Format) -> Sequence[float]:
+    """Return as many of some numbers, evenly spread, as find room beside each other below a picture."""
+    widest = _CHARACTER * max(len(written(cost)) for cost in costs) + _CHARACTER
+    return costs[:: max(1, math.ceil(len(costs) * widest / (_WIDTH - _RIGHT - _LEFT)))]
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -148,10 +197,14 @@ def _ticks(low: float, high: float) -> list[float]:
 def _powers(low: float, high: float) -> list[float]:
     """Return 1, 3, 10, 30 and so on within two values, or both where none is between them."""
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    between = [factor * 10.0**exponent for exponent in exponents for factor in (1, 3)]
-    return [value for value in between if low <= value <= high] or [low, high]
+    for factors in ((1, 3), (1,)):
+        between = [factor * 10.0**exponent for exponent in exponents for factor in factors]
+        if len(inside := [value for value in between if low <= value <= high]) <= _MOST_POWERS:
+            break
+    return inside[:: math.ceil(len(inside) / _MOST_POWERS)] if len(inside) > 1 else [low, high]
 
 
-def _svg(label: str, parts: Sequence[str]) -> str:
+def svg(label: str, parts: Sequence[str]) -> str:
+    """Return a picture of these parts that says to those who do not see it what it shows."""
     box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}"'
     return f'<svg class="chart" role="img" aria-label="{escape(label)}" {box}>{"".join(parts)}</svg>'
