@@ -7,6 +7,7 @@ from distill.base import early_signals
 
 COMMANDS = {
     "run": "from text to a compact student on disk: distill run experiment=sst2_tiny",
+    "doctor": "what would go wrong with a run, and how long it takes: distill doctor experiment=sst2_tiny",
     "design": "which student to try first under a budget: distill design experiment=sst2_tiny budget.latency_ms=2",
     "predict": "answers of a finished model: distill predict model=FOLDER input=FILE output=FILE",
     "ask": 'teacher, student and control of a run on one text: distill ask model=RUN "a text"',

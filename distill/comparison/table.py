@@ -10,7 +10,14 @@ from distill.comparison.estimates import Estimate, estimate, of_differences
 from distill.comparison.runs import Run
 from distill.errors import ConfigError
 
-_NO_RESULT = {"seed", "store", "data.workers", "trainer.enable_progress_bar", "trainer.log_every_n_steps"}
+_NO_RESULT = {
+    "seed",
+    "store",
+    "data.workers",
+    "trainer.enable_progress_bar",
+    "trainer.log_every_n_steps",
+    "progress.every_seconds",
+}
 """Settings that do not tell one row from another, besides those of tracking."""
 _LONGEST = 60
 """Characters of a setting's value in a row's title."""

@@ -26,6 +26,7 @@ _HELP = """distill turns a fine-tuned transformer teacher into a compact student
   python -m distill.run experiment=sst2_tiny                      one run
   python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
   python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
+  python -m distill.doctor experiment=sst2_tiny                   what would go wrong with it, and how long it takes
   python -m distill.design --help                                 which student to try first under a budget
   python -m distill.predict --help                                answers of a finished model for a file
   python -m distill.convert --help                                pickled weights of a teacher as safetensors
@@ -49,13 +50,13 @@ $CONFIG
 _FORMATTER = "distill.base.terminal_text.PlainFormatter"
 _CONSOLE: dict[str, Any] = {
     "console": {
-        "class": "logging.StreamHandler",
+        "class": "distill.base.work_shown.ConsoleHandler",
         "formatter": "plain",
         "stream": "ext://sys.stdout",
         "filters": ["no_errors"],
     },
     "errors": {
-        "class": "logging.StreamHandler",
+        "class": "distill.base.work_shown.ConsoleHandler",
         "formatter": "plain",
         "stream": "ext://sys.stderr",
         "level": "ERROR",
@@ -137,6 +138,26 @@ _DESIGN: dict[str, Any] = {
     },
 }
 
+_DOCTOR_HELP = """python -m distill.doctor looks at a run before an hour is spent on it: it takes all settings of a run,
+and says of each check OK, WARN or FAIL, what to do about it, and about how long every stage takes.
+
+  python -m distill.doctor experiment=sst2_tiny
+  python -m distill.doctor experiment=classification data.path=FILE
+  python -m distill.doctor --json experiment=sst2_tiny    the same as JSON
+
+Exit code 1 where a check fails, 2 where the settings cannot be read. Nothing is written but caches.
+
+Cards (teacher=, student=, experiment=; your own with --config-dir FOLDER):
+$APP_CONFIG_GROUPS
+All settings: python -m distill.run --help
+"""
+
+_DOCTOR: dict[str, Any] = {
+    **_DESIGN,
+    "defaults": ["schema", *_DESIGN["defaults"][1:]],
+    "hydra": {**_DESIGN["hydra"], "help": {"app_name": "distill.doctor", "template": _DOCTOR_HELP}},
+}
+
 
 def root() -> Path:
     """Return where the cards are: ``distill/cards`` in an installed wheel, else the top of the checkout."""
@@ -166,6 +187,7 @@ def register() -> None:
     store.store(name="config", node=_ROOT, provider="distill")
     store.store(name="design_schema", node=design.DesignConfig, provider="distill")
     store.store(name="design", node=_DESIGN, provider="distill")
+    store.store(name="doctor", node=_DOCTOR, provider="distill")
     logging = {"distill": _LOGGING, "other_ranks": _LOGGING_OF_OTHER_RANKS, "without_a_file": _LOGGING_WITHOUT_A_FILE}
     for name, node in logging.items():
         store.store(group="hydra/job_logging", name=name, node=node, provider="distill")

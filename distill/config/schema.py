@@ -13,6 +13,7 @@ from distill.config.export import ExportConfig
 from distill.config.finetune import FinetuneConfig
 from distill.config.generate import GenerateConfig
 from distill.config.pretrain import PretrainConfig
+from distill.config.progress import ProgressConfig
 from distill.config.report import ReportConfig
 from distill.config.student import StudentConfig
 from distill.config.target import TargetConfig
@@ -71,6 +72,7 @@ class Config:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    progress: ProgressConfig = field(default_factory=ProgressConfig)
 
 
 def stage_problems(stages: list[str]) -> Iterator[str]:

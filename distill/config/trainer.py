@@ -33,7 +33,7 @@ class TrainerConfig:
     log_every_n_steps: int = field(default=10, metadata=allowed(at_least(1)))
     """Optimiser steps from one logged value to the next."""
     enable_progress_bar: bool | None = None
-    """Whether progress bars are shown; none: only on a terminal."""
+    """Whether a terminal gets bars; none: yes. Without them the log has a line at times, as elsewhere."""
 
 
 @dataclass

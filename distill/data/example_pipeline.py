@@ -10,6 +10,8 @@ from datasets import Dataset
 from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerBase
 
+from distill.base import long_work
+from distill.base.long_work import Work
 from distill.base.signals import left_to_the_parent
 from distill.data.arrow import keeping
 from distill.data.batching import (
@@ -154,5 +156,26 @@ class ExamplePipeline:
 
 
 def _mapped(encode: Encode, rows: Dataset, tokenizer: PreTrainedTokenizerBase) -> Dataset:
-    with keeping():
-        return rows.map(encode, batched=True, remove_columns=rows.column_names, fn_kwargs={"tokenizer": tokenizer})
+    with keeping(), long_work.work("encoding", len(rows), "rows") as work:
+        counted = _Counted(encode, work)
+        return rows.map(counted, batched=True, remove_columns=rows.column_names, fn_kwargs={"tokenizer": tokenizer})
+
+
+class _Counted:
+    """An encoding that counts the rows that it has read; for the cache of ``datasets`` it is the encoding alone."""
+
+    def __init__(self, encode: Encode, work: Work | None = None) -> None:
+        """Keep the encoding, and the work that counts."""
+        self._encode, self._work, self._count = encode, work, 0
+
+    def __call__(self, rows: Mapping[str, Sequence[Any]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[Any]]:
+        """Encode some rows."""
+        features = self._encode(rows, tokenizer)
+        if self._work is not None:
+            self._count += len(next(iter(rows.values()), ()))
+            self._work.at(self._count)
+        return features
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Encode]]:
+        """Return what it is made of anew, without the count."""
+        return _Counted, (self._encode,)

@@ -57,7 +57,7 @@ class OutputPass:
         ranks: this process among all, and its device.
         generation: how targets are written, in the words of transformers' ``generate``.
         quote: shows how the texts of some examples begin.
-        progress: what a progress bar is called; none shows no bar.
+        doing: what its passes are, for whoever looks how far they are.
     """
 
     setup: TaskSetup
@@ -65,7 +65,7 @@ class OutputPass:
     ranks: Ranks
     generation: Mapping[str, int]
     quote: Callable[[Sequence[int]], str]
-    progress: str | None = None
+    doing: str = "scoring"
 
     def rows(self, model: FinishedModel, examples: Dataset, folder: Path, kept: Kept = EVERY_LOGIT) -> OutputStore:
         """Return a model's rows of all ``examples``; it answers those that ``folder`` does not hold yet.
@@ -85,7 +85,7 @@ class OutputPass:
         def asking(runtime: Runtime) -> Ask:
             return asks_rows(runtime, self.setup.align, kept)
 
-        return self._pass(model, asking, features, folder, made_by, states=kept.states)
+        return self._pass(model, asking, features, folder, made_by, self.doing, states=kept.states)
 
     def places(self, model: FinishedModel, examples: Dataset) -> set[tuple[int, int]]:
         """Return the (key, first) of every feature that the model reads of these examples."""
@@ -101,7 +101,7 @@ class OutputPass:
         def asking(runtime: Runtime) -> Ask:
             return asks_written(runtime, self.generation)
 
-        return self._pass(model, asking, features, folder, made_by, side)
+        return self._pass(model, asking, features, folder, made_by, "writing", side)
 
     def opened(
         self, name: str, folder: Path, made_by: str, states: Sequence[int] = (), temperature: float | None = None
@@ -127,6 +127,7 @@ class OutputPass:
         features: Dataset,
         folder: Path,
         made_by: str,
+        doing: str,
         side: str = "right",
         states: Sequence[int] = (),
     ) -> OutputStore:
@@ -140,7 +141,7 @@ class OutputPass:
             collate = self.examples.collate(model.tokenizer, side=side)
             batches = self.examples.scoring_batches(features.select(missing), collate)
             runtime = model.open(self.ranks.device)
-            run_pass(ask_runtime(runtime), batches, runtime.device, writer, self.progress)
+            run_pass(ask_runtime(runtime), batches, runtime.device, writer, doing)
 
         if missing:
             self.ranks.together(ask)

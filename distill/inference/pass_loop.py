@@ -1,6 +1,5 @@
 """Run a pass: ask every batch once, and send to disk what is kept of each answer."""
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from functools import partial
@@ -8,9 +7,8 @@ from typing import Protocol, TypeAlias
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from distill.base import signals
+from distill.base import long_work, signals
 from distill.errors import ModelError
 from distill.inference.output_parts import OutputWriter
 from distill.inference.reductions import Reduce, all_logits, half, places, tokens
@@ -95,7 +93,7 @@ def asks_written(runtime: Runtime, settings: Mapping[str, int]) -> Ask:
 
 @torch.inference_mode()
 def run_pass(
-    ask: Ask, batches: SizedBatches, device: torch.device, writer: OutputWriter, progress: str | None = None
+    ask: Ask, batches: SizedBatches, device: torch.device, writer: OutputWriter, doing: str = "asking"
 ) -> None:
     """Ask about each batch, and write what is kept of the answers.
 
@@ -106,14 +104,13 @@ def run_pass(
         batches: the batches of this process, on the CPU.
         device: the device that the runtime reads them on.
         writer: takes what is kept.
-        progress: what the progress bar on stderr is called; none shows no bar.
+        doing: what the pass is, for whoever looks how far it is.
 
     Raises:
         Interrupted: a signal has come.
     """
-    shown = tqdm(batches, desc=progress, unit="batch", leave=False, disable=progress is None, file=sys.stderr)
-    with signals.deferred(), shown as bar:
-        for batch in bar:
+    with signals.deferred():
+        for batch in long_work.counted(batches, doing, len(batches), "batches"):
             writer.add(*ask({name: tensor.to(device) for name, tensor in batch.items()}))
             if signals.pending():
                 break

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from distill.base import long_work
 from distill.metrics import Mode
 
 Array: TypeAlias = NDArray[Any]
@@ -60,7 +61,8 @@ def paired_bootstrap(
     def difference(rows: Array | slice) -> float:
         return float(metric(student[rows]) - metric(control[rows]))
 
-    drawn = [difference(generator.integers(size, size=size)) for _ in range(resamples)]
+    each = long_work.counted(range(resamples), "resampling", resamples, "times")
+    drawn = [difference(generator.integers(size, size=size)) for _ in each]
     lo, hi = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Gain(difference(slice(None)), float(lo), float(hi))
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from distill.base import long_work
+
 _WARM_UP = 5
 _FEWEST = 3
 """Samples that are taken however long one takes: fewer have no median."""
@@ -36,7 +38,7 @@ def interleaved(
             break
     for taken in seconds.values():
         taken.clear()
-    for sample in range(samples):
+    for sample in long_work.counted(range(samples), "timing", samples, "examples"):
         rounds.take(sample)
         if within is not None and sample + 1 >= _FEWEST and time.perf_counter() - begin > within:
             break

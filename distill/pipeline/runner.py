@@ -4,11 +4,12 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from distill.base import work_shown
 from distill.base.disk import run_folder
 from distill.base.resources import ResourceMeter
 from distill.config.dump import write_config
@@ -20,15 +21,18 @@ from distill.errors import DataError
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.lineage import lineage
+from distill.pipeline.outlook import Outlook
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.run_report import Finished, write_report
 from distill.pipeline.settle import settled
+from distill.pipeline.stage_on_its_way import on_its_way
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_check import check_teacher
 from distill.pipeline.teacher_outputs import with_output_plan
+from distill.pipeline.warnings import warn
 from distill.report import page
 from distill.report.environment import versions
 from distill.stages import STAGES
@@ -91,7 +95,17 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
         context = RunContext(folder, command, ranks, ranks.agree(wandb_mode(config.tracking.wandb)), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
-        _stages(Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store))))
+        ranks.first(partial(warn, spec))
+        chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
+        with _shown(chain):
+            _stages(chain)
+
+
+def _shown(chain: Chain) -> AbstractContextManager[None]:
+    """Show on the first rank how far the stages are."""
+    config = chain.spec.config
+    bars = config.trainer.enable_progress_bar is not False
+    return work_shown.shown(config.progress.every_seconds, bars=bars) if chain.ranks.rank == 0 else nullcontext()
 
 
 def _stages(chain: Chain) -> None:
@@ -99,12 +113,18 @@ def _stages(chain: Chain) -> None:
     ranks = chain.ranks
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
     notes = ranks.first(lambda: _accepted_before_training(chain, planned_stages))
+    outlook = Outlook(planned_stages, _in_store(chain, planned_stages))
     for planned in planned_stages.values():
-        ranks.heed()
-        notes += ranks.first(partial(_accepted_before, planned, chain))
-        _advance(planned, chain)
+        with on_its_way(planned, outlook, chain.finished, chain.store, tell=ranks.rank == 0):
+            ranks.heed()
+            notes += ranks.first(partial(_accepted_before, planned, chain))
+            _advance(planned, chain)
     ranks.heed()
     ranks.first(lambda: _report(chain, planned_stages, notes))
+
+
+def _in_store(chain: Chain, planned_stages: Mapping[str, Planned]) -> frozenset[str]:
+    return frozenset(title for title, each in planned_stages.items() if chain.store.folder(each.name).is_dir())
 
 
 def _begin(config: Config, folder: Path) -> None:

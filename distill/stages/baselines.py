@@ -12,6 +12,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from distill.base import long_work
 from distill.baselines import FittedBaseline, LabelledTexts, Rate, Texts, baseline
 from distill.inference import scoring
 from distill.inference.held_outputs import HeldOutputs
@@ -52,7 +53,9 @@ def fit(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> dict[str, FittedBa
             spec.setup.classes or 1,
             class_weights(spec),
         )
-        fitted[row.name] = baseline(row.name).fit(labelled, _rate(spec, tokenizer), spec.config.seed)
+        with long_work.work(f"training {row.name}", 1, "models") as training:
+            fitted[row.name] = baseline(row.name).fit(labelled, _rate(spec, tokenizer), spec.config.seed)
+            training.at(1)
         log.info("%s: %s; trained in %.1f s", row.name, fitted[row.name].description, time.monotonic() - start)
     return fitted
 

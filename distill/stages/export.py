@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from distill.base import long_work
 from distill.data import embedded
 from distill.export import BUNDLE, EncodedRow, Source, example, exporter
 from distill.export import certificate as certificates
@@ -54,10 +55,12 @@ def formats(spec: RunSpec) -> list[str]:
 
 def run(job: Job) -> StageResult:
     """Try each format on every rank; rank 0 judges, times, certifies and reports."""
+    names = formats(job.spec)
+    counted = long_work.counted(names, "exporting", len(names), "formats")
     with calibrating.calibrated(job) as calibrated:
         student = exported_formats.student_scores(job, calibrated.changed)
         source = _source(job, calibrated)
-        tried = [exported_formats.try_format(job, name, source, student) for name in formats(job.spec)]
+        tried = [exported_formats.try_format(job, name, source, student) for name in counted]
     return _finish(job, tried, student, calibrated) if job.context.ranks.rank == 0 else {}
 
 

@@ -22,9 +22,9 @@ from distill.objective.specs import TERM_SPECS
 from distill.stages.hyperparameters import Section, learning_rate, optimization
 from distill.stages.job import Job, RunSpec, StageResult
 from distill.stages.loaders import Loaders
-from distill.stages.passes import shows_progress
 from distill.training import callbacks, tracking
 from distill.training.finite_checks import FiniteChecks
+from distill.training.step_progress import StepProgress
 from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import read_curves
 from distill.training.trainer import TrainerSettings, device_count, fit, resumed_step, trainer
@@ -96,7 +96,7 @@ def make_trainer(
     arguments["devices"] = device_count(arguments["accelerator"], arguments["devices"])
     if max_epochs is None:
         arguments["precision"] = "32-true"
-    arguments["enable_progress_bar"] = shows_progress(config)
+    arguments["enable_progress_bar"] = False  # a bar of our own is shown
     return trainer(
         TrainerSettings(**arguments),
         max_epochs=max_epochs or 1,
@@ -139,11 +139,12 @@ def train(
     keep = callbacks.Resume(resume, config.checkpoint.every_n_train_steps)
     loggers = [tracking.CurvesLogger(job.folder, resumed_step(resume)), *_wandb_loggers(job)]
     finite = FiniteChecks(job.title, _rate_setting(job), job.spec.quote)
+    progress = StepProgress(f"validation/{headline.name}")
     trainer = make_trainer(
         config,
         max_epochs=section.settings.max_epochs,
         validate_every=section.validate_every,
-        callbacks=[*calibration, finite, callbacks.Narrator(job.title), *watched, keep],
+        callbacks=[*calibration, finite, progress, callbacks.Narrator(job.title), *watched, keep],
         loggers=loggers,
         folder=job.folder,
     )

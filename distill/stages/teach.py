@@ -68,7 +68,7 @@ def run(job: Job) -> StageResult:
 
     Where the student shall learn from what the teacher writes, it writes first, into ``written``.
     """
-    spec, outputs = job.spec, output_pass(job)
+    spec, outputs = job.spec, output_pass(job, "storing the teacher's outputs")
     ref = spec.sources.model(spec.decisions.teacher, job.inputs)
     teacher = spec.finished(ref, spec.dtype)
     plan, folder = spec.decisions.outputs, job.folder / "outputs"

@@ -128,7 +128,7 @@ def tried(module, words, composed):
     searched = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
     for job in jobs(words) if sweep else [words]:
         given = [word for word in job if not word.startswith("hydra.")]
-        if module == "run":
+        if module in ("run", "doctor"):
             validate.check(composed("config", [*job, *searched], Config), given)
         else:
             config = composed("design", [*job, *searched], DesignConfig)

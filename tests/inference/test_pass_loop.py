@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from distill.base import signals
+from distill.base import long_work, signals
 from distill.base.signals import Interrupted
 from distill.errors import ModelError
 from distill.inference.output_parts import OutputWriter, stored_places
@@ -49,8 +49,8 @@ def align(logits, batch):
     return logits, batch["key"]
 
 
-def asked(folder, count, runtime, progress=None):
-    run_pass(asks_rows(runtime, align, Kept()), batches(count), CPU, OutputWriter(folder, "it"), progress)
+def asked(folder, count, runtime, doing="asking"):
+    run_pass(asks_rows(runtime, align, Kept()), batches(count), CPU, OutputWriter(folder, "it"), doing)
 
 
 def test_every_batch_is_asked_once_and_every_row_is_stored(tmp_path):
@@ -84,13 +84,19 @@ def test_a_signal_in_the_last_batch_ends_the_pass_too(tmp_path):
     assert len(stored_places(tmp_path, "it")) == 3 * 2
 
 
-def test_a_bar_is_shown_on_stderr_where_one_is_wanted(tmp_path, capsys):
-    asked(tmp_path / "quiet", 2, Doubling())
-    assert capsys.readouterr() == ("", "")
-    asked(tmp_path / "shown", 2, Doubling(), progress="evaluate")
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "evaluate" in err
+def test_whoever_looks_is_told_how_many_batches_are_done(tmp_path):
+    counts = []
+
+    class Seen:
+        def moved(self, work):
+            counts.append((work.what, work.count, work.total, work.unit))
+
+        def ended(self, work):
+            counts.append("ended")
+
+    with long_work.observed(Seen()):
+        asked(tmp_path, 2, Doubling(), doing="scoring")
+    assert counts == [("scoring", count, 2, "batches") for count in (0, 1, 2)] + ["ended"]
 
 
 def test_hidden_states_are_refused_of_a_runtime_that_has_none():

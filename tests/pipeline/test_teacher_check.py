@@ -14,7 +14,7 @@ from distill.errors import ModelError
 from distill.models import from_scratch, loading
 from distill.models.special_tokens_as_text import read_as_text
 from distill.models.tokenizer_training import train
-from distill.pipeline import checked_rows, runner, teacher_check
+from distill.pipeline import checked_rows, runner, teacher_answers, teacher_check
 from distill.pipeline.plan import Planned
 from distill.pipeline.store import Store
 from distill.stages.job import RunContext
@@ -123,14 +123,14 @@ def test_answers_that_are_not_finite_are_refused_whatever_is_accepted(learnt, tm
 
 
 def test_a_teacher_whose_answers_depend_on_the_batch_is_refused(learnt, monkeypatch):
-    asked = teacher_check.outputs
+    asked = teacher_answers.outputs
 
     def beside(model, batch):
         found = asked(model, batch)
         found.logits.add_(float(batch["input_ids"].shape[1]))
         return found
 
-    monkeypatch.setattr(teacher_check, "outputs", beside)
+    monkeypatch.setattr(teacher_answers, "outputs", beside)
     with pytest.raises(ModelError, match="the teacher answers one otherwise beside a longer text than alone"):
         ask(spec_of(learnt))
 
@@ -147,7 +147,7 @@ def test_a_small_validation_is_helped_out_by_train_and_labels_come_in_turn(learn
 
 def test_a_large_teacher_is_asked_about_fewer_rows(learnt, monkeypatch):
     spec = spec_of(learnt)
-    asked = teacher_check._load_teacher(spec, run_parts.examples_of(spec), "teacher", {})
+    asked = teacher_answers._load_teacher(spec, run_parts.examples_of(spec), "teacher", {})
     features = asked.examples.encode(rows(80), asked.tokenizer)
     monkeypatch.setattr(checked_rows, "_OPERATIONS", 0)
     kept, left = checked_rows.affordable_rows(asked.model, rows(80), features)

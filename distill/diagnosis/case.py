@@ -1,0 +1,73 @@
+"""What the checks look at: settings, and what follows from them, made once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from distill.base.per_object_cache import computed_once
+from distill.config.schema import Config
+from distill.data.example_pipeline import ExamplePipeline
+from distill.data.prepared import Prepared
+from distill.distributed.processes import Ranks
+from distill.pipeline.context import example_pipeline, run_spec
+from distill.pipeline.plan import Planned, plan
+from distill.pipeline.prepare_data import prepare
+from distill.pipeline.settle import settled
+from distill.pipeline.store import Store
+from distill.pipeline.teacher_outputs import with_output_plan
+from distill.stages.job import RunSpec
+from distill.training.trainer import on_gpu
+
+
+@dataclass
+class Case:
+    """The settings of a run and all that follows from them; each part is made when a check first asks for it.
+
+    Attributes:
+        config: the settings, composed.
+        overrides: of the command line.
+        seconds: after so many of trying stages on a few rows, no further one is begun.
+    """
+
+    config: Config
+    overrides: Sequence[str]
+    seconds: float = 30.0
+
+    @cached_property
+    def ranks(self) -> Ranks:
+        """This process, alone, with the device that the run takes."""
+        return Ranks(device=torch.device("cuda" if on_gpu(self.config.trainer.accelerator) else "cpu"))
+
+    @cached_property
+    def ready(self) -> tuple[Config, Prepared]:
+        """The settings with nothing left open, and the data."""
+        return settled(self.config, prepare(self.config))
+
+    @cached_property
+    def spec(self) -> RunSpec:
+        """The specification of the run, with what is stored of the teacher."""
+        return with_output_plan(run_spec(*self.ready))
+
+    @property
+    def store(self) -> Store:
+        """The store of the run."""
+        return Store(Path(self.config.store))
+
+    @cached_property
+    def stages(self) -> dict[str, Planned]:
+        """The stages of the run."""
+        return plan(self.spec, self.store, tell=False)
+
+    @property
+    def examples(self) -> ExamplePipeline:
+        """What makes batches of the run's examples."""
+        return example_pipeline(self.spec.config, self.spec.setup, self.ranks)
+
+    def finished(self, title: str) -> Path | None:
+        """Return the folder of a stage that the store holds, whole; or none."""
+        if title not in self.stages:
+            return None
+        return computed_once(self, ("finished", title), lambda: self.store.find(self.stages[title].name))

@@ -1,0 +1,59 @@
+"""Whether the models fit data and settings, and whether the teacher is worth learning from."""
+
+from collections.abc import Iterator
+
+from distill.base.findings import FAIL, OK, SKIPPED, WARN, Finding
+from distill.diagnosis.case import Case
+from distill.models.sources import TEACHER_CHECKPOINT
+from distill.pipeline.preflight import preflight
+from distill.pipeline.teacher_answers import asked_of_rows
+from distill.report import short
+from distill.stages.job import title
+
+
+def models(case: Case) -> Iterator[Finding]:
+    """Yield what the models will be; the chain's own checks refuse what does not fit."""
+    spec = case.spec
+    preflight(spec)
+    for name, member in spec.teachers.items():
+        checkpoint = member.sources.checkpoints.get(TEACHER_CHECKPOINT)
+        config = member.sources.configurations.get(TEACHER_CHECKPOINT)
+        what = "from scratch" if checkpoint is None or config is None else f"{config.model_type} of {checkpoint}"
+        learnt = "fine-tuned already" if member.config.teacher.finetuned else "fine-tuned by the run"
+        yield Finding("models", OK, f"teacher {name}: {what}, {learnt}")
+    outputs = spec.decisions.outputs
+    kept = f"stored, about {short(1e9 * (outputs.gigabytes or 0), (' B', ' kB', ' MB', ' GB'))}"
+    said = f"student {spec.config.student.init}; the teacher's outputs are {kept if outputs.stored else 'not stored'}"
+    yield Finding("models", OK, said if outputs.stored else f"{said}: {outputs.reason}")
+
+
+def stages(case: Case) -> Iterator[Finding]:
+    """Yield which stages are to be made, and which the store holds already."""
+    finished = [title for title in case.stages if case.finished(title) is not None]
+    new = ", ".join(title for title in case.stages if title not in finished) or "none"
+    taken = f"; in the store: {', '.join(finished)}" if finished else ""
+    facts = {"made": [title for title in case.stages if title not in finished], "reused": finished}
+    yield Finding("stages", OK, f"to be made: {new}{taken}", facts=facts)
+
+
+def teacher(case: Case) -> Iterator[Finding]:
+    """Yield how good each teacher is on some rows of validation, as far as there is one already."""
+    for name, spec in case.spec.teachers.items():
+        stage = title("finetune", name)
+        folder = None if spec.config.teacher.finetuned else case.finished(stage)
+        if not spec.config.teacher.finetuned and folder is None:
+            said = (
+                f"not checked: the run fine-tunes {name}, and asks it about rows of validation before a student learns"
+            )
+            yield Finding("teacher", SKIPPED, said)
+            continue
+        answer = asked_of_rows(spec, case.examples, name, {} if folder is None else {"finetune": folder})
+        refused, hardly = answer.verdict.refused, answer.verdict.hardly
+        accepted = refused and spec.config.teacher.accept
+        level = WARN if accepted or hardly else FAIL if refused else OK
+        fix = (
+            ""
+            if level == OK
+            else "give a teacher that was fine-tuned for this data, or let the run fine-tune it longer"
+        )
+        yield Finding("teacher", level, answer.sentence, fix)

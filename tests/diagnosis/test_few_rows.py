@@ -1,0 +1,43 @@
+"""A run on few rows, for its time."""
+
+import numpy as np
+import pytest
+from run_parts import decided
+
+from distill.config.schema import Config
+from distill.diagnosis.few_rows import Reduced, reduced
+
+
+@pytest.fixture(scope="module")
+def spec():
+    config = Config(task="classification")
+    config.data.source, config.data.limit.train, config.data.limit.test = "embedded", 600, 20
+    config.data.batch_size, config.trainer.accumulate_grad_batches = 8, 2
+    config.trainer.devices, config.student.vocabulary = 2, "corpus"
+    return decided(config)
+
+
+def test_three_batches_of_short_middling_and_long_texts_stand_for_all(spec):
+    few = reduced(spec, 8)
+    assert few.data.rows() == {"train": 3 * 16, "validation": 3 * 16, "test": 20}
+    whole, drawn = ([len(text) for text in each.data.splits["train"]["text"]] for each in (spec, few))
+    assert np.mean(drawn) == pytest.approx(np.mean(whole), rel=0.1)
+    spread = [max(drawn[start : start + 16]) - min(drawn[start : start + 16]) for start in (0, 16, 32)]
+    assert max(spread) < max(whole) - min(whole)
+
+
+def test_it_is_one_process_of_one_epoch_and_everything_else_stays(spec):
+    few = reduced(spec, 4).config
+    assert (few.trainer.devices, few.finetune.max_epochs, few.distill.min_steps, few.data.batch_size) == (1, 1, 0, 4)
+    assert (few.distill.temperature, few.data.max_length) == (
+        spec.config.distill.temperature,
+        spec.config.data.max_length,
+    )
+    assert spec.config.trainer.devices == 2
+
+
+def test_the_ratio_of_rows_counts_the_splits_that_are_there(spec):
+    runs = Reduced(reduced(spec, 8), spec)
+    assert runs.rows_ratio("train", "unlabelled") == 600 / 48
+    assert runs.rows_ratio("test") == 1
+    assert runs.rows_ratio("unlabelled") == 0

@@ -1,0 +1,71 @@
+"""What may be wrong with data that can be read."""
+
+import csv
+
+import pytest
+from run_parts import spec_of
+
+from distill.base.findings import OK, SKIPPED, WARN
+from distill.config.schema import Config
+from distill.pipeline import data_checks, space
+
+HEAD = "text,label\n"
+
+
+def spec(folder, train, test, task="classification"):
+    for name, rows in (("train", train), ("validation", [("v1", "a"), ("v2", "b")]), ("test", test)):
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("text", "label"), *rows])
+    config = Config(task=task)
+    config.data.path = str(folder)
+    config.data.columns = {"text": "text", "label": "label"}
+    return spec_of(config)
+
+
+@pytest.fixture
+def clean(tmp_path):
+    return spec(tmp_path, [(f"t{n}", "ab"[n % 2]) for n in range(60)], [(f"x{n}", "ab"[n % 2]) for n in range(40)])
+
+
+@pytest.fixture
+def dirty(tmp_path):
+    train = [("same", "a")] * 4 + [("same", "b")] + [(f"t{n}", "a") for n in range(55)]
+    return spec(tmp_path, train, [("t1", "a"), ("t2", "b"), ("new", "a")])
+
+
+def test_clean_data_is_found_to_be_so(clean):
+    found = {finding.check: finding.level for finding in data_checks.findings(clean)}
+    assert {name for name, level in found.items() if level != OK} == {"power of the test split"}
+
+
+def test_every_fault_of_the_data_is_found_and_counted(dirty):
+    repeated, leaking = data_checks.repeated(dirty), data_checks.leaking(dirty)
+    assert (repeated.level, repeated.facts) == (WARN, {"train": 4, "validation": 0, "test": 0})
+    assert (leaking.level, leaking.facts) == (WARN, {"validation": 0, "test": 2})
+    contradictory, balance = data_checks.contradictory(dirty), data_checks.balance(dirty)
+    said = "5 of 60 rows of train have a text that has another label elsewhere in train"
+    assert (contradictory.level, contradictory.said) == (WARN, said)
+    assert (balance.level, balance.facts) == (WARN, {"a": 59, "b": 1})
+    assert balance.fix == "give more rows of rare labels, or leave these labels out"
+
+
+def test_the_power_says_what_one_point_takes(clean):
+    found = data_checks.power(clean)
+    assert found.level == WARN
+    assert found.facts["rows"] == 40
+    assert found.facts["rows_for_one_point"] == 7900
+
+
+@pytest.mark.parametrize("task", ["regression", "translation", "token_classification", "multilabel_classification"])
+def test_every_check_is_made_or_says_why_not_whatever_the_task(task):
+    config = Config(task=task)
+    config.data.source, config.data.limit.train = "embedded", 60
+    for finding in data_checks.findings(spec_of(config)):
+        assert finding.level in (OK, WARN) or (finding.level, finding.said[:12]) == (SKIPPED, "not checked:")
+
+
+def test_a_disk_that_is_too_small_is_seen_before(clean, monkeypatch):
+    assert space.disk(clean).level == OK
+    monkeypatch.setattr(space, "free_bytes", lambda folder: 10)
+    found = space.disk(clean)
+    assert (found.level, found.fix.split(",")[0]) == ("FAIL", "free some space")
