@@ -94,7 +94,8 @@ def effort(planned: Planned) -> float:
         made = spec.config.augment
         return teacher * len(spec.data.splits["train"]) * made.copies * ("masked_lm" in made.methods)
     if stage == "evaluate":
-        students = [model for role in ("student", "control", "without_unlabelled") for model in spec.decisions.of_role(role)]
+        roles = ("student", "control", "without_unlabelled")
+        students = [model for role in roles for model in spec.decisions.of_role(role)]
         return scored * (teacher + student * len(students))
     return scored * student * len(spec.decisions.exported)
 
