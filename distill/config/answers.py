@@ -48,6 +48,8 @@ def answer_problems(config: "Config") -> Iterator[str]:
             yield f"teacher.{name}={said(value)}: is of a model, and {given} is a file; allowed is {allowed}"
     if teacher.store == "never":
         yield f"teacher.store=never: {given} answers nothing anew; allowed is auto or always"
+    if config.augment.methods:
+        yield f"augment.methods={said(config.augment.methods)}: makes new texts, which {given} does not answer; allowed is []"
     for name in terms_beyond_logits(config.distill):
         weight, read = getattr(config.distill, name).weight, BEYOND_LOGITS[reads(config.distill, name)]
         yield f"distill.{name}.weight={weight}: reads {read}, which a file of answers does not have; allowed is 0"

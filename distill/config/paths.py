@@ -20,6 +20,9 @@ def path_problems(config: Config) -> Iterator[str]:
     for key, file in (("teacher.answers", config.teacher.answers), ("teacher.gold", config.teacher.gold)):
         if file and file != EMBEDDED and not _exists(file):
             yield f"{key}={file}: there is no such file"
+    for name, path in config.evaluate.also.items():
+        if path and not _exists(path):
+            yield f"evaluate.also.{name}={path}: there is no such file or folder"
     teacher = config.teacher
     models = (("teacher.model", teacher.model), ("teacher.base", teacher.base), ("student.model", config.student.model))
     for key, model in models:

@@ -34,6 +34,8 @@ SETTINGS_OF_TASKS: dict[str, TaskTrait] = {
     "data.score_range": _scores,
     "distill.soft.bounded": _scores,
     "data.unlabelled.path": _reads,
+    "data.unlabelled.rest": _reads,
+    "data.limit.per_label": lambda task: task.roles.get("label") == "label" and task.kind == CLASS,
     "data.labels": _labels,
     "teacher.labels_subset": _labels,
     "distill.temperature": lambda task: not _scores(task),

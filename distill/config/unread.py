@@ -106,7 +106,9 @@ def _unread_on_command_lines(config: Config) -> dict[str, str]:
     if config.evaluate.baselines and not has_baselines(task_or_first(config.task)):
         unread["evaluate.baselines"] = listed(tasks_with(has_baselines))
     if not {"evaluate", "export"} & set(config.stages):
-        unread |= dict.fromkeys(("target", "report"), "runs that compare models, with evaluate among stages")
+        unread |= dict.fromkeys(
+            ("target", "report", "evaluate.also"), "runs that compare models, with evaluate among stages"
+        )
     kind = task_or_first(config.task).kind
     if kind != SCORE and active(config.distill) and not terms_with_temperature(config.distill, kind):
         unread["distill.temperature"] = "terms that have one, such as soft"

@@ -9,6 +9,7 @@ from distill.config.teacher import TeacherConfig
 from distill.data import hub
 from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.data.prepared import Prepared
+from distill.data.splits import UNLABELLED
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError
 from distill.export import EXPORTERS
@@ -17,6 +18,7 @@ from distill.models.from_scratch import Size
 from distill.models.sources import ANSWERS, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.pipeline.teacher_folder import teacher_folder
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
+from distill.stages.learner import STAGE, WITHOUT_UNLABELLED, learners
 from distill.student import student_kind
 from distill.student.build import LstmSize, StaticSize, StudentSpec
 from distill.student.narrow.narrowing import Width
@@ -139,6 +141,11 @@ def _member(name: str, config: Config, data: Prepared) -> RunSpec:
         raise ModelError(f"more_teachers.{name}: {error}") from error
 
 
+def has_unlabelled(config: Config, data: Prepared) -> bool:
+    """Return whether a run has texts without labels, of files or made of others."""
+    return UNLABELLED in data.splits or bool(config.augment.methods)
+
+
 def _decisions(config: Config, data: Prepared) -> Decisions:
     from_scratch = config.teacher.model is None or config.pretrain.continued
     base = "pretrain" if from_scratch else TEACHER_CHECKPOINT
@@ -149,7 +156,17 @@ def _decisions(config: Config, data: Prepared) -> Decisions:
     exported = tuple(
         ScoredModel(name, "export", "export") for name in EXPORTERS if name in (config.export.formats or ())
     )
-    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, data), exported)
+    compared, section = _compared(config, data), config.distill.unlabelled
+    without = any(model.role == WITHOUT_UNLABELLED for model in compared)
+    return Decisions(
+        base,
+        teacher,
+        student_source,
+        student_spec(config),
+        compared,
+        exported,
+        learners=learners(section.rounds, compared=without),
+    )
 
 
 def _held_by(teacher: TeacherConfig) -> str:
@@ -192,6 +209,8 @@ def _compared(config: Config, data: Prepared) -> tuple[ScoredModel, ...]:
         compared.append(ScoredModel("student", "student", "distill"))
     if not trains or "control" in stages:
         compared.append(ScoredModel("control", "control", "control"))
+    if has_unlabelled(config, data) and config.distill.unlabelled.compare and (not trains or "control" in stages):
+        compared.append(ScoredModel(WITHOUT_UNLABELLED, WITHOUT_UNLABELLED, f"{STAGE}:{WITHOUT_UNLABELLED}"))
     named = config.evaluate.baselines if has_baselines(task(config.task)) else ()
     compared += [ScoredModel(name, "baseline", None) for name in BASELINES if name in named]
     return tuple(compared)

@@ -18,7 +18,7 @@ from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
-from distill.pipeline import adapting_check, expected_shapes, export_check, meta_build
+from distill.pipeline import adapting_check, expected_shapes, export_check, meta_build, unlabelled_check
 from distill.stages import vocabularies
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
@@ -61,6 +61,8 @@ def preflight(spec: RunSpec) -> None:
     adapting_check.refuse_student(spec, configs)
     export_check.required_formats(spec, configs)
     _vocabulary(spec)
+    unlabelled_check.augmentation(spec, configs)
+    unlabelled_check.rounds(spec)
     for name, other in spec.members.items():
         if name != FIRST:
             _check_further_teacher(spec, name, other)

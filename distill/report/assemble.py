@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from distill.report import JsonObject, trained
+from distill.report import JsonObject, trained, unlabelled
 from distill.report.precision import too_small
 
 SCHEMA = 1
@@ -56,6 +56,8 @@ def assemble(
     }
     if "vocabulary" in evaluation:
         report["vocabulary"] = evaluation["vocabulary"]
+    if found := unlabelled.facts(results):
+        report["unlabelled"] = found
     return {**report, "warnings": too_small(report, points)}
 
 

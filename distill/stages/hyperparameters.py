@@ -97,8 +97,23 @@ def min_steps(config: Config, section: TrainingConfig) -> int:
     return _STEPS[config.teacher.model is not None]
 
 
-def with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
-    """Return the section with as many epochs as are set, or as ``min_steps`` take; of the latter the best is kept."""
+def with_length(job: Job, section: TrainingConfig, train: Batches, as_long_as: Batches | None = None) -> Section:
+    """Return the section with as many epochs as are set, or as ``min_steps`` take; of the latter the best is kept.
+
+    Args:
+        job: the stage that trains.
+        section: its settings.
+        train: the batches of its epochs.
+        as_long_as: batches of other texts, whose steps it takes as nearly as whole epochs of its own allow; none: its
+            own.
+    """
+    whole, validate_every = _with_length(job, section, as_long_as or train)
+    if as_long_as is None or len(as_long_as) == len(train):
+        return Section(whole, validate_every)
+    return Section(replace(whole, max_epochs=round(whole.max_epochs * len(as_long_as) / len(train))), validate_every)
+
+
+def _with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
     steps = len(train) // job.spec.config.trainer.accumulate_grad_batches
     epochs, validate_every = training_length(section.max_epochs, min_steps(job.spec.config, section), steps)
     if epochs == section.max_epochs:

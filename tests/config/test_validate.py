@@ -45,11 +45,11 @@ CASES = [
     (
         {"stages": ["teach", "finetune"]},
         "stages=['teach', 'finetune']: allowed is any subset, each once, in the order "
-        "pretrain, finetune, teach, distill, control, evaluate, export",
+        "pretrain, finetune, augment, teach, distill, control, evaluate, export",
     ),
     (
         {"stages": ["train"]},
-        "stages: unknown train; allowed are pretrain, finetune, teach, distill, control, evaluate, export",
+        "stages: unknown train; allowed are pretrain, finetune, augment, teach, distill, control, evaluate, export",
     ),
     (
         {"distill__hard__weight": 0.0, "distill__soft__weight": 0.0, "distill__hidden__weight": 1.0},
