@@ -48,8 +48,6 @@ def answer_problems(config: "Config") -> Iterator[str]:
             yield f"teacher.{name}={said(value)}: is of a model, and {given} is a file; allowed is {allowed}"
     if teacher.store == "never":
         yield f"teacher.store=never: {given} answers nothing anew; allowed is auto or always"
-    if config.augment.methods:
-        yield f"augment.methods={said(config.augment.methods)}: makes new texts, which {given} does not answer; allowed is []"
     for name in terms_beyond_logits(config.distill):
         weight, read = getattr(config.distill, name).weight, BEYOND_LOGITS[reads(config.distill, name)]
         yield f"distill.{name}.weight={weight}: reads {read}, which a file of answers does not have; allowed is 0"
@@ -57,8 +55,11 @@ def answer_problems(config: "Config") -> Iterator[str]:
 
 
 def _places(config: "Config") -> Iterator[str]:
-    """Name what is asked of the embedded labeller, which answers the embedded samples alone."""
+    """Name what is asked of a file that is not in it, and of the embedded labeller, which answers the samples alone."""
     teacher, kind = config.teacher, task_or_first(config.task).roles.get("label")
+    if methods := config.augment.methods:
+        file = f"teacher.answers={teacher.answers}"
+        yield f"augment.methods={methods}: makes texts that are not in {file}; allowed is []"
     embedded = [name for name in ("answers", "gold") if getattr(teacher, name) == EMBEDDED]
     for name in embedded:
         if config.data.source != "embedded":
