@@ -1,5 +1,6 @@
 """Say which weights of each model have learnt, and how many these are."""
 
+import re
 from collections.abc import Mapping
 
 from distill.report import JsonObject, Report, listed, percent, short
@@ -7,15 +8,22 @@ from distill.report import JsonObject, Report, listed, percent, short
 _MODELS = {"finetune": "teacher", "distill": "student", "control": "control"}
 """Stages that may train a part of a model, and the names of their models where there is one teacher."""
 _ALL = "all weights"
+_ALSO_STUDENTS = re.compile(r"(round|seed)\d+")
+"""What follows the name of a stage that makes the student or control again, of an earlier round or another seed."""
 
 
 def of_results(results: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
-    """Return what has learnt of each model, by its name in the report, from the results of the stages by title."""
+    """Return what has learnt of each model, by its name in the report, from the results of the stages by title.
+
+    >>> of_results({"distill:seed2": {"trained": {"parts": "all"}}, "finetune:large": {"trained": {"parts": "all"}}})
+    {'student': {'parts': 'all'}, 'large': {'parts': 'all'}}
+    """
     found = {}
     for title, result in results.items():
-        stage, _, teacher = title.partition(":")
+        stage, _, model = title.partition(":")
         if stage in _MODELS and result.get("trained"):
-            found[teacher or _MODELS[stage]] = result["trained"]
+            again = not model or (stage != "finetune" and _ALSO_STUDENTS.fullmatch(model))
+            found[_MODELS[stage] if again else model] = result["trained"]
     return found
 
 
