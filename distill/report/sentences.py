@@ -42,7 +42,7 @@ def verdict(report: Report) -> str:
         return " ".join(filter(None, parts))
     if teacher is None:
         harm, *others = _from_the_worst(report)
-        parts = (
+        alone = (
             _nothing_learnt(report),
             harm,
             _reaches(report, student),
@@ -51,7 +51,7 @@ def verdict(report: Report) -> str:
             unlabelled.sentence(report),
             _never_found(report, student),
         )
-        return " ".join(filter(None, parts))
+        return " ".join(filter(None, alone))
     harm, *others = _from_the_worst(report, _student_and_teacher(report, student, teacher))
     sentences = (
         _nothing_learnt(report),

@@ -8,22 +8,24 @@ from distill.report import JsonObject, Report, listed, percent, short
 _MODELS = {"finetune": "teacher", "distill": "student", "control": "control"}
 """Stages that may train a part of a model, and the names of their models where there is one teacher."""
 _ALL = "all weights"
-_ALSO_STUDENTS = re.compile(r"(round|seed)\d+")
-"""What follows the name of a stage that makes the student or control again, of an earlier round or another seed."""
+_AGAIN = re.compile(r":(round|seed)\d+")
+"""What a stage has in its title that makes a student or control once more, of an earlier round or another seed."""
 
 
 def of_results(results: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
     """Return what has learnt of each model, by its name in the report, from the results of the stages by title.
 
-    >>> of_results({"distill:seed2": {"trained": {"parts": "all"}}, "finetune:large": {"trained": {"parts": "all"}}})
-    {'student': {'parts': 'all'}, 'large': {'parts': 'all'}}
+    >>> stages = ("finetune", "finetune:large", "distill:round1:seed2", "distill:without_unlabelled:seed2")
+    >>> list(of_results({stage: {"trained": {"parts": "all weights"}} for stage in stages}))
+    ['teacher', 'large', 'student', 'without_unlabelled']
     """
     found = {}
     for title, result in results.items():
         stage, _, model = title.partition(":")
+        if stage != "finetune":
+            _, _, model = _AGAIN.sub("", title).partition(":")
         if stage in _MODELS and result.get("trained"):
-            again = not model or (stage != "finetune" and _ALSO_STUDENTS.fullmatch(model))
-            found[_MODELS[stage] if again else model] = result["trained"]
+            found[model or _MODELS[stage]] = result["trained"]
     return found
 
 
