@@ -17,12 +17,19 @@ def path_problems(config: Config) -> Iterator[str]:
     for path in unlabelled if isinstance(unlabelled, list) else [unlabelled]:
         if isinstance(path, str) and path and not _exists(path):
             yield f"data.unlabelled.path={path}: there is no such file or folder"
+    for path in config.pretrain.paths:
+        if isinstance(path, str) and not _is_file(path):
+            yield f"pretrain.files={path}: there is no such file"
     for key, file in (("teacher.answers", config.teacher.answers), ("teacher.gold", config.teacher.gold)):
         if file and file != EMBEDDED and not _exists(file):
             yield f"{key}={file}: there is no such file"
     for key, model in (("teacher.model", config.teacher.model), ("student.model", config.student.model)):
         if model is not None and not _exists(model) and not may_be_on_the_hub(model):
             yield f"{key}={model}: there is no such folder"
+
+
+def _is_file(path: str) -> bool:
+    return _exists(path) and Path(path).expanduser().is_file()
 
 
 def _exists(path: str) -> bool:

@@ -18,7 +18,7 @@ from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
-from distill.pipeline import expected_shapes, export_check, meta_build
+from distill.pipeline import expected_shapes, export_check, meta_build, pretraining_check
 from distill.stages import vocabularies
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
@@ -56,6 +56,7 @@ def preflight(spec: RunSpec) -> None:
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
     export_check.rows_to_calibrate(spec)
+    pretraining_check.texts(spec)
     configs = _checkpoints(spec)
     expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
     export_check.required_formats(spec, configs)

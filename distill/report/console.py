@@ -15,6 +15,7 @@ from distill.report import (
     exports,
     ledger,
     present,
+    pretraining,
     reliability,
     seeds,
     tables,
@@ -46,6 +47,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
         blocks.append(f"Scored by {how}")
     blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
     blocks += ledger.lines(report)
+    blocks += pretraining.lines(report)
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
     blocks.append(reliability.sentence(report))
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]
