@@ -23,7 +23,11 @@ def path_problems(config: Config) -> Iterator[str]:
     for key, file in (("teacher.answers", config.teacher.answers), ("teacher.gold", config.teacher.gold)):
         if file and file != EMBEDDED and not _exists(file):
             yield f"{key}={file}: there is no such file"
-    for key, model in (("teacher.model", config.teacher.model), ("student.model", config.student.model)):
+    for key, model in (
+        ("teacher.model", config.teacher.model),
+        ("student.model", config.student.model),
+        ("pretrain.teacher", config.pretrain.teacher),
+    ):
         if model is not None and not _exists(model) and not may_be_on_the_hub(model):
             yield f"{key}={model}: there is no such folder"
 

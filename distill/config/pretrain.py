@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from distill.base.setting_rules import INNER_FRACTION, Rule, allowed, at_least, one_of, said, setting
+from distill.base.setting_rules import (
+    INNER_FRACTION,
+    NOT_NEGATIVE,
+    TEMPERATURE,
+    Rule,
+    allowed,
+    at_least,
+    one_of,
+    said,
+    setting,
+)
 from distill.config.task_traits import task_or_first
 from distill.config.training import TrainingConfig
 from distill.tasks import TASKS
@@ -22,6 +32,16 @@ def _text_files(value: object) -> bool:
 
 
 _FILES: Rule = _text_files, "null, a .txt or .txt.gz file, or a list of them"
+
+
+@dataclass
+class PretrainTermsConfig:
+    """What a model learns of `pretrain.teacher`; the weights of the terms are DistilBERT's (Sanh et al. 2019)."""
+
+    temperature: float = setting(2.0, TEMPERATURE, "What logits are divided by in the term soft.")
+    hard: float = setting(2.0, NOT_NEGATIVE, "Weight of the masked tokens themselves.")
+    soft: float = setting(5.0, NOT_NEGATIVE, "Weight of the teacher's probabilities of masked tokens.")
+    hidden_cosine: float = setting(1.0, NOT_NEGATIVE, "Weight of the direction of the teacher's hidden states.")
 
 
 @dataclass
@@ -50,6 +70,10 @@ class PretrainConfig(TrainingConfig):
     )  # fmt: skip
     continued: bool = False
     """Go on from the checkpoint teacher.model, on the text of train, before it is fine-tuned."""
+    teacher: str | None = None
+    """A model with a masked-language-modelling head, from which the model learns beside the text: task-agnostic
+    distillation, as DistilBERT's. A model from scratch takes over its tokenizer."""
+    terms: PretrainTermsConfig = field(default_factory=PretrainTermsConfig)
 
     @property
     def paths(self) -> list[str]:
@@ -67,10 +91,16 @@ def pretrain_problems(config: "Config") -> Iterator[str]:
     section, default = config.pretrain, PretrainConfig()
     if section.continued and (config.teacher.model is None or config.teacher.finetuned):
         yield "pretrain.continued=true: goes on from a checkpoint that is not fine-tuned yet; give teacher.model=PATH"
+    if section.teacher is None and section.terms != default.terms:
+        yield "pretrain.terms: weigh what is learnt from a model; give it as pretrain.teacher=MODEL"
+    if section.teacher is not None and not (section.terms.soft or section.terms.hidden_cosine):
+        yield "pretrain.terms: soft and hidden_cosine are 0, so that nothing is learnt of pretrain.teacher"
+    if section.teacher is not None and not section.max_epochs:
+        yield f"pretrain.teacher={section.teacher}: is not read where pretrain.max_epochs=0; leave one of them out"
     if section.files is None and section.holdout != default.holdout:
         yield f"pretrain.holdout={section.holdout}: belongs to files of text; give them as pretrain.files=FILE"
     if section.objective == "clm":
-        for key in ("mask_probability", "whole_words"):
+        for key in ("mask_probability", "whole_words", "teacher"):
             value, usual = getattr(section, key), getattr(default, key)
             if value != usual:
                 yield f"pretrain.{key}={said(value)}: belongs to pretrain.objective=mlm; allowed is {said(usual)}"

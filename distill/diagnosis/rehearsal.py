@@ -95,7 +95,7 @@ def _job(case: Case, planned: Planned, folders: Mapping[str, Path], results: Map
     spec = reduced(planned.spec, *_size(planned))
     inputs = {own: name for own, name in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
     folder = folders[planned.title]
-    if planned.stage == "pretrain" and not spec.config.pretrain.continued:
+    if planned.stage == "pretrain" and not spec.config.pretrain.continued and spec.config.pretrain.teacher is None:
         _tokenizer_of_all(planned, folder)
     return Job(
         spec,

@@ -15,7 +15,7 @@ from distill.errors import ModelError
 from distill.export import EXPORTERS
 from distill.models import loading
 from distill.models.from_scratch import Size
-from distill.models.sources import ANSWERS, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
+from distill.models.sources import ANSWERS, PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.student import student_kind
 from distill.student.build import LstmSize, StaticSize, StudentSpec
@@ -64,6 +64,7 @@ def model_sources(config: Config, setup: TaskSetup) -> ModelSources:
     configured = {
         TEACHER_CHECKPOINT: (teacher.model, teacher.revision),
         STUDENT_CHECKPOINT: (student.model, student.revision),
+        PRETRAINING_TEACHER: (config.pretrain.teacher if _pretrains(config) else None, None),
     }
     checkpoints = {name: (str(model), revision) for name, (model, revision) in configured.items() if model is not None}
     if not all(os.path.isdir(os.path.expanduser(model)) for model, _ in checkpoints.values()):
@@ -140,9 +141,13 @@ def _member(name: str, config: Config, data: Prepared) -> RunSpec:
         raise ModelError(f"more_teachers.{name}: {error}") from error
 
 
+def _pretrains(config: Config) -> bool:
+    """Return whether the run itself pretrains the teacher."""
+    return config.teacher.model is None or config.pretrain.continued
+
+
 def _decisions(config: Config, data: Prepared) -> Decisions:
-    from_scratch = config.teacher.model is None or config.pretrain.continued
-    base = "pretrain" if from_scratch else TEACHER_CHECKPOINT
+    base = "pretrain" if _pretrains(config) else TEACHER_CHECKPOINT
     teacher = _held_by(config.teacher)
     of_teacher = base if teacher == ANSWERS else teacher
     sources = {"teacher": of_teacher, "tokenizer": base, "checkpoint": STUDENT_CHECKPOINT}

@@ -13,7 +13,7 @@ from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, checkpoint_validation, loading, safetensors_headers
 from distill.models.label_columns import label_columns, output_names, unnamed
-from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
+from distill.models.sources import PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
@@ -82,6 +82,9 @@ def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
     config = spec.config
     configs = spec.sources.configurations
     for name, model_config in configs.items():
+        if name == PRETRAINING_TEACHER:
+            pretraining_check.teacher(spec, model_config)
+            continue
         _refuse_mistaken(spec, name, model_config)
         meta_build.checkpoint(spec, name, model_config)
         loading.inside_bounds(model_config, config.data.max_length, name.removesuffix("_checkpoint"))

@@ -6,8 +6,10 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from distill.data.text_blocks import PlainText
 from distill.errors import DataError, ModelError
-from distill.models import attention
+from distill.models import attention, loading
+from distill.models.checkpoint_validation import inspect
 from distill.models.on_meta import build_on_meta
+from distill.models.sources import PRETRAINING_TEACHER, TEACHER_CHECKPOINT
 from distill.models.subwords import inner_of_vocabulary
 from distill.stages import pretrain, pretraining_text
 from distill.stages.job import RunSpec
@@ -54,4 +56,35 @@ def goes_on(spec: RunSpec, folder: Path, config: PretrainedConfig, tokenizer: Pr
     if section.whole_words and not any(inner_of_vocabulary(tokenizer)):
         raise ModelError(
             f"pretrain.whole_words=true: the tokenizer of {folder} does not mark where words begin; allowed is false"
+        )
+
+
+def teacher(spec: RunSpec, config: PretrainedConfig) -> None:
+    """Refuse a model that cannot teach another one to fill in masked tokens.
+
+    Raises:
+        ModelError: it has no head for that, reads shorter texts, or other tokens than the model that goes on.
+    """
+    folder = spec.sources.checkpoints[PRETRAINING_TEACHER]
+    tokenizer = spec.sources.tokenizer(folder)
+    try:
+        if attention.causal(config):
+            raise ModelError(f"{folder} is a {config.model_type}, which reads from left to right, and masks nothing")
+        way_out = "give a model that was saved with its masked-language-modelling head"
+        inspect(folder, config, masked.HEAD, tokenizer, finished=True, labels=False, way_out=way_out)
+        if tokenizer.mask_token_id is None:
+            raise ModelError(f"{folder}: its tokenizer has no mask token to hide words with")
+        loading.inside_bounds(config, spec.setup.spec.max_length, "it")
+        if TEACHER_CHECKPOINT in spec.sources.checkpoints:
+            _refuse_other_tokens(spec, folder, tokenizer)
+    except ModelError as error:
+        raise ModelError(f"pretrain.teacher: {error}") from error
+
+
+def _refuse_other_tokens(spec: RunSpec, folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    learner = spec.sources.checkpoints[TEACHER_CHECKPOINT]
+    if not spec.same_tokens(spec.sources.tokenizer(learner), tokenizer):
+        raise ModelError(
+            f"{folder} reads other tokens than {learner}, which is to learn its probabilities of tokens; give two "
+            "models with one tokenizer"
         )

@@ -14,11 +14,11 @@ from distill.config.training import TrainingConfig
 from distill.errors import ModelError
 from distill.metrics import language_modeling
 from distill.models import from_scratch, loading
-from distill.models.sources import TEACHER_CHECKPOINT
+from distill.models.sources import PRETRAINING_TEACHER, TEACHER_CHECKPOINT
 from distill.models.tokenizer_training import train
 from distill.objective import Objective
 from distill.objective.terms.gold import Hard
-from distill.stages import hyperparameters, pretraining_text, supervised
+from distill.stages import hyperparameters, pretraining_teacher, pretraining_text, supervised
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.tasks import causal_language_modeling as causal
 from distill.tasks import masked_language_modeling as masked
@@ -36,22 +36,26 @@ def skipped(spec: RunSpec) -> str | None:
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Return the checkpoint to go on from, where there is one; from scratch it needs nothing but text."""
-    return [TEACHER_CHECKPOINT] if spec.config.pretrain.continued else []
+    """Return the checkpoint to go on from, and the model to learn from; else it needs nothing but text."""
+    read = {TEACHER_CHECKPOINT: spec.config.pretrain.continued, PRETRAINING_TEACHER: _taught(spec)}
+    return [name for name, is_read in read.items() if is_read]
+
+
+def _taught(spec: RunSpec) -> bool:
+    return spec.config.pretrain.teacher is not None
 
 
 def settings(spec: RunSpec) -> StageSettings:
     """Return size, vocabulary, masking, training, and the texts without their labels."""
     teacher, section = spec.config.teacher, spec.config.pretrain
-    from_scratch = {
-        "architecture": asdict(teacher.architecture),
-        "vocab_size": teacher.vocab_size,
-        "lowercase": teacher.lowercase,
-    }
+    from_scratch: StageSettings = {"architecture": asdict(teacher.architecture)}
+    if not _taught(spec):
+        from_scratch |= {"vocab_size": teacher.vocab_size, "lowercase": teacher.lowercase}
     return {
         **hyperparameters.settings(spec, section),
         **({} if section.continued else from_scratch),
         **pretraining_text.settings(spec),
+        **({"terms": asdict(section.terms)} if _taught(spec) else {}),
     }
 
 
@@ -69,7 +73,10 @@ def run(job: Job) -> StageResult:
     section = hyperparameters.with_length(job, config.pretrain, batches.train)
     optimization = hyperparameters.optimization(config, section.settings, batches.train)
     training = TrainingSpec(masked.align, language_modeling.collection(), optimization, config.seed)
-    module = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
+    if _taught(spec):
+        module = pretraining_teacher.module(spec, model, training)
+    else:
+        module = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
     result = supervised.train(job, section, module, tokenizer, batches, language_modeling.HEADLINE)
     return {**result, "language_model": _language_model(job, section.settings)}
 
@@ -119,10 +126,10 @@ def configuration(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> Pretrain
 
 
 def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
-    """Return the checkpoint's tokenizer, or train one, which an interrupted stage finds again."""
+    """Return the tokenizer of a checkpoint that is read, or train one, which an interrupted stage finds again."""
     spec = job.spec
-    if spec.config.pretrain.continued:
-        return spec.sources.tokenizer(spec.sources.checkpoints[TEACHER_CHECKPOINT])
+    if begins := needs(spec):
+        return spec.sources.tokenizer(spec.sources.checkpoints[begins[0]])
 
     def make() -> Path:
         def save(folder: Path) -> None:
