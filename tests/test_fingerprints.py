@@ -45,6 +45,11 @@ WAYS = {
         f"{PRETRAINED} teacher.finetuned=true teacher.labels=[positive,other,negative] teacher.labels_subset=true"
     ),
     "adapters": f"{PRETRAINED} finetune.lora.rank=2 finetune.lora.alpha=8",
+    "virtual tokens": f"{PRETRAINED} finetune.peft=prompt student=scratch_tiny finetune.virtual_tokens=4",
+    "layers that are unfrozen": (
+        f"{PRETRAINED} finetune.gradual_unfreezing=true distill.frozen=embeddings student=half_layers "
+        "distill.layer_decay=0.9"
+    ),
     "frozen layers": f"{PRETRAINED} finetune.frozen_layers=3",
     "two teachers": (
         "experiment=sst2_tiny +teacher@more_teachers.second=minilm more_teachers.second.model=MODEL "
@@ -58,6 +63,12 @@ WAYS = {
     "what the teacher writes": "experiment=multi30k_tiny distill.targets=teacher generate.beams=2",
     "what a teacher beside writes": "experiment=scitldr_tiny distill.targets=teacher teacher.store=never",
     "texts without labels": "experiment=trec_tiny data.unlabelled.path=texts.txt",
+    "texts that the teacher is sure of": (
+        "experiment=trec_tiny data.unlabelled.path=texts.txt distill.unlabelled.threshold=0.9 "
+        "distill.unlabelled.labels=hard distill.unlabelled.rounds=2"
+    ),
+    "texts made of others": "experiment=trec_tiny augment.methods=[masked_lm,ngrams] augment.copies=2",
+    "few rows of each label": "experiment=trec_tiny data.limit.per_label=9 data.near_duplicates=drop",
     "files": "experiment=trec_tiny data.source=local data.path=files data.holdout=0.25",
     "classes by their rarity": "experiment=trec_tiny data.class_weights=balanced",
     "other training": (
@@ -160,6 +171,12 @@ def test_the_stages_have_their_recorded_fingerprints(name, recorded, files):
 def test_no_two_cases_plan_the_same_stages(recorded):
     plans = [tuple(stages.values()) for stages in recorded.values()]
     assert len(set(plans)) == len(plans)
+
+
+def test_the_student_without_unlabelled_text_is_another_one(recorded):
+    compared = [stages for stages in recorded.values() if "distill:without_unlabelled" in stages]
+    assert len(compared) > 3
+    assert all(stages["distill"] != stages["distill:without_unlabelled"] for stages in compared)
 
 
 if __name__ == "__main__":

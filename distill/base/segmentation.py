@@ -17,6 +17,8 @@ _UNSPACED = re.compile(
     "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Japanese syllables
     f"{_CHINESE}]"
 )
+_OF_WORD = rf"(?:(?!{_UNSPACED.pattern})\w)"
+_PIECE = re.compile(rf"(?:{_UNSPACED.pattern}|{_OF_WORD}+(?:['\u2019-]{_OF_WORD}+)*|[^\w\s]+)\s*")
 _IDEOGRAM = re.compile(f"[{_CHINESE}]")
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]")
@@ -41,6 +43,15 @@ def spaced(text: str) -> list[str]:
     ['It', 'is', '很', '好', ',', 'yes.']
     """
     return _UNSPACED.sub(r" \g<0> ", text).split()
+
+
+def pieces(text: str) -> list[str]:
+    """Return the words and the marks between them, each with the spaces after it: joined, they are the text.
+
+    >>> pieces("It isn't 很好, yes.")
+    ['It ', "isn't ", '很', '好', ', ', 'yes', '.']
+    """
+    return _PIECE.findall(text.strip())
 
 
 def words(text: str) -> list[str]:

@@ -55,8 +55,11 @@ def answer_problems(config: "Config") -> Iterator[str]:
 
 
 def _places(config: "Config") -> Iterator[str]:
-    """Name what is asked of the embedded labeller, which answers the embedded samples alone."""
+    """Name what is asked of a file that is not in it, and of the embedded labeller, which answers the samples alone."""
     teacher, kind = config.teacher, task_or_first(config.task).roles.get("label")
+    if methods := config.augment.methods:
+        file = f"teacher.answers={teacher.answers}"
+        yield f"augment.methods={methods}: makes texts that are not in {file}; allowed is []"
     embedded = [name for name in ("answers", "gold") if getattr(teacher, name) == EMBEDDED]
     for name in embedded:
         if config.data.source != "embedded":

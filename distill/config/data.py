@@ -47,6 +47,11 @@ class LimitConfig:
     train: int | None = field(default=None, metadata=allowed(at_least(1)))
     validation: int | None = field(default=None, metadata=allowed(at_least(1)))
     test: int | None = field(default=None, metadata=allowed(at_least(1)))
+    per_label: int | None = setting(
+        None, at_least(1),
+        "Rows of train kept of each label, drawn with the seed, of tasks that give a text one label; a label with "
+        "fewer keeps what it has, which is said. None: all.",
+    )  # fmt: skip
 
 
 @dataclass
@@ -73,6 +78,18 @@ class UnlabelledConfig:
     """Role of the task's inputs to the name of its column: +data.unlabelled.columns.text=NAME; else as in train."""
     limit: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Rows kept of all files together, drawn with the seed; none keeps all."""
+    rest: bool = False
+    """Take the texts of train that `data.limit` leaves out, too, without their labels."""
+    near_duplicates: str = setting(
+        "drop", one_of("drop", "keep"),
+        "drop | keep: what is done about texts that are nearly those of validation or test, or of `evaluate.also`; "
+        "drop leaves them out, counted in log and report. Equal ones are left out in any case.",
+    )  # fmt: skip
+
+    @property
+    def given(self) -> bool:
+        """Whether there are texts without labels."""
+        return self.path is not None or self.rest
 
 
 @dataclass
@@ -130,6 +147,12 @@ class DataConfig:
     """Characters that a text may have; a row with a longer one cannot be used."""
     limit: LimitConfig = field(default_factory=LimitConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
+    near_duplicates: str = setting(
+        "say", one_of("say", "drop", "keep"),
+        "say | drop | keep: what is done about rows of train that are nearly those of validation or test (they share "
+        "four fifths of their runs of three words): say counts them in log and report, drop leaves them out as well, "
+        "with those that are equal, and keep does not look for them.",
+    )  # fmt: skip
     holdout: float = field(default=0.1, metadata=allowed(INNER_FRACTION))
     """Share of train that is held out where no validation split exists: seeded, stratified where a row has one label,
     whole dialogues."""
@@ -187,8 +210,13 @@ def _file_problems(section: DataConfig) -> Iterator[str]:
         for split, names in asdict(section.files).items():
             if names is not None and "|" not in str(names):
                 yield f"data.files.{split}={names}: belongs to files; give their folder as data.path=FOLDER"
-    if section.unlabelled.path is None and (section.unlabelled.columns or section.unlabelled.limit is not None):
+    unlabelled = section.unlabelled
+    if unlabelled.path is None and (unlabelled.columns or (unlabelled.limit is not None and not unlabelled.rest)):
         yield "data.unlabelled: columns and limit belong to a file; give it as data.unlabelled.path=FILE"
+    if not unlabelled.given and (value := unlabelled.near_duplicates) != "drop":
+        yield f"data.unlabelled.near_duplicates={value}: belongs to a file; give it as data.unlabelled.path=FILE"
+    if unlabelled.rest and section.limit.train is None and section.limit.per_label is None:
+        yield "data.unlabelled.rest=true: is what a limit of train leaves out; give data.limit.per_label or .train"
 
 
 def _contradictions(section: DataConfig) -> Iterator[str]:
@@ -201,6 +229,11 @@ def _contradictions(section: DataConfig) -> Iterator[str]:
         )
     if share is not None and section.files.test is not None and "|" not in str(section.files.test):
         yield f"data.holdout_test={share}: data.files.test={section.files.test} is the test; leave one of them out"
+    if None not in (section.limit.train, section.limit.per_label):
+        yield (
+            f"data.limit.per_label={section.limit.per_label}: data.limit.train={section.limit.train} is another limit "
+            "of train; leave one of them out"
+        )
     if None not in (section.on_bad, section.drop_bad) and section.drop_bad != (section.on_bad == "drop"):
         other = str(section.drop_bad).lower()
         yield f"data.on_bad={section.on_bad}: contradicts data.drop_bad={other}, its other name; leave one of them out"

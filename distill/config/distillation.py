@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from distill.base.setting_rules import FRACTION, allowed, one_of
+from distill.config.adapting import AdaptingConfig
 from distill.config.task_traits import task_or_first
 from distill.config.teacher import LIVE
 from distill.config.training import TrainingConfig
+from distill.config.unlabelled import LearningUnlabelledConfig
 from distill.export import INT8
 from distill.objective import checks
 from distill.objective.declaration import CLASS
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class DistillConfig(TermsConfig, TrainingConfig):
+class DistillConfig(TermsConfig, AdaptingConfig, TrainingConfig):
     """The student learns from labels and teacher, by the terms of the objective."""
 
     dropout: float = field(default=0.0, metadata=allowed(FRACTION))
@@ -29,6 +31,7 @@ class DistillConfig(TermsConfig, TrainingConfig):
     targets: str = field(default="data", metadata=allowed(one_of("data", "teacher")))
     """data | teacher: what a student that writes learns to write; the teacher's own words are sequence-level
     distillation (Kim & Rush 2016)."""
+    unlabelled: LearningUnlabelledConfig = field(default_factory=LearningUnlabelledConfig)
     quantization: str = field(default="none", metadata=allowed(one_of("none", "int8")))
     """none | int8: the rounding with which student and control learn. int8: that of the export in 8 bits, of which the
     folder in 32 bits holds the weights before they are rounded."""
@@ -79,7 +82,7 @@ def _lack_of_terms(section: DistillConfig) -> Iterator[str]:
         yield "distill: the weights of all terms are 0; at least one must be above 0"
     elif not read & {"labels", "logits"}:
         yield f"distill: {names} alone would not teach the student's head; add a term such as hard or soft"
-    elif read == {"labels"} and section.targets == "data":
+    elif read == {"labels"} and section.targets == "data" and section.unlabelled.labels == "soft":
         yield f"distill: only {names} has a weight, so nothing would come from the teacher; add a term such as soft"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COMBINE = ("probabilities", "logits", "confidence")
 FIRST = "first"
 """What the teacher of the section ``teacher`` is called beside others."""
-_TAKEN = (FIRST, "teacher", "student", "control", *BASELINES, *EXPORTERS)
+_TAKEN = (FIRST, "teacher", "student", "control", "without_unlabelled", *BASELINES, *EXPORTERS)
 """Names that no further teacher can have."""
 
 

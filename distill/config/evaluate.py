@@ -1,5 +1,6 @@
 """Settings of the stage that compares models."""
 
+import re
 from dataclasses import dataclass, field
 
 from distill.base.setting_rules import INNER_FRACTION, Rule, allowed, at_least, setting
@@ -8,6 +9,14 @@ from distill.baselines import BASELINES
 _BASELINES: Rule = (
     lambda value: len(set(value)) == len(value) and set(value) <= set(BASELINES),
     f"any of {', '.join(BASELINES)}, each once, or []",
+)
+_TAKEN = ("train", "validation", "test", "unlabelled")
+"""Names of splits that other data cannot have."""
+_ALSO: Rule = (
+    lambda value: all(
+        re.fullmatch(r"[A-Za-z0-9][\w-]*", name) and name not in _TAKEN and bool(path) for name, path in value.items()
+    ),
+    f"{{NAME: PATH}} with names of letters, digits, _ and - that are none of {', '.join(_TAKEN)}",
 )
 
 
@@ -30,3 +39,6 @@ class EvaluateConfig:
     baselines: list[str] = field(default_factory=lambda: ["tfidf"], metadata=allowed(_BASELINES))
     """Models without a transformer that the student has to beat, of tasks that give a text or a pair of texts labels or
     a score: tfidf is TF-IDF of words and characters with a linear model. Trained on train's labels; none: []."""
+    also: dict[str, str] = field(default_factory=dict, metadata=allowed(_ALSO))
+    """Name to labelled file of another domain, +evaluate.also.NAME=PATH, with the columns and labels of the data: every
+    model is scored on each as on test. Of a folder with several splits test is read, else validation."""

@@ -23,8 +23,18 @@ def path_problems(config: Config) -> Iterator[str]:
     for key, file in (("teacher.answers", config.teacher.answers), ("teacher.gold", config.teacher.gold)):
         if file and file != EMBEDDED and not _exists(file):
             yield f"{key}={file}: there is no such file"
+    for name, path in config.evaluate.also.items():
+        if path and not _exists(path):
+            yield f"evaluate.also.{name}={path}: there is no such file or folder"
+    yield from _model_problems(config)
+
+
+def _model_problems(config: Config) -> Iterator[str]:
+    """Name each model of the settings that is neither a folder here nor may be on the hub."""
+    teacher = config.teacher
     for key, model in (
-        ("teacher.model", config.teacher.model),
+        ("teacher.model", teacher.model),
+        ("teacher.base", teacher.base),
         ("student.model", config.student.model),
         ("pretrain.teacher", config.pretrain.teacher),
     ):

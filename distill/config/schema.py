@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from distill.base.setting_rules import RUN_NAME, Rule, allowed
+from distill.config.augment import AugmentConfig
 from distill.config.data import DataConfig
 from distill.config.distillation import DistillConfig
 from distill.config.ensemble import EnsembleConfig
@@ -25,6 +26,7 @@ from distill.tasks import TASKS
 STAGES = (
     "pretrain",
     "finetune",
+    "augment",
     "teach",
     "distill",
     "control",
@@ -63,6 +65,7 @@ class Config:
     student: StudentConfig = field(default_factory=StudentConfig)
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     distill: DistillConfig = field(default_factory=DistillConfig)
     generate: GenerateConfig = field(default_factory=GenerateConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)

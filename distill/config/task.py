@@ -26,7 +26,6 @@ def _labels(task: Task) -> bool:
 
 
 SETTINGS_OF_TASKS: dict[str, TaskTrait] = {
-    "finetune.lora.rank": _reads,
     "distill.targets": lambda task: "target" in task.roles.values(),
     "distill.quantization": _reads,
     "generate.beams": _writes,
@@ -35,6 +34,8 @@ SETTINGS_OF_TASKS: dict[str, TaskTrait] = {
     "data.score_range": _scores,
     "distill.soft.bounded": _scores,
     "data.unlabelled.path": _reads,
+    "data.unlabelled.rest": _reads,
+    "data.limit.per_label": lambda task: task.roles.get("label") == "label" and task.kind == CLASS,
     "data.labels": _labels,
     "teacher.labels_subset": _labels,
     "distill.temperature": lambda task: not _scores(task),

@@ -26,6 +26,9 @@ class TeacherConfig:
     scratch."""
     revision: str | None = None
     """Branch, tag or commit of a hub checkpoint; none takes main."""
+    base: str | None = None
+    """Hub id or folder of the base of an adapter (LoRA and the like) that is given as model; none: the one that its
+    adapter_config.json names."""
     finetuned: bool = False
     """The checkpoint already solves the task, so that finetune is skipped."""
     labels: list[str] = field(default_factory=list)
@@ -85,6 +88,8 @@ def teacher_problems(teacher: TeacherConfig) -> Iterator[str]:
         yield "teacher.finetuned=true: give the fine-tuned checkpoint as teacher.model=PATH"
     if teacher.revision is not None and teacher.model is None:
         yield f"teacher.revision={teacher.revision}: belongs to a hub checkpoint; give it as teacher.model=ID"
+    if teacher.base is not None and teacher.model is None:
+        yield f"teacher.base={teacher.base}: belongs to an adapter; give its folder as teacher.model=FOLDER"
     if teacher.labels and not teacher.finetuned:
         yield "teacher.labels: names the outputs of a fine-tuned checkpoint; it needs teacher.finetuned=true"
     if teacher.labels_subset and not teacher.finetuned:

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 
 from distill.base.setting_rules import at, listed, said
 from distill.baselines import has_baselines
+from distill.config.adapting import LORA, VIRTUAL, AdaptingConfig, method
 from distill.config.ensemble import FIRST, teachers
 from distill.config.schema import Config
 from distill.config.student import kind_or_first, kinds_with
@@ -17,6 +18,7 @@ from distill.student import STUDENTS, student_kind
 from distill.tasks import TASKS
 
 _STAGES = ("pretrain", "finetune", "distill")
+_ADAPTING = ("finetune", "distill")
 _FROM_SCRATCH = ("architecture", "vocab_size", "lowercase")
 """What of a teacher a checkpoint brings itself."""
 _OF_TOKENIZERS = ("vocab_size", "lowercase")
@@ -31,11 +33,6 @@ _READ_BY_TASKS: dict[str, TaskTrait] = {
 """Settings, and the tasks that read them."""
 _READ_WHERE: tuple[tuple[tuple[str, ...], Callable[[Config], bool], str], ...] = (
     (
-        ("finetune.lora.alpha", "finetune.lora.dropout"),
-        lambda config: config.finetune.lora.rank > 0,
-        "adapters, finetune.lora.rank above 0",
-    ),
-    (
         ("student.vocabulary_min_count", "student.vocabulary_size"),
         lambda config: config.student.vocabulary == "corpus",
         "student.vocabulary=corpus",
@@ -47,6 +44,13 @@ _READ_IN_TRAINING: dict[str, tuple[Callable[[TrainingConfig], bool], str]] = {
     "early_stopping.min_delta": (lambda stage: stage.early_stopping.patience is not None, "early_stopping.patience"),
 }
 """The same of each training stage, by keys within its section."""
+_READ_IN_ADAPTING: dict[str, tuple[Callable[[AdaptingConfig], bool], str]] = {
+    "lora.alpha": (lambda stage: method(stage) == LORA, "adapters, {stage}.lora.rank above 0"),
+    "lora.dropout": (lambda stage: method(stage) == LORA, "adapters, {stage}.lora.rank above 0"),
+    "lora.targets": (lambda stage: method(stage) == LORA, "adapters, {stage}.lora.rank above 0"),
+    "virtual_tokens": (lambda stage: stage.peft in VIRTUAL, "{stage}.peft=prefix or prompt"),
+}
+"""The same of each stage that may train a part of a model."""
 
 
 def unread_setting_problems(config: Config) -> Iterator[str]:
@@ -64,6 +68,15 @@ def unread_setting_problems(config: Config) -> Iterator[str]:
         for name, (is_read_in, where) in _READ_IN_TRAINING.items():
             if not is_read_in(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
                 yield _unread(config, f"{stage}.{name}", f"{stage}.{where}")
+    yield from _unread_of_adapting(config)
+
+
+def _unread_of_adapting(config: Config) -> Iterator[str]:
+    """Name each setting of a way to train a part of a model that is not the way that was chosen."""
+    for stage in _ADAPTING:
+        for name, (is_read_by, where) in _READ_IN_ADAPTING.items():
+            if not is_read_by(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
+                yield _unread(config, f"{stage}.{name}", where.format(stage=stage))
 
 
 def unread_override_problems(config: Config, overrides: Sequence[str]) -> Iterator[str]:
@@ -97,7 +110,9 @@ def _unread_on_command_lines(config: Config) -> dict[str, str]:
     if config.evaluate.baselines and not has_baselines(task_or_first(config.task)):
         unread["evaluate.baselines"] = listed(tasks_with(has_baselines))
     if not {"evaluate", "export"} & set(config.stages):
-        unread |= dict.fromkeys(("target", "report"), "runs that compare models, with evaluate among stages")
+        unread |= dict.fromkeys(
+            ("target", "report", "evaluate.also"), "runs that compare models, with evaluate among stages"
+        )
     kind = task_or_first(config.task).kind
     if kind != SCORE and active(config.distill) and not terms_with_temperature(config.distill, kind):
         unread["distill.temperature"] = "terms that have one, such as soft"

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from distill.base.setting_rules import Rule, at, rules_of
+from distill.config.adapting import adapting_problems
 from distill.config.answers import answer_problems
+from distill.config.augment import augment_problems
 from distill.config.data import data_problems
 from distill.config.distillation import objective_problems, quantization_problems
 from distill.config.ensemble import EnsembleConfig, ensemble_problems, problems_of_further_teacher
 from distill.config.export import export_problems
-from distill.config.finetune import finetune_problems
 from distill.config.paths import path_problems
 from distill.config.pretrain import pretrain_problems
 from distill.config.schema import Config, stage_problems
@@ -19,6 +20,7 @@ from distill.config.target import target_problems
 from distill.config.task import task_problems
 from distill.config.teacher import stored_output_problems, teacher_problems
 from distill.config.tracking import tracking_problems
+from distill.config.unlabelled import unlabelled_problems
 from distill.config.unread import unread_override_problems, unread_setting_problems
 from distill.errors import ConfigError
 
@@ -74,10 +76,12 @@ def _problems_of_one_teacher(config: Config) -> list[str]:
         *teacher_problems(config.teacher),
         *answer_problems(config),
         *student_problems(config),
-        *finetune_problems(config.finetune),
+        *adapting_problems(config),
         *pretrain_problems(config),
         *objective_problems(config),
         *quantization_problems(config),
+        *unlabelled_problems(config),
+        *augment_problems(config),
         *stored_output_problems(config.teacher, config.distill),
         *task_problems(config),
         *unread_setting_problems(config),

@@ -22,6 +22,12 @@ def reachable(seconds: float = 3.0) -> bool:
     return answered
 
 
+def reachable_for(model: str) -> None:
+    """Decide in seconds, where a model is no folder here, what the hub's library would wait half a minute for."""
+    if not os.path.isdir(os.path.expanduser(model)):
+        reachable()
+
+
 def _target() -> tuple[str, int]:
     """Where a request to the hub goes first: to the hub, or to the proxy before it.
 

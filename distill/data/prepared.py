@@ -26,6 +26,7 @@ class Prepared:
         notes: what was decided on the way, each a sentence.
         columns: role to the name that its column has in the files.
         unanswerable: whether there are questions without an answer.
+        remarks: what was noticed and changes nothing, each a sentence; log and report have them beside the notes.
         ids: of the rows of validation and test, in their order, where the files have a column of that name.
         labelled: name of each teacher whose answers come from a file to what it said of the rows.
     """
@@ -40,6 +41,7 @@ class Prepared:
     unanswerable: bool = False
     ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
     labelled: Mapping[str, Labelled] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @cached_method
     def content(self, split: str) -> str:

@@ -124,6 +124,35 @@ def unlabelled(
     return by_role.splits[UNLABELLED], [*unlabelled_files.notes, *by_role.notes], numbers
 
 
+def labelled(
+    file: str,
+    name: str,
+    roles: Mapping[str, str],
+    named: Mapping[str, str],
+    rules: roles_of.Rules,
+    delimiter: str | None = None,
+) -> roles_of.RoleColumns:
+    """Read further rows with labels from a file, or from the test split of a folder, else validation, else train.
+
+    Args:
+        file: of one of the kinds that splits may have, or a folder of such files.
+        name: what the rows are called.
+        roles: role of the task to the kind of its content.
+        named: role to the name of its column.
+        rules: how strictly the columns are read.
+        delimiter: between the fields of a table of text; none looks for it.
+
+    Raises:
+        DataError: it cannot be read, or has no such columns.
+    """
+    found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
+    split = next(each for each in ("test", "validation", "train") if each in found)
+    problems, absent = ({"train": parts.get(split, {})} for parts in (found.problems, found.absent))
+    read = roles_of.take({"train": found[split]}, roles, named, file, rules, problems, absent)  # by its own labels
+    numbers, ids = ({name: rows["train"]} if "train" in rows else {} for rows in (read.numbers, read.ids))
+    return read._replace(splits={name: read.splits["train"]}, numbers=numbers, ids=ids)
+
+
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
     return Options(delimiter, words="texts" in roles.values(), labelled="tags" in roles.values())
 

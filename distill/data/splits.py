@@ -101,6 +101,24 @@ def limit(splits: Mapping[str, "Dataset"], limits: Mapping[str, int | None], see
     return limited
 
 
+def limit_per_label(
+    splits: Mapping[str, "Dataset"], count: int | None, names: Sequence[str], seed: int
+) -> tuple[dict[str, "Dataset"], list[str]]:
+    """Keep so many rows of train of each label, drawn with the seed and in their order; none keeps all.
+
+    Returns the splits, and a sentence on the labels that have fewer.
+    """
+    if count is None:
+        return dict(splits), []
+    train = splits["train"]
+    labels, draw = np.asarray(_labels(train)), np.random.default_rng(seed)
+    of_labels = [draw.permutation(np.flatnonzero(labels == label)) for label in range(len(names))]
+    kept = np.sort(np.concatenate([rows[:count] for rows in of_labels]))
+    few = [f"{name} {len(rows)}" for name, rows in zip(names, of_labels, strict=True) if len(rows) < count]
+    notes = [f"data.limit.per_label={count}: train has fewer rows of {', '.join(few)}, all of them kept"] if few else []
+    return {**splits, "train": train.select(kept)}, notes
+
+
 def stratified(labels: Sequence[int], count: int, seed: int) -> NDArray[np.int64]:
     """Draw ``count`` row numbers, in order: each label by its share, and at least once while there is room.
 
@@ -151,7 +169,7 @@ def content(rows: "Dataset") -> str:
 
 
 def overlap(splits: Mapping[str, "Dataset"]) -> str | None:
-    """Return a sentence on how many rows of validation and test also stand in train, or none."""
+    """Return a sentence on how many rows of the other splits also stand in train, or none."""
     train = set(splits["train"]["key"][:])
     seen = {name: sum(key in train for key in rows["key"][:]) for name, rows in splits.items() if name != "train"}
     shares = [f"{count:,} of {len(splits[name]):,} in {name}" for name, count in seen.items() if count]

@@ -4,6 +4,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
@@ -37,20 +38,52 @@ def resolve(model: str, revision: str | None = None) -> Path:
     Raises:
         ModelError: it is neither, its weights are missing or pickled, or one of its files cannot be what it is called.
     """
-    try:
-        return _resolved(model, revision)
-    except PermissionError as error:
-        raise ModelError(f"{error.filename} cannot be read: {error.strerror}") from error
+    return checked(located(model, revision))
 
 
-def _resolved(model: str, revision: str | None) -> Path:
+def located(model: str, revision: str | None = None) -> Path:
+    """Return the folder of a checkpoint, whatever is in it; see ``resolve``.
+
+    Raises:
+        ModelError: there is none.
+    """
+    with _readable():
+        return _located(model, revision)
+
+
+def _located(model: str, revision: str | None) -> Path:
     folder = Path(model).expanduser()
     if folder.is_dir() and revision is not None:
         raise ModelError(f"revision {revision}: the folder {folder} has no revisions; leave it out")
     if folder.exists() and not folder.is_dir():
         raise ModelError(f"{folder} is a file: give the folder that holds config.json, tokenizer and weights")
-    if not folder.is_dir():
-        folder = _from_hub(model, revision)
+    return folder if folder.is_dir() else _from_hub(model, revision)
+
+
+def checked(folder: Path) -> Path:
+    """Return a folder that holds a whole model; see ``resolve``.
+
+    Raises:
+        ModelError: it does not, or one of its files cannot be what it is called.
+    """
+    with _readable():
+        return _checked(folder)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Say in a sentence what may not be read.
+
+    Raises:
+        ModelError: something may not.
+    """
+    try:
+        yield
+    except PermissionError as error:
+        raise ModelError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _checked(folder: Path) -> Path:
     os.listdir(folder)  # or PermissionError, which globs hide
     foreign_checkpoints.refuse_adapters(folder)
     if not (folder / "config.json").exists() and not (folder / "config.json").is_symlink():

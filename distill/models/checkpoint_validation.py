@@ -166,7 +166,7 @@ def refuse_random_weights(
     Raises:
         ModelError: weights are missing, of another shape, or of a model with more layers.
     """
-    name, head = type(model).__name__, _head(model)
+    name, head = type(model).__name__, head_weights(model)
     missing = sorted(info["missing_keys"])
     body = [key for key in missing if key not in head and not _pooler(key)]
     if body:
@@ -213,7 +213,7 @@ def _all_layers(folder: Path, model: PreTrainedModel, unexpected: list[str]) -> 
         )
 
 
-def _head(model: PreTrainedModel) -> set[str]:
+def head_weights(model: PreTrainedModel) -> set[str]:
     """Return the names of the weights that belong to the task, not to the model that every task shares."""
     prefix = f"{model.base_model_prefix}."
     names = set(model.state_dict())

@@ -18,11 +18,12 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
+from distill.models import adapters
 from distill.models.eight_bits import BINS, FEW_ROWS, LARGEST_PAIR, LARGEST_WEIGHT, STEPS, Range, best_range
 from distill.models.forward import outputs
 from distill.types import Batch, at_least_float32
 
-_Calls: TypeAlias = Sequence[tuple[nn.Linear, Tensor]]
+_Calls: TypeAlias = Sequence[tuple[nn.Module, Tensor]]
 """Linear layers in the order in which they are asked, each with what it reads."""
 _TINY = torch.finfo(torch.float32).tiny
 
@@ -30,16 +31,19 @@ _TINY = torch.finfo(torch.float32).tiny
 class RoundedLinear(nn.Linear):
     """A linear layer that rounds its weights and its input to 8 bits, and nothing else.
 
+    The weights of one with low-rank adapters are those with the adapters folded in, as they are exported.
+
     The buffers ``input_scale`` and ``input_zero`` are those of the layer's input: a checkpoint holds them.
     """
 
     input_scale: Tensor
     input_zero: Tensor
 
-    def __init__(self, layer: nn.Linear) -> None:
-        """Take over the parameters of a layer; the range of its input is still to be measured."""
+    def __init__(self, read: nn.Module) -> None:
+        """Take over the parameters of a layer, with adapters or without; its input's range is still to be measured."""
+        layer, adapted = adapters.without(read), read if adapters.is_adapter(read) else None
         super().__init__(layer.in_features, layer.out_features, bias=layer.bias is not None, device="meta")
-        self.weight, self.bias, self.rounds = layer.weight, layer.bias, True
+        self.weight, self.bias, self.rounds, self.adapted = layer.weight, layer.bias, True, adapted
         self.register_buffer("input_scale", torch.ones((), device=layer.weight.device))
         self.register_buffer("input_zero", torch.zeros((), dtype=torch.int32, device=layer.weight.device))
         self.train(layer.training)
@@ -51,14 +55,17 @@ class RoundedLinear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the layer's result ``[..., outputs]`` from rounded numbers."""
+        weights = self.weight if self.adapted is None else self.weight + adapters.added(self.adapted)
         if not self.rounds:
-            return super().forward(input)
+            return linear(input, weights, self.bias)
         steps = at_least_float32(input)
         read = torch.fake_quantize_per_tensor_affine(steps, self.input_scale, self.input_zero, 0, STEPS)
-        return linear(read, rounded_weights(self.weight), self.bias)
+        return linear(read, rounded_weights(weights), self.bias)
 
-    def plain(self) -> nn.Linear:
-        """Return a layer of the same parameters that rounds nothing."""
+    def plain(self) -> nn.Module:
+        """Return a layer of the same parameters that rounds nothing, with its adapters where it has some."""
+        if self.adapted is not None:
+            return self.adapted.train(self.training)
         layer = nn.Linear(self.in_features, self.out_features, bias=self.bias is not None, device="meta")
         layer.weight, layer.bias = self.weight, self.bias
         return layer.train(self.training)
@@ -175,8 +182,12 @@ class FakeQuantization:
 
     def _calls(self) -> _Calls:
         """Return the linear layers that the first batch of the sample reaches, with what they read."""
-        calls: list[tuple[nn.Linear, Tensor]] = []
-        layers = [layer for layer in self.model.modules() if type(layer) is nn.Linear]
+        calls: list[tuple[nn.Module, Tensor]] = []
+        adapted = [layer for layer in self.model.modules() if adapters.is_adapter(layer)]
+        inside = {part for layer in adapted for part in layer.modules()}
+        modules = list(self.model.modules())
+        layers: list[nn.Module] = [layer for layer in modules if type(layer) is nn.Linear and layer not in inside]
+        layers += [layer for layer in adapted if type(adapters.without(layer)) is nn.Linear]
         handles = [
             layer.register_forward_pre_hook(lambda module, given: calls.append((module, given[0]))) for layer in layers
         ]

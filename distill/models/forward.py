@@ -68,6 +68,10 @@ def outputs(
     layered: AbstractContextManager[list[tuple[object, object]]] = _last_layer(model) if hidden else nullcontext([])
     with projected as query_key_values, layered as last:
         answer = model(**inputs, output_hidden_states=hidden)
+    tokens = inputs["attention_mask"].shape[1]  # of the text, before which a model may have read others
+    query_key_values = [
+        (query[:, -tokens:], key[:, -tokens:], value[:, -tokens:]) for query, key, value in query_key_values
+    ]
     states: tuple[Tensor, ...] = ()
     if hidden:
         states = answer.encoder_hidden_states if model.config.is_encoder_decoder else answer.hidden_states

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models import checkpoint_validation, length_limit, safetensors_headers, tokenizer_files
+from distill.models import checkpoint_validation, length_limit, safetensors_headers, tokenizer_files, virtual_tokens
 from distill.models.checkpoint_fitting import (
     fit_outputs,
     fit_tokenizer,
@@ -98,6 +98,7 @@ def load_model(
     checkpoint_validation.refuse_random_weights(
         folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out
     )
+    virtual_tokens.restore(loaded, folder)
     if (name := not_finite(dict(loaded.named_parameters()), least=-torch.inf)) is not None:
         raise safetensors_headers.not_finite_error(folder, name)
     fit_outputs(loaded, had, labels)

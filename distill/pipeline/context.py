@@ -1,6 +1,5 @@
 """Derive from settings and data what a run is, and the parts that it works with."""
 
-import os
 from dataclasses import asdict, replace
 
 from distill.baselines import BASELINES, has_baselines
@@ -10,13 +9,16 @@ from distill.config.teacher import TeacherConfig
 from distill.data import hub
 from distill.data.example_pipeline import ExamplePipeline, Sharding
 from distill.data.prepared import Prepared
+from distill.data.splits import UNLABELLED
 from distill.distributed.processes import Ranks
 from distill.errors import ModelError
 from distill.export import EXPORTERS
 from distill.models import loading
 from distill.models.from_scratch import Size
 from distill.models.sources import ANSWERS, PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
+from distill.pipeline.teacher_folder import teacher_folder
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
+from distill.stages.learner import STAGE, WITHOUT_UNLABELLED, learners
 from distill.student import student_kind
 from distill.student.build import LstmSize, StaticSize, StudentSpec
 from distill.student.narrow.narrowing import Width
@@ -61,16 +63,18 @@ def model_sources(config: Config, setup: TaskSetup) -> ModelSources:
         ModelError: a checkpoint cannot be had.
     """
     teacher, student = config.teacher, config.student
-    configured = {
-        TEACHER_CHECKPOINT: (teacher.model, teacher.revision),
-        STUDENT_CHECKPOINT: (student.model, student.revision),
-        PRETRAINING_TEACHER: (config.pretrain.teacher if _pretrains(config) else None, None),
-    }
-    checkpoints = {name: (str(model), revision) for name, (model, revision) in configured.items() if model is not None}
-    if not all(os.path.isdir(os.path.expanduser(model)) for model, _ in checkpoints.values()):
-        hub.reachable()  # decides in seconds what the hub's library would wait half a minute for
+    checkpoints = {}
+    if teacher.model is not None:
+        checkpoints[TEACHER_CHECKPOINT] = teacher_folder(teacher, config.task, config.store)
+    further = {STUDENT_CHECKPOINT: (student.model, student.revision)}
+    if _pretrains(config):
+        further[PRETRAINING_TEACHER] = (config.pretrain.teacher, None)
+    for name, (model, revision) in further.items():
+        if model is not None:
+            hub.reachable_for(model)
+            checkpoints[name] = loading.resolve(model, revision)
     return ModelSources(
-        {name: loading.resolve(model, revision) for name, (model, revision) in checkpoints.items()},
+        checkpoints,
         setup.task.markers,
         setup.name if setup.task.windows else None,
         tuple(teacher.labels),
@@ -146,6 +150,11 @@ def _pretrains(config: Config) -> bool:
     return config.teacher.model is None or config.pretrain.continued
 
 
+def has_unlabelled(config: Config, data: Prepared) -> bool:
+    """Return whether a run has texts without labels, of files or made of others."""
+    return UNLABELLED in data.splits or bool(config.augment.methods)
+
+
 def _decisions(config: Config, data: Prepared) -> Decisions:
     base = "pretrain" if _pretrains(config) else TEACHER_CHECKPOINT
     teacher = _held_by(config.teacher)
@@ -155,7 +164,17 @@ def _decisions(config: Config, data: Prepared) -> Decisions:
     exported = tuple(
         ScoredModel(name, "export", "export") for name in EXPORTERS if name in (config.export.formats or ())
     )
-    return Decisions(base, teacher, student_source, student_spec(config), _compared(config, data), exported)
+    compared, section = _compared(config, data), config.distill.unlabelled
+    without = any(model.role == WITHOUT_UNLABELLED for model in compared)
+    return Decisions(
+        base,
+        teacher,
+        student_source,
+        student_spec(config),
+        compared,
+        exported,
+        learners=learners(section.rounds, compared=without),
+    )
 
 
 def _held_by(teacher: TeacherConfig) -> str:
@@ -198,6 +217,8 @@ def _compared(config: Config, data: Prepared) -> tuple[ScoredModel, ...]:
         compared.append(ScoredModel("student", "student", "distill"))
     if not trains or "control" in stages:
         compared.append(ScoredModel("control", "control", "control"))
+    if has_unlabelled(config, data) and config.distill.unlabelled.compare and (not trains or "control" in stages):
+        compared.append(ScoredModel(WITHOUT_UNLABELLED, WITHOUT_UNLABELLED, f"{STAGE}:{WITHOUT_UNLABELLED}"))
     named = config.evaluate.baselines if has_baselines(task(config.task)) else ()
     compared += [ScoredModel(name, "baseline", None) for name in BASELINES if name in named]
     return tuple(compared)

@@ -65,18 +65,18 @@ def _generation(folder: Path, config: PretrainedConfig) -> GenerationConfig:
     return GenerationConfig.from_model_config(config)
 
 
-def layers(spec: RunSpec, teacher: PretrainedConfig | None) -> int:
-    """How many layers the teacher has, or will have."""
-    return teacher.num_hidden_layers if teacher is not None else spec.config.teacher.architecture.layers
-
-
 def from_scratch(spec: RunSpec) -> None:
     """Try a teacher that is made from nothing.
 
     Raises:
         ModelError: it cannot be made.
     """
-    build_on_meta(pretrain.configuration(spec, stand_in(spec, _READ)), spec.setup.task.head)
+    build_on_meta(configuration_from_scratch(spec), spec.setup.task.head)
+
+
+def configuration_from_scratch(spec: RunSpec) -> PretrainedConfig:
+    """The configuration of a teacher that is made from nothing."""
+    return pretrain.configuration(spec, stand_in(spec, _READ))
 
 
 def stand_in(spec: RunSpec, examples: int) -> PreTrainedTokenizerBase:

@@ -90,8 +90,12 @@ def effort(planned: Planned) -> float:
         return trained_rows(spec, stage) * (_BACKWARD * learner + beside)
     if stage == "teach":
         return teacher * sum(len(spec.data.splits.get(split, ())) for split in ("train", UNLABELLED))
+    if stage == "augment":
+        made = spec.config.augment
+        return teacher * len(spec.data.splits["train"]) * made.copies * ("masked_lm" in made.methods)
     if stage == "evaluate":
-        students = [model for role in ("student", "control") for model in spec.decisions.of_role(role)]
+        roles = ("student", "control", "without_unlabelled")
+        students = [model for role in roles for model in spec.decisions.of_role(role)]
         return scored * (teacher + student * len(students))
     return scored * student * len(spec.decisions.exported)
 

@@ -2,20 +2,23 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from distill.base.files import fingerprint
 from distill.config.ensemble import FIRST
 from distill.errors import StoreError
 from distill.models.sources import CHECKPOINTS
 from distill.pipeline.store import Store
-from distill.stages import STAGES
+from distill.stages import STAGES, texts
 from distill.stages.job import RunSpec, StageSettings, title
+from distill.stages.learner import STAGE
 
 log = logging.getLogger("distill.pipeline.runner")  # for its readers the plan is a part of the chain
 
 OF_EACH_TEACHER = ("pretrain", "finetune", "teach")
 """The stages that run once for each of several teachers."""
+OF_ALL_SEEDS = (*OF_EACH_TEACHER, texts.STAGE)
+"""The stages whose results all seeds of a run share."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,13 @@ def plan(spec: RunSpec, store: Store, *, tell: bool = True) -> dict[str, Planned
     """
     possible: dict[str, Planned] = {}
     for name, stage in STAGES.items():
-        for teacher, member in (spec.teachers if name in OF_EACH_TEACHER else {FIRST: spec}).items():
-            reason = _of_no_use(name, teacher, member) or stage.skipped(member)
+        for who, own in _specs(name, spec).items():
+            reason = _of_no_use(name, who, own) or stage.skipped(own)
             if reason is None:
-                possible[run_title(name, spec, teacher)] = _planned(name, teacher, member, possible)
+                planned = _planned(name, who, own, possible)
+                possible[planned.title] = planned
             elif name in spec.config.stages and tell:
-                log.info("%s: skipped, %s", title(name, teacher), reason)
+                log.info("%s: skipped, %s", title(name, who), reason)
     needed_names = [name for name, planned in possible.items() if planned.stage in spec.config.stages]
     for name in reversed(possible):
         if name in needed_names:
@@ -80,20 +84,31 @@ def _of_no_use(name: str, teacher: str, spec: RunSpec) -> str | None:
     return None
 
 
-def run_title(name: str, spec: RunSpec, teacher: str = FIRST) -> str:
-    """Return the run's name of a stage or checkpoint, which says the teacher or the seed where there are several."""
-    if spec.label and name in STAGES and name not in OF_EACH_TEACHER:
-        return f"{name}:{spec.label}"
-    return title(name, teacher)
+def run_title(name: str, spec: RunSpec, who: str = FIRST) -> str:
+    """Return the run's name of a stage or checkpoint, which says whose it is, and the seed where there are several."""
+    own, stage = title(name, who), name.partition(":")[0]
+    return f"{own}:{spec.label}" if spec.label and stage in STAGES and stage not in OF_ALL_SEEDS else own
 
 
-def _planned(name: str, teacher: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> Planned:
+def _specs(name: str, spec: RunSpec) -> Mapping[str, RunSpec]:
+    """Return the specifications that a stage runs for, one for each teacher or for each student, by their names."""
+    if name in OF_EACH_TEACHER:
+        return spec.teachers
+    if name in OF_ALL_SEEDS:
+        return {FIRST: spec.run}
+    if name != STAGE:
+        return {FIRST: spec}
+    return {learner.name or FIRST: replace(spec, learner=learner) for learner in spec.decisions.learners}
+
+
+def _planned(name: str, who: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> Planned:
     stage = STAGES[name]
-    inputs = {source: run_title(source, spec, teacher) for source in stage.needs(spec)}
+    of_teacher = (*OF_EACH_TEACHER, *CHECKPOINTS) if name in OF_EACH_TEACHER else ()
+    inputs = {source: run_title(source, spec, who if source in of_teacher else FIRST) for source in stage.needs(spec)}
     settings = stage.settings(spec)
     contents = {own: content_of(own, name_in_run, spec, earlier) for own, name_in_run in inputs.items()}
     content = {"stage": name, "recipe": stage.RECIPE, "settings": settings, "inputs": contents}
-    return Planned(run_title(name, spec, teacher), name, spec, inputs, settings, fingerprint(content))
+    return Planned(run_title(name, spec, who), name, spec, inputs, settings, fingerprint(content))
 
 
 def content_of(name_in_stage: str, name_in_run: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> str:

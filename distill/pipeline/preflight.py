@@ -18,7 +18,14 @@ from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
-from distill.pipeline import expected_shapes, export_check, meta_build, pretraining_check
+from distill.pipeline import (
+    adapting_check,
+    expected_shapes,
+    export_check,
+    meta_build,
+    pretraining_check,
+    unlabelled_check,
+)
 from distill.stages import vocabularies
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
@@ -59,8 +66,11 @@ def preflight(spec: RunSpec) -> None:
     pretraining_check.texts(spec)
     configs = _checkpoints(spec)
     expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
+    adapting_check.refuse_student(spec, configs)
     export_check.required_formats(spec, configs)
     _vocabulary(spec)
+    unlabelled_check.augmentation(spec, configs)
+    unlabelled_check.rounds(spec)
     for name, other in spec.members.items():
         if name != FIRST:
             _check_further_teacher(spec, name, other)
@@ -93,9 +103,7 @@ def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
         meta_build.from_scratch(spec)
     elif config.teacher.finetuned and spec.data.labels:
         _check_labels(spec, teacher)
-    layers = meta_build.layers(spec, teacher)
-    if config.finetune.frozen_layers > layers:
-        raise ModelError(f"finetune.frozen_layers={config.finetune.frozen_layers}: the teacher has {layers} layers")
+    adapting_check.refuse_teacher(spec, teacher)
     return configs
 
 

@@ -14,6 +14,7 @@ from distill.data.arrow import keeping
 from distill.data.columns import Rules
 from distill.data.prepared import Prepared
 from distill.errors import DataError
+from distill.pipeline import other_domains, similar_rows
 from distill.pipeline.keyed_answers import keyed
 from distill.pipeline.prepare_answers import answered, labellers, train_labels
 from distill.tasks import Options, Task, task
@@ -49,16 +50,22 @@ def prepare(config: Config) -> Prepared:
         with keeping():
             whole = {name: module.expand(rows) for name, rows in whole.items()}
     limited, ids = splits.without_ids(splits.limit(whole, asdict(data.limit), config.seed))
-    ready = {name: splits.keyed(rows, module.text) for name, rows in limited.items()}
+    limited, few = splits.limit_per_label(limited, data.limit.per_label, read.labels, config.seed)
+    others, of_others = other_domains.read(config, source, options, read.labels)
+    ready = {name: splits.keyed(rows, module.text) for name, rows in {**limited, **others}.items()}
+    ready, similar = similar_rows.of_train(ready, module.text, data.near_duplicates)
     notes = [*source.notes, *(answering.notes if answering else ()), *read.notes]
     notes += filter(None, (test_held_out, held_out, splits.overlap(ready)))
-    if data.unlabelled.path is not None:
-        ready[splits.UNLABELLED], more = _unlabelled(config, ready)
+    notes += [*few, *of_others, *(similar if data.near_duplicates == "drop" else ())]
+    complete = True
+    if data.unlabelled.given:
+        left_out = whole["train"].select_columns(list(module.inputs)) if data.unlabelled.rest else None
+        ready[splits.UNLABELLED], more, complete = _unlabelled(config, ready, left_out)
         notes += more
     labelled: Mapping[str, Labelled] = {}
     if answering is not None:
-        some = data.unlabelled.limit is not None
-        labelled, ready, more = keyed(answering, module, ready, read.labels, drop=data.drops_bad, limited=some)
+        drop = data.drops_bad
+        labelled, ready, more = keyed(answering, module, ready, read.labels, drop=drop, limited=not complete)
         notes += more
     columns = source.columns or dict(data.columns)
     return Prepared(
@@ -72,6 +79,7 @@ def prepare(config: Config) -> Prepared:
         read.unanswerable,
         ids,
         labelled,
+        tuple(similar) if data.near_duplicates == "say" else (),
     )
 
 
@@ -81,20 +89,24 @@ def _by_name(labels: Mapping[str, str], classes: Sequence[str]) -> dict[str, str
     return {numbers.get(label, label): name for label, name in labels.items()}
 
 
-def _unlabelled(config: Config, ready: Mapping[str, Dataset]) -> tuple[Dataset, list[str]]:
-    """Return as many texts without labels as the settings ask for, without those that the data has already."""
+def _unlabelled(config: Config, ready: Mapping[str, Dataset], rest: Dataset | None) -> tuple[Dataset, list[str], bool]:
+    """Return as many texts without labels as are asked for, new to the data, and whether no other text was left out."""
     section, module = config.data.unlabelled, task(config.task)
-    files = _names(section.path)
-    parts, notes_of_files = zip(*(_read_unlabelled(config, file) for file in files), strict=True)
-    texts = concatenate_datasets([part.cast(parts[0].features) for part in parts])
-    notes = list(dict.fromkeys(note for of_file in notes_of_files for note in of_file))
+    files = _names(section.path) if section.path is not None else []
+    read = [_read_unlabelled(config, file) for file in files] + ([] if rest is None else [(rest, [])])
+    texts = concatenate_datasets([part.cast(read[0][0].features) for part, _ in read])
+    notes = list(dict.fromkeys(note for _, of_part in read for note in of_part))
     unseen = splits.unseen(splits.keyed(texts, module.text), ready)
     if not len(unseen):
-        raise DataError(f"{', '.join(files)} has no text that the data does not have already")
+        source = ", ".join([*files, *([] if rest is None else ["what data.limit leaves of train"])])
+        raise DataError(f"{source} has no text that the data does not have already")
     if repeated := len(texts) - len(unseen):
         notes.append(f"{repeated:,} of {len(texts):,} unlabelled texts stand twice, or in the data already: left out")
+    similar: list[str] = []
+    if section.near_duplicates == "drop":
+        unseen, similar = similar_rows.of_unlabelled(unseen, ready, module.text)
     limited = splits.limit({splits.UNLABELLED: unseen}, {splits.UNLABELLED: section.limit}, config.seed)
-    return limited[splits.UNLABELLED], notes
+    return limited[splits.UNLABELLED], [*notes, *similar], section.limit is None and not similar
 
 
 def _read_unlabelled(config: Config, file: str) -> tuple[Dataset, list[str]]:

@@ -65,7 +65,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
     config = with_shared_seed(config)
     config, data = settled(config, prepare(config))
     log.info("data: %s", data.summary())
-    for note in data.notes:
+    for note in (*data.notes, *data.remarks):
         log.info("data: %s", note)
     spec = run_spec(config, data)
     preflight(spec)

@@ -15,6 +15,7 @@ from distill.errors import ModelError
 from distill.models import loading
 from distill.pipeline import meta_build
 from distill.pipeline.context import run_spec
+from distill.pipeline.teacher_folder import teacher_folder
 from distill.tasks import EncodingSpec, task
 from distill.tasks.setup import TaskSetup
 
@@ -81,7 +82,7 @@ def _with_layers(config: C) -> C:
     teacher = config.teacher
     whole = teacher.architecture.layers
     if teacher.model is not None:
-        whole = loading.configuration(loading.resolve(teacher.model, teacher.revision)).num_hidden_layers
+        whole = loading.configuration(teacher_folder(teacher, config.task, config.store)).num_hidden_layers
     return replace(config, student=replace(config.student, layers=-(-whole // 2)))
 
 

@@ -60,5 +60,11 @@ def _bytes(spec: RunSpec, state_numbers: int) -> float:
     """Return the bytes of the store, where so many numbers of hidden states are kept of each token."""
     teacher = spec.config.teacher
     splits = {name: rows for name, rows in spec.data.splits.items() if name in ("train", UNLABELLED)}
+    made = spec.config.augment  # of each text as long a one at most, by each method
+    sources = [
+        splits[name] for name in ("train", UNLABELLED) if name == "train" or (made.of == "all" and name in splits)
+    ]
+    copies = [rows for rows in sources for _ in range(made.copies * len(made.methods))]
+    splits |= {f"made {number}": rows for number, rows in enumerate(copies)}
     kept_per_row = {"top_k": teacher.top_k, "sampled": teacher.samples}[teacher.keep]
     return estimated_bytes(spec.setup, splits, meta_build.stand_in(spec, _READ), state_numbers, kept_per_row)

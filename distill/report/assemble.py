@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from distill.report import JsonObject
+from distill.report import JsonObject, trained, unlabelled
 from distill.report.precision import too_small
 
 SCHEMA = 1
@@ -50,19 +50,27 @@ def assemble(
         "latency_grid": export.get("latency_grid"),
         "exports": export.get("exports", []),
         "certificate": export.get("certificate"),
+        "trained": trained.of_results(results),
         "objective": dict(objective),
         "environment": dict(environment),
     }
     if "vocabulary" in evaluation:
         report["vocabulary"] = evaluation["vocabulary"]
+    if found := unlabelled.facts(results):
+        report["unlabelled"] = found
     return {**report, "warnings": too_small(report, points)}
 
 
 def _models(results: Mapping[str, JsonObject], roles: Mapping[str, str]) -> dict[str, JsonObject]:
     """Return every compared model by its name: those of the evaluation, and the formats of the export."""
     evaluated, export = results.get("evaluate", {}).get("models", {}), results.get("export", {})
-    grid = export.get("latency_grid_ms") or {}
+    grid, learnt = export.get("latency_grid_ms") or {}, trained.of_results(results)
     return {
-        name: {"role": roles[name], **model, "latency_grid_ms": grid.get(name)}
+        name: {
+            "role": roles[name],
+            **model,
+            "trained_parameters": learnt[name]["parameters"] if name in learnt else None,
+            "latency_grid_ms": grid.get(name),
+        }
         for name, model in {**evaluated, **export.get("models", {})}.items()
     }

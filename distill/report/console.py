@@ -21,6 +21,7 @@ from distill.report import (
     tables,
     targets,
     tie,
+    trained,
 )
 from distill.report.facts import grid_timed, rows_and_labels, stand_in, timed, title
 from distill.report.sentences import verdict
@@ -48,6 +49,8 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
     blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
     blocks += ledger.lines(report)
     blocks += pretraining.lines(report)
+    if learnt := trained.sentence(report):
+        blocks.append(f"Trained: {learnt}")
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]
     blocks.append(reliability.sentence(report))
     blocks += [f"NOTE: {warning}" for warning in report.get("warnings") or ()]

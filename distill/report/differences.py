@@ -29,3 +29,13 @@ def beyond(result: JsonObject) -> str:
     better, worse = ("better than", "worse than") if name in LOWER_IS_BETTER else ("above", "below")
     size = f"{difference(name, abs(amount), sign='-')} of {name}"
     return f"{size} {better if amount > 0 else worse}" if amount else f"level in {name} with"
+
+
+def moved(name: str, amount: float) -> str:
+    """Return what something did to a metric, of which more, or less, may be better, up to what it is compared with."""
+    if not amount:
+        return f"left {name} as it was with"
+    size = difference(name, abs(amount), sign="-")
+    if name in LOWER_IS_BETTER:
+        return f"improved {name} by {size} over" if amount > 0 else f"worsened {name} by {size} against"
+    return f"gained {size} of {name} over" if amount > 0 else f"lost {size} of {name} against"

@@ -31,6 +31,7 @@ from distill.report import (
     sentences,
     tables,
     targets,
+    trained,
 )
 
 _log = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         amounts=facts.rows_and_labels(report),
         labels=names(report["data"].get("labels") or ()),
         objective=facts.objective(report),
+        trained=trained.sentence(report),
         comparison=_grouped(words.comparison(report), "group"),
         label_gains=by_label.gains(report),
         confusion=by_label.confusion(report),

@@ -8,7 +8,6 @@ from distill.report import (
     JsonObject,
     Report,
     baselines,
-    difference,
     first_of,
     headline,
     known,
@@ -24,8 +23,9 @@ from distill.report import (
     scored_labels,
     seeds,
     teachers,
+    unlabelled,
 )
-from distill.report.differences import beyond, improvement, interval
+from distill.report.differences import beyond, improvement, interval, moved
 
 _SAME = 1.1
 """Speeds that differ by less than this factor are called the same."""
@@ -53,6 +53,7 @@ def verdict(report: Report) -> str:
         harm,
         *others,
         ledger.verdict(report),
+        unlabelled.sentence(report),
         _never_found(report, student),
         _surpassed_teacher(report),
     )
@@ -78,19 +79,9 @@ def gain(report: Report) -> str:
         )
     name, amount = result["metric"], better["difference"]
     return (
-        f"Distillation {_moved(name, amount)} the same student trained without the teacher ({interval(result)}):"
+        f"Distillation {moved(name, amount)} the same student trained without the teacher ({interval(result)}):"
         f" {_judgement(better)}"
     )
-
-
-def _moved(name: str, amount: float) -> str:
-    """Return what distillation did to a metric, of which more, or less, may be better."""
-    if not amount:
-        return f"left {name} as it was with"
-    size = difference(name, abs(amount), sign="-")
-    if name in LOWER_IS_BETTER:
-        return f"improved {name} by {size} over" if amount > 0 else f"worsened {name} by {size} against"
-    return f"gained {size} of {name} over" if amount > 0 else f"lost {size} of {name} against"
 
 
 def against_teacher(report: Report, model_role: str) -> JsonObject:
@@ -158,7 +149,7 @@ def _nothing_learnt(report: Report) -> str:
     models_by_sign: dict[str, list[str]] = {}
     for name in (model for model in present(report) if role(report, model) not in ("export", "baseline")):
         if sign := _learnt_nothing(report, name):
-            models_by_sign.setdefault(sign, []).append(f"the {name}")
+            models_by_sign.setdefault(sign, []).append(unlabelled.called(name))
     if not models_by_sign:
         return ""
     models = listed([f"{listed(names)} ({sign})" for sign, names in models_by_sign.items()])

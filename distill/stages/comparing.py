@@ -7,6 +7,7 @@ from distill.metrics import Mode, Scored
 from distill.metrics import fidelity as metrics
 from distill.metrics.bootstrap import gap_closed, paired_bootstrap
 from distill.stages.job import RunSpec
+from distill.stages.learner import WITHOUT_UNLABELLED
 
 Scores: TypeAlias = dict[str, dict[str, SplitScore]]
 """Each model to each split to its scores there."""
@@ -60,6 +61,14 @@ def against_baselines(spec: RunSpec, scores: Scores, split: str) -> dict[str, Co
     student = spec.decisions.first_of("student")
     names = [row.name for row in spec.decisions.of_role("baseline")]
     return {name: _paired(spec, scores, split, student, name) for name in names if student is not None}
+
+
+def worth_of_unlabelled(spec: RunSpec, scores: Scores, split: str) -> dict[str, Comparison]:
+    """Return the comparison of the student with the one that learnt without unlabelled text; nothing without either."""
+    student, without = (spec.decisions.first_of(role) for role in ("student", WITHOUT_UNLABELLED))
+    if student is None or without is None:
+        return {}
+    return {"against_without_unlabelled": _paired(spec, scores, split, student, without)}
 
 
 def fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, object] | None:

@@ -1,12 +1,7 @@
 """Train the control: the same student, labels and steps without the teacher, which distillation has to beat."""
 
-from dataclasses import replace
-
-from transformers import PreTrainedTokenizerBase
-
-from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
-from distill.stages import hyperparameters, loaders, quantizing, students, supervised
+from distill.stages import adapting, hyperparameters, loaders, quantizing, students, supervised, texts
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 
 RECIPE = 6
@@ -18,8 +13,8 @@ def skipped(spec: RunSpec) -> str | None:
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Return the input that the student starts from."""
-    return [spec.decisions.student_source]
+    """Return the input that the student starts from, and that of texts that were made, which add steps."""
+    return [spec.decisions.student_source, *texts.needs(spec)]
 
 
 def settings(spec: RunSpec) -> StageSettings:
@@ -31,29 +26,20 @@ def settings(spec: RunSpec) -> StageSettings:
         **({"as_long_as_with": more} if more else {}),
         "student": students.settings(spec),
         **quantizing.settings(spec),
+        **adapting.student_settings(spec.config.distill),
         "class_weights": spec.config.data.class_weights,
     }
 
 
 def run(job: Job) -> StageResult:
     """Train the control on labels alone; the folder ``model`` holds it and its tokenizer."""
+    spec = job.spec
     student, tokenizer = students.make_student(job)
     calibration = quantizing.callbacks(job, student, tokenizer)
     batches = loaders.make_loaders(job, tokenizer)
-    section = _matching_section(job, tokenizer, batches.train)
-    module = supervised.supervised_module(job.spec, section.settings, student, batches.train)
-    watched = hyperparameters.watched(job.spec, section.settings)
-    return supervised.train(job, section, module, tokenizer, batches, watched, calibration)
-
-
-def _matching_section(
-    job: Job, tokenizer: PreTrainedTokenizerBase, control_batches: Batches
-) -> hyperparameters.Section:
-    """Return the training section with the epochs that come nearest to the student's steps."""
-    unlabelled = job.spec.data.splits.get(UNLABELLED)
-    student_batches = (
-        control_batches if unlabelled is None else loaders.make_loaders(job, tokenizer, unlabelled=unlabelled).train
+    section = hyperparameters.with_length(
+        job, spec.config.distill, batches.train, as_long_as=loaders.with_unlabelled(job, tokenizer, batches)
     )
-    section, validate_every = hyperparameters.with_length(job, job.spec.config.distill, student_batches)
-    ratio = len(student_batches) / len(control_batches)
-    return hyperparameters.Section(replace(section, max_epochs=round(section.max_epochs * ratio)), validate_every)
+    module = supervised.supervised_module(spec, section.settings, student, batches.train)
+    watched = hyperparameters.watched(spec, section.settings)
+    return supervised.train(job, section, module, tokenizer, batches, watched, calibration)

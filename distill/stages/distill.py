@@ -3,32 +3,38 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, cast
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.config import ensemble as ensembles
-from distill.config.ensemble import FIRST
 from distill.data.batching import Batches
 from distill.data.splits import UNLABELLED
 from distill.distributed.processes import Ranks
 from distill.errors import ConfigError
-from distill.inference.torch_runtime import output_columns
 from distill.models import loading
-from distill.models.checkpoint_fitting import token_count
 from distill.models.model_shape import model_shape
 from distill.models.sources import ModelRef
 from distill.objective import NOT_FINITE, Objective, inactive_terms
 from distill.objective import build as objectives
-from distill.objective.settings import auto_mapped_terms, terms_with_temperature
-from distill.stages import hyperparameters, loaders, quantizing, students, supervised, teach
+from distill.objective.settings import auto_mapped_terms
+from distill.stages import (
+    adapting,
+    hyperparameters,
+    loaders,
+    pseudo_labels,
+    quantizing,
+    student_teacher,
+    students,
+    supervised,
+    teach,
+    texts,
+)
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings, title
+from distill.stages.pseudo_labels import Chosen
 from distill.student.layer_matching import match_layers
-from distill.teacher import ensemble
-from distill.teacher.ensemble import Ensemble
-from distill.teacher.live import LiveTeacher
+from distill.teacher.by_text import TeacherByText
 from distill.training.distillation import DistillationModule
 from distill.training.finite_checks import Quote, of_teacher
 from distill.training.step_gather import Features, Step
@@ -45,10 +51,11 @@ def skipped(spec: RunSpec) -> str | None:
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Return the teachers, what the student starts from, and the teachers' stored outputs."""
-    decisions, teachers = spec.decisions, spec.teacher_inputs
+    """Return the teachers, what the student starts from, the teachers' stored outputs, and what texts need."""
+    decisions, teachers, follows = spec.decisions, spec.teacher_inputs, spec.learner.follows
     stored = [title("teach", name) for name in teachers] if decisions.outputs.stored else []
-    return list(dict.fromkeys([decisions.teacher, decisions.student_source, *stored, *teachers.values()]))
+    more = [*texts.needs(spec), *([] if follows is None else [follows])]
+    return list(dict.fromkeys([decisions.teacher, decisions.student_source, *stored, *teachers.values(), *more]))
 
 
 def settings(spec: RunSpec) -> StageSettings:
@@ -57,10 +64,12 @@ def settings(spec: RunSpec) -> StageSettings:
     writes_here = spec.learns_teacher_targets and not spec.decisions.outputs.stored  # else it is teach's
     return {
         **hyperparameters.settings(spec, section),
-        **spec.data.identity("train", "validation", UNLABELLED),
+        **_identity(spec),
+        **pseudo_labels.settings(spec),
         "student": students.settings(spec),
         **students.given_labels(spec),
         **quantizing.settings(spec),
+        **adapting.student_settings(spec.config.distill),
         "class_weights": spec.config.data.class_weights,
         "targets": section.targets if spec.setup.task.writes else None,
         "generation": spec.generation if writes_here else None,
@@ -82,16 +91,23 @@ def run(job: Job) -> StageResult:
     weights = supervised.class_weights(spec)
     objective = objectives.build_objective(section, spec.setup.task.kind, of_student, of_teacher, weights)
     calibration = quantizing.callbacks(job, student, tokenizer)
-    teacher, teacher_tokenizer = _teacher(job, teacher_ref, tokenizer, objective)
+    teacher, teacher_tokenizer = student_teacher.asked(job, teacher_ref, tokenizer, objective)
+    teacher, chosen = _unlabelled(job, teacher, tokenizer, teacher_tokenizer)
     rows = teach.rows(job, job.inputs.get("teach", job.folder)) if spec.learns_teacher_targets else None
-    batches = loaders.make_loaders(job, tokenizer, teacher_tokenizer, rows, spec.data.splits.get(UNLABELLED))
-    trained = hyperparameters.with_length(job, section, batches.train)
+    more = (None, None) if chosen is None else (chosen.texts, chosen.targets)
+    batches = loaders.make_loaders(job, tokenizer, teacher_tokenizer, rows, *more)
+    as_long_as = loaders.with_unlabelled(job, tokenizer, batches, None if chosen is None else chosen.texts)
+    trained = hyperparameters.with_length(job, section, batches.train, as_long_as)
     training = supervised.training_spec(spec, trained.settings, student, batches.train)
     module = DistillationModule(student, objective, training, teacher).to(spec.dtype)
     _every_term_counts(module, batches.train, job.context.ranks, spec.quote)
     watched = hyperparameters.watched(spec, trained.settings)
-    result = supervised.train(job, trained, module, tokenizer, batches, watched, calibration)
-    return {**result, "layer_maps": objectives.layer_maps(section, of_student, of_teacher)}
+    notes = pseudo_labels.notes(spec, chosen)
+    result = supervised.train(
+        job, trained, module, tokenizer, batches._replace(notes=(*batches.notes, *notes)), watched, calibration
+    )
+    layer_maps = objectives.layer_maps(section, of_student, of_teacher)
+    return {**result, "layer_maps": layer_maps, **_learnt(chosen)}
 
 
 def _matched_layers(job: Job, student: PreTrainedModel, teacher: ModelRef, tokenizer: PreTrainedTokenizerBase) -> str:
@@ -107,46 +123,33 @@ def _matched_layers(job: Job, student: PreTrainedModel, teacher: ModelRef, token
     return ",".join(map(str, job.context.ranks.first(match)))
 
 
-def _teacher(
-    job: Job, teacher: ModelRef, tokenizer: PreTrainedTokenizerBase, objective: Objective
-) -> tuple[TeacherFn, PreTrainedTokenizerBase | None]:
-    """Return the teacher, and its tokenizer where it answers live and reads other tokens than the student."""
-    spec, needs = job.spec, objective.needs
-    if spec.members:
-        return _stored_ensemble(job, objective), None
-    if spec.decisions.outputs.stored:
-        return teach.stored(job, spec.teachers[FIRST], teacher, job.inputs["teach"]), None
-    teacher_tokenizer = spec.sources.tokenizer(teacher.folder)
-    model = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=teacher_tokenizer, dtype=spec.dtype)
-    same_tokens = spec.same_tokens(tokenizer, teacher_tokenizer)
-    live = LiveTeacher(
-        model,
-        spec.setup.align,
-        output_columns(spec.setup, teacher),
-        hidden="teacher_hidden" in needs,
-        attentions="teacher_attentions" in needs,
-        qkv="teacher_qkv" in needs,
-        prefix="" if same_tokens else "teacher_",
-    )
-    return live, None if same_tokens else teacher_tokenizer
+def _identity(spec: RunSpec) -> StageSettings:
+    """Return the examples that a student learns from, and of others only the steps that they add."""
+    if spec.learner.unlabelled:
+        return spec.data.identity("train", "validation", UNLABELLED)
+    more = spec.data.identity(UNLABELLED)["examples"] or texts.STAGE  # made ones are an input, of either student
+    return {**spec.data.identity("train", "validation"), "as_long_as_with": more}
 
 
-def _stored_ensemble(job: Job, objective: Objective) -> Ensemble:
-    """Return the stored outputs of all teachers as one, at the temperature of the objective at that moment."""
-    spec, stores = job.spec, []
-    rule, weights = spec.config.ensemble.combine, ensembles.weights(spec.config)
-    for name, member in spec.members.items():
-        model = spec.model(title(member.decisions.teacher, name), job.inputs)
-        stores.append(teach.stored(job, member, model, job.inputs[title("teach", name)]))
-    if spec.setup.task.writes:
-        first = spec.model(spec.decisions.teacher, job.inputs)
-        return ensemble.of_kept_logits(stores, rule, weights, token_count(spec.sources.tokenizer(first.folder)))
-    kind = spec.setup.task.kind
-    names = terms_with_temperature(spec.config.distill, kind)
-    if not names:
-        return ensemble.of_logits(stores, ensemble.combined_logits(rule, kind, weights))
-    term = cast(Any, objective.terms[names[0]])
-    return ensemble.of_logits(stores, ensemble.combined_logits(rule, kind, weights, lambda: float(term.temperature)))
+def _unlabelled(
+    job: Job, teacher: TeacherFn, tokenizer: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase | None
+) -> tuple[TeacherFn, Chosen | None]:
+    """Return the teacher of all texts, and the texts without labels that the student learns from."""
+    without_labels = texts.unlabelled(job) if job.spec.learner.unlabelled else None
+    if without_labels is None:
+        return teacher, None
+    of_them = student_teacher.of_unlabelled(job, without_labels, teacher)
+    chosen = pseudo_labels.choose(job, without_labels, of_them, tokenizer, other)
+    if job.spec.learner.follows is None:
+        return teacher, chosen
+    return TeacherByText(teacher, of_them, torch.tensor(without_labels["key"][:])), chosen
+
+
+def _learnt(chosen: Chosen | None) -> StageResult:
+    """Return what the report says of the texts without labels that the student learnt from."""
+    if chosen is None:
+        return {}
+    return {"unlabelled": {"texts": chosen.of, "learnt": len(chosen.texts)}}
 
 
 def _every_term_counts(module: DistillationModule, batches: Batches, ranks: Ranks, quote: Quote) -> None:

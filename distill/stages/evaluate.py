@@ -31,6 +31,8 @@ from distill.stages.passes import output_pass
 from distill.teacher import ensemble
 
 RECIPE = 7
+_APART = ("points", "baselines", "also")
+"""Settings of the section that change nothing, or that stand elsewhere in the fingerprint."""
 
 Latencies: TypeAlias = tuple[dict[str, dict[str, float]], dict[str, float | str] | None]
 """Milliseconds of each model by quantile, and the conditions under which they were measured."""
@@ -57,9 +59,9 @@ def settings(spec: RunSpec) -> StageSettings:
     """Return how models are compared, and the examples."""
     config = spec.config
     return {
-        **{name: value for name, value in asdict(config.evaluate).items() if name not in ("points", "baselines")},
+        **{name: value for name, value in asdict(config.evaluate).items() if name not in _APART},
         **baselines.settings(spec),
-        **spec.data.identity("validation", "test"),
+        **spec.data.identity("validation", "test", *config.evaluate.also),
         **spec.setup.limits,
         "task": config.task,
         "max_answer_length": config.data.max_answer_length,
@@ -87,12 +89,13 @@ def run(job: Job) -> StageResult:
     """Score every model on validation and test, on rank 0; the folder ``answers`` keeps their outputs."""
     spec, scores, is_first = job.spec, Scores(), job.context.ranks.rank == 0
     outputs = output_pass(job)
-    splits = [split for split in ("validation", "test") if split in spec.data.splits]
+    own = [split for split in ("validation", "test") if split in spec.data.splits]
+    splits = [*own, *spec.config.evaluate.also]
     answered: dict[str, dict[str, ModelOutputs]] = {}
     models = _models(job)
     for row in spec.decisions.compared:
         if (labelled := spec.labeller(row)) is not None:
-            scores[row.name], answered[row.name] = _score_labeller(job, row.name, labelled, models, splits)
+            scores[row.name], answered[row.name] = _score_labeller(job, row.name, labelled, models, own)
     for name, model in models.items():
         scores[name], answered[name] = {}, {}
         for split in splits:
@@ -110,7 +113,7 @@ def run(job: Job) -> StageResult:
     for name, trained in fitted.items():
         scores[name] = {split: score(job, first, split, baselines.answers(spec, trained, split)) for split in splits}
     in_order = {row.name: scores[row.name] for row in spec.decisions.compared}
-    compared = _compare(job, models, fitted, in_order, splits[-1])
+    compared = _compare(job, models, fitted, in_order, own[-1])
     return {**compared, **_coverage(job, models, answered), **audit.against_labellers(spec, golden)}
 
 
@@ -253,6 +256,7 @@ def _compare(
         "against_teacher": comparing.against_teacher(spec, scores, split),
         "against_baselines": comparing.against_baselines(spec, scores, split),
         "fidelity": comparing.fidelity(spec, scores, split),
+        **comparing.worth_of_unlabelled(spec, scores, split),
         "latency": conditions,
         "scored_by": scores[spec.decisions.compared[0].name][split].scored.how or None,
     }

@@ -1,11 +1,10 @@
 """Fine-tune the teacher: a pretrained model learns the task from labels."""
 
-from dataclasses import asdict
-
 import pytorch_lightning as pl
 
-from distill.models import loading, trainable_weights
-from distill.stages import hyperparameters, loaders, supervised
+from distill.config.adapting import lora_settings
+from distill.models import loading
+from distill.stages import adapting, hyperparameters, loaders, supervised
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 
 RECIPE = 6
@@ -28,7 +27,8 @@ def settings(spec: RunSpec) -> StageSettings:
     section = spec.config.finetune
     adapted: StageSettings = {
         "frozen_layers": section.frozen_layers,
-        "lora": asdict(section.lora) if section.lora.rank else None,
+        "lora": lora_settings(section),
+        **adapting.settings(section),
     }
     if section.frozen_layers:
         adapted["frozen"] = "embeddings of every name"
@@ -58,10 +58,7 @@ def run(job: Job) -> StageResult:
         new_head=True,
     )
     supervised.centre(spec, model)
-    if section.frozen_layers:
-        trainable_weights.freeze(model, section.frozen_layers)
-    if section.lora.rank:
-        model = trainable_weights.add_lora(model, setup.task.head, **asdict(section.lora))
+    adapting.adapt_model(model, section, "finetune", "teacher")
     batches = loaders.make_loaders(job, tokenizer)
     trained = hyperparameters.with_length(job, section, batches.train)
     module = supervised.supervised_module(spec, trained.settings, model, batches.train)

@@ -4,6 +4,7 @@ import logging
 from dataclasses import asdict, replace
 from typing import NamedTuple
 
+from distill.config.adapting import AdaptingConfig
 from distill.config.distillation import DistillConfig
 from distill.config.pretrain import PretrainConfig
 from distill.config.schema import Config
@@ -26,6 +27,9 @@ _PATIENCE_OF_PRETRAINING = 3
 _RATES_OF_TEACHERS = {False: 1e-3, True: 5e-5}
 """The learning rate of pretraining and fine-tuning, by whether the weights come from a trained model; what a run itself
 pretrains from random weights has seen too little to count as one."""
+
+_RATES_OF_PARTS = {"lora": 5e-4, "ia3": 5e-3, "prefix": 5e-3, "prompt": 5e-3, "bias": 1e-3, "body": 1e-3}
+"""The least learning rate of the few numbers that learn where the weights stay as they are."""
 
 
 class Section(NamedTuple):
@@ -81,8 +85,12 @@ def learning_rate(config: Config, section: TrainingConfig) -> float:
     if section.optimizer.lr is not None:
         return section.optimizer.lr
     if isinstance(section, DistillConfig):
-        return student_kind(config.student.init).learning_rate
-    return _RATES_OF_TEACHERS[config.teacher.model is not None]
+        usual = student_kind(config.student.init).learning_rate
+    else:
+        usual = _RATES_OF_TEACHERS[config.teacher.model is not None]
+    if not isinstance(section, AdaptingConfig):
+        return usual
+    return max(usual, _RATES_OF_PARTS.get("body" if section.frozen == "body" else section.peft, 0.0))
 
 
 def min_steps(config: Config, section: TrainingConfig) -> int:
@@ -94,8 +102,23 @@ def min_steps(config: Config, section: TrainingConfig) -> int:
     return _STEPS[config.teacher.model is not None]
 
 
-def with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
-    """Return the section with as many epochs as are set, or as ``min_steps`` take; of the latter the best is kept."""
+def with_length(job: Job, section: TrainingConfig, train: Batches, as_long_as: Batches | None = None) -> Section:
+    """Return the section with as many epochs as are set, or as ``min_steps`` take; of the latter the best is kept.
+
+    Args:
+        job: the stage that trains.
+        section: its settings.
+        train: the batches of its epochs.
+        as_long_as: batches of other texts, whose steps it takes as nearly as whole epochs of its own allow; none: its
+            own.
+    """
+    whole, validate_every = _with_length(job, section, as_long_as or train)
+    if as_long_as is None or len(as_long_as) == len(train):
+        return Section(whole, validate_every)
+    return Section(replace(whole, max_epochs=round(whole.max_epochs * len(as_long_as) / len(train))), validate_every)
+
+
+def _with_length(job: Job, section: TrainingConfig, train: Batches) -> Section:
     steps = len(train) // job.spec.config.trainer.accumulate_grad_batches
     epochs, validate_every = training_length(section.max_epochs, min_steps(job.spec.config, section), steps)
     if epochs == section.max_epochs:

@@ -20,6 +20,7 @@ from distill.inference.runtime import FinishedModel
 from distill.inference.torch_runtime import finished_model
 from distill.metrics import Leading, leading, metric_module
 from distill.models.sources import ModelRef, ModelSources
+from distill.stages.learner import STAGE, Learner
 from distill.student.build import StudentSpec
 from distill.tasks.setup import TaskSetup
 from distill.teacher.output_plan import TeacherOutputPlan
@@ -49,8 +50,8 @@ class ScoredModel:
 
     Attributes:
         name: its name in the report.
-        role: ``teacher``, ``student``, ``control``, ``baseline`` or ``export``: what the report makes of it. Of
-            several teachers, the first is their ensemble.
+        role: ``teacher``, ``student``, ``control``, ``without_unlabelled``, ``baseline`` or ``export``: what the report
+            makes of it. Of several teachers, the first is their ensemble.
         source: the input that holds it; none for the ensemble of several teachers, for a file of answers, and for a
             baseline.
     """
@@ -72,6 +73,7 @@ class Decisions:
         compared: the models that are compared, in the order of the report.
         exported: the formats of the student, in the order of their table, which the stage that makes them compares.
         outputs: whether the teacher's outputs are stored, and which; decided once the checkpoints were looked at.
+        learners: the students that are distilled, in the order of their stages.
     """
 
     base: str
@@ -81,6 +83,7 @@ class Decisions:
     compared: tuple[ScoredModel, ...]
     exported: tuple[ScoredModel, ...] = ()
     outputs: TeacherOutputPlan = _UNDECIDED
+    learners: tuple[Learner, ...] = (Learner(),)
 
     def of_role(self, role: str) -> list[ScoredModel]:
         """Return the compared models of a role, in the order of the report."""
@@ -109,6 +112,7 @@ class RunSpec:
             there is one teacher.
         whole: of one of several seeds the specification of the whole run, whose seed data and teachers have.
         label: what the titles of this seed's own stages carry, such as ``seed2``; empty where they need none.
+        learner: which of the run's students the stage ``distill`` makes.
     """
 
     config: Config
@@ -118,6 +122,7 @@ class RunSpec:
     world: int
     decisions: Decisions
     members: Mapping[str, "RunSpec"] = field(default_factory=dict)
+    learner: Learner = Learner()  # noqa: RUF009  (nobody changes it)
     whole: "RunSpec | None" = None
     label: str = ""
 
@@ -185,7 +190,9 @@ class RunSpec:
     def owner(self, name: str) -> tuple["RunSpec", str]:
         """Return the specification of the teacher that an input belongs to, and that teacher's name of the input."""
         name_in_teacher, _, teacher = name.partition(":")
-        return (self.members[teacher] if teacher else self), name_in_teacher
+        if not teacher or name_in_teacher == STAGE:
+            return self, name
+        return self.members[teacher], name_in_teacher
 
     def model(self, name: str, inputs: Mapping[str, Path]) -> ModelRef:
         """Return the model of an input, whichever teacher it belongs to."""

@@ -9,7 +9,9 @@ from transformers import PreTrainedTokenizerBase
 
 from distill.base.per_object_cache import computed_once
 from distill.data.batching import Batches
-from distill.stages.job import Job
+from distill.stages import texts
+from distill.stages.job import Job, RunSpec
+from distill.stages.pseudo_labels import Targets
 from distill.tasks.collating import counts
 from distill.tasks.features import without_targets
 
@@ -30,6 +32,7 @@ def make_loaders(
     teacher: PreTrainedTokenizerBase | None = None,
     rows: Dataset | None = None,
     unlabelled: Dataset | None = None,
+    targets: Targets | None = None,
 ) -> Loaders:
     """Return batches of train and of validation.
 
@@ -39,6 +42,7 @@ def make_loaders(
         teacher: the teacher's tokenizer where it reads other tokens; there are ``teacher_*`` inputs then.
         rows: take the place of train where they are given.
         unlabelled: examples that are mixed with those of train.
+        targets: the labels of their rows; none where they have none.
 
     Raises:
         DataError: an example of train, validation or test cannot be read.
@@ -48,14 +52,38 @@ def make_loaders(
     notes = _truncation_notes(job, features, "train")
     if unlabelled is not None:
         without_labels = examples.encode(unlabelled, tokenizer, teacher)
-        targets = without_targets(without_labels[:], spec.setup.task.kind, len(spec.data.labels))
-        without_labels = without_labels.add_column("targets", targets, feature=features.features["targets"])
+        rows_of_targets = _targets(without_labels, targets, spec)
+        without_labels = without_labels.add_column("targets", rows_of_targets, feature=features.features["targets"])
         features = concatenate_datasets([features, without_labels])
     validation = examples.encode(spec.data.splits["validation"], tokenizer)
     train = examples.training_batches(features, examples.collate(tokenizer, teacher), counts(features[:]))
     if "test" in spec.data.splits:  # read before anything is trained, so that what cannot be read is refused
         notes += _truncation_notes(job, examples.encode(spec.data.splits["test"], tokenizer), "test")
     return Loaders(train, examples.scoring_batches(validation, examples.collate(tokenizer)), tuple(notes))
+
+
+def with_unlabelled(
+    job: Job, tokenizer: PreTrainedTokenizerBase, own: Loaders, learnt: Dataset | None = None
+) -> Batches:
+    """Return the batches of train and all texts without labels, whose steps all students take.
+
+    Args:
+        job: the stage whose examples are read.
+        tokenizer: the tokenizer of the model that learns.
+        own: its batches.
+        learnt: those texts without labels that are among them.
+    """
+    unlabelled = texts.unlabelled(job)
+    if unlabelled is None or (learnt is not None and len(learnt) == len(unlabelled)):
+        return own.train
+    return make_loaders(job, tokenizer, unlabelled=unlabelled).train
+
+
+def _targets(features: Dataset, targets: Targets | None, spec: RunSpec) -> list[list[Any]]:
+    """Return the targets of features of texts without labels: those that are given for their rows, or none."""
+    if targets is None:
+        return without_targets(features[:], spec.setup.task.kind, len(spec.data.labels))
+    return [targets[place] for place in zip(features["key"], features["first"], strict=True)]
 
 
 def _truncation_notes(job: Job, features: Dataset, split: str) -> list[str]:

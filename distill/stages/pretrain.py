@@ -10,6 +10,7 @@ from datasets import Dataset
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME, whole_folder
+from distill.config.adapting import VIRTUAL
 from distill.config.training import TrainingConfig
 from distill.errors import ModelError
 from distill.metrics import language_modeling
@@ -51,6 +52,8 @@ def settings(spec: RunSpec) -> StageSettings:
     from_scratch: StageSettings = {"architecture": asdict(teacher.architecture)}
     if not _taught(spec):
         from_scratch |= {"vocab_size": teacher.vocab_size, "lowercase": teacher.lowercase}
+    if places := _virtual_places(spec):
+        from_scratch["virtual_tokens"] = places
     return {
         **hyperparameters.settings(spec, section),
         **({} if section.continued else from_scratch),
@@ -121,8 +124,14 @@ def _model(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel
 def configuration(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
     """Return the configuration of a teacher that is trained from scratch."""
     size = from_scratch.Size(**asdict(spec.config.teacher.architecture))
-    length, dropout = spec.setup.spec.max_length, spec.config.pretrain.dropout
+    length, dropout = spec.setup.spec.max_length + _virtual_places(spec), spec.config.pretrain.dropout
     return from_scratch.config(spec.setup.task.family, tokenizer, size, max_length=length, dropout=dropout)
+
+
+def _virtual_places(spec: RunSpec) -> int:
+    """Return the places that a teacher from scratch needs before its texts, for what fine-tuning puts there."""
+    section = spec.config.finetune
+    return section.virtual_tokens if section.peft in VIRTUAL else 0
 
 
 def _tokenizer(job: Job) -> PreTrainedTokenizerBase:

@@ -32,7 +32,7 @@ def report_on(
     data = spec.data.describe()
     labels = {"ledger": ledger(spec, results)} if spec.data.labelled else {}
     of_stages = [note for result in results.values() for note in result.get("notes", ())]
-    data["notes"] += dict.fromkeys([*notes, *of_stages])
+    data["notes"] += dict.fromkeys([*spec.data.remarks, *notes, *of_stages])
     report = assemble(
         head={
             "name": config.name,

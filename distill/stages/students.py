@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.inference.torch_runtime import output_columns
-from distill.stages import supervised, vocabularies
+from distill.stages import adapting, supervised, vocabularies
 from distill.stages.job import Job, RunSpec
 from distill.student import SIZE_OF_EMBEDDINGS, student_kind
 from distill.student.build import StudentSource, build_student
@@ -66,4 +66,8 @@ def make_student(job: Job) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         has_head=has_head,
     )
     student = build_student(spec.decisions.student, source, spec.setup, seed=spec.config.seed, dtype=spec.dtype)
-    return student, vocabularies.fit(spec, folder, student, tokenizer)
+    fitted = vocabularies.fit(spec, folder, student, tokenizer)
+    with torch.random.fork_rng(devices=[]):  # what is drawn afterwards is the same with adapters and without
+        torch.manual_seed(spec.config.seed)
+        adapting.adapt_model(student, spec.config.distill, "distill", "student")
+    return student, fitted

@@ -12,13 +12,15 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME
+from distill.config.adapting import AdaptingConfig
 from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
-from distill.models import fake_quantization, from_scratch, loading, low_rank, trainable_weights
+from distill.models import adapt, fake_quantization, from_scratch, loading, low_rank
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
+from distill.stages import adapting
 from distill.stages.hyperparameters import Section, learning_rate, optimization
 from distill.stages.job import Job, RunSpec, StageResult
 from distill.stages.loaders import Loaders
@@ -76,7 +78,9 @@ def supervised_module(
 def training_spec(spec: RunSpec, section: TrainingConfig, model: PreTrainedModel, train: Batches) -> TrainingSpec:
     """Return how the module of a stage is trained and scored."""
     metrics = spec.metrics.collection(spec.setup.classes or model.config.vocab_size)
-    return TrainingSpec(spec.setup.align, metrics, optimization(spec.config, section, train), spec.config.seed)
+    moves = optimization(spec.config, section, train)
+    learns = adapting.adaptation(section) if isinstance(section, AdaptingConfig) else adapt.Adaptation()
+    return TrainingSpec(spec.setup.align, metrics, moves, spec.config.seed, learns)
 
 
 def make_trainer(
@@ -150,8 +154,9 @@ def train(
         folder=job.folder,
     )
     fit(trainer, module, batches.train, batches.validation, resume)
-    plain = fake_quantization.without_rounding(trainable_weights.merge_adapters(module.model))
-    model = low_rank.multiply_out(plain)
+    adapted = fake_quantization.without_rounding(module.model)
+    learnt = _learnt(adapted, section.settings, trainer.current_epoch)
+    model = low_rank.multiply_out(adapt.finished(adapted))
     if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
     notes = [*batches.notes, *_underfitting_notes(job, section.settings, headline)]
@@ -160,8 +165,14 @@ def train(
         "epochs": trainer.current_epoch,
         "parameters": loading.parameters(model),
         "learning_rate": learning_rate(config, section.settings),
+        **learnt,
         "notes": notes,
     }
+
+
+def _learnt(model: PreTrainedModel, section: TrainingConfig, epochs: int) -> StageResult:
+    """Return what of the model has learnt, where the stage is one that may train a part of it."""
+    return {"trained": adapting.trained(model, section, epochs)} if isinstance(section, AdaptingConfig) else {}
 
 
 def _underfitting_notes(job: Job, section: TrainingConfig, headline: Headline) -> list[str]:

@@ -16,7 +16,7 @@ from distill.inference.runtime import FinishedModel
 from distill.inference.sampled_logits import sampled
 from distill.models.sources import ModelRef
 from distill.report import size
-from distill.stages import answered, students
+from distill.stages import answered, students, texts
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.passes import output_pass
 from distill.tasks.labels import replaced
@@ -34,8 +34,8 @@ def skipped(spec: RunSpec) -> str | None:
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Return the input that holds the teacher."""
-    return [spec.decisions.teacher]
+    """Return the input that holds the teacher, and that of texts that were made."""
+    return [spec.decisions.teacher, *texts.needs(spec)]
 
 
 def settings(spec: RunSpec) -> StageSettings:
@@ -76,7 +76,7 @@ def run(job: Job) -> StageResult:
     ref = spec.sources.model(spec.decisions.teacher, job.inputs)
     teacher = spec.finished(ref, spec.dtype)
     plan, folder = spec.decisions.outputs, job.folder / "outputs"
-    examples = [rows(job, job.folder), *filter(None, [spec.data.splits.get(UNLABELLED)])]
+    examples = [rows(job, job.folder), *filter(None, [texts.unlabelled(job)])]
     if job.context.ranks.rank == 0:
         log.info("teach: stores %s, about %s", _describe_kept(spec), size(1e9 * (plan.gigabytes or 0.0)))
 

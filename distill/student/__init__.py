@@ -80,6 +80,7 @@ class StudentKind:
         has_head: tells the tasks that it can do.
         lacks: what terms cannot read of it (scores | qkv | states | first_token), and why, as the end of a sentence.
         architecture: the ``model_type`` of its models, where no other kind has it and transformers does not know it.
+        learnt: what of it comes from a trained model: its layers and all else | the embeddings | nothing.
         recipe: raised when the same settings begin to give another student.
     """
 
@@ -94,6 +95,7 @@ class StudentKind:
     has_head: "Callable[[Task], bool]" = _any_task
     lacks: Mapping[str, str] = field(default_factory=dict)
     architecture: str | None = None
+    learnt: Literal["layers", "embeddings", "nothing"] = "layers"
     recipe: int = 1
 
 

@@ -63,4 +63,5 @@ STUDENT = StudentKind(
     begins_with="tokenizer",
     learning_rate=2e-3,
     is_limited=True,
+    learnt="nothing",
 )

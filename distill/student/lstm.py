@@ -67,4 +67,5 @@ STUDENT = StudentKind(
         "first_token": "reads the first token, of which half of a BiLSTM has read nothing else",
     },
     architecture="distill-bilstm",
+    learnt="embeddings",
 )

@@ -62,4 +62,5 @@ STUDENT = StudentKind(
         "first_token": _NO_LAYERS,
     },
     architecture="distill-static",
+    learnt="embeddings",
 )

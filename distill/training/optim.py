@@ -1,8 +1,10 @@
 """Make optimisers, and learning rates as pure functions of the step."""
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -34,17 +36,41 @@ class Optimization:
     steps: int
     fused: bool = True
 
-    def build(self, modules: Iterable[nn.Module]) -> tuple[torch.optim.Optimizer, LambdaLR]:
-        """Return the optimiser over all weights of ``modules`` and its schedule."""
-        optimizer = self._optimizer(*_by_decay(modules))
+    def build(
+        self, modules: Iterable[nn.Module], parts: Mapping[nn.Parameter, float] | None = None
+    ) -> tuple[torch.optim.Optimizer, LambdaLR]:
+        """Return the optimiser over all weights of ``modules`` and its schedule.
+
+        Args:
+            modules: all whose weights learn.
+            parts: the part of the learning rate with which a weight learns; the whole one where it is not named.
+        """
+        weights = [weight for module in modules for weight in module.parameters() if weight.requires_grad]
+        optimizer = self._optimizer(self._groups(weights, parts or {}), weights)
         return optimizer, LambdaLR(optimizer, lambda step: rate(step, self.steps, self.scheduler, self.warmup))
 
-    def _optimizer(self, decayed: list[nn.Parameter], undecayed: list[nn.Parameter]) -> torch.optim.Optimizer:
-        groups = [{"params": decayed, "weight_decay": self.weight_decay}, {"params": undecayed, "weight_decay": 0.0}]
+    def _groups(self, weights: list[nn.Parameter], parts: Mapping[nn.Parameter, float]) -> list[dict[str, Any]]:
+        """Return groups of weights by their learning rate, the highest first, and by whether they decay.
+
+        Biases and weights of normalisation layers do not decay.
+        """
+        by_part: dict[float, list[nn.Parameter]] = defaultdict(list)
+        for weight in weights:
+            by_part[parts.get(weight, 1.0)].append(weight)
+        groups: list[dict[str, Any]] = []
+        for part in sorted(by_part, reverse=True):
+            same_rate = {"lr": self.lr * part}
+            decayed = [weight for weight in by_part[part] if weight.ndim > 1]
+            undecayed = [weight for weight in by_part[part] if weight.ndim <= 1]
+            groups.append({"params": decayed, "weight_decay": self.weight_decay, **same_rate})
+            groups.append({"params": undecayed, "weight_decay": 0.0, **same_rate})
+        return groups
+
+    def _optimizer(self, groups: list[dict[str, Any]], weights: list[nn.Parameter]) -> torch.optim.Optimizer:
         if self.optimizer == "sgd":
             return torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum)
         # On a CPU torch walks tensor by tensor unless told otherwise, in many times the time. On a GPU it chooses well.
-        fused = self.fused and all(weight.device.type == "cpu" for weight in (*decayed, *undecayed))
+        fused = self.fused and all(weight.device.type == "cpu" for weight in weights)
         return torch.optim.AdamW(groups, lr=self.lr, fused=fused or None)
 
 
@@ -61,9 +87,3 @@ def rate(step: int, steps: int, scheduler: str, warmup: float) -> float:
     if scheduler == "linear":
         return 1.0 - progress
     return 0.5 * (1.0 + math.cos(math.pi * progress)) if scheduler == "cosine" else 1.0
-
-
-def _by_decay(modules: Iterable[nn.Module]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Return the weights that decay, and those that do not: biases and those of normalisation layers."""
-    weights = [weight for module in modules for weight in module.parameters() if weight.requires_grad]
-    return [weight for weight in weights if weight.ndim > 1], [weight for weight in weights if weight.ndim <= 1]

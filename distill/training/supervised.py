@@ -1,16 +1,18 @@
 """A model that learns from labels: pretraining, fine-tuning, and the control."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import MetricCollection
 from transformers import PreTrainedModel
 
+from distill.models import adapt
+from distill.models.adapt import Adaptation
 from distill.models.forward import Align, outputs
 from distill.objective.objective import Objective
 from distill.objective.terms import StepView
@@ -30,12 +32,14 @@ class TrainingSpec:
         metrics: computed on the whole validation split after each epoch.
         optimization: how the weights move.
         seed: of the run.
+        adaptation: what of the model learns.
     """
 
     align: Align
     metrics: MetricCollection
     optimization: Optimization
     seed: int
+    adaptation: Adaptation = field(default_factory=Adaptation)
 
 
 class SupervisedModule(pl.LightningModule):
@@ -50,6 +54,7 @@ class SupervisedModule(pl.LightningModule):
         super().__init__()
         self.model, self.objective, self.spec = model, objective, spec
         self.metrics = spec.metrics
+        self._depths: Mapping[nn.Parameter, int] = {}
         self.report: LossReport | None = None
         """What the latest micro-batch was worth, without a gradient."""
 
@@ -135,7 +140,9 @@ class SupervisedModule(pl.LightningModule):
         first = batch_idx % self.trainer.accumulate_grad_batches == 0
         if first and shares.due(self.trainer.global_step):
             average = None if self.trainer.world_size == 1 else self._averaged
-            shares.measure(values, self.model.parameters(), average)
+            resting = set(self._resting())
+            learning = [weight for weight in self.model.parameters() if weight not in resting]
+            shares.measure(values, learning, average)
         self._log({f"train/share/{name}": torch.tensor(share) for name, share in shares.measured().items()}, 1)
 
     def _averaged(self, norms: Tensor) -> Tensor:
@@ -146,8 +153,22 @@ class SupervisedModule(pl.LightningModule):
         return cast(Tensor, total / ranks.clamp(min=1))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Log the learning rate of the step that comes."""
+        """Log the learning rate of the step that comes, in which weights that are not unfrozen yet have no gradient.
+
+        They are not taken out of the graph instead, since processes that train together agree on it once.
+        """
+        for weight in self._resting():
+            weight.grad = None
         self._log({"train/lr": torch.tensor(optimizer.param_groups[0]["lr"])}, 1)
+
+    def _resting(self) -> list[nn.Parameter]:
+        """Return the weights that do not learn yet in this epoch."""
+        if not self.spec.adaptation.gradual_unfreezing:
+            return []
+        layers, epoch = self.model.config.num_hidden_layers, self.trainer.current_epoch
+        if not self._depths:
+            self._depths = adapt.depths(self.model)
+        return [weight for weight, depth in self._depths.items() if not adapt.learns_at(depth, layers, epoch)]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Feed the metrics; the highest logit is no number where any of them is none, as a metric may not show."""
@@ -163,7 +184,11 @@ class SupervisedModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401
         """Make the optimiser over model and objective, and its schedule by steps."""
-        optimizer, scheduler = self.spec.optimization.build([self.model, self.objective])
+        decay, parts = self.spec.adaptation.layer_decay, {}
+        if decay != 1:
+            layers = self.model.config.num_hidden_layers
+            parts = {weight: adapt.rate_at(depth, layers, decay) for weight, depth in adapt.depths(self.model).items()}
+        optimizer, scheduler = self.spec.optimization.build([self.model, self.objective], parts)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _log(self, values: Mapping[str, Tensor], size: int) -> None:

@@ -57,3 +57,10 @@ def test_terms_on_states_are_refused():
     config.teacher.answers, config.distill.cka.weight = "embedded", 1.0
     expected = "distill.cka.weight=1.0: reads hidden states, which a file of answers does not have; allowed is 0"
     assert expected in validate.problems(config)
+
+
+def test_texts_that_are_made_have_no_answers_in_a_file():
+    config = Config()
+    config.teacher.answers, config.augment.methods = "embedded", ["dropping"]
+    expected = "augment.methods=['dropping']: makes texts that are not in teacher.answers=embedded; allowed is []"
+    assert expected in validate.problems(config)
