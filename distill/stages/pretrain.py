@@ -76,12 +76,17 @@ def run(job: Job) -> StageResult:
     section = hyperparameters.with_length(job, config.pretrain, batches.train)
     optimization = hyperparameters.optimization(config, section.settings, batches.train)
     training = TrainingSpec(masked.align, language_modeling.collection(), optimization, config.seed)
-    if _taught(spec):
-        module = pretraining_teacher.module(spec, model, training)
-    else:
-        module = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
-    result = supervised.train(job, section, module, tokenizer, batches, language_modeling.HEADLINE)
+    result = supervised.train(
+        job, section, _module(spec, model, training), tokenizer, batches, language_modeling.HEADLINE
+    )
     return {**result, "language_model": _language_model(job, section.settings)}
+
+
+def _module(spec: RunSpec, model: PreTrainedModel, training: TrainingSpec) -> SupervisedModule:
+    """Return the module that trains the model on text alone, or on a teacher's answers as well."""
+    if _taught(spec):
+        return pretraining_teacher.module(spec, model, training)
+    return SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
 
 
 def _language_model(job: Job, trained: TrainingConfig) -> dict[str, object]:

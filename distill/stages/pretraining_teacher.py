@@ -7,7 +7,7 @@ from distill.models import loading
 from distill.models.model_shape import model_shape
 from distill.models.sources import PRETRAINING_TEACHER
 from distill.objective.build import build_objective
-from distill.objective.settings import TermsConfig
+from distill.objective.settings import TermsConfig, terms
 from distill.stages.job import RunSpec
 from distill.tasks import masked_language_modeling as masked
 from distill.teacher.live import LiveTeacher
@@ -23,8 +23,8 @@ def module(spec: RunSpec, model: PreTrainedModel, training: TrainingSpec) -> Dis
     """
     folder = spec.sources.checkpoints[PRETRAINING_TEACHER]
     teacher = loading.load_model(folder, masked.HEAD, tokenizer=spec.sources.tokenizer(folder), dtype=spec.dtype)
-    terms = terms_config(spec.config.pretrain.terms)
-    objective = build_objective(terms, "class", model_shape(model.config), model_shape(teacher.config))
+    config = terms_config(spec.config.pretrain.terms)
+    objective = build_objective(config, "class", model_shape(model.config), model_shape(teacher.config))
     columns = range(model.config.vocab_size) if teacher.config.vocab_size != model.config.vocab_size else None
     live = LiveTeacher(teacher, masked.align, columns, hidden="teacher_hidden" in objective.needs)
     return DistillationModule(model, objective, training, live).to(spec.dtype)
@@ -32,7 +32,7 @@ def module(spec: RunSpec, model: PreTrainedModel, training: TrainingSpec) -> Dis
 
 def terms_config(section: PretrainTermsConfig) -> TermsConfig:
     """Return the objective's settings, in which the terms of pretraining have their weights and no other has one."""
-    terms = TermsConfig(temperature=section.temperature)
-    terms.hard.weight, terms.soft.weight = section.hard, section.soft  # type: ignore[attr-defined]
-    terms.hidden_cosine.weight = section.hidden_cosine  # type: ignore[attr-defined]
-    return terms
+    config = TermsConfig(temperature=section.temperature)
+    for name, term in terms(config).items():
+        term.weight = getattr(section, name, 0.0)
+    return config

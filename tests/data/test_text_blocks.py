@@ -18,7 +18,7 @@ def words(blocks):
 
 def test_texts_follow_each_other_in_blocks_that_are_full_but_for_the_last():
     form = Packing(6, before=(ord("<"),), after=(ord(">"),), between=(ord("|"),))
-    assert words(form.blocks(letters(["ab", "cdefgh", "i"]))) == ["<ab|c>", "<defg>", "<h|i>"]
+    assert words(form.blocks(letters(["ab", "cdefg", "i"]))) == ["<ab|c>", "<defg>", "<|i>"]
 
 
 def test_no_token_is_lost_in_blocks_of_any_length():
