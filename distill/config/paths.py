@@ -17,17 +17,33 @@ def path_problems(config: Config) -> Iterator[str]:
     for path in unlabelled if isinstance(unlabelled, list) else [unlabelled]:
         if isinstance(path, str) and path and not _exists(path):
             yield f"data.unlabelled.path={path}: there is no such file or folder"
+    for path in config.pretrain.paths:
+        if isinstance(path, str) and not _is_file(path):
+            yield f"pretrain.files={path}: there is no such file"
     for key, file in (("teacher.answers", config.teacher.answers), ("teacher.gold", config.teacher.gold)):
         if file and file != EMBEDDED and not _exists(file):
             yield f"{key}={file}: there is no such file"
     for name, path in config.evaluate.also.items():
         if path and not _exists(path):
             yield f"evaluate.also.{name}={path}: there is no such file or folder"
+    yield from _model_problems(config)
+
+
+def _model_problems(config: Config) -> Iterator[str]:
+    """Name each model of the settings that is neither a folder here nor may be on the hub."""
     teacher = config.teacher
-    models = (("teacher.model", teacher.model), ("teacher.base", teacher.base), ("student.model", config.student.model))
-    for key, model in models:
+    for key, model in (
+        ("teacher.model", teacher.model),
+        ("teacher.base", teacher.base),
+        ("student.model", config.student.model),
+        ("pretrain.teacher", config.pretrain.teacher),
+    ):
         if model is not None and not _exists(model) and not may_be_on_the_hub(model):
             yield f"{key}={model}: there is no such folder"
+
+
+def _is_file(path: str) -> bool:
+    return _exists(path) and Path(path).expanduser().is_file()
 
 
 def _exists(path: str) -> bool:

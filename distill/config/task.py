@@ -57,8 +57,6 @@ def task_problems(config: Config) -> Iterator[str]:
     task, data = task_or_first(config.task), config.data
     if config.metric is not None and config.metric not in task.leading:
         yield f"metric={config.metric}: allowed is {', '.join(task.leading)}"
-    if task.writes and config.teacher.model is None and config.pretrain.max_epochs:
-        yield f"pretrain.max_epochs={config.pretrain.max_epochs}: models that write begin at random; allowed is 0"
     if task.family == "decoder" and data.max_target_length >= data.max_length:
         yield f"data.max_target_length={data.max_target_length}: allowed is less than data.max_length={data.max_length}"
     if task.family == "encoder-decoder" and data.max_target_length > data.max_length:

@@ -21,6 +21,7 @@ _STAGES = ("pretrain", "finetune", "distill")
 _ADAPTING = ("finetune", "distill")
 _FROM_SCRATCH = ("architecture", "vocab_size", "lowercase")
 """What of a teacher a checkpoint brings itself."""
+_OF_TOKENIZERS = ("vocab_size", "lowercase")
 _READ_BY_TASKS: dict[str, TaskTrait] = {
     "data.stride": lambda task: task.windows,
     "data.max_target_length": lambda task: task.writes,
@@ -96,6 +97,9 @@ def _unread_on_command_lines(config: Config) -> dict[str, str]:
         if teacher.model is not None:
             where = f"a teacher from scratch, {section}.model=null"
             unread |= {f"{section}.{key}": where for key in _FROM_SCRATCH}
+        elif config.pretrain.teacher is not None:
+            where = "a tokenizer of the run's own, pretrain.teacher=null"
+            unread |= {f"{section}.{key}": where for key in _OF_TOKENIZERS}
     if all(teacher.model is not None for teacher in teachers(config).values()) and not config.pretrain.continued:
         keys = (f"pretrain.{setting.name}" for setting in fields(config.pretrain) if setting.name != "continued")
         unread |= dict.fromkeys(keys, "a teacher from scratch, or pretrain.continued=true")

@@ -215,7 +215,7 @@ def _name_outputs(setup: TaskSetup, config: PretrainedConfig) -> None:
 def _tokenizer_from_scratch(spec: RunSpec) -> PreTrainedTokenizerBase:
     """Train the tokenizer of a teacher from scratch, as its run would load it."""
     with TemporaryDirectory() as folder:
-        pretrain.trained_tokenizer(spec, [spec.data.splits["train"]]).save_pretrained(folder)
+        pretrain.trained_tokenizer(spec).save_pretrained(folder)
         return spec.sources.tokenizer(Path(folder))
 
 

@@ -50,7 +50,7 @@ def _settings(config: Config, batch_size: int, epochs: int) -> Config:
     evaluate, pretrain = config.evaluate, config.pretrain
     return replace(
         config,
-        pretrain=replace(pretrain, max_epochs=min(epochs, pretrain.max_epochs), min_steps=0),
+        pretrain=replace(pretrain, max_epochs=min(epochs, pretrain.max_epochs), min_steps=0, files=None),
         finetune=replace(config.finetune, max_epochs=epochs, min_steps=0),
         distill=replace(config.distill, max_epochs=epochs, min_steps=0),
         evaluate=replace(

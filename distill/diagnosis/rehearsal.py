@@ -95,7 +95,7 @@ def _job(case: Case, planned: Planned, folders: Mapping[str, Path], results: Map
     spec = reduced(planned.spec, *_size(planned))
     inputs = {own: name for own, name in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
     folder = folders[planned.title]
-    if planned.stage == "pretrain" and not spec.config.pretrain.continued:
+    if planned.stage == "pretrain" and not spec.config.pretrain.continued and spec.config.pretrain.teacher is None:
         _tokenizer_of_all(planned, folder)
     return Job(
         spec,
@@ -112,8 +112,7 @@ def _job(case: Case, planned: Planned, folders: Mapping[str, Path], results: Map
 def _tokenizer_of_all(planned: Planned, folder: Path) -> None:
     """Train the tokenizer on all texts, as the run will: one of a few knows too few tokens to take as long."""
     spec = planned.spec
-    texts = [rows for split, rows in spec.data.splits.items() if split in ("train", "unlabelled")]
-    whole_folder(folder / RESUME, "tokenizer", lambda place: trained_tokenizer(spec, texts).save_pretrained(place))
+    whole_folder(folder / RESUME, "tokenizer", lambda place: trained_tokenizer(spec).save_pretrained(place))
 
 
 def _made(job: Job, planned: Planned, start: float) -> tuple[StageResult, Rehearsed]:

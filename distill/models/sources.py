@@ -12,9 +12,11 @@ from distill.base.per_object_cache import cached_method
 from distill.models import loading
 
 TEACHER_CHECKPOINT, STUDENT_CHECKPOINT = "teacher_checkpoint", "student_checkpoint"
+PRETRAINING_TEACHER = "pretraining_teacher"
+"""The input that holds the model from which another learns while it is pretrained."""
 ANSWERS = "answers"
 """The input that holds a teacher which is a file of answers."""
-CHECKPOINTS = (TEACHER_CHECKPOINT, STUDENT_CHECKPOINT, ANSWERS)
+CHECKPOINTS = (TEACHER_CHECKPOINT, STUDENT_CHECKPOINT, PRETRAINING_TEACHER, ANSWERS)
 """Inputs that no stage makes: folders of the user or the hub, or a file of answers."""
 
 

@@ -1,7 +1,17 @@
 """Follow how WordPiece and byte-pair encoding make tokens of words: what they match, and what they join."""
 
+import json
+import string
 from collections.abc import Container, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_BEGINS = ("\u0120", "\u2581")
+"""Marks of tokens that begin a word, as byte-pair encoding of bytes (a space moved to a visible letter) and
+SentencePiece have them."""
 
 
 def core(token: str, inside: str = "", end: str = "") -> str:
@@ -81,3 +91,31 @@ def longest_matches(word: str, vocabulary: Container[str], inside: str) -> list[
         start = match[0]
         found.append(match[1])
     return found
+
+
+def inner_tokens(tokens: Sequence[str], inside: str = "") -> list[bool]:
+    """Return of each token of a vocabulary whether it goes on with the word of the token before it.
+
+    Punctuation is a word of its own. Where neither kind of mark is in the vocabulary, no token goes on.
+
+    Args:
+        tokens: of the vocabulary.
+        inside: marks tokens that do not begin a word; empty where those are marked that do.
+
+    >>> inner_tokens(["film", "##s", "."], "##"), inner_tokens(["\u0120film", "s", "."])
+    ([False, True, False], [False, True, False])
+    """
+    if inside:
+        return [token.startswith(inside) for token in tokens]
+    begins = next((mark for mark in _BEGINS if any(token.startswith(mark) for token in tokens)), None)
+    if begins is None:
+        return [False] * len(tokens)
+    return [not token.startswith(begins) and token[:1] not in string.punctuation for token in tokens]
+
+
+def inner_of_vocabulary(tokenizer: "PreTrainedTokenizerBase") -> list[bool]:
+    """Return of each token id whether it goes on with the word of the token before it."""
+    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    names = {number: token for token, number in tokenizer.get_vocab().items()}
+    tokens = [names.get(number, "") for number in range(max(names) + 1)]
+    return inner_tokens(tokens, model.get("continuing_subword_prefix") or "")

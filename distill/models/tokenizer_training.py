@@ -1,6 +1,6 @@
 """Train a tokenizer on the text of the task."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -11,13 +11,13 @@ _INSIDE = "##"
 
 
 def train(
-    family: str, texts: Sequence[str], *, vocab_size: int, max_length: int, lowercase: bool = True
+    family: str, texts: Iterable[str], *, vocab_size: int, max_length: int, lowercase: bool = True
 ) -> PreTrainedTokenizerBase:
     """Train a tokenizer for a family of models; the same texts give the same one in every process.
 
     Args:
         family: an encoder reads word pieces; what writes needs pieces that give every byte of a text back.
-        texts: the texts to learn from, in any script.
+        texts: the texts to learn from, in any script; they are read more than once.
         vocab_size: the largest number of pieces.
         max_length: the largest number of tokens that a model of it reads.
         lowercase: whether an encoder reads small letters only, without accents.
@@ -27,7 +27,7 @@ def train(
     return train_bytes(texts, vocab_size=vocab_size, max_length=max_length)
 
 
-def train_bytes(texts: Sequence[str], *, vocab_size: int, max_length: int) -> PreTrainedTokenizerBase:
+def train_bytes(texts: Iterable[str], *, vocab_size: int, max_length: int) -> PreTrainedTokenizerBase:
     """Train byte-pair encoding on the bytes of the texts (Sennrich et al. 2016); each sequence ends in ``</s>``."""
     special = ["<pad>", "<s>", "</s>", "<unk>"]
     tokenizer = Tokenizer(models.BPE())
@@ -50,7 +50,7 @@ def train_bytes(texts: Sequence[str], *, vocab_size: int, max_length: int) -> Pr
 
 
 def train_wordpiece(
-    texts: Sequence[str], *, vocab_size: int, max_length: int, lowercase: bool = True
+    texts: Iterable[str], *, vocab_size: int, max_length: int, lowercase: bool = True
 ) -> PreTrainedTokenizerBase:
     """Train WordPiece with BERT's rules (Devlin et al. 2019)."""
     tokenizer = _bert(_vocabulary(texts, vocab_size, lowercase), lowercase)
@@ -70,7 +70,7 @@ def train_wordpiece(
     )
 
 
-def _vocabulary(texts: Sequence[str], vocab_size: int, lowercase: bool) -> dict[str, int]:
+def _vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool) -> dict[str, int]:
     """Learn the pieces.
 
     The trainer numbers characters inside words in the order of a hash table that differs from process to process, and

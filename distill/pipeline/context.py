@@ -15,7 +15,7 @@ from distill.errors import ModelError
 from distill.export import EXPORTERS
 from distill.models import loading
 from distill.models.from_scratch import Size
-from distill.models.sources import ANSWERS, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
+from distill.models.sources import ANSWERS, PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
 from distill.pipeline.teacher_folder import teacher_folder
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.stages.learner import STAGE, WITHOUT_UNLABELLED, learners
@@ -66,9 +66,13 @@ def model_sources(config: Config, setup: TaskSetup) -> ModelSources:
     checkpoints = {}
     if teacher.model is not None:
         checkpoints[TEACHER_CHECKPOINT] = teacher_folder(teacher, config.task, config.store)
-    if student.model is not None:
-        hub.reachable_for(student.model)
-        checkpoints[STUDENT_CHECKPOINT] = loading.resolve(student.model, student.revision)
+    further = {STUDENT_CHECKPOINT: (student.model, student.revision)}
+    if _pretrains(config):
+        further[PRETRAINING_TEACHER] = (config.pretrain.teacher, None)
+    for name, (model, revision) in further.items():
+        if model is not None:
+            hub.reachable_for(model)
+            checkpoints[name] = loading.resolve(model, revision)
     return ModelSources(
         checkpoints,
         setup.task.markers,
@@ -141,14 +145,18 @@ def _member(name: str, config: Config, data: Prepared) -> RunSpec:
         raise ModelError(f"more_teachers.{name}: {error}") from error
 
 
+def _pretrains(config: Config) -> bool:
+    """Return whether the run itself pretrains the teacher."""
+    return config.teacher.model is None or config.pretrain.continued
+
+
 def has_unlabelled(config: Config, data: Prepared) -> bool:
     """Return whether a run has texts without labels, of files or made of others."""
     return UNLABELLED in data.splits or bool(config.augment.methods)
 
 
 def _decisions(config: Config, data: Prepared) -> Decisions:
-    from_scratch = config.teacher.model is None or config.pretrain.continued
-    base = "pretrain" if from_scratch else TEACHER_CHECKPOINT
+    base = "pretrain" if _pretrains(config) else TEACHER_CHECKPOINT
     teacher = _held_by(config.teacher)
     of_teacher = base if teacher == ANSWERS else teacher
     sources = {"teacher": of_teacher, "tokenizer": base, "checkpoint": STUDENT_CHECKPOINT}

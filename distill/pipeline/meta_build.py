@@ -7,11 +7,11 @@ from transformers import GenerationConfig, PretrainedConfig, PreTrainedTokenizer
 from distill.errors import ModelError
 from distill.models import attention, checkpoint_fitting
 from distill.models.on_meta import build_on_meta
-from distill.models.sources import TEACHER_CHECKPOINT
+from distill.models.sources import PRETRAINING_TEACHER, TEACHER_CHECKPOINT
 from distill.models.special_tokens_as_text import read_as_text
+from distill.pipeline import pretraining_check
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
-from distill.tasks import masked_language_modeling as masked
 
 _READ = 64
 """Examples that a tokenizer learns from which stands in for one that is not there yet."""
@@ -35,8 +35,7 @@ def checkpoint(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
         raise ModelError(f"{folder}: {error}") from error
     reads_forward(spec, folder, config)
     if name == TEACHER_CHECKPOINT and spec.config.pretrain.continued:
-        build_on_meta(config, masked.HEAD)
-        pretrain.refuse_without_mask(tokenizer)
+        pretraining_check.goes_on(spec, folder, config, tokenizer)
 
 
 def reads_forward(spec: RunSpec, folder: Path, config: PretrainedConfig) -> None:
@@ -84,6 +83,8 @@ def stand_in(spec: RunSpec, examples: int) -> PreTrainedTokenizerBase:
     """The teacher's tokenizer; where it is not trained yet, one that knows some ``examples``, and cuts words alike."""
     if TEACHER_CHECKPOINT in spec.sources.checkpoints:
         return spec.sources.tokenizer(spec.sources.checkpoints[TEACHER_CHECKPOINT])
+    if PRETRAINING_TEACHER in spec.sources.checkpoints:
+        return spec.sources.tokenizer(spec.sources.checkpoints[PRETRAINING_TEACHER])
     train = spec.data.splits["train"]
     made = pretrain.trained_tokenizer(spec, [train.select(range(min(len(train), examples)))])
     return read_as_text(made, spec.setup.task.markers)

@@ -13,12 +13,19 @@ from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, checkpoint_validation, loading, safetensors_headers
 from distill.models.label_columns import label_columns, output_names, unnamed
-from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
+from distill.models.sources import PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
-from distill.pipeline import adapting_check, expected_shapes, export_check, meta_build, unlabelled_check
+from distill.pipeline import (
+    adapting_check,
+    expected_shapes,
+    export_check,
+    meta_build,
+    pretraining_check,
+    unlabelled_check,
+)
 from distill.stages import vocabularies
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
@@ -56,6 +63,7 @@ def preflight(spec: RunSpec) -> None:
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
     export_check.rows_to_calibrate(spec)
+    pretraining_check.texts(spec)
     configs = _checkpoints(spec)
     expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
     adapting_check.refuse_student(spec, configs)
@@ -84,6 +92,9 @@ def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
     config = spec.config
     configs = spec.sources.configurations
     for name, model_config in configs.items():
+        if name == PRETRAINING_TEACHER:
+            pretraining_check.teacher(spec, model_config)
+            continue
         _refuse_mistaken(spec, name, model_config)
         meta_build.checkpoint(spec, name, model_config)
         loading.inside_bounds(model_config, config.data.max_length, name.removesuffix("_checkpoint"))

@@ -15,6 +15,7 @@ from distill.report import (
     exports,
     ledger,
     present,
+    pretraining,
     reliability,
     seeds,
     tables,
@@ -47,6 +48,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
         blocks.append(f"Scored by {how}")
     blocks += [conditions for conditions in (timed(report), grid_timed(report)) if conditions]
     blocks += ledger.lines(report)
+    blocks += pretraining.lines(report)
     if learnt := trained.sentence(report):
         blocks.append(f"Trained: {learnt}")
     blocks += [f"Export: {sentence}" for sentence in exports.summaries(report)]

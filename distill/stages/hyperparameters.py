@@ -69,8 +69,13 @@ def watched(spec: RunSpec, section: TrainingConfig) -> Headline:
 
 
 def _min_steps_may_count(spec: RunSpec, section: TrainingConfig) -> bool:
-    """Return whether ``min_steps`` may count; a row makes one feature or more, and so do texts without labels."""
+    """Return whether ``min_steps`` may count; a row makes one feature or more, and so do texts without labels.
+
+    How many blocks texts make is only known once they are packed.
+    """
     config = spec.config
+    if isinstance(section, PretrainConfig) and section.packs:
+        return True
     a_step = config.data.batch_size * spec.world * config.trainer.accumulate_grad_batches
     return len(spec.data.splits["train"]) // a_step * section.max_epochs < min_steps(config, section)
 

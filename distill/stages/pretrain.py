@@ -1,28 +1,30 @@
-"""Pretrain a model and its tokenizer on raw text by masked-language modelling; decoders begin at random instead."""
+"""Pretrain a model and its tokenizer on raw text, by predicting masked tokens or the next one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
-from datasets import Dataset, concatenate_datasets
+from datasets import Dataset
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME, whole_folder
 from distill.config.adapting import VIRTUAL
-from distill.data.splits import UNLABELLED
+from distill.config.training import TrainingConfig
 from distill.errors import ModelError
 from distill.metrics import language_modeling
 from distill.models import from_scratch, loading
-from distill.models.checkpoint_fitting import token_count
-from distill.models.sources import TEACHER_CHECKPOINT
+from distill.models.sources import PRETRAINING_TEACHER, TEACHER_CHECKPOINT
 from distill.models.tokenizer_training import train
 from distill.objective import Objective
 from distill.objective.terms.gold import Hard
-from distill.stages import hyperparameters, loaders, supervised
+from distill.stages import hyperparameters, pretraining_teacher, pretraining_text, supervised
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
+from distill.tasks import causal_language_modeling as causal
 from distill.tasks import masked_language_modeling as masked
 from distill.training.supervised import SupervisedModule, TrainingSpec
+from distill.training.tracking import read_curves
 
 RECIPE = 5
 
@@ -35,31 +37,29 @@ def skipped(spec: RunSpec) -> str | None:
 
 
 def needs(spec: RunSpec) -> list[str]:
-    """Return the checkpoint to go on from, where there is one; from scratch it needs nothing but text."""
-    return [TEACHER_CHECKPOINT] if spec.config.pretrain.continued else []
+    """Return the checkpoint to go on from, and the model to learn from; else it needs nothing but text."""
+    read = {TEACHER_CHECKPOINT: spec.config.pretrain.continued, PRETRAINING_TEACHER: _taught(spec)}
+    return [name for name, is_read in read.items() if is_read]
+
+
+def _taught(spec: RunSpec) -> bool:
+    return spec.config.pretrain.teacher is not None
 
 
 def settings(spec: RunSpec) -> StageSettings:
     """Return size, vocabulary, masking, training, and the texts without their labels."""
     teacher, section = spec.config.teacher, spec.config.pretrain
-    from_scratch: StageSettings = {
-        "architecture": asdict(teacher.architecture),
-        "vocab_size": teacher.vocab_size,
-        "lowercase": teacher.lowercase,
-    }
+    from_scratch: StageSettings = {"architecture": asdict(teacher.architecture)}
+    if not _taught(spec):
+        from_scratch |= {"vocab_size": teacher.vocab_size, "lowercase": teacher.lowercase}
     if places := _virtual_places(spec):
         from_scratch["virtual_tokens"] = places
     return {
         **hyperparameters.settings(spec, section),
         **({} if section.continued else from_scratch),
-        "mask_probability": section.mask_probability,
-        "texts": {split: spec.data.texts(split) for split in (*_splits_read(spec), "validation")},
+        **pretraining_text.settings(spec),
+        **({"terms": asdict(section.terms)} if _taught(spec) else {}),
     }
-
-
-def _splits_read(spec: RunSpec) -> list[str]:
-    """Return the splits whose texts the model learns from."""
-    return [split for split in ("train", UNLABELLED) if split in spec.data.splits]
 
 
 def run(job: Job) -> StageResult:
@@ -72,33 +72,43 @@ def run(job: Job) -> StageResult:
         if job.context.ranks.rank == 0:
             loading.save(model, tokenizer, job.folder / "model")
         return {"steps": 0, "epochs": 0, "parameters": loading.parameters(model)}
-    batches = _loaders(job, tokenizer)
+    batches = pretraining_text.make_loaders(job, tokenizer)
     section = hyperparameters.with_length(job, config.pretrain, batches.train)
     optimization = hyperparameters.optimization(config, section.settings, batches.train)
     training = TrainingSpec(masked.align, language_modeling.collection(), optimization, config.seed)
-    module = SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
-    return supervised.train(job, section, module, tokenizer, batches, language_modeling.HEADLINE)
+    result = supervised.train(
+        job, section, _module(spec, model, training), tokenizer, batches, language_modeling.HEADLINE
+    )
+    return {**result, "language_model": _language_model(job, section.settings)}
 
 
-def _loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> loaders.Loaders:
-    """Return batches of train and validation in which words are masked."""
-    collate = masked.Collate(
-        seed=job.spec.config.seed,
-        probability=job.spec.config.pretrain.mask_probability,
-        pad_id=tokenizer.pad_token_id,
-        mask_id=tokenizer.mask_token_id,
-        vocabulary=token_count(tokenizer),
-        special=frozenset(tokenizer.all_special_ids),
-    )
-    splits = job.spec.data.splits
-    texts = [job.examples.encode(splits[name], tokenizer) for name in _splits_read(job.spec)]
-    common = [name for name in texts[0].column_names if all(name in features.column_names for features in texts)]
-    train = concatenate_datasets([features.select_columns(common) for features in texts])
-    validation = job.examples.encode(splits["validation"], tokenizer)
-    return loaders.Loaders(
-        job.examples.training_batches(train, collate, collate.counts(train)),
-        job.examples.scoring_batches(validation, collate),
-    )
+def _module(spec: RunSpec, model: PreTrainedModel, training: TrainingSpec) -> SupervisedModule:
+    """Return the module that trains the model on text alone, or on a teacher's answers as well."""
+    if _taught(spec):
+        return pretraining_teacher.module(spec, model, training)
+    return SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
+
+
+def _language_model(job: Job, trained: TrainingConfig) -> dict[str, object]:
+    """Return the objective, and the perplexity and accuracy of the epoch whose weights were kept, on held-out text."""
+    curves = [row for row in read_curves(job.folder / "metrics.csv") if row["name"].startswith("validation/")]
+    values = {
+        name: [row["value"] for row in curves if row["name"] == f"validation/{name}"]
+        for name in language_modeling.collection(sync=False)
+    }
+    perplexities = values["perplexity"]
+    kept = int(np.nanargmin(perplexities)) if trained.early_stopping.patience is not None else -1
+    section = job.spec.config.pretrain
+    return {
+        "objective": section.objective,
+        **{name: each[kept] for name, each in values.items()},
+        "held_out": "files" if section.paths else "validation",
+    }
+
+
+def _head(spec: RunSpec) -> str:
+    """Return the class of the model, by what it learns."""
+    return causal.HEAD if spec.config.pretrain.objective == "clm" else masked.HEAD
 
 
 def _model(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
@@ -106,14 +116,14 @@ def _model(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel
     if section.continued:
         return loading.load_model(
             spec.sources.checkpoints[TEACHER_CHECKPOINT],
-            masked.HEAD,
+            _head(spec),
             dropout=section.dropout,
             tokenizer=tokenizer,
             dtype=spec.dtype,
             new_head=True,
         )
     model_config, task = configuration(spec, tokenizer), spec.setup.task
-    return loading.from_config(model_config, masked.HEAD if task.family == "encoder" else task.head)
+    return loading.from_config(model_config, _head(spec) if task.family == "encoder" else task.head)
 
 
 def configuration(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
@@ -130,14 +140,14 @@ def _virtual_places(spec: RunSpec) -> int:
 
 
 def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
-    """Return the checkpoint's tokenizer, or train one, which an interrupted stage finds again."""
+    """Return the tokenizer of a checkpoint that is read, or train one, which an interrupted stage finds again."""
     spec = job.spec
-    if spec.config.pretrain.continued:
-        return spec.sources.tokenizer(spec.sources.checkpoints[TEACHER_CHECKPOINT])
+    if begins := needs(spec):
+        return spec.sources.tokenizer(spec.sources.checkpoints[begins[0]])
 
     def make() -> Path:
         def save(folder: Path) -> None:
-            trained_tokenizer(spec, [spec.data.splits[name] for name in _splits_read(spec)]).save_pretrained(folder)
+            trained_tokenizer(spec).save_pretrained(folder)
 
         return whole_folder(job.folder / RESUME, "tokenizer", save)
 
@@ -154,24 +164,13 @@ def refuse_without_mask(tokenizer: PreTrainedTokenizerBase) -> None:
         raise ModelError("pretrain.continued=true: the checkpoint's tokenizer has no mask token to hide words with")
 
 
-def trained_tokenizer(spec: RunSpec, splits: Sequence[Dataset]) -> PreTrainedTokenizerBase:
-    """Train a tokenizer from scratch on the texts of some splits."""
+def trained_tokenizer(spec: RunSpec, splits: Sequence[Dataset] | None = None) -> PreTrainedTokenizerBase:
+    """Train a tokenizer from scratch on all text of the stage, or on the texts of some rows alone."""
     teacher = spec.config.teacher
     return train(
         spec.setup.task.family,
-        [text for rows in splits for text in _texts(spec, rows)],
+        pretraining_text.all_texts(spec) if splits is None else pretraining_text.of_rows(spec, splits),
         vocab_size=teacher.vocab_size,
         max_length=spec.setup.spec.max_length,
         lowercase=teacher.lowercase,
     )
-
-
-def _texts(spec: RunSpec, rows: Dataset) -> Iterator[str]:
-    """Yield all text of ``rows``, without the marks that become tokens of their own."""
-    task = spec.setup.task
-    for role in task.text:
-        for text in rows[role][:]:  # a column by itself is read row by row
-            joined = text if isinstance(text, str) else " ".join(text)
-            for marker in task.markers:
-                joined = joined.replace(marker, " ")
-            yield joined

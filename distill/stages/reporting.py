@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from distill.config import ensemble
 from distill.objective.settings import described
-from distill.report import JsonObject, targets
+from distill.report import JsonObject, pretraining, targets
 from distill.report.assemble import assemble
 from distill.report.environment import commit, versions
 from distill.stages.job import RunContext, RunSpec, StageResult
@@ -49,7 +49,8 @@ def report_on(
         environment={"versions": versions(), "git": commit(), "seed": spec.run.config.seed, "devices": spec.world},
         points=config.evaluate.points,
     )
-    return {**report, **labels}
+    pretrained = {"pretraining": found} if (found := pretraining.facts(dict(results))) else {}
+    return {**report, **labels, **pretrained}
 
 
 def reviewed(report: JsonObject, spec: RunSpec, found: Review) -> dict[str, object]:

@@ -1,7 +1,10 @@
 """The task of predicting the masked words of a text (Devlin et al. 2019, https://arxiv.org/abs/1810.04805)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from distill.tasks import Columns
@@ -20,22 +23,20 @@ def masked_count(content: int, probability: float) -> int:
 
 
 def mask(
-    ids: Numbers, content: Numbers, draw: np.random.Generator, *, probability: float, mask_id: int, vocabulary: int
+    ids: Numbers, chosen: Numbers, draw: np.random.Generator, *, mask_id: int, vocabulary: int
 ) -> tuple[Numbers, Numbers]:
     """Hide some tokens: 80 % become the mask, 10 % any token, 10 % stay.
 
     Args:
         ids: ``[tokens]``.
-        content: positions in ``ids`` that may be hidden.
+        chosen: positions in ``ids`` to hide.
         draw: where chance comes from.
-        probability: share of ``content`` to hide.
         mask_id: the mask token.
         vocabulary: number of tokens there are.
 
     Returns:
         The changed ids and the labels, both ``[tokens]``; a label is ``IGNORE`` where nothing was hidden.
     """
-    chosen = draw.permutation(content)[: masked_count(len(content), probability)]
     labels = np.full_like(ids, IGNORE)
     labels[chosen] = ids[chosen]
     hidden, fate = ids.copy(), draw.random(len(chosen))
@@ -45,13 +46,54 @@ def mask(
     return hidden, labels
 
 
+def whole_words(words: Sequence[Numbers], count: int, draw: np.random.Generator) -> Numbers:
+    """Draw words of at most ``count`` tokens together, as many as find room, in a random order.
+
+    Args:
+        words: positions of the tokens of each word; the shortest has at most ``count``.
+        count: tokens to draw.
+        draw: where chance comes from.
+
+    Returns:
+        The positions of their tokens.
+    """
+    taken = [np.empty(0, dtype=np.int64)]
+    for number in draw.permutation(len(words)):
+        if not count:
+            break
+        if len(words[number]) <= count:
+            taken.append(words[number])
+            count -= len(words[number])
+    return np.concatenate(taken)
+
+
 class Collate:
     """Makes batches with masked tokens, the same of an example for a seed and epoch in whatever batch it lands."""
 
     def __init__(
-        self, *, seed: int, probability: float, pad_id: int, mask_id: int, vocabulary: int, special: frozenset[int]
+        self,
+        *,
+        seed: int,
+        probability: float,
+        pad_id: int,
+        mask_id: int,
+        vocabulary: int,
+        special: frozenset[int],
+        inner: Sequence[bool] | None = None,
     ) -> None:
-        """Keep how tokens are masked; ``special`` are the ids that are never hidden."""
+        """Keep how tokens are masked.
+
+        Args:
+            seed: of the run.
+            probability: share of the tokens to hide.
+            pad_id: fills up short texts.
+            mask_id: the mask token.
+            vocabulary: number of tokens there are.
+            special: ids that are never hidden.
+            inner: of each id whether it goes on with the word before it, so that words are hidden as a whole (Cui et
+                al. 2021, https://arxiv.org/abs/1906.08101); none hides tokens one by one.
+        """
+        self.inner: NDArray[np.bool_] | None = None if inner is None else np.asarray(inner)
         self.seed, self.probability, self.pad_id, self.mask_id = seed, probability, pad_id, mask_id
         self.vocabulary, self.special = vocabulary, np.asarray(sorted(special))
 
@@ -67,18 +109,37 @@ class Collate:
         return {**inputs, "labels": labels, **whose, **totals(place.totals)}
 
     def counts(self, rows: Columns) -> dict[str, Numbers]:
-        """Count the labels, rows and tokens of each example, each as an array ``[examples]``."""
-        content = [len(self._content(np.asarray(ids))) for ids in rows["input_ids"]]
-        hidden = np.asarray([masked_count(number, self.probability) for number in content])
+        """Count the labels, rows and tokens of each example, each as an array ``[examples]``.
+
+        Where words are hidden as a whole, these are the labels at most: in a short text whose words do not add up to
+        its share, a few fewer are hidden.
+        """
+        hidden = np.asarray([self._count(np.asarray(ids)) for ids in rows["input_ids"]])
         return {"labels": hidden, "rows": hidden, "tokens": np.asarray([len(ids) for ids in rows["input_ids"]])}
 
     def _content(self, ids: Numbers) -> Numbers:
         return np.flatnonzero(~np.isin(ids, self.special))
 
+    def _words(self, ids: Numbers) -> list[Numbers]:
+        """Return the positions of the tokens of each word, none of which may have a special token inside."""
+        content = self._content(ids)
+        if self.inner is None or not len(content):
+            return []
+        begins = ~self.inner[ids[content[1:]]] | (np.diff(content) > 1)
+        return np.split(content, np.flatnonzero(begins) + 1)
+
+    def _count(self, ids: Numbers) -> int:
+        count = masked_count(len(self._content(ids)), self.probability)
+        return max(count, min(map(len, self._words(ids)), default=0))
+
     def _mask(self, ids: Numbers, index: int, place: Place) -> tuple[Numbers, Numbers]:
         draw = np.random.default_rng((self.seed, place.epoch, index))
-        probability, mask_id, vocabulary = self.probability, self.mask_id, self.vocabulary
-        return mask(ids, self._content(ids), draw, probability=probability, mask_id=mask_id, vocabulary=vocabulary)
+        count = self._count(ids)
+        if self.inner is None:
+            chosen = draw.permutation(self._content(ids))[:count]
+        else:
+            chosen = whole_words(self._words(ids), count, draw)
+        return mask(ids, chosen, draw, mask_id=self.mask_id, vocabulary=self.vocabulary)
 
 
 def align(logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -39,7 +39,7 @@ from distill.predict import PredictConfig
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 PLACE = re.compile(
-    r"\b(FOLDER|FILE|texts\.jsonl|(?<=\.answers=)answers\.jsonl)\b|(?<![\w/])(\.\./shared|outputs)/[\w./-]+"
+    r"\b(FOLDER|FILE|texts\.jsonl|texts\.txt|(?<=\.answers=)answers\.jsonl)\b|(?<![\w/])(\.\./shared|outputs)/[\w./-]+"
 )
 """A folder or file of the user's, of the real data, or of a run."""
 STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", "STAGE": "finetune", "N": "7"}
@@ -74,6 +74,10 @@ def there(tmp_path_factory):
 
     def made(match):
         place = folder / re.sub(r"\W+", "_", match[0])
+        if match[0] == "texts.txt":
+            place = folder / match[0]
+            place.touch()
+            return str(place)
         if match[0] == "FILE" or ".jsonl" in match[0]:
             place = place.with_suffix(".jsonl")
             place.touch()

@@ -16,7 +16,8 @@ ROWS = {
 def test_eighty_percent_become_the_mask_ten_another_token_and_ten_stay():
     ids = np.arange(100, 40_100)
     draw = np.random.default_rng(0)
-    hidden, labels = mask(ids, np.arange(len(ids)), draw, probability=0.15, mask_id=4, vocabulary=90)
+    picked = draw.permutation(len(ids))[: masked_count(len(ids), 0.15)]
+    hidden, labels = mask(ids, picked, draw, mask_id=4, vocabulary=90)
     chosen = labels != IGNORE
     assert chosen.sum() == masked_count(len(ids), 0.15) == 6000
     assert np.array_equal(labels[chosen], ids[chosen])
@@ -54,3 +55,28 @@ def test_the_hidden_tokens_are_the_rows():
     rows, labels = align(torch.zeros(3, 22, 50), batch)
     assert rows.shape == (5, 50)
     assert (labels != IGNORE).all()
+
+
+INNER = [False] * 20 + [True] * 30
+WHOLE = Collate(seed=3, probability=0.3, pad_id=0, mask_id=4, vocabulary=50, special=SPECIAL, inner=INNER)
+WORDS = {"input_ids": [[1, 10, 21, 22, 11, 12, 23, 13, 14, 15, 16, 24, 2], [1, 10, 21, 22, 2]]}
+
+
+def test_words_are_hidden_as_a_whole_and_never_more_than_their_share():
+    counts, starts = WHOLE.counts(WORDS)["labels"], {1: 3, 4: 1, 5: 2, 7: 1, 8: 1, 9: 1, 10: 2}
+    assert counts.tolist() == [3, 3]  # the only word of the second text has three tokens
+    seen = set()
+    for epoch in range(40):
+        labels = WHOLE(WORDS, Place((0, 1), epoch))["labels"]
+        assert (labels[1] != IGNORE).tolist()[:5] == [False, True, True, True, False]
+        hidden = set((labels[0] != IGNORE).nonzero().flatten().tolist())
+        words = [set(range(start, start + length)) for start, length in starts.items()]
+        assert all(word <= hidden or not word & hidden for word in words)
+        assert 0 < len(hidden) <= counts[0]
+        seen |= hidden
+    assert seen == set(range(1, 12))
+
+
+def test_a_special_token_ends_a_word():
+    rows = {"input_ids": [[1, 10, 2, 21, 2]]}
+    assert [word.tolist() for word in WHOLE._words(np.asarray(rows["input_ids"][0]))] == [[1], [3]]
