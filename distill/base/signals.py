@@ -17,6 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from distill.base.early_signals import GOES_ON, AtOnce, signal_message
+from distill.base.process_state import StopWatch
 
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARENT = "DISTILL_PARENT"
@@ -170,11 +171,16 @@ def ours_again() -> None:
 
 
 def end_with_the_parent() -> None:
-    """End this process when the one that started it as its helper is gone, however it ended."""
+    """End this process when the one that started it as its helper is gone, however it ended, or stays stopped."""
     parent = int(os.environ.pop(PARENT, "0"))
 
     def watch() -> None:
+        stopped = StopWatch(parent)
         while os.getppid() == parent:
+            if stopped.is_lost():
+                said = f"distill: rank 0 (process {parent}) is stopped, as by SIGSTOP or Ctrl-Z; {GOES_ON}\n"
+                os.write(2, said.encode())
+                os._exit(2)
             time.sleep(1)
         os._exit(1)
 

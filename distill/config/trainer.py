@@ -34,6 +34,11 @@ class TrainerConfig:
     """Optimiser steps from one logged value to the next."""
     enable_progress_bar: bool | None = None
     """Whether a terminal gets bars; none: yes. Without them the log has a line at times, as elsewhere."""
+    on_nonfinite: str = field(default="stop", metadata=allowed(one_of("stop", "skip")))
+    """stop | skip: what comes of a step whose loss or gradient is not finite. stop ends the training and names step,
+    terms and texts; skip leaves the step out and counts it, which waits for the device in every step."""
+    nonfinite_in_a_row: int = field(default=3, metadata=allowed(at_least(1)))
+    """Steps in a row that on_nonfinite=skip leaves out at most; one more ends the training."""
 
 
 @dataclass

@@ -1,11 +1,13 @@
 """Cards of the user's own, looked at before Hydra reads them: what it would end on with a traceback, or never end."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 
 import yaml
 
+from distill.base.terminal_text import name
 from distill.errors import ConfigError
 
 _FLAGS = ("--config-dir", "-cd")
@@ -13,6 +15,16 @@ _GROUPS = ("teacher", "student", "labeller", "experiment")
 _MOST_BYTES = 1 << 20
 _MOST_NODES = 100_000
 """Values that a card may stand for once its aliases are written out."""
+_PLAIN_TAG = "tag:yaml.org,2002:"
+_RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:")
+_MADE_RESOLVER = re.compile(r"\$\{[\s\w.]*\$\{[^{}]*\}[\s\w.]*:")
+"""A resolver whose name is itself made of settings."""
+_RESOLVERS = ("file_name", "hydra", "now", "oc.select", "run_name", "swept")
+"""Functions in the values of a card that read settings, and neither the environment nor files."""
+_CODE_KEYS = ("_target_", "()")
+"""Keys whose value Hydra, or the logging that it sets up, calls."""
+_OF_HYDRA = ("job", "mode", "run", "sweep", "sweeper", "verbose")
+"""Sections of Hydra's own settings that name no code."""
 GLOBAL = "# @package _global_"
 """How a card begins that sets more than its own group, in the words of Hydra."""
 
@@ -24,13 +36,17 @@ def inspect_cards(arguments: Sequence[str]) -> None:
         arguments: of the command line, of which ``--config-dir FOLDER`` is read.
 
     Raises:
-        ConfigError: a card is no UTF-8, no YAML, no mapping, too large, or grows beyond all bounds by its aliases.
+        ConfigError: a card is no UTF-8, no YAML, no mapping, too large, grows beyond all bounds by its aliases, or
+            names code to be run or something to be read that is no setting.
     """
     for folder in _folders(arguments):
         for group in _GROUPS:
             for card in sorted((folder / group).glob("*.yaml")):
                 if card.is_file():
                     _inspect_card(card, group)
+        for card in sorted(folder.rglob("*.yaml")):  # a card may take in any of them
+            if card.is_file():
+                _refuse_code(card)
 
 
 def _folders(arguments: Sequence[str]) -> Iterator[Path]:
@@ -61,6 +77,67 @@ def _inspect_card(card: Path, group: str) -> None:
         raise ConfigError(f"{card}: a card is a mapping of settings, such as seed: 1")
     if group == "experiment" and GLOBAL not in _heading(text):
         raise ConfigError(f"{card}: the card of an experiment begins with the line {GLOBAL}")
+
+
+def _refuse_code(card: Path) -> None:
+    """Return silently, or name what of a file would have Hydra run code, or read what is no setting.
+
+    A file that cannot be read as YAML is none that Hydra takes anything from.
+    """
+    try:
+        text = _text(card)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        path = _package(text)
+        found = None if node is None else next(_code(node, set(), path), None)
+    except (ConfigError, yaml.YAMLError, RecursionError):
+        return
+    if found is not None:
+        what, line = found
+        raise ConfigError(f"line {line} of {card}: {what}")
+
+
+def _package(text: str) -> tuple[str, ...]:
+    """Return the section that a card says it sets, by its heading; empty for that of its group, or all."""
+    packages = [line.partition("@package")[2].strip() for line in _heading(text) if "@package" in line]
+    return () if not packages or packages[0].startswith("_") else tuple(packages[0].split("."))
+
+
+def _code(node: yaml.Node, seen: set[int], path: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]:
+    """Yield what a card may not hold, each with its line."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    line = node.start_mark.line + 1
+    if node.tag.removeprefix(_PLAIN_TAG).startswith("python") or not node.tag.startswith(_PLAIN_TAG):
+        yield f"the tag {name(node.tag)} stands for no plain value; a card holds no objects", line
+    elif isinstance(node, yaml.ScalarNode):
+        yield from ((what, line) for what in _calls(node.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            yield from _code(each, seen, path)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            words = (*path, *str(key.value).split("."))
+            yield from ((what, key.start_mark.line + 1) for what in _keys_of_code(words))
+            yield from _code(key, seen, path)
+            yield from _code(value, seen, words)
+
+
+def _calls(value: str) -> Iterator[str]:
+    """Yield what is wrong with the resolvers that a value calls."""
+    if _MADE_RESOLVER.search(value):
+        yield "the name of what is called in ${...:...} is made of settings; a card names it"
+    for resolver in _RESOLVER.findall(value):
+        if resolver not in _RESOLVERS:
+            yield f"${{{name(resolver)}:...}} reads what is no setting; a card may have {', '.join(_RESOLVERS)}"
+
+
+def _keys_of_code(words: tuple[str, ...]) -> Iterator[str]:
+    """Yield what is wrong with a key, as the path of words that leads to it."""
+    if words[-1] in _CODE_KEYS:
+        yield f"{words[-1]} names code to be run, and a card has settings alone"
+    if words[0] == "hydra" and words[1:2] and words[1] not in _OF_HYDRA:
+        yield f"hydra.{name(words[1])} can name code to be run; of hydra a card may have {', '.join(_OF_HYDRA)}"
 
 
 def _heading(text: str) -> list[str]:

@@ -23,6 +23,7 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from distill.base import signals
 from distill.base.disk import run_folder
 from distill.base.early_signals import GOES_ON
+from distill.base.process_state import StopWatch
 from distill.base.signals import PARENT, Interrupted
 from distill.errors import ConfigError, RankError
 
@@ -142,11 +143,13 @@ class _Ranks:
         world: the number of ranks of the run.
         every: the ranks that were started here.
         over: set when this rank no longer waits for them.
+        stopped: a sentence on the first rank that was found stopped; none where none was.
     """
 
     world: int
     every: list[_Rank]
     over: threading.Event = field(default_factory=threading.Event)
+    stopped: str | None = None
 
     def tell(self, number: int) -> None:
         """Hand a signal on: the other ranks do not belong to the terminal's group."""
@@ -160,7 +163,12 @@ class _Ranks:
 
     def watch(self) -> None:
         """End all when one has died, even where this rank waits for it in a library that hears nothing."""
+        watches = [(rank, StopWatch(rank.process.pid)) for rank in self.every]
         while not self.over.wait(_LOOK):
+            lost = next((rank for rank, watch in watches if watch.is_lost()), None)
+            if lost is not None:  # said here, since it has not ended, and is ended now
+                how = f"is stopped (process {lost.process.pid}), as by SIGSTOP, so that the others waited for nothing"
+                self.stopped = f"rank {lost.rank} of {self.world} {how}; {GOES_ON}"
             if (message := self.died()) is None:
                 continue
             if (number := signals.pending()) is None:
@@ -172,9 +180,11 @@ class _Ranks:
             return
 
     def died(self, wait: float = 0.0) -> str | None:
-        """Return a sentence on the first rank that has ended with an error, looked for during ``wait`` seconds."""
+        """Return a sentence on the first rank that is stopped or ended with an error, looked for ``wait`` seconds."""
         until = time.monotonic() + wait
         while True:
+            if self.stopped is not None:
+                return self.stopped
             for rank in self.every:
                 if code := rank.process.poll():
                     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

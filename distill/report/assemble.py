@@ -56,6 +56,8 @@ def assemble(
     }
     if "vocabulary" in evaluation:
         report["vocabulary"] = evaluation["vocabulary"]
+    if left_out := {title: result["left_out_steps"] for title, result in results.items() if "left_out_steps" in result}:
+        report["left_out_steps"] = left_out
     if found := unlabelled.facts(results):
         report["unlabelled"] = found
     return {**report, "warnings": too_small(report, points)}

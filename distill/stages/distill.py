@@ -36,7 +36,7 @@ from distill.stages.pseudo_labels import Chosen
 from distill.student.layer_matching import match_layers
 from distill.teacher.by_text import TeacherByText
 from distill.training.distillation import DistillationModule
-from distill.training.finite_checks import Quote, of_teacher
+from distill.training.live_answers import Quote, of_teacher
 from distill.training.step_gather import Features, Step
 from distill.types import IGNORE, Batch, TeacherFn
 

@@ -50,6 +50,8 @@ def settings(spec: RunSpec, section: TrainingConfig) -> StageSettings:
         training["min_steps"] = min_steps(config, section)
         if isinstance(section, PretrainConfig):
             training["patience"] = _patience(section, section.max_epochs)
+    if config.trainer.on_nonfinite != "stop":  # a step that was left out has moved nothing
+        training["on_nonfinite"] = config.trainer.on_nonfinite
     head = {"seed": config.seed, "world": spec.world, "task": config.task}
     return {**head, **spec.setup.limits, **data, **trained, **training, **_another_is_watched(spec, section)}
 

@@ -1,5 +1,6 @@
 """Train a model to the end and save it, as all stages that train do."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,11 +27,16 @@ from distill.stages.job import Job, RunSpec, StageResult
 from distill.stages.loaders import Loaders
 from distill.training import callbacks, tracking
 from distill.training.finite_checks import FiniteChecks
+from distill.training.left_out_steps import LeftOutSteps
 from distill.training.step_progress import StepProgress
 from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import read_curves
 from distill.training.trainer import TrainerSettings, device_count, fit, resumed_step, trainer
 
+log = logging.getLogger(__name__)
+
+_OF_FINITE_CHECKS = ("on_nonfinite", "nonfinite_in_a_row")
+"""The settings of the trainer's section that are not Lightning's."""
 _FEWEST_SCORES = 2
 """Validations from which on a rise can be told."""
 
@@ -96,7 +102,7 @@ def make_trainer(
 
     Only what trains takes part in mixed precision: a model is scored as its users will run it.
     """
-    arguments = asdict(config.trainer)
+    arguments = {name: value for name, value in asdict(config.trainer).items() if name not in _OF_FINITE_CHECKS}
     arguments["devices"] = device_count(arguments["accelerator"], arguments["devices"])
     if max_epochs is None:
         arguments["precision"] = "32-true"
@@ -143,7 +149,8 @@ def train(
     keep = callbacks.Resume(resume, config.checkpoint.every_n_train_steps)
     seen = tracking.ExamplesSeen()
     curves = tracking.CurvesLogger(job.folder, resumed_step(resume), seen)
-    finite = FiniteChecks(job.title, _rate_setting(job), job.spec.quote)
+    left_out = LeftOutSteps(config.trainer.nonfinite_in_a_row) if config.trainer.on_nonfinite == "skip" else None
+    finite = FiniteChecks(job.title, _rate_setting(job), job.spec.quote, left_out)
     progress = StepProgress(f"validation/{headline.name}")
     trainer = make_trainer(
         config,
@@ -159,15 +166,27 @@ def train(
     model = low_rank.multiply_out(adapt.finished(adapted))
     if job.context.ranks.rank == 0:
         loading.save(model, tokenizer, job.folder / "model")
-    notes = [*batches.notes, *_underfitting_notes(job, section.settings, headline)]
+    notes = [*batches.notes, *_left_out_notes(job, left_out), *_underfitting_notes(job, section.settings, headline)]
     return {
         "steps": trainer.global_step,
         "epochs": trainer.current_epoch,
         "parameters": loading.parameters(model),
         "learning_rate": learning_rate(config, section.settings),
         **learnt,
+        **({} if left_out is None else {"left_out_steps": left_out.total}),
         "notes": notes,
     }
+
+
+def _left_out_notes(job: Job, left_out: LeftOutSteps | None) -> list[str]:
+    """Return a note on the steps that moved no weight, if there were any, and log it."""
+    if left_out is None or not left_out.total:
+        return []
+    steps = f"{left_out.total} step{'s' if left_out.total > 1 else ''}"
+    note = f"{job.title}: {steps} left out, whose loss or gradient was not finite (trainer.on_nonfinite=skip)"
+    if job.context.ranks.rank == 0:
+        log.warning("%s", note)
+    return [note]
 
 
 def _learnt(model: PreTrainedModel, section: TrainingConfig, epochs: int) -> StageResult:

@@ -7,9 +7,8 @@ lost by that: what is kept tells the first of these steps, and no checkpoint hol
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from typing import cast
 
 import pytorch_lightning as pl
 import torch
@@ -18,10 +17,10 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from distill.errors import TrainingError
+from distill.training.left_out_steps import LeftOutSteps
+from distill.training.live_answers import Quote, of_teacher
 from distill.types import Batch, LossReport
 
-Quote = Callable[[Sequence[int]], str]
-"""The examples of some keys as a user finds them again."""
 _EVERY = 50
 """Micro-batches that are looked at together at most."""
 _SKIPPED = 50
@@ -55,11 +54,13 @@ class FiniteChecks(Callback):
         stage: the name of the stage in messages.
         setting: the name of the setting of its learning rate.
         quote: shows examples by their keys.
+        left_out: counts the steps that are left out instead, which are then looked at one by one on any device; none
+            where the first ends the training.
     """
 
-    def __init__(self, stage: str, setting: str, quote: Quote) -> None:
+    def __init__(self, stage: str, setting: str, quote: Quote, left_out: LeftOutSteps | None = None) -> None:
         """Start without any step looked at."""
-        self.stage, self.setting, self.quote = stage, setting, quote
+        self.stage, self.setting, self.quote, self.left_out = stage, setting, quote, left_out
         self._parts: list[_Part] = []
         self._unseen = 0
         self._batch: Batch = {}
@@ -79,7 +80,7 @@ class FiniteChecks(Callback):
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         self._parts.append(_Part(trainer.global_step, rate, self._batch, report, bad))
         self._unseen += 1
-        if _at_once(pl_module) and trainer.world_size == 1 and bool(bad):
+        if self.left_out is None and _at_once(pl_module) and trainer.world_size == 1 and bool(bad):
             self._end(trainer, pl_module)
 
     def on_before_optimizer_step(
@@ -95,7 +96,9 @@ class FiniteChecks(Callback):
             self._skipped = torch.where(bad, before + 1, 0)
             bad = self._skipped > _SKIPPED
         self._parts[-1].bad = self._parts[-1].bad | bad
-        if _at_once(pl_module) and bool(bad):
+        if self.left_out is not None:
+            self._leave_out(trainer, pl_module, optimizer, self.left_out)
+        elif _at_once(pl_module) and bool(bad):
             self._end(trainer, pl_module)
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
@@ -142,6 +145,32 @@ class FiniteChecks(Callback):
         """Look at the last steps."""
         self._look(trainer, pl_module)
 
+    def state_dict(self) -> dict[str, int]:
+        """Return how many steps were left out."""
+        return {} if self.left_out is None else self.left_out.state()
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Go on counting."""
+        if self.left_out is not None:
+            self.left_out.restore(state_dict)
+
+    def _leave_out(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        optimizer: torch.optim.Optimizer,
+        left_out: LeftOutSteps,
+    ) -> None:
+        """Leave out the step that comes on all ranks, where it is not finite on any of them."""
+        bad = bool(torch.stack([part.bad for part in self._parts]).any())
+        if not _anywhere(trainer, module, bad):
+            return left_out.taken()
+        if not left_out.may_leave_out():
+            self._end(trainer, module)
+        left_out.leave_out(optimizer, f"{self.stage}: {self._first(trainer, module)}", tell=trainer.is_global_zero)
+        self._parts, self._unseen = [], 0
+        return None
+
     def _look(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Look at all steps that have come; every rank does so at the same steps."""
         bad = bool(torch.stack([part.bad for part in self._parts]).any()) if self._parts else False
@@ -166,13 +195,20 @@ class FiniteChecks(Callback):
 
     def _end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Raise the error of the first bad step, on every rank that of the first of them."""
+        before = ""
+        if self.left_out is not None and self.left_out.in_a_row:
+            before = f" after {self.left_out.in_a_row} such steps in a row, which were left out"
+        raise TrainingError(f"{self.stage}: {self._first(trainer, module)}{before}; {self._way_out()}")
+
+    def _first(self, trainer: pl.Trainer, module: pl.LightningModule) -> str:
+        """Return a sentence on the first bad step, on every rank that of the first of them."""
         bad = next((part for part in self._parts if bool(part.bad)), None)
         own_report = None if bad is None else self._report(module, bad.step)
         reports = [own_report] * trainer.world_size
         if trainer.world_size > 1:
             dist.all_gather_object(reports, own_report)
         *_, first = min(report for report in reports if report is not None)
-        raise TrainingError(f"{self.stage}: {first}; {self._way_out()}")
+        return first
 
     def _report(self, module: pl.LightningModule, number: int) -> tuple[int, bool, str]:
         """Return the number of a bad step, whether all its losses are finite, and a sentence on it."""
@@ -194,28 +230,6 @@ class FiniteChecks(Callback):
             f"a lower {self.setting} may help, or other texts; "
             "nothing of it was kept, and the checkpoint before it stays"
         )
-
-
-@runtime_checkable
-class AskedLive(Protocol):
-    """A teacher that answers while the student learns, so that nobody has looked at its outputs before."""
-
-    @property
-    def name(self) -> str:
-        """Return the folder of its model, or its id on the hub."""
-
-    def not_finite(self, batch: Batch) -> list[int]:
-        """Return the keys of the examples of a batch for which its outputs are not finite."""
-
-
-def of_teacher(teacher: object, batches: Iterable[Batch], quote: Quote) -> str:
-    """Return a clause on outputs of a live teacher that are not finite; empty where there are none."""
-    if not isinstance(teacher, AskedLive):
-        return ""
-    keys = [key for batch in batches for key in teacher.not_finite(batch)]
-    if not keys:
-        return ""
-    return f"; the teacher {teacher.name} itself answers {len(keys)} of these texts so: {quote(keys)}"
 
 
 def _at_once(module: pl.LightningModule) -> bool:

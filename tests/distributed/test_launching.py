@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
 from distill.base import signals
+from distill.base.process_state import StopWatch
 from distill.distributed import launching
 from distill.distributed.launching import other_ranks, refuse_other_launch
 from distill.distributed.processes import joined
@@ -175,3 +177,50 @@ def test_an_error_of_this_rank_is_not_put_down_to_one_that_follows_it(monkeypatc
 
     with pytest.raises(ZeroDivisionError):
         work()
+
+
+def test_a_rank_that_is_stopped_is_named_and_ended_and_one_that_works_long_is_not(monkeypatch, tmp_path):
+    """The watching thread ends the process only where the block does not end by itself; here it does, by an error."""
+    monkeypatch.setattr(launching, "StopWatch", partial(StopWatch, limit=0.5))
+    process = rank(monkeypatch, "import time; time.sleep(60)", tmp_path)
+
+    def collective():
+        with other_ranks(LIGHTNING, 2, 1, tmp_path):
+            time.sleep(1.5)
+            assert process.poll() is None, "it works"
+            process.send_signal(signal.SIGSTOP)
+            assert process.wait(20) == -signal.SIGKILL
+            raise RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer")
+
+    said = f"rank 1 of 2 is stopped (process {process.pid}), as by SIGSTOP, so that the others waited for nothing; the "
+    with pytest.raises(RankError, match=re.escape(said)):
+        collective()
+
+
+CHILD = """
+import os, sys, time
+from functools import partial
+from distill.base import signals
+from distill.base.process_state import StopWatch
+signals.StopWatch = partial(StopWatch, limit=0.5)
+signals.end_with_the_parent()
+time.sleep(60)
+"""
+PARENT = """
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], env={**os.environ, "DISTILL_PARENT": str(os.getpid())})
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_a_rank_ends_with_a_sentence_where_the_first_one_stays_stopped():
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, CHILD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    parent.stdout.readline()
+    parent.send_signal(signal.SIGSTOP)
+    said = f"distill: rank 0 (process {parent.pid}) is stopped, as by SIGSTOP or Ctrl-Z; the same command goes on"
+    assert parent.stderr.readline().startswith(said)
+    parent.send_signal(signal.SIGCONT)
+    assert parent.wait(60) == 0

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +22,7 @@ from distill.teacher.live import LiveTeacher
 from distill.training import callbacks, finite_checks
 from distill.training.distillation import DistillationModule
 from distill.training.finite_checks import FiniteChecks
+from distill.training.left_out_steps import LeftOutSteps
 from distill.training.optim import Optimization
 from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import CurvesLogger
@@ -34,7 +36,7 @@ def quote(keys):
     return f"texts {sorted(keys)[0]} and {len(keys) - 1} more"
 
 
-def train(folder, change=None, *, teacher=None, lr=1e-3, accumulate=1, clip=1.0, best=False):
+def train(folder, change=None, *, teacher=None, lr=1e-3, accumulate=1, clip=1.0, best=False, left_out=None):
     """Train on labels, or beside a teacher; ``change`` is told each step and the model before it."""
     torch.manual_seed(0)
     model, rows = bert(), batches(TABLE, batch_size=4, accumulate=accumulate)
@@ -48,14 +50,16 @@ def train(folder, change=None, *, teacher=None, lr=1e-3, accumulate=1, clip=1.0,
         before = module.on_train_batch_start
         module.on_train_batch_start = lambda batch, number: (before(batch, number), change(module, number))[0]
     settings = TrainerSettings("cpu", 1, 1, "auto", "32-true", accumulate, clip, 1, enable_progress_bar=False)
+    finite = FiniteChecks("distill", "distill.optimizer.lr", quote, left_out)
     watched = callbacks.keep_best(folder, "validation/accuracy", "max", 5, 0.0) if best else []
     folder.mkdir(exist_ok=True)
     made = trainer(
         settings, max_epochs=2, folder=folder, loggers=[CurvesLogger(folder)],
-        callbacks=[finite_of("distill"), *watched, callbacks.Resume(folder, 1)],
+        callbacks=[finite, *watched, callbacks.Resume(folder, 1)],
     )  # fmt: skip
     validation = DataLoader(Examples(TABLE, collate), sampler=[Place(tuple(range(8)))], batch_size=None)
     fit(made, module, rows, validation, folder)
+    return made
 
 
 def finite_of(stage):
@@ -125,6 +129,70 @@ def test_a_diverging_training_ends_and_its_last_checkpoint_is_finite(tmp_path):
     if (tmp_path / "last.ckpt").is_file():
         found = saved(tmp_path)["state_dict"].values()
         assert all(bool(weight.isfinite().all()) for weight in found if weight.is_floating_point())
+
+
+def bad_steps(*numbers):
+    """Make the loss of the classifier bias not finite on its way back in some micro-batches."""
+    hooks = []
+
+    def change(module, number):
+        while hooks:
+            hooks.pop().remove()
+        number = module.trainer.fit_loop.epoch_loop.total_batch_idx
+        if number in numbers:
+            hooks.append(module.model.classifier.bias.register_hook(lambda gradient: gradient * math.nan))
+
+    return change
+
+
+def moments(folder):
+    return saved(folder)["optimizer_states"][0]["state"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_step_that_is_not_finite_moves_nothing_where_it_may_be_left_out(
+    accumulate, at_once, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(finite_checks, "_at_once", lambda module: at_once)
+    states, step = [], callbacks.Resume.on_train_batch_end
+
+    def kept(self, trainer, module, *arguments):
+        step(self, trainer, module, *arguments)
+        if trainer.global_step > len(states):
+            states.append({name: weight.clone() for name, weight in module.state_dict().items()})
+
+    monkeypatch.setattr(callbacks.Resume, "on_train_batch_end", kept)
+    left_out, spoilt_step = LeftOutSteps(2), 2
+    made = train(tmp_path, bad_steps(spoilt_step * accumulate), accumulate=accumulate, left_out=left_out)
+    assert made.global_step == len(states) > spoilt_step + 1
+    moved = [any(not torch.equal(after[name], before[name]) for name in after) for before, after in pairwise(states)]
+    assert moved == [number != spoilt_step for number in range(1, len(states))]
+    assert (left_out.total, left_out.in_a_row) == (1, 0)
+    assert saved(tmp_path)["callbacks"]["FiniteChecks"] == {"total": 1, "in_a_row": 0}
+    assert {int(state["step"]) for state in moments(tmp_path).values()} == {made.global_step - 1}
+    said = r"distill: step 3 is not finite \(hard 0\.\d+, the norm of the gradient nan\), .*"
+    (message,) = [each for each in caplog.messages if "left out" in each]
+    assert re.fullmatch(said + r"; it is left out \(1 in a row of at most 2\)", message)
+
+
+def test_more_steps_in_a_row_than_may_be_left_out_end_the_training_and_scattered_ones_do_not(tmp_path):
+    left_out = LeftOutSteps(2)
+    train(tmp_path / "scattered", bad_steps(1, 2, 4, 5, 7), left_out=left_out)
+    assert left_out.total == 5
+    with pytest.raises(
+        TrainingError, match=r"distill: step 5 is not finite .* after 2 such steps in a row, which were"
+    ):
+        train(tmp_path / "row", bad_steps(0, 2, 3, 4), left_out=LeftOutSteps(2))
+    assert saved(tmp_path / "row")["global_step"] == 4
+
+
+def test_a_resumed_training_goes_on_counting_the_steps_that_it_left_out(tmp_path):
+    with pytest.raises(TrainingError):
+        train(tmp_path, bad_steps(2, 3, 4), left_out=LeftOutSteps(2))
+    left_out = LeftOutSteps(3)
+    train(tmp_path, bad_steps(4), left_out=left_out)
+    assert (left_out.total, left_out.in_a_row) == (3, 0)
 
 
 @pytest.mark.parametrize("every", [1, 5])
@@ -282,6 +350,32 @@ def rank(number):
         except TrainingError as error:
             said.append(str(error))
     return said
+
+
+def leaving_out(number):
+    """What each of two ranks does where only the second one's loss is not finite, and its gradient is."""
+    module = SupervisedModule(
+        bert(), Objective({"hard": Hard()}, {"hard": 1.0}), TrainingSpec(align, metrics.collection(2), None, 7)
+    )
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    lightning = SimpleNamespace(
+        precision_plugin=None, world_size=2, global_step=6, optimizers=[optimizer], strategy=Ranks(),
+        is_global_zero=number == 0,
+    )  # fmt: skip
+    loss = torch.tensor(math.inf if number else 0.5)
+    module.report = finite_checks.LossReport(loss, {"hard": loss})
+    left_out = LeftOutSteps(1)
+    watch = FiniteChecks("distill", "distill.optimizer.lr", quote, left_out)
+    weight.grad = torch.ones(2)
+    watch.on_train_batch_start(lightning, module, {"key": torch.tensor([number])}, 0)
+    watch.on_before_backward(lightning, module, loss)
+    watch.on_before_optimizer_step(lightning, module, optimizer)
+    return [weight.grad, left_out.total]
+
+
+def test_two_ranks_leave_the_same_step_out(free_port):
+    assert two_ranks.said(leaving_out, free_port) == [[None, 1]] * 2
 
 
 def test_two_ranks_end_together_with_what_the_one_has_seen(free_port):
