@@ -17,6 +17,7 @@ from distill.report import (
     present,
     reliability,
     seeds,
+    slices,
     tables,
     targets,
     tie,
@@ -57,6 +58,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
         verdict(report),
         targets.sentence(report),
         examples.summary(report),
+        *slices.far_off(report),
         _seconds(report["stages"]),
     ]
     lines = [line for block in blocks if block for line in _wrapped(block)]
