@@ -40,8 +40,8 @@ def test_texts_of_equal_length_stay_together():
         ("contains:wonderful", "slices by contains:wonderful: no row of test holds that"),
         ("contains:!", "slices by contains:!: give a word, as in contains:not"),
         ("gener", "slices by gener: test has no such column; it has genre, id"),
-        ("label", "slices by label: that column is the label of the task; a slice is by a column without a role, length "
-         "or contains:WORD"),
+        ("label", "slices by label: that column is the label of the task; a slice is by a column without a role, "
+         "length or contains:WORD"),
         ("id", "slices by id: the 60 rows of test have 60 values there; a slice is by a column of at most 50"),
     ],
 )  # fmt: skip
