@@ -1,5 +1,6 @@
 """Tasks that read, with a pretrained BERT as teacher and one of its layers as student, through the whole chain."""
 
+import csv
 import json
 import math
 
@@ -96,8 +97,8 @@ def test_a_teacher_that_writes_shows_all_its_logits_while_the_student_learns(ins
     out = inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)
     assert "teach: skipped" in out
     (curves,) = inside.store.glob("distill-*/metrics.csv")
-    rows = [line.split(",") for line in curves.read_text(encoding="utf-8").splitlines()]
+    rows = list(csv.DictReader(curves.read_text(encoding="utf-8").splitlines()))
     for name in ("train/taid", "train/logit_mse", "train/soft"):
-        found = [float(value) for _, each, value in rows if each == name]
+        found = [float(row["value"]) for row in rows if row["name"] == name]
         assert found, name
         assert all(math.isfinite(value) and value > 0 for value in found), name

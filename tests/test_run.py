@@ -49,13 +49,14 @@ def on(folder):
 
 SHAPES = {
     "experiment=sst3": f"experiment=sst3: no such card; there are {EXPERIMENTS}",
-    "teacher=bert": "teacher=bert: no such card; there are minilm, pretrained_or_scratch, scratch_decoder, "
+    "teacher=bert": "teacher=bert: no such card; there are labels, minilm, pretrained_or_scratch, scratch_decoder, "
     "scratch_seq2seq, scratch_small",
     "distill.temprature=3": (
         "distill.temprature: unknown setting; did you mean temperature? distill has max_epochs, min_steps, dropout, "
-        "optimizer, scheduler, early_stopping, temperature, temperature_schedule, shares, shares_every, hard, soft, "
-        "reverse_kl, js, skew_kl, skew_reverse_kl, taid, dkd, dist, standardized, logit_mse, hidden, hidden_cosine, "
-        "pkd, cka, embedding, attention, relations, rkd_distance, rkd_angle, targets, quantization"
+        "optimizer, scheduler, early_stopping, frozen, frozen_layers, gradual_unfreezing, layer_decay, peft, "
+        "virtual_tokens, lora, temperature, temperature_schedule, shares, shares_every, hard, soft, reverse_kl, js, "
+        "skew_kl, skew_reverse_kl, taid, dkd, dist, standardized, logit_mse, hidden, hidden_cosine, pkd, cka, "
+        "embedding, attention, relations, rkd_distance, rkd_angle, targets, unlabelled, quantization"
     ),
     "+distill.hard.wait=3": (
         "distill.hard.wait: unknown setting; did you mean weight? distill.hard has weight, schedule"

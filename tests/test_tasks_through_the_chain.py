@@ -154,6 +154,7 @@ def test_a_student_follows_its_teacher_on_texts_without_labels_and_its_control_d
     file.write_text("".join(json.dumps(row) + "\n" for row in UNLABELLED[card]), encoding="utf-8")
     given = [*overrides(card), "stages=[pretrain,finetune,teach,distill,control]"]
     given += [f"+data.unlabelled.columns.{role}={role}" for role in UNLABELLED[card][0]]
+    given += ["distill.unlabelled.compare=false"]
     out = inside(*given, f"data.unlabelled.path={file}", f"hydra.run.dir={inside.folder}/run", small=False)
     rows = len({json.dumps(row) for row in UNLABELLED[card]})
     assert f", {rows} unlabelled" in out
@@ -173,6 +174,7 @@ def test_the_control_takes_as_many_steps_as_a_student_that_reads_further_texts(i
         "text\n" + "".join(f"Who lives at number {number} ?\n" for number in range(count)), encoding="utf-8"
     )
     given = [*overrides("trec_tiny"), "data.limit.train=96", "distill.max_epochs=2", f"data.unlabelled.path={file}"]
+    given += ["distill.unlabelled.compare=false"]
     stages = "stages=[pretrain,finetune,teach,distill,control]"
     inside(*given, stages, f"hydra.run.dir={inside.folder}/run", small=False)
     taken = {}

@@ -17,7 +17,7 @@ def rows_for_difference(difference: float, parting: float) -> int:
         parting: fraction of the examples on which exactly one of the two is right, no less than ``difference``.
 
     >>> rows_for_difference(0.01, 0.1)
-    7841
+    7847
     """
     spread = math.sqrt(parting - difference**2)
     return math.ceil(((_CONFIDENT * math.sqrt(parting) + _POWERFUL * spread) / difference) ** 2)
@@ -26,7 +26,7 @@ def rows_for_difference(difference: float, parting: float) -> int:
 def difference_shown(rows: int, parting: float) -> float:
     """Return the smallest difference of accuracy, as a fraction, that so many examples show; see the other function.
 
-    >>> round(difference_shown(7841, 0.1), 4)
+    >>> round(difference_shown(7847, 0.1), 4)
     0.01
     """
     low, high = 0.0, parting

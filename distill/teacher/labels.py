@@ -91,8 +91,8 @@ def without_noise(predicted: Numbers, matrix: Numbers, before: Numbers) -> Numbe
 def logits(kind: str, probabilities: Numbers) -> NDArray[np.float32]:
     """Return logits that have these probabilities, by what a row means; a score is its own.
 
-    >>> logits("class", np.array([[1.0, 0.0]])).round(2).tolist(), logits("labels", np.array([[0.5]])).tolist()
-    ([[-0.0, -9.21]], [[0.0]])
+    >>> logits("class", np.array([[1.0, 0.0]])).round(), logits("labels", np.array([[0.5]]))
+    (array([[-0., -9.]], dtype=float32), array([[0.]], dtype=float32))
     """
     if kind == "score":
         return probabilities.astype(np.float32)

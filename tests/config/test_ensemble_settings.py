@@ -150,12 +150,12 @@ CASES = {
     "a name that is taken": (
         two(name="first"),
         "more_teachers.first: allowed is a name of letters, digits and _ that is none of first, teacher, student, "
-        "control, tfidf, huggingface, onnx, onnx_int8",
+        "control, without_unlabelled, tfidf, huggingface, onnx, onnx_int8",
     ),
     "a name that is none": (
         two(name="the second"),
         "more_teachers.the second: allowed is a name of letters, digits and _ that is none of first, teacher, "
-        "student, control, tfidf, huggingface, onnx, onnx_int8",
+        "student, control, without_unlabelled, tfidf, huggingface, onnx, onnx_int8",
     ),
     "the same teacher": (
         two(second=TeacherConfig(store="always")),

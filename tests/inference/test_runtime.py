@@ -20,7 +20,7 @@ ASKING = sorted(
 )
 KNOW_MODELS = {
     "inference/torch_runtime.py", "inference/generation.py", "inference/generation_ensemble.py",
-    "export/onnx.py", "export/onnx_graph.py", "export/onnx_probes.py",
+    "inference/word_replacement.py", "export/onnx.py", "export/onnx_graph.py", "export/onnx_probes.py",
 }  # fmt: skip
 """What runs such models, or traces them."""
 BATCH = {

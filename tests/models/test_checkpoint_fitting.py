@@ -185,7 +185,9 @@ def test_a_tokenizer_of_python_alone_is_refused_by_tasks_that_ask_for_the_places
     )
     asking = {"token_classification", "question_answering"}
     for name in ("classification", "relation_extraction", "dialogue", *asking):
-        sources = spec_of(Config(task=name), SimpleNamespace(labels=(), unanswerable=False)).sources
+        sources = spec_of(
+            Config(task=name), SimpleNamespace(labels=(), unanswerable=False, splits={}, labelled={})
+        ).sources
         if name not in asking:
             assert not sources.tokenizer(tmp_path).is_fast
             continue

@@ -84,7 +84,10 @@ ENDS = {"marian": "</s>", "xlm-roberta": "</s>", "t5": "</s>", "mt5": "</s>", "d
 @pytest.mark.parametrize("name", KINDS)
 def test_a_tokenizer_of_pieces_alone_is_read_encodes_and_survives_saving(tmp_path, pieces, name):
     asked = "translation" if name in ("marian", "t5", "mt5") else "token_classification"
-    sources, module = spec_of(Config(task=asked), SimpleNamespace(labels=(), unanswerable=False)).sources, task(asked)
+    sources, module = (
+        spec_of(Config(task=asked), SimpleNamespace(labels=(), unanswerable=False, splits={}, labelled={})).sources,
+        task(asked),
+    )
     read = sources.tokenizer(checkpoint(tmp_path / "model", name, pieces))
     rows = {
         "translation": {"source": TEXTS[:3], "target": TEXTS[1:4], "key": [0, 1, 2]},

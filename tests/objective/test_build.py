@@ -339,7 +339,7 @@ def test_a_term_that_needs_three_labels_is_refused_for_two_before_anything_is_ma
 def test_of_relations_the_labels_are_counted_and_not_the_two_outputs_of_each():
     config = Config(task="relation_extraction")
     config.distill.dkd.weight = 0.5
-    spec = spec_of(config, SimpleNamespace(labels=("no", "yes"), unanswerable=False))
+    spec = spec_of(config, SimpleNamespace(labels=("no", "yes"), unanswerable=False, splits={}, labelled={}))
     assert len(spec.setup.outputs) > 2
     objective_refused(
         "distill.dkd.weight=0.5: needs three labels or more, not 2: beside the label there is one other class, "

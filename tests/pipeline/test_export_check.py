@@ -25,7 +25,7 @@ def checked(tokenizer, config, *required, init="teacher", stages=("distill", "ex
     """Check a run whose teacher is a checkpoint of this configuration."""
     setup = TaskSetup("classification", task("classification"), EncodingSpec(("no", "yes"), max_length=32))
     spec = SimpleNamespace(
-        config=SimpleNamespace(stages=list(stages), export=SimpleNamespace(require=list(required))),
+        config=SimpleNamespace(stages=list(stages), export=SimpleNamespace(require=list(required), calibrate=False)),
         setup=setup,
         decisions=SimpleNamespace(student=SimpleNamespace(init=init)),
         sources=SimpleNamespace(checkpoints={"teacher_checkpoint": "folder"}, tokenizer=lambda folder: tokenizer),

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import trackio
 from fake_wandb import KEY
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from wandb.util import get_core_path
@@ -18,7 +19,7 @@ from distill.stages.job import RunContext
 from distill.tracking.names import NAMES, numbers, pattern
 
 pytestmark = pytest.mark.slow
-JOBS = [*STAGES, "report"]
+JOBS = [*(stage for stage in STAGES if stage != "augment"), "report"]  # which no method is named for
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def curves(folder):
 
 
 def test_a_run_is_one_group_with_a_job_for_each_stage_and_the_report(first):
-    assert list(first) == JOBS
+    assert sorted(first) == sorted(JOBS)  # whose folders may begin in the same second
     assert {run_of(rows)["run_group"] for rows in first.values()} == {"sst2_tiny-run"}
     settings = run_of(first["distill"])["config"]["update"]
     assert settings["distill"]["temperature"] == Config().distill.temperature
@@ -139,7 +140,7 @@ def test_each_product_is_made_once_and_used_where_it_is_read(first):
 
 
 def test_a_small_product_is_sent_as_files_of_the_store_and_outputs_of_the_teacher_never(first):
-    for stage, artifact in ((job, each) for job in STAGES for each in artifacts(first[job], used=False).values()):
+    for stage, artifact in ((job, each) for job in JOBS for each in artifacts(first[job], used=False).values()):
         contents = artifact["manifest"]["contents"]
         if stage in ("teach", "evaluate"):
             assert all(each["ref"].startswith("file://") for each in contents)
@@ -167,7 +168,7 @@ def test_a_reused_stage_is_linked_to_the_run_that_made_it(command, first):
     (table,) = (command.folder / "again" / "wandb").glob("offline-run-*/files/media/table/tables/stages_*.json")
     rows = json.loads(table.read_text(encoding="utf-8"))["data"]
     linked = {row[0]: (row[1], row[4], row[5]) for row in rows}
-    assert linked == {stage: ("reused", "sst2_tiny-run", run_of(first[stage])["run_id"]) for stage in STAGES}
+    assert linked == {stage: ("reused", "sst2_tiny-run", run_of(first[stage])["run_id"]) for stage in JOBS[:-1]}
 
 
 def test_no_key_is_in_any_file_or_on_the_console(command):
@@ -197,7 +198,7 @@ def test_tensorboard_has_curves_numbers_and_hyperparameters(command):
 
 
 def test_trackio_has_curves_and_numbers_in_a_database_of_this_machine(command):
-    with sqlite3.connect(command.folder / "trackio" / "mine.db") as database:
+    with sqlite3.connect(trackio.utils.TRACKIO_DIR / "mine.db") as database:  # it reads the variable once a process
         rows = database.execute("select run_name, metrics from metrics").fetchall()
     values = {}
     for name, metrics in rows:
