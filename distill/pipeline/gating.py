@@ -87,7 +87,7 @@ class _Tested:
     def check(self, kind: str, name: str, part: Slice | None, *, tested: bool) -> Check:
         """Compare the headline of both on all rows, or on a slice."""
         metric, mode = self.leading.headline
-        places = slice(None) if part is None else part.places
+        places: slice | NDArray[np.intp] = slice(None) if part is None else part.places
         old, new = (each.statistics[metric][places] for each in (self.old, self.new))
         compute, rows = self.leading.compute, len(old)
         drawn = paired_bootstrap(compute, new, old, **self._interval)

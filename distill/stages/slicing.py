@@ -100,7 +100,8 @@ def _statistics(job: Job, exported: Job | None, exports: Sequence[str], split: s
             model, outputs = kept_outputs.evaluated(job, row, split)
             reader = model.tokenizer
             found[row.name] = scored(outputs, reader)
-    for name in exports if exported is not None else ():
-        model, outputs = exported_formats.kept(exported, name, split)  # type: ignore[arg-type]
-        found[name] = scored(outputs, model.tokenizer)
+    if exported is not None:
+        for name in exports:
+            model, outputs = exported_formats.kept(exported, name, split)
+            found[name] = scored(outputs, model.tokenizer)
     return found
