@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
+import numpy as np
+from numpy.typing import NDArray
+
 from distill import report as words
 from distill.base import long_work
 from distill.comparison import runs
@@ -141,7 +144,7 @@ def gate(new: str, old: str, rules: Rules) -> Verdict:
         _refuse_unlike(kept["old"], kept["new"], old, new)
         _refuse_trained_on(kept["old"], kept["new"], old, new)
     places = {"old": old, "new": new}
-    scored, notes = {name: each.score.scored for name, each in kept.items()}, []
+    scored, notes = {name: each.score.scored for name, each in kept.items()}, list[str]()
     for name in places.keys() - kept.keys():
         scored[name] = _asked(places[name], reference, rules.format)
         notes.append(f"{places[name]} was asked about the rows anew; what it was trained on is not known here.")
@@ -255,8 +258,8 @@ def _refuse_unlike(old: KeptScore, new: KeptScore, old_place: str, new_place: st
 def _refuse_trained_on(old: KeptScore, new: KeptScore, old_place: str, new_place: str) -> None:
     """Refuse test rows that one of two runs was trained on, and the other not: that one has seen the answers."""
     tested = set(old.examples["key"][:])
-    seen = [tested & _trained(each.spec) for each in (old, new)]
-    for place, mine, other in ((old_place, *seen), (new_place, *reversed(seen))):
+    by_old, by_new = (tested & _trained(each.spec) for each in (old, new))
+    for place, mine, other in ((old_place, by_old, by_new), (new_place, by_new, by_old)):
         if more := len(mine - other):
             raise ConfigError(
                 f"{place} was trained on {more:,} of the {len(tested):,} rows of {old.split} that the other was not "

@@ -56,11 +56,11 @@ def by_slice(evaluated: Job, exported: Job | None, exports: Sequence[str], split
     }
 
 
-def _models(job: Job, statistics: Statistics, part: Slice) -> dict[str, JsonObject]:
+def _models(job: Job, statistics: Statistics, part: Slice) -> dict[str, dict[str, object]]:
     """Return each model's value on some rows, its interval, and its difference from the teacher on the same rows."""
     spec, section = job.spec, job.spec.config.evaluate
     compute, teacher = spec.leading.compute, spec.decisions.first_of("teacher")
-    found: dict[str, JsonObject] = {}
+    found: dict[str, dict[str, object]] = {}
     for name, of_all in statistics.items():
         rows = of_all[part.places]
         single = single_bootstrap(
