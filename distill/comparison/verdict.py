@@ -108,7 +108,7 @@ class Verdict(NamedTuple):
         """What these rows cannot tell: how much worse the new model may still be."""
         head = self.checks[0]
         low = head.difference.low
-        if low is None or low >= 0:
+        if not self.passed or low is None or low >= 0:
             return ""
         few = [check.name for check in self.checks if check.small]
         named = f" Too few rows to tell much: {words.listed_short([shown_name(each) for each in few])}." if few else ""
