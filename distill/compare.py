@@ -17,6 +17,7 @@ from distill.comparison import columns, results, runs
 from distill.comparison.pairs import Pair
 from distill.comparison.table import Comparison, compare
 from distill.config.compare import CompareConfig, read
+from distill.config.gate import listed
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError, DistillError
 from distill.pipeline.store_contents import is_store, run_folders
@@ -32,6 +33,7 @@ _USAGE = """python -m distill.compare RUN_OR_FOLDER ... [--csv | --json | --mark
                  alone the runs may be of several tasks
   page           the page that is written (comparison.html)
   examples       how many examples that two runs answer differently are shown (50)
+  slices         of two runs, parts of the rows, with commas: columns of the data, length, contains:WORD
 
 Runs that differ only in their seed are one row. Of two runs on the same test rows, the difference of their students
 is given with an interval, by label and by length, and the examples that they answer differently. Runs that were scored
@@ -88,7 +90,7 @@ def _pair(comparison: Comparison, config: CompareConfig) -> tuple[Pair | None, C
     level = log.level
     log.setLevel(logging.ERROR)  # the runs have said already what there is to say of their data
     try:
-        return paired(together, titles, config.examples), comparison
+        return paired(together, titles, config.examples, listed(config.slices)), comparison
     except DistillError as error:
         return None, comparison.noting(f"The two runs are not compared example by example: {error}.")
     finally:

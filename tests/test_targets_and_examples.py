@@ -7,8 +7,10 @@ import sys
 import pytest
 
 from distill import ask
+from distill.errors import ConfigError
 from distill.inference.predictor import load
 from distill.models import checksums
+from distill.pipeline.gating import Rules, gate
 
 LEARNS = ("finetune.max_epochs=6", "finetune.optimizer.lr=3e-3")
 """The small run's teacher has learnt nothing, as its student, so that they hardly part."""
@@ -129,3 +131,19 @@ def test_a_run_whose_stages_are_gone_says_so(tmp_path, monkeypatch, capsys):
     code, printed = asked(monkeypatch, capsys, f"model={tmp_path}", "--", "text=1")
     assert code == 2
     assert "none of the models that report.json names is in the store any more" in printed.err
+
+
+def test_slices_are_scored_without_a_stage_made_anew_and_judged_by_the_gate(finished):
+    folder, report, _ = run_again(finished, "sliced", "evaluate.slices=[length,'contains:the']")
+    sliced = report["slices"]
+    assert set(sliced["all"]) == set(report["models"])
+    assert sum(part["rows"] for part in sliced["slices"] if part["by"] == "length") == report["data"]["rows"]["test"]
+    assert sliced["all"]["student"]["value"] == report["models"]["student"]["metrics"]["test"]["accuracy"]
+    assert all(set(part["models"]) == set(sliced["all"]) for part in sliced["slices"])
+    assert "<h2>By slice</h2>" in (folder / "report.html").read_text(encoding="utf-8")
+    verdict = gate(str(folder / "export" / "student"), str(folder), Rules(["length"], tolerance=0.0, format="torch"))
+    assert verdict.passed
+    assert {check.difference.mean for check in verdict.checks} == {0.0}, "the same weights"
+    assert verdict.notes[0].endswith("what it was trained on is not known here.")
+    with pytest.raises(ConfigError, match="metric=rouge1: the task classification can be compared by accuracy, f1, "):
+        gate(str(folder), str(folder), Rules(metric="rouge1"))

@@ -17,6 +17,8 @@ class CompareConfig:
     """File of the page; none: `comparison.html` here, and no page where something else is printed."""
     examples: int = 50
     """Examples that two runs answer differently, as many as the page shows at most."""
+    slices: str = ""
+    """Parts of the rows that two runs are compared on, with a comma between them: as `evaluate.slices` of a run."""
 
 
 def read(arguments: Sequence[str], usage: str) -> tuple[list[str], str | None, CompareConfig]:
@@ -31,7 +33,7 @@ def read(arguments: Sequence[str], usage: str) -> tuple[list[str], str | None, C
     if len(flags) > 1:
         raise ConfigError(f"{' '.join(f'--{flag}' for flag in flags)}: one of them can be printed\n\n{usage}")
     rest = [argument for argument in arguments if not argument.startswith("--")]
-    names = tuple(f"{name}=" for name in ("page", "examples"))
+    names = tuple(f"{name}=" for name in ("page", "examples", "slices"))
     places = [argument for argument in rest if not argument.startswith(names)]
     if not places:
         raise ConfigError(f"give the folders of runs\n\n{usage}")

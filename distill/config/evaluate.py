@@ -18,6 +18,10 @@ _ALSO: Rule = (
     ),
     f"{{NAME: PATH}} with names of letters, digits, _ and - that are none of {', '.join(_TAKEN)}",
 )
+_SLICES: Rule = (
+    lambda value: len(set(value)) == len(value) and all(each.strip() and each != "contains:" for each in value),
+    "columns of the data, length and contains:WORD, each once, or []",
+)
 
 
 @dataclass
@@ -42,3 +46,7 @@ class EvaluateConfig:
     also: dict[str, str] = field(default_factory=dict, metadata=allowed(_ALSO))
     """Name to labelled file of another domain, +evaluate.also.NAME=PATH, with the columns and labels of the data: every
     model is scored on each as on test. Of a folder with several splits test is read, else validation."""
+    slices: list[str] = field(default_factory=list, metadata=allowed(_SLICES))
+    """Parts of test (else validation) on which every model is scored by itself, for the report alone: the name of a
+    column of the data that plays no role (a slice for each of its values), length (thirds by characters), or
+    contains:WORD; column:length is a column of that name."""

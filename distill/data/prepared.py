@@ -10,6 +10,7 @@ from distill.base.files import fingerprint
 from distill.base.per_object_cache import cached_method
 from distill.base.terminal_text import names
 from distill.data.answers.labelled import Labelled
+from distill.data.slices import Slice
 from distill.data.splits import content
 
 
@@ -28,6 +29,7 @@ class Prepared:
         unanswerable: whether there are questions without an answer.
         remarks: what was noticed and changes nothing, each a sentence; log and report have them beside the notes.
         ids: of the rows of validation and test, in their order, where the files have a column of that name.
+        slices: parts of the split that the report leads with, which is the test split where there is one.
         labelled: name of each teacher whose answers come from a file to what it said of the rows.
     """
 
@@ -42,6 +44,7 @@ class Prepared:
     ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
     labelled: Mapping[str, Labelled] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    slices: tuple[Slice, ...] = ()
 
     @cached_method
     def content(self, split: str) -> str:

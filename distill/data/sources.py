@@ -34,6 +34,7 @@ class Source:
         columns: role to the name that its column had; of the sample, which stands in for others, none.
         numbers: of the rows in their file, in each split of which some were left out.
         ids: of all rows of the files that have a column of that name.
+        files: the splits with all columns, as they were read.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Source:
     columns: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
     ids: Ids = field(default_factory=dict)
+    files: Mapping[str, "Dataset"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,15 +187,17 @@ def _source_of_splits(
         columns=by_role.columns,
         numbers=by_role.numbers,
         ids=by_role.ids,
+        files=splits,
     )
 
 
 def _sample(request: Wanted, embedded: Sample, roles: Mapping[str, str], named: Mapping[str, str]) -> Source:
-    sample = roles_of.sampled(embedded(), roles, named, request.rules.exact)
+    files_of_sample = embedded()
+    sample = roles_of.sampled(files_of_sample, roles, named, request.rules.exact)
     if request.train_labels == "replaced":
         sample = unlabelled_train.without_labels(sample)
     if request.source == "embedded":
-        return Source("embedded sample", "embedded", sample)
+        return Source("embedded sample", "embedded", sample, files=files_of_sample)
     missing = "neither data.path nor data.hub is given"
     if request.hub is not None:
         missing = f"{request.hub} is neither in the local cache nor can the hub be reached"
@@ -201,7 +205,7 @@ def _sample(request: Wanted, embedded: Sample, roles: Mapping[str, str], named: 
         f"{missing}: the embedded sample, made by a grammar, "
         f"stands in for {request.name}; its figures say nothing about {request.name}"
     )
-    return Source(request.name, "embedded", sample, (note,), stands_in_for=request.name)
+    return Source(request.name, "embedded", sample, (note,), stands_in_for=request.name, files=files_of_sample)
 
 
 def _from_hub(request: Wanted) -> tuple[dict[str, "Dataset"] | None, Sequence[str]]:

@@ -48,17 +48,17 @@ def f1_by_label(
         raise ValueError("labels are compared of the same examples and labels")
     both = np.hstack([model.statistics, reference.statistics])
     labels = len(model.names)
-    drawn = [_difference(times @ both, labels) for times in counted_draws(len(both), resamples, seed)]
+    drawn = [f1_difference(times @ both, labels) for times in counted_draws(len(both), resamples, seed)]
     low, high = np.quantile(np.concatenate(drawn), [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     whole = both.sum(axis=0, keepdims=True)
-    difference = _difference(whole, labels)[0]
+    difference = f1_difference(whole, labels)[0]
     return {
         model.names[label]: LabelGain(float(difference[label]), float(low[label]), float(high[label]))
         for label in np.flatnonzero(whole[0, 2 * labels : 3 * labels])
     }
 
 
-def _difference(sums: Floats, labels: int) -> Floats:
+def f1_difference(sums: Floats, labels: int) -> Floats:
     """Return ``[resamples, labels]``, the model's F1 minus the reference's, of sums ``[resamples, 6 · labels]``."""
     right, predicted, gold, *others = (sums[:, start : start + labels] for start in range(0, 6 * labels, labels))
     return _f1(right, predicted, gold) - _f1(*others)

@@ -4,44 +4,27 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from datasets import Dataset
 from numpy.typing import NDArray
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from distill import report as words
 from distill.comparison.estimates import Estimate, shown_difference
 from distill.comparison.pairs import Flip, Line, Pair, Part
-from distill.comparison.runs import Run, stage_folder
-from distill.config.schema import Config
-from distill.distributed.processes import Ranks
-from distill.errors import ConfigError, StoreError
+from distill.comparison.runs import Run
+from distill.data.slices import readable
+from distill.errors import ConfigError
 from distill.inference.scoring import SplitScore
 from distill.metrics import LabelMarks, Leading
 from distill.metrics.bootstrap import paired_bootstrap
-from distill.pipeline.context import example_pipeline, run_spec
-from distill.pipeline.prepare_data import prepare
-from distill.pipeline.settle import settled
-from distill.stages import evaluate, kept_outputs
-from distill.stages.job import Job, RunContext, RunSpec
+from distill.pipeline.kept_scores import KeptScore, kept_score
+from distill.stages.job import RunSpec
 
 _PARTS = 4
 """Parts by length, of as many examples each."""
 _TEXT = 300
 """Characters of a text that are shown."""
-
-
-class _Scored(NamedTuple):
-    """A run's student on the split that leads."""
-
-    spec: RunSpec
-    split: str
-    examples: Dataset
-    score: SplitScore
 
 
 @dataclass(frozen=True)
@@ -64,18 +47,19 @@ class _Bootstrap:
         return metric(first), Estimate(drawn.difference, drawn.lo, drawn.hi, 1)
 
 
-def paired(runs: Sequence[Run], titles: Sequence[str], most: int) -> Pair:
+def paired(runs: Sequence[Run], titles: Sequence[str], most: int, slices: Sequence[str] = ()) -> Pair:
     """Compare two runs.
 
     Args:
         runs: the two.
         titles: what they are called.
         most: examples that are shown at most, of those that they answer differently.
+        slices: parts of the rows that are told apart besides.
 
     Raises:
         DistillError: the data or the store is not there any more, or the rows are not the same.
     """
-    first, second = (_scored(run) for run in runs)
+    first, second = (kept_score(run, slices) for run in runs)
     if first.spec.data.identity(first.split) != second.spec.data.identity(second.split):
         raise ConfigError(f"their rows of {first.split} are not the same")
     leading, section = first.spec.leading, first.spec.config.evaluate
@@ -88,6 +72,14 @@ def paired(runs: Sequence[Run], titles: Sequence[str], most: int) -> Pair:
             f"By length on {first.split} ({leading.headline.name})",
             "characters",
             list(_by_length(leading, bootstrap, first, one, other)),
+        ),
+        Part(
+            f"By slice on {first.split} ({leading.headline.name})",
+            "slice",
+            [
+                _line(leading, bootstrap, part.title, one[part.places], other[part.places])
+                for part in first.spec.data.slices
+            ],
         ),
     ]
     flips = [] if first.spec.setup.task.writes else list(_flips(first, second))
@@ -109,42 +101,6 @@ def _chosen(runs: Sequence[Run]) -> str:
         if len(run.seeds) > 1
     ]
     return f" Of several students one is compared: {words.listed(chosen)}." if chosen else ""
-
-
-def _scored(run: Run) -> _Scored:
-    """Score what a run's student has answered, from the store."""
-    config, data = settled(config := _config(run.folder / "config.yaml"), prepare(config))
-    spec = run_spec(config, data)
-    lead = words.headline(run.report)
-    split = lead[1] if lead else "validation"
-    job = _job(run, spec)
-    model = spec.finished(spec.sources.model("distill", job.inputs))
-    answered = kept_outputs.student_outputs(job, split)
-    return _Scored(spec, split, data.splits[split], evaluate.score(job, model, split, answered))
-
-
-def _config(path: Path) -> Config:
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(path))
-        config = OmegaConf.to_object(merged)
-    except (OSError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path} cannot be read ({str(error).splitlines()[0]})") from error
-    if not isinstance(config, Config):
-        raise ConfigError(f"{path} holds no settings of a run")
-    return config
-
-
-def _job(run: Run, spec: RunSpec) -> Job:
-    """Return what stands for the job that scored the run, with the stages that it read."""
-    inputs: dict[str, Path] = {}
-    for name in ("distill", "evaluate"):
-        if (folder := stage_folder(run.folder, run.report, name)) is None:
-            raise StoreError(f"the stage {name} of {run.folder} is in no store that is found")
-        inputs[name] = folder
-    ranks = Ranks()
-    examples = example_pipeline(spec.config, spec.setup, ranks)
-    context = RunContext(run.folder, str(run.report.get("command")), ranks)
-    return Job(spec, context, examples, run.folder, inputs, {}, "compare", lambda name: True)
 
 
 def _line(leading: Leading, bootstrap: _Bootstrap, name: str, first: NDArray[Any], second: NDArray[Any]) -> Line:
@@ -180,10 +136,10 @@ def _f1(marks: NDArray[Any]) -> float:
 
 
 def _by_length(
-    leading: Leading, bootstrap: _Bootstrap, scored: _Scored, first: NDArray[Any], second: NDArray[Any]
+    leading: Leading, bootstrap: _Bootstrap, scored: KeptScore, first: NDArray[Any], second: NDArray[Any]
 ) -> Iterator[Line]:
     """Yield the difference of the shortest quarter of examples, of the next, and so on."""
-    lengths = np.array([len(_text(scored.spec, row)) for row in scored.examples])
+    lengths = np.array([len(text) for text in readable(scored.examples[:], scored.spec.setup.task.text)])
     order = np.argsort(lengths, kind="stable")
     for places in np.array_split(order, _PARTS):
         if len(places):
@@ -191,20 +147,16 @@ def _by_length(
             yield _line(leading, bootstrap, name, first[places], second[places])
 
 
-def _text(spec: RunSpec, row: Any) -> str:  # noqa: ANN401 - a row of any task
-    parts = (row[role] for role in spec.setup.task.text if role in row)
-    return " | ".join(part if isinstance(part, str) else " ".join(map(str, part)) for part in parts)
-
-
-def _flips(first: _Scored, second: _Scored) -> Iterator[Flip]:
+def _flips(first: KeptScore, second: KeptScore) -> Iterator[Flip]:
     """Yield the examples that the two answer differently, but for numbers, which nearly always differ."""
     references = first.spec.setup.references(first.examples[:])
-    answers = zip(first.examples, references, first.score.predictions, second.score.predictions, strict=True)
-    for row, reference, one, other in answers:
+    texts = readable(first.examples[:], first.spec.setup.task.text)
+    answers = zip(texts, references, first.score.predictions, second.score.predictions, strict=True)
+    for text, reference, one, other in answers:
         if isinstance(one, float) or one == other:
             continue
         right = "first" if one == reference else "second" if other == reference else "neither"
-        text, show = _text(first.spec, row), partial(_shown, first.spec)
+        show = partial(_shown, first.spec)
         text = text if len(text) <= _TEXT else f"{text[:_TEXT]}\N{HORIZONTAL ELLIPSIS}"
         yield Flip(text, show(reference), show(one), show(other), right)
 

@@ -13,6 +13,7 @@ from distill.data.answers.labelled import Labelled
 from distill.data.arrow import keeping
 from distill.data.columns import Rules
 from distill.data.prepared import Prepared
+from distill.data.slices import Slice, carrying, readable, slices, without
 from distill.errors import DataError
 from distill.pipeline import other_domains, similar_rows
 from distill.pipeline.keyed_answers import keyed
@@ -34,6 +35,8 @@ def prepare(config: Config) -> Prepared:
     request = replace(request, train_labels=train_labels(config))
     sample = embedded.SAMPLES[data.sample or module.sample]
     source = sources.load(request, module.roles, data.columns, sample)
+    if wanted := config.evaluate.slices:
+        source = replace(source, splits=carrying(source.splits, source.files, source.numbers, wanted))
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
     names = _by_name(data.labels or {}, source.classes)
     answering = None
@@ -46,10 +49,12 @@ def prepare(config: Config) -> Prepared:
     tested, test_held_out = splits.hold_out_test(with_ids, data.holdout_test, config.seed)
     rest = 1 - (data.holdout_test or 0)  # both are fractions of train as it was read
     whole, held_out = splits.hold_out(tested, data.holdout / rest, config.seed)
+    whole["train"], _ = without(whole["train"])
     if module.expand is not None:  # after that, so that what is held out is in no history of train
         with keeping():
             whole = {name: module.expand(rows) for name, rows in whole.items()}
     limited, ids = splits.without_ids(splits.limit(whole, asdict(data.limit), config.seed))
+    parts, limited = _slices(config, module, source, limited)
     limited, few = splits.limit_per_label(limited, data.limit.per_label, read.labels, config.seed)
     others, of_others = other_domains.read(config, source, options, read.labels)
     ready = {name: splits.keyed(rows, module.text) for name, rows in {**limited, **others}.items()}
@@ -80,7 +85,24 @@ def prepare(config: Config) -> Prepared:
         ids,
         labelled,
         tuple(similar) if data.near_duplicates == "say" else (),
+        parts,
     )
+
+
+def _slices(
+    config: Config, module: Task, source: sources.Source, limited: Mapping[str, Dataset]
+) -> tuple[tuple[Slice, ...], dict[str, Dataset]]:
+    """Return the slices that the settings ask for, and the splits without the columns that they are by."""
+    bare = {name: without(rows) for name, rows in limited.items()}
+    rows_alone = {name: rows for name, (rows, _) in bare.items()}
+    wanted, split = config.evaluate.slices, "test" if "test" in limited else "validation"
+    if not wanted:
+        return (), rows_alone
+    rows, values = bare[split]
+    texts = readable(rows[:], module.text)
+    file = source.files.get(split, source.files.get("train"))
+    columns = () if file is None else file.column_names
+    return tuple(slices(wanted, split, texts, values, columns, source.columns)), rows_alone
 
 
 def _by_name(labels: Mapping[str, str], classes: Sequence[str]) -> dict[str, str]:

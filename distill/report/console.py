@@ -18,6 +18,7 @@ from distill.report import (
     pretraining,
     reliability,
     seeds,
+    slices,
     tables,
     targets,
     tie,
@@ -59,6 +60,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
         verdict(report),
         targets.sentence(report),
         examples.summary(report),
+        *slices.far_off(report),
         _seconds(report["stages"]),
     ]
     lines = [line for block in blocks if block for line in _wrapped(block)]

@@ -31,7 +31,7 @@ from distill.stages.passes import output_pass
 from distill.teacher import ensemble
 
 RECIPE = 7
-_APART = ("points", "baselines", "also")
+_APART = ("points", "baselines", "also", "slices")
 """Settings of the section that change nothing, or that stand elsewhere in the fingerprint."""
 
 Latencies: TypeAlias = tuple[dict[str, dict[str, float]], dict[str, float | str] | None]

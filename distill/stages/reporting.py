@@ -58,4 +58,5 @@ def reviewed(report: JsonObject, spec: RunSpec, found: Review) -> dict[str, obje
     compared = {**(report.get("against_teacher") or {}), **found.against_teacher}
     whole = {**report, "against_teacher": compared or report.get("against_teacher"), "disagreements": found.summary}
     whole |= {"confusion": found.confusion, "label_gains": found.label_gains, "calibration": found.calibration}
+    whole |= {"slices": found.slices} if found.slices else {}
     return {**whole, "targets": targets.judge(whole, spec.config.target.limits)}

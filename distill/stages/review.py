@@ -21,8 +21,10 @@ from distill.metrics.label_gain import f1_by_label
 from distill.report import JsonObject
 from distill.stages import calibrating, comparing, exported_formats, kept_outputs
 from distill.stages.job import Job, RunSpec
+from distill.stages.slicing import by_slice
 from distill.tasks import Columns, Record, arrays
 
+_UNREAD = "what the models answered is not read again for the report: {}"
 _DIGITS = 6
 """Digits of a probability in the file of examples."""
 
@@ -37,6 +39,7 @@ class Review:
         label_gains: the F1 of each label by the student minus that by teacher and control; none without labels.
         calibration: how reliable each model's probabilities are; none where a task gives none.
         examples: the clearest of them, as JSON takes them; with the texts of the data.
+        slices: what each model scores on the parts of the rows that the settings name; none where they name none.
         against_teacher: the comparison of each exported form with the teacher.
         notes: what could not be found, each a sentence.
     """
@@ -46,6 +49,7 @@ class Review:
     label_gains: JsonObject | None = None
     calibration: JsonObject | None = None
     examples: Sequence[JsonObject] = ()
+    slices: JsonObject | None = None
     against_teacher: Mapping[str, JsonObject] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
@@ -68,9 +72,13 @@ def review(evaluated: Job, exported: Job | None, exports: Sequence[str]) -> Revi
         exports: the formats in its bundle.
     """
     spec = evaluated.spec
-    if spec.decisions.first_of("teacher") is None or spec.decisions.first_of("student") is None:
-        return Review()
     name = "test" if "test" in spec.data.splits else "validation"
+    try:
+        sliced = by_slice(evaluated, exported, exports, name)
+    except StoreError as error:
+        return Review(notes=[_UNREAD.format(error)])
+    if spec.decisions.first_of("teacher") is None or spec.decisions.first_of("student") is None:
+        return Review(slices=sliced)
     columns = spec.data.splits[name][:]
     split = _Split(name, columns, spec.setup.references(columns))
     try:
@@ -82,7 +90,7 @@ def review(evaluated: Job, exported: Job | None, exports: Sequence[str]) -> Revi
         compared = _against_teacher(evaluated, exported, exports, split)
         reliable = calibrating.calibration(evaluated, exported, exports)
     except StoreError as error:
-        return Review(notes=[f"what the models answered is not read again for the report: {error}"])
+        return Review(notes=[_UNREAD.format(error)])
     summary, examples = _parted(spec, split, models)
     labelled = disagreement.has_labels(spec.setup)
     return Review(
@@ -91,6 +99,7 @@ def review(evaluated: Job, exported: Job | None, exports: Sequence[str]) -> Revi
         _label_gains(spec, split, models) if labelled else None,
         reliable,
         examples,
+        sliced,
         compared,
     )
 

@@ -21,11 +21,12 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, dashboard, design, label, validate
+from distill.config import command_line, compare, dashboard, design, gate, label, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
 from distill.config.dashboard import DashboardConfig
 from distill.config.design import DesignConfig
+from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
 from distill.config.schema import Config
 from distill.config.select import SelectConfig
@@ -52,6 +53,7 @@ SCHEMAS = [
         PredictConfig,
         ServeConfig,
         CompareConfig,
+        GateConfig,
         DashboardConfig,
         StoreConfig,
         AskConfig,
@@ -138,6 +140,7 @@ ALONE = {
     "select": of_a_schema(SelectConfig),
     "compare": lambda words: compare.read(words, ""),
     "dashboard": lambda words: dashboard.read(words, ""),
+    "gate": lambda words: gate.read(words, ""),
     "store": of_a_store,
     "convert": convert._folders,
 }

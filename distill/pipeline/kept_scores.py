@@ -1,0 +1,79 @@
+"""Score again what the student of a finished run has answered, from the store."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from datasets import Dataset
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from distill import report as words
+from distill.comparison.runs import Run, stage_folder
+from distill.config.schema import Config
+from distill.distributed.processes import Ranks
+from distill.errors import ConfigError, StoreError
+from distill.inference.scoring import SplitScore
+from distill.pipeline.context import example_pipeline, run_spec
+from distill.pipeline.prepare_data import prepare
+from distill.pipeline.settle import settled
+from distill.stages import evaluate, kept_outputs
+from distill.stages.job import Job, RunContext, RunSpec
+
+
+class KeptScore(NamedTuple):
+    """A run's student on the split that leads."""
+
+    spec: RunSpec
+    split: str
+    examples: Dataset
+    score: SplitScore
+
+
+def kept_score(run: Run, slices: Sequence[str] = ()) -> KeptScore:
+    """Score what a run's student has answered on the split that leads the report.
+
+    Args:
+        run: a finished one.
+        slices: parts of the split that are told apart.
+
+    Raises:
+        DistillError: the data or the store is not there any more, or there are no such slices.
+    """
+    config = _config(run.folder / "config.yaml")
+    config = replace(config, evaluate=replace(config.evaluate, slices=list(slices)))
+    config, data = settled(config, prepare(config))
+    spec = run_spec(config, data)
+    if not spec.decisions.of_role("student"):
+        raise ConfigError(f"{run.folder} has no student")
+    lead = words.headline(run.report)
+    split = lead[1] if lead else "validation"
+    job = _job(run, spec)
+    model = spec.finished(spec.sources.model("distill", job.inputs))
+    answered = kept_outputs.student_outputs(job, split)
+    return KeptScore(spec, split, data.splits[split], evaluate.score(job, model, split, answered))
+
+
+def _config(path: Path) -> Config:
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(path))
+        config = OmegaConf.to_object(merged)
+    except (OSError, OmegaConfBaseException) as error:
+        raise ConfigError(f"{path} cannot be read ({str(error).splitlines()[0]})") from error
+    if not isinstance(config, Config):
+        raise ConfigError(f"{path} holds no settings of a run")
+    return config
+
+
+def _job(run: Run, spec: RunSpec) -> Job:
+    """Return what stands for the job that scored the run, with the stages that it read."""
+    inputs: dict[str, Path] = {}
+    for name in ("distill", "evaluate"):
+        if (folder := stage_folder(run.folder, run.report, name)) is None:
+            raise StoreError(f"the stage {name} of {run.folder} is in no store that is found")
+        inputs[name] = folder
+    ranks = Ranks()
+    examples = example_pipeline(spec.config, spec.setup, ranks)
+    context = RunContext(run.folder, str(run.report.get("command")), ranks)
+    return Job(spec, context, examples, run.folder, inputs, {}, "compare", lambda name: True)
