@@ -94,7 +94,7 @@ def _language_model(job: Job, trained: TrainingConfig) -> dict[str, object]:
     curves = [row for row in read_curves(job.folder / "metrics.csv") if row["name"].startswith("validation/")]
     values = {
         name: [row["value"] for row in curves if row["name"] == f"validation/{name}"]
-        for name in language_modeling.collection(sync=False)
+        for name in map(str, language_modeling.collection(sync=False))
     }
     perplexities = values["perplexity"]
     kept = int(np.nanargmin(perplexities)) if trained.early_stopping.patience is not None else -1
