@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
+from distill.data.embedded import sentiment
+
 pytestmark = pytest.mark.slow
 
 SECOND = (
@@ -117,3 +119,25 @@ def test_how_teachers_are_combined_changes_the_student_and_what_follows_and_no_t
 def test_weights_of_the_same_proportions_are_the_same(together, again):
     folder, _ = again("proportions", *SECOND, "+ensemble.weights={first: 6, second: 2}")
     assert made(folder) == []
+
+
+def test_answers_of_a_file_beside_a_model_say_nothing_of_other_domains(again, tmp_path):
+    splits = {name: rows[:] for name, rows in sentiment.sample().items()}
+    names = ("negative", "positive")
+    answers = [
+        {"text": text, "answer": names[label]}
+        for rows in splits.values()
+        for text, label in zip(rows["text"], rows["label"], strict=True)
+    ]
+    written = {"answers": list({row["text"]: row for row in answers}.values()), "tales": []}
+    written["tales"] = [{"text": f"once upon a time {row['text']}", "label": row["answer"]} for row in answers[:20]]
+    for name, rows in written.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    folder, _ = again(
+        "labeller", "+teacher@more_teachers.llm=labels", f"more_teachers.llm.answers={tmp_path}/answers.jsonl",
+        "more_teachers.llm.default_model=null", f"+evaluate.also.tales={tmp_path}/tales.jsonl",
+        "stages=[teach,distill,evaluate]", "evaluate.latency_samples=0",
+    )  # fmt: skip
+    metrics = {name: list(model["metrics"]) for name, model in report(folder)["models"].items()}
+    assert metrics["first"] == metrics["student"] == ["validation", "test", "tales"]
+    assert metrics["llm"] == metrics["teacher"] == ["validation", "test"]

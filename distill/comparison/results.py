@@ -60,8 +60,8 @@ def _data(line: _Line) -> str:
     data = line.row.runs[0].report["data"]
     count = (data.get("rows") or {}).get("train")
     rows = f", {count:,} rows of train" if count else ""
-    stands_in = f", which stands in for {data['stands_in_for']}" if data.get("stands_in_for") else ""
-    return f"{data.get('name')}{stands_in}{rows}"
+    stands_in = data.get("stands_in_for")
+    return f"{f'embedded sample, which stands in for {stands_in}' if stands_in else data.get('name')}{rows}"
 
 
 def _scored(role: str) -> Callable[[_Line], str]:

@@ -19,8 +19,11 @@ _NO_RESULT = {
     "trainer.enable_progress_bar",
     "trainer.log_every_n_steps",
     "progress.every_seconds",
+    "report.examples",
 }
-"""Settings that do not tell one row from another, besides those of tracking."""
+"""Settings that do not tell one row from another."""
+_NO_RESULT_SECTIONS = ("tracking.", "target.")
+"""What all settings begin with that likewise change no number."""
 _LONGEST = 60
 """Characters of a setting's value in a row's title."""
 _SETTINGS_IN_TITLE = 4
@@ -151,7 +154,7 @@ def _telling(run: Run) -> dict[str, Any]:
     return {
         key: value
         for key, value in run.settings.items()
-        if key not in _NO_RESULT and not key.startswith("tracking.") and (key, value) != ("seeds", None)
+        if key not in _NO_RESULT and not key.startswith(_NO_RESULT_SECTIONS) and (key, value) != ("seeds", None)
     }
 
 

@@ -74,6 +74,8 @@ def balance(spec: RunSpec) -> Finding:
     unit = "rows" if spec.setup.task.class_axis == "labels" and not spec.setup.task.windows else "words"
     said = f"of {len(names)} labels {rarest!r} has {by_name[rarest]:,} {unit} of train, {most!r} {by_name[most]:,}"
     fewest = by_name[rarest]
+    if fewest == by_name[most]:
+        said = f"each of {len(names)} labels has {fewest:,} {unit} of train"
     few = fewest < _FEW_OF_A_LABEL
     bad = few or (by_name[most] > _RATIO * fewest and spec.config.data.class_weights == "none")
     more = "give more rows of rare labels, or leave these labels out"

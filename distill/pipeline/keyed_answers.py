@@ -87,6 +87,7 @@ def _with_own_labels(train: Dataset, found: Sequence[Labelled], task: Task, labe
         for labelled in found:
             if key not in labelled.rows:
                 missing += labelled is found[0]
+                labelled.unanswered.add(key)
                 labelled.rows[key] = _certain(train[number]["label"], task, labels)
     if not missing:
         return []

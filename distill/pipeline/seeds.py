@@ -62,7 +62,7 @@ def _of_seed(spec: RunSpec, seed: int) -> RunSpec:
         stages.append("evaluate")
     untimed = replace(config.evaluate, latency_samples=0)
     compared = tuple(model for model in decisions.compared if model.role in _COMPARED)
-    alone = replace(
-        with_seed(spec, seed), decisions=replace(decisions, compared=compared, exported=()), label=f"seed{seed}"
-    )
+    learners = tuple(learner for learner in decisions.learners if learner.unlabelled)  # others: the best seed's alone
+    decisions = replace(decisions, compared=compared, exported=(), learners=learners)
+    alone = replace(with_seed(spec, seed), decisions=decisions, label=f"seed{seed}")
     return replace(alone, config=replace(alone.config, stages=stages, evaluate=untimed))

@@ -59,20 +59,24 @@ def _with_teachers(config: C) -> tuple[C, list[str]]:
 
 
 def _with_model(teacher: TeacherConfig, key: str) -> tuple[TeacherConfig, list[str]]:
-    """Take a teacher's default model where none is given and it can be had, and say what was taken."""
-    if teacher.default_model is None or teacher.model is not None:
+    """Take a teacher's default model where none is given and it can be had, and say what was taken.
+
+    Where a file of answers teaches, it is what the student begins with; a further such teacher has no use of it.
+    """
+    if teacher.default_model is None or teacher.model is not None or (teacher.answers is not None and key != "teacher"):
         return teacher, []
+    what = f"the {key}" if teacher.answers is None else "the model that gives the student its tokens, or layers,"
     try:
         hub.reachable()
         loading.resolve(teacher.default_model, None)
     except ModelError:
         note = (
-            f"{teacher.default_model} is neither in the hub's cache nor within reach: the {key} is "
+            f"{teacher.default_model} is neither in the hub's cache nor within reach: {what} is "
             f"trained from scratch, on this data alone; {key}.model=FOLDER gives a pretrained one"
         )
         return replace(teacher, default_model=None), [note]
     chosen = replace(teacher, model=teacher.default_model, default_model=None)
-    return chosen, [f"the {key} is {chosen.model}; {key}.model=FOLDER takes another"]
+    return chosen, [f"{what} is {chosen.model}; {key}.model=FOLDER takes another"]
 
 
 def _with_layers(config: C) -> C:

@@ -38,6 +38,7 @@ def rounds(spec: RunSpec) -> None:
     """
     count, texts = spec.config.distill.unlabelled.rounds, spec.data.splits.get(UNLABELLED)
     if texts is not None and count > len(texts):
+        few = "1" if len(texts) == 1 else f"1 to {len(texts):,}"
         raise DataError(
-            f"distill.unlabelled.rounds={count}: there are {len(texts):,} texts without labels; allowed is 1"
+            f"distill.unlabelled.rounds={count}: there are {len(texts):,} texts without labels; allowed is {few}"
         )

@@ -38,14 +38,20 @@ def verdict(report: Report) -> str:
     if not present(report):
         return "This run evaluated no model."
     if student is None:
-        return f"{_reaches(report, present(report)[0])} No student was evaluated."
+        parts = (_nothing_learnt(report), _reaches(report, present(report)[0]), "No student was evaluated.")
+        return " ".join(filter(None, parts))
     if teacher is None:
-        parts = (
+        harm, *others = _from_the_worst(report)
+        alone = (
+            _nothing_learnt(report),
+            harm,
             _reaches(report, student),
             ledger.verdict(report) or "Its teacher was not evaluated.",
-            *_from_the_worst(report),
+            *others,
+            unlabelled.sentence(report),
+            _never_found(report, student),
         )
-        return " ".join(filter(None, parts))
+        return " ".join(filter(None, alone))
     harm, *others = _from_the_worst(report, _student_and_teacher(report, student, teacher))
     sentences = (
         _nothing_learnt(report),

@@ -82,13 +82,14 @@ def teach(job: Job) -> StageResult:
     keys = list(dict.fromkeys(key for split in rows for key in split["key"][:]))
 
     def write() -> StageResult:
-        log.info("teach: writes %s answers, smoothing=%s", f"{len(keys):,}", how)
         words = _words(spec, labelled, rows) if spec.setup.task.kind == "class" and spec.setup.task.of_texts else None
+        done = "audit" if how == "text" and words is None else how  # of several labels, or of rows of one label alone
+        log.info("teach: writes %s answers, smoothing=%s", f"{len(keys):,}", done)
         if words is not None:
             np.savez(job.folder / FILE, keys=words.keys, predicted=words.predicted)
-        found = Smoothed(spec, labelled, how, words)
+        found = Smoothed(spec, labelled, done, words)
         _write(spec, job.folder / "outputs", identity(spec), keys, {key: found.rows(key) for key in keys})
-        return {"examples": len(keys), "smoothing": how, **found.describe()}
+        return {"examples": len(keys), "smoothing": done, **found.describe()}
 
     return job.context.ranks.first(write)
 
@@ -221,6 +222,9 @@ def _words(spec: RunSpec, labelled: Labelled, splits: Sequence[Dataset]) -> Word
     for split in splits:
         columns = [split[role][:] for role in spec.setup.task.text]
         texts |= dict(zip(split["key"][:], zip(*columns, strict=True), strict=True))
+    texts = {key: text for key, text in texts.items() if key not in labelled.unanswered}
+    if not texts:
+        return None
     said = np.stack([labelled.rows[key][0] for key in texts])
     train = LabelledTexts(list(texts.values()), said.argmax(axis=1).astype(np.float64), "class", said.shape[1])
     predicted = out_of_fold(train, spec.config.seed)

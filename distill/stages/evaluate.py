@@ -218,7 +218,8 @@ def _score_ensemble(
     spec, scores = job.spec, {}
     reader = next(iter(models.values()))
     teachers = [models.get(name, reader) for name in spec.members]
-    for split in answered[FIRST]:
+    everywhere = [split for split in answered[FIRST] if all(split in answered[name] for name in spec.members)]
+    for split in everywhere:  # a file of answers says nothing of other domains
         if spec.setup.task.writes:  # what they write together does not follow from what each of them writes
             folder = answers_folder(job.folder, row.name, split)
             outputs = scoring.collect_outputs(

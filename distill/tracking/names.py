@@ -17,6 +17,7 @@ NAMES: Mapping[str, str] = {
     "models/MODEL/parameters": "and `bytes`: the size of a model",
     "models/MODEL/latency_ms/QUANTILE": "for one text, such as `p50`",
     "gain/difference": "student minus control; `gain/interval/0` and `gain/interval/1` are its ends",
+    "seeds/gain/difference": "the mean over seeds, where a run has several; `gain` is that of the student it exports",
     "stages/STAGE/seconds": "how long a stage took",
     "exports/FORMAT/bytes": "how large an exported format is",
     "*": "every other number of `report.json` likewise, by its place there",

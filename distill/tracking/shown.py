@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distill.report import Report, first_of, headline, present
+from distill.report.seeds import leading
 
 _TABLES = ("models", "per_label", "disagreements", "stages")
 _PICTURES = ("quality_against_latency", "quality_against_size")
@@ -23,7 +24,7 @@ class Contents:
         quality: the leading metric of each model.
         student: the leading metric of the student, or none.
         costs: of the student: a title and a name each.
-        gain: of the student over the control, if there is one.
+        gain: of the student over the control, the mean over seeds where a run has several.
         swept: settings that a sweep sweeps over.
         tables: of the last job.
         pictures: of the last job.
@@ -39,7 +40,7 @@ class Contents:
     quality: Sequence[str]
     student: str | None
     costs: Mapping[str, str]
-    gain: str | None
+    gain: Sequence[str]
     swept: Sequence[str]
     tables: Sequence[str]
     pictures: Sequence[str]
@@ -74,7 +75,7 @@ def shown(reports: Sequence[Report], curves: Sequence[Sequence[Mapping[str, Any]
             "bytes of weights": "models/student/bytes",
             "parameters": "models/student/parameters",
         },
-        gain="gain/difference" if any(report.get("gain") for report in reports) else None,
+        gain=_once(_gain(report) for report in reports if leading(report).get("gain")),
         swept=_once(key for report in reports for key in report.get("swept") or ()),
         tables=[f"tables/{name}" for name in _TABLES],
         pictures=[f"pictures/{name}" for name in _PICTURES],
@@ -90,6 +91,10 @@ def shown(reports: Sequence[Report], curves: Sequence[Sequence[Mapping[str, Any]
 def _leading(report: Report, model: str) -> str:
     metric, split = headline(report) or ("", "")
     return f"models/{model}/metrics/{split}/{metric}"
+
+
+def _gain(report: Report) -> str:
+    return "seeds/gain/difference" if report.get("seeds") else "gain/difference"
 
 
 def _sentence(reports: Sequence[Report]) -> str:

@@ -105,10 +105,12 @@ def _sections(contents: Contents) -> Iterator[tuple[str, Panels]]:
 def _found(contents: Contents) -> Panels:
     """Return the gain and the scores of all models, and the page of the run itself."""
     gain: Panels = []
-    if contents.gain is not None:
-        gain = [
-            reports.ScalarChart(title="gain over the control", metric=contents.gain),
-            _bars("gain and its interval", [contents.gain, "gain/interval/0", "gain/interval/1"]),
+    for name in contents.gain:
+        over = ", mean over seeds" if name.startswith("seeds/") else ""
+        ends = [name.replace("difference", f"interval/{end}") for end in (0, 1)]
+        gain += [
+            reports.ScalarChart(title=f"gain over the control{over}", metric=name),
+            _bars(f"gain{over} and its interval", [name, *ends]),
         ]
     media = ["page", *contents.confusion]
     return [*gain, _bars("all models", contents.quality), reports.MediaBrowser(title="report", media_keys=media)]
@@ -140,5 +142,5 @@ def _bars(title: str, names: Sequence[str]) -> reports.BarPlot:
 
 def _columns(contents: Contents) -> list[str]:
     """Return the columns that stand first: what is swept over, and what decides."""
-    numbers = [name for name in (contents.student, contents.gain) if name is not None]
+    numbers = [*([contents.student] if contents.student is not None else []), *contents.gain]
     return [*(f"config:{key}.value" for key in contents.swept), *(f"summary:{name}" for name in numbers)]

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import statistics
+from dataclasses import replace
 
 import pytest
 from made_runs import made, report
@@ -36,7 +37,8 @@ def test_runs_that_differ_only_in_their_seed_are_one_row_with_mean_and_interval(
 
 def test_what_differs_names_the_rows(tmp_path):
     made(tmp_path / "a", temperature=1.0)
-    made(tmp_path / "b", temperature=4.0, settings={"data": {"workers": 3}, "tracking": {"wandb": "offline"}})
+    no_result = {"tracking": {"wandb": "offline"}, "target": {"size_mb": 3.0}, "report": {"examples": 0}}
+    made(tmp_path / "b", temperature=4.0, settings={"data": {"workers": 3}, **no_result})
     comparison = compared(tmp_path)
     assert comparison.differing == ["distill.temperature"]
     assert [row.title for row in comparison.rows] == ["temperature=1.0", "temperature=4.0"]
@@ -261,3 +263,11 @@ def test_one_markdown_table_holds_runs_of_several_tasks(tmp_path):
         "4.0 \N{MULTIPLICATION SIGN} as fast as the teacher |"
     )
     assert second.startswith("| other | sample | accuracy on test | 1 |")
+
+
+def test_markdown_does_not_name_data_that_a_sample_stands_in_for_as_if_it_were_there(tmp_path):
+    run = runs.read(made(tmp_path / "a"))
+    sample = replace(
+        run, report={**run.report, "data": {**run.report["data"], "name": "sst2", "stands_in_for": "sst2"}}
+    )
+    assert "| embedded sample, which stands in for sst2 |" in results.as_markdown(compare([sample]))

@@ -38,7 +38,9 @@ from distill.predict import PredictConfig
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-PLACE = re.compile(r"\b(FOLDER|FILE|texts\.jsonl|texts\.txt)\b|(?<![\w/])(\.\./shared|outputs)/[\w./-]+")
+PLACE = re.compile(
+    r"\b(FOLDER|FILE|texts\.jsonl|texts\.txt|(?<=\.answers=)answers\.jsonl)\b|(?<![\w/])(\.\./shared|outputs)/[\w./-]+"
+)
 """A folder or file of the user's, of the real data, or of a run."""
 STANDS_FOR = {"NAME": "soft", "TERM": "soft", "CARD": "minilm", "ROLE": "text", "STAGE": "finetune", "N": "7"}
 """What a word in capitals stands for; a name may be any, so that of a term will do."""

@@ -49,6 +49,15 @@ def test_every_fault_of_the_data_is_found_and_counted(dirty):
     assert balance.fix == "give more rows of rare labels, or leave these labels out"
 
 
+def test_labels_that_all_are_as_rare_are_not_compared_with_themselves(tmp_path):
+    found = data_checks.balance(
+        spec(
+            tmp_path, [(f"a{n}", "a") for n in range(3)] + [(f"b{n}", "b") for n in range(3)], [("t", "a"), ("u", "b")]
+        )
+    )
+    assert (found.level, found.said) == (WARN, "each of 2 labels has 3 rows of train")
+
+
 def test_the_power_says_what_one_point_takes(clean):
     found = data_checks.power(clean)
     assert found.level == WARN

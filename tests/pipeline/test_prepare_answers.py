@@ -124,6 +124,7 @@ def test_labels_of_train_stand_where_nobody_answered(desk, tmp_path):
     assert said(data, 4).tolist() == [[0, 1, 0]]
     assert said(data, 29).tolist() == [[0, 0, 1]]
     assert "10 of 30 rows of train have no answer: their own labels stand for it" in data.notes
+    assert data.labelled["first"].unanswered == set(data.splits["train"]["key"][20:])
 
 
 def test_labels_of_train_are_not_read_where_they_are_replaced(desk, tmp_path):

@@ -111,7 +111,7 @@ def test_more_rounds_than_texts_are_refused(config, tmp_path):
     rounds(run)
     config.distill.unlabelled.rounds = 3
     with pytest.raises(
-        DataError, match=r"^distill\.unlabelled\.rounds=3: there are 2 texts without labels; allowed is"
+        DataError, match=r"^distill\.unlabelled\.rounds=3: there are 2 texts without labels; allowed is 1 to 2$"
     ):
         rounds(run)
 

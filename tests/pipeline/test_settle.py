@@ -114,6 +114,18 @@ def test_each_of_several_teachers_has_its_default_model(monkeypatch):
     assert described.notes[-1].endswith("more_teachers.second.model=FOLDER gives a pretrained one")
 
 
+def test_of_teachers_that_are_files_the_first_alone_has_a_model_for_the_student_to_begin_with(monkeypatch):
+    monkeypatch.setattr(settle.hub, "reachable", lambda: False)
+    config = of()
+    config.teacher = TeacherConfig(answers="a.jsonl", default_model="someone/a-model")
+    config.more_teachers["second"] = TeacherConfig(answers="b.jsonl", default_model="another/model")
+    said = [note for note in settled(config, prepare(of()))[1].notes if "model" in note]
+    assert said == [
+        "someone/a-model is neither in the hub's cache nor within reach: the model that gives the student its tokens, "
+        "or layers, is trained from scratch, on this data alone; teacher.model=FOLDER gives a pretrained one"
+    ]
+
+
 @pytest.mark.parametrize("name", ["classification", "token_classification", "translation"])
 def test_all_formats_are_exported_that_the_task_can_have(name):
     config = of(name)

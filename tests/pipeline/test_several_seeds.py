@@ -6,12 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from run_parts import spec_of
+from run_parts import decided, spec_of
 from safetensors.torch import load_file
 
 from distill.config.schema import Config
 from distill.metrics import Headline
-from distill.pipeline.seeds import best_on_validation, with_seed
+from distill.pipeline.plan import plan
+from distill.pipeline.seeds import best_on_validation, plan_seeds, with_seed
+from distill.pipeline.store import Store
 
 
 def results(*values):
@@ -46,6 +48,16 @@ def test_a_student_of_any_seed_has_the_teacher_of_the_run():
     assert other.config.seed == 9
     assert [teacher.config.seed for teacher in other.teachers.values()] == [3]
     assert other.run is spec
+
+
+def test_the_student_without_text_is_trained_for_the_best_seed_alone(tmp_path):
+    config = Config(seeds=[1, 2])
+    config.augment.methods, config.distill.unlabelled.rounds = ["dropping"], 2
+    spec, store = decided(config), Store(tmp_path)
+    of_seeds = [title for planned_stages in plan_seeds(spec, store).values() for title in planned_stages]
+    assert {"distill:round1:seed1", "distill:seed1", "distill:round1:seed2", "distill:seed2"} <= set(of_seeds)
+    assert not [title for title in of_seeds if "without_unlabelled" in title]
+    assert "distill:without_unlabelled" in plan(with_seed(spec, 2), store)
 
 
 @pytest.fixture(scope="module")

@@ -168,3 +168,22 @@ BOTH = {"a": (0.8, 0.9, 0.85, 20), "b": (0.9, 0.8, 0.85, 20)}
 )
 def test_a_verdict_says_what_spoils_a_run_then_the_teacher_and_the_gain_each_with_its_interval(report, said):
     assert verdict(report).replace("\N{MINUS SIGN}", "-") == said
+
+
+def test_without_a_teacher_a_student_that_learnt_nothing_is_said_first():
+    report = labelled(situation("accuracy", None, 0.5, 0.5, gain=[0.0, 0.0]), {"student": ALWAYS, "control": BOTH})
+    assert verdict(report).startswith(
+        "Nothing was learnt by the student (every example of test is called 'a'): train longer (max_epochs, "
+        "min_steps), or with more data. The student reaches 50.00 % accuracy on test"
+    )
+
+
+def test_without_a_teacher_harm_comes_before_the_score():
+    report = situation("accuracy", None, 0.5, 0.6, gain=[-0.2, -0.05])
+    assert verdict(report).startswith("Distillation lost 10.00 points of accuracy against the same student")
+
+
+def test_a_teacher_alone_that_learnt_nothing_is_said():
+    report = situation("accuracy", 0.5, 0.5)
+    report["models"].pop("student")
+    assert verdict(labelled(report, {"teacher": ALWAYS})).startswith("Nothing was learnt by the teacher")

@@ -70,6 +70,16 @@ def test_the_specs_hold_what_is_tracked_and_can_be_read_back(command):
     assert view.runset_settings.pinned_columns[:2] == ["run:displayName", "config:distill.temperature.value"]
 
 
+def test_of_several_seeds_the_mean_gain_is_shown(command):
+    report = json.loads(Path("run", "report.json").read_text(encoding="utf-8"))
+    seeds = {"gain": report["gain"], "against_teacher": {}, "seeds": [1, 2]}
+    Path("run", "report.json").write_text(json.dumps({**report, "seeds": seeds}), encoding="utf-8")
+    assert command("run", "mode=offline")[0] == 0
+    shown = names(json.loads(Path("dashboard", "workspace.json").read_text(encoding="utf-8")))
+    assert {"seeds/gain/difference", "seeds/gain/interval/1", "summary:seeds/gain/difference"} <= shown
+    assert "gain/difference" not in shown
+
+
 def test_online_both_are_saved(command, server):
     code, said = command("run", "mode=online")
     assert code == 0, said

@@ -47,6 +47,7 @@ class Labelled:
         gold: the name of the split whose labels people have checked, or none.
         own_splits: those of validation and test whose labels are answers, since they were held out of train.
         ids: key of a row to the id by which the labeller knows it, where it has one.
+        unanswered: the keys of rows of train whose own labels stand for an answer.
     """
 
     rows: dict[int, Numbers]
@@ -55,6 +56,7 @@ class Labelled:
     gold: str | None = None
     own_splits: tuple[str, ...] = ()
     ids: Mapping[int, str] = field(default_factory=dict)
+    unanswered: set[int] = field(default_factory=set)
 
     def answers(self, keys: Iterable[int]) -> bool:
         """Return whether there is an answer to all rows of these keys."""

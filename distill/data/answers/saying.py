@@ -92,33 +92,63 @@ Say = Callable[[Answer, Vocabulary], Said | None]
 
 
 def label(answer: Answer, vocabulary: Vocabulary) -> Said | None:
-    """Read a label, votes for labels, or a probability for each."""
+    """Read a label, votes for labels, or a probability for each, of one asking or of several."""
     if isinstance(answer.content, Mapping):
-        return _normalised(_probabilities(answer, vocabulary), answer.is_log)
+        return Said(_normalised(answer.content, vocabulary, is_log=answer.is_log))
     votes = answer.content if isinstance(answer.content, list) else [answer.content]
-    places = [place for vote in votes if not abstains(vote) and (place := vocabulary.place(vote)) is not None]
-    if not places:
+    shares = [share for vote in votes if (share := _vote(vote, vocabulary)) is not None]
+    if not shares:
         return None
-    counts = np.bincount(places, minlength=len(vocabulary.labels))[np.newaxis] / len(places)
-    single = len(places) == 1
-    return Said(counts, single, None if single else float(counts.max()))
+    mean = np.mean(shares, axis=0)
+    single = len(shares) == 1 and not any(isinstance(vote, Mapping) for vote in votes)
+    return Said(mean, single, None if len(shares) == 1 else float(mean.max()))
+
+
+def _vote(vote: object, vocabulary: Vocabulary) -> Numbers | None:
+    """Return what one vote says of each label ``[1, labels]``; none where it abstains."""
+    if isinstance(vote, Mapping):
+        return _normalised(vote, vocabulary, is_log=False)
+    place = None if abstains(vote) else vocabulary.place(vote)
+    return None if place is None else np.eye(len(vocabulary.labels))[[place]]
 
 
 def labels(answer: Answer, vocabulary: Vocabulary) -> Said | None:
     """Read a set of labels, several such sets, or a probability for each label by itself."""
     if isinstance(answer.content, Mapping):
-        found = _probabilities(answer, vocabulary)
-        return Said(found[np.newaxis])
-    content = answer.content if isinstance(answer.content, list) else [answer.content]
-    sets = content if content and all(isinstance(each, list) for each in content) else [content]
-    flags = np.zeros((len(sets), len(vocabulary.labels)))
-    for number, names in enumerate(sets):
-        for name in names:
-            if (place := None if abstains(name) else vocabulary.place(name)) is not None:
-                flags[number, place] = 1
-    shares = flags.mean(axis=0, keepdims=True)
-    single = len(sets) == 1
-    return Said(shares, single, None if single else float(np.maximum(shares, 1 - shares).mean()))
+        return Said(_probabilities(answer.content, vocabulary, is_log=answer.is_log)[np.newaxis])
+    askings = _askings(answer.content)
+    found = [flags for asking in askings if (flags := _set(asking, vocabulary)) is not None]
+    if not found:
+        return None
+    shares = np.mean(found, axis=0)
+    single = len(found) == 1 and not any(isinstance(asking, Mapping) for asking in askings)
+    return Said(shares, single, None if len(found) == 1 else float(np.maximum(shares, 1 - shares).mean()))
+
+
+def _set(asking: object, vocabulary: Vocabulary) -> Numbers | None:
+    """Return which labels a set has ``[1, labels]``; none where all that it says is that nobody can tell."""
+    if isinstance(asking, Mapping):
+        return _probabilities(asking, vocabulary, is_log=False)[np.newaxis]
+    names = asking if isinstance(asking, list) else [asking]
+    places = [None if abstains(name) else vocabulary.place(name) for name in names]
+    if places and all(place is None for place in places):
+        return None
+    flags = np.zeros((1, len(vocabulary.labels)))
+    flags[0, [place for place in places if place is not None]] = 1
+    return flags
+
+
+def _askings(content: object) -> list[Any]:
+    """Return what each asking gave where an answer is a list by itself, without the askings that gave nothing.
+
+    >>> _askings(["a", "b"]), _askings([["a"], None, []]), _askings([None, None])
+    ([['a', 'b']], [['a'], []], [])
+    """
+    if not isinstance(content, list):
+        return [content]
+    if content and all(isinstance(each, list | Mapping) or abstains(each) for each in content):
+        return [each for each in content if not abstains(each)]
+    return [content]
 
 
 def score(answer: Answer, vocabulary: Vocabulary) -> Said | None:
@@ -139,16 +169,16 @@ def score(answer: Answer, vocabulary: Vocabulary) -> Said | None:
 
 def tags(answer: Answer, vocabulary: Vocabulary) -> Said | None:
     """Read a tag for each word, or several such lists."""
-    content: Any = answer.content
-    if not isinstance(content, list) or not content:
-        raise UnusableError(UNPARSEABLE, f"answers {shown(content)}, which is no list of tags")
-    lists = content if all(isinstance(each, list) for each in content) else [content]
+    if not (lists := _askings(answer.content)):
+        return None
+    if not all(isinstance(each, list) and each for each in lists):
+        raise UnusableError(UNPARSEABLE, f"answers {shown(answer.content)}, which is no list of tags")
     if len(lengths := Counter(map(len, lists))) > 1:
         raise UnusableError(UNPARSEABLE, f"answers lists of {' and '.join(map(str, lengths))} tags to one row")
     shares = np.zeros((len(lists[0]), len(vocabulary.labels)))
     for each in lists:
         for word, tag in enumerate(each):
-            if (place := vocabulary.place(tag)) is None:
+            if (place := None if abstains(tag) else vocabulary.place(tag)) is None:
                 raise UnusableError(UNPARSEABLE, f"has no tag for word {word + 1}")
             shares[word, place] += 1 / len(lists)
     single = len(lists) == 1
@@ -159,24 +189,27 @@ SAYS: Mapping[str, Say] = {"label": label, "labels": labels, "score": score, "ta
 """The kind of a task's label to how an answer of it is read."""
 
 
-def _probabilities(answer: Answer, vocabulary: Vocabulary) -> Numbers:
-    """Return the probability of each label, as far as the answer names it, and else 0."""
+def _probabilities(given: Mapping[Any, object], vocabulary: Vocabulary, *, is_log: bool) -> Numbers:
+    """Return the probability of each label ``[labels]``, as far as the answer names it, and else 0."""
     found = np.zeros(len(vocabulary.labels))
-    content = answer.content if isinstance(answer.content, Mapping) else {}
-    for name, value in content.items():
+    for name, value in given.items():
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-        probability = math.exp(min(number, 700)) if answer.is_log else float(number)
+        probability = math.exp(min(number, 700)) if is_log else float(number)
         if not 0 <= probability <= 1 + _SUM:
-            what = "log-probability" if answer.is_log else "probability"
+            what = "log-probability" if is_log else "probability"
             raise UnusableError(UNPARSEABLE, f"gives {shown(name)} the {what} {shown(value)}, which is none")
         if probability and (place := vocabulary.place(name)) is not None:
             found[place] += probability
     return found
 
 
-def _normalised(found: Numbers, is_log: bool) -> Said:
-    """Return probabilities that sum to 1; those of tokens, given as logarithms, need not while others were possible."""
+def _normalised(given: Mapping[Any, object], vocabulary: Vocabulary, *, is_log: bool) -> Numbers:
+    """Return probabilities ``[1, labels]`` that sum to 1.
+
+    Those of tokens, given as logarithms, need not while others were possible.
+    """
+    found = _probabilities(given, vocabulary, is_log=is_log)
     total = float(found.sum())
     if not total or (not is_log and abs(total - 1) > _SUM):
         raise UnusableError(UNPARSEABLE, f"gives probabilities that sum to {total:.4g} and not to 1")
-    return Said(found[np.newaxis] / total)
+    return found[np.newaxis] / total
