@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test coverage lint bench clean
+.PHONY: demo test test-long coverage lint bench clean
 
 demo: .venv/installed
 	$(BIN)/python -m distill.run experiment=sst2_tiny
@@ -12,8 +12,12 @@ demo: .venv/installed
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+# What make test leaves out for its length.
+test-long: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 coverage: .venv/installed-dev
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m "" --cov --cov-report=term:skip-covered
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

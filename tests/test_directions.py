@@ -116,7 +116,9 @@ QUICK = {
     "types",
     "base",
 }
-NOT_BEFORE_SETTINGS_ARE_CHECKED = {"tasks/arrays.py", "tasks/collating.py", "tasks/masked_language_modeling.py"}
+NOT_BEFORE_SETTINGS_ARE_CHECKED = {
+    "tasks/arrays.py", "tasks/collating.py", "tasks/masked_language_modeling.py", "tasks/causal_language_modeling.py",
+}  # fmt: skip
 """What of quick rooms no setting asks for."""
 HEAVY = {
     "torch", "numpy", "transformers", "datasets", "pytorch_lightning", "torchmetrics", "wandb", "peft", "matplotlib",
@@ -230,6 +232,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.long
 def test_every_module_imports_alone():
     """Each in a process to which the package is new; what it takes of others is there already."""
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}

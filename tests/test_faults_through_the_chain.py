@@ -100,6 +100,7 @@ def alive(pid):
     return not said.stdout.startswith(("Z", "\n")) and bool(said.stdout)
 
 
+@pytest.mark.long
 def test_torchrun_starts_what_the_settings_ask_for_or_the_run_is_refused(distill, small, free_port):
     given = [*small, f"store={distill.store}", "stages=[pretrain]", "trainer.accelerator=cpu", "trainer.devices=2"]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={free_port}"]

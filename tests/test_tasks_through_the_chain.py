@@ -124,6 +124,7 @@ def test_two_teachers_answer_in_a_context_window_by_window_and_a_student_follows
     assert all(int(first.max()) > 0 for first in stored), "no context is read in several windows"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_translator_may_learn_what_its_teacher_writes(inside):
     given = [*overrides("multi30k_tiny"), "distill.targets=teacher", "generate.beams=2"]

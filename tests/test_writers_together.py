@@ -75,6 +75,7 @@ def weights(command, name):
     return np.concatenate([found[key].numpy().ravel() for key in sorted(found)])
 
 
+@pytest.mark.long
 def test_a_teacher_of_weight_0_leaves_the_student_what_it_was_with_the_other_alone(command):
     alone = [each for each in SETTINGS if "more_teachers" not in each]
     begin = f"hydra.run.dir={command.folder}/"
@@ -85,6 +86,7 @@ def test_a_teacher_of_weight_0_leaves_the_student_what_it_was_with_the_other_alo
     assert np.abs(zero - one).max() < 1e-6 < np.abs(other - one).max()
 
 
+@pytest.mark.long
 def test_two_processes_teach_and_write_as_one_does(command, two, command_of):
     stages = {stage["name"]: stage["folder"] for stage in report(two[0])["stages"]}
     first = command.folder / stages["finetune"] / "model"

@@ -65,6 +65,7 @@ def test_without_a_store_or_beside_one_that_cannot_be_written_temporary_folders_
     assert f"so caches are kept in {tempfile.gettempdir()}/distill_cache_" in note
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_run_whose_home_cannot_be_written_reads_files_all_the_same(distill):
     data = distill.folder / "train.csv"

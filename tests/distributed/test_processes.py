@@ -131,6 +131,7 @@ BETWEEN = ("cka", "rkd_distance", "rkd_angle")
 """Terms that compare the texts of a step."""
 
 
+@pytest.mark.long
 def test_every_term_ends_on_two_processes_and_accumulated_where_it_does_on_one(distill):
     stages = "stages=[pretrain,finetune,teach,distill]"
     terms = [f"distill.{name}.weight=0.05" for name in TERMS]

@@ -38,7 +38,7 @@ from distill.objective.specs import TERM_SPECS
 from distill.predict import PredictConfig
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 PLACE = re.compile(
     r"\b(FOLDER|FILE|texts\.jsonl|texts\.txt|(?<=\.answers=)answers\.jsonl)\b|(?<![\w/])(\.\./shared|outputs)/[\w./-]+"
 )

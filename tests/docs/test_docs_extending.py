@@ -6,8 +6,14 @@ from extending_pages import ROOT, Step, follow, steps, touched, write
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "extending").glob("*.md"))}
 
 
+ALWAYS = ("task", "term")
+"""Pages that are followed each time; the others lead along the same seams."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.long) for name in PAGES]
+)
 def test_what_a_page_teaches_to_add_works(name, tmp_path):
     written = follow(PAGES[name], tmp_path)
     assert written, "no program of the page shows that it works"

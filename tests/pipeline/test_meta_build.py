@@ -128,7 +128,8 @@ def test_words_are_hidden_only_by_who_has_a_mask(tmp_path):
     decoder = saved(GPT2LMHeadModel(GPT2Config(**GPT2)), tmp_path / "other")
     refused(
         spec_with("classification", decoder, continued=True),
-        "gpt2 models have no head for this task (AutoModelForMaskedLM)",
+        f"pretrain.objective=mlm: {decoder} is a gpt2, which reads from left to right, and cannot fill in a masked "
+        "token; allowed is clm",
     )  # fmt: skip
 
 

@@ -374,6 +374,7 @@ def leaving_out(number):
     return [weight.grad, left_out.total]
 
 
+@pytest.mark.long
 def test_two_ranks_leave_the_same_step_out(free_port):
     assert two_ranks.said(leaving_out, free_port) == [[None, 1]] * 2
 
