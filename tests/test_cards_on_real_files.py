@@ -34,6 +34,7 @@ CARDS = {
 HELD_OUT = {"trec_tiny", "multilabel_tiny", "semeval_tiny"}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real data sets are not beside this checkout")
 @pytest.mark.parametrize("card", CARDS)

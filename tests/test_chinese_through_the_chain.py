@@ -96,6 +96,7 @@ def check_answer(card, row, record):
         assert set(written) <= set("".join(lines(row)) + chinese.ALPHABET)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("made", CARDS, indirect=True)
 def test_a_card_learns_from_chinese_files_and_answers_in_chinese(made, inside, monkeypatch):

@@ -56,6 +56,7 @@ def copied(finished, inside):
     return inside
 
 
+@pytest.mark.long
 def test_ctrl_c_in_the_first_moment_of_a_stage_is_heard_and_the_same_command_goes_on(finished, copied, command_of):
     process = command_of(copied.folder).start("stages=[distill]")
     until(process, "distill: begins")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SETTINGS = (
     "experiment=multi30k_tiny", "student=scratch_seq2seq", "data.limit.train=96", "data.limit.validation=12",
@@ -75,7 +75,6 @@ def weights(command, name):
     return np.concatenate([found[key].numpy().ravel() for key in sorted(found)])
 
 
-@pytest.mark.long
 def test_a_teacher_of_weight_0_leaves_the_student_what_it_was_with_the_other_alone(command):
     alone = [each for each in SETTINGS if "more_teachers" not in each]
     begin = f"hydra.run.dir={command.folder}/"
@@ -86,7 +85,6 @@ def test_a_teacher_of_weight_0_leaves_the_student_what_it_was_with_the_other_alo
     assert np.abs(zero - one).max() < 1e-6 < np.abs(other - one).max()
 
 
-@pytest.mark.long
 def test_two_processes_teach_and_write_as_one_does(command, two, command_of):
     stages = {stage["name"]: stage["folder"] for stage in report(two[0])["stages"]}
     first = command.folder / stages["finetune"] / "model"

@@ -13,6 +13,7 @@ BLOCKS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BLOCKS)
 def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch, capsys):

@@ -379,6 +379,7 @@ def test_two_ranks_leave_the_same_step_out(free_port):
     assert two_ranks.said(leaving_out, free_port) == [[None, 1]] * 2
 
 
+@pytest.mark.long
 def test_two_ranks_end_together_with_what_the_one_has_seen(free_port):
     message = (
         "distill: step 7 is not finite (hard nan, the norm of the gradient {}), at a learning rate of 0.1, on texts"
