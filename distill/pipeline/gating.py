@@ -14,7 +14,6 @@ from distill.comparison import runs
 from distill.comparison.estimates import Estimate
 from distill.comparison.verdict import HEADLINE, LABEL, SLICE, Check, Verdict
 from distill.data.slices import SMALL, Slice
-from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError, ModelError
 from distill.inference import scoring
 from distill.inference.formats import AUTO
@@ -23,6 +22,7 @@ from distill.metrics import Leading, Scored, leading
 from distill.metrics.bootstrap import Gain, paired_bootstrap
 from distill.metrics.label_gain import LabelGain, f1_by_label
 from distill.metrics.paired_test import holm, labels_worse_than, worse_than
+from distill.pipeline.comparable import refuse_trained_on, refuse_unlike
 from distill.pipeline.kept_scores import KeptScore, kept_score
 from distill.stages.job import RunSpec
 from distill.tasks import TASKS, Record, task
@@ -141,8 +141,8 @@ def gate(new: str, old: str, rules: Rules) -> Verdict:
     reference = kept.get("old") or kept["new"]
     lead = _leading(reference.spec, rules.metric)
     if len(kept) == 2:
-        _refuse_unlike(kept["old"], kept["new"], old, new)
-        _refuse_trained_on(kept["old"], kept["new"], old, new)
+        refuse_unlike(kept["old"], kept["new"], old, new)
+        refuse_trained_on(kept["old"], kept["new"], old, new)
     places = {"old": old, "new": new}
     scored, notes = {name: each.score.scored for name, each in kept.items()}, list[str]()
     for name in places.keys() - kept.keys():
@@ -233,43 +233,6 @@ def _leading(spec: RunSpec, name: str | None) -> Leading:
     except KeyError:
         known = ", ".join(each.headline.name for each in spec.metrics.LEADING)
         raise ConfigError(f"metric={name}: the task {spec.config.task} can be compared by {known}") from None
-
-
-def _refuse_unlike(old: KeptScore, new: KeptScore, old_place: str, new_place: str) -> None:
-    """Refuse two runs that did not answer the same question."""
-    if old.spec.config.task != new.spec.config.task:
-        raise ConfigError(
-            f"{old_place} is of the task {old.spec.config.task}, {new_place} of {new.spec.config.task}: only runs of "
-            "one task are compared"
-        )
-    if old.spec.data.labels != new.spec.data.labels:
-        raise ConfigError(
-            f"the labels are not the same: {old_place} has {words.listed_short(list(old.spec.data.labels))}, "
-            f"{new_place} {words.listed_short(list(new.spec.data.labels))}"
-        )
-    if old.split != new.split or old.spec.data.identity(old.split) != new.spec.data.identity(new.split):
-        counts = [f"{len(each.examples):,} of {each.split}" for each in (old, new)]
-        raise ConfigError(
-            f"the rows are not the same: {old_place} was scored on {counts[0]}, {new_place} on {counts[1]}, with other "
-            "texts or labels; give both runs the same test file"
-        )
-
-
-def _refuse_trained_on(old: KeptScore, new: KeptScore, old_place: str, new_place: str) -> None:
-    """Refuse test rows that one of two runs was trained on, and the other not: that one has seen the answers."""
-    tested = set(old.examples["key"][:])
-    by_old, by_new = (tested & _trained(each.spec) for each in (old, new))
-    for place, mine, other in ((old_place, by_old, by_new), (new_place, by_new, by_old)):
-        if more := len(mine - other):
-            raise ConfigError(
-                f"{place} was trained on {more:,} of the {len(tested):,} rows of {old.split} that the other was not "
-                "trained on, so that it knows their answers: leave them out of its train, or out of the test of both"
-            )
-
-
-def _trained(spec: RunSpec) -> set[int]:
-    splits = spec.data.splits
-    return {key for name in ("train", UNLABELLED) if name in splits for key in splits[name]["key"][:]}
 
 
 def _asked(place: str, reference: KeptScore, format: str) -> Scored:
