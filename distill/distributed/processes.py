@@ -1,7 +1,7 @@
 """Start the ranks of a run once and together, and let them agree on values, errors and signals."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from distill.base import signals
 from distill.base.signals import Interrupted
+from distill.distributed.heartbeat import beating
 from distill.distributed.launching import other_ranks
 from distill.errors import DistillError, RankError
 
@@ -133,5 +134,8 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
             strategy.launcher.launch(strategy.setup_environment)
         else:
             strategy.setup_environment()
-        yield Ranks(trainer.world_size, trainer.global_rank, strategy.root_device)
-        dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it
+        ranks = Ranks(trainer.world_size, trainer.global_rank, strategy.root_device)
+        elsewhere = strategy.cluster_environment.creates_processes_externally or nodes > 1  # type: ignore[attr-defined]
+        with beating(ranks.rank, ranks.every) if elsewhere else nullcontext():
+            yield ranks
+            dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it

@@ -16,14 +16,14 @@ def accepted_before_training(chain: Chain, planned_stages: Mapping[str, Planned]
     return [
         sentence
         for (name, spec), reader in zip(chain.spec.teachers.items(), readers, strict=True)
-        if spec.config.teacher.finetuned and reader is not None and chain.store.find(reader.name) is None
+        if spec.config.teacher.finetuned and reader is not None and chain.store.whole(reader.name) is None
         for sentence in _accepted(chain, name, {})
     ]
 
 
 def accepted_before(planned: Planned, chain: Chain) -> list[str]:
     """Check the teachers that the run fine-tuned, before the first stage that reads them; return what was accepted."""
-    if planned.stage not in ("teach", "distill") or chain.store.find(planned.name) is not None:
+    if planned.stage not in ("teach", "distill") or chain.store.whole(planned.name) is not None:
         return []
     readers = [
         (name, spec)

@@ -31,6 +31,7 @@ from distill.pipeline.prepare_data import prepare
 from distill.pipeline.run_report import write_report
 from distill.pipeline.seeds import best_on_validation, plan_seeds, with_seed
 from distill.pipeline.settle import settled
+from distill.pipeline.shared_store import refuse_separate_stores
 from distill.pipeline.stage_on_its_way import on_its_way
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
@@ -74,6 +75,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
             raise DataError("the processes read different data; say which with data.source")
         context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
+        refuse_separate_stores(Path(config.store), ranks)
         spec = with_output_plan(spec)
         ranks.first(partial(warn, spec))
         chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
@@ -169,7 +171,7 @@ def _advance(planned: Planned, chain: Chain) -> None:
 
 
 def _is_finished(planned: Planned, chain: Chain) -> bool:
-    return chain.ranks.first(lambda: chain.store.find(planned.name) is not None)
+    return chain.ranks.first(lambda: chain.store.whole(planned.name) is not None)
 
 
 def _make(planned: Planned, chain: Chain) -> None:
@@ -177,6 +179,8 @@ def _make(planned: Planned, chain: Chain) -> None:
     partial = ranks.together(lambda: store.partial(planned.name))
     resumed = any(partial.iterdir())
     if ranks.rank == 0:
+        if damage := store.damage(planned.name):
+            log.warning("%s: %s, so that it is made again", planned.title, damage)
         log.info("%s: %s", planned.title, "goes on where it was interrupted" if resumed else "begins")
     ranks.wait()
     with tracked.stage(planned, chain, partial) as trackers:
