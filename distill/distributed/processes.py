@@ -1,5 +1,6 @@
 """Start the ranks of a run once and together, and let them agree on values, errors and signals."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -130,6 +131,7 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         return
     strategy = trainer.strategy
     with signals.deferred(), other_ranks(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
+        _meet_after_a_restart(trainer, strategy.root_device)
         if strategy.launcher is not None:
             strategy.launcher.launch(strategy.setup_environment)
         else:
@@ -139,3 +141,23 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         with beating(ranks.rank, ranks.every) if elsewhere else nullcontext():
             yield ranks
             dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it
+
+
+def _meet_after_a_restart(trainer: pl.Trainer, device: torch.device) -> None:
+    """Meet the ranks that torchrun has started again, where no rank finds what those before them have left.
+
+    With ``--master-port`` its agent keeps the store in which ranks meet, and a rank that comes early would read there
+    the address of a process that is gone.
+    """
+    restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    if restarts == "0" or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return
+    timeout = trainer.strategy._timeout  # type: ignore[attr-defined]
+    store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False, timeout=timeout)
+    dist.init_process_group(
+        dist.get_default_backend_for_device(device),
+        store=dist.PrefixStore(f"restart-{restarts}", store),
+        rank=trainer.global_rank,
+        world_size=trainer.world_size,
+        timeout=timeout,
+    )
