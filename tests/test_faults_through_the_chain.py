@@ -1,6 +1,7 @@
 """Real faults on a real, small run: one sentence, the right exit code, and nothing that is finished is harmed."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+
+from distill.training.supervised import SupervisedModule
 
 pytestmark = pytest.mark.slow
 
@@ -128,6 +131,27 @@ def test_under_torchrun_a_rank_that_is_killed_is_named_and_the_restart_ends_the_
     assert "pretrain: goes on where it was interrupted" in out
     manifest = json.loads((folder_of(distill.store, "pretrain") / "manifest.json").read_text())
     assert manifest["settings"]["world"] == 2
+
+
+@pytest.mark.long
+def test_a_step_that_every_training_of_the_chain_leaves_out_is_counted_in_the_report(inside, monkeypatch):
+    hooks, before = [], SupervisedModule.on_train_batch_start
+
+    def spoilt(self, batch, number):
+        before(self, batch, number)
+        while hooks:
+            hooks.pop().remove()
+        if self.trainer.fit_loop.epoch_loop.total_batch_idx == 2:
+            weight = next(weight for weight in self.model.parameters() if weight.requires_grad)
+            hooks.append(weight.register_hook(lambda gradient: gradient * math.nan))
+
+    monkeypatch.setattr(SupervisedModule, "on_train_batch_start", spoilt)
+    inside("trainer.on_nonfinite=skip", f"hydra.run.dir={inside.folder}/run")
+    report = json.loads((inside.folder / "run" / "report.json").read_text(encoding="utf-8"))
+    trained = ("pretrain", "finetune", "distill", "control")
+    assert report["left_out_steps"] == dict.fromkeys(trained, 1)
+    said = "1 step left out, whose loss or gradient was not finite (trainer.on_nonfinite=skip)"
+    assert [f"{stage}: {said}" in report["notes"] for stage in trained] == [True] * 4
 
 
 def test_a_run_of_one_process_under_srun_that_asks_for_two_is_refused_before_anything(inside, monkeypatch):

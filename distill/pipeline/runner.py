@@ -117,14 +117,14 @@ def _stages(chain: Chain) -> None:
 
 def _walk(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook) -> list[str]:
     """Take each of some stages in turn, unless the run has it already; return what was accepted of teachers."""
-    ranks = chain.ranks
-    notes = ranks.first(lambda: accepted_before_training(chain, planned_stages))
+    ranks, notes = chain.ranks, list[str]()
+    accepted = ranks.first(lambda: accepted_before_training(chain, planned_stages))
     for planned in planned_stages.values():
         if not chain.finished.has(planned.title, chain.store.folder(planned.name)):
             with on_its_way(planned, outlook, chain.finished, chain.store, tell=ranks.rank == 0):
                 ranks.heed()
-                notes += ranks.first(partial(accepted_before, planned, chain))
-                _advance(planned, chain)
+                of_teacher = ranks.first(partial(accepted_before, planned, chain))
+                notes += _advance(planned, chain, [*accepted.get(planned.title, []), *of_teacher])
     return notes
 
 
@@ -149,14 +149,14 @@ def _write_config(config: Config, folder: Path) -> None:
         write_config(config, folder / "config.yaml")
 
 
-def _advance(planned: Planned, chain: Chain) -> None:
-    """Take a stage from the store, or make it; wait for another run that is making it."""
+def _advance(planned: Planned, chain: Chain, accepted: list[str]) -> list[str]:
+    """Take a stage from the store, make it, or wait for another run; return what was accepted of its teacher."""
     start, ranks, store, finished = time.monotonic(), chain.ranks, chain.store, chain.finished
     if not (reused := _is_finished(planned, chain)):  # asked without a lock: finished stages never change
         with ExitStack() as held:
             ranks.first(lambda: held.enter_context(store.lock(planned.name)))
             if not (reused := _is_finished(planned, chain)):
-                _make(planned, chain)
+                _make(planned, chain, accepted)
     manifest = ranks.first(lambda: store.manifest(planned.name))
     if reused and ranks.rank == 0:
         store.used(planned.name)
@@ -168,13 +168,14 @@ def _advance(planned: Planned, chain: Chain) -> None:
     finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder), "made": made})
     if ranks.rank == 0:
         log.info("%s: %s in %.1f s, %s", planned.title, status, seconds, folder)
+    return list(manifest.get("accepted", ()))
 
 
 def _is_finished(planned: Planned, chain: Chain) -> bool:
     return chain.ranks.first(lambda: chain.store.whole(planned.name) is not None)
 
 
-def _make(planned: Planned, chain: Chain) -> None:
+def _make(planned: Planned, chain: Chain, accepted: list[str]) -> None:
     ranks, store = chain.ranks, chain.store
     partial = ranks.together(lambda: store.partial(planned.name))
     resumed = any(partial.iterdir())
@@ -187,7 +188,8 @@ def _make(planned: Planned, chain: Chain) -> None:
         job = _job(planned, chain, partial, trackers)
         with ResourceMeter() as meter:
             result = ranks.together(lambda: _run(planned, job, store))
-        ranks.first(lambda: store.finish(planned.name, _manifest(planned, job, result, meter, resumed)))
+        manifest = {**_manifest(planned, job, result, meter, resumed), **({"accepted": accepted} if accepted else {})}
+        ranks.first(lambda: store.finish(planned.name, manifest))
         trackers.made(tracked.product(planned.title, planned.fingerprint, store.folder(planned.name)))
 
 
