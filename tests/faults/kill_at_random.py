@@ -70,10 +70,10 @@ class Run:
         """When a line was said that begins so; none of one that was not."""
         return next((at for at, line in self.lines if line is not None and re.match(pattern, line)), None)
 
-    def until(self, pattern):
-        """Wait for a line, or for the end; whether the line came."""
+    def until(self, pattern, seconds=None):
+        """Wait for a line, or for the end, so many seconds at most; whether the line came."""
         with self.changed:
-            self.changed.wait_for(lambda: self.when(pattern) or (self.lines and self.lines[-1][1] is None))
+            self.changed.wait_for(lambda: self.when(pattern) or (self.lines and self.lines[-1][1] is None), seconds)
         return self.when(pattern) is not None
 
     def kill(self):
@@ -102,6 +102,15 @@ def moments(lengths, kills, draw):
     drawn = [*places, *further] if kills >= len(places) else draw.sample(places, kills)
     times = Counter(drawn)
     return [(place, draw.uniform(0, lengths[place] / times[place])) for place in sorted(drawn, key=places.index)]
+
+
+def bounds(place):
+    """How the lines begin by which a place of the run begins, none for the start, and ends."""
+    if place == START:
+        return None, rf"{STAGES[0]}: (begins|goes on|reused)"
+    if place == REPORT:
+        return rf"{STAGES[-1]}: (done|reused)", "nothing but the end"
+    return rf"{place}: (begins|goes on|reused)", rf"{place}: (done|reused)"
 
 
 def lengths_of(run):
@@ -197,9 +206,9 @@ def chain(folder, store, ranks, planned, draw):
     hits, most, wrong = Counter(), 0, []
     for place, seconds in planned:
         run = Run(folder, store, ranks)
-        begin = rf"{STAGES[-1]}: (done|reused)" if place == REPORT else rf"{place}: (begins|goes on|reused)"
-        if place == START or run.until(begin):
-            time.sleep(seconds)
+        begin, end = bounds(place)
+        if begin is None or run.until(begin):
+            run.until(end, seconds)  # a machine that has become faster is killed at the end
         code, said = run.kill()
         if code not in (0, -signal.SIGKILL):
             wrong.append(f"exit code {code} before it was killed at {place}: {said[-2000:]}")

@@ -99,8 +99,9 @@ def test_what_is_damaged_in_a_finished_run_is_made_again_and_ends_with_the_same_
     shutil.copytree(finished[0].store, inside.store)
     report = json.loads((finished[0].folder / "run" / "report.json").read_text(encoding="utf-8"))
     folders = {each["name"]: inside.store / f"{each['name']}-{each['fingerprint']}" for each in report["stages"]}
-    expected = load_file(folders["finetune"] / "model" / "model.safetensors")
-    flipped(folders["finetune"] / "model" / "model.safetensors")
+    weights = folders["finetune"] / "model" / "model.safetensors"
+    expected = load_file(weights)
+    flipped(weights)
     shutil.rmtree(folders["teach"] / "outputs")
     manifest = folders["evaluate"] / "manifest.json"
     text = manifest.read_text()
@@ -109,8 +110,8 @@ def test_what_is_damaged_in_a_finished_run_is_made_again_and_ends_with_the_same_
 
     out = inside("stages=[distill]", code=2)
     assert out.strip().splitlines()[-1] == (
-        f"distill: distill needs teach, which is not among stages, and {folders['teach']}/outputs/"
-        "part-0-0.safetensors is missing or damaged; add teach to stages=[...], which makes it again"
+        f"distill: distill needs finetune, which is not among stages, and {weights} is missing or damaged; "
+        "add finetune to stages=[...], which makes it again"
     )
 
     out = inside(f"hydra.run.dir={inside.folder}/run")
@@ -118,7 +119,6 @@ def test_what_is_damaged_in_a_finished_run_is_made_again_and_ends_with_the_same_
         ("pretrain", "reused"), ("finetune", "done"), ("teach", "done"), ("distill", "reused"),
         ("control", "reused"), ("evaluate", "done"), ("export", "reused"),
     ]  # fmt: skip
-    weights = folders["finetune"] / "model" / "model.safetensors"
     assert f"finetune: {weights} is missing or damaged, so that it is made again" in out
     assert f"evaluate: {manifest} is damaged: its checksum is not that of what it says, so that it is made again" in out
     found = load_file(weights)
