@@ -153,10 +153,11 @@ def _meet_after_a_restart(trainer: pl.Trainer, device: torch.device) -> None:
     if restarts == "0" or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
         return
     timeout = trainer.strategy._timeout  # type: ignore[attr-defined]
-    store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False, timeout=timeout)
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = dist.TCPStore(address, port, is_master=False, timeout=timeout)  # type: ignore[attr-defined]
     dist.init_process_group(
         dist.get_default_backend_for_device(device),
-        store=dist.PrefixStore(f"restart-{restarts}", store),
+        store=dist.PrefixStore(f"restart-{restarts}", store),  # type: ignore[attr-defined]
         rank=trainer.global_rank,
         world_size=trainer.world_size,
         timeout=timeout,

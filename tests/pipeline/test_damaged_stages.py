@@ -61,6 +61,14 @@ def test_a_damaged_stage_is_as_good_as_none_and_keeps_its_name_until_another_is_
     assert store.whole(NAME) == folder, "the one that was put aside before has made room"
 
 
+def test_a_whole_stage_is_never_put_aside_whoever_makes_it_a_second_time(tmp_path):
+    store = Store(tmp_path)
+    folder = made(store)
+    assert made(store, b"others") == folder
+    assert (folder / "weights").read_bytes() == b"weights"
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
 def test_a_stage_of_a_newer_version_or_of_another_name_is_none_that_may_be_made_again(tmp_path):
     store = Store(tmp_path)
     path = made(store) / "manifest.json"
