@@ -33,7 +33,7 @@ _SILENT = 20.0
 _GRACE = 5.0
 """Seconds that the main thread has to end by itself, as where a library tells it of the loss."""
 _LEFT = 600.0
-"""Seconds for which a rank may go on when another one has left in good order, as to hand trackers what they wait for."""
+"""Seconds for which a rank may go on when another one has left in good order, as for its trackers."""
 _MEET = 60.0
 """Seconds within which all connect: they have just met."""
 _SIGN, _LEAVES = b"\n", b"."
