@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from distill.base.device_copies import to_device
 from distill.errors import StoreError
 from distill.inference.output_columns import (
     REST,
@@ -23,6 +22,7 @@ from distill.inference.output_columns import (
     ranges,
 )
 from distill.inference.output_parts import read_parts
+from distill.models.device_copies import to_device
 from distill.types import PLACES, Batch, Outputs, SparseLogits, at_least_float32, device_of
 
 

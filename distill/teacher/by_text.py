@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from torch import Tensor, isin
 
-from distill.base.device_copies import to_device
+from distill.models.device_copies import to_device
 from distill.types import PLACES, Batch, Outputs, TeacherFn
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from distill.base.device_copies import to_device
 from distill.inference.generation_ensemble import Combined
 from distill.inference.output_columns import ranges
 from distill.inference.output_pass import StoredOutputs
+from distill.models.device_copies import to_device
 from distill.teacher.combining import combine, combine_kept
 from distill.types import Batch, Kind, Outputs, at_least_float32, device_of
 

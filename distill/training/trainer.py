@@ -39,6 +39,8 @@ _NOISE = (
 )
 FSDP = "fsdp"
 """The strategy that shards weights, gradients and moments."""
+_BACKENDS = "cpu:gloo,cuda:nccl"
+"""What ranks with GPUs talk by: numbers of the host do not wait for a GPU."""
 _WAIT = timedelta(days=1)
 """How long ranks wait for each other: another run may be making the stage that this one needs."""
 
@@ -167,9 +169,11 @@ def on_gpu(accelerator: str) -> bool:
 def _strategy(settings: TrainerSettings) -> str | Strategy:
     if settings.strategy == "auto" and settings.devices * settings.num_nodes == 1:
         return "auto"
+    backend = _BACKENDS if on_gpu(settings.accelerator) else None
     if settings.strategy == FSDP:
-        return ShardedStrategy(timeout=_WAIT)
-    return DDPStrategy(find_unused_parameters="find_unused" in settings.strategy, timeout=_WAIT)
+        return ShardedStrategy(process_group_backend=backend, timeout=_WAIT)
+    unused = "find_unused" in settings.strategy
+    return DDPStrategy(find_unused_parameters=unused, process_group_backend=backend, timeout=_WAIT)
 
 
 def _environment() -> list[SLURMEnvironment]:
