@@ -22,7 +22,7 @@ def ended(command, strategy):
     folders = {
         each["name"]: command.store / f"{each['name']}-{each['fingerprint']}" / "model" for each in report["stages"]
     }
-    models = {name: folders[name] for name in stages} | {"export": folder / "export"}
+    models = {name: folders[name] for name in stages} | {"export": folder / "export" / "student"}
     weights = {name: load_file(path / "model.safetensors") for name, path in models.items()}
     configs = {name: json.loads((path / "config.json").read_text(encoding="utf-8")) for name, path in models.items()}
     return weights, configs, report

@@ -30,7 +30,7 @@ dd if=/dev/urandom of="$work/munge/key" bs=1024 count=1 2> /dev/null
 chmod 400 "$work/munge/key"
 export MUNGE_SOCKET=$work/munge/socket
 munged --foreground --force --key-file="$work/munge/key" --socket="$MUNGE_SOCKET" --pid-file="$work/munge/pid" \
-    --log-file="$work/munge/log" --seed-file="$work/munge/seed" & daemons+=($!)
+    --log-file="$work/munge/log" --seed-file="$work/munge/seed" > "$work/daemons.log" 2>&1 & daemons+=($!)
 cat > "$work/slurm.conf" <<CONF
 ClusterName=check
 SlurmctldHost=$node(127.0.0.1)
@@ -56,8 +56,8 @@ NodeName=$node NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 PartitionName=check Nodes=$node Default=YES MaxTime=INFINITE State=UP
 CONF
 export SLURM_CONF=$work/slurm.conf
-slurmctld -c -D & daemons+=($!)
-slurmd -N "$node" -D & daemons+=($!)
+slurmctld -c -D > "$work/daemons.log" 2>&1 & daemons+=($!)
+slurmd -N "$node" -D > "$work/daemons.log" 2>&1 & daemons+=($!)
 for _ in $(seq 60); do
     sinfo --noheader --states=idle --format=%D 2> /dev/null | grep -q 1 && break
     sleep 1
