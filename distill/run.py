@@ -44,7 +44,7 @@ def main() -> None:
 
 def _takes_flag(arguments: list[str], flag: str = "--sbatch") -> bool:
     """Take the flag out of a command line, and return whether it was there: Hydra does not know it."""
-    if flag not in arguments:
+    if flag not in arguments or {"-h", "--help"} & set(arguments):
         return False
     arguments.remove(flag)
     return True

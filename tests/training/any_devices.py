@@ -21,6 +21,7 @@ from distill.objective.terms.states import Cka, Hidden
 from distill.teacher.live import LiveTeacher
 from distill.training import callbacks
 from distill.training.distillation import DistillationModule
+from distill.training.finite_checks import FiniteChecks
 from distill.training.optim import Optimization
 from distill.training.supervised import TrainingSpec
 from distill.training.tracking import CurvesLogger, ExamplesSeen, read_curves
@@ -115,7 +116,10 @@ def train(folder, way, rank=0, *, kill=None, epochs=3, made=of_bert, table=None,
     watched = callbacks.keep_best(resume, "validation/accuracy", "max", way.patience, 0.0) if way.patience else []
     running = trainer(
         settings, max_epochs=epochs, folder=folder, loggers=[CurvesLogger(folder, resumed_step(resume), seen)],
-        callbacks=[*more, seen, *watched, *([Kill(kill)] if kill else []), callbacks.Resume(resume, 2)],
+        callbacks=[
+            FiniteChecks("distill", "rate", str), seen, *more, *watched, *([Kill(kill)] if kill else []),
+            callbacks.Resume(resume, 2),
+        ],
     )  # fmt: skip
     validation = DataLoader(Examples(table, collate), sampler=scored, batch_size=None)
     try:

@@ -1,7 +1,10 @@
 """A model that computes its layers again, or is compiled, learns what it would have learnt anyway."""
 
+from functools import partial
+
 import pytest
 import torch
+import two_ranks
 from any_devices import Way, apart, bert, of_bert, train
 from small_training import Table, align, collate
 
@@ -17,6 +20,8 @@ from distill.teacher.live import LiveTeacher
 from distill.training.model_modes import training_modes
 
 TABLE = Table(8)
+kept = []
+"""Modes that hold to the end of the process."""
 
 
 def gradients(recompute):
@@ -51,6 +56,26 @@ def test_what_cannot_compute_its_layers_again_is_refused():
         pass
 
 
+def recomputed(*_):
+    """The small distillation with layers that are computed again."""
+    model, objective, teacher = of_bert()
+    kept.append(training_modes(model, recompute=True, compiled=False))
+    kept[-1].__enter__()
+    return model, objective, teacher
+
+
+def on_a_rank(folder, strategy, rank):
+    return train(folder, Way(2, strategy), rank, made=recomputed)[0]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_so_do_two_ranks(strategy, tmp_path, free_port):
+    usual = train(tmp_path / "usual", Way())[0]
+    for found in two_ranks.said(partial(on_a_rank, tmp_path / "two", strategy), free_port):
+        assert apart(found, usual) < 1e-13
+
+
 @pytest.mark.long
 def test_a_compiled_model_learns_the_same(tmp_path):
     def of_labels(*_):
@@ -64,7 +89,6 @@ def test_a_compiled_model_learns_the_same(tmp_path):
         assert made[0]._compiled_call_impl is not None
         return made
 
-    kept = []
     usual = train(tmp_path / "usual", Way(), epochs=2, made=of_labels)
     found = train(tmp_path / "compiled", Way(), epochs=2, made=compiled)
     assert apart(found[0], usual[0]) < 1e-12

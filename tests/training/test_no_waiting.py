@@ -14,7 +14,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import distill
 from distill.models import attention_masks
 from distill.training import finite_checks
-from distill.training.finite_checks import FiniteChecks
 
 ASKING = ("item", "cpu", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__", "nonzero")
 WAITING = ("_local_scalar_dense", "is_nonzero", "nonzero", "masked_select", "_unique2", "unique_dim", "equal")
@@ -87,10 +86,9 @@ class Counted(pl.Callback):
 def test_a_step_that_is_not_logged_waits_for_nothing(accumulate, tmp_path, monkeypatch):
     monkeypatch.setattr(finite_checks, "_at_once", lambda module: False)  # as on a GPU
     counting = Counting(monkeypatch)
-    checks = FiniteChecks("distill", "distill.optimizer.lr", str)
     way = Way(accumulate=accumulate, logged=100, optimizer="adamw")
     with attention_masks.always_made(torch.device("cuda")):
-        train(tmp_path, way, epochs=7, more=[counting, checks, Counted(counting)])
+        train(tmp_path, way, epochs=7, more=[counting, Counted(counting)])
     unexpected = {place: count for place, count in counting.waits.found.items() if KNOWN not in place}
     assert unexpected == {}
     assert len(counting.waits.found) == 2, "of student and teacher"
