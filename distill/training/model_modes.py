@@ -23,14 +23,14 @@ def training_modes(model: PreTrainedModel, *, recompute: bool, compiled: bool) -
     """
     if recompute:
         refuse_without_recomputing(model)
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
     if compiled:
         model.compile(dynamic=True)  # in place, so that weights keep their names
     try:
         yield
     finally:
         if recompute:
-            model.gradient_checkpointing_disable()
+            model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
         if compiled:
             model._compiled_call_impl = None
 
