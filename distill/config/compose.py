@@ -26,6 +26,7 @@ _HELP = """distill turns a fine-tuned transformer teacher into a compact student
   python -m distill.run experiment=sst2_tiny                      one run
   python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
   python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
+  python -m distill.run --sbatch experiment=sst2_tiny > job.sh    a script that SLURM runs it by; a sweep is an array
   python -m distill.doctor experiment=sst2_tiny                   what would go wrong with it, and how long it takes
   python -m distill.design --help                                 which student to try first under a budget
   python -m distill.label --help                                  labels of an LLM for texts, which a student learns
