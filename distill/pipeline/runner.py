@@ -3,11 +3,12 @@
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from distill.base import work_shown
 from distill.base.disk import run_folder
@@ -18,7 +19,7 @@ from distill.config.seeds import with_shared_seed
 from distill.distributed.launching import refuse_other_launch
 from distill.distributed.processes import joined
 from distill.errors import DataError
-from distill.models.sources import CHECKPOINTS
+from distill.models.sources import is_checkpoint
 from distill.pipeline import tracked
 from distill.pipeline.acceptance import accepted_before, accepted_before_training
 from distill.pipeline.chain import Chain
@@ -46,8 +47,17 @@ from distill.training.trainer import device_count
 
 log = logging.getLogger(__name__)
 
+Judge: TypeAlias = Callable[[Job], Mapping[str, object]]
+"""Returns what else a report shall hold, of the job of the finished stage ``evaluate``."""
 
-def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | None = None) -> None:
+
+def walk(
+    config: Config,
+    folder: Path,
+    command: str,
+    swept: Mapping[str, str] | None = None,
+    judge: Judge | None = None,
+) -> None:
     """Run all stages that the settings ask for, and write the report.
 
     Args:
@@ -55,6 +65,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
         folder: takes the report and what the run exports.
         command: the command line that repeats the run.
         swept: the settings that a sweep sweeps over, with their values in this run.
+        judge: returns what else the report shall hold, once the models are scored; it is asked on the first rank.
 
     Raises:
         DistillError: the user can mend it, and the message says how.
@@ -78,7 +89,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
         ranks.first(partial(warn, spec))
         chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
         with _shown(chain):
-            _stages(chain)
+            _stages(chain, judge)
 
 
 def _shown(chain: Chain) -> AbstractContextManager[None]:
@@ -88,7 +99,7 @@ def _shown(chain: Chain) -> AbstractContextManager[None]:
     return work_shown.shown(config.progress.every_seconds, bars=bars) if chain.ranks.rank == 0 else nullcontext()
 
 
-def _stages(chain: Chain) -> None:
+def _stages(chain: Chain, judge: Judge | None) -> None:
     """Take each stage in turn, on every rank, and report at the end."""
     ranks, notes = chain.ranks, []
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
@@ -110,7 +121,7 @@ def _stages(chain: Chain) -> None:
         planned_stages = plan(chain.spec, chain.store, tell=False)
     notes += _walk(chain, planned_stages, outlook)
     ranks.heed()
-    ranks.first(lambda: _report(chain, planned_stages, notes, evaluations))
+    ranks.first(lambda: _report(chain, planned_stages, notes, evaluations, judge))
 
 
 def _walk(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook) -> list[str]:
@@ -205,11 +216,7 @@ def _manifest(
 
 def _job(planned: Planned, chain: Chain, folder: Path, trackers: TrackedJob | None = None) -> Job:
     """Return the job of a stage, with its inputs by the names that the stage knows."""
-    stages = {
-        name_in_stage: name
-        for name_in_stage, name in planned.inputs.items()
-        if name_in_stage.partition(":")[0] not in CHECKPOINTS
-    }
+    stages = {name_in_stage: name for name_in_stage, name in planned.inputs.items() if not is_checkpoint(name_in_stage)}
     return Job(
         planned.spec,
         chain.context,
@@ -229,14 +236,19 @@ def _run(planned: Planned, job: Job, store: Store) -> StageResult:
 
 
 def _report(
-    chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str], evaluations: Mapping[int, Job]
+    chain: Chain,
+    planned_stages: Mapping[str, Planned],
+    notes: list[str],
+    evaluations: Mapping[int, Job],
+    judge: Judge | None,
 ) -> None:
     """Write the run's folder, and log the table."""
     folders = chain.finished.folders
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
     chain.finished.lineage += lineage(chain.spec, planned_stages)
-    report, examples = write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations)
+    more = judge(jobs["evaluate"]) if judge is not None else {}
+    report, examples = write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations, more)
     described = tracked.described(chain.spec.config, chain.context, "report")
     with chain.context.tracking.job(described) as trackers:
         tracked.report(trackers, report, examples, folders, chain.context.folder / "report.html")
