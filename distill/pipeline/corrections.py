@@ -1,14 +1,17 @@
 """Read a file of right labels, by the ids of the rows whose labels are wrong."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from distill.base.terminal_text import name as shown_name
+from distill.base.terminal_text import names as shown_names
 from distill.base.terminal_text import shown
 from distill.config.schema import Config
 from distill.data import sources
 from distill.data.columns import Rules
 from distill.errors import ConfigError, DataError
+from distill.pipeline.refresh_rows import NamedRows
 from distill.tasks import task
 from distill.tasks.labels import is_number
 
@@ -55,3 +58,53 @@ def _right(label: Any, kind: str, names: dict[str, str], key: str, file: str) ->
     if kind == "label":
         return names.get(str(label), str(label))
     return [names.get(str(each), str(each)) for each in label]
+
+
+class Corrected:
+    """Old rows with right labels in the place of wrong ones, and how many changed from what to what."""
+
+    def __init__(self, splits: Mapping[str, NamedRows], right: Mapping[str, Any], what: str) -> None:
+        """Replace labels by id.
+
+        Args:
+            splits: the old rows.
+            right: id to the right label.
+            what: the setting with the file, for messages.
+
+        Raises:
+            ConfigError: an id is that of no row, or of two.
+        """
+        self.splits, self.counts, self.changed = dict(splits), Counter[tuple[str, str]](), dict[str, list[int]]()
+        if not right:
+            return
+        if all(rows.ids is None for rows in splits.values()):
+            raise ConfigError(f"{what}: the rows of the run have no column id, by which labels are corrected")
+        times = Counter(each for rows in splits.values() for each in rows.ids or () if each in right)
+        if strangers := [each for each in right if each not in times]:
+            raise ConfigError(
+                f"{what}: {len(strangers):,} of {len(right):,} ids are of no row that the run was made of, such as "
+                f"{shown_names(strangers[:3])}"
+            )
+        if twice := [each for each, count in times.items() if count > 1]:
+            raise ConfigError(f"{what}: the id {shown_name(twice[0])} is that of {times[twice[0]]} rows of the run")
+        for split, rows in splits.items():
+            self._correct(split, rows, right)
+
+    def _correct(self, split: str, rows: NamedRows, right: Mapping[str, Any]) -> None:
+        labels, places = list(rows.labels), []
+        for place, each in enumerate(rows.ids or ()):
+            if each in right and right[each] != labels[place]:
+                self.counts[said(labels[place]), said(right[each])] += 1
+                labels[place] = right[each]
+                places.append(place)
+        self.splits[split], self.changed[split] = rows.labelled(labels), places
+
+    @property
+    def summary(self) -> list[tuple[str, str, int]]:
+        """Old label, new label and how often, the most frequent first."""
+        return [(*pair, count) for pair, count in self.counts.most_common()]
+
+
+def said(label: Any) -> str:  # noqa: ANN401 - of any task
+    """Return a label of any task in words."""
+    return ", ".join(map(str, label)) or "(none)" if isinstance(label, list) else str(label)

@@ -11,6 +11,7 @@ from distill.config.pretrain import PretrainConfig
 from distill.config.schema import STAGES, Config
 from distill.config.student import StudentConfig
 from distill.data.prepared import Prepared
+from distill.data.slices import column_of
 from distill.errors import ConfigError, StoreError
 from distill.models import loading
 from distill.models.label_columns import output_names
@@ -176,7 +177,7 @@ def reading(config: Config, path: str, given: Sequence[str], *, tests: bool) -> 
 
 def _columns(config: Config) -> list[str]:
     """Return the slices by columns, which have to travel with the rows."""
-    return [each for each in config.evaluate.slices if each != "length" and not each.startswith("contains:")]
+    return [each for each in config.evaluate.slices if column_of(each) not in (None, ORIGIN)]
 
 
 def of_old(config: Config) -> Config:
