@@ -13,7 +13,6 @@ import time
 
 from distill.base import library_caches, signals
 from distill.base.early_signals import GOES_ON
-from distill.base.terminal_text import plain
 from distill.config import compose
 from distill.config.messages import describe_error
 from distill.config.refresh import Command, read
@@ -69,7 +68,7 @@ def _refresh(command: Command, repeat: str) -> bool:
     for note in notes:
         log.info("%s", note)
     verdict = carry_out(going, repeat)
-    sys.stdout.write(plain(f"\n{verdict.as_text()}\n"))
+    log.info("\n%s", verdict.as_text().rstrip("\n"))
     return verdict.passed
 
 

@@ -34,14 +34,14 @@ class LabelShift(TypedDict):
         rows: how many labels are given in each.
         shares: label to its share in old and new.
         distance: half the sum of the differences of the shares (total variation), from 0 to 1.
-        interval: of the distance, by the bootstrap; it lies above 0 by chance alone where rows are few.
+        by_chance: the distance that rows of one distribution have at most, as often as ``confidence`` says.
         p: of shares that differ as much, were both drawn from one distribution (chi-square).
     """
 
     rows: tuple[int, int]
     shares: dict[str, tuple[float, float]]
     distance: float
-    interval: tuple[float, float]
+    by_chance: float
     p: float
 
 
@@ -93,8 +93,8 @@ def label_shift(
     Args:
         old: label to how often it is given.
         new: the same.
-        resamples: of the bootstrap.
-        confidence: of its interval.
+        resamples: of what chance alone does.
+        confidence: how often chance does at most that.
         seed: of its draws.
     """
     from scipy import stats
@@ -104,14 +104,15 @@ def label_shift(
     sizes = counts.sum(axis=1)
     shares = counts / sizes[:, None]
     draw = np.random.default_rng(seed)
-    drawn = [draw.multinomial(size, share, size=resamples) / size for size, share in zip(sizes, shares, strict=True)]
+    pooled = counts.sum(axis=0) / counts.sum()
+    drawn = [draw.multinomial(size, pooled, size=resamples) / size for size in sizes]
     there = counts[:, counts.sum(axis=0) > 0]
     several = there.shape[1] > 1
     return {
         "rows": (int(sizes[0]), int(sizes[1])),
         "shares": {name: (float(shares[0, place]), float(shares[1, place])) for place, name in enumerate(names)},
         "distance": float(abs(shares[1] - shares[0]).sum() / 2),
-        "interval": _ends(abs(drawn[1] - drawn[0]).sum(axis=1) / 2, confidence),
+        "by_chance": float(np.quantile(abs(drawn[1] - drawn[0]).sum(axis=1) / 2, confidence)),
         "p": float(stats.chi2_contingency(there, correction=False).pvalue) if several else 1.0,
     }
 

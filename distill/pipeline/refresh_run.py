@@ -1,5 +1,6 @@
 """The run that goes on: what it was, its two models, and the settings with which they learn on."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,6 +60,11 @@ class OldRun:
     student: Model
 
 
+def near(path: Path) -> Path:
+    """Return a path as seen from the current folder, where it lies below that."""
+    return Path(os.path.relpath(path)) if path.is_relative_to(Path.cwd()) else path
+
+
 def open_run(place: str) -> OldRun:
     """Open the run of a folder, and look whether it can go on.
 
@@ -69,7 +75,7 @@ def open_run(place: str) -> OldRun:
     folder = Path(place).expanduser()
     if not folder.is_dir():
         raise ConfigError(f"run={place}: there is no such folder")
-    folder = folder.resolve()
+    folder = near(folder.resolve())
     if not (folder / "report.json").is_file():
         if (folder / "config.yaml").is_file():
             raise ConfigError(f"run={place}: is not finished, it has no report.json; start its command again")
@@ -117,7 +123,7 @@ def _stage(run: runs.Run, name: str) -> Path:
         raise StoreError(
             f"the stage {name} of {run.folder} is in no store that is found; refresh goes on from its model"
         )
-    return folder.resolve()
+    return near(folder.resolve())
 
 
 def refuse_settings(old: Config, changed: Config, given: Sequence[str]) -> None:

@@ -75,7 +75,7 @@ def folder_of(old: OldRun, moment: str) -> Path:
         ConfigError: what is called latest there is no link.
     """
     parent = old.run.folder.parent
-    latest = parent / LATEST
+    latest = parent / LATEST  # the old run is given by its own folder here, wherever a link names it
     if latest.exists() and not latest.is_symlink():
         raise ConfigError(f"{latest} is no link to a run; give it another name, since refresh replaces it")
     names = (f"{moment}{'' if not number else f'_{number}'}" for number in range(1000))

@@ -32,11 +32,8 @@ def page(report: Report) -> RefreshPage | None:
 
 
 def lines(report: Report) -> list[str]:
-    """Return a sentence for the verdict, and for each measure of drift; nothing where the run is no refresh."""
-    found = report.get("refresh")
-    if not found:
-        return []
-    return [_verdict(found), *(f"Drift: {sentence}" for sentence in drift(report))]
+    """Return a sentence for each measure of drift, for the console, which has the verdict last; else nothing."""
+    return [f"Drift: {sentence}" for sentence in drift(report)]
 
 
 def drift(report: Report) -> list[str]:
@@ -70,16 +67,15 @@ def _numbers(title: str, each: JsonObject) -> str:
     gained, low, high = (number(factor * value, 2, "+") for value in (each["difference"], *each["interval"]))
     rows = " and ".join(number(count, 0) for count in each["rows"])
     called = "score" if title == _LABELS else title
-    return (
-        f"{called}: mean {old} before, {new} now, {gained}{unit} ({low} to {high}); Kolmogorov-Smirnov {number(each['distance'])}, {_p(each['p'])} ({rows} rows)"
-    )
+    distance = f"Kolmogorov-Smirnov {number(each['distance'])}, {_p(each['p'])} ({rows} rows)"
+    return f"{called}: mean {old} before, {new} now, {gained}{unit} ({low} to {high}); {distance}"
 
 
 def _labels(each: JsonObject) -> str:
     moved = sorted(each["shares"].items(), key=lambda pair: -abs(pair[1][1] - pair[1][0]))[:_MOST]
     shares = ", ".join(f"{name(label)} {percent(old, 1)} to {percent(new, 1)}" for label, (old, new) in moved)
-    low, high = (number(end) for end in each["interval"])
-    return f"shares of labels: total variation {number(each['distance'])} ({low} to {high}), {_p(each['p'])}; {shares}"
+    distance, chance = number(each["distance"]), number(each["by_chance"])
+    return f"shares of labels: total variation {distance}, by chance up to {chance}, {_p(each['p'])}; {shares}"
 
 
 def _p(value: float) -> str:

@@ -28,7 +28,9 @@ def head_of(folder, labels, named=()):
     return model.classifier.weight.detach(), model.classifier.bias.detach()
 
 
-@pytest.mark.parametrize("labels", [["cards", "fees", "fraud", "loans"], ["fees", "cards"], ["loans", "fraud", "cards"]])
+@pytest.mark.parametrize(
+    "labels", [["cards", "fees", "fraud", "loans"], ["fees", "cards"], ["loans", "fraud", "cards"]]
+)
 def test_outputs_of_the_same_name_keep_their_weights_whatever_their_number(folder, labels):
     old = head_of(folder, ["cards", "loans", "fees"])
     new = head_of(folder, labels)
@@ -49,9 +51,7 @@ def test_a_label_that_was_renamed_keeps_its_weights(folder):
 def test_what_is_kept_new_and_left_out_is_said(folder):
     start = warm_start(loading.configuration(folder), HEAD, ["cards", "fraud"])
     assert start.grows
-    assert start.sentence == (
-        "its outputs cards keep their weights, fraud begins anew, loans, fees are left out"
-    )
+    assert start.sentence == ("its outputs cards keep their weights, fraud begins anew, loans, fees are left out")
     others = warm_start(loading.configuration(folder), HEAD, ["yes", "no"])
     assert not others.grows
     assert others.sentence == "none of its outputs cards, loans, fees is one of yes, no: the head begins anew"

@@ -31,7 +31,9 @@ def folder(path, train, test, validation=None):
 def put(tmp_path):
     def together(new=NEW, new_test=None, old=OLD, seen=(), held_out=False, right=None, labels=None, **settings):
         old_config = folder(tmp_path / "old", old, [(f"t{key}", f"asked {text}", x) for key, text, x in old[:10]])
-        new_config = folder(tmp_path / "new", new, new_test or [(f"u{key}", f"query {text}", x) for key, text, x in new])
+        new_config = folder(
+            tmp_path / "new", new, new_test or [(f"u{key}", f"query {text}", x) for key, text, x in new]
+        )
         if labels:
             old_config, new_config = (
                 replace(each, data=replace(each.data, labels=labels)) for each in (old_config, new_config)
@@ -67,12 +69,14 @@ def test_a_share_or_a_number_of_old_rows_is_replayed(put, replay, count):
 
 
 def test_more_rows_than_there_are_cannot_be_replayed(put):
-    with pytest.raises(ConfigError, match="refresh.replay=41: the run was trained on 40 rows; allowed is up to that"):
+    with pytest.raises(ConfigError, match=r"refresh\.replay=41: the run was trained on 40 rows; allowed is up to that"):
         put(replay=41)
 
 
 def test_corrected_labels_replace_the_old_ones_and_are_always_replayed(put):
-    together = put(replay=0, right=[("o0", "loans"), ("o2", "loans"), ("o1", "loans"), ("o3", "cards"), ("to4", "loans")])
+    together = put(
+        replay=0, right=[("o0", "loans"), ("o2", "loans"), ("o1", "loans"), ("o3", "cards"), ("to4", "loans")]
+    )
     assert together.found.corrected == [("cards", "loans", 3), ("loans", "cards", 1)]
     assert rows_of(together, "train", 0) == {"o0": "loans", "o2": "loans", "o3": "cards"}
     assert rows_of(together, "test", 0)["to4"] == "loans"
@@ -109,8 +113,8 @@ def test_a_label_under_another_name_is_not_guessed(put):
     with pytest.raises(DataError) as error:
         put(new=[(key, text, {"loans": "credit"}.get(label, label)) for key, text, label in NEW])
     assert str(error.value) == (
-        "the new data has the label credit, which the run does not know, and no row of loans, which it knows: is it the "
-        "same under another name, give 'refresh.rename={loans: credit}'; is it a further one, "
+        "the new data has the label credit, which the run does not know, and no row of loans, which it knows: is it "
+        "the same under another name, give 'refresh.rename={loans: credit}'; is it a further one, "
         "'refresh.new_labels=[credit]'"
     )
 
@@ -125,7 +129,10 @@ def test_old_rows_of_a_label_that_is_renamed_get_its_new_name(put):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rename": {"lones": "credit"}}, r"refresh.rename=\{lones: credit\}: the run has no label lones; it has cards"),
+        (
+            {"rename": {"lones": "credit"}},
+            r"refresh.rename=\{lones: credit\}: the run has no label lones; it has cards",
+        ),
         ({"rename": {"loans": "cards"}}, "cards would be two labels of the run"),
         ({"new_labels": ["fraud"]}, "refresh.new_labels: no new row has the label fraud; they have cards, loans"),
     ],
