@@ -43,11 +43,11 @@ def run(folder, stages=("finetune", "distill"), **settings):
         (("run=a", "data.path=b", "refresh.replays=1"), "refresh.replays: unknown setting; did you mean replay?"),
         (
             ("run=a", "data.path=b", "refresh.replay=1.5"),
-            "refresh.replay=1.5: allowed is a share from 0 to 1, or a whole",
+            "refresh.replay=1.5: allowed is a share from 0 to 1, or",
         ),
         (
             ("run=a", "data.path=b", "refresh.replay=-1"),
-            "refresh.replay=-1.0: allowed is a share from 0 to 1, or a whole",
+            "refresh.replay=-1.0: allowed is a share from 0 to 1, or",
         ),
         (("run=a", "data.path=b", "refresh.replay=nan"), "refresh.replay=nan: allowed is a share from 0 to 1"),
         (("run=a", "data.path=b", "refresh.replay=all"), "refresh.replay: Value 'all' of type 'str' could not be"),
@@ -75,7 +75,7 @@ def test_a_mistake_is_one_message(called, tmp_path, words, message):
     [
         (
             {"task": "translation"},
-            "is of the task translation, which writes texts; refresh judges labels, tags, scores",
+            "is of the task translation, which writes texts; refresh judges labels",
         ),
         ({"teacher": {"answers": "a.jsonl"}}, "its teacher is a file of answers, which cannot learn on"),
         ({"more_teachers": {"second": {"model": "m"}}}, "has several teachers, and refresh goes on from one"),
@@ -99,7 +99,7 @@ def test_a_run_without_a_student_is_refused(called, tmp_path):
     [
         (
             "teacher.model=other",
-            "teacher.model: is decided by refresh, which goes on from the run's own models and data",
+            "teacher.model: is decided by refresh, which goes on from the run's own models",
         ),
         ("task=regression", "task=regression: the run is of the task classification, and goes on with that"),
         ("trainer.devices=2", "trainer.devices=2, trainer.num_nodes=1: refresh trains in one process"),

@@ -3,9 +3,9 @@
 import csv
 import hashlib
 import json
-import random
 import sys
 
+import numpy as np
 import pytest
 
 from distill import refresh
@@ -13,26 +13,7 @@ from distill import refresh
 pytestmark = pytest.mark.long
 
 WORDS = {"cards": ["card", "pin"], "loans": ["loan", "rate"], "fees": ["fee", "charge"], "fraud": ["stolen", "scam"]}
-FILLED = [
-    "please",
-    "help",
-    "me",
-    "with",
-    "my",
-    "a",
-    "the",
-    "of",
-    "and",
-    "today",
-    "it",
-    "is",
-    "about",
-    "question",
-    "again",
-    "now",
-    "since",
-    "yesterday",
-]
+FILLED = ("please", "help", "me", "with", "my", "a", "the", "of", "and", "today", "it", "is", "about", "question")
 SETTINGS = (
     "experiment=classification", "name=tick", "teacher.default_model=null", "teacher.vocab_size=300", "store=store",
     "teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 64}", "student=scratch_tiny",
@@ -46,16 +27,16 @@ SETTINGS = (
 
 def written(folder, labels, counts, seed, called=None):
     """Rows in which one word says the label."""
-    draw = random.Random(seed)
+    draw = np.random.default_rng(seed)
     folder.mkdir()
     for split, count in zip(("train", "validation", "test"), counts, strict=True):
         with (folder / f"{split}.csv").open("w", newline="") as file:
             csv.writer(file).writerow(["id", "text", "label"])
             for number in range(count):
                 label = labels[number % len(labels)]
-                words = [draw.choice(FILLED) for _ in range(draw.randint(4, 8))]
-                words.insert(draw.randrange(len(words)), draw.choice(WORDS[label]))
-                text = f"case{draw.randrange(10**9)} {' '.join(words)}"
+                words = [str(draw.choice(FILLED)) for _ in range(draw.integers(4, 9))]
+                words.insert(draw.integers(len(words)), str(draw.choice(WORDS[label])))
+                text = f"case{draw.integers(10**9)} {' '.join(words)}"
                 said = (called or {}).get(label, label) if split == "train" else label
                 csv.writer(file).writerow([f"{folder.name}-{split}-{number}", text, said])
 
@@ -109,10 +90,8 @@ def test_a_better_run_is_promoted_a_worse_one_is_not_and_the_old_one_stays(going
     assert report["refresh"]["rows"] == {
         "old": 240, "replayed": 120, "new": 120, "judged_old": 120, "judged_new": 120
     }  # fmt: skip
-    titles = [each["name"] for each in report["refresh"]["verdict"]["checks"]]
-    assert titles == ["test", "cards", "fees", "loans", "refresh=new rows", "refresh=old rows"] or set(titles) == {
-        "test", "cards", "fees", "loans", "refresh=new rows", "refresh=old rows"
-    }  # fmt: skip
+    names = {each["name"] for each in report["refresh"]["verdict"]["checks"]}
+    assert names == {"test", "cards", "fees", "loans", "refresh=new rows", "refresh=old rows"}
     assert report["refresh"]["drift"].keys() == {
         "length in tokens", "share of unknown tokens", "confidence of the old teacher", "labels"
     }  # fmt: skip

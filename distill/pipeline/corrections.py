@@ -74,6 +74,7 @@ class Corrected:
         Raises:
             ConfigError: an id is that of no row, or of two.
         """
+        self.what = what
         self.splits, self.counts, self.changed = dict(splits), Counter[tuple[str, str]](), dict[str, list[int]]()
         if not right:
             return
@@ -94,10 +95,17 @@ class Corrected:
         labels, places = list(rows.labels), []
         for place, each in enumerate(rows.ids or ()):
             if each in right and right[each] != labels[place]:
+                self._refuse_length(rows, place, right[each])
                 self.counts[said(labels[place]), said(right[each])] += 1
                 labels[place] = right[each]
                 places.append(place)
         self.splits[split], self.changed[split] = rows.labelled(labels), places
+
+    def _refuse_length(self, rows: NamedRows, place: int, label: Any) -> None:  # noqa: ANN401 - of any task
+        words = rows.columns["tokens"][place] if "tokens" in rows.columns else label
+        if isinstance(label, list) and len(label) != len(words):
+            name = shown_name((rows.ids or [])[place])
+            raise ConfigError(f"{self.what}: {name} has {len(words)} words, and gets {len(label)} tags")
 
     @property
     def summary(self) -> list[tuple[str, str, int]]:

@@ -82,9 +82,15 @@ def all_labels(
     kept = [settings.rename.get(name, name) for name in names]
     in_old, in_new = (refresh_rows.counted(rows.values(), kind) for rows in (before, after))
     known = [*kept, *sorted(name for name in in_old if name not in kept)]  # corrections may bring some
+    brought = [name for name in known if name not in kept]
+    if doubtful := [name for name in brought if name not in in_new and name not in settings.new_labels]:
+        raise ConfigError(
+            f"refresh.corrections={settings.corrections}: no other row has the label {shown_names(doubtful)}; is it a "
+            f"further one, 'refresh.new_labels=[{','.join(doubtful)}]'"
+        )
     come = sorted(name for name in in_new if name not in known)
     gone = [name for name in kept if name not in in_new]
-    if strangers := [name for name in settings.new_labels if name not in in_new]:
+    if strangers := [name for name in settings.new_labels if name not in in_new and name not in brought]:
         raise ConfigError(
             f"refresh.new_labels: no new row has the label {shown_name(strangers[0])}; they have "
             f"{shown_names(sorted(in_new))}"
@@ -97,7 +103,7 @@ def all_labels(
             f"'refresh.rename={{{gone[0]}: {unexplained[0]}}}'; is it a further one, "
             f"'refresh.new_labels=[{','.join(unexplained)}]'"
         )
-    found.new_labels, found.unseen = [*(name for name in known if name not in kept), *come], gone
+    found.new_labels, found.unseen = [*brought, *come], gone
     if gone:
         found.notes.append(f"no new row has the label {shown_names(gone)}: old rows alone keep it")
     return [*known, *come]

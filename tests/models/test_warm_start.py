@@ -6,7 +6,10 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from distill.errors import ModelError
 from distill.models import loading
+from distill.models.forward import select_columns
+from distill.models.label_columns import columns_of_some
 from distill.models.warm_start import WarmStart, warm_start
+from distill.types import FLOOR
 
 HEAD = "AutoModelForSequenceClassification"
 SIZE = {"vocab_size": 20, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
@@ -66,3 +69,12 @@ def test_a_model_without_a_head_keeps_nothing(tmp_path):
 def test_names_of_more_outputs_than_there_are_are_refused(folder):
     with pytest.raises(ModelError, match="4 outputs are named a, b, c, d, and the checkpoint has 3"):
         warm_start(loading.configuration(folder), HEAD, ["a", "b"], ["a", "b", "c", "d"])
+
+
+def test_a_model_never_gives_a_label_that_it_has_not_learnt():
+    columns = columns_of_some(["cards", "loans"], ["fraud", "loans", "cards"])
+    logits = select_columns(torch.tensor([[[1.0, 2.0]]]), columns)
+    assert logits.tolist() == [[[FLOOR, 2.0, 1.0]]]
+    assert logits.softmax(dim=-1)[0, 0, 0] == 0
+    with pytest.raises(ModelError, match="the model's labels are yes, those of the data are no"):
+        columns_of_some(["yes"], ["no"])

@@ -87,6 +87,7 @@ def test_corrected_labels_replace_the_old_ones_and_are_always_replayed(put):
     [
         ([("o0", "loans"), ("x9", "cards")], "1 of 2 ids are of no row that the run was made of, such as x9"),
         ([("o0", "loans"), ("o0", "cards")], "the id o0 stands there 2 times"),
+        ([("o0", "lones")], r"no other row has the label lones; is it a further one, 'refresh.new_labels=\[lones\]'"),
     ],
 )
 def test_corrections_of_rows_that_are_not_there_are_refused(put, right, message):
