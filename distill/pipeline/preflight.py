@@ -11,7 +11,6 @@ from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
 from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
-from distill.inference.torch_runtime import partial_columns
 from distill.models import attention, checkpoint_validation, loading, safetensors_headers
 from distill.models.label_columns import label_columns, output_names, unnamed
 from distill.models.sources import PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, is_beside
@@ -21,6 +20,7 @@ from distill.objective.settings import active, auto_mapped_terms, reads, terms_b
 from distill.objective.specs import TERM_SPECS
 from distill.pipeline import (
     adapting_check,
+    beside_check,
     expected_shapes,
     export_check,
     meta_build,
@@ -100,7 +100,7 @@ def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
         meta_build.checkpoint(spec, name, model_config)
         loading.inside_bounds(model_config, config.data.max_length, name.removesuffix("_checkpoint"))
         if is_beside(name):
-            _check_labels_beside(spec, name)
+            beside_check.refuse_labels(spec, name)
     teacher = configs.get(TEACHER_CHECKPOINT)
     if teacher is None:
         meta_build.from_scratch(spec)
@@ -120,18 +120,13 @@ def _refuse_mistaken(spec: RunSpec, name: str, config: PretrainedConfig) -> None
         config,
         head,
         spec.sources.tokenizer(folder),
-        finished=_is_finished(spec, name),
+        finished=beside_check.is_finished(spec, name),
         labels=bool(spec.setup.outputs),
         way_out=_UNTRAINED,
     )
-    if _is_finished(spec, name) and spec.setup.task.kind == "score":
+    if beside_check.is_finished(spec, name) and spec.setup.task.kind == "score":
         checkpoint_validation.refuse_other_outputs(folder, config, spec.setup.task.kind)
     safetensors_headers.refuse_infinite(folder, safetensors_headers.read_headers(folder))
-
-
-def _is_finished(spec: RunSpec, name: str) -> bool:
-    """Return whether a checkpoint is used as it is."""
-    return is_beside(name) or (name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned)
 
 
 def _check_labels(spec: RunSpec, teacher: PretrainedConfig) -> None:
@@ -141,15 +136,6 @@ def _check_labels(spec: RunSpec, teacher: PretrainedConfig) -> None:
     label_columns(teacher, spec.setup.outputs, names, subset=teacher_settings.labels_subset)
     if unused := unnamed(names or output_names(teacher), spec.setup.outputs):
         log.info("the teacher's outputs %s are left out, which the data has no labels for", ", ".join(unused))
-
-
-def _check_labels_beside(spec: RunSpec, name: str) -> None:
-    """Refuse a model of another run that has none of the labels of the data."""
-    try:
-        partial_columns(spec.setup, spec.sources.model(name, {}))
-    except ModelError as error:
-        key = f"evaluate.beside.{name.partition(':')[2]}"
-        raise ModelError(f"{key}: {error}; name its outputs in their order with {key}.labels=[...]") from error
 
 
 def _check_further_teacher(spec: RunSpec, name: str, other: RunSpec) -> None:

@@ -19,16 +19,8 @@ from distill.errors import ConfigError, DataError
 from distill.pipeline import corrections, gating, refresh_data, refresh_drift, refresh_rows
 from distill.pipeline.prepare_data import load, prepare
 from distill.pipeline.refresh_data import Together
-from distill.pipeline.refresh_run import (
-    DATA,
-    OLD_STUDENT,
-    OldRun,
-    going_on,
-    of_old,
-    reading,
-    refuse_other_data,
-    refuse_settings,
-)
+from distill.pipeline.refresh_run import DATA, OLD_STUDENT, OldRun, refuse_other_data
+from distill.pipeline.refresh_settings import going_on, of_old, reading, refuse_settings
 from distill.pipeline.runner import walk
 from distill.stages import evaluate, kept_outputs
 from distill.stages.job import Job

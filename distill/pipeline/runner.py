@@ -3,12 +3,11 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from distill.base import work_shown
 from distill.base.disk import run_folder
@@ -22,7 +21,7 @@ from distill.errors import DataError
 from distill.models.sources import is_checkpoint
 from distill.pipeline import tracked
 from distill.pipeline.acceptance import accepted_before, accepted_before_training
-from distill.pipeline.chain import Chain
+from distill.pipeline.chain import Chain, Judge
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.lineage import lineage
 from distill.pipeline.outlook import Outlook
@@ -47,16 +46,9 @@ from distill.training.trainer import device_count
 
 log = logging.getLogger(__name__)
 
-Judge: TypeAlias = Callable[[Job], Mapping[str, object]]
-"""Returns what else a report shall hold, of the job of the finished stage ``evaluate``."""
-
 
 def walk(
-    config: Config,
-    folder: Path,
-    command: str,
-    swept: Mapping[str, str] | None = None,
-    judge: Judge | None = None,
+    config: Config, folder: Path, command: str, swept: Mapping[str, str] | None = None, judge: Judge | None = None
 ) -> None:
     """Run all stages that the settings ask for, and write the report.
 
@@ -87,9 +79,10 @@ def walk(
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         spec = with_output_plan(spec)
         ranks.first(partial(warn, spec))
-        chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
+        store = Store(Path(config.store))
+        chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), store, judge=judge)
         with _shown(chain):
-            _stages(chain, judge)
+            _stages(chain)
 
 
 def _shown(chain: Chain) -> AbstractContextManager[None]:
@@ -99,7 +92,7 @@ def _shown(chain: Chain) -> AbstractContextManager[None]:
     return work_shown.shown(config.progress.every_seconds, bars=bars) if chain.ranks.rank == 0 else nullcontext()
 
 
-def _stages(chain: Chain, judge: Judge | None) -> None:
+def _stages(chain: Chain) -> None:
     """Take each stage in turn, on every rank, and report at the end."""
     ranks, notes = chain.ranks, []
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
@@ -121,7 +114,7 @@ def _stages(chain: Chain, judge: Judge | None) -> None:
         planned_stages = plan(chain.spec, chain.store, tell=False)
     notes += _walk(chain, planned_stages, outlook)
     ranks.heed()
-    ranks.first(lambda: _report(chain, planned_stages, notes, evaluations, judge))
+    ranks.first(lambda: _report(chain, planned_stages, notes, evaluations))
 
 
 def _walk(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook) -> list[str]:
@@ -236,18 +229,14 @@ def _run(planned: Planned, job: Job, store: Store) -> StageResult:
 
 
 def _report(
-    chain: Chain,
-    planned_stages: Mapping[str, Planned],
-    notes: list[str],
-    evaluations: Mapping[int, Job],
-    judge: Judge | None,
+    chain: Chain, planned_stages: Mapping[str, Planned], notes: list[str], evaluations: Mapping[int, Job]
 ) -> None:
     """Write the run's folder, and log the table."""
     folders = chain.finished.folders
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
     chain.finished.lineage += lineage(chain.spec, planned_stages)
-    more = judge(jobs["evaluate"]) if judge is not None else {}
+    more = chain.judge(jobs["evaluate"]) if chain.judge is not None else {}
     report, examples = write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations, more)
     described = tracked.described(chain.spec.config, chain.context, "report")
     with chain.context.tracking.job(described) as trackers:
