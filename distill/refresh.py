@@ -44,15 +44,14 @@ def main() -> None:
         sys.exit(HELD)
 
 
+@in_one_sentence(GOES_ON, describe_error)
 def _promoted(arguments: list[str]) -> bool:
     """Print the verdict, and return whether the new run is promoted."""
-    with in_one_sentence(GOES_ON, describe_error):
-        signals.end_with_the_parent()
-        if {"-h", "--help"} & set(arguments):
-            sys.stdout.write(_USAGE)
-            return True
-        return _refresh(read(arguments, _USAGE), shlex.join(["python", "-m", "distill.refresh", *arguments]))
-    return False
+    signals.end_with_the_parent()
+    if {"-h", "--help"} & set(arguments):
+        sys.stdout.write(_USAGE)
+        return True
+    return _refresh(read(arguments, _USAGE), shlex.join(["python", "-m", "distill.refresh", *arguments]))
 
 
 def _refresh(command: Command, repeat: str) -> bool:
