@@ -15,6 +15,7 @@ COMMANDS = {
     "ask": 'teacher, student and control of a run on one text: distill ask model=RUN "a text"',
     "serve": "answers of a finished model over HTTP: distill serve model=FOLDER port=8000",
     "compare": "finished runs side by side: distill compare outputs/sweeps/DATE_TIME",
+    "refresh": "go on from a finished run with new data: distill refresh run=RUN data.path=NEW",
     "gate": "may a new model take an old one's place, and if not, why not: distill gate new=RUN old=RUN",
     "dashboard": "a saved view and a report on Weights & Biases: distill dashboard outputs/sst2_tiny/DATE_TIME",
     "store": "what a store holds, and what nothing needs any more: distill store list, distill store clean",

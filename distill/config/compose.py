@@ -101,6 +101,15 @@ _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
     "root": {"level": "ERROR", "handlers": ["console"]},
 }
 
+
+def logging_into(folder: Path | None) -> dict[str, Any]:
+    """Return the logging of a command that Hydra does not start, for ``logging.config``; without a folder no file's."""
+    if folder is None:
+        return _LOGGING_WITHOUT_A_FILE
+    handlers = {**_LOGGING["handlers"], "file": {**_LOGGING["handlers"]["file"], "filename": str(folder / "run.log")}}
+    return {**_LOGGING, "handlers": handlers}
+
+
 _SUBDIR = "${hydra.job.num}_${run_name:${name}}${swept:${name},${hydra.overrides.task}}"
 
 _ROOT: dict[str, Any] = {

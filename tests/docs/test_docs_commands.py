@@ -6,6 +6,7 @@ The commands of ``docs/extending`` build on what the page adds; they are run by 
 import re
 import shlex
 import tomllib
+from dataclasses import field, make_dataclass
 from itertools import pairwise, product
 
 import pytest
@@ -21,13 +22,14 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, dashboard, design, gate, label, validate
+from distill.config import command_line, compare, dashboard, design, gate, label, refresh, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
 from distill.config.dashboard import DashboardConfig
 from distill.config.design import DesignConfig
 from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
+from distill.config.refresh import RefreshSettings
 from distill.config.schema import Config
 from distill.config.select import SelectConfig
 from distill.config.serve import ServeConfig
@@ -58,6 +60,7 @@ SCHEMAS = [
         StoreConfig,
         AskConfig,
         SelectConfig,
+        make_dataclass("RefreshConfig", [("refresh", RefreshSettings, field(default_factory=RefreshSettings))]),
         LabelConfig,
     )
 ]
@@ -127,6 +130,11 @@ def of_a_schema(schema):
     return lambda words: command_line.refuse_values(command_line.settings_of(schema, words, ""))
 
 
+def of_a_refresh(words):
+    """Check what a refresh is given, and that what it overrides are settings of a run."""
+    refresh.with_overrides(Config(), refresh.read(words, "").overrides)
+
+
 def of_a_store(words):
     """Check what the command for stores is given."""
     assert words[0] in ("list", "clean")
@@ -141,6 +149,7 @@ ALONE = {
     "compare": lambda words: compare.read(words, ""),
     "dashboard": lambda words: dashboard.read(words, ""),
     "gate": lambda words: gate.read(words, ""),
+    "refresh": of_a_refresh,
     "store": of_a_store,
     "convert": convert._folders,
 }
