@@ -11,6 +11,11 @@ from distill.stages.job import RunContext, RunSpec, StageResult
 from distill.stages.ledger import ledger
 from distill.stages.review import Review
 
+_SEARCHED = (
+    "{} trials of a search have looked at validation before these settings were chosen: what they score there is better "
+    "than it would be on new texts; test was not looked at"
+)
+
 
 def report_on(
     spec: RunSpec,
@@ -31,7 +36,9 @@ def report_on(
     config = spec.config
     data = spec.data.describe()
     labels = {"ledger": ledger(spec, results)} if spec.data.labelled else {}
-    of_stages = [note for result in results.values() for note in result.get("notes", ())]
+    searched = config.report.searched
+    of_stages = [_SEARCHED.format(searched)] if searched else []
+    of_stages += [note for result in results.values() for note in result.get("notes", ())]
     data["notes"] += dict.fromkeys([*spec.data.remarks, *notes, *of_stages])
     report = assemble(
         head={
@@ -40,6 +47,7 @@ def report_on(
             "task": config.task,
             "seed": spec.run.config.seed,
             **({"swept": dict(context.swept)} if context.swept else {}),
+            **({"searched": searched} if searched else {}),
         },
         data=data,
         stages=stages,
