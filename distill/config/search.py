@@ -1,11 +1,12 @@
 """Settings of ``python -m distill.search``: those of a run, and among which of them is searched, for what."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from distill.base.setting_rules import RUN_NAME, Rule, allowed, at_least, rules_of
+from distill.base.setting_rules import Rule, allowed, at_least, rules_of
 from distill.config.schema import Config
 from distill.config.search_space import Choice, Range, Space, Value, read_space, with_values
 from distill.config.seeds import seed_override_problems
@@ -91,7 +92,7 @@ def space_of(config: SearchConfig) -> Space:
 def settings_of_runs(overrides: Sequence[str]) -> list[str]:
     """Return the overrides of a command line that the runs it proposes have, too, but for the experiment.
 
-    >>> settings_of_runs(["experiment=trec_tiny", "search=learning", "++search.space.distill.temperature=[1,2]", "seed=3"])
+    >>> settings_of_runs(["experiment=trec_tiny", "search=learning", "++search.space.student.layers=[1,2]", "seed=3"])
     ['seed=3']
     """
     return [each for each in overrides if _key(each).partition(".")[0] not in (*_NOT_OF_RUNS, "experiment")]
@@ -115,8 +116,8 @@ def check(config: SearchConfig, overrides: Sequence[str], card_folders: Sequence
         of_space.append("search.space: nothing is searched; give search=CARD, or search.space.KEY=[VALUE,VALUE]")
     given = {_key(override) for override in of_runs}
     for key, values in space.items():
-        of_space += [f"search.space.{key}: {problem}" for problem in _of_no_use(key, given)]
-        of_space += [] if of_base else list(_value_problems(config, space, key, values))
+        of_no_use = [f"search.space.{key}: {problem}" for problem in _of_no_use(key, given)]
+        of_space += of_no_use or ([] if of_base else _value_problems(config, space, key, values))
     refuse(list(dict.fromkeys([*of_base, *of_space])))
 
 
@@ -133,8 +134,8 @@ def _own_problems(config: SearchConfig, card_folders: Sequence[str]) -> Iterator
     leading = task_or_first(config.task).leading
     if section.metric is not None and section.metric not in leading:
         yield f"search.metric={section.metric}: allowed is {', '.join(leading)}"
-    if section.name is not None and not (RUN_NAME[0](section.name) and not set(section.name) & set("=,'")):
-        yield f"search.name={section.name}: allowed is {RUN_NAME[1]}"
+    if section.name is not None and not re.fullmatch(r"\w[\w.-]{0,99}", section.name, re.ASCII):
+        yield f"search.name={section.name}: allowed is letters, digits, and . _ - between them, at most 100"
     if TRAINS not in config.stages:
         yield f"stages={config.stages}: a search trains students; add {TRAINS}"
     if config.seeds is not None and len(config.seeds) > 1:
@@ -165,9 +166,7 @@ def _of_no_use(key: str, given: set[str]) -> Iterator[str]:
         yield "is given on the command line as well; leave one of the two out"
 
 
-def _value_problems(
-    config: SearchConfig, space: Space, key: str, values: Range | Choice
-) -> Iterator[str]:
+def _value_problems(config: SearchConfig, space: Space, key: str, values: Range | Choice) -> Iterator[str]:
     """Name what no trial can have of a setting: a value that makes no sense, wherever the others of the space stand."""
     others = [{}, *(_corner(space, key, end) for end in (0, -1))]
     for value in values.ends if isinstance(values, Choice) else (values.low, values.high):

@@ -112,7 +112,7 @@ def read_space(given: Mapping[str, Any], config: Config) -> tuple[Space, list[st
 
 
 def with_values(config: C, values: Mapping[str, Value]) -> C:
-    """Return the settings with others in place of some, of the type that each setting has.
+    """Return the settings with others in place of some that lie in sections, of the type that each setting has.
 
     Raises:
         ConfigError: a value has another type.
@@ -120,12 +120,12 @@ def with_values(config: C, values: Mapping[str, Value]) -> C:
     for key, value in values.items():
         section, _, rest = key.partition(".")
         try:
-            changed = OmegaConf.structured(getattr(config, section)) if rest else OmegaConf.structured(config)
-            OmegaConf.update(changed, rest or key, value)
-            made = OmegaConf.to_object(changed)
+            changed = OmegaConf.structured(getattr(config, section))
+            OmegaConf.update(changed, rest, value)
+            made: Any = OmegaConf.to_object(changed)
         except OmegaConfBaseException as error:
             raise ConfigError(f"search.space.{key}: {str(error).splitlines()[0]}") from error
-        config = replace(config, **{section: made}) if rest else made  # type: ignore[assignment]
+        config = replace(config, **{section: made})
     return config
 
 
@@ -200,4 +200,5 @@ def _range(key: str, given: Mapping[Any, Any], types: tuple[type, ...]) -> Range
         raise ConfigError(f"{where}: allowed is low below high, and step above 0, at most their difference")
     if step is not None:
         high = low + math.floor((high - low) / step + 1e-9) * step
-    return Range(*((int(low), int(high)) if whole else (float(low), float(high))), log, step, whole)
+    ends = (int(low), int(high)) if whole else (float(low), float(high))
+    return Range(ends[0], ends[1], log, step, whole)

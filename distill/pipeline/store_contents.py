@@ -70,7 +70,7 @@ def note_run(root: Path, run: Path) -> None:
 
 
 def run_folders(root: Path, below: Path) -> list[Path]:
-    """Return the folders of runs ``below`` a folder, those elsewhere that the store at ``root`` knows, and its searches.
+    """Return the folders of runs ``below`` a folder, of those elsewhere that a store knows, and of its searches.
 
     Raises:
         StoreError: a folder in which there may be runs cannot be read.

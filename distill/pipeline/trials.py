@@ -114,9 +114,8 @@ def refuse_unread(config: Config, data: Prepared, space: Space) -> list[str]:
         if not changed:
             found.append(f"search.space.{key}: nothing in this run reads it; leave it out")
         elif teachers := [stage for stage in _SHARED if stage in changed]:
-            found.append(
-                f"search.space.{key}: changes {teachers[0]} as well, so that every trial would have a teacher of its own"
-            )
+            of_its_own = f"changes {teachers[0]} as well, so that every trial would have a teacher of its own"
+            found.append(f"search.space.{key}: {of_its_own}")
         elif _KEPT in changed:
             notes.append(f"{key}: what is kept of the teacher's answers depends on it; it is asked anew for each value")
     refuse(found)

@@ -21,10 +21,19 @@ def refuse_to_replace(output: Path, search: str) -> None:
     """
     for path in sorted((output / GROUP).glob(f"{search}_*.yaml")):
         if path.stem.removeprefix(f"{search}_").isdecimal() and _MADE not in path.read_text(encoding="utf-8"):
-            raise ConfigError(f"{path}: is no card of a search and would be replaced; give another output= or search.name=")
+            raise ConfigError(
+                f"{path}: is no card of a search and would be replaced; give another output= or search.name="
+            )
 
 
-def write(output: Path, search: str, base: str | None, chosen: Sequence[Mapping[str, Value]], looked: int, remarks: Sequence[str]) -> list[str]:
+def write(
+    output: Path,
+    search: str,
+    base: str | None,
+    chosen: Sequence[Mapping[str, Value]],
+    looked: int,
+    remarks: Sequence[str],
+) -> list[str]:
     """Write a card for each of the chosen trials, the best first; return their names.
 
     Those of an earlier call that are no longer there go.

@@ -2,10 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import optuna
 
@@ -15,7 +15,7 @@ from distill.base.setting_rules import at, said
 from distill.config.dump import write_config
 from distill.config.schema import Config
 from distill.config.search import SCORE, SearchConfig, corners
-from distill.data.prepared import Prepared
+from distill.config.search_space import Value
 from distill.errors import ConfigError, TrainingError
 from distill.metrics import leading, metric_module
 from distill.pipeline import trials
@@ -32,8 +32,22 @@ log = logging.getLogger("distill.search")
 
 SETTINGS = "settings.yaml"
 """In the folder of a search: what its other workers read."""
-_OF_TRIALS = ("seed", "task", "metric", "data", "teacher", "more_teachers", "ensemble", "student", "pretrain", "finetune",
-              "augment", "distill", "generate", "trainer")  # fmt: skip
+_OF_TRIALS = (
+    "seed",
+    "task",
+    "metric",
+    "data",
+    "teacher",
+    "more_teachers",
+    "ensemble",
+    "student",
+    "pretrain",
+    "finetune",
+    "augment",
+    "distill",
+    "generate",
+    "trainer",
+)
 """The sections whose settings are the same in all trials of a search."""
 _BEST = 3
 """Trials that become cards, of a search for the score alone."""
@@ -63,7 +77,7 @@ def carry_out(config: SearchConfig) -> Found:
         (search.folder / KEPT).unlink(missing_ok=True)
         _say_where(search, study)
         teachers = _teachers(search, specs)
-        studies.enqueue(study, {key: at(search.config, key) for key in search.space}, search.space)
+        studies.enqueue(study, {key: cast(Value, at(search.config, key)) for key in search.space}, search.space)
         crew.work_together(search)
         studies.give_up(study, "its worker has ended")
         found = found_by(search, study)
@@ -85,7 +99,8 @@ def ready(config: SearchConfig) -> Search:
         headline = leading(metrics, name).headline
     except KeyError as error:
         names = ", ".join(metric.headline.name for metric in metrics.LEADING)
-        raise ConfigError(f"search.metric={name}: with the labels of this data allowed is {names}") from error
+        key = "metric" if config.search.metric is None else "search.metric"
+        raise ConfigError(f"{key}={name}: with the labels of this data allowed is {names}") from error
     objectives = tuple(config.search.objectives)
     directions = [MAXIMIZE if name == SCORE and headline.mode == "max" else MINIMIZE for name in objectives]
     goal = Goal(objectives, tuple(directions), config.search.prune and len(objectives) == 1)
@@ -125,7 +140,10 @@ def _say_where(search: Search, study: optuna.Study) -> None:
     again = studies.resume(study)
     if (there := len(studies.counted(study))) or again:
         interrupted = f", interrupted {', '.join(map(str, again))}" if again else ""
-        log.info("search %s: goes on, %d of %d trials are there%s", *(search.folder.name, there, search.config.trials, interrupted))
+        log.info(
+            "search %s: goes on, %d of %d trials are there%s",
+            *(search.folder.name, there, search.config.trials, interrupted),
+        )
     else:
         log.info("search %s: begins, %s", search.folder.name, search.folder)
 

@@ -1,12 +1,13 @@
 """Draw a search on one page that opens anywhere: its history, what mattered, and the front of the best compromises."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
 import optuna
+from optuna.trial import FrozenTrial
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
@@ -89,9 +90,16 @@ def _pictures(found: Found) -> Iterator[Picture]:
     for place, (name, head) in enumerate(zip(found.goal.names, heads, strict=True)):
         figure = draw.plot_optimization_history(found.study, target=_target(place), target_name=head)
         yield Picture(f"History: {head}", "A point for each trial that finished, in their order.", _html(figure))
-        if name == SCORE and len(finished) >= _FEWEST and len(found.space) > 1 and len({each.values[place] for each in finished}) > 1:
+        if (
+            name == SCORE
+            and len(finished) >= _FEWEST
+            and len(found.space) > 1
+            and len({each.values[place] for each in finished}) > 1
+        ):
             figure = draw.plot_param_importances(found.study, target=_target(place), target_name=head)
-            note = "How much of the difference between good trials and all goes with each setting; few trials say little."
+            note = (
+                "How much of the difference between good trials and all goes with each setting; few trials say little."
+            )
             yield Picture(f"Importance for {head}", note, _html(figure))
     if len(heads) > 1:
         front = draw.plot_pareto_front(found.study, target_names=heads)
@@ -103,11 +111,13 @@ def _pictures(found: Found) -> Iterator[Picture]:
         yield Picture("Validation", "The watched metric of each trial by epoch; pruned ones end early.", _html(figure))
 
 
-def _target(place: int) -> Any:
-    return lambda trial: trial.values[place]
+def _target(place: int) -> Callable[[FrozenTrial], float]:
+    return lambda trial: float(trial.values[place])
 
 
 def _html(figure: Figure) -> str:
     """Return a figure without the library, which the page holds once."""
     figure.update_layout(**_LAYOUT)
-    return str(figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}))
+    return str(
+        figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True})
+    )

@@ -133,7 +133,9 @@ def _trial(found: Found, trial: FrozenTrial) -> Mapping[str, object]:
         "outcome": _OUTCOMES.get(trial.state, "running"),
         "reason": trial.user_attrs.get(REASON),
         "settings": trial.params,
-        "reached": None if reached is None else {key: value if known(value) else None for key, value in reached.items()},
+        "reached": None
+        if reached is None
+        else {key: value if known(value) else None for key, value in reached.items()},
         "metrics": trial.user_attrs.get("metrics"),
         "stages": trial.user_attrs.get("stages"),
         "watched": {str(epoch): value for epoch, value in trial.intermediate_values.items()},

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import optuna
@@ -21,7 +21,9 @@ from distill.errors import ConfigError, StoreError
 JOURNAL = "journal.log"
 REASON, INTERRUPTED, IDENTITY = "reason", "interrupted", "identity"
 """Attributes: why a trial has failed; that its process had died, so that another has its place; of what a study is."""
-MAXIMIZE, MINIMIZE = "maximize", "minimize"
+Direction: TypeAlias = Literal["maximize", "minimize"]
+MAXIMIZE: Direction = "maximize"
+MINIMIZE: Direction = "minimize"
 _STUDY = "search"
 _OF_OPTUNA = f"{JOURNAL}.lock"
 _WAIT = 10.0
@@ -39,7 +41,7 @@ class Goal:
     """
 
     names: tuple[str, ...]
-    directions: tuple[str, ...]
+    directions: tuple[Direction, ...]
     prune: bool
 
 
@@ -85,14 +87,16 @@ def opened(folder: Path, goal: Goal) -> optuna.Study:
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     path = str((folder / JOURNAL).resolve())
-    pruner = optuna.pruners.MedianPruner() if goal.prune else optuna.pruners.NopPruner()
+    pruner = optuna.pruners.MedianPruner(n_warmup_steps=2) if goal.prune else optuna.pruners.NopPruner()
     try:
         storage = JournalStorage(JournalFileBackend(path, JournalFileOpenLock(path)))
         return optuna.create_study(
             storage=storage, study_name=_STUDY, directions=list(goal.directions), pruner=pruner, load_if_exists=True
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"{path} is damaged ({error}); remove the folder {folder}, or give search.name=NAME") from error
+        raise StoreError(
+            f"{path} is damaged ({error}); remove the folder {folder}, or give search.name=NAME"
+        ) from error
 
 
 def refuse_another(study: optuna.Study, identity: Mapping[str, Any], name: str) -> None:

@@ -101,7 +101,6 @@ def _attempt(search: Search, study: optuna.Study, trial: optuna.Trial, values: d
 
 def _judge(search: Search, trial: optuna.Trial) -> Callable[[str, Validation], None]:
     """Return what ends a trial that is behind; only the stage whose student is scored counts."""
-
     sign = 1 if search.goal.directions[0] == MAXIMIZE else -1
 
     def judge(stage: str, validation: Validation) -> None:

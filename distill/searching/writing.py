@@ -35,7 +35,9 @@ def write(found: Found, output: Path, base: str | None, command: Callable[[str],
     except OSError as error:
         raise ConfigError(f"output={output}: cannot be written ({error.strerror})") from error
     best = ["", "The best as cards; to make whole runs of them, which look at test:", *commands] if commands else []
-    return "\n".join([results.table(found), f"{results.sentence(found)}.", *best, "", f"page: {folder / 'search.html'}"])
+    return "\n".join(
+        [results.table(found), f"{results.sentence(found)}.", *best, "", f"page: {folder / 'search.html'}"]
+    )
 
 
 def _reached(found: Found, values: list[float]) -> str:

@@ -157,7 +157,16 @@ def train(
         config,
         max_epochs=section.settings.max_epochs,
         validate_every=section.validate_every,
-        callbacks=[*calibration, finite, progress, callbacks.Narrator(job.title), seen, *watched, keep, *_told(job, headline)],
+        callbacks=[
+            *calibration,
+            finite,
+            progress,
+            callbacks.Narrator(job.title),
+            seen,
+            *watched,
+            keep,
+            *_told(job, headline),
+        ],
         loggers=[curves, *_handed_on(job, seen, curves)],
         folder=job.folder,
     )
