@@ -181,7 +181,7 @@ def _stages_of(run: Path) -> set[str]:
     Of a search those of the best trials and their teacher, and of all trials while it goes on.
     """
     names: set[str] = set()
-    files = ("report.json", "run.log", "config.yaml")
+    files: tuple[str, ...] = ("report.json", "run.log", "config.yaml")
     if (run / _JOURNAL).is_file():
         files = (KEPT,) if (run / KEPT).is_file() else (_JOURNAL, "worker0.log")
     for file in files:

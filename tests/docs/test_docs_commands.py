@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, dashboard, design, gate, label, validate
+from distill.config import command_line, compare, dashboard, design, gate, label, search, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
 from distill.config.dashboard import DashboardConfig
@@ -29,6 +29,7 @@ from distill.config.design import DesignConfig
 from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
 from distill.config.schema import Config
+from distill.config.search import SearchConfig
 from distill.config.select import SelectConfig
 from distill.config.serve import ServeConfig
 from distill.config.store import StoreConfig
@@ -59,6 +60,7 @@ SCHEMAS = [
         AskConfig,
         SelectConfig,
         LabelConfig,
+        SearchConfig,
     )
 ]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
@@ -162,6 +164,9 @@ def tried(module, words, composed):
             validate.check(composed("config", [*job, *searched], Config), given)
         elif module == "label":
             label.check(composed("label", [*job, *searched], LabelConfig), given)
+        elif module == "search":
+            plain = [f"++{word}" if word.startswith("search.space.") else word for word in job]
+            search.check(composed("search", [*plain, *searched], SearchConfig), given, folders)
         else:
             config = composed("design", [*job, *searched], DesignConfig)
             config.student = StudentConfig()
