@@ -48,7 +48,8 @@ def _hydra_main(composed: DictConfig) -> None:
 
 
 def _describe(error: Exception) -> str | None:
-    return describe_error(error, SearchConfig)
+    sentence = describe_error(error, SearchConfig)
+    return None if sentence is None else sentence.replace(f"++{_SPACE}", _SPACE)
 
 
 def _search(config: SearchConfig) -> None:

@@ -26,6 +26,7 @@ from distill.searching import study as studies
 from distill.searching.results import Found
 from distill.searching.study import MAXIMIZE, MINIMIZE, REASON, Goal
 from distill.searching.worker import Search
+from distill.stages import hyperparameters
 from distill.stages.job import RunSpec
 
 log = logging.getLogger("distill.search")
@@ -52,6 +53,7 @@ _OF_TRIALS = (
 _BEST = 3
 """Trials that become cards, of a search for the score alone."""
 _REASONS = 3
+_RATE = "distill.optimizer.lr"
 
 
 def carry_out(config: SearchConfig) -> Found:
@@ -77,7 +79,7 @@ def carry_out(config: SearchConfig) -> Found:
         (search.folder / KEPT).unlink(missing_ok=True)
         _say_where(search, study)
         teachers = _teachers(search, specs)
-        studies.enqueue(study, {key: cast(Value, at(search.config, key)) for key in search.space}, search.space)
+        studies.enqueue(study, _of_the_run(search), search.space)
         crew.work_together(search)
         studies.give_up(study, "its worker has ended")
         found = found_by(search, study)
@@ -114,6 +116,14 @@ def _corners(search: Search) -> Iterator[RunSpec]:
             yield trials.trial_spec(search.config, search.data, values)
         except ConfigError as error:
             log.info("no student has %s at once (%s); such a trial fails", values, " ".join(str(error).split()))
+
+
+def _of_the_run(search: Search) -> dict[str, Value]:
+    """Return the values that the run itself has for what is searched; the learning rate that it would take is one."""
+    values = {key: cast(Value, at(search.config, key)) for key in search.space}
+    if _RATE in values and values[_RATE] is None:
+        values[_RATE] = hyperparameters.learning_rate(search.config, search.config.distill)
+    return values
 
 
 def _identity(search: Search) -> dict[str, object]:

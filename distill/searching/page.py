@@ -1,6 +1,6 @@
 """Draw a search on one page that opens anywhere: its history, what mattered, and the front of the best compromises."""
 
-import logging
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,11 +13,9 @@ from plotly.offline import get_plotlyjs
 
 from distill.base.disk import replacing
 from distill.base.terminal_text import plain
-from distill.config.search import SCORE
 from distill.searching import results
 from distill.searching.results import Found
-
-log = logging.getLogger(__name__)
+from distill.searching.study import MAXIMIZE
 
 _FEWEST = 4
 """Finished trials from which on it can be said what mattered."""
@@ -87,37 +85,45 @@ def _pictures(found: Found) -> Iterator[Picture]:
     if not finished:
         return
     heads = results.heads(found)
-    for place, (name, head) in enumerate(zip(found.goal.names, heads, strict=True)):
-        figure = draw.plot_optimization_history(found.study, target=_target(place), target_name=head)
-        yield Picture(f"History: {head}", "A point for each trial that finished, in their order.", _html(figure))
-        if (
-            name == SCORE
-            and len(finished) >= _FEWEST
-            and len(found.space) > 1
-            and len({each.values[place] for each in finished}) > 1
-        ):
-            figure = draw.plot_param_importances(found.study, target=_target(place), target_name=head)
-            note = (
-                "How much of the difference between good trials and all goes with each setting; few trials say little."
-            )
-            yield Picture(f"Importance for {head}", note, _html(figure))
+    for place, head in enumerate(heads):
+        figure = draw.plot_optimization_history(found.study, target=_target(found, place), target_name=head)
+        yield Picture(f"History: {head}", "Each trial that finished, in their order.", _html(figure))
+    if len(finished) >= _FEWEST and len(found.space) > 1 and len({each.values[0] for each in finished}) > 1:
+        yield _importance(found, heads[0])
     if len(heads) > 1:
         front = draw.plot_pareto_front(found.study, target_names=heads)
         yield Picture("Pareto front", "No trial is better than those of the front in everything.", _html(front))
-    figure = draw.plot_slice(found.study, target=_target(0), target_name=heads[0])
+    figure = draw.plot_slice(found.study, target=_target(found, 0), target_name=heads[0])
     yield Picture(f"{heads[0]} by setting", "The same trials, by the value of each setting.", _html(figure))
     if found.of_outcome("pruned"):
         figure = draw.plot_intermediate_values(found.study)
         yield Picture("Validation", "The watched metric of each trial by epoch; pruned ones end early.", _html(figure))
 
 
-def _target(place: int) -> Callable[[FrozenTrial], float]:
-    return lambda trial: float(trial.values[place])
+def _importance(found: Found, head: str) -> Picture:
+    """Return how much each setting has to do with the score."""
+    target = None
+    if len(found.goal.names) > 1:  # of a target, Optuna takes the less for the better
+        target = _signed(-1 if found.goal.directions[0] == MAXIMIZE else 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # which says so each time
+        figure = optuna.visualization.plot_param_importances(found.study, target=target, target_name=head)
+    note = "How much of what tells good trials from the others goes with each setting; of few trials it says little."
+    return Picture(f"Importance for {head}", note, _html(figure))
+
+
+def _target(found: Found, place: int) -> Callable[[FrozenTrial], float] | None:
+    """Return what gives the value of one of several objectives; none for the only one, which Optuna finds itself."""
+    return None if len(found.goal.names) == 1 else lambda trial: float(trial.values[place])
+
+
+def _signed(sign: int) -> Callable[[FrozenTrial], float]:
+    return lambda trial: sign * float(trial.values[0])
 
 
 def _html(figure: Figure) -> str:
     """Return a figure without the library, which the page holds once."""
     figure.update_layout(**_LAYOUT)
     return str(
-        figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True})
+        figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True})
     )

@@ -71,7 +71,11 @@ def work(search: Search, number: int) -> None:
 
 
 def _attempt(search: Search, study: optuna.Study, trial: optuna.Trial, values: dict[str, Value]) -> None:
-    """Make a trial, and tell the study what came of it."""
+    """Make a trial, tell the study what came of it, and say so.
+
+    Raises:
+        StoreError: the store is full or damaged, which is no fault of this trial.
+    """
     started = time.monotonic()
     spec: RunSpec | None = None
     try:
@@ -79,24 +83,28 @@ def _attempt(search: Search, study: optuna.Study, trial: optuna.Trial, values: d
         made = trials.make_trial(spec, search.folder, _judge(search, trial) if search.goal.prune else None)
         reached = _values(search, made)
     except optuna.TrialPruned:
-        state, said = TrialState.PRUNED, "behind the others at the same epoch"
-        study.tell(trial, state=state)
+        outcome = "ended early, behind the others at the same epoch"
+        _end(study, trial, spec, TrialState.PRUNED)
     except StoreError:
         raise
-    except Exception as error:  # whatever ends one trial ends that one alone
+    except Exception as error:  # whatever ends one trial ends that one alone, and stands in its log
         details.exception("trial %d", trial.number)
-        said = f"failed: {_reason(error)}"
-        state = TrialState.FAIL
+        outcome = f"failed: {_reason(error)}"
         trial.set_user_attr(REASON, _reason(error))
-        study.tell(trial, state=state)
+        _end(study, trial, spec, TrialState.FAIL)
     else:
-        state, said = TrialState.COMPLETE, _reached(search, reached)
+        outcome = f"{search.metric} " + ", ".join(shown(search.metric, search.goal.names, reached))
         trial.set_user_attr("stages", list(made.stages))
         trial.set_user_attr("metrics", dict(made.metrics))
         study.tell(trial, reached)
-    if state != TrialState.COMPLETE and spec is not None:
+    log.info("trial %d: %s (%s)", trial.number, outcome, duration(time.monotonic() - started))
+
+
+def _end(study: optuna.Study, trial: optuna.Trial, spec: RunSpec | None, state: TrialState) -> None:
+    """Tell the study that a trial has ended without a score, and remove what it leaves of its student."""
+    if spec is not None:
         trials.discard(spec)
-    log.info("trial %d: %s (%s)", trial.number, said, duration(time.monotonic() - started))
+    study.tell(trial, state=state)
 
 
 def _judge(search: Search, trial: optuna.Trial) -> Callable[[str, Validation], None]:
@@ -128,7 +136,3 @@ def _values(search: Search, made: Made) -> list[float]:
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())
     return text or type(error).__name__
-
-
-def _reached(search: Search, values: list[float]) -> str:
-    return f"{search.metric} " + ", ".join(shown(search.metric, search.goal.names, values))
