@@ -194,7 +194,8 @@ def _problems_with(config: SearchConfig, around: Mapping[str, Value], key: str, 
         return
     known = {*problems(before)}
     of_value = [each for each in problems(config) if each not in known]
-    of_value += unread_override_problems(config, [f"{key}={value}"])
+    unread = unread_override_problems(config, [f"{key}="])
+    of_value += [each.replace(f"{key}=:", f"{key}:") for each in unread]
     yield from (f"search.space.{each}" if each.startswith(key) else f"search.space.{key}: {each}" for each in of_value)
 
 
