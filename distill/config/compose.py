@@ -233,4 +233,10 @@ def _file_name(path: str | None, otherwise: str) -> str:
 def typed(composed: DictConfig, schema: type[T]) -> T:
     """Make the settings one object; merged anew, since ``+key=value`` slips past the schema that Hydra composed."""
     values = OmegaConf.to_container(composed)
-    return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values)))
+    return cast(T, OmegaConf.to_object(OmegaConf.merge(_structured(schema), values)))
+
+
+@cache
+def _structured(schema: type[object]) -> DictConfig:
+    """Return the defaults of a schema, to be merged with and never changed: making them takes longer than merging."""
+    return cast(DictConfig, OmegaConf.structured(schema))
