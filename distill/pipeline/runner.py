@@ -102,7 +102,7 @@ def _stages(chain: Chain) -> None:
     outlook = _outlook(chain, [*of_seeds.values(), planned_stages])
     evaluations: dict[int, Job] = {}
     for seed, planned_of_seed in of_seeds.items():
-        notes += _walk(chain, planned_of_seed, outlook)
+        notes += make_stages(chain, planned_of_seed, outlook)
         for planned in planned_of_seed.values():
             if planned.stage == "evaluate":
                 evaluations[seed] = _job(planned, chain, chain.finished.folders[planned.title])
@@ -114,14 +114,14 @@ def _stages(chain: Chain) -> None:
             log.info("seeds: the student of seed %d is the best on validation", best)
         chain = replace(chain, spec=with_seed(chain.spec, best))
         planned_stages = plan(chain.spec, chain.store, tell=False)
-    notes += _walk(chain, planned_stages, outlook)
+    notes += make_stages(chain, planned_stages, outlook)
     ranks.heed()
     ranks.first(lambda: _report(chain, planned_stages, notes, evaluations))
 
 
-def _walk(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook) -> list[str]:
+def make_stages(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook | None = None) -> list[str]:
     """Take each of some stages in turn, unless the run has it already; return what was accepted of teachers."""
-    ranks, notes = chain.ranks, list[str]()
+    ranks, outlook, notes = chain.ranks, outlook or _outlook(chain, [planned_stages]), list[str]()
     accepted = ranks.first(lambda: accepted_before_training(chain, planned_stages))
     for planned in planned_stages.values():
         if not chain.finished.has(planned.title, chain.store.folder(planned.name)):

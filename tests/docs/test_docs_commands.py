@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, dashboard, design, gate, label, refresh, validate
+from distill.config import command_line, compare, dashboard, design, gate, label, refresh, search, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
 from distill.config.dashboard import DashboardConfig
@@ -31,6 +31,7 @@ from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
 from distill.config.refresh import RefreshSettings
 from distill.config.schema import Config
+from distill.config.search import SearchConfig
 from distill.config.select import SelectConfig
 from distill.config.serve import ServeConfig
 from distill.config.store import StoreConfig
@@ -62,6 +63,7 @@ SCHEMAS = [
         SelectConfig,
         make_dataclass("RefreshConfig", [("refresh", RefreshSettings, field(default_factory=RefreshSettings))]),
         LabelConfig,
+        SearchConfig,
     )
 ]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
@@ -171,6 +173,9 @@ def tried(module, words, composed):
             validate.check(composed("config", [*job, *searched], Config), given)
         elif module == "label":
             label.check(composed("label", [*job, *searched], LabelConfig), given)
+        elif module == "search":
+            plain = [f"++{word}" if word.startswith("search.space.") else word for word in job]
+            search.check(composed("search", [*plain, *searched], SearchConfig), given, folders)
         else:
             config = composed("design", [*job, *searched], DesignConfig)
             config.student = StudentConfig()
