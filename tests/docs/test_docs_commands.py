@@ -21,11 +21,13 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, dashboard, design, gate, label, validate
+from distill.config import command_line, compare, counterfactuals, dashboard, design, explain, gate, label, validate
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
+from distill.config.counterfactuals import CounterfactualsConfig
 from distill.config.dashboard import DashboardConfig
 from distill.config.design import DesignConfig
+from distill.config.explain import ExplainConfig
 from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
 from distill.config.schema import Config
@@ -58,6 +60,8 @@ SCHEMAS = [
         StoreConfig,
         AskConfig,
         SelectConfig,
+        ExplainConfig,
+        CounterfactualsConfig,
         LabelConfig,
     )
 ]
@@ -141,6 +145,8 @@ ALONE = {
     "compare": lambda words: compare.read(words, ""),
     "dashboard": lambda words: dashboard.read(words, ""),
     "gate": lambda words: gate.read(words, ""),
+    "explain": lambda words: explain.read(words, ""),
+    "counterfactuals": lambda words: counterfactuals.read(words, ""),
     "store": of_a_store,
     "convert": convert._folders,
 }
