@@ -79,7 +79,7 @@ class Embedded:
             ModelError: the embeddings of tokens are not read once and as they are.
         """
         self._model, self._inputs, self._scalar = model, dict(inputs), scalar
-        self._table = cast(nn.Module, model.get_input_embeddings())
+        self._table = model.get_input_embeddings()
         self.text = self._read_once()
 
     def of(self, ids: Tensor) -> Tensor:

@@ -4,33 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from distill.data.inputs import Inputs
 from distill.errors import ConfigError, DataError
+from distill.explanation.group_answers import Floats, Table, of_exchange, pairs
+from distill.explanation.group_answers import right as right_gap
 from distill.explanation.templates import Exchange
 from distill.inference.predictor import Predictor
 from distill.metrics.crossed import Interval, crossed_bootstrap
-from distill.tasks import TASKS, Task, arrays, task
-
-Floats = NDArray[np.float64]
-
-
-class Said(NamedTuple):
-    """What a model says of texts.
-
-    Attributes:
-        values: ``[texts, labels]``, the probability of each label, or the score.
-        decisions: ``[texts]``, numbers that are the same where the answers are; none of scores.
-        right: ``[texts, labels]``, whether the answer would be right if the label were.
-    """
-
-    values: Floats
-    decisions: NDArray[np.int64] | None
-    right: NDArray[np.bool_] | None
+from distill.tasks import TASKS, Task, task
 
 
 class Measured(NamedTuple):
@@ -132,7 +117,7 @@ def measure(
     for exchange in exchanges:
         said = {}
         for name, model in models.items():
-            said[name] = _of_exchange(model, exchange, labels)
+            said[name] = of_exchange(model, exchange, labels)
             tick()
         for pair in combinations(exchange.groups, 2):
             lines += [_line(exchange, pair, each, labels, said, seed) for each in wanted]
@@ -161,43 +146,6 @@ def _wanted(label: str | None, labels: Sequence[str], exchanges: Sequence[Exchan
     return [label] if label is not None else [labels[-1]] if len(labels) == 2 else list(labels)
 
 
-Table = Mapping[str, Sequence[Sequence[Said]]]
-"""Group to what a model says of each template and each of its surroundings."""
-
-
-def _of_exchange(model: Predictor, exchange: Exchange, labels: Sequence[str]) -> Table:
-    """Return what a model says of all texts of an exchange; each text is read once."""
-    rows = [row for template in exchange.texts for around in template for texts in around.values() for row in texts]
-    keys = [tuple(row.items()) for row in rows]
-    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    said = ask(model, [dict(key) for key in place], labels)
-
-    def of(texts: Sequence[Mapping[str, str]]) -> Said:
-        chosen = [place[tuple(row.items())] for row in texts]
-        return Said(*(None if each is None else each[chosen] for each in said))
-
-    return {group: [[of(around[group]) for around in each] for each in exchange.texts] for group in exchange.groups}
-
-
-def ask(model: Predictor, rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Said:
-    """Return what a model says of examples, with its labels in this order."""
-    features = model.encode(rows)
-    answers = model.by_example(features, model.ask(features), len(rows))
-    model.refuse_not_finite(answers)
-    logits = arrays.in_float32(answers)
-    if not labels:
-        return Said(logits.astype(np.float64), None, None)
-    logits = logits[:, [list(model.form.labels).index(label) for label in labels]]
-    if model.task.kind == "labels":
-        likely = arrays.sigmoid(logits).astype(np.float64)
-        given = likely > model.form.threshold
-        numbers = np.unique(given, axis=0, return_inverse=True)[1].reshape(-1)
-        return Said(likely, numbers.astype(np.int64), given)
-    likely = arrays.softmax(logits).astype(np.float64)
-    chosen = likely.argmax(axis=1)
-    return Said(likely, chosen, chosen[:, None] == np.arange(len(labels)))
-
-
 def _line(
     exchange: Exchange,
     groups: tuple[str, str],
@@ -209,7 +157,7 @@ def _line(
     """Return what is measured of two groups and a label."""
     column = 0 if label is None else list(labels).index(label)
     differences = {
-        name: _pairs(table, groups, lambda one: one.values[:, column], np.subtract) for name, table in said.items()
+        name: pairs(table, groups, lambda one: one.values[:, column], np.subtract) for name, table in said.items()
     }
     teacher = next((name for name in said if name == "teacher"), None)
     rights = [None if each.label is None else list(labels).index(each.label) for each in exchange.templates]
@@ -227,19 +175,6 @@ def _line(
     )  # fmt: skip
 
 
-def _pairs(
-    table: Table, groups: tuple[str, str], value: Callable[[Said], NDArray[Any]], compare: Callable[..., NDArray[Any]]
-) -> Floats:
-    """Return a comparison of each two texts ``[templates, first group, second group]``, the mean over surroundings."""
-    first, second = (table[group] for group in groups)
-    return np.stack(
-        [
-            np.mean([compare(value(a)[:, None], value(b)[None, :]) for a, b in zip(one, other, strict=True)], axis=0)
-            for one, other in zip(first, second, strict=True)
-        ]
-    )
-
-
 def _measured(
     table: Table,
     groups: tuple[str, str],
@@ -254,19 +189,10 @@ def _measured(
     difference, from_teacher = crossed_bootstrap([own, beside], seed=seed)
     flips = right = None
     if next(iter(next(iter(table.values()))))[0].decisions is not None:
-        (flips,) = crossed_bootstrap([_pairs(table, groups, attrgetter("decisions"), np.not_equal)], seed=seed)
+        (flips,) = crossed_bootstrap([pairs(table, groups, attrgetter("decisions"), np.not_equal)], seed=seed)
         if None not in rights:
-            (right,) = crossed_bootstrap([_right(table, groups, rights)], seed=seed)
+            (right,) = crossed_bootstrap([right_gap(table, groups, rights)], seed=seed)
     return Measured(difference, flips, right, from_teacher if compared else None)
-
-
-def _right(table: Table, groups: tuple[str, str], rights: Sequence[int | None]) -> Floats:
-    """Return how much more often the first group is answered rightly, ``[templates, first group, second group]``."""
-    parts = []
-    for number, column in enumerate(rights):
-        alone = {group: [table[group][number]] for group in groups}
-        parts.append(_pairs(alone, groups, lambda one, at=column: one.right[:, at].astype(np.float64), np.subtract))
-    return np.concatenate(parts)
 
 
 def _widest(exchange: Exchange, groups: tuple[str, str], table: Table, column: int) -> Widest:

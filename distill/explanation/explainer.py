@@ -156,7 +156,9 @@ class _Said:
         return said - row.mean(dim=1) if module.kind == "class" else said
 
 
-def targets(explainer: Explainer, answer: Answer, gold: object, others: Sequence[Answer]) -> list[Target]:
+def targets(
+    explainer: Explainer, answer: Mapping[str, Any], gold: object, others: Sequence[Mapping[str, Any]]
+) -> list[Target]:
     """Return what is explained of a model's answer: what it says, and what is right.
 
     Args:
@@ -193,7 +195,7 @@ def _parting(tags: Sequence[Sequence[str]], gold: object) -> int:
     return next(iter([*differ, *tagged]), 0)
 
 
-def _of_several(answer: Answer, gold: object, others: Sequence[Answer]) -> list[str]:
+def _of_several(answer: Mapping[str, Any], gold: object, others: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the labels that not all agree on; else those that all give, else the likeliest."""
     sets = [set(each["labels"]) for each in (answer, *others)] + ([set(gold)] if isinstance(gold, list) else [])
     differ = set.union(*sets) - set.intersection(*sets)
