@@ -58,6 +58,7 @@ def test_students_without_attention_and_decoders_are_explained(tmp_path, kind):
 
         config = GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, n_positions=64)
         config.pad_token_id = tokenizer.pad_token_id
+        tokenizer.model_input_names = ["input_ids", "attention_mask"]  # it reads kinds of text as if they were tokens
     elif kind == "static":
         config = static.configured(tokenizer, len(tokenizer), 16, 1, 0.1)
     else:
