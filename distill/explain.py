@@ -114,7 +114,7 @@ def _examples(config: ExplainConfig, texts: Sequence[str], folder: Path, model: 
         return examples.of_texts(model, texts)
     if config.input is not None:
         return examples.of_file(model, Path(config.input).expanduser(), config.columns)
-    return examples.parted(folder, config.differences or _DIFFERENCES)
+    return examples.parted(folder, list(model.task.inputs), config.differences or _DIFFERENCES)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ from distill.types import MODEL_INPUTS, Batch
 Floats = NDArray[np.float64]
 Scalar = Callable[[Tensor, Batch], Tensor]
 """Turns a head's logits, and the batch of copies of a text that they answer, into a number for each ``[copies]``."""
+_GAUSSIAN = 256
+"""Steps up to which they stand at the nodes of Gauss and Legendre, which take the cube of their number to find; of more
+each stands in the middle of its part of the way."""
 _TOKENS_AT_ONCE = 4096
 """Tokens of all copies of a text that are read together."""
 
@@ -98,7 +101,7 @@ class Embedded:
         read: list[Tensor] = []
         handle = self._table.register_forward_hook(lambda _module, _args, output: read.append(output))
         try:
-            with torch.no_grad():
+            with torch.no_grad(), forward_errors(str(self._model.name_or_path)):
                 outputs(self._model, self._inputs)
         finally:
             handle.remove()
@@ -144,10 +147,7 @@ def attribute(
     """
     from captum.attr import IntegratedGradients  # an extra brings it
 
-    with (
-        forward_errors(str(model.name_or_path)),
-        torch.backends.cudnn.flags(enabled=False),
-    ):  # its LSTM has no gradient in eval
+    with torch.backends.cudnn.flags(enabled=False):  # whose LSTM has no gradient in eval mode
         asked = Embedded(model, inputs, scalar)
         empty = asked.of(baseline)
         with torch.no_grad():
@@ -155,7 +155,8 @@ def attribute(
         at_once = max(1, _TOKENS_AT_ONCE // baseline.shape[1])
         method, steps = IntegratedGradients(asked), rule.steps
         while True:
-            parts = method.attribute(asked.text, empty, n_steps=steps, internal_batch_size=at_once)
+            rule_of_sums = "gausslegendre" if steps <= _GAUSSIAN else "riemann_middle"
+            parts = method.attribute(asked.text, empty, n_steps=steps, method=rule_of_sums, internal_batch_size=at_once)
             values = parts.sum(dim=-1)[0].double().cpu().numpy()
             found = Attribution(values, value, value - nothing, abs(float(values.sum()) - (value - nothing)), steps)
             if found.relative <= rule.tolerance or steps >= rule.most:

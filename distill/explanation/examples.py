@@ -1,7 +1,7 @@
 """Examples to be explained: texts, the rows of a file, or those of a run on which teacher and student part."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,8 +99,13 @@ def _fits(value: Any, model: Predictor) -> bool:  # noqa: ANN401
     return value in labels
 
 
-def parted(run: Path, count: int) -> list[Example]:
+def parted(run: Path, inputs: Collection[str], count: int) -> list[Example]:
     """Return examples of a run on which teacher and student part, as many as are wanted and there.
+
+    Args:
+        run: its folder.
+        inputs: of the task.
+        count: how many at most.
 
     Raises:
         ModelError: the run has none, or its file is damaged.
@@ -114,6 +119,9 @@ def parted(run: Path, count: int) -> list[Example]:
     with file.open(encoding="utf-8") as lines:
         try:
             rows = [json.loads(line) for line in islice(lines, count)]
-            return [Example(row[ID], row["inputs"], row["gold"], str(row["kind"])) for row in rows]
+            return [
+                Example(row[ID], {name: row["inputs"][name] for name in inputs}, row["gold"], str(row["kind"]))
+                for row in rows
+            ]
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{file} is damaged; run the stage evaluate again, or give texts") from error

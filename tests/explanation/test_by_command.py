@@ -73,6 +73,17 @@ def test_rows_of_a_file_have_their_own_labels(called, run, tmp_path):
     )
 
 
+@pytest.mark.parametrize("line", ["{", '{"id": 1, "kind": "a", "gold": "yes", "inputs": {"sentence": "a"}}', "\udcff"])
+def test_a_damaged_file_of_differences_is_named(called, run, tmp_path, line):
+    (tmp_path / "run").mkdir()
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    report["stages"] = [{**each, "folder": str(run.parent / each["folder"])} for each in report["stages"]]
+    (tmp_path / "run" / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    (tmp_path / "run" / "disagreements.jsonl").write_bytes(line.encode("utf-8", "surrogateescape"))
+    said = called(explain, "model=run", code=2).err
+    assert said == "distill: run/disagreements.jsonl is damaged; run the stage evaluate again, or give texts\n"
+
+
 def test_what_is_too_inexact_is_said(called, run, tmp_path):
     words = ("steps=2", "most_steps=2", "tolerance=1e-6", TEXTS[0])
     said = called(explain, f"model={run}", *words).out

@@ -1,9 +1,11 @@
 """Whole models of every task, and of every kind of student, explained."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from predicted import LABELS, TEXTS, inputs, made
+from predicted import LABELS, TEXTS, inputs, made, of_python
 from transformers import AutoModelForSequenceClassification
 
 from distill.errors import ConfigError
@@ -12,6 +14,7 @@ from distill.explanation.explainer import Explainer, refuse_others, targets
 from distill.explanation.reading import read
 from distill.inference.predictor import load
 from distill.models import bilstm, loading, static
+from distill.models.tokenizer_training import train
 from distill.tasks import task
 
 TOLD = ("classification", "pair_classification", "multilabel_classification", "regression", "token_classification",
@@ -97,6 +100,27 @@ def test_a_word_is_the_sum_of_its_tokens(tmp_path):
     assert used == list(range(1, len(reading.tokens) - 1))
     values = np.arange(len(reading.tokens), dtype=float)
     assert sum(reading.by_word(values)) == sum(used)
+
+
+def test_models_with_other_tokenizers_are_read_by_the_same_words(tmp_path):
+    model = load(made("classification", tmp_path / "model"), format="torch")
+    other = replace(
+        model, tokenizer=train("decoder", TEXTS, vocab_size=330, max_length=48)
+    )  # byte by byte, with spaces
+    one, two = (read(each, {"text": "who built the tower in Zürich ?"}) for each in (model, other))
+    assert [word.text for word in one.words] == [word.text for word in two.words]
+    assert one.tokens != two.tokens
+    for reading in (one, two):
+        named = ["".join(reading.tokens[at] for at in word.tokens).strip("#Ġ") for word in reading.words]
+        assert named[:2] == ["who", "built"]
+
+
+def test_tokens_stand_for_themselves_where_their_places_are_not_known(tmp_path):
+    folder = made("classification", tmp_path / "model")
+    of_python(folder)
+    reading = read(load(folder, format="torch"), {"text": "Paris was built"})
+    assert [word.text for word in reading.words] == list(reading.tokens)
+    assert reading.words[1].tokens == (1,)
 
 
 def test_words_that_were_cut_off_have_no_number(tmp_path):
