@@ -18,6 +18,8 @@ COMMANDS = {
     "compare": "finished runs side by side: distill compare outputs/sweeps/DATE_TIME",
     "refresh": "go on from a finished run with new data: distill refresh run=RUN data.path=NEW",
     "gate": "may a new model take an old one's place, and if not, why not: distill gate new=RUN old=RUN",
+    "explain": "which words make teacher and student say what they say: distill explain model=RUN",
+    "counterfactuals": "answers to texts that differ by a name or gender alone: distill counterfactuals model=RUN",
     "dashboard": "a saved view and a report on Weights & Biases: distill dashboard outputs/sst2_tiny/DATE_TIME",
     "store": "what a store holds, and what nothing needs any more: distill store list, distill store clean",
     "convert": "pickled weights as safetensors: distill convert model=FOLDER output=NEW_FOLDER",

@@ -22,11 +22,15 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, dashboard, design, gate, label, refresh, search, validate
+from distill.config import (
+    command_line, compare, counterfactuals, dashboard, design, explain, gate, label, refresh, search, validate,
+)  # fmt: skip
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
+from distill.config.counterfactuals import CounterfactualsConfig
 from distill.config.dashboard import DashboardConfig
 from distill.config.design import DesignConfig
+from distill.config.explain import ExplainConfig
 from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
 from distill.config.refresh import RefreshSettings
@@ -62,6 +66,8 @@ SCHEMAS = [
         AskConfig,
         SelectConfig,
         make_dataclass("RefreshConfig", [("refresh", RefreshSettings, field(default_factory=RefreshSettings))]),
+        ExplainConfig,
+        CounterfactualsConfig,
         LabelConfig,
         SearchConfig,
     )
@@ -152,6 +158,8 @@ ALONE = {
     "dashboard": lambda words: dashboard.read(words, ""),
     "gate": lambda words: gate.read(words, ""),
     "refresh": of_a_refresh,
+    "explain": lambda words: explain.read(words, ""),
+    "counterfactuals": lambda words: counterfactuals.read(words, ""),
     "store": of_a_store,
     "convert": convert._folders,
 }
