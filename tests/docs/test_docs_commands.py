@@ -23,7 +23,17 @@ import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
 from distill.config import (
-    command_line, compare, counterfactuals, dashboard, design, explain, gate, label, refresh, search, validate,
+    command_line,
+    compare,
+    counterfactuals,
+    dashboard,
+    design,
+    explain,
+    gate,
+    label,
+    refresh,
+    search,
+    validate,
 )  # fmt: skip
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
