@@ -132,6 +132,11 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             return folder
 
+    def discard(self, name: str) -> None:
+        """Remove what there is of a stage that was begun and that nobody goes on with."""
+        with self.lock(name), self.writing():
+            shutil.rmtree(self.root / f".{name}.partial", ignore_errors=True)
+
     def finish(self, name: str, description: Mapping[str, object]) -> Path:
         """Write the manifest into the partial folder, rename it, and remove its checkpoints to resume from.
 
