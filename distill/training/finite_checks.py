@@ -19,7 +19,7 @@ from torch import Tensor
 from distill.errors import TrainingError
 from distill.training.left_out_steps import LeftOutSteps
 from distill.training.live_answers import Quote, of_teacher
-from distill.training.sharding import total_norm, whole_tensor
+from distill.training.sharding import largest, total_norm, whole_tensor
 from distill.types import Batch, LossReport
 
 _EVERY = 50
@@ -187,7 +187,7 @@ class FiniteChecks(Callback):
     def _weights(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Refuse weights that are not finite: they are the same on all ranks."""
         learnt = [weight.detach() for weight in module.parameters() if weight.requires_grad]
-        if not math.isfinite(float(total_norm(learnt, norm_type=math.inf))):
+        if not math.isfinite(float(largest(learnt))):
             weights = module.named_parameters()
             names = (name for name, weight in weights if not bool(whole_tensor(weight.detach()).isfinite().all()))
             raise TrainingError(
