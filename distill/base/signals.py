@@ -169,14 +169,18 @@ def ours_again() -> None:
                 signal.signal(number, _watch.came)
 
 
-def end_with_the_parent() -> None:
-    """End this process when the one that started it as its helper is gone, however it ended, or stays stopped."""
+def end_with_the_parent(*, if_stopped: bool = True) -> None:
+    """End this process when the one that started it as its helper is gone, however it ended, or stays stopped.
+
+    Args:
+        if_stopped: whether to end where the parent is only stopped.
+    """
     parent = int(os.environ.pop(PARENT, "0"))
 
     def watch() -> None:
         stopped = StopWatch(parent)
         while os.getppid() == parent:
-            if stopped.is_lost():
+            if if_stopped and stopped.is_lost():
                 said = f"distill: rank 0 (process {parent}) is stopped, as by SIGSTOP or Ctrl-Z; {GOES_ON}\n"
                 os.write(2, said.encode())
                 os._exit(2)

@@ -32,7 +32,8 @@ class TeacherConfig:
     finetuned: bool = False
     """The checkpoint already solves the task, so that finetune is skipped."""
     labels: list[str] = field(default_factory=list)
-    """Names of the outputs of a fine-tuned checkpoint that does not name them, in their order."""
+    """Names of the labels that a checkpoint has learnt, in the order of its outputs, where it does not name them; where
+    it learns on, its outputs for labels of the data keep their weights."""
     labels_subset: bool = False
     """Take of a fine-tuned checkpoint only the outputs for the labels of the data; a softmax goes over these alone."""
     accept: bool = False
@@ -95,8 +96,8 @@ def teacher_problems(teacher: TeacherConfig) -> Iterator[str]:
         yield f"teacher.revision={teacher.revision}: belongs to a hub checkpoint; give it as teacher.model=ID"
     if teacher.base is not None and teacher.model is None:
         yield f"teacher.base={teacher.base}: belongs to an adapter; give its folder as teacher.model=FOLDER"
-    if teacher.labels and not teacher.finetuned:
-        yield "teacher.labels: names the outputs of a fine-tuned checkpoint; it needs teacher.finetuned=true"
+    if teacher.labels and teacher.model is None:
+        yield "teacher.labels: names the outputs of a checkpoint; give it as teacher.model=FOLDER"
     if teacher.labels_subset and not teacher.finetuned:
         yield (
             "teacher.labels_subset=true: chooses among the outputs of a fine-tuned checkpoint; it needs "

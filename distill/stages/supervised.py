@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -157,7 +158,16 @@ def train(
         config,
         max_epochs=section.settings.max_epochs,
         validate_every=section.validate_every,
-        callbacks=[*calibration, finite, progress, callbacks.Narrator(job.title), seen, *watched, keep],
+        callbacks=[
+            *calibration,
+            finite,
+            progress,
+            callbacks.Narrator(job.title),
+            seen,
+            *watched,
+            keep,
+            *_told(job, headline),
+        ],
         loggers=[curves, *_handed_on(job, seen, curves)],
         folder=job.folder,
     )
@@ -179,6 +189,12 @@ def train(
         **({} if left_out is None else {"left_out_steps": left_out.total}),
         "notes": notes,
     }
+
+
+def _told(job: Job, headline: Headline) -> list[Callback]:
+    """Return what tells of each validation, if anybody asks."""
+    tell = job.context.validated
+    return [] if tell is None else [callbacks.Validated(headline, partial(tell, job.title))]
 
 
 def _left_out_notes(job: Job, left_out: LeftOutSteps | None) -> list[str]:
