@@ -72,7 +72,7 @@ def first(searched):
 @pytest.mark.slow
 def test_a_trial_is_scored_on_validation_alone_and_becomes_a_card(searched, first):
     assert "search sst2_tiny: begins, " in first
-    assert "1 trials (1 finished); 1 of them have looked at validation, none at test." in first
+    assert "1 trial (1 finished), of which 1 looked at validation and none at test." in first
     assert "distill: begins" not in first  # which stands in the worker's log
     (evaluated,) = searched.stages("evaluate")
     models = manifest.read(evaluated)["result"]["models"]
