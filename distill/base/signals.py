@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from distill.base.early_signals import GOES_ON, AtOnce, signal_message
+from distill.base.early_signals import GOES_ON, HEEDED, AtOnce, signal_message
 from distill.base.process_state import StopWatch
 
-HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARENT = "DISTILL_PARENT"
 """The variable by which a process that another one has started knows that one's number."""
 _SAME = 0.5
@@ -194,7 +193,7 @@ def end_with_the_parent(*, if_stopped: bool = True) -> None:
 
 def left_to_the_parent(_: int = 0) -> None:
     """Let a helper process, such as a data worker, outlive signals to the whole group: its parent ends it in time."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
 
 

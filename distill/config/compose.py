@@ -32,6 +32,7 @@ _HELP = """distill turns a fine-tuned transformer teacher into a compact student
   python -m distill.run experiment=sst2_tiny                      one run
   python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
   python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
+  python -m distill.run --sbatch experiment=sst2_tiny > job.sh    a script that SLURM runs it by; a sweep is an array
   python -m distill.doctor experiment=sst2_tiny                   what would go wrong with it, and how long it takes
   python -m distill.design --help                                 which student to try first under a budget
   python -m distill.search --help                                 which settings of the student are best
@@ -106,6 +107,15 @@ _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
     },
     "root": {"level": "ERROR", "handlers": ["console"]},
 }
+
+
+def logging_into(folder: Path | None) -> dict[str, Any]:
+    """Return the logging of a command that Hydra does not start, for ``logging.config``; without a folder no file's."""
+    if folder is None:
+        return _LOGGING_WITHOUT_A_FILE
+    handlers = {**_LOGGING["handlers"], "file": {**_LOGGING["handlers"]["file"], "filename": str(folder / "run.log")}}
+    return {**_LOGGING, "handlers": handlers}
+
 
 _SUBDIR = "${hydra.job.num}_${run_name:${name}}${swept:${name},${hydra.overrides.task}}"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from filelock import FileLock, Timeout
 
@@ -17,8 +17,9 @@ from distill.base.files import fingerprint
 from distill.base.manifest import MANIFEST
 from distill.errors import StoreError
 
-Kind = Literal["stage", "partial", "removed"]
-"""A finished stage, one that is being made or was interrupted, or one whose removal was interrupted."""
+Kind = Literal["stage", "partial", "removed", "damaged"]
+"""A finished stage, one that is being made or was interrupted, one whose removal was interrupted, or a damaged one in
+whose place another has been made."""
 RUNS = ".runs"
 """Folder in a store with one file for each run that wrote there, which holds the run's folder."""
 SEARCHES = "searches"
@@ -27,7 +28,7 @@ KEPT = "kept.json"
 """In the folder of a search that has ended: the names of the stages of its best trials and their teacher."""
 _JOURNAL = "journal.log"
 _STAGE = r"[a-z]+-[0-9a-f]{12}"
-_FOLDER = re.compile(rf"\.?({_STAGE})(\.partial|\.removed)?")
+_FOLDER = re.compile(rf"\.?({_STAGE})(\.partial|\.removed|\.damaged)?")
 _IN_LOG = re.compile(rf"\b{_STAGE}\b")
 
 
@@ -112,7 +113,7 @@ def lock_of(root: Path, name: str) -> FileLock:
 
 def _entry(folder: Path, match: re.Match[str], named: dict[str, set[str]]) -> Entry:
     name, ending = match.groups()
-    kind: Kind = "removed" if ending == ".removed" else "partial" if ending else "stage"
+    kind = cast(Kind, ending[1:]) if ending else "stage"
     written = folder / MANIFEST
     recorded = _recorded(folder) if kind == "stage" else None
     files = list(_files(folder))

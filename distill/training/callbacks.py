@@ -87,7 +87,7 @@ def signal_of_any(trainer: pl.Trainer) -> int:
     """Return the number of the signal that has come to any rank, or 0; all ranks must ask at the same place."""
     if trainer.world_size == 1:
         return signals.pending() or 0
-    number = torch.tensor(signals.pending() or 0, device=trainer.strategy.root_device)
+    number = torch.tensor(signals.pending() or 0)  # of the host, so that no step waits for a GPU
     return int(trainer.strategy.reduce(number, reduce_op="max"))
 
 
