@@ -113,7 +113,7 @@ def test_the_card_makes_a_run_of_the_same_student_that_says_what_was_looked_at(s
     assert "distill: reused in" in out
     report = json.loads((searched.folder / "run" / "report.json").read_text(encoding="utf-8"))
     assert report["searched"] >= 1
-    assert " trials of a search looked at validation before these settings were chosen" in report["warnings"][0]
+    assert " of a search looked at validation before these settings were chosen" in report["warnings"][0]
 
 
 @pytest.mark.slow
