@@ -126,6 +126,7 @@ def test_trials_that_all_fail_end_the_search_with_their_reasons(searched, first)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_another_space_is_no_part_of_the_same_search(searched, first):
     out = searched("search.space.distill.temperature=[1,2]", "trials=1", code=2)
     assert "the search sst2_tiny was begun with something else; search.name=OTHER begins another one" in out
@@ -133,6 +134,7 @@ def test_another_space_is_no_part_of_the_same_search(searched, first):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_setting_that_no_student_reads_is_refused_before_the_teacher_is_trained(searched):
     said = searched("search.space.student.vocabulary_size=[100,200]", "search.space.data.batch_size=[8,16]", code=2)
     assert "search.space.student.vocabulary_size=100: belongs to student.vocabulary=corpus; allowed is" in said
