@@ -146,7 +146,7 @@ ALONE = {
     "dashboard": lambda words: dashboard.read(words, ""),
     "gate": lambda words: gate.read(words, ""),
     "explain": lambda words: explain.read(words, ""),
-    "counterfactuals": lambda words: counterfactuals.read(words, ""),
+    "counterfactuals": lambda words: words == ["--example"] or counterfactuals.read(words, ""),
     "store": of_a_store,
     "convert": convert._folders,
 }
