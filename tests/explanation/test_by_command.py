@@ -121,7 +121,7 @@ def test_the_example_can_be_begun_with(called, run, tmp_path):
         (("model=RUN", "diferences=3"), "diferences=3: there is no such setting; a text that begins"),
         (("model=RUN", "differences=0"), "differences=0: allowed is a whole number from 1 up"),
         (("model=RUN", "steps=1"), "steps=1: allowed is a whole number from 2 up"),
-        (("model=RUN", "most_steps=8"), "most_steps=8: allowed is a whole number from steps=64 up"),
+        (("model=RUN", "most_steps=8"), "most_steps=8: allowed is a whole number from steps=32 up"),
         (("model=RUN", "tolerance=0"), "tolerance=0.0: allowed is a number between 0 and 1"),
         (("model=RUN", "baseline=zero"), "baseline=zero: allowed is one of mask, pad"),
         (("model=RUN", "a text", "differences=3"), "texts and differences=N: give one of them"),
