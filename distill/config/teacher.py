@@ -50,6 +50,11 @@ class TeacherConfig:
     """auto | always | never: whether the teacher's outputs are stored, so that it runs once for all students. auto
     stores unless a term reads what cannot be (attention, queries, keys and values) or the estimate passes the limit; of
     several teachers everything is stored."""
+    precision: str = setting(
+        "auto", one_of("auto", "32-true", "bf16-true", "16-true"),
+        "auto | 32-true | bf16-true | 16-true: of a teacher that answers while the student learns. auto is bf16-true "
+        "on a GPU that has it, beside a student in mixed precision; else that of the student's weights.",
+    )  # fmt: skip
     store_limit_gb: float = field(default=10.0, metadata=allowed(POSITIVE))
     """The estimate, in 10⁹ bytes, above which auto does not store."""
     keep: str = field(default="top_k", metadata=allowed(one_of("top_k", "sampled")))
@@ -118,6 +123,9 @@ def _unread_storage_problems(teacher: TeacherConfig) -> Iterator[str]:
         value, default, other = getattr(teacher, key), getattr(defaults, key), getattr(teacher, other_key)
         if value != default and other != read_with:
             yield f"teacher.{key}={value}: is not read where teacher.{other_key}={other}; allowed is {default}"
+    if teacher.store == "always" and teacher.precision != defaults.precision:
+        read = "is of a teacher that answers while the student learns, and teacher.store=always asks it before"
+        yield f"teacher.precision={teacher.precision}: {read}; allowed is {defaults.precision}, or teacher.store=never"
     if teacher.store == "never" and teacher.keep == "top_k" and teacher.top_k != defaults.top_k:
         yield f"teacher.top_k={teacher.top_k}: is not read where teacher.store=never; allowed is {defaults.top_k}"
 

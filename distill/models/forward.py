@@ -122,7 +122,8 @@ def _before_norm(states: tuple[Tensor, ...], last: Sequence[tuple[object, object
         return states
     read, output = last[0]
     of_layer = output if isinstance(output, Tensor) else cast(Sequence[object], output)[0]
-    if read is states[-2] and isinstance(of_layer, Tensor) and of_layer.shape == states[-1].shape:
+    same = isinstance(read, Tensor) and read.data_ptr() == states[-2].data_ptr()  # a sharded layer reads a view of it
+    if same and isinstance(of_layer, Tensor) and of_layer.shape == states[-1].shape:
         return (*states[:-1], of_layer)
     return states
 

@@ -58,7 +58,8 @@ def task_setup(config: Config, data: Prepared) -> TaskSetup:
 def example_pipeline(config: Config, setup: TaskSetup, ranks: Ranks) -> ExamplePipeline:
     """Return the pipeline that makes batches of the run's examples for this process."""
     data = config.data
-    sharding = Sharding(data.batch_size, data.batch_tokens, data.workers, ranks.world, ranks.rank)
+    pinned = ranks.device.type == "cuda"
+    sharding = Sharding(data.batch_size, data.batch_tokens, data.workers, ranks.world, ranks.rank, pinned)
     prompt = setup.prompt if setup.task.writes else None
     return ExamplePipeline(setup.encode, prompt, collate, sharding, config.trainer.accumulate_grad_batches, config.seed)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from distill.base.files import fingerprint
 from distill.config.ensemble import FIRST
-from distill.errors import StoreError
+from distill.errors import DamagedStageError, StoreError
 from distill.models.sources import CHECKPOINTS, is_checkpoint
 from distill.pipeline.store import Store
 from distill.stages import STAGES, texts
@@ -121,10 +121,17 @@ def refuse_missing(name: str, needed: Planned, store: Store) -> None:
     """Return where a stage is finished that another one needs, and that the run does not make.
 
     Raises:
-        StoreError: it is not.
+        StoreError: it is not, or it is damaged.
     """
-    if store.find(needed.name) is None:
+    try:
+        if store.find(needed.name) is not None:
+            return
+    except DamagedStageError as error:
         raise StoreError(
-            f"{name} needs {needed.title}, which is neither among stages nor finished in {store.root}; "
-            f"add {needed.stage} to stages=[...]"
-        )
+            f"{name} needs {needed.title}, which is not among stages, and {error.what}; "
+            f"add {needed.stage} to stages=[...], which makes it again"
+        ) from error
+    raise StoreError(
+        f"{name} needs {needed.title}, which is neither among stages nor finished in {store.root}; "
+        f"add {needed.stage} to stages=[...]"
+    )

@@ -25,6 +25,7 @@ from distill.pipeline import (
     export_check,
     meta_build,
     pretraining_check,
+    training_check,
     unlabelled_check,
 )
 from distill.stages import vocabularies
@@ -68,6 +69,7 @@ def preflight(spec: RunSpec) -> None:
     configs = _checkpoints(spec)
     expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
     adapting_check.refuse_student(spec, configs)
+    training_check.ways_to_train(spec, configs)
     export_check.required_formats(spec, configs)
     _vocabulary(spec)
     unlabelled_check.augmentation(spec, configs)

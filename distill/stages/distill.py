@@ -66,6 +66,7 @@ def settings(spec: RunSpec) -> StageSettings:
     return {
         **hyperparameters.settings(spec, section),
         **_identity(spec),
+        **student_teacher.settings(spec),
         **pseudo_labels.settings(spec),
         "student": students.settings(spec),
         **students.given_labels(spec),

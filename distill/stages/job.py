@@ -25,6 +25,7 @@ from distill.student.build import StudentSpec
 from distill.tasks.setup import TaskSetup
 from distill.teacher.output_plan import TeacherOutputPlan
 from distill.tracking.jobs import TrackedJob, Tracking
+from distill.training.callbacks import Validation
 
 StageSettings: TypeAlias = dict[str, object]
 """All that can change the result of a stage besides its inputs, as JSON takes it: its fingerprint is made of it."""
@@ -214,6 +215,8 @@ class RunContext:
         ranks: this process among all.
         tracking: the trackers of the run.
         swept: the settings that a sweep sweeps over, with their values in this run.
+        validated: is told of each validation while a stage trains, and ends the training by what it raises; none where
+            nobody asks.
     """
 
     folder: Path
@@ -221,6 +224,7 @@ class RunContext:
     ranks: Ranks = field(default_factory=Ranks)
     tracking: Tracking = field(default_factory=Tracking)
     swept: Mapping[str, str] = field(default_factory=dict)
+    validated: Callable[[str, Validation], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,30 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, dashboard, design, gate, label, refresh, validate
+from distill.config import (
+    command_line,
+    compare,
+    counterfactuals,
+    dashboard,
+    design,
+    explain,
+    gate,
+    label,
+    refresh,
+    search,
+    validate,
+)  # fmt: skip
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
+from distill.config.counterfactuals import CounterfactualsConfig
 from distill.config.dashboard import DashboardConfig
 from distill.config.design import DesignConfig
+from distill.config.explain import ExplainConfig
 from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
 from distill.config.refresh import RefreshSettings
 from distill.config.schema import Config
+from distill.config.search import SearchConfig
 from distill.config.select import SelectConfig
 from distill.config.serve import ServeConfig
 from distill.config.store import StoreConfig
@@ -61,7 +76,10 @@ SCHEMAS = [
         AskConfig,
         SelectConfig,
         make_dataclass("RefreshConfig", [("refresh", RefreshSettings, field(default_factory=RefreshSettings))]),
+        ExplainConfig,
+        CounterfactualsConfig,
         LabelConfig,
+        SearchConfig,
     )
 ]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
@@ -150,6 +168,8 @@ ALONE = {
     "dashboard": lambda words: dashboard.read(words, ""),
     "gate": lambda words: gate.read(words, ""),
     "refresh": of_a_refresh,
+    "explain": lambda words: explain.read(words, ""),
+    "counterfactuals": lambda words: counterfactuals.read(words, ""),
     "store": of_a_store,
     "convert": convert._folders,
 }
@@ -171,6 +191,9 @@ def tried(module, words, composed):
             validate.check(composed("config", [*job, *searched], Config), given)
         elif module == "label":
             label.check(composed("label", [*job, *searched], LabelConfig), given)
+        elif module == "search":
+            plain = [f"++{word}" if word.startswith("search.space.") else word for word in job]
+            search.check(composed("search", [*plain, *searched], SearchConfig), given, folders)
         else:
             config = composed("design", [*job, *searched], DesignConfig)
             config.student = StudentConfig()
