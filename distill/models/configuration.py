@@ -87,7 +87,7 @@ def configuration(folder: Path) -> PretrainedConfig:
 def _sensible(path: Path, raw: Mapping[str, object]) -> None:
     """Refuse names of outputs that are no names, and numbers that are no numbers."""
     names = raw.get("id2label")
-    if names is not None and not (isinstance(names, dict) and all(re.fullmatch(r"\d+", key) for key in names)):
+    if names is not None and not (isinstance(names, dict) and all(re.fullmatch(r"\d{1,9}", key) for key in names)):
         raise ModelError(
             f"{path} says id2label={shown(names)}, which does not go from numbers to names: write it as "
             '{"0": "NAME", "1": "NAME"}'
