@@ -21,7 +21,19 @@ BOUNDED = settings(
 )
 """The same few examples in every run; `make fuzz` tries others for as long as it is given."""
 TEXTS = make.text(max_size=30) | make.sampled_from(
-    ["${", "${oc.env:HOME}", "_target_", "()", "!!python/name:os.system", "\0", "\x1b[31m", "\ud800", "[" * 40, "&a", "*a"]
+    [
+        "${",
+        "${oc.env:HOME}",
+        "_target_",
+        "()",
+        "!!python/name:os.system",
+        "\0",
+        "\x1b[31m",
+        "\ud800",
+        "[" * 40,
+        "&a",
+        "*a",
+    ]
 )
 VALUES = make.recursive(
     make.none() | make.booleans() | make.integers() | make.floats() | TEXTS,
@@ -34,7 +46,6 @@ ENDINGS = make.sampled_from([".tsv", ".csv", ".jsonl", ".json", ".conll", ".conl
 
 def in_a_sentence(error):
     assert plain(str(error)).strip()
-    return None
 
 
 @BOUNDED
@@ -70,7 +81,8 @@ def rows_of(content, ending, **options):
             columns.see(row, lambda number=number: f"row {number}")
         return rows
     except DataError as error:
-        return in_a_sentence(error)
+        in_a_sentence(error)
+        return None
     finally:
         shutil.rmtree(folder)
 
