@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING
 
 from distill.base import library_caches
 from distill.base.early_signals import NOTHING
 from distill.base.terminal_text import plain
 from distill.config.command_line import settings_of
+from distill.config.finished_run import teachers_and_length
 from distill.ending import in_one_sentence
 from distill.errors import ConfigError
 
@@ -60,24 +60,12 @@ def ask(config: AskConfig, texts: Sequence[str]) -> None:
     from distill.inference import side_by_side  # NumPy takes its time, and torch seconds
 
     folder = Path(config.model).expanduser()
-    checkpoints, max_length = _settings(folder / "config.yaml")
+    checkpoints, max_length = teachers_and_length(folder / "config.yaml")
     run, answers = side_by_side.models_of(folder, checkpoints), []
     for name, place in run.folders.items():
         model = side_by_side.opened(run, place, max_length if name in checkpoints else None)
         answers.append(side_by_side.answer(name, model, side_by_side.example(model, texts), config.runs))
     sys.stdout.write(plain(side_by_side.table(answers)) + "\n")
-
-
-def _settings(file: Path) -> tuple[dict[str, str], int | None]:
-    """Return the teachers of a run that were fine-tuned elsewhere, and the limit of length that the run set."""
-    if not file.is_file():
-        return {}, None
-    settings = cast(DictConfig, OmegaConf.load(file))
-    teachers = {"teacher": settings.teacher, **settings.get("more_teachers", {})}
-    found = {
-        name: str(each.model) for name, each in teachers.items() if each.get("finetuned") and each.model is not None
-    }
-    return found, settings.data.max_length
 
 
 def _read(arguments: Sequence[str]) -> tuple[AskConfig, list[str]]:

@@ -42,6 +42,19 @@ class StoreError(DistillError):
     """The store on disk is full, damaged, or lacks a stage that was left out of the run."""
 
 
+class DamagedStageError(StoreError):
+    """A finished stage on disk is not what was written there.
+
+    Attributes:
+        what: what is damaged, without a way out.
+    """
+
+    def __init__(self, what: str, folder: object) -> None:
+        """Say what is damaged, and that the stage is made again once its folder is removed."""
+        super().__init__(f"{what}; remove the folder {folder} and run again")
+        self.what = what
+
+
 class RankError(DistillError):
     """A process of several has died, or another number of them was started than the settings ask for."""
 

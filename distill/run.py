@@ -32,8 +32,22 @@ def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
     with in_one_sentence(GOES_ON, _describe):
         signals.end_with_the_parent()
+        sbatch = _takes_flag(sys.argv)
         compose.prepare_hydra(sys.argv[1:])
-        _hydra_main()
+        if sbatch:
+            from distill.sbatch import write
+
+            write(sys.argv[1:])
+        else:
+            _hydra_main()
+
+
+def _takes_flag(arguments: list[str], flag: str = "--sbatch") -> bool:
+    """Take the flag out of a command line, and return whether it was there: Hydra does not know it."""
+    if flag not in arguments or {"-h", "--help"} & set(arguments):
+        return False
+    arguments.remove(flag)
+    return True
 
 
 # Left to itself, Hydra would take the package's own folders for groups of cards when it is started as `distill`.

@@ -18,6 +18,9 @@ Kind: TypeAlias = Literal["class", "labels", "score"]
 
 Batch: TypeAlias = dict[str, "Tensor"]
 """What a model eats, plus ``labels``, ``key``, ``first``, ``count`` and ``total_*`` (what the whole step counts)."""
+PLACES = ("key", "first", "count")
+"""What places a feature: its example, the first of the example's rows that it answers, and how many. A batch has it on
+the CPU, where it is looked up."""
 
 MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What of a batch a model reads; ``target_ids`` come to it shifted, where there is a decoder."""
@@ -93,6 +96,11 @@ class LossReport:
 def at_least_float32(values: "Tensor") -> "Tensor":
     """Numbers as they are computed with: halves and whole numbers in float32, while doubles stay doubles."""
     return values if values.is_floating_point() and values.element_size() >= 4 else values.float()
+
+
+def device_of(batch: Batch) -> "torch.device":
+    """Return the device on which models read a batch; the places of its examples may be on the CPU all the same."""
+    return batch["input_ids"].device if "input_ids" in batch else batch["key"].device
 
 
 TeacherFn: TypeAlias = Callable[[Batch], Outputs]

@@ -24,6 +24,7 @@ from distill.base.setting_rules import DESCRIPTION, rules_of
 from distill.config.design import DesignConfig
 from distill.config.label import LabelConfig
 from distill.config.schema import Config
+from distill.config.search import SearchConfig
 from distill.config.select import SelectConfig
 from distill.config.serve import ServeConfig
 from distill.config.training import TrainingConfig
@@ -170,6 +171,12 @@ def of_design() -> str:
     return table(each for each in settings(DesignConfig()) if each.key not in own)
 
 
+def of_search() -> str:
+    """What ``python -m distill.search`` has besides the settings of a run."""
+    own = {each.key for each in settings(Config())}
+    return table(each for each in settings(SearchConfig()) if each.key not in own)
+
+
 def of_label() -> str:
     """What ``python -m distill.label`` has besides the settings of a run."""
     own = {each.key for each in settings(Config())}
@@ -204,6 +211,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "design": of_design,
     "serve": of_serve,
     "label": of_label,
+    "search": of_search,
     "select": of_select,
     "terms": markdown,
     "leading": leading,

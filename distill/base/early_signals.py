@@ -9,6 +9,8 @@ import signal
 import sys
 from types import FrameType
 
+HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+"""The signals that end a command; SLURM sends the last one before a job's time is over, where it is told to."""
 GOES_ON = "the same command goes on from the last checkpoint"
 NOTHING = "nothing was written"
 """The ends of a sentence on a command that a signal has ended."""
@@ -42,6 +44,6 @@ def heed(then: str) -> None:
         then: the end of the sentence.
     """
     end = AtOnce(then)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in HEEDED:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distill.base.disk import replacing
-from distill.errors import StoreError
+from distill.errors import DamagedStageError, StoreError
 
 MANIFEST = "manifest.json"
 SCHEMA = 2
@@ -35,37 +35,41 @@ def read(folder: Path) -> dict[str, Any]:
     """Return the content of the manifest of a finished stage.
 
     Raises:
-        StoreError: it cannot be read, is damaged, of another stage, or of a form that this version does not know.
+        DamagedStageError: it is not what was written.
+        StoreError: it may not be read, or is of a form that this version does not know.
     """
-    path, again = folder / MANIFEST, f"remove the folder {folder} and run again"
+    path = folder / MANIFEST
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except PermissionError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror}); take another store with store=FOLDER") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"{path} cannot be read; {again}") from error
+        raise DamagedStageError(f"{path} cannot be read", folder) from error
     if not isinstance(content, dict):
-        raise StoreError(f"{path} is no manifest of a stage: it holds no object; {again}")
-    _known(path, content, again)
+        raise DamagedStageError(f"{path} is no manifest of a stage: it holds no object", folder)
+    _known(path, content)
     if content["schema"] > 1 and content.get("checksum") != _checksum(content):
-        raise StoreError(f"{path} is damaged: its checksum is not that of what it says; {again}")
+        raise DamagedStageError(f"{path} is damaged: its checksum is not that of what it says", folder)
     for key, kind in _FORM.items():
         if not isinstance(content.get(key), kind):
-            raise StoreError(f"{path} is no manifest of a stage: its {key!r} is missing or of another kind; {again}")
+            what = f"{path} is no manifest of a stage: its {key!r} is missing or of another kind"
+            raise DamagedStageError(what, folder)
     if not all(isinstance(file, dict) and {"bytes", "checksum"} <= file.keys() for file in content["files"].values()):
-        raise StoreError(f"{path} is no manifest of a stage: its 'files' have no sizes and checksums; {again}")
+        raise DamagedStageError(f"{path} is no manifest of a stage: its 'files' have no sizes and checksums", folder)
     return content
 
 
-def _known(path: Path, content: Mapping[str, object], again: str) -> None:
+def _known(path: Path, content: Mapping[str, object]) -> None:
     """Refuse a schema that this version does not know."""
     schema = content.get("schema")
     if type(schema) is not int or schema < 1:
-        raise StoreError(f"{path} is no manifest of a stage: its 'schema' is missing or of another kind; {again}")
+        what = f"{path} is no manifest of a stage: its 'schema' is missing or of another kind"
+        raise DamagedStageError(what, path.parent)
     if schema > SCHEMA:
         raise StoreError(
             f"{path} has the schema {schema}, and this version of distill knows {SCHEMA} at most: it is of a newer "
-            f"version, or damaged; take the newer version, or another folder with store=FOLDER, or {again}"
+            f"version, or damaged; take the newer version, or another folder with store=FOLDER, or remove the folder "
+            f"{path.parent} and run again"
         )
 
 

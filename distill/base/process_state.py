@@ -6,6 +6,8 @@ from pathlib import Path
 
 STOPPED_FOR = 10.0
 """Seconds after which a process that is stopped counts as lost: a debugger, or a shell, stops one for a moment."""
+_LOOKS = 2.0
+"""Seconds between two looks that count at most: more passed only where whoever looks was stopped itself, by Ctrl-Z."""
 _STOPPED = ("T", "t")
 
 
@@ -29,13 +31,15 @@ class StopWatch:
 
     pid: int
     limit: float = STOPPED_FOR
-    _since: float | None = None
+    _looked: float | None = None
+    _stopped: float = 0.0
 
     def is_lost(self) -> bool:
         """Look once more, and return whether the process has been stopped at every look for longer than the limit."""
         if not is_stopped(self.pid):
-            self._since = None
+            self._looked, self._stopped = None, 0.0
             return False
         now = time.monotonic()
-        self._since = now if self._since is None else self._since
-        return now - self._since >= self.limit
+        self._stopped += 0.0 if self._looked is None else min(now - self._looked, _LOOKS)
+        self._looked = now
+        return self._stopped >= self.limit

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from distill.base.early_signals import GOES_ON, AtOnce, signal_message
+from distill.base.early_signals import GOES_ON, HEEDED, AtOnce, signal_message
 from distill.base.process_state import StopWatch
 
-HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARENT = "DISTILL_PARENT"
 """The variable by which a process that another one has started knows that one's number."""
 _SAME = 0.5
@@ -170,14 +169,18 @@ def ours_again() -> None:
                 signal.signal(number, _watch.came)
 
 
-def end_with_the_parent() -> None:
-    """End this process when the one that started it as its helper is gone, however it ended, or stays stopped."""
+def end_with_the_parent(*, if_stopped: bool = True) -> None:
+    """End this process when the one that started it as its helper is gone, however it ended, or stays stopped.
+
+    Args:
+        if_stopped: whether to end where the parent is only stopped.
+    """
     parent = int(os.environ.pop(PARENT, "0"))
 
     def watch() -> None:
         stopped = StopWatch(parent)
         while os.getppid() == parent:
-            if stopped.is_lost():
+            if if_stopped and stopped.is_lost():
                 said = f"distill: rank 0 (process {parent}) is stopped, as by SIGSTOP or Ctrl-Z; {GOES_ON}\n"
                 os.write(2, said.encode())
                 os._exit(2)
@@ -190,7 +193,7 @@ def end_with_the_parent() -> None:
 
 def left_to_the_parent(_: int = 0) -> None:
     """Let a helper process, such as a data worker, outlive signals to the whole group: its parent ends it in time."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EMBEDDED = "embedded"
 """What stands in place of a file's name for the labeller of the embedded samples."""
 _OF_ANSWERS = ("gold", "label_map", "price_per_row", "smoothing", "replaces_labels")
-_OF_MODELS = ("finetuned", "labels", "labels_subset", "accept")
+_OF_MODELS = ("finetuned", "labels", "labels_subset", "accept", "precision")
 """Settings of a teacher that says itself what a text is."""
 
 

@@ -1,7 +1,9 @@
 """Read the command line of ``python -m distill.compare``: runs by their folders, and what is made of them."""
 
+import glob
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from distill.config.command_line import settings_of
 from distill.errors import ConfigError
@@ -33,11 +35,24 @@ def read(arguments: Sequence[str], usage: str) -> tuple[list[str], str | None, C
     if len(flags) > 1:
         raise ConfigError(f"{' '.join(f'--{flag}' for flag in flags)}: one of them can be printed\n\n{usage}")
     rest = [argument for argument in arguments if not argument.startswith("--")]
-    names = tuple(f"{name}=" for name in ("page", "examples", "slices"))
+    names = tuple(f"{each.name}=" for each in fields(CompareConfig))
     places = [argument for argument in rest if not argument.startswith(names)]
+    if unknown := [place for place in places if _is_setting(place)]:
+        known = ", ".join(each.name for each in fields(CompareConfig))
+        raise ConfigError(f"{unknown[0]}: neither a folder nor a setting; there are {known}\n\n{usage}")
     if not places:
         raise ConfigError(f"give the folders of runs\n\n{usage}")
     config = settings_of(CompareConfig, [argument for argument in rest if argument.startswith(names)], usage)
     if config.examples < 0:
         raise ConfigError(f"examples={config.examples}: allowed is a whole number from 0 up")
     return places, flags[0] if flags else None, config
+
+
+def _is_setting(argument: str) -> bool:
+    """Return whether an argument has the form NAME=VALUE and is neither a folder nor a pattern of some.
+
+    >>> _is_setting("output=page.html"), _is_setting("lr=0.1*"), _is_setting("runs/lr=0.1")
+    (True, False, False)
+    """
+    name, sign, _ = argument.partition("=")
+    return bool(sign) and name.isidentifier() and not (glob.has_magic(argument) or os.path.exists(argument))

@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from distill.base.setting_rules import RUN_NAME
-from distill.config import design, label, overrides, sweeps, user_cards
+from distill.config import design, label, overrides, search, sweeps, user_cards
 from distill.config.schema import Config
 from distill.errors import ConfigError
 from distill.objective import settings
@@ -19,15 +19,23 @@ from distill.objective import settings
 T = TypeVar("T", bound=Config)
 _LONGEST_FILE_NAME = 60
 
-FOLDERS = {"teacher": "teachers", "student": "students", "labeller": "labellers", "experiment": "experiments"}
+FOLDERS = {
+    "teacher": "teachers",
+    "student": "students",
+    "labeller": "labellers",
+    "experiment": "experiments",
+    "search": "experiments/search",
+}
 
 _HELP = """distill turns a fine-tuned transformer teacher into a compact student, by a chain of stages.
 
   python -m distill.run experiment=sst2_tiny                      one run
   python -m distill.run experiment=sst2_tiny data.path=FOLDER     on your own files
   python -m distill.run -m experiment=sst2_tiny distill.temperature=1,2,4    a sweep
+  python -m distill.run --sbatch experiment=sst2_tiny > job.sh    a script that SLURM runs it by; a sweep is an array
   python -m distill.doctor experiment=sst2_tiny                   what would go wrong with it, and how long it takes
   python -m distill.design --help                                 which student to try first under a budget
+  python -m distill.search --help                                 which settings of the student are best
   python -m distill.label --help                                  labels of an LLM for texts, which a student learns
   python -m distill.predict --help                                answers of a finished model for a file
   python -m distill.convert --help                                pickled weights of a teacher as safetensors
@@ -100,6 +108,15 @@ _LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
     "root": {"level": "ERROR", "handlers": ["console"]},
 }
 
+
+def logging_into(folder: Path | None) -> dict[str, Any]:
+    """Return the logging of a command that Hydra does not start, for ``logging.config``; without a folder no file's."""
+    if folder is None:
+        return _LOGGING_WITHOUT_A_FILE
+    handlers = {**_LOGGING["handlers"], "file": {**_LOGGING["handlers"]["file"], "filename": str(folder / "run.log")}}
+    return {**_LOGGING, "handlers": handlers}
+
+
 _SUBDIR = "${hydra.job.num}_${run_name:${name}}${swept:${name},${hydra.overrides.task}}"
 
 _ROOT: dict[str, Any] = {
@@ -138,6 +155,7 @@ def _beside(schema: str, groups: Sequence[str], name: str, text: str) -> dict[st
 
 _NO_FILE = {"override hydra/job_logging": "without_a_file"}
 _DESIGN = _beside("design_schema", ("teacher", "student", "experiment"), "distill.design", design.HELP)
+_SEARCH = _beside("search_schema", ("teacher", "student", "experiment", "search"), "distill.search", search.HELP)
 _LABEL = _beside("label_schema", ("teacher", "student", "labeller", "experiment"), "distill.label", label.HELP)
 
 _DOCTOR_HELP = """python -m distill.doctor looks at a run before an hour is spent on it: it takes all settings of a run,
@@ -186,6 +204,8 @@ def register() -> None:
     store.store(name="config", node=_ROOT, provider="distill")
     store.store(name="design_schema", node=design.DesignConfig, provider="distill")
     store.store(name="design", node=_DESIGN, provider="distill")
+    store.store(name="search_schema", node=search.SearchConfig, provider="distill")
+    store.store(name="search", node=_SEARCH, provider="distill")
     store.store(name="label_schema", node=label.LabelConfig, provider="distill")
     store.store(name="label", node=_LABEL, provider="distill")
     store.store(name="doctor", node=_DOCTOR, provider="distill")
@@ -224,4 +244,10 @@ def _file_name(path: str | None, otherwise: str) -> str:
 def typed(composed: DictConfig, schema: type[T]) -> T:
     """Make the settings one object; merged anew, since ``+key=value`` slips past the schema that Hydra composed."""
     values = OmegaConf.to_container(composed)
-    return cast(T, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values)))
+    return cast(T, OmegaConf.to_object(OmegaConf.merge(_structured(schema), values)))
+
+
+@cache
+def _structured(schema: type[object]) -> DictConfig:
+    """Return the defaults of a schema, to be merged with and never changed: making them takes longer than merging."""
+    return cast(DictConfig, OmegaConf.structured(schema))

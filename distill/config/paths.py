@@ -37,6 +37,7 @@ def _model_problems(config: Config) -> Iterator[str]:
         ("teacher.base", teacher.base),
         ("student.model", config.student.model),
         ("pretrain.teacher", config.pretrain.teacher),
+        *((f"evaluate.beside.{name}.model", other.model) for name, other in config.evaluate.beside.items()),
     ):
         if model is not None and not _exists(model) and not may_be_on_the_hub(model):
             yield f"{key}={model}: there is no such folder"

@@ -55,6 +55,9 @@ class StudentConfig:
     """Hub id or folder of a checkpoint, for init=checkpoint."""
     revision: str | None = None
     """Branch, tag or commit of a hub checkpoint; none takes main."""
+    labels: list[str] = field(default_factory=list)
+    """Names of the labels that `model` has learnt, in their order, where its config.json does not name them; outputs
+    for labels of the data keep their weights."""
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     """Size, for init=random and, at most that of the teacher, for init=narrow."""
     layers: int | None = field(default=2, metadata=allowed(at_least(1)))
@@ -103,6 +106,8 @@ def _source_problems(student: StudentConfig) -> Iterator[str]:
     """Name what is wrong with the weights that the student begins with."""
     if student.revision is not None and student.model is None:
         yield f"student.revision={student.revision}: belongs to a hub checkpoint; give it as student.model=ID"
+    if student.labels and student.model is None:
+        yield f"student.labels={student.labels}: names the outputs of a checkpoint; give it as student.model=FOLDER"
     if (student.init == "checkpoint") != (student.model is not None):
         yield f"student.init={student.init}: student.model=PATH goes with student.init=checkpoint, and only with it"
     if student.layer_map == "auto":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-_SWEPT = "DISTILL_SWEPT"
+VARIABLE = "DISTILL_SWEPT"
 """The variable in which jobs find the keys, in whatever process a launcher runs them."""
 _LONGEST_VALUE, _LONGEST = 24, 80
 """Characters of a value, and of all, in a folder's name."""
@@ -27,12 +27,12 @@ def keys(arguments: Sequence[str], of_sweeper: Mapping[str, object]) -> list[str
 
 def announce(swept: Sequence[str]) -> None:
     """Let all jobs that are started from here know what is swept over."""
-    os.environ[_SWEPT] = json.dumps(list(swept))
+    os.environ[VARIABLE] = json.dumps(list(swept))
 
 
 def forget() -> None:
     """Undo ``announce``."""
-    os.environ.pop(_SWEPT, None)
+    os.environ.pop(VARIABLE, None)
 
 
 def values(overrides: Sequence[str]) -> dict[str, str]:
@@ -41,7 +41,7 @@ def values(overrides: Sequence[str]) -> dict[str, str]:
     Args:
         overrides: the job's own, such as ``distill.temperature=2``.
     """
-    swept = json.loads(os.environ.get(_SWEPT, "[]"))
+    swept = json.loads(os.environ.get(VARIABLE, "[]"))
     pairs = (override.lstrip("+").partition("=")[::2] for override in overrides)
     given = {key.partition("@")[0]: value for key, value in pairs}
     return {key: given[key] for key in (name.partition("@")[0] for name in swept) if key in given}

@@ -32,7 +32,8 @@ class TeacherConfig:
     finetuned: bool = False
     """The checkpoint already solves the task, so that finetune is skipped."""
     labels: list[str] = field(default_factory=list)
-    """Names of the outputs of a fine-tuned checkpoint that does not name them, in their order."""
+    """Names of the labels that a checkpoint has learnt, in the order of its outputs, where it does not name them; where
+    it learns on, its outputs for labels of the data keep their weights."""
     labels_subset: bool = False
     """Take of a fine-tuned checkpoint only the outputs for the labels of the data; a softmax goes over these alone."""
     accept: bool = False
@@ -49,6 +50,11 @@ class TeacherConfig:
     """auto | always | never: whether the teacher's outputs are stored, so that it runs once for all students. auto
     stores unless a term reads what cannot be (attention, queries, keys and values) or the estimate passes the limit; of
     several teachers everything is stored."""
+    precision: str = setting(
+        "auto", one_of("auto", "32-true", "bf16-true", "16-true"),
+        "auto | 32-true | bf16-true | 16-true: of a teacher that answers while the student learns. auto is bf16-true "
+        "on a GPU that has it, beside a student in mixed precision; else that of the student's weights.",
+    )  # fmt: skip
     store_limit_gb: float = field(default=10.0, metadata=allowed(POSITIVE))
     """The estimate, in 10⁹ bytes, above which auto does not store."""
     keep: str = field(default="top_k", metadata=allowed(one_of("top_k", "sampled")))
@@ -90,8 +96,8 @@ def teacher_problems(teacher: TeacherConfig) -> Iterator[str]:
         yield f"teacher.revision={teacher.revision}: belongs to a hub checkpoint; give it as teacher.model=ID"
     if teacher.base is not None and teacher.model is None:
         yield f"teacher.base={teacher.base}: belongs to an adapter; give its folder as teacher.model=FOLDER"
-    if teacher.labels and not teacher.finetuned:
-        yield "teacher.labels: names the outputs of a fine-tuned checkpoint; it needs teacher.finetuned=true"
+    if teacher.labels and teacher.model is None:
+        yield "teacher.labels: names the outputs of a checkpoint; give it as teacher.model=FOLDER"
     if teacher.labels_subset and not teacher.finetuned:
         yield (
             "teacher.labels_subset=true: chooses among the outputs of a fine-tuned checkpoint; it needs "
@@ -117,6 +123,9 @@ def _unread_storage_problems(teacher: TeacherConfig) -> Iterator[str]:
         value, default, other = getattr(teacher, key), getattr(defaults, key), getattr(teacher, other_key)
         if value != default and other != read_with:
             yield f"teacher.{key}={value}: is not read where teacher.{other_key}={other}; allowed is {default}"
+    if teacher.store == "always" and teacher.precision != defaults.precision:
+        read = "is of a teacher that answers while the student learns, and teacher.store=always asks it before"
+        yield f"teacher.precision={teacher.precision}: {read}; allowed is {defaults.precision}, or teacher.store=never"
     if teacher.store == "never" and teacher.keep == "top_k" and teacher.top_k != defaults.top_k:
         yield f"teacher.top_k={teacher.top_k}: is not read where teacher.store=never; allowed is {defaults.top_k}"
 

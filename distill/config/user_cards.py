@@ -11,7 +11,7 @@ from distill.base.terminal_text import name
 from distill.errors import ConfigError
 
 _FLAGS = ("--config-dir", "-cd")
-_GROUPS = ("teacher", "student", "labeller", "experiment")
+_GROUPS = ("teacher", "student", "labeller", "experiment", "search")
 _MOST_BYTES = 1 << 20
 _MOST_NODES = 100_000
 """Values that a card may stand for once its aliases are written out."""

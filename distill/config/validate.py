@@ -20,6 +20,7 @@ from distill.config.target import target_problems
 from distill.config.task import task_problems
 from distill.config.teacher import stored_output_problems, teacher_problems
 from distill.config.tracking import tracking_problems
+from distill.config.trainer import trainer_problems
 from distill.config.unlabelled import unlabelled_problems
 from distill.config.unread import unread_override_problems, unread_setting_problems
 from distill.errors import ConfigError
@@ -47,7 +48,7 @@ def problems(config: Config) -> list[str]:
     """Return one line for each problem of the settings."""
     lines = [*_problems_of_one_teacher(config), *seed_problems(config)]
     lines += [*export_problems(config), *target_problems(config)]
-    lines += tracking_problems(config.tracking)
+    lines += [*tracking_problems(config.tracking), *trainer_problems(config)]
     lines += ensemble_problems(config)
     for name, teacher in config.more_teachers.items():
         alone = replace(config, teacher=teacher, more_teachers={}, ensemble=EnsembleConfig(), student=StudentConfig())

@@ -144,12 +144,20 @@ class Batches:
     """
 
     def __init__(
-        self, examples: Examples, places: Callable[[int], list[Place]], accumulate: int, workers: int = 0
+        self,
+        examples: Examples,
+        places: Callable[[int], list[Place]],
+        accumulate: int,
+        workers: int = 0,
+        *,
+        pinned: bool = False,
     ) -> None:
         """Keep what gives the micro-batches of an epoch, and how many of them make one optimiser step.
 
         ``places(epoch)`` returns the micro-batches of an epoch, as many in each; ``accumulate`` of them are a step.
+        ``pinned`` ones lie where a GPU copies them from while it computes.
         """
+        self.pinned = pinned
         self.examples, self.places, self.workers, self.accumulate = examples, places, workers, accumulate
         self.epoch = self.position = 0
         self.step: tuple[Batch, ...] = ()
@@ -169,6 +177,7 @@ class Batches:
                 batch_size=None,
                 num_workers=self.workers,
                 worker_init_fn=left_to_the_parent,
+                pin_memory=self.pinned,
             )
         )
         while step := tuple(islice(loader, self.accumulate)):

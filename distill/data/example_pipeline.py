@@ -46,6 +46,7 @@ class Sharding:
         workers: processes that prepare batches.
         world: processes that train together.
         rank: this one among them.
+        pinned: whether batches lie where a GPU copies them from while it computes.
     """
 
     batch_size: int
@@ -53,6 +54,7 @@ class Sharding:
     workers: int = 0
     world: int = 1
     rank: int = 0
+    pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class ExamplePipeline:
                 groups, counts, accumulate=accumulate, world=sharding.world, rank=sharding.rank, epoch=epoch
             )
 
-        return Batches(Examples(rows, collate), places, accumulate, sharding.workers)
+        return Batches(Examples(rows, collate), places, accumulate, sharding.workers, pinned=sharding.pinned)
 
     def sample(self, rows: Dataset, tokenizer: PreTrainedTokenizerBase) -> list[Batch]:
         """Return some batches of examples, on the CPU, drawn by the seed alone."""
@@ -152,6 +154,7 @@ class ExamplePipeline:
             batch_size=None,
             num_workers=sharding.workers,
             worker_init_fn=left_to_the_parent,
+            pin_memory=sharding.pinned,
         )
 
 

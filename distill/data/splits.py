@@ -70,24 +70,27 @@ def _held_out(train: "Dataset", split: str, share: float, seed: int) -> tuple[di
     return {"train": train.select(remaining), split: train.select(held)}, note
 
 
-def with_ids(splits: Mapping[str, "Dataset"], ids: Mapping[str, Sequence[object]]) -> dict[str, "Dataset"]:
-    """Return the splits, validation and test with a column of the ids of their rows while rows are drawn from them.
+def with_ids(
+    splits: Mapping[str, "Dataset"], ids: Mapping[str, Sequence[object]], names: Sequence[str] = ("validation", "test")
+) -> dict[str, "Dataset"]:
+    """Return the splits, some of them with a column of the ids of their rows while rows are drawn from them.
 
     Args:
         splits: as they were read.
         ids: of all rows of the files; a split of which some were left out goes without.
+        names: of the splits that get the column.
     """
     new_splits = dict(splits)
-    for name in (
-        each for each in ("validation", "test") if each in splits and len(ids.get(each, ())) == len(splits[each])
-    ):
+    for name in (each for each in names if each in splits and len(ids.get(each, ())) == len(splits[each])):
         new_splits[name] = splits[name].add_column(_ID, [str(value) for value in ids[name]])
     return new_splits
 
 
-def without_ids(splits: Mapping[str, "Dataset"]) -> tuple[dict[str, "Dataset"], dict[str, list[str]]]:
-    """Return the splits as they were without ids, and the ids of the rows that are left."""
-    ids = {name: list(rows[_ID][:]) for name, rows in splits.items() if _ID in rows.column_names}
+def without_ids(
+    splits: Mapping[str, "Dataset"], names: Sequence[str] = ("validation", "test")
+) -> tuple[dict[str, "Dataset"], dict[str, list[str]]]:
+    """Return the splits, some of them as they were without ids, and the ids of the rows that are left in these."""
+    ids = {name: list(rows[_ID][:]) for name, rows in splits.items() if name in names and _ID in rows.column_names}
     return {name: rows.remove_columns(_ID) if name in ids else rows for name, rows in splits.items()}, ids
 
 

@@ -72,4 +72,4 @@ class Case:
         """Return the folder of a stage that the store holds, whole; or none."""
         if title not in self.stages:
             return None
-        return computed_once(self, ("finished", title), lambda: self.store.find(self.stages[title].name))
+        return computed_once(self, ("finished", title), lambda: self.store.whole(self.stages[title].name))

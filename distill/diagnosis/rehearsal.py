@@ -16,7 +16,7 @@ from distill.diagnosis.case import Case
 from distill.diagnosis.few_rows import Reduced, reduced
 from distill.diagnosis.stopwatch import Part, Stopwatch
 from distill.errors import DistillError, ModelError
-from distill.models.sources import CHECKPOINTS
+from distill.models.sources import is_checkpoint
 from distill.pipeline.context import example_pipeline
 from distill.pipeline.outlook import effort
 from distill.pipeline.plan import Planned
@@ -93,7 +93,7 @@ def rehearse(case: Case) -> Rehearsal:
 def _job(case: Case, planned: Planned, folders: Mapping[str, Path], results: Mapping[str, StageResult]) -> Job:
     """Return the job of a stage on a few rows."""
     spec = reduced(planned.spec, *_size(planned))
-    inputs = {own: name for own, name in planned.inputs.items() if own.partition(":")[0] not in CHECKPOINTS}
+    inputs = {own: name for own, name in planned.inputs.items() if not is_checkpoint(own)}
     folder = folders[planned.title]
     if planned.stage == "pretrain" and not spec.config.pretrain.continued and spec.config.pretrain.teacher is None:
         _tokenizer_of_all(planned, folder)

@@ -1,6 +1,5 @@
 """Start a machine's other ranks, watch them, end all when one dies, and leave none behind."""
 
-import logging
 import os
 import signal
 import subprocess
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch.distributed as dist
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.lsf import LSFEnvironment
@@ -24,10 +22,9 @@ from distill.base import signals
 from distill.base.disk import run_folder
 from distill.base.early_signals import GOES_ON
 from distill.base.process_state import StopWatch
-from distill.base.signals import PARENT, Interrupted
+from distill.base.signals import PARENT
+from distill.distributed.lost_ranks import is_broken, leave
 from distill.errors import ConfigError, RankError
-
-log = logging.getLogger(__name__)
 
 _LOOK = 0.2
 """Seconds between looks at the other ranks."""
@@ -102,7 +99,7 @@ def other_ranks(environment: ClusterEnvironment, devices: int, nodes: int, folde
         try:
             yield
         except Exception as error:
-            if not _broken(error) or (message := ranks.died(wait=_GRACE)) is None:
+            if not is_broken(error) or (message := ranks.died(wait=_GRACE)) is None:
                 raise
             raise RankError(message) from error
         finally:
@@ -115,15 +112,9 @@ def _of_a_launcher(world: int) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _broken(error):
+        if not is_broken(error):
             raise
         raise RankError(f"another of the {world} processes has ended: its own output says why; {GOES_ON}") from error
-
-
-def _broken(error: Exception) -> bool:
-    """Return whether an error says that another rank is no longer there."""
-    text = str(error).lower()
-    return isinstance(error, dist.DistError) or any(word in text for word in ("gloo", "nccl", "connection closed"))
 
 
 @dataclass
@@ -171,12 +162,11 @@ class _Ranks:
                 self.stopped = f"rank {lost.rank} of {self.world} {how}; {GOES_ON}"
             if (message := self.died()) is None:
                 continue
-            if (number := signals.pending()) is None:
+            if signals.pending() is None:
                 self.kill()
             if not self.over.wait(_GRACE):
                 self.kill()
-                log.error("distill: %s", message if number is None else f"{Interrupted(number)}; {GOES_ON}")
-                os._exit(2 if number is None else Interrupted(number).code)
+                leave(message)
             return
 
     def died(self, wait: float = 0.0) -> str | None:

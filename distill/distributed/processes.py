@@ -1,7 +1,8 @@
 """Start the ranks of a run once and together, and let them agree on values, errors and signals."""
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -13,6 +14,7 @@ from safetensors import SafetensorError
 
 from distill.base import signals
 from distill.base.signals import Interrupted
+from distill.distributed.heartbeat import beating
 from distill.distributed.launching import other_ranks
 from distill.errors import DistillError, RankError
 
@@ -129,9 +131,34 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         return
     strategy = trainer.strategy
     with signals.deferred(), other_ranks(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
+        _meet_after_a_restart(trainer, strategy.root_device)
         if strategy.launcher is not None:
             strategy.launcher.launch(strategy.setup_environment)
         else:
             strategy.setup_environment()
-        yield Ranks(trainer.world_size, trainer.global_rank, strategy.root_device)
-        dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it
+        ranks = Ranks(trainer.world_size, trainer.global_rank, strategy.root_device)
+        elsewhere = strategy.cluster_environment.creates_processes_externally or nodes > 1  # type: ignore[attr-defined]
+        with beating(ranks.rank, ranks.every) if elsewhere else nullcontext():
+            yield ranks
+            dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it
+
+
+def _meet_after_a_restart(trainer: pl.Trainer, device: torch.device) -> None:
+    """Meet the ranks that torchrun has started again, where no rank finds what those before them have left.
+
+    With ``--master-port`` its agent keeps the store in which ranks meet, and a rank that comes early would read there
+    the address of a process that is gone.
+    """
+    restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    if restarts == "0" or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return
+    timeout = trainer.strategy._timeout  # type: ignore[attr-defined]
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = dist.TCPStore(address, port, is_master=False, timeout=timeout)  # type: ignore[attr-defined]
+    dist.init_process_group(
+        dist.get_default_backend_for_device(device),
+        store=dist.PrefixStore(f"restart-{restarts}", store),  # type: ignore[attr-defined]
+        rank=trainer.global_rank,
+        world_size=trainer.world_size,
+        timeout=timeout,
+    )

@@ -9,8 +9,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-PLACES = ("key", "first", "count")
-"""Columns that place a feature: its example, the first of the example's rows that it answers, and how many."""
+from distill.types import PLACES
+
 REST = "rest"
 TOKENS, STATES = "tokens", "states"
 """Where there are hidden states: how many tokens each feature has, and their states ``[tokens, states, width]``."""

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from distill.errors import StoreError
 from distill.inference.output_columns import (
-    PLACES,
     REST,
     STATES,
     TOKENS,
@@ -23,7 +22,8 @@ from distill.inference.output_columns import (
     ranges,
 )
 from distill.inference.output_parts import read_parts
-from distill.types import Batch, Outputs, SparseLogits, at_least_float32
+from distill.models.device_copies import to_device
+from distill.types import PLACES, Batch, Outputs, SparseLogits, at_least_float32, device_of
 
 
 class OutputStore:
@@ -133,15 +133,16 @@ class OutputStore:
 
     def __call__(self, batch: Batch) -> Outputs:
         """Return the teacher's rows for a batch, and its states where there are any, on the batch's device."""
-        device = batch["key"].device
-        rows = {name: tensor.to(device) for name, tensor in self.rows(*(batch[name] for name in PLACES)).items()}
+        device = device_of(batch)
+        stored = self.rows(*(batch[name] for name in PLACES))
+        rows = {name: to_device(tensor, device) for name, tensor in stored.items()}
         answer = self._answer(rows, at_least_float32(rows["values"]))
         if not self.states:
             return answer
         states, mask = self.hidden(batch["key"], batch["first"])
-        by_number = dict(zip(self.states, at_least_float32(states.to(device)).unbind(2), strict=True))
+        by_number = dict(zip(self.states, at_least_float32(to_device(states, device)).unbind(2), strict=True))
         layers = tuple(by_number.get(number, torch.empty(0, device=device)) for number in range(max(by_number) + 1))
-        return Outputs(answer.logits, layers, mask.to(device), sparse=answer.sparse)
+        return Outputs(answer.logits, layers, to_device(mask, device), sparse=answer.sparse)
 
     def _answer(self, rows: Mapping[str, Tensor], values: Tensor) -> Outputs:
         """Return the output of a teacher that has these stored rows, whose ``values`` are given."""

@@ -109,9 +109,10 @@ def run_pass(
     Raises:
         Interrupted: a signal has come.
     """
+    at_once = device.type == "cuda"  # of pinned memory, while the device computes
     with signals.deferred():
         for batch in long_work.counted(batches, doing, len(batches), "batches"):
-            writer.add(*ask({name: tensor.to(device) for name, tensor in batch.items()}))
+            writer.add(*ask({name: tensor.to(device, non_blocking=at_once) for name, tensor in batch.items()}))
             if signals.pending():
                 break
         writer.flush()

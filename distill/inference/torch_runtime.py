@@ -12,7 +12,7 @@ from distill.inference.generation import write
 from distill.inference.runtime import CPU, FinishedModel
 from distill.models import loading
 from distill.models.forward import outputs, select_columns
-from distill.models.label_columns import label_columns
+from distill.models.label_columns import columns_of_some, label_columns, output_names
 from distill.models.sources import ModelRef, ModelSources
 from distill.tasks.setup import TaskSetup
 from distill.types import Batch, Outputs
@@ -22,7 +22,7 @@ class TorchRuntime:
     """A model of transformers in eval mode, which also gives hidden states."""
 
     def __init__(
-        self, model: PreTrainedModel, columns: Sequence[int] | None = None, labels: Sequence[str] = ()
+        self, model: PreTrainedModel, columns: Sequence[int | None] | None = None, labels: Sequence[str] = ()
     ) -> None:
         """Put a model with a task head into eval mode, and keep the order of its outputs.
 
@@ -41,7 +41,7 @@ class TorchRuntime:
         head: str,
         tokenizer: PreTrainedTokenizerBase,
         *,
-        columns: Sequence[int] | None = None,
+        columns: Sequence[int | None] | None = None,
         labels: Sequence[str] = (),
         dtype: torch.dtype = torch.float32,
         device: torch.device = CPU,
@@ -116,6 +116,18 @@ def output_columns(setup: TaskSetup, model: ModelRef) -> list[int] | None:
     return label_columns(loading.configuration(model.folder), setup.outputs, names, subset=model.subset)
 
 
+def partial_columns(setup: TaskSetup, model: ModelRef) -> Sequence[int | None] | None:
+    """Return the model's outputs in the order of the task's, with none for those that it lacks.
+
+    Raises:
+        ModelError: the model's labels are other ones.
+    """
+    if not model.partial or not setup.labels:
+        return output_columns(setup, model)
+    names = setup.task.outputs(model.labels) if model.labels else output_names(loading.configuration(model.folder))
+    return columns_of_some(names, setup.outputs)
+
+
 def finished_model(
     model: ModelRef, sources: ModelSources, setup: TaskSetup, dtype: torch.dtype = torch.float32
 ) -> FinishedModel:
@@ -130,7 +142,7 @@ def finished_model(
     tokenizer = sources.tokenizer(model.folder)
 
     def opened(device: torch.device) -> TorchRuntime:
-        columns = output_columns(setup, model)
+        columns = partial_columns(setup, model)
         return TorchRuntime.load(
             model.folder,
             setup.task.head,

@@ -13,6 +13,7 @@ from distill.errors import ModelError
 from distill.models.configuration import library_message
 from distill.models.length_limit import AFTER_PADDING
 from distill.models.special_tokens_as_text import read_as_text
+from distill.models.warm_start import output_layer
 
 
 def fit_tokenizer(
@@ -200,18 +201,7 @@ def fit_outputs(model: PreTrainedModel, had: Sequence[str], labels: Sequence[str
     """
     if list(had) == list(labels) or sorted(had) != sorted(labels):
         return
-    heads = [
-        module
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear)
-        and module.out_features == len(labels)
-        and not name.startswith(f"{model.base_model_prefix}.")
-    ]
-    if not heads:
-        raise ModelError(
-            f"{type(model).__name__} has no linear layer of {len(labels)} outputs to put in the order of the labels: "
-            f"{', '.join(labels)}"
-        )
+    layer = output_layer(model, labels)
     order = [had.index(label) for label in labels]
-    for weight in heads[-1].parameters():
+    for weight in layer.parameters():
         weight.copy_(weight[order])

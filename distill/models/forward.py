@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
 from distill.models.configuration import library_message
-from distill.types import MODEL_INPUTS, Batch, Outputs
+from distill.types import FLOOR, MODEL_INPUTS, Batch, Outputs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
 """Turns a head's logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``."""
@@ -122,7 +122,8 @@ def _before_norm(states: tuple[Tensor, ...], last: Sequence[tuple[object, object
         return states
     read, output = last[0]
     of_layer = output if isinstance(output, Tensor) else cast(Sequence[object], output)[0]
-    if read is states[-2] and isinstance(of_layer, Tensor) and of_layer.shape == states[-1].shape:
+    same = isinstance(read, Tensor) and read.data_ptr() == states[-2].data_ptr()  # a sharded layer reads a view of it
+    if same and isinstance(of_layer, Tensor) and of_layer.shape == states[-1].shape:
         return (*states[:-1], of_layer)
     return states
 
@@ -134,6 +135,13 @@ def _logits(answer: Mapping[str, Tensor]) -> Tensor:
     return torch.stack([answer["start_logits"], answer["end_logits"]], dim=-1)
 
 
-def select_columns(logits: Tensor, columns: Sequence[int] | None) -> Tensor:
-    """Return logits ``[..., outputs]`` in another order; as they are without ``columns``."""
-    return logits if columns is None else logits[..., list(columns)]
+def select_columns(logits: Tensor, columns: Sequence[int | None] | None) -> Tensor:
+    """Return logits ``[..., outputs]`` in another order; as they are without ``columns``.
+
+    Where a column is none, the model has no such output, and never gives it.
+    """
+    if columns is None:
+        return logits
+    lacking = [place for place, column in enumerate(columns) if column is None]
+    chosen = logits[..., [column or 0 for column in columns]]
+    return chosen.index_fill(-1, torch.tensor(lacking, device=logits.device), FLOOR) if lacking else chosen

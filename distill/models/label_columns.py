@@ -64,6 +64,21 @@ def columns_by_name(names: Sequence[str], labels: Sequence[str], *, subset: bool
     raise ModelError(f"{difference}; {way}")
 
 
+def columns_of_some(names: Sequence[str], labels: Sequence[str]) -> list[int | None]:
+    """Return, for each of the labels, the index of the output of that name, or none where the model has no such output.
+
+    >>> columns_of_some(["no", "yes"], ["yes", "perhaps", "no"])
+    [1, None, 0]
+
+    Raises:
+        ModelError: it has none of them.
+    """
+    if not set(names) & set(labels):
+        raise ModelError(f"the model's labels are {', '.join(names)}, those of the data are {', '.join(labels)}")
+    place = {name: number for number, name in enumerate(names)}
+    return [place.get(label) for label in labels]
+
+
 def unnamed(names: Sequence[str], reference: Sequence[str]) -> list[str]:
     """Return the names that are not in ``reference``."""
     return [name for name in names if name not in reference]

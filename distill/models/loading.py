@@ -28,6 +28,7 @@ from distill.models.dropout import set_dropout
 from distill.models.finite_values import not_finite
 from distill.models.label_columns import output_names
 from distill.models.task_metadata import FORM as FORM
+from distill.models.warm_start import grow, warm_start
 from distill.types import Kind
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data workers would warn at every start
@@ -67,6 +68,7 @@ def load_model(
     tokenizer: PreTrainedTokenizerBase | None = None,
     dtype: torch.dtype = torch.float32,
     new_head: bool | None = None,
+    named: Sequence[str] = (),
 ) -> PreTrainedModel:
     """Load the model of a checkpoint with a task head.
 
@@ -74,7 +76,7 @@ def load_model(
         folder: the folder of the checkpoint.
         head: the name of transformers' class, such as AutoModelForSequenceClassification.
         labels: names of the outputs; empty keeps the checkpoint's own. A head that has them in another order is put
-            in this one.
+            in this one; of a head that has some of them, these keep their weights.
         kind: what a row of outputs means, where they are named.
         dropout: the dropout of hidden states and attention in training; ``None`` keeps the checkpoint's own.
         tokenizer: its tokens get embeddings, random ones where the checkpoint has none, and the model learns
@@ -82,12 +84,14 @@ def load_model(
         dtype: the type of the weights in memory: float32, or float64 for training in double precision.
         new_head: whether the head is still to learn: where the checkpoint has none, it starts random. The default is
             whether its outputs get names.
+        named: names of the outputs that the checkpoint has, where its configuration does not name them.
 
     Raises:
         ModelError: weights that nobody will train are missing or no numbers, or the architecture has no such head.
     """
     config = configuration(folder)
-    had = output_names(config)
+    had = list(named) or output_names(config)
+    start = warm_start(config, head, labels, named)
     if labels:
         name_labels(config, labels, kind)
     if dropout is not None:
@@ -101,7 +105,12 @@ def load_model(
     virtual_tokens.restore(loaded, folder)
     if (name := not_finite(dict(loaded.named_parameters()), least=-torch.inf)) is not None:
         raise safetensors_headers.not_finite_error(folder, name)
-    fit_outputs(loaded, had, labels)
+    if start is not None and start.grows:
+        as_many = len(had) == len(labels)
+        old = loaded if as_many else _from_pretrained(folder, configuration(folder), head, dtype)[0]
+        grow(loaded, old, start)
+    else:
+        fit_outputs(loaded, had, labels)
     if tokenizer is not None:
         fit_tokens(loaded, tokenizer)
     return loaded

@@ -9,21 +9,24 @@ from distill.pipeline.teacher_check import check_teacher
 from distill.stages.job import title
 
 
-def accepted_before_training(chain: Chain, planned_stages: Mapping[str, Planned]) -> list[str]:
-    """Check fine-tuned teachers whose outputs are not in the store yet; return what was accepted of them."""
+def accepted_before_training(chain: Chain, planned_stages: Mapping[str, Planned]) -> dict[str, list[str]]:
+    """Check fine-tuned teachers whose outputs are not in the store yet.
+
+    Returns:
+        Title of each first stage that reads one to what was accepted of it.
+    """
     asked = next((planned for planned in planned_stages.values() if planned.stage == "distill"), None)
     readers = (planned_stages.get(title("teach", name), asked) for name in chain.spec.teachers)
-    return [
-        sentence
-        for (name, spec), reader in zip(chain.spec.teachers.items(), readers, strict=True)
-        if spec.config.teacher.finetuned and reader is not None and chain.store.find(reader.name) is None
-        for sentence in _accepted(chain, name, {})
-    ]
+    accepted: dict[str, list[str]] = {}
+    for (name, spec), reader in zip(chain.spec.teachers.items(), readers, strict=True):
+        if spec.config.teacher.finetuned and reader is not None and chain.store.whole(reader.name) is None:
+            accepted.setdefault(reader.title, []).extend(_accepted(chain, name, {}))
+    return accepted
 
 
 def accepted_before(planned: Planned, chain: Chain) -> list[str]:
     """Check the teachers that the run fine-tuned, before the first stage that reads them; return what was accepted."""
-    if planned.stage not in ("teach", "distill") or chain.store.find(planned.name) is not None:
+    if planned.stage not in ("teach", "distill") or chain.store.whole(planned.name) is not None:
         return []
     readers = [
         (name, spec)

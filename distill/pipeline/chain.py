@@ -1,12 +1,17 @@
 """A run on its way: what it is made of, and the stages that it has so far."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from distill.data.example_pipeline import ExamplePipeline
 from distill.distributed.processes import Ranks
 from distill.pipeline.run_report import Finished
 from distill.pipeline.store import Store
-from distill.stages.job import RunContext, RunSpec
+from distill.stages.job import Job, RunContext, RunSpec
+
+Judge: TypeAlias = Callable[[Job], Mapping[str, object]]
+"""Returns what else a report shall hold, of the job of the finished stage ``evaluate``."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Chain:
         store: holds finished stages.
         finished: the stages so far.
         accepted: names of the teachers that were looked at.
+        judge: is asked once the models are scored, on the first rank; none where the report is that of any run.
     """
 
     spec: RunSpec
@@ -28,6 +34,7 @@ class Chain:
     store: Store
     finished: Finished = field(default_factory=Finished)
     accepted: set[str] = field(default_factory=set)
+    judge: Judge | None = None
 
     @property
     def ranks(self) -> Ranks:

@@ -15,7 +15,14 @@ from distill.errors import ModelError
 from distill.export import EXPORTERS
 from distill.models import loading
 from distill.models.from_scratch import Size
-from distill.models.sources import ANSWERS, PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, ModelSources
+from distill.models.sources import (
+    ANSWERS,
+    BESIDE,
+    PRETRAINING_TEACHER,
+    STUDENT_CHECKPOINT,
+    TEACHER_CHECKPOINT,
+    ModelSources,
+)
 from distill.pipeline.teacher_folder import teacher_folder
 from distill.stages.job import Decisions, RunSpec, ScoredModel, title
 from distill.stages.learner import STAGE, WITHOUT_UNLABELLED, learners
@@ -51,7 +58,8 @@ def task_setup(config: Config, data: Prepared) -> TaskSetup:
 def example_pipeline(config: Config, setup: TaskSetup, ranks: Ranks) -> ExamplePipeline:
     """Return the pipeline that makes batches of the run's examples for this process."""
     data = config.data
-    sharding = Sharding(data.batch_size, data.batch_tokens, data.workers, ranks.world, ranks.rank)
+    pinned = ranks.device.type == "cuda"
+    sharding = Sharding(data.batch_size, data.batch_tokens, data.workers, ranks.world, ranks.rank, pinned)
     prompt = setup.prompt if setup.task.writes else None
     return ExamplePipeline(setup.encode, prompt, collate, sharding, config.trainer.accumulate_grad_batches, config.seed)
 
@@ -69,6 +77,8 @@ def model_sources(config: Config, setup: TaskSetup) -> ModelSources:
     further = {STUDENT_CHECKPOINT: (student.model, student.revision)}
     if _pretrains(config):
         further[PRETRAINING_TEACHER] = (config.pretrain.teacher, None)
+    beside = {f"{BESIDE}:{name}": other for name, other in config.evaluate.beside.items()}
+    further |= {name: (other.model, None) for name, other in beside.items()}
     for name, (model, revision) in further.items():
         if model is not None:
             hub.reachable_for(model)
@@ -79,6 +89,7 @@ def model_sources(config: Config, setup: TaskSetup) -> ModelSources:
         setup.name if setup.task.windows else None,
         tuple(teacher.labels),
         teacher.labels_subset,
+        beside={name: tuple(other.labels) for name, other in beside.items()},
     )
 
 
@@ -219,6 +230,7 @@ def _compared(config: Config, data: Prepared) -> tuple[ScoredModel, ...]:
         compared.append(ScoredModel("control", "control", "control"))
     if has_unlabelled(config, data) and config.distill.unlabelled.compare and (not trains or "control" in stages):
         compared.append(ScoredModel(WITHOUT_UNLABELLED, WITHOUT_UNLABELLED, f"{STAGE}:{WITHOUT_UNLABELLED}"))
+    compared += [ScoredModel(name, BESIDE, f"{BESIDE}:{name}") for name in config.evaluate.beside]
     named = config.evaluate.baselines if has_baselines(task(config.task)) else ()
     compared += [ScoredModel(name, "baseline", None) for name in BASELINES if name in named]
     return tuple(compared)

@@ -41,7 +41,7 @@ def kept_score(run: Run, slices: Sequence[str] = ()) -> KeptScore:
     Raises:
         DistillError: the data or the store is not there any more, or there are no such slices.
     """
-    config = _config(run.folder / "config.yaml")
+    config = settings_of_run(run.folder / "config.yaml")
     config = replace(config, evaluate=replace(config.evaluate, slices=list(slices)))
     config, data = settled(config, prepare(config))
     spec = run_spec(config, data)
@@ -55,7 +55,12 @@ def kept_score(run: Run, slices: Sequence[str] = ()) -> KeptScore:
     return KeptScore(spec, split, data.splits[split], evaluate.score(job, model, split, answered))
 
 
-def _config(path: Path) -> Config:
+def settings_of_run(path: Path) -> Config:
+    """Return the settings in the ``config.yaml`` of a run.
+
+    Raises:
+        ConfigError: it cannot be read, or holds other settings.
+    """
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(path))
         config = OmegaConf.to_object(merged)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from distill.models import checksums
-from distill.models.sources import CHECKPOINTS, TEACHER_CHECKPOINT
+from distill.models.sources import BESIDE, TEACHER_CHECKPOINT, is_beside, is_checkpoint
 from distill.pipeline.plan import Planned, content_of
 from distill.report import JsonObject
 from distill.stages.job import RunSpec
@@ -25,7 +25,7 @@ def lineage(spec: RunSpec, planned_stages: Mapping[str, Planned]) -> list[JsonOb
     found, stages = {_DATA: start}, []
     for title, planned in planned_stages.items():
         for own, name in planned.inputs.items():
-            if _is_checkpoint(name) and name not in found:
+            if is_checkpoint(name) and name not in found:
                 content = content_of(own, name, planned.spec, planned_stages)
                 found[name] = _node(name, "checkpoint", content, [], _checkpoint(own, planned.spec))
         inputs = [*([_DATA] if _READ & planned.settings.keys() else []), *planned.inputs.values()]
@@ -47,12 +47,10 @@ def of_bundle(bundle: Path, exports: Sequence[JsonObject]) -> Iterator[JsonObjec
             yield _node(path.as_posix(), "file", digest, ["export"])
 
 
-def _is_checkpoint(name: str) -> bool:
-    return name.partition(":")[0] in CHECKPOINTS
-
-
 def _checkpoint(name: str, spec: RunSpec) -> str:
     """Return what the settings call a checkpoint."""
+    if is_beside(name):
+        return spec.config.evaluate.beside[name.removeprefix(f"{BESIDE}:")].model
     owner, own = spec.owner(name)
     section = owner.config.teacher if own == TEACHER_CHECKPOINT else owner.config.student
     return f"{section.model}@{section.revision}" if section.revision else str(section.model)

@@ -47,7 +47,7 @@ def _domain(
     by_role = sources.labelled(path, name, module.roles, data.columns, rules, data.delimiter)
     own = {"train": source.splits["train"]}
     if module.roles.get("label") == "label":
-        by_role = by_role._replace(splits={name: _by_own_names(by_role.splits[name], own["train"], options)})
+        by_role = by_role._replace(splits={name: by_own_names(by_role.splits[name], own["train"], options)})
     of_domain = replace(options, numbers={**options.numbers, **by_role.numbers}, ids={**options.ids, **by_role.ids})
     read = module.read({**own, **by_role.splits}, of_domain)
     if list(read.labels) != list(labels):
@@ -60,7 +60,7 @@ def _domain(
     return rows, [note for note in (*by_role.notes, *read.notes) if note not in known]
 
 
-def _by_own_names(rows: Dataset, train: Dataset, options: Options) -> Dataset:
+def by_own_names(rows: Dataset, train: Dataset, options: Options) -> Dataset:
     """Return rows whose labels are those of the run's files, where theirs are the names that the settings give them."""
     known = set(map(str, train["label"][:]))
     own = {name: label for label, name in options.labels.items() if label in known and name not in known}

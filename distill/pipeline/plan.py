@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from distill.base.files import fingerprint
 from distill.config.ensemble import FIRST
-from distill.errors import StoreError
-from distill.models.sources import CHECKPOINTS
+from distill.errors import DamagedStageError, StoreError
+from distill.models.sources import CHECKPOINTS, is_checkpoint
 from distill.pipeline.store import Store
 from distill.stages import STAGES, texts
 from distill.stages.job import RunSpec, StageSettings, title
@@ -114,17 +114,24 @@ def _planned(name: str, who: str, spec: RunSpec, earlier: Mapping[str, Planned])
 def content_of(name_in_stage: str, name_in_run: str, spec: RunSpec, earlier: Mapping[str, Planned]) -> str:
     """Return what stands for an input in fingerprints: of a checkpoint its content, of a stage its fingerprint."""
     owner, name = spec.owner(name_in_stage)
-    return owner.sources.content(name) if name in CHECKPOINTS else earlier[name_in_run].fingerprint
+    return owner.sources.content(name) if is_checkpoint(name) else earlier[name_in_run].fingerprint
 
 
 def refuse_missing(name: str, needed: Planned, store: Store) -> None:
     """Return where a stage is finished that another one needs, and that the run does not make.
 
     Raises:
-        StoreError: it is not.
+        StoreError: it is not, or it is damaged.
     """
-    if store.find(needed.name) is None:
+    try:
+        if store.find(needed.name) is not None:
+            return
+    except DamagedStageError as error:
         raise StoreError(
-            f"{name} needs {needed.title}, which is neither among stages nor finished in {store.root}; "
-            f"add {needed.stage} to stages=[...]"
-        )
+            f"{name} needs {needed.title}, which is not among stages, and {error.what}; "
+            f"add {needed.stage} to stages=[...], which makes it again"
+        ) from error
+    raise StoreError(
+        f"{name} needs {needed.title}, which is neither among stages nor finished in {store.root}; "
+        f"add {needed.stage} to stages=[...]"
+    )

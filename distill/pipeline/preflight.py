@@ -13,17 +13,19 @@ from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, checkpoint_validation, loading, safetensors_headers
 from distill.models.label_columns import label_columns, output_names, unnamed
-from distill.models.sources import PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
+from distill.models.sources import PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, is_beside
 from distill.objective.build import build_objective
 from distill.objective.declaration import BEYOND_LOGITS, TermConfig
 from distill.objective.settings import active, auto_mapped_terms, reads, terms_beyond_logits
 from distill.objective.specs import TERM_SPECS
 from distill.pipeline import (
     adapting_check,
+    beside_check,
     expected_shapes,
     export_check,
     meta_build,
     pretraining_check,
+    training_check,
     unlabelled_check,
 )
 from distill.stages import vocabularies
@@ -67,6 +69,7 @@ def preflight(spec: RunSpec) -> None:
     configs = _checkpoints(spec)
     expected_shapes.refuse_student(spec, configs.get(TEACHER_CHECKPOINT))
     adapting_check.refuse_student(spec, configs)
+    training_check.ways_to_train(spec, configs)
     export_check.required_formats(spec, configs)
     _vocabulary(spec)
     unlabelled_check.augmentation(spec, configs)
@@ -98,13 +101,15 @@ def _checkpoints(spec: RunSpec) -> dict[str, PretrainedConfig]:
         _refuse_mistaken(spec, name, model_config)
         meta_build.checkpoint(spec, name, model_config)
         loading.inside_bounds(model_config, config.data.max_length, name.removesuffix("_checkpoint"))
+        if is_beside(name):
+            beside_check.refuse_labels(spec, name)
     teacher = configs.get(TEACHER_CHECKPOINT)
     if teacher is None:
         meta_build.from_scratch(spec)
     elif config.teacher.finetuned and spec.data.labels:
         _check_labels(spec, teacher)
     adapting_check.refuse_teacher(spec, teacher)
-    return configs
+    return {name: model_config for name, model_config in configs.items() if not is_beside(name)}
 
 
 def _refuse_mistaken(spec: RunSpec, name: str, config: PretrainedConfig) -> None:
@@ -117,11 +122,11 @@ def _refuse_mistaken(spec: RunSpec, name: str, config: PretrainedConfig) -> None
         config,
         head,
         spec.sources.tokenizer(folder),
-        finished=name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned,
+        finished=beside_check.is_finished(spec, name),
         labels=bool(spec.setup.outputs),
         way_out=_UNTRAINED,
     )
-    if name == TEACHER_CHECKPOINT and spec.config.teacher.finetuned and spec.setup.task.kind == "score":
+    if beside_check.is_finished(spec, name) and spec.setup.task.kind == "score":
         checkpoint_validation.refuse_other_outputs(folder, config, spec.setup.task.kind)
     safetensors_headers.refuse_infinite(folder, safetensors_headers.read_headers(folder))
 

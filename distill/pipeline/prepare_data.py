@@ -15,37 +15,37 @@ from distill.data.columns import Rules
 from distill.data.prepared import Prepared
 from distill.data.slices import Slice, carrying, readable, slices, without
 from distill.errors import DataError
-from distill.pipeline import other_domains, similar_rows
+from distill.pipeline import known_labels, other_domains, similar_rows
 from distill.pipeline.keyed_answers import keyed
 from distill.pipeline.prepare_answers import answered, labellers, train_labels
 from distill.tasks import Options, Task, task
 
 
-def prepare(config: Config) -> Prepared:
+def prepare(config: Config, *, train_ids: bool = False, beside: sources.Source | None = None) -> Prepared:
     """Read the data, check and number it for the task, hold out and limit splits, and note what was done.
+
+    Args:
+        config: the settings of the run.
+        train_ids: whether the ids of train's rows are kept, too.
+        beside: other data, whose labels the rows may have as well.
 
     Raises:
         DataError: it cannot be used as it is.
     """
     disable_progress_bars()  # of reading and tokenising, which write into files as well
     data, module = config.data, task(config.task)
-    files = {split: _names(value) for split, value in asdict(data.files).items() if value is not None}
-    rules = Rules(data.drops_bad, data.max_characters, data.exact, data.labels or {})
-    request = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, files, rules, data.delimiter)
-    request = replace(request, train_labels=train_labels(config))
-    sample = embedded.SAMPLES[data.sample or module.sample]
-    source = sources.load(request, module.roles, data.columns, sample)
+    source = load(config)
     if wanted := config.evaluate.slices:
         source = replace(source, splits=carrying(source.splits, source.files, source.numbers, wanted))
     scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
     names = _by_name(data.labels or {}, source.classes)
     answering = None
     if labellers(config):
-        answering = answered(config, source, module, sample(), names)
+        answering = answered(config, source, module, _sample(config)(), names)
         source = answering.source
     options = Options(names, data.drops_bad, scores, source.classes, source.numbers, source.ids, data.answerable)
-    read = module.read(source.splits, options)
-    with_ids = splits.with_ids(read.splits, source.ids)
+    read = module.read(source.splits, options) if beside is None else known_labels.read(source, beside, module, options)
+    with_ids = splits.with_ids(read.splits, source.ids, (*(["train"] if train_ids else []), "validation", "test"))
     tested, test_held_out = splits.hold_out_test(with_ids, data.holdout_test, config.seed)
     rest = 1 - (data.holdout_test or 0)  # both are fractions of train as it was read
     whole, held_out = splits.hold_out(tested, data.holdout / rest, config.seed)
@@ -67,6 +67,7 @@ def prepare(config: Config) -> Prepared:
         left_out = whole["train"].select_columns(list(module.inputs)) if data.unlabelled.rest else None
         ready[splits.UNLABELLED], more, complete = _unlabelled(config, ready, left_out)
         notes += more
+    ready, of_train = splits.without_ids(ready, ["train"])
     labelled: Mapping[str, Labelled] = {}
     if answering is not None:
         drop = data.drops_bad
@@ -82,11 +83,29 @@ def prepare(config: Config) -> Prepared:
         tuple(notes),
         columns,
         read.unanswerable,
-        ids,
+        {**ids, **of_train},
         labelled,
         tuple(similar) if data.near_duplicates == "say" else (),
         parts,
     )
+
+
+def load(config: Config) -> sources.Source:
+    """Read the data as it is in its source, with a column for each role of the task.
+
+    Raises:
+        DataError: it cannot be had, or cannot be used as it is.
+    """
+    data, module = config.data, task(config.task)
+    files = {split: _names(value) for split, value in asdict(data.files).items() if value is not None}
+    rules = Rules(data.drops_bad, data.max_characters, data.exact, data.labels or {})
+    request = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, files, rules, data.delimiter)
+    request = replace(request, train_labels=train_labels(config))
+    return sources.load(request, module.roles, data.columns, _sample(config))
+
+
+def _sample(config: Config) -> sources.Sample:
+    return embedded.SAMPLES[config.data.sample or task(config.task).sample]
 
 
 def _slices(

@@ -60,6 +60,7 @@ def write_report(
     jobs: Mapping[str, Job],
     notes: Sequence[str],
     evaluations: Mapping[int, Job],
+    more: Mapping[str, object],
 ) -> tuple[Report, Sequence[JsonObject]]:
     """Write the run's folder, and log the table; return the report, and the examples on which models part.
 
@@ -70,6 +71,7 @@ def write_report(
         jobs: those of the finished stages that keep answers, by name.
         notes: what was decided on the way, besides the notes on the data.
         evaluations: each of several seeds to the job that scored its student and control.
+        more: what else the report holds, by its fields.
     """
     folder = context.folder
     curves = {stage: read_curves(path / "metrics.csv") for stage, path in finished.folders.items()}
@@ -77,6 +79,7 @@ def write_report(
     result = {
         **report_on(spec, context, finished.results, finished.entries, notes),
         **({"seeds": _over_seeds(finished, jobs, evaluations)} if evaluations else {}),
+        **more,
     }
     report: dict[str, Any] = reviewed(result, spec, found)
     labels = report.get("ledger")

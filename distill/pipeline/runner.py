@@ -18,10 +18,10 @@ from distill.config.seeds import with_shared_seed
 from distill.distributed.launching import refuse_other_launch
 from distill.distributed.processes import joined
 from distill.errors import DataError
-from distill.models.sources import CHECKPOINTS
+from distill.models.sources import is_checkpoint
 from distill.pipeline import tracked
 from distill.pipeline.acceptance import accepted_before, accepted_before_training
-from distill.pipeline.chain import Chain
+from distill.pipeline.chain import Chain, Judge
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.lineage import lineage
 from distill.pipeline.outlook import Outlook
@@ -31,6 +31,7 @@ from distill.pipeline.prepare_data import prepare
 from distill.pipeline.run_report import write_report
 from distill.pipeline.seeds import best_on_validation, plan_seeds, with_seed
 from distill.pipeline.settle import settled
+from distill.pipeline.shared_store import refuse_separate_stores
 from distill.pipeline.stage_on_its_way import on_its_way
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
@@ -47,7 +48,9 @@ from distill.training.trainer import device_count
 log = logging.getLogger(__name__)
 
 
-def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | None = None) -> None:
+def walk(
+    config: Config, folder: Path, command: str, swept: Mapping[str, str] | None = None, judge: Judge | None = None
+) -> None:
     """Run all stages that the settings ask for, and write the report.
 
     Args:
@@ -55,6 +58,7 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
         folder: takes the report and what the run exports.
         command: the command line that repeats the run.
         swept: the settings that a sweep sweeps over, with their values in this run.
+        judge: returns what else the report shall hold, once the models are scored; it is asked on the first rank.
 
     Raises:
         DistillError: the user can mend it, and the message says how.
@@ -74,9 +78,11 @@ def walk(config: Config, folder: Path, command: str, swept: Mapping[str, str] | 
             raise DataError("the processes read different data; say which with data.source")
         context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
+        refuse_separate_stores(Path(config.store), ranks)
         spec = with_output_plan(spec)
         ranks.first(partial(warn, spec))
-        chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), Store(Path(config.store)))
+        store = Store(Path(config.store))
+        chain = Chain(spec, context, example_pipeline(config, spec.setup, ranks), store, judge=judge)
         with _shown(chain):
             _stages(chain)
 
@@ -96,7 +102,7 @@ def _stages(chain: Chain) -> None:
     outlook = _outlook(chain, [*of_seeds.values(), planned_stages])
     evaluations: dict[int, Job] = {}
     for seed, planned_of_seed in of_seeds.items():
-        notes += _walk(chain, planned_of_seed, outlook)
+        notes += make_stages(chain, planned_of_seed, outlook)
         for planned in planned_of_seed.values():
             if planned.stage == "evaluate":
                 evaluations[seed] = _job(planned, chain, chain.finished.folders[planned.title])
@@ -108,21 +114,21 @@ def _stages(chain: Chain) -> None:
             log.info("seeds: the student of seed %d is the best on validation", best)
         chain = replace(chain, spec=with_seed(chain.spec, best))
         planned_stages = plan(chain.spec, chain.store, tell=False)
-    notes += _walk(chain, planned_stages, outlook)
+    notes += make_stages(chain, planned_stages, outlook)
     ranks.heed()
     ranks.first(lambda: _report(chain, planned_stages, notes, evaluations))
 
 
-def _walk(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook) -> list[str]:
+def make_stages(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook | None = None) -> list[str]:
     """Take each of some stages in turn, unless the run has it already; return what was accepted of teachers."""
-    ranks = chain.ranks
-    notes = ranks.first(lambda: accepted_before_training(chain, planned_stages))
+    ranks, outlook, notes = chain.ranks, outlook or _outlook(chain, [planned_stages]), list[str]()
+    accepted = ranks.first(lambda: accepted_before_training(chain, planned_stages))
     for planned in planned_stages.values():
         if not chain.finished.has(planned.title, chain.store.folder(planned.name)):
             with on_its_way(planned, outlook, chain.finished, chain.store, tell=ranks.rank == 0):
                 ranks.heed()
-                notes += ranks.first(partial(accepted_before, planned, chain))
-                _advance(planned, chain)
+                of_teacher = ranks.first(partial(accepted_before, planned, chain))
+                notes += _advance(planned, chain, [*accepted.get(planned.title, []), *of_teacher])
     return notes
 
 
@@ -147,14 +153,14 @@ def _write_config(config: Config, folder: Path) -> None:
         write_config(config, folder / "config.yaml")
 
 
-def _advance(planned: Planned, chain: Chain) -> None:
-    """Take a stage from the store, or make it; wait for another run that is making it."""
+def _advance(planned: Planned, chain: Chain, accepted: list[str]) -> list[str]:
+    """Take a stage from the store, make it, or wait for another run; return what was accepted of its teacher."""
     start, ranks, store, finished = time.monotonic(), chain.ranks, chain.store, chain.finished
     if not (reused := _is_finished(planned, chain)):  # asked without a lock: finished stages never change
         with ExitStack() as held:
             ranks.first(lambda: held.enter_context(store.lock(planned.name)))
             if not (reused := _is_finished(planned, chain)):
-                _make(planned, chain)
+                _make(planned, chain, accepted)
     manifest = ranks.first(lambda: store.manifest(planned.name))
     if reused and ranks.rank == 0:
         store.used(planned.name)
@@ -166,24 +172,28 @@ def _advance(planned: Planned, chain: Chain) -> None:
     finished.entries.append({**entry, "fingerprint": planned.fingerprint, "folder": str(folder), "made": made})
     if ranks.rank == 0:
         log.info("%s: %s in %.1f s, %s", planned.title, status, seconds, folder)
+    return list(manifest.get("accepted", ()))
 
 
 def _is_finished(planned: Planned, chain: Chain) -> bool:
-    return chain.ranks.first(lambda: chain.store.find(planned.name) is not None)
+    return chain.ranks.first(lambda: chain.store.whole(planned.name) is not None)
 
 
-def _make(planned: Planned, chain: Chain) -> None:
+def _make(planned: Planned, chain: Chain, accepted: list[str]) -> None:
     ranks, store = chain.ranks, chain.store
     partial = ranks.together(lambda: store.partial(planned.name))
     resumed = any(partial.iterdir())
     if ranks.rank == 0:
+        if damage := store.damage(planned.name):
+            log.warning("%s: %s, so that it is made again", planned.title, damage)
         log.info("%s: %s", planned.title, "goes on where it was interrupted" if resumed else "begins")
     ranks.wait()
     with tracked.stage(planned, chain, partial) as trackers:
         job = _job(planned, chain, partial, trackers)
         with ResourceMeter() as meter:
             result = ranks.together(lambda: _run(planned, job, store))
-        ranks.first(lambda: store.finish(planned.name, _manifest(planned, job, result, meter, resumed)))
+        manifest = {**_manifest(planned, job, result, meter, resumed), **({"accepted": accepted} if accepted else {})}
+        ranks.first(lambda: store.finish(planned.name, manifest))
         trackers.made(tracked.product(planned.title, planned.fingerprint, store.folder(planned.name)))
 
 
@@ -205,11 +215,7 @@ def _manifest(
 
 def _job(planned: Planned, chain: Chain, folder: Path, trackers: TrackedJob | None = None) -> Job:
     """Return the job of a stage, with its inputs by the names that the stage knows."""
-    stages = {
-        name_in_stage: name
-        for name_in_stage, name in planned.inputs.items()
-        if name_in_stage.partition(":")[0] not in CHECKPOINTS
-    }
+    stages = {name_in_stage: name for name_in_stage, name in planned.inputs.items() if not is_checkpoint(name_in_stage)}
     return Job(
         planned.spec,
         chain.context,
@@ -236,7 +242,8 @@ def _report(
     kept = [name for name in ("evaluate", "export") if name in folders]
     jobs: dict[str, Job] = {name: _job(planned_stages[name], chain, folders[name]) for name in kept}
     chain.finished.lineage += lineage(chain.spec, planned_stages)
-    report, examples = write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations)
+    more = chain.judge(jobs["evaluate"]) if chain.judge is not None else {}
+    report, examples = write_report(chain.spec, chain.context, chain.finished, jobs, notes, evaluations, more)
     described = tracked.described(chain.spec.config, chain.context, "report")
     with chain.context.tracking.job(described) as trackers:
         tracked.report(trackers, report, examples, folders, chain.context.folder / "report.html")

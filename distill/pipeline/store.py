@@ -20,7 +20,7 @@ from distill.base import manifest, signals
 from distill.base.disk import Place, as_new, to_disk, unfinished
 from distill.base.files import RESUME, checksum
 from distill.base.manifest import MANIFEST
-from distill.errors import StoreError
+from distill.errors import DamagedStageError, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ class Store:
         """Return the folder of a finished stage, or none.
 
         Raises:
-            StoreError: a file of it is missing or not the one that was written, or it cannot be read.
+            DamagedStageError: a file of it is missing or not the one that was written.
+            StoreError: it cannot be read, or is not this stage.
         """
         folder = self.folder(name)
         try:
@@ -55,16 +56,36 @@ class Store:
                 path = folder / file
                 same = path.is_file() and path.stat().st_size == written["bytes"]
                 if not same or checksum(path) != written["checksum"]:
-                    raise StoreError(f"{path} is missing or damaged; remove the folder {folder} and run again")
+                    raise DamagedStageError(f"{path} is missing or damaged", folder)
         except OSError as error:
             raise StoreError(f"{folder} cannot be read ({error}); take another store with store=FOLDER") from error
         return folder
+
+    def whole(self, name: str) -> Path | None:
+        """Return the folder of a finished stage; none also of one that is damaged, which is as good as none.
+
+        Raises:
+            StoreError: it cannot be read, or is not this stage.
+        """
+        try:
+            return self.find(name)
+        except DamagedStageError:
+            return None
+
+    def damage(self, name: str) -> str | None:
+        """Return what of a finished stage is not as it was written, in words; none where nothing is."""
+        try:
+            self.find(name)
+        except DamagedStageError as error:
+            return error.what
+        return None
 
     def manifest(self, name: str) -> Manifest:
         """Return what a finished stage recorded: settings, inputs, versions, files and result.
 
         Raises:
-            StoreError: it cannot be read, or is not what was written for this stage.
+            DamagedStageError: it is not what was written.
+            StoreError: it cannot be read, or is that of another stage.
         """
         folder = self.folder(name)
         content = manifest.read(folder)
@@ -111,25 +132,46 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             return folder
 
+    def discard(self, name: str) -> None:
+        """Remove what there is of a stage that was begun and that nobody goes on with."""
+        with self.lock(name), self.writing():
+            shutil.rmtree(self.root / f".{name}.partial", ignore_errors=True)
+
     def finish(self, name: str, description: Mapping[str, object]) -> Path:
-        """Write the manifest into the partial folder, without its checkpoints to resume from, and rename it."""
-        partial = self.root / f".{name}.partial"
+        """Write the manifest into the partial folder, rename it, and remove its checkpoints to resume from.
+
+        They stay until then, so that a kill before the last moment repeats no training. A damaged stage, in whose place
+        this one is made, keeps its name until then, too: another run may be reading what is whole of it.
+        """
+        partial, folder = self.root / f".{name}.partial", self.folder(name)
         with self.writing(partial):
-            shutil.rmtree(partial / RESUME, ignore_errors=True)
             for leftover in unfinished(partial):
                 leftover.unlink()
             as_new(partial)
-            files = sorted(path for path in partial.rglob("*") if path.is_file() and path.name != MANIFEST)
+            resume = partial / RESUME
+            paths = [path for path in partial.rglob("*") if path != resume and resume not in path.parents]
+            files = sorted(path for path in paths if path.is_file() and path.name != MANIFEST)
             entries = {
                 path.relative_to(partial).as_posix(): {"bytes": path.stat().st_size, "checksum": checksum(path)}
                 for path in files
             }
             manifest.write(partial, {**description, "files": entries})
-            for path in [*files, *(path for path in partial.rglob("*") if path.is_dir()), partial]:
+            for path in [*files, *(path for path in paths if path.is_dir()), partial]:
                 to_disk(path)
-            partial.rename(self.folder(name))
-            to_disk(self.root)
-        return self.folder(name)
+            if self.whole(name) is None:  # else another run was faster, on a file system whose locks hold nobody back
+                self._put_aside(folder)
+                partial.rename(folder)
+                to_disk(self.root)
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(folder / RESUME, ignore_errors=True)
+        return folder
+
+    def _put_aside(self, folder: Path) -> None:
+        """Give what is damaged another name, under which it stays until the store is cleaned."""
+        damaged = folder.with_name(f".{folder.name}.damaged")
+        if folder.is_dir():
+            shutil.rmtree(damaged, ignore_errors=True)
+            folder.rename(damaged)
 
     def writing(self, *watched: Path) -> AbstractContextManager[None]:
         """Turn a failure for want of disk space, of permission, or of a folder into one sentence.

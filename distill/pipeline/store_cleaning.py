@@ -50,6 +50,8 @@ def removable(entries: Iterable[Entry], keep_hours: float) -> list[Removable]:
             continue
         if entry.kind == "removed":
             found.append(Removable(entry, "its removal was interrupted", entry.bytes))
+        elif entry.kind == "damaged":
+            found.append(Removable(entry, "damaged; it was made again", entry.bytes))
         elif entry.kind == "partial" and entry.name in finished:
             found.append(Removable(entry, "the stage is finished", entry.bytes))
         elif entry.used <= recent:

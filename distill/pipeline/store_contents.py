@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from filelock import FileLock, Timeout
 
@@ -17,12 +17,18 @@ from distill.base.files import fingerprint
 from distill.base.manifest import MANIFEST
 from distill.errors import StoreError
 
-Kind = Literal["stage", "partial", "removed"]
-"""A finished stage, one that is being made or was interrupted, or one whose removal was interrupted."""
+Kind = Literal["stage", "partial", "removed", "damaged"]
+"""A finished stage, one that is being made or was interrupted, one whose removal was interrupted, or a damaged one in
+whose place another has been made."""
 RUNS = ".runs"
 """Folder in a store with one file for each run that wrote there, which holds the run's folder."""
+SEARCHES = "searches"
+"""Folder in a store with one folder for each search: its journal, and the stages that it keeps."""
+KEPT = "kept.json"
+"""In the folder of a search that has ended: the names of the stages of its best trials and their teacher."""
+_JOURNAL = "journal.log"
 _STAGE = r"[a-z]+-[0-9a-f]{12}"
-_FOLDER = re.compile(rf"\.?({_STAGE})(\.partial|\.removed)?")
+_FOLDER = re.compile(rf"\.?({_STAGE})(\.partial|\.removed|\.damaged)?")
 _IN_LOG = re.compile(rf"\b{_STAGE}\b")
 
 
@@ -65,14 +71,16 @@ def note_run(root: Path, run: Path) -> None:
 
 
 def run_folders(root: Path, below: Path) -> list[Path]:
-    """Return the folders of runs ``below`` a folder, and those elsewhere that the store at ``root`` knows.
+    """Return the folders of runs ``below`` a folder, of those elsewhere that a store knows, and of its searches.
 
     Raises:
         StoreError: a folder in which there may be runs cannot be read.
     """
     try:
+        searches = [path for path in (root / SEARCHES).glob("*") if (path / _JOURNAL).is_file()]
         noted = [Path(note.read_text(encoding="utf-8")) for note in sorted((root / RUNS).glob("[!.]*"))]
-        return sorted({path.resolve() for path in (*_walk(below, root), *noted) if _is_run(path)})
+        runs = (path for path in (*_walk(below, root), *noted) if _is_run(path))
+        return sorted({path.resolve() for path in (*runs, *searches)})
     except OSError as error:
         raise StoreError(
             f"{error.filename} cannot be read ({error.strerror}); runs=FOLDER says where runs are"
@@ -105,7 +113,7 @@ def lock_of(root: Path, name: str) -> FileLock:
 
 def _entry(folder: Path, match: re.Match[str], named: dict[str, set[str]]) -> Entry:
     name, ending = match.groups()
-    kind: Kind = "removed" if ending == ".removed" else "partial" if ending else "stage"
+    kind = cast(Kind, ending[1:]) if ending else "stage"
     written = folder / MANIFEST
     recorded = _recorded(folder) if kind == "stage" else None
     files = list(_files(folder))
@@ -169,9 +177,15 @@ def _inputs(folder: Path) -> list[str]:
 
 
 def _stages_of(run: Path) -> set[str]:
-    """Return the stages in a run's report, its settings (models may be stages), and its log while it has no report."""
+    """Return the stages in a run's report, its settings (models may be stages), and its log while it has no report.
+
+    Of a search those of the best trials and their teacher, and of all trials while it goes on.
+    """
     names: set[str] = set()
-    for file in ("report.json", "run.log", "config.yaml"):
+    files: tuple[str, ...] = ("report.json", "run.log", "config.yaml")
+    if (run / _JOURNAL).is_file():
+        files = (KEPT,) if (run / KEPT).is_file() else (_JOURNAL, "worker0.log")
+    for file in files:
         try:
             text = (run / file).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:

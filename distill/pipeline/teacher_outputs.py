@@ -28,6 +28,11 @@ def with_output_plan(spec: RunSpec) -> RunSpec:
             f"teacher.store: {plan.reason}, but a student that reads other tokens finds the teacher's rows of "
             f"{spec.config.task} only where they are stored; allowed are auto and always"
         )
+    if plan.stored and (precision := spec.config.teacher.precision) != "auto":
+        raise ConfigError(
+            f"teacher.precision={precision}: is of a teacher that answers while the student learns, but this one's "
+            "outputs are stored; allowed is auto, or teacher.store=never"
+        )
     members = {name: with_output_plan(member) for name, member in spec.members.items()}
     return replace(spec, decisions=replace(spec.decisions, outputs=plan), members=members)
 

@@ -14,7 +14,7 @@ LabelScores: TypeAlias = Mapping[str, JsonObject]
 """Each label, or average over labels, to its scores by their names."""
 Curves: TypeAlias = Mapping[str, Sequence[JsonObject]]
 """Each stage to the rows of its training curves: ``step``, ``name`` and ``value``."""
-ROLES = ("teacher", "student", "control", "without_unlabelled", "baseline", "export")
+ROLES = ("teacher", "student", "control", "without_unlabelled", "beside", "baseline", "export")
 """What a compared model may be, in the order of the report; earlier versions said it by a model's name alone."""
 SUPPORTED = "macro of supported"
 """The average over labels that have examples, where others count in macro."""

@@ -16,6 +16,7 @@ from distill.report import (
     ledger,
     present,
     pretraining,
+    refresh,
     reliability,
     seeds,
     slices,
@@ -61,6 +62,7 @@ def table(report: Report, paths: Mapping[str, str] | None = None) -> str:
         targets.sentence(report),
         examples.summary(report),
         *slices.far_off(report),
+        *refresh.lines(report),
         _seconds(report["stages"]),
     ]
     lines = [line for block in blocks if block for line in _wrapped(block)]

@@ -30,6 +30,7 @@ from distill.stages import (
     supervised,
     teach,
     texts,
+    warm_starts,
 )
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings, title
 from distill.stages.pseudo_labels import Chosen
@@ -65,6 +66,7 @@ def settings(spec: RunSpec) -> StageSettings:
     return {
         **hyperparameters.settings(spec, section),
         **_identity(spec),
+        **student_teacher.settings(spec),
         **pseudo_labels.settings(spec),
         "student": students.settings(spec),
         **students.given_labels(spec),
@@ -102,7 +104,7 @@ def run(job: Job) -> StageResult:
     module = DistillationModule(student, objective, training, teacher).to(spec.dtype)
     _every_term_counts(module, batches.train, job.context.ranks, spec.quote)
     watched = hyperparameters.watched(spec, trained.settings)
-    notes = pseudo_labels.notes(spec, chosen)
+    notes = [*pseudo_labels.notes(spec, chosen), *warm_starts.told(job, warm_starts.of_student(spec), "student")]
     result = supervised.train(
         job, trained, module, tokenizer, batches._replace(notes=(*batches.notes, *notes)), watched, calibration
     )

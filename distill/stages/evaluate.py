@@ -31,7 +31,7 @@ from distill.stages.passes import output_pass
 from distill.teacher import ensemble
 
 RECIPE = 7
-_APART = ("points", "baselines", "also", "slices")
+_APART = ("points", "baselines", "also", "slices", "beside")
 """Settings of the section that change nothing, or that stand elsewhere in the fingerprint."""
 
 Latencies: TypeAlias = tuple[dict[str, dict[str, float]], dict[str, float | str] | None]
@@ -70,6 +70,7 @@ def settings(spec: RunSpec) -> StageSettings:
         "seed": config.seed,
         **({"unanswerable": True} if spec.data.unanswerable else {}),
         **_teacher_settings(config),
+        **_beside_settings(config),
         **audit.settings(spec),
         **({} if config.metric in (None, spec.metrics.HEADLINE.name) else {"metric": config.metric}),
     }
@@ -83,6 +84,12 @@ def _teacher_settings(config: Config) -> StageSettings:
     with_subset = [name for name, teacher in config.more_teachers.items() if teacher.labels_subset]
     subset_settings = {"labels_subset_of_more": with_subset} if with_subset else {}
     return {**ensembles.settings(config), "given_labels_of_more": labels, **subset_settings}
+
+
+def _beside_settings(config: Config) -> StageSettings:
+    """Return which models of other runs are scored, and what their outputs are called; nothing without any."""
+    labels = {name: list(other.labels) for name, other in config.evaluate.beside.items()}
+    return {"beside": labels} if labels else {}
 
 
 def run(job: Job) -> StageResult:

@@ -4,7 +4,7 @@ import pytorch_lightning as pl
 
 from distill.config.adapting import lora_settings
 from distill.models import loading
-from distill.stages import adapting, hyperparameters, loaders, supervised
+from distill.stages import adapting, hyperparameters, loaders, supervised, warm_starts
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 
 RECIPE = 6
@@ -37,6 +37,7 @@ def settings(spec: RunSpec) -> StageSettings:
         **hyperparameters.settings(spec, section),
         **weights,
         **adapted,
+        **warm_starts.settings(warm_starts.of_teacher(spec)),
         **spec.data.identity("train", "validation"),
     }
 
@@ -47,6 +48,7 @@ def run(job: Job) -> StageResult:
     folder = spec.sources.folder(spec.decisions.base, job.inputs)
     tokenizer = spec.sources.tokenizer(folder)
     pl.seed_everything(spec.config.seed, verbose=False)
+    start = warm_starts.of_teacher(spec)
     model = loading.load_model(
         folder,
         setup.task.head,
@@ -56,10 +58,12 @@ def run(job: Job) -> StageResult:
         tokenizer=tokenizer,
         dtype=spec.dtype,
         new_head=True,
+        named=start.had if start is not None else (),
     )
     supervised.centre(spec, model)
     adapting.adapt_model(model, section, "finetune", "teacher")
     batches = loaders.make_loaders(job, tokenizer)
+    batches = batches._replace(notes=(*batches.notes, *warm_starts.told(job, start, "teacher")))
     trained = hyperparameters.with_length(job, section, batches.train)
     module = supervised.supervised_module(spec, trained.settings, model, batches.train)
     return supervised.train(job, trained, module, tokenizer, batches, hyperparameters.watched(spec, trained.settings))

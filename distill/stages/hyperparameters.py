@@ -50,6 +50,8 @@ def settings(spec: RunSpec, section: TrainingConfig) -> StageSettings:
         training["min_steps"] = min_steps(config, section)
         if isinstance(section, PretrainConfig):
             training["patience"] = _patience(section, section.max_epochs)
+    if config.trainer.compile:  # which rounds otherwise, and draws other dropout
+        training["compile"] = True
     if config.trainer.on_nonfinite != "stop":  # a step that was left out has moved nothing
         training["on_nonfinite"] = config.trainer.on_nonfinite
     head = {"seed": config.seed, "world": spec.world, "task": config.task}
@@ -154,5 +156,5 @@ def optimization(config: Config, section: TrainingConfig, train: Batches) -> Opt
         scheduler=section.scheduler.name,
         warmup=section.scheduler.warmup,
         steps=len(train) // config.trainer.accumulate_grad_batches * section.max_epochs,
-        fused=config.trainer.precision.endswith("-true"),
+        fused=config.trainer.precision != "16-mixed",
     )

@@ -19,12 +19,13 @@ from distill.distributed.processes import Ranks
 from distill.inference.runtime import FinishedModel
 from distill.inference.torch_runtime import finished_model
 from distill.metrics import Leading, leading, metric_module
-from distill.models.sources import ModelRef, ModelSources
+from distill.models.sources import BESIDE, ModelRef, ModelSources
 from distill.stages.learner import STAGE, Learner
 from distill.student.build import StudentSpec
 from distill.tasks.setup import TaskSetup
 from distill.teacher.output_plan import TeacherOutputPlan
 from distill.tracking.jobs import TrackedJob, Tracking
+from distill.training.callbacks import Validation
 
 StageSettings: TypeAlias = dict[str, object]
 """All that can change the result of a stage besides its inputs, as JSON takes it: its fingerprint is made of it."""
@@ -50,8 +51,8 @@ class ScoredModel:
 
     Attributes:
         name: its name in the report.
-        role: ``teacher``, ``student``, ``control``, ``without_unlabelled``, ``baseline`` or ``export``: what the report
-            makes of it. Of several teachers, the first is their ensemble.
+        role: ``teacher``, ``student``, ``control``, ``without_unlabelled``, ``beside``, ``baseline`` or ``export``:
+            what the report makes of it. Of several teachers, the first is their ensemble.
         source: the input that holds it; none for the ensemble of several teachers, for a file of answers, and for a
             baseline.
     """
@@ -190,7 +191,7 @@ class RunSpec:
     def owner(self, name: str) -> tuple["RunSpec", str]:
         """Return the specification of the teacher that an input belongs to, and that teacher's name of the input."""
         name_in_teacher, _, teacher = name.partition(":")
-        if not teacher or name_in_teacher == STAGE:
+        if not teacher or name_in_teacher in (STAGE, BESIDE):
             return self, name
         return self.members[teacher], name_in_teacher
 
@@ -214,6 +215,8 @@ class RunContext:
         ranks: this process among all.
         tracking: the trackers of the run.
         swept: the settings that a sweep sweeps over, with their values in this run.
+        validated: is told of each validation while a stage trains, and ends the training by what it raises; none where
+            nobody asks.
     """
 
     folder: Path
@@ -221,6 +224,7 @@ class RunContext:
     ranks: Ranks = field(default_factory=Ranks)
     tracking: Tracking = field(default_factory=Tracking)
     swept: Mapping[str, str] = field(default_factory=dict)
+    validated: Callable[[str, Validation], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Report on the stages that are finished, for the run itself and for the card that travels with an export."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from distill.config import ensemble
 from distill.objective.settings import described
@@ -10,6 +11,11 @@ from distill.report.environment import commit, versions
 from distill.stages.job import RunContext, RunSpec, StageResult
 from distill.stages.ledger import ledger
 from distill.stages.review import Review
+
+_SEARCHED = (
+    "{} trials of a search looked at validation before these settings were chosen, so that scores on it are better "
+    "than on new texts would be; none of them looked at test."
+)
 
 
 def report_on(
@@ -31,6 +37,7 @@ def report_on(
     config = spec.config
     data = spec.data.describe()
     labels = {"ledger": ledger(spec, results)} if spec.data.labelled else {}
+    searched = config.report.searched
     of_stages = [note for result in results.values() for note in result.get("notes", ())]
     data["notes"] += dict.fromkeys([*spec.data.remarks, *notes, *of_stages])
     report = assemble(
@@ -40,6 +47,7 @@ def report_on(
             "task": config.task,
             "seed": spec.run.config.seed,
             **({"swept": dict(context.swept)} if context.swept else {}),
+            **({"searched": searched} if searched else {}),
         },
         data=data,
         stages=stages,
@@ -49,6 +57,9 @@ def report_on(
         environment={"versions": versions(), "git": commit(), "seed": spec.run.config.seed, "devices": spec.world},
         points=config.evaluate.points,
     )
+    if searched:
+        others = cast(Sequence[str], report.get("warnings") or ())
+        report = {**report, "warnings": [_SEARCHED.format(searched), *others]}
     pretrained = {"pretraining": found} if (found := pretraining.facts(dict(results))) else {}
     return {**report, **labels, **pretrained}
 

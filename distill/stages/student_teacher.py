@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
@@ -15,13 +16,17 @@ from distill.models.sources import ModelRef
 from distill.objective import Objective
 from distill.objective.settings import terms_with_temperature
 from distill.stages import teach
-from distill.stages.job import Job, title
+from distill.stages.job import Job, RunSpec, StageSettings, title
 from distill.stages.kept_outputs import combine_logits
 from distill.stages.passes import output_pass
 from distill.teacher import ensemble
 from distill.teacher.ensemble import Ensemble
 from distill.teacher.live import LiveTeacher
+from distill.training.trainer import on_gpu
 from distill.types import TeacherFn
+
+_DTYPES = {"32-true": torch.float32, "bf16-true": torch.bfloat16, "16-true": torch.float16}
+"""The dtypes of ``teacher.precision``."""
 
 
 def asked(
@@ -34,7 +39,8 @@ def asked(
     if spec.decisions.outputs.stored:
         return teach.stored(job, spec.teachers[FIRST], teacher, job.inputs["teach"]), None
     teacher_tokenizer = spec.sources.tokenizer(teacher.folder)
-    model = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=teacher_tokenizer, dtype=spec.dtype)
+    dtype = live_dtype(spec)
+    model = loading.load_model(teacher.folder, spec.setup.task.head, tokenizer=teacher_tokenizer, dtype=dtype)
     same_tokens = spec.same_tokens(tokenizer, teacher_tokenizer)
     live = LiveTeacher(
         model,
@@ -46,6 +52,22 @@ def asked(
         prefix="" if same_tokens else "teacher_",
     )
     return live, None if same_tokens else teacher_tokenizer
+
+
+def live_dtype(spec: RunSpec) -> torch.dtype:
+    """Return the dtype of a teacher that answers while the student learns, on the device of this machine."""
+    asked, trainer = spec.config.teacher.precision, spec.config.trainer
+    if asked != "auto":
+        return _DTYPES[asked]
+    halved = trainer.precision.endswith("-mixed") and on_gpu(trainer.accelerator)
+    return torch.bfloat16 if halved and torch.cuda.is_bf16_supported(including_emulation=False) else spec.dtype
+
+
+def settings(spec: RunSpec) -> StageSettings:
+    """Return the precision of a live teacher where it is another than that of the student's weights."""
+    live = not spec.decisions.outputs.stored and spec.labelled is None
+    dtype = live_dtype(spec) if live else spec.dtype
+    return {} if dtype == spec.dtype else {"teacher_precision": str(dtype).removeprefix("torch.")}
 
 
 def _stored_ensemble(job: Job, objective: Objective) -> Ensemble:

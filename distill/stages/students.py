@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.inference.torch_runtime import output_columns
-from distill.stages import adapting, supervised, vocabularies
+from distill.stages import adapting, supervised, vocabularies, warm_starts
 from distill.stages.job import Job, RunSpec
 from distill.student import SIZE_OF_EMBEDDINGS, student_kind
 from distill.student.build import StudentSource, build_student
@@ -28,6 +28,7 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         read["max_length"] = spec.setup.spec.max_length
     if kind.takes_head:
         read |= given_labels(spec)
+    read |= warm_starts.settings(warm_starts.of_student(spec))
     return read if kind.recipe == 1 else {**read, "recipe": kind.recipe}
 
 
@@ -64,6 +65,7 @@ def make_student(job: Job) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         sample=lambda: job.examples.sample(spec.data.splits["train"], tokenizer),
         counts=lambda: _counts(job, tokenizer),
         has_head=has_head,
+        had=start.had if (start := warm_starts.of_student(spec)) is not None else (),
     )
     student = build_student(spec.decisions.student, source, spec.setup, seed=spec.config.seed, dtype=spec.dtype)
     fitted = vocabularies.fit(spec, folder, student, tokenizer)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -28,6 +29,7 @@ from distill.stages.loaders import Loaders
 from distill.training import callbacks, tracking
 from distill.training.finite_checks import FiniteChecks
 from distill.training.left_out_steps import LeftOutSteps
+from distill.training.model_modes import training_modes
 from distill.training.step_progress import StepProgress
 from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import read_curves
@@ -35,7 +37,7 @@ from distill.training.trainer import TrainerSettings, device_count, fit, resumed
 
 log = logging.getLogger(__name__)
 
-_OF_FINITE_CHECKS = ("on_nonfinite", "nonfinite_in_a_row")
+_OURS = ("on_nonfinite", "nonfinite_in_a_row", "compile", "activation_checkpointing")
 """The settings of the trainer's section that are not Lightning's."""
 _FEWEST_SCORES = 2
 """Validations from which on a rise can be told."""
@@ -102,7 +104,7 @@ def make_trainer(
 
     Only what trains takes part in mixed precision: a model is scored as its users will run it.
     """
-    arguments = {name: value for name, value in asdict(config.trainer).items() if name not in _OF_FINITE_CHECKS}
+    arguments = {name: value for name, value in asdict(config.trainer).items() if name not in _OURS}
     arguments["devices"] = device_count(arguments["accelerator"], arguments["devices"])
     if max_epochs is None:
         arguments["precision"] = "32-true"
@@ -156,11 +158,22 @@ def train(
         config,
         max_epochs=section.settings.max_epochs,
         validate_every=section.validate_every,
-        callbacks=[*calibration, finite, progress, callbacks.Narrator(job.title), seen, *watched, keep],
+        callbacks=[
+            *calibration,
+            finite,
+            progress,
+            callbacks.Narrator(job.title),
+            seen,
+            *watched,
+            keep,
+            *_told(job, headline),
+        ],
         loggers=[curves, *_handed_on(job, seen, curves)],
         folder=job.folder,
     )
-    fit(trainer, module, batches.train, batches.validation, resume)
+    modes = {"recompute": config.trainer.activation_checkpointing, "compiled": config.trainer.compile}
+    with training_modes(module.model, **modes):
+        fit(trainer, module, batches.train, batches.validation, resume)
     adapted = fake_quantization.without_rounding(module.model)
     learnt = _learnt(adapted, section.settings, trainer.current_epoch)
     model = low_rank.multiply_out(adapt.finished(adapted))
@@ -176,6 +189,12 @@ def train(
         **({} if left_out is None else {"left_out_steps": left_out.total}),
         "notes": notes,
     }
+
+
+def _told(job: Job, headline: Headline) -> list[Callback]:
+    """Return what tells of each validation, if anybody asks."""
+    tell = job.context.validated
+    return [] if tell is None else [callbacks.Validated(headline, partial(tell, job.title))]
 
 
 def _left_out_notes(job: Job, left_out: LeftOutSteps | None) -> list[str]:

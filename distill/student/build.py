@@ -89,6 +89,7 @@ class StudentSource:
         sample: returns some training batches, by which a narrow copy is fitted.
         counts: returns how often each token stands in train ``[tokens]``, by which a static student is weighted.
         has_head: whether the folder is a teacher that has learnt the task; else a head begins anew.
+        had: names of the outputs of a checkpoint's own head, where it has one of labels.
     """
 
     folder: Path
@@ -98,6 +99,7 @@ class StudentSource:
     sample: Callable[[], Sequence[Batch]]
     counts: Callable[[], Tensor]
     has_head: bool = True
+    had: Sequence[str] = ()
 
 
 def build_student(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtype: "torch.dtype") -> "PreTrainedModel":
-    """Load the checkpoint; a head that it does not bring for the task begins anew."""
+    """Load the checkpoint; a head that it does not bring for the task begins anew, outputs of other names too."""
     from distill.models import loading
 
     return loading.load_model(
@@ -26,6 +26,7 @@ def build(spec: "StudentSpec", source: "StudentSource", setup: "TaskSetup", dtyp
         tokenizer=source.tokenizer,
         dtype=dtype,
         new_head=True,
+        named=source.had,
     )
 
 

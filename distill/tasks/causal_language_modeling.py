@@ -5,6 +5,7 @@ import torch
 
 from distill.tasks import Columns
 from distill.tasks.collating import Numbers, Place, model_inputs, pad, totals
+from distill.tasks.masked_language_modeling import scored_places
 from distill.types import IGNORE, Batch
 
 HEAD = "AutoModelForCausalLM"
@@ -21,7 +22,8 @@ class Collate:
         """Return a batch of inputs and labels, each ``[batch, tokens]``; a text's last token has no label."""
         inputs = model_inputs(rows, self.pad_id)
         labels = pad([[*ids[1:], IGNORE] for ids in rows["input_ids"]], IGNORE)
-        return {**inputs, "labels": labels, "key": torch.tensor(rows["key"]), **totals(place.totals)}
+        scored = {"labels": labels, "scored": scored_places(labels)}
+        return {**inputs, **scored, "key": torch.tensor(rows["key"]), **totals(place.totals)}
 
     def counts(self, rows: Columns) -> dict[str, Numbers]:
         """Count the labels, rows and tokens of each text, each as an array ``[texts]``."""

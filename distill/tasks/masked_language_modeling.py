@@ -98,7 +98,7 @@ class Collate:
         self.vocabulary, self.special = vocabulary, np.asarray(sorted(special))
 
     def __call__(self, rows: Columns, place: Place) -> Batch:
-        """Return a batch of masked inputs and their labels, each ``[batch, tokens]``."""
+        """Return a batch of masked inputs and their labels, each ``[batch, tokens]``, and the places ``scored``."""
         numbered = zip(rows["input_ids"], place.rows, strict=True)
         pairs = [self._mask(np.asarray(ids), index, place) for ids, index in numbered]
         inputs = model_inputs({**rows, "input_ids": [ids.tolist() for ids, _ in pairs]}, self.pad_id)
@@ -106,7 +106,7 @@ class Collate:
         for row, (_, hidden) in enumerate(pairs):
             labels[row, : len(hidden)] = torch.from_numpy(hidden)
         whose = {"key": torch.tensor(rows["key"])} if "key" in rows else {}
-        return {**inputs, "labels": labels, **whose, **totals(place.totals)}
+        return {**inputs, "labels": labels, "scored": scored_places(labels), **whose, **totals(place.totals)}
 
     def counts(self, rows: Columns) -> dict[str, Numbers]:
         """Count the labels, rows and tokens of each example, each as an array ``[examples]``.
@@ -142,7 +142,13 @@ class Collate:
         return mask(ids, chosen, draw, mask_id=self.mask_id, vocabulary=self.vocabulary)
 
 
+def scored_places(labels: Tensor) -> Tensor:
+    """Return which of the labels ``[batch, tokens]``, one after the other, count: on a GPU one would wait for it."""
+    (places,) = (labels.flatten() != IGNORE).nonzero(as_tuple=True)
+    return places
+
+
 def align(logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
     """Return the logits ``[rows, vocabulary]`` and ``labels [rows]`` of the hidden tokens, which are the rows."""
-    scored = batch["labels"] != IGNORE
-    return logits[scored], batch["labels"][scored]
+    scored = batch["scored"]
+    return logits.flatten(0, 1)[scored], batch["labels"].flatten()[scored]

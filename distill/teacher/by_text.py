@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from torch import Tensor, isin
 
-from distill.inference.output_columns import PLACES
-from distill.types import Batch, Outputs, TeacherFn
+from distill.models.device_copies import to_device
+from distill.types import PLACES, Batch, Outputs, TeacherFn
 
 
 class TeacherByText:
@@ -29,6 +29,7 @@ class TeacherByText:
             return answer
         places = {name: batch[name][chosen.to(batch[name].device)] for name in PLACES}
         logits = answer.logits.clone()
-        rows = chosen.repeat_interleave(batch["count"].cpu()).to(logits.device)
-        logits[rows] = self.other(places).logits.to(logits)
+        (rows,) = chosen.repeat_interleave(batch["count"].cpu()).nonzero(as_tuple=True)
+        device = logits.device
+        logits[to_device(rows, device)] = to_device(self.other(places).logits, device).to(logits)
         return replace(answer, logits=logits)

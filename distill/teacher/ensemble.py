@@ -8,8 +8,9 @@ from torch import Tensor
 from distill.inference.generation_ensemble import Combined
 from distill.inference.output_columns import ranges
 from distill.inference.output_pass import StoredOutputs
+from distill.models.device_copies import to_device
 from distill.teacher.combining import combine, combine_kept
-from distill.types import Batch, Kind, Outputs, at_least_float32
+from distill.types import Batch, Kind, Outputs, at_least_float32, device_of
 
 CombineOutputs = Callable[[Sequence[Outputs], Sequence[int]], Outputs]
 """Makes one answer of all teachers' to the same rows, of examples of these lengths."""
@@ -27,9 +28,9 @@ class Ensemble:
         key, example = torch.unique(batch["key"].cpu(), return_inverse=True)
         common, lengths = self.whole(key)
         starts = torch.tensor([0, *lengths]).cumsum(0)
-        places, device = ranges(starts[example] + batch["first"].cpu(), batch["count"].cpu()), batch["key"].device
+        places, device = ranges(starts[example] + batch["first"].cpu(), batch["count"].cpu()), device_of(batch)
         if common.sparse is None:
-            return Outputs(common.logits[places].to(device))
+            return Outputs(to_device(common.logits[places], device))
         sparse = common.sparse.at(places, device)
         return Outputs(sparse.values, sparse=sparse)
 

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from distill.errors import ModelError
 from distill.inference.output_columns import not_finite
 from distill.models.finite_values import floor_negative_infinity
 from distill.models.forward import Align, outputs, select_columns
-from distill.types import Batch, Outputs
+from distill.types import Batch, Outputs, at_least_float32, device_of
 
 
 class LiveTeacher:
@@ -48,19 +49,38 @@ class LiveTeacher:
     def __call__(self, batch: Batch) -> Outputs:
         """Return the teacher's outputs; terms may save the tensors for backward, and none has a gradient.
 
-        It is the same as a stored one: of the teacher's own precision, also where the student's is mixed.
+        It is the same as a stored one: of the teacher's own precision, also where the student's is mixed, and in 32
+        bits where that is less.
+
+        Raises:
+            ModelError: it does not fit the device.
         """
-        device = batch["key"].device
-        if self.model.device != device:
-            cast(nn.Module, self.model).to(device)
+        device = device_of(batch)
+        self._go_to(device)
         with torch.autocast(device.type, enabled=False):
-            answer = outputs(
-                self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
+            answer = _at_least_float32(
+                outputs(
+                    self.model, batch, hidden=self.hidden, attentions=self.attentions, qkv=self.qkv, prefix=self.prefix
+                )
             )
             return replace(
                 answer,
                 logits=floor_negative_infinity(self.align(select_columns(answer.logits, self.columns), batch)[0]),
             )
+
+    def _go_to(self, device: torch.device) -> None:
+        """Move to where the student is."""
+        if self.model.device == device:
+            return
+        try:
+            cast(nn.Module, self.model).to(device)
+        except torch.OutOfMemoryError as error:
+            size = sum(weight.numel() * weight.element_size() for weight in self.model.parameters()) / 1e9
+            raise ModelError(
+                f"the teacher {self.name} ({size:.1f} GB in {str(self.model.dtype).removeprefix('torch.')}) does not "
+                f"fit {device} beside the student, and one teacher is not spread over several devices: store its "
+                "answers (teacher.store=always), give teacher.precision=bf16-true, or a smaller one"
+            ) from error
 
     def not_finite(self, batch: Batch) -> list[int]:
         """Return the keys of the examples of a batch for which the teacher's outputs are no finite numbers."""
@@ -73,3 +93,14 @@ class LiveTeacher:
             bad |= ~real.isfinite().flatten(1).all(dim=1).cpu()
         keys: list[int] = batch["key"].cpu()[bad].tolist()
         return keys
+
+
+def _at_least_float32(answer: Outputs) -> Outputs:
+    """Return what a model of few bits has said as losses compute with it; else the very same tensors."""
+    return replace(
+        answer,
+        logits=at_least_float32(answer.logits),
+        hidden=tuple(map(at_least_float32, answer.hidden)),
+        attentions=tuple(map(at_least_float32, answer.attentions)),
+        qkv=tuple((at_least_float32(q), at_least_float32(k), at_least_float32(v)) for q, k, v in answer.qkv),
+    )

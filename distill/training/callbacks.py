@@ -2,8 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import pytorch_lightning as pl
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from distill.base import signals
 from distill.base.signals import Interrupted
+from distill.metrics import Headline
 from distill.training.checkpoints import BEST, LAST
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ def signal_of_any(trainer: pl.Trainer) -> int:
     """Return the number of the signal that has come to any rank, or 0; all ranks must ask at the same place."""
     if trainer.world_size == 1:
         return signals.pending() or 0
-    number = torch.tensor(signals.pending() or 0, device=trainer.strategy.root_device)
+    number = torch.tensor(signals.pending() or 0)  # of the host, so that no step waits for a GPU
     return int(trainer.strategy.reduce(number, reduce_op="max"))
 
 
@@ -145,6 +147,31 @@ class _Best(ModelCheckpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the best score, wherever the folder is by now."""
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+
+
+class Validation(NamedTuple):
+    """The watched metric of a validation while a model learns.
+
+    Attributes:
+        epoch: that has ended, from 1.
+        value: the greater the better; nan where the metric is none.
+    """
+
+    epoch: int
+    value: float
+
+
+class Validated(Callback):
+    """A callback that tells of each validation, and lets whoever is told end the training by an error."""
+
+    def __init__(self, headline: Headline, tell: Callable[[Validation], None]) -> None:
+        """Keep the metric that is watched, and who is told."""
+        self.headline, self._tell = headline, tell
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Tell of the metric."""
+        value = float(trainer.callback_metrics[f"validation/{self.headline.name}"])
+        self._tell(Validation(trainer.current_epoch + 1, value if self.headline.mode == "max" else -value))
 
 
 class Narrator(Callback):

@@ -19,6 +19,7 @@ from torch import Tensor
 from distill.errors import TrainingError
 from distill.training.left_out_steps import LeftOutSteps
 from distill.training.live_answers import Quote, of_teacher
+from distill.training.sharding import total_norm, whole_tensor
 from distill.types import Batch, LossReport
 
 _EVERY = 50
@@ -88,7 +89,7 @@ class FiniteChecks(Callback):
     ) -> None:
         """Keep the norm of a step's gradient, the same on all ranks, before it is clipped."""
         weights = (weight for group in optimizer.param_groups for weight in group["params"])
-        norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+        norm = total_norm(weight.grad for weight in weights if weight.grad is not None)
         bad = ~norm.isfinite()
         self._parts[-1].gradient = norm
         if getattr(trainer.precision_plugin, "scaler", None) is not None:
@@ -186,8 +187,9 @@ class FiniteChecks(Callback):
     def _weights(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Refuse weights that are not finite: they are the same on all ranks."""
         learnt = [weight.detach() for weight in module.parameters() if weight.requires_grad]
-        if not math.isfinite(float(torch.nn.utils.get_total_norm(learnt, norm_type=math.inf))):
-            names = (name for name, weight in module.named_parameters() if not bool(weight.isfinite().all()))
+        if not math.isfinite(float(total_norm(learnt, norm_type=math.inf))):
+            weights = module.named_parameters()
+            names = (name for name, weight in weights if not bool(whole_tensor(weight.detach()).isfinite().all()))
             raise TrainingError(
                 f"{self.stage}: after step {trainer.global_step} the weights are not finite "
                 f"({next(names).removeprefix('model.')}), at a learning rate of {_rate(trainer):g}; {self._way_out()}"

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 import torch
-from torchmetrics.utilities.distributed import gather_all_tensors
+import torch.distributed as dist
+from torch import Tensor
+from torch.nn.functional import pad
 
 from distill.objective.terms import BatchTerm, Part, StepView
 
@@ -59,12 +61,25 @@ def over_ranks(rank_features: Features, world: int) -> list[Features]:
     if world == 1:
         return [rank_features]
     tensors = [each for part in rank_features.values() for each in part]
-    lengths = gather_all_tensors(torch.tensor([len(each) for each in tensors], device=tensors[0].device))
-    numbers = gather_all_tensors(torch.cat([each.flatten() for each in tensors]))
+    # Lengths are numbers of the host: to learn them of a GPU it would wait for it.
+    lengths = [each.tolist() for each in _gathered(torch.tensor([len(each) for each in tensors]), world)]
+    shapes_of_ranks = [
+        [torch.Size((row, *each.shape[1:])) for row, each in zip(rows, tensors, strict=True)] for rows in lengths
+    ]
+    longest = max(sum(shape.numel() for shape in shapes) for shapes in shapes_of_ranks)
+    flat_features = torch.cat([each.flatten() for each in tensors])
+    numbers = _gathered(pad(flat_features, (0, longest - len(flat_features))), world)
     gathered: list[Features] = []
-    for rows, flat in zip(lengths, numbers, strict=True):
-        shapes = [(row, *each.shape[1:]) for row, each in zip(rows.tolist(), tensors, strict=True)]
-        flat_pieces = torch.split(flat, [torch.Size(shape).numel() for shape in shapes])
+    for shapes, flat in zip(shapes_of_ranks, numbers, strict=True):
+        sizes = [shape.numel() for shape in shapes]
+        flat_pieces = torch.split(flat[: sum(sizes)], sizes)
         pieces = (piece.view(shape) for piece, shape in zip(flat_pieces, shapes, strict=True))
         gathered.append({name: tuple(next(pieces) for _ in part) for name, part in rank_features.items()})
     return gathered
+
+
+def _gathered(tensor: Tensor, world: int) -> list[Tensor]:
+    """Return what each rank has, of one shape everywhere."""
+    every = [torch.empty_like(tensor) for _ in range(world)]
+    dist.all_gather(every, tensor)
+    return every

@@ -18,7 +18,7 @@ from distill.objective.objective import Objective
 from distill.objective.terms import StepView
 from distill.training.optim import Optimization
 from distill.training.step_gather import Features, Step, detached
-from distill.types import Batch, LossReport, Outputs, at_least_float32
+from distill.types import PLACES, Batch, LossReport, Outputs, at_least_float32
 
 _TOTAL = "total_"
 
@@ -82,6 +82,13 @@ class SupervisedModule(pl.LightningModule):
         """Return the teacher's outputs for a batch: here there is no teacher."""
         return None
 
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Move a batch, but for the places of its examples: the host would wait for the device to see them again."""
+        places = {name: batch[name] for name in PLACES if name in batch}
+        rest = {name: tensor for name, tensor in batch.items() if name not in places}
+        moved: Batch = super().transfer_batch_to_device(rest, device, dataloader_idx)
+        return {**moved, **places}
+
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Key the chance of this step to its number."""
         self._draw_anew()
@@ -143,7 +150,8 @@ class SupervisedModule(pl.LightningModule):
             resting = set(self._resting())
             learning = [weight for weight in self.model.parameters() if weight not in resting]
             shares.measure(values, learning, average)
-        self._log({f"train/share/{name}": torch.tensor(share) for name, share in shares.measured().items()}, 1)
+        if self._is_logged():
+            self._log({f"train/share/{name}": torch.tensor(share) for name, share in shares.measured().items()}, 1)
 
     def _averaged(self, norms: Tensor) -> Tensor:
         """Return the mean over the ranks whose part of the batch has something for the term."""
@@ -151,6 +159,17 @@ class SupervisedModule(pl.LightningModule):
             self.trainer.strategy.reduce(each, reduce_op="sum") for each in (norms, (norms > 0).to(norms.dtype))
         )
         return cast(Tensor, total / ranks.clamp(min=1))
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm of a step's gradient; Lightning itself refuses to with a fused optimiser in mixed precision."""
+        if gradient_clip_val:
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+            torch.nn.utils.clip_grad_norm_(weights, gradient_clip_val)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the learning rate of the step that comes, in which weights that are not unfrozen yet have no gradient.

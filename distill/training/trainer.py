@@ -19,7 +19,9 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from distill.base import signals
 from distill.errors import ConfigError, StoreError
+from distill.models import attention_masks
 from distill.training.checkpoints import BEST, DurableCheckpoints, newest_checkpoint, weights
+from distill.training.sharding import ShardedStrategy
 from distill.training.tracking import rank_zero
 
 _NOISE = (
@@ -33,7 +35,12 @@ _NOISE = (
     ".*tensorboardX.*",
     ".*LeafSpec.*",
     ".*is_gradient_checkpointing.*",
+    ".*FSDP2-wrapped module.*returned a view tensor.*",  # on which nobody works in place
 )
+FSDP = "fsdp"
+"""The strategy that shards weights, gradients and moments."""
+_BACKENDS = "cpu:gloo,cuda:nccl"
+"""What ranks with GPUs talk by: numbers of the host do not wait for a GPU."""
 _WAIT = timedelta(days=1)
 """How long ranks wait for each other: another run may be making the stage that this one needs."""
 
@@ -88,6 +95,7 @@ def trainer(
             enable_checkpointing=bool(callbacks) and bool(loggers),
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
+            inference_mode=settings.strategy != FSDP,  # sharded weights that came together in it could not learn again
             plugins=[DurableCheckpoints(), *_environment()],
         )
     except (MisconfigurationException, ValueError, RuntimeError) as error:
@@ -105,7 +113,7 @@ def fit(trainer: pl.Trainer, module: pl.LightningModule, train: object, validati
     checkpoint = trainer.strategy.broadcast(newest_checkpoint(folder) if trainer.is_global_zero else None)
     module.train()  # checkpoints are loaded in eval mode, and Lightning leaves modes as it finds them
     trainer.precision_plugin.convert_module(module)  # Lightning does so too, but restores a checkpoint before
-    with uninterrupted():
+    with uninterrupted(), attention_masks.always_made(trainer.strategy.root_device):
         trainer.fit(module, train, validation, ckpt_path=checkpoint.path if checkpoint else None, weights_only=True)
     if any(
         isinstance(callback, ModelCheckpoint) and callback.best_model_path for callback in trainer.checkpoint_callbacks
@@ -161,7 +169,11 @@ def on_gpu(accelerator: str) -> bool:
 def _strategy(settings: TrainerSettings) -> str | Strategy:
     if settings.strategy == "auto" and settings.devices * settings.num_nodes == 1:
         return "auto"
-    return DDPStrategy(find_unused_parameters="find_unused" in settings.strategy, timeout=_WAIT)
+    backend = _BACKENDS if on_gpu(settings.accelerator) else None
+    if settings.strategy == FSDP:
+        return ShardedStrategy(process_group_backend=backend, timeout=_WAIT)
+    unused = "find_unused" in settings.strategy
+    return DDPStrategy(find_unused_parameters=unused, process_group_backend=backend, timeout=_WAIT)
 
 
 def _environment() -> list[SLURMEnvironment]:

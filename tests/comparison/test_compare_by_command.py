@@ -76,6 +76,10 @@ def test_two_runs_whose_store_is_gone_are_compared_without_their_examples(called
         (("--xml", "outputs"), "--xml: there are --csv, --json, --markdown"),
         (("--csv", "--json", "outputs"), "--csv --json: one of them can be printed"),
         (("nowhere",), "nowhere: there is no such folder"),
+        (
+            ("outputs", "output=a.html"),
+            "output=a.html: neither a folder nor a setting; there are page, examples, slices",
+        ),
         (("no*",), "no* matches no folder"),
         (("outputs", "examples=-1"), "examples=-1: allowed is a whole number from 0 up"),
         (("outputs", "examples=many"), "Value 'many' of type 'str' could not be converted to Integer"),

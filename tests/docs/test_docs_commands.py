@@ -6,6 +6,7 @@ The commands of ``docs/extending`` build on what the page adds; they are run by 
 import re
 import shlex
 import tomllib
+from dataclasses import field, make_dataclass
 from itertools import pairwise, product
 
 import pytest
@@ -21,14 +22,30 @@ from omegaconf.errors import OmegaConfBaseException
 import distill
 from distill import ask, convert, predict
 from distill.ask import AskConfig
-from distill.config import command_line, compare, dashboard, design, gate, label, validate
+from distill.config import (
+    command_line,
+    compare,
+    counterfactuals,
+    dashboard,
+    design,
+    explain,
+    gate,
+    label,
+    refresh,
+    search,
+    validate,
+)  # fmt: skip
 from distill.config import compose as cards
 from distill.config.compare import CompareConfig
+from distill.config.counterfactuals import CounterfactualsConfig
 from distill.config.dashboard import DashboardConfig
 from distill.config.design import DesignConfig
+from distill.config.explain import ExplainConfig
 from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
+from distill.config.refresh import RefreshSettings
 from distill.config.schema import Config
+from distill.config.search import SearchConfig
 from distill.config.select import SelectConfig
 from distill.config.serve import ServeConfig
 from distill.config.store import StoreConfig
@@ -58,7 +75,11 @@ SCHEMAS = [
         StoreConfig,
         AskConfig,
         SelectConfig,
+        make_dataclass("RefreshConfig", [("refresh", RefreshSettings, field(default_factory=RefreshSettings))]),
+        ExplainConfig,
+        CounterfactualsConfig,
         LabelConfig,
+        SearchConfig,
     )
 ]
 SECTIONS = [name for name, value in vars(DesignConfig()).items() if hasattr(value, "__dataclass_fields__")]
@@ -127,6 +148,11 @@ def of_a_schema(schema):
     return lambda words: command_line.refuse_values(command_line.settings_of(schema, words, ""))
 
 
+def of_a_refresh(words):
+    """Check what a refresh is given, and that what it overrides are settings of a run."""
+    refresh.with_overrides(Config(), refresh.read(words, "").overrides)
+
+
 def of_a_store(words):
     """Check what the command for stores is given."""
     assert words[0] in ("list", "clean")
@@ -141,6 +167,9 @@ ALONE = {
     "compare": lambda words: compare.read(words, ""),
     "dashboard": lambda words: dashboard.read(words, ""),
     "gate": lambda words: gate.read(words, ""),
+    "refresh": of_a_refresh,
+    "explain": lambda words: explain.read(words, ""),
+    "counterfactuals": lambda words: counterfactuals.read(words, ""),
     "store": of_a_store,
     "convert": convert._folders,
 }
@@ -162,6 +191,9 @@ def tried(module, words, composed):
             validate.check(composed("config", [*job, *searched], Config), given)
         elif module == "label":
             label.check(composed("label", [*job, *searched], LabelConfig), given)
+        elif module == "search":
+            plain = [f"++{word}" if word.startswith("search.space.") else word for word in job]
+            search.check(composed("search", [*plain, *searched], SearchConfig), given, folders)
         else:
             config = composed("design", [*job, *searched], DesignConfig)
             config.student = StudentConfig()

@@ -125,6 +125,7 @@ def test_a_second_run_reuses_every_stage_and_reports_the_same(finished, again):
     first = report(finished[0].folder / "run")
     assert report(second)["models"] == first["models"]
     assert report(second)["gain"] == first["gain"]
+    assert report(second)["data"]["notes"] == first["data"]["notes"]
     assert (second / "export" / "student" / "model.safetensors").is_file()
 
 

@@ -188,3 +188,20 @@ def test_a_removal_that_was_interrupted_is_finished(store):
     (found,) = removable(entries(store).values(), 1.0)
     assert remove(store.root, found)
     assert not (store.root / f".{OTHER}.removed").exists()
+
+
+def test_what_was_put_aside_as_damaged_goes_and_what_was_made_in_its_place_stays(store):
+    (store.root / DISTILL / "weights").write_bytes(b"changed")
+    made(store, DISTILL, [FINETUNE])
+    (found,) = (each for each in removable(entries(store).values(), 1.0) if each.entry.name == DISTILL)
+    assert (found.entry.kind, found.reason) == ("damaged", "damaged; it was made again")
+    assert remove(store.root, found)
+    assert not (store.root / f".{DISTILL}.damaged").exists()
+    assert store.find(DISTILL)
+
+
+def test_what_a_clock_that_was_ahead_has_dated_stays(store):
+    ahead = (store.root / OTHER / "manifest.json").stat().st_mtime + 1e11
+    os.utime(store.root / OTHER / "manifest.json", (ahead, ahead))
+    assert going(store, keep_hours=0.0) == []
+    assert store.find(OTHER)

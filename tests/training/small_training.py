@@ -69,15 +69,15 @@ def collate(rows, place):
     return collating.collate(rows, place, pad_id=0, teacher_pad_id=0)
 
 
-def batches(table, *, batch_size, accumulate=1, workers=0, seed=7):
-    """Shuffled batches of similar lengths."""
+def batches(table, *, batch_size, accumulate=1, workers=0, seed=7, world=1, rank=0):
+    """Shuffled batches of similar lengths, of one rank."""
     counts = collating.counts(table[range(len(table))])
 
     def places(epoch):
         groups = shuffled_groups(
-            counts["tokens"], batch_size=batch_size, batch_tokens=None, parts=accumulate, seed=seed, epoch=epoch
+            counts["tokens"], batch_size=batch_size, batch_tokens=None, parts=accumulate * world, seed=seed, epoch=epoch
         )
-        return training_places(groups, counts, accumulate=accumulate, world=1, rank=0, epoch=epoch)
+        return training_places(groups, counts, accumulate=accumulate, world=world, rank=rank, epoch=epoch)
 
     return Batches(Examples(table, collate), places, accumulate, workers)
 

@@ -60,7 +60,7 @@ def kl(log_p: Tensor, log_q: Tensor) -> Tensor:
 def buckets(logits: Tensor, indices: Tensor) -> Tensor:
     """Return logits ``[rows, k + 1]``: those at ``indices [rows, k]`` (-1 is no class), and the others as one."""
     indices = indices.long()  # stored in half of the bits, which older versions of torch do not index by
-    if len(indices) and bool(indices.amin() < 0):
+    if len(indices) and (indices.is_cuda or bool(indices.amin() < 0)):  # a GPU is not waited for, to know
         indices = indices.remainder(logits.shape[-1] + 1)  # -1 becomes one more, which has no probability
         logits = F.pad(logits, (0, 1), value=_ABSENT_CLASS)
     others = logits.scatter(-1, indices, LOG_ZERO).logsumexp(dim=-1, keepdim=True)

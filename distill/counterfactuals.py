@@ -1,0 +1,97 @@
+"""``python -m distill.counterfactuals model=RUN``: what models say of texts that differ by a name or gender alone."""
+
+if __name__ == "__main__":
+    from distill.base import early_signals
+
+    early_signals.heed(early_signals.NOTHING)  # what is imported below takes half a second
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from distill.base import library_caches, signals
+from distill.base.early_signals import NOTHING
+from distill.base.standard_output import say
+from distill.base.terminal_text import plain
+from distill.config.counterfactuals import CounterfactualsConfig, read
+from distill.config.finished_run import teachers_and_length
+from distill.config.gate import listed
+from distill.ending import in_one_sentence
+from distill.errors import ConfigError
+from distill.explanation.templates import OWN, exchanges
+
+if TYPE_CHECKING:
+    from distill.explanation.counterfactual_showing import Measurement
+
+_USAGE = """python -m distill.counterfactuals model=RUN [templates=FILE] [--json] [NAME=VALUE ...]
+
+  model      the folder of a run, whose teacher, student and control are asked; or any other finished model
+  templates  a YAML file of texts with slots, and of the words that fill them by group (names, genders and places in
+             sentences about films, which come along)
+  models     which models of the run, with commas (all)
+  label      whose probability is compared (the last of two labels, each of several)
+  page       the page that is written (counterfactuals.html; with --json none, unless it is named)
+  seed       of the draws of intervals (0)
+  task, max_length   of a folder that does not say
+  --json     prints everything as JSON
+  --example  prints the templates that come along, to begin a file of one's own with
+"""
+_PAGE = "counterfactuals.html"
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends it with one message and exit code 2."""
+    with in_one_sentence(NOTHING):
+        if {"-h", "--help"} & set(sys.argv[1:]):
+            say(_USAGE)
+        elif "--example" in sys.argv[1:]:
+            say(OWN.read_text(encoding="utf-8"))
+        else:
+            compare(*read(sys.argv[1:], _USAGE))
+
+
+def compare(config: CounterfactualsConfig, as_json: bool) -> None:
+    """Print how the answers of models differ between groups, and write the page.
+
+    Raises:
+        DistillError: the user can mend it, and the message says how.
+    """
+    library_caches.ready()
+    from distill.explanation import counterfactual_showing as showing  # torch takes seconds
+
+    found = _measured(config)
+    if as_json:
+        say(json.dumps(showing.as_json(found), indent=2, ensure_ascii=False) + "\n")
+    else:
+        say(plain(showing.as_text(found)) + "\n")
+    if (target := config.page or (None if as_json else _PAGE)) is None:
+        return
+    try:
+        showing.write(found, Path(target).expanduser())
+    except OSError as error:
+        raise ConfigError(f"page={target} cannot be written ({error.strerror})") from error
+    if not as_json:
+        say(plain(f"page: {target}\n"))
+
+
+def _measured(config: CounterfactualsConfig) -> "Measurement":
+    from distill.explanation import side_by_side
+    from distill.explanation.counterfactual_showing import Measurement
+    from distill.explanation.counterfactuals import measure, refuse_others
+
+    folder = Path(config.model).expanduser()
+    checkpoints, length = teachers_and_length(folder / "config.yaml")
+    task, models = side_by_side.models_of(
+        folder, checkpoints, length, listed(config.models), task=config.task, max_length=config.max_length, control=True
+    )
+    first = next(iter(models.values()))
+    refuse_others(task, first.task)
+    file = OWN if config.templates is None else Path(config.templates).expanduser()
+    pairs = exchanges(file, list(first.task.inputs))
+    lines = measure(models, pairs, config.label, signals.check, config.seed)
+    return Measurement(str(folder), task, file.name if file == OWN else str(file), lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""Go on from a finished run with new data, and judge whether the new student may take the old one's place."""
+
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from distill.base.disk import run_folder
+from distill.base.terminal_text import names as shown_names
+from distill.comparison.verdict import Verdict
+from distill.config.refresh import Command, with_overrides
+from distill.config.schema import Config
+from distill.config.validate import check
+from distill.data.prepared import Prepared
+from distill.errors import ConfigError, DataError
+from distill.pipeline import corrections, gating, refresh_data, refresh_drift, refresh_rows
+from distill.pipeline.prepare_data import load, prepare
+from distill.pipeline.refresh_data import Together
+from distill.pipeline.refresh_run import DATA, OLD_STUDENT, OldRun, refuse_other_data
+from distill.pipeline.refresh_settings import going_on, of_old, reading, refuse_settings
+from distill.pipeline.runner import walk
+from distill.stages import evaluate, kept_outputs
+from distill.stages.job import Job
+from distill.tasks import task
+
+log = logging.getLogger(__name__)
+
+LATEST = "latest"
+"""The link in an experiment's folder to the run that was promoted last."""
+
+
+@dataclass
+class Judged:
+    """What is known once the chain is through."""
+
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """A run that goes on: what it was, the rows it goes on with, and its settings.
+
+    Attributes:
+        command: what the command line asks for.
+        old: the run that goes on.
+        together: old and new rows.
+        config: the settings of the new run.
+        folder: of the new run.
+        judged: takes the verdict.
+    """
+
+    command: Command
+    old: OldRun
+    together: Together
+    config: Config
+    folder: Path
+    judged: Judged = field(default_factory=Judged)
+
+
+def folder_of(old: OldRun, moment: str) -> Path:
+    """Return a folder for the new run beside the old one, which is not there yet.
+
+    Raises:
+        ConfigError: what is called latest there is no link.
+    """
+    parent = old.run.folder.parent
+    latest = parent / LATEST  # the old run is given by its own folder here, wherever a link names it
+    if latest.exists() and not latest.is_symlink():
+        raise ConfigError(f"{latest} is no link to a run; give it another name, since refresh replaces it")
+    names = (f"{moment}{'' if not number else f'_{number}'}" for number in range(1000))
+    return next(parent / name for name in names if not (parent / name).exists())
+
+
+def carry_out(going: Refresh, repeat: str) -> Verdict:
+    """Train teacher and student on, judge, report, and promote the new run where nothing is worse.
+
+    Args:
+        going: the run, prepared.
+        repeat: the command line that repeats it.
+
+    Raises:
+        DistillError: the user can mend it, and the message says how.
+    """
+    for line in said(going):
+        log.info("refresh: %s", line)
+    walk(going.config, going.folder, repeat, judge=lambda job: _judge(job, going))
+    if going.judged.verdict is None:
+        raise DataError(f"{going.folder} was trained, but not judged")
+    if going.judged.verdict.passed:
+        promote(going.folder)
+    return going.judged.verdict
+
+
+def promote(folder: Path) -> None:
+    """Let the link ``latest`` of an experiment name a run, in one step."""
+    hidden = folder.with_name(f".{LATEST}.{os.getpid()}")
+    hidden.unlink(missing_ok=True)
+    try:
+        hidden.symlink_to(folder.name, target_is_directory=True)
+        hidden.replace(folder.with_name(LATEST))
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
+    """Read old and new rows, put them together, and write what the new run learns from.
+
+    Args:
+        command: what the command line asks for.
+        old: the run that goes on.
+        folder: of the new run.
+
+    Raises:
+        DistillError: the user can mend it, and the message says how.
+    """
+    settings, given = command.settings, [key for key, _ in command.overrides]
+    changed = with_overrides(old.config, command.overrides)
+    refuse_settings(old.config, changed, given)
+    path = str(changed.data.path)
+    if not Path(path).expanduser().exists():
+        raise ConfigError(f"data.path={path}: there is no such file or folder")
+    known = of_old(old.config)
+    before = prepare(known, train_ids=True)
+    refuse_other_data(old, before)
+    new, held_out = _new(reading(changed, path, given, tests="test" in before.splits), known)
+    together = refresh_data.put_together(
+        before,
+        new,
+        task(changed.task),
+        settings,
+        corrections.read(old.config, settings.corrections),
+        refresh_rows.seen_before(old.run.folder / DATA),
+        changed.seed,
+        held_out=held_out,
+    )
+    together.found.notes[:0] = [f"new data: {note}" for note in new.notes]
+    config = going_on(old, changed, folder / DATA, together.labels, settings.rename)
+    try:
+        with run_folder(folder).writing():
+            refresh_rows.write(together.parts, folder / DATA)
+            refresh_rows.write_seen(together.seen, folder / DATA)
+        check(config)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Refresh(command, old, together, config, folder)
+
+
+def _new(config: Config, known: Config) -> tuple[Prepared, bool]:
+    """Return the new data, and whether its test rows were held out of its train."""
+    beside = load(known)
+    try:
+        has_test = "test" in load(config).splits
+        if has_test:
+            config = replace(config, data=replace(config.data, holdout_test=None))
+        return prepare(config, train_ids=True, beside=beside), not has_test
+    except DataError as error:
+        raise DataError(f"new data: {error}") from error
+
+
+def said(going: Refresh) -> list[str]:
+    """Return a sentence for each thing that was decided about rows and labels."""
+    found = going.together.found
+    rows = found.rows
+    lines = [
+        f"goes on from {going.old.run.folder}: {rows['new']:,} new rows, and {rows['replayed']:,} of {rows['old']:,} "
+        f"old ones; judged by {rows['judged_old']:,} old and {rows['judged_new']:,} new rows"
+    ]
+    lines += [f"{count:,} labels corrected: {before} to {after}" for before, after, count in found.corrected]
+    if found.superseded:
+        lines.append(f"{found.superseded:,} old rows have the text of new ones, whose labels count")
+    if found.new_labels:
+        lines.append(f"new labels: {shown_names(found.new_labels)}; the outputs for all others keep their weights")
+    for what, few in (("learn", found.rare), ("judge", found.unjudged)):
+        if few:
+            lines.append(f"too few rows to {what}: {', '.join(f'{name} ({count})' for name, count in few.items())}")
+    return [*lines, *found.notes]
+
+
+def _judge(job: Job, going: Refresh) -> Mapping[str, object]:
+    """Return what the report says of a refresh, and keep the verdict."""
+    spec, settings, found = job.spec, going.command.settings, going.together.found
+    split = "test" if "test" in spec.data.splits else "validation"
+    models = {name: _scored(job, name, split) for name in (OLD_STUDENT, "student")}
+    rules = gating.Rules(tolerance=settings.tolerance, level=settings.level)
+    section = spec.config.evaluate
+    draws = gating.Draws(section.resamples, section.confidence, spec.config.seed)
+    checks = gating.compare(models[OLD_STUDENT], models["student"], spec.leading, rules, split, spec.data.slices, draws)
+    old, new = str(going.old.run.folder), str(going.folder)
+    notes = [f"Too few rows to learn: {shown_names(list(found.rare))}."] if found.rare else []
+    verdict = Verdict(old, new, split, section.confidence, settings.tolerance, settings.level, checks, notes)
+    going.judged.verdict = verdict
+    return {
+        "refresh": {
+            "run": old,
+            "data": str(dict(going.command.overrides)["data.path"]),
+            "settings": asdict(settings),
+            **asdict(found),
+            "said": said(going),
+            "drift": refresh_drift.drift(job, going.together, split),
+            "promoted": verdict.passed,
+            "verdict": verdict.as_json(),
+        }
+    }
+
+
+def _scored(job: Job, name: str, split: str) -> Any:  # noqa: ANN401 - Scored
+    row = next(row for row in job.spec.decisions.compared if row.name == name)
+    model, outputs = kept_outputs.evaluated(job, row, split)
+    return evaluate.score(job, model, split, outputs).scored
