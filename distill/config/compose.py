@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from distill.base.setting_rules import RUN_NAME
-from distill.config import design, label, search, sweeps, user_cards
+from distill.config import design, label, overrides, search, sweeps, user_cards
 from distill.config.schema import Config
 from distill.errors import ConfigError
 from distill.objective import settings
@@ -185,10 +185,11 @@ def prepare_hydra(arguments: Sequence[str]) -> None:
     """Make everything ready for Hydra to read a command line.
 
     Raises:
-        ConfigError: a card of the user's own cannot be one.
+        ConfigError: a card of the user's own, or an override, cannot be one.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the command instead of Hydra's own printing
     register()
+    overrides.inspect_overrides(arguments)
     user_cards.inspect_cards(arguments)
 
 
