@@ -249,7 +249,11 @@ def typed(composed: DictConfig, schema: type[T]) -> T:
     return cast(T, OmegaConf.to_object(OmegaConf.merge(_structured(schema), values)))
 
 
-@cache
 def _structured(schema: type[object]) -> DictConfig:
     """Return the defaults of a schema, to be merged with and never changed: making them takes longer than merging."""
-    return cast(DictConfig, OmegaConf.structured(schema))
+    if schema not in _schemas:
+        _schemas[schema] = OmegaConf.structured(schema)
+    return _schemas[schema]
+
+
+_schemas: dict[type[object], DictConfig] = {}
