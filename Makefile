@@ -38,7 +38,7 @@ fuzz: .venv/installed-dev
 # The wheel, its materials and their licences in dist/release; fails where the release is not fit.
 release-check: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet -e '.[release]'
-	$(BIN)/python release/check.py
+	$(BIN)/python .ci/release.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-spec = importlib.util.spec_from_file_location("release_check", ROOT / "release" / "check.py")
+spec = importlib.util.spec_from_file_location("release_check", ROOT / ".ci" / "release.py")
 check = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(check)
 

@@ -22,7 +22,7 @@ _LONGEST_FILE_NAME = 60
 FOLDERS = {
     "teacher": "teachers",
     "student": "students",
-    "labeller": "labellers",
+    "labeller": "experiments/labeller",
     "experiment": "experiments",
     "search": "experiments/search",
 }
