@@ -17,7 +17,6 @@ import forked
 import pytest
 from absl import logging as absl_logging
 from hydra._internal.hydra import Hydra
-from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 
 from distill import run
@@ -34,8 +33,6 @@ for _number, _usual in (
         signal.signal(_number, _usual)
 # rouge-score brings this handler. When Hydra sets logging up in this process, it would close pytest's own stream.
 absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
-# Hydra copies its store with all cards before it composes and only reads the copy: half of the time of a composition.
-ConfigStore.__deepcopy__ = lambda store, memo: store
 SMALL = (
     "experiment=sst2_tiny", "data.source=embedded", "data.limit.train=192", "data.limit.validation=64",
     "data.limit.test=64", "data.max_length=24", "teacher.vocab_size=300",

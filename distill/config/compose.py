@@ -200,6 +200,8 @@ def register() -> None:
     OmegaConf.register_new_resolver("file_name", _file_name)
     OmegaConf.register_new_resolver("swept", sweeps.folder_part)
     store = ConfigStore.instance()
+    # Hydra copies its store to compose, and for the help of each group, and only reads the copies: ten seconds of help.
+    vars(store)["__deepcopy__"] = lambda memo: store
     store.store(name="schema", node=Config, provider="distill")
     store.store(name="config", node=_ROOT, provider="distill")
     store.store(name="design_schema", node=design.DesignConfig, provider="distill")
