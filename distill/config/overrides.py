@@ -14,6 +14,8 @@ _DEEPEST = 30
 _CONTROLS = re.compile("[\0\ud800-\udfff]")
 _OF_HYDRA = ("launcher", "output_subdir", "searchpath")
 """Sections of Hydra's own settings that the command line may set beside those that a card may."""
+_CHOSEN = ("hydra/job_logging", "hydra/hydra_logging")
+"""Sections of which the command line may choose a card, and set nothing: other ranks choose one of their own."""
 
 
 def inspect_overrides(arguments: Sequence[str]) -> None:
@@ -42,8 +44,9 @@ def _faults(argument: str) -> Iterator[str]:
     if _depth(argument) > _DEEPEST:
         yield f"has more than {_DEEPEST} brackets within each other"
     yield from called_resolvers(value)
-    words = tuple(re.split(r"[./]", key.strip("+~").partition("@")[0]))
-    yield from keys_of_code(words, _OF_HYDRA)
+    path = key.strip("+~").partition("@")[0]
+    if path not in _CHOSEN:
+        yield from keys_of_code(tuple(re.split(r"[./]", path)), _OF_HYDRA)
     for inner in re.findall(r"[{,]\s*(\w*_target_|\(\))\s*:", value):
         yield from keys_of_code((inner,))
 

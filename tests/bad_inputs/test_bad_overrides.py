@@ -59,7 +59,8 @@ def test_overrides_that_are_usual_are_taken():
         [
             "-m", "--config-dir=x", "experiment=sst2_tiny", "data.labels={a: [1, 2]}",
             "+teacher@more_teachers.b=minilm",
-            "hydra/launcher=submitit_slurm", "hydra.run.dir=outputs/${now:%Y}", "hydra.sweep.subdir=${hydra:job.num}",
+            "hydra/launcher=submitit_slurm", "hydra/job_logging=other_ranks",
+            "hydra.run.dir=outputs/${now:%Y}", "hydra.sweep.subdir=${hydra:job.num}",
             "name='a ${seed}'", "~student", "hydra.launcher.partition=gpu", "distill.temperature=range(1,4)",
             "label.prompt='a\nb'",
         ]
