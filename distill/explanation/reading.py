@@ -127,7 +127,7 @@ def _parts(text: str, markers: Sequence[str]) -> list[str]:
     """Return words and marks with the spaces around them: joined, they are the text.
 
     >>> _parts(" It is <e1>Ada</e1>.", ["<e1>", "</e1>"])
-    [' ', 'It ', 'is ', '<e1>', 'Ada', '</e1>', '.']
+    [' ', 'It ', 'is', ' ', '<e1>', 'Ada', '</e1>', '.']
     """
     between = "|".join(map(re.escape, markers))
     parts = re.split(f"({between})", text) if markers else [text]

@@ -74,7 +74,7 @@ def heads(found: Found) -> list[str]:
 def value_text(value: object) -> str:
     """Return the value of a setting as a table has it.
 
-    >>> value_text(0.00012345), value_text(3), value_text("none"), value_text(None)
+    >>> value_text(0.00012346), value_text(3), value_text("none"), value_text(None)
     ('0.0001235', '3', 'none', 'null')
     """
     return f"{value:.4g}" if isinstance(value, float) else said(value)

@@ -77,7 +77,7 @@ def test_a_wrong_setting_of_a_further_teacher_is_told_with_those_there_are():
     assert messages.describe_error(raised.value) == (
         "more_teachers.second.vocab_sise: unknown setting; did you mean vocab_size? more_teachers.second has model, "
         "default_model, revision, base, finetuned, labels, labels_subset, accept, architecture, vocab_size, lowercase, "
-        "store, store_limit_gb, keep, top_k, samples, answers, gold, label_map, price_per_row, smoothing, "
+        "store, precision, store_limit_gb, keep, top_k, samples, answers, gold, label_map, price_per_row, smoothing, "
         "replaces_labels"
     )
 
