@@ -151,7 +151,7 @@ def test_a_step_that_every_training_of_the_chain_leaves_out_is_counted_in_the_re
     trained = ("pretrain", "finetune", "distill", "control")
     assert report["left_out_steps"] == dict.fromkeys(trained, 1)
     said = "1 step left out, whose loss or gradient was not finite (trainer.on_nonfinite=skip)"
-    assert [f"{stage}: {said}" in report["notes"] for stage in trained] == [True] * 4
+    assert [f"{stage}: {said}" in report["data"]["notes"] for stage in trained] == [True] * 4
 
 
 def test_a_run_of_one_process_under_srun_that_asks_for_two_is_refused_before_anything(inside, monkeypatch):

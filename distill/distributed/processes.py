@@ -130,6 +130,8 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         yield Ranks(device=trainer.strategy.root_device)
         return
     strategy = trainer.strategy
+    # asked before this rank starts others, which then look like those of a launcher
+    elsewhere = strategy.cluster_environment.creates_processes_externally or nodes > 1  # type: ignore[attr-defined]
     with signals.deferred(), other_ranks(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
         _meet_after_a_restart(trainer, strategy.root_device)
         if strategy.launcher is not None:
@@ -137,8 +139,7 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         else:
             strategy.setup_environment()
         ranks = Ranks(trainer.world_size, trainer.global_rank, strategy.root_device)
-        elsewhere = strategy.cluster_environment.creates_processes_externally or nodes > 1  # type: ignore[attr-defined]
-        with beating(ranks.rank, ranks.every) if elsewhere else nullcontext():
+        with beating(ranks.rank, ranks.every) if ranks.agree(elsewhere) else nullcontext():
             yield ranks
             dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it
 
