@@ -33,7 +33,6 @@ OVERRIDES = {
         f"have {SECTIONS}",
     ),
     "a logging": ("hydra.job_logging.root=1", "hydra.job_logging.root=1: hydra.job_logging can name code to be run; …"),
-    "another logging": ("hydra.job_logging.root.level=1", "hydra.job_logging.root.level=1: hydra.job_logging can name…"),
     "brackets without an end": ("stages=" + "[" * 500, f"{'stages=' + '[' * 73!r}…: has more than 30 brackets…"),
     "braces without an end": ("a=" + "{a:" * 31, f"a={'{a:' * 31}: has more than 30 brackets within each other"),
     "more than anybody types": ("name=" + "a" * 10_000, f"{'name=' + 'a' * 75!r}…: has 10,005 characters; one has at…"),
