@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-long coverage lint bench clean
+.PHONY: demo test test-long coverage lint bench fuzz release-check clean
 
 demo: .venv/installed
 	$(BIN)/python -m distill.run experiment=sst2_tiny
@@ -26,6 +26,19 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m pytest tests/benchmarks -s
+
+# Bytes that a reader of files ends on with a traceback, looked for during so many seconds.
+FUZZ_SECONDS ?= 300
+fuzz: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet -e '.[fuzz]'
+	mkdir -p build/fuzz
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/readers.py -max_total_time=$(FUZZ_SECONDS) -max_len=4000 -timeout=30 \
+		-rss_limit_mb=4000 -artifact_prefix=build/fuzz/
+
+# The wheel, its materials and their licences in dist/release; fails where the release is not fit.
+release-check: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet -e '.[release]'
+	$(BIN)/python .ci/release.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -39,7 +39,7 @@ _USAGE = """python -m distill.explain model=RUN [TEXT ... | input=FILE | differe
   columns.X    name of the column that holds the input X, or the label, such as columns.text=sentence
   baseline     what stands for a text that says nothing: mask or pad tokens (mask)
   tolerance    how far sums of tokens may be from what they explain, as a share of it (0.02)
-  steps        steps from the baseline to the text (64), which are doubled up to most_steps (1024) where that is not met
+  steps        steps from the baseline to the text (32), which are doubled up to most_steps (1024) where that is not met
   page         the page that is written (explanation.html; with --json none, unless it is named)
   task, max_length   of a folder that does not say
   --json       prints everything as JSON

@@ -116,12 +116,12 @@ def test_a_new_label_grows_both_heads_and_the_next_refresh_goes_on_from_there(go
     report = report_of(grown)
     assert code in (0, 3)
     assert report["refresh"]["new_labels"] == ["fraud"]
-    kept = "its outputs cards, loans, fees keep their weights, fraud begins anew"
+    kept = "its outputs cards, fees, loans keep their weights, fraud begins anew"
     for who in ("teacher", "student"):
         note = f"the {who} goes on from a model that has learnt other labels: {kept}"
         assert note in [" ".join(each.split()) for each in report["data"]["notes"]]
     assert report["models"]["before_student"]["per_label"]["test"]["fraud"]["recall"] == 0
-    (folder / "right.csv").write_text("id,label\nold-train-0,loans\nold-test-1,cards\n", encoding="utf-8")
+    (folder / "right.csv").write_text("id,label\nmore-train-0,loans\nold-test-1,cards\n", encoding="utf-8")
     code, next_one = again("data.path=new", "refresh.corrections=right.csv", "refresh.replay=1", run=grown)
     assert code in (0, 3)
     assert sorted(report_of(next_one)["refresh"]["corrected"]) == [["cards", "loans", 1], ["loans", "cards", 1]]

@@ -43,7 +43,12 @@ def licence(wheel):
 def test_whatever_is_imported_is_declared():
     modules = {name.split(".")[0] for file in (ROOT / "distill").rglob("*.py") for name in imported(file)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = [each for name, extra in project["optional-dependencies"].items() if name != "dev" for each in extra]
+    extras = [
+        each
+        for name, extra in project["optional-dependencies"].items()
+        if name not in ("dev", "fuzz", "release")
+        for each in extra
+    ]
     declared = {plain(each) for each in (*project["dependencies"], *extras)}
     owners = packages_distributions()
     strangers = modules - set(sys.stdlib_module_names) - {"distill", "_typeshed"}  # the last one type checkers bring

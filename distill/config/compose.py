@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from distill.base.setting_rules import RUN_NAME
-from distill.config import design, label, search, sweeps, user_cards
+from distill.config import design, label, overrides, search, sweeps, user_cards
 from distill.config.schema import Config
 from distill.errors import ConfigError
 from distill.objective import settings
@@ -22,7 +22,7 @@ _LONGEST_FILE_NAME = 60
 FOLDERS = {
     "teacher": "teachers",
     "student": "students",
-    "labeller": "labellers",
+    "labeller": "experiments/labeller",
     "experiment": "experiments",
     "search": "experiments/search",
 }
@@ -185,10 +185,11 @@ def prepare_hydra(arguments: Sequence[str]) -> None:
     """Make everything ready for Hydra to read a command line.
 
     Raises:
-        ConfigError: a card of the user's own cannot be one.
+        ConfigError: a card of the user's own, or an override, cannot be one.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the command instead of Hydra's own printing
     register()
+    overrides.inspect_overrides(arguments)
     user_cards.inspect_cards(arguments)
 
 
@@ -248,7 +249,11 @@ def typed(composed: DictConfig, schema: type[T]) -> T:
     return cast(T, OmegaConf.to_object(OmegaConf.merge(_structured(schema), values)))
 
 
-@cache
 def _structured(schema: type[object]) -> DictConfig:
     """Return the defaults of a schema, to be merged with and never changed: making them takes longer than merging."""
-    return cast(DictConfig, OmegaConf.structured(schema))
+    if schema not in _schemas:
+        _schemas[schema] = OmegaConf.structured(schema)
+    return _schemas[schema]
+
+
+_schemas: dict[type[object], DictConfig] = {}

@@ -30,7 +30,7 @@ class ExplainConfig:
     """Input of the task, or label, to the name of its column in the file, such as columns.text=sentence."""
     baseline: str = field(default="mask", metadata=allowed(one_of("mask", "pad")))
     """The tokens of a text that says nothing."""
-    steps: int = field(default=64, metadata=allowed(at_least(2)))
+    steps: int = field(default=32, metadata=allowed(at_least(2)))
     """Steps from the baseline to the text, of the first try."""
     most_steps: int = field(default=1024, metadata=allowed(at_least(2)))
     """Steps at most: they are doubled while the error is too large."""

@@ -168,11 +168,11 @@ def _of_no_use(key: str, given: set[str]) -> Iterator[str]:
 
 def _value_problems(config: SearchConfig, space: Space, key: str, values: Range | Choice) -> Iterator[str]:
     """Name what no trial can have of a setting: a value that makes no sense, wherever the others of the space stand."""
-    others = [{}, *(_corner(space, key, end) for end in (0, -1))]
+    others = [_corner(space, key, end) for end in (0, -1)]
     for value in values.ends if isinstance(values, Choice) else (values.low, values.high):
-        found = [list(_problems_with(config, around, key, value)) for around in others]
-        if all(found):
-            yield from found[0]
+        found = list(_problems_with(config, {}, key, value))
+        if found and all(list(_problems_with(config, around, key, value)) for around in others):
+            yield from found
 
 
 def corners(space: Space) -> list[dict[str, Value]]:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, TypeAlias, TypeVar, get_args, get_type_hints
+from dataclasses import dataclass, fields, is_dataclass, make_dataclass, replace
+from functools import cache
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_type_hints
 
-from omegaconf import OmegaConf
+from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distill.base.setting_rules import said, unknown
@@ -118,15 +119,40 @@ def with_values(config: C, values: Mapping[str, Value]) -> C:
         ConfigError: a value has another type.
     """
     for key, value in values.items():
-        section, _, rest = key.partition(".")
-        try:
-            changed = OmegaConf.structured(getattr(config, section))
-            OmegaConf.update(changed, rest, value)
-            made: Any = OmegaConf.to_object(changed)
-        except OmegaConfBaseException as error:
-            raise ConfigError(f"search.space.{key}: {str(error).splitlines()[0]}") from error
-        config = replace(config, **{section: made})
+        config = cast(C, _with_value(config, key.split("."), value, key))
     return config
+
+
+def _with_value(section: object, path: Sequence[str], value: Value, key: str) -> object:
+    """Return a section of settings with another value at a path in it.
+
+    Raises:
+        ConfigError: the value has another type.
+    """
+    first, *rest = path
+    if isinstance(section, dict):
+        return {**section, first: _with_value(section[first], rest, value, key) if rest else value}
+    inner = _with_value(getattr(section, first), rest, value, key) if rest else _typed(type(section), first, value, key)
+    return replace(cast(Any, section), **{first: inner})
+
+
+def _typed(section: type, name: str, value: Value, key: str) -> object:
+    """Return a value in the type of a setting; by itself, since a whole section takes long.
+
+    Raises:
+        ConfigError: it has another type.
+    """
+    try:
+        alone = OmegaConf.structured(make_dataclass("Alone", [(name, _hints(section)[name], MISSING)]))
+        OmegaConf.update(alone, name, value)
+        return alone[name]
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"search.space.{key}: {str(error).splitlines()[0]}") from error
+
+
+@cache
+def _hints(section: type) -> dict[str, Any]:
+    return get_type_hints(section)
 
 
 def _types(config: Config, key: str) -> tuple[type, ...]:
@@ -144,7 +170,7 @@ def _types(config: Config, key: str) -> tuple[type, ...]:
         elif is_dataclass(section):
             if not hasattr(section, part):
                 raise ConfigError(f"search.space.{unknown(key, [each.name for each in fields(section)])}")
-            hint = get_type_hints(type(section))[part]
+            hint = _hints(cast(type, type(section)))[part]
             types, section = get_args(hint) or (hint,), getattr(section, part)
         else:
             raise ConfigError(f"search.space.{key}: {'.'.join(parents)} is no section of settings")

@@ -111,33 +111,35 @@ def _code(node: yaml.Node, seen: set[int], path: tuple[str, ...] = ()) -> Iterat
     if node.tag.removeprefix(_PLAIN_TAG).startswith("python") or not node.tag.startswith(_PLAIN_TAG):
         yield f"the tag {name(node.tag)} stands for no plain value; a card holds no objects", line
     elif isinstance(node, yaml.ScalarNode):
-        yield from ((what, line) for what in _calls(node.value))
+        yield from ((what, line) for what in called_resolvers(node.value))
     elif isinstance(node, yaml.SequenceNode):
         for each in node.value:
             yield from _code(each, seen, path)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             words = (*path, *str(key.value).split("."))
-            yield from ((what, key.start_mark.line + 1) for what in _keys_of_code(words))
+            yield from ((what, key.start_mark.line + 1) for what in keys_of_code(words))
             yield from _code(key, seen, path)
             yield from _code(value, seen, words)
 
 
-def _calls(value: str) -> Iterator[str]:
+def called_resolvers(value: str) -> Iterator[str]:
     """Yield what is wrong with the resolvers that a value calls."""
     if _MADE_RESOLVER.search(value):
         yield "the name of what is called in ${...:...} is made of settings; a card names it"
     for resolver in _RESOLVER.findall(value):
         if resolver not in _RESOLVERS:
-            yield f"${{{name(resolver)}:...}} reads what is no setting; a card may have {', '.join(_RESOLVERS)}"
+            yield f"${{{name(resolver)}:...}} reads what is no setting; there are {', '.join(_RESOLVERS)}"
 
 
-def _keys_of_code(words: tuple[str, ...]) -> Iterator[str]:
-    """Yield what is wrong with a key, as the path of words that leads to it."""
+def keys_of_code(words: tuple[str, ...], more: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield what is wrong with a key, as the path of words that leads to it; ``more`` of Hydra's sections are good."""
     if words[-1] in _CODE_KEYS:
         yield f"{words[-1]} names code to be run, and a card has settings alone"
-    if words[0] == "hydra" and words[1:2] and words[1] not in _OF_HYDRA:
-        yield f"hydra.{name(words[1])} can name code to be run; of hydra a card may have {', '.join(_OF_HYDRA)}"
+    allowed = (*_OF_HYDRA, *more)
+    if words[0] == "hydra" and words[1:2] and words[1] not in allowed:
+        who = "the command line" if more else "a card"
+        yield f"hydra.{name(words[1])} can name code to be run; of hydra {who} may have {', '.join(allowed)}"
 
 
 def _heading(text: str) -> list[str]:

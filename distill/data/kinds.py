@@ -200,12 +200,12 @@ class Columns:
 
 
 def _is_name(name: str) -> bool:
-    """Whether a name is some text, without half of a pair of surrogates."""
+    """Whether a name is some text, without half of a pair of surrogates and without a NUL, at which Arrow ends it."""
     try:
         name.encode()
     except UnicodeEncodeError:
         return False
-    return bool(name)
+    return bool(name) and "\0" not in name
 
 
 def arrow_type(kind: Kind) -> "pa.DataType":

@@ -39,7 +39,7 @@ class Rule(NamedTuple):
         tolerance: the error that is good enough, as a share of the difference.
     """
 
-    steps: int = 64
+    steps: int = 32
     most: int = 1024
     tolerance: float = 0.02
 

@@ -163,7 +163,7 @@ def _line(
     rights = [None if each.label is None else list(labels).index(each.label) for each in exchange.templates]
     models = {name: _measured(table, groups, differences, name, teacher, rights, seed) for name, table in said.items()}
     verdicts = {
-        name: verdict(models[teacher].difference, each.difference, each.from_teacher)
+        name: verdict(models[teacher].difference, each.difference, each.from_teacher) + _alone(models, each)
         for name, each in models.items()
         if name not in (teacher, "control") and teacher is not None and each.from_teacher is not None
     }
@@ -212,6 +212,15 @@ def _widest(exchange: Exchange, groups: tuple[str, str], table: Table, column: i
         float(second[template][around].values[other, column]),
     )
     return Widest(texts[groups[0]][int(one)], texts[groups[1]][int(other)], values)
+
+
+def _alone(models: Mapping[str, Measured], student: Measured) -> str:
+    """Return that the control has a student's clear difference too, or nothing."""
+    if "control" not in models or not student.difference.is_clear:
+        return ""
+    control = models["control"].difference
+    same = control.is_clear and control.mean * student.difference.mean > 0
+    return "; so has the control, without a teacher" if same else ""
 
 
 def verdict(teacher: Interval, student: Interval, change: Interval) -> str:

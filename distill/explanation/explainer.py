@@ -138,7 +138,9 @@ class _Said:
     probability. Of labels of which a text may have several it is the logit, else the score.
     """
 
-    def __init__(self, model: Predictor, columns: Sequence[int] | None, reading: Reading, target: Target) -> None:
+    def __init__(
+        self, model: Predictor, columns: Sequence[int | None] | None, reading: Reading, target: Target
+    ) -> None:
         self._model, self._columns, self._target = model, columns, target
         self._features = reading.features
 

@@ -1,6 +1,7 @@
 """Read an exported folder without torch: its configuration, its certificate, and the ONNX files beside it."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from distill.base import processor
 from distill.base.installed import installed
+from distill.base.terminal_text import shown
 from distill.errors import ModelError
 from distill.inference import certified
 from distill.inference.certified import Certificate, Certified
@@ -15,8 +17,18 @@ from distill.inference.formats import AUTO, FILES, TORCH
 from distill.inference.onnx_session import STUDENT, OnnxSession
 from distill.models import checksums
 from distill.models.json_objects import read_object
+from distill.models.safe_files import refuse_unreadable
 
 _CERTIFICATE, _CONFIG, _WEIGHTS = certified.FILE, "config.json", "model.safetensors"
+_READ = (
+    _CONFIG,
+    _CERTIFICATE,
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    *FILES.values(),
+)
+"""The files that are opened without torch."""
 _ROUNDED = "onnx_int8"
 """The format whose sums a processor without VNNI may cut off."""
 _NEEDS_TORCH = (
@@ -44,8 +56,10 @@ class Bundle:
         """Read what a folder says of itself.
 
         Raises:
-            ModelError: a file of it cannot be read.
+            ModelError: a file of it cannot be read, or is elsewhere.
         """
+        there = [path for name in _READ if (path := folder / name).exists() or path.is_symlink()]
+        refuse_unreadable(folder, there)
         return cls(folder, read_object(folder / _CONFIG), certified.read(folder))
 
     @property
@@ -56,10 +70,10 @@ class Bundle:
             ModelError: they are not named by their numbers.
         """
         names = self.config.get("id2label") or {}
-        if not isinstance(names, dict) or not all(number.isdecimal() for number in names):
+        if not isinstance(names, dict) or not all(re.fullmatch(r"\d{1,9}", number) for number in names):
             raise ModelError(
-                f"{self.folder / _CONFIG} says id2label={names!r}, which names no outputs by their numbers; give the "
-                "folder as it was exported"
+                f"{self.folder / _CONFIG} says id2label={shown(names)}, which names no outputs by their numbers; give "
+                "the folder as it was exported"
             )
         return [str(names[number]) for number in sorted(names, key=int)]
 

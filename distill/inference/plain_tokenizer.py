@@ -14,6 +14,7 @@ from tokenizers import Encoding, Tokenizer
 
 from distill.errors import ModelError
 from distill.models.json_objects import read_object
+from distill.models.tokenizer_bombs import refuse_bomb
 
 _FILE, _SETTINGS, _NAMED = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"
 _ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -116,6 +117,7 @@ class PlainTokenizer:
             raise ModelError(
                 f"{folder} has no {_FILE}: its tokenizer cannot be read by the library tokenizers alone; {way}"
             )
+        refuse_bomb(folder)
         try:
             backend = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing narrower

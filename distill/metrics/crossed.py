@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
 
 Floats: TypeAlias = NDArray[np.float64]
 _AT_ONCE = 64
@@ -30,10 +31,11 @@ def crossed_bootstrap(
     """Return the mean of each table with an interval for other entries of all of its axes at once.
 
     The entries of each axis are drawn with replacement, each axis by itself, and an entry of the table counts as often
-    as all of its places were drawn (the pigeonhole bootstrap; Owen 2007, arXiv:0712.1111; rather too wide than too
-    narrow). Entries that share a place, as the differences of a name in many texts, are thereby not taken for
-    independent. All tables have the same draws, so that the interval of a difference of two is that of the table of
-    differences.
+    as all of its places were drawn (the pigeonhole bootstrap; Owen 2007, arXiv:0712.1111). Percentiles of few entries
+    are too narrow: the interval is widened as Student's t is for the axis of the fewest entries, those of a single one
+    aside (Hesterberg 2015, arXiv:1411.5279). Entries that share a place, as the differences of a name in many texts,
+    are thereby not taken for independent. All tables have the same draws, so that the interval of a difference of two
+    is that of the table of differences.
 
     Args:
         tables: of the same shape.
@@ -56,6 +58,7 @@ def crossed_bootstrap(
     generator = np.random.default_rng(seed)
     drawn = [generator.multinomial(size, np.full(size, 1 / size), size=resamples) / size for size in shape]
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    wider = _wider(min((size for size in shape if size > 1), default=2), tails[1])
     found = []
     for table in tables:
         if max(shape) == 1:
@@ -66,8 +69,14 @@ def crossed_bootstrap(
             for start in range(0, resamples, _AT_ONCE)
         ]
         low, high = np.quantile(np.concatenate(parts), tails)
-        found.append(Interval(float(table.mean()), float(low), float(high)))
+        mean = float(table.mean())
+        found.append(Interval(mean, mean + wider * float(low - mean), mean + wider * float(high - mean)))
     return found
+
+
+def _wider(entries: int, tail: float) -> float:
+    """Return by how much Student's interval of so many entries is wider than that of the percentiles."""
+    return float(stdtrit(entries - 1, tail) / ndtri(tail) * np.sqrt(entries / (entries - 1)))
 
 
 def _means(table: Floats, weights: Sequence[Floats]) -> Floats:

@@ -17,6 +17,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from distill.base.files import fingerprint, folder_checksum, whole_folder
 from distill.errors import ModelError
 from distill.models import checkpoint_folders, checkpoint_validation, configuration
+from distill.models.adapter_traps import refuse_traps
 from distill.models.configuration import library_message
 from distill.models.finite_values import not_finite
 from distill.models.json_objects import read_object
@@ -67,13 +68,14 @@ def whole_model(adapter: Path, base: Path, head: str, cache: Path) -> Path:
         cache: takes the folder.
 
     Raises:
-        ModelError: the adapter is of another base or task, of a kind that is not folded, or damaged.
+        ModelError: the adapter is of another base or task, of a kind that is not folded, damaged, or a trap.
     """
     checkpoint_folders.refuse_unreadable(
         adapter, [path for path in (adapter / SETTINGS, adapter / WEIGHTS) if path.exists()]
     )
     settings = read_object(adapter / SETTINGS)
     _refuse_kind(adapter, settings, head)
+    refuse_traps(adapter / SETTINGS, settings)
     digests = [folder_checksum(folder, checkpoint_folders.FILES) for folder in (adapter, base)]
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / ".lock"):

@@ -1,6 +1,5 @@
 """Find the folder of a checkpoint, here or on the hub, and check its files before anything in them is read."""
 
-import fnmatch
 import os
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from distill.errors import ModelError
 from distill.models import foreign_checkpoints
 from distill.models.json_objects import read_object as read_object
+from distill.models.safe_files import refuse_unreadable as refuse_unreadable
 
 FILES = ("*.json", "*.txt", "*.model", "*.spm", "*.codes", "*.safetensors")
 """What of a checkpoint is read."""
@@ -24,12 +24,6 @@ _TEMPLATES = ("*.jinja", "additional_chat_templates/*")
 """What else a tokenizer opens, and writes into what is exported, but never renders."""
 _PLAIN = re.compile(r"[^/\\]+\.safetensors")
 """A name of a part that stands beside its index."""
-_NOT_THE_FILE = {
-    b"version https://git-lfs": "is a Git LFS pointer, not the file itself: fetch it with git lfs pull in its folder",
-    b"<!DOCTYPE": "is a web page, not the file itself: download it again",
-    b"<html": "is a web page, not the file itself: download it again",
-}
-"""How a file begins that another one stands in for."""
 
 
 def resolve(model: str, revision: str | None = None) -> Path:
@@ -167,40 +161,3 @@ def _read(folder: Path) -> list[Path]:
 def _links(folder: Path) -> Iterator[Path]:
     for pattern in _TEMPLATES:
         yield from (path for path in folder.glob(pattern) if path.is_symlink())
-
-
-def refuse_unreadable(folder: Path, files: list[Path]) -> None:
-    """Refuse files that are links to elsewhere, cannot be opened, are empty, or stand in for others.
-
-    Raises:
-        ModelError: a file is one of these.
-    """
-    for path in files:
-        if path.is_symlink():
-            _stays(folder, path)
-        if path.is_dir():
-            raise ModelError(f"{path} is a folder, not a file")
-        try:
-            with path.open("rb") as file:
-                start = file.read(32)
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-        for begins, fault in _NOT_THE_FILE.items():
-            if start.lower().startswith(begins.lower()):
-                raise ModelError(f"{path} {fault}")
-        if not start and not fnmatch.fnmatch(path.name, "*.txt"):
-            raise ModelError(f"{path} is empty: fetch or copy it again")
-
-
-def _stays(folder: Path, link: Path) -> None:
-    """Refuse a link that leaves its folder, other than to the files of the hub's cache.
-
-    Raises:
-        ModelError: it does, or leads nowhere.
-    """
-    home, target = folder.resolve(), link.resolve()
-    if not target.exists():
-        raise ModelError(f"{link} is a link to {os.readlink(link)}, which is not there: fetch or copy the file")
-    cached = home.parent.parent / "blobs" if home.parent.name == "snapshots" else home
-    if not target.is_relative_to(home) and not target.is_relative_to(cached):
-        raise ModelError(f"{link} is a link out of its folder, to {target}: copy the file instead")

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _SPARE = 1 << 28
 """Numbers that a model may make of its configuration alone, however few its weights are."""
+_SHARED_LAYERS = 64
+"""Layers that a model may have beyond the number of its weights."""
 _SHOWN = 3
 """Names of missing weights that a message shows."""
 _TASKS = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMaskedLM")
@@ -67,6 +69,7 @@ def inspect(
         ModelError: it is another model than its configuration says, or has no head though it is finished.
     """
     tensors = safetensors_headers.read_headers(folder)
+    _refuse_layers(folder, config, len(tensors))
     model = model_on_meta(folder, config, head)
     _refuse_buffers(folder, model, sum(math.prod(header.shape) for header in tensors.values()))
     try:
@@ -118,6 +121,20 @@ def _names_code(folder: Path) -> bool:
 def _own_code(folder: Path) -> str:
     library_message = " (its config.json names code of its own, and the code of a checkpoint is never run)"
     return library_message if _names_code(folder) else ""
+
+
+def _refuse_layers(folder: Path, config: PretrainedConfig, tensors: int) -> None:
+    """Refuse far more layers than there are weights, since it takes minutes to find out which of these are missing.
+
+    Raises:
+        ModelError: there are; some models use the same layer again, so that a few more are taken.
+    """
+    layers = getattr(config, "num_hidden_layers", None)
+    if isinstance(layers, int) and layers > tensors + _SHARED_LAYERS:
+        raise ModelError(
+            f"{folder}: config.json says {layers:,} layers, and there are {tensors:,} weights; they are of different "
+            "models"
+        )
 
 
 def _refuse_buffers(folder: Path, model: PreTrainedModel, weights: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import transformers
 from transformers import CONFIG_MAPPING, AutoConfig, GenerationConfig, PretrainedConfig, PreTrainedModel
 
+from distill.base.terminal_text import shown
 from distill.errors import ModelError
 from distill.models import bilstm, static
 from distill.models.json_objects import read_object
@@ -36,7 +37,11 @@ _FROM_THE_HUB: Mapping[str, object] = {
 """Ways of writing that transformers has as code on the hub alone, and what leaves each out."""
 _UNREAD = ("auto_map", "transformers_weights")
 """What a configuration says of code, and of other files, that is never followed."""
-_ADVICE = re.compile(r"install|pip |use_fast|https?://|huggingface|private|trust_remote_code|upgrade", re.IGNORECASE)
+_TYPES = ("auto", "float32", "float16", "bfloat16", "float64")
+"""What a configuration may say of the type of its weights; they are read in another where that is asked for."""
+_ADVICE = re.compile(
+    r"install|pip |use_fast|https?://|huggingface|private|trust_remote_code|upgrade|HF_HUB_OFFLINE", re.IGNORECASE
+)
 """What libraries advise where it does not help."""
 
 
@@ -56,6 +61,8 @@ def configuration(folder: Path) -> PretrainedConfig:
         if key in _NO_LAYERS and value < 1:
             raise ModelError(f"{path} says {key}={value}, which no model has: allowed is a whole number from 1 up")
     _sensible(path, raw)
+    if (backbone := raw.get("backbone")) is not None:
+        raise ModelError(f"{path} names another model as its backbone ({backbone!r}), which is never fetched for it")
     if raw.get("quantization_config"):
         raise ModelError(
             f"{folder} has weights in fewer bits (quantization_config in config.json), which are neither trained nor "
@@ -67,6 +74,7 @@ def configuration(folder: Path) -> PretrainedConfig:
         raise ModelError(f"{folder}: config.json cannot be read ({library_message(error)})") from error
     config._attn_implementation = None  # else it could name code of the hub, or what only a GPU has
     config._experts_implementation = None
+    config.return_dict, config.output_attentions, config.output_hidden_states = True, False, False
     config.chunk_size_feed_forward = 0  # saves memory alone, and ends in an error where a text has other lengths
     architectures = config.architectures
     if not (isinstance(architectures, list) and all(isinstance(name, str) for name in architectures)):
@@ -79,11 +87,14 @@ def configuration(folder: Path) -> PretrainedConfig:
 def _sensible(path: Path, raw: Mapping[str, object]) -> None:
     """Refuse names of outputs that are no names, and numbers that are no numbers."""
     names = raw.get("id2label")
-    if names is not None and not (isinstance(names, dict) and all(re.fullmatch(r"\d+", key) for key in names)):
+    if names is not None and not (isinstance(names, dict) and all(re.fullmatch(r"\d{1,9}", key) for key in names)):
         raise ModelError(
-            f"{path} says id2label={names!r}, which does not go from numbers to names: write it as "
+            f"{path} says id2label={shown(names)}, which does not go from numbers to names: write it as "
             '{"0": "NAME", "1": "NAME"}'
         )
+    for key in ("dtype", "torch_dtype"):
+        if (kind := raw.get(key)) not in (None, *_TYPES):
+            raise ModelError(f"{path} says {key}={kind!r}, which is no type of weights; there are {', '.join(_TYPES)}")
     for key, value in raw.items():
         if isinstance(value, float) and math.isnan(value):
             raise ModelError(f"{path} says {key}=NaN, which is no number: give all of its config.json")
@@ -169,6 +180,8 @@ def library_message(error: Exception) -> str:
     >>> library_message(ValueError("no vocab.txt here. Install sentencepiece with pip."))
     'no vocab.txt here.'
     """
+    if isinstance(error, KeyError):
+        return f"nothing is known as {error}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
     line = lines[1] if lines[0].endswith(":") and len(lines) > 1 else lines[0]
     line = re.sub(r"^\w+Error: ", "", line)

@@ -7,6 +7,9 @@ from typing import Any
 
 from distill.errors import ModelError
 
+LARGEST = 64 << 20
+"""Bytes of a file that is read as one JSON object at most."""
+
 
 def read_object(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds.
@@ -15,6 +18,10 @@ def read_object(path: Path) -> dict[str, Any]:
         ModelError: it cannot be read, or holds something else.
     """
     try:
+        if path.exists() and not path.is_file():  # reading it might never end
+            raise ModelError(f"{path} cannot be read: it is no file")
+        if (size := path.stat().st_size) > LARGEST:
+            raise ModelError(f"{path} cannot be read: it has {size:,} bytes, more than {LARGEST:,}")
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error

@@ -19,6 +19,7 @@ _REAL = ("F64", "F32", "F16", "BF16")
 """Numbers that can be infinite or none, as safetensors writes them."""
 _ROUNDED = re.compile(r"^([IU]\d+|BOOL|F[48]_.*)$")
 """What safetensors calls whole numbers, and those of so few bits that a scale belongs to them."""
+_LARGEST_HEADER = 16 << 20
 _OF_AN_ADAPTER = re.compile(r"^base_model\.model\.|\.(lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector)\b")
 
 
@@ -59,13 +60,17 @@ def read_headers(folder: Path) -> dict[str, TensorHeader]:
 
 
 def _of_file(path: Path) -> dict[str, TensorHeader]:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if _LARGEST_HEADER < length <= path.stat().st_size:  # a longer one is cut off, which is said below
+        raise ModelError(f"{path} begins with {length:,} bytes on its tensors, and no model has more than 16 MiB of it")
     try:
         with safe_open(path, framework="pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118  (it is no mapping)
             return {
                 name: TensorHeader(tuple(part.get_shape()), part.get_dtype(), path) for name, part in slices.items()
             }
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, MemoryError) as error:
         raise ModelError(f"{path} {_what(path, error)}") from error
 
 

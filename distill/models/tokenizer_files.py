@@ -10,6 +10,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from distill.errors import ModelError
 from distill.models.configuration import library_message
 from distill.models.json_objects import read_object
+from distill.models.tokenizer_bombs import refuse_bomb
 
 _ANY = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm")
 """What makes a tokenizer, alone or together."""
@@ -23,7 +24,7 @@ def load(folder: Path) -> PreTrainedTokenizerBase:
     """Return the tokenizer of a checkpoint, without running code of the checkpoint.
 
     Raises:
-        ModelError: there is none, it needs code of its own, or a file of it cannot be read.
+        ModelError: there is none, it needs code of its own, or a file of it cannot be read or is a trap.
     """
     if not any(path for pattern in _ANY for path in folder.glob(pattern)):
         raise ModelError(f"{folder} has no tokenizer: none of {', '.join(_ANY)}")
@@ -34,6 +35,7 @@ def load(folder: Path) -> PreTrainedTokenizerBase:
             f"{folder}: its tokenizer needs code of its own (auto_map in tokenizer_config.json), and the code of a "
             "checkpoint is never run: give a model with a tokenizer.json"
         )
+    refuse_bomb(folder)
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False

@@ -105,5 +105,5 @@ def all_labels(
         )
     found.new_labels, found.unseen = [*brought, *come], gone
     if gone:
-        found.notes.append(f"no new row has the label {shown_names(gone)}: old rows alone keep it")
+        found.notes.append(f"no new row has {shown_names(gone)}: of such labels only old rows are learnt")
     return [*known, *come]

@@ -132,6 +132,7 @@ def going_on(old: OldRun, config: Config, data: Path, labels: Sequence[str], ren
             revision=None,
             base=None,
             finetuned=False,
+            accept=True,  # the gate judges what comes of it
             labels=list(teacher.labels),
             labels_subset=False,
         ),

@@ -169,7 +169,7 @@ def said(going: Refresh) -> list[str]:
         f"goes on from {going.old.run.folder}: {rows['new']:,} new rows, and {rows['replayed']:,} of {rows['old']:,} "
         f"old ones; judged by {rows['judged_old']:,} old and {rows['judged_new']:,} new rows"
     ]
-    lines += [f"{count:,} labels corrected: {before} to {after}" for before, after, count in found.corrected]
+    lines += [f"labels corrected: {count:,} from {before} to {after}" for before, after, count in found.corrected]
     if found.superseded:
         lines.append(f"{found.superseded:,} old rows have the text of new ones, whose labels count")
     if found.new_labels:

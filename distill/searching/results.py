@@ -109,7 +109,8 @@ def sentence(found: Found) -> str:
     """Return one sentence on how many trials there were, and what became of them."""
     counts = {name: len(found.of_outcome(name)) for name in _OUTCOMES.values()}
     parts = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"{len(found.trials)} trials ({parts}); {found.looked} of them have looked at validation, none at test"
+    trials = f"{len(found.trials)} trial{'s' * (len(found.trials) != 1)}"
+    return f"{trials} ({parts}), of which {found.looked} looked at validation and none at test"
 
 
 def as_json(found: Found) -> dict[str, Any]:

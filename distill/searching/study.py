@@ -202,6 +202,5 @@ def best(study: optuna.Study, most: int) -> list[FrozenTrial]:
 
 
 def looked(study: optuna.Study) -> int:
-    """Return how many trials have looked at validation."""
-    trials = study.get_trials(deepcopy=False)
-    return sum(each.state == TrialState.COMPLETE or bool(each.intermediate_values) for each in trials)
+    """Return how many trials have looked at validation; one that went on after an interruption is one."""
+    return sum(each.state == TrialState.COMPLETE or bool(each.intermediate_values) for each in counted(study))

@@ -22,7 +22,7 @@ def write(found: Found, output: Path, base: str | None, command: Callable[[str],
     Raises:
         ConfigError: the folder cannot be written.
     """
-    remarks = [f"trial {each.number}, {_reached(found, each.values)} on validation; {results.sentence(found)}"
+    remarks = [f"trial {each.number}, {_reached(found, each.values)} on validation, of {results.sentence(found)}"
                for each in found.best]  # fmt: skip
     values = [each.params for each in found.best]
     names = cards.write(output, found.name, base, values, found.looked, remarks)

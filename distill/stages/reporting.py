@@ -13,7 +13,7 @@ from distill.stages.ledger import ledger
 from distill.stages.review import Review
 
 _SEARCHED = (
-    "{} trials of a search looked at validation before these settings were chosen, so that scores on it are better "
+    "{} of a search looked at validation before these settings were chosen, so that scores on it are better "
     "than on new texts would be; none of them looked at test."
 )
 
@@ -59,7 +59,10 @@ def report_on(
     )
     if searched:
         others = cast(Sequence[str], report.get("warnings") or ())
-        report = {**report, "warnings": [_SEARCHED.format(searched), *others]}
+        report = {
+            **report,
+            "warnings": [_SEARCHED.format("1 trial" if searched == 1 else f"{searched} trials"), *others],
+        }
     pretrained = {"pretraining": found} if (found := pretraining.facts(dict(results))) else {}
     return {**report, **labels, **pretrained}
 

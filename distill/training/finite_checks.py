@@ -19,7 +19,7 @@ from torch import Tensor
 from distill.errors import TrainingError
 from distill.training.left_out_steps import LeftOutSteps
 from distill.training.live_answers import Quote, of_teacher
-from distill.training.sharding import total_norm, whole_tensor
+from distill.training.sharding import largest, total_norm, whole_tensor
 from distill.types import Batch, LossReport
 
 _EVERY = 50
@@ -78,8 +78,7 @@ class FiniteChecks(Callback):
         """Keep the losses of a micro-batch."""
         report = cast(LossReport, pl_module.report)
         bad = ~torch.stack([report.total.detach(), *report.parts.values()]).isfinite().all()
-        rate = trainer.optimizers[0].param_groups[0]["lr"]
-        self._parts.append(_Part(trainer.global_step, rate, self._batch, report, bad))
+        self._parts.append(_Part(trainer.global_step, _rate(trainer), self._batch, report, bad))
         self._unseen += 1
         if self.left_out is None and _at_once(pl_module) and trainer.world_size == 1 and bool(bad):
             self._end(trainer, pl_module)
@@ -187,9 +186,9 @@ class FiniteChecks(Callback):
     def _weights(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Refuse weights that are not finite: they are the same on all ranks."""
         learnt = [weight.detach() for weight in module.parameters() if weight.requires_grad]
-        if not math.isfinite(float(total_norm(learnt, norm_type=math.inf))):
-            weights = module.named_parameters()
-            names = (name for name, weight in weights if not bool(whole_tensor(weight.detach()).isfinite().all()))
+        if not math.isfinite(float(largest(learnt))):
+            whole = ((name, whole_tensor(weight.detach())) for name, weight in module.named_parameters())
+            names = (name for name, weight in whole if not bool(weight.isfinite().all()))
             raise TrainingError(
                 f"{self.stage}: after step {trainer.global_step} the weights are not finite "
                 f"({next(names).removeprefix('model.')}), at a learning rate of {_rate(trainer):g}; {self._way_out()}"

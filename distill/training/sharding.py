@@ -6,6 +6,7 @@ is a model. Here a checkpoint is that of one process, so that any number of rank
 """
 
 import copy
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -106,9 +107,23 @@ def whole_tensor(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
-def total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0) -> Tensor:
-    """Return the norm of tensors as of one vector, the same on every rank that holds a part of them."""
-    return whole_tensor(torch.nn.utils.get_total_norm(list(tensors), norm_type=norm_type))
+def total_norm(tensors: Iterable[Tensor]) -> Tensor:
+    """Return the Euclidean norm of tensors as of one vector, the same on every rank that holds a part of them."""
+    return whole_tensor(torch.nn.utils.get_total_norm(list(tensors)))
+
+
+def largest(tensors: Iterable[Tensor]) -> Tensor:
+    """Return the largest absolute value of tensors, one or more; it is not finite where any value is not.
+
+    It is the same on every rank that holds a part of them: of a tensor with fewer rows than ranks, some hold nothing.
+    """
+    every = list(tensors)
+    parts = [tensor.to_local() if isinstance(tensor, DTensor) else tensor for tensor in every]
+    held = torch.nn.utils.get_total_norm([part for part in parts if part.numel()], norm_type=math.inf).to(parts[0])
+    if any(isinstance(tensor, DTensor) for tensor in every):
+        held = torch.nan_to_num(held, nan=math.inf, posinf=math.inf)  # a maximum may pass by what is no number
+        dist.all_reduce(held, op=dist.ReduceOp.MAX)
+    return held
 
 
 def _same_everywhere(module: nn.Module, device: torch.device) -> None:

@@ -33,6 +33,7 @@ _NOISE = (
     ".*smaller than the logging interval.*",
     ".*recommended to use `self.log.*sync_dist=True.*",
     ".*tensorboardX.*",
+    ".*`srun` command is available.*",
     ".*LeafSpec.*",
     ".*is_gradient_checkpointing.*",
     ".*FSDP2-wrapped module.*returned a view tensor.*",  # on which nobody works in place

@@ -67,6 +67,8 @@ DATA = {
     "a quote that stays open": {"train.csv": 'a,b\n"1,2\n'},
     "an archive cut off": {"train.tsv.gz": gzip.compress(TRAIN.encode() * 100)[:-20]},
     "an archive with a changed byte": {"train.tsv.gz": gzip.compress(TRAIN.encode())[:-6] + b"xxxxxx"},
+    "an archive that unpacks to far more": {"train.tsv.gz": gzip.compress(TRAIN.encode() + b"a" * 25_000_000)},
+    "more columns than anybody has": {"train.tsv": "\t".join(map(str, range(20_001))) + "\n"},
     "a zip": {"train.csv": b"PK\x03\x04 xl/"},
     "a web page": {"train.csv": "<!DOCTYPE html><script>alert(1)</script>"},
     "a PDF": {"train.csv": b"%PDF-1.4"},

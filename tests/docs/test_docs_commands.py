@@ -169,7 +169,7 @@ ALONE = {
     "gate": lambda words: gate.read(words, ""),
     "refresh": of_a_refresh,
     "explain": lambda words: explain.read(words, ""),
-    "counterfactuals": lambda words: counterfactuals.read(words, ""),
+    "counterfactuals": lambda words: words == ["--example"] or counterfactuals.read(words, ""),
     "store": of_a_store,
     "convert": convert._folders,
 }

@@ -54,10 +54,10 @@ def test_they_are_the_integral_that_numpy_sums_up(static):
 
 
 def test_steps_are_doubled_until_the_sum_is_exact_enough(static):
-    coarse = explained(static, Rule(steps=2, most=2, tolerance=1e-4))
-    fine = explained(static, Rule(steps=2, most=4096, tolerance=1e-4))
-    assert coarse.relative > 1e-4 > fine.relative
-    assert fine.steps > 2
+    coarse = explained(static, Rule(steps=2, most=2, tolerance=1e-3))
+    fine = explained(static, Rule(steps=2, most=4096, tolerance=1e-3))
+    assert coarse.relative > 1e-3 > fine.relative
+    assert fine.steps > 256  # where the nodes are others
     assert (coarse.value, coarse.difference) == (fine.value, fine.difference)
 
 

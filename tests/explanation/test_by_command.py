@@ -91,13 +91,19 @@ def test_what_is_too_inexact_is_said(called, run, tmp_path):
     assert "not as exact as was asked for" in (tmp_path / "explanation.html").read_text(encoding="utf-8")
 
 
-def test_groups_are_compared_with_the_templates_that_come_along(called, run, tmp_path):
-    found = json.loads(called(counterfactuals, f"model={run}", "--json", "page=mine.html").out)
-    assert {each["exchanged"] for each in found["pairs"]} >= {"name", "kin and pronoun", "place"}
-    assert set(found["pairs"][0]["models"]) == {"teacher", "student", "control"}
-    assert found["pairs"][0]["models"]["teacher"]["from_teacher"] is None
-    assert "mine.html" in {each.name for each in tmp_path.iterdir()}
-    assert "name, women against men" in (tmp_path / "mine.html").read_text(encoding="utf-8")
+def test_groups_are_compared_of_teacher_student_and_control(called, run, tmp_path):
+    text = (
+        "lists:\n  who: {one: [Paris, Berlin], other: [nobody]}\ntemplates: ['{who} built it', 'the tower of {who}']\n"
+    )
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    words = (f"model={run}", "templates=mine.yaml", "--json", "page=mine.html")
+    (found,) = json.loads(called(counterfactuals, *words).out)["pairs"]
+    assert (found["exchanged"], found["groups"], found["templates"], found["pairs"]) == ("who", ["one", "other"], 2, 4)
+    assert set(found["models"]) == {"teacher", "student", "control"}
+    assert found["models"]["teacher"]["from_teacher"] is None
+    low, high = found["models"]["student"]["from_teacher"]["interval"]
+    assert low <= found["models"]["student"]["from_teacher"]["value"] <= high
+    assert "who, one against other: probability of yes, 4 pairs" in (tmp_path / "mine.html").read_text(encoding="utf-8")
 
 
 def test_the_example_can_be_begun_with(called, run, tmp_path):
@@ -115,7 +121,7 @@ def test_the_example_can_be_begun_with(called, run, tmp_path):
         (("model=RUN", "diferences=3"), "diferences=3: there is no such setting; a text that begins"),
         (("model=RUN", "differences=0"), "differences=0: allowed is a whole number from 1 up"),
         (("model=RUN", "steps=1"), "steps=1: allowed is a whole number from 2 up"),
-        (("model=RUN", "most_steps=8"), "most_steps=8: allowed is a whole number from steps=64 up"),
+        (("model=RUN", "most_steps=8"), "most_steps=8: allowed is a whole number from steps=32 up"),
         (("model=RUN", "tolerance=0"), "tolerance=0.0: allowed is a number between 0 and 1"),
         (("model=RUN", "baseline=zero"), "baseline=zero: allowed is one of mask, pad"),
         (("model=RUN", "a text", "differences=3"), "texts and differences=N: give one of them"),

@@ -1,5 +1,6 @@
 """Differences between groups, against a loop over the answers of whole models."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -72,8 +73,16 @@ def test_a_student_that_is_its_teacher_has_nothing_of_its_own(pairs, model):
     (line,) = measure({"teacher": model, "student": model, "control": model}, pairs, "no")
     assert line.label == "no"
     assert line.models["student"].from_teacher == Interval(0, 0, 0)
-    assert line.verdict["student"] in ("handed on", "none is clear")
+    assert line.verdict["student"] in ("handed on; so has the control, without a teacher", "none is clear")
     assert set(line.verdict) == {"student"}
+
+
+def test_what_the_control_has_too_is_not_laid_to_the_teacher_alone(pairs, model):
+    several = replace(pairs[0], templates=list(pairs[0].templates) * 6, texts=list(pairs[0].texts) * 6)
+    for label in ("yes", "no"):
+        (line,) = measure({"teacher": model, "student": model, "control": model}, [several], label)
+        clear = line.models["student"].difference.is_clear
+        assert line.verdict["student"].endswith("; so has the control, without a teacher") == clear
 
 
 def test_a_score_has_differences_and_no_flips(folder):

@@ -2,8 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from distill.metrics.crossed import Interval, crossed_bootstrap
+
+
+def wider(entries):
+    """Student's quantile beside the normal one, and the variance of n - 1 beside that of n."""
+    return stats.t.ppf(0.975, entries - 1) / stats.norm.ppf(0.975) * np.sqrt(entries / (entries - 1))
 
 
 def test_it_is_the_mean_over_draws_of_every_axis_as_a_loop_takes_them():
@@ -15,15 +21,21 @@ def test_it_is_the_mean_over_draws_of_every_axis_as_a_loop_takes_them():
         np.mean(np.repeat(np.repeat(np.repeat(table, t, axis=0), a, axis=1), b, axis=2))
         for t, a, b in zip(*times, strict=True)
     ]
-    np.testing.assert_allclose(found, [table.mean(), *np.quantile(means, [0.025, 0.975])], atol=1e-12)
+    ends = table.mean() + wider(2) * (np.quantile(means, [0.025, 0.975]) - table.mean())
+    np.testing.assert_allclose(found, [table.mean(), *ends], atol=1e-12)
 
 
 def test_names_that_stand_in_many_texts_are_not_taken_for_many_names():
     of_names = np.random.default_rng(2).normal(size=10)
     table = np.broadcast_to(of_names[None, :], (200, 10))
     (found,) = crossed_bootstrap([table])
-    alone = of_names.std() / np.sqrt(10)  # as of ten numbers, not of two thousand
-    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(alone, rel=0.15)
+    alone = stats.t.interval(0.95, 9, of_names.mean(), stats.sem(of_names))  # as of ten numbers, not of two thousand
+    np.testing.assert_allclose([found.low, found.high], alone, atol=0.1 * (alone[1] - alone[0]))
+
+
+def test_three_of_the_same_sign_are_not_clear():
+    (found,) = crossed_bootstrap([np.array([[[0.01]], [[0.02]], [[0.04]]])])
+    assert found.low < 0 < found.mean
 
 
 def test_intervals_hold_the_truth_at_least_as_often_as_they_say():

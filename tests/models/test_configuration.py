@@ -226,7 +226,7 @@ def test_sizes_of_another_type_are_refused(folder, key, value, said):
         ("hidden_size", -16, "Trying to create tensor with negative dimension -16: [{rows}, -16]"),
         ("num_attention_heads", 3, "The hidden size (16) is not a multiple of the number of attention heads (3)"),
         ("num_attention_heads", 0, "integer modulo by zero"),
-        ("hidden_act", "nope", "'nope'"),
+        ("hidden_act", "nope", "nothing is known as 'nope'"),
         ("hidden_dropout_prob", 7, "dropout probability has to be between 0 and 1, but got 7"),
     ],
 )

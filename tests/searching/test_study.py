@@ -178,7 +178,7 @@ def test_trials_that_were_pruned_or_failed_are_told_apart(folders):
         opened.tell(trial, state=state)
     found = found_in(folder, SCORE)
     assert results.sentence(found) == (
-        "4 trials (1 finished, 1 pruned, 2 failed); 3 of them have looked at validation, none at test"
+        "4 trials (1 finished, 1 pruned, 2 failed), of which 3 looked at validation and none at test"
     )
     written = results.as_json(found)
     assert [each["outcome"] for each in written["trials"]] == ["finished", "pruned", "failed", "failed"]

@@ -19,6 +19,8 @@ from distill.stages.job import RunContext
 from distill.tracking.names import NAMES, numbers, pattern
 
 pytestmark = pytest.mark.slow
+PLANTED = {name: f"{name.lower()}-planted-secret" for name in ("HF_TOKEN", "TRACKIO_WRITE_TOKEN", "OPENAI_API_KEY")}
+OF_NETRC = "netrc-planted-secret"
 JOBS = [*(stage for stage in STAGES if stage != "augment"), "report"]  # which no method is named for
 
 
@@ -29,6 +31,11 @@ def command(inside_of, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRACKIO_DIR", str(made.folder / "trackio"))
         patch.setenv("WANDB_API_KEY", KEY)
+        for name, secret in PLANTED.items():
+            patch.setenv(name, secret)
+        netrc = tmp_path_factory.mktemp("home") / "netrc"
+        netrc.write_text(f"machine api.wandb.ai login user password {OF_NETRC}\n")
+        patch.setenv("NETRC", str(netrc))
         shared = ("tracking.wandb=offline", "tracking.project=mine")
         made.said = made("hydra.run.dir=run", "tracking.logger=[wandb,tensorboard,trackio]", *shared)
         made("hydra.run.dir=again", *shared)
@@ -171,11 +178,12 @@ def test_a_reused_stage_is_linked_to_the_run_that_made_it(command, first):
     assert linked == {stage: ("reused", "sst2_tiny-run", run_of(first[stage])["run_id"]) for stage in JOBS[:-1]}
 
 
-def test_no_key_is_in_any_file_or_on_the_console(command):
+def test_no_secret_of_the_environment_is_in_any_file_or_on_the_console(command):
     files = [path for path in command.folder.rglob("*") if path.is_file()]
     assert len(files) > 50
-    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
-    assert KEY not in command.said
+    for secret in (KEY, OF_NETRC, *PLANTED.values()):
+        assert [path for path in files if secret.encode() in path.read_bytes()] == []
+        assert secret not in command.said
     assert "wandb:" not in command.said.lower()
     assert "trackio" not in command.said.replace("tracking.logger=[wandb,tensorboard,trackio]", "").lower()
 

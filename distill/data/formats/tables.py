@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from distill.errors import DataError
 TAB = "\t"
 _DELIMITERS = (",", ";", TAB, "|")
 _NAMES = {TAB: "a tab"}
+_MOST_COLUMNS = 20_000
 _LOOKED_AT = 20
 """Lines by which a delimiter is told."""
 _END = "\x00the end\x00"
@@ -46,7 +48,9 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     records = _csv(text, delimiter, file, after) if quoted else _tsv(text, file, after)
     header = next((fields for _, fields in records if any(map(str.strip, fields))), [])
     names = [name.strip() for name in header]
-    doubled = sorted({name for name in names if name and names.count(name) > 1})
+    if len(names) > _MOST_COLUMNS:
+        raise DataError(f"{file} has {len(names):,} columns; a table has at most {_MOST_COLUMNS:,}")
+    doubled = {name: None for name, count in sorted(Counter(names).items()) if name and count > 1}
     delimiter_note = f"fields of {file.name.split('.')[-1].upper()} are separated by {_NAMES.get(delimiter, delimiter)}"
     notes = (delimiter_note,) if delimiter != usual else ()
     usable_places = [place for place, name in enumerate(names) if name and name not in doubled]

@@ -13,10 +13,43 @@ LONGEST_LINE = 100_000_000
 """The longest line, in bytes: a small gzip file may hold one that takes all memory."""
 LONGEST_DOCUMENT = 500_000_000
 """The largest file, in bytes, of those that are read as a whole."""
+UNPACKED_FREELY, UNPACKED_TIMES = 20_000_000, 200
+"""Bytes that any archive may unpack to, and how many times what was read of it beyond: texts shrink to a tenth or a
+twentieth, and what shrinks to a thousandth is a trap."""
 _HEAD = 1 << 16
 """Bytes at the start of a file that tell what it is."""
 _AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
 _GZIP = b"\x1f\x8b"
+
+
+class _Unpacked:
+    """A gzipped file that is refused where it unpacks to far more than texts do."""
+
+    def __init__(self, archive: gzip.GzipFile, packed: BinaryIO, file: Path) -> None:
+        self.archive, self.packed, self.file = archive, packed, file
+        self.count = 0
+
+    def read(self, size: int) -> bytes:
+        """Return at most so many bytes."""
+        return self._counted(self.archive.read(size))
+
+    def readline(self, size: int) -> bytes:
+        """Return a line, or at most so many bytes of it."""
+        return self._counted(self.archive.readline(size))
+
+    def _counted(self, content: bytes) -> bytes:
+        """Return what was unpacked.
+
+        Raises:
+            DataError: it is too much by now.
+        """
+        self.count += len(content)
+        if self.count > UNPACKED_FREELY and self.count > UNPACKED_TIMES * self.packed.tell():
+            raise DataError(
+                f"{self.file} unpacks to more than {UNPACKED_TIMES} times its size, as no text does: unpack it "
+                "yourself, where you trust it"
+            )
+        return content
 
 
 @contextmanager
@@ -34,7 +67,7 @@ def opened(file: Path) -> Iterator[BinaryIO]:
                 yield raw
                 return
             with gzip.GzipFile(fileobj=raw) as archive:
-                yield cast(BinaryIO, archive)
+                yield cast(BinaryIO, _Unpacked(archive, raw, file))
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
 

@@ -1,0 +1,66 @@
+"""Each override of the corpus is refused with its one line, before Hydra reads it."""
+
+import pytest
+
+from distill.config.overrides import inspect_overrides
+from distill.errors import ConfigError
+
+RESOLVERS = "there are file_name, hydra, now, oc.select, run_name, swept"
+SECTIONS = "job, mode, run, sweep, sweeper, verbose, launcher, output_subdir, searchpath"
+OVERRIDES = {
+    "the environment": (
+        "name=${oc.env:HOME}",
+        f"name=${{oc.env:HOME}}: ${{oc.env:...}} reads what is no setting; {RESOLVERS}",
+    ),
+    "the environment within a call": (
+        "name=${run_name:${oc.env:HOME}}",
+        f"name=${{run_name:${{oc.env:HOME}}}}: ${{oc.env:...}} reads what is no setting; {RESOLVERS}",
+    ),
+    "a decoded value": (
+        'seed=${oc.decode:"1"}',
+        f'seed=${{oc.decode:"1"}}: ${{oc.decode:...}} reads what is no setting; {RESOLVERS}',
+    ),
+    "a made name of a call": (
+        "name=${${a}:HOME}",
+        "name=${${a}:HOME}: the name of what is called in ${...:...} is made of settings; a card names it",
+    ),
+    "a target": ("+x._target_=os.system", "+x._target_=os.system: _target_ names code to be run, …"),
+    "a target in braces": ("data={_target_: os.system}", "data={_target_: os.system}: _target_ names code to be…"),
+    "a launcher of code": ("hydra.launcher._target_=os.system", "hydra.launcher._target_=os.system: _target_ names…"),
+    "a callback": (
+        "+hydra.callbacks.x.y=1",
+        f"+hydra.callbacks.x.y=1: hydra.callbacks can name code to be run; of hydra the command line may "
+        f"have {SECTIONS}",
+    ),
+    "a logging": ("hydra.job_logging.root=1", "hydra.job_logging.root=1: hydra.job_logging can name code to be run; …"),
+    "another logging": ("hydra/job_logging=none", "hydra/job_logging=none: hydra.job_logging can name code…"),
+    "brackets without an end": ("stages=" + "[" * 500, f"{'stages=' + '[' * 73!r}…: has more than 30 brackets…"),
+    "braces without an end": ("a=" + "{a:" * 31, f"a={'{a:' * 31}: has more than 30 brackets within each other"),
+    "more than anybody types": ("name=" + "a" * 10_000, f"{'name=' + 'a' * 75!r}…: has 10,005 characters; one has at…"),
+    "half a character": ("name='\udcff'", "name='\udcff': holds a NUL or half a character, which no setting has"),
+    "no name": ("=3", "=3: there is no name before the =; give it as NAME=VALUE"),
+    "no name of a package": ("@=3", "@=3: there is no name before the =; give it as NAME=VALUE"),
+}
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_a_bad_override_is_refused_with_its_line(name):
+    argument, said = OVERRIDES[name]
+    with pytest.raises(ConfigError) as error:
+        inspect_overrides(["experiment=sst2_tiny", argument])
+    expected, cut, _ = said.rpartition("…") if said.endswith("…") else (said, "", "")
+    line = str(error.value)
+    assert "\n" not in line
+    assert line.startswith(expected) if cut else line == expected
+
+
+def test_overrides_that_are_usual_are_taken():
+    inspect_overrides(
+        [
+            "-m", "--config-dir=x", "experiment=sst2_tiny", "data.labels={a: [1, 2]}",
+            "+teacher@more_teachers.b=minilm",
+            "hydra/launcher=submitit_slurm", "hydra.run.dir=outputs/${now:%Y}", "hydra.sweep.subdir=${hydra:job.num}",
+            "name='a ${seed}'", "~student", "hydra.launcher.partition=gpu", "distill.temperature=range(1,4)",
+            "label.prompt='a\nb'",
+        ]
+    )  # fmt: skip
