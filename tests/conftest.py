@@ -45,6 +45,10 @@ SMALL = (
 )  # fmt: skip
 
 
+OF_MANY_CASES = ("test_fingerprints.py", "test_docs_commands.py", "test_student_build.py", "test_compose.py")
+"""Files whose tests are short, and together among the longest."""
+
+
 def smaller(overrides: Sequence[str]) -> list[str]:
     """The small run's settings, without the sizes of models that with these overrides do not begin from scratch."""
     said, unread = " ".join(overrides), ["-"]
@@ -59,8 +63,8 @@ def smaller(overrides: Sequence[str]) -> list[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files first that hold a test marked ``slow``: a long one at the end leaves the other workers idle."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    """Put the files first that take long, as with a test marked ``slow``: one at the end leaves other workers idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow") or item.path.name in OF_MANY_CASES}
     items.sort(key=lambda item: item.path not in slow)
 
 
