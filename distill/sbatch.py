@@ -130,6 +130,8 @@ def _jobs(arguments: Sequence[str]) -> _Jobs:
     if read.multirun:
         overrides = _each(read.overrides)
     configs = [_config(job, read.config_dir) for job in overrides]
+    if not configs:
+        raise ConfigError(f"{', '.join(swept)}: there is nothing to sweep over; a glob() finds no card")
     first = configs[0]
     for config in configs:
         if (config.trainer.devices, config.trainer.num_nodes) != (first.trainer.devices, first.trainer.num_nodes):

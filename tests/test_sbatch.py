@@ -86,8 +86,8 @@ def test_what_no_job_could_run_is_refused(given):
 def test_a_sweep_over_cards_and_a_folder_with_a_comma_are_read_as_hydra_does(tmp_path):
     cards = tmp_path / "a, [b]"
     cards.mkdir()
-    given = ["-m", "--config-dir", str(cards), "experiment=sst2_tiny", "trainer.devices=1", "student=glob(tin*)"]
-    assert "student=tiny" in sbatch.script(given)
+    given = ["-m", "--config-dir", str(cards), "experiment=sst2_tiny", "trainer.devices=1", "student=glob(half*)"]
+    assert "student=half_layers" in sbatch.script(given)
 
 
 def test_a_folder_of_the_command_line_is_kept_however_it_is_given():
@@ -98,3 +98,8 @@ def test_a_folder_of_the_command_line_is_kept_however_it_is_given():
 def test_settings_of_sweeps_that_no_job_would_read_are_refused(given):
     with pytest.raises(ConfigError, match="the jobs of a script read nothing of"):
         sbatch.script(["-m", "experiment=sst2_tiny", "trainer.devices=1", given])
+
+
+def test_a_sweep_over_no_card_is_refused():
+    with pytest.raises(ConfigError, match="student: there is nothing to sweep over"):
+        sbatch.script(["-m", "experiment=sst2_tiny", "trainer.devices=1", "student=glob(none*)"])

@@ -179,9 +179,7 @@ def _refuse_idle(file: Path, lists: Lists, templates: Sequence[Template]) -> Non
     """Refuse lists that no template uses, and templates that are there already, which would count as more of them."""
     used = {slot for template in templates for slot in template.slots}
     if idle := [slot for slot in lists if slot not in used]:
-        raise DataError(
-            f"{file}: no template uses lists.{idle[0]}; write one with {{{idle[0]}}}, or leave the list out"
-        )
+        raise DataError(f"{file}: no template uses lists.{idle[0]}; write one with {{{idle[0]}}}, or leave it out")
     first: dict[tuple[str, ...], int] = {}
     for template in templates:
         same = first.setdefault(tuple(template.inputs.values()), template.number)

@@ -14,7 +14,7 @@ def clear(interval: Interval) -> bool:
     >>> clear(Interval(0.2, 0.1, 0.3)), clear(Interval(0.2, -0.1, 0.3)), clear(Interval(2e-6, 1e-6, 3e-6))
     (True, False, False)
     """
-    return interval.isclear and round(interval.mean, _SHOWN) != 0
+    return interval.is_clear and round(interval.mean, _SHOWN) != 0
 
 
 def verdict(teacher: Interval, student: Interval, change: Interval) -> str:
