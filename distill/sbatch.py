@@ -110,7 +110,7 @@ def _choice(jobs: _Jobs, array: bool) -> str:
 
 def _folder(jobs: _Jobs, folder: str) -> str:
     """Return the folder of a job, one for all its processes, unless the command line gives one."""
-    given = any(override.startswith("hydra.run.dir=") for override in jobs.overrides[0])
+    given = any(override.lstrip("+").startswith("hydra.run.dir=") for override in jobs.overrides[0])
     return "" if given else f'"hydra.run.dir={folder}"'
 
 
@@ -121,15 +121,17 @@ def _jobs(arguments: Sequence[str]) -> _Jobs:
         ConfigError: see ``write``.
     """
     read = get_args_parser().parse_args(list(arguments))
-    parsed = OverridesParser.create().parse_overrides(overrides=read.overrides)
+    _refuse_of_sweeps(read.overrides)
     swept = sweeps.keys(read.overrides, {})
     if swept and not read.multirun:
         raise ConfigError(f"{', '.join(swept)}: several values are a sweep; give -m, too")
     flags = ["--config-dir", read.config_dir] if read.config_dir else []
     overrides: list[list[str]] = [list(read.overrides)]
     if read.multirun:
-        overrides = [list(job) for job in BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]]
+        overrides = _each(read.overrides)
     configs = [_config(job, read.config_dir) for job in overrides]
+    if not configs:
+        raise ConfigError(f"{', '.join(swept)}: there is nothing to sweep over; a glob() finds no card")
     first = configs[0]
     for config in configs:
         if (config.trainer.devices, config.trainer.num_nodes) != (first.trainer.devices, first.trainer.num_nodes):
@@ -139,12 +141,45 @@ def _jobs(arguments: Sequence[str]) -> _Jobs:
     return _Jobs(overrides, flags, first, swept)
 
 
+def _refuse_of_sweeps(overrides: Sequence[str]) -> None:
+    """Refuse what Hydra's own sweeper would read: the jobs of an array are no sweep of its, and would pass it by.
+
+    Raises:
+        ConfigError: there is such an override.
+    """
+    for override in overrides:
+        if override.lstrip("+~").startswith(("hydra.sweep.", "hydra.sweeper.")):
+            raise ConfigError(
+                f"{override}: the jobs of a script read nothing of hydra.sweep and hydra.sweeper; give the values that "
+                "are swept over as NAME=A,B, and a folder as hydra.run.dir"
+            )
+
+
+def _each(overrides: Sequence[str]) -> list[list[str]]:
+    """Return the overrides of each job of a sweep."""
+    GlobalHydra.instance().clear()
+    with initialize(version_base="1.3", config_path=None):
+        parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())  # glob() asks for cards
+        parsed = parser.parse_overrides(overrides=list(overrides))
+        return [list(job) for job in BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]]
+
+
 def _config(overrides: Sequence[str], cards: str | None) -> Config:
     """Return the checked settings of a job, with cards of a folder of the user's own."""
-    of_hydra = [f"hydra.searchpath=[file://{Path(cards).resolve()}]"] if cards else []
+    of_hydra = [f"hydra.searchpath=[{_quoted(f'file://{Path(cards).resolve()}')}]"] if cards else []
     GlobalHydra.instance().clear()
     with initialize(version_base="1.3", config_path=None):
         settings = [each for each in overrides if not each.startswith("hydra.")]
         config = compose.typed(composed("config", overrides=[*settings, *of_hydra]), Config)
     check(config, settings)
     return config
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a value in which commas and brackets stand for themselves.
+
+    >>> _quoted("a, [b]")
+    '"a, [b]"'
+    """
+    escaped = text.replace('"', '\\"')
+    return f'"{escaped}"'

@@ -81,3 +81,25 @@ REFUSED = {
 def test_what_no_job_could_run_is_refused(given):
     with pytest.raises(ConfigError, match=REFUSED[given]):
         sbatch.script([*given.split(), "experiment=sst2_tiny"])
+
+
+def test_a_sweep_over_cards_and_a_folder_with_a_comma_are_read_as_hydra_does(tmp_path):
+    cards = tmp_path / "a, [b]"
+    cards.mkdir()
+    given = ["-m", "--config-dir", str(cards), "experiment=sst2_tiny", "trainer.devices=1", "student=glob(half*)"]
+    assert "student=half_layers" in sbatch.script(given)
+
+
+def test_a_folder_of_the_command_line_is_kept_however_it_is_given():
+    assert "slurm-$" not in sbatch.script(["experiment=sst2_tiny", "trainer.devices=1", "++hydra.run.dir=mine"])
+
+
+@pytest.mark.parametrize("given", ["hydra.sweep.dir=mine", "hydra.sweeper.params.seed='1,2'"])
+def test_settings_of_sweeps_that_no_job_would_read_are_refused(given):
+    with pytest.raises(ConfigError, match="the jobs of a script read nothing of"):
+        sbatch.script(["-m", "experiment=sst2_tiny", "trainer.devices=1", given])
+
+
+def test_a_sweep_over_no_card_is_refused():
+    with pytest.raises(ConfigError, match="student: there is nothing to sweep over"):
+        sbatch.script(["-m", "experiment=sst2_tiny", "trainer.devices=1", "student=glob(none*)"])

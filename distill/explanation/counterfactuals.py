@@ -13,6 +13,7 @@ from distill.errors import ConfigError, DataError
 from distill.explanation.group_answers import Floats, Table, of_exchange, pairs
 from distill.explanation.group_answers import right as right_gap
 from distill.explanation.templates import Exchange
+from distill.explanation.verdicts import clear, verdict
 from distill.inference.predictor import Predictor
 from distill.metrics.crossed import Interval, crossed_bootstrap
 from distill.tasks import TASKS, Task, task
@@ -216,35 +217,8 @@ def _widest(exchange: Exchange, groups: tuple[str, str], table: Table, column: i
 
 def _alone(models: Mapping[str, Measured], student: Measured) -> str:
     """Return that the control has a student's clear difference too, or nothing."""
-    if "control" not in models or not student.difference.is_clear:
+    if "control" not in models or not clear(student.difference):
         return ""
     control = models["control"].difference
-    same = control.is_clear and control.mean * student.difference.mean > 0
+    same = clear(control) and control.mean * student.difference.mean > 0
     return "; so has the control, without a teacher" if same else ""
-
-
-def verdict(teacher: Interval, student: Interval, change: Interval) -> str:
-    """Say in words what a student has of its teacher's difference between two groups.
-
-    Args:
-        teacher: its difference.
-        student: its difference.
-        change: the student's minus the teacher's.
-
-    Example:
-        >>> verdict(Interval(0.2, 0.1, 0.3), Interval(0.1, 0.05, 0.2), Interval(-0.1, -0.2, -0.05))
-        'handed on, less of it'
-    """
-    if np.isnan(change.low):
-        return "a single pair: nothing can be said"
-    if teacher.is_clear and student.is_clear:
-        if teacher.mean * student.mean < 0:
-            return "turned round"
-        if not change.is_clear:
-            return "handed on"
-        return f"handed on, {'more' if abs(student.mean) > abs(teacher.mean) else 'less'} of it"
-    if student.is_clear:
-        return "added" if change.is_clear else "the student's alone is clear"
-    if teacher.is_clear:
-        return "not handed on" if change.is_clear else "the teacher's alone is clear"
-    return "the two differ, neither is clear" if change.is_clear else "none is clear"

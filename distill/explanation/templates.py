@@ -76,10 +76,12 @@ def exchanges(file: Path, inputs: Sequence[str]) -> list[Exchange]:
         inputs: of the task.
 
     Raises:
-        DataError: it cannot be read, or a template has no slot, or one that no list fills; the template is named.
+        DataError: it cannot be read, or a template has no slot, or one that no list fills; the template is named. Or
+            there is a list that no template uses, or a template twice.
     """
     lists, templates = _read(file, inputs)
     _refuse_unfilled(file, lists, templates)
+    _refuse_idle(file, lists, templates)
     found: list[Exchange] = []
     count = 0
     for slots in dict.fromkeys(tuple(each) for template in templates for each in _together(template.slots, lists)):
@@ -169,6 +171,20 @@ def _refuse_unfilled(file: Path, lists: Lists, templates: Sequence[Template]) ->
             )
         if not _together(template.slots, lists):
             raise DataError(f"{where} has no slot with groups, so that nothing can be exchanged in it")
+        if any("{" in rest or "}" in rest for text in template.inputs.values() for rest in _SLOT.split(text)[::2]):
+            raise DataError(f"{where} has a brace that belongs to no slot; write one as {{{template.slots[0]}}}")
+
+
+def _refuse_idle(file: Path, lists: Lists, templates: Sequence[Template]) -> None:
+    """Refuse lists that no template uses, and templates that are there already, which would count as more of them."""
+    used = {slot for template in templates for slot in template.slots}
+    if idle := [slot for slot in lists if slot not in used]:
+        raise DataError(f"{file}: no template uses lists.{idle[0]}; write one with {{{idle[0]}}}, or leave it out")
+    first: dict[tuple[str, ...], int] = {}
+    for template in templates:
+        same = first.setdefault(tuple(template.inputs.values()), template.number)
+        if same != template.number:
+            raise DataError(f"{file}: template {template.number} is template {same} again; leave one of them out")
 
 
 def _together(slots: Sequence[str], lists: Lists) -> list[list[str]]:
@@ -195,9 +211,8 @@ def _fillings(file: Path, slots: Sequence[str], lists: Lists) -> dict[str, list[
                 f"{file}: {' and '.join(slots)} stand in one template, and lists.{odd[0]}.{group} has "
                 f"{len(words[odd[0]])} words beside {longest}; it takes as many, or a single one"
             )
-        groups[group] = [
-            {slot: each[number if len(each) > 1 else 0] for slot, each in words.items()} for number in range(longest)
-        ]
+        lines = [tuple(each[number if len(each) > 1 else 0] for each in words.values()) for number in range(longest)]
+        groups[group] = [dict(zip(words, line, strict=True)) for line in dict.fromkeys(lines)]  # a line twice is one
     return groups
 
 

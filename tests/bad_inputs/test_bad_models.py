@@ -89,7 +89,7 @@ def reads(pattern):
 
 GROWS = {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "a"}, "content": "a" * 99}] * 3}
 AROUND = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}] * 101, "pair": []}
-ADDED = [{"id": 100 + number, "content": f"<{number}>", "special": True} for number in range(50_001)]
+ADDED = [{"id": 100 + number, "content": f"<{number}>", "special": True} for number in range(200_001)]
 TYPES = "which is no type of weights; there are auto, float32, float16, bfloat16, float64"
 NO_MODEL = "DIR: no model can be made of its config.json"
 MODELS = {
@@ -259,7 +259,7 @@ MODELS = {
     ),
     "a tokenizer with tokens without end": (
         says("tokenizer.json", added_tokens=ADDED),
-        "DIR/tokenizer.json has 50,001 tokens beside its vocabulary, and none has more than 50,000: give the "
+        "DIR/tokenizer.json has 200,001 tokens beside its vocabulary; allowed are at most 200,000: give the "
         "tokenizer's file as its model has it",
     ),
     "a tokenizer that fills up on no side": (

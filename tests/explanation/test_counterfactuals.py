@@ -8,8 +8,9 @@ import pytest
 from predicted import made
 
 from distill.errors import ConfigError, DataError
-from distill.explanation.counterfactuals import measure, refuse_others, verdict
+from distill.explanation.counterfactuals import measure, refuse_others
 from distill.explanation.templates import exchanges
+from distill.explanation.verdicts import verdict
 from distill.inference.predictor import load
 from distill.metrics.crossed import Interval
 from distill.tasks import task
@@ -120,11 +121,12 @@ def test_a_label_that_is_none_and_a_task_without_labels_are_refused(pairs, model
         refuse_others("token_classification", task("token_classification"))
 
 
-CLEAR, LESS, NONE, BELOW = (
+CLEAR, LESS, NONE, BELOW, TINY = (
     Interval(0.2, 0.1, 0.3),
     Interval(0.1, 0.05, 0.2),
     Interval(0.0, -0.1, 0.1),
     Interval(-0.2, -0.3, -0.1),
+    Interval(2e-4, 1e-4, 3e-4),  # +0.0 (+0.0 to +0.0) points
 )
 
 
@@ -141,6 +143,8 @@ CLEAR, LESS, NONE, BELOW = (
         (CLEAR, NONE, NONE, "the teacher's alone is clear"),
         (NONE, NONE, CLEAR, "the two differ, neither is clear"),
         (NONE, NONE, NONE, "none is clear"),
+        (NONE, TINY, TINY, "none is clear"),
+        (CLEAR, TINY, BELOW, "not handed on"),
         (CLEAR, CLEAR, Interval(0.0, np.nan, np.nan), "a single pair: nothing can be said"),
     ],
 )

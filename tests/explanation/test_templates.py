@@ -55,6 +55,13 @@ def test_the_templates_that_come_along_can_be_filled():
     assert all(len(each.templates) >= 2 for each in found.values())
 
 
+def test_a_word_that_stands_twice_in_a_group_is_one(tmp_path):
+    lists = "lists: {a: {f: [Ada, Eva, Ada], m: [Bo]}, b: {f: [she, she, she], m: [he]}}"
+    alone, together = made(tmp_path, f"{lists}\ntemplates: ['{{b}} sat', '{{a}} says {{b}} sat']")
+    assert alone.groups == {"f": [{"b": "she"}], "m": [{"b": "he"}]}
+    assert together.groups["f"] == [{"a": "Ada", "b": "she"}, {"a": "Eva", "b": "she"}]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -82,6 +89,18 @@ def test_the_templates_that_come_along_can_be_filled():
         (
             "lists:\n  a: {f: [u, v], m: [w, x]}\n  b: {f: [u, v, w], m: [x]}\ntemplates: ['{a} {b}']",
             "a and b stand in one template, and lists.a.f has 2 words beside 3; it takes as many, or a single one",
+        ),
+        (
+            "lists: {a: {b: [x], c: [y]}, d: [z]}\ntemplates: ['{a} is']",
+            "no template uses lists.d; write one with {d}, or leave it out",
+        ),
+        (
+            "lists: {a: {b: [x], c: [y]}}\ntemplates: ['{a} is', '{a} was', '{a} is']",
+            "template 3 is template 1 again; leave one of them out",
+        ),
+        (
+            "lists: {a: {b: [x], c: [y]}}\ntemplates: ['{a} is {a']",
+            "template 1, {a} is {a, has a brace that belongs to no slot; write one as {a}",
         ),
     ],
 )  # fmt: skip
