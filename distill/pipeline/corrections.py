@@ -94,7 +94,7 @@ class Corrected:
     def _correct(self, split: str, rows: NamedRows, right: Mapping[str, Any]) -> None:
         labels, places = list(rows.labels), []
         for place, each in enumerate(rows.ids or ()):
-            if each in right and right[each] != labels[place]:
+            if each in right and not _same(right[each], labels[place], ordered="tokens" in rows.columns):
                 self._refuse_length(rows, place, right[each])
                 self.counts[said(labels[place]), said(right[each])] += 1
                 labels[place] = right[each]
@@ -111,6 +111,25 @@ class Corrected:
     def summary(self) -> list[tuple[str, str, int]]:
         """Old label, new label and how often, the most frequent first."""
         return [(*pair, count) for pair, count in self.counts.most_common()]
+
+
+def ids_of_both(old: Mapping[str, NamedRows], new: Mapping[str, NamedRows]) -> list[str]:
+    """Return a note where new rows have ids of old ones, by which the next corrections could mean either."""
+    before, after = ({each for rows in of.values() for each in rows.ids or ()} for of in (old, new))
+    both = sorted(before & after)
+    if not both:
+        return []
+    return [
+        f"{len(both):,} ids are of old and of new rows, such as {shown_names(both[:3])}: later refresh.corrections "
+        "cannot tell these rows apart"
+    ]
+
+
+def _same(one: Any, other: Any, *, ordered: bool) -> bool:  # noqa: ANN401 - of any task
+    """Return whether two labels are the same; of several labels of a row the order says nothing, unless of tags."""
+    if isinstance(one, list) and not ordered:
+        return set(one) == set(other)
+    return bool(one == other)
 
 
 def said(label: Any) -> str:  # noqa: ANN401 - of any task

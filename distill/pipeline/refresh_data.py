@@ -87,6 +87,7 @@ def put_together(
     )
     parts = {"train": [(OLD, replayed), (NEW, after["train"])], **judged}
     _count(parts, kind, labels, found, len(before["train"]))
+    found.notes += corrections.ids_of_both(before, after)
     return Together(parts, labels, before["train"], trained | set(after["train"].keys.tolist()), found)
 
 

@@ -10,6 +10,7 @@ from distill.data.slices import readable
 from distill.inference import scoring
 from distill.metrics.drift import label_shift, shift
 from distill.pipeline import refresh_rows
+from distill.pipeline.corrections import said
 from distill.pipeline.refresh_data import Together
 from distill.pipeline.refresh_rows import NEW, OLD, ORIGIN, NamedRows
 from distill.pipeline.refresh_run import OLD_TEACHER
@@ -65,6 +66,9 @@ def _labels(old: NamedRows, new: NamedRows, kind: str, chosen: tuple[int, float,
     if kind == "score":
         return _shift(np.asarray(old.labels, dtype=np.float64), np.asarray(new.labels, dtype=np.float64), chosen)
     counts = [refresh_rows.counted([rows], kind) for rows in (old, new)]
+    for rows, count in zip((old, new), counts, strict=True):
+        if without := sum(not refresh_rows.names_in(label, kind) for label in rows.labels):
+            count[said([])] = without
     resamples, confidence, seed = chosen
     return {**label_shift(*counts, resamples=resamples, confidence=confidence, seed=seed)}
 

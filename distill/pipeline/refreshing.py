@@ -91,6 +91,7 @@ def carry_out(going: Refresh, repeat: str) -> Verdict:
         raise DataError(f"{going.folder} was trained, but not judged")
     if going.judged.verdict.passed:
         promote(going.folder)
+        log.info("refresh: promoted, %s names %s now", going.folder.with_name(LATEST), going.folder.name)
     return going.judged.verdict
 
 
@@ -103,6 +104,17 @@ def promote(folder: Path) -> None:
         hidden.replace(folder.with_name(LATEST))
     finally:
         hidden.unlink(missing_ok=True)
+
+
+def passed_over(folder: Path) -> list[str]:
+    """Return a note where the run promoted last is not the one that goes on, so that nothing is judged against it."""
+    latest = folder.parent / LATEST
+    if not latest.exists() or latest.resolve() == folder.resolve():
+        return []
+    return [
+        f"{latest} names {latest.resolve().name}, with which the new run is not compared, but whose place it may take: "
+        f"run={latest} goes on from that"
+    ]
 
 
 def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
@@ -137,6 +149,7 @@ def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
         held_out=held_out,
     )
     together.found.notes[:0] = [f"new data: {note}" for note in new.notes]
+    together.found.notes += passed_over(old.run.folder)
     config = going_on(old, changed, folder / DATA, together.labels, settings.rename)
     try:
         with run_folder(folder).writing():
