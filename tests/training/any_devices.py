@@ -98,8 +98,9 @@ def train(folder, way, rank=0, *, kill=None, epochs=3, made=of_bert, table=None,
 
     One that is killed after so many micro-batches returns none; ``more`` callbacks come before the others.
     """
-    os.environ["LOCAL_RANK"] = str(rank)
-    os.environ["WORLD_SIZE"] = str(way.ranks)
+    if way.ranks > 1:  # of one, the process may be that of other tests, which start ranks of their own
+        os.environ["LOCAL_RANK"] = str(rank)
+        os.environ["WORLD_SIZE"] = str(way.ranks)
     model, objective, teacher = made(way.adaptation, way.dropout)
     table = Table(30) if table is None else table
     size = EXAMPLES // way.ranks // way.accumulate
