@@ -15,6 +15,8 @@ from distill.report import tie
 
 _FAINT = 0.1
 """Share of the largest sum of a text below which a word has its number in the table alone."""
+_LEAST = 0.05
+"""Sum below which no word has the full shade, whatever the others add."""
 
 
 class Shade(NamedTuple):
@@ -102,7 +104,7 @@ def _listed(gold: object) -> str:
 def _line(who: str, said: str, each: Explained, tolerance: float) -> Line:
     found, reading = each.attribution, each.reading
     sums = reading.by_word(found.values)
-    largest = max((abs(value) for value in sums if value is not None), default=0.0) or 1.0
+    largest = _largest(sums)
     names = list(dict.fromkeys(word.input for word in reading.words))
     shades = [_shade(word.input, word.text, value, largest) for word, value in zip(reading.words, sums, strict=True)]
     return Line(
@@ -115,6 +117,15 @@ def _line(who: str, said: str, each: Explained, tolerance: float) -> Line:
         [(name if len(names) > 1 else "", [each for each in shades if each.input == name]) for name in names],
         [(token, signed(value)) for token, value in zip(reading.tokens, found.values.tolist(), strict=True)],
     )
+
+
+def _largest(sums: Sequence[float | None]) -> float:
+    """Return the sum that has the full shade: the largest of a text, unless all are as good as nothing.
+
+    >>> _largest([2.0, None, -3.0]), _largest([0.001, -0.004])
+    (3.0, 0.05)
+    """
+    return max(_LEAST, max((abs(value) for value in sums if value is not None), default=0.0))
 
 
 def _shade(name: str, text: str, value: float | None, largest: float) -> Shade:
