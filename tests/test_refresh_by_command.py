@@ -40,6 +40,7 @@ def run(folder, stages=("finetune", "distill"), **settings):
         ((), "give run=... and data.path=..."),
         (("run=a",), "give data.path=..."),
         (("a",), "a: give it as NAME=VALUE"),
+        (("run=a", "data.path=b", "distill.max_epochs=["), "distill.max_epochs=[: cannot be read, "),
         (("run=a", "data.path=b", "refresh.replays=1"), "refresh.replays: unknown setting; did you mean replay?"),
         (
             ("run=a", "data.path=b", "refresh.replay=1.5"),

@@ -130,6 +130,7 @@ def test_windows_that_share_more_are_more(run):
     assert steps[12] > steps[0] > 48 / 4
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real data sets are not beside this checkout")
 def test_the_card_of_where_entities_begin_and_go_on_prints_its_table(run, inside):

@@ -47,6 +47,8 @@ RUNS = {
     **{f"{card} by a BiLSTM": (card, BILSTM) for card in ("mrpc_tiny", "stsb_tiny", "conll2003_tiny")},
 }
 """Each card; and a student that is no transformer, for heads that read texts or words."""
+LONGER = ("mrpc_tiny by a BiLSTM", "stsb_tiny by a BiLSTM")
+"""What the run of words by such a student, and those of these cards by others, hold in part."""
 
 
 def overrides(card):
@@ -69,7 +71,10 @@ def report(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("card", "more"), [pytest.param(*given, id=name) for name, given in RUNS.items()])
+@pytest.mark.parametrize(
+    ("card", "more"),
+    [pytest.param(*given, id=name, marks=pytest.mark.long if name in LONGER else ()) for name, given in RUNS.items()],
+)
 def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_asks_it(inside, card, more):
     given = [each for each in overrides(card) if not (more and each.startswith("student.architecture="))] + [*more]
     out = inside(*given, f"hydra.run.dir={inside.folder}/run", small=False)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -94,7 +95,10 @@ def _parsed(argument: str, usage: str) -> tuple[str, Any]:
         raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{usage}")
     if key in _AS_THEY_STAND:
         return key, value
-    override: Override = OverridesParser.create().parse_override(argument)
+    try:
+        override: Override = OverridesParser.create().parse_override(argument)
+    except HydraException as error:
+        raise ConfigError(f"{argument}: cannot be read, {str(error).splitlines()[0]}\n\n{usage}") from error
     name = override.key_or_group
     if override.is_delete() or override.is_sweep_override():
         raise ConfigError(f"{argument}: a setting gets one value here")

@@ -84,6 +84,7 @@ def test_the_export_is_a_plain_folder_that_any_text_can_be_read_by(run):
     assert set(said) == {"label", "probability"}
 
 
+@pytest.mark.long
 def test_a_teacher_that_answers_live_reads_its_own_tokens(command, run):
     """Of what it says the student learns the same as of what is stored, token by token."""
     kinds = ("distill.cka={weight: 0.1, layer_map: auto}", "stages=[teach,distill]")

@@ -35,7 +35,9 @@ def command(finished):
     return finished[0]
 
 
-@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize(
+    "init", [pytest.param(init, marks=pytest.mark.long if init == "bilstm" else ()) for init in INITS]
+)
 def test_such_a_student_is_taught_judged_exported_and_asked(command, init):
     folder = command.folder / init
     out = command(
