@@ -63,6 +63,7 @@ def walk(
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
+    since = time.monotonic()
     folder = Path(os.path.relpath(folder)) if folder.is_relative_to(Path.cwd()) else folder
     devices, nodes = device_count(config.trainer.accelerator, config.trainer.devices), config.trainer.num_nodes
     refuse_other_launch(devices, nodes)
@@ -73,7 +74,8 @@ def walk(
         log.info("data: %s", note)
     spec = run_spec(config, data)
     preflight(spec)
-    with joined(make_trainer(config), devices, nodes, folder) as ranks:
+    patience = config.trainer.join_timeout + time.monotonic() - since  # the others have as much to do
+    with joined(make_trainer(config), devices, nodes, folder, patience) as ranks:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
         context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})
