@@ -1,6 +1,5 @@
 """Start the ranks of a run once and together, and let them agree on values, errors and signals."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass

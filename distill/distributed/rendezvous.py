@@ -1,8 +1,8 @@
 """Let the ranks of a run meet before they talk by collectives, and name the one that does not come.
 
-Left to themselves, torch's ranks wait at their store for as long as for any collective, hear no signal there, and do not
-say who is missing. Here they meet at the same store first, looking every now and then at the clock, at signals, and at
-what rank 0, which counts them, has found.
+Left to themselves, torch's ranks wait at their store for as long as for any collective, hear no signal there, and do
+not say who is missing. Here they meet at the same store first, looking every now and then at the clock, at signals, and
+at what rank 0, which counts them, has found.
 """
 
 import json

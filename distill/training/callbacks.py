@@ -72,7 +72,7 @@ class Resume(Checkpoint):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Count in micro-batches of this process, where a step had more of them, or fewer, on another number of ranks."""
+        """Count in micro-batches of this process, of which a step had more, or fewer, on another number of ranks."""
         recut(checkpoint, trainer.accumulate_grad_batches)
 
     def state_dict(self) -> dict[str, object]:

@@ -75,8 +75,8 @@ def test_a_first_rank_that_does_not_come_is_named_with_where_it_should_be(place)
 
 
 def test_a_signal_ends_a_rank_that_waits(place):
+    threading.Timer(1, signal.raise_signal, [signal.SIGTERM]).start()
     with pytest.raises(signals.Interrupted), signals.heeded(), signals.deferred():
-        threading.Timer(0.5, signal.raise_signal, [signal.SIGTERM]).start()
         meet(place)
 
 
