@@ -156,6 +156,19 @@ def test_a_signal_is_handed_on_and_no_rank_is_left_behind(monkeypatch, tmp_path)
     assert process.returncode == -signal.SIGTERM
 
 
+@pytest.mark.parametrize(("code", "seconds"), [("raise SystemExit(143)", 25.0), ("raise SystemExit(2)", 10.0)])
+def test_where_all_end_by_a_signal_a_slow_one_has_longer_than_one_that_may_wait_for_the_dead(tmp_path, code, seconds):
+    process = subprocess.Popen([sys.executable, "-c", code])
+    process.wait()
+    ranks = launching._Ranks(2, [launching._Rank(1, process, tmp_path / "rank-1.log")])
+    assert ranks._grace() == 10.0
+    found = []
+    told = signals.telling(lambda _: found.append(ranks._grace()), ranks.kill)
+    with pytest.raises(signals.Interrupted), signals.heeded(), told:
+        signal.raise_signal(signal.SIGTERM)
+    assert found == [seconds]
+
+
 def test_what_another_launchers_rank_leaves_behind_is_a_sentence(tmp_path):
     def collective(words):
         with other_ranks(SimpleNamespace(creates_processes_externally=True), 2, 1, tmp_path):
