@@ -2,8 +2,8 @@
 
 Correctness first: losses against a CPU in double precision, a step that waits for nothing, an interrupted run that
 ends bit-equal, two ranks where there are two GPUs, sharded or not, other precisions; then step times, and what compiles
-last. Where there is no GPU it says so and ends. Each check is a line, and what it measured goes into OUT.json; the exit code
-is 1 where one fails.
+last. Where there is no GPU it says so and ends. Each check is a line, and what it measured goes into OUT.json; the exit
+code is 1 where one fails.
 """
 
 import json
