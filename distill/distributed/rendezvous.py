@@ -24,8 +24,8 @@ from distill.errors import RankError
 
 _LOOK = 0.1
 """Seconds from one look at the store to the next."""
-_CALL = 5.0
-"""Seconds that a single call to the store may take."""
+_ANSWERS, _CALL = 5.0, 60.0
+"""Seconds in which whoever keeps the store takes a call, and answers one: on a busy machine little happens in some."""
 _READ = 1.0
 """Seconds that rank 0, which keeps the store, stays for the others to read why it leaves."""
 _LOST, _ALL = "lost", "all"
@@ -143,21 +143,21 @@ def meet(place: Place) -> Meeting:
     return meeting
 
 
-def _store(place: Place) -> dist.Store:
+def _store(place: Place) -> Any:  # noqa: ANN401 - torch does not export the type of its stores
     """Open the store, or connect with it, and take the part of it that belongs to this start of the ranks."""
     of_launcher = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     keeps = place.rank == 0 and not of_launcher
     if not keeps:
         _until_it_answers(place)
     try:
-        store = dist.TCPStore(
+        store = dist.TCPStore(  # type: ignore[attr-defined]
             place.address,
             place.port,
             is_master=keeps,
             wait_for_workers=False,
             multi_tenant=keeps,
             timeout=timedelta(seconds=place.patience if keeps else _CALL),
-        )  # type: ignore[attr-defined]
+        )
     except dist.DistNetworkError as error:
         if not keeps:
             raise
@@ -176,7 +176,7 @@ def _until_it_answers(place: Place) -> None:
     while True:
         signals.check()
         try:
-            socket.create_connection((place.address, place.port), _CALL).close()
+            socket.create_connection((place.address, place.port), _ANSWERS).close()
             return
         except OSError as error:
             if time.monotonic() >= until:
