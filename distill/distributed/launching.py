@@ -30,6 +30,8 @@ _LOOK = 0.2
 """Seconds between looks at the other ranks."""
 _GRACE = 10.0
 """Seconds that a rank has to end by itself when another one has died or was told to end."""
+_BRIEF = 2.0
+"""Seconds that the others have to end where all do by a signal: the first rank has kept all there is to keep."""
 _SLOW = 25.0
 """Seconds that it has where the others have ended by a signal as all agreed, so that it waits for none of them."""
 _LAUNCHERS: dict[type[ClusterEnvironment], str] = {
@@ -196,7 +198,7 @@ class _Ranks:
     def end(self) -> None:
         """Wait for the ranks, not for long, and remove the empty logs of those that ended well."""
         self.over.set()
-        until = time.monotonic() + _GRACE
+        until = time.monotonic() + (_GRACE if signals.pending() is None else _BRIEF)
         for rank in self.every:
             try:
                 rank.process.wait(max(until - time.monotonic(), 0.1))
