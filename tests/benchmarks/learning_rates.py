@@ -79,7 +79,7 @@ def _run(
     out.mkdir(parents=True, exist_ok=True)
     swept = [f"seed={','.join(map(str, seeds))}", f"distill.optimizer.lr={','.join(rates)}"]
     settings = [*COMMON, *of_data, *teacher, f"data.path={data}/{name}", *STUDENTS[kind][1:]]
-    settings += ["student.init=checkpoint", f"student.model={folder}"] if kind == "checkpoint" else [f"student={kind}"]
+    settings += [f"student={kind}", *([f"student.model={folder}"] if kind == "checkpoint" else [])]
     if "teacher.finetuned=true" in teacher:  # how it was fine-tuned is refused then, since it would change nothing
         settings = [setting for setting in settings if not setting.startswith("finetune.")]
     folders = [f"hydra.sweep.dir={out}", "hydra.sweep.subdir=${seed}_${distill.optimizer.lr}"]
