@@ -12,7 +12,7 @@ class Handlers(pl.Callback):
     def __init__(self):
         self.found = []
 
-    def setup(self, trainer, *_):
+    def setup(self, trainer, *_, **__):
         self.found.append(signal.getsignal(signal.SIGTERM))
         trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor()  # which asks other ranks, and waits for the device
 
