@@ -231,6 +231,24 @@ def bundles(tmp_path_factory):
 
 
 @pytest.fixture
+def ended(monkeypatch, capsys, tmp_path):
+    """Run the ``main`` of a command in an empty folder: its exit code, and what it wrote on both streams."""
+
+    def run(main, *words):
+        monkeypatch.setattr(sys, "argv", ["distill", *map(str, words)])
+        monkeypatch.chdir(tmp_path)
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return run
+
+
+@pytest.fixture
 def predict_command(monkeypatch, capsys):
     """``python -m distill.predict`` in this process: its exit code and what it says."""
     from distill import predict
