@@ -72,6 +72,7 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from what is imported and collected by now: it would look at all of it each time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*forked.SELDOM)
 
 
 class Command:
