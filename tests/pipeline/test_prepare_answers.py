@@ -212,28 +212,6 @@ REFUSED = {
         all_answered(m4={"refund": 1.2, "billing": -0.2}),
         r"line 5 \(id m4\) gives 'refund' the probability 1\.2, which is none",
     ),
-    "probabilities that do not sum to 1 with what abstains": (
-        all_answered(m4={"refund": 0.5, "abstain": 0.2}),
-        r"line 5 \(id m4\) gives probabilities that sum to 0\.7 and not to 1",
-    ),
-    "a list of probabilities": (
-        all_answered(m4=[0.2, 0.8, 0.0]),
-        r"line 5 \(id m4\) answers \[0\.2, 0\.8, 0\.0\]: probabilities are an object with the name of each label",
-    ),
-    "log-probabilities that are no object": (
-        [*all_answered()[:29], {"id": "m29", "answer": "refund", "logprobs": [-0.1]}],
-        r"line 30 \(id m29\) has the logprobs \[-0\.1\], which is no object of labels and their logarithms",
-    ),
-    "a label outside the set with a space": (
-        all_answered(m4="Refund request."),
-        r"; 'teacher\.label_map=\{Refund request\.: LABEL\}' says which is meant",
-    ),
-    "a label outside the set with a quote": (
-        all_answered(m4="I can't tell"), r"; teacher\.label_map in a card says which is meant",
-    ),
-    "lines without an id and a text": (
-        [{"answer": "refund"}], r"answers\.jsonl does not say what it answers: no line has an id, or text",
-    ),
     "a probability that is a text": (
         all_answered(m4={"refund": "high"}),
         r"line 5 \(id m4\) gives 'refund' the probability 'high', which is none",
