@@ -65,6 +65,7 @@ ASKINGS = "leave one of them out; several askings are one line with a list of vo
 SHORT = each({"refund": 0.5, "billing": 0.2, "technical": 0.1})
 BELOW = each({"refund": 1.2, "billing": -0.2, "technical": 0.0})
 SUM = "gives probabilities that sum to 0.8 and not to 1"
+ABOVE = "gives 'refund' the probability 1.2, which is none"
 OTHERS = f", and {ROWS - 1} more of {ROWS} answers cannot be used"
 CASES = {
     "two answers for an id, CSV": (TWICE, "csv", f"line 6 and 32 both answer the id m4: {ASKINGS}"),
@@ -73,8 +74,8 @@ CASES = {
     "a sum that is not 1, CSV": (SHORT, "csv", f"line 2 (id m0) {SUM}{OTHERS}{DROP}"),
     "a sum that is not 1, TSV": (SHORT, "tsv", f"line 2 (id m0) {SUM}{OTHERS}{DROP}"),
     "a sum that is not 1, Parquet": (SHORT, "parquet", f"line 1 (id m0) {SUM}{OTHERS}{DROP}"),
-    "below 0, TSV": (BELOW, "tsv", f"line 2 (id m0) gives 'refund' the probability 1.2, which is none{OTHERS}{DROP}"),
-    "below 0, Parquet": (BELOW, "parquet", f"line 1 (id m0) gives 'refund' the probability 1.2, which is none{OTHERS}{DROP}"),
+    "below 0, TSV": (BELOW, "tsv", f"line 2 (id m0) {ABOVE}{OTHERS}{DROP}"),
+    "below 0, Parquet": (BELOW, "parquet", f"line 1 (id m0) {ABOVE}{OTHERS}{DROP}"),
     "a sum that is not 1 with what abstains": (
         answers(m4={"refund": 0.5, "abstain": 0.2}), "jsonl",
         f"line 5 (id m4) gives probabilities that sum to 0.7 and not to 1{DROP}",
