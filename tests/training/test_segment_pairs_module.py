@@ -96,3 +96,16 @@ def test_the_accuracy_over_pairs_is_scored_beside_perplexity():
     assert sorted(logged) == ["validation/accuracy", "validation/next_segment_accuracy", "validation/perplexity"]
     right = (logits.argmax(dim=-1).numpy() == np.asarray(ROWS["follows"])).mean()
     assert float(logged["validation/next_segment_accuracy"]) == pytest.approx(right)
+
+
+def test_both_heads_learn_what_a_batch_says():
+    made, batch = module(), Collate(HIDE)(ROWS, PLACE)
+    moves = torch.optim.AdamW(made.parameters(), lr=1e-2)
+    for _ in range(40):
+        student, _, labels = made.forward_models(batch)
+        report = made.objective(student, None, labels)
+        moves.zero_grad()
+        report.total.backward()
+        moves.step()
+    assert float(report.parts["hard"]) < 0.1
+    assert float(report.parts["next_segment"]) < 0.1
