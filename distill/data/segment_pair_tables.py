@@ -66,7 +66,11 @@ def _lines(text: PlainText, tokens: Tokens, longest: int, identity: Mapping[str,
                 for (document, _), ids in zip(chunk, tokens([line for _, line in chunk]), strict=True)
                 for start in range(0, len(ids), longest)
             ]
-            values = [[ids for ids, _ in rows], [len(ids) for ids, _ in rows], [document for _, document in rows]]
+            values: list[Sequence[object]] = [
+                [ids for ids, _ in rows],
+                [len(ids) for ids, _ in rows],
+                [document for _, document in rows],
+            ]
             yield batch(values, schema)
 
     return table(text.files, {"lines": 1, "longest": longest, **identity}, schema, batches())
