@@ -55,7 +55,7 @@ def pretrained(tmp_path_factory, inside_of, small_of_module):
     texts = "\n\n".join(document(number % 10, draw) for number in range(96))
     (folder / "texts.txt").write_text(texts + "\n", encoding="utf-8")
 
-    def run(case, store="whole", code=0):
+    def run(case, store="whole"):
         if (case, store) not in made:
             place = folder / f"{case}-{store}"
             place.mkdir(exist_ok=True)
@@ -64,9 +64,7 @@ def pretrained(tmp_path_factory, inside_of, small_of_module):
             if case == "teacher":
                 small.remove("teacher.vocab_size=300")
                 given.append(f"pretrain.teacher={run('blocks')}/model")
-            command(*small, *given, f"hydra.run.dir={place}/run", small=False, code=code)
-            if code:
-                return command.store
+            command(*small, *given, f"hydra.run.dir={place}/run", small=False)
             (made[case, store],) = command.store.glob("pretrain-*")
         return made[case, store]
 
@@ -89,8 +87,9 @@ def test_a_pretraining_that_was_killed_in_the_middle_ends_with_the_same_weights(
     whole = pretrained(case)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Resume, "on_train_batch_end", killing(7))
-        store = pretrained(case, "killed", code=1)
-    assert list(store.glob(f".pretrain-*.partial/resume/{LAST}"))
+        with pytest.raises(KilledError):
+            pretrained(case, "killed")
+    assert list(whole.parents[2].glob(f"{case}-killed/store/.pretrain-*.partial/resume/{LAST}"))
     resumed = pretrained(case, "killed")
     assert json.loads((resumed / "manifest.json").read_text(encoding="utf-8"))["resources"]["resumed"]
     assert (resumed / "model" / "model.safetensors").read_bytes() == (
