@@ -16,7 +16,7 @@ from distill.config.schema import Config
 from distill.config.validate import check
 from distill.data.prepared import Prepared
 from distill.errors import ConfigError, DataError
-from distill.pipeline import corrections, gating, refresh_data, refresh_drift, refresh_rows
+from distill.pipeline import corrections, paired_checks, refresh_data, refresh_drift, refresh_rows
 from distill.pipeline.prepare_data import load, prepare
 from distill.pipeline.refresh_data import Together
 from distill.pipeline.refresh_run import DATA, OLD_STUDENT, OldRun, refuse_other_data
@@ -198,10 +198,12 @@ def _judge(job: Job, going: Refresh) -> Mapping[str, object]:
     spec, settings, found = job.spec, going.command.settings, going.together.found
     split = "test" if "test" in spec.data.splits else "validation"
     models = {name: _scored(job, name, split) for name in (OLD_STUDENT, "student")}
-    rules = gating.Rules(tolerance=settings.tolerance, level=settings.level)
+    rules = paired_checks.Rules(tolerance=settings.tolerance, level=settings.level)
     section = spec.config.evaluate
-    draws = gating.Draws(section.resamples, section.confidence, spec.config.seed)
-    checks = gating.compare(models[OLD_STUDENT], models["student"], spec.leading, rules, split, spec.data.slices, draws)
+    draws = paired_checks.Draws(section.resamples, section.confidence, spec.config.seed)
+    checks = paired_checks.compare(
+        models[OLD_STUDENT], models["student"], spec.leading, rules, split, spec.data.slices, draws
+    )
     old, new = str(going.old.run.folder), str(going.folder)
     notes = [f"Too few rows to learn: {shown_names(list(found.rare))}."] if found.rare else []
     verdict = Verdict(old, new, split, section.confidence, settings.tolerance, settings.level, checks, notes)
