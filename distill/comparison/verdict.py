@@ -79,6 +79,7 @@ class Verdict(NamedTuple):
         level: below which a p-value counts as worse, over all tests together.
         checks: the headline's first.
         notes: what else has to be known.
+        never_found: sentences, without an end, on labels that hold the new model up since it never finds them.
     """
 
     old: str
@@ -89,18 +90,19 @@ class Verdict(NamedTuple):
     level: float
     checks: Sequence[Check]
     notes: Sequence[str] = ()
+    never_found: Sequence[str] = ()
 
     @property
     def passed(self) -> bool:
         """Whether nothing holds the new model up."""
-        return not any(check.worse for check in self.checks)
+        return not self.never_found and not any(check.worse for check in self.checks)
 
     @property
     def reason(self) -> str:
         """The verdict in a sentence, the reason first."""
-        bad = [check for check in self.checks if check.worse]
+        bad = [*self.never_found, *(check.sentence for check in self.checks if check.worse)]
         if bad:
-            reasons = "; ".join(check.sentence for check in bad)
+            reasons = "; ".join(bad)
             return f"{reasons}. So {self.new} does not take the place of {self.old}."
         head = self.checks[0]
         tests = [check for check in self.checks if check.kind != HEADLINE]
