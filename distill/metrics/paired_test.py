@@ -77,7 +77,8 @@ def worse_than(
         return Exchanged(1.0, least, 0.0)
     drawn = np.concatenate([differences(*sums) for sums in _exchanged(model, reference, draws, seed)])
     as_bad = int((drawn <= whole + _TIE).sum())
-    return Exchanged((1 + as_bad) / (1 + draws), least, len(model) * float(np.mean(drawn**2)))
+    known = drawn[np.isfinite(drawn)]
+    return Exchanged((1 + as_bad) / (1 + draws), least, len(model) * float(np.mean(known**2)) if len(known) else 0.0)
 
 
 def labels_worse_than(
@@ -128,7 +129,8 @@ def _scaled(differences: Floats, spread: Floats) -> Floats:
 
 
 def _worst(differences: Floats, spread: Floats) -> Floats:
-    return _scaled(differences, spread).min(axis=0)
+    lowest: Floats = _scaled(differences, spread).min(axis=0)
+    return lowest
 
 
 def _exchanged(model: Array, reference: Array, draws: int, seed: int) -> Iterator[tuple[Floats, Floats]]:

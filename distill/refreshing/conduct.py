@@ -175,7 +175,11 @@ def _judge(job: Job, going: Refresh) -> Mapping[str, object]:
     old, new = str(going.old.run.folder), str(going.folder)
     notes = [f"Too few rows to learn: {shown_names(list(found.rare))}."] if found.rare else []
     missed = never_found(
-        models[OLD_STUDENT], models["student"], _new_rows(spec), found.new_labels, spec.setup.task.roles["label"]
+        models[OLD_STUDENT],
+        models["student"],
+        _new_rows(spec),
+        found.new_labels,
+        spec.setup.task.roles.get("label", ""),
     )
     verdict = Verdict(old, new, split, section.confidence, settings.tolerance, settings.level, checks, notes, missed)
     going.judged.verdict = verdict
