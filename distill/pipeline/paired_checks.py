@@ -103,10 +103,10 @@ class _Tested:
         found = []
         for name, test in tests.items():
             measure = test.measure if test.p < level else "f1"
-            values = tuple(float(table[name][measure]) for table in (self.old.table, self.new.table))
+            was, now = (float(table[name][measure]) for table in (self.old.table, self.new.table))
             ends = gains[name] if measure == "f1" else recalls[name]
-            difference, rows = Estimate(values[1] - values[0], ends.low, ends.high, 1), int(there[name])
-            shown = Check(LABEL, name, measure, rows, *values, difference, test.p)
+            difference, rows = Estimate(now - was, ends.low, ends.high, 1), int(there[name])
+            shown = Check(LABEL, name, measure, rows, was, now, difference, test.p)
             found.append(shown._replace(least=test.least, parting=test.parting))
         return found
 

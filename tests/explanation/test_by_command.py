@@ -120,7 +120,7 @@ def test_classifiers_that_read_their_text_twice_are_refused(called, models, tmp_
         config = T5Config(vocab_size=len(tokenizer), num_layers=1, num_heads=2, d_kv=4, d_ff=8, **size)
     loading.name_labels(config, ["no", "yes"], "class")
     loading.save(AutoModelForSequenceClassification.from_config(config), tokenizer, folder)
-    said = called(explain, f"model={folder}", "steps=8", TEXTS[0], code=2)
+    said = called(explain, f"model={folder}", "task=classification", "max_length=48", TEXTS[0], code=2)
     assert f"a {kind} model reads the embeddings of its tokens " in said.err
     assert said.err.startswith("distill: ")
     assert said.err.count("\n") == 1
