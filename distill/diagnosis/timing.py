@@ -9,6 +9,7 @@ from distill.diagnosis.rehearsal import Rehearsal, Rehearsed, rehearse
 from distill.objective.settings import active
 from distill.pipeline.outlook import Outlook, trained_rows, validations
 from distill.report import duration
+from distill.stages.job import RunSpec
 
 _LONG = 24 * 3600.0
 """Seconds of a run from which on a warning is due."""
@@ -18,6 +19,7 @@ _SHARES_OF = {
     "writing": ("validation", "test"),
     "storing the teacher's outputs": ("train", "unlabelled"),
     "validating": ("validation",),
+    "asking in other batches": ("validation",),
 }
 """The splits whose rows decide how long each kind of work takes."""
 
@@ -64,6 +66,11 @@ def time_of_stages(case: Case) -> Iterator[Finding]:
     yield Finding("time", WARN if total > _LONG else OK, said, fix if total > _LONG else "", facts)
 
 
+def _calibrated(spec: RunSpec) -> int:
+    """Return how many rows calibrate a model in 8 bits."""
+    return min(spec.config.export.calibration_rows, len(spec.data.splits["train"]))
+
+
 def _rehearsal(case: Case) -> Rehearsal:
     """Return the rehearsal of a run, made once."""
     return computed_once(case, "rehearsal", lambda: rehearse(case))
@@ -96,6 +103,8 @@ def _times(tried: Rehearsed, what: str, stage: str) -> float:
     if what == "resampling":
         times = whole.evaluate.resamples / max(1, runs.spec.config.evaluate.resamples)
         return times * runs.rows_ratio("test" if "test" in runs.whole.data.splits else "validation")
+    if what in ("measuring ranges", "calibrating"):
+        return _calibrated(runs.whole) / max(1, _calibrated(runs.spec))
     if what.startswith("training "):  # a baseline
         return runs.rows_ratio("train")
     if what not in _SHARES_OF:
