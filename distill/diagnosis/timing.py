@@ -1,6 +1,6 @@
 """Whether every term counts, and how long the stages of a run take, by trying them on a few rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from distill.base.findings import OK, SKIPPED, WARN, Finding
 from distill.base.per_object_cache import computed_once
@@ -81,7 +81,22 @@ def _seconds(case: Case, tried: Rehearsal) -> dict[str, float]:
     seconds = {title: _scaled(each, case.stages[title].stage) for title, each in tried.stages.items()}
     outlook = Outlook(case.stages, frozenset(tried.finished), dict(seconds))
     seconds |= {title: guess for title in tried.left if (guess := outlook.expected(title)) is not None}
-    return {title: seconds[title] for title in case.stages if title in seconds}
+    seconds |= _of_seeds(case, seconds)
+    return {title: seconds[title] for title in [*case.stages, *case.of_seeds] if title in seconds}
+
+
+def _of_seeds(case: Case, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return the estimated seconds of the stages of further seeds: those of the run's own, of which one may be done."""
+    found = {}
+    for title in case.of_seeds:
+        if case.finished(title) is not None:
+            continue
+        own = title.rpartition(":")[0]
+        if own in seconds:
+            found[title] = seconds[own]
+        elif case.finished(own) is not None:
+            found[title] = float(case.store.manifest(case.stages[own].name)["seconds"])
+    return found
 
 
 def _scaled(tried: Rehearsed, stage: str) -> float:

@@ -54,13 +54,16 @@ def kept_score(run: Run, slices: Sequence[str] = ()) -> KeptScore:
 def kept_scores(run: Run, slices: Sequence[str] = ()) -> list[KeptScore]:
     """Score what the student of each seed of a run has answered, in the order of its seeds, as ``kept_score`` does.
 
+    The stages of the best seed are the run's own in its report; those of another seed are named after it.
+
     Raises:
         DistillError: as there.
     """
     spec = _spec(run, slices)
     if len(run.seeds) == 1:
         return [_scored(run, spec)]
-    return [_scored(run, with_seed(spec, int(str(seed))), f":seed{seed}") for seed in run.seeds]
+    labels = {seed: "" if seed == run.student_seed else f":seed{seed}" for seed in run.seeds}
+    return [_scored(run, with_seed(spec, int(str(seed))), label) for seed, label in labels.items()]
 
 
 def _spec(run: Run, slices: Sequence[str]) -> RunSpec:

@@ -14,6 +14,7 @@ from distill.errors import ConfigError
 from distill.metrics.bootstrap import paired_bootstrap
 from distill.metrics.hierarchical import Floats, hierarchical_bootstrap, scores_of_draws, unpaired_seeds
 from distill.pipeline.kept_scores import KeptScore, kept_scores
+from distill.stages.over_seeds import bounds
 
 
 class Students(NamedTuple):
@@ -115,6 +116,8 @@ class Bootstrap:
         seeds = max(len(first), len(second))
         if name in words.LOWER_IS_BETTER:
             difference, low, high = -difference, -high, -low
+        least, largest = bounds(name)
+        low, high = max(low, least - largest), min(high, largest - least)  # further apart no two values are
         return float(np.mean(one)), float(np.mean(other)), Estimate(difference, low, high, seeds)
 
     def _ends(
