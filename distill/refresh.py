@@ -56,8 +56,8 @@ def _promoted(arguments: list[str]) -> bool:
 
 def _refresh(command: Command, repeat: str) -> bool:
     notes = library_caches.ready()
-    from distill.pipeline.refresh_run import open_run
-    from distill.pipeline.refreshing import carry_out, folder_of, prepared  # torch takes seconds
+    from distill.refreshing.conduct import carry_out, folder_of, prepared  # torch takes seconds
+    from distill.refreshing.old_run import open_run
 
     logging.config.dictConfig(compose.logging_into(None))
     old = open_run(command.run)

@@ -38,7 +38,7 @@ DATA = {
 STUDENTS = {
     "narrow": (("0.0001", "0.0002", "0.0005", "0.001", "0.002"), "distill.max_epochs=5"),
     "half_layers": (("0.0001", "0.0002", "0.0005", "0.001"), "distill.max_epochs=3"),
-    "bilstm": (("0.0002", "0.0005", "0.001", "0.002", "0.005"), "distill.max_epochs=5"),
+    "bilstm": (("0.0002", "0.0005", "0.001", "0.002", "0.005", "0.01"), "distill.max_epochs=5"),
     "scratch_tiny": (("0.0002", "0.0005", "0.001", "0.002", "0.005"), "distill.max_epochs=5"),
 }
 """The rates, and the settings."""

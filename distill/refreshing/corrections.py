@@ -11,7 +11,7 @@ from distill.config.schema import Config
 from distill.data import sources
 from distill.data.columns import Rules
 from distill.errors import ConfigError, DataError
-from distill.pipeline.refresh_rows import NamedRows
+from distill.refreshing.named_rows import NamedRows
 from distill.tasks import task
 from distill.tasks.labels import is_number
 

@@ -16,12 +16,13 @@ from distill.config.schema import Config
 from distill.config.validate import check
 from distill.data.prepared import Prepared
 from distill.errors import ConfigError, DataError
-from distill.pipeline import corrections, gating, refresh_data, refresh_drift, refresh_rows
+from distill.pipeline import gating
 from distill.pipeline.prepare_data import load, prepare
-from distill.pipeline.refresh_data import Together
-from distill.pipeline.refresh_run import DATA, OLD_STUDENT, OldRun, refuse_other_data
-from distill.pipeline.refresh_settings import going_on, of_old, reading, refuse_settings
 from distill.pipeline.runner import walk
+from distill.refreshing import corrections, drift, named_rows
+from distill.refreshing.old_run import DATA, OLD_STUDENT, OldRun, refuse_other_data
+from distill.refreshing.settings import going_on, of_old, reading, refuse_settings
+from distill.refreshing.together import Together, put_together
 from distill.stages import evaluate, kept_outputs
 from distill.stages.job import Job
 from distill.tasks import task
@@ -138,13 +139,13 @@ def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
     before = prepare(known, train_ids=True)
     refuse_other_data(old, before)
     new, held_out = _new(reading(changed, path, given, tests="test" in before.splits), known)
-    together = refresh_data.put_together(
+    together = put_together(
         before,
         new,
         task(changed.task),
         settings,
         corrections.read(old.config, settings.corrections),
-        refresh_rows.seen_before(old.run.folder / DATA),
+        named_rows.seen_before(old.run.folder / DATA),
         changed.seed,
         held_out=held_out,
     )
@@ -153,8 +154,8 @@ def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
     config = going_on(old, changed, folder / DATA, together.labels, settings.rename)
     try:
         with run_folder(folder).writing():
-            refresh_rows.write(together.parts, folder / DATA)
-            refresh_rows.write_seen(together.seen, folder / DATA)
+            named_rows.write(together.parts, folder / DATA)
+            named_rows.write_seen(together.seen, folder / DATA)
         check(config)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -213,7 +214,7 @@ def _judge(job: Job, going: Refresh) -> Mapping[str, object]:
             "settings": asdict(settings),
             **asdict(found),
             "said": said(going),
-            "drift": refresh_drift.drift(job, going.together, split),
+            "drift": drift.drift(job, going.together, split),
             "promoted": verdict.passed,
             "verdict": verdict.as_json(),
         }

@@ -7,8 +7,8 @@ from distill.base.terminal_text import name as shown_name
 from distill.base.terminal_text import names as shown_names
 from distill.config.refresh import RefreshSettings
 from distill.errors import ConfigError, DataError
-from distill.pipeline import refresh_rows
-from distill.pipeline.refresh_rows import NamedRows
+from distill.refreshing import named_rows
+from distill.refreshing.named_rows import NamedRows
 
 
 @dataclass
@@ -77,10 +77,10 @@ def all_labels(
         ConfigError: a label that was announced is not there.
         DataError: a label is gone and another has come, or the labels cannot be learnt.
     """
-    if not refresh_rows.names_in_any(kind):
+    if not named_rows.names_in_any(kind):
         return []
     kept = [settings.rename.get(name, name) for name in names]
-    in_old, in_new = (refresh_rows.counted(rows.values(), kind) for rows in (before, after))
+    in_old, in_new = (named_rows.counted(rows.values(), kind) for rows in (before, after))
     known = [*kept, *sorted(name for name in in_old if name not in kept)]  # corrections may bring some
     brought = [name for name in known if name not in kept]
     if doubtful := [name for name in brought if name not in in_new and name not in settings.new_labels]:

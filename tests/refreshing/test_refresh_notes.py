@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from distill.pipeline import corrections, refresh_drift
-from distill.pipeline.refresh_rows import NamedRows
-from distill.pipeline.refreshing import passed_over
+from distill.refreshing import corrections, drift
+from distill.refreshing.conduct import passed_over
+from distill.refreshing.named_rows import NamedRows
 
 
 def rows(labels, ids=None, **columns):
@@ -29,7 +29,7 @@ def test_ids_that_old_and_new_rows_share_are_said():
 
 
 def test_rows_without_any_label_have_a_share_of_their_own():
-    shift = refresh_drift._labels(rows([["cards"], ["loans"]]), rows([[], []]), "labels", (50, 0.95, 0))
+    shift = drift._labels(rows([["cards"], ["loans"]]), rows([[], []]), "labels", (50, 0.95, 0))
     assert shift["shares"] == {"cards": (0.5, 0.0), "loans": (0.5, 0.0), "(none)": (0.0, 1.0)}
     assert shift["distance"] == pytest.approx(1.0)
     assert 0 < shift["p"] < 1

@@ -9,11 +9,11 @@ from transformers import PreTrainedTokenizerBase
 from distill.data.slices import readable
 from distill.inference import scoring
 from distill.metrics.drift import label_shift, shift
-from distill.pipeline import refresh_rows
-from distill.pipeline.corrections import said
-from distill.pipeline.refresh_data import Together
-from distill.pipeline.refresh_rows import NEW, OLD, ORIGIN, NamedRows
-from distill.pipeline.refresh_run import OLD_TEACHER
+from distill.refreshing import named_rows
+from distill.refreshing.corrections import said
+from distill.refreshing.named_rows import NEW, OLD, ORIGIN, NamedRows
+from distill.refreshing.old_run import OLD_TEACHER
+from distill.refreshing.together import Together
 from distill.report import JsonObject
 from distill.stages import kept_outputs
 from distill.stages.job import Job
@@ -52,7 +52,7 @@ def drift(job: Job, together: Together, split: str) -> JsonObject:
     if sure is not None:
         places = {part.name: part.places for part in spec.data.slices if part.by == ORIGIN}
         found["confidence of the old teacher"] = _shift(sure[places[OLD]], sure[places[NEW]], chosen)
-    if refresh_rows.names_in_any(kind) or kind == "score":
+    if named_rows.names_in_any(kind) or kind == "score":
         found["labels"] = _labels(parts[OLD], parts[NEW], kind, chosen)
     return found
 
@@ -65,9 +65,9 @@ def _shift(old: NDArray[np.float64], new: NDArray[np.float64], chosen: tuple[int
 def _labels(old: NamedRows, new: NamedRows, kind: str, chosen: tuple[int, float, int]) -> JsonObject:
     if kind == "score":
         return _shift(np.asarray(old.labels, dtype=np.float64), np.asarray(new.labels, dtype=np.float64), chosen)
-    counts = [refresh_rows.counted([rows], kind) for rows in (old, new)]
+    counts = [named_rows.counted([rows], kind) for rows in (old, new)]
     for rows, count in zip((old, new), counts, strict=True):
-        if without := sum(not refresh_rows.names_in(label, kind) for label in rows.labels):
+        if without := sum(not named_rows.names_in(label, kind) for label in rows.labels):
             count[said([])] = without
     resamples, confidence, seed = chosen
     return {**label_shift(*counts, resamples=resamples, confidence=confidence, seed=seed)}

@@ -4,8 +4,8 @@ import pytest
 
 from distill.config.data import DataConfig, LimitConfig
 from distill.config.schema import Config
-from distill.pipeline import refresh_rows
 from distill.pipeline.prepare_data import load, prepare
+from distill.refreshing import named_rows
 from distill.tasks import TASKS, task
 
 READING = [name for name in TASKS if not task(name).writes]
@@ -18,8 +18,8 @@ def test_rows_are_the_same_once_they_are_read_again(name, tmp_path):
     named = {"label": "answers"} if name == "question_answering" else {}
     data = DataConfig(source="embedded", columns=named, limit=limits, near_duplicates="keep")
     before = prepare(Config(task=name, data=data))
-    parts = {split: [("old rows", refresh_rows.named(before, module, split))] for split in before.splits}
-    refresh_rows.write(parts, tmp_path)
+    parts = {split: [("old rows", named_rows.named(before, module, split))] for split in before.splits}
+    named_rows.write(parts, tmp_path)
     labels = {label: label for label in before.labels}
     config = Config(task=name, data=DataConfig(path=str(tmp_path), labels=labels, near_duplicates="keep"))
     after = prepare(config)

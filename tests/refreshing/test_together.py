@@ -9,9 +9,9 @@ from distill.config.data import DataConfig
 from distill.config.refresh import RefreshSettings
 from distill.config.schema import Config
 from distill.errors import ConfigError, DataError
-from distill.pipeline import corrections, refresh_rows
 from distill.pipeline.prepare_data import load, prepare
-from distill.pipeline.refresh_data import put_together
+from distill.refreshing import corrections, named_rows
+from distill.refreshing.together import put_together
 from distill.tasks import task
 
 OLD = [(f"o{number}", f"old text {number}", ("cards", "loans")[number % 2]) for number in range(40)]
@@ -184,9 +184,9 @@ def test_held_out_rows_that_were_learnt_are_left_out_instead(put):
 
 def test_rows_that_a_run_before_was_trained_on_are_remembered(put, tmp_path):
     first = put()
-    refresh_rows.write(first.parts, tmp_path / "data")
-    refresh_rows.write_seen(first.seen, tmp_path / "data")
-    assert refresh_rows.seen_before(tmp_path / "data") == first.seen
+    named_rows.write(first.parts, tmp_path / "data")
+    named_rows.write_seen(first.seen, tmp_path / "data")
+    assert named_rows.seen_before(tmp_path / "data") == first.seen
     assert len(first.seen) == 60
     read = prepare(Config(data=DataConfig(path=str(tmp_path / "data"))), train_ids=True)
     assert read.rows() == {"train": 40, "validation": 8, "test": 30}

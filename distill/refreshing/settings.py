@@ -11,8 +11,8 @@ from distill.config.schema import STAGES, Config
 from distill.config.student import StudentConfig
 from distill.data.slices import column_of
 from distill.errors import ConfigError
-from distill.pipeline.refresh_rows import ORIGIN
-from distill.pipeline.refresh_run import OLD_STUDENT, OLD_TEACHER, Model, OldRun
+from distill.refreshing.named_rows import ORIGIN
+from distill.refreshing.old_run import OLD_STUDENT, OLD_TEACHER, Model, OldRun
 
 _DECIDED = ("stages", "name", "store", "data.source", "data.hub", "data.hub_config", "data.sample")
 _DECIDED_SECTIONS = ("teacher.", "student.", "pretrain.", "more_teachers.", "ensemble.", "data.unlabelled.")

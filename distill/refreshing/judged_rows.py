@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from distill.errors import DataError
-from distill.pipeline.refresh_labels import Findings
-from distill.pipeline.refresh_rows import NEW, OLD, NamedRows
+from distill.refreshing.label_changes import Findings
+from distill.refreshing.named_rows import NEW, OLD, NamedRows
 
 
 def judged(

@@ -12,10 +12,10 @@ from distill.data.prepared import Prepared
 from distill.data.slices import SMALL
 from distill.data.splits import UNLABELLED
 from distill.errors import ConfigError, DataError
-from distill.pipeline import corrections, refresh_labels, refresh_rows, refresh_tests
-from distill.pipeline.corrections import said
-from distill.pipeline.refresh_labels import Findings
-from distill.pipeline.refresh_rows import NEW, OLD, NamedRows
+from distill.refreshing import corrections, judged_rows, label_changes, named_rows
+from distill.refreshing.corrections import said
+from distill.refreshing.label_changes import Findings
+from distill.refreshing.named_rows import NEW, OLD, NamedRows
 from distill.tasks import Task
 
 _LEARNT = ("train", UNLABELLED)
@@ -73,14 +73,14 @@ def put_together(
     corrected = corrections.Corrected(_splits(old, module), right, f"refresh.corrections={settings.corrections}")
     found.corrected = corrected.summary
     before = {
-        split: refresh_rows.renamed(rows, kind, refresh_labels.renaming(settings, old.labels))
+        split: named_rows.renamed(rows, kind, label_changes.renaming(settings, old.labels))
         for split, rows in corrected.splits.items()
     }
     after = _splits(new, module)
-    labels = refresh_labels.all_labels(before, after, old.labels, kind, settings, found)
+    labels = label_changes.all_labels(before, after, old.labels, kind, settings, found)
     trained = earlier | {key for name in _LEARNT if name in old.splits for key in old.splits[name]["key"][:]}
-    judged = refresh_tests.judged(before, after, found)
-    judged = refresh_tests.refuse_learnt(judged, before, after, trained, found, held_out=held_out)
+    judged = judged_rows.judged(before, after, found)
+    judged = judged_rows.refuse_learnt(judged, before, after, trained, found, held_out=held_out)
     _refuse_nothing_new(before["train"], after["train"], trained, settings, found, kind)
     replayed = _replayed(
         before["train"], after["train"], kind, settings, corrected.changed.get("train", []), seed, found
@@ -93,7 +93,7 @@ def put_together(
 
 def _splits(data: Prepared, module: Task) -> dict[str, NamedRows]:
     names = [name for name in ("train", "validation", "test") if name in data.splits]
-    return {name: refresh_rows.named(data, module, name) for name in names}
+    return {name: named_rows.named(data, module, name) for name in names}
 
 
 def _refuse_nothing_new(
@@ -135,7 +135,7 @@ def _replayed(
     found.superseded = int(new.sum())
     left = np.flatnonzero(~new)
     always = np.flatnonzero(np.isin(left, np.asarray(corrected, dtype=np.int64)))
-    return refresh_rows.drawn(before.at(left.tolist()), kind, count, seed, always.tolist())
+    return named_rows.drawn(before.at(left.tolist()), kind, count, seed, always.tolist())
 
 
 def _count(
@@ -160,7 +160,7 @@ def _count(
         "judged_old": judged[OLD],
         "judged_new": judged[NEW],
     }
-    learnt, tested = (refresh_rows.counted(rows, kind) for rows in (of_train, of_lead))
+    learnt, tested = (named_rows.counted(rows, kind) for rows in (of_train, of_lead))
     if lacking := [name for name in labels if not learnt[name]]:
         raise DataError(
             f"no row of train would have the label {shown_names(lacking)}: replay more of the old rows with "
