@@ -117,7 +117,8 @@ def _of_seeds(measured: Floats, count: int, chance: np.random.Generator) -> Floa
     if len(measured) < 2:
         return np.zeros(count)
     evenly = stdtrit(len(measured) - 1, (np.arange(count) + 0.5) / count)  # no chance in the tails, which are long
-    return chance.permutation(evenly) * float(np.std(measured, ddof=1)) / np.sqrt(len(measured))
+    moved: Floats = chance.permutation(evenly) * float(np.std(measured, ddof=1)) / np.sqrt(len(measured))
+    return moved
 
 
 def _ends(moved: Floats, confidence: float) -> tuple[float, float]:
