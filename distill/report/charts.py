@@ -9,7 +9,7 @@ from distill.report.chart_labels import Box, Mark, placed
 
 _WIDTH, _HEIGHT = 400, 270
 """Units of a picture, which are pixels on a phone: its text is read there, too."""
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 14, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 68, 14, 14, 44
 _TICKS = 5
 _MOST_POWERS = 5
 _CHARACTER = 7.0
