@@ -81,7 +81,11 @@ class LatencyTimer:
         with torch.inference_mode():
             worked, seconds = latency.watched(), latency.timed_in_turn(calls, len(rows))
             at_work = worked()
-        conditions = {"threads": torch.get_num_threads(), "tokens": tokens, "cpu_share": at_work}
+        conditions: dict[str, Any] = {
+            "threads": torch.get_num_threads(),
+            "tokens": tokens,
+            "cpu_share": at_work,
+        }
         if reference in seconds:
             slow = seconds[reference]
             others_than = {name: taken for name, taken in seconds.items() if name != reference}

@@ -50,9 +50,9 @@ def test_stages_name_a_row_only_where_nothing_else_does(tmp_path):
     assert [row.title for row in compared(tmp_path).rows] == ["temperature=1.0", "temperature=2.0"]
     made(tmp_path / "c", temperature=2.0, settings={"stages": ["distill"]})
     assert [row.title for row in compared(tmp_path).rows] == [
-        "stages=['distill'], temperature=1.0",
-        "stages=['distill', 'control'], temperature=2.0",
-        "stages=['distill'], temperature=2.0",
+        "temperature=1.0, stages=['distill']",
+        "temperature=2.0, stages=['distill', 'control']",
+        "temperature=2.0, stages=['distill']",
     ]
 
 
