@@ -138,6 +138,9 @@ def test_an_unknown_kind_of_file_is_refused(tmp_path):
         files.read(file)
 
 
+QUOTED = ": a field with , in it stands in double quotes, and a quote in it is written twice"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -146,9 +149,9 @@ def test_an_unknown_kind_of_file_is_refused(tmp_path):
         ("train.tsv", "sentence\tlabel\n", "{file} has no rows"),
         ("train.tsv", "sentence\tlabel\na film\t1\nbad\n", "line 3 of {file} has no label"),
         ("train.tsv", "a\tb\n1\t2\t3\n", "line 2 of {file} has 3 fields, but the header has 2"),
-        ("train.tsv", "a\tb\n1\t2\r\n", "line 2 of {file} ends in CR LF, but the header in LF"),
+        ("train.tsv", "a\tb\n1\t2\r\n", "line 2 of {file} ends in CR LF, but the header in LF: make all ends alike"),
         ("train.tsv", "a\tb\r\nx\ry\t2\r\n", "line 2 of {file} has a carriage return within a field"),
-        ("train.csv", "a,b\n1,2,3\n", "line 2 of {file} has 3 fields, but the header has 2"),
+        ("train.csv", "a,b\n1,2,3\n", "line 2 of {file} has 3 fields, but the header has 2" + QUOTED),
         ("train.csv", 'a,b\n"1\n1",2\n3\n', "line 4 of {file} has no b"),
         ("train.tsv", "a\ta\n1\t2\n", "{file} names the column a twice"),
         ("train.csv", 'a,b\n"1,2\n3,4\n', "line 2 of {file} has a quote that is never closed"),
