@@ -132,7 +132,7 @@ def test_two_files_for_a_split_are_refused(tmp_path):
 
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
-    file = write(tmp_path, "reviews.md")
+    file = write(tmp_path, "reviews.data")
     known = f"{', '.join(ENDINGS)}, text also as .gz: give its name one of them"
     with refused(f"{file}: unknown kind of file; known are {known}"):
         files.read(file)

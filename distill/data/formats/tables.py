@@ -10,8 +10,7 @@ from pathlib import Path
 from distill.base.terminal_text import shown
 from distill.data.formats import words
 from distill.data.formats.dialect import TAB, Dialect, dialect_of
-from distill.data.formats.foreign import called
-from distill.data.formats.parsing import parse
+from distill.data.formats.foreign import refuse_json
 from distill.data.formats.rows import Options, Row, Rows, unreadable
 from distill.data.formats.text import lines
 from distill.data.standard_input import StandardInput
@@ -45,7 +44,7 @@ def tsv_rows(file: Path, options: Options) -> Rows:
 
 def _read(file: Path, usual: str, options: Options) -> Rows:
     start = list(islice(lines(file), _LOOKED_AT + 1 if isinstance(file, StandardInput) else _LOOKED_AT_QUOTES))
-    _refuse_json(start[0], file)
+    refuse_json(start[0], file)
     separator_line = _SEPARATOR_LINE.match(start[0])
     after = 1 if separator_line else 0
     delimiter = options.separator or (
@@ -69,17 +68,6 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     rows, column = words.sentences(rows, [names[place] for place in usable_places])
     joined = () if column is None else (f"rows of a word each are sentences by the column {column}",)
     return Rows(rows, "line", (*notes, *joined), problems, text=column is None)
-
-
-def _refuse_json(line: str, file: Path) -> None:
-    if not line.startswith(("{", "[")):
-        return
-    try:
-        if line.strip() not in ("{", "["):  # the first line of a value that goes on
-            parse(line)
-    except ValueError:
-        return
-    raise DataError(f"{file} holds JSON; {called(file, 'jsonl')}")
 
 
 def _delimiter(start: Sequence[str], usual: str) -> str:
