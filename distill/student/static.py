@@ -53,7 +53,7 @@ STUDENT = StudentKind(
     refuse,
     shape,
     settings=("static", *VOCABULARY),
-    learning_rate=2e-3,
+    learning_rate=5e-3,
     has_head=lambda task: task.of_texts,
     lacks={
         "scores": f"a static student has no {BEYOND_LOGITS['scores']}",

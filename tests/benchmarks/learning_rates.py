@@ -38,10 +38,14 @@ DATA = {
 STUDENTS = {
     "narrow": (("0.0001", "0.0002", "0.0005", "0.001", "0.002"), "distill.max_epochs=5"),
     "half_layers": (("0.0001", "0.0002", "0.0005", "0.001"), "distill.max_epochs=3"),
-    "bilstm": (("0.0002", "0.0005", "0.001", "0.002", "0.005"), "distill.max_epochs=5"),
+    "bilstm": (("0.0002", "0.0005", "0.001", "0.002", "0.005", "0.01"), "distill.max_epochs=5"),
     "scratch_tiny": (("0.0002", "0.0005", "0.001", "0.002", "0.005"), "distill.max_epochs=5"),
+    "checkpoint": (("5e-05", "0.0001", "0.0002", "0.0005"), "distill.max_epochs=3"),
+    "static": (("0.0005", "0.001", "0.002", "0.005", "0.01", "0.02"), "distill.max_epochs=5"),
 }
 """The rates, and the settings."""
+REFUSED = {"static": ("conll2003",)}
+"""The data sets whose task a kind of student cannot do."""
 
 
 def main(data: str, folder: str, *students: str) -> None:
@@ -49,25 +53,33 @@ def main(data: str, folder: str, *students: str) -> None:
     kinds = students or tuple(STUDENTS)
     from_pretrained = [f"teacher.model={folder}"]
     first = {
-        kind: {name: _run(data, name, kind, STUDENTS[kind][0], FIRST_SEED, from_pretrained) for name in DATA}
+        kind: {name: _run(data, name, folder, kind, STUDENTS[kind][0], from_pretrained) for name in _data(kind)}
         for kind in kinds
     }
     print("| student | data | rate | student |")
     print("| --- | --- | ---: | ---: |")
     for kind in kinds:
         best = _best_two(first[kind])
-        for name in DATA:
-            more = _run(data, name, kind, best, OTHER_SEEDS, _finetuned(name, kind))
+        for name in _data(kind):
+            more = _run(data, name, folder, kind, best, _finetuned(name, kind), OTHER_SEEDS)
             for rate, scores in first[kind][name].items():
                 print(_line(kind, name, rate, [*scores, *more.get(rate, [])]), flush=True)
 
 
-def _run(data: str, name: str, kind: str, rates: Rates, seeds: tuple[int, ...], teacher: list[str]) -> Scores:
+def _data(kind: str) -> tuple[str, ...]:
+    """The data sets whose task a kind of student can do."""
+    return tuple(name for name in DATA if name not in REFUSED.get(kind, ()))
+
+
+def _run(
+    data: str, name: str, folder: str, kind: str, rates: Rates, teacher: list[str], seeds: tuple[int, ...] = FIRST_SEED
+) -> Scores:
     """Train a kind of student on a data set at several rates, one process for all."""
     out, (metric, *of_data) = OUT / name / kind, DATA[name]
     out.mkdir(parents=True, exist_ok=True)
     swept = [f"seed={','.join(map(str, seeds))}", f"distill.optimizer.lr={','.join(rates)}"]
-    settings = [*COMMON, *of_data, *teacher, f"data.path={data}/{name}", f"student={kind}", *STUDENTS[kind][1:]]
+    settings = [*COMMON, *of_data, *teacher, f"data.path={data}/{name}", *STUDENTS[kind][1:]]
+    settings += [f"student={kind}", *([f"student.model={folder}"] if kind == "checkpoint" else [])]
     if "teacher.finetuned=true" in teacher:  # how it was fine-tuned is refused then, since it would change nothing
         settings = [setting for setting in settings if not setting.startswith("finetune.")]
     folders = [f"hydra.sweep.dir={out}", "hydra.sweep.subdir=${seed}_${distill.optimizer.lr}"]
