@@ -71,18 +71,14 @@ def _opened(file: Path) -> Path | BinaryIO:
     return file.open("rb") if isinstance(file, StandardInput) else file
 
 
-<<<<<<< HEAD
 def _size(file: Path) -> int:
     """Return the bytes of a file, all of which its footer at the end has made a reader fetch."""
     with file.open("rb") as opened:
         return opened.seek(0, os.SEEK_END)
 
 
-def _has(schema: "pa.Schema", name: str, like: "pa.Field") -> bool:
-=======
 def _covering(kind: "pa.Field", schema: "pa.Schema") -> "pa.Field | None":
     """The column of a type that holds what a part has and what another part has; none where there is no such type."""
->>>>>>> user
     import pyarrow as pa
 
     others = [pa.field(each.name, _plain(each.type)) for each in schema if each.name == kind.name]

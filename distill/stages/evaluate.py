@@ -142,27 +142,6 @@ def score(
     return replace(scored, scored=scored.scored.led_by(spec.leading.headline.name))
 
 
-<<<<<<< HEAD
-=======
-def latencies(
-    job: Job,
-    models: Mapping[str, FinishedModel],
-    together: Together | None = None,
-    fitted: baselines.Fitted | None = None,
-) -> Latencies:
-    """Return each model's latency for one text of validation in ms, and the conditions; none where nothing is timed."""
-    spec, count = job.spec, job.spec.config.evaluate.latency_samples
-    split = spec.data.splits["validation"]
-    if not count:
-        return {}, None
-    timer = LatencyTimer(spec.setup, job.examples, spec.generation)
-    others = baselines.calls(spec, fitted or {}, count)
-    rows, teacher = split.select(range(min(count, len(split)))), spec.decisions.first_of("teacher")
-    timed, conditions = timer.measure(models, rows, together, others, teacher)
-    return timed, {**conditions, "processor": processor()}
-
-
->>>>>>> page
 def _models(job: Job) -> dict[str, FinishedModel]:
     """Return each compared model that a stage or checkpoint holds."""
     spec = job.spec
