@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from distill.data import arrow, finding, formats, parquet
+from distill.data import arrow, file_names, finding, formats, parquet
 from distill.data.finding import EITHER, SPLITS, find
 from distill.data.formats import Options
 from distill.data.formats.unpacking import together
@@ -60,7 +60,9 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
         splits[split] = table.dataset
         splits.problems[split], splits.absent[split] = table.problems, table.absent
         splits.notes += [*table.notes, *_note_on_files(split, parts, (named or {}).get(split))]
-    splits.notes = list(dict.fromkeys([*splits.notes, *([] if path.is_dir() else finding.part(path))]))
+    splits.notes = list(
+        dict.fromkeys([*splits.notes, *(file_names.unread(path, files) if path.is_dir() else finding.part(path))])
+    )
     return splits
 
 

@@ -193,15 +193,22 @@ class SupervisedModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Feed the metrics; the highest logit is no number where any of them is none, as a metric may not show."""
-        rows, labels = self.spec.align(outputs(self.model, batch).logits, batch)
+        return self.scored(*self.spec.align(outputs(self.model, batch).logits, batch))
+
+    def scored(self, rows: Tensor, labels: Tensor) -> Tensor | None:
+        """Feed the metrics with logits ``[rows, classes]`` and labels ``[rows]``; return the highest logit, if any."""
         self.metrics.update(rows, labels)
         return rows.amax() if rows.numel() else None
 
     def on_validation_epoch_end(self) -> None:
         """Score the whole split, each example once, on every rank."""
-        scores = {f"validation/{name}": at_least_float32(value) for name, value in self.metrics.compute().items()}
+        self.log_scores(self.metrics)
+
+    def log_scores(self, metrics: MetricCollection) -> None:
+        """Log what metrics have come to over the split, and let them start anew."""
+        scores = {f"validation/{name}": at_least_float32(value) for name, value in metrics.compute().items()}
         self.log_dict(scores, rank_zero_only=False)
-        self.metrics.reset()
+        metrics.reset()
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401
         """Make the optimiser over model and objective, and its schedule by steps."""
