@@ -12,6 +12,7 @@ from pathlib import Path
 
 from distill.base import library_caches
 from distill.base.early_signals import NOTHING
+from distill.base.results_shown import write_page
 from distill.base.terminal_text import plain
 from distill.comparison import columns, results, runs
 from distill.comparison.pairs import Pair
@@ -55,7 +56,7 @@ def main() -> None:
     page = config.page if printed or config.page else _PAGE
     sys.stdout.write(_printed(comparison, printed, pair))
     if page is not None:
-        _write_page(comparison, Path(page).expanduser(), pair)
+        _write_page(comparison, page, pair)
         if printed is None:
             sys.stdout.write(plain(f"page: {page}\n"))
 
@@ -113,13 +114,10 @@ def _title(comparison: Comparison) -> str:
     return listed_short(list(dict.fromkeys(names)))
 
 
-def _write_page(comparison: Comparison, path: Path, pair: Pair | None) -> None:
+def _write_page(comparison: Comparison, target: str, pair: Pair | None) -> None:
     from distill.comparison import page  # Jinja takes its time
 
-    try:
-        page.write(comparison, _title(comparison), path, pair)
-    except OSError as error:
-        raise ConfigError(f"page={path} cannot be written ({error.strerror})") from error
+    write_page(target, lambda path: page.write(comparison, _title(comparison), path, pair))
 
 
 if __name__ == "__main__":

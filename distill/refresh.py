@@ -13,7 +13,7 @@ import time
 
 from distill.base import library_caches, signals
 from distill.base.early_signals import GOES_ON
-from distill.config import compose
+from distill.config import logging_settings
 from distill.config.messages import describe_error
 from distill.config.refresh import Command, read
 from distill.ending import in_one_sentence
@@ -62,11 +62,11 @@ def _refresh(command: Command, repeat: str) -> bool:
     from distill.refreshing.old_run import open_run
     from distill.refreshing.promotion import folder_of
 
-    logging.config.dictConfig(compose.logging_into(None))
+    logging.config.dictConfig(logging_settings.logging_into(None))
     old = open_run(command.run)
     folder = folder_of(old, time.strftime("%Y-%m-%d_%H-%M-%S"))
     going = prepared(command, old, folder)
-    logging.config.dictConfig(compose.logging_into(folder))
+    logging.config.dictConfig(logging_settings.logging_into(folder))
     for note in notes:
         log.info("%s", note)
     verdict = carry_out(going, repeat)
