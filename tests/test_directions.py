@@ -133,6 +133,7 @@ QUICK = {
 }
 NOT_BEFORE_SETTINGS_ARE_CHECKED = {
     "tasks/arrays.py", "tasks/collating.py", "tasks/masked_language_modeling.py", "tasks/causal_language_modeling.py",
+    "tasks/next_sentence_prediction.py",
 }  # fmt: skip
 """What of quick rooms no setting asks for."""
 HEAVY = {

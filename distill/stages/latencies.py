@@ -26,5 +26,6 @@ def measured(
         return {}, None
     timer = LatencyTimer(spec.setup, job.examples, spec.generation)
     others = baselines.calls(spec, fitted or {}, count)
-    timed, conditions = timer.measure(models, split.select(range(min(count, len(split)))), together, others)
+    rows, teacher = split.select(range(min(count, len(split)))), spec.decisions.first_of("teacher")
+    timed, conditions = timer.measure(models, rows, together, others, teacher)
     return timed, {**conditions, "processor": processor()}

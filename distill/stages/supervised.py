@@ -37,7 +37,7 @@ from distill.training.trainer import TrainerSettings, device_count, fit, resumed
 
 log = logging.getLogger(__name__)
 
-_OURS = ("on_nonfinite", "nonfinite_in_a_row", "compile", "activation_checkpointing")
+_OURS = ("join_timeout", "on_nonfinite", "nonfinite_in_a_row", "compile", "activation_checkpointing")
 """The settings of the trainer's section that are not Lightning's."""
 _FEWEST_SCORES = 2
 """Validations from which on a rise can be told."""
