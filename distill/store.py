@@ -24,8 +24,8 @@ from distill.report import size
 _USAGE = """python -m distill.store list|clean [NAME=VALUE ...]
 
   list         what is in the store: size, when it was last used, and which runs name it
-  clean        removes finished stages that no run names, folders of interrupted stages, and what is left of finished
-               ones; says first what and how much, and asks on a terminal
+  clean        removes finished stages and models made of adapters that no run names, folders of interrupted stages,
+               and what is left of finished ones; says first what and how much, and asks on a terminal
 
   store        folder of finished stages (outputs/store)
   runs         folder below which runs are looked for (the one that holds the store); the store knows runs elsewhere
@@ -116,7 +116,7 @@ def _title(entry: Entry) -> str:
 def _used_by(entry: Entry) -> str:
     if entry.locked:
         return "being made"
-    if entry.kind != "stage":
+    if entry.kind not in ("stage", "merged"):
         return "-"
     if not entry.runs:
         return "no run names it"

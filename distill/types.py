@@ -17,7 +17,8 @@ Kind: TypeAlias = Literal["class", "labels", "score"]
 """What a row of logits means: one of the classes (softmax), any of the labels (sigmoids), or a score."""
 
 Batch: TypeAlias = dict[str, "Tensor"]
-"""What a model eats, plus ``labels``, ``key``, ``first``, ``count`` and ``total_*`` (what the whole step counts)."""
+"""What a model eats, plus ``labels``, ``key``, ``first``, ``count`` and ``total_*`` (what the whole step counts); of
+pairs of segments ``follows``."""
 PLACES = ("key", "first", "count")
 """What places a feature: its example, the first of the example's rows that it answers, and how many. A batch has it on
 the CPU, where it is looked up."""
@@ -63,6 +64,19 @@ class SparseLogits:
 
 
 @dataclass(frozen=True)
+class SegmentPairs:
+    """Whether the second of two segments of text follows the first.
+
+    Attributes:
+        logits: ``[pairs, 2]``: of the one that follows, and of another one.
+        labels: ``[pairs]``: 0 where it follows, else 1.
+    """
+
+    logits: "Tensor"
+    labels: "Tensor"
+
+
+@dataclass(frozen=True)
 class Outputs:
     """What a model said about a batch, the same shape for teacher and student.
 
@@ -75,6 +89,7 @@ class Outputs:
         qkv: each layer's query, key and value, each ``[batch, tokens, heads * head width]``; 0 is the first layer;
             empty when not asked for.
         sparse: only of a teacher of whose logits some were kept: what they are; ``logits`` are then its ``values``.
+        segment_pairs: only of a model that is pretrained on pairs of segments.
     """
 
     logits: "Tensor"
@@ -83,6 +98,7 @@ class Outputs:
     attentions: tuple["Tensor", ...] = ()
     qkv: tuple[tuple["Tensor", "Tensor", "Tensor"], ...] = ()
     sparse: SparseLogits | None = None
+    segment_pairs: SegmentPairs | None = None
 
 
 @dataclass(frozen=True)

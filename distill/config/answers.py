@@ -8,6 +8,7 @@ from distill.config.task_traits import task_or_first, tasks_with
 from distill.config.teacher import TeacherConfig
 from distill.objective.declaration import BEYOND_LOGITS
 from distill.objective.settings import reads, terms_beyond_logits
+from distill.student import STUDENTS, student_kind
 from distill.tasks import Task
 
 if TYPE_CHECKING:
@@ -51,7 +52,20 @@ def answer_problems(config: "Config") -> Iterator[str]:
     for name in terms_beyond_logits(config.distill):
         weight, read = getattr(config.distill, name).weight, BEYOND_LOGITS[reads(config.distill, name)]
         yield f"distill.{name}.weight={weight}: reads {read}, which a file of answers does not have; allowed is 0"
+    yield from _random_layers(config, given)
     yield from _places(config)
+
+
+def _random_layers(config: "Config", given: str) -> Iterator[str]:
+    """Name a student that would take over layers that nobody has trained: answers are no model that has some."""
+    if config.student.init not in STUDENTS or config.pretrain.max_epochs:
+        return
+    kind, no_model = student_kind(config.student.init), config.teacher.model is config.teacher.default_model is None
+    if kind.begins_with == "teacher" and kind.learnt == "layers" and no_model:
+        yield (
+            f"student.init={config.student.init}: takes over layers, and {given} has none, nor does "
+            "pretrain.max_epochs=0 train any; give a model as teacher.model=FOLDER, or student.init=random"
+        )
 
 
 def _places(config: "Config") -> Iterator[str]:

@@ -22,7 +22,11 @@ from distill.tasks import TASKS
 if TYPE_CHECKING:
     from distill.config.schema import Config
 
+NEXT = "mlm+nsp"
+"""Masked tokens and next segments."""
 _ENDINGS = (".txt", ".txt.gz")
+_SHORTEST_PAIR = 5
+"""Tokens of two segments of one token each, with those around them."""
 
 
 def _text_files(value: object) -> bool:
@@ -50,10 +54,11 @@ class PretrainConfig(TrainingConfig):
 
     max_epochs: int = field(default=3, metadata=allowed(at_least(0)))
     objective: str = setting(
-        "mlm", one_of("mlm", "clm"),
-        "mlm | clm. mlm: predict masked tokens, for models that read both ways (Devlin et al. 2019). clm: predict the "
-        "next token, for models that read from left to right, such as GPT-2; texts are packed into blocks of "
-        "`data.max_length` tokens.",
+        "mlm", one_of("mlm", NEXT, "clm"),
+        "mlm | mlm+nsp | clm. mlm: predict masked tokens, for models that read both ways (Devlin et al. 2019). "
+        "mlm+nsp: of pairs of segments from `files` predict masked tokens, and whether the second segment follows the "
+        "first, as half of them do; for models with a head for that, such as BERT. clm: predict the next token, for "
+        "models that read from left to right, such as GPT-2; texts are packed into blocks of `data.max_length` tokens.",
     )  # fmt: skip
     mask_probability: float = field(default=0.15, metadata=allowed(INNER_FRACTION))
     """Share of the tokens that the model has to predict."""
@@ -63,7 +68,7 @@ class PretrainConfig(TrainingConfig):
     files: Any = field(default=None, metadata=allowed(_FILES))
     """Plain text to pretrain on, in place of the text of train: a .txt or .txt.gz file or a list of them, a text a
     line, also larger than memory; lines are packed into blocks of `data.max_length` tokens. None: the text of train and
-    of `data.unlabelled`."""
+    of `data.unlabelled`. A blank line, and the end of a file, ends a document, which objective=mlm+nsp reads."""
     holdout: float = setting(
         0.05, INNER_FRACTION,
         "Share of the blocks of `files` that are held out, on which perplexity is measured.",
@@ -99,6 +104,7 @@ def pretrain_problems(config: "Config") -> Iterator[str]:
         yield f"pretrain.teacher={section.teacher}: is not read where pretrain.max_epochs=0; leave one of them out"
     if section.files is None and section.holdout != default.holdout:
         yield f"pretrain.holdout={section.holdout}: belongs to files of text; give them as pretrain.files=FILE"
+    yield from _problems_of_pairs(config)
     if section.objective == "clm":
         for key in ("mask_probability", "whole_words", "teacher"):
             value, usual = getattr(section, key), getattr(default, key)
@@ -106,6 +112,20 @@ def pretrain_problems(config: "Config") -> Iterator[str]:
                 yield f"pretrain.{key}={said(value)}: belongs to pretrain.objective=mlm; allowed is {said(usual)}"
     if config.teacher.model is None and config.task in TASKS and section.max_epochs:
         yield from _problems_from_scratch(config)
+
+
+def _problems_of_pairs(config: "Config") -> Iterator[str]:
+    """Name what pairs of segments cannot be made of, or learnt from."""
+    section = config.pretrain
+    if section.objective != NEXT or not section.max_epochs:
+        return
+    given = f"pretrain.objective={NEXT}"
+    if section.files is None:
+        yield f"{given}: learns from lines that follow each other; give them as pretrain.files=FILE, or allowed is mlm"
+    if section.teacher is not None:
+        yield f"pretrain.teacher={section.teacher}: belongs to pretrain.objective=mlm; allowed is null"
+    if config.data.max_length < _SHORTEST_PAIR:
+        yield f"data.max_length={config.data.max_length}: {given} has two segments; allowed is {_SHORTEST_PAIR} or more"
 
 
 def _problems_from_scratch(config: "Config") -> Iterator[str]:
@@ -116,10 +136,11 @@ def _problems_from_scratch(config: "Config") -> Iterator[str]:
             f"pretrain.objective=clm: the BERT of {config.task} reads both ways, and would see the token that it is to "
             "predict; allowed is mlm"
         )
-    if task.family == "decoder" and section.objective == "mlm":
+    if task.family == "decoder" and section.objective != "clm":
         yield (
-            f"pretrain.max_epochs={section.max_epochs}: a GPT-2 cannot learn pretrain.objective=mlm, since it reads "
-            "from left to right; allowed is pretrain.objective=clm, or pretrain.max_epochs=0, which begins at random"
+            f"pretrain.max_epochs={section.max_epochs}: a GPT-2 cannot learn pretrain.objective={section.objective}, "
+            "since it reads from left to right; allowed is pretrain.objective=clm, or pretrain.max_epochs=0, which "
+            "begins at random"
         )
     if task.family == "encoder-decoder":
         yield f"pretrain.max_epochs={section.max_epochs}: models that write begin at random; allowed is 0"

@@ -1,11 +1,13 @@
 """Parquet files, read by columns."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from distill.data.arrow import ROWS, Table, files_in_words, table
 from distill.data.formats import foreign
+from distill.data.formats.unpacking import refuse_too_much
 from distill.data.standard_input import StandardInput
 from distill.errors import DataError
 
@@ -69,6 +71,12 @@ def _opened(file: Path) -> Path | BinaryIO:
     return file.open("rb") if isinstance(file, StandardInput) else file
 
 
+def _size(file: Path) -> int:
+    """Return the bytes of a file, all of which its footer at the end has made a reader fetch."""
+    with file.open("rb") as opened:
+        return opened.seek(0, os.SEEK_END)
+
+
 def _covering(kind: "pa.Field", schema: "pa.Schema") -> "pa.Field | None":
     """The column of a type that holds what a part has and what another part has; none where there is no such type."""
     import pyarrow as pa
@@ -118,9 +126,12 @@ def _batches(files: Sequence[Path], schema: "pa.Schema") -> Iterator["pa.RecordB
     from pyarrow import parquet
 
     for file in files:
+        count = 0
         try:
             with parquet.ParquetFile(_opened(file)) as opened:
                 for batch in opened.iter_batches(ROWS, columns=schema.names):
+                    count += batch.nbytes
+                    refuse_too_much(file, _size(file), count, "save it as JSON lines, where you trust it")
                     arrays = [batch.column(name).cast(schema.field(name).type) for name in schema.names]
                     yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         except (pa.ArrowException, OSError) as error:

@@ -35,6 +35,22 @@ class PlainText:
             foreign.refuse(file, "text")
             yield from (line.strip() for line in text.lines(file) if not line.isspace() and line)
 
+    def documents(self) -> Iterator[tuple[int, str]]:
+        """Yield each line with the number of its document, which ends at a blank line and with its file.
+
+        Raises:
+            DataError: as of iteration.
+        """
+        number = -1
+        for file in self.files:
+            foreign.refuse(file, "text")
+            begins = True
+            for line in text.lines(file):
+                if stripped := line.strip():
+                    number += begins
+                    yield number, stripped
+                begins = not stripped
+
     def refuse_empty(self) -> None:
         """Refuse a file without text.
 
@@ -97,25 +113,30 @@ def packed(
 
     ids, mask = pa.field("input_ids", pa.list_(pa.int32())), pa.field("attention_mask", pa.list_(pa.int8()))
     schema = pa.schema([ids, mask, pa.field("key", pa.int64())])
-    tokenized = (ids for chunk in _chunks(texts) for ids in tokens(chunk))
-    chunks = _batches(packing.blocks(tokenized), schema)
-    return table(files, {"blocks": 1, "packing": str(packing), **identity}, schema, chunks)
+    tokenized = (ids for chunk in chunks(texts) for ids in tokens(chunk))
+    of_blocks = _batches(packing.blocks(tokenized), schema)
+    return table(files, {"blocks": 1, "packing": str(packing), **identity}, schema, of_blocks)
 
 
-def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """Yield values in lists of as many as are in memory together."""
     rest = iter(values)
     while chunk := list(islice(rest, ROWS)):
         yield chunk
 
 
-def _batches(blocks: Iterable[list[int]], schema: "pa.Schema") -> Iterator["pa.RecordBatch"]:
+def batch(columns: Sequence[Sequence[object]], schema: "pa.Schema") -> "pa.RecordBatch":
+    """Return columns of values as rows of a table."""
     import pyarrow as pa
 
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _batches(blocks: Iterable[list[int]], schema: "pa.Schema") -> Iterator["pa.RecordBatch"]:
     first = 0
-    for chunk in _chunks(blocks):
-        columns = [chunk, [[1] * len(ids) for ids in chunk], range(first, first + len(chunk))]
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    for chunk in chunks(blocks):
+        yield batch([chunk, [[1] * len(ids) for ids in chunk], range(first, first + len(chunk))], schema)
         first += len(chunk)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 
+from distill.config.pretrain import NEXT
 from distill.config.schema import Config
 from distill.stages.job import RunSpec
 
@@ -48,9 +49,11 @@ def reduced(spec: RunSpec, batch_size: int, epochs: int = 1) -> RunSpec:
 def _settings(config: Config, batch_size: int, epochs: int) -> Config:
     """Return the settings with few epochs for each stage, and few repetitions of what is timed and drawn."""
     evaluate, pretrain = config.evaluate, config.pretrain
+    objective = "mlm" if pretrain.objective == NEXT else pretrain.objective  # pairs are of files alone
+    epochs_of_text = min(epochs, pretrain.max_epochs)
     return replace(
         config,
-        pretrain=replace(pretrain, max_epochs=min(epochs, pretrain.max_epochs), min_steps=0, files=None),
+        pretrain=replace(pretrain, max_epochs=epochs_of_text, min_steps=0, files=None, objective=objective),
         finetune=replace(config.finetune, max_epochs=epochs, min_steps=0),
         distill=replace(config.distill, max_epochs=epochs, min_steps=0),
         evaluate=replace(

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
 from distill.models.configuration import library_message
-from distill.types import FLOOR, MODEL_INPUTS, Batch, Outputs
+from distill.types import FLOOR, MODEL_INPUTS, Batch, Outputs, SegmentPairs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
 """Turns a head's logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``."""
@@ -83,6 +83,7 @@ def outputs(
         # what comes after the softmax.
         attentions=tuple(scores(model.config, query, key) for query, key, _ in query_key_values) if attentions else (),
         qkv=tuple(query_key_values) if qkv else (),
+        segment_pairs=SegmentPairs(answer["seq_relationship_logits"], batch["follows"]) if "follows" in batch else None,
     )
 
 
@@ -130,8 +131,9 @@ def _before_norm(states: tuple[Tensor, ...], last: Sequence[tuple[object, object
 
 def _logits(answer: Mapping[str, Tensor]) -> Tensor:
     """Return a head's logits; those of the start and end of a span are ``[batch, tokens, 2]``."""
-    if "logits" in answer:
-        return answer["logits"]
+    for name in ("logits", "prediction_logits"):
+        if name in answer:
+            return answer[name]
     return torch.stack([answer["start_logits"], answer["end_logits"]], dim=-1)
 
 

@@ -49,7 +49,9 @@ def keyed(
             continue
         kept = [n for n, key in enumerate(rows["key"][:]) if all(key in each.rows for each in found.values())]
         if not kept:
-            raise DataError(f"no row of {split} has an answer")
+            files = " and ".join(labeller.path for labeller in answering.labellers.values())
+            way = "; leave data.unlabelled out, or have its texts answered" if split == UNLABELLED else ""
+            raise DataError(f"no row of {split} has an answer in {files}{way}")
         if missing := len(rows) - len(kept):
             notes.append(f"{missing:,} of {len(rows):,} rows of {split} have no answer and are left out")
             ready[split] = rows.select(kept)
@@ -157,9 +159,11 @@ def _refuse_left(
     if left and len(left) == len(labeller.answers):
         refuse_strange(labeller.path, labeller.answers, answering.rows.values())
     if left and not drop:
+        by_text = "" if unlabelled is None else ", of which texts without labels are found by their text alone"
         raise DataError(
-            f"{len(left):,} of the {len(labeller.answers):,} answers of {labeller.path} are for no row of the data, "
-            f"the first {left[0].called}: give the data that was labelled, or data.on_bad=drop leaves such answers out"
+            f"{len(left):,} of the {len(labeller.answers):,} answers of {labeller.path} are for no row of the data"
+            f"{by_text}, the first {left[0].called}: give the data that was labelled, or data.on_bad=drop leaves such "
+            "answers out"
         )
 
 

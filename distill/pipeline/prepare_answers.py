@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from datasets import Dataset
 
@@ -11,12 +12,13 @@ from distill.config.schema import Config
 from distill.config.teacher import TeacherConfig
 from distill.data.answers.matching import Matched, Rows, match, refuse_strange
 from distill.data.answers.reading import Answer
-from distill.data.answers.saying import OUTSIDE, SAYS, Said, UnusableError, Vocabulary
+from distill.data.answers.saying import Said, UnusableError, Vocabulary
 from distill.data.sources import Source
 from distill.data.splits import GOLD
 from distill.errors import DataError
 from distill.pipeline import answer_files
 from distill.pipeline.answer_files import LABEL
+from distill.pipeline.usable_answers import read_answers, without_other_lengths
 from distill.tasks import Task
 from distill.tasks.labels import replaced
 
@@ -113,8 +115,12 @@ def answered(
             known = answer_files.answered_labels(files.values(), teacher.label_map)
         key = "teacher" if name == next(iter(teachers(config))) else f"more_teachers.{name}"
         vocabulary = Vocabulary(known, names, teacher.label_map)
-        said, faults = _said(files[name], vocabulary, task, key, drop=config.data.drops_bad)
+        drop = config.data.drops_bad
+        said, faults = read_answers(files[name], vocabulary, task.roles[LABEL], key, drop=drop)
         matched = match(str(teacher.answers), files[name], rows)
+        if task.roles[LABEL] == "tags":
+            words = _word_counts(source, task, checked)
+            faults |= without_other_lengths(files[name], said, matched, words, drop=drop)
         if len(matched.left) == len(files[name]) and config.data.unlabelled.path is None:
             refuse_strange(str(teacher.answers), files[name], rows.values())
         found[name] = Labeller(str(teacher.answers), files[name], vocabulary, said, faults, matched)
@@ -128,35 +134,11 @@ def answered(
     return Answering(source, found, rows, own_labels, tuple(notes))
 
 
-def _said(
-    answers: Sequence[Answer], vocabulary: Vocabulary, task: Task, key: str, *, drop: bool
-) -> tuple[dict[int, Said | None], dict[int, UnusableError]]:
-    """Return what each answer says, and why the others cannot be used.
-
-    Raises:
-        DataError: some cannot, and are not to be left out.
-    """
-    say, said, faults = SAYS[task.roles[LABEL]], dict[int, Said | None](), dict[int, UnusableError]()
-    for answer in answers:
-        if answer.unparseable:
-            continue
-        try:
-            said[id(answer)] = None if answer.content is None else say(answer, vocabulary)
-        except UnusableError as fault:
-            faults[id(answer)] = fault
-    if faults and not drop:
-        _refuse(answers, faults, vocabulary, key)
-    return said, faults
-
-
-def _refuse(answers: Sequence[Answer], faults: Mapping[int, UnusableError], vocabulary: Vocabulary, key: str) -> None:
-    """Refuse answers that cannot be used, by the first of them."""
-    first = next(answer for answer in answers if id(answer) in faults)
-    fault, others = faults[id(first)], len(faults) - 1
-    known = f" ({vocabulary.called})" if fault.kind == OUTSIDE else ""
-    way = f"; +{key}.label_map.{fault.label}=LABEL says which is meant" if fault.kind == OUTSIDE else ""
-    more = f", and {others:,} more of {len(answers):,} answers cannot be used" if others else ""
-    raise DataError(f"{first.called} {fault}{known}{more}{way}; data.on_bad=drop leaves such answers out")
+def _word_counts(source: Source, task: Task, checked: Sequence[Answer]) -> dict[str, list[int]]:
+    """Return how many words each row of a split has, whose first input is a list of them."""
+    first = next(iter(task.inputs))
+    counts = {split: [len(words) for words in rows[first][:]] for split, rows in source.splits.items()}
+    return counts | {GOLD: [len(cast("list[str]", row.values[first])) for row in checked]}
 
 
 def _without_gold(source: Source, task: Task, checked: Sequence[Answer], *, drop: bool) -> tuple[Source, list[str]]:
@@ -196,7 +178,7 @@ def _with_gold_split(source: Source, task: Task, checked: Sequence[Answer], voca
 def _labelled_train(source: Source, task: Task, found: Sequence[Labeller]) -> tuple[Source, list[str]]:
     """Give train the first labeller's labels, without the rows that not every labeller answered."""
     train, notes = source.splits["train"], []
-    said = [[labeller.of(answer) for answer in _of_train(labeller, train, task)] for labeller in found]
+    said = [[labeller.of(answer) for answer in labeller.matched.answers["train"]] for labeller in found]
     kept = [place for place in range(len(train)) if all(answers[place] is not None for answers in said)]
     if not kept:
         raise DataError(f"{found[0].path} has no answer to any of the {len(train):,} rows of train")
@@ -207,19 +189,6 @@ def _labelled_train(source: Source, task: Task, found: Sequence[Labeller]) -> tu
     labelled = replaced(source.splits["train"], LABEL, labels)
     notes.append(f"the labels of train are the answers of {found[0].path}")
     return replace(source, splits={**source.splits, "train": labelled}), notes
-
-
-def _of_train(labeller: Labeller, train: Dataset, task: Task) -> list[Answer | None]:
-    """Return the answers to train's rows; those of which the numbers of words differ are none."""
-    answers = labeller.matched.answers["train"]
-    if task.roles[LABEL] != "tags":
-        return answers
-    words = train[next(iter(task.inputs))][:]
-    fits = (
-        (said := labeller.of(answer)) is not None and len(said.rows) == len(tokens)
-        for answer, tokens in zip(answers, words, strict=True)
-    )
-    return [answer if fit else None for answer, fit in zip(answers, fits, strict=True)]
 
 
 def _label(said: Said | None, vocabulary: Vocabulary, task: Task) -> object:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
+from distill.config.pretrain import NEXT
 from distill.data.text_blocks import PlainText
 from distill.errors import DataError, ModelError
-from distill.models import attention, loading
+from distill.models import attention, loading, next_segments
 from distill.models.checkpoint_validation import inspect
 from distill.models.on_meta import build_on_meta
 from distill.models.sources import PRETRAINING_TEACHER, TEACHER_CHECKPOINT
@@ -15,6 +16,7 @@ from distill.stages import pretrain, pretraining_text
 from distill.stages.job import RunSpec
 from distill.tasks import causal_language_modeling as causal
 from distill.tasks import masked_language_modeling as masked
+from distill.tasks import next_sentence_prediction as following
 
 
 def texts(spec: RunSpec) -> None:
@@ -48,10 +50,15 @@ def goes_on(spec: RunSpec, folder: Path, config: PretrainedConfig, tokenizer: Pr
         return
     if reads_forward:
         raise ModelError(
-            f"pretrain.objective=mlm: {folder} is a {config.model_type}, which reads from left to right, and cannot "
-            "fill in a masked token; allowed is clm"
+            f"pretrain.objective={section.objective}: {folder} is a {config.model_type}, which reads from left to "
+            "right, and cannot fill in a masked token; allowed is clm"
         )
-    build_on_meta(config, masked.HEAD)
+    if section.objective == NEXT and not next_segments.has_head(config):
+        raise ModelError(
+            f"pretrain.objective={NEXT}: {folder} is a {config.model_type}, which has no head for next segments beside "
+            "that for masked tokens; allowed is mlm"
+        )
+    build_on_meta(config, following.HEAD if section.objective == NEXT else masked.HEAD)
     pretrain.refuse_without_mask(tokenizer)
     if section.whole_words and not any(inner_of_vocabulary(tokenizer)):
         raise ModelError(

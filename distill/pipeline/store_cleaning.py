@@ -63,6 +63,9 @@ def _unused(entry: Entry, at_work: bool) -> Iterator[Removable]:
     """Yield what of a folder can be removed that no run has just used."""
     if entry.kind == "partial":
         yield Removable(entry, "interrupted; a run would resume from it", entry.bytes)
+    elif entry.kind == "merged":
+        if not entry.runs and not at_work:
+            yield Removable(entry, "no run names it; it is made again of its adapter and base", entry.bytes)
     elif not entry.runs and not at_work and (entry.folder / MANIFEST).is_file():
         yield Removable(entry, "no run names it", entry.bytes)
     elif entry.leftovers:
@@ -80,8 +83,9 @@ def remove(root: Path, found: Removable) -> bool:
     try:
         with ExitStack() as held:
             (root / ".locks").mkdir(exist_ok=True)
-            held.enter_context(lock_of(root, entry.name))
-            if entry.kind == "stage" and (entry.folder / MANIFEST).stat().st_mtime > entry.used:
+            held.enter_context(lock_of(root, entry.name, entry.kind))
+            looked_at = {"stage": entry.folder / MANIFEST, "merged": entry.folder}.get(entry.kind)
+            if looked_at is not None and looked_at.stat().st_mtime > entry.used:
                 return False  # reused since it was looked at
             if found.files:
                 for path in found.files:
@@ -97,7 +101,7 @@ def remove(root: Path, found: Removable) -> bool:
 
 def _out_of_sight(root: Path, entry: Entry) -> Path:
     """Give a folder a name under which no run finds it while its files go; return where it is."""
-    hidden = root / f".{entry.name}.removed"
+    hidden = entry.folder.parent / f".{entry.name.lstrip('.')}.removed"
     if entry.folder != hidden:
         if hidden.exists():
             shutil.rmtree(hidden)

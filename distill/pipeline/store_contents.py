@@ -17,9 +17,11 @@ from distill.base.files import fingerprint
 from distill.base.manifest import MANIFEST
 from distill.errors import StoreError
 
-Kind = Literal["stage", "partial", "removed", "damaged"]
-"""A finished stage, one that is being made or was interrupted, one whose removal was interrupted, or a damaged one in
-whose place another has been made."""
+Kind = Literal["stage", "partial", "removed", "damaged", "merged"]
+"""A finished stage, one that is being made or was interrupted, one whose removal was interrupted, a damaged one in
+whose place another has been made, or a whole model that was made of an adapter and its base."""
+MERGED = ".merged"
+"""Folder in a store for the models that were made of adapters; none of them is made under the lock of its name."""
 RUNS = ".runs"
 """Folder in a store with one file for each run that wrote there, which holds the run's folder."""
 SEARCHES = "searches"
@@ -29,7 +31,9 @@ KEPT = "kept.json"
 _JOURNAL = "journal.log"
 _STAGE = r"[a-z]+-[0-9a-f]{12}"
 _FOLDER = re.compile(rf"\.?({_STAGE})(\.partial|\.removed|\.damaged)?")
-_IN_LOG = re.compile(rf"\b{_STAGE}\b")
+_MODEL = r"[0-9a-f]{12}-[0-9a-f]{12}"
+_MERGED_FOLDER = re.compile(rf"({_MODEL})|\.[0-9a-f]{{12}}")
+_IN_LOG = re.compile(rf"\b{_STAGE}\b|(?<={re.escape(MERGED)}/){_MODEL}\b")
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Entry:
 
     Attributes:
         folder: where it is.
-        name: ``<stage>-<12 hex>``.
-        kind: whether it is finished.
+        name: ``<stage>-<12 hex>``, or that of a model in ``MERGED``.
+        kind: whether it is finished, and a stage.
         bytes: what its files take, those that are linked from elsewhere too included.
         used: when it was made or last reused, in seconds since 1970.
         runs: folders of the runs that name it, by themselves or by a stage that was made from it.
@@ -101,14 +105,15 @@ def contents(root: Path, runs: Iterable[Path]) -> list[Entry]:
         folders = [path for path in sorted(root.iterdir()) if path.is_dir() and not path.is_symlink()]
         named = _named(root, runs)
         entries = [_entry(path, match, named) for path in folders if (match := _FOLDER.fullmatch(path.name))]
+        entries += [_merged(path, named) for path in (root / MERGED).glob("*") if _MERGED_FOLDER.fullmatch(path.name)]
     except OSError as error:
         raise StoreError(f"{root} cannot be read ({error.strerror}); say which with store=FOLDER") from error
     return sorted(entries, key=lambda entry: (-entry.bytes, entry.name))
 
 
-def lock_of(root: Path, name: str) -> FileLock:
-    """Return the lock that a run holds while it makes a stage."""
-    return FileLock(root / ".locks" / name, timeout=0)
+def lock_of(root: Path, name: str, kind: Kind = "stage") -> FileLock:
+    """Return the lock that a run holds while it makes a stage, or makes a whole model of an adapter."""
+    return FileLock(root / MERGED / ".lock" if kind == "merged" else root / ".locks" / name, timeout=0)
 
 
 def _entry(folder: Path, match: re.Match[str], named: dict[str, set[str]]) -> Entry:
@@ -122,6 +127,12 @@ def _entry(folder: Path, match: re.Match[str], named: dict[str, set[str]]) -> En
     size = sum(path.lstat().st_size for path in files)
     locked = _is_locked(folder.parent, name)
     return Entry(folder, name, kind, size, used, tuple(sorted(named.get(name, ()))), locked, leftovers)
+
+
+def _merged(folder: Path, named: dict[str, set[str]]) -> Entry:
+    """Return a model that was made of an adapter; one whose making was interrupted has a name that no run knows."""
+    size, runs = sum(path.lstat().st_size for path in _files(folder)), named.get(folder.name, ())
+    return Entry(folder, folder.name, "merged", size, folder.stat().st_mtime, tuple(sorted(runs)))
 
 
 def _times(folder: Path, kind: Kind) -> list[float]:

@@ -1,15 +1,18 @@
 """Find the folder of a teacher: a whole model, or one that is made of somebody's adapter and its base."""
 
+import logging
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from distill.config.teacher import TeacherConfig
 from distill.data import hub
 from distill.errors import ConfigError, ModelError
 from distill.models import adapter_folders, checkpoint_folders
+from distill.pipeline.store_contents import MERGED
 from distill.tasks import task
 
-_MERGED = ".merged"
-"""Folder of a store for models that were made of adapters."""
+log = logging.getLogger(__name__)
 
 
 def teacher_folder(teacher: TeacherConfig, task_name: str, store: str) -> Path:
@@ -26,8 +29,12 @@ def teacher_folder(teacher: TeacherConfig, task_name: str, store: str) -> Path:
         if teacher.base is not None:
             raise ConfigError(f"teacher.base={teacher.base}: belongs to an adapter, and {model} is a whole model")
         return checkpoint_folders.checked(folder)
-    cache = Path(store).expanduser() / _MERGED
-    return adapter_folders.whole_model(folder, _base(teacher, folder), task(task_name).head, cache)
+    cache = Path(store).expanduser() / MERGED
+    whole = adapter_folders.whole_model(folder, _base(teacher, folder), task(task_name).head, cache)
+    with suppress(OSError):  # whoever cleans the store sees that it is in use
+        os.utime(whole)
+    log.info("teacher.model=%s: an adapter, folded into its base in %s", model, whole)
+    return whole
 
 
 def _base(teacher: TeacherConfig, adapter: Path) -> Path:

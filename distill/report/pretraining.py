@@ -2,7 +2,7 @@
 
 from distill.report import JsonObject, Report, known, number
 
-_LEARNT = {"mlm": "masked tokens", "clm": "next tokens"}
+_LEARNT = {"mlm": "masked tokens", "mlm+nsp": "masked tokens", "clm": "next tokens"}
 _HELD_OUT = {"files": "blocks of the text files that were held out", "validation": "the text of validation"}
 
 
@@ -27,7 +27,10 @@ def _title(stage: str) -> str:
 
 
 def _sentence(found: JsonObject) -> str:
+    pairs = ""
+    if (accuracy := found.get("next_segment_accuracy")) is not None:
+        pairs = f", and accuracy {number(accuracy, 3)} of whether a segment follows another, as about half do"
     return (
         f"perplexity {number(found['perplexity'], 2)} and accuracy {number(found['accuracy'], 3)} of "
-        f"{_LEARNT[found['objective']]}, on {_HELD_OUT[found['held_out']]}"
+        f"{_LEARNT[found['objective']]}{pairs}, on {_HELD_OUT[found['held_out']]}"
     )

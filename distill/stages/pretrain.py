@@ -11,6 +11,7 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from distill.base.files import RESUME, whole_folder
 from distill.config.adapting import VIRTUAL
+from distill.config.pretrain import NEXT
 from distill.config.training import TrainingConfig
 from distill.errors import ModelError
 from distill.metrics import language_modeling
@@ -23,6 +24,8 @@ from distill.stages import hyperparameters, pretraining_teacher, pretraining_tex
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.tasks import causal_language_modeling as causal
 from distill.tasks import masked_language_modeling as masked
+from distill.tasks import next_sentence_prediction as following
+from distill.training.segment_pairs import ACCURACY, SegmentPairsModule
 from distill.training.supervised import SupervisedModule, TrainingSpec
 from distill.training.tracking import read_curves
 
@@ -86,6 +89,8 @@ def _module(spec: RunSpec, model: PreTrainedModel, training: TrainingSpec) -> Su
     """Return the module that trains the model on text alone, or on a teacher's answers as well."""
     if _taught(spec):
         return pretraining_teacher.module(spec, model, training)
+    if spec.config.pretrain.objective == NEXT:
+        return SegmentPairsModule(model, training)
     return SupervisedModule(model, Objective({"hard": Hard()}, {"hard": 1.0}), training)
 
 
@@ -94,7 +99,7 @@ def _language_model(job: Job, trained: TrainingConfig) -> dict[str, object]:
     curves = [row for row in read_curves(job.folder / "metrics.csv") if row["name"].startswith("validation/")]
     values = {
         name: [row["value"] for row in curves if row["name"] == f"validation/{name}"]
-        for name in map(str, language_modeling.collection(sync=False))
+        for name in (*map(str, language_modeling.collection(sync=False)), *_further_scores(job.spec))
     }
     perplexities = values["perplexity"]
     kept = int(np.nanargmin(perplexities)) if trained.early_stopping.patience is not None else -1
@@ -106,9 +111,14 @@ def _language_model(job: Job, trained: TrainingConfig) -> dict[str, object]:
     }
 
 
+def _further_scores(spec: RunSpec) -> list[str]:
+    """Return the names of scores beside those of a language model."""
+    return [ACCURACY] if spec.config.pretrain.objective == NEXT else []
+
+
 def _head(spec: RunSpec) -> str:
     """Return the class of the model, by what it learns."""
-    return causal.HEAD if spec.config.pretrain.objective == "clm" else masked.HEAD
+    return {"clm": causal.HEAD, NEXT: following.HEAD}.get(spec.config.pretrain.objective, masked.HEAD)
 
 
 def _model(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:

@@ -10,14 +10,18 @@ from datasets import Dataset, concatenate_datasets
 from transformers import PreTrainedTokenizerBase
 
 from distill.base.files import checksum
+from distill.config.pretrain import NEXT
+from distill.data.segment_pair_tables import paired
+from distill.data.segment_pairs import PairForm
 from distill.data.splits import UNLABELLED
-from distill.data.text_blocks import Packing, PlainText, held_out, packed
+from distill.data.text_blocks import Packing, PlainText, Tokens, held_out, packed
 from distill.models.checkpoint_fitting import token_count
 from distill.models.subwords import inner_of_vocabulary
 from distill.stages.job import Job, RunSpec, StageSettings
 from distill.stages.loaders import Loaders
 from distill.tasks import causal_language_modeling as causal
 from distill.tasks import masked_language_modeling as masked
+from distill.tasks import next_sentence_prediction as following
 
 
 def settings(spec: RunSpec) -> StageSettings:
@@ -26,6 +30,8 @@ def settings(spec: RunSpec) -> StageSettings:
     found: StageSettings = {"mask_probability": section.mask_probability}
     if section.objective == "clm":
         found = {"objective": "clm"}
+    elif section.objective == NEXT:
+        found["objective"] = NEXT
     if section.whole_words:
         found["whole_words"] = True
     if not section.paths:
@@ -72,17 +78,25 @@ def make_loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> Loaders:
         DataError: a text cannot be read, or too few are there to hold some out.
     """
     collate = _collate(job.spec, tokenizer)
-    train, validation = (_blocks if job.spec.config.pretrain.packs else _examples)(job, tokenizer)
+    section = job.spec.config.pretrain
+    read = _pairs if section.objective == NEXT else _blocks if section.packs else _examples
+    train, validation = read(job, tokenizer)
     return Loaders(
         job.examples.training_batches(train, collate, collate.counts(train)),
         job.examples.scoring_batches(validation, collate),
     )
 
 
-def _collate(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> masked.Collate | causal.Collate:
-    """Return what makes batches: of hidden tokens, or of tokens that follow."""
+def _collate(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> masked.Collate | causal.Collate | following.Collate:
+    """Return what makes batches: of hidden tokens, alone or in pairs of segments, or of tokens that follow."""
     if spec.config.pretrain.objective == "clm":
         return causal.Collate(tokenizer.pad_token_id)
+    hide = _hiding(spec, tokenizer)
+    return following.Collate(hide) if spec.config.pretrain.objective == NEXT else hide
+
+
+def _hiding(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> masked.Collate:
+    """Return what makes batches of hidden tokens."""
     return masked.Collate(
         seed=spec.config.seed,
         probability=spec.config.pretrain.mask_probability,
@@ -123,16 +137,37 @@ def _packed(
     job: Job, tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], origin: Sequence[Path], named: StageSettings
 ) -> Dataset:
     """Return texts as blocks, which the first process writes."""
+    form, tokens, identity = _packing(job.spec, tokenizer), _tokens(tokenizer), {**named, **_identity(tokenizer)}
+    job.context.ranks.first(lambda: len(packed(texts, tokens, form, origin, identity)))
+    return packed(texts, tokens, form, origin, identity)
+
+
+def _pairs(job: Job, tokenizer: PreTrainedTokenizerBase) -> tuple[Dataset, Dataset]:
+    """Return pairs of segments of files, with some of the text held out; the first process writes them."""
+    spec, section = job.spec, job.spec.config.pretrain
+    form = PairForm(spec.setup.spec.max_length, _known(tokenizer.cls_token_id), _known(tokenizer.sep_token_id))
+
+    def made() -> tuple[Dataset, Dataset]:
+        text, tokens, identity = PlainText(files(spec)), _tokens(tokenizer), _identity(tokenizer)
+        return paired(text, tokens, form, section.holdout, spec.config.seed, identity)
+
+    job.context.ranks.first(lambda: len(made()))
+    return made()
+
+
+def _tokens(tokenizer: PreTrainedTokenizerBase) -> Tokens:
+    """Return the function that gives the tokens of texts, without those that begin and end an input."""
 
     def tokens(chunk: Sequence[str]) -> list[list[int]]:
         encoded = tokenizer(list(chunk), add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
         return cast("list[list[int]]", encoded)
 
-    form = _packing(job.spec, tokenizer)
-    words = hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()
-    identity = {**named, "tokenizer": words}
-    job.context.ranks.first(lambda: len(packed(texts, tokens, form, origin, identity)))
-    return packed(texts, tokens, form, origin, identity)
+    return tokens
+
+
+def _identity(tokenizer: PreTrainedTokenizerBase) -> StageSettings:
+    """Return what names a table of tokens beside the text."""
+    return {"tokenizer": hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()}
 
 
 def _packing(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> Packing:

@@ -45,8 +45,8 @@ class TrainingSpec:
 class SupervisedModule(pl.LightningModule):
     """The LightningModule of every stage that trains on labels alone.
 
-    All chance (dropout) is drawn anew for each micro-batch from (seed, rank, number of the micro-batch), so that a
-    resumed run draws what an uninterrupted one would have.
+    All chance (dropout) is drawn anew for each micro-batch from (seed, its part of the step, number of the step), so
+    that a resumed run draws what an uninterrupted one would have, and ranks what accumulation does.
     """
 
     def __init__(self, model: PreTrainedModel, objective: Objective, spec: TrainingSpec) -> None:
@@ -95,8 +95,10 @@ class SupervisedModule(pl.LightningModule):
 
     def _draw_anew(self, ahead: int = 0) -> None:
         """Begin the chance of this micro-batch, or of one so many after it."""
-        number = self.trainer.fit_loop.epoch_loop.total_batch_idx + ahead
-        torch.manual_seed(hash((self.spec.seed, self.trainer.global_rank, number)) % 2**63)
+        every = self.trainer.accumulate_grad_batches
+        step, position = divmod(self.trainer.fit_loop.epoch_loop.total_batch_idx + ahead, every)
+        part = self.trainer.global_rank * every + position
+        torch.manual_seed(hash((self.spec.seed, part, step)) % 2**63)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one micro-batch, and log each term's part of it."""
@@ -191,15 +193,22 @@ class SupervisedModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Feed the metrics; the highest logit is no number where any of them is none, as a metric may not show."""
-        rows, labels = self.spec.align(outputs(self.model, batch).logits, batch)
+        return self.scored(*self.spec.align(outputs(self.model, batch).logits, batch))
+
+    def scored(self, rows: Tensor, labels: Tensor) -> Tensor | None:
+        """Feed the metrics with logits ``[rows, classes]`` and labels ``[rows]``; return the highest logit, if any."""
         self.metrics.update(rows, labels)
         return rows.amax() if rows.numel() else None
 
     def on_validation_epoch_end(self) -> None:
         """Score the whole split, each example once, on every rank."""
-        scores = {f"validation/{name}": at_least_float32(value) for name, value in self.metrics.compute().items()}
+        self.log_scores(self.metrics)
+
+    def log_scores(self, metrics: MetricCollection) -> None:
+        """Log what metrics have come to over the split, and let them start anew."""
+        scores = {f"validation/{name}": at_least_float32(value) for name, value in metrics.compute().items()}
         self.log_dict(scores, rank_zero_only=False)
-        self.metrics.reset()
+        metrics.reset()
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401
         """Make the optimiser over model and objective, and its schedule by steps."""

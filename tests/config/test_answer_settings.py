@@ -64,3 +64,16 @@ def test_texts_that_are_made_have_no_answers_in_a_file():
     config.teacher.answers, config.augment.methods = "embedded", ["dropping"]
     expected = "augment.methods=['dropping']: makes texts that are not in teacher.answers=embedded; allowed is []"
     assert expected in validate.problems(config)
+
+
+@pytest.mark.parametrize("init", ["teacher", "narrow"])
+def test_a_student_of_layers_that_nobody_has_trained_is_refused(init):
+    config = Config()
+    config.teacher.answers, config.student.init, config.pretrain.max_epochs = "embedded", init, 0
+    expected = (
+        f"student.init={init}: takes over layers, and teacher.answers=embedded has none, nor does "
+        "pretrain.max_epochs=0 train any; give a model as teacher.model=FOLDER, or student.init=random"
+    )
+    assert expected in validate.problems(config)
+    config.pretrain.max_epochs = 1
+    assert expected not in validate.problems(config)

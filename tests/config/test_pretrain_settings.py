@@ -46,6 +46,20 @@ def config(task="classification", **changed):
             config(teacher="bert", max_epochs=0),
             "pretrain.teacher=bert: is not read where pretrain.max_epochs=0; leave one of them out",
         ),
+        (
+            config(objective="mlm+nsp"),
+            "pretrain.objective=mlm+nsp: learns from lines that follow each other; give them as pretrain.files=FILE, "
+            "or allowed is mlm",
+        ),
+        (
+            config(objective="mlm+nsp", files="a.txt", teacher="bert"),
+            "pretrain.teacher=bert: belongs to pretrain.objective=mlm; allowed is null",
+        ),
+        (
+            config("dialogue", objective="mlm+nsp", files="a.txt"),
+            "pretrain.max_epochs=3: a GPT-2 cannot learn pretrain.objective=mlm+nsp, since it reads from left to "
+            "right; allowed is pretrain.objective=clm, or pretrain.max_epochs=0, which begins at random",
+        ),
     ],
 )
 def test_what_a_model_cannot_learn_is_said_in_one_sentence(given, problem):
@@ -55,6 +69,15 @@ def test_what_a_model_cannot_learn_is_said_in_one_sentence(given, problem):
 def test_a_decoder_learns_the_next_token_and_an_encoder_masked_ones():
     assert not list(pretrain_problems(config("dialogue", objective="clm")))
     assert not list(pretrain_problems(config(whole_words=True, files="a.txt", holdout=0.2)))
+    assert not list(pretrain_problems(config(objective="mlm+nsp", whole_words=True, files="a.txt")))
+
+
+def test_pairs_of_segments_need_room_for_two():
+    given = config(objective="mlm+nsp", files="a.txt")
+    given.data.max_length = 4
+    assert list(pretrain_problems(given)) == [
+        "data.max_length=4: pretrain.objective=mlm+nsp has two segments; allowed is 5 or more"
+    ]
 
 
 def test_text_files_that_are_not_there_are_named(tmp_path):

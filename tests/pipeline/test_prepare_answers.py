@@ -75,6 +75,7 @@ def test_train_without_labels_gets_those_of_the_answers(desk):
         ("refund", [0, 1, 0]),
         (["refund", "refund", "billing"], [1 / 3, 2 / 3, 0]),
         (["refund", None, "abstain"], [0, 1, 0]),
+        ({"refund": 0.3, "billing": 0.1, "abstain": 0.6}, [0.25, 0.75, 0]),
         ({"refund": 0.7, "technical": 0.3}, [0, 0.7, 0.3]),
         ({"refund": 0.705, "technical": 0.3}, [0, 0.705 / 1.005, 0.3 / 1.005]),
     ],
@@ -148,18 +149,26 @@ def test_what_the_labeller_calls_a_label_is_mapped_to_it(desk):
     assert len(data.splits["train"]) == 29
 
 
-def test_csv_and_parquet_say_the_same_as_json_lines(desk, tmp_path):
+def test_csv_tsv_and_parquet_say_the_same_as_json_lines(desk, tmp_path):
     rows = all_answered(m4=["refund", "billing"])
     expected = said(desk(rows), 4).tolist()
     cells = [row["answer"] if isinstance(row["answer"], str) else json.dumps(row["answer"]) for row in rows]
     with (tmp_path / "answers.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("id", "answer"), *zip([row["id"] for row in rows], cells, strict=True)])
+    with (tmp_path / "answers.tsv").open("w", newline="", encoding="utf-8") as file:  # with the quotes of CSV
+        named = [("id", "answer"), *zip([row["id"] for row in rows], cells, strict=True)]
+        csv.writer(file, delimiter="\t").writerows(named)
     table = Dataset.from_dict({"id": [row["id"] for row in rows], "answer": cells})
     table.to_parquet(tmp_path / "answers.parquet")
-    for file in ("answers.csv", "answers.parquet"):
+    for file in ("answers.csv", "answers.tsv", "answers.parquet"):
         config = Config(task="classification")
         config.data.path, config.teacher.answers = str(tmp_path / "data"), str(tmp_path / file)
         assert said(prepare(config), 4).tolist() == expected
+
+
+def test_a_row_of_which_all_probability_abstains_has_no_answer(desk):
+    data = desk(all_answered(m4={"abstain": 1.0}, m5={"refund": 0.0, "abstain": 1.0}))
+    assert (len(data.splits["train"]), data.labelled["first"].counts.abstained) == (28, 2)
 
 
 GOLD = [{"text": text(n), "label": true(n)} for n in range(40, 46)]
@@ -260,6 +269,17 @@ def test_gold_rows_that_cannot_audit_are_refused(desk, gold, message):
         desk(all_answered(), gold=gold)
 
 
+def test_texts_without_labels_that_nobody_answered_are_said_with_the_file(desk, tmp_path):
+    config = Config(task="classification")
+    desk(all_answered())
+    config.data.path, config.teacher.answers = str(tmp_path / "data"), str(tmp_path / "answers.jsonl")
+    config.data.unlabelled.path = written(tmp_path / "texts.jsonl", [{"text": text(100)}, {"text": text(101)}])
+    with pytest.raises(
+        DataError, match=r"^no row of unlabelled has an answer in .*answers\.jsonl; leave data\.unlabell"
+    ):
+        prepare(config)
+
+
 def test_scores_tags_and_sets_of_labels_are_read_by_what_the_task_asks(tmp_path):
     cases = {
         "regression": ({"text": "a b", "pair": "c"}, [1.5, [1, 2]], [[1.5]], 0.5),
@@ -295,7 +315,7 @@ def test_scores_tags_and_sets_of_labels_are_read_by_what_the_task_asks(tmp_path)
         assert {row.shape for row in found.rows.values()} == {shapes[task]}
 
 
-def test_a_list_of_tags_of_another_length_answers_nothing(tmp_path):
+def test_a_list_of_tags_of_another_length_is_no_answer(tmp_path):
     (tmp_path / "data").mkdir()
     rows = [{"tokens": ["Anna", f"left{n}"]} for n in range(20)]
     written(tmp_path / "data" / "train.jsonl", rows)
@@ -305,6 +325,10 @@ def test_a_list_of_tags_of_another_length_answers_nothing(tmp_path):
     config.teacher.answers = written(
         tmp_path / "answers.jsonl", [{**row, "answer": tag} for row, tag in zip(rows, tags, strict=True)]
     )
+    with pytest.raises(DataError, match=r"line 20 answers 1 tags to a row of 2 words; data\.on_bad=drop leaves such"):
+        prepare(config)
+    config.data.on_bad = "drop"
     data = prepare(config)
     assert sum(map(len, data.splits.values())) == 19
+    assert (data.labelled["first"].counts.answered, data.labelled["first"].counts.unparseable) == (19, 1)
     assert re.search("1 of 20 rows of train have no answer", " ".join(data.notes))

@@ -2,14 +2,13 @@
 
 import json
 import os
-import sys
 
 import pytest
 
 from distill import store as command
 from distill.pipeline.store import Store
 from distill.pipeline.store_cleaning import removable, remove
-from distill.pipeline.store_contents import contents, note_run, run_folders
+from distill.pipeline.store_contents import contents, lock_of, note_run, run_folders
 
 FINETUNE, DISTILL, OTHER = "finetune-00000000000a", "distill-00000000000b", "distill-00000000000c"
 
@@ -51,18 +50,8 @@ def going(store, keep_hours=1.0):
 
 
 @pytest.fixture
-def called(store, monkeypatch, capsys):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["distill", *words, f"store={store.root}"])
-        code = 0
-        try:
-            command.main()
-        except SystemExit as end:
-            code = end.code
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
+def called(store, ended):
+    return lambda *words: ended(command.main, *words, f"store={store.root}")
 
 
 def test_a_run_names_its_stages_and_those_they_were_made_from(store):
@@ -205,3 +194,43 @@ def test_what_a_clock_that_was_ahead_has_dated_stays(store):
     os.utime(store.root / OTHER / "manifest.json", (ahead, ahead))
     assert going(store, keep_hours=0.0) == []
     assert store.find(OTHER)
+
+
+MODEL, OTHER_MODEL, HALF = "00000000000a-00000000000b", "00000000000c-00000000000d", ".00000000000e"
+
+
+@pytest.fixture
+def merged(store, tmp_path):
+    """Three models of adapters: of a run, as its log says, of none, and one whose making was interrupted."""
+    for name in (MODEL, OTHER_MODEL, HALF):
+        (store.root / ".merged" / name).mkdir(parents=True)
+        (store.root / ".merged" / name / "model.safetensors").write_bytes(b"weights")
+        os.utime(store.root / ".merged" / name, (1, 1))
+    (store.root / ".merged" / ".lock").touch()
+    run = tmp_path / "outputs" / "first"
+    (run / "run.log").write_text(f"folded into its base in {store.root}/.merged/{MODEL}\n", encoding="utf-8")
+    return store
+
+
+def test_a_model_of_an_adapter_is_listed_with_the_run_whose_log_names_it(merged, called):
+    out = called("list")[1]
+    lines = {line.split()[0]: line for line in out.splitlines() if "(merged)" in line}
+    assert sorted(lines) == sorted([MODEL, OTHER_MODEL, HALF])
+    assert lines[MODEL].endswith("outputs/first")
+    assert lines[OTHER_MODEL].endswith("no run names it")
+
+
+def test_a_model_of_an_adapter_that_no_run_names_is_removed_unless_it_was_just_used(merged, called):
+    assert set(going(merged)) == {OTHER, HALF, OTHER_MODEL}
+    os.utime(merged.root / ".merged" / OTHER_MODEL)
+    assert OTHER_MODEL not in going(merged)
+    assert OTHER_MODEL in going(merged, keep_hours=0)
+    assert called("clean", "keep_hours=0", "yes=true")[0] == 0
+    assert [path.name for path in (merged.root / ".merged").iterdir() if path.is_dir()] == [MODEL]
+
+
+def test_a_model_of_an_adapter_that_is_being_made_stays(merged):
+    (found,) = (each for each in removable(entries(merged).values(), 1.0) if each.entry.name == HALF)
+    with lock_of(merged.root, HALF, "merged"):
+        assert not remove(merged.root, found)
+    assert remove(merged.root, found)

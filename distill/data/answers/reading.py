@@ -84,7 +84,11 @@ def read(path: str, columns: Mapping[str, Sequence[str]], label: str | None = No
             f"{path} has no column {' or '.join(names)}; it has {', '.join(rows[0][1])}: a line is an id or text, and "
             "an answer"
         )
-    return [_answer(f"{path} line {number}", row, columns, names) for number, row in rows]
+    found = [_answer(f"{path} line {number}", row, columns, names) for number, row in rows]
+    if not any(answer.id is not None or answer.values for answer in found):
+        inputs = " and ".join(columns)
+        raise DataError(f"{path} does not say what it answers: no line has an {ID}, or {inputs}")
+    return found
 
 
 def _numbered(file: Path) -> Iterator[tuple[int, Row]]:
@@ -104,7 +108,7 @@ def _answer(place: str, row: Row, columns: Mapping[str, Sequence[str]], names: S
     }
     content = next((value for name in names if (value := _content(row.get(name))) is not None), None)
     logarithms = _content(row.get(LOGPROBS))
-    is_log = isinstance(logarithms, Mapping)
+    is_log = logarithms is not None
     unparseable = content is None and not is_log and not (empty(row.get(ERROR)) and empty(row.get(RAW)))
     return Answer(
         place,
@@ -121,7 +125,7 @@ def _answer(place: str, row: Row, columns: Mapping[str, Sequence[str]], names: S
 
 def _content(value: object) -> object:
     """Return what a cell answers: a list or an object of a table's cell as such, and none where it abstains."""
-    if isinstance(value, str) and (text := value.strip())[:1] in ("[", "{"):
+    if isinstance(value, str) and (text := _unquoted(value.strip()))[:1] in ("[", "{"):
         try:
             value = json.loads(text)
         except ValueError:
@@ -132,9 +136,19 @@ def _content(value: object) -> object:
     return None if abstains(value) else value
 
 
+def _unquoted(text: str) -> str:
+    """Return a list or an object without the quotes of CSV, which some write into tables that have none.
+
+    >>> print(_unquoted('"[""refund"", ""billing""]"'), _unquoted('"refund"'))
+    ["refund", "billing"] "refund"
+    """
+    quoted = text[:2] in ('"[', '"{') and text[-2:] in (']"', '}"')
+    return text[1:-1].replace('""', '"') if quoted else text
+
+
 def _listed(value: object) -> object:
     """Return the words of a cell as a list, and a text as it is."""
-    content = _content(value) if isinstance(value, str) and value.strip().startswith("[") else value
+    content = _content(value) if isinstance(value, str) and _unquoted(value.strip()).startswith("[") else value
     return list(content) if isinstance(content, list | tuple) else value
 
 

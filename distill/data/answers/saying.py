@@ -93,10 +93,17 @@ Say = Callable[[Answer, Vocabulary], Said | None]
 
 def label(answer: Answer, vocabulary: Vocabulary) -> Said | None:
     """Read a label, votes for labels, or a probability for each, of one asking or of several."""
-    if isinstance(answer.content, Mapping):
-        return Said(_normalised(answer.content, vocabulary, is_log=answer.is_log))
+    if answer.is_log or isinstance(answer.content, Mapping):
+        shares_of_one = _normalised(_by_label(answer), vocabulary, is_log=answer.is_log)
+        return None if shares_of_one is None else Said(shares_of_one)
     votes = answer.content if isinstance(answer.content, list) else [answer.content]
-    shares = [share for vote in votes if (share := _vote(vote, vocabulary)) is not None]
+    try:
+        shares = [share for vote in votes if (share := _vote(vote, vocabulary)) is not None]
+    except UnusableError as error:
+        if len(votes) > 1 and all(isinstance(vote, float) for vote in votes):
+            reason = f"answers {shown(answer.content)}: probabilities are an object with the name of each label"
+            raise UnusableError(UNPARSEABLE, reason) from error
+        raise
     if not shares:
         return None
     mean = np.mean(shares, axis=0)
@@ -114,8 +121,9 @@ def _vote(vote: object, vocabulary: Vocabulary) -> Numbers | None:
 
 def labels(answer: Answer, vocabulary: Vocabulary) -> Said | None:
     """Read a set of labels, several such sets, or a probability for each label by itself."""
-    if isinstance(answer.content, Mapping):
-        return Said(_probabilities(answer.content, vocabulary, is_log=answer.is_log)[np.newaxis])
+    if answer.is_log or isinstance(answer.content, Mapping):
+        by_label, abstention = _probabilities(_by_label(answer), vocabulary, is_log=answer.is_log)
+        return Said(by_label[np.newaxis]) if by_label.any() or not abstention else None
     askings = _askings(answer.content)
     found = [flags for asking in askings if (flags := _set(asking, vocabulary)) is not None]
     if not found:
@@ -128,7 +136,8 @@ def labels(answer: Answer, vocabulary: Vocabulary) -> Said | None:
 def _set(asking: object, vocabulary: Vocabulary) -> Numbers | None:
     """Return which labels a set has ``[1, labels]``; none where all that it says is that nobody can tell."""
     if isinstance(asking, Mapping):
-        return _probabilities(asking, vocabulary, is_log=False)[np.newaxis]
+        by_label, abstention = _probabilities(asking, vocabulary, is_log=False)
+        return by_label[np.newaxis] if by_label.any() or not abstention else None
     names = asking if isinstance(asking, list) else [asking]
     places = [None if abstains(name) else vocabulary.place(name) for name in names]
     if places and all(place is None for place in places):
@@ -153,13 +162,14 @@ def _askings(content: object) -> list[Any]:
 
 def score(answer: Answer, vocabulary: Vocabulary) -> Said | None:
     """Read a score, or several, whose mean counts."""
+    _refuse_logarithms(answer)
     scores = [
         each
         for each in (answer.content if isinstance(answer.content, list) else [answer.content])
         if not abstains(each)
     ]
     try:
-        numbers = [float(each) for each in scores]  # type: ignore[arg-type]
+        numbers = [math.nan if isinstance(each, bool) else float(each) for each in scores]  # type: ignore[arg-type]
     except (TypeError, ValueError):
         numbers = [math.nan]
     if not all(map(math.isfinite, numbers)):
@@ -169,6 +179,7 @@ def score(answer: Answer, vocabulary: Vocabulary) -> Said | None:
 
 def tags(answer: Answer, vocabulary: Vocabulary) -> Said | None:
     """Read a tag for each word, or several such lists."""
+    _refuse_logarithms(answer)
     if not (lists := _askings(answer.content)):
         return None
     if not all(isinstance(each, list) and each for each in lists):
@@ -185,31 +196,50 @@ def tags(answer: Answer, vocabulary: Vocabulary) -> Said | None:
     return Said(shares, single, None if single else float(shares.max(axis=-1).mean()))
 
 
+def _refuse_logarithms(answer: Answer) -> None:
+    """Refuse logarithms of probabilities where an answer is no label of a text."""
+    if answer.is_log:
+        raise UnusableError(UNPARSEABLE, f"has the logprobs {shown(answer.content)}, which labels alone have")
+
+
 SAYS: Mapping[str, Say] = {"label": label, "labels": labels, "score": score, "tags": tags}
 """The kind of a task's label to how an answer of it is read."""
 
 
-def _probabilities(given: Mapping[Any, object], vocabulary: Vocabulary, *, is_log: bool) -> Numbers:
-    """Return the probability of each label ``[labels]``, as far as the answer names it, and else 0."""
-    found = np.zeros(len(vocabulary.labels))
+def _by_label(answer: Answer) -> Mapping[Any, object]:
+    """Return the numbers of an answer by label, or refuse what is no such object."""
+    if isinstance(answer.content, Mapping):
+        return answer.content
+    reason = "which is no object of labels and their logarithms"
+    raise UnusableError(UNPARSEABLE, f"has the logprobs {shown(answer.content)}, {reason}")
+
+
+def _probabilities(given: Mapping[Any, object], vocabulary: Vocabulary, *, is_log: bool) -> tuple[Numbers, float]:
+    """Return the probability of each label ``[labels]``, 0 where the answer does not name it, and of abstaining."""
+    found, abstention = np.zeros(len(vocabulary.labels)), 0.0
     for name, value in given.items():
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
         probability = math.exp(min(number, 700)) if is_log else float(number)
         if not 0 <= probability <= 1 + _SUM:
             what = "log-probability" if is_log else "probability"
             raise UnusableError(UNPARSEABLE, f"gives {shown(name)} the {what} {shown(value)}, which is none")
-        if probability and (place := vocabulary.place(name)) is not None:
+        if not probability:
+            continue
+        if (place := vocabulary.place(name)) is None:
+            abstention += probability
+        else:
             found[place] += probability
-    return found
+    return found, abstention
 
 
-def _normalised(given: Mapping[Any, object], vocabulary: Vocabulary, *, is_log: bool) -> Numbers:
-    """Return probabilities ``[1, labels]`` that sum to 1.
+def _normalised(given: Mapping[Any, object], vocabulary: Vocabulary, *, is_log: bool) -> Numbers | None:
+    """Return probabilities ``[1, labels]`` that sum to 1, or none where the answer is sure to be none.
 
-    Those of tokens, given as logarithms, need not while others were possible.
+    Those of tokens, given as logarithms, need not sum to 1, while others were possible. As votes that abstain, a
+    probability of abstaining says nothing about the labels: theirs are scaled to 1 without it.
     """
-    found = _probabilities(given, vocabulary, is_log=is_log)
+    found, abstention = _probabilities(given, vocabulary, is_log=is_log)
     total = float(found.sum())
-    if not total or (not is_log and abs(total - 1) > _SUM):
-        raise UnusableError(UNPARSEABLE, f"gives probabilities that sum to {total:.4g} and not to 1")
-    return found[np.newaxis] / total
+    if not total + abstention or (not is_log and abs(total + abstention - 1) > _SUM):
+        raise UnusableError(UNPARSEABLE, f"gives probabilities that sum to {total + abstention:.4g} and not to 1")
+    return found[np.newaxis] / total if total else None

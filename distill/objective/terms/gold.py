@@ -74,3 +74,23 @@ class HardScore(_LabelTerm):
     def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sum over labels ``[rows]`` that are not nan, and their number; the teacher is not read."""
         return losses.hard_score(student.logits, labels)
+
+
+class NextSegment(_LabelTerm):
+    """Cross-entropy of whether the second of two segments follows the first: - log q(it does as the pair says).
+
+    It belongs to pretraining, beside ``Hard`` of the masked tokens (Devlin et al. 2019).
+    """
+
+    unit: ClassVar[str] = "examples"
+    kinds: ClassVar[frozenset[str]] = CLASS
+
+    def forward(self, student: Outputs, teacher: Outputs | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum over the student's pairs of segments, and their number; nothing else is read.
+
+        Raises:
+            ValueError: the student has read no pairs.
+        """
+        if student.segment_pairs is None:
+            raise ValueError("the student has read no pairs of segments")
+        return losses.hard(student.segment_pairs.logits, student.segment_pairs.labels, None)
