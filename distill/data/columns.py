@@ -7,7 +7,8 @@ from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.base.unusable_rows import Fault, Ids, ids_of, usable
 from distill.data import contents, hidden, label_columns, label_values, objects
-from distill.data.choosing import Rules, choose
+from distill.data.choosing import Rules as Rules
+from distill.data.choosing import choose
 from distill.data.contents import Column
 from distill.errors import DataError
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from distill.data import arrow, file_names, finding, formats, parquet
-from distill.data.finding import EITHER, SPLITS, find
+from distill.data.file_names import SPLITS
+from distill.data.finding import EITHER, find
 from distill.data.formats import Options
 from distill.data.formats.unpacking import together
 from distill.errors import DataError
