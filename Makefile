@@ -2,14 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+# What is imported is compiled then; to compile all that is installed takes longer than to install it.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long coverage lint bench fuzz release-check clean
+.PHONY: demo test tests test-long coverage lint bench fuzz release-check clean
 
 demo: .venv/installed
 	$(BIN)/python -m distill.run experiment=sst2_tiny
 
+test: lint tests
+
 # One thread each: models this small lose more by sharing work than they gain.
-test: lint
+tests: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # What make test leaves out for its length.
@@ -30,25 +35,25 @@ bench: .venv/installed-dev
 # Bytes that a reader of files ends on with a traceback, looked for during so many seconds.
 FUZZ_SECONDS ?= 300
 fuzz: .venv/installed-dev
-	$(BIN)/python -m pip install --quiet -e '.[fuzz]'
+	$(PIP_INSTALL) -e '.[fuzz]'
 	mkdir -p build/fuzz
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/readers.py -max_total_time=$(FUZZ_SECONDS) -max_len=4000 -timeout=30 \
 		-rss_limit_mb=4000 -artifact_prefix=build/fuzz/
 
 # The wheel, its materials and their licences in dist/release; fails where the release is not fit.
 release-check: .venv/installed-dev
-	$(BIN)/python -m pip install --quiet -e '.[release]'
+	$(PIP_INSTALL) -e '.[release]'
 	$(BIN)/python .ci/release.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e .
+	$(PIP_INSTALL) -e .
 	touch $@
 
 .venv/installed-dev: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	$(PIP_INSTALL) -e '.[dev]'
 	touch $@ .venv/installed
 
 clean:

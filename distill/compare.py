@@ -12,6 +12,7 @@ from pathlib import Path
 
 from distill.base import library_caches
 from distill.base.early_signals import NOTHING
+from distill.base.results_shown import write_page
 from distill.base.terminal_text import plain
 from distill.comparison import columns, results, runs
 from distill.comparison.pairs import Pair
@@ -35,9 +36,9 @@ _USAGE = """python -m distill.compare RUN_OR_FOLDER ... [--csv | --json | --mark
   examples       how many examples that two runs answer differently are shown (50)
   slices         of two runs, parts of the rows, with commas: columns of the data, length, contains:WORD
 
-Runs that differ only in their seed are one row. Of two runs on the same test rows, the difference of their students
-is given with an interval, by label and by length, and the examples that they answer differently. Runs that were scored
-on different rows stand in tables of their own.
+Runs that differ only in their seed are one row. Of two rows on the same test rows, the difference of their students is
+given with an interval, over all seeds where there are several, by label and by length, and the examples that they
+answer differently. Runs that were scored on different rows stand in tables of their own.
 """
 _PAGE = "comparison.html"
 
@@ -55,7 +56,7 @@ def main() -> None:
     page = config.page if printed or config.page else _PAGE
     sys.stdout.write(_printed(comparison, printed, pair))
     if page is not None:
-        _write_page(comparison, Path(page).expanduser(), pair)
+        _write_page(comparison, page, pair)
         if printed is None:
             sys.stdout.write(plain(f"page: {page}\n"))
 
@@ -76,21 +77,21 @@ def _without_stores(places: Sequence[str]) -> list[str]:
 
 
 def _pair(comparison: Comparison, config: CompareConfig) -> tuple[Pair | None, Comparison]:
-    """Return how two runs on the same rows differ; the comparison says why, where it cannot be told."""
-    together = [run for row in comparison.rows for run in row.runs]
-    if len(together) != 2 or len(comparison.groups) != 1 or comparison.groups[0].metric is None:
+    """Return how two rows, or two seeds of one, differ on the same examples; the comparison says why, where unknown."""
+    sides = [(row.title, row.runs) for row in comparison.rows]
+    if len(sides) == 1:
+        sides = [(f"seed {run.seed}", [run]) for run in sides[0][1]]
+    if len(sides) != 2 or len(comparison.groups) != 1 or comparison.groups[0].metric is None:
         return None, comparison
     library_caches.ready()
     from distill.pipeline.paired import paired  # torch takes seconds
 
-    titles = [
-        row.title if len(comparison.rows) == 2 else f"seed {run.seed}" for row in comparison.rows for run in row.runs
-    ]
+    titles = [title for title, _ in sides]
     log = logging.getLogger("distill")
     level = log.level
     log.setLevel(logging.ERROR)  # the runs have said already what there is to say of their data
     try:
-        return paired(together, titles, config.examples, listed(config.slices)), comparison
+        return paired([runs for _, runs in sides], titles, config.examples, listed(config.slices)), comparison
     except DistillError as error:
         return None, comparison.noting(f"The two runs are not compared example by example: {error}.")
     finally:
@@ -113,13 +114,10 @@ def _title(comparison: Comparison) -> str:
     return listed_short(list(dict.fromkeys(names)))
 
 
-def _write_page(comparison: Comparison, path: Path, pair: Pair | None) -> None:
+def _write_page(comparison: Comparison, target: str, pair: Pair | None) -> None:
     from distill.comparison import page  # Jinja takes its time
 
-    try:
-        page.write(comparison, _title(comparison), path, pair)
-    except OSError as error:
-        raise ConfigError(f"page={path} cannot be written ({error.strerror})") from error
+    write_page(target, lambda path: page.write(comparison, _title(comparison), path, pair))
 
 
 if __name__ == "__main__":

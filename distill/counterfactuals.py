@@ -5,20 +5,19 @@ if __name__ == "__main__":
 
     early_signals.heed(early_signals.NOTHING)  # what is imported below takes half a second
 
-import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distill.base import library_caches, signals
 from distill.base.early_signals import NOTHING
+from distill.base.results_shown import show
 from distill.base.standard_output import say
-from distill.base.terminal_text import plain
 from distill.config.counterfactuals import CounterfactualsConfig, read
 from distill.config.finished_run import teachers_and_length
 from distill.config.gate import listed
 from distill.ending import in_one_sentence
-from distill.errors import ConfigError
 from distill.explanation.templates import OWN, exchanges
 
 if TYPE_CHECKING:
@@ -61,18 +60,8 @@ def compare(config: CounterfactualsConfig, as_json: bool) -> None:
     from distill.explanation import counterfactual_showing as showing  # torch takes seconds
 
     found = _measured(config)
-    if as_json:
-        say(json.dumps(showing.as_json(found), indent=2, ensure_ascii=False) + "\n")
-    else:
-        say(plain(showing.as_text(found)) + "\n")
-    if (target := config.page or (None if as_json else _PAGE)) is None:
-        return
-    try:
-        showing.write(found, Path(target).expanduser())
-    except OSError as error:
-        raise ConfigError(f"page={target} cannot be written ({error.strerror})") from error
-    if not as_json:
-        say(plain(f"page: {target}\n"))
+    printed = showing.as_json(found) if as_json else showing.as_text(found)
+    show(printed, partial(showing.write, found), config.page, _PAGE)
 
 
 def _measured(config: CounterfactualsConfig) -> "Measurement":

@@ -5,9 +5,9 @@ if __name__ == "__main__":
 
     early_signals.heed(early_signals.NOTHING)  # what is imported below takes half a second
 
-import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,12 @@ from distill.base import library_caches, signals
 from distill.base.early_signals import NOTHING
 from distill.base.installed import refuse_missing
 from distill.base.progress import Progress
+from distill.base.results_shown import show
 from distill.base.standard_output import say
-from distill.base.terminal_text import plain
 from distill.config.explain import ExplainConfig, read
 from distill.config.finished_run import teachers_and_length
 from distill.config.gate import listed
 from distill.ending import in_one_sentence
-from distill.errors import ConfigError
 
 if TYPE_CHECKING:
     from distill.explanation.examples import Example
@@ -69,18 +68,8 @@ def explain(config: ExplainConfig, texts: Sequence[str], as_json: bool) -> None:
     from distill.explanation import page, showing  # torch takes seconds
 
     found = _found(config, texts)
-    if as_json:
-        say(json.dumps(showing.as_json(found), indent=2, ensure_ascii=False) + "\n")
-    else:
-        say(plain(showing.as_text(found)) + "\n")
-    if (target := config.page or (None if as_json else _PAGE)) is None:
-        return
-    try:
-        page.write(found, Path(target).expanduser())
-    except OSError as error:
-        raise ConfigError(f"page={target} cannot be written ({error.strerror})") from error
-    if not as_json:
-        say(plain(f"page: {target}\n"))
+    printed = showing.as_json(found) if as_json else showing.as_text(found)
+    show(printed, partial(page.write, found), config.page, _PAGE)
 
 
 def _found(config: ExplainConfig, texts: Sequence[str]) -> "Explanation":

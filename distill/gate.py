@@ -52,7 +52,8 @@ def _passed(arguments: list[str]) -> bool:
 
 def _judge(config: GateConfig, as_json: bool) -> bool:
     library_caches.ready()
-    from distill.pipeline.gating import Rules, gate  # torch takes seconds
+    from distill.pipeline.gating import gate  # torch takes seconds
+    from distill.pipeline.paired_checks import Rules
 
     logging.getLogger("distill").setLevel(logging.ERROR)  # the runs have said already what there is to say of data
     rules = Rules(listed(config.slices), config.tolerance, config.metric, config.level, config.format)

@@ -13,7 +13,7 @@ import time
 
 from distill.base import library_caches, signals
 from distill.base.early_signals import GOES_ON
-from distill.config import compose
+from distill.config import logging_settings
 from distill.config.messages import describe_error
 from distill.config.refresh import Command, read
 from distill.ending import in_one_sentence
@@ -28,6 +28,8 @@ _USAGE = """python -m distill.refresh run=RUN data.path=NEW [NAME=VALUE ...]
   refresh.corrections  a file of right labels for old rows: columns id and label
   refresh.rename       old name of a label to its new one: 'refresh.rename={old: new}'
   refresh.new_labels   labels of the new data that are none of the old ones under another name: [NAME,...]
+  refresh.remove       labels of the run that are no longer wanted, whose old rows are left out: [NAME,...]
+  refresh.older        true: run may be another run than the one that was promoted last (false)
   refresh.tolerance    points by which the headline may be lower; without it, it may not be significantly lower
   refresh.level        the chance of holding up a model that is worse nowhere, over all tests together (0.05)
 
@@ -56,14 +58,15 @@ def _promoted(arguments: list[str]) -> bool:
 
 def _refresh(command: Command, repeat: str) -> bool:
     notes = library_caches.ready()
-    from distill.refreshing.conduct import carry_out, folder_of, prepared  # torch takes seconds
+    from distill.refreshing.conduct import carry_out, prepared  # torch takes seconds
     from distill.refreshing.old_run import open_run
+    from distill.refreshing.promotion import folder_of
 
-    logging.config.dictConfig(compose.logging_into(None))
+    logging.config.dictConfig(logging_settings.logging_into(None))
     old = open_run(command.run)
     folder = folder_of(old, time.strftime("%Y-%m-%d_%H-%M-%S"))
     going = prepared(command, old, folder)
-    logging.config.dictConfig(compose.logging_into(folder))
+    logging.config.dictConfig(logging_settings.logging_into(folder))
     for note in notes:
         log.info("%s", note)
     verdict = carry_out(going, repeat)

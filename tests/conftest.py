@@ -72,6 +72,7 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from what is imported and collected by now: it would look at all of it each time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*forked.SELDOM)
 
 
 class Command:
@@ -228,6 +229,24 @@ def bundles(tmp_path_factory):
         return folders[name]
 
     return folder
+
+
+@pytest.fixture
+def ended(monkeypatch, capsys, tmp_path):
+    """Run the ``main`` of a command in an empty folder: its exit code, and what it wrote on both streams."""
+
+    def run(main, *words):
+        monkeypatch.setattr(sys, "argv", ["distill", *map(str, words)])
+        monkeypatch.chdir(tmp_path)
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return run
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ LIBRARIES = (  # onnxruntime starts a thread at its import, which a fork has not
     "torchmetrics", "transformers", "wandb", "seqeval.metrics", "rouge_score.rouge_scorer", "sacrebleu",
     "transformers.models.auto.modeling_auto", "transformers.models.bert.modeling_bert",
 )  # fmt: skip
+SELDOM = (20_000, 10, 10)
+"""When garbage is looked for: settings are made of thousands of small objects, of which hardly one is in a circle."""
 
 
 def run(arguments, *, cwd=None, env=None, given=b"", together=False, timeout=570):
@@ -139,6 +141,7 @@ def _main():
         import_module(name)
     assert not [name for name in sys.modules if name.split(".")[0] == "distill"]
     gc.freeze()
+    gc.set_threshold(*SELDOM)
     arguments = _become(_serve(socket.socket(fileno=int(sys.argv[1]))))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if arguments[0] == "-m":

@@ -1,4 +1,5 @@
 import sys
+from functools import partial
 
 import pytest
 
@@ -7,19 +8,9 @@ from distill.base import early_signals
 
 
 @pytest.fixture
-def called(monkeypatch, capsys):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["distill", *words])
-        monkeypatch.setattr(early_signals, "heed", lambda then: None)
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
+def called(ended, monkeypatch):
+    monkeypatch.setattr(early_signals, "heed", lambda then: None)
+    return partial(ended, cli.main)
 
 
 def test_help_names_every_command(called):

@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -138,6 +139,7 @@ NOT_BEFORE_SETTINGS_ARE_CHECKED = {
 HEAVY = {
     "torch", "numpy", "transformers", "datasets", "pytorch_lightning", "torchmetrics", "wandb", "peft", "matplotlib",
 }  # fmt: skip
+IMPORTS = (ast.Import, ast.ImportFrom)
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 
@@ -145,39 +147,46 @@ def room(path: Path) -> str:
     return path.parts[0].removesuffix(".py")
 
 
-def imports(path: Path, *, only_at_start: bool = False):
+@cache
+def statements(path: Path) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """The imports of a module: all of them, and those that are made when it is imported itself."""
     tree = ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
-    for node in tree.body if only_at_start else ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
-            yield from (
-                [f"distill.{alias.name}" for alias in node.names] if node.module == "distill" else [node.module]
-            )
+    both = [[node for node in nodes if isinstance(node, IMPORTS)] for nodes in (ast.walk(tree), tree.body)]
+    assert not any(getattr(node, "level", 0) for node in both[0]), f"{path} imports relatively"
+    return both[0], both[1]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_a_room_imports_only_the_rooms_it_may_know(path):
-    known = ALLOWED[room(path)] | EVERYONE | {room(path)}
-    if room(path) in EVERYONE:
-        known = {"errors", room(path)}
-    found = {name.split(".")[1] for name in imports(path) if name.startswith("distill.")}
-    assert found <= known, f"{path} imports {sorted(found - known)}"
+def imports(path: Path, *, only_at_start: bool = False):
+    for node in statements(path)[only_at_start]:
+        if isinstance(node, ast.ImportFrom) and node.module != "distill":
+            yield node.module
+        else:
+            yield from (alias.name if isinstance(node, ast.Import) else f"distill.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if room(path) in PARTS], ids=str)
-def test_no_part_knows_where_its_arguments_come_from(path):
-    assert not {name.split(".")[0] for name in imports(path)} & {"hydra", "omegaconf"}
+@pytest.mark.parametrize("name", sorted(ALLOWED))
+def test_a_room_imports_only_the_rooms_it_may_know(name):
+    known = {"errors", name} if name in EVERYONE else ALLOWED[name] | EVERYONE | {name}
+    others = {
+        path.as_posix(): strangers
+        for path in MODULES
+        if room(path) == name
+        and (strangers := {name.split(".")[1] for name in imports(path) if name.startswith("distill.")} - known)
+    }
+    assert others == {}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in MODULES if room(path) in QUICK and path.as_posix() not in NOT_BEFORE_SETTINGS_ARE_CHECKED],
-    ids=str,
-)
-def test_what_answers_a_typo_imports_nothing_heavy(path):
-    assert not {name.split(".")[0] for name in imports(path, only_at_start=True)} & HEAVY
+def test_no_part_knows_where_its_arguments_come_from():
+    settings = {"hydra", "omegaconf"}
+    parts = [path for path in MODULES if room(path) in PARTS]
+    assert [path for path in parts if {name.split(".")[0] for name in imports(path)} & settings] == []
+
+
+def test_what_answers_a_typo_imports_nothing_heavy():
+    quick = [path for path in MODULES if room(path) in QUICK]
+    asked = [path for path in quick if path.as_posix() not in NOT_BEFORE_SETTINGS_ARE_CHECKED]
+    at_start = {path: {name.split(".")[0] for name in imports(path, only_at_start=True)} for path in asked}
+    assert {path: names & HEAVY for path, names in at_start.items() if names & HEAVY} == {}
 
 
 def test_settings_are_checked_for_every_task_and_student_without_anything_heavy():
@@ -205,10 +214,10 @@ def test_every_room_has_its_directions_written_down():
 def _at_start(path: Path) -> set[str]:
     """The modules of the package that a module imports when it is imported itself."""
     names = set()
-    for node in ast.parse((PACKAGE / path).read_text(encoding="utf-8")).body:
+    for node in statements(path)[True]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             names |= {
                 name if name in BY_NAME else node.module
                 for each in node.names

@@ -92,6 +92,8 @@ WAYS = {
     "pairs of layers": "experiment=trec_tiny distill.hidden.weight=1|distill.hidden.layer_map='0:0,1:2'",
 }
 """What no card asks for, each with its settings: words, then settings that hold blanks."""
+PREPARED = {}
+"""Rows by what is read of them, for all cases."""
 CASES = {**{card: f"experiment={card}" for card in CARDS}, **WAYS}
 
 
@@ -117,7 +119,10 @@ def planned(overrides, folder):
     check(config, overrides)
     if config.data.near_duplicates == "say":
         config.data.near_duplicates = "keep"  # the same fingerprint, and a third less to do
-    stages = plan(with_output_plan(run_spec(*settled(config, prepare(config)))), Store(folder))
+    read = repr((config.task, config.seed, config.data, config.evaluate))
+    if read not in PREPARED:  # many cases are of the same rows
+        PREPARED[read] = prepare(config)
+    stages = plan(with_output_plan(run_spec(*settled(config, PREPARED[read]))), Store(folder))
     return {title: (stage.fingerprint, stage.settings) for title, stage in stages.items()}
 
 

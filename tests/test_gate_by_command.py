@@ -1,7 +1,7 @@
 """The gate's command line: one message, and exit code 2, for whatever cannot be compared."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
@@ -9,16 +9,8 @@ from distill import gate as command
 
 
 @pytest.fixture
-def called(monkeypatch, capsys, tmp_path):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["distill", *map(str, words)])
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(SystemExit) as end:
-            command.main()
-        out = capsys.readouterr()
-        return end.value.code, out.out, out.err
-
-    return call
+def called(ended):
+    return partial(ended, command.main)
 
 
 @pytest.mark.parametrize(

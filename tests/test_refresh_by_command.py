@@ -1,7 +1,7 @@
 """The command line of a refresh: one message, and exit code 2, for whatever cannot go on."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 from omegaconf import OmegaConf
@@ -11,16 +11,8 @@ from distill.config.schema import Config
 
 
 @pytest.fixture
-def called(monkeypatch, capsys, tmp_path):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["distill", *map(str, words)])
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(SystemExit) as end:
-            command.main()
-        out = capsys.readouterr()
-        return end.value.code, out.out, out.err
-
-    return call
+def called(ended):
+    return partial(ended, command.main)
 
 
 def run(folder, stages=("finetune", "distill"), **settings):

@@ -23,6 +23,7 @@ SETTINGS = (
     "stages=[pretrain,finetune,teach,distill,evaluate]", "evaluate.latency_samples=0", "evaluate.resamples=100",
     "tracking.wandb=disabled",
 )  # fmt: skip
+OLDER = "refresh.older=true"
 
 
 def written(folder, labels, counts, seed, called=None):
@@ -99,10 +100,11 @@ def test_a_better_run_is_promoted_a_worse_one_is_not_and_the_old_one_stays(going
     old_student = report_of(first)["models"]["student"]["metrics"]["test"]["accuracy"]
     assert report["slices"]["slices"][1]["models"]["before_student"]["value"] == pytest.approx(old_student)
 
-    code, again_made = again("data.path=new")
+    assert again("data.path=new") == (2, None)  # since another run has been promoted
+    code, again_made = again("data.path=new", OLDER)
     assert {stage["status"] for stage in report_of(again_made)["stages"]} == {"reused"}
 
-    code, held = again("data.path=flipped", "refresh.replay=4")
+    code, held = again("data.path=flipped", "refresh.replay=4", OLDER)
     assert code == 3
     assert report_of(held)["refresh"]["promoted"] is False
     assert any(check["name"] == "cards" and check["worse"] for check in report_of(held)["refresh"]["verdict"]["checks"])
@@ -112,7 +114,7 @@ def test_a_better_run_is_promoted_a_worse_one_is_not_and_the_old_one_stays(going
 
 def test_a_new_label_grows_both_heads_and_the_next_refresh_goes_on_from_there(going):
     folder, again = going
-    code, grown = again("data.path=more", "finetune.max_epochs=2", "distill.max_epochs=2")
+    code, grown = again("data.path=more", "finetune.max_epochs=2", "distill.max_epochs=2", OLDER)
     report = report_of(grown)
     assert code in (0, 3)
     assert report["refresh"]["new_labels"] == ["fraud"]
@@ -122,7 +124,27 @@ def test_a_new_label_grows_both_heads_and_the_next_refresh_goes_on_from_there(go
         assert note in [" ".join(each.split()) for each in report["data"]["notes"]]
     assert report["models"]["before_student"]["per_label"]["test"]["fraud"]["recall"] == 0
     (folder / "right.csv").write_text("id,label\nmore-train-0,loans\nold-test-1,cards\n", encoding="utf-8")
-    code, next_one = again("data.path=new", "refresh.corrections=right.csv", "refresh.replay=1", run=grown)
+    code, next_one = again("data.path=new", "refresh.corrections=right.csv", "refresh.replay=1", OLDER, run=grown)
     assert code in (0, 3)
     assert sorted(report_of(next_one)["refresh"]["corrected"]) == [["cards", "loans", 1], ["loans", "cards", 1]]
-    assert again("data.path=new", run=next_one) == (2, None)
+    assert again("data.path=new", OLDER, run=next_one) == (2, None)
+
+
+def test_a_label_that_is_no_longer_wanted_leaves_both_heads(going):
+    folder, again = going
+    written(folder / "fewer", ["cards", "loans"], (120, 60, 120), 5)
+    (folder / "strangers.csv").write_text("id,label\nnobody,loans\n", encoding="utf-8")
+    for wrong in ("refresh.remove=[fee]", "refresh.corrections=strangers.csv", "refresh.rename={fee: costs}"):
+        assert again("data.path=fewer", OLDER, wrong) == (2, None)
+    code, made = again("data.path=fewer", OLDER, "refresh.remove=[fees]", "distill.max_epochs=2")
+    report = report_of(made)
+    assert code in (0, 3)
+    assert report["data"]["labels"] == ["cards", "loans"]
+    assert report["refresh"]["removed"] == {"fees": 80 + 20 + 40}
+    assert "label fees removed, 140 old rows left out" in report["refresh"]["said"]
+    for who in ("teacher", "student"):
+        note = (
+            f"the {who} goes on from a model that has learnt other labels: its outputs cards, loans keep their weights"
+        )
+        assert any(" ".join(each.split()).startswith(note) for each in report["data"]["notes"])
+    assert report["models"]["before_student"]["per_label"]["test"].keys() >= {"cards", "loans"}

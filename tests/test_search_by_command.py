@@ -117,6 +117,22 @@ def test_the_card_makes_a_run_of_the_same_student_that_says_what_was_looked_at(s
 
 
 @pytest.mark.slow
+def test_score_and_latency_make_a_front_of_timed_trials(searched, first):
+    several = ("search.objectives=[score,latency,size]", "search.name=timed", "trials=2")
+    out = searched("search.space.student.architecture.layers=[1,2]", *several)
+    assert "2 trials (2 finished), of which 2 looked at validation and none at test." in out
+    folder = searched.folder / "searches"
+    written = json.loads((folder / "timed" / "search.json").read_text(encoding="utf-8"))
+    assert written["objectives"] == {"score": "maximize", "latency": "minimize", "size": "minimize"}
+    reached = [each["reached"] for each in written["trials"]]
+    assert all(each["latency"] > 0 and each["size"] > 0 and 0 <= each["score"] <= 1 for each in reached)
+    best = [reached[number] for number in written["best"]]
+    assert min(each["latency"] for each in best) == min(each["latency"] for each in reached)
+    assert (folder / "experiment" / "timed_1.yaml").is_file()
+    assert "Pareto" in (folder / "timed" / "search.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_trials_that_all_fail_end_the_search_with_their_reasons(searched, first):
     hot = "search.space.distill.optimizer.lr=[1e30,1e31]"
     out = searched(hot, "search.name=hot", "trials=1", code=2)

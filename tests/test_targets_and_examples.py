@@ -6,11 +6,16 @@ import sys
 
 import pytest
 
-from distill import ask
+from distill import ask, counterfactuals, refresh
+from distill import gate as gate_command
+from distill.config.data import DataConfig, LimitConfig
+from distill.config.schema import Config
 from distill.errors import ConfigError
-from distill.inference.predictor import load
+from distill.inference import predictor
 from distill.models import checksums
-from distill.pipeline.gating import Rules, gate
+from distill.pipeline.gating import gate
+from distill.pipeline.paired_checks import Rules
+from distill.pipeline.prepare_data import prepare
 
 LEARNS = ("finetune.max_epochs=6", "finetune.optimizer.lr=3e-3")
 """The small run's teacher has learnt nothing, as its student, so that they hardly part."""
@@ -60,7 +65,7 @@ def test_examples_have_what_was_said_by_each_model_and_the_exported_student_says
     assert found["shown"] == len(rows) == min(6, found["part"])
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count("<article ") == len(rows)
-    model = load(folder / "export" / "student", format="torch")
+    model = predictor.load(folder / "export" / "student", format="torch")
     for row in rows:
         assert row["teacher"]["label"] != row["student"]["label"]
         assert (row["gold"] == row["teacher"]["label"]) == row["kind"].startswith("teacher right")
@@ -147,3 +152,74 @@ def test_slices_are_scored_without_a_stage_made_anew_and_judged_by_the_gate(fini
     assert verdict.notes[0].endswith("what it was trained on is not known here.")
     with pytest.raises(ConfigError, match="metric=rouge1: the task classification can be compared by accuracy, f1, "):
         gate(str(folder), str(folder), Rules(metric="rouge1"))
+
+
+TEMPLATE = "lists: {who: {a: [Ada], b: [Bo]}}\ntemplates: "
+ROWS = "id,text,label\n" + "".join(
+    f"n{number},case {number} is,{'negative' if number % 2 else 'positive'}\n" for number in range(40)
+)
+
+
+@pytest.fixture
+def files(finished, models, tmp_path):
+    """What the commands after training are given that does not go together."""
+    limit = LimitConfig(train=192, validation=64, test=64)
+    train = prepare(Config(data=DataConfig(source="embedded", limit=limit))).splits["train"]
+    for name, test in (("new", "t1,never seen,negative\n"), ("learnt", f't1,"{train["text"][0]}",negative\n')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.csv").write_text(ROWS, encoding="utf-8")
+        (tmp_path / name / "test.csv").write_text("id,text,label\n" + test, encoding="utf-8")
+    (tmp_path / "ids.csv").write_text("id,label\nx1,negative\n", encoding="utf-8")
+    (tmp_path / "no_slot.yaml").write_text(f"{TEMPLATE}['nobody']\n", encoding="utf-8")
+    (tmp_path / "no_list.yaml").write_text(f"{TEMPLATE}['{{who}} saw {{whom}}']\n", encoding="utf-8")
+    there = {"RUN": finished.folder / "run", "SCORES": models("regression"), "OTHERS": models("classification")}
+    return {**there, "HERE": tmp_path}
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "message"),
+    [
+        (gate_command, "new=RUN old=RUN slices=genre", "slices by genre: test has no such column"),
+        (gate_command, "new=RUN old=RUN slices=contains:xylophone", "slices by contains:xylophone: no row of test"),
+        (gate_command, "new=RUN old=RUN metric=bleu", "metric=bleu: the task classification can be compared by accura"),
+        (gate_command, "new=SCORES old=RUN", "SCORES is of the task regression, the run of classification"),
+        (
+            gate_command,
+            "new=RUN old=OTHERS",
+            "the labels are not the same: OTHERS has no and yes, the run negative and",
+        ),
+        (refresh, "run=OTHERS data.path=HERE/new", "run=OTHERS: is no folder of a run, it has no report.json"),
+        (
+            refresh,
+            "run=RUN data.path=HERE/new refresh.corrections=HERE/ids.csv",
+            "refresh.corrections=HERE/ids.csv: the rows of the run have no column id, by which labels are corrected",
+        ),
+        (refresh, "run=RUN data.path=HERE/new refresh.rename={x:y}", "refresh.rename={x: y}: the run has no label x"),
+        (refresh, "run=RUN data.path=HERE/new refresh.remove=[x]", "refresh.remove=[x]: the run has no label x"),
+        (refresh, "run=RUN data.path=HERE/learnt", "1 of the 1 new rows of test were trained on, by the run or one be"),
+        (
+            counterfactuals,
+            "model=RUN templates=HERE/no_slot.yaml",
+            "HERE/no_slot.yaml: template 1, nobody, has no slot; write one as {who}",
+        ),
+        (
+            counterfactuals,
+            "model=RUN templates=HERE/no_list.yaml",
+            "HERE/no_list.yaml: template 1, {who} saw {whom}, has the slot {whom}, which no list fills; there are who",
+        ),
+    ],
+)
+def test_what_does_not_go_together_after_training_ends_in_one_sentence(
+    files, monkeypatch, capsys, command, words, message
+):
+    for name, place in files.items():
+        words, message = words.replace(name, str(place)), message.replace(name, str(place))
+    monkeypatch.chdir(files["HERE"])
+    monkeypatch.setattr(sys, "argv", ["distill", *words.split()])
+    with pytest.raises(SystemExit) as end:
+        command.main()
+    printed = capsys.readouterr()
+    assert (end.value.code, printed.out) == (2, "")
+    assert printed.err.startswith(f"distill: {message}")
+    assert printed.err.count("\n") == 1
+    assert [path.name for path in files["RUN"].parent.iterdir() if path.is_dir() and path.name.startswith("20")] == []

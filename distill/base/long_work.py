@@ -1,7 +1,8 @@
 """Say how far long work is, to whoever shows or measures it; where nobody listens, it costs next to nothing.
 
-Loops that take long open a ``Work`` and count in it, whatever they are part of. A run opens a ``Stage`` around each of
-its stages. Observers, such as a terminal's bar, are told of both.
+Loops that take long open a ``Work`` and count in it, whatever they are part of; a step that counts nothing, such as a
+call of a library, is announced. A run opens a ``Stage`` around each of its stages. Observers, such as a terminal's bar,
+are told of both.
 """
 
 import math
@@ -41,7 +42,7 @@ class Work:
 
     Attributes:
         what: is done, such as ``training``.
-        unit: what is counted, such as ``steps``.
+        unit: what is counted, such as ``steps``; empty where nothing is, and only its beginning can be told.
         total: how many there are; none where that is not known.
         count: how many are done.
         first: how many were done when it began.
@@ -115,6 +116,18 @@ def counted(items: Iterable[T], what: str, total: int | None, unit: str) -> Iter
 
 
 @contextmanager
+def announced(what: str) -> Iterator[None]:
+    """Tell of a step in which nothing can be counted, when it begins and when it ends."""
+    with work(what, None, ""):
+        yield
+
+
+def innermost() -> Work | None:
+    """Return the work that goes on inside all other, if any."""
+    return _open[-1] if _open else None
+
+
+@contextmanager
 def stage(begun: Stage) -> Iterator[None]:
     """Let all work in the block be of a stage."""
     _stages.append(begun)
@@ -145,6 +158,8 @@ def progress_text(work: Work) -> str:
     >>> progress_text(Work("training", "steps", 400, 120, values=lambda: {"soft": 0.41234}))[:25]
     'training 120 of 400 steps'
     """
+    if not work.unit:
+        return work.what
     of = "" if work.total is None else f" of {work.total:,}"
     values = [f"{name} {value:.4g}" for name, value in work.values().items() if math.isfinite(value)]
     return ", ".join([f"{work.what} {work.count:,}{of} {work.unit}", *_left(work.seconds_left()), *values])

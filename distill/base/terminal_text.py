@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 LONGEST = 80
 """Characters of a value that are shown."""
 _FEW = 50
-"""Entries of a list or object that are looked at to show it."""
+"""Entries of a list or object that are looked at to show it, and names that are shown of very many."""
 _CONTROLS = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # all but tab and line feed
@@ -58,8 +58,14 @@ def name(text: str) -> str:
 
 
 def names(texts: Iterable[str]) -> str:
-    """Return names with commas between them, each as ``name`` shows it."""
-    return ", ".join(map(name, texts))
+    """Return names with commas between them, each as ``name`` shows it; of very many the first ones, and their number.
+
+    >>> names(["neg", "pos"]), names(map(str, range(1000)))[-12:]
+    ('neg, pos', '49, 950 more')
+    """
+    listed = list(texts)
+    more = [f"{len(listed) - _FEW} more"] if len(listed) > 2 * _FEW else []
+    return ", ".join([*map(name, listed[:_FEW] if more else listed), *more])
 
 
 def plain(text: str) -> str:

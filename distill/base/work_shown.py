@@ -10,7 +10,7 @@ from logging import LogRecord, StreamHandler
 from typing import TextIO
 
 from distill.base import long_work, signals
-from distill.base.long_work import Work, chain_text, current_stage, progress_text
+from distill.base.long_work import Work, chain_text, current_stage, innermost, progress_text
 from distill.base.terminal_text import plain
 
 log = logging.getLogger("distill.progress")
@@ -25,7 +25,7 @@ _OF_PROGRESS = "of_progress"
 
 
 class Lines:
-    """Logs a line on the work that goes on, every so many seconds."""
+    """Logs a line on the work that goes on, every so many seconds, and on a step without a count when it begins."""
 
     def __init__(self, every: float) -> None:
         """Begin to wait for the first line."""
@@ -33,7 +33,10 @@ class Lines:
 
     def moved(self, work: Work) -> None:
         """Log a line where one is due."""
-        if (now := time.monotonic()) < self._next or work.count == work.first:
+        now, begins = time.monotonic(), work.count == work.first
+        if begins if work.unit else not begins:
+            return
+        if work.unit and now < self._next:
             return
         self._next, stage = now + self._every, current_stage()
         where = "" if stage is None else f" ({chain_text(stage)})"
@@ -51,14 +54,16 @@ class Bars:
         self._stream, self._next, self._lines = stream, 0.0, 0
 
     def moved(self, work: Work) -> None:
-        """Draw anew, unless that was done a moment ago."""
-        if (now := time.monotonic()) >= self._next:
+        """Draw anew, unless that was done a moment ago; of a step without a count there is no later time."""
+        if (now := time.monotonic()) >= self._next or not work.unit:
             self._next = now + _REDRAWN
             self.draw(work)
 
     def ended(self, work: Work) -> None:
-        """Take away what was drawn; whatever goes on draws itself again."""
+        """Take away what was drawn, and draw the work around it, which may not move for long."""
         self.erase()
+        if (outer := innermost()) is not None:
+            self.draw(outer)
 
     def draw(self, work: Work) -> None:
         """Draw the bar, and the line of the chain where there is one."""

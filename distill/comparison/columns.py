@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from distill import report as words
+from distill.base.spreadsheets import inert
 from distill.base.terminal_text import plain
 from distill.comparison.estimates import CONFIDENCE, Estimate, shown, shown_difference
 from distill.comparison.models import Model
@@ -99,15 +100,20 @@ def as_csv(comparison: Comparison) -> str:
     metrics = words.union(model.scores for row in comparison.rows for model in row.models.values())
     ends = [f"{name}{end}" for name in metrics for end in ("", " low", " high")]
     differing = [key for key in comparison.differing if key not in _ABOUT]
-    writer.writerow([*_ABOUT, *differing, "model", "role", *ends, "parameters", "bytes", "ms"])
+    writer.writerow(_inert([*_ABOUT, *differing, "model", "role", *ends, "parameters", "bytes", "ms"]))
     for group in comparison.groups:
         for row in group.rows:
             seeds = " ".join(str(seed) for run in row.runs for seed in run.seeds)
             about = [row.title, group.data, group.split, row.seeds, seeds]
             about += [written(row.settings.get(key)) for key in differing]
             for model in row.models.values():
-                writer.writerow([*about, *_numbers(model, metrics)])
+                writer.writerow(_inert([*about, *_numbers(model, metrics)]))
     return file.getvalue()
+
+
+def _inert(cells: Sequence[Any]) -> list[Any]:
+    """Return cells of which a spreadsheet runs none: names and settings are anybody's."""
+    return [inert(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def as_json(comparison: Comparison, **more: object) -> str:

@@ -67,5 +67,5 @@ class Pair(NamedTuple):
             head = (part.what, "examples", "first", "second", "difference")
             blocks.append(f"{part.title}\n{console.aligned([head, *(tuple(line) for line in part.lines)])}")
         if self.flips:
-            blocks.append(self.flipped)
+            blocks.append("\n".join(textwrap.wrap(self.flipped, console.WIDTH)))
         return "\n".join(blocks).replace("\N{MINUS SIGN}", "-")

@@ -22,6 +22,7 @@ _NO_RESULT = {
     "report.examples",
 }
 """Settings that do not tell one row from another."""
+_STAGES = "stages"
 _NO_RESULT_SECTIONS = ("tracking.", "target.")
 """What all settings begin with that likewise change no number."""
 _LONGEST = 60
@@ -170,15 +171,27 @@ def _identity(run: Run, with_rows: bool) -> tuple[str, ...]:
 
 
 def _titles(rows: Sequence[Sequence[Run]], differing: Sequence[str]) -> list[str]:
-    """Return what tells each row from the others: its settings where few differ, else its folder; no two alike."""
-    titles = []
+    """Return what tells each row from the others: its settings where few differ, else its folder; no two alike.
+
+    Which stages a run had, a long list, stands there only where nothing else tells.
+    """
+    short = [key for key in differing if key != _STAGES]
+    plain = [_title(first, short) for first, *_ in rows]
+    if short and len(set(plain)) == len(plain):
+        return plain
+    titles: list[str] = []
     for number, (first, *_) in enumerate(rows):
-        given = [key for key in differing if first.settings.get(key) is not None] or differing
-        parts = [_part(key, first.settings.get(key), differing) for key in given]
-        in_folder = f"{first.report['name']} ({first.folder.name})"
-        title = ", ".join(parts) if first.settings and 0 < len(parts) <= _SETTINGS_IN_TITLE else in_folder
+        title = _title(first, differing)
         titles.append(title if title not in titles else f"{title} ({number + 1})")
     return titles
+
+
+def _title(first: Run, differing: Sequence[str]) -> str:
+    """Return the settings of a run that differ, where they are few, else its name and folder."""
+    given = [key for key in differing if first.settings.get(key) is not None] or differing
+    parts = [_part(key, first.settings.get(key), differing) for key in given]
+    in_folder = f"{first.report['name']} ({first.folder.name})"
+    return ", ".join(parts) if first.settings and 0 < len(parts) <= _SETTINGS_IN_TITLE else in_folder
 
 
 def _part(key: str, value: object, differing: Sequence[str]) -> str:

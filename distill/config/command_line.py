@@ -42,6 +42,28 @@ def settings_of(schema: type[T], arguments: Sequence[str], usage: str) -> T:
         raise ConfigError(f"{str(error).splitlines()[0]}\n\n{usage}") from error
 
 
+def settings_and_json(
+    schema: type[T], arguments: Sequence[str], usage: str, flags: str = "there is --json"
+) -> tuple[T, bool]:
+    """Return the settings that a command line gives, checked, and whether JSON is printed.
+
+    Args:
+        schema: a dataclass of the settings.
+        arguments: of the command line, ``--json`` among them or not.
+        usage: is shown with whatever is wrong.
+        flags: says which flags there are, where another one is given.
+
+    Raises:
+        ConfigError: a flag or setting is unknown, missing, or makes no sense.
+    """
+    given = [argument for argument in arguments if argument.startswith("--")]
+    if unknown := sorted(set(given) - {"--json"}):
+        raise ConfigError(f"{unknown[0]}: {flags}\n\n{usage}")
+    config = settings_of(schema, [each for each in arguments if each not in given], usage)
+    refuse_values(config)
+    return config, bool(given)
+
+
 def refuse_values(config: "DataclassInstance") -> None:
     """Refuse settings of a command that make no sense by themselves, all in one message.
 

@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from distill.base.setting_rules import RUN_NAME
-from distill.config import design, label, overrides, search, sweeps, user_cards
+from distill.config import design, label, logging_settings, overrides, search, sweeps, user_cards
 from distill.config.schema import Config
 from distill.errors import ConfigError
 from distill.objective import settings
@@ -55,67 +55,6 @@ Every setting can be overridden by its dotted key; these are the values of this 
 
 $CONFIG
 """
-
-_FORMATTER = "distill.base.terminal_text.PlainFormatter"
-_CONSOLE: dict[str, Any] = {
-    "console": {
-        "class": "distill.base.work_shown.ConsoleHandler",
-        "formatter": "plain",
-        "stream": "ext://sys.stdout",
-        "filters": ["no_errors"],
-    },
-    "errors": {
-        "class": "distill.base.work_shown.ConsoleHandler",
-        "formatter": "plain",
-        "stream": "ext://sys.stderr",
-        "level": "ERROR",
-    },
-}
-_LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {"class": _FORMATTER, "format": "%(message)s"},
-        "full": {"class": _FORMATTER, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-    },
-    "filters": {"no_errors": {"()": "distill.base.terminal_text.BelowErrors"}},
-    "handlers": {
-        **_CONSOLE,
-        "file": {
-            "class": "distill.launch.RunLog",
-            "formatter": "full",
-            "filename": "${hydra.runtime.output_dir}/run.log",
-            "encoding": "utf-8",
-        },
-    },
-    "root": {"level": "WARNING", "handlers": ["console", "errors", "file"]},
-    "loggers": {"distill": {"level": "INFO"}},
-}
-
-_LOGGING_WITHOUT_A_FILE: dict[str, Any] = {
-    **_LOGGING,
-    "handlers": _CONSOLE,
-    "root": {"level": "WARNING", "handlers": ["console", "errors"]},
-}
-
-_LOGGING_OF_OTHER_RANKS: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": _LOGGING["formatters"]["plain"]},
-    "handlers": {  # into the rank's own file
-        "console": {"class": "logging.StreamHandler", "level": "ERROR", "formatter": "plain"}
-    },
-    "root": {"level": "ERROR", "handlers": ["console"]},
-}
-
-
-def logging_into(folder: Path | None) -> dict[str, Any]:
-    """Return the logging of a command that Hydra does not start, for ``logging.config``; without a folder no file's."""
-    if folder is None:
-        return _LOGGING_WITHOUT_A_FILE
-    handlers = {**_LOGGING["handlers"], "file": {**_LOGGING["handlers"]["file"], "filename": str(folder / "run.log")}}
-    return {**_LOGGING, "handlers": handlers}
-
 
 _SUBDIR = "${hydra.job.num}_${run_name:${name}}${swept:${name},${hydra.overrides.task}}"
 
@@ -211,7 +150,11 @@ def register() -> None:
     store.store(name="label_schema", node=label.LabelConfig, provider="distill")
     store.store(name="label", node=_LABEL, provider="distill")
     store.store(name="doctor", node=_DOCTOR, provider="distill")
-    logging = {"distill": _LOGGING, "other_ranks": _LOGGING_OF_OTHER_RANKS, "without_a_file": _LOGGING_WITHOUT_A_FILE}
+    logging = {
+        "distill": logging_settings.USUAL,
+        "other_ranks": logging_settings.OF_OTHER_RANKS,
+        "without_a_file": logging_settings.WITHOUT_A_FILE,
+    }
     for name, node in logging.items():
         store.store(group="hydra/job_logging", name=name, node=node, provider="distill")
     for group, folder in FOLDERS.items():

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from distill.base.setting_rules import allowed, at_least
-from distill.config.command_line import refuse_values, settings_of
-from distill.errors import ConfigError
+from distill.config.command_line import settings_and_json
 
 
 @dataclass
@@ -38,9 +37,4 @@ def read(arguments: Sequence[str], usage: str) -> tuple[CounterfactualsConfig, b
     Raises:
         ConfigError: a flag or setting is unknown, missing, or makes no sense.
     """
-    flags = {argument for argument in arguments if argument.startswith("--")}
-    if unknown := sorted(flags - {"--json"}):
-        raise ConfigError(f"{unknown[0]}: there are --json and --example\n\n{usage}")
-    config = settings_of(CounterfactualsConfig, [each for each in arguments if each not in flags], usage)
-    refuse_values(config)
-    return config, bool(flags)
+    return settings_and_json(CounterfactualsConfig, arguments, usage, "there are --json and --example")

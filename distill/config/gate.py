@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from distill.base.setting_rules import INNER_FRACTION, allowed, one_of
-from distill.config.command_line import refuse_values, settings_of
-from distill.errors import ConfigError
+from distill.config.command_line import settings_and_json
 from distill.inference.formats import FORMATS
 
 
@@ -39,12 +38,7 @@ def read(arguments: Sequence[str], usage: str) -> tuple[GateConfig, bool]:
     Raises:
         ConfigError: a flag or setting is unknown, missing, or makes no sense.
     """
-    flags = {argument for argument in arguments if argument.startswith("--")}
-    if unknown := sorted(flags - {"--json"}):
-        raise ConfigError(f"{unknown[0]}: there is --json\n\n{usage}")
-    config = settings_of(GateConfig, [each for each in arguments if each not in flags], usage)
-    refuse_values(config)
-    return config, bool(flags)
+    return settings_and_json(GateConfig, arguments, usage)
 
 
 def listed(slices: str) -> list[str]:

@@ -41,6 +41,10 @@ class RefreshSettings:
     """Old name of a label to its new one."""
     new_labels: list[str] = field(default_factory=list)
     """Labels of the new data that are none of the old ones under another name."""
+    remove: list[str] = field(default_factory=list)
+    """Labels of the run that are no longer wanted: old rows of them are left out."""
+    older: bool = False
+    """Whether `run` may be another run than the one that was promoted last."""
     tolerance: float | None = field(default=None, metadata=allowed(_TOLERANCE))
     """Points by which the headline may be lower; without it, it may not be significantly lower."""
     level: float = field(default=0.05, metadata=allowed(INNER_FRACTION))

@@ -110,6 +110,7 @@ def check(config: SearchConfig, overrides: Sequence[str], card_folders: Sequence
         *unread_override_problems(config, of_runs),
         *seed_override_problems(config, of_runs),
         *(problem for problem in _own_problems(config, card_folders)),
+        *_pruning_problems(config, overrides),
     ]
     space, of_space = read_space(config.search.space, config)
     if not config.search.space:
@@ -143,6 +144,15 @@ def _own_problems(config: SearchConfig, card_folders: Sequence[str]) -> Iterator
     if config.trainer.devices not in (1, "auto", "1") or config.trainer.num_nodes != 1:
         yield "trainer.devices, trainer.num_nodes: a trial trains in one process; allowed is 1, and more workers"
     yield from _output_problems(config, card_folders)
+
+
+def _pruning_problems(config: SearchConfig, overrides: Sequence[str]) -> Iterator[str]:
+    """Name pruning that is asked for where nothing is pruned: with several objectives."""
+    if config.search.prune and len(config.search.objectives) > 1 and "search.prune" in map(_key, overrides):
+        yield (
+            f"search.prune=true: Optuna prunes by one objective, and there are {len(config.search.objectives)}; leave "
+            f"it out, or give search.objectives=[{SCORE}]"
+        )
 
 
 def _output_problems(config: SearchConfig, card_folders: Sequence[str]) -> Iterator[str]:

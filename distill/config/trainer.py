@@ -46,6 +46,9 @@ class TrainerConfig:
     more time, the same result."""
     compile: bool = False
     """Compile the model that learns (torch.compile): the first steps take a minute, later ones less on a GPU."""
+    join_timeout: int = field(default=600, metadata=allowed(at_least(1)))
+    """Seconds for which several processes wait for each other at the start, beyond those that the waiting one took to
+    come there itself; the one that has not come is then named."""
     log_every_n_steps: int = field(default=10, metadata=allowed(at_least(1)))
     """Optimiser steps from one logged value to the next."""
     enable_progress_bar: bool | None = None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
 
-_VERSION = 1
+_VERSION = 2
 """The version of what a table on disk holds, so that older ones are written anew."""
 ROWS = 1000
 _WEIGHT = 1 << 25
@@ -85,9 +85,11 @@ def _batches(files: Sequence[Path], options: Options, schema: "pa.Schema") -> It
     chunk: list[Row] = []
     weight = 0
     for file in files:
-        for _, row in rows(file, options).rows:
+        file_rows = rows(file, options)
+        weigh = _weight_of_texts if file_rows.text else _weight
+        for _, row in file_rows.rows:
             chunk.append(row)
-            weight += _weight(row)
+            weight += weigh(row)
             if len(chunk) == ROWS or weight > _WEIGHT:
                 yield _batch(chunk, schema, file)
                 chunk, weight = [], 0
@@ -103,6 +105,11 @@ def _batch(chunk: Sequence[Row], schema: "pa.Schema", file: Path) -> "pa.RecordB
     except pa.ArrowException as error:
         raise DataError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _weight_of_texts(row: Row) -> int:
+    """How many characters a row has whose values are all texts, which most rows are."""
+    return sum(map(len, cast(Mapping[str, str], row).values()))
 
 
 def _weight(value: object) -> int:

@@ -5,13 +5,15 @@ that says what it holds instead.
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
 
+from distill.data.cell_values import MANY, refuse
+from distill.data.cell_values import empty as empty
+from distill.data.cell_values import holds as holds
 from distill.data.chats import message_keys, messages, takes_no_turn, turn
 from distill.data.literals import literal, looks_so
+from distill.data.question_answers import answers
 from distill.data.separated import parts, tags_in
 
 Reader = Callable[[object], object]
@@ -19,38 +21,18 @@ Reader = Callable[[object], object]
 MAX_CHARACTERS = 1_000_000
 """Characters that a text may have where no setting says otherwise."""
 _VECTOR = re.compile(r"\s*[01](?:\.0)?(?:\s+[01](?:\.0)?)+\s*")
+_BRACES = re.compile(r"\s*\{.*\}\s*", re.DOTALL)
+"""An array as PostgreSQL writes it."""
+_NO_SCORE = frozenset({"na", "n/a", "#n/a", "null", "none", "nan", "-", "?"})
+"""Words for a missing number, in small letters."""
+_ON, _OFF = frozenset({1}), frozenset({0, None})
+"""What the values of an object of labels say; true is 1, and false 0."""
 _NO_LIST = "a list that is none of JSON, Python or NumPy"
-_MANY = 2**63
-"""The least whole number that is too large for a table."""
-
-
-def empty(value: object) -> bool:
-    """Return whether a value is missing: none, not a number, white space, or an empty list.
-
-    >>> [empty(value) for value in (None, float("nan"), " ", [], "a", 0)]
-    [True, True, True, True, False, False]
-    """
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or (isinstance(value, list) and not value) or (isinstance(value, float) and math.isnan(value))
-
-
-def holds(value: object) -> str:
-    """Return, as a phrase for messages, what kind of values a column holds that has a value like this one.
-
-    >>> holds(["a"]), holds([1]), holds({}), holds(True), holds(2)
-    ('lists', 'lists of numbers', 'objects', 'true and false', 'numbers')
-    """
-    if isinstance(value, list):
-        others = [each for each in value if not isinstance(each, str) and each is not None]
-        return f"lists of {holds(others[0])}" if others else "lists"
-    names = ((str, "text"), (bool, "true and false"), (int | float, "numbers"), (Mapping, "objects"))
-    return next((said for kind, said in names if isinstance(value, kind)), f"values of type {type(value).__name__}")
 
 
 def text(value: object) -> object:
     """Read a text, which is returned as it is."""
-    return value if isinstance(value, str) or empty(value) else _refuse(value)
+    return value if isinstance(value, str) or empty(value) else refuse(value)
 
 
 def target(value: object) -> object:
@@ -100,7 +82,7 @@ def turns(value: object) -> object:
         value = [dict(zip(keys, pair, strict=False)) for pair in zip(*(value[key] for key in keys), strict=False)]
     if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
         if not all(isinstance(each, str) or each is None or message_keys(each) for each in value):
-            _refuse(value)
+            refuse(value)
         return [turn(each) for each in value if not takes_no_turn(each)]
     return _texts(value)
 
@@ -113,14 +95,14 @@ def label(value: object) -> object:
     """
     if isinstance(value, str):
         inner = literal(value)
-        return value if inner is None else _refuse(inner)
-    if isinstance(value, int | float) and abs(value) >= _MANY:
+        return value if inner is None else refuse(inner)
+    if isinstance(value, int | float) and abs(value) >= MANY:
         return str(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if empty(value):
         return None
-    return value if isinstance(value, int | float) else _refuse(value)
+    return value if isinstance(value, int | float) else refuse(value)
 
 
 def labels(value: object) -> object:
@@ -128,12 +110,23 @@ def labels(value: object) -> object:
 
     >>> labels('["one, two", "three"]'), labels("one,two"), labels("['a', nan]"), labels("[1. 0.]"), labels("1 0")
     (['one, two', 'three'], ['one', 'two'], ['a', None], [1, 0], [1, 0])
+    >>> labels({"one": 1.0, "two": 0.0}), labels('{"one": true, "two": true}')
+    (['one'], ['one', 'two'])
     """
     if isinstance(value, str):
         value = _several(value)
+    if isinstance(value, Mapping) and _switched(value):
+        value = [key for key, switch in value.items() if switch in _ON]
     if empty(value):
         return value
     return _entries(value) if isinstance(value, list) else [label(value)]
+
+
+def _switched(value: Mapping[object, object]) -> bool:
+    """Whether an object says of each label whether it is there."""
+    return len(value) > 1 and all(
+        isinstance(each, int | float | None) and each in _ON | _OFF for each in value.values()
+    )
 
 
 def tags(value: object) -> object:
@@ -151,30 +144,17 @@ def tags(value: object) -> object:
 def score(value: object) -> object:
     """Read a number, which is returned as it is, also where it is written as text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | None):
-        _refuse(value)
+        refuse(value)
     if isinstance(value, str) and value.strip():
+        if value.strip().casefold() in _NO_SCORE:
+            return None
         try:
             float(value)
         except ValueError as error:
-            raise ValueError("text that is no number") from error
+            comma = re.fullmatch(r"\s*[+-]?\d+,\d+\s*", value)
+            way = ", since its decimals stand after a comma, not a point" if comma else ""
+            raise ValueError(f"text that is no number{way}") from error
     return value
-
-
-def answers(value: object) -> object:
-    """Read the answers to a question as SQuAD has them: as an object, or as one that is written in a cell.
-
-    >>> answers('{"text": ["in Rome"], "answer_start": [7]}')
-    {'text': ['in Rome'], 'answer_start': [7]}
-    """
-    if empty(value):
-        return None
-    parsed = literal(value) if isinstance(value, str) else value
-    fields = {key: parsed.get(key) for key in ("text", "answer_start")} if isinstance(parsed, Mapping) else {}
-    texts, places = (each if isinstance(each, list) else [None] for each in (fields.values() or (None, None)))
-    numbers = all(type(each) is int and abs(each) < _MANY for each in places)
-    if not numbers or not all(isinstance(each, str) for each in texts):
-        _refuse(value)
-    return fields if isinstance(value, str) else value
 
 
 def characters(value: str | Sequence[str]) -> int:
@@ -197,15 +177,11 @@ READERS: Mapping[str, tuple[Reader, str]] = {
 """How each kind of content is read, and what is expected of it."""
 
 
-def _refuse(value: object) -> NoReturn:
-    raise ValueError(holds(value))
-
-
 def _texts(value: object) -> object:
     if empty(value):
         return value
     if not isinstance(value, list) or not all(isinstance(each, str) or each is None for each in value):
-        _refuse(value)
+        refuse(value)
     return value
 
 
@@ -231,7 +207,7 @@ def _several(value: str) -> object:
         return parsed
     if _VECTOR.fullmatch(value):
         return [int(float(each)) for each in value.split()]
-    if looks_so(value):
+    if looks_so(value) or _BRACES.fullmatch(value):
         raise ValueError(_NO_LIST)
     return parts(value) if value.strip() else None
 
@@ -239,9 +215,9 @@ def _several(value: str) -> object:
 def _entries(value: object) -> object:
     """The labels in a list; the list itself where they are as they should be."""
     if not isinstance(value, list):
-        _refuse(value)
+        refuse(value)
     if any(isinstance(each, list | Mapping) or not isinstance(each, str | int | float | None) for each in value):
-        _refuse(value)
-    if not any(isinstance(each, float) or (isinstance(each, int) and abs(each) >= _MANY) for each in value):
+        refuse(value)
+    if not any(isinstance(each, float) or (isinstance(each, int) and abs(each) >= MANY) for each in value):
         return value
     return [None if empty(each) else label(each) for each in value]

@@ -7,31 +7,12 @@ from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.base.unusable_rows import Fault, Ids, ids_of, usable
 from distill.data import contents, hidden, label_columns, label_values, objects
-from distill.data.cells import MAX_CHARACTERS
+from distill.data.choosing import Rules, choose
 from distill.data.contents import Column
-from distill.data.guessing import fits
 from distill.errors import DataError
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-
-class Rules(NamedTuple):
-    """How strictly the columns of the files are matched with roles and read.
-
-    Attributes:
-        drop_bad: leave rows out that cannot be used, instead of refusing them.
-        max_characters: a text may have.
-        exact: roles whose column has to have the name that is given.
-        names: label to the name that the settings give it.
-        key: the setting that names the columns, for messages.
-    """
-
-    drop_bad: bool = False
-    max_characters: int = MAX_CHARACTERS
-    exact: Collection[str] = ()
-    names: Mapping[str, str] = {}
-    key: str = "data.columns"
 
 
 class RoleColumns(NamedTuple):
@@ -90,7 +71,7 @@ def take(
         _refuse_problems(_expected_columns(roles, named, {*train.column_names, *split_problems}), split_problems)
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
     joined = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
-    chosen, notes = _choose(joined[first], roles, named, source, rules)
+    chosen, notes = choose(joined[first], roles, named, source, rules)
     joined, hidden_notes = hidden.without_column(joined, roles, chosen, source)
     notes += hidden_notes
     readable: dict[str, Dataset] = {}
@@ -103,7 +84,8 @@ def take(
         columns = [Column(column, role, roles[role], split, source) for role, column in chosen.items()]
         readable[split], faults[split], split_notes = _read_columns(rows, columns, rules.max_characters)
         notes += [note for note in split_notes if note not in notes]
-    order = label_columns.classes(train, chosen["label"]) if "label" in chosen else []
+    of_labels = objects.opened({first: train}, named)[first]
+    order = label_columns.classes(of_labels, chosen["label"]) if "label" in chosen else []
     notes += label_values.never(label_columns.never_on(by_name, chosen["label"])) if "label" in chosen else []
     if roles.get("label") in label_values.KINDS:
         readable, notes = _labelled(readable, roles["label"], chosen["label"], rules.names, order, faults, notes)
@@ -172,57 +154,14 @@ def _refuse_problems(chosen: Mapping[str, str], problems: Mapping[str, str]) -> 
             raise DataError(problems[column])
 
 
-def _choose(
-    train: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, rules: Rules
-) -> tuple[dict[str, str], list[str]]:
-    key, column_of_role = rules.key, {role: named.get(role, role) for role in roles}
-    chosen = {role: column for role, column in column_of_role.items() if column in train.column_names}
-    if doubled := [role for role, column in chosen.items() if list(chosen.values()).count(column) > 1]:
-        raise DataError(f"{key} gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
-    notes = []
-    for role in (role for role in roles if role not in chosen):
-        if role in rules.exact and role in named:
-            raise DataError(
-                f"{source} has no column {name(column_of_role[role])}, which {key}.{role} names; "
-                f"it has {listed(train.column_names)}"
-            )
-        if roles[role] == "turns" and set(_HALVES) <= set(train.column_names):
-            raise DataError(
-                f"{source} has {' and '.join(_HALVES)} instead of {column_of_role[role]}: a dialogue is one list of "
-                f"its turns, the reply last; say which column holds it with {key}.{role}=NAME"
-            )
-        free = [column for column in train.column_names if column not in chosen.values()]
-        fitting = [role] if role in free else [column for column in free if fits(train, column, roles[role])]
-        if len(fitting) != 1:
-            way = key if key == Rules().key else f"+{key}"  # which no card has
-            within = [f"{column}.{each}" for column in free for each in objects.keys(train, column)]
-            raise DataError(
-                f"{source} has no column {column_of_role[role]}; it has {listed([*train.column_names, *within])}: "
-                f"say which one is the {role} with {way}.{role}=NAME"
-            )
-        _refuse_no_header(train, fitting[0], roles[role], source)
-        chosen[role] = fitting[0]
-        notes.append(f"there is no column {column_of_role[role]} in {source}; {fitting[0]} is taken as the {role}")
-    return chosen, notes
-
-
 def guessed(
     rows: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, rules: Rules
 ) -> dict[str, str]:
     """Return the column of each role of one split; nothing where one of them is not to be found."""
     try:
-        return _choose(rows, roles, named, source, rules)[0]
+        return choose(rows, roles, named, source, rules)[0]
     except DataError:
         return {}
-
-
-def _refuse_no_header(train: "Dataset", column: str, kind: str, source: str) -> None:
-    """Refuse a guessed column of labels whose name is one of them: then the names of columns are a row."""
-    if kind == "label" and column in {str(value) for value in train[column][:]}:
-        raise DataError(
-            f"{source} seems to have no names of columns: where they are looked for stands {name(column)}, which is a "
-            "label of other rows; write a first line with a name for each column"
-        )
 
 
 def sampled(
@@ -245,7 +184,3 @@ def sampled(
     renamed = {column: role for role, column in chosen.items() if column != role}
     selected = {split: rows.select_columns(list(chosen.values())) for split, rows in splits.items()}
     return {split: rows.rename_columns(renamed) for split, rows in selected.items()}
-
-
-_HALVES = ("history", "reply")
-"""The columns that some files have instead of the turns of a dialogue."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from distill.data import arrow, finding, formats, parquet
+from distill.data import arrow, file_names, finding, formats, parquet
 from distill.data.finding import EITHER, SPLITS, find
 from distill.data.formats import Options
+from distill.data.formats.unpacking import together
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,13 +52,17 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
         files = find(path, named) if path.is_dir() else _beside(path, named or {})
     except OSError as error:
         raise DataError(f"{str(path)[:200]} cannot be read: {error.strerror or error}") from error
+    with together():
+        tables = {split: _table(parts, options or Options(), split) for split, parts in files.items()}
     splits = Files()
     for split, parts in files.items():
-        table = _table(parts, options or Options(), split)
+        table = tables[split]
         splits[split] = table.dataset
         splits.problems[split], splits.absent[split] = table.problems, table.absent
         splits.notes += [*table.notes, *_note_on_files(split, parts, (named or {}).get(split))]
-    splits.notes = list(dict.fromkeys([*splits.notes, *([] if path.is_dir() else finding.part(path))]))
+    splits.notes = list(
+        dict.fromkeys([*splits.notes, *(file_names.unread(path, files) if path.is_dir() else finding.part(path))])
+    )
     return splits
 
 

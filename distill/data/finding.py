@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from distill.data import formats
+from distill.data.file_names import ELSE, SPLITS, elsewhere, files_in, stem_of
 from distill.data.formats import foreign
 from distill.errors import DataError
 
-SPLITS: Mapping[str, tuple[str, ...]] = {
-    "train": ("train",),
-    "validation": ("validation", "dev", "valid", "val"),
-    "test": ("test",),
-}
-"""Each split, and the names that may stand for it."""
 EITHER = "|"
 """The sign between alternative names, of which the first that exists is meant."""
+_OF_A_VERSION = re.compile(r"[-_]v\d+(\.\d+)*$")
+"""How the name of a file ends that says its version, as SQuAD's ``train-v2.0.json``."""
 _PART = re.compile(r"^(?P<name>.+?)[-_.](?P<number>\d+)[-_]of[-_](?P<count>\d+)(-[0-9a-f]{8,})?$")
 """How a file is named that holds a part of a split, without its ending."""
 
@@ -38,26 +35,24 @@ def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict
     files_by_split = {}
     for split, usual in SPLITS.items():
         names = (named or {}).get(split)
-        files = _usual(folder, split, usual) if names is None else given_files(folder, split, names)
+        files = (
+            _usual(folder, split, usual) or _usual(folder, split, ELSE.get(split, ()))
+            if names is None
+            else given_files(folder, split, names)
+        )
         if files:
             files_by_split[split] = files
     if "train" not in files_by_split:
         endings = ", ".join(formats.ENDINGS)
         known = {None, *(name for names in SPLITS.values() for name in names)}
-        others = [file.name for file in _files(folder) if _stem(file) not in known]
+        others = [file.name for file in files_in(folder) if stem_of(file) not in known]
         which = "give it as the path" if named is None else "say which is train with data.files.train=NAME"
-        way = f"; it has {', '.join(others[:5])}: {which}" if others else _elsewhere(folder)
+        parts = [file.name for file in files_in(folder) if (stem_of(file) or "").startswith("train")]
+        if named is not None and len(parts) > 1:
+            which += f", or take several as one with data.files.train=[{','.join(parts[:3])}]"
+        way = f"; it has {', '.join(others[:5])}: {which}" if others else elsewhere(folder)
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
     return files_by_split
-
-
-def _elsewhere(folder: Path) -> str:
-    """What else a folder without a train file has, as the end of a sentence."""
-    inner = [each for each in sorted(folder.iterdir()) if each.is_dir() and any(each.glob("train*"))]
-    if inner:
-        return f"; {inner[0]} has one: give that folder"
-    strangers = [file.name for file in _files(folder) if _stem(file) is None]
-    return f"; it has {', '.join(strangers[:5])}, of no such ending" if strangers else ""
 
 
 def given_files(folder: Path, split: str, names: Sequence[str]) -> list[Path]:
@@ -137,7 +132,7 @@ def _usual(folder: Path, split: str, usual: Sequence[str]) -> list[Path]:
         _refuse_several(folder, split, [file for files in several for file in files])
     if not several:
         strangers = [
-            file for file in _files(folder) if file.name.split(".")[0].lower() in usual and foreign.ending(file)
+            file for file in files_in(folder) if file.name.split(".")[0].lower() in usual and foreign.ending(file)
         ]
         for file in strangers:
             foreign.refuse(file, "")
@@ -159,8 +154,8 @@ def _named(folder: Path, split: str, name: str) -> list[Path]:
 def _in(folder: Path, split: str, name: str) -> list[Path]:
     """The file of a name in a folder, or its parts, or those in a folder of this name; or the same in its ``data``."""
     for place in (folder, folder / "data"):
-        files = _files(place)
-        whole = [[file] for file in files if _stem(file) == name.lower()]
+        files = files_in(place)
+        whole = [[file] for file in files if _OF_A_VERSION.sub("", stem_of(file) or "") == name.lower()]
         parts = _parts(files, name)
         inside = _inside(place / name)
         ways = [*whole, *parts.values(), *([inside] if inside else [])]
@@ -177,7 +172,7 @@ def _inside(folder: Path) -> list[Path]:
     Raises:
         DataError: they are of several kinds, so that some may be no part of it.
     """
-    files = [file for file in _files(folder) if formats.ending(file) is not None]
+    files = [file for file in files_in(folder) if formats.ending(file) is not None]
     kinds = sorted({formats.ending(file) or "" for file in files})
     if len(kinds) > 1:
         raise DataError(
@@ -189,19 +184,6 @@ def _inside(folder: Path) -> list[Path]:
 def _refuse_several(folder: Path, split: str, files: Sequence[Path]) -> None:
     listed = sorted(files, key=lambda file: formats.ENDINGS.index(formats.ending(file) or formats.PARQUET))
     raise DataError(f"{folder} has {len(files)} files for {split}: {', '.join(file.name for file in listed)}")
-
-
-def _files(folder: Path) -> list[Path]:
-    """The files directly in a folder, without hidden ones, by their names."""
-    if not folder.is_dir():
-        return []
-    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "_")))
-
-
-def _stem(file: Path) -> str | None:
-    """A file's name in lower case, without the ending of its kind; none where it is of no known one."""
-    ending = formats.ending(file)
-    return None if ending is None else file.name.lower().removesuffix(".gz").removesuffix(ending)
 
 
 def _parts(files: Sequence[Path], name: str) -> dict[str, list[Path]]:
@@ -216,7 +198,7 @@ def _parts(files: Sequence[Path], name: str) -> dict[str, list[Path]]:
             parts.setdefault(f"{part['count']}{formats.ending(file)}", {})[int(part["number"])] = file
     for numbers in parts.values():
         first = next(iter(numbers.values()))
-        count = int(_PART.match(_stem(first) or "")["count"])  # type: ignore[index]
+        count = int(_PART.match(stem_of(first) or "")["count"])  # type: ignore[index]
         missing = sorted(set(range(count)) - numbers.keys())
         if missing and not set(range(1, count + 1)) == numbers.keys():
             raise DataError(
@@ -229,6 +211,6 @@ def _parts(files: Sequence[Path], name: str) -> dict[str, list[Path]]:
 def _numbered(files: Sequence[Path]) -> Iterator[tuple[Path, re.Match[str]]]:
     """The files that are parts, and what their names say."""
     for file in files:
-        part = _PART.match(_stem(file) or "")
+        part = _PART.match(stem_of(file) or "")
         if part is not None:
             yield file, part

@@ -47,7 +47,7 @@ def _dialogues(values: Sequence[object]) -> bool:
 
 
 def _lists(values: Sequence[object]) -> bool:
-    return all(isinstance(value, list) for value in values)
+    return all(isinstance(value, list) and not any(isinstance(each, Mapping) for each in value) for value in values)
 
 
 _KINDS: Mapping[str, Callable[[Sequence[object]], bool]] = {

@@ -1,6 +1,7 @@
 """The meaning of labels in any notation: 0/1 vectors, white space, decimals, and numbers for no label."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -145,7 +146,8 @@ def _refuse_separators(settled_labels: Settled, names: Mapping[str, str]) -> Non
         parts = {name: [part.strip() for part in name.split(sign)] for name in label_counts if sign in name}
         among = Counter(part for name_parts in parts.values() for part in set(name_parts) if sign in _RARE)
         for name, name_parts in parts.items():
-            if name not in meant and all(part in label_counts or among[part] > 1 for part in name_parts):
+            known = [part in label_counts or among[part] > 1 for part in name_parts]
+            if name not in meant and (any(known) if sign in _RARE else all(known)):
                 between = sign if sign in _RARE or sign in "/#" else shown(sign)
                 raise DataError(
                     f"train has the label {shown(name)}, which looks like {len(name_parts)} labels with {between} "
@@ -170,8 +172,23 @@ def _spelled(settled_labels: Settled, names: Mapping[str, str], *, hub: bool) ->
             f"labels that are whole numbers lose their decimals: {min(decimals)} is {decimals[min(decimals)]}"
         )
         spelling = {**decimals, **{name: decimals.get(bare, bare) for name, bare in spelling.items()}}
+    settled_labels.notes += _alike({spelling.get(name, name) for name in labels} - {*names})
     if spelling:
         _replace(settled_labels, lambda name: spelling.get(name, name))
+
+
+def _alike(labels: set[str]) -> list[str]:
+    """A sentence on labels that differ by nothing but capitals, or by how accents are coded, or nothing."""
+    by_folded: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        by_folded.setdefault(unicodedata.normalize("NFKC", label).casefold(), []).append(label)
+    alike = next((several for several in by_folded.values() if len(several) > 1), None)
+    if alike is None:
+        return []
+    return [
+        f"the labels {shown_names(alike)} differ in capitals or in how accents are coded, and each is a label of its "
+        "own: where one is meant, write them alike"
+    ]
 
 
 def _bare(name: str) -> str:

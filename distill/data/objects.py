@@ -1,7 +1,7 @@
 """Columns of objects, whose keys can be named as columns of their own: ``translation.de``."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -12,28 +12,44 @@ def opened(splits: Mapping[str, "Dataset"], named: Mapping[str, str]) -> dict[st
     opened_splits = dict(splits)
     for name in (name for name in dict.fromkeys(named.values()) if "." in name):
         for split, rows in splits.items():
-            column, _, key = name.partition(".")
-            if name not in rows.column_names and key in keys(rows, column):
-                opened_splits[split] = opened_splits[split].add_column(
-                    name, [value and value[key] for value in rows[column][:]]
-                )
+            if name not in rows.column_names and name in paths(rows):
+                column, *path = name.split(".")
+                values = [_within(value, path) for value in rows[column][:]]
+                opened_splits[split] = opened_splits[split].add_column(name, values)
     return opened_splits
 
 
-def keys(rows: "Dataset", column: str) -> list[str]:
-    """Return the keys of the objects in a column; nothing where the column holds no objects."""
+def paths(rows: "Dataset") -> list[str]:
+    """Return the names of the values within the objects of all columns, such as ``translation.de``."""
+    return [f"{column}.{path}" for column in rows.column_names for path in _paths(rows.features[column])]
+
+
+def _paths(feature: object) -> Iterator[str]:
     from datasets import Translation
 
-    feature = rows.features.get(column)
     if isinstance(feature, Translation):
-        return list(feature.languages)
-    return list(feature) if isinstance(feature, Mapping) else []
+        yield from feature.languages
+    for key, inner in feature.items() if isinstance(feature, Mapping) else ():
+        yield key
+        yield from (f"{key}.{path}" for path in _paths(inner))
+
+
+def _within(value: object, path: Sequence[str]) -> object:
+    """The value at the end of a path of keys; none where an object on the way is missing."""
+    for key in path:
+        value = value[key] if isinstance(value, Mapping) else None
+    return value
 
 
 def has(row: Mapping[str, object], name: str) -> bool:
     """Return whether a row has a column of a name, or an object under ``column`` with that ``key``."""
-    column, _, key = name.partition(".")
-    return name in row or (column in row and isinstance(inner := row[column], Mapping) and key in inner)
+    column, *path = name.split(".")
+    inner: object = row.get(column)
+    for key in path:
+        if not isinstance(inner, Mapping) or key not in inner:
+            return name in row
+        inner = inner[key]
+    return name in row or column in row
 
 
 def value(row: Mapping[str, object], name: str) -> object:
@@ -42,5 +58,5 @@ def value(row: Mapping[str, object], name: str) -> object:
     >>> value({"translation": {"de": "Hallo"}}, "translation.de"), value({"a.b": 1}, "a.b")
     ('Hallo', 1)
     """
-    column, _, key = name.partition(".")
-    return row[name] if name in row else cast(Mapping[str, object], row[column])[key]
+    column, *path = name.split(".")
+    return row[name] if name in row or not path else _within(row[column], path)

@@ -1,11 +1,13 @@
 """Parquet files, read by columns."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from distill.data.arrow import ROWS, Table, files_in_words, table
 from distill.data.formats import foreign
+from distill.data.formats.unpacking import refuse_too_much
 from distill.data.standard_input import StandardInput
 from distill.errors import DataError
 
@@ -24,10 +26,13 @@ def read(files: Sequence[Path]) -> Table:
     schemas = [_schema(file) for file in files]
     fields, problems = _usable(schemas[0], files[0])
     for file, schema in zip(files[1:], schemas[1:], strict=True):
-        for name in [name for name, kind in fields.items() if not _has(schema, name, kind)]:
-            problems[name] = (
-                f"{file} has no column {name} of the type that {files[0].name} has, {fields.pop(name).type}"
-            )
+        for name, kind in list(fields.items()):
+            if (both := _covering(kind, schema)) is None:
+                problems[name] = (
+                    f"{file} has no column {name} of the type that {files[0].name} has, {fields.pop(name).type}"
+                )
+            else:
+                fields[name] = both
     if not fields:
         raise DataError(next(iter(problems.values()), f"{files_in_words(files)} has no columns"))
     whole = list(fields.values()) == list(schemas[0])
@@ -66,11 +71,33 @@ def _opened(file: Path) -> Path | BinaryIO:
     return file.open("rb") if isinstance(file, StandardInput) else file
 
 
-def _has(schema: "pa.Schema", name: str, like: "pa.Field") -> bool:
+def _size(file: Path) -> int:
+    """Return the bytes of a file, all of which its footer at the end has made a reader fetch."""
+    with file.open("rb") as opened:
+        return opened.seek(0, os.SEEK_END)
+
+
+def _covering(kind: "pa.Field", schema: "pa.Schema") -> "pa.Field | None":
+    """The column of a type that holds what a part has and what another part has; none where there is no such type."""
     import pyarrow as pa
 
-    kinds = [each.type for each in schema if each.name == name]
-    return [each.value_type if pa.types.is_dictionary(each) else each for each in kinds] == [like.type]
+    others = [pa.field(each.name, _plain(each.type)) for each in schema if each.name == kind.name]
+    if len(others) != 1:
+        return None
+    try:
+        both = pa.unify_schemas([pa.schema([kind]), pa.schema(others)], promote_options="permissive")
+    except pa.ArrowException:
+        return None
+    return both.field(kind.name)
+
+
+def _plain(kind: "pa.DataType") -> "pa.DataType":
+    """The type of a column without the ways in which some files save space: categories, and decimals of fixed width."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    return pa.float64() if pa.types.is_decimal(kind) else kind
 
 
 def _usable(schema: "pa.Schema", file: Path) -> tuple[dict[str, "pa.Field"], dict[str, str]]:
@@ -80,7 +107,7 @@ def _usable(schema: "pa.Schema", file: Path) -> tuple[dict[str, "pa.Field"], dic
 
     fields, problems = {}, {}
     for column in schema:
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        kind = _plain(column.type)
         if schema.names.count(column.name) > 1:
             problems[column.name] = f"{file} names the column {column.name} twice"
             continue
@@ -99,9 +126,12 @@ def _batches(files: Sequence[Path], schema: "pa.Schema") -> Iterator["pa.RecordB
     from pyarrow import parquet
 
     for file in files:
+        count = 0
         try:
             with parquet.ParquetFile(_opened(file)) as opened:
                 for batch in opened.iter_batches(ROWS, columns=schema.names):
+                    count += batch.nbytes
+                    refuse_too_much(file, _size(file), count, "save it as JSON lines, where you trust it")
                     arrays = [batch.column(name).cast(schema.field(name).type) for name in schema.names]
                     yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         except (pa.ArrowException, OSError) as error:

@@ -2,20 +2,17 @@
 
 import csv
 import json
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Protocol
 
+from distill.base.spreadsheets import inert
 from distill.errors import DataError
 
 ERROR = "error"
 """The field of an answer that says why there is none."""
 _MOST_HELD = 100_000
 """Answers of which none says what an answer has."""
-_RUN = ("=", "+", "-", "@")
-"""How a cell begins that a spreadsheet takes for a formula."""
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 Row = Mapping[str, object]
 
@@ -159,8 +156,7 @@ def cell(value: object) -> str:
     """
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    text = "" if value is None else " ".join(str(value).split())
-    return f"'{text}" if text.startswith(_RUN) and not _NUMBER.fullmatch(text) else text
+    return inert("" if value is None else str(value))
 
 
 TEXT: Mapping[str, Callable[[IO[str], bool], Sink]] = {

@@ -16,6 +16,7 @@ from distill.distributed.processes import Ranks
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.prepare_data import prepare
+from distill.pipeline.seeds import plan_seeds
 from distill.pipeline.settle import settled
 from distill.pipeline.store import Store
 from distill.pipeline.teacher_outputs import with_output_plan
@@ -60,8 +61,15 @@ class Case:
 
     @cached_property
     def stages(self) -> dict[str, Planned]:
-        """The stages of the run."""
+        """The stages of the run; of several seeds those of one, and all that seeds share."""
         return plan(self.spec, self.store, tell=False)
+
+    @cached_property
+    def of_seeds(self) -> dict[str, Planned]:
+        """The further stages by which each of several seeds has a student and a control, and these their scores."""
+        known = {planned.name for planned in self.stages.values()}
+        every = [item for planned in plan_seeds(self.spec, self.store).values() for item in planned.items()]
+        return {title: planned for title, planned in every if planned.name not in known}
 
     @property
     def examples(self) -> ExamplePipeline:
@@ -70,6 +78,7 @@ class Case:
 
     def finished(self, title: str) -> Path | None:
         """Return the folder of a stage that the store holds, whole; or none."""
-        if title not in self.stages:
+        planned = self.stages.get(title) or self.of_seeds.get(title)
+        if planned is None:
             return None
-        return computed_once(self, ("finished", title), lambda: self.store.whole(self.stages[title].name))
+        return computed_once(self, ("finished", title), lambda: self.store.whole(planned.name))

@@ -31,11 +31,13 @@ def models(case: Case) -> Iterator[Finding]:
 
 def stages(case: Case) -> Iterator[Finding]:
     """Yield which stages are to be made, and which the store holds already."""
-    finished = [title for title in case.stages if case.finished(title) is not None]
-    new = ", ".join(title for title in case.stages if title not in finished) or "none"
+    titles = [*case.stages, *case.of_seeds]
+    finished = [title for title in titles if case.finished(title) is not None]
+    made = [title for title in titles if title not in finished]
     taken = f"; in the store: {', '.join(finished)}" if finished else ""
-    facts = {"made": [title for title in case.stages if title not in finished], "reused": finished}
-    yield Finding("stages", OK, f"to be made: {new}{taken}", facts=facts)
+    yield Finding(
+        "stages", OK, f"to be made: {', '.join(made) or 'none'}{taken}", facts={"made": made, "reused": finished}
+    )
 
 
 def teacher(case: Case) -> Iterator[Finding]:

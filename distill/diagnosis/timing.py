@@ -1,6 +1,6 @@
 """Whether every term counts, and how long the stages of a run take, by trying them on a few rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from distill.base.findings import OK, SKIPPED, WARN, Finding
 from distill.base.per_object_cache import computed_once
@@ -9,6 +9,7 @@ from distill.diagnosis.rehearsal import Rehearsal, Rehearsed, rehearse
 from distill.objective.settings import active
 from distill.pipeline.outlook import Outlook, trained_rows, validations
 from distill.report import duration
+from distill.stages.job import RunSpec
 
 _LONG = 24 * 3600.0
 """Seconds of a run from which on a warning is due."""
@@ -18,6 +19,7 @@ _SHARES_OF = {
     "writing": ("validation", "test"),
     "storing the teacher's outputs": ("train", "unlabelled"),
     "validating": ("validation",),
+    "asking in other batches": ("validation",),
 }
 """The splits whose rows decide how long each kind of work takes."""
 
@@ -64,6 +66,11 @@ def time_of_stages(case: Case) -> Iterator[Finding]:
     yield Finding("time", WARN if total > _LONG else OK, said, fix if total > _LONG else "", facts)
 
 
+def _calibrated(spec: RunSpec) -> int:
+    """Return how many rows calibrate a model in 8 bits."""
+    return min(spec.config.export.calibration_rows, len(spec.data.splits["train"]))
+
+
 def _rehearsal(case: Case) -> Rehearsal:
     """Return the rehearsal of a run, made once."""
     return computed_once(case, "rehearsal", lambda: rehearse(case))
@@ -74,7 +81,22 @@ def _seconds(case: Case, tried: Rehearsal) -> dict[str, float]:
     seconds = {title: _scaled(each, case.stages[title].stage) for title, each in tried.stages.items()}
     outlook = Outlook(case.stages, frozenset(tried.finished), dict(seconds))
     seconds |= {title: guess for title in tried.left if (guess := outlook.expected(title)) is not None}
-    return {title: seconds[title] for title in case.stages if title in seconds}
+    seconds |= _of_seeds(case, seconds)
+    return {title: seconds[title] for title in [*case.stages, *case.of_seeds] if title in seconds}
+
+
+def _of_seeds(case: Case, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return the estimated seconds of the stages of further seeds: those of the run's own, of which one may be done."""
+    found = {}
+    for title in case.of_seeds:
+        if case.finished(title) is not None:
+            continue
+        own = title.rpartition(":")[0]
+        if own in seconds:
+            found[title] = seconds[own]
+        elif case.finished(own) is not None:
+            found[title] = float(case.store.manifest(case.stages[own].name)["seconds"])
+    return found
 
 
 def _scaled(tried: Rehearsed, stage: str) -> float:
@@ -96,6 +118,8 @@ def _times(tried: Rehearsed, what: str, stage: str) -> float:
     if what == "resampling":
         times = whole.evaluate.resamples / max(1, runs.spec.config.evaluate.resamples)
         return times * runs.rows_ratio("test" if "test" in runs.whole.data.splits else "validation")
+    if what in ("measuring ranges", "calibrating"):
+        return _calibrated(runs.whole) / max(1, _calibrated(runs.spec))
     if what.startswith("training "):  # a baseline
         return runs.rows_ratio("train")
     if what not in _SHARES_OF:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -156,17 +156,18 @@ class _Heartbeat:
 
 
 @contextmanager
-def beating(rank: int, every: Callable[[Any], list[Any]]) -> Iterator[None]:
+def beating(rank: int, every: Callable[[Any], list[Any]], address: str) -> Iterator[None]:
     """Watch the other ranks while the block runs, in which all of them wait for each other.
 
     Args:
         rank: the number of this one.
-        every: gives to every rank the values of all, in their order.
+        every: gives to every rank the values of all, which JSON can hold, in their order.
+        address: of the machine of rank 0.
 
     Raises:
         RankError: one of them has ended, which the block has heard of as an error of its library.
     """
-    heartbeat = _Heartbeat(_linked(rank, every))
+    heartbeat = _Heartbeat(_linked(rank, every, address))
     threading.Thread(target=heartbeat.watch, daemon=True, name="heartbeat").start()
     orderly = True
     try:
@@ -184,18 +185,17 @@ def beating(rank: int, every: Callable[[Any], list[Any]]) -> Iterator[None]:
         heartbeat.end(orderly=orderly)
 
 
-def _linked(rank: int, every: Callable[[Any], list[Any]]) -> list[_Link]:
+def _linked(rank: int, every: Callable[[Any], list[Any]], address: str) -> list[_Link]:
     """Connect rank 0 with every other one; return this rank's links, none where one of them could not be reached."""
     server = socket.create_server(("", 0)) if rank == 0 else None
-    token, port = secrets.token_bytes(_TOKEN), server.getsockname()[1] if server else 0
-    said = every((_this(rank), port, token))
-    peers: list[_Peer] = [peer for peer, *_ in said]
-    _, port, token = said[0]
+    said = every([asdict(_this(rank)), server.getsockname()[1] if server else 0, secrets.token_hex(_TOKEN)])
+    peers = [_Peer(**peer) for peer, *_ in said]
+    port, token = int(said[0][1]), bytes.fromhex(said[0][2])
     ends: dict[int, socket.socket] = {}
     failure = ""
     try:
         if server is None:
-            ends[0] = _called(port, token, rank)
+            ends[0] = _called(address, port, token, rank)
         else:
             ends = _accepted(server, token, len(peers))
     except OSError as error:
@@ -218,9 +218,9 @@ def _link(end: socket.socket, peer: _Peer, this: _Peer, world: int) -> _Link:
     return _Link(end, f"rank {peer.rank} of {world} (process {peer.pid} on {peer.host})", stopped)
 
 
-def _called(port: int, token: bytes, rank: int) -> socket.socket:
+def _called(address: str, port: int, token: bytes, rank: int) -> socket.socket:
     """Connect with rank 0, where all have met."""
-    end = socket.create_connection((os.environ["MASTER_ADDR"], port), _MEET)
+    end = socket.create_connection((address, port), _MEET)
     end.sendall(token + rank.to_bytes(4, "big"))
     return end
 

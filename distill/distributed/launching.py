@@ -30,6 +30,10 @@ _LOOK = 0.2
 """Seconds between looks at the other ranks."""
 _GRACE = 10.0
 """Seconds that a rank has to end by itself when another one has died or was told to end."""
+_BRIEF = 2.0
+"""Seconds that the others have to end where all do by a signal: the first rank has kept all there is to keep."""
+_SLOW = 25.0
+"""Seconds that it has where the others have ended by a signal as all agreed, so that it waits for none of them."""
 _LAUNCHERS: dict[type[ClusterEnvironment], str] = {
     TorchElasticEnvironment: "torchrun",  # first, since it is used inside SLURM as well
     SLURMEnvironment: "SLURM",
@@ -164,10 +168,18 @@ class _Ranks:
                 continue
             if signals.pending() is None:
                 self.kill()
-            if not self.over.wait(_GRACE):
+            if not self.over.wait(self._grace()):
                 self.kill()
                 leave(message)
             return
+
+    def _grace(self) -> float:
+        """Return the seconds that this rank has to end by itself: on a busy machine little happens in some."""
+        number = signals.pending()
+        agreed = number is not None and any(
+            rank.process.returncode == signals.Interrupted(number).code for rank in self.every
+        )
+        return _SLOW if agreed else _GRACE
 
     def died(self, wait: float = 0.0) -> str | None:
         """Return a sentence on the first rank that is stopped or ended with an error, looked for ``wait`` seconds."""
@@ -186,7 +198,7 @@ class _Ranks:
     def end(self) -> None:
         """Wait for the ranks, not for long, and remove the empty logs of those that ended well."""
         self.over.set()
-        until = time.monotonic() + _GRACE
+        until = time.monotonic() + (_GRACE if signals.pending() is None else _BRIEF)
         for rank in self.every:
             try:
                 rank.process.wait(max(until - time.monotonic(), 0.1))

@@ -1,11 +1,10 @@
 """Start the ranks of a run once and together, and let them agree on values, errors and signals."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pytorch_lightning as pl
 import torch
@@ -16,6 +15,7 @@ from distill.base import signals
 from distill.base.signals import Interrupted
 from distill.distributed.heartbeat import beating
 from distill.distributed.launching import other_ranks
+from distill.distributed.rendezvous import Meeting, Place, meet
 from distill.errors import DistillError, RankError
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class Ranks:
 
 
 @contextmanager
-def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Iterator[Ranks]:
+def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path, patience: float = 600.0) -> Iterator[Ranks]:
     """Start the other ranks, unless a launcher has, and meet them; they end when the block does.
 
     Everything inside runs on all ranks alike, so that they can agree on what is reused. With several of them signals
@@ -120,46 +120,52 @@ def joined(trainer: pl.Trainer, devices: int, nodes: int, folder: Path) -> Itera
         devices: number of processes on each machine, as the settings ask for.
         nodes: number of machines.
         folder: the folder of the run, in which the output of the other ranks is written.
+        patience: seconds for which others are waited for until they come.
 
     Raises:
-        RankError: a rank has died, or there are more or fewer than the settings ask for.
+        RankError: a rank has died, has not come, or there are more or fewer than the settings ask for.
     """
     if trainer.world_size != devices * nodes:
         raise RankError(f"{trainer.world_size} processes came together where {devices * nodes} were asked for")
     if trainer.world_size == 1:
         yield Ranks(device=trainer.strategy.root_device)
         return
-    strategy = trainer.strategy
+    strategy: Any = trainer.strategy
     # asked before this rank starts others, which then look like those of a launcher
-    elsewhere = strategy.cluster_environment.creates_processes_externally or nodes > 1  # type: ignore[attr-defined]
-    with signals.deferred(), other_ranks(strategy.cluster_environment, devices, nodes, folder):  # type: ignore[attr-defined]
-        _meet_after_a_restart(trainer, strategy.root_device)
-        if strategy.launcher is not None:
-            strategy.launcher.launch(strategy.setup_environment)
-        else:
-            strategy.setup_environment()
-        ranks = Ranks(trainer.world_size, trainer.global_rank, strategy.root_device)
-        with beating(ranks.rank, ranks.every) if ranks.agree(elsewhere) else nullcontext():
-            yield ranks
+    launched = strategy.cluster_environment.creates_processes_externally
+    with signals.deferred(), other_ranks(strategy.cluster_environment, devices, nodes, folder):
+        meeting = meet(_place(trainer, folder, patience, launched=launched))
+        elsewhere: bool = meeting.every(launched or nodes > 1)[0]  # the others are launched in any case
+        with beating(trainer.global_rank, meeting.every, meeting.place.address) if elsewhere else nullcontext():
+            _begin(strategy, meeting)
+            yield Ranks(trainer.world_size, trainer.global_rank, strategy.root_device)
             dist.destroy_process_group()  # by all at once; where one has died, nobody waits for it
 
 
-def _meet_after_a_restart(trainer: pl.Trainer, device: torch.device) -> None:
-    """Meet the ranks that torchrun has started again, where no rank finds what those before them have left.
+def _place(trainer: pl.Trainer, folder: Path, patience: float, *, launched: bool) -> Place:
+    """Return where the ranks meet, as whoever launches them says."""
+    environment = trainer.strategy.cluster_environment  # type: ignore[attr-defined]
 
-    With ``--master-port`` its agent keeps the store in which ranks meet, and a rank that comes early would read there
-    the address of a process that is gone.
-    """
-    restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    if restarts == "0" or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
-        return
-    timeout = trainer.strategy._timeout  # type: ignore[attr-defined]
-    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    store = dist.TCPStore(address, port, is_master=False, timeout=timeout)  # type: ignore[attr-defined]
+    def says_why(rank: int) -> str:
+        return "its own output says why" if launched else f"what it said is in {folder}/rank-{rank}.log"
+
+    address, port = environment.main_address, environment.main_port
+    return Place(address, port, trainer.global_rank, trainer.world_size, patience, says_why)
+
+
+def _begin(strategy: Any, meeting: Meeting) -> None:  # noqa: ANN401 - Lightning's strategies share no such type
+    """Connect ranks that have met, by Lightning's own settings for it."""
+    device = strategy.root_device
+    strategy.accelerator.setup_device(device)
     dist.init_process_group(
-        dist.get_default_backend_for_device(device),
-        store=dist.PrefixStore(f"restart-{restarts}", store),  # type: ignore[attr-defined]
-        rank=trainer.global_rank,
-        world_size=trainer.world_size,
-        timeout=timeout,
+        strategy._get_process_group_backend(),
+        store=meeting.store,
+        rank=meeting.place.rank,
+        world_size=meeting.place.world,
+        timeout=strategy._timeout,
+        device_id=None if device.type == "cpu" else device,
     )
+    if strategy.launcher is not None:
+        strategy.launcher.launch(strategy.setup_environment)
+    else:
+        strategy.setup_environment()

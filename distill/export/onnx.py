@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from distill.base import long_work
 from distill.errors import ModelError
 from distill.export import Exporter, Source
 from distill.report.environment import versions
@@ -75,8 +76,9 @@ def write(source: Source, folder: Path) -> None:
     model = low_rank.split_embeddings(model)  # so that the graph holds short vectors, not what they make
     model.train(False)
     folder.mkdir(parents=True, exist_ok=True)
-    trace(model, traced_batch(tokenizer, source.setup), folder / FILE)
-    describe(folder / FILE, _facts(source, model, folder.parent / "model.safetensors"))
+    with long_work.announced("tracing the ONNX graph"):
+        trace(model, traced_batch(tokenizer, source.setup), folder / FILE)
+        describe(folder / FILE, _facts(source, model, folder.parent / "model.safetensors"))
     refuse_other(model, OnnxSession.open(folder / FILE), tokenizer, source.setup)
 
 

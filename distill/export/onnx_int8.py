@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distill.base import long_work
 from distill.export import Exporter, Source
 from distill.export import onnx as full_precision
 
@@ -34,11 +35,13 @@ def write(source: Source, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with _full_graph(source, folder) as graph:
         if source.int8 == "dynamic":
-            dynamic.quantize(graph, folder / FILE)
+            with long_work.announced("rounding the ONNX graph"):
+                dynamic.quantize(graph, folder / FILE)
             return
         rows, config = source.calibration(), loading.configuration(source.model)
         prepared, heads = graph.parent / "prepared.onnx", getattr(config, "num_attention_heads", 0)
-        fusing.prepare(graph, prepared, fusing.probes(rows), heads=heads, width=config.hidden_size)
+        with long_work.announced("fusing the ONNX graph"):
+            fusing.prepare(graph, prepared, fusing.probes(rows), heads=heads, width=config.hidden_size)
         search.quantize(prepared, folder / FILE, rows, lambda: source.accept(folder))
 
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from datasets import Dataset
 from torch import Tensor
 
+from distill.base import long_work
 from distill.data.batching import Place
 from distill.data.example_pipeline import ExamplePipeline
 from distill.inference.pass_loop import EVERY_LOGIT, asks_rows
@@ -118,7 +119,7 @@ class BatchProbe:
             asks_rows(self._runtime, self.setup.align, EVERY_LOGIT),
         )
         found: dict[tuple[int, int], Tensor] = {}
-        for numbers in places:
+        for numbers in long_work.counted(places, "asking in other batches", len(places), "batches"):
             kept, columns = ask(change(collate(self._features[list(numbers)], Place(tuple(numbers)))))
             keys = zip(kept["key"].tolist(), kept["first"].tolist(), strict=True)
             found.update(zip(keys, torch.split(columns["values"], kept["count"].tolist()), strict=True))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from datasets import Dataset
@@ -55,7 +55,8 @@ class LatencyTimer:
         rows: Dataset,
         together: Together | None = None,
         others: Mapping[str, Callable[[int], object]] | None = None,
-    ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+        reference: str | None = None,
+    ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
         """Measure the latency of all models in turn, so that noise hits them alike.
 
         Args:
@@ -63,10 +64,12 @@ class LatencyTimer:
             rows: examples; each model reads each of them.
             together: models that are also timed as one ensemble.
             others: name of whatever else is timed in turn with them to a function of the number of the example.
+            reference: the model that all others are compared with, where it is timed.
 
         Returns:
             Milliseconds ``p50`` and ``p90`` of each model, and the conditions: threads, the median of the tokens of an
-            example as the last model reads them, and the fraction of the time in which the processor worked on that.
+            example as the last model reads them, the fraction of the time in which the processor worked on that, and
+            how many times as fast as the reference each is.
         """
         ready = {name: (model.open(CPU), self._batches(model, rows)) for name, model in models.items()}
         calls = {name: self._call(*model_and_batches) for name, model_and_batches in ready.items()}
@@ -76,9 +79,19 @@ class LatencyTimer:
         batches = next(reversed(ready.values()))[1]
         tokens = median(batch["input_ids"].numel() for batch in batches)
         with torch.inference_mode():
-            worked, timed = latency.watched(), latency.interleaved(calls, len(rows))
+            worked, seconds = latency.watched(), latency.timed_in_turn(calls, len(rows))
             at_work = worked()
-        return timed, {"threads": torch.get_num_threads(), "tokens": tokens, "cpu_share": at_work}
+        conditions: dict[str, Any] = {
+            "threads": torch.get_num_threads(),
+            "tokens": tokens,
+            "cpu_share": at_work,
+        }
+        if reference in seconds:
+            slow = seconds[reference]
+            others_than = {name: taken for name, taken in seconds.items() if name != reference}
+            ratios = {name: latency.times_as_fast(slow, fast) for name, fast in others_than.items()}
+            conditions["times_as_fast"] = ratios
+        return {name: latency.milliseconds(taken) for name, taken in seconds.items()}, conditions
 
     def _batches(self, model: FinishedModel, rows: Dataset) -> list[Batch]:
         """Return a batch for each example."""

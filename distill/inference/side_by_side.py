@@ -19,6 +19,7 @@ from distill.tasks import arrays
 from distill.tasks.tagging import OUTSIDE
 
 REPORT = "report.json"
+_NEEDED = {"task", "stages", "models"}
 _STAGES = {"teacher": "finetune", "student": "distill", "control": "control"}
 """Each model, and the stage of the run that made it."""
 _MOST = 5
@@ -51,6 +52,8 @@ class Said(NamedTuple):
 def models_of(run: Path, checkpoints: Mapping[str, str]) -> RunModels:
     """Return the models of a run whose folders are still there, several teachers one by one.
 
+    Of several seeds, and of several rounds, those are taken that the report is about.
+
     Args:
         run: its folder.
         checkpoints: name of each teacher that was fine-tuned elsewhere to its folder or name on the hub.
@@ -61,12 +64,15 @@ def models_of(run: Path, checkpoints: Mapping[str, str]) -> RunModels:
     if not (run / REPORT).is_file():
         raise ModelError(f"model={run}: it has no {REPORT}, so that it is no folder of a run that has ended")
     report = read_object(run / REPORT)
+    if not report.keys() >= _NEEDED:
+        raise ModelError(f"model={run}: its {REPORT} is no report of a run")
     found = dict(checkpoints)
     for name, stage in _STAGES.items():
-        for entry in report.get("stages") or ():
-            kind, _, teacher = str(entry["name"]).partition(":")
-            if kind == stage and (folder := _there(run, Path(entry["folder"]))) is not None:
-                found[teacher or name] = str(folder)
+        for entry in report["stages"]:
+            kind, _, whose = str(entry["name"]).partition(":")
+            compared = not whose or name == "teacher" or whose in report["models"]
+            if kind == stage and compared and (folder := _there(run, Path(entry["folder"]))) is not None:
+                found[whose or name] = str(folder)
     if not set(found) - set(checkpoints):
         raise ModelError(f"model={run}: none of the models that {REPORT} names is in the store any more")
     return RunModels(str(report["task"]), found)

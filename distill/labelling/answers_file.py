@@ -11,8 +11,8 @@ from distill.base.terminal_text import shown
 from distill.errors import DataError
 from distill.labelling.budget import Budget
 from distill.labelling.cache import Cache
-from distill.labelling.forms import joined
 from distill.labelling.questions import Reply, Row
+from distill.labelling.reading import joined
 
 Answer = dict[str, Any]
 _ERROR = "error"

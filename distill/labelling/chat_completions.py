@@ -3,9 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import httpx
 
@@ -13,10 +11,9 @@ from distill.base import signals
 from distill.base.terminal_text import shown
 from distill.labelling import replies_of_endpoints as responses
 from distill.labelling.endpoint import Endpoint
-from distill.labelling.forms import AnswerForm
-from distill.labelling.prompts import Prompt
 from distill.labelling.questions import LabellerError, Question, Reply
 from distill.labelling.reading import UnreadableError
+from distill.labelling.requests_of_endpoints import Patience, Request
 
 _GIVES_UP = 3
 """Texts one after the other to which the endpoint has said nothing, after which it is not asked any more."""
@@ -26,44 +23,6 @@ _TOO_LONG = 900.0
 """Seconds that a server may ask to wait; with more it is asked again another time."""
 _POLL = 0.25
 """Seconds within which a signal is seen."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long and how often an endpoint is asked.
-
-    Attributes:
-        concurrency: texts that are asked at once.
-        timeout: seconds within which an answer has to be there.
-        retries: further tries after the first, for faults that may pass.
-        backoff: seconds before the second try, doubled for each further one.
-    """
-
-    concurrency: int = 8
-    timeout: float = 60.0
-    retries: int = 5
-    backoff: float = 1.0
-
-
-@dataclass(frozen=True)
-class Request:
-    """What every request has in common.
-
-    Attributes:
-        model: the endpoint's name of it.
-        prompt: what it is told.
-        form: what an answer is.
-        temperature: of its answers.
-        max_tokens: that it may write; none leaves that to the server.
-        structured: json_schema, json_object or none; auto begins with the first that the server knows.
-    """
-
-    model: str
-    prompt: Prompt
-    form: AnswerForm
-    temperature: float = 0.0
-    max_tokens: int | None = None
-    structured: str = "auto"
 
 
 class _PassingError(Exception):
@@ -95,16 +54,7 @@ class ChatCompletions:
 
     def identity(self) -> Mapping[str, object]:
         """Return what its answers depend on; the address is no part of it, as that is written nowhere."""
-        request = self._request
-        prompt = request.prompt
-        return {
-            "labeller": "openai",
-            "model": request.model,
-            "prompt": [prompt.system, prompt.wording, prompt.template],
-            "temperature": request.temperature,
-            "max_tokens": request.max_tokens,
-            "structured": request.structured,
-        }
+        return self._request.identity()
 
     def replies(self, questions: Iterator[Question]) -> Iterator[Reply]:
         """Yield replies as they come, asking as many texts at once as patience allows.
@@ -172,27 +122,18 @@ class ChatCompletions:
             _PassingError: another try may help.
             LabellerError: none will.
         """
+        body = self._request.body(question.inputs, self._formats[0])
         try:
             async with asyncio.timeout(self._patience.timeout):
-                response = await client.post(f"{self._endpoint.url}/chat/completions", json=self._body(question))
+                response = await client.post(f"{self._endpoint.url}/chat/completions", json=body)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise _PassingError(f"nothing within {self._patience.timeout:g} s") from error
         except httpx.HTTPError as error:
             raise _PassingError(self._words(error)) from error
-        body = _json(response)
+        said = _json(response)
         if response.status_code == httpx.codes.OK:
-            return self._read(question, body)
-        return self._refused(question, response, body)
-
-    def _body(self, question: Question) -> dict[str, Any]:
-        request = self._request
-        limits = {"temperature": request.temperature, "max_tokens": request.max_tokens}
-        return {
-            "model": request.model,
-            "messages": request.prompt.messages(question.inputs),
-            **{name: value for name, value in limits.items() if value is not None},
-            **responses.response_format(self._formats[0], request.form.schema(question.inputs)),
-        }
+            return self._read(question, said)
+        return self._refused(question, response, said)
 
     def _read(self, question: Question, body: object) -> Reply:
         """Return the answer of a completion, or what was said where that is none."""

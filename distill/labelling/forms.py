@@ -198,19 +198,6 @@ class Tags:
         return tags
 
 
-def joined(answers: Sequence[object]) -> object:
-    """Return the answers of several askings as one: a list of votes; none where all abstain.
-
-    >>> joined(["spam"]), joined(["spam", None]), joined([["a"], None, []]), joined([None, None])
-    ('spam', ['spam', None], [['a'], []], None)
-    """
-    if len(answers) == 1:
-        return answers[0]
-    said = [answer for answer in answers if answer is not None]
-    of_labels = all(isinstance(answer, str) for answer in said)
-    return (list(answers) if of_labels else said) if said else None
-
-
 def answer_form(
     kind: str, labels: Sequence[str], allowed: tuple[float, float] | None = None, *, abstains: bool = True
 ) -> AnswerForm:

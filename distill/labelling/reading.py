@@ -82,3 +82,16 @@ def number_of(value: object, allowed: tuple[float, float] | None) -> float | Non
     if not low <= number <= high:
         raise UnreadableError("no number" if allowed is None else f"no number from {low:g} to {high:g}")
     return number
+
+
+def joined(answers: Sequence[object]) -> object:
+    """Return the answers of several askings as one: a list of votes; none where all abstain.
+
+    >>> joined(["spam"]), joined(["spam", None]), joined([["a"], None, []]), joined([None, None])
+    ('spam', ['spam', None], [['a'], []], None)
+    """
+    if len(answers) == 1:
+        return answers[0]
+    said = [answer for answer in answers if answer is not None]
+    of_labels = all(isinstance(answer, str) for answer in said)
+    return (list(answers) if of_labels else said) if said else None

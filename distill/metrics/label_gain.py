@@ -64,6 +64,12 @@ def f1_difference(sums: Floats, labels: int) -> Floats:
     return _f1(right, predicted, gold) - _f1(*others)
 
 
+def recall_difference(sums: Floats, labels: int) -> Floats:
+    """Return ``[resamples, labels]``, the model's recall minus the reference's, of sums ``[resamples, 6 · labels]``."""
+    right, gold, other = (sums[:, start * labels : (start + 1) * labels] for start in (0, 2, 3))
+    return np.divide(right - other, gold, out=np.zeros_like(right), where=gold > 0)
+
+
 def _f1(right: Floats, predicted: Floats, gold: Floats) -> Floats:
     whole = predicted + gold
     return np.divide(2 * right, whole, out=np.zeros_like(right), where=whole > 0)

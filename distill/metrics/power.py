@@ -1,6 +1,7 @@
 """How large a difference between two models a number of examples can tell: the power of a paired test."""
 
 import math
+from statistics import NormalDist
 
 _CONFIDENT, _POWERFUL = 1.959963984540054, 0.8416212335729143
 """Standard deviations of the normal distribution within which 95 % lie, and below which 80 % lie."""
@@ -36,3 +37,22 @@ def difference_shown(rows: int, parting: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if rows_for_difference(middle, parting) <= rows else (middle, high)
     return high
+
+
+def rows_for_drop(drop: float, parting: float, level: float, power: float = 0.9) -> int:
+    """Return how many examples show that a model has become worse by a drop of accuracy or recall, tested one-sided.
+
+    The drop itself adds to how often exactly one of the two is right (Connor 1987).
+
+    Args:
+        drop: by which it is lower, as a fraction.
+        parting: fraction of the examples on which exactly one of two equally good models is right.
+        level: of the test, with its share of what several tests have together.
+        power: share of draws in which the drop is shown.
+
+    >>> rows_for_drop(0.1, 0.1, 0.05), rows_for_drop(0.1, 0.1, 0.05 / 20)
+    (168, 330)
+    """
+    confident, powerful = NormalDist().inv_cdf(1 - level), NormalDist().inv_cdf(power)
+    apart = parting + drop
+    return math.ceil(((confident * math.sqrt(apart) + powerful * math.sqrt(apart - drop**2)) / drop) ** 2)

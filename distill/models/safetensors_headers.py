@@ -20,6 +20,8 @@ _REAL = ("F64", "F32", "F16", "BF16")
 _ROUNDED = re.compile(r"^([IU]\d+|BOOL|F[48]_.*)$")
 """What safetensors calls whole numbers, and those of so few bits that a scale belongs to them."""
 _LARGEST_HEADER = 16 << 20
+_MOST_TENSORS = 100_000
+"""Tensors of a checkpoint at most; the largest mixtures of experts have half as many."""
 _OF_AN_ADAPTER = re.compile(r"^base_model\.model\.|\.(lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector)\b")
 
 
@@ -41,6 +43,7 @@ def read_headers(folder: Path) -> dict[str, TensorHeader]:
     headers: dict[str, TensorHeader] = {}
     for path in weights(folder):
         headers |= _of_file(path)
+        _refuse_many(folder, len(headers))
     if not (folder / WEIGHTS).exists():
         for name, file in read_index(folder / INDEX).items():
             if name not in headers or headers[name].file.name != file:
@@ -62,8 +65,10 @@ def read_headers(folder: Path) -> dict[str, TensorHeader]:
 def _of_file(path: Path) -> dict[str, TensorHeader]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
+        names = file.read(length).count(b'"data_offsets"') if length <= _LARGEST_HEADER else 0
     if _LARGEST_HEADER < length <= path.stat().st_size:  # a longer one is cut off, which is said below
         raise ModelError(f"{path} begins with {length:,} bytes on its tensors, and no model has more than 16 MiB of it")
+    _refuse_many(path, names)
     try:
         with safe_open(path, framework="pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118  (it is no mapping)
@@ -72,6 +77,12 @@ def _of_file(path: Path) -> dict[str, TensorHeader]:
             }
     except (SafetensorError, OSError, MemoryError) as error:
         raise ModelError(f"{path} {_what(path, error)}") from error
+
+
+def _refuse_many(path: Path, tensors: int) -> None:
+    """Refuse more tensors than a model has, which it would take long to compare with those of an architecture."""
+    if tensors > _MOST_TENSORS:
+        raise ModelError(f"{path} names {tensors:,} tensors, and no model has more than {_MOST_TENSORS:,}")
 
 
 def _what(path: Path, error: Exception) -> str:

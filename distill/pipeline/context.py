@@ -24,7 +24,8 @@ from distill.models.sources import (
     ModelSources,
 )
 from distill.pipeline.teacher_folder import teacher_folder
-from distill.stages.job import Decisions, RunSpec, ScoredModel, title
+from distill.stages.decisions import Decisions, ScoredModel
+from distill.stages.job import RunSpec, title
 from distill.stages.learner import STAGE, WITHOUT_UNLABELLED, learners
 from distill.student import student_kind
 from distill.student.build import LstmSize, StaticSize, StudentSpec

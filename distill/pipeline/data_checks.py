@@ -10,6 +10,7 @@ from distill.data.splits import LABEL
 from distill.metrics.power import difference_shown, rows_for_difference
 from distill.report.precision import rounded_up
 from distill.stages.job import RunSpec
+from distill.tasks.tagging import OUTSIDE
 
 _PARTING = 0.1
 """The share of test rows on which exactly one of two models is right, where nothing is known yet."""
@@ -70,12 +71,14 @@ def balance(spec: RunSpec) -> Finding:
         return Finding(name, SKIPPED, f"not checked: {spec.config.task} has no labels to count")
     counts = _label_counts(spec.data.splits["train"], len(names))
     by_name = dict(zip(names, counts, strict=True))
+    if spec.config.task == "token_classification" and len(by_name) > 2:
+        by_name.pop(OUTSIDE, None)  # of the words that are in no entity there are always many
     rarest, most = min(by_name, key=by_name.__getitem__), max(by_name, key=by_name.__getitem__)
     unit = "rows" if spec.setup.task.class_axis == "labels" and not spec.setup.task.windows else "words"
-    said = f"of {len(names)} labels {rarest!r} has {by_name[rarest]:,} {unit} of train, {most!r} {by_name[most]:,}"
+    said = f"of {len(by_name)} labels {rarest!r} has {by_name[rarest]:,} {unit} of train, {most!r} {by_name[most]:,}"
     fewest = by_name[rarest]
     if fewest == by_name[most]:
-        said = f"each of {len(names)} labels has {fewest:,} {unit} of train"
+        said = f"each of {len(by_name)} labels has {fewest:,} {unit} of train"
     few = fewest < _FEW_OF_A_LABEL
     bad = few or (by_name[most] > _RATIO * fewest and spec.config.data.class_weights == "none")
     more = "give more rows of rare labels, or leave these labels out"
@@ -110,5 +113,10 @@ def power(spec: RunSpec) -> Finding:
         f"is right on {_PARTING:.0%} of the rows)"
     )
     facts = {"split": split, "rows": rows, "points_shown": round(100 * shown, 2), "rows_for_one_point": needed}
-    fix = "give a larger test split, data.holdout_test=0.2, or several seeds; a smaller gain can only be chance"
+    larger = (
+        "give a larger test split"
+        if len(spec.run.config.seeds or ()) > 1
+        else "give a larger test split, several seeds"
+    )
+    fix = f"{larger}, or data.holdout_test=0.2; a smaller gain can only be chance"
     return Finding(name, WARN if shown > _TOLD else OK, said, fix if shown > _TOLD else "", facts)

@@ -59,7 +59,8 @@ def _labeller(config: LabelConfig, form: AnswerForm, labels: Mapping[str, str]) 
 
 
 def _openai(config: LabelConfig, prompt: Prompt, form: AnswerForm) -> Labeller:
-    from distill.labelling.chat_completions import ChatCompletions, Patience, Request  # of an extra
+    from distill.labelling.chat_completions import ChatCompletions  # of an extra
+    from distill.labelling.requests_of_endpoints import Patience, Request
 
     section = config.labeller
     request = Request(str(section.model), prompt, form, section.heat, section.max_tokens, section.structured)

@@ -32,7 +32,8 @@ from distill.pipeline.run_report import write_report
 from distill.pipeline.seeds import best_on_validation, plan_seeds, with_seed
 from distill.pipeline.settle import settled
 from distill.pipeline.shared_store import refuse_separate_stores
-from distill.pipeline.stage_on_its_way import on_its_way
+from distill.pipeline.stage_on_its_way import on_its_way, tell_of_beginning
+from distill.pipeline.step_cuts import is_begun
 from distill.pipeline.store import Store
 from distill.pipeline.store_contents import note_run
 from distill.pipeline.teacher_outputs import with_output_plan
@@ -63,6 +64,7 @@ def walk(
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
+    since = time.monotonic()
     folder = Path(os.path.relpath(folder)) if folder.is_relative_to(Path.cwd()) else folder
     devices, nodes = device_count(config.trainer.accelerator, config.trainer.devices), config.trainer.num_nodes
     refuse_other_launch(devices, nodes)
@@ -73,7 +75,8 @@ def walk(
         log.info("data: %s", note)
     spec = run_spec(config, data)
     preflight(spec)
-    with joined(make_trainer(config), devices, nodes, folder) as ranks:
+    patience = config.trainer.join_timeout + time.monotonic() - since  # the others have as much to do
+    with joined(make_trainer(config), devices, nodes, folder, patience) as ranks:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
         context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})
@@ -89,9 +92,10 @@ def walk(
 
 def _shown(chain: Chain) -> AbstractContextManager[None]:
     """Show on the first rank how far the stages are."""
+    if chain.ranks.rank:
+        return nullcontext()
     config = chain.spec.config
-    bars = config.trainer.enable_progress_bar is not False
-    return work_shown.shown(config.progress.every_seconds, bars=bars) if chain.ranks.rank == 0 else nullcontext()
+    return work_shown.shown(config.progress.every_seconds, bars=config.trainer.enable_progress_bar is not False)
 
 
 def _stages(chain: Chain) -> None:
@@ -144,13 +148,9 @@ def _outlook(chain: Chain, plans: Sequence[Mapping[str, Planned]]) -> Outlook:
 
 
 def _begin(config: Config, folder: Path) -> None:
-    _write_config(config, folder)
-    note_run(Path(config.store), folder)
-
-
-def _write_config(config: Config, folder: Path) -> None:
     with run_folder(folder).writing():
         write_config(config, folder / "config.yaml")
+    note_run(Path(config.store), folder)
 
 
 def _advance(planned: Planned, chain: Chain, accepted: list[str]) -> list[str]:
@@ -182,11 +182,10 @@ def _is_finished(planned: Planned, chain: Chain) -> bool:
 def _make(planned: Planned, chain: Chain, accepted: list[str]) -> None:
     ranks, store = chain.ranks, chain.store
     partial = ranks.together(lambda: store.partial(planned.name))
-    resumed = any(partial.iterdir())
+    resumed = is_begun(partial)
+    ranks.wait()
     if ranks.rank == 0:
-        if damage := store.damage(planned.name):
-            log.warning("%s: %s, so that it is made again", planned.title, damage)
-        log.info("%s: %s", planned.title, "goes on where it was interrupted" if resumed else "begins")
+        tell_of_beginning(planned, store, partial, resumed=resumed)
     ranks.wait()
     with tracked.stage(planned, chain, partial) as trackers:
         job = _job(planned, chain, partial, trackers)

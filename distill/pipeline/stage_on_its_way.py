@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from distill.base import long_work
 from distill.base.signals import Interrupted
@@ -10,6 +11,7 @@ from distill.pipeline.kept import kept_sentence
 from distill.pipeline.outlook import Outlook
 from distill.pipeline.plan import Planned
 from distill.pipeline.run_report import Finished
+from distill.pipeline.step_cuts import cut_otherwise, note_begun
 from distill.pipeline.store import Store
 
 log = logging.getLogger("distill.pipeline.runner")  # for its readers it is a part of the chain
@@ -36,3 +38,20 @@ def on_its_way(planned: Planned, outlook: Outlook, finished: Finished, store: St
     entry = finished.entries[-1]
     if entry["status"] == "done":
         outlook.seconds[planned.title] = float(str(entry["seconds"]))
+
+
+def tell_of_beginning(planned: Planned, store: Store, partial: Path, *, resumed: bool) -> None:
+    """Say how a stage begins, and keep by which settings.
+
+    Args:
+        planned: the stage.
+        store: in which it is not yet, or damaged.
+        partial: the folder in which it is made.
+        resumed: whether something of it was made before.
+    """
+    if damage := store.damage(planned.name):
+        log.warning("%s: %s, so that it is made again", planned.title, damage)
+    elif not resumed and (other := cut_otherwise(planned, store)):
+        log.warning("%s: begins anew; %s", planned.title, other)
+    log.info("%s: %s", planned.title, "goes on where it was interrupted" if resumed else "begins")
+    note_begun(planned, partial)

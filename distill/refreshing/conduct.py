@@ -1,12 +1,14 @@
 """Go on from a finished run with new data, and judge whether the new student may take the old one's place."""
 
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from distill.base.disk import run_folder
 from distill.base.terminal_text import names as shown_names
@@ -16,21 +18,20 @@ from distill.config.schema import Config
 from distill.config.validate import check
 from distill.data.prepared import Prepared
 from distill.errors import ConfigError, DataError
-from distill.pipeline import gating
+from distill.pipeline import paired_checks
 from distill.pipeline.prepare_data import load, prepare
 from distill.pipeline.runner import walk
 from distill.refreshing import corrections, drift, named_rows
+from distill.refreshing.never_found import never_found
 from distill.refreshing.old_run import DATA, OLD_STUDENT, OldRun, refuse_other_data
+from distill.refreshing.promotion import LATEST, passed_over, promote
 from distill.refreshing.settings import going_on, of_old, reading, refuse_settings
 from distill.refreshing.together import Together, put_together
 from distill.stages import evaluate, kept_outputs
-from distill.stages.job import Job
+from distill.stages.job import Job, RunSpec
 from distill.tasks import task
 
 log = logging.getLogger(__name__)
-
-LATEST = "latest"
-"""The link in an experiment's folder to the run that was promoted last."""
 
 
 @dataclass
@@ -61,20 +62,6 @@ class Refresh:
     judged: Judged = field(default_factory=Judged)
 
 
-def folder_of(old: OldRun, moment: str) -> Path:
-    """Return a folder for the new run beside the old one, which is not there yet.
-
-    Raises:
-        ConfigError: what is called latest there is no link.
-    """
-    parent = old.run.folder.parent
-    latest = parent / LATEST  # the old run is given by its own folder here, wherever a link names it
-    if latest.exists() and not latest.is_symlink():
-        raise ConfigError(f"{latest} is no link to a run; give it another name, since refresh replaces it")
-    names = (f"{moment}{'' if not number else f'_{number}'}" for number in range(1000))
-    return next(parent / name for name in names if not (parent / name).exists())
-
-
 def carry_out(going: Refresh, repeat: str) -> Verdict:
     """Train teacher and student on, judge, report, and promote the new run where nothing is worse.
 
@@ -96,28 +83,6 @@ def carry_out(going: Refresh, repeat: str) -> Verdict:
     return going.judged.verdict
 
 
-def promote(folder: Path) -> None:
-    """Let the link ``latest`` of an experiment name a run, in one step."""
-    hidden = folder.with_name(f".{LATEST}.{os.getpid()}")
-    hidden.unlink(missing_ok=True)
-    try:
-        hidden.symlink_to(folder.name, target_is_directory=True)
-        hidden.replace(folder.with_name(LATEST))
-    finally:
-        hidden.unlink(missing_ok=True)
-
-
-def passed_over(folder: Path) -> list[str]:
-    """Return a note where the run promoted last is not the one that goes on, so that nothing is judged against it."""
-    latest = folder.parent / LATEST
-    if not latest.exists() or latest.resolve() == folder.resolve():
-        return []
-    return [
-        f"{latest} names {latest.resolve().name}, with which the new run is not compared, but whose place it may take: "
-        f"run={latest} goes on from that"
-    ]
-
-
 def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
     """Read old and new rows, put them together, and write what the new run learns from.
 
@@ -130,6 +95,7 @@ def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
         DistillError: the user can mend it, and the message says how.
     """
     settings, given = command.settings, [key for key, _ in command.overrides]
+    passed = passed_over(old.run.folder, allowed=settings.older)
     changed = with_overrides(old.config, command.overrides)
     refuse_settings(old.config, changed, given)
     path = str(changed.data.path)
@@ -150,7 +116,7 @@ def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
         held_out=held_out,
     )
     together.found.notes[:0] = [f"new data: {note}" for note in new.notes]
-    together.found.notes += passed_over(old.run.folder)
+    together.found.notes += passed
     config = going_on(old, changed, folder / DATA, together.labels, settings.rename)
     try:
         with run_folder(folder).writing():
@@ -186,6 +152,7 @@ def said(going: Refresh) -> list[str]:
     lines += [f"labels corrected: {count:,} from {before} to {after}" for before, after, count in found.corrected]
     if found.superseded:
         lines.append(f"{found.superseded:,} old rows have the text of new ones, whose labels count")
+    lines += [f"label {name} removed, {count:,} old rows left out" for name, count in found.removed.items()]
     if found.new_labels:
         lines.append(f"new labels: {shown_names(found.new_labels)}; the outputs for all others keep their weights")
     for what, few in (("learn", found.rare), ("judge", found.unjudged)):
@@ -199,13 +166,22 @@ def _judge(job: Job, going: Refresh) -> Mapping[str, object]:
     spec, settings, found = job.spec, going.command.settings, going.together.found
     split = "test" if "test" in spec.data.splits else "validation"
     models = {name: _scored(job, name, split) for name in (OLD_STUDENT, "student")}
-    rules = gating.Rules(tolerance=settings.tolerance, level=settings.level)
+    rules = paired_checks.Rules(tolerance=settings.tolerance, level=settings.level)
     section = spec.config.evaluate
-    draws = gating.Draws(section.resamples, section.confidence, spec.config.seed)
-    checks = gating.compare(models[OLD_STUDENT], models["student"], spec.leading, rules, split, spec.data.slices, draws)
+    draws = paired_checks.Draws(section.resamples, section.confidence, spec.config.seed)
+    checks = paired_checks.compare(
+        models[OLD_STUDENT], models["student"], spec.leading, rules, split, spec.data.slices, draws
+    )
     old, new = str(going.old.run.folder), str(going.folder)
     notes = [f"Too few rows to learn: {shown_names(list(found.rare))}."] if found.rare else []
-    verdict = Verdict(old, new, split, section.confidence, settings.tolerance, settings.level, checks, notes)
+    missed = never_found(
+        models[OLD_STUDENT],
+        models["student"],
+        _new_rows(spec),
+        found.new_labels,
+        spec.setup.task.roles.get("label", ""),
+    )
+    verdict = Verdict(old, new, split, section.confidence, settings.tolerance, settings.level, checks, notes, missed)
     going.judged.verdict = verdict
     return {
         "refresh": {
@@ -219,6 +195,11 @@ def _judge(job: Job, going: Refresh) -> Mapping[str, object]:
             "verdict": verdict.as_json(),
         }
     }
+
+
+def _new_rows(spec: RunSpec) -> NDArray[np.intp]:
+    """Return the places of the rows of the new data among those that are judged."""
+    return next(part.places for part in spec.data.slices if (part.by, part.name) == (named_rows.ORIGIN, named_rows.NEW))
 
 
 def _scored(job: Job, name: str, split: str) -> Any:  # noqa: ANN401 - Scored

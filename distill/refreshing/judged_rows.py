@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from distill.errors import DataError
 from distill.refreshing.label_changes import Findings
 from distill.refreshing.named_rows import NEW, OLD, NamedRows
@@ -64,4 +67,34 @@ def refuse_learnt(
         kept.append((origin, rows))
     if not any(len(rows) for origin, rows in kept if origin == NEW):
         raise DataError(f"no new row of {lead} is left to judge by: give the new data rows of its own to test with")
+    if lead != "validation":
+        parts = {**parts, "validation": _unlearnt(parts["validation"], after["train"].keys, learnt, found)}
     return {**parts, lead: kept}
+
+
+def _unlearnt(
+    parts: list[tuple[str, NamedRows]], train: NDArray[np.int64], learnt: set[int], found: Findings
+) -> list[tuple[str, NamedRows]]:
+    """Return the rows of validation that no model learns or has learnt, by which the best epoch is chosen.
+
+    Args:
+        parts: old and new rows.
+        train: keys of the new train; old rows were in no earlier one, which the run itself has seen to.
+        learnt: keys of all that is or was trained on.
+        found: takes a note on what was left out.
+
+    Raises:
+        DataError: none is left.
+    """
+    kept = []
+    for origin, rows in parts:
+        seen = np.isin(rows.keys, train) if origin == OLD else np.isin(rows.keys, list(learnt))
+        if seen.any():
+            found.notes.append(
+                f"{seen.sum():,} {origin} of validation were trained on before, or are in train: left out"
+            )
+            rows = rows.at(np.flatnonzero(~seen).tolist())
+        kept.append((origin, rows))
+    if not any(len(rows) for _, rows in kept):
+        raise DataError("no row of validation is left that is not in the new train: leave them out of it")
+    return kept

@@ -20,6 +20,7 @@ class Findings:
         corrected: old label, new label, and how often.
         superseded: old rows of train whose text is among the new ones.
         new_labels: labels that no old row has.
+        removed: labels that are no longer wanted, and how many old rows were left out.
         unseen: old labels that no new row has.
         rare: labels with too few rows of train to learn, and how many.
         unjudged: labels with too few rows to judge, and how many.
@@ -30,6 +31,7 @@ class Findings:
     corrected: list[tuple[str, str, int]] = field(default_factory=list)
     superseded: int = 0
     new_labels: list[str] = field(default_factory=list)
+    removed: dict[str, int] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     rare: dict[str, int] = field(default_factory=dict)
     unjudged: dict[str, int] = field(default_factory=dict)
@@ -79,7 +81,7 @@ def all_labels(
     """
     if not named_rows.names_in_any(kind):
         return []
-    kept = [settings.rename.get(name, name) for name in names]
+    kept = [settings.rename.get(name, name) for name in names if name not in settings.remove]
     in_old, in_new = (named_rows.counted(rows.values(), kind) for rows in (before, after))
     known = [*kept, *sorted(name for name in in_old if name not in kept)]  # corrections may bring some
     brought = [name for name in known if name not in kept]
@@ -87,6 +89,11 @@ def all_labels(
         raise ConfigError(
             f"refresh.corrections={settings.corrections}: no other row has the label {shown_names(doubtful)}; is it a "
             f"further one, 'refresh.new_labels=[{','.join(doubtful)}]'"
+        )
+    if again := [name for name in settings.remove if name in in_new]:
+        raise DataError(
+            f"refresh.remove: {in_new[again[0]]:,} new rows have the label {shown_name(again[0])}; leave them out, or "
+            "keep the label"
         )
     come = sorted(name for name in in_new if name not in known)
     gone = [name for name in kept if name not in in_new]
@@ -101,9 +108,52 @@ def all_labels(
             f"the new data has the label {shown_names(unexplained)}, which the run does not know, and no row of "
             f"{shown_names(gone)}, which it knows: is it the same under another name, give "
             f"'refresh.rename={{{gone[0]}: {unexplained[0]}}}'; is it a further one, "
-            f"'refresh.new_labels=[{','.join(unexplained)}]'"
+            f"'refresh.new_labels=[{','.join(unexplained)}]', and if {shown_names(gone)} is no longer wanted, "
+            f"'refresh.remove=[{','.join(gone)}]'"
         )
     found.new_labels, found.unseen = [*brought, *come], gone
     if gone:
-        found.notes.append(f"no new row has {shown_names(gone)}: of such labels only old rows are learnt")
+        found.notes.append(
+            f"no new row has {shown_names(gone)}: of such labels only old rows are learnt "
+            f"('refresh.remove=[{','.join(gone)}]' where they are no longer wanted)"
+        )
     return [*known, *come]
+
+
+def without_removed(
+    rows: NamedRows, kind: str, settings: RefreshSettings, found: Findings
+) -> tuple[NamedRows, list[int]]:
+    """Return rows without the labels that are no longer wanted, and the places that those had which stay.
+
+    A row of one label is left out with it; one of several keeps the others.
+    """
+    unwanted = set(settings.remove)
+    having = [unwanted.intersection(named_rows.names_in(label, kind)) for label in rows.labels]
+    for name in settings.remove:
+        found.removed[name] = found.removed.get(name, 0) + sum(name in each for each in having)
+    if kind == "labels":
+        return rows.labelled([[each for each in label if each not in unwanted] for label in rows.labels]), [
+            *range(len(rows))
+        ]
+    places = [place for place, each in enumerate(having) if not each]
+    return rows.at(places), places
+
+
+def refuse_removal(settings: RefreshSettings, names: Sequence[str], kind: str) -> None:
+    """Refuse labels to remove that are none, or that cannot be.
+
+    Raises:
+        ConfigError: there are such.
+    """
+    if not settings.remove:
+        return
+    said = f"refresh.remove=[{','.join(settings.remove)}]"
+    if kind not in ("label", "labels"):
+        what = "tags are changed in the data itself" if kind == "tags" else "its task has no labels"
+        raise ConfigError(f"{said}: {what}")
+    if strangers := [name for name in settings.remove if name not in names]:
+        raise ConfigError(f"{said}: the run has no label {shown_name(strangers[0])}; it has {shown_names(list(names))}")
+    if both := [name for name in settings.remove if name in settings.rename]:
+        raise ConfigError(f"{said}: {shown_name(both[0])} is renamed as well; leave one of the two out")
+    if len(set(names) - set(settings.remove)) < (2 if kind == "label" else 1):
+        raise ConfigError(f"{said}: too few labels would be left to tell apart")

@@ -72,19 +72,22 @@ def put_together(
     kind, found = module.roles.get("label", ""), Findings()
     corrected = corrections.Corrected(_splits(old, module), right, f"refresh.corrections={settings.corrections}")
     found.corrected = corrected.summary
-    before = {
-        split: named_rows.renamed(rows, kind, label_changes.renaming(settings, old.labels))
-        for split, rows in corrected.splits.items()
-    }
+    label_changes.refuse_removal(settings, old.labels, kind)
+    renaming = label_changes.renaming(settings, old.labels)
+    before, always = dict[str, NamedRows](), list[int]()
+    for split, rows in corrected.splits.items():
+        renamed = named_rows.renamed(rows, kind, renaming)
+        before[split], stayed = label_changes.without_removed(renamed, kind, settings, found)
+        if split == "train":
+            changed = set(corrected.changed.get(split, []))
+            always = [now for now, was in enumerate(stayed) if was in changed]
     after = _splits(new, module)
     labels = label_changes.all_labels(before, after, old.labels, kind, settings, found)
     trained = earlier | {key for name in _LEARNT if name in old.splits for key in old.splits[name]["key"][:]}
     judged = judged_rows.judged(before, after, found)
     judged = judged_rows.refuse_learnt(judged, before, after, trained, found, held_out=held_out)
     _refuse_nothing_new(before["train"], after["train"], trained, settings, found, kind)
-    replayed = _replayed(
-        before["train"], after["train"], kind, settings, corrected.changed.get("train", []), seed, found
-    )
+    replayed = _replayed(before["train"], after["train"], kind, settings, always, seed, found)
     parts = {"train": [(OLD, replayed), (NEW, after["train"])], **judged}
     _count(parts, kind, labels, found, len(before["train"]))
     found.notes += corrections.ids_of_both(before, after)
@@ -107,7 +110,7 @@ def _refuse_nothing_new(
     known = dict(zip(before.keys.tolist(), map(said, before.labels), strict=True))
     pairs = zip(after.keys.tolist(), map(said, after.labels), strict=True)
     new = sum(key not in trained or known.get(key, label) != label for key, label in pairs)
-    if not new and not found.corrected and not settings.rename:
+    if not new and not found.corrected and not settings.rename and not settings.remove:
         raise DataError(f"nothing is new: all {len(after):,} rows of the new train were learnt before")
 
 
@@ -164,7 +167,7 @@ def _count(
     if lacking := [name for name in labels if not learnt[name]]:
         raise DataError(
             f"no row of train would have the label {shown_names(lacking)}: replay more of the old rows with "
-            "refresh.replay, or give new ones"
+            f"refresh.replay, give new ones, or where it is no longer wanted 'refresh.remove=[{','.join(lacking)}]'"
         )
     found.rare = {name: learnt[name] for name in labels if learnt[name] < _FEW}
     found.unjudged = {name: tested[name] for name in labels if tested[name] < SMALL}

@@ -9,7 +9,7 @@ from distill.report.chart_labels import Box, Mark, placed
 
 _WIDTH, _HEIGHT = 400, 270
 """Units of a picture, which are pixels on a phone: its text is read there, too."""
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 14, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 68, 14, 14, 44
 _TICKS = 5
 _MOST_POWERS = 5
 _CHARACTER = 7.0
@@ -166,13 +166,19 @@ def _axes(
         parts.append(f'<text x="{_LEFT - 8}" y="{height + 4:.1f}" text-anchor="end">{escape(y.written(value))}</text>')
     bottom = _HEIGHT - _BOTTOM + 18
     below = (_powers if logarithmic else _ticks)(min(costs), max(costs))
-    parts += [
-        f'<text x="{across(cost):.1f}" y="{bottom}" text-anchor="middle">{escape(x.written(cost))}</text>'
-        for cost in _with_room(below, x.written)
-    ]
+    parts += [_below(across(cost), bottom, x.written(cost)) for cost in _with_room(below, x.written)]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
     return parts
+
+
+def _below(place: float, height: float, text: str) -> str:
+    """Return a number in the middle below its place, or, where the picture would cut it, up to its edge."""
+    over = place + _CHARACTER * len(text) / 2 > _WIDTH
+    where = (
+        f'x="{_WIDTH}" y="{height}" text-anchor="end"' if over else f'x="{place:.1f}" y="{height}" text-anchor="middle"'
+    )
+    return f"<text {where}>{escape(text)}</text>"
 
 
 def _with_room(costs: Sequence[float], written: Format) -> Sequence[float]:

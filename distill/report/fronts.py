@@ -90,5 +90,6 @@ def _front(title: str, points: Sequence[Point], cost: Axis, lead: tuple[str, str
         for point in sorted(points, key=lambda point: point.cost)
     ]
     names = listed([point.name for point in best])
-    sentence = f"On the dashed line, where no other model is both better and cheaper: {names}."
+    less = f"Less {name} is better. " if name in LOWER_IS_BETTER else ""
+    sentence = f"{less}On the dashed line, where no other model is both better and cheaper: {names}."
     return Front(title, picture, sentence, quality.title, cost.title, rows)

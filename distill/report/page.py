@@ -126,6 +126,8 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         lineage=lineage.steps(report),
         metric=words.metric,
         difference=words.difference,
+        improvement=differences.improvement,
+        lower_is_better=words.LOWER_IS_BETTER,
     )
 
 

@@ -52,6 +52,7 @@ def _verdict(found: JsonObject) -> str:
 
 def _check(each: JsonObject) -> tuple[str, ...]:
     title = each["name"] if each["kind"] == "headline" else f"{each['kind']} {name(each['name'])}"
+    title += f", {each['metric']}" if each["kind"] == "label" and each["metric"] != "f1" else ""
     low, high = (difference(each["metric"], end).removesuffix(" points") for end in each["interval"])
     gained = f"{difference(each['metric'], each['difference'])} ({low} to {high})"
     p = "" if each["adjusted"] is None else number(each["adjusted"])

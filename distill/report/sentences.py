@@ -22,13 +22,11 @@ from distill.report import (
     role,
     scored_labels,
     seeds,
+    speed,
     teachers,
     unlabelled,
 )
 from distill.report.differences import beyond, improvement, interval, moved
-
-_SAME = 1.1
-"""Speeds that differ by less than this factor are called the same."""
 
 
 def verdict(report: Report) -> str:
@@ -231,9 +229,7 @@ def _student_and_teacher(report: Report, student_name: str, teacher_name: str) -
         owner = "the teachers'" if teachers(report) else "the teacher's"
         parts.append(f"has {percent(student['parameters'] / teacher['parameters'], 1)} of {owner} parameters")
     parts.append(_quality(report))
-    slow, fast = ((model.get("latency_ms") or {}).get("p50") for model in (teacher, student))
-    if known(slow) and known(fast) and fast > 0:
-        parts.append(_speed(slow / fast))
+    parts += speed.beside(report, student_name, teacher_name)
     return f"The student {listed(parts)}."
 
 
@@ -243,9 +239,3 @@ def _quality(report: Report) -> str:
         return "was not scored against its teacher"
     reference = "its teachers together" if teachers(report) else "its teacher"
     return f"is {beyond(result)} {reference} on {result['split']} ({interval(result)})"
-
-
-def _speed(ratio: float) -> str:
-    if ratio >= _SAME:
-        return f"is {number(ratio, 1)} times as fast"
-    return "is about as fast" if ratio > 1 / _SAME else f"takes {number(1 / ratio, 1)} times as long"

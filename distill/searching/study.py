@@ -25,6 +25,8 @@ Direction: TypeAlias = Literal["maximize", "minimize"]
 MAXIMIZE: Direction = "maximize"
 MINIMIZE: Direction = "minimize"
 _STUDY = "search"
+_GOES_ON = "goes_on"
+"""Attribute of a trial: the number of the one whose place it has."""
 _OF_OPTUNA = f"{JOURNAL}.lock"
 _WAIT = 10.0
 """Seconds within which workers of a call that was killed have noticed it."""
@@ -131,11 +133,15 @@ def _said(identity: Mapping[str, Any], key: str) -> str:
 def resume(study: optuna.Study) -> list[int]:
     """Put trials whose process has died back in line, with the same settings; return their numbers.
 
-    What such a trial has trained is in the store, and its successor goes on from there.
+    What such a trial has trained is in the store, and its successor goes on from there. Each has one successor, also
+    where this was interrupted before its trial was marked.
     """
     dead = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    in_line = {each.user_attrs.get(_GOES_ON) for each in study.get_trials(deepcopy=False)}
     for trial in dead:
-        study.enqueue_trial(trial.params, user_attrs={"goes_on": trial.number})
+        if trial.number not in in_line:
+            known = trial.system_attrs.get("fixed_params", {})  # of which it may not have taken up all
+            study.enqueue_trial({**known, **trial.params}, user_attrs={_GOES_ON: trial.number})
         _fail(study, trial, INTERRUPTED, "its process has died")
     return [trial.number for trial in dead]
 

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -17,6 +18,8 @@ from distill.serving.metrics import CONTENT_TYPE, Metrics
 from distill.serving.openapi import REQUEST, RESPONSES, describe
 from distill.serving.refusal import Refused
 from distill.serving.service import Service
+
+T = TypeVar("T")
 
 _JSON = "application/json"
 _GONE = 499
@@ -57,12 +60,35 @@ def _add_predictions(app: FastAPI, service: Service) -> None:
         """Answer one example, or several: the same as `python -m distill.predict`, whatever else is asked."""
         start = time.perf_counter()
         try:
-            answer = await service.answer(await request.body())
+            answer = await _while_there(request, service.answer(await request.body()))
         except ClientDisconnect:
             raise Refused(_GONE, "the client is gone") from None
         content = json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
         milliseconds = 1e3 * (time.perf_counter() - start)
         return Response(content, headers={"server-timing": f"predict;dur={milliseconds:.2f}"}, media_type=_JSON)
+
+
+async def _while_there(request: Request, answer: Coroutine[Any, Any, T]) -> T:
+    """Wait for an answer as long as the client does: what nobody waits for any more is not read.
+
+    Raises:
+        ClientDisconnect: it is gone.
+    """
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            raise ClientDisconnect
+        return answering.result()
+    finally:
+        answering.cancel()
+        leaving.cancel()
+
+
+async def _left(request: Request) -> None:
+    """Return when the client is gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _add_state(app: FastAPI, service: Service) -> None:

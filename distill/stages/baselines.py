@@ -53,7 +53,7 @@ def fit(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> dict[str, FittedBa
             spec.setup.classes or 1,
             class_weights(spec),
         )
-        with long_work.work(f"training {row.name}", 1, "models") as training:
+        with long_work.work(f"training {row.name}", 1, "") as training:
             fitted[row.name] = baseline(row.name).fit(labelled, _rate(spec, tokenizer), spec.config.seed)
             training.at(1)
         log.info("%s: %s; trained in %.1f s", row.name, fitted[row.name].description, time.monotonic() - start)

@@ -6,26 +6,24 @@ Several teachers are one for the student, so ``teacher`` is their ensemble; each
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, TypeAlias
 
 from datasets import Dataset
 
-from distill.baselines import FittedBaseline, baseline
 from distill.config import ensemble as ensembles
-from distill.config.ensemble import FIRST, teachers
+from distill.config.ensemble import FIRST
 from distill.config.schema import Config
 from distill.data.answers.labelled import Labelled
 from distill.data.splits import GOLD
 from distill.inference import scoring
-from distill.inference.latency import LatencyTimer, Together
-from distill.inference.runtime import CPU, FinishedModel
+from distill.inference.latency import Together
+from distill.inference.runtime import FinishedModel
 from distill.inference.scoring import ModelOutputs, SplitScore
 from distill.metrics import Scored
-from distill.report.environment import processor
 from distill.stages import answered as answered_rows
-from distill.stages import audit, baselines, comparing, coverage, students
+from distill.stages import audit, baselines, comparing, coverage, describing, latencies, students
 from distill.stages.comparing import Scores
-from distill.stages.job import Job, RunSpec, ScoredModel, StageResult, StageSettings
+from distill.stages.decisions import ScoredModel
+from distill.stages.job import Job, RunSpec, StageResult, StageSettings
 from distill.stages.kept_outputs import answers_folder, combine_logits, together
 from distill.stages.passes import output_pass
 from distill.teacher import ensemble
@@ -33,11 +31,6 @@ from distill.teacher import ensemble
 RECIPE = 7
 _APART = ("points", "baselines", "also", "slices", "beside")
 """Settings of the section that change nothing, or that stand elsewhere in the fingerprint."""
-
-Latencies: TypeAlias = tuple[dict[str, dict[str, float]], dict[str, float | str] | None]
-"""Milliseconds of each model by quantile, and the conditions under which they were measured."""
-ModelEntry: TypeAlias = dict[str, Any]
-"""What the report holds of a model: size, description, metrics, table by label, and latency."""
 
 
 def skipped(spec: RunSpec) -> str | None:
@@ -111,7 +104,7 @@ def run(job: Job) -> StageResult:
             if is_first:
                 scores[name][split] = score(job, model, split, answered[name][split])
     golden = _gold_scores(job, models)
-    for row in _ensemble_rows(spec):
+    for row in describing.ensemble_rows(spec):
         scores[row.name] = _score_ensemble(job, row, models, answered)
     if not is_first:
         return {}
@@ -149,33 +142,10 @@ def score(
     return replace(scored, scored=scored.scored.led_by(spec.leading.headline.name))
 
 
-def latencies(
-    job: Job,
-    models: Mapping[str, FinishedModel],
-    together: Together | None = None,
-    fitted: baselines.Fitted | None = None,
-) -> Latencies:
-    """Return each model's latency for one text of validation in ms, and the conditions; none where nothing is timed."""
-    spec, count = job.spec, job.spec.config.evaluate.latency_samples
-    split = spec.data.splits["validation"]
-    if not count:
-        return {}, None
-    timer = LatencyTimer(spec.setup, job.examples, spec.generation)
-    others = baselines.calls(spec, fitted or {}, count)
-    timed, conditions = timer.measure(models, split.select(range(min(count, len(split)))), together, others)
-    return timed, {**conditions, "processor": processor()}
-
-
 def _models(job: Job) -> dict[str, FinishedModel]:
     """Return each compared model that a stage or checkpoint holds."""
     spec = job.spec
     return {name: spec.finished(spec.model(source, job.inputs)) for name, source in sources(spec).items()}
-
-
-def _ensemble_rows(spec: RunSpec) -> list[ScoredModel]:
-    """Return the rows of the report that are several teachers combined."""
-    teachers = spec.decisions.of_role("teacher")
-    return [row for row in teachers if row.source is None and spec.labeller(row) is None]
 
 
 def _score_labeller(
@@ -244,18 +214,11 @@ def _compare(
     job: Job, models: Mapping[str, FinishedModel], fitted: baselines.Fitted, scores: Scores, split: str
 ) -> StageResult:
     spec = job.spec
-    described = {name: _describe(model, scores[name]) for name, model in models.items()}
-    for row in spec.decisions.compared:
-        if spec.labeller(row) is not None:
-            described[row.name] = _describe_labeller(spec, row, scores[row.name])
-    for row in _ensemble_rows(spec):
-        described[row.name] = _describe_ensemble(spec, described, scores[row.name])
-    described |= {name: _describe_baseline(name, model, scores[name]) for name, model in fitted.items()}
-    described = {row.name: described[row.name] for row in spec.decisions.compared}
+    described = describing.described(spec, models, fitted, scores)
     rows = []
     if spec.members.keys() <= models.keys():  # of a file nothing is timed
-        rows = [Together(row.name, list(spec.members), combine_logits(spec)) for row in _ensemble_rows(spec)]
-    timed, conditions = latencies(job, models, next(iter(rows), None), fitted)
+        rows = [Together(row.name, list(spec.members), combine_logits(spec)) for row in describing.ensemble_rows(spec)]
+    timed, conditions = latencies.measured(job, models, next(iter(rows), None), fitted)
     for name, milliseconds in timed.items():
         described[name]["latency_ms"] = milliseconds
     return {
@@ -268,39 +231,3 @@ def _compare(
         "latency": conditions,
         "scored_by": scores[spec.decisions.compared[0].name][split].scored.how or None,
     }
-
-
-def _describe(model: FinishedModel, scores: Mapping[str, SplitScore]) -> ModelEntry:
-    runtime = model.open(CPU)
-    about = {"parameters": runtime.parameters, "bytes": runtime.bytes, "description": runtime.description}
-    return {**about, **_by_split(scores)}
-
-
-def _describe_labeller(spec: RunSpec, row: ScoredModel, scores: Mapping[str, SplitScore]) -> ModelEntry:
-    """Return the description of a file of answers, which has no weights."""
-    name = FIRST if row.name == "teacher" else row.name
-    about = {"parameters": None, "bytes": None, "description": f"the answers of {teachers(spec.config)[name].answers}"}
-    return {**about, **_by_split(scores)}
-
-
-def _describe_baseline(name: str, model: FittedBaseline, scores: Mapping[str, SplitScore]) -> ModelEntry:
-    about = {"parameters": model.parameters, "bytes": model.bytes, "description": model.description}
-    return {"title": baseline(name).title, **about, **_by_split(scores)}
-
-
-def _by_split(scores: Mapping[str, SplitScore]) -> ModelEntry:
-    return {
-        "metrics": {split: score.scored.metrics for split, score in scores.items()},
-        "per_label": {split: score.scored.table for split, score in scores.items()},
-        "latency_ms": None,
-    }
-
-
-def _describe_ensemble(
-    spec: RunSpec, described: Mapping[str, ModelEntry], scores: Mapping[str, SplitScore]
-) -> ModelEntry:
-    """Return the description of the combined teachers, which are as large as all of them."""
-    names, how = list(spec.members), ensembles.settings(spec.config)["teachers"]["combine"]
-    sums = {key: sum(described[name][key] or 0 for name in names) for key in ("parameters", "bytes")}
-    combination = "the most confident one's answer" if how == "confidence" else f"the mean of their {how}"
-    return {**sums, "description": f"{', '.join(names)}: {combination}", **_by_split(scores)}

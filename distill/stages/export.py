@@ -21,7 +21,7 @@ from distill.models import checksums, loading
 from distill.models.configuration import OWN
 from distill.report import Report
 from distill.report.environment import versions
-from distill.stages import calibrating, certifying, evaluate, exported_formats
+from distill.stages import calibrating, certifying, exported_formats, latencies
 from distill.stages.calibrating import Calibrated
 from distill.stages.exported_formats import ExportedFormat, Scores
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings
@@ -67,7 +67,7 @@ def run(job: Job) -> StageResult:
 def _finish(job: Job, tried: Sequence[ExportedFormat], student: Scores, calibrated: Calibrated) -> StageResult:
     """Time the formats that passed, write what the bundle says of them, and return what the report holds of all."""
     models = {each.name: each.model for each in tried if each.model is not None and each.reason is None}
-    timed, conditions = evaluate.latencies(job, models)
+    timed, conditions = latencies.measured(job, models)
     grid, grid_conditions = certifying.time_grid(job, models)
     facts = {each.name: certifying.facts(job, each, student, grid.get(each.name)) for each in tried}
     content = certifying.certify(job, facts, certifying.calibration(calibrated, student, job.spec))

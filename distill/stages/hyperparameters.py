@@ -11,6 +11,7 @@ from distill.config.schema import Config
 from distill.config.training import TrainingConfig
 from distill.data.batching import Batches
 from distill.metrics import Headline
+from distill.objective.settings import shares
 from distill.stages.job import Job, RunSpec, StageSettings
 from distill.student import student_kind
 from distill.training.optim import Optimization
@@ -55,7 +56,17 @@ def settings(spec: RunSpec, section: TrainingConfig) -> StageSettings:
     if config.trainer.on_nonfinite != "stop":  # a step that was left out has moved nothing
         training["on_nonfinite"] = config.trainer.on_nonfinite
     head = {"seed": config.seed, "world": spec.world, "task": config.task}
+    if not _counts_micro_batches(section):  # then it is the same who computes a part of the step, and when
+        head["world"], trained["accumulate_grad_batches"] = spec.world * trained["accumulate_grad_batches"], 1
     return {**head, **spec.setup.limits, **data, **trained, **training, **_another_is_watched(spec, section)}
+
+
+def _counts_micro_batches(section: TrainingConfig) -> bool:
+    """Return whether the result depends on how many parts of a step one process computes after each other.
+
+    Shares follow the gradient of its first part, and ranges of 8 bits move with each.
+    """
+    return isinstance(section, DistillConfig) and (bool(shares(section)) or section.quantization != "none")
 
 
 def _another_is_watched(spec: RunSpec, section: TrainingConfig) -> StageSettings:

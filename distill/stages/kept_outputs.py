@@ -13,7 +13,8 @@ from distill.inference.output_store import OutputStore
 from distill.inference.runtime import FinishedModel
 from distill.inference.scoring import ModelOutputs
 from distill.stages import answered
-from distill.stages.job import Job, RunSpec, ScoredModel
+from distill.stages.decisions import ScoredModel
+from distill.stages.job import Job, RunSpec
 from distill.stages.passes import output_pass
 from distill.teacher import ensemble
 

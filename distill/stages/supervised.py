@@ -37,7 +37,7 @@ from distill.training.trainer import TrainerSettings, device_count, fit, resumed
 
 log = logging.getLogger(__name__)
 
-_OURS = ("on_nonfinite", "nonfinite_in_a_row", "compile", "activation_checkpointing")
+_OURS = ("join_timeout", "on_nonfinite", "nonfinite_in_a_row", "compile", "activation_checkpointing")
 """The settings of the trainer's section that are not Lightning's."""
 _FEWEST_SCORES = 2
 """Validations from which on a rise can be told."""
@@ -143,12 +143,6 @@ def train(
         Optimiser steps, epochs, parameters, learning rate, and notes for the report.
     """
     config, resume = job.spec.config, job.folder / RESUME
-    stopping = section.settings.early_stopping
-    watched = []
-    if stopping.patience is not None:
-        monitor = f"validation/{headline.name}"
-        watched = callbacks.keep_best(resume, monitor, headline.mode, stopping.patience, stopping.min_delta)
-    keep = callbacks.Resume(resume, config.checkpoint.every_n_train_steps)
     seen = tracking.ExamplesSeen()
     curves = tracking.CurvesLogger(job.folder, resumed_step(resume), seen)
     left_out = LeftOutSteps(config.trainer.nonfinite_in_a_row) if config.trainer.on_nonfinite == "skip" else None
@@ -164,8 +158,8 @@ def train(
             progress,
             callbacks.Narrator(job.title),
             seen,
-            *watched,
-            keep,
+            *_best_kept(section, headline, resume),
+            callbacks.Resume(resume, config.checkpoint.every_n_train_steps),
             *_told(job, headline),
         ],
         loggers=[curves, *_handed_on(job, seen, curves)],
@@ -189,6 +183,15 @@ def train(
         **({} if left_out is None else {"left_out_steps": left_out.total}),
         "notes": notes,
     }
+
+
+def _best_kept(section: Section, headline: Headline, folder: Path) -> list[Callback]:
+    """Return what ends a training that no longer improves and keeps its best epoch, if the settings ask for that."""
+    stopping = section.settings.early_stopping
+    if stopping.patience is None:
+        return []
+    monitor = f"validation/{headline.name}"
+    return callbacks.keep_best(folder, monitor, headline.mode, stopping.patience, stopping.min_delta)
 
 
 def _told(job: Job, headline: Headline) -> list[Callback]:

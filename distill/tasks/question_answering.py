@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task, unanswerable
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task, context_windows, unanswerable
 from distill.tasks.labels import sifted
 from distill.types import FLOOR, MODEL_INPUTS, Batch, at_least_float32
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from numpy.typing import NDArray
     from torch import Tensor
-    from transformers import BatchEncoding, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 _BEST = 20
 """Starts, and ends, of a window that are tried with each other."""
@@ -53,20 +53,20 @@ def outputs(labels: Sequence[str]) -> list[str]:
 
 def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """Encode each example as windows, with the tokens that may be an answer and where the answer is."""
-    windows = _windows(rows, tokenizer, form)
+    windows = context_windows.cut(rows, tokenizer, form)
     names = [name for name in MODEL_INPUTS if name in windows]
     features: dict[str, list[Any]] = {name: list(windows[name]) for name in names}
     features |= {name: [] for name in ("key", "first", "count", "answerable")}
     if "label" in rows:
         features["targets"] = []
-    for number, example, order in _numbered(windows):
-        spans = _context(windows, number)
+    for number, example, order in context_windows.numbered(windows):
+        spans = context_windows.characters(windows, number)
         features["key"].append(rows["key"][example])
         features["first"].append(2 * order)
         features["count"].append(2)
         features["answerable"].append([int(place == 0 or span is not None) for place, span in enumerate(spans)])
         if "label" in rows:
-            features["targets"].append(_target(spans, rows["label"][example]))
+            features["targets"].append(context_windows.target(spans, rows["label"][example]))
     pairs = zip(features["key"], features.get("targets", []), strict="label" in rows)
     located = {key for key, target in pairs if any(target)}
     labels = rows.get("label", ())
@@ -108,11 +108,12 @@ def decode(
 
     if form.unanswerable:
         return _or_nothing(answers, rows, tokenizer, form)
-    windows = _windows(rows, tokenizer, form)
+    windows = context_windows.cut(rows, tokenizer, form)
     best: list[tuple[float, str]] = [(-1.0, "")] * len(answers)
-    for number, example, order in _numbered(windows):
+    for number, example, order in context_windows.numbered(windows):
         start, end = arrays.softmax(_ends(answers[example], order))
-        for opening, closing, span in _spans(start, end, _context(windows, number), form.max_answer_length):
+        spans = context_windows.characters(windows, number)
+        for opening, closing, span in _spans(start, end, spans, form.max_answer_length):
             if (probability := opening * closing) > best[example][0]:
                 best[example] = (probability, rows["context"][example][slice(*span)])
     return [{"answer": answer, "probability": max(0.0, probability)} for probability, answer in best]
@@ -131,13 +132,14 @@ def _or_nothing(
     """
     from distill.tasks import arrays
 
-    windows = _windows(rows, tokenizer, form)
+    windows = context_windows.cut(rows, tokenizer, form)
     nothing, best = ([each] * len(answers) for each in (unanswerable.NO_WINDOW_YET, unanswerable.NO_SPAN_YET))
-    for number, example, order in _numbered(windows):
+    for number, example, order in context_windows.numbered(windows):
         start, end = _ends(answers[example], order)
+        spans = context_windows.characters(windows, number)
         whole = arrays.logsumexp(start) + arrays.logsumexp(end)
         nothing[example] = min(nothing[example], unanswerable.Choice(float(start[0] + end[0]), whole))
-        for opening, closing, span in _spans(start, end, _context(windows, number), form.max_answer_length):
+        for opening, closing, span in _spans(start, end, spans, form.max_answer_length):
             if opening + closing > best[example].score:
                 text = rows["context"][example][slice(*span)]
                 best[example] = unanswerable.Choice(opening + closing, whole, text)
@@ -180,61 +182,6 @@ def _fault(answers: unanswerable.Answers, context: str) -> Fault | None:
 
 def _stands_at(text: str, start: int, context: str) -> bool:
     return bool(text.strip()) and start >= 0 and context[start : start + len(text)] == text
-
-
-def _windows(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> "BatchEncoding":
-    """Question and a part of the context each; a question may take half of the room at most."""
-    room = form.max_length - tokenizer.num_special_tokens_to_add(pair=True)
-    cut = tokenizer(
-        [question.strip() for question in rows["question"]],
-        truncation=True,
-        max_length=room // 2,
-        add_special_tokens=False,
-        return_offsets_mapping=True,
-    )
-    ends = [offsets[-1][1] if offsets else 0 for offsets in cut["offset_mapping"]]
-    questions = [question.strip()[:end] for question, end in zip(rows["question"], ends, strict=True)]
-    windows: BatchEncoding = tokenizer(
-        questions,
-        list(rows["context"]),
-        truncation="only_second",
-        max_length=form.max_length,
-        stride=min(form.stride, room // 4),
-        return_overflowing_tokens=True,
-        return_offsets_mapping=True,
-    )
-    return windows
-
-
-def _numbered(windows: "BatchEncoding") -> Iterator[tuple[int, int, int]]:
-    """Each window's number, its example, and which of the example's windows it is."""
-    last, order = -1, 0
-    for number, example in enumerate(windows["overflow_to_sample_mapping"]):
-        order = order + 1 if example == last else 0
-        last = example
-        yield number, example, order
-
-
-def _context(windows: "BatchEncoding", number: int) -> list[tuple[int, int] | None]:
-    """For each token of a window the characters of the context that it is, or none."""
-    belongs = windows.sequence_ids(number)
-    offsets = windows["offset_mapping"][number]
-    return [tuple(span) if which == 1 else None for which, span in zip(belongs, offsets, strict=True)]
-
-
-def _target(spans: Sequence[tuple[int, int] | None], answers: unanswerable.Answers) -> list[int]:
-    """The tokens at which the first answer starts and ends, or the first token where the window lacks a part of it."""
-    if unanswerable.has_none(answers):
-        return [0, 0]
-    text = answers["text"][0]
-    start = answers["answer_start"][0] + len(text) - len(text.lstrip())
-    stop = start + len(text.strip())
-    inside = [place for place, span in enumerate(spans) if span and span[0] < stop and span[1] > start]
-    if not inside:
-        return [0, 0]
-    first, last = spans[inside[0]], spans[inside[-1]]
-    whole = first is not None and last is not None and first[0] <= start and last[1] >= stop
-    return [inside[0], inside[-1]] if whole else [0, 0]
 
 
 def _spans(

@@ -78,8 +78,8 @@ class LiveTeacher:
             size = sum(weight.numel() * weight.element_size() for weight in self.model.parameters()) / 1e9
             raise ModelError(
                 f"the teacher {self.name} ({size:.1f} GB in {str(self.model.dtype).removeprefix('torch.')}) does not "
-                f"fit {device} beside the student, and one teacher is not spread over several devices: store its "
-                "answers (teacher.store=always), give teacher.precision=bf16-true, or a smaller one"
+                f"fit {device} beside the student: share it out over several devices (trainer.strategy=fsdp), store "
+                "its answers (teacher.store=always), give teacher.precision=bf16-true, or a smaller one"
             ) from error
 
     def not_finite(self, batch: Batch) -> list[int]:

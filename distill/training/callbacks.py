@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -69,6 +69,12 @@ class Resume(Checkpoint):
         self._save(trainer)
         heed(trainer)
 
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Count in micro-batches of this process, of which a step had more, or fewer, on another number of ranks."""
+        recut(checkpoint, trainer.accumulate_grad_batches)
+
     def state_dict(self) -> dict[str, object]:
         """Return the place of the loader, and whether training has been told to stop."""
         return {"stopped": self._stopped, "place": self._place}
@@ -81,6 +87,31 @@ class Resume(Checkpoint):
         self._saved_at = trainer.global_step
         self._place = _loader(trainer).state_dict()
         trainer.save_checkpoint(self.path)
+
+
+def recut(checkpoint: dict[str, Any], accumulate: int) -> None:
+    """Let a checkpoint, written between steps, count ``accumulate`` micro-batches for each of its steps.
+
+    Ranks and accumulation cut the same step into parts, so that a training may go on with another number of either.
+    """
+    fit_loop, steps = checkpoint["loops"]["fit_loop"], checkpoint["global_step"]
+    progress = fit_loop["epoch_loop.batch_progress"]
+    before = progress["total"]["ready"] // steps if steps else accumulate
+    if before == accumulate:
+        return
+    for counts in (progress["total"], progress["current"]):
+        ready = counts["ready"]
+        counts.update({name: ready // before * accumulate - (ready - count) for name, count in counts.items()})
+    places = [*fit_loop["state_dict"].get("combined_loader", ()), *_kept_places(checkpoint)]
+    for place in places:
+        place["position"] = place["position"] // before * accumulate
+
+
+def _kept_places(checkpoint: dict[str, Any]) -> Iterator[dict[str, int]]:
+    """Yield the place of the loader that ``Resume`` has kept."""
+    for name, state in checkpoint["callbacks"].items():
+        if name.startswith(Resume.__qualname__) and state["place"] is not None:
+            yield state["place"]
 
 
 def signal_of_any(trainer: pl.Trainer) -> int:

@@ -12,11 +12,11 @@ from typing import cast
 
 import pytorch_lightning as pl
 import torch
-import torch.distributed as dist
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from distill.errors import TrainingError
+from distill.training.all_ranks import anywhere, of_all
 from distill.training.left_out_steps import LeftOutSteps
 from distill.training.live_answers import Quote, of_teacher
 from distill.training.sharding import largest, total_norm, whole_tensor
@@ -128,7 +128,7 @@ class FiniteChecks(Callback):
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refuse to score outputs that are not finite, though a largest one is found among them."""
         bad = self._highest is not None and not math.isfinite(float(self._highest))
-        if _anywhere(trainer, pl_module, bad):
+        if anywhere(trainer, pl_module, bad):
             raise TrainingError(
                 f"{self.stage}: after step {trainer.global_step} the model's answers to validation are not finite; "
                 f"{self._way_out()}"
@@ -163,7 +163,7 @@ class FiniteChecks(Callback):
     ) -> None:
         """Leave out the step that comes on all ranks, where it is not finite on any of them."""
         bad = bool(torch.stack([part.bad for part in self._parts]).any())
-        if not _anywhere(trainer, module, bad):
+        if not anywhere(trainer, module, bad):
             return left_out.taken()
         if not left_out.may_leave_out():
             self._end(trainer, module)
@@ -174,7 +174,7 @@ class FiniteChecks(Callback):
     def _look(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Look at all steps that have come; every rank does so at the same steps."""
         bad = bool(torch.stack([part.bad for part in self._parts]).any()) if self._parts else False
-        if _anywhere(trainer, module, bad):
+        if anywhere(trainer, module, bad):
             self._end(trainer, module)
         self._forget(trainer)
 
@@ -203,17 +203,18 @@ class FiniteChecks(Callback):
 
     def _first(self, trainer: pl.Trainer, module: pl.LightningModule) -> str:
         """Return a sentence on the first bad step, on every rank that of the first of them."""
-        bad = next((part for part in self._parts if bool(part.bad)), None)
-        own_report = None if bad is None else self._report(module, bad.step)
-        reports = [own_report] * trainer.world_size
-        if trainer.world_size > 1:
-            dist.all_gather_object(reports, own_report)
+        own_bad = next((part.step for part in self._parts if bool(part.bad)), None)
+        number = min(step for step in of_all(trainer, own_bad) if step is not None)
+        reports = of_all(trainer, self._report(module, number))  # for which all ask the teacher, as often as each other
         *_, first = min(report for report in reports if report is not None)
         return first
 
-    def _report(self, module: pl.LightningModule, number: int) -> tuple[int, bool, str]:
-        """Return the number of a bad step, whether all its losses are finite, and a sentence on it."""
+    def _report(self, module: pl.LightningModule, number: int) -> tuple[bool, str] | None:
+        """Return whether all losses of a bad step are finite, and a sentence on it; none where it is not bad here."""
         step = [part for part in self._parts if part.step == number]
+        teacher_part = of_teacher(getattr(module, "teacher", None), [part.batch for part in step], self.quote)
+        if not any(bool(part.bad) for part in step):
+            return None
         lost = [part for part in step if part.lost]
         parts = lost or step
         values = [f"{name} {float(value):.4g}" for name, value in parts[0].report.parts.items()]
@@ -223,8 +224,7 @@ class FiniteChecks(Callback):
         keys = [key for part in parts for key in part.batch["key"].tolist()]
         what = f"step {parts[0].step + 1} is not finite ({', '.join(values)})"
         where = f"at a learning rate of {parts[0].rate:g}, on {self.quote(keys)}"
-        teacher_part = of_teacher(getattr(module, "teacher", None), [part.batch for part in parts], self.quote)
-        return parts[0].step, not lost, f"{what}, {where}{teacher_part}"
+        return not lost, f"{what}, {where}{teacher_part}"
 
     def _way_out(self) -> str:
         return (
@@ -240,11 +240,3 @@ def _at_once(module: pl.LightningModule) -> bool:
 
 def _rate(trainer: pl.Trainer) -> float:
     return float(trainer.optimizers[0].param_groups[0]["lr"])
-
-
-def _anywhere(trainer: pl.Trainer, module: pl.LightningModule, bad: bool) -> bool:
-    """Return whether ``bad`` is true on any rank."""
-    if trainer.world_size == 1:
-        return bad
-    count = trainer.strategy.reduce(torch.tensor(float(bad), device=module.device), reduce_op="sum")
-    return float(count) > 0

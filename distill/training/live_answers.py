@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
+from torch import nn
+
 from distill.types import Batch
 
 Quote = Callable[[Sequence[int]], str]
@@ -12,6 +14,8 @@ Quote = Callable[[Sequence[int]], str]
 @runtime_checkable
 class AskedLive(Protocol):
     """A teacher that answers while the student learns, so that nobody has looked at its outputs before."""
+
+    model: nn.Module
 
     @property
     def name(self) -> str:

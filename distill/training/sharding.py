@@ -2,7 +2,8 @@
 
 Zhao et al. 2023, arXiv:2304.11277; each weight is cut along its first dimension (``fully_shard``). Lightning's own
 strategy for it writes checkpoints of another form, refuses double precision, and cannot meet other ranks before there
-is a model. Here a checkpoint is that of one process, so that any number of ranks, sharded or not, goes on from it.
+is a model. Here a checkpoint is that of one process, so that any number of ranks, sharded or not, goes on from it. A
+teacher that answers live is shared out, too.
 """
 
 import copy
@@ -19,6 +20,8 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
+
+from distill.training.live_answers import AskedLive
 
 _PARTS = ("model", "objective")
 """What of a LightningModule learns."""
@@ -42,7 +45,10 @@ class ShardedStrategy(DDPStrategy):
         parts = {name: getattr(module, name) for name in _PARTS}
         _same_everywhere(module, self.root_device)
         self._whole = {name: copy.deepcopy(part) for name, part in parts.items()}
-        shard(parts["model"], parts["objective"], init_device_mesh(self.root_device.type, (self.world_size,)))
+        mesh = init_device_mesh(self.root_device.type, (self.world_size,))
+        shard(parts["model"], parts["objective"], mesh)
+        if isinstance(teacher := getattr(module, "teacher", None), AskedLive):
+            shard_layers(teacher.model, mesh)  # from here on, all ranks ask it at the same time
         super().model_to_device()
 
     def configure_ddp(self) -> None:
@@ -89,7 +95,14 @@ class ShardedStrategy(DDPStrategy):
 
 
 def shard(model: nn.Module, objective: nn.Module, mesh: DeviceMesh) -> None:
-    """Shard a model, layer by layer, and the projections of an objective, which its terms call.
+    """Shard a model, layer by layer, and the projections of an objective, which its terms call."""
+    for module in (each for each in objective.modules() if any(True for _ in each.parameters(recurse=False))):
+        fully_shard(module, mesh=mesh, reshard_after_forward=True)
+    shard_layers(model, mesh)
+
+
+def shard_layers(model: nn.Module, mesh: DeviceMesh) -> None:
+    """Shard a model, layer by layer.
 
     Weights are whole from when a layer is called until it has answered, also in a forward pass without a gradient.
     Recurrent layers are whole as long as the model answers, since their directions are asked one by one.
@@ -97,8 +110,7 @@ def shard(model: nn.Module, objective: nn.Module, mesh: DeviceMesh) -> None:
     layers = (layer for each in model.modules() if isinstance(each, nn.ModuleList) for layer in each)
     called = (layer for layer in layers if not isinstance(layer, nn.RNNBase))
     outermost = _outermost(layer for layer in called if any(True for _ in layer.parameters()))
-    projections = [each for each in objective.modules() if any(True for _ in each.parameters(recurse=False))]
-    for module in (*outermost, *projections, model):
+    for module in (*outermost, model):
         fully_shard(module, mesh=mesh, reshard_after_forward=True)
 
 

@@ -45,8 +45,8 @@ class TrainingSpec:
 class SupervisedModule(pl.LightningModule):
     """The LightningModule of every stage that trains on labels alone.
 
-    All chance (dropout) is drawn anew for each micro-batch from (seed, rank, number of the micro-batch), so that a
-    resumed run draws what an uninterrupted one would have.
+    All chance (dropout) is drawn anew for each micro-batch from (seed, its part of the step, number of the step), so
+    that a resumed run draws what an uninterrupted one would have, and ranks what accumulation does.
     """
 
     def __init__(self, model: PreTrainedModel, objective: Objective, spec: TrainingSpec) -> None:
@@ -95,8 +95,10 @@ class SupervisedModule(pl.LightningModule):
 
     def _draw_anew(self, ahead: int = 0) -> None:
         """Begin the chance of this micro-batch, or of one so many after it."""
-        number = self.trainer.fit_loop.epoch_loop.total_batch_idx + ahead
-        torch.manual_seed(hash((self.spec.seed, self.trainer.global_rank, number)) % 2**63)
+        every = self.trainer.accumulate_grad_batches
+        step, position = divmod(self.trainer.fit_loop.epoch_loop.total_batch_idx + ahead, every)
+        part = self.trainer.global_rank * every + position
+        torch.manual_seed(hash((self.spec.seed, part, step)) % 2**63)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one micro-batch, and log each term's part of it."""

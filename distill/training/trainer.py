@@ -77,7 +77,7 @@ def trainer(
     """
     quiet()
     try:
-        return pl.Trainer(
+        made = pl.Trainer(
             accelerator=settings.accelerator,
             devices=settings.devices,
             num_nodes=settings.num_nodes,
@@ -102,6 +102,22 @@ def trainer(
     except (MisconfigurationException, ValueError, RuntimeError) as error:
         devices = f"trainer.accelerator={settings.accelerator} trainer.devices={settings.devices}"
         raise ConfigError(f"{devices}: {str(error).splitlines()[0]}") from error
+    _leave_signals(made)
+    return made
+
+
+def _leave_signals(made: pl.Trainer) -> None:
+    """Keep a trainer from heeding SIGTERM itself, as ``Resume`` does.
+
+    Its handler, which stands from the start of a fit on, has a rank broadcast in the midst of whatever the ranks are
+    exchanging, so that they wait for each other for ever; and to hear of it, each step waits for the device.
+    """
+    made._signal_connector.register_signal_handlers = _nothing  # type: ignore[method-assign]
+    made.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def fit(trainer: pl.Trainer, module: pl.LightningModule, train: object, validation: object, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Bad inputs by name: what writes them into a folder, to be read as a card, as data or as settings."""
 
 import gzip
+import io
 import json
 
 GLOBAL = "# @package _global_\n"
@@ -52,6 +53,15 @@ def lines(*rows):
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
+def parquet(columns):
+    import pyarrow as pa
+    from pyarrow.parquet import write_table
+
+    out = io.BytesIO()
+    write_table(pa.table(columns), out, compression="zstd")
+    return out.getvalue()
+
+
 DATA = {
     "nothing": {"train.tsv": ""},
     "a header alone": {"train.tsv": "text\tlabel\n"},
@@ -68,6 +78,11 @@ DATA = {
     "an archive cut off": {"train.tsv.gz": gzip.compress(TRAIN.encode() * 100)[:-20]},
     "an archive with a changed byte": {"train.tsv.gz": gzip.compress(TRAIN.encode())[:-6] + b"xxxxxx"},
     "an archive that unpacks to far more": {"train.tsv.gz": gzip.compress(TRAIN.encode() + b"a" * 25_000_000)},
+    "archives that together unpack to far more": {
+        f"train-{part:05d}-of-00003.tsv.gz": gzip.compress(TRAIN.encode() + b"a" * 9_000_000 + b"\t1\n")
+        for part in range(3)
+    },
+    "a parquet that unpacks to far more": {"train.parquet": parquet({"text": ["a" * 1_000_000] * 30})},
     "more columns than anybody has": {"train.tsv": "\t".join(map(str, range(20_001))) + "\n"},
     "a zip": {"train.csv": b"PK\x03\x04 xl/"},
     "a web page": {"train.csv": "<!DOCTYPE html><script>alert(1)</script>"},

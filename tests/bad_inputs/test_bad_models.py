@@ -179,6 +179,10 @@ MODELS = {
         header(b"{" + b" " * (17 << 20) + b"}"),
         "DIR/model.safetensors begins with 17,825,794 bytes on its tensors, and no model has more than 16 MiB of it",
     ),
+    "more tensors than any model has": (
+        header({f"a{number}": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]} for number in range(100_001)}),
+        "DIR/model.safetensors names 100,001 tensors, and no model has more than 100,000",
+    ),
     "a header without an end": (
         header(b'{"a":' * 10_000),
         "DIR/model.safetensors is cut off or damaged (Error while deserializing header: invalid JSON in header…",

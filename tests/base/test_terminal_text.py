@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from distill.base.terminal_text import LONGEST, PlainFormatter, name, names, plain, shown
-from distill.config import compose
+from distill.config import logging_settings
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_lines_of_a_text_stay_and_its_control_characters_do_not():
 def test_nothing_that_is_logged_reaches_console_or_file_with_control_characters():
     record = logging.LogRecord("distill", logging.INFO, "here", 1, "labels %s", ("\x1b[31mred",), None)
     assert PlainFormatter("%(message)s").format(record) == r"labels \x1b[31mred"
-    for made in (compose._LOGGING, compose._LOGGING_WITHOUT_A_FILE, compose._LOGGING_OF_OTHER_RANKS):
+    for made in (logging_settings.USUAL, logging_settings.WITHOUT_A_FILE, logging_settings.OF_OTHER_RANKS):
         used = {handler["formatter"] for handler in made["handlers"].values()}
         assert {made["formatters"][each]["class"] for each in used} == {"distill.base.terminal_text.PlainFormatter"}
 
@@ -47,7 +47,7 @@ def test_nothing_that_is_logged_reaches_console_or_file_with_control_characters(
 def test_errors_of_a_log_go_to_stderr_alone_and_all_else_to_stdout(capsys):
     from logging import config
 
-    handlers = compose._LOGGING_WITHOUT_A_FILE | {
+    handlers = logging_settings.WITHOUT_A_FILE | {
         "root": {},
         "loggers": {"streams": {"handlers": ["console", "errors"]}},
     }

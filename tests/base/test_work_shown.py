@@ -1,5 +1,6 @@
 """Bars on a real terminal, lines elsewhere."""
 
+import io
 import os
 import pty
 import signal
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from distill.base import work_shown
-from distill.base.long_work import Stage, stage, work
+from distill.base import long_work, work_shown
+from distill.base.long_work import Stage, announced, stage, work
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -118,3 +119,23 @@ def test_lines_come_every_so_many_seconds_or_not_at_all(monkeypatch, caplog, eve
             batches.at(count)
     assert len(caplog.messages) == lines
     assert caplog.messages[:1] == ["storing 10 of 50 batches, about 40 s left (teach 3/7)"][:lines]
+
+
+def test_a_step_without_a_count_is_told_when_it_begins(caplog):
+    with (
+        caplog.at_level("INFO", "distill"),
+        work_shown.shown(1000),
+        stage(Stage("export", 7, 7)),
+        work("exporting", 3, "formats"),
+        announced("tracing the ONNX graph"),
+    ):
+        pass
+    assert caplog.messages == ["tracing the ONNX graph (export 7/7)"]
+
+
+def test_a_bar_shows_a_step_at_once_and_then_the_work_around_it():
+    bars = work_shown.Bars(stream := io.StringIO())
+    with long_work.observed(bars), work("exporting", 3, "formats"):
+        with announced("tracing the ONNX graph"):
+            assert stream.getvalue().endswith("tracing the ONNX graph")
+        assert stream.getvalue().endswith("] exporting 0 of 3 formats")

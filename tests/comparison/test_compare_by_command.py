@@ -1,7 +1,7 @@
 """The command: what it prints and writes, and one message for whatever is wrong."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 from made_runs import made
@@ -11,19 +11,8 @@ from distill.pipeline.store_contents import note_run
 
 
 @pytest.fixture
-def called(monkeypatch, capsys, tmp_path):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["distill", *map(str, words)])
-        monkeypatch.chdir(tmp_path)
-        code = 0
-        try:
-            command.main()
-        except SystemExit as end:
-            code = end.code
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
+def called(ended):
+    return partial(ended, command.main)
 
 
 @pytest.fixture

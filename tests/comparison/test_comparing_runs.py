@@ -44,6 +44,18 @@ def test_what_differs_names_the_rows(tmp_path):
     assert [row.title for row in comparison.rows] == ["temperature=1.0", "temperature=4.0"]
 
 
+def test_stages_name_a_row_only_where_nothing_else_does(tmp_path):
+    made(tmp_path / "a", temperature=1.0, settings={"stages": ["distill"]})
+    made(tmp_path / "b", temperature=2.0, settings={"stages": ["distill", "control"]})
+    assert [row.title for row in compared(tmp_path).rows] == ["temperature=1.0", "temperature=2.0"]
+    made(tmp_path / "c", temperature=2.0, settings={"stages": ["distill"]})
+    assert [row.title for row in compared(tmp_path).rows] == [
+        "temperature=1.0, stages=['distill']",
+        "temperature=2.0, stages=['distill', 'control']",
+        "temperature=2.0, stages=['distill']",
+    ]
+
+
 def test_a_row_of_one_seed_has_the_gain_and_interval_of_its_report(tmp_path):
     (row,) = compared(made(tmp_path / "a", student=0.8, control=0.7)).rows
     assert (row.gain.mean, row.gain.low, row.gain.high) == pytest.approx((0.1, 0.08, 0.12))

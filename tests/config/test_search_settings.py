@@ -164,6 +164,14 @@ def test_all_problems_stand_in_one_message():
     )
 
 
+def test_pruning_by_several_objectives_is_refused_where_it_is_asked_for():
+    several, space = {"objectives": ["score", "size"]}, {"distill.temperature": TEMPERATURE}
+    assert "\n  search.prune=true: Optuna prunes by one objective, and there are 2; leave it out, or give search." in (
+        refusal(space, ["search.prune=true"], **several)
+    )
+    check(config(space, **several), [], [])
+
+
 def test_what_is_searched_is_not_given_besides():
     said = refusal({"distill.temperature": TEMPERATURE}, ["distill.temperature=4"])
     assert said.endswith(

@@ -1,3 +1,4 @@
+import json
 import re
 from datetime import datetime
 
@@ -74,9 +75,9 @@ def test_answers_in_the_cells_of_a_table_are_json_objects():
 
 
 @pytest.mark.parametrize("cell", [
-    "Rome", '"Rome"', "{'text': ['Rome']}", "{'text': ['Rome'], 'answer_start': [8.0]}",
-    '{"text": "Rome", "answer_start": 8}', '{"text": ["Rome"]}',
-    '{"text": ["Rome"], "answer_start": ["8"]}', '{"text": ["Rome", 3], "answer_start": [8, 9]}',
+    "Rome", '"Rome"', "{'text': ['Rome']}", "{'text': ['Rome'], 'answer_start': [8.5]}",
+    '{"text": "Rome"}', '{"text": ["Rome"]}', '[{"text": "Rome"}]',
+    '{"text": ["Rome"], "answer_start": ["end"]}', '{"text": ["Rome", 3], "answer_start": [8, 9]}',
     '{"text": ["Rome"], "answer_start": [99999999999999999999]}',
 ])  # fmt: skip
 def test_a_cell_that_holds_no_answers_is_refused_with_its_row(cell):
@@ -84,6 +85,17 @@ def test_a_cell_that_holds_no_answers_is_refused_with_its_row(cell):
     wanted = "an object of a list text and a list of whole numbers answer_start is expected"
     with refused(f"the column answers of here cannot be the label: it holds text (row 2 of train: {cell!r}); {wanted}"):
         take({"train": given}, ANSWERS, {"label": "answers"}, "here")
+
+
+@pytest.mark.parametrize("cell", [
+    {"text": "Rome", "answer_start": 8}, {"text": ["Rome"], "answer_start": ["8"]},
+    {"text": ["Rome"], "answer_start": [8.0]}, [{"text": "Rome", "answer_start": 8}],
+])  # fmt: skip
+def test_answers_may_be_one_object_each_or_one_alone(cell):
+    for given in (cell, json.dumps(cell)):
+        rows = table(context=["He left Rome ."] * 2, answers=[given] * 2)
+        taken, *_ = take({"train": rows}, ANSWERS, {"label": "answers"}, "here")
+        assert taken["train"]["label"][0] == {"text": ["Rome"], "answer_start": [8]}
 
 
 def test_a_score_is_no_label():
@@ -178,8 +190,8 @@ def test_a_cell_of_a_table_may_hold_words_tags_or_turns():
         ("target", 7, "numbers"),
         ("target", [7], "lists of numbers"),
         ("target", {"text": "a"}, "objects"),
-        ("answers", [{"text": "a", "answer_start": 1}], "lists of objects"),
-        ("answers", {"text": "a", "answer_start": 1}, "objects"),
+        ("answers", [{"text": "a"}], "lists of objects"),
+        ("answers", {"text": "a", "answer_start": "b"}, "objects"),
         ("text", 7, "numbers"),
         ("text", True, "true and false"),
         ("marked", ["a b"], "lists"),

@@ -132,10 +132,13 @@ def test_two_files_for_a_split_are_refused(tmp_path):
 
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
-    file = write(tmp_path, "reviews.md")
+    file = write(tmp_path, "reviews.data")
     known = f"{', '.join(ENDINGS)}, text also as .gz: give its name one of them"
     with refused(f"{file}: unknown kind of file; known are {known}"):
         files.read(file)
+
+
+QUOTED = ": a field with , in it stands in double quotes, and a quote in it is written twice"
 
 
 @pytest.mark.parametrize(
@@ -146,9 +149,9 @@ def test_an_unknown_kind_of_file_is_refused(tmp_path):
         ("train.tsv", "sentence\tlabel\n", "{file} has no rows"),
         ("train.tsv", "sentence\tlabel\na film\t1\nbad\n", "line 3 of {file} has no label"),
         ("train.tsv", "a\tb\n1\t2\t3\n", "line 2 of {file} has 3 fields, but the header has 2"),
-        ("train.tsv", "a\tb\n1\t2\r\n", "line 2 of {file} ends in CR LF, but the header in LF"),
+        ("train.tsv", "a\tb\n1\t2\r\n", "line 2 of {file} ends in CR LF, but the header in LF: make all ends alike"),
         ("train.tsv", "a\tb\r\nx\ry\t2\r\n", "line 2 of {file} has a carriage return within a field"),
-        ("train.csv", "a,b\n1,2,3\n", "line 2 of {file} has 3 fields, but the header has 2"),
+        ("train.csv", "a,b\n1,2,3\n", "line 2 of {file} has 3 fields, but the header has 2" + QUOTED),
         ("train.csv", 'a,b\n"1\n1",2\n3\n', "line 4 of {file} has no b"),
         ("train.tsv", "a\ta\n1\t2\n", "{file} names the column a twice"),
         ("train.csv", 'a,b\n"1,2\n3,4\n', "line 2 of {file} has a quote that is never closed"),

@@ -179,7 +179,8 @@ def test_an_archive_of_files_is_no_file(tmp_path):
     [
         ("a.csv", '{"text": "a"}\n', "{file} holds JSON; call it a.jsonl"),
         ("a.json", '[{"a": 1}, 2]', "row 2 of {file} is no JSON object: rows are objects with a key for each column"),
-        ("a.json", '{\n"a": 1\n}\n{\n"a": 2\n}', "line 4 of {file} is no JSON: Extra data: line 4 column 1 (char 11)"),
+        ("a.json", '{\n"a": 1\n}\n{\n"a": 2\n}', "line 4 of {file} is no JSON: Extra data: line 4 column 1 "
+         "(char 11); of several objects each stands in a line of its own"),
         ("a.json", "[" * 100_000, "line 1 of {file} is no JSON: it is nested too deep"),
         ("a.csv", "text\na\n".encode("utf-16"),
          "{file} is UTF-16 text; save it as UTF-8, for example by: iconv -f UTF-16 -t UTF-8"),

@@ -52,8 +52,8 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
     with refused(f"{tmp_path}: there is no such file"):
         read(tmp_path)
     known = f"{', '.join(ENDINGS)}, text also as .gz: give its name one of them"
-    with refused(f"{tmp_path}/in.md: unknown kind of file; known are {known}"):
-        read(written(tmp_path, "in.md", "a\n"))
+    with refused(f"{tmp_path}/in.data: unknown kind of file; known are {known}"):
+        read(written(tmp_path, "in.data", "a\n"))
     with refused(f"line 2 of {tmp_path}/in.jsonl is no JSON object"):
         list(read(written(tmp_path, "in.jsonl", '{"a": 1}\n[1]\n')))
     with refused(f"line 2 of {tmp_path}/in.jsonl is no JSON: it is nested too deep"):

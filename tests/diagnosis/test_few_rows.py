@@ -5,7 +5,10 @@ import pytest
 from run_parts import decided
 
 from distill.config.schema import Config
+from distill.diagnosis import models, timing
+from distill.diagnosis.case import Case
 from distill.diagnosis.few_rows import Reduced, reduced
+from distill.diagnosis.rehearsal import Rehearsal, Rehearsed
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +44,16 @@ def test_the_ratio_of_rows_counts_the_splits_that_are_there(spec):
     assert runs.rows_ratio("train", "unlabelled") == 600 / 48
     assert runs.rows_ratio("test") == 1
     assert runs.rows_ratio("unlabelled") == 0
+
+
+def test_the_students_of_further_seeds_are_stages_and_take_as_long_as_those_of_the_first(tmp_path):
+    case = Case(Config(seeds=[1, 2], store=str(tmp_path)), [])
+    case.__dict__["spec"] = decided(Config(task="classification", seeds=[1, 2], seed=1, store=str(tmp_path)))
+    assert list(case.of_seeds) == ["evaluate:seed1", "distill:seed2", "control:seed2", "evaluate:seed2"]
+    left = [title for title in case.stages if title != "distill"]
+    tried = Rehearsal({"distill": Rehearsed(Reduced(case.spec, case.spec), 10.0, [])}, left=left)
+    seconds = timing._seconds(case, tried)
+    assert seconds["distill"] == seconds["distill:seed2"] == 10
+    assert seconds["evaluate:seed1"] == seconds["evaluate:seed2"] == seconds["evaluate"] > 0
+    (finding,) = models.stages(case)
+    assert finding.facts["made"] == [*case.stages, *case.of_seeds]

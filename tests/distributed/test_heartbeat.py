@@ -23,7 +23,6 @@ class Together:
     """As many ranks as there are functions, each a thread that has its own heartbeat with the others."""
 
     def __init__(self, monkeypatch, beat=0.05):
-        monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
         monkeypatch.setattr(heartbeat, "_BEAT", beat)
         monkeypatch.setattr(heartbeat, "_GRACE", 2.0)
         self.left = []
@@ -43,7 +42,7 @@ class Together:
 
         def run(rank):
             try:
-                with beating(rank, partial(every, rank)):
+                with beating(rank, partial(every, rank), "127.0.0.1"):
                     found[rank] = works[rank]()
             except Exception as error:
                 found[rank] = error

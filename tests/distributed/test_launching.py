@@ -156,6 +156,29 @@ def test_a_signal_is_handed_on_and_no_rank_is_left_behind(monkeypatch, tmp_path)
     assert process.returncode == -signal.SIGTERM
 
 
+def test_a_rank_that_is_slow_to_end_by_a_signal_holds_nobody_up(monkeypatch, tmp_path):
+    process = rank(monkeypatch, "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)", tmp_path)
+    time.sleep(1)  # until it ignores the signal
+    began = time.monotonic()
+    with pytest.raises(signals.Interrupted), signals.heeded(), other_ranks(LIGHTNING, 2, 1, tmp_path):
+        signal.raise_signal(signal.SIGTERM)
+    assert process.returncode == -signal.SIGKILL or process.returncode == -signal.SIGTERM
+    assert time.monotonic() - began < 9
+
+
+@pytest.mark.parametrize(("code", "seconds"), [("raise SystemExit(143)", 25.0), ("raise SystemExit(2)", 10.0)])
+def test_where_all_end_by_a_signal_a_slow_one_has_longer_than_one_that_may_wait_for_the_dead(tmp_path, code, seconds):
+    process = subprocess.Popen([sys.executable, "-c", code])
+    process.wait()
+    ranks = launching._Ranks(2, [launching._Rank(1, process, tmp_path / "rank-1.log")])
+    assert ranks._grace() == 10.0
+    found = []
+    told = signals.telling(lambda _: found.append(ranks._grace()), ranks.kill)
+    with pytest.raises(signals.Interrupted), signals.heeded(), told:
+        signal.raise_signal(signal.SIGTERM)
+    assert found == [seconds]
+
+
 def test_what_another_launchers_rank_leaves_behind_is_a_sentence(tmp_path):
     def collective(words):
         with other_ranks(SimpleNamespace(creates_processes_externally=True), 2, 1, tmp_path):

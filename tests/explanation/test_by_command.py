@@ -1,12 +1,15 @@
 """Both commands as a user gives them, on a run that nobody has trained."""
 
 import json
+import shutil
 import sys
 
 import pytest
-from predicted import TEXTS
+from predicted import TEXTS, inputs
+from transformers import AutoModelForSequenceClassification, BartConfig, T5Config
 
 from distill import counterfactuals, explain
+from distill.models import loading
 
 PARTED = [
     {"id": number, "kind": "teacher right, student wrong", "inputs": {"text": text}, "gold": "yes",
@@ -71,6 +74,56 @@ def test_rows_of_a_file_have_their_own_labels(called, run, tmp_path):
     assert called(explain, f"model={run}", *words[:2], "columns.label=sentence", code=2).err.startswith(
         f"distill: line 1 of rows.jsonl: sentence holds {TEXTS[0]!r}"[:40]
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pair_classification", "multilabel_classification", "regression", "token_classification", "relation_extraction"],
+)
+def test_models_of_other_tasks_are_explained(called, models, tmp_path, name):
+    rows = "".join(json.dumps(row) + "\n" for row in inputs(name)[:2])
+    (tmp_path / "rows.jsonl").write_text(rows, encoding="utf-8")
+    found = json.loads(called(explain, f"model={models(name)}", "input=rows.jsonl", "steps=8", "--json").out)
+    assert found["completeness"]["explained"] >= 2
+    assert found["completeness"]["worst"] <= 0.02
+    assert len(found["examples"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("question_answering", "an answer is two places in a window of the context, not one number"),
+        ("summarization", "a text that is written is a choice for each of its tokens, not one number"),
+    ],
+)
+def test_models_that_say_no_number_are_refused(called, models, tmp_path, name, why):
+    (tmp_path / "rows.jsonl").write_text(json.dumps(inputs(name)[0]) + "\n", encoding="utf-8")
+    said = called(explain, f"model={models(name)}", "input=rows.jsonl", code=2)
+    assert said.err.startswith(
+        f"distill: a model of {name} cannot be explained: {why}; allowed is a model of classific"
+    )
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["bart", "t5"])
+def test_classifiers_that_read_their_text_twice_are_refused(called, models, tmp_path, kind):
+    folder = tmp_path / kind
+    shutil.copytree(models("classification"), folder)
+    (folder / "model.safetensors").unlink()
+    tokenizer = loading.load_tokenizer(folder)
+    ends = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.sep_token_id}
+    size = {"d_model": 8, "num_labels": 2, "decoder_start_token_id": tokenizer.pad_token_id, **ends}
+    if kind == "bart":
+        heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+        config = BartConfig(vocab_size=len(tokenizer), encoder_layers=1, decoder_layers=1, **heads, **size)
+    else:
+        config = T5Config(vocab_size=len(tokenizer), num_layers=1, num_heads=2, d_kv=4, d_ff=8, **size)
+    loading.name_labels(config, ["no", "yes"], "class")
+    loading.save(AutoModelForSequenceClassification.from_config(config), tokenizer, folder)
+    said = called(explain, f"model={folder}", "task=classification", "max_length=48", TEXTS[0], code=2)
+    assert f"a {kind} model reads the embeddings of its tokens " in said.err
+    assert said.err.startswith("distill: ")
+    assert said.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("line", ["{", '{"id": 1, "kind": "a", "gold": "yes", "inputs": {"sentence": "a"}}', "\udcff"])

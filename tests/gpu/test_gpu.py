@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).parent / "check.py"
 
 
 def said():
-    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, timeout=900)
+    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, timeout=600)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -1,10 +1,12 @@
 """How the answers of several models to one example are shown."""
 
+import json
+
 import numpy as np
 import pytest
 
-from distill.errors import DataError
-from distill.inference.side_by_side import Said, _tagged, example, table
+from distill.errors import DataError, ModelError
+from distill.inference.side_by_side import Said, _tagged, example, models_of, table
 from distill.tasks import task
 
 
@@ -59,3 +61,35 @@ def test_each_model_has_a_line(answer, said):
 def test_tags_stand_at_their_words_with_their_probabilities():
     logits = np.log(np.array([[0.1, 0.9], [0.75, 0.25]], dtype=np.float32))
     assert _tagged(["Ada", "slept"], ["B-PER", "O"], logits) == ["Ada/B-PER 90%", "slept"]
+
+
+def reported(run, *stages, **content):
+    """A run whose report names stages, each with a folder of its own in the store."""
+    entries = [{"name": name, "folder": str(run / "store" / name.replace(":", "-"))} for name in stages]
+    for entry in entries:
+        (run / "store" / entry["name"].replace(":", "-")).mkdir(parents=True)
+    models = {name: {} for name in ("teacher", "student", "control", "without_unlabelled")}
+    report = {"task": "classification", "stages": entries, "models": models, **content}
+    (run / "report.json").write_text(json.dumps(report))
+    return run
+
+
+def test_of_several_seeds_and_rounds_the_models_of_the_report_are_asked(tmp_path):
+    found = models_of(
+        reported(
+            tmp_path, "finetune", "finetune:second", "distill:round1", "distill:without_unlabelled", "distill:seed2",
+            "control:seed2", "distill", "control",
+        ),
+        {},
+    )  # fmt: skip
+    names = {name: folder.rpartition("/")[2] for name, folder in found.folders.items()}
+    assert names == {
+        "teacher": "finetune", "second": "finetune-second", "student": "distill",
+        "without_unlabelled": "distill-without_unlabelled", "control": "control",
+    }  # fmt: skip
+
+
+def test_a_report_that_is_of_no_run_is_told(tmp_path):
+    (tmp_path / "report.json").write_text('{"a": 1}')
+    with pytest.raises(ModelError, match=r"its report\.json is no report of a run$"):
+        models_of(tmp_path, {})

@@ -10,10 +10,11 @@ from llm_server import completion, label, serving
 from distill.errors import ConfigError
 from distill.labelling import prompts
 from distill.labelling.budget import Budget
-from distill.labelling.chat_completions import ChatCompletions, Patience, Request
+from distill.labelling.chat_completions import ChatCompletions
 from distill.labelling.endpoint import Endpoint, from_environment
 from distill.labelling.forms import OneLabel
 from distill.labelling.questions import LabellerError, Row
+from distill.labelling.requests_of_endpoints import Patience, Request
 from distill.labelling.session import Session
 
 LABELS = ("negative", "positive")

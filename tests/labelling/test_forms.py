@@ -4,8 +4,8 @@ import pytest
 
 from distill.errors import ConfigError
 from distill.labelling import prompts
-from distill.labelling.forms import answer_form, joined
-from distill.labelling.reading import UnreadableError
+from distill.labelling.forms import answer_form
+from distill.labelling.reading import UnreadableError, joined
 
 TEXT = {"text": "a text"}
 WORDS = {"tokens": ["Ada", "sleeps"]}

@@ -1,5 +1,8 @@
+import numpy as np
+import pytest
+
 from distill.metrics import latency
-from distill.metrics.latency import interleaved
+from distill.metrics.latency import interleaved, times_as_fast
 
 
 def test_each_is_timed_as_often_and_who_begins_changes():
@@ -30,3 +33,13 @@ def test_without_a_limit_all_samples_are_taken():
     called = []
     interleaved({"one": called.append}, samples=7)
     assert called == [0] * 5 + list(range(7))
+
+
+def test_how_many_times_as_fast_is_of_medians_over_the_same_texts():
+    chance = np.random.default_rng(0)
+    texts = chance.lognormal(sigma=1.0, size=60)  # long and short ones, which both models feel alike
+    found = times_as_fast(2.0 * texts, texts * chance.uniform(0.98, 1.02, size=60))
+    assert found["ratio"] == pytest.approx(2.0, rel=0.05)
+    low, high = found["interval"]
+    assert low < found["ratio"] < high
+    assert high - low < 0.3  # drawn by themselves, medians of such texts would be much further apart

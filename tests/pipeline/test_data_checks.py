@@ -1,6 +1,7 @@
 """What may be wrong with data that can be read."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 from run_parts import spec_of
@@ -56,6 +57,20 @@ def test_labels_that_all_are_as_rare_are_not_compared_with_themselves(tmp_path):
         )
     )
     assert (found.level, found.said) == (WARN, "each of 2 labels has 3 rows of train")
+
+
+def test_words_outside_of_entities_are_no_label_to_balance():
+    config = Config(task="token_classification")
+    config.data.source, config.data.limit.train = "embedded", 60
+    facts = data_checks.balance(spec_of(config)).facts
+    assert "B-PER" in facts
+    assert "O" not in facts
+
+
+def test_more_seeds_are_no_advice_where_there_are_several(clean):
+    several = replace(clean, config=replace(clean.config, seeds=[1, 2]))
+    assert "give a larger test split, several seeds, or " in data_checks.power(clean).fix
+    assert "give a larger test split, or " in data_checks.power(several).fix
 
 
 def test_the_power_says_what_one_point_takes(clean):

@@ -1,6 +1,7 @@
 """A run of several seeds: what it makes, what it reuses of runs of one seed, and what it says."""
 
 import json
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from run_parts import decided, spec_of
 from safetensors.torch import load_file
 
+from distill import compare
 from distill.config.schema import Config
 from distill.metrics import Headline
 from distill.pipeline.plan import plan
@@ -113,6 +115,21 @@ def test_the_report_has_mean_spread_and_interval_and_says_them(several):
         assert f"The student of seed {found['best']} is the best on validation" in text
         assert "interval over 2 seeds" in text
     assert all(f"{found['best']}, best on validation" in text for text in (out, page, card))
+
+
+@pytest.mark.slow
+def test_all_seeds_of_a_run_are_compared_with_another_run(several, monkeypatch, capsys):
+    command, folder, report, _ = several
+    monkeypatch.setattr(sys, "argv", ["distill", str(command.folder / "run"), str(folder), "--json"])
+    monkeypatch.chdir(command.folder)
+    compare.main()
+    pair = json.loads(capsys.readouterr().out)["pair"]
+    mean = report["seeds"]["models"]["student"]["mean"]
+    assert f" and {100 * mean:.2f} %, a difference of " in pair["sentence"]
+    assert "(seed 42 alone and the mean over the seeds 42 and 7; 95 % interval over examples" in pair["sentence"]
+    assert pair["sentence"].endswith("and seeds, but not those of one seed alone). Above 0 the second is better.")
+    assert f"the best on validation: seed {report['seeds']['best']} of the second." in pair["flipped"]
+    assert [part["what"] for part in pair["parts"]] == ["label", "characters"]
 
 
 @pytest.mark.slow

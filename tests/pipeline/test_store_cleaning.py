@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 
 import pytest
 
@@ -51,18 +50,8 @@ def going(store, keep_hours=1.0):
 
 
 @pytest.fixture
-def called(store, monkeypatch, capsys):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["distill", *words, f"store={store.root}"])
-        code = 0
-        try:
-            command.main()
-        except SystemExit as end:
-            code = end.code
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
+def called(store, ended):
+    return lambda *words: ended(command.main, *words, f"store={store.root}")
 
 
 def test_a_run_names_its_stages_and_those_they_were_made_from(store):

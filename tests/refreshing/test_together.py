@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from distill.config.data import DataConfig
@@ -10,7 +11,9 @@ from distill.config.refresh import RefreshSettings
 from distill.config.schema import Config
 from distill.errors import ConfigError, DataError
 from distill.pipeline.prepare_data import load, prepare
-from distill.refreshing import corrections, named_rows
+from distill.refreshing import corrections, label_changes, named_rows
+from distill.refreshing.label_changes import Findings
+from distill.refreshing.named_rows import NamedRows
 from distill.refreshing.together import put_together
 from distill.tasks import task
 
@@ -116,8 +119,54 @@ def test_a_label_under_another_name_is_not_guessed(put):
     assert str(error.value) == (
         "the new data has the label credit, which the run does not know, and no row of loans, which it knows: is it "
         "the same under another name, give 'refresh.rename={loans: credit}'; is it a further one, "
-        "'refresh.new_labels=[credit]'"
+        "'refresh.new_labels=[credit]', and if loans is no longer wanted, 'refresh.remove=[loans]'"
     )
+
+
+def test_old_rows_of_a_label_that_is_no_longer_wanted_are_left_out_and_counted(put):
+    old = [(key, text, "fees" if number % 4 == 0 else label) for number, (key, text, label) in enumerate(OLD)]
+    together = put(old=old, remove=["fees"], replay=0, right=[("o1", "cards"), ("o4", "loans")])
+    assert together.labels == ["cards", "loans"]
+    assert together.found.removed == {"fees": 9 + 1 + 3}
+    assert rows_of(together, "train", 0) == {"o1": "cards", "o4": "loans"}
+    assert "fees" not in rows_of(together, "test", 0).values()
+
+
+def test_a_row_of_several_labels_keeps_those_that_are_wanted():
+    rows = NamedRows({"label": [["a", "b"], ["a"], ["b"]]}, np.arange(3), None, {})
+    found = Findings()
+    left, places = label_changes.without_removed(rows, "labels", RefreshSettings(remove=["a"]), found)
+    assert (left.labels, places, found.removed) == ([["b"], [], ["b"]], [0, 1, 2], {"a": 2})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"remove": ["fees"]}, r"refresh.remove=\[fees\]: the run has no label fees; it has cards, loans"),
+        ({"remove": ["loans"]}, r"refresh.remove=\[loans\]: too few labels would be left to tell apart"),
+        ({"remove": ["loans"], "rename": {"loans": "credit"}}, "loans is renamed as well; leave one of the two out"),
+    ],
+)
+def test_labels_that_cannot_be_removed_are_refused(put, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        put(**settings)
+
+
+def test_a_label_that_new_rows_have_is_not_removed(put):
+    old = [*OLD, ("o90", "a charge", "fees"), ("o91", "another charge", "fees")]
+    with pytest.raises(DataError, match=r"refresh.remove: 22 new rows have the label loans; leave them out, or keep"):
+        put(old=old, remove=["loans"])
+
+
+def test_tags_are_not_removed():
+    with pytest.raises(ConfigError, match=r"refresh.remove=\[B-PER\]: tags are changed in the data itself"):
+        label_changes.refuse_removal(RefreshSettings(remove=["B-PER"]), ["O", "B-PER"], "tags")
+
+
+def test_rows_of_validation_that_stand_in_train_are_left_out_and_said(put):
+    together = put(new=[*NEW, ("n99", "for old text 0 old", "cards")])
+    assert "vo0" not in rows_of(together, "validation", 0)
+    assert together.found.notes == ["1 old rows of validation were trained on before, or are in train: left out"]
 
 
 def test_old_rows_of_a_label_that_is_renamed_get_its_new_name(put):

@@ -247,6 +247,21 @@ def test_speed_is_said_as_it_is(report, p50, words):
     assert (p50 is not None) or "fast" not in verdict(report)
 
 
+def test_speed_stands_beside_its_interval(report):
+    report["latency"] = {"threads": 1, "times_as_fast": {"student": {"ratio": 3.1, "interval": [2.83, 3.44]}}}
+    assert "and is 3.1 times as fast (95 % interval 2.8 to 3.4)." in verdict(report)
+    report["models"]["student"]["latency_ms"] = {"p50": 6.24}
+    report["latency"]["times_as_fast"]["student"]["interval"] = [0.45, 0.55]
+    assert "and takes 2.0 times as long (95 % interval 1.8 to 2.2)." in verdict(report)
+
+
+def test_no_speed_is_claimed_that_a_busy_machine_measured(report):
+    report["latency"] = {"threads": 1, "cpu_share": 0.2}
+    said = verdict(report)
+    assert ", and was timed on a machine too busy to tell how fast it is." in said
+    assert "times as" not in said
+
+
 def test_a_student_better_than_its_teacher_is_above_it(report):
     report["models"]["student"]["metrics"]["test"]["accuracy"] = 0.91
     assert "is 1.25 points of accuracy above its teacher on test" in verdict(report)

@@ -87,6 +87,22 @@ def test_a_trial_whose_process_died_is_made_again_with_the_same_settings(folders
     assert study.resume(again) == []
 
 
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_call_that_is_killed_while_it_puts_a_trial_back_in_line_does_so_once(folders, lines):
+    folder = folders()
+    opened = study.opened(folder, SCORE)
+    study.enqueue(opened, BASE, SPACE)
+    opened.ask()  # killed before it took up any of its settings
+    before = (folder / study.JOURNAL).read_bytes()
+    study.resume(study.opened(folder, SCORE))
+    written = (folder / study.JOURNAL).read_bytes()[len(before) :].splitlines(keepends=True)
+    (folder / study.JOURNAL).write_bytes(before + b"".join(written[:lines]))
+    assert study.resume(study.opened(folder, SCORE)) == [0]
+    assert drawn(folder, 3, most=2)[0] == BASE
+    counted = study.counted(study.opened(folder, SCORE))
+    assert [(each.number, each.params == BASE) for each in counted] == [(1, True), (2, False)]
+
+
 def test_a_trial_whose_worker_died_counts_as_failed(folders):
     folder = folders()
     opened = study.opened(folder, SCORE)

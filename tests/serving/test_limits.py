@@ -116,6 +116,26 @@ def test_a_client_that_goes_in_the_middle_of_a_request_leaves_nothing_behind():
         assert 'path="/predict",status="499"} 1.0' in client.get("/metrics").text
 
 
+def test_what_a_client_no_longer_waits_for_is_not_read():
+    model = WordCounter()
+    with serving(model) as client, ThreadPoolExecutor(1) as others:
+        model.gate.clear()
+        first = others.submit(client.post, "/predict", json={"text": "a"})
+        while "distill_waiting_examples 1.0" not in client.get("/metrics").text:
+            pass
+        with socket.create_connection(client.address) as connection:
+            connection.sendall(post({"text": "b b b b b"}))
+            while "distill_waiting_examples 2.0" not in client.get("/metrics").text:
+                pass
+        while 'path="/predict",status="499"} 1.0' not in client.get("/metrics").text:
+            pass
+        model.gate.set()
+        assert first.result().status_code == 200
+        assert client.post("/predict", json={"text": "c c"}).status_code == 200
+        assert "distill_waiting_examples 0.0" in client.get("/metrics").text
+    assert model.batches == [[1], [2]]
+
+
 def test_what_waits_is_bounded():
     model = WordCounter()
     with serving(model, Limits(max_waiting=4)) as client, ThreadPoolExecutor(1) as others:

@@ -11,7 +11,7 @@ from distill.config.teacher import TeacherConfig
 from distill.models.sources import ModelRef
 from distill.pipeline.plan import plan
 from distill.pipeline.store import Store
-from distill.stages.job import ScoredModel
+from distill.stages.decisions import ScoredModel
 
 
 def small(**settings):

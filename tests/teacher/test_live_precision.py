@@ -49,7 +49,9 @@ def test_one_that_does_not_fit_its_device_is_refused_with_a_way_out(monkeypatch)
 
     monkeypatch.setattr(teacher.model, "to", full)
     away = {**BATCH, "input_ids": BATCH["input_ids"].to("meta")}
-    message = "GB in float32) does not fit meta beside the student, and one teacher is not spread over several devices"
+    message = (
+        "does not fit meta beside the student: share it out over several devices (trainer.strategy=fsdp), store its"
+    )
     with pytest.raises(ModelError, match=re.escape(message)):
         teacher(away)
 

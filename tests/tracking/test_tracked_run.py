@@ -224,3 +224,19 @@ def test_a_sweep_is_one_tag_and_its_settings_are_named():
     assert (described.group, described.sweep) == ("mine-2026_x-0_mine_temperature-2", "2026_x")
     assert described.settings["swept"] == ["distill.temperature"]
     assert described.settings["distill"]["temperature"] == config.distill.temperature
+
+
+def test_the_jobs_of_a_sweep_are_on_disk_with_its_name_and_the_settings_that_it_sweeps_over(tmp_path):
+    for temperature in (1.0, 2.0):
+        config = Config(name="mine")
+        config.tracking.wandb, config.distill.temperature = "offline", temperature
+        folder = tmp_path / "2026_x" / f"temperature-{temperature}"
+        folder.mkdir(parents=True)
+        context = RunContext(folder, "", swept={"distill.temperature": str(temperature)})
+        with pipeline.tracking(config, 0).job(pipeline.described(config, context, "report")):
+            pass
+    runs = [run_of(records(folder)["report"]) for folder in sorted((tmp_path / "2026_x").iterdir())]
+    assert [run["tags"] for run in runs] == [["2026_x"], ["2026_x"]]
+    settings = [run["config"]["update"] for run in runs]
+    assert [each["distill"]["temperature"] for each in settings] == [1.0, 2.0]
+    assert [(each["sweep"], each["swept"]) for each in settings] == [("2026_x", ["distill.temperature"])] * 2

@@ -6,12 +6,15 @@ import socket
 
 import torch.distributed as dist
 
+# Once for all ranks of all tests, instead of in each rank anew.
+multiprocessing.set_forkserver_preload(["pytest", "pytorch_lightning", "torch.distributed.tensor", "transformers"])
+
 
 def said(work, port, ranks=2):
     """What ``work(number)`` returns on each of two ranks of one group, or more, in their order."""
-    spawn = multiprocessing.get_context("spawn")
-    results = spawn.Queue()
-    both = [spawn.Process(target=_rank, args=(work, number, port, ranks, results)) for number in range(ranks)]
+    context = multiprocessing.get_context("forkserver")
+    results = context.Queue()
+    both = [context.Process(target=_rank, args=(work, number, port, ranks, results)) for number in range(ranks)]
     for each in both:
         each.start()
     found = dict(results.get(timeout=400) for _ in both)

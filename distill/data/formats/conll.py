@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from distill.data.formats.foreign import refuse_json
 from distill.data.formats.rows import Options, Row, Rows
 from distill.data.formats.text import lines
 from distill.errors import DataError
@@ -12,6 +13,8 @@ from distill.errors import DataError
 _UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 """The columns of CoNLL-U."""
 _DOCUMENT = "-DOCSTART-"
+_FASTTEXT = re.compile(r"(?:__label__\S+[\s,]+)+")
+"""The labels with which a line of fastText begins."""
 _TAG = re.compile(r"^(O|[BIESLUM]-\S+|#)$")
 _PAIR = re.compile(r"^#\s*[\w.]+\s*=")
 _LONGEST = 1_000_000
@@ -33,9 +36,13 @@ def conll(file: Path, options: Options) -> Rows:
     if width < 2:
         raise DataError(f"{file} has no columns: a line holds a word and its tag, a blank line ends a sentence")
     names = [*map(str, range(1, width + 1))]
-    place = 1 if width > 2 and _counts([line.split(between) for line in start]) else 0
-    more = ("tokens", place), ("label", width - 1)
-    note = f"in files of words, column {place + 1} is also called tokens, and column {width} label"
+    fields = [line.split(between) for line in start]
+    place = 1 if width > 2 and _counts(fields) else 0
+    label = width - 1
+    if width == 2 and _are_tags(fields, 0) and not _are_tags(fields, 1):
+        place, label = 1, 0
+    more = ("tokens", place), ("label", label)
+    note = f"in files of words, column {place + 1} is also called tokens, and column {label + 1} label"
     return Rows(_sentences(file, names, more, between, False), "line", (note,))
 
 
@@ -47,6 +54,12 @@ def universal(file: Path, options: Options) -> Rows:
     more = ("tokens", _UNIVERSAL.index("form")), ("label", _UNIVERSAL.index("upos"))
     note = "in CoNLL-U, form is also called tokens, and upos label"
     return Rows(_sentences(file, _UNIVERSAL, more, "\t", True), "line", (note,))
+
+
+def _are_tags(words: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether a column holds nothing but tags of entities, some of which begin one."""
+    tags = {fields[place] for fields in words if len(fields) == 2 and not fields[0].startswith(_DOCUMENT)}
+    return all(map(_TAG.match, tags)) and any(tag != "O" for tag in tags)
 
 
 def _counts(words: Sequence[Sequence[str]]) -> bool:
@@ -73,8 +86,30 @@ def looks_so(file: Path) -> bool:
 
 def texts(file: Path, options: Options) -> Rows:
     """Read a file of one text a line; empty lines are rows only where rows that cannot be used are kept."""
+    start = [line for line in islice(lines(file), _LOOKED_AT) if line.strip()]
+    if start and start[0].startswith("{"):
+        refuse_json(start[0], file)
+    if start and all(map(_FASTTEXT.match, start)):
+        several = any(match[0].count("__label__") > 1 for match in map(_FASTTEXT.match, start) if match)
+        return Rows(
+            _labelled(file, several=several),
+            notes=("lines begin with __label__: what follows is the label, as in fastText",),
+        )
     numbered = ((number, line) for number, line in enumerate(lines(file), 1) if options.keep_bad or line.strip())
     return Rows(((number, {"text": line.removesuffix("\r")}) for number, line in numbered), text=True)
+
+
+def _labelled(file: Path, *, several: bool) -> Iterator[tuple[int, Row]]:
+    """Lines of fastText, of which each begins with one label or more."""
+    for number, line in enumerate(lines(file), 1):
+        if line.strip() and (begins := _FASTTEXT.match(line)) is not None:
+            found = [label.removeprefix("__label__") for label in re.split(r"[\s,]+", begins[0].strip(" \t,"))]
+            yield (
+                number,
+                {"label": found if several or len(found) > 1 else found[0], "text": line[begins.end() :].strip()},
+            )
+        elif line.strip():
+            yield number, {"label": None, "text": line.strip()}
 
 
 def _sentences(

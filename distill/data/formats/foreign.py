@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from distill.data.formats.parsing import parse
 from distill.data.formats.text import opened
 from distill.data.standard_input import StandardInput
 from distill.errors import DataError
@@ -14,6 +15,8 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"SQLite format 3\x00", "an SQLite database", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
     (b"ARROW1\x00\x00", "an Arrow (Feather) file", _PANDAS + "pandas.read_feather(...).to_parquet('train.parquet')"),
     (b"\xff\xff\xff\xff", "an Arrow stream", "load it with datasets.Dataset.from_file and save it with to_parquet"),
+    (b"ORC", "an ORC file", _PANDAS + "pandas.read_orc(...).to_parquet('train.parquet')"),
+    (b"\x1f\x8b", "packed with gzip twice", "unpack it once"),
     (b"Obj\x01", "an Avro file", "save it as JSON lines"),
     (b"\x89HDF", "an HDF5 file", _PANDAS + "pandas.read_hdf(...).to_parquet('train.parquet')"),
     (b"\x93NUMPY", "a NumPy array", "save it as JSON lines, with a name for each column"),
@@ -51,6 +54,25 @@ _SUFFIXES: Mapping[str, tuple[str, str]] = {
     ".h5": ("an HDF5 file", _PANDAS + "pandas.read_hdf(...).to_parquet('train.parquet')"),
     ".orc": ("an ORC file", _PANDAS + "pandas.read_orc(...).to_parquet('train.parquet')"),
     ".avro": ("an Avro file", "save it as JSON lines"),
+    ".sqlite3": ("an SQLite database", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
+    ".dta": ("a file of Stata", _PANDAS + "pandas.read_stata(...).to_parquet('train.parquet')"),
+    ".sav": ("a file of SPSS", _PANDAS + "pandas.read_spss(...).to_parquet('train.parquet')"),
+    ".rds": ("a file of R", "save it as CSV, in R with write.csv(x, 'train.csv', row.names=FALSE)"),
+    ".rdata": ("a file of R", "save it as CSV, in R with write.csv(x, 'train.csv', row.names=FALSE)"),
+    ".arff": ("a file of Weka (ARFF)", "save it as CSV, with a first line of the attributes' names"),
+    ".npy": ("a NumPy array", "save it as JSON lines, with a name for each column"),
+    ".npz": ("NumPy arrays", "save them as JSON lines, with a name for each column"),
+    ".html": ("a web page (HTML)", "save its rows as CSV or JSON lines"),
+    ".md": ("a Markdown file", "save its rows as CSV or JSON lines"),
+    ".docx": ("a Word document", "save its text as JSON lines"),
+    ".sql": ("SQL", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
+    ".tmx": ("a translation memory (TMX)", "save its pairs as JSON lines of source and target"),
+    ".pq": ("a Parquet file by another ending", "call it .parquet"),
+    ".parq": ("a Parquet file by another ending", "call it .parquet"),
+    ".jsonlines": ("JSON lines by another ending", "call it .jsonl"),
+    ".jl": ("JSON lines by another ending", "call it .jsonl"),
+    ".tab": ("a table by another ending", "call it .tsv"),
+    ".psv": ("a table by another ending", "call it .csv"),
     ".xml": ("an XML file", "save its rows as JSON lines"),
     ".yaml": ("a YAML file", "save its rows as JSON lines"),
 }
@@ -60,7 +82,12 @@ _PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 
 def ending(file: Path) -> bool:
     """Return whether the ending of a file's name belongs to a kind of data that is not read."""
-    return file.suffix.lower() in _SUFFIXES
+    return _suffix(file) in _SUFFIXES
+
+
+def _suffix(file: Path) -> str:
+    """The ending of a file's name, without that of gzip."""
+    return Path(file.name.lower().removesuffix(".gz")).suffix
 
 
 def called(file: Path, kind: str) -> str:
@@ -68,6 +95,22 @@ def called(file: Path, kind: str) -> str:
     return (
         f"give input_format={kind}" if isinstance(file, StandardInput) else f"call it {file.name.split('.')[0]}.{kind}"
     )
+
+
+def refuse_json(line: str, file: Path) -> None:
+    """Refuse a file of another kind whose first line is JSON.
+
+    Raises:
+        DataError: it is.
+    """
+    if not line.startswith(("{", "[")):
+        return
+    try:
+        if line.strip() not in ("{", "["):  # the first line of a value that goes on
+            parse(line)
+    except ValueError:
+        return
+    raise DataError(f"{file} holds JSON; {called(file, 'jsonl')}")
 
 
 def refuse(file: Path, kind: str) -> None:
@@ -89,7 +132,7 @@ def refuse(file: Path, kind: str) -> None:
 def _named(start: bytes, file: Path, kind: str) -> tuple[str, str] | None:
     known = next(((what, way) for magic, what, way in _MAGIC if start.startswith(magic)), None)
     if start.startswith(b"PK\x03\x04"):
-        known = _SUFFIXES.get(file.suffix.lower(), _SUFFIXES[".xlsx"] if b"xl/" in start else _SUFFIXES[".zip"])
+        known = _SUFFIXES.get(_suffix(file), _SUFFIXES[".xlsx"] if b"xl/" in start else _SUFFIXES[".zip"])
     elif start.startswith(b"PAR1") and kind != "parquet":
         known = "a Parquet file under another name", called(file, "parquet")
     elif start[257:262] == b"ustar":
@@ -100,4 +143,4 @@ def _named(start: bytes, file: Path, kind: str) -> tuple[str, str] | None:
         known = "a web page (HTML)", "a download may have failed; fetch the file itself"
     elif start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml"):
         known = _SUFFIXES[".xml"]
-    return known or (_SUFFIXES.get(file.suffix.lower()) if kind == "" else None)
+    return known or (_SUFFIXES.get(_suffix(file)) if kind == "" else None)

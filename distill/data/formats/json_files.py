@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import cast
 
 from distill.base.terminal_text import names as listed
+from distill.data.chats import message_keys
 from distill.data.formats import squad
 from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows, unreadable
 from distill.data.formats.text import lines, whole
 from distill.errors import DataError
 
-_HOLDERS = ("data", "rows", "records", "examples", "instances")
+_HOLDERS = ("data", "rows", "records", "examples", "instances", "items", "samples", "results")
 """Keys under which a file holds its rows."""
 _SPLITS = {"train", "validation", "test", "dev"}
 
@@ -25,6 +26,8 @@ def read(file: Path, options: Options) -> Rows:
         DataError: it is no JSON, or holds no rows; the line is named where there is one.
     """
     first = list(islice((line for line in lines(file) if line.strip()), 2))
+    if len(first) == 2 and all(_is_list(line) for line in first):
+        raise DataError(f"line 1 of {file} is no JSON object: rows are objects with a key for each column")
     if first and first[0].lstrip().startswith("["):
         return squad.opened(Rows(_listed(cast(Sequence[object], _whole(file)), file, options), "row"), file)
     if first and first[0].lstrip().startswith("{") and (len(first) == 1 or _goes_on(first[0])):
@@ -38,11 +41,19 @@ def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:
             continue
         where = f"line {number} of {file}"
         try:
-            row = parse(line)
+            row = parse(line.rstrip().removesuffix(","))  # as of the lines of an array
         except ValueError as error:
             yield number, unreadable(where, f"is no JSON: {error}", options)
             continue
         yield number, row if isinstance(row, dict) else unreadable(where, "is no JSON object", options)
+
+
+def _is_list(line: str) -> bool:
+    """Whether a line is a JSON list by itself."""
+    try:
+        return line.startswith("[") and isinstance(parse(line), list)
+    except ValueError:
+        return False
 
 
 def _goes_on(line: str) -> bool:
@@ -60,8 +71,9 @@ def _whole(file: Path) -> object:
     try:
         return parse(whole(file))
     except ValueError as error:
-        place = getattr(error, "lineno", 1)
-        raise DataError(f"line {place} of {file} is no JSON: {error}") from error
+        place, more = getattr(error, "lineno", 1), getattr(error, "msg", "") == "Extra data"
+        way = "; of several objects each stands in a line of its own" if more else ""
+        raise DataError(f"line {place} of {file} is no JSON: {error}{way}") from error
 
 
 def _document(value: Mapping[str, object], file: Path, options: Options) -> Rows:
@@ -71,9 +83,10 @@ def _document(value: Mapping[str, object], file: Path, options: Options) -> Rows
     columns, data = value.get("columns"), value.get("data")
     if isinstance(columns, list) and isinstance(data, list):
         return Rows(_split(columns, data, file), "row")
-    for key in _HOLDERS:
+    sole = value.keys() - _SPLITS if len(value) == 1 else ()
+    for key in (*_HOLDERS, *sole):
         held = value.get(key)
-        if isinstance(held, list) and held and isinstance(held[0], dict):
+        if isinstance(held, list) and held and isinstance(held[0], dict) and not message_keys(held[0]):
             return Rows(_listed([_bare(each) for each in held], file, options), "row")
     if _SPLITS & value.keys() and all(isinstance(each, list) and each for each in value.values()):
         raise DataError(f"{file} holds {listed(value)}: save each as a file of its own")

@@ -3,27 +3,32 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
+from distill.base.terminal_text import shown
 from distill.data.formats import words
-from distill.data.formats.foreign import called
-from distill.data.formats.parsing import parse
+from distill.data.formats.dialect import TAB, Dialect, dialect_of
+from distill.data.formats.foreign import refuse_json
 from distill.data.formats.rows import Options, Row, Rows, unreadable
-from distill.data.formats.text import LONGEST_LINE, lines
+from distill.data.formats.text import lines
+from distill.data.standard_input import StandardInput
 from distill.errors import DataError
 
-TAB = "\t"
 _DELIMITERS = (",", ";", TAB, "|")
 _NAMES = {TAB: "a tab"}
 _MOST_COLUMNS = 20_000
 _LOOKED_AT = 20
 """Lines by which a delimiter is told."""
+_LOOKED_AT_QUOTES = 1000
+"""Lines by which it is told how a quote within a field is written; of standard input, which may be slow, fewer."""
 _END = "\x00the end\x00"
 """A line after the last: where it is no record of its own, a quote was left open."""
 _SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?$')
 """How spreadsheets name the delimiter in a line before the header."""
+_UNSEEN = "\ufeff\u200b\u2060"
+"""Characters without width that get into the names of columns, and are none of them."""
 Records = Iterator[tuple[int, list[str]]]
 
 
@@ -38,16 +43,18 @@ def tsv_rows(file: Path, options: Options) -> Rows:
 
 
 def _read(file: Path, usual: str, options: Options) -> Rows:
-    start = list(islice(lines(file), _LOOKED_AT + 1))
-    _refuse_json(start[0], file)
+    start = list(islice(lines(file), _LOOKED_AT + 1 if isinstance(file, StandardInput) else _LOOKED_AT_QUOTES))
+    refuse_json(start[0], file)
     separator_line = _SEPARATOR_LINE.match(start[0])
-    delimiter = options.separator or (separator_line[1] if separator_line else _delimiter(start, usual))
-    quoted = usual != TAB or delimiter != TAB or _is_quoted(start[1 if separator_line else 0], delimiter)
     after = 1 if separator_line else 0
+    delimiter = options.separator or (
+        separator_line[1] if separator_line else _delimiter(start[: _LOOKED_AT + 1], usual)
+    )
+    dialect = dialect_of(start[after:], delimiter, tsv=usual == TAB)
     text = islice(lines(file), after, None)
-    records = _csv(text, delimiter, file, after) if quoted else _tsv(text, file, after)
+    records = _csv(text, dialect, file, after) if dialect.quoted else _tsv(text, file, after)
     header = next((fields for _, fields in records if any(map(str.strip, fields))), [])
-    names = [name.strip() for name in header]
+    names = [name.strip().strip(_UNSEEN).strip() for name in header]
     if len(names) > _MOST_COLUMNS:
         raise DataError(f"{file} has {len(names):,} columns; a table has at most {_MOST_COLUMNS:,}")
     doubled = {name: None for name, count in sorted(Counter(names).items()) if name and count > 1}
@@ -55,28 +62,12 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     notes = (delimiter_note,) if delimiter != usual else ()
     usable_places = [place for place, name in enumerate(names) if name and name not in doubled]
     problems = {name: f"{file} names the column {name} twice" for name in doubled}
-    rows = _cells(records, names, usable_places, file, options)
+    rows = _cells(records, names, usable_places, file, options, dialect)
     if not options.words:
         return Rows(rows, "line", notes, problems, text=True)
     rows, column = words.sentences(rows, [names[place] for place in usable_places])
     joined = () if column is None else (f"rows of a word each are sentences by the column {column}",)
     return Rows(rows, "line", (*notes, *joined), problems, text=column is None)
-
-
-def _is_quoted(header: str, delimiter: str) -> bool:
-    """Whether all names in a header stand in quotes."""
-    names = header.removesuffix("\r").split(delimiter)
-    return all(len(name) > 1 and name[0] == name[-1] == '"' for name in names)
-
-
-def _refuse_json(line: str, file: Path) -> None:
-    if not line.startswith(("{", "[")):
-        return
-    try:
-        parse(line)
-    except ValueError:
-        return
-    raise DataError(f"{file} holds JSON; {called(file, 'jsonl')}")
 
 
 def _delimiter(start: Sequence[str], usual: str) -> str:
@@ -89,8 +80,7 @@ def _delimiter(start: Sequence[str], usual: str) -> str:
 def _widths(start: Sequence[str], delimiter: str, plain: bool) -> list[int]:
     if plain:
         return [len(line.split(delimiter)) for line in start if line.strip()] or [0]
-    csv.field_size_limit(LONGEST_LINE)  # without a word, it refuses fields of more than 131,072 characters
-    records = csv.reader([line.removesuffix("\r") + "\n" for line in start], delimiter=delimiter)
+    records = Dialect(delimiter).records([line.removesuffix("\r") + "\n" for line in start])
     try:
         widths = [len(fields) for fields in records if fields]
     except csv.Error:
@@ -99,28 +89,42 @@ def _widths(start: Sequence[str], delimiter: str, plain: bool) -> list[int]:
 
 
 def _cells(
-    records: Records, names: Sequence[str], usable_places: Sequence[int], file: Path, options: Options
+    records: Records,
+    names: Sequence[str],
+    usable_places: Sequence[int],
+    file: Path,
+    options: Options,
+    dialect: Dialect,
 ) -> Iterator[tuple[int, Row]]:
     """Rows of the columns that can be used; those without a word are none, nor are empty fields beyond the header."""
     every, named = len(usable_places) == len(names), [names[place] for place in usable_places]
     for number, fields in records:
-        if len(fields) == len(names) and every and fields[0].strip():
+        if len(fields) == len(names) and every and fields[0].strip() not in ("", names[0]):
             yield number, dict(zip(names, fields, strict=True))
             continue
         if not "".join(fields).strip():
             continue
-        if (reason := _misfit(fields, names)) is not None:
+        if (reason := _misfit(fields, names, dialect)) is not None:
             yield number, unreadable(f"line {number} of {file}", reason, options)
             continue
         yield number, {name: fields[place] for name, place in zip(named, usable_places, strict=True)}
 
 
-def _misfit(fields: Sequence[str], names: Sequence[str]) -> str | None:
-    """What is wrong with the number of a row's fields, as the end of a sentence; none where nothing is."""
+def _misfit(fields: Sequence[str], names: Sequence[str], dialect: Dialect) -> str | None:
+    """What is wrong with a row's fields, as the end of a sentence; none where nothing is."""
+    if len(names) > 1 and [field.strip() for field in fields] == names:
+        return "is the header once more: leave it out"
+    if len(names) == 1:
+        way = f": the first line names the columns, and is {shown(names[0])}"
+    elif dialect.quoted:
+        between = _NAMES.get(dialect.delimiter, dialect.delimiter)
+        way = f": a field with {between} in it stands in double quotes, and a quote in it is written twice"
+    else:
+        way = ": a table of tabs in which quotes hold fields together is called .csv" if '"' in "".join(fields) else ""
     if "".join(fields[len(names) :]).strip():
-        return f"has {len(fields)} fields, but the header has {len(names)}"
+        return f"has {len(fields)} fields, but the header has {len(names)}{way}"
     if len(fields) < len(names):
-        return f"has no {names[len(fields)] or f'field {len(fields) + 1}'}"
+        return f"has no {names[len(fields)] or f'field {len(fields) + 1}'}{'' if dialect.quoted else way}"
     return None
 
 
@@ -133,14 +137,14 @@ def _tsv(text: Iterator[str], file: Path, after: int) -> Records:
         if windows and "\r" in cells:
             raise DataError(f"line {number} of {file} has a carriage return within a field")
         if not windows and cells.endswith("\r"):
-            raise DataError(f"line {number} of {file} ends in CR LF, but the header in LF")
+            raise DataError(f"line {number} of {file} ends in CR LF, but the header in LF: make all ends alike")
         yield number, cells.split(TAB)
 
 
-def _csv(text: Iterator[str], delimiter: str, file: Path, after: int) -> Records:
+def _csv(text: Iterator[str], dialect: Dialect, file: Path, after: int) -> Records:
     """Line number and fields; a record may span lines, and the first of them counts."""
-    csv.field_size_limit(LONGEST_LINE)  # without a word, it refuses fields of more than 131,072 characters
-    records = csv.reader(chain((line + "\n" for line in text), [_END]), delimiter=delimiter)
+    record: list[str] = []
+    records = dialect.records(_kept(chain((line + "\n" for line in text), [_END]), record))
     number = after + 1
     try:
         for fields in records:
@@ -148,7 +152,21 @@ def _csv(text: Iterator[str], delimiter: str, file: Path, after: int) -> Records
                 return
             if fields and fields[-1].endswith(_END):
                 raise DataError(f"line {number} of {file} has a quote that is never closed")
+            if len(record) > 1 and dialect.is_broken(record):
+                raise DataError(
+                    f"line {number} of {file} has a quote that is closed only in the middle of a field in line "
+                    f"{number + len(record) - 1}: a field in quotes is quoted as a whole, and a quote in it is written "
+                    "twice"
+                )
             yield number, fields
-            number = after + records.line_num + 1
+            number += len(record)
+            record.clear()
     except csv.Error as error:
         raise DataError(f"line {number} of {file} is no CSV: {error}") from error
+
+
+def _kept(lines: Iterable[str], record: list[str]) -> Iterator[str]:
+    """The lines, each of which is added to the lines of the record that is being read."""
+    for line in lines:
+        record.append(line)
+        yield line

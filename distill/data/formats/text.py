@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from distill.data.formats.unpacking import refuse_too_much
 from distill.errors import DataError
 
 LONGEST_LINE = 100_000_000
 """The longest line, in bytes: a small gzip file may hold one that takes all memory."""
 LONGEST_DOCUMENT = 500_000_000
 """The largest file, in bytes, of those that are read as a whole."""
-UNPACKED_FREELY, UNPACKED_TIMES = 20_000_000, 200
-"""Bytes that any archive may unpack to, and how many times what was read of it beyond: texts shrink to a tenth or a
-twentieth, and what shrinks to a thousandth is a trap."""
 _HEAD = 1 << 16
 """Bytes at the start of a file that tell what it is."""
 _AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
@@ -27,7 +25,7 @@ class _Unpacked:
 
     def __init__(self, archive: gzip.GzipFile, packed: BinaryIO, file: Path) -> None:
         self.archive, self.packed, self.file = archive, packed, file
-        self.count = 0
+        self.count = self.looked = 0
 
     def read(self, size: int) -> bytes:
         """Return at most so many bytes."""
@@ -44,11 +42,9 @@ class _Unpacked:
             DataError: it is too much by now.
         """
         self.count += len(content)
-        if self.count > UNPACKED_FREELY and self.count > UNPACKED_TIMES * self.packed.tell():
-            raise DataError(
-                f"{self.file} unpacks to more than {UNPACKED_TIMES} times its size, as no text does: unpack it "
-                "yourself, where you trust it"
-            )
+        if self.count - self.looked > _HEAD or not content:  # lines are many
+            self.looked = self.count
+            refuse_too_much(self.file, self.packed.tell(), self.count, "unpack it yourself, where you trust it")
         return content
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from distill.base import long_work
 from distill.errors import DataError
 from distill.export import FEWEST_ROWS
 from distill.export.int8.graph import Graph
@@ -34,12 +35,12 @@ def calibrate(graph: Graph, names: Sequence[str], rows: Rows) -> dict[str, Range
     if len(rows) < FEWEST_ROWS:
         raise DataError(f"int8 is calibrated on {len(rows)} rows of train, where {FEWEST_ROWS} are the least")
     watch, whole = watched(graph, names), {name: Range(0.0, 0.0) for name in names}
-    for row in rows:
+    for row in long_work.counted(rows, "measuring ranges", len(rows), "rows"):
         for name, values in watch(row).items():
             low, high = whole[name]
             whole[name] = Range(min(low, float(values.min())), max(high, float(values.max())))
     counts = {name: np.zeros(BINS) for name in names}
-    for row in rows:
+    for row in long_work.counted(rows, "calibrating", len(rows), "rows"):
         for name, values in watch(row).items():
             counts[name] += np.histogram(values, bins=BINS, range=whole[name].bins)[0]
     return {name: best_range(counts[name], whole[name]) for name in names}

@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from distill.base import long_work
 from distill.errors import ModelError
 from distill.export.int8 import ranges, static
 from distill.export.int8.graph import Graph
@@ -75,7 +76,8 @@ def sensitivity(graph: Graph, within: Mapping[str, Range], rows: Rows) -> dict[s
         rows: encoded rows, one row each.
     """
     names, expected = {layer.name for layer in static.layers(graph)}, _logits(graph, rows)
-    moved = {name: _logits(Graph(static.quantize(graph, within, names - {name})), rows) for name in sorted(names)}
+    one_by_one = long_work.counted(sorted(names), "trying 8 bits", len(names), "layers")
+    moved = {name: _logits(Graph(static.quantize(graph, within, names - {name})), rows) for name in one_by_one}
     return {name: float(np.mean((logits - expected) ** 2)) for name, logits in moved.items()}
 
 

@@ -1,0 +1,216 @@
+"""The choice of a column for each role: by the name that is given, by a usual one, or by what only one can mean."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from distill.base.segmentation import spaced
+from distill.base.terminal_text import name
+from distill.base.terminal_text import names as listed
+from distill.data import objects
+from distill.data.cells import MAX_CHARACTERS
+from distill.data.guessing import fits
+from distill.data.label_columns import is_switch
+from distill.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_HALVES = (("history", "reply"), ("prompt", "response"), ("prompt", "completion"), ("instruction", "output"))
+"""The columns that some files have instead of the turns of a dialogue."""
+_USUAL: Mapping[str, tuple[str, ...]] = {
+    "text": ("text", "texts", "sentence", "sentences"),
+    "marked": ("text", "sentence"),
+    "label": ("label", "labels", "goldlabel", "class", "target", "y", "isduplicate", "entailmentlabel"),
+    "labels": ("label", "labels", "categories", "classes", "topics", "genres", "tags", "cats"),
+    "score": ("score", "label", "similarity", "similarityscore", "relatednessscore", "goldscore"),
+    "texts": ("tokens", "words", "token", "word"),
+    "tags": ("tags", "nertags", "ner", "nerlabels", "wordlabels", "tag", "labels", "label"),
+    "turns": ("turns", "messages", "conversations", "conversation", "dialog", "dialogue", "utterances"),
+    "answers": ("answers", "answer"),
+}  # fmt: skip
+"""Names that columns of a kind of content usually have, in small letters and without signs."""
+_TOGETHER: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
+    ("text", "pair"): (
+        ("sentence1", "sentence2"), ("sentence0", "sentence1"), ("sentencea", "sentenceb"), ("text1", "text2"),
+        ("texta", "textb"), ("premise", "hypothesis"), ("question1", "question2"), ("query", "passage"),
+        ("question", "sentence"), ("1string", "2string"), ("s1", "s2"),
+    ),
+    ("source", "target"): (
+        ("article", "highlights"), ("article", "summary"), ("article", "abstract"), ("document", "summary"),
+        ("dialogue", "summary"), ("text", "summary"), ("content", "summary"), ("src", "tgt"), ("input", "output"),
+    ),
+    ("context", "question"): (("passage", "question"), ("paragraph", "question"), ("context", "query")),
+}  # fmt: skip
+"""Names that the columns of two roles usually have together."""
+_LONG = 60
+"""Characters that no name of a column has; a text has."""
+_LOOKED_AT = 1000
+"""Rows that are looked at to tell what a column holds."""
+
+
+class Rules(NamedTuple):
+    """How strictly the columns of the files are matched with roles and read.
+
+    Attributes:
+        drop_bad: leave rows out that cannot be used, instead of refusing them.
+        max_characters: a text may have.
+        exact: roles whose column has to have the name that is given.
+        names: label to the name that the settings give it.
+        key: the setting that names the columns, for messages.
+    """
+
+    drop_bad: bool = False
+    max_characters: int = MAX_CHARACTERS
+    exact: Collection[str] = ()
+    names: Mapping[str, str] = {}
+    key: str = "data.columns"
+
+
+def choose(
+    train: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, rules: Rules
+) -> tuple[dict[str, str], list[str]]:
+    """Return the column of each role, and a sentence for each that has another name than was looked for.
+
+    Args:
+        train: the split by which they are chosen.
+        roles: role of the task to the kind of its content.
+        named: role to the name of its column; a role that is not named has a column of its own name.
+        source: where the data came from, for messages.
+        rules: which names are exact, and the setting that gives them.
+
+    Raises:
+        DataError: a column is absent and no other can be meant.
+    """
+    column_of_role = {role: named.get(role, role) for role in roles}
+    chosen = {role: column for role, column in column_of_role.items() if column in train.column_names}
+    if doubled := [role for role, column in chosen.items() if list(chosen.values()).count(column) > 1]:
+        raise DataError(f"{rules.key} gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
+    usual = _together(train.column_names, chosen, column_of_role, rules.exact)
+    notes = []
+    for role in (role for role in roles if role not in chosen):
+        wanted = column_of_role[role]
+        if role in rules.exact and role in named:
+            raise DataError(
+                f"{source} has no column {name(wanted)}, which {rules.key}.{role} names; "
+                f"it has {listed(train.column_names)}{_joined(wanted, train)}"
+            )
+        _refuse_halves(train, role, wanted, roles[role], source, rules.key)
+        free = [column for column in train.column_names if column not in chosen.values()]
+        candidates = [usual[role]] if usual.get(role) in free else _candidates(train, free, role, wanted, roles[role])
+        if len(candidates) != 1:
+            _refuse(train, free, role, wanted, roles[role], source, rules.key)
+        _refuse_no_header(train, candidates[0], roles[role], source)
+        chosen[role] = candidates[0]
+        notes.append(f"there is no column {wanted} in {source}; {candidates[0]} is taken as the {role}")
+    return chosen, notes
+
+
+def _plain(column: str) -> str:
+    """A name in small letters, without signs."""
+    return re.sub(r"\W|_", "", column.casefold())
+
+
+def _candidates(train: "Dataset", free: Sequence[str], role: str, wanted: str, kind: str) -> list[str]:
+    """The columns that may be meant by a role: by its name, by one that is usual, or by what they hold."""
+    if role in free:
+        return [role]
+    for names in ({_plain(wanted)}, {_plain(role)}, _USUAL.get(kind, ())):
+        by_name = [column for column in free if _plain(column) in names]
+        fitting = by_name if len(by_name) < 2 else [column for column in by_name if fits(train, column, kind)]
+        if len(fitting) == 1:
+            return fitting
+    return [column for column in free if fits(train, column, kind)]
+
+
+def _together(
+    columns: Sequence[str], chosen: Mapping[str, str], wanted: Mapping[str, str], exact: Collection[str]
+) -> dict[str, str]:
+    """The columns of two roles that have usual names together, where neither role has a column yet."""
+    by_plain_name = {_plain(column): column for column in columns}
+    for roles, ways in _TOGETHER.items():
+        if not set(roles) <= wanted.keys() or {*chosen, *exact} & {*roles}:
+            continue
+        found = [way for way in ways if set(way) <= by_plain_name.keys()]
+        if len(found) == 1:
+            return {role: by_plain_name[each] for role, each in zip(roles, found[0], strict=True)}
+    return {}
+
+
+def _refuse(train: "Dataset", free: Sequence[str], role: str, wanted: str, kind: str, source: str, key: str) -> None:
+    """Refuse data in which no column, or more than one, can be meant by a role.
+
+    Raises:
+        DataError: always.
+    """
+    for column in train.column_names:
+        _refuse_no_header(train, column, "label" if fits(train, column, "label") else kind, source)
+    way = key if key == Rules().key else f"+{key}"  # which no card has
+    columns = [*train.column_names, *(path for path in objects.paths(train) if path.split(".")[0] in free)]
+    raise DataError(
+        f"{source} has no column {wanted}; it has {listed(columns)}: "
+        f"say which one is the {role} with {way}.{role}=NAME{_hint(train, free, kind, f'{way}.{role}')}"
+    )
+
+
+def _refuse_halves(train: "Dataset", role: str, wanted: str, kind: str, source: str, key: str) -> None:
+    """Refuse a dialogue whose reply, or only turns, stand in columns of their own."""
+    if kind == "turns" and (halves := [each for each in _HALVES if set(each) <= set(train.column_names)]):
+        raise DataError(
+            f"{source} has {' and '.join(halves[0])} instead of {wanted}: a dialogue is one list of "
+            f"its turns, the reply last; say which column holds it with {key}.{role}=NAME"
+        )
+
+
+def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str:
+    """What else may be meant, as the end of a sentence, or nothing."""
+    first = train[:_LOOKED_AT]
+    if len(first) == 1 and all(isinstance(value, str) for values in first.values() for value in values):
+        return (
+            "; of a .txt each line is a text and nothing else, and in a table data.delimiter says what stands between "
+            "fields where it is none of , ; | and a tab"
+        )
+    switches = [column for column in free if all(map(is_switch, first[column])) and any(map(_said, first[column]))]
+    if kind == "labels" and len(switches) > 1:
+        return f"; several columns of 0 and 1 are {setting}={'+'.join(switches)}"
+    spans = [column for column in train.column_names if any(map(_is_span, first[column]))]
+    if kind in ("tags", "texts") and spans:
+        return (
+            f"; {name(spans[0])} holds spans of characters, which are not read: split each text into words with a tag "
+            "for each, for example by spacy.training.offsets_to_biluo_tags"
+        )
+    return ""
+
+
+def _said(value: object) -> bool:
+    return value is not None and value != ""
+
+
+def _is_span(value: object) -> bool:
+    """Whether a value is a list of objects that say where in a text something begins and ends."""
+    objects_of_list = value if isinstance(value, list) else []
+    return any(
+        isinstance(each, Mapping) and ({"start", "end"} <= each.keys() or {"start_offset", "end_offset"} <= each.keys())
+        for each in objects_of_list
+    )
+
+
+def _joined(wanted: str, train: "Dataset") -> str:
+    """That labels in several columns are those of another task, as the end of a sentence, or nothing."""
+    if "+" in wanted and set(wanted.split("+")) <= set(train.column_names):
+        return "; columns are joined by + for labels of multilabel_classification"
+    return ""
+
+
+def _refuse_no_header(train: "Dataset", column: str, kind: str, source: str) -> None:
+    """Refuse a column whose name is a label of other rows, or a text: then the names of columns are a row."""
+    if kind == "label" and column.strip() in {str(value).strip() for value in train[column][:]}:
+        raise DataError(
+            f"{source} seems to have no names of columns: where they are looked for stands {name(column)}, which is a "
+            "label of other rows; write a first line with a name for each column"
+        )
+    if len(column) > _LONG or len(spaced(column)) > _LONG // 6:
+        raise DataError(
+            f"{source} seems to have no names of columns: where they are looked for stands {name(column)}; "
+            "write a first line with a name for each column"
+        )

@@ -1,0 +1,67 @@
+"""Names of files: those of the splits, and what a folder has whose files have others."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from distill.data import formats
+
+SPLITS: Mapping[str, tuple[str, ...]] = {
+    "train": ("train",),
+    "validation": ("validation", "dev", "valid", "val"),
+    "test": ("test",),
+}
+"""Each split, and the names that may stand for it."""
+ELSE: Mapping[str, tuple[str, ...]] = {"validation": ("eval", "evaluation", "development")}
+"""Names that may stand for a split where it has none of the usual ones."""
+_WORDS = {name for names in (*SPLITS.values(), *ELSE.values()) for name in names} | {"testing", "holdout", "heldout"}
+"""Words in the names of files that hold a split."""
+_PARALLEL = re.compile(r"train\.([a-z]{2,3}([-_][a-z]+)?|source|target)")
+"""How one of two files is named that hold a text and its translation line by line."""
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files directly in a folder, without hidden ones, by their names."""
+    if not folder.is_dir():
+        return []
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "_")))
+
+
+def stem_of(file: Path) -> str | None:
+    """A file's name in lower case, without the ending of its kind; none where it is of no known one."""
+    ending = formats.ending(file)
+    return None if ending is None else file.name.lower().removesuffix(".gz").removesuffix(ending)
+
+
+def elsewhere(folder: Path) -> str:
+    """What else a folder without a train file has, as the end of a sentence."""
+    folders = [each for each in sorted(folder.iterdir()) if each.is_dir()]
+    if inner := [each for each in folders if any(each.glob("train*"))]:
+        return f"; {inner[0]} has one: give that folder"
+    if of_texts := [each for each in folders if any(each.glob("*.txt")) or any(each.glob("*/*.txt"))]:
+        return (
+            f"; it has folders of texts such as {of_texts[0].name}: write one table with a row a text, the name of its "
+            "folder as the label"
+        )
+    strangers = [file.name for file in files_in(folder) if stem_of(file) is None]
+    sides = [file.name for file in files_in(folder) if _PARALLEL.fullmatch(file.name.lower())]
+    if len(sides) == 2:
+        return (
+            f"; {sides[0]} and {sides[1]} look like two sides of a translation, a line each: write them as one table, "
+            f"for example by: (printf 'source\\ttarget\\n'; paste {sides[0]} {sides[1]}) > train.tsv"
+        )
+    return f"; it has {', '.join(strangers[:5])}, of no such ending" if strangers else ""
+
+
+def unread(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
+    """Return a sentence on files of a folder that look like a split and are none that is read, or nothing."""
+    taken = {file for parts in files.values() for file in parts}
+    beside = [
+        file.name
+        for file in files_in(folder)
+        if file not in taken and (stem := stem_of(file)) is not None and _WORDS & {*re.findall("[a-z]+", stem)}
+    ]
+    way = ": data.files.validation=NAME and data.files.test=NAME name other files"
+    return (
+        [f"of {folder} {', '.join(beside[:5])} {'is' if len(beside) == 1 else 'are'} not read{way}"] if beside else []
+    )
