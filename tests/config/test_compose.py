@@ -203,7 +203,7 @@ def test_the_trainers_settings_have_lightnings_own_names():
     from pytorch_lightning import Trainer
 
     known = set(inspect.signature(Trainer.__init__).parameters)
-    ours = {"on_nonfinite", "nonfinite_in_a_row", "compile", "activation_checkpointing"}
+    ours = {"join_timeout", "on_nonfinite", "nonfinite_in_a_row", "compile", "activation_checkpointing"}
     assert {field.name for field in dataclasses.fields(TrainerConfig)} - known == ours
 
 
