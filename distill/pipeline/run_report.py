@@ -105,7 +105,9 @@ def write_report(
 
 
 def _over_seeds(finished: Finished, jobs: Mapping[str, Job], evaluations: Mapping[int, Job]) -> JsonObject:
-    scored = {seed: finished.results[job.title]["models"] for seed, job in evaluations.items()}
+    results = finished.results  # without a model as teacher the run's own evaluation is that of the best seed
+    titles = {seed: job.title if job.title in results else "evaluate" for seed, job in evaluations.items()}
+    scored = {seed: results[title]["models"] for seed, title in titles.items()}
     return over_seeds(evaluations, scored, jobs["evaluate"])
 
 
