@@ -165,7 +165,11 @@ def _refuse_halves(train: "Dataset", role: str, wanted: str, kind: str, source: 
 def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str:
     """What else may be meant, as the end of a sentence, or nothing."""
     first = train[:_LOOKED_AT]
-    if len(first) == 1 and all(isinstance(value, str) for values in first.values() for value in values):
+    if (
+        kind not in ("texts", "turns")
+        and len(first) == 1
+        and all(isinstance(value, str) for values in first.values() for value in values)
+    ):
         return (
             "; of a .txt each line is a text and nothing else, and in a table data.delimiter says what stands between "
             "fields where it is none of , ; | and a tab"

@@ -63,7 +63,6 @@ _SUFFIXES: Mapping[str, tuple[str, str]] = {
     ".npy": ("a NumPy array", "save it as JSON lines, with a name for each column"),
     ".npz": ("NumPy arrays", "save them as JSON lines, with a name for each column"),
     ".html": ("a web page (HTML)", "save its rows as CSV or JSON lines"),
-    ".md": ("a Markdown file", "save its rows as CSV or JSON lines"),
     ".docx": ("a Word document", "save its text as JSON lines"),
     ".sql": ("SQL", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
     ".tmx": ("a translation memory (TMX)", "save its pairs as JSON lines of source and target"),
