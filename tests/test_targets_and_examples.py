@@ -132,7 +132,9 @@ def test_what_cannot_be_asked_ends_in_one_sentence(finished, monkeypatch, capsys
 
 def test_a_run_whose_stages_are_gone_says_so(tmp_path, monkeypatch, capsys):
     stages = [{"name": "distill", "folder": "outputs/store/distill-0123456789ab"}]
-    (tmp_path / "report.json").write_text(json.dumps({"task": "classification", "stages": stages}), encoding="utf-8")
+    (tmp_path / "report.json").write_text(
+        json.dumps({"task": "classification", "stages": stages, "models": {}}), encoding="utf-8"
+    )
     code, printed = asked(monkeypatch, capsys, f"model={tmp_path}", "--", "text=1")
     assert code == 2
     assert "none of the models that report.json names is in the store any more" in printed.err

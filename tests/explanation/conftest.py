@@ -14,7 +14,7 @@ def _run(folder, name, parted=()):
             _shuffled(folder / "models" / stage, number)
         stages.append({"name": stage, "folder": f"models/{stage}"})
     (folder / "run").mkdir()
-    report = {"task": name, "stages": stages}
+    report = {"task": name, "stages": stages, "models": {}}
     (folder / "run" / "report.json").write_text(json.dumps(report), encoding="utf-8")
     if parted:
         lines = "".join(json.dumps(each) + "\n" for each in parted)
