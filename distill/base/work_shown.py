@@ -70,10 +70,13 @@ class Bars:
         stage = current_stage()
         lines = [_bar(work), *([] if stage is None else [chain_text(stage)])]
         width = shutil.get_terminal_size().columns - 1  # a full line would wrap, and could not be taken away
+        picture = "\n".join(plain(line)[:width] for line in lines)
         self.erase()
-        self._stream.write("\n".join(plain(line)[:width] for line in lines))
-        self._stream.flush()
-        self._lines = len(lines)
+        try:
+            self._stream.write(picture)
+            self._stream.flush()
+        finally:  # a signal may end the work here, and what stands there is to be taken away then, too
+            self._lines = len(lines)
 
     def erase(self) -> None:
         """Clear the lines that were drawn, and go back to where the first one began."""

@@ -93,6 +93,20 @@ def test_after_ctrl_c_the_terminal_holds_sentences_alone(tmp_path):
     assert screen(written) == ["an epoch is over", "distill: interrupted; the same command goes on"]
 
 
+def test_what_a_signal_interrupts_while_it_is_drawn_is_taken_away():
+    class Interrupting(io.StringIO):
+        def flush(self):
+            if self.getvalue().endswith("steps"):
+                raise KeyboardInterrupt
+
+    stream = Interrupting()
+    bars = work_shown.Bars(stream)
+    with pytest.raises(KeyboardInterrupt), long_work.observed(bars), long_work.work("training", 40, "steps"):
+        pass
+    bars.erase()
+    assert stream.getvalue().endswith("training 0 of 40 steps\r\x1b[K")
+
+
 def test_in_a_pipe_there_are_lines_and_nothing_of_a_terminal(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
