@@ -95,6 +95,13 @@ def test_json_with_commas_after_rows_or_any_key_around_them_is_read(tmp_path):
         rows(tmp_path, "d.jsonl", '["a", "b"]\n["c", "d"]\n')
 
 
+@pytest.mark.parametrize(("name", "content"), [("a.jsonl", "{}\n{}\n"), ("a.json", "[{}, {}]")])
+def test_what_python_writes_for_a_value_that_is_missing_is_none(tmp_path, name, content):
+    content = content.replace("{}", '{"text": "a", "label": NaN, "score": [1.5, NaN]}', 1)
+    table = rows(tmp_path, name, content.replace("{}", '{"text": "b", "label": 1, "score": [2.5, 3.5]}'))
+    assert [(row["label"], row["score"]) for row in table] == [(None, [1.5, None]), (1, [2.5, 3.5])]
+
+
 def test_the_tags_of_a_file_of_words_may_stand_first(tmp_path):
     (sentence,) = rows(tmp_path, "a.conll", "B-PER\tAnna\nO\tslept\n\n")
     assert (sentence["tokens"], sentence["label"]) == (["Anna", "slept"], ["B-PER", "O"])

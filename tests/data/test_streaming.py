@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("in.jsonl", '{"a": [NaN], "b": "x"}\n', "line 1 of {file} has in a NaN, which is no value"),
+        ("in.jsonl", '{"a": [-Infinity], "b": "x"}\n', "line 1 of {file} has in a -Infinity, which is no value"),
         ("in.jsonl", '{"a": 1e999, "b": "x"}\n', "line 1 of {file} has in a Infinity, which is no value"),
         ("in.jsonl", '{"a": "\\ud83d", "b": "x"}\n',
          "line 1 of {file} has in a half of a pair of surrogates, '\\ud83d', which is no text"),

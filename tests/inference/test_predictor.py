@@ -261,7 +261,7 @@ def test_an_input_without_rows_has_no_answers(models, run, tmp_path):
         ('{"text": "a"}\n', ("columns.text=sentence",),
          "line 1 of IN has no sentence; it has text: say which is the text with columns.text=NAME"),
         ('{"text": "a"}\n{"text": \n', (), "line 2 of IN is no JSON: Expecting value: line 1 column 10 (char 9)"),
-        ('{"text": "a"}\n{"text": NaN}\n', (), "line 2 of IN has in text NaN, which is no value"),
+        ('{"text": "a"}\n{"text": NaN}\n', (), "line 2 of IN has no text"),
         ('{"text": "a"}\n{"text": "é"}\n', (), "line 2 of IN is no UTF-8: byte 0xe9 at position 10; save it as "
          "UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"),
         ("", (), "IN is empty"),

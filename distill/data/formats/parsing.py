@@ -16,22 +16,24 @@ class Doubled:
 
 
 def parse(text: str) -> object:
-    """Parse a JSON value; NaN and Infinity become floats, and keys that stand twice hold ``Doubled``.
+    """Parse a JSON value; Infinity becomes a float, and keys that stand twice hold ``Doubled``.
 
-    >>> parse('{"date": "2024-01-01", "price": "1.10", "id": 7}')
-    {'date': '2024-01-01', 'price': '1.10', 'id': 7}
+    NaN, which is no JSON, is what Python writes for a value that a table lacks, so that it is null.
+
+    >>> parse('{"date": "2024-01-01", "price": "1.10", "id": 7, "label": NaN}')
+    {'date': '2024-01-01', 'price': '1.10', 'id': 7, 'label': None}
 
     Raises:
         ValueError: it is no JSON.
     """
     try:
-        return cast(object, json.loads(text, object_pairs_hook=_object))
+        return cast(object, json.loads(text, object_pairs_hook=_object, parse_constant=_constant))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError:
         raise
     except ValueError:  # a number of thousands of digits
-        return cast(object, json.loads(text, object_pairs_hook=_object, parse_int=_integer))
+        return cast(object, json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer))
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -40,6 +42,11 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
         keys = [key for key, _ in pairs]
         members |= {key: Doubled() for key in members if keys.count(key) > 1}
     return members
+
+
+def _constant(name: str) -> float | None:
+    """The number that JSON has no sign for, or none for what is not a number."""
+    return None if name == "NaN" else float(name)
 
 
 def _integer(digits: str) -> int:
