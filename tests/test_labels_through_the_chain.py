@@ -82,6 +82,18 @@ def test_no_teacher_is_trained_and_the_student_learns_from_the_answers(first):
     assert report(first)["data"]["rows"] == {"train": 189, "validation": 32, "test": 32, "gold": 60}
 
 
+def test_students_of_several_seeds_learn_from_the_same_answers(first, run):
+    seed = report(first)["seed"]
+    folder = run("several", "data", f"seeds=[{seed},{seed + 1}]")
+    made = [
+        name for name, status in stages(folder).items() if status != "reused" and name.partition(":")[0] != "export"
+    ]
+    assert {name.partition(":")[0] for name in made} <= {"distill", "control", "evaluate"}
+    found = report(folder)["seeds"]
+    assert found["seeds"] == [seed, seed + 1]
+    assert set(found["models"]) == {"student", "control"}
+
+
 def test_the_ledger_says_how_good_the_labels_are_and_what_they_cost(first):
     found = report(first)["ledger"]
     assert (found["lines"], found["answered"], found["abstained"], found["unparseable"]) == (250, 249, 1, 0)
