@@ -19,7 +19,7 @@ class OptimizerConfig:
     lr: float | None = field(default=None, metadata=allowed(_RATE))
     """The highest learning rate; none: of a teacher 1e-3 from random weights and 5e-5 from learnt ones; of a student
     5e-4 for layers of its teacher, 1e-3 for a narrow copy, 2e-3 from random weights and for a BiLSTM, 5e-3 for a static
-    student, and 1e-4 for a checkpoint. Where all but a part stays as it is, it is at least 5e-4 with peft=lora, 5e-3
+    student, and 2e-4 for a checkpoint. Where all but a part stays as it is, it is at least 5e-4 with peft=lora, 5e-3
     with ia3, prefix and prompt, 1e-3 with bias and with frozen=body."""
     weight_decay: float = field(default=0.01, metadata=allowed(_DECAY))
     """Weight decay; not applied to biases and normalisation weights."""

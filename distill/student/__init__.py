@@ -89,7 +89,7 @@ class StudentKind:
     shape: Shape
     settings: tuple[str, ...] = ()
     begins_with: Literal["teacher", "tokenizer", "checkpoint"] = "teacher"
-    learning_rate: float = 1e-4
+    learning_rate: float = 2e-4
     takes_head: bool = False
     is_limited: bool = False
     has_head: "Callable[[Task], bool]" = _any_task
