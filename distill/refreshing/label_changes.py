@@ -102,7 +102,18 @@ def all_labels(
             f"refresh.new_labels: no new row has the label {shown_name(strangers[0])}; they have "
             f"{shown_names(sorted(in_new))}"
         )
-    unexplained = [name for name in come if name not in settings.new_labels]
+    _refuse_to_guess([name for name in come if name not in settings.new_labels], gone)
+    found.new_labels, found.unseen = [*brought, *come], gone
+    if gone:
+        found.notes.append(
+            f"no new row has {shown_names(gone)}: of such labels only old rows are learnt "
+            f"('refresh.remove=[{','.join(gone)}]' where they are no longer wanted)"
+        )
+    return [*known, *come]
+
+
+def _refuse_to_guess(unexplained: Sequence[str], gone: Sequence[str]) -> None:
+    """Refuse labels that have come while others are gone, since they may be the same under other names."""
     if gone and unexplained:
         raise DataError(
             f"the new data has the label {shown_names(unexplained)}, which the run does not know, and no row of "
@@ -111,13 +122,6 @@ def all_labels(
             f"'refresh.new_labels=[{','.join(unexplained)}]', and if {shown_names(gone)} is no longer wanted, "
             f"'refresh.remove=[{','.join(gone)}]'"
         )
-    found.new_labels, found.unseen = [*brought, *come], gone
-    if gone:
-        found.notes.append(
-            f"no new row has {shown_names(gone)}: of such labels only old rows are learnt "
-            f"('refresh.remove=[{','.join(gone)}]' where they are no longer wanted)"
-        )
-    return [*known, *come]
 
 
 def without_removed(
