@@ -16,7 +16,8 @@ from omegaconf import DictConfig
 from distill.base import library_caches
 from distill.base.installed import refuse_missing
 from distill.config import compose
-from distill.config.label import LabelConfig, check
+from distill.config.label import LabelConfig
+from distill.config.label_checks import check
 from distill.config.messages import describe_error
 from distill.config.named_columns import named_roles
 from distill.ending import errors_as_sentences, in_one_sentence

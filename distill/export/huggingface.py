@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from distill.base.disk import as_new
 from distill.export import Exporter, Source
-from distill.tasks.token_classification import word_prefix
+from distill.tasks.word_pieces import word_prefix
 
 if TYPE_CHECKING:
     import torch

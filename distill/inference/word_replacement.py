@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.data.augmentation import chosen
 from distill.tasks.collating import pad
-from distill.tasks.token_classification import word_prefix
+from distill.tasks.word_pieces import word_prefix
 
 
 class WordReplacer:

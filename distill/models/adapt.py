@@ -8,8 +8,8 @@ from transformers import PreTrainedModel
 
 from distill.errors import ModelError
 from distill.models import adapters, virtual_tokens
-from distill.models.checkpoint_validation import head_weights
 from distill.models.layer_names import layer_pattern
+from distill.models.missing_weights import head_weights
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.base.files import fingerprint, folder_checksum, whole_folder
 from distill.errors import ModelError
-from distill.models import checkpoint_folders, checkpoint_validation, configuration
+from distill.models import checkpoint_folders, checkpoint_validation, configuration, missing_weights
 from distill.models.adapter_traps import refuse_traps
 from distill.models.configuration import library_message
 from distill.models.finite_values import not_finite
@@ -156,7 +156,7 @@ def _folded(adapter: Path, base: Path, head: str, tensors: Mapping[str, Tensor])
     return merged, unfilled
 
 
-def _base(base: Path, config: PretrainedConfig, head: str) -> tuple[PreTrainedModel, checkpoint_validation.LoadingInfo]:
+def _base(base: Path, config: PretrainedConfig, head: str) -> tuple[PreTrainedModel, missing_weights.LoadingInfo]:
     """Return the base with a head, and what transformers says of loading it."""
     try:
         return getattr(transformers, head).from_pretrained(  # type: ignore[no-any-return]
@@ -205,7 +205,7 @@ def _with_adapter(adapter: Path, base: Path, model: PreTrainedModel, tensors: Ma
 
     other = f"{adapter} is no adapter of {base}"
     way_out = "give the model that it was trained on as teacher.base=FOLDER"
-    head = {_PREFIX + name for name in checkpoint_validation.head_weights(model)}
+    head = {_PREFIX + name for name in missing_weights.head_weights(model)}
     try:
         settings = PeftConfig.from_pretrained(str(adapter))
         settings.base_model_name_or_path = str(base)

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models import checkpoint_validation, length_limit, safetensors_headers, tokenizer_files, virtual_tokens
+from distill.models import length_limit, missing_weights, safetensors_headers, tokenizer_files, virtual_tokens
 from distill.models.checkpoint_fitting import (
     fit_outputs,
     fit_tokenizer,
@@ -99,9 +99,7 @@ def load_model(
     finished = not labels if new_head is None else not new_head
     loaded, info = _from_pretrained(folder, config, head, dtype)
     way_out = "give a folder that was saved after fine-tuning"
-    checkpoint_validation.refuse_random_weights(
-        folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out
-    )
+    missing_weights.refuse_random_weights(folder, loaded, info, finished=finished, labels=bool(labels), way_out=way_out)
     virtual_tokens.restore(loaded, folder)
     if (name := not_finite(dict(loaded.named_parameters()), least=-torch.inf)) is not None:
         raise safetensors_headers.not_finite_error(folder, name)
@@ -118,7 +116,7 @@ def load_model(
 
 def _from_pretrained(
     folder: Path, config: PretrainedConfig, head: str, dtype: torch.dtype
-) -> tuple[PreTrainedModel, checkpoint_validation.LoadingInfo]:
+) -> tuple[PreTrainedModel, missing_weights.LoadingInfo]:
     """Return the model of a checkpoint, and what transformers says of loading it."""
     try:
         with headless(config, head, f"{folder}: "):

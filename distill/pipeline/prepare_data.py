@@ -17,7 +17,7 @@ from distill.data.slices import Slice, carrying, readable, slices, without
 from distill.errors import DataError
 from distill.pipeline import known_labels, other_domains, similar_rows
 from distill.pipeline.keyed_answers import keyed
-from distill.pipeline.prepare_answers import answered, labellers, train_labels
+from distill.pipeline.prepare_answers import Answering, answered, labellers, train_labels
 from distill.tasks import Options, Task, task
 
 
@@ -34,25 +34,10 @@ def prepare(config: Config, *, train_ids: bool = False, beside: sources.Source |
     """
     disable_progress_bars()  # of reading and tokenising, which write into files as well
     data, module = config.data, task(config.task)
-    source = load(config)
-    if wanted := config.evaluate.slices:
-        source = replace(source, splits=carrying(source.splits, source.files, source.numbers, wanted))
-    scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
-    names = _by_name(data.labels or {}, source.classes)
-    answering = None
-    if labellers(config):
-        answering = answered(config, source, module, _sample(config)(), names)
-        source = answering.source
-    options = Options(names, data.drops_bad, scores, source.classes, source.numbers, source.ids, data.answerable)
+    source, options, answering = _source(config, module)
     read = module.read(source.splits, options) if beside is None else known_labels.read(source, beside, module, options)
     with_ids = splits.with_ids(read.splits, source.ids, (*(["train"] if train_ids else []), "validation", "test"))
-    tested, test_held_out = splits.hold_out_test(with_ids, data.holdout_test, config.seed)
-    rest = 1 - (data.holdout_test or 0)  # both are fractions of train as it was read
-    whole, held_out = splits.hold_out(tested, data.holdout / rest, config.seed)
-    whole["train"], _ = without(whole["train"])
-    if module.expand is not None:  # after that, so that what is held out is in no history of train
-        with keeping():
-            whole = {name: module.expand(rows) for name, rows in whole.items()}
+    whole, held_out = _held_out(config, module, with_ids)
     limited, ids = splits.without_ids(splits.limit(whole, asdict(data.limit), config.seed))
     parts, limited = _slices(config, module, source, limited)
     limited, few = splits.limit_per_label(limited, data.limit.per_label, read.labels, config.seed)
@@ -60,7 +45,7 @@ def prepare(config: Config, *, train_ids: bool = False, beside: sources.Source |
     ready = {name: splits.keyed(rows, module.text) for name, rows in {**limited, **others}.items()}
     ready, similar = similar_rows.of_train(ready, module.text, data.near_duplicates)
     notes = [*source.notes, *(answering.notes if answering else ()), *read.notes]
-    notes += filter(None, (test_held_out, held_out, splits.overlap(ready)))
+    notes += [*held_out, *filter(None, [splits.overlap(ready)])]
     notes += [*few, *of_others, *(similar if data.near_duplicates == "drop" else ())]
     complete = True
     if data.unlabelled.given:
@@ -88,6 +73,35 @@ def prepare(config: Config, *, train_ids: bool = False, beside: sources.Source |
         tuple(similar) if data.near_duplicates == "say" else (),
         parts,
     )
+
+
+def _source(config: Config, module: Task) -> tuple[sources.Source, Options, Answering | None]:
+    """Return the data as it is read, with columns for slices, how its labels are read, and answers, if these teach."""
+    data = config.data
+    source = load(config)
+    if wanted := config.evaluate.slices:
+        source = replace(source, splits=carrying(source.splits, source.files, source.numbers, wanted))
+    scores = None if data.score_range is None else (data.score_range[0], data.score_range[1])
+    names = _by_name(data.labels or {}, source.classes)
+    answering: Answering | None = None
+    if labellers(config):
+        answering = answered(config, source, module, _sample(config)(), names)
+        source = answering.source
+    options = Options(names, data.drops_bad, scores, source.classes, source.numbers, source.ids, data.answerable)
+    return source, options, answering
+
+
+def _held_out(config: Config, module: Task, read: Mapping[str, Dataset]) -> tuple[dict[str, Dataset], list[str]]:
+    """Return the splits, test and validation taken from train where they are to be, and notes of that."""
+    data = config.data
+    tested, test_held_out = splits.hold_out_test(read, data.holdout_test, config.seed)
+    rest = 1 - (data.holdout_test or 0)  # both are fractions of train as it was read
+    whole, held_out = splits.hold_out(tested, data.holdout / rest, config.seed)
+    whole["train"], _ = without(whole["train"])
+    if module.expand is not None:  # after that, so that what is held out is in no history of train
+        with keeping():
+            whole = {name: module.expand(rows) for name, rows in whole.items()}
+    return whole, [note for note in (test_held_out, held_out) if note]
 
 
 def load(config: Config) -> sources.Source:

@@ -70,25 +70,8 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
     The only script filters the examples that are ``parted``; without it they are all in sight.
     """
     report = seeds.leading(finite(report))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("distill", "report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_plain,
-    )
-    filters = (
-        tables.averaged,
-        words.duration,
-        words.milliseconds,
-        words.number,
-        words.percent,
-        words.size,
-        words.tie,
-        words.tiny,
-    )
-    environment.filters |= {filter.__name__: filter for filter in filters}
-    return environment.get_template("report.html").render(
+    template = _environment().get_template("report.html")
+    return template.render(
         report=report,
         title=facts.title(report),
         models=words.present(report),
@@ -129,6 +112,29 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
         improvement=differences.improvement,
         lower_is_better=words.LOWER_IS_BETTER,
     )
+
+
+def _environment() -> jinja2.Environment:
+    """Return what fills in the page: with the filters that write numbers, and everything escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("distill", "report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_plain,
+    )
+    filters = (
+        tables.averaged,
+        words.duration,
+        words.milliseconds,
+        words.number,
+        words.percent,
+        words.size,
+        words.tie,
+        words.tiny,
+    )
+    environment.filters |= {filter.__name__: filter for filter in filters}
+    return environment
 
 
 def _plain(value: object) -> object:

@@ -168,11 +168,7 @@ def train(
     modes = {"recompute": config.trainer.activation_checkpointing, "compiled": config.trainer.compile}
     with training_modes(module.model, **modes):
         fit(trainer, module, batches.train, batches.validation, resume)
-    adapted = fake_quantization.without_rounding(module.model)
-    learnt = _learnt(adapted, section.settings, trainer.current_epoch)
-    model = low_rank.multiply_out(adapt.finished(adapted))
-    if job.context.ranks.rank == 0:
-        loading.save(model, tokenizer, job.folder / "model")
+    model, learnt = _saved(job, section.settings, module, tokenizer, trainer.current_epoch)
     notes = [*batches.notes, *_left_out_notes(job, left_out), *_underfitting_notes(job, section.settings, headline)]
     return {
         "steps": trainer.global_step,
@@ -209,6 +205,18 @@ def _left_out_notes(job: Job, left_out: LeftOutSteps | None) -> list[str]:
     if job.context.ranks.rank == 0:
         log.warning("%s", note)
     return [note]
+
+
+def _saved(
+    job: Job, section: TrainingConfig, module: SupervisedModule, tokenizer: PreTrainedTokenizerBase, epochs: int
+) -> tuple[PreTrainedModel, StageResult]:
+    """Save the model as it will be used, without what only training needs; return it, and what of it has learnt."""
+    adapted = fake_quantization.without_rounding(module.model)
+    learnt = _learnt(adapted, section, epochs)
+    model = low_rank.multiply_out(adapt.finished(adapted))
+    if job.context.ranks.rank == 0:
+        loading.save(model, tokenizer, job.folder / "model")
+    return model, learnt
 
 
 def _learnt(model: PreTrainedModel, section: TrainingConfig, epochs: int) -> StageResult:

@@ -4,12 +4,12 @@ The first sub-word of a word answers for it. A sentence that is too long is read
 answered by one of them, in which it has words on both sides, so that none is dropped.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.base.terminal_text import name as called
 from distill.errors import DataError
-from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
+from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task, word_pieces
 from distill.tasks.features import gather
 from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced, sifted
 from distill.tasks.tag_checks import TYPED, check, fault, in_iob2, refuse_single
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     from datasets import Dataset
     from numpy.typing import NDArray
-    from tokenizers import Encoding
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
@@ -75,18 +74,18 @@ def outputs(labels: Sequence[str]) -> list[str]:
 
 def encode(rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> Features:
     """Encode each sentence as one window where it fits, else as several."""
-    sentences, whole = _tokenised(rows["tokens"], tokenizer)
+    sentences, whole = word_pieces.tokenised(rows["tokens"], tokenizer)
     names = [name for name in MODEL_INPUTS if name in tokenizer.model_input_names]
     features: dict[str, list[Any]] = {name: [] for name in (*names, "key", "first", "count", "positions")}
     if "label" in rows:
         features["targets"] = []
     for index, words in enumerate(sentences):
         fits = len(whole[index].ids) <= form.max_length
-        pieces = _pieces(whole[index].word_ids, len(words))
-        windows = [(0, len(words), 0, len(words))] if fits else list(_windows(pieces, tokenizer, form))
+        pieces = word_pieces.piece_counts(whole[index].word_ids, len(words))
+        windows = [(0, len(words), 0, len(words))] if fits else word_pieces.windows(pieces, tokenizer, form)
         for start, stop, first, last in windows:
-            window = whole[index] if fits else _encoded(words[start:stop], tokenizer, form)
-            places = _first_pieces(window.word_ids)
+            window = whole[index] if fits else word_pieces.encode_window(words[start:stop], tokenizer, form)
+            places = word_pieces.first_pieces(window.word_ids)
             for name in names:
                 features[name].append(getattr(window, _FIELDS[name]))
             features["key"].append(rows["key"][index])
@@ -135,98 +134,6 @@ def references(rows: Columns, labels: Sequence[str]) -> list[object]:
 def groups(rows: Columns) -> list[str]:
     """Return no groups, since the report groups words by their tags."""
     return []
-
-
-def _tokenised(
-    sentences: Sequence[Sequence[str]], tokenizer: "PreTrainedTokenizerBase"
-) -> tuple[list[list[str]], list["Encoding"]]:
-    """The sentences and their tokens; a word of which the tokenizer makes nothing is unknown to it, and still there."""
-    before = word_prefix(tokenizer)
-    words = [[before + word for word in sentence] for sentence in sentences]
-    tokens = list(tokenizer(words, is_split_into_words=True).encodings)
-    for number, sentence in enumerate(words):
-        lost = set(range(len(sentence))) - set(tokens[number].word_ids)
-        if lost or _unknown_token(tokenizer) in sentence:
-            words[number] = _unknown(sentence, lost, tokenizer)
-            tokens[number] = _read(words[number], tokenizer)
-    return words, tokens
-
-
-def _unknown(sentence: Sequence[str], lost: set[int], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
-    """A sentence in which the words ``lost`` are the unknown token, and so are those that spell a control token."""
-    unknown, marks = _unknown_token(tokenizer), tokenizer.all_special_tokens
-    spelled = {place for place, word in enumerate(sentence) if any(mark in word for mark in marks)}
-    return [unknown if place in lost | spelled else word for place, word in enumerate(sentence)]
-
-
-def _unknown_token(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """What stands for a word that is unknown; not every tokenizer has a token for it."""
-    return str(tokenizer.unk_token or tokenizer.mask_token or tokenizer.pad_token)
-
-
-def _read(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int | None = None) -> "Encoding":
-    """The tokens of one sentence, or part of it; the unknown token in it is that, and not the text of its name."""
-    text = _unknown_token(tokenizer) not in words and tokenizer.split_special_tokens
-    encoding: Encoding = tokenizer(
-        [list(words)],
-        is_split_into_words=True,
-        split_special_tokens=text,
-        truncation=max_length is not None,
-        max_length=max_length,
-    )[0]
-    return encoding
-
-
-def word_prefix(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """Return what stands before a word: a space for byte-level tokenizers, which would read words alone as one."""
-    alone, spaced = tokenizer([["a"], [" a"]], is_split_into_words=True)["input_ids"]
-    return "" if alone == spaced else " "
-
-
-def _pieces(word_ids: Sequence[int | None], words: int) -> list[int]:
-    """How many sub-words each word has, at least one."""
-    pieces = [0] * words
-    for word in word_ids:
-        if word is not None:
-            pieces[word] += 1
-    return [max(1, count) for count in pieces]
-
-
-def _windows(
-    pieces: Sequence[int], tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
-) -> Iterator[tuple[int, int, int, int]]:
-    """Windows of a sentence as words (start, stop) and the words (first, last) that each answers for."""
-    budget = form.max_length - tokenizer.num_special_tokens_to_add()
-    start = first = 0
-    while True:
-        stop, room = start, budget
-        while stop < len(pieces) and (pieces[stop] <= room or stop == start):
-            room -= pieces[stop]
-            stop += 1
-        if stop == len(pieces):
-            yield start, stop, first, stop
-            return
-        following, shared = stop, min(form.stride, budget - pieces[stop])  # the next word must fit as well
-        while following > start + 1 and pieces[following - 1] <= shared:
-            following -= 1
-            shared -= pieces[following]
-        last = max(first + 1, (following + stop + 1) // 2)  # the middle of what both windows read
-        yield start, stop, first, last
-        start, first = following, last
-
-
-def _encoded(words: Sequence[str], tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec) -> "Encoding":
-    """One window; only a single word that is too long by itself is cut, and keeps its first sub-words."""
-    return _read(words, tokenizer, form.max_length)
-
-
-def _first_pieces(word_ids: Sequence[int | None]) -> dict[int, int]:
-    """Word to the position of its first sub-word."""
-    places: dict[int, int] = {}
-    for position, word in enumerate(word_ids):
-        if word is not None:
-            places.setdefault(word, position)
-    return places
 
 
 TASK = Task(

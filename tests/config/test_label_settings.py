@@ -2,7 +2,8 @@
 
 import pytest
 
-from distill.config.label import LabelConfig, check
+from distill.config.label import LabelConfig
+from distill.config.label_checks import check
 from distill.errors import ConfigError
 
 

@@ -21,9 +21,9 @@ from distill.errors import ModelError
 from distill.models import loading
 from distill.models.adapt import Adaptation, Trained, adapt, depths, finished, freeze, learns_at, trained
 from distill.models.adapters import Lora
-from distill.models.checkpoint_validation import head_weights
 from distill.models.fake_quantization import FakeQuantization, without_rounding
 from distill.models.forward import outputs
+from distill.models.missing_weights import head_weights
 
 TEXTS, TOKENS, SPANS = (
     f"AutoModelFor{task}" for task in ("SequenceClassification", "TokenClassification", "QuestionAnswering")
