@@ -30,6 +30,11 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "answers": ("answers", "answer"),
 }  # fmt: skip
 """Names that columns of a kind of content usually have, in small letters and without signs."""
+_OF_TEXT: Mapping[str, tuple[str, ...]] = {
+    "texts": ("text", "sentence", "content", "document"),
+    "tags": ("entities", "spans", "annotations"),
+}
+"""Names that columns of words and tags have where the words were split from a text; its content has to fit, too."""
 _TOGETHER: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("text", "pair"): (
         ("sentence1", "sentence2"), ("sentence0", "sentence1"), ("sentencea", "sentenceb"), ("text1", "text2"),
@@ -120,7 +125,9 @@ def _candidates(train: "Dataset", free: Sequence[str], role: str, wanted: str, k
         fitting = by_name if len(by_name) < 2 else [column for column in by_name if fits(train, column, kind)]
         if len(fitting) == 1:
             return fitting
-    return [column for column in free if fits(train, column, kind)]
+    fitting = [column for column in free if fits(train, column, kind)]
+    of_text = [column for column in fitting if _plain(column) in _OF_TEXT.get(kind, ())]
+    return of_text if len(of_text) == 1 else fitting
 
 
 def _together(
@@ -180,8 +187,8 @@ def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str
     spans = [column for column in train.column_names if any(map(_is_span, first[column]))]
     if kind in ("tags", "texts") and spans:
         return (
-            f"; {name(spans[0])} holds spans of characters, which are not read: split each text into words with a tag "
-            "for each, for example by spacy.training.offsets_to_biluo_tags"
+            f"; {name(spans[0])} holds spans of characters, which are read from JSON beside a column text: see that "
+            "there is one, or split each text into words with a tag for each, by spacy.training.offsets_to_biluo_tags"
         )
     return ""
 

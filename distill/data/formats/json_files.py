@@ -9,7 +9,7 @@ from typing import cast
 
 from distill.base.terminal_text import names as listed
 from distill.data.chats import message_keys
-from distill.data.formats import squad
+from distill.data.formats import character_spans, squad
 from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows, unreadable
 from distill.data.formats.text import lines, whole
@@ -27,14 +27,20 @@ def read(file: Path, options: Options) -> Rows:
     Raises:
         DataError: it is no JSON, or holds no rows; the line is named where there is one.
     """
+    file_rows = squad.opened(_opened(file, options), file)
+    return character_spans.opened(file_rows, file, options) if options.words else file_rows
+
+
+def _opened(file: Path, options: Options) -> Rows:
+    """Return the rows as they stand in the file, in whichever of the shapes."""
     first = list(islice((line for line in lines(file) if line.strip()), 2))
     if len(first) == 2 and all(_is_list(line) for line in first):
         raise DataError(f"line 1 of {file} is no JSON object: rows are objects with a key for each column")
     if first and first[0].lstrip().startswith("["):
-        return squad.opened(Rows(_listed(cast(Sequence[object], _whole(file)), file, options), "row"), file)
+        return Rows(_listed(cast(Sequence[object], _whole(file)), file, options), "row")
     if first and first[0].lstrip().startswith("{") and (len(first) == 1 or _goes_on(first[0])):
-        return squad.opened(_document(cast(Mapping[str, object], _whole(file)), file, options), file)
-    return squad.opened(Rows(_objects(file, options)), file)
+        return _document(cast(Mapping[str, object], _whole(file)), file, options)
+    return Rows(_objects(file, options))
 
 
 def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:

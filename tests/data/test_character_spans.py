@@ -1,0 +1,142 @@
+"""Entities as spans of characters, in the files that tools for annotating write."""
+
+import json
+import re
+
+import pytest
+
+from distill.data import files, formats
+from distill.data.columns import take
+from distill.data.formats import Options, Unreadable
+from distill.data.formats.character_spans import Span, words_and_tags
+from distill.errors import DataError
+
+TEXT = "In Paris, Ada Lovelace was seen!"
+WORDS = ["In", "Paris", ",", "Ada", "Lovelace", "was", "seen", "!"]
+TAGS = ["O", "B-LOC", "O", "B-PER", "I-PER", "O", "O", "O"]
+SPANS = [[3, 8, "LOC"], [10, 22, "PER"]]
+ROLES, NAMED = {"tokens": "texts", "label": "tags"}, {"tokens": "tokens", "label": "ner_tags"}
+
+
+def objects(start, end, label):
+    return [{start: span[0], end: span[1], label: span[2]} for span in SPANS]
+
+
+def of_label_studio(labels):
+    values = [{"start": start, "end": end, "text": TEXT[start:end], "labels": [label]} for start, end, label in labels]
+    result = [{"value": value, "type": "labels", "from_name": "label"} for value in values]
+    return {"id": 7, "annotations": [{"was_cancelled": True, "result": []}, {"result": result}], "data": {"text": TEXT}}
+
+
+ROWS = {
+    "doccano": {"text": TEXT, "label": SPANS},
+    "doccano with relations": {"id": 1, "text": TEXT, "entities": objects("start_offset", "end_offset", "label")},
+    "objects": {"sentence": TEXT, "entities": objects("start", "end", "entity_group")},
+    "prodigy": {"text": TEXT, "spans": objects("start", "end", "label"), "answer": "accept"},
+    "label studio": of_label_studio(SPANS),
+    "label studio, short": {
+        "text": TEXT,
+        "label": [{"start": 3, "end": 8, "labels": ["LOC"]}, {"start": 10, "end": 22, "labels": ["PER"]}],
+    },
+}
+
+
+def read(tmp_path, *rows, name="train.jsonl", **rules):
+    file = tmp_path / name
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    splits = files.read(file, options=Options(words=True, **rules))
+    return take(dict(splits), ROLES, NAMED, "mine", problems=splits.problems, absent=splits.absent), splits.notes
+
+
+@pytest.mark.parametrize("form", ROWS)
+def test_a_text_with_spans_becomes_words_with_tags(tmp_path, form):
+    taken, notes = read(tmp_path, ROWS[form], ROWS[form])
+    assert taken.splits["train"][0] == {"tokens": WORDS, "label": TAGS}
+    assert "holds spans of characters" in notes[0]
+
+
+def test_a_json_list_of_tasks_is_read_as_lines_of_them_are(tmp_path):
+    (tmp_path / "train.json").write_text(json.dumps([ROWS["label studio"]] * 2, indent=1), encoding="utf-8")
+    splits = files.read(tmp_path / "train.json", options=Options(words=True))
+    assert take(dict(splits), ROLES, NAMED, "mine").splits["train"][1] == {"tokens": WORDS, "label": TAGS}
+
+
+def test_words_are_the_tokens_of_the_tool_where_it_gives_them(tmp_path):
+    tokens = [{"text": "In", "start": 0, "end": 2}, {"text": "Paris,", "start": 3, "end": 9}]
+    row = {"text": "In Paris,", "tokens": tokens, "spans": [{"start": 3, "end": 8, "label": "LOC"}]}
+    taken, _ = read(tmp_path, row, row)
+    assert taken.splits["train"][0] == {"tokens": ["In", "Paris", ","], "label": ["O", "B-LOC", "O"]}
+
+
+def test_a_text_without_entities_has_outside_tags_alone(tmp_path):
+    taken, _ = read(tmp_path, {"text": TEXT, "label": []}, {"text": "None here.", "label": []})
+    assert taken.splits["train"][1] == {"tokens": ["None", "here", "."], "label": ["O", "O", "O"]}
+
+
+def test_a_span_within_a_word_cuts_it():
+    assert words_and_tags("pre-Paris era", [Span(4, 9, "LOC")]) == (["pre-", "Paris", "era"], ["O", "B-LOC", "O"])
+
+
+def test_white_space_at_the_ends_of_a_span_is_left_out():
+    assert words_and_tags("In Paris now", [Span(2, 9, "LOC")])[1] == ["O", "B-LOC", "O"]
+
+
+def test_a_span_that_stands_twice_counts_once():
+    assert words_and_tags("In Paris", [Span(3, 8, "LOC"), Span(3, 8, "LOC", "Paris")])[1] == ["O", "B-LOC"]
+
+
+def test_neighbours_of_one_label_stay_two_entities():
+    assert words_and_tags("Ada Grace", [Span(0, 3, "PER"), Span(4, 9, "PER")])[1] == ["B-PER", "B-PER"]
+
+
+def test_characters_without_spaces_between_words_are_words():
+    assert words_and_tags("我在北京。", [Span(2, 4, "LOC")]) == (
+        ["我", "在", "北", "京", "。"],
+        ["O", "O", "B-LOC", "I-LOC", "O"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("spans", "message"),
+    [
+        ([[3, 8, "LOC"], [0, 99, "PER"]], "a span from 0 to 99 in a text of 32 characters"),
+        ([[8, 3, "LOC"]], "a span from 8 to 3 in a text of 32 characters"),
+        ([[3, 8, "LOC"], [6, 13, "PER"]], "spans that overlap, 'Paris' and 'is, Ada': a word has one tag"),
+        ([{"start": 4, "end": 9, "label": "LOC", "text": "Paris"}], "the span 'Paris', and its characters are 'aris,'"),
+    ],
+)
+def test_spans_that_cannot_be_are_named_by_their_line(tmp_path, spans, message):
+    with pytest.raises(DataError, match=f"^{re.escape(f'line 2 of {tmp_path}/train.jsonl has in label {message}')}$"):
+        read(tmp_path, ROWS["doccano"], {"text": TEXT, "label": spans})
+
+
+def test_a_row_of_bad_spans_can_be_left_out(tmp_path):
+    file = tmp_path / "train.jsonl"
+    bad = {"text": TEXT, "label": [[0, 99, "PER"]]}
+    file.write_text("\n".join(map(json.dumps, [ROWS["doccano"], bad])), encoding="utf-8")
+    rows = [row for _, row in formats.rows(file, Options(words=True, keep_bad=True)).rows]
+    assert rows[0]["text"] == WORDS
+    assert isinstance(rows[1], Unreadable)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"tokens": WORDS, "ner_tags": TAGS, "spans": SPANS, "text": TEXT},
+        {"text": TEXT, "label": "O B-LOC O"},
+        {"text": TEXT, "label": [[0, 1]]},
+        {"text": TEXT, "label": [[3, "8", "LOC"]]},
+    ],
+)
+def test_rows_of_anything_else_stay_as_they_are(tmp_path, row):
+    file = tmp_path / "train.jsonl"
+    file.write_text(json.dumps(row), encoding="utf-8")
+    found = formats.rows(file, Options(words=True))
+    assert [each for _, each in found.rows] == [row]
+    assert found.notes == ()
+
+
+def test_spans_are_left_alone_where_no_words_are_to_be_labelled(tmp_path):
+    file = tmp_path / "train.jsonl"
+    file.write_text(json.dumps(ROWS["doccano"]), encoding="utf-8")
+    assert [each for _, each in formats.rows(file, Options()).rows] == [ROWS["doccano"]]
