@@ -30,7 +30,7 @@ from distill.config import (
     design,
     explain,
     gate,
-    label,
+    label_checks,
     refresh,
     search,
     validate,
@@ -190,7 +190,7 @@ def tried(module, words, composed):
         if module in ("run", "doctor"):
             validate.check(composed("config", [*job, *searched], Config), given)
         elif module == "label":
-            label.check(composed("label", [*job, *searched], LabelConfig), given)
+            label_checks.check(composed("label", [*job, *searched], LabelConfig), given)
         elif module == "search":
             plain = [f"++{word}" if word.startswith("search.space.") else word for word in job]
             search.check(composed("search", [*plain, *searched], SearchConfig), given, folders)
