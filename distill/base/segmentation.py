@@ -19,6 +19,7 @@ _UNSPACED = re.compile(
 )
 _OF_WORD = rf"(?:(?!{_UNSPACED.pattern})\w)"
 _PIECE = re.compile(rf"(?:{_UNSPACED.pattern}|{_OF_WORD}+(?:['\u2019-]{_OF_WORD}+)*|[^\w\s]+)\s*")
+_CHUNK = re.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\S)+")
 _IDEOGRAM = re.compile(f"[{_CHINESE}]")
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]")
@@ -29,11 +30,12 @@ class _Kept(dict[int, int]):
 
     def __missing__(self, number: int) -> int:
         """Look a character up that was not met before."""
-        self[number] = number if unicodedata.category(chr(number))[0] in "LMN" else ord(" ")
+        self[number] = number if unicodedata.category(chr(number))[0] in "LMN" else _SPACE
         return self[number]
 
 
 _KEPT = _Kept()
+_SPACE = ord(" ")
 
 
 def spaced(text: str) -> list[str]:
@@ -52,6 +54,50 @@ def pieces(text: str) -> list[str]:
     ['It ', "isn't ", '很', '好', ', ', 'yes', '.']
     """
     return _PIECE.findall(text.strip())
+
+
+def word_places(text: str) -> list[tuple[int, int]]:
+    """Return where words and signs are, as start and end: signs at the ends of a word stand alone, others are of it.
+
+    >>> text = "(It isn't 很好, 1.5%...)"
+    >>> [text[start:end] for start, end in word_places(text)]
+    ['(', 'It', "isn't", '很', '好', ',', '1.5', '%', '...', ')']
+    """
+    places = []
+    for chunk in _CHUNK.finditer(text):
+        start, end = chunk.span()
+        first, last = start, end
+        while first < last and _KEPT[ord(text[first])] == _SPACE:
+            first += 1
+        while first < last and _KEPT[ord(text[last - 1])] == _SPACE:
+            last -= 1
+        places += _runs(text, start, first) + ([(first, last)] if first < last else []) + _runs(text, last, end)
+    return places
+
+
+class Words(list[str]):
+    """The words and signs of a text as it was written, which know where in it they are.
+
+    Attributes:
+        text: the text.
+        places: start and end of each.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Split a text as ``word_places`` does."""
+        self.text, self.places = text, word_places(text)
+        super().__init__(text[start:end] for start, end in self.places)
+
+
+def _runs(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return where the signs of a part of a text are, equal ones beside each other together."""
+    runs: list[tuple[int, int]] = []
+    for place in range(start, end):
+        if runs and text[place] == text[place - 1]:
+            runs[-1] = runs[-1][0], place + 1
+        else:
+            runs.append((place, place + 1))
+    return runs
 
 
 def words(text: str) -> list[str]:

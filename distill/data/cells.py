@@ -59,6 +59,15 @@ def listed(value: object) -> object:
     return _texts(value)
 
 
+def is_written(value: object) -> bool:
+    """Return whether a value is a text, and no list of words that is written in a cell.
+
+    >>> is_written("EU rejects."), is_written('["EU", "rejects"]'), is_written(["EU"])
+    (True, False, False)
+    """
+    return isinstance(value, str) and not empty(value) and _quoted(value) is None
+
+
 def turns(value: object) -> object:
     """Read the turns of a dialogue: texts or messages, as a list or in a cell; another text is a single turn.
 

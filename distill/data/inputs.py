@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from distill.base.segmentation import Words
 from distill.base.terminal_text import names, shown
 from distill.data import objects
-from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty
+from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty, is_written
 from distill.data.formats import Row
 from distill.errors import ColumnError, DataError, RowError
 
@@ -25,12 +26,15 @@ class Inputs:
         trained: input to the name that its column had in training, which is looked for before its own.
         named: input, or ``id``, to the name of its column, where that is given.
         problem: what is wrong with an input that is ``marked``, as the end of a sentence, or none.
+        written: whether a text in the place of a list of words is one as people write it, and not words with spaces
+            between them; in a column ``text`` it always is.
     """
 
     kinds: Mapping[str, str]
     trained: Mapping[str, str] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
     problem: Callable[[str], str | None] | None = None
+    written: bool = False
 
     def refuse_strangers(self) -> None:
         """Refuse names of columns for inputs that the task does not have.
@@ -57,7 +61,9 @@ class Inputs:
             _refuse_absent(row, column, role, where)
         for role, column in columns.items():
             kind = self.kinds[role]
-            value = _content(objects.value(row, column), kind, column, role, where)
+            value = objects.value(row, column)
+            written = kind == "texts" and (self.written or column == _LINE) and is_written(value)
+            value = _content(Words(str(value)) if written else value, kind, column, role, where)
             check = self.problem if kind == "marked" else None
             if check is not None and isinstance(value, str) and (reason := check(value)):
                 raise RowError(where, reason, f": {shown(value)}")
@@ -65,8 +71,8 @@ class Inputs:
         return example
 
     def _usual(self, role: str, row: Row) -> str:
-        """The name of an input's column where none is given: training's, its own, or any of a row of one text."""
-        alone = [_LINE] if len(self.kinds) == 1 and list(row) == [_LINE] else []
+        """The name of an input's column where none is given: training's, its own, or that of the text of a row."""
+        alone = [_LINE] if len(self.kinds) == 1 and (list(row) == [_LINE] or self.kinds[role] == "texts") else []
         candidates = (self.trained.get(role, role), role, *alone)
         return next((name for name in candidates if objects.has(row, name)), role)
 

@@ -52,7 +52,7 @@ logits = of_first[first] + of_second[second]
 """
 _TAGS = """\
 tokenizer.enable_truncation(form["max_length"], stride=(stride := min(form["stride"], form["max_length"] // 4)))
-words, rows, entities, before = list(re.finditer(r"\\S+", sys.argv[1])), {}, [], "O"
+words, rows, entities, before = list(re.finditer(r"\\w(?:\\S*\\w)?|([^\\w\\s])\\1*", sys.argv[1])), {}, [], "O"
 tokens = tokenizer.encode([form["word_prefix"] + word.group() for word in words], is_pretokenized=True)
 for window in [tokens, *tokens.overflowing]:
     logits = ask(window)

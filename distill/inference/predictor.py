@@ -91,7 +91,8 @@ class Predictor:
         if len(inputs) != len(self.task.inputs):
             raise DataError(f"give {' and '.join(self.task.inputs)}, which the model reads, and nothing else")
         row = dict(zip(self.task.inputs, inputs, strict=True))
-        reader = Inputs(self.task.inputs, named={role: role for role in row}, problem=self.task.problem)
+        named = {role: role for role in row}
+        reader = Inputs(self.task.inputs, named=named, problem=self.task.problem, written=True)
         (answer,) = self.predict([reader.example(row, "the example")], top_k=top_k)
         return answer
 

@@ -99,12 +99,12 @@ def example(model: Predictor, texts: Sequence[str]) -> Mapping[str, Any]:
     row: dict[str, object]
     if len(inputs) == 1 and next(iter(inputs.values())) in _WORDS:
         (role,) = inputs
-        row = {role: texts[0].split() if len(texts) == 1 and inputs[role] == "texts" else list(texts)}
+        row = {role: texts[0] if len(texts) == 1 and inputs[role] == "texts" else list(texts)}
     elif len(texts) == len(inputs):
         row = dict(zip(inputs, texts, strict=True))
     else:
         raise DataError(f"the task reads {' and '.join(inputs)}: give {len(inputs)} of them, not {len(texts)}")
-    reader = Inputs(inputs, named={role: role for role in row}, problem=model.task.problem)
+    reader = Inputs(inputs, named={role: role for role in row}, problem=model.task.problem, written=True)
     return reader.example(row, "the example")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, WrapValidator, create_model
 from pydantic_core import from_json
 
 from distill.base.terminal_text import shown
@@ -21,7 +21,13 @@ MANY = "examples"
 """The field of a request that has several examples."""
 TOP_K = "top_k"
 _STRICT = ConfigDict(extra="forbid", strict=True)
-_LISTS: Mapping[str, Any] = {"texts": list[str], "turns": list[str | dict[str, str]]}
+_WORDS = Annotated[
+    list[str],
+    WrapValidator(lambda value, read: value if isinstance(value, str) else read(value)),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}),
+]
+"""A list of words, or the text that they are split from; an error speaks of the list alone."""
+_LISTS: Mapping[str, Any] = {"texts": _WORDS, "turns": list[str | dict[str, str]]}
 """Kinds of content that are more than a text."""
 _MALFORMED, _UNUSABLE = 400, 422
 _UNKNOWN, _MISSING = "extra_forbidden", "missing"
@@ -55,7 +61,8 @@ class Reader:
     def __init__(self, task: Task, limits: Limits) -> None:
         """Make the schemas of a task's requests."""
         self._task, self._limits = task, limits
-        self._inputs = Inputs(task.inputs, named={role: role for role in task.inputs}, problem=task.problem)
+        named = {role: role for role in task.inputs}
+        self._inputs = Inputs(task.inputs, named=named, problem=task.problem, written=True)
         inputs: dict[str, Any] = {role: (_LISTS.get(kind, str), ...) for role, kind in task.inputs.items()}
         rank: dict[str, Any] = {TOP_K: (int | str | None, None)} if ranks(task) else {}
         each: Any = create_model("Example", __config__=_STRICT, **inputs)
@@ -72,9 +79,10 @@ class Reader:
         content = _parsed(body)
         many = MANY in content
         try:
-            values = (self.several if many else self.one).model_validate(content).model_dump()
+            asked = (self.several if many else self.one).model_validate(content)
         except ValidationError as error:
             raise Refused(_UNUSABLE, _sentence(error)) from None
+        values = asked.model_dump(warnings=False)  # words may be a text
         top_k = values.pop(TOP_K, None)
         rows = {f"{MANY}.{place}": row for place, row in enumerate(values[MANY])} if many else {"the example": values}
         try:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from distill.base.segmentation import Words
+
 OUTSIDE = "O"
 _PLACES = {"S": "B", "U": "B", "B": "B", "I": "I", "E": "I", "L": "I", "M": "I"}
 """The first letter of a tag, and that of the same place in IOB2."""
@@ -44,6 +46,23 @@ def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
         return ("IOB1", _from_iob1) if _is_iob1(tag_lists) else None
     name = next((name for name, ends in _ENDINGS.items() if letters - {"B", "I"} <= ends), None)
     return None if name is None else (name, _from_ends)
+
+
+def entities(tags: Sequence[str], words: Words) -> list[dict[str, str | int]]:
+    """Return the entities that the tags of a text's words mark: the name of each, its characters, and where they are.
+
+    >>> entities(["O", "B-PER", "I-PER", "O"], Words("Hello Ada Lovelace!"))
+    [{'entity': 'PER', 'start': 6, 'end': 18, 'text': 'Ada Lovelace'}]
+    """
+    found: list[tuple[str, int, int]] = []
+    before = OUTSIDE
+    for tag, (start, end) in zip(tags, words.places, strict=True):
+        if tag[:2] == "I-" and tag[2:] == before[2:]:
+            found[-1] = (*found[-1][:2], end)
+        elif tag != OUTSIDE:
+            found.append((tag[2:] if tag[1:2] == "-" else tag, start, end))
+        before = tag
+    return [{"entity": name, "start": start, "end": end, "text": words.text[start:end]} for name, start, end in found]
 
 
 def spelled(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:

@@ -7,13 +7,14 @@ answered by one of them, in which it has words on both sides, so that none is dr
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.base.segmentation import Words
 from distill.base.terminal_text import name as called
 from distill.errors import DataError
 from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task, word_pieces
 from distill.tasks.features import gather
 from distill.tasks.labels import in_order, refuse_strangers, refuse_unknown, replaced, sifted
 from distill.tasks.tag_checks import TYPED, check, fault, in_iob2, refuse_single
-from distill.tasks.tagging import OUTSIDE
+from distill.tasks.tagging import OUTSIDE, entities
 from distill.types import MODEL_INPUTS, Batch
 
 if TYPE_CHECKING:
@@ -117,8 +118,14 @@ def rows(
 def decode(
     answers: Sequence["NDArray[Any]"], rows: Columns, tokenizer: "PreTrainedTokenizerBase", form: EncodingSpec
 ) -> list[Record]:
-    """Return the likeliest tag of each word."""
-    return [{"tags": [form.labels[tag] for tag in answer.argmax(axis=-1).tolist()]} for answer in answers]
+    """Return the likeliest tag of each word, and of a text as it was written the words and entities, too."""
+    tags = [[form.labels[tag] for tag in answer.argmax(axis=-1).tolist()] for answer in answers]
+    return [
+        {"tokens": list(words), "tags": each, "entities": entities(each, words)}
+        if isinstance(words, Words)
+        else {"tags": each}
+        for each, words in zip(tags, rows["tokens"], strict=True)
+    ]
 
 
 def predictions(records: Sequence[Record], labels: Sequence[str]) -> list[object]:

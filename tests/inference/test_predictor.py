@@ -131,6 +131,23 @@ def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
         assert answers(tmp_path / f"{name}.jsonl") == [{"id": 2, **wanted}, {"id": 3, **wanted}]
 
 
+def test_a_text_as_people_write_it_has_entities_with_their_places(models, run, tmp_path):
+    text = "the tower, (Gustave Eiffel)... built it!"
+    words = ["the", "tower", ",", "(", "Gustave", "Eiffel", ")", "...", "built", "it", "!"]
+    model = predictor.load(models("token_classification"))
+    source = jsonl(tmp_path / "texts.jsonl", [{"text": text, "more": 1}])
+    code, said = run(f"model={models('token_classification')}", f"input={source}", f"output={tmp_path / 'a.jsonl'}")
+    assert code == 0, said
+    (answer,) = answers(tmp_path / "a.jsonl")
+    (by_words,) = model.predict([{"tokens": words}])
+    assert answer["tokens"] == words
+    assert answer["tags"] == by_words["tags"]
+    assert "entities" not in by_words
+    assert all(text[each["start"] : each["end"]] == each["text"] for each in answer["entities"])
+    assert len(answer["entities"]) >= len({tag for tag in answer["tags"] if tag[:2] == "B-"})
+    assert {"id": 1, **model(text)} == answer
+
+
 TURNS = "a list of texts, or of messages with role and content or from and value, is expected"
 WORDS_ARE = "a list of texts is expected"
 

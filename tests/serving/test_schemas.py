@@ -39,7 +39,8 @@ def test_labels_are_ranked_only_where_there_are_labels_of_an_example(name):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("token_classification", {"tokens": "EU rejects"}, "tokens: Input should be a valid list, not 'EU rejects'"),
+        ("token_classification", {"tokens": 7}, "tokens: Input should be a valid list, not 7"),
+        ("token_classification", {"tokens": " "}, "the example has no tokens"),
         ("token_classification", {"tokens": ["EU", 3]}, "tokens.1: Input should be a valid string, not 3"),
         ("token_classification", {"tokens": ["EU", ""]}, "the example has an empty entry in tokens"),
         ("token_classification", {"tokens": []}, "the example has no tokens"),
@@ -59,3 +60,10 @@ def test_inputs_that_are_none_are_told(name, content, reason):
 def test_messages_of_a_dialogue_are_turns():
     content = {"history": [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi."}]}
     assert Reader(task("dialogue"), Limits()).read(body(content)).examples == [{"history": ["Hello.", "Hi."]}]
+
+
+def test_words_may_be_a_text_as_people_write_it():
+    (example,) = Reader(task("token_classification"), Limits()).read(body({"tokens": "In Paris, again."})).examples
+    assert list(example["tokens"]) == ["In", "Paris", ",", "again", "."]
+    schema = Reader(task("token_classification"), Limits()).one.model_json_schema()
+    assert [each["type"] for each in schema["properties"]["tokens"]["anyOf"]] == ["array", "string"]

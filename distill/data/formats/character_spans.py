@@ -11,7 +11,7 @@ from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from distill.base.segmentation import pieces
+from distill.base.segmentation import word_places
 from distill.base.terminal_text import name, shown
 from distill.data.formats.rows import Options, Row, Rows, Unreadable, unreadable
 
@@ -106,7 +106,7 @@ def words_and_tags(
     edges = sorted({edge for span in ordered for edge in (span.start, span.end)})
     words, tags = [], []
     begun: set[Span] = set()
-    for start, end in tokens or _places(text):
+    for start, end in tokens or word_places(text):
         inside = [edge for edge in edges if start < edge < end]
         for opening, closing in pairwise([start, *inside, end]):
             span = next((each for each in ordered if each.start <= opening < each.end), None)
@@ -134,14 +134,6 @@ def _checked(text: str, spans: Sequence[Span]) -> list[Span]:
             both = f"{shown(text[one.start : one.end])} and {shown(text[other.start : other.end])}"
             raise ValueError(f"spans that overlap, {both}: a word has one tag")
     return ordered
-
-
-def _places(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where each word and each run of signs begins and ends."""
-    start = len(text) - len(text.lstrip())
-    for piece in pieces(text):
-        yield start, start + len(piece.rstrip())
-        start += len(piece)
 
 
 def _columns(rows: Sequence[Row]) -> tuple[str, str] | None:
