@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from distill.base.segmentation import Words
 from distill.base.unusable_rows import Ids
 from distill.data import columns as roles_of
-from distill.data import files, hub, unlabelled_train
+from distill.data import contents, files, hub, unlabelled_train
+from distill.data.cells import is_written
 from distill.data.formats import Options
 from distill.data.splits import UNLABELLED
 from distill.errors import DataError
@@ -17,6 +19,7 @@ from distill.errors import DataError
 if TYPE_CHECKING:
     from datasets import Dataset
 
+_TEXT = "text"
 Sample = Callable[[], dict[str, "Dataset"]]
 
 
@@ -118,12 +121,22 @@ def unlabelled(
         DataError: it cannot be read, or has no such columns.
     """
     unlabelled_files = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
-    rows, rules = unlabelled_files["train"], rules._replace(key="data.unlabelled.columns")
+    rows, rules = _with_words(unlabelled_files["train"], roles), rules._replace(key="data.unlabelled.columns")
     problems = {UNLABELLED: unlabelled_files.problems.get("train", {})}
     absent = {UNLABELLED: unlabelled_files.absent.get("train", {})}
     by_role = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
     numbers = by_role.numbers.get(UNLABELLED, range(1, len(rows) + 1))
     return by_role.splits[UNLABELLED], [*unlabelled_files.notes, *by_role.notes], numbers
+
+
+def _with_words(rows: "Dataset", roles: Mapping[str, str]) -> "Dataset":
+    """Return rows with the words of texts as they were written, in a column ``text``, for a task that reads words."""
+    if "texts" not in roles.values() or _TEXT not in rows.column_names:
+        return rows
+    texts: Sequence[object] = rows[_TEXT][:]
+    if not all(text is None or is_written(text) for text in texts):
+        return rows
+    return contents.replaced(rows, _TEXT, [text if text is None else list(Words(str(text))) for text in texts])
 
 
 def labelled(

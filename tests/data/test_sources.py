@@ -7,7 +7,8 @@ import pytest
 from datasets import Dataset
 
 from distill.data import hub
-from distill.data.sources import Wanted, load
+from distill.data.columns import Rules
+from distill.data.sources import Wanted, load, unlabelled
 from distill.errors import DataError
 
 ROLES = {"text": "text", "label": "label"}
@@ -171,3 +172,16 @@ def test_a_user_who_wants_to_stay_offline_is_not_asked(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("a connection was tried"))
     assert not hub.reachable()
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('{"text": "In Paris, again."}', ["In", "Paris", ",", "again", "."]),
+        ('{"tokens": "In Paris , U.S. again", "text": "other"}', ["In", "Paris", ",", "U.S.", "again"]),
+    ],
+)
+def test_words_without_labels_may_be_a_text_as_people_write_it(tmp_path, row, words):
+    (tmp_path / "texts.jsonl").write_text(row + "\n", encoding="utf-8")
+    rows, _, _ = unlabelled(str(tmp_path / "texts.jsonl"), {"tokens": "texts"}, {"tokens": "tokens"}, Rules())
+    assert rows["tokens"][:] == [words]
