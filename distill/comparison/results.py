@@ -58,8 +58,9 @@ def _named(line: _Line) -> str:
 
 def _data(line: _Line) -> str:
     data = line.row.runs[0].report["data"]
-    count = (data.get("rows") or {}).get("train")
-    rows = f", {count:,} rows of train" if count else ""
+    counts = data.get("rows") or {}
+    rows = f", {counts['train']:,} rows of train" if counts.get("train") else ""
+    rows += f" and {counts['unlabelled']:,} texts" if counts.get("unlabelled") else ""
     stands_in = data.get("stands_in_for")
     return f"{f'embedded sample, which stands in for {stands_in}' if stands_in else data.get('name')}{rows}"
 

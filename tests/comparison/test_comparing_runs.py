@@ -283,3 +283,10 @@ def test_markdown_does_not_name_data_that_a_sample_stands_in_for_as_if_it_were_t
         run, report={**run.report, "data": {**run.report["data"], "name": "sst2", "stands_in_for": "sst2"}}
     )
     assert "| embedded sample, which stands in for sst2 |" in results.as_markdown(compare([sample]))
+
+
+def test_markdown_counts_the_texts_without_labels_beside_the_rows(tmp_path):
+    run = runs.read(made(tmp_path / "a"))
+    data = {**run.report["data"], "name": "sst2", "rows": {"train": 500, "test": 9, "unlabelled": 4000}}
+    table = results.as_markdown(compare([replace(run, report={**run.report, "data": data})]))
+    assert "| sst2, 500 rows of train and 4,000 texts |" in table
