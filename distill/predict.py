@@ -113,8 +113,8 @@ def predict(config: PredictConfig) -> None:
     )
     sys.stderr.write(plain("".join(f"{note}\n" for note in model.notes)))
     refuse_unranked(model.task, config.top_k)
-    if "tags" in model.task.roles.values():
-        rows = read(source, words=True, kind=kind, keep_bad=not refuse)
+    if {"texts", "marked"} & set(model.task.inputs.values()):
+        rows = read(source, inputs=model.task.inputs.values(), kind=kind, keep_bad=not refuse)
     answers = model.stream(rows, config.columns, str(source), refuse=refuse, top_k=config.top_k)
     if target is None:
         sink = printing(config.output_format or _JSON_LINES, errors=not refuse)

@@ -21,7 +21,7 @@ _HALVES = (("history", "reply"), ("prompt", "response"), ("prompt", "completion"
 _USUAL: Mapping[str, tuple[str, ...]] = {
     "text": ("text", "texts", "sentence", "sentences"),
     "marked": ("text", "sentence"),
-    "label": ("label", "labels", "goldlabel", "class", "target", "y", "isduplicate", "entailmentlabel"),
+    "label": ("label", "labels", "goldlabel", "class", "target", "y", "isduplicate", "entailmentlabel", "relation"),
     "labels": ("label", "labels", "categories", "classes", "topics", "genres", "tags", "cats"),
     "score": ("score", "label", "similarity", "similarityscore", "relatednessscore", "goldscore"),
     "texts": ("tokens", "words", "token", "word"),

@@ -169,7 +169,8 @@ def labelled(
 
 
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
-    return Options(delimiter, words="texts" in roles.values(), labelled="tags" in roles.values())
+    kinds = set(roles.values())
+    return Options(delimiter, words="texts" in kinds, labelled="tags" in kinds, marked="marked" in kinds)
 
 
 def _source_of_splits(

@@ -1,6 +1,6 @@
 """Rows that come line by line: files of any size in bounded memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from distill.base.installed import refuse_missing
@@ -12,13 +12,13 @@ Row = Mapping[str, object]
 
 
 def read(
-    file: Path, *, words: bool = False, kind: str | None = None, keep_bad: bool = False
+    file: Path, *, inputs: Collection[str] = (), kind: str | None = None, keep_bad: bool = False
 ) -> Iterator[tuple[int, Row]]:
     """Yield the rows of a file of any known kind in bounded memory, each with its number in the file.
 
     Args:
         file: to read.
-        words: whether columns of words may be meant.
+        inputs: kinds of content that the task reads: columns of words, or entities to be marked, may be meant.
         kind: the ending that its name should have, where it has another; none goes by the name.
         keep_bad: whether rows that cannot be read come as ``Unreadable`` in their place.
 
@@ -32,7 +32,8 @@ def read(
     if (kind or formats.ending(file)) == formats.PARQUET:
         refuse_missing(f"{file}: reading Parquet", "pyarrow", "datasets")
         return parquet.rows(file)
-    file_rows = formats.rows(file, formats.Options(words=words, labelled=False, keep_bad=keep_bad), kind)
+    options = formats.Options(words="texts" in inputs, labelled=False, keep_bad=keep_bad, marked="marked" in inputs)
+    file_rows = formats.rows(file, options, kind)
     numbered = file_rows.rows
     if file_rows.text and not file_rows.problems:
         return numbered

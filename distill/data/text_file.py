@@ -50,7 +50,7 @@ class TextFile:
         inputs.refuse_strangers()
         absent: ColumnError | None = None
         used = 0
-        for number, row in read(self.path, words="texts" in self.kinds.values(), keep_bad=self.drops_bad):
+        for number, row in read(self.path, inputs=self.kinds.values(), keep_bad=self.drops_bad):
             where = f"line {number} of {self.path}"
             try:
                 if isinstance(row, Unreadable):

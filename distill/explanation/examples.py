@@ -60,7 +60,7 @@ def of_file(model: Predictor, file: Path, columns: Mapping[str, str]) -> list[Ex
     inputs = Inputs(module.inputs, model.trained, wanted, module.problem)
     inputs.refuse_strangers()
     found = []
-    for number, row in streaming.read(file, words="texts" in module.inputs.values()):
+    for number, row in streaming.read(file, inputs=module.inputs.values()):
         where = f"line {number} of {file}"
         example = inputs.example(row, where)
         found.append(Example(inputs.id(row, number, where), example, _gold(model, row, label, where)))

@@ -20,12 +20,14 @@ class Options:
         labelled: whether the words have to have labels; else .txt holds texts unless it looks like columns.
         keep_bad: whether a row that cannot be read comes as ``Unreadable``, and an empty line of .txt as an empty
             text, so that nothing is out of its place; else the first is refused, and the second is no row.
+        marked: whether the task reads texts with marks around two entities.
     """
 
     delimiter: str | None = None
     words: bool = False
     labelled: bool = True
     keep_bad: bool = False
+    marked: bool = False
 
     @property
     def separator(self) -> str | None:

@@ -1,0 +1,77 @@
+"""Relations whose entities are told by their places, in the files of TACRED and OpenNRE."""
+
+import json
+import re
+
+import pytest
+
+from distill.data import files, formats
+from distill.data.columns import take
+from distill.data.formats import Options, Unreadable
+from distill.errors import DataError
+
+WORDS = ["In", "1900", "Ada", "Lovelace", "moved", "to", "Rome", "."]
+TEXT = "Ada Lovelace moved to Rome."
+TACRED = {
+    "id": "e1", "relation": "per:city", "token": WORDS, "subj_start": 2, "subj_end": 3, "obj_start": 6, "obj_end": 6,
+    "subj_type": "PERSON", "obj_type": "CITY", "stanford_pos": ["NN"] * 8, "stanford_head": [1] * 8,
+}  # fmt: skip
+OPEN_NRE = {"relation": "moved to", "h": {"name": "Ada Lovelace", "pos": [2, 4]}, "t": {"name": "Rome", "pos": [6, 7]}}
+MARKED = "In 1900 <e1>Ada Lovelace</e1> moved to <e2>Rome</e2> ."
+
+
+def read(tmp_path, *rows, **options):
+    file = tmp_path / "train.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return file, formats.rows(file, Options(marked=True, **options))
+
+
+@pytest.mark.parametrize("row", [TACRED, {**OPEN_NRE, "token": WORDS}], ids=["tacred", "open nre"])
+def test_words_with_places_become_a_text_with_marks(tmp_path, row):
+    file, _ = read(tmp_path, row, {**row, "relation": "none"})
+    splits = files.read(file, options=Options(marked=True))
+    taken = take(dict(splits), {"text": "marked", "label": "label"}, {"text": "text", "label": "label"}, "mine")
+    assert taken.splits["train"][0] == {"text": MARKED, "label": row["relation"]}
+    assert splits.notes[0].startswith("entities are told by their places")
+
+
+def test_places_of_characters_are_marked_in_the_text(tmp_path):
+    row = {**OPEN_NRE, "text": TEXT, "h": {"pos": [0, 12]}, "t": {"pos": [22, 26]}}
+    _, found = read(tmp_path, row)
+    assert [each["text"] for _, each in found.rows] == ["<e1>Ada Lovelace</e1> moved to <e2>Rome</e2>."]
+
+
+def test_the_object_may_stand_before_the_subject(tmp_path):
+    _, found = read(tmp_path, {**TACRED, "subj_start": 6, "subj_end": 6, "obj_start": 2, "obj_end": 3})
+    assert [each["text"] for _, each in found.rows] == ["In 1900 <e2>Ada Lovelace</e2> moved to <e1>Rome</e1> ."]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"obj_end": 8}, "has an entity from 6 to 9 in 8 words"),
+        ({"subj_start": 3, "subj_end": 2}, "has an entity from 3 to 3 in 8 words"),
+        ({"obj_start": 3}, "has entities that overlap, which marks cannot tell apart"),
+        ({"obj_start": "6"}, "has '6' for the place of an entity, which is a whole number"),
+        ({"token": "In 1900"}, "has no list of words as token, and no text"),
+    ],
+)
+def test_places_that_cannot_be_are_named_by_their_line(tmp_path, change, message):
+    file, found = read(tmp_path, TACRED, {**TACRED, **change})
+    with pytest.raises(DataError, match=f"^{re.escape(f'line 2 of {file} {message}')}$"):
+        list(found.rows)
+
+
+def test_a_row_without_places_can_be_left_out(tmp_path):
+    _, found = read(tmp_path, TACRED, {"text": MARKED, "relation": "per:city"}, keep_bad=True)
+    (_, first), (_, second) = found.rows
+    assert first["text"] == MARKED
+    assert isinstance(second, Unreadable)
+
+
+@pytest.mark.parametrize("options", [{"marked": True}, {}])
+def test_texts_with_marks_stay_as_they_are(tmp_path, options):
+    file = tmp_path / "train.jsonl"
+    rows = [{"text": MARKED, "label": "a", "h": "Ada"}] if options else [TACRED]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert [row for _, row in formats.rows(file, Options(**options)).rows] == rows
