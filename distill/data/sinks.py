@@ -86,8 +86,8 @@ class HeldRows:
         if self.names:
             if more := [name for name in row if name not in (*self.names, ERROR)]:
                 raise DataError(
-                    f"answer {self._count} has {', '.join(more)}, unlike those before it: write JSON lines, or give rows "
-                    "of one kind"
+                    f"answer {self._count} has {', '.join(more)}, unlike those before it: write JSON lines, or give "
+                    "rows of one kind"
                 )
             return (row,)
         self._held.append(row)
