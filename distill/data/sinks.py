@@ -79,11 +79,16 @@ class HeldRows:
         """Return the answers that can be written now that this one has come.
 
         Raises:
-            DataError: a row has a number that is not finite, or too many are held.
+            DataError: a row has a number that is not finite, or more than those before it, or too many are held.
         """
         self._count += 1
         as_json(row, self._count)
         if self.names:
+            if more := [name for name in row if name not in (*self.names, ERROR)]:
+                raise DataError(
+                    f"answer {self._count} has {', '.join(more)}, unlike those before it: write JSON lines, or give "
+                    "rows of one kind"
+                )
             return (row,)
         self._held.append(row)
         if ERROR not in row:

@@ -191,6 +191,14 @@ def test_rows_of_a_table_have_the_columns_of_the_first(tmp_path):
     assert (tmp_path / "t.tsv").read_text() == "a\tb\n1\t2\n\t3\n"
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_an_answer_with_more_than_those_before_it_is_no_row_of_their_table(tmp_path, name):
+    more = "answer 2 has entities, unlike those before it: write JSON lines, or give rows of one kind"
+    with refused(more), writing(tmp_path / name) as sink:
+        write(sink, [{"id": 1, "tags": ["O"]}, {"id": 2, "tags": ["O"], "entities": []}])
+    assert not (tmp_path / name).exists()
+
+
 def test_the_input_under_any_name_a_folder_and_a_place_that_is_not_there_are_no_target(tmp_path, monkeypatch):
     source = written(tmp_path, "in.jsonl", "{}\n")
     (tmp_path / "folder.jsonl").mkdir()
