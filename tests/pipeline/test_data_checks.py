@@ -80,6 +80,13 @@ def test_the_power_says_what_one_point_takes(clean):
     assert found.facts["rows_for_one_point"] == 7900
 
 
+def test_the_power_of_a_metric_that_is_no_share_of_rows_is_a_rough_guide(clean):
+    f1 = replace(clean, config=replace(clean.config, metric="f1"))
+    assert "points of accuracy on are told from chance" in data_checks.power(clean).said
+    assert "points of a share of rows on are told from chance" in data_checks.power(f1).said
+    assert data_checks.power(f1).said.endswith("; f1 is none: take it as a rough guide")
+
+
 @pytest.mark.parametrize("task", ["regression", "translation", "token_classification", "multilabel_classification"])
 def test_every_check_is_made_or_says_why_not_whatever_the_task(task):
     config = Config(task=task)
@@ -93,3 +100,15 @@ def test_a_disk_that_is_too_small_is_seen_before(clean, monkeypatch):
     monkeypatch.setattr(space, "free_bytes", lambda folder: 10)
     found = space.disk(clean)
     assert (found.level, found.fix.split(",")[0]) == ("FAIL", "free some space")
+
+
+def test_the_disk_holds_a_student_and_a_control_of_each_further_seed(clean):
+    def needed(**settings):
+        return space.disk(replace(clean, config=replace(clean.config, **settings)))
+
+    one, two, three = (needed(seeds=seeds).facts["needed_bytes"] for seeds in (None, [1, 2], [1, 2, 3]))
+    assert one < two
+    assert three - one == pytest.approx(2 * (two - one), abs=2)
+    alone = needed(seeds=[1, 2], stages=["distill"]).facts["needed_bytes"]
+    assert alone - one == pytest.approx((two - one) / 2, abs=2)
+    assert "of models of 2 more seeds, the rest checkpoints and models" in needed(seeds=[1, 2, 3]).said
