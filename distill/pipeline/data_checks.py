@@ -118,10 +118,10 @@ def power(spec: RunSpec) -> Finding:
         f"is right on {_PARTING:.0%} of the rows){rough}"
     )
     facts = {"split": split, "rows": rows, "points_shown": round(100 * shown, 2), "rows_for_one_point": needed}
-    larger = (
-        "give a larger test split"
-        if len(spec.run.config.seeds or ()) > 1
-        else "give a larger test split, several seeds"
-    )
-    fix = f"{larger}, or data.holdout_test=0.2; a smaller gain can only be chance"
+    ways = [
+        "give a larger test split",
+        *(["several seeds"] if len(spec.run.config.seeds or ()) < 2 else []),
+        *(["data.holdout_test=0.2"] if split == "validation" else []),  # refused where there is one
+    ]
+    fix = f"{' or '.join(ways)}; a smaller gain cannot be told from chance"
     return Finding(name, WARN if shown > _TOLD else OK, said, fix if shown > _TOLD else "", facts)
