@@ -34,10 +34,11 @@ class Point(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """What an axis shows, and how its numbers are written."""
+    """What an axis shows, how its numbers are written, and whether they are whole ones."""
 
     title: str
     written: Format
+    whole: bool = False
 
 
 def front(points: Sequence[Point], lower_is_better: bool) -> list[Point]:
@@ -166,7 +167,8 @@ def _axes(
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{height + 4:.1f}" text-anchor="end">{escape(y.written(value))}</text>')
     bottom = _HEIGHT - _BOTTOM + 18
-    below = (_powers if logarithmic else _ticks)(min(costs), max(costs))
+    ends = min(costs), max(costs)
+    below = _powers(*ends) if logarithmic else _ticks(*ends, finest=1 if x.whole else 0)
     parts += [_below(across(cost), bottom, x.written(cost)) for cost in _with_room(below, across, x.written)]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
@@ -197,16 +199,17 @@ def _with_room(costs: Sequence[float], across: Callable[[float], float], written
     return costs[:1]
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from the least to the largest value.
+def _ticks(low: float, high: float, finest: float = 0) -> list[float]:
+    """Return round numbers from the least to the largest value, no closer to each other than ``finest``.
 
-    >>> _ticks(0, 10)
-    [0, 2, 4, 6, 8, 10]
+    >>> _ticks(0, 10), _ticks(0, 2, finest=1)
+    ([0, 2, 4, 6, 8, 10], [0, 1, 2])
     """
     if not high > low:
         return [low]
     step = 10 ** math.floor(math.log10((high - low) / _TICKS))
     step = next(size for size in (step, 2 * step, 5 * step, 10 * step) if (high - low) / size <= _TICKS)
+    step = max(step, finest)
     return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
