@@ -68,7 +68,7 @@ ROWS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def recorded():
     """The pages of a small run of every task, by their cards."""
     file = Path(__file__).parents[1] / "recorded" / "reports.json.gz"
@@ -108,7 +108,7 @@ def dumped(file):
         "--dump-dom",
         file.as_uri(),
     ]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 @pytest.mark.parametrize("width", [400, 1280])
@@ -119,7 +119,7 @@ def test_the_page_is_as_wide_as_the_screen_and_its_filter_works(report, curves, 
     assert min(found["texts"]) > 9, "texts of pictures are read on a phone"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def searched():
     """The page of a search for a good and small model, over settings with long names and of several powers of ten."""
     space = {
