@@ -103,6 +103,8 @@ def _pictures(found: Found) -> Iterator[Picture]:
         yield Picture(f"{heads[0]} by {key}", "The same trials; the darker, the later.", _html(figure))
     if found.of_outcome("pruned"):
         figure = draw.plot_intermediate_values(found.study)
+        figure.update_xaxes(title="epoch")
+        figure.update_yaxes(title="watched metric")
         yield Picture("Validation", "The watched metric of each trial by epoch; pruned ones end early.", _html(figure))
 
 
