@@ -121,5 +121,6 @@ def _refusal(wrong: Sequence[tuple[str, Fault]], count: int, where: str, others:
         return f"{row} of {where} {fault.reason}{others}{leaves}{ways}"
     first = ", ".join(f"{row} {fault.reason}" for row, fault in wrong[:_FIRST])
     more = ", and so on" if len(wrong) > _FIRST else ""
-    leaves = "" if len(wrong) == count else "; data.on_bad=drop leaves them out"
+    none = "" if ways else "; give another file, or name other columns with data.columns"
+    leaves = none if len(wrong) == count else "; data.on_bad=drop leaves them out"
     return f"{len(wrong):,} of {count:,} rows of {where} cannot be used: {first}{more}{others}{leaves}{ways}"

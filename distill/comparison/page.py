@@ -169,7 +169,7 @@ def _curves(group: Group) -> Iterable[tuple[str, list[Picture]]]:
         show = words.number if name.startswith("train/") else partial(words.metric, metric)
         drawn = [Line(*title, _thinned(points)) for title, points in series.items()]
         by_stage.setdefault(stage, []).append(
-            Picture(name, charts.lines(drawn, Axis("step", _whole), Axis(name, show)))
+            Picture(name, charts.lines(drawn, Axis("step", _whole, whole=True), Axis(name, show)))
         )
     yield from by_stage.items()
 

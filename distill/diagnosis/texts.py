@@ -67,7 +67,8 @@ def _cut(case: Case) -> Finding:
         return Finding(name, SKIPPED, f"not checked: {spec.config.task} reads long texts in parts, {limits}")
     cut = [bool(each) for each, first in zip(features["cut"], features["first"], strict=True) if not first]
     share = sum(cut) / max(1, len(cut))
-    said = f"{share:.1%} of the examples of train do not fit whole: {limits} tokens"
+    lost = "have an answer that no window of their text holds" if spec.setup.task.windows else "do not fit whole"
+    said = f"{share:.1%} of the examples of train {lost}: {limits} tokens"
     return verdict(name, share > _CUT, said, "raise the limit; memory and time rise with it", {"share": share})
 
 

@@ -13,6 +13,8 @@ from distill.stages.job import RunSpec
 
 _LONG = 24 * 3600.0
 """Seconds of a run from which on a warning is due."""
+_RESAMPLING_BEGUN = 300
+"""Rows in whose time a resample of any size is begun and ended."""
 _SHARES_OF = {
     "encoding": ("train", "validation", "test"),
     "scoring": ("validation", "test"),
@@ -117,7 +119,9 @@ def _times(tried: Rehearsed, what: str, stage: str) -> float:
         return whole.evaluate.latency_samples / max(1, runs.spec.config.evaluate.latency_samples)
     if what == "resampling":
         times = whole.evaluate.resamples / max(1, runs.spec.config.evaluate.resamples)
-        return times * runs.rows_ratio("test" if "test" in runs.whole.data.splits else "validation")
+        split = "test" if "test" in runs.whole.data.splits else "validation"
+        few, rows = (len(spec.data.splits[split]) + _RESAMPLING_BEGUN for spec in (runs.spec, runs.whole))
+        return times * rows / few
     if what in ("measuring ranges", "calibrating"):
         return _calibrated(runs.whole) / max(1, _calibrated(runs.spec))
     if what.startswith("training "):  # a baseline

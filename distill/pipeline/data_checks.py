@@ -8,7 +8,7 @@ from datasets import Dataset
 from distill.base.findings import OK, SKIPPED, WARN, Finding, verdict
 from distill.data.splits import LABEL
 from distill.metrics.power import difference_shown, rows_for_difference
-from distill.report.precision import rounded_up
+from distill.report.precision import rounded_up, share_of_rows
 from distill.stages.job import RunSpec
 from distill.tasks.tagging import OUTSIDE
 
@@ -75,7 +75,10 @@ def balance(spec: RunSpec) -> Finding:
         by_name.pop(OUTSIDE, None)  # of the words that are in no entity there are always many
     rarest, most = min(by_name, key=by_name.__getitem__), max(by_name, key=by_name.__getitem__)
     unit = "rows" if spec.setup.task.class_axis == "labels" and not spec.setup.task.windows else "words"
-    said = f"of {len(by_name)} labels {rarest!r} has {by_name[rarest]:,} {unit} of train, {most!r} {by_name[most]:,}"
+    said = (
+        f"of {len(by_name)} labels {rarest!r} has the fewest {unit} of train, {by_name[rarest]:,}, and {most!r} the "
+        f"most, {by_name[most]:,}"
+    )
     fewest = by_name[rarest]
     if fewest == by_name[most]:
         said = f"each of {len(by_name)} labels has {fewest:,} {unit} of train"
@@ -107,16 +110,18 @@ def power(spec: RunSpec) -> Finding:
         said = f"not checked: {headline} is no share of rows, so only an interval after the run tells; {split} has"
         return Finding(name, SKIPPED, f"{said} {rows:,} rows", facts={"rows": rows, "split": split})
     needed, shown = rounded_up(rows_for_difference(_POINT, _PARTING)), difference_shown(rows, _PARTING)
+    is_share = share_of_rows(spec.config.task, headline)
+    of, rough = (headline, "") if is_share else ("a share of rows", f"; {headline} is none: take it as a rough guide")
     said = (
-        f"{split} has {rows:,} rows: differences from about {100 * shown:.1f} points of {headline} on are told from "
+        f"{split} has {rows:,} rows: differences from about {100 * shown:.1f} points of {of} on are told from "
         f"chance, and one point takes about {needed:,} rows (paired, four times in five, where one of two models alone "
-        f"is right on {_PARTING:.0%} of the rows)"
+        f"is right on {_PARTING:.0%} of the rows){rough}"
     )
     facts = {"split": split, "rows": rows, "points_shown": round(100 * shown, 2), "rows_for_one_point": needed}
-    larger = (
-        "give a larger test split"
-        if len(spec.run.config.seeds or ()) > 1
-        else "give a larger test split, several seeds"
-    )
-    fix = f"{larger}, or data.holdout_test=0.2; a smaller gain can only be chance"
+    ways = [
+        "give a larger test split",
+        *(["several seeds"] if len(spec.run.config.seeds or ()) < 2 else []),
+        *(["data.holdout_test=0.2"] if split == "validation" else []),  # refused where there is one
+    ]
+    fix = f"{' or '.join(ways)}; a smaller gain cannot be told from chance"
     return Finding(name, WARN if shown > _TOLD else OK, said, fix if shown > _TOLD else "", facts)

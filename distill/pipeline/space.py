@@ -10,9 +10,12 @@ from distill.models import loading
 from distill.models.on_meta import build_on_meta
 from distill.models.sources import TEACHER_CHECKPOINT
 from distill.pipeline import meta_build
+from distill.pipeline.expected_shapes import student_and_teacher_shapes
+from distill.pipeline.seeds import several
 from distill.report import size
 from distill.stages import pretrain
 from distill.stages.job import RunSpec
+from distill.types import ModelShape
 
 FLOAT = 4
 """Bytes of a number in 32 bits."""
@@ -28,9 +31,12 @@ def disk(spec: RunSpec) -> Finding:
     outputs = spec.decisions.outputs
     stored = sum(1e9 * (each.decisions.outputs.gigabytes or 0.0) for each in spec.teachers.values())
     stored = stored if outputs.stored else 0.0
-    needed, free = stored + _COPIES * FLOAT * weights(spec), float(free_bytes(Path(spec.config.store)))
+    more, further = len(several(spec)[1:]), _of_further_seeds(spec)
+    needed = stored + further + _COPIES * FLOAT * weights(spec)
+    free = float(free_bytes(Path(spec.config.store)))
+    seeds = f"{size(further)} of models of {more} more seed{'s' * (more > 1)}, " if further else ""
     said = (
-        f"about {size(needed)} are needed in {spec.config.store} ({size(stored)} of teacher outputs, the rest "
+        f"about {size(needed)} are needed in {spec.config.store} ({size(stored)} of teacher outputs, {seeds}the rest "
         f"checkpoints and models), and {size(free)} are free"
     )
     facts = {"needed_bytes": round(needed), "free_bytes": round(free)}
@@ -53,6 +59,22 @@ def weights(spec: RunSpec) -> int:
     head = spec.setup.task.head
     models = (build_on_meta(teacher_configuration(each), head) for each in spec.teachers.values())
     return sum(map(loading.parameters, models))
+
+
+def _of_further_seeds(spec: RunSpec) -> float:
+    """Return the bytes of the students and controls of all seeds but the first, by their shapes."""
+    trained = len({"distill", "control"} & set(spec.config.stages))
+    if not trained or not (further := several(spec)[1:]):
+        return 0.0
+    tokens = teacher_configuration(spec).vocab_size
+    student, teacher = (_by_shape(shape, tokens) for shape in student_and_teacher_shapes(spec))
+    share = student / teacher  # of what a teacher really has, with all that its shape does not say
+    return FLOAT * weights(spec) / len(spec.teachers) * share * trained * len(further)
+
+
+def _by_shape(shape: ModelShape, tokens: int) -> float:
+    """Return about how many weights a model has: four matrices of attention, eight of the rest, and the embeddings."""
+    return 12.0 * shape.layers * shape.width**2 + tokens * shape.width
 
 
 def free_bytes(folder: Path) -> int:

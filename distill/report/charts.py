@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from typing import NamedTuple
 
 from distill.report.chart_labels import Box, Mark, placed
@@ -33,10 +34,11 @@ class Point(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """What an axis shows, and how its numbers are written."""
+    """What an axis shows, how its numbers are written, and whether they are whole ones."""
 
     title: str
     written: Format
+    whole: bool = False
 
 
 def front(points: Sequence[Point], lower_is_better: bool) -> list[Point]:
@@ -165,8 +167,9 @@ def _axes(
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{height + 4:.1f}" text-anchor="end">{escape(y.written(value))}</text>')
     bottom = _HEIGHT - _BOTTOM + 18
-    below = (_powers if logarithmic else _ticks)(min(costs), max(costs))
-    parts += [_below(across(cost), bottom, x.written(cost)) for cost in _with_room(below, x.written)]
+    ends = min(costs), max(costs)
+    below = _powers(*ends) if logarithmic else _ticks(*ends, finest=1 if x.whole else 0)
+    parts += [_below(across(cost), bottom, x.written(cost)) for cost in _with_room(below, across, x.written)]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
     return parts
@@ -174,29 +177,39 @@ def _axes(
 
 def _below(place: float, height: float, text: str) -> str:
     """Return a number in the middle below its place, or, where the picture would cut it, up to its edge."""
-    over = place + _CHARACTER * len(text) / 2 > _WIDTH
+    cut = _middle(place, text) < place
     where = (
-        f'x="{_WIDTH}" y="{height}" text-anchor="end"' if over else f'x="{place:.1f}" y="{height}" text-anchor="middle"'
+        f'x="{_WIDTH}" y="{height}" text-anchor="end"' if cut else f'x="{place:.1f}" y="{height}" text-anchor="middle"'
     )
     return f"<text {where}>{escape(text)}</text>"
 
 
-def _with_room(costs: Sequence[float], written: Format) -> Sequence[float]:
+def _middle(place: float, text: str) -> float:
+    """Return where the middle of a text below a picture is, which stays within its right edge."""
+    return min(place, _WIDTH - _CHARACTER * (len(text) + 1) / 2)
+
+
+def _with_room(costs: Sequence[float], across: Callable[[float], float], written: Format) -> Sequence[float]:
     """Return as many of some numbers, evenly spread, as find room beside each other below a picture."""
-    widest = _CHARACTER * max(len(written(cost)) for cost in costs) + _CHARACTER
-    return costs[:: max(1, math.ceil(len(costs) * widest / (_WIDTH - _RIGHT - _LEFT)))]
+    widest = _CHARACTER * max(len(written(cost)) + 1 for cost in costs)
+    middles = [_middle(across(cost), written(cost)) for cost in costs]
+    for every in range(1, len(costs)):
+        if all(after - before >= widest for before, after in pairwise(middles[::every])):
+            return costs[::every]
+    return costs[:1]
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from the least to the largest value.
+def _ticks(low: float, high: float, finest: float = 0) -> list[float]:
+    """Return round numbers from the least to the largest value, no closer to each other than ``finest``.
 
-    >>> _ticks(0, 10)
-    [0, 2, 4, 6, 8, 10]
+    >>> _ticks(0, 10), _ticks(0, 2, finest=1)
+    ([0, 2, 4, 6, 8, 10], [0, 1, 2])
     """
     if not high > low:
         return [low]
     step = 10 ** math.floor(math.log10((high - low) / _TICKS))
     step = next(size for size in (step, 2 * step, 5 * step, 10 * step) if (high - low) / size <= _TICKS)
+    step = max(step, finest)
     return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 

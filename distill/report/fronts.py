@@ -9,13 +9,13 @@ from distill.report import (
     JsonObject,
     Report,
     charts,
+    difference,
     first_of,
     headline,
     known,
     listed,
     metric,
     milliseconds,
-    number,
     precision,
     present,
     role,
@@ -74,9 +74,10 @@ def chance(report: Report) -> str:
     ends = precision.of_score(report, model, lead[1])
     if ends is None:
         return ""
+    within = difference(lead[0], ends.half, sign="-")
     return (
-        f"On so few examples as {lead[1]} has, a score is known within {number(100 * ends.half, 2)} points to either "
-        "side (95 %): models that are closer to each other than that may stand the other way round."
+        f"On so few examples as {lead[1]} has, a score is known within {within} to either side "
+        "(95 %): models that are closer to each other than that may stand the other way round."
     )
 
 

@@ -1,19 +1,18 @@
 """Judge whether validation and test have enough rows to tell apart the differences that matter."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from distill.report import NOT_FRACTIONS, LabelScores, Report, known, metric, number, present
+from distill.report import NOT_FRACTIONS, Report, known, metric, number, present
 
 _Z = 1.959963984540054
 """The normal distribution has 95 % within so many standard deviations."""
-_NO_MEANS = NOT_FRACTIONS | {"bleu"}
-"""Metrics that are no fraction of examples, nor a mean of one."""
+_SHARES = ("accuracy", "exact_match")
+"""Metrics that are the share of rows that are right, but for tasks that decide on each word of a row."""
 
 
 class Interval(NamedTuple):
-    """The 95 % interval of a fraction, by its ends."""
+    """The 95 % interval of a score, by its ends."""
 
     low: float
     high: float
@@ -55,8 +54,7 @@ def needed(fraction: float, half: float) -> int:
 def too_small(report: Report, points: float | None) -> list[str]:
     """Return a sentence for each split that is too small to tell so many points of the task's first metric.
 
-    The metric is taken as a fraction of the rows, or, where it is an F1 of labels, of the labels in them, each right or
-    wrong by itself. Metrics that are no fraction are not judged.
+    Metrics that have no percentage points are not judged.
 
     Args:
         report: content of report.json.
@@ -71,40 +69,47 @@ def too_small(report: Report, points: float | None) -> list[str]:
 
 
 def of_score(report: Report, model: str, split: str) -> Interval | None:
-    """Return the 95 % interval of a model's first metric on a split; none where it is no fraction of examples."""
+    """Return the 95 % interval of a model's first metric on a split, in the metric's own unit, or none.
+
+    That of a share of rows follows from their number. Any other metric, a mean over texts or what is computed of all of
+    them together, has the bootstrap interval that the evaluation drew for it, unless all draws were alike, which tells
+    nothing of other texts.
+    """
     name, score = next(iter(report["models"][model]["metrics"][split].items()))
     rows = (report["data"].get("rows") or {}).get(split)
-    counted = _examples_behind(report, model, split, name) if rows else 0
-    if name in _NO_MEANS or not known(score) or not counted:
+    if not known(score) or not rows:
         return None
-    return interval(min(1.0, max(0.0, score)), counted)
+    if share_of_rows(report["task"], name):
+        return interval(score, rows)
+    low, high = (report["models"][model].get("intervals") or {}).get(split) or (None, None)
+    return Interval(low, high) if known(low) and known(high) and low < high else None
+
+
+def share_of_rows(task: str, name: str) -> bool:
+    """Return whether a metric of a task is the share of rows that are right.
+
+    >>> share_of_rows("classification", "accuracy"), share_of_rows("summarization", "rouge1")
+    (True, False)
+    """
+    return name in _SHARES and task != "token_classification"
 
 
 def _sentence(report: Report, model: str, split: str, points: float) -> str:
     name, score = next(iter(report["models"][model]["metrics"][split].items()))
     ends = of_score(report, model, split)
-    if ends is None or ends.half <= points / 100:
+    if name in NOT_FRACTIONS or ends is None or ends.half <= points / 100:
         return ""
-    rows, counted = report["data"]["rows"][split], _examples_behind(report, model, split, name)
+    rows = report["data"]["rows"][split]
     span = " to ".join(number(100 * end, 2) for end in ends)
-    needed_rows = rounded_up(needed(min(1.0, max(0.0, score)), points / 100) * rows / counted)
+    enough = (
+        needed(score, points / 100) if share_of_rows(report["task"], name) else rows * (100 * ends.half / points) ** 2
+    )
     size = f"{points:g} point{'' if points == 1 else 's'}"
     return (
         f"{split} has {rows:,} rows, too few to tell {size} of {name}: the 95 % interval of the {model}'s "
         f"{metric(name, score)} is {number(200 * ends.half, 2)} points wide, {span}; one within {size} to either side "
-        f"takes about {needed_rows:,} rows."
+        f"takes about {rounded_up(enough):,} rows."
     )
-
-
-def _examples_behind(report: Report, model: str, split: str, name: str) -> int:
-    """Return how many examples a metric is a fraction of: rows, or for an F1 of labels the labels in them."""
-    rows: int = report["data"]["rows"].get(split) or 0
-    table: LabelScores = (report["models"][model].get("per_label") or {}).get(split) or {}
-    if not name.startswith("f1") or "micro" not in table:
-        return rows
-    labels: Sequence[str] = report["data"].get("labels") or ()
-    second = report["task"] == "pair_classification" and len(labels) == 2 and labels[1] in table
-    return int(table[labels[1] if second else "micro"].get("support") or 0)
 
 
 def rounded_up(count: float) -> int:

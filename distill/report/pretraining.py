@@ -1,6 +1,6 @@
 """Say how well a model that was pretrained predicts text that it has not seen."""
 
-from distill.report import JsonObject, Report, known, number
+from distill.report import JsonObject, Report, known, number, percent
 
 _LEARNT = {"mlm": "masked tokens", "mlm+nsp": "masked tokens", "clm": "next tokens"}
 _HELD_OUT = {"files": "blocks of the text files that were held out", "validation": "the text of validation"}
@@ -29,8 +29,8 @@ def _title(stage: str) -> str:
 def _sentence(found: JsonObject) -> str:
     pairs = ""
     if (accuracy := found.get("next_segment_accuracy")) is not None:
-        pairs = f", and accuracy {number(accuracy, 3)} of whether a segment follows another, as about half do"
+        pairs = f", and accuracy {percent(accuracy)} of whether a segment follows another, as about half do"
     return (
-        f"perplexity {number(found['perplexity'], 2)} and accuracy {number(found['accuracy'], 3)} of "
+        f"perplexity {number(found['perplexity'], 2)} and accuracy {percent(found['accuracy'])} of "
         f"{_LEARNT[found['objective']]}{pairs}, on {_HELD_OUT[found['held_out']]}"
     )

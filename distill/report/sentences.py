@@ -15,7 +15,6 @@ from distill.report import (
     listed,
     listed_short,
     metric,
-    number,
     percent,
     precision,
     present,
@@ -209,9 +208,8 @@ def _reaches(report: Report, name: str) -> str:
     several = role(report, name) == "teacher" and teachers(report)
     subject = "teachers together reach" if several else f"{name} reaches"
     ends = precision.of_score(report, name, lead[1])
-    sure = (
-        "without an interval" if ends is None else f"95 % interval {' to '.join(number(100 * end, 2) for end in ends)}"
-    )
+    span = " to ".join(metric(lead[0], end).removesuffix(" %") for end in ends or ())
+    sure = f"95 % interval {span}" if span else "without an interval"
     return f"The {subject} {metric(lead[0], score)} {lead[0]} on {lead[1]} ({sure})."
 
 

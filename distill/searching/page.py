@@ -26,8 +26,11 @@ _LAYOUT: dict[str, Any] = {
     "plot_bgcolor": "rgba(0,0,0,0)",
     "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#646b75"},
     "margin": {"l": 60, "r": 20, "t": 20, "b": 50},
+    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     "height": 360,
 }
+_DECADES = 100
+"""From that many times the least value on, a logarithmic axis has a number for each power of ten alone."""
 
 
 class Picture(NamedTuple):
@@ -92,11 +95,16 @@ def _pictures(found: Found) -> Iterator[Picture]:
         yield _importance(found, heads[0])
     if len(heads) > 1:
         front = draw.plot_pareto_front(found.study, target_names=heads)
-        yield Picture("Pareto front", "No trial is better than those of the front in everything.", _html(front))
-    figure = draw.plot_slice(found.study, target=_target(found, 0), target_name=heads[0])
-    yield Picture(f"{heads[0]} by setting", "The same trials, by the value of each setting.", _html(figure))
+        note = "No trial is better in everything than those of the front, which are red; the darker, the later."
+        yield Picture("Pareto front", note, _html(front))
+    for key in found.space:
+        figure = draw.plot_slice(found.study, params=[key], target=_target(found, 0), target_name=heads[0])
+        _few_numbers(figure, [each.params[key] for each in finished if key in each.params])
+        yield Picture(f"{heads[0]} by {key}", "The same trials; the darker, the later.", _html(figure))
     if found.of_outcome("pruned"):
         figure = draw.plot_intermediate_values(found.study)
+        figure.update_xaxes(title="epoch")
+        figure.update_yaxes(title="watched metric")
         yield Picture("Validation", "The watched metric of each trial by epoch; pruned ones end early.", _html(figure))
 
 
@@ -108,8 +116,18 @@ def _importance(found: Found, head: str) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # which says so each time
         figure = optuna.visualization.plot_param_importances(found.study, target=target, target_name=head)
+    most = max(bar for trace in figure.data for bar in trace.x)
+    figure.update_xaxes(title=None, range=[0, 1.2 * most])  # with room for the number beside the longest bar
+    figure.update_yaxes(title=None)
     note = "How much of what tells good trials from the others goes with each setting; of few trials it says little."
     return Picture(f"Importance for {head}", note, _html(figure))
+
+
+def _few_numbers(figure: Figure, values: list[Any]) -> None:
+    """Write only powers of ten below a logarithmic axis that has several of them."""
+    figure.update_xaxes(exponentformat="e")
+    if figure.layout.xaxis.type == "log" and max(values) >= _DECADES * min(values):
+        figure.update_xaxes(dtick=1)
 
 
 def _target(found: Found, place: int) -> Callable[[FrozenTrial], float] | None:
@@ -124,6 +142,7 @@ def _signed(sign: int) -> Callable[[FrozenTrial], float]:
 def _html(figure: Figure) -> str:
     """Return a figure without the library, which the page holds once."""
     figure.update_layout(**_LAYOUT)
+    figure.update_traces(marker_showscale=False, selector={"type": "scatter"})  # the scales take half of a phone
     return str(
         figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True})
     )

@@ -1,11 +1,13 @@
 """Compare scored models by their roles: the gain over the control, and how alike student and teacher are."""
 
+import math
+from collections.abc import Mapping
 from typing import TypeAlias, TypedDict
 
 from distill.inference.scoring import SplitScore
 from distill.metrics import Mode, Scored
 from distill.metrics import fidelity as metrics
-from distill.metrics.bootstrap import gap_closed, paired_bootstrap
+from distill.metrics.bootstrap import gap_closed, paired_bootstrap, single_bootstrap
 from distill.stages.job import RunSpec
 from distill.stages.learner import WITHOUT_UNLABELLED
 
@@ -87,6 +89,22 @@ def fidelity(spec: RunSpec, scores: Scores, split: str) -> dict[str, object] | N
         for name, by_split in scores.items()
     }
     return {"split": split, **metrics.compare(kind, student, teacher), "calibration_error": errors}
+
+
+def intervals(spec: RunSpec, scores: Mapping[str, SplitScore]) -> dict[str, list[float]]:
+    """Return for each split on which the leading metric is defined the 95 % bootstrap interval of a model's."""
+    leading, found = spec.leading, dict[str, list[float]]()
+    for split, score in scores.items():
+        if not math.isfinite(score.scored.metrics[leading.headline.name]):
+            continue
+        drawn = single_bootstrap(
+            leading.compute,
+            score.scored.statistics[leading.headline.name],
+            resamples=spec.config.evaluate.resamples,
+            seed=spec.config.seed,
+        )
+        found[split] = [drawn.lo, drawn.hi]
+    return found
 
 
 def _paired(spec: RunSpec, scores: Scores, split: str, first: str, second: str) -> Comparison:

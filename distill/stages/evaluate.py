@@ -221,6 +221,8 @@ def _compare(
     timed, conditions = latencies.measured(job, models, next(iter(rows), None), fitted)
     for name, milliseconds in timed.items():
         described[name]["latency_ms"] = milliseconds
+    shown = spec.decisions.first_of("student") or next(iter(scores))  # the one whose score the report judges by itself
+    described[shown]["intervals"] = comparing.intervals(spec, scores[shown])
     return {
         "models": described,
         "gain": comparing.gain(spec, scores, split),

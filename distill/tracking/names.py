@@ -23,6 +23,10 @@ NAMES: Mapping[str, str] = {
     "*": "every other number of `report.json` likewise, by its place there",
 }
 """Patterns of names, with words in capitals for what differs, and what each means."""
+CONFUSION = ("Actual", "Predicted", "nPredictions")
+"""The columns of a confusion matrix, by the names that the picture of W&B has for them."""
+CONFUSION_PICTURE = "wandb/confusion_matrix/v1"
+"""What W&B calls its picture of a confusion matrix."""
 _NAMED_BY = ("name", "format")
 
 

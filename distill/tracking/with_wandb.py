@@ -13,14 +13,13 @@ import wandb
 
 from distill.tracking import Findings, JobDescription, Product, Table
 from distill.tracking.jobs import Unreachable
+from distill.tracking.names import CONFUSION, CONFUSION_PICTURE
 
 _BEGIN = 20.0
 """Seconds after which the begin of a job gives up."""
 _LONGEST_GROUP, _LONGEST_TAG = 128, 64
 _FULL = 1 << 20
 """Free bytes below which a disk counts as full."""
-_CONFUSION = ("Actual", "Predicted", "nPredictions")
-"""The columns of W&B's own chart of a confusion matrix."""
 
 
 class WandbTracker:
@@ -169,10 +168,10 @@ def _table(table: Table) -> wandb.Table:
 
 
 def _matrix(model: str, rows: Sequence[Sequence[Any]]) -> object:
-    table = wandb.Table(columns=list(_CONFUSION), data=[[str(right), str(said), count] for right, said, count in rows])
+    table = wandb.Table(columns=list(CONFUSION), data=[[str(right), str(said), count] for right, said, count in rows])
     return wandb.plot_table(
-        vega_spec_name="wandb/confusion_matrix/v1",
+        vega_spec_name=CONFUSION_PICTURE,
         data_table=table,
-        fields={name: name for name in _CONFUSION},
+        fields={name: name for name in CONFUSION},
         string_fields={"title": model},
     )

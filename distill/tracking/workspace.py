@@ -12,7 +12,7 @@ import wandb_workspaces.workspaces as workspaces
 
 from distill.base.disk import replacing
 from distill.errors import ConfigError
-from distill.tracking.names import NAMES
+from distill.tracking.names import CONFUSION, CONFUSION_PICTURE, NAMES
 from distill.tracking.shown import Contents
 
 Panels: TypeAlias = list[Any]
@@ -92,6 +92,7 @@ def _sections(contents: Contents) -> Iterator[tuple[str, Panels]]:
     subjects = {
         "What was found": _found(contents),
         "Quality against cost": _costs(contents),
+        "Confusion matrices": _matrices(contents.confusion),
         "Losses of the terms": _lines(contents.losses),
         "Shares of the terms": _together("shares of the terms", contents.shares),
         "Validation": _lines(contents.validation),
@@ -112,8 +113,8 @@ def _found(contents: Contents) -> Panels:
             reports.ScalarChart(title=f"gain over the control{over}", metric=name),
             _bars(f"gain{over} and its interval", [name, *ends]),
         ]
-    media = ["page", *contents.confusion]
-    return [*gain, _bars("all models", contents.quality), reports.MediaBrowser(title="report", media_keys=media)]
+    page = reports.MediaBrowser(title="report", media_keys=["page"])
+    return [*gain, _bars("all models", contents.quality), page]
 
 
 def _costs(contents: Contents) -> Panels:
@@ -126,6 +127,19 @@ def _costs(contents: Contents) -> Panels:
         for title, cost in contents.costs.items()
     ]
     return [*points, reports.MediaBrowser(title="models of a run", media_keys=list(contents.pictures))]
+
+
+def _matrices(names: Sequence[str]) -> Panels:
+    """Return a picture of each confusion matrix, which W&B draws from a table that it names after it."""
+    return [
+        reports.CustomChart(
+            query={"summaryTable": {"tableKey": f"{name}_table"}},
+            chart_name=CONFUSION_PICTURE,
+            chart_fields={column: column for column in CONFUSION},
+            chart_strings={"title": name.rpartition("/")[2]},
+        )
+        for name in names
+    ]
 
 
 def _lines(names: Sequence[str]) -> Panels:

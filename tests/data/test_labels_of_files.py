@@ -148,7 +148,8 @@ def test_a_split_whose_answers_are_all_empty_is_left_out():
 
 
 def test_leaving_rows_out_is_not_offered_where_no_other_is_there():
-    with refused("2 of 2 rows of train in here cannot be used: row 1 has no text, row 2 has no text"):
+    way = "give another file, or name other columns with data.columns"
+    with refused(f"2 of 2 rows of train in here cannot be used: row 1 has no text, row 2 has no text; {way}"):
         take({"train": Dataset.from_dict({"text": ["", " "], "label": ["x", "y"]})}, ROLES, {}, "here")
 
 

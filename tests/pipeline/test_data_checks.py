@@ -67,10 +67,14 @@ def test_words_outside_of_entities_are_no_label_to_balance():
     assert "O" not in facts
 
 
-def test_more_seeds_are_no_advice_where_there_are_several(clean):
+def test_what_is_of_no_use_is_no_advice_for_more_power(clean):
+    end = "; a smaller gain cannot be told from chance"
     several = replace(clean, config=replace(clean.config, seeds=[1, 2]))
-    assert "give a larger test split, several seeds, or " in data_checks.power(clean).fix
-    assert "give a larger test split, or " in data_checks.power(several).fix
+    assert data_checks.power(clean).fix == f"give a larger test split or several seeds{end}"
+    assert data_checks.power(several).fix == f"give a larger test split{end}"
+    splits = {name: rows for name, rows in several.data.splits.items() if name != "test"}
+    untested = replace(several, data=replace(several.data, splits=splits))
+    assert data_checks.power(untested).fix == f"give a larger test split or data.holdout_test=0.2{end}"
 
 
 def test_the_power_says_what_one_point_takes(clean):
@@ -78,6 +82,13 @@ def test_the_power_says_what_one_point_takes(clean):
     assert found.level == WARN
     assert found.facts["rows"] == 40
     assert found.facts["rows_for_one_point"] == 7900
+
+
+def test_the_power_of_a_metric_that_is_no_share_of_rows_is_a_rough_guide(clean):
+    f1 = replace(clean, config=replace(clean.config, metric="f1"))
+    assert "points of accuracy on are told from chance" in data_checks.power(clean).said
+    assert "points of a share of rows on are told from chance" in data_checks.power(f1).said
+    assert data_checks.power(f1).said.endswith("; f1 is none: take it as a rough guide")
 
 
 @pytest.mark.parametrize("task", ["regression", "translation", "token_classification", "multilabel_classification"])
@@ -93,3 +104,15 @@ def test_a_disk_that_is_too_small_is_seen_before(clean, monkeypatch):
     monkeypatch.setattr(space, "free_bytes", lambda folder: 10)
     found = space.disk(clean)
     assert (found.level, found.fix.split(",")[0]) == ("FAIL", "free some space")
+
+
+def test_the_disk_holds_a_student_and_a_control_of_each_further_seed(clean):
+    def needed(**settings):
+        return space.disk(replace(clean, config=replace(clean.config, **settings)))
+
+    one, two, three = (needed(seeds=seeds).facts["needed_bytes"] for seeds in (None, [1, 2], [1, 2, 3]))
+    assert one < two
+    assert three - one == pytest.approx(2 * (two - one), abs=2)
+    alone = needed(seeds=[1, 2], stages=["distill"]).facts["needed_bytes"]
+    assert alone - one == pytest.approx((two - one) / 2, abs=2)
+    assert "of models of 2 more seeds, the rest checkpoints and models" in needed(seeds=[1, 2, 3]).said

@@ -1,5 +1,6 @@
 """The page in headless Chromium: on a phone and a screen, without a script error, and readable without script."""
 
+import gzip
 import html
 import json
 import os
@@ -8,9 +9,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from distill.config.search_space import Choice, Range
 from distill.report.page import render
+from distill.searching import page as searching
+from distill.searching.results import Found
+from distill.searching.study import MAXIMIZE, MINIMIZE, Goal
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
@@ -27,13 +34,26 @@ MEASURE = """<script>addEventListener("load", () => {
   }
   found.texts = [...document.querySelectorAll("svg text")].map(each => each.getBoundingClientRect().height)
     .filter(height => height);
-  parent.postMessage(found, "*");
+  found.unreadable = [...document.querySelectorAll("svg.chart")].flatMap(picture => {
+    const edge = picture.getBoundingClientRect();
+    const texts = [...picture.querySelectorAll("text")].map(each => [each.textContent, each.getBoundingClientRect()])
+      .filter(([, box]) => box.height);
+    const cut = texts.filter(([, box]) => box.left < edge.left - 1 || box.right > edge.right + 1);
+    const below = texts.filter(([, box]) => box.bottom > edge.bottom - edge.height / 5);
+    const over = below.flatMap(([text, box], place) => below.slice(place + 1)
+      .filter(([, other]) => Math.min(box.right, other.right) - Math.max(box.left, other.left) > 1
+        && Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top) > 3)
+      .map(([other]) => [`${text} on ${other}`]));
+    return [...cut, ...over].map(([text]) => text);
+  });
+  parent.postMessage([NUMBER, found], "*");
 })</script>"""
 AXE = os.environ.get("AXE_CORE")
 """A folder in which ``npm install axe-core`` was done."""
 ASK = """<script>addEventListener("load", async () => {
   const found = await axe.run({ resultTypes: ["violations"] });
-  parent.postMessage(found.violations.map(each => [each.impact, each.id, each.nodes.length, each.nodes[0].html]), "*");
+  const said = found.violations.map(each => [each.impact, each.id, each.nodes.length, each.nodes[0].html]);
+  parent.postMessage([NUMBER, said], "*");
 })</script>"""
 ROWS = [
     {
@@ -48,20 +68,33 @@ ROWS = [
 ]  # fmt: skip
 
 
-def looked_at(page, folder, width, measure=MEASURE):
-    """What a frame of this width says of a page."""
-    end = page.rindex("</body>")
-    probed = (page[:end] + measure + page[end:]).replace("<head>", f"<head>{PROBE}", 1)
-    content = json.dumps(probed).replace("</", "<\\/")
+@pytest.fixture(scope="module")
+def recorded():
+    """The pages of a small run of every task, by their cards."""
+    file = Path(__file__).parents[1] / "recorded" / "reports.json.gz"
+    runs = json.loads(gzip.decompress(file.read_bytes()))
+    return {card: render(run["report"], run["curves"], run["rows"]) for card, run in runs.items()}
+
+
+def looked_at(pages, folder, width, measure=MEASURE):
+    """What frames of this width say of pages, by their names; one browser holds them all."""
+    contents = []
+    for number, page in enumerate(pages.values()):
+        end, script = page.rindex("</body>"), measure.replace("NUMBER", str(number))
+        contents.append((page[:end] + script + page[end:]).replace("<head>", f"<head>{PROBE}", 1))
+    given = json.dumps(contents).replace("</", "<\\/")
     frame = folder / "frame.html"
     frame.write_text(
-        f'<!doctype html><meta charset="utf-8"><iframe style="width: {width}px; height: 800px; border: 0"></iframe>'
-        '<pre></pre><script>addEventListener("message", event => {'
-        'document.querySelector("pre").textContent = JSON.stringify(event.data) });'
-        f'document.querySelector("iframe").srcdoc = {content}</script>',
+        '<!doctype html><meta charset="utf-8"><pre></pre><script>const found = {};'
+        'addEventListener("message", event => { found[event.data[0]] = event.data[1];'
+        'document.querySelector("pre").textContent = JSON.stringify(found) });'
+        f"for (const content of {given}) {{ const frame = document.createElement('iframe');"
+        f"frame.style = 'width: {width}px; height: 800px; border: 0'; frame.srcdoc = content;"
+        "document.body.append(frame) }</script>",
         encoding="utf-8",
     )
-    return json.loads(html.unescape(re.search(r"<pre>(.+?)</pre>", dumped(frame), re.DOTALL)[1]))
+    found = json.loads(html.unescape(re.search(r"<pre>(.+?)</pre>", dumped(frame), re.DOTALL)[1]))
+    return {name: found[str(number)] for number, name in enumerate(pages)}
 
 
 def dumped(file):
@@ -75,15 +108,50 @@ def dumped(file):
         "--dump-dom",
         file.as_uri(),
     ]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 @pytest.mark.parametrize("width", [400, 1280])
 def test_the_page_is_as_wide_as_the_screen_and_its_filter_works(report, curves, full, tmp_path, width):
-    found = looked_at(render(report | full, curves, ROWS), tmp_path, width)
+    found = looked_at({"page": render(report | full, curves, ROWS)}, tmp_path, width)["page"]
     assert (found["width"], found["needs"], found["errors"]) == (width, width, [])
     assert found["articles"] == [2, 1]
     assert min(found["texts"]) > 9, "texts of pictures are read on a phone"
+
+
+@pytest.fixture(scope="module")
+def searched():
+    """The page of a search for a good and small model, over settings with long names and of several powers of ten."""
+    space = {
+        "distill.optimizer.lr": Range(1e-5, 1e-2, log=True),
+        "student.architecture.layers": Range(1, 7, step=2, whole=True),
+        "distill.scheduler.name": Choice(("linear", "cosine")),
+    }
+    drawn = {
+        "distill.optimizer.lr": FloatDistribution(1e-5, 1e-2, log=True),
+        "student.architecture.layers": IntDistribution(1, 7, step=2),
+        "distill.scheduler.name": CategoricalDistribution(("linear", "cosine")),
+    }
+    goal = Goal(("score", "size"), (MAXIMIZE, MINIMIZE), prune=False)
+    found = optuna.create_study(directions=goal.directions)
+    for number in range(8):
+        values = (10.0 ** (number % 4 - 5), 1 + 2 * (number % 3), ("linear", "cosine")[number % 2])
+        params = dict(zip(space, values, strict=True))
+        found.add_trial(
+            optuna.create_trial(params=params, distributions=drawn, values=[0.6 + number / 50, 1e6 + number])
+        )
+    of = Found("trec_tiny/learning", "accuracy", goal, space, found, found.best_trials, 8)
+    return {
+        "search": searching.render(of, ["python -m distill.run experiment=trec_tiny " + "distill.temperature=2 " * 9])
+    }
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_the_pages_of_every_task_and_of_a_search_are_read_on_phone_and_screen(recorded, searched, tmp_path, width):
+    for task, found in looked_at(recorded | searched, tmp_path, width).items():
+        assert (task, found["width"], found["needs"], found["errors"]) == (task, width, width, [])
+        assert min(found["texts"]) > 9, task
+        assert not found["unreadable"], task
 
 
 def test_without_script_all_but_the_search_is_there(report, curves, full):
@@ -96,9 +164,11 @@ def test_without_script_all_but_the_search_is_there(report, curves, full):
 
 @pytest.mark.skipif(AXE is None, reason="AXE_CORE names no folder in which npm install axe-core was done")
 @pytest.mark.parametrize("width", [400, 1280])
-def test_axe_finds_nothing_serious(report, curves, full, tmp_path, width):
+def test_axe_finds_nothing_serious(report, curves, full, recorded, searched, tmp_path, width):
     script = Path(AXE, "node_modules", "axe-core", "axe.min.js").read_text(encoding="utf-8")
-    given = os.environ.get("REPORT")  # a page of one's own
-    page = Path(given).read_text(encoding="utf-8") if given else render(report | full, curves, ROWS)
-    found = looked_at(page, tmp_path, width, f"<script>{script}</script>{ASK}")
-    assert not [each for each in found if each[0] in ("serious", "critical")]
+    pages = {"page": render(report | full, curves, ROWS), **recorded, **searched}
+    if given := os.environ.get("REPORT"):  # a page of one's own
+        pages = {given: Path(given).read_text(encoding="utf-8")}
+    for name, page in pages.items():  # one after the other: it looks at every element of a page
+        found = looked_at({name: page}, tmp_path, width, f"<script>{script}</script>{ASK}")[name]
+        assert not [(name, *each) for each in found if each[0] in ("serious", "critical")]

@@ -6,7 +6,7 @@ import pytest
 from distill.report.assemble import assemble
 from distill.report.console import table
 from distill.report.page import render
-from distill.report.precision import interval, needed, too_small
+from distill.report.precision import interval, needed, of_score, too_small
 
 
 def of(rows, score, name="accuracy", split="test", **more):
@@ -58,21 +58,35 @@ def test_the_interval_holds_the_share_as_often_as_it_says():
         assert 0.93 < np.mean([low <= share <= high for low, high in found]) < 0.98
 
 
-def test_an_f1_of_labels_is_a_share_of_the_labels_that_are_there():
-    micro = {"micro": {"f1": 0.5, "support": 9600}}
-    assert too_small(of(300, 0.5, "f1", table=micro), 1.0) == []
-    micro["micro"]["support"] = 4800
-    (said,) = too_small(of(300, 0.5, "f1", table=micro), 1.0)
-    assert said.endswith("takes about 600 rows.")
-    pairs = {"no": {"support": 90_000}, "yes": {"support": 100}, "micro": {"support": 90_100}}
-    given = {"labels": ["no", "yes"], "table": pairs}
-    assert too_small(of(90_100, 0.5, "f1", **given), 1.0) == []
-    assert too_small(of(90_100, 0.5, "f1", **given, task="pair_classification"), 1.0)
+@pytest.mark.parametrize(("task", "name"), [
+    ("summarization", "rouge1"), ("translation", "bleu"), ("translation", "chrf"), ("classification", "f1"),
+    ("question_answering", "f1"), ("token_classification", "accuracy"), ("multilabel_classification", "f1_micro"),
+])  # fmt: skip
+def test_a_score_that_is_no_share_of_rows_has_the_interval_that_was_drawn_for_it(task, name):
+    report = of(100, 0.62, name) | {"task": task}
+    report["models"]["student"]["intervals"] = {"test": [0.6, 0.65]}
+    (said,) = too_small(report, 1.0)
+    assert said == (
+        f"test has 100 rows, too few to tell 1 point of {name}: the 95 % interval of the student's 62.00 % is 5.00 "
+        "points wide, 60.00 to 65.00; one within 1 point to either side takes about 630 rows."
+    )
+    assert too_small(report, 3.0) == []
 
 
-@pytest.mark.parametrize("name", ["pearson", "perplexity", "bleu"])
-def test_what_is_no_share_is_not_judged(name):
-    assert too_small(of(8, 0.5, name), 1.0) == []
+@pytest.mark.parametrize("name", ["pearson", "matthews", "perplexity"])
+def test_a_score_without_points_has_an_interval_and_is_not_judged(name):
+    report = of(8, 0.5, name)
+    report["models"]["student"]["intervals"] = {"test": [0.2, 0.7]}
+    assert of_score(report, "student", "test") == (0.2, 0.7)
+    assert too_small(report, 1.0) == []
+
+
+@pytest.mark.parametrize("drawn", [None, {}, {"validation": [0.1, 0.9]}, {"test": [1.0, 1.0]}, {"test": [None, None]}])
+def test_no_interval_is_made_up_where_none_was_drawn_or_all_draws_were_alike(drawn):
+    report = of(8, 1.0, "rouge1") | {"task": "summarization"}
+    report["models"]["student"]["intervals"] = drawn
+    assert of_score(report, "student", "test") is None
+    assert too_small(report, 1.0) == []
 
 
 @pytest.mark.parametrize("score", [None, float("nan")])

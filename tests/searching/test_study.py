@@ -204,7 +204,7 @@ def test_trials_that_were_pruned_or_failed_are_told_apart(folders):
     assert "&lt;b&gt;too hot&lt;/b&gt;" in page
     assert "<b>too hot" not in page
     assert 'src="http' not in page
-    assert page.count('class="plotly-graph-div"') == 3  # history, slices, and validation of the pruned one
+    assert page.count('class="plotly-graph-div"') == 5  # history, three settings, and validation of the pruned one
 
 
 def test_a_trial_that_is_behind_the_others_is_pruned(folders):

@@ -70,6 +70,17 @@ def test_the_specs_hold_what_is_tracked_and_can_be_read_back(command):
     assert view.runset_settings.pinned_columns[:2] == ["run:displayName", "config:distill.temperature.value"]
 
 
+def test_a_confusion_matrix_is_the_picture_of_the_table_that_a_run_logs(command):
+    report = json.loads(Path("run", "report.json").read_text(encoding="utf-8"))
+    confusion = {"models": {"student": [["negative", "positive", 3]]}}
+    Path("run", "report.json").write_text(json.dumps({**report, "confusion": confusion}), encoding="utf-8")
+    assert command("run", "mode=offline")[0] == 0
+    for file in ("workspace.json", "report.json"):
+        shown = names(json.loads(Path("dashboard", file).read_text(encoding="utf-8")))
+        assert {"confusion_matrix/student_table", "wandb/confusion_matrix/v1", "nPredictions"} <= shown, file
+        assert "confusion_matrix/student" not in shown
+
+
 def test_of_several_seeds_the_mean_gain_is_shown(command):
     report = json.loads(Path("run", "report.json").read_text(encoding="utf-8"))
     seeds = {"gain": report["gain"], "against_teacher": {}, "seeds": [1, 2]}
