@@ -1,5 +1,6 @@
 """As many processes as the settings ask for, whoever starts them, or none."""
 
+import os
 import re
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from distill.base import signals
+from distill.base import parent, signals
 from distill.base.process_state import StopWatch
 from distill.distributed import launching
 from distill.distributed.launching import other_ranks, refuse_other_launch
@@ -190,6 +191,16 @@ def test_what_another_launchers_rank_leaves_behind_is_a_sentence(tmp_path):
         collective("mine")
 
 
+def test_rank_0_is_named_where_it_is_what_has_ended(monkeypatch, tmp_path):
+    monkeypatch.setattr(parent, "_parent", os.getppid() + 1)  # as of a process whose parent has ended
+    said = f"rank 0 (process {os.getppid() + 1}) has ended; the same command goes on from the last checkpoint"
+    with (
+        pytest.raises(RankError, match=re.escape(said)),
+        other_ranks(SimpleNamespace(creates_processes_externally=True), 3, 1, tmp_path),
+    ):
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer")
+
+
 def test_an_error_of_this_rank_is_not_put_down_to_one_that_follows_it(monkeypatch, tmp_path):
     rank(monkeypatch, "raise SystemExit(2)", tmp_path)
 
@@ -223,10 +234,10 @@ def test_a_rank_that_is_stopped_is_named_and_ended_and_one_that_works_long_is_no
 CHILD = """
 import os, sys, time
 from functools import partial
-from distill.base import signals
+from distill.base import parent
 from distill.base.process_state import StopWatch
-signals.StopWatch = partial(StopWatch, limit=0.5)
-signals.end_with_the_parent()
+parent.StopWatch = partial(StopWatch, limit=0.5)
+parent.end_with_the_parent()
 time.sleep(60)
 """
 PARENT = """
