@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,9 +68,11 @@ def refuse_other_launch(devices: int, nodes: int) -> None:
 def _launched() -> tuple[str, int]:
     """Return the launcher that Lightning finds, and how many processes it has started; 0 where it does not tell."""
     try:
-        for kind, name in _LAUNCHERS.items():
-            if kind.detect():
-                return name, kind().world_size()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*`srun` command is available.*")  # a node where people log in has it
+            for kind, name in _LAUNCHERS.items():
+                if kind.detect():
+                    return name, kind().world_size()
         manual = LightningEnvironment().creates_processes_externally
         return "the environment (WORLD_SIZE)", int(os.environ.get("WORLD_SIZE", "0")) if manual else 0
     except (RuntimeError, ValueError, KeyError) as error:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from functools import partial
 from types import SimpleNamespace
 
@@ -103,6 +104,14 @@ def test_where_they_agree_or_lightning_starts_the_ranks_the_run_goes_on(launched
     environment, devices, nodes = TAKEN[case]
     launched(environment)
     refuse_other_launch(devices, nodes)
+
+
+def test_a_machine_that_has_srun_is_no_reason_to_warn(launched, monkeypatch, tmp_path):
+    (tmp_path / "srun").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        refuse_other_launch(1, 1)
 
 
 def test_fewer_ranks_than_were_asked_for_never_train(launched, tmp_path):
