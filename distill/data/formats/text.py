@@ -113,7 +113,8 @@ def whole(file: Path) -> str:
 
 def _lines(stream: BinaryIO, file: Path, end: bytes) -> Iterator[bytes]:
     """Yield what stands between ends: of many at once, since lines may be short, and of long ones no part twice."""
-    number, parts, size = 0, [], 0
+    parts: list[bytes] = []
+    number = size = 0
     while chunk := stream.read(_HEAD):
         *ended, rest = chunk.split(end)
         if ended:
