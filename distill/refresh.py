@@ -11,7 +11,7 @@ import shlex
 import sys
 import time
 
-from distill.base import library_caches, signals
+from distill.base import library_caches, parent
 from distill.base.early_signals import GOES_ON
 from distill.config import logging_settings
 from distill.config.messages import describe_error
@@ -49,7 +49,7 @@ def main() -> None:
 @in_one_sentence(GOES_ON, describe_error)
 def _promoted(arguments: list[str]) -> bool:
     """Print the verdict, and return whether the new run is promoted."""
-    signals.end_with_the_parent()
+    parent.end_with_the_parent()
     if {"-h", "--help"} & set(arguments):
         sys.stdout.write(_USAGE)
         return True

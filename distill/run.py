@@ -15,7 +15,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from distill.base import disk, library_caches, signals
+from distill.base import disk, library_caches, parent
 from distill.base.early_signals import GOES_ON
 from distill.config import compose, sweeps
 from distill.config.messages import describe_error
@@ -31,7 +31,7 @@ log = logging.getLogger("distill.run")  # also when it is started as __main__
 def main() -> None:
     """Run the command line; a user's mistake ends it with one message and exit code 2."""
     with in_one_sentence(GOES_ON, _describe):
-        signals.end_with_the_parent()
+        parent.end_with_the_parent()
         sbatch = _takes_flag(sys.argv)
         compose.prepare_hydra(sys.argv[1:])
         if sbatch:

@@ -17,10 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from distill.base.early_signals import GOES_ON, HEEDED, AtOnce, signal_message
-from distill.base.process_state import StopWatch
 
-PARENT = "DISTILL_PARENT"
-"""The variable by which a process that another one has started knows that one's number."""
 _SAME = 0.5
 """Seconds within which a launcher may hand on what the terminal has sent already."""
 _AT_ONCE = f"distill: ended at once; {GOES_ON}\n".encode()
@@ -167,28 +164,6 @@ def ours_again() -> None:
         for number in HEEDED:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _watch.came)
-
-
-def end_with_the_parent(*, if_stopped: bool = True) -> None:
-    """End this process when the one that started it as its helper is gone, however it ended, or stays stopped.
-
-    Args:
-        if_stopped: whether to end where the parent is only stopped.
-    """
-    parent = int(os.environ.pop(PARENT, "0"))
-
-    def watch() -> None:
-        stopped = StopWatch(parent)
-        while os.getppid() == parent:
-            if if_stopped and stopped.is_lost():
-                said = f"distill: rank 0 (process {parent}) is stopped, as by SIGSTOP or Ctrl-Z; {GOES_ON}\n"
-                os.write(2, said.encode())
-                os._exit(2)
-            time.sleep(1)
-        os._exit(1)
-
-    if parent:
-        threading.Thread(target=watch, daemon=True, name="parent").start()
 
 
 def left_to_the_parent(_: int = 0) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from distill.errors import DataError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from datasets import Dataset
 
 LABEL = "label"
@@ -150,7 +151,23 @@ def keyed(rows: "Dataset", fields: Sequence[str]) -> "Dataset":
     """
     columns = [rows[field][:] for field in fields]
     keys = np.asarray([_key(values) for values in zip(*columns, strict=True)], dtype=np.int64)
-    return rows.add_column("key", keys)
+    return _flat(rows).add_column("key", keys)
+
+
+def _flat(rows: "Dataset") -> "Dataset":
+    """Return the same rows without the list of their numbers, which ``datasets`` keeps of rows that were drawn.
+
+    Left to itself, it makes them a table of a piece for each row, and looks at each of these.
+    """
+    if rows._indices is None:
+        return rows
+    pieces = rows.with_format("arrow")
+    flat: Dataset = pieces.map(_of_one_piece, batched=True, features=rows.features).with_format(None)
+    return flat
+
+
+def _of_one_piece(table: "pa.Table") -> "pa.Table":
+    return table.combine_chunks()
 
 
 def unseen(rows: "Dataset", splits: Mapping[str, "Dataset"]) -> "Dataset":

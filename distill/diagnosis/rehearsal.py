@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
-
 from distill.base import long_work
 from distill.base.files import RESUME, whole_folder
+from distill.base.memory import is_out_of_memory
 from distill.diagnosis.case import Case
 from distill.diagnosis.few_rows import Reduced, reduced
 from distill.diagnosis.stopwatch import Part, Stopwatch
@@ -121,7 +120,9 @@ def _made(job: Job, planned: Planned, start: float) -> tuple[StageResult, Rehear
     try:
         with long_work.observed(watch):
             result = STAGES[planned.stage].run(job)
-    except (MemoryError, torch.OutOfMemoryError) as error:
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
         raise ModelError(
             f"{planned.title}: a batch does not fit into memory; lower data.batch_size or data.max_length, or raise "
             "trainer.accumulate_grad_batches"

@@ -9,6 +9,7 @@ the others whom it has lost.
 import logging
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -20,7 +21,7 @@ from typing import Any
 
 from distill.base import signals
 from distill.base.early_signals import GOES_ON
-from distill.base.process_state import StopWatch
+from distill.base.process_state import StopWatch, is_stopped
 from distill.distributed.lost_ranks import is_broken, leave
 from distill.errors import DistillError, RankError
 
@@ -91,10 +92,16 @@ class _Link:
         if self.left:
             return None
         if self.stopped is not None:  # one that works may give no sign for long
-            how = "is stopped, as by SIGSTOP, so that the others waited for nothing"
-            return f"{self.who} {how}; {GOES_ON}" if self.stopped.is_lost() else None
+            lost = f"{self.who} is stopped, as by SIGSTOP, so that the others waited for nothing; {GOES_ON}"
+            return lost if self.stopped.is_lost() else None
         how = f"has given no sign of life for {_SILENT:.0f} s: it is stopped, or its machine or the network is gone"
         return f"{self.who} {how}; {GOES_ON}" if self.silent >= _SILENT else None
+
+    def end_stopped(self) -> None:
+        """End the process where it is stopped: a launcher, which asks it to end, would wait for it half a minute."""
+        with suppress(OSError):
+            if self.stopped is not None and is_stopped(self.stopped.pid):
+                os.kill(self.stopped.pid, signal.SIGKILL)
 
     def say(self, what: bytes) -> None:
         """Send something to the other end, if it is there."""
@@ -132,6 +139,8 @@ class _Heartbeat:
             if self.lost is not None:
                 self._tell(f"{self.lost}\n".encode())
                 if not self.over.wait(_GRACE):
+                    for link in self.links:
+                        link.end_stopped()
                     leave(self.lost)
                 return
 
@@ -191,8 +200,7 @@ def _linked(rank: int, every: Callable[[Any], list[Any]], address: str) -> list[
     said = every([asdict(_this(rank)), server.getsockname()[1] if server else 0, secrets.token_hex(_TOKEN)])
     peers = [_Peer(**peer) for peer, *_ in said]
     port, token = int(said[0][1]), bytes.fromhex(said[0][2])
-    ends: dict[int, socket.socket] = {}
-    failure = ""
+    ends, failure = dict[int, socket.socket](), ""
     try:
         if server is None:
             ends[0] = _called(address, port, token, rank)

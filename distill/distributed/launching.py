@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +19,10 @@ from lightning_fabric.plugins.environments.mpi import MPIEnvironment
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
-from distill.base import signals
+from distill.base import parent, signals
 from distill.base.disk import run_folder
 from distill.base.early_signals import GOES_ON
 from distill.base.process_state import StopWatch
-from distill.base.signals import PARENT
 from distill.distributed.lost_ranks import is_broken, leave
 from distill.errors import ConfigError, RankError
 
@@ -68,9 +68,11 @@ def refuse_other_launch(devices: int, nodes: int) -> None:
 def _launched() -> tuple[str, int]:
     """Return the launcher that Lightning finds, and how many processes it has started; 0 where it does not tell."""
     try:
-        for kind, name in _LAUNCHERS.items():
-            if kind.detect():
-                return name, kind().world_size()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*`srun` command is available.*")  # a node where people log in has it
+            for kind, name in _LAUNCHERS.items():
+                if kind.detect():
+                    return name, kind().world_size()
         manual = LightningEnvironment().creates_processes_externally
         return "the environment (WORLD_SIZE)", int(os.environ.get("WORLD_SIZE", "0")) if manual else 0
     except (RuntimeError, ValueError, KeyError) as error:
@@ -112,13 +114,14 @@ def other_ranks(environment: ClusterEnvironment, devices: int, nodes: int, folde
 
 @contextmanager
 def _of_a_launcher(world: int) -> Iterator[None]:
-    """Say in a sentence that another rank is gone; which one, its launcher knows."""
+    """Say in a sentence that another rank is gone; which one, its launcher knows, unless it was rank 0 itself."""
     try:
         yield
     except Exception as error:
         if not is_broken(error):
             raise
-        raise RankError(f"another of the {world} processes has ended: its own output says why; {GOES_ON}") from error
+        another = f"another of the {world} processes has ended: its own output says why; {GOES_ON}"
+        raise RankError(parent.lost_parent(wait=_BRIEF) or another) from error
 
 
 @dataclass
@@ -218,7 +221,7 @@ def _start(environment: ClusterEnvironment, devices: int, nodes: int, folder: Pa
     ranks = []
     for local_rank in range(1, devices):
         log_file = folder / f"rank-{node * devices + local_rank}.log"
-        variables = {**environ, "LOCAL_RANK": str(local_rank), PARENT: str(os.getpid())}
+        variables = {**environ, "LOCAL_RANK": str(local_rank), parent.PARENT: str(os.getpid())}
         arguments = [sys.executable, *command, *sys.argv[1:]]
         with run_folder(folder).writing(), log_file.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 - this very command

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from distill.base.memory import is_out_of_memory
 from distill.errors import ModelError
 from distill.models.attention import QueryKeyValue, captured, scores
 from distill.models.configuration import library_message
@@ -26,9 +27,9 @@ def forward_errors(whose: str) -> Iterator[None]:
     """
     try:
         yield
-    except torch.OutOfMemoryError:
-        raise
     except (RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise ModelError(
             f"{whose} does not answer ({library_message(error)}): its config.json seems to be of another model than "
             "its weights"

@@ -24,6 +24,7 @@ from distill.pipeline.acceptance import accepted_before, accepted_before_trainin
 from distill.pipeline.chain import Chain, Judge
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.lineage import lineage
+from distill.pipeline.out_of_memory import in_memory
 from distill.pipeline.outlook import Outlook
 from distill.pipeline.plan import OF_EACH_TEACHER, Planned, plan
 from distill.pipeline.preflight import preflight
@@ -76,7 +77,7 @@ def walk(
     spec = run_spec(config, data)
     preflight(spec)
     patience = config.trainer.join_timeout + time.monotonic() - since  # the others have as much to do
-    with joined(make_trainer(config), devices, nodes, folder, patience) as ranks:
+    with in_memory(config), joined(make_trainer(config), devices, nodes, folder, patience) as ranks:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
         context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})

@@ -4,12 +4,12 @@ import logging
 import sys
 from pathlib import Path
 
-from distill.base import signals
+from distill.base import parent, signals
 
 
 def main() -> None:
     """Make trials of the search in the folder that is given until there are enough, or the one who asked is gone."""
-    signals.end_with_the_parent(if_stopped=False)
+    parent.end_with_the_parent(if_stopped=False)
     folder, number = Path(sys.argv[1]), int(sys.argv[2])
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     logging.getLogger("distill").setLevel(logging.INFO)

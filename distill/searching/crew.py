@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from distill.base import signals
+from distill.base import parent, signals
 from distill.searching.worker import Search, work
 
 log = logging.getLogger("distill.search")
@@ -60,7 +60,7 @@ def environment(given: Mapping[str, str], number: int, workers: int, gpus: int) 
     """
     there = [each for each in given.get(_GPUS, "").split(",") if each] or [str(each) for each in range(gpus)]
     own = {_GPUS: there[number % len(there)]} if len(there) > 1 else {}
-    return {_THREADS: str(threads(workers)), **given, **own, signals.PARENT: str(os.getpid())}
+    return {_THREADS: str(threads(workers)), **given, **own, parent.PARENT: str(os.getpid())}
 
 
 def _start(folder: Path, number: int, workers: int) -> subprocess.Popen[bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from distill.errors import StoreError
+from distill.errors import DamagedStageError, StoreError
 from distill.inference.output_columns import not_finite
 from distill.inference.output_parts import stored_parts
 
@@ -73,6 +73,7 @@ def _linked(is_whole: Callable[[str], bool], other: Path, parts: Sequence[Path],
             os.link(part, folder / part.name)
     except (StoreError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        log.warning("teach: what is answered in %s is asked again: %s", other.parent, error)
+        why = error.what if isinstance(error, DamagedStageError) else error  # nothing has to be removed
+        log.warning("teach: what is answered in %s is asked again: %s", other.parent, why)
         return False
     return True

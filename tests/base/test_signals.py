@@ -128,12 +128,12 @@ def test_a_second_signal_ends_the_process_at_once():
 
 CHILD = """
 import os, subprocess, sys, time
-from distill.base import signals
+from distill.base import parent
 if len(sys.argv) > 1:
-    signals.end_with_the_parent()
+    parent.end_with_the_parent()
     print("here", flush=True)
     time.sleep(60)
-child = subprocess.Popen([sys.executable, __file__, "child"], env={**os.environ, signals.PARENT: str(os.getpid())})
+child = subprocess.Popen([sys.executable, __file__, "child"], env={**os.environ, parent.PARENT: str(os.getpid())})
 print(child.pid, flush=True)
 time.sleep(60)
 """
@@ -143,11 +143,14 @@ def test_a_helper_ends_with_its_parent_however_that_one_ends(tmp_path):
     (tmp_path / "program.py").write_text(CHILD)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, tmp_path / "program.py"]
-    process = subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, env=environment, text=True, **pipes)
     first = {process.stdout.readline().strip(), process.stdout.readline().strip()}
     assert "here" in first
     process.kill()
     assert process.stdout.read() == "", "the pipe closes when the helper is gone as well"
+    said = f"distill: rank 0 (process {process.pid}) has ended; the same command goes on from the last checkpoint\n"
+    assert process.stderr.read() == said
     process.wait()
 
 

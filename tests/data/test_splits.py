@@ -119,6 +119,15 @@ def test_a_key_is_the_same_for_the_same_text_and_the_fields_cannot_be_confused()
     assert keys[0] == 4837716985807681773, "a key that changes orphans every stored teacher output"
 
 
+def test_rows_that_were_drawn_get_keys_without_a_piece_for_each(monkeypatch):
+    drawn = table(range(5000), [{"a": row} for row in range(5000)]).select(range(0, 5000, 2))
+    monkeypatch.setattr(Dataset, "flatten_indices", None)  # which takes as long as all else about short rows
+    keys = keyed(drawn, ["text"])
+    assert keys.remove_columns("key")[:] == drawn[:]
+    assert keys.remove_columns("key").features == drawn.features
+    assert keys._indices is None
+
+
 def test_the_content_changes_with_any_text_label_or_order():
     digests = {
         content(table([1, 2, 3])),

@@ -129,6 +129,25 @@ def test_a_rank_here_that_stays_stopped_is_lost():
     process.wait()
 
 
+def test_a_rank_that_is_stopped_does_not_hold_up_the_launcher(monkeypatch):
+    said = []
+    for name, value in (("_BEAT", 0.05), ("_GRACE", 0.1), ("leave", said.append)):
+        monkeypatch.setattr(heartbeat, name, value)
+    works, stops = (subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) for _ in range(2))
+    pairs = [socket.socketpair() for _ in range(2)]
+    for ours, _ in pairs:
+        ours.setblocking(False)
+    watches = [StopWatch(process.pid, limit=0.2) for process in (works, stops)]
+    links = [heartbeat._Link(ours, "rank", watch) for (ours, _), watch in zip(pairs, watches, strict=True)]
+    stops.send_signal(signal.SIGSTOP)
+    heartbeat._Heartbeat(links).watch()
+    assert stops.wait(20) == -signal.SIGKILL
+    assert works.poll() is None
+    assert said[0].startswith("rank is stopped, as by SIGSTOP")
+    works.kill()
+    works.wait()
+
+
 def test_a_stranger_who_calls_is_not_taken_for_a_rank(monkeypatch):
     monkeypatch.setattr(heartbeat, "_MEET", 1.0)
     server = socket.create_server(("127.0.0.1", 0))

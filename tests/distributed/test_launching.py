@@ -1,16 +1,18 @@
 """As many processes as the settings ask for, whoever starts them, or none."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
-from distill.base import signals
+from distill.base import parent, signals
 from distill.base.process_state import StopWatch
 from distill.distributed import launching
 from distill.distributed.launching import other_ranks, refuse_other_launch
@@ -104,6 +106,14 @@ def test_where_they_agree_or_lightning_starts_the_ranks_the_run_goes_on(launched
     refuse_other_launch(devices, nodes)
 
 
+def test_a_machine_that_has_srun_is_no_reason_to_warn(launched, monkeypatch, tmp_path):
+    (tmp_path / "srun").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        refuse_other_launch(1, 1)
+
+
 def test_fewer_ranks_than_were_asked_for_never_train(launched, tmp_path):
     """Whatever the launcher's variables say, what came together is counted."""
     launched(ALONE)
@@ -190,6 +200,16 @@ def test_what_another_launchers_rank_leaves_behind_is_a_sentence(tmp_path):
         collective("mine")
 
 
+def test_rank_0_is_named_where_it_is_what_has_ended(monkeypatch, tmp_path):
+    monkeypatch.setattr(parent, "_parent", os.getppid() + 1)  # as of a process whose parent has ended
+    said = f"rank 0 (process {os.getppid() + 1}) has ended; the same command goes on from the last checkpoint"
+    with (
+        pytest.raises(RankError, match=re.escape(said)),
+        other_ranks(SimpleNamespace(creates_processes_externally=True), 3, 1, tmp_path),
+    ):
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer")
+
+
 def test_an_error_of_this_rank_is_not_put_down_to_one_that_follows_it(monkeypatch, tmp_path):
     rank(monkeypatch, "raise SystemExit(2)", tmp_path)
 
@@ -223,10 +243,10 @@ def test_a_rank_that_is_stopped_is_named_and_ended_and_one_that_works_long_is_no
 CHILD = """
 import os, sys, time
 from functools import partial
-from distill.base import signals
+from distill.base import parent
 from distill.base.process_state import StopWatch
-signals.StopWatch = partial(StopWatch, limit=0.5)
-signals.end_with_the_parent()
+parent.StopWatch = partial(StopWatch, limit=0.5)
+parent.end_with_the_parent()
 time.sleep(60)
 """
 PARENT = """

@@ -35,6 +35,7 @@ cat > "$work/slurm.conf" <<CONF
 ClusterName=check
 SlurmctldHost=$node(127.0.0.1)
 SlurmUser=root
+SlurmdParameters=config_overrides
 SlurmctldPort=16817
 SlurmdPort=16818
 AuthType=auth/munge
@@ -52,7 +53,7 @@ SlurmctldPidFile=$work/slurmctld.pid
 SlurmdPidFile=$work/slurmd.pid
 SlurmctldLogFile=$work/slurmctld.log
 SlurmdLogFile=$work/slurmd.log
-NodeName=$node NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
+NodeName=$node NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
 PartitionName=check Nodes=$node Default=YES MaxTime=INFINITE State=UP
 CONF
 export SLURM_CONF=$work/slurm.conf
@@ -75,11 +76,13 @@ cd "$work"
 export PYTHONPATH=$root OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 PATH="$(dirname "$(command -v "$python")"):$PATH"
 two=(trainer.devices=2 trainer.strategy=ddp)
 
+# A job that cannot be placed would wait for ever.
+ended() { timeout 1800 sbatch --wait "$@"; }
 weights() { sha256sum "$1"/distill-*/model/model.safetensors | cut -d' ' -f1 | sort; }
 
 echo "srun with two tasks"
 "$python" -m distill.run --sbatch "${small[@]}" "${two[@]}" "store=$work/by_slurm" > two.sh
-sbatch --wait --output=two.log two.sh || { cat two.log; exit 1; }
+ended --output=two.log two.sh || { squeue; cat two.log; exit 1; }
 echo "two ranks without SLURM"
 env -u SLURM_CONF "$python" -m distill.run "${small[@]}" "${two[@]}" "store=$work/plain" hydra.run.dir=plain > plain.log 2>&1 \
     || { cat plain.log; exit 1; }
@@ -88,7 +91,7 @@ env -u SLURM_CONF "$python" -m distill.run "${small[@]}" "${two[@]}" "store=$wor
 
 echo "a sweep as an array"
 "$python" -m distill.run --sbatch -m "${small[@]}" distill.temperature=1,4 "store=$work/by_slurm" > array.sh
-sbatch --wait --output=array-%a.log array.sh || { cat array-*.log; exit 1; }
+ended --output=array-%a.log array.sh || { squeue; cat array-*.log; exit 1; }
 [ "$(find outputs/sweeps -name report.json | wc -l)" -eq 2 ] || { echo "an array of two left another number"; exit 1; }
 "$python" -m distill.compare outputs/sweeps/slurm-* > compared.log || { cat compared.log; exit 1; }
 

@@ -1,7 +1,6 @@
 """JSON lines, and JSON in one value: lists of rows, and the shapes in which pandas and others write tables."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,6 @@ from distill.errors import DataError
 
 _HOLDERS = ("data", "rows", "records", "examples", "instances", "items", "samples", "results")
 """Keys under which a file holds its rows."""
-_LAST_COMMA = re.compile(r",\s*$")
 _SPLITS = {"train", "validation", "test", "dev"}
 
 
@@ -51,7 +49,7 @@ def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:
             continue
         where = f"line {number} of {file}"
         try:
-            row = parse(_LAST_COMMA.sub("", line))  # as of the lines of an array
+            row = parse(line.rstrip().removesuffix(","))  # as of the lines of an array
         except ValueError as error:
             yield number, unreadable(where, f"is no JSON: {error}", options)
             continue

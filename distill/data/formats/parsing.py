@@ -27,13 +27,13 @@ def parse(text: str) -> object:
         ValueError: it is no JSON.
     """
     try:
-        return cast(object, json.loads(text, object_pairs_hook=_object, parse_constant=_constant))
+        return cast(object, _DECODER.decode(text))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError:
         raise
     except ValueError:  # a number of thousands of digits
-        return cast(object, json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer))
+        return cast(object, _OF_LONG_NUMBERS.decode(text))
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -52,3 +52,8 @@ def _constant(name: str) -> float | None:
 def _integer(digits: str) -> int:
     """The number, or one that is beyond 64 bits as well."""
     return int(digits[:_MOST_DIGITS])
+
+
+# made once: json.loads would make one for each line, which takes longer than to read a short one
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+_OF_LONG_NUMBERS = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)

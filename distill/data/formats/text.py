@@ -25,26 +25,17 @@ class _Unpacked:
 
     def __init__(self, archive: gzip.GzipFile, packed: BinaryIO, file: Path) -> None:
         self.archive, self.packed, self.file = archive, packed, file
-        self.count = self.looked = 0
+        self.count = 0
 
     def read(self, size: int) -> bytes:
-        """Return at most so many bytes."""
-        return self._counted(self.archive.read(size))
-
-    def readline(self, size: int) -> bytes:
-        """Return a line, or at most so many bytes of it."""
-        return self._counted(self.archive.readline(size))
-
-    def _counted(self, content: bytes) -> bytes:
-        """Return what was unpacked.
+        """Return at most so many bytes.
 
         Raises:
             DataError: it is too much by now.
         """
+        content = self.archive.read(size)
         self.count += len(content)
-        if self.count - self.looked > _HEAD or not content:  # lines are many
-            self.looked = self.count
-            refuse_too_much(self.file, self.packed.tell(), self.count, "unpack it yourself, where you trust it")
+        refuse_too_much(self.file, self.packed.tell(), self.count, "unpack it yourself, where you trust it")
         return content
 
 
@@ -90,9 +81,9 @@ def lines(file: Path) -> Iterator[str]:
     start = head(file)
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or 3 * start.count(0) > len(start):
         raise DataError(f"{file} is UTF-16 text; save it as UTF-8, for example by: iconv -f UTF-16 -t UTF-8")
-    ended = _returns if b"\r" in start.rstrip(b"\r") and b"\n" not in start else _lines
+    end = b"\r" if b"\r" in start.rstrip(b"\r") and b"\n" not in start else b"\n"
     with opened(file) as stream:
-        for number, line in enumerate(ended(stream, file), 1):
+        for number, line in enumerate(_lines(stream, file, end), 1):
             try:
                 text = line.decode("utf-8")
             except UnicodeDecodeError as error:
@@ -120,28 +111,20 @@ def whole(file: Path) -> str:
         raise DataError(f"{file} is no UTF-8: byte 0x{byte:02x} at position {error.start}{_AS_UTF8}") from error
 
 
-def _lines(stream: BinaryIO, file: Path) -> Iterator[bytes]:
-    number = 0
-    while line := stream.readline(LONGEST_LINE + 1):
-        number += 1
-        if len(line) > LONGEST_LINE:
-            raise _endless(file, number)
-        yield line.removesuffix(b"\n")
-
-
-def _returns(stream: BinaryIO, file: Path) -> Iterator[bytes]:
-    """Lines that end in a carriage return alone."""
-    number, rest = 0, b""
+def _lines(stream: BinaryIO, file: Path, end: bytes) -> Iterator[bytes]:
+    """Yield what stands between ends: of many at once, since lines may be short, and of long ones no part twice."""
+    parts: list[bytes] = []
+    number = size = 0
     while chunk := stream.read(_HEAD):
-        *ended, rest = (rest + chunk).split(b"\r")
-        for line in ended:
-            number += 1
-            yield line
-        if len(rest) > LONGEST_LINE:
-            raise _endless(file, number + 1)
-    if rest:
-        yield rest
-
-
-def _endless(file: Path, number: int) -> DataError:
-    return DataError(f"line {number} of {file} has more than {LONGEST_LINE:,} bytes: no text is that long")
+        *ended, rest = chunk.split(end)
+        if ended:
+            ended[0] = b"".join((*parts, ended[0]))
+            parts, size = [], 0
+            number += len(ended)
+            yield from ended
+        parts.append(rest)
+        size += len(rest)
+        if size > LONGEST_LINE:
+            raise DataError(f"line {number + 1} of {file} has more than {LONGEST_LINE:,} bytes: no text is that long")
+    if size:
+        yield b"".join(parts)
