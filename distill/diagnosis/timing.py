@@ -120,8 +120,8 @@ def _times(tried: Rehearsed, what: str, stage: str) -> float:
     if what == "resampling":
         times = whole.evaluate.resamples / max(1, runs.spec.config.evaluate.resamples)
         split = "test" if "test" in runs.whole.data.splits else "validation"
-        few, rows = (len(spec.data.splits[split]) + _RESAMPLING_BEGUN for spec in (runs.spec, runs.whole))
-        return times * rows / few
+        few, many = (len(spec.data.splits[split]) + _RESAMPLING_BEGUN for spec in (runs.spec, runs.whole))
+        return times * many / few
     if what in ("measuring ranges", "calibrating"):
         return _calibrated(runs.whole) / max(1, _calibrated(runs.spec))
     if what.startswith("training "):  # a baseline
