@@ -82,7 +82,7 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
     for model in ("teacher", "student", "control"):
         assert list(content["models"][model]["metrics"]["test"]) == METRICS[card]
         assert content["models"][model]["per_label"]["test"]
-    for split, (low, high) in content["models"]["student"]["intervals"].items():
+    for split, (low, high) in content["score_intervals"]["student"].items():
         assert low <= content["models"]["student"]["metrics"][split][METRICS[card][0]] <= high
     assert content["gain"]["metric"] == METRICS[card][0]
     assert content["exports"][0]["max_logit_drift"] < 1e-3

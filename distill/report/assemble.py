@@ -41,6 +41,7 @@ def assemble(
         "data": dict(data),
         "stages": list(stages),
         "models": _models(results, roles),
+        "score_intervals": evaluation.get("score_intervals"),
         "gain": evaluation.get("gain"),
         "against_teacher": evaluation.get("against_teacher"),
         "against_baselines": evaluation.get("against_baselines"),

@@ -81,7 +81,7 @@ def of_score(report: Report, model: str, split: str) -> Interval | None:
         return None
     if share_of_rows(report["task"], name):
         return interval(score, rows)
-    low, high = (report["models"][model].get("intervals") or {}).get(split) or (None, None)
+    low, high = ((report.get("score_intervals") or {}).get(model) or {}).get(split) or (None, None)
     return Interval(low, high) if known(low) and known(high) and low < high else None
 
 

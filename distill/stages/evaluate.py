@@ -222,9 +222,9 @@ def _compare(
     for name, milliseconds in timed.items():
         described[name]["latency_ms"] = milliseconds
     shown = spec.decisions.first_of("student") or next(iter(scores))  # the one whose score the report judges by itself
-    described[shown]["intervals"] = comparing.intervals(spec, scores[shown])
     return {
         "models": described,
+        "score_intervals": {shown: comparing.intervals(spec, scores[shown])},
         "gain": comparing.gain(spec, scores, split),
         "against_teacher": comparing.against_teacher(spec, scores, split),
         "against_baselines": comparing.against_baselines(spec, scores, split),

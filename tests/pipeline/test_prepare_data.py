@@ -152,10 +152,10 @@ def test_rows_without_labels_are_not_called_those_of_train(tmp_path):
 
 
 def test_a_column_of_rows_without_labels_is_named_as_hydra_takes_it(tmp_path):
-    (tmp_path / "more.txt").write_text("Rain fell .\nAnna is here .\n", encoding="utf-8")
+    (tmp_path / "more.csv").write_text("body,from\nRain fell .,a\nAnna is here .,b\n", encoding="utf-8")
     way = r"say which one is the tokens with \+data\.unlabelled\.columns\.tokens=NAME$"
     with pytest.raises(DataError, match=way):
-        prepare(reading("token_classification", str(tmp_path / "more.txt")))
+        prepare(reading("token_classification", str(tmp_path / "more.csv")))
 
 
 def one_file(folder, count=200, **given):

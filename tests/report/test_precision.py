@@ -64,7 +64,7 @@ def test_the_interval_holds_the_share_as_often_as_it_says():
 ])  # fmt: skip
 def test_a_score_that_is_no_share_of_rows_has_the_interval_that_was_drawn_for_it(task, name):
     report = of(100, 0.62, name) | {"task": task}
-    report["models"]["student"]["intervals"] = {"test": [0.6, 0.65]}
+    report["score_intervals"] = {"student": {"test": [0.6, 0.65]}}
     (said,) = too_small(report, 1.0)
     assert said == (
         f"test has 100 rows, too few to tell 1 point of {name}: the 95 % interval of the student's 62.00 % is 5.00 "
@@ -76,7 +76,7 @@ def test_a_score_that_is_no_share_of_rows_has_the_interval_that_was_drawn_for_it
 @pytest.mark.parametrize("name", ["pearson", "matthews", "perplexity"])
 def test_a_score_without_points_has_an_interval_and_is_not_judged(name):
     report = of(8, 0.5, name)
-    report["models"]["student"]["intervals"] = {"test": [0.2, 0.7]}
+    report["score_intervals"] = {"student": {"test": [0.2, 0.7]}}
     assert of_score(report, "student", "test") == (0.2, 0.7)
     assert too_small(report, 1.0) == []
 
@@ -84,7 +84,7 @@ def test_a_score_without_points_has_an_interval_and_is_not_judged(name):
 @pytest.mark.parametrize("drawn", [None, {}, {"validation": [0.1, 0.9]}, {"test": [1.0, 1.0]}, {"test": [None, None]}])
 def test_no_interval_is_made_up_where_none_was_drawn_or_all_draws_were_alike(drawn):
     report = of(8, 1.0, "rouge1") | {"task": "summarization"}
-    report["models"]["student"]["intervals"] = drawn
+    report["score_intervals"] = {"student": drawn}
     assert of_score(report, "student", "test") is None
     assert too_small(report, 1.0) == []
 

@@ -49,7 +49,8 @@ def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:
             continue
         where = f"line {number} of {file}"
         try:
-            row = parse(line.rstrip().removesuffix(","))  # as of the lines of an array
+            ended = line.rstrip()
+            row = parse(ended[:-1] if ended.endswith(",") else line)  # as of the lines of an array
         except ValueError as error:
             yield number, unreadable(where, f"is no JSON: {error}", options)
             continue

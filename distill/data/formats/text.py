@@ -4,6 +4,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -28,19 +29,26 @@ class _Unpacked:
         self.count = 0
 
     def read(self, size: int) -> bytes:
-        """Return at most so many bytes.
+        """Return so many bytes, or what is left."""
+        return self._counted(self.archive.read(size))
+
+    def read1(self, size: int) -> bytes:
+        """Return at most so many bytes, as soon as there are any."""
+        return self._counted(self.archive.read1(size))
+
+    def _counted(self, content: bytes) -> bytes:
+        """Return what was unpacked.
 
         Raises:
             DataError: it is too much by now.
         """
-        content = self.archive.read(size)
         self.count += len(content)
         refuse_too_much(self.file, self.packed.tell(), self.count, "unpack it yourself, where you trust it")
         return content
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[BinaryIO]:
+def opened(file: Path) -> Iterator[BufferedReader]:
     """Open a file for reading bytes, unpacked where they are gzipped, whatever its name.
 
     Raises:
@@ -54,7 +62,7 @@ def opened(file: Path) -> Iterator[BinaryIO]:
                 yield raw
                 return
             with gzip.GzipFile(fileobj=raw) as archive:
-                yield cast(BinaryIO, _Unpacked(archive, raw, file))
+                yield cast(BufferedReader, _Unpacked(archive, raw, file))
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
 
@@ -111,11 +119,11 @@ def whole(file: Path) -> str:
         raise DataError(f"{file} is no UTF-8: byte 0x{byte:02x} at position {error.start}{_AS_UTF8}") from error
 
 
-def _lines(stream: BinaryIO, file: Path, end: bytes) -> Iterator[bytes]:
+def _lines(stream: BufferedReader, file: Path, end: bytes) -> Iterator[bytes]:
     """Yield what stands between ends: of many at once, since lines may be short, and of long ones no part twice."""
     parts: list[bytes] = []
     number = size = 0
-    while chunk := stream.read(_HEAD):
+    while chunk := stream.read1(_HEAD):  # of a pipe what has come, and not a whole block
         *ended, rest = chunk.split(end)
         if ended:
             ended[0] = b"".join((*parts, ended[0]))
