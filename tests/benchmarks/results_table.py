@@ -24,7 +24,10 @@ MINILM = (
 DATA = {
     "trec": (*MINILM, "experiment=trec_tiny", "data.limit.train=1000"),
     "sst2": (*MINILM, "experiment=sst2_minilm", "data.limit.train=500", "data.unlabelled.limit=4000"),
-    "mrpc": (*MINILM, "experiment=mrpc_tiny", "data.limit.train=1000", "data.unlabelled.limit=2000"),
+    "mrpc": (
+        *MINILM, "experiment=mrpc_tiny", "data.limit.train=1000", "data.unlabelled.limit=2000", "finetune.dropout=0.1",
+        "finetune.optimizer.lr=5e-5", "finetune.early_stopping.patience=3",
+    ),
     "conll2003": (
         *MINILM, "experiment=conll2003_tiny", "data.limit.train=1404", "data.limit.validation=500",
         "data.limit.test=1500", "data.unlabelled.limit=3000",
