@@ -61,5 +61,6 @@ def test_the_results_of_the_readme_are_some_of_all():
     shown = readme[readme.index("## Results") :]
     rows = [line for line in shown[: shown.index("\n## ")].splitlines() if line.startswith("| ")]
     commands = [line for block in blocks(ROOT / "README.md")[-1:] for line in block.splitlines()]
-    assert len(rows) == len(commands) + 2  # the head, and the line below it
+    assert len(rows) > len(commands) + 2  # the head, and the line below it; one command makes several rows
+    assert commands
     assert [line for line in (*rows, *commands) if line not in results.splitlines()] == []
