@@ -17,8 +17,8 @@ from distill.baselines import FittedBaseline, LabelledTexts, Rate, Texts, baseli
 from distill.inference import scoring
 from distill.inference.held_outputs import HeldOutputs
 from distill.inference.scoring import ModelOutputs
+from distill.stages.class_weights import class_weights
 from distill.stages.job import RunSpec, StageSettings
-from distill.stages.supervised import class_weights
 
 log = logging.getLogger(__name__)
 

@@ -32,6 +32,7 @@ from distill.stages import (
     texts,
     warm_starts,
 )
+from distill.stages.class_weights import class_weights
 from distill.stages.job import Job, RunSpec, StageResult, StageSettings, title
 from distill.stages.pseudo_labels import Chosen
 from distill.student.layer_matching import match_layers
@@ -90,7 +91,7 @@ def run(job: Job) -> StageResult:
         of_teacher = model_shape(loading.configuration(teacher_ref.folder))
     if auto_mapped_terms(section):
         of_student = replace(of_student, follows=_matched_layers(job, student, teacher_ref, tokenizer))
-    weights = supervised.class_weights(spec)
+    weights = class_weights(spec)
     objective = objectives.build_objective(section, spec.setup.task.kind, of_student, of_teacher, weights)
     calibration = quantizing.callbacks(job, student, tokenizer)
     teacher, teacher_tokenizer = student_teacher.asked(job, teacher_ref, tokenizer, objective)

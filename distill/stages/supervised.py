@@ -10,7 +10,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
-from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.files import RESUME
@@ -23,6 +22,7 @@ from distill.models import adapt, fake_quantization, from_scratch, loading, low_
 from distill.objective import Objective, make_term
 from distill.objective.specs import TERM_SPECS
 from distill.stages import adapting
+from distill.stages.class_weights import class_weights
 from distill.stages.hyperparameters import Section, learning_rate, optimization
 from distill.stages.job import Job, RunSpec, StageResult
 from distill.stages.loaders import Loaders
@@ -57,22 +57,6 @@ def centre(spec: RunSpec, model: PreTrainedModel) -> PreTrainedModel:
     else:  # none is so rare, or so frequent, that its odds are 0 or beyond all numbers
         from_scratch.initialize_output_bias(model, ((labels.sum(0) + 0.5) / (len(labels) + 1)).logit())
     return model
-
-
-def class_weights(spec: RunSpec) -> list[float] | None:
-    """Return the weight of each class in the loss of the labels, by its rarity, or none where all weigh the same."""
-    if spec.setup.task.kind != "class" or spec.config.data.class_weights == "none":
-        return None
-    weights: list[float] = _balanced(spec).tolist()
-    return weights
-
-
-def _balanced(spec: RunSpec) -> Tensor:
-    """Return a weight for each class, so that all weigh the same together and an example weighs 1 on average."""
-    labels = spec.data.splits["train"]["label"]
-    flat = [label for row in labels for label in (row if isinstance(row, list) else [row])]
-    counts = torch.bincount(torch.tensor(flat), minlength=len(spec.data.labels)).float()
-    return len(flat) / (counts.clamp(min=1) * (counts > 0).sum())
 
 
 def supervised_module(
