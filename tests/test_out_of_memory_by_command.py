@@ -25,8 +25,8 @@ def test_a_step_that_does_not_fit_into_memory_is_said_with_what_takes_less(insid
     out = inside("stages=[pretrain]", "data.batch_size=32", code=2)
     assert out.strip().splitlines()[-1] == (
         f"distill: there is not enough memory ({said}); give data.batch_size=16 trainer.accumulate_grad_batches=2, "
-        "which makes the same steps of halves, trainer.activation_checkpointing=true, data.max_length below 24, or a "
-        "smaller student or teacher; finished stages stay"
+        "which makes the same steps of halves, trainer.activation_checkpointing=true, data.batch_tokens=auto, which "
+        "finds what fits, data.max_length below 24, or a smaller student or teacher; finished stages stay"
     )
     assert "Traceback" not in out
 
@@ -36,7 +36,12 @@ def test_with_one_row_at_once_and_less_kept_only_what_is_left_is_said(inside, mo
         raise MemoryError
 
     monkeypatch.setattr(SupervisedModule, "training_step", step)
-    given = ("data.batch_size=1", "trainer.accumulate_grad_batches=16", "trainer.activation_checkpointing=true")
+    given = (
+        "data.batch_size=1",
+        "trainer.accumulate_grad_batches=16",
+        "trainer.activation_checkpointing=true",
+        "data.batch_tokens=64",
+    )
     out = inside("stages=[pretrain]", *given, code=2)
     assert out.strip().splitlines()[-1] == (
         "distill: there is not enough memory (MemoryError); give data.max_length below 24, or a smaller student or "

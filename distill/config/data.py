@@ -28,6 +28,12 @@ def _names(value: object) -> bool:
     return bool(names) and all(isinstance(name, str | int) and name != "" for name in names)
 
 
+FITTING = "auto"
+"""As many tokens in a batch as fit into memory."""
+_TOKENS: Rule = (
+    lambda value: value in (None, FITTING) or (type(value) is int and value > 0),
+    f"null, {FITTING}, or a whole number from 1 up",
+)
 _FILES: Rule = (
     lambda value: value is None or _names(value),
     "null, the name of a file, or a list of names, of which all are read",
@@ -174,10 +180,24 @@ class DataConfig:
     """Tokens an answer to a question may have; where a token is a single character, more are needed."""
     batch_size: int = field(default=32, metadata=allowed(at_least(1)))
     """Examples a device sees at once."""
-    batch_tokens: int | None = field(default=None, metadata=allowed(at_least(1)))
-    """Padded tokens a device may see at once while it trains; none sets no limit."""
+    batch_tokens: int | str | None = setting(
+        None, _TOKENS,
+        "Padded tokens a device may see at once while it trains; none sets no limit. auto: as many as fit into memory, "
+        "found by trying steps of the largest model that learns.",
+    )  # fmt: skip
     workers: int = field(default=0, metadata=allowed(at_least(0)))
     """Processes that prepare batches; 0 prepares them in the training process."""
+
+    @property
+    def token_limit(self) -> int | None:
+        """Padded tokens of a batch at most, or none.
+
+        Raises:
+            TypeError: it is still to be found what fits.
+        """
+        if isinstance(self.batch_tokens, str):
+            raise TypeError("data.batch_tokens=auto has to become a number before batches are made")
+        return self.batch_tokens
 
     @property
     def drops_bad(self) -> bool:

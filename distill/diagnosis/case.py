@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import torch
-
 from distill.base.per_object_cache import computed_once
 from distill.config.schema import Config
 from distill.config.seeds import with_shared_seed
 from distill.data.example_pipeline import ExamplePipeline
 from distill.data.prepared import Prepared
 from distill.distributed.processes import Ranks
-from distill.pipeline.context import example_pipeline, run_spec
+from distill.pipeline.batch_fitting import fitted
+from distill.pipeline.context import alone, example_pipeline, run_spec
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.seeds import plan_seeds
@@ -21,7 +20,6 @@ from distill.pipeline.settle import settled
 from distill.pipeline.store import Store
 from distill.pipeline.teacher_outputs import with_output_plan
 from distill.stages.job import RunSpec
-from distill.training.trainer import on_gpu
 
 
 @dataclass
@@ -41,13 +39,13 @@ class Case:
     @cached_property
     def ranks(self) -> Ranks:
         """This process, alone, with the device that the run takes."""
-        return Ranks(device=torch.device("cuda" if on_gpu(self.config.trainer.accelerator) else "cpu"))
+        return alone(self.config)
 
     @cached_property
     def ready(self) -> tuple[Config, Prepared]:
         """The settings with nothing left open, and the data."""
         config = with_shared_seed(self.config)
-        return settled(config, prepare(config))
+        return fitted(*settled(config, prepare(config)), self.ranks)
 
     @cached_property
     def spec(self) -> RunSpec:

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 
+from distill.base import memory as free_memory
 from distill.base import network
 from distill.base.findings import FAIL, OK, SKIPPED, WARN, Finding, verdict
 from distill.data import hub as hubs
@@ -33,11 +33,13 @@ def memory(case: Case) -> Iterator[Finding]:
     teacher = space.teacher_configuration(spec)
     shape = model_shape(teacher)
     batch = config.data.batch_size
-    tokens = min(batch * spec.setup.spec.max_length, config.data.batch_tokens or batch * spec.setup.spec.max_length)
+    tokens = batch * spec.setup.spec.max_length
+    if isinstance(limit := config.data.batch_tokens, int):
+        tokens = min(tokens, max(limit, spec.setup.spec.max_length))
     logits = tokens * teacher.vocab_size if spec.setup.task.writes or "pretrain" in case.stages else 0
     numbers = _STATES * space.weights(spec) + tokens * shape.layers * shape.width * _KEPT_OF_A_TOKEN + 3 * logits
     gpu = on_gpu(config.trainer.accelerator)
-    available, where = (torch.cuda.mem_get_info()[0], "the GPU") if gpu else (_available(), "memory")
+    available, where = (torch.cuda.mem_get_info()[0], "the GPU") if gpu else (free_memory.available(), "memory")
     needed = space.FLOAT * numbers
     if available is None:
         yield Finding(
@@ -47,7 +49,7 @@ def memory(case: Case) -> Iterator[Finding]:
     said = (
         f"about {size(needed)} of {where} at most for the longest batch of the teacher, and {size(available)} are free"
     )
-    fix = "lower data.batch_size or data.max_length, give data.batch_tokens, or raise trainer.accumulate_grad_batches"
+    fix = "lower data.batch_size or data.max_length, or give data.batch_tokens=auto, which finds what fits"
     level = FAIL if needed > 1.5 * available else WARN if needed > 0.8 * available else OK
     facts = {"needed_bytes": round(needed), "available_bytes": int(available)}
     yield Finding("memory", level, said, "" if level == OK else fix, facts)
@@ -113,13 +115,3 @@ def _attention(accelerator: str) -> str:
         "plain": torch.backends.cuda.math_sdp_enabled(),  # type: ignore[no-untyped-call]
     }
     return f"PyTorch's sdpa ({', '.join(name for name, enabled in kernels.items() if enabled)})"
-
-
-def _available() -> float | None:
-    """Return the bytes of memory that are free for programs, as Linux says it."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    kilobytes = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
-    return None if kilobytes is None else 1024.0 * int(kilobytes)

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, replace
 
+import torch
+
 from distill.baselines import BASELINES, has_baselines
 from distill.config.ensemble import FIRST, EnsembleConfig, teachers
 from distill.config.schema import Config
@@ -34,12 +36,17 @@ from distill.student.vocabulary import VocabularySpec
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
 from distill.tasks.setup import TaskSetup
-from distill.training.trainer import device_count
+from distill.training.trainer import device_count, on_gpu
 
 
 def world_of(config: Config) -> int:
     """Return how many processes the settings ask for, over all nodes."""
     return device_count(config.trainer.accelerator, config.trainer.devices) * config.trainer.num_nodes
+
+
+def alone(config: Config) -> Ranks:
+    """Return this process as the only one, with the device that a run of these settings takes."""
+    return Ranks(device=torch.device("cuda" if on_gpu(config.trainer.accelerator) else "cpu"))
 
 
 def task_setup(config: Config, data: Prepared) -> TaskSetup:
@@ -60,7 +67,7 @@ def example_pipeline(config: Config, setup: TaskSetup, ranks: Ranks) -> ExampleP
     """Return the pipeline that makes batches of the run's examples for this process."""
     data = config.data
     pinned = ranks.device.type == "cuda"
-    sharding = Sharding(data.batch_size, data.batch_tokens, data.workers, ranks.world, ranks.rank, pinned)
+    sharding = Sharding(data.batch_size, data.token_limit, data.workers, ranks.world, ranks.rank, pinned)
     prompt = setup.prompt if setup.task.writes else None
     return ExamplePipeline(setup.encode, prompt, collate, sharding, config.trainer.accumulate_grad_batches, config.seed)
 

@@ -34,7 +34,10 @@ def _sentence(error: Exception, config: Config) -> str:
     size, parts = config.data.batch_size, config.trainer.accumulate_grad_batches
     settings = f"data.batch_size={size // 2} trainer.accumulate_grad_batches={parts * 2}"
     half = f"{settings}, which makes the same steps of halves"
-    ways = [half] * (size > 1) + [f"data.max_length below {config.data.max_length}", "a smaller student or teacher"]
+    ways = [half] if size > 1 else []
+    ways += [f"data.max_length below {config.data.max_length}", "a smaller student or teacher"]
+    if config.data.batch_tokens is None:
+        ways.insert(1, "data.batch_tokens=auto, which finds what fits")
     if not config.trainer.activation_checkpointing:
         ways.insert(1, "trainer.activation_checkpointing=true")
     return f"there is not enough memory ({said}); give {', '.join(ways[:-1])}, or {ways[-1]}; finished stages stay"

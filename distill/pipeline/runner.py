@@ -21,6 +21,7 @@ from distill.errors import DataError
 from distill.models.sources import is_checkpoint
 from distill.pipeline import tracked
 from distill.pipeline.acceptance import accepted_before, accepted_before_training
+from distill.pipeline.batch_fitting import fitted
 from distill.pipeline.chain import Chain, Judge
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.lineage import lineage
@@ -80,6 +81,8 @@ def walk(
     with in_memory(config), joined(make_trainer(config), devices, nodes, folder, patience) as ranks:
         if not ranks.same(data.describe()["fingerprint"]):
             raise DataError("the processes read different data; say which with data.source")
+        config, data = fitted(config, data, ranks)
+        spec = run_spec(config, data) if config is not spec.config else spec
         context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         refuse_separate_stores(Path(config.store), ranks)

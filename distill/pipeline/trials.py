@@ -15,8 +15,9 @@ from distill.data.prepared import Prepared
 from distill.data.splits import UNLABELLED
 from distill.distributed.processes import joined
 from distill.errors import ConfigError
+from distill.pipeline.batch_fitting import fitted
 from distill.pipeline.chain import Chain
-from distill.pipeline.context import example_pipeline, run_spec
+from distill.pipeline.context import alone, example_pipeline, run_spec
 from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
@@ -63,7 +64,7 @@ def ground(config: C) -> tuple[C, Prepared]:
         DataError: the data cannot be used as it is.
     """
     config = with_shared_seed(config)
-    whole, data = settled(config, prepare(config))
+    whole, data = fitted(*settled(config, prepare(config)), alone(config))
     splits = {name: rows for name, rows in data.splits.items() if name in SEEN}
     return replace(whole, student=config.student), replace(data, splits=splits, slices=())
 
@@ -93,7 +94,8 @@ def _spec(config: Config, data: Prepared, values: Mapping[str, Value], *, timed:
     section = config.evaluate
     samples = max(section.latency_samples, 1) if timed else 0
     evaluate = replace(section, baselines=[], also={}, slices=[], latency_samples=samples)
-    config, data = settled(replace(config, stages=stages, evaluate=evaluate, target=TargetConfig(), seeds=None), data)
+    config = replace(config, stages=stages, evaluate=evaluate, target=TargetConfig(), seeds=None)
+    config, data = fitted(*settled(config, data), alone(config))
     spec = run_spec(config, data)
     return replace(spec, decisions=replace(spec.decisions, compared=tuple(spec.decisions.of_role("student"))))
 

@@ -116,8 +116,8 @@ def _further_scores(spec: RunSpec) -> list[str]:
     return [ACCURACY] if spec.config.pretrain.objective == NEXT else []
 
 
-def _head(spec: RunSpec) -> str:
-    """Return the class of the model, by what it learns."""
+def head(spec: RunSpec) -> str:
+    """Return the class of an encoder that is pretrained, by what it learns."""
     return {"clm": causal.HEAD, NEXT: following.HEAD}.get(spec.config.pretrain.objective, masked.HEAD)
 
 
@@ -126,14 +126,14 @@ def _model(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel
     if section.continued:
         return loading.load_model(
             spec.sources.checkpoints[TEACHER_CHECKPOINT],
-            _head(spec),
+            head(spec),
             dropout=section.dropout,
             tokenizer=tokenizer,
             dtype=spec.dtype,
             new_head=True,
         )
     model_config, task = configuration(spec, tokenizer), spec.setup.task
-    return loading.from_config(model_config, _head(spec) if task.family == "encoder" else task.head)
+    return loading.from_config(model_config, head(spec) if task.family == "encoder" else task.head)
 
 
 def configuration(spec: RunSpec, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
