@@ -1,14 +1,16 @@
 """How often the gate holds up a model of the same recipe, and how often it catches a label that is 10 points worse.
 
-    python tests/benchmarks/gate_power.py RUN RUN [rows=3000] [pairs=200]
+    python tests/benchmarks/gate_power.py RUN [RUN] [rows=3000] [pairs=200]
 
-Two finished runs of one recipe and other seeds, whose tasks give one label each. From what their students said of test,
+A finished run of several seeds, of which the first two are taken, or two runs of one recipe and other seeds, whose
+tasks give one label each. From what their students said of test,
 rows are drawn with replacement, and the two answers to each row are given to an old and a new model at random: then
 neither is better, and each verdict that holds the new one up is a false alarm. For each label, the new model then loses
 10 points of recall, by 10 of 100 rows of the label that it had right; caught is what the gate holds up by that name.
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -16,15 +18,14 @@ from distill.comparison import runs
 from distill.comparison.verdict import LABEL
 from distill.data.slices import Slice
 from distill.metrics import classification, leading
-from distill.pipeline.kept_scores import kept_score
+from distill.pipeline.kept_scores import kept_scores
 from distill.pipeline.paired_checks import Draws, Rules, compare
 
 QUICK = Draws(resamples=20, exchanges=999)
 
 
-def said_of_test(folder):
+def said_of_test(kept):
     """What a run's student says of each row, what is right, and the names of the labels."""
-    kept = kept_score(runs.read(folder))
     marks = kept.score.scored.marks
     gold = np.argmax(marks.statistics[:, 2 * len(marks.names) :], axis=1)
     return np.asarray(kept.score.predictions), gold, marks.names
@@ -54,9 +55,10 @@ def checks(old, new, gold, names):
     return compare(*scored, leading(classification, None), Rules(), "test", halves, QUICK)
 
 
-def main(first, second, rows=3000, pairs=200):
+def main(folders, rows=3000, pairs=200):
     """Print the share of false alarms, and for each label its rows, those it takes, and how often it is caught."""
-    (one, gold, names), (other, _, _) = said_of_test(first), said_of_test(second)
+    students = [kept for folder in folders for kept in kept_scores(runs.read(Path(folder)))]
+    (one, gold, names), (other, _, _) = map(said_of_test, students[:2])
     print(f"rows that exactly one has right: {np.mean((one == gold) != (other == gold)):.1%} of {len(gold)}")
     false, caught, sizes = 0, np.zeros(len(names)), {name: [] for name in names}
     for number in range(pairs):
@@ -77,5 +79,5 @@ def main(first, second, rows=3000, pairs=200):
 
 
 if __name__ == "__main__":
-    given = dict(word.split("=") for word in sys.argv[3:])
-    main(sys.argv[1], sys.argv[2], **{name: int(value) for name, value in given.items()})
+    given = dict(word.split("=") for word in sys.argv[1:] if "=" in word)
+    main([word for word in sys.argv[1:] if "=" not in word], **{name: int(value) for name, value in given.items()})
