@@ -32,7 +32,9 @@ def read(
     if (kind or formats.ending(file)) == formats.PARQUET:
         refuse_missing(f"{file}: reading Parquet", "pyarrow", "datasets")
         return parquet.rows(file)
-    options = formats.Options(words="texts" in inputs, labelled=False, keep_bad=keep_bad, marked="marked" in inputs)
+    options = formats.Options(
+        words="texts" in inputs, labelled=False, keep_bad=keep_bad, marked="marked" in inputs, whole=True
+    )
     file_rows = formats.rows(file, options, kind)
     numbered = file_rows.rows
     if file_rows.text and not file_rows.problems:

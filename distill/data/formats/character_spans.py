@@ -53,7 +53,7 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     Words and tags stand in the columns of text and spans; where the file has tokens with their places, these are the
     words. A row whose spans cannot be is no row, see ``unreadable``.
     """
-    rows = ((number, _of_label_studio(row)) for number, row in file_rows.rows)
+    rows = file_rows.rows
     first = list(islice(rows, _LOOKED_AT))
     rest = chain(first, rows)
     columns = _columns([row for _, row in first if not isinstance(row, Unreadable)])
@@ -66,24 +66,6 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     )
     converted = _converted(rest, text, spans, f"{file_rows.unit} {{}} of {file}", options)
     return replace(file_rows, rows=converted, notes=(*file_rows.notes, note))
-
-
-def _of_label_studio(row: Row) -> Row:
-    """Return a row with text and spans where it is a task of Label Studio with annotations, else the row as it is.
-
-    Of several annotations the first counts that was not cancelled; a task without any has no spans.
-    """
-    data, annotations = row.get("data"), row.get("annotations")
-    if not isinstance(data, Mapping) or not isinstance(annotations, list) or "text" not in data:
-        return row
-    made = (each for each in annotations if isinstance(each, Mapping) and not each.get("was_cancelled"))
-    results = next((each["result"] for each in made if isinstance(each.get("result"), list)), None)
-    spans = None
-    if results is not None:
-        values = [each.get("value") for each in results if isinstance(each, Mapping)]
-        spans = [value for value in values if isinstance(value, Mapping) and "start" in value]
-    kept = {"id": row["id"]} if "id" in row else {}
-    return {**kept, **data, "label": spans}
 
 
 def words_and_tags(

@@ -8,7 +8,7 @@ from typing import cast
 
 from distill.base.terminal_text import names as listed
 from distill.data.chats import message_keys
-from distill.data.formats import character_spans, placed_entities, squad
+from distill.data.formats import annotation_tools, character_spans, placed_entities, squad
 from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows, unreadable
 from distill.data.formats.text import lines, whole
@@ -25,7 +25,7 @@ def read(file: Path, options: Options) -> Rows:
     Raises:
         DataError: it is no JSON, or holds no rows; the line is named where there is one.
     """
-    file_rows = squad.opened(_opened(file, options), file)
+    file_rows = annotation_tools.opened(squad.opened(_opened(file, options), file), options)
     if options.words:
         return character_spans.opened(file_rows, file, options)
     return placed_entities.opened(file_rows, file, options) if options.marked else file_rows

@@ -21,6 +21,7 @@ class Options:
         keep_bad: whether a row that cannot be read comes as ``Unreadable``, and an empty line of .txt as an empty
             text, so that nothing is out of its place; else the first is refused, and the second is no row.
         marked: whether the task reads texts with marks around two entities.
+        whole: whether every row stays, whatever an annotator has said of it.
     """
 
     delimiter: str | None = None
@@ -28,6 +29,7 @@ class Options:
     labelled: bool = True
     keep_bad: bool = False
     marked: bool = False
+    whole: bool = False
 
     @property
     def separator(self) -> str | None:
