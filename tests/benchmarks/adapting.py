@@ -3,10 +3,10 @@
     python tests/benchmarks/adapting.py ../shared/data FOLDER [limit] [seeds]
 
 FOLDER holds MiniLM-L6. A teacher of a subset of SST-2 and one of CoNLL-2003 is fine-tuned by each way, at that way's
-default learning rate; ``limit`` is the rows of train (2,000 unless given), and ``seeds`` are 1,2,3 unless given. All is made by
-``distill.run`` as anyone would make it, in one store, so that what was made is found again and what was begun is gone
-on with: the same command resumes. The table is Markdown; scores are of test, means over the seeds with the lowest and
-the highest, and seconds are those of fine-tuning on this machine.
+default learning rate; ``limit`` is the rows of train (2,000 unless given), and ``seeds`` are 1,2,3 unless given. All is
+made by ``distill.run`` as anyone would make it, in one store, so that what was made is found again and what was begun
+is gone on with: the same command resumes. The table is Markdown; scores are of test, means over the seeds with the
+lowest and the highest, and seconds are those of fine-tuning on this machine.
 """
 
 import json
