@@ -20,6 +20,9 @@ _UNSPACED = re.compile(
 _OF_WORD = rf"(?:(?!{_UNSPACED.pattern})\w)"
 _PIECE = re.compile(rf"(?:{_UNSPACED.pattern}|{_OF_WORD}+(?:['\u2019-]{_OF_WORD}+)*|[^\w\s]+)\s*")
 _CHUNK = re.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\S)+")
+_ENDS, _INSIDE = (rf"(?:(?!{_UNSPACED.pattern}){kept})" for kept in (r"[\p{L}\p{M}\p{N}]", r"\S"))
+WORD_PATTERN = rf"{_UNSPACED.pattern}|{_ENDS}(?:{_INSIDE}*{_ENDS})?|({_INSIDE})\1*"
+"""What ``word_places`` finds as an expression in the syntax of Oniguruma, for users of ``tokenizers`` alone."""
 _IDEOGRAM = re.compile(f"[{_CHINESE}]")
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distill.base.disk import as_new
+from distill.base.segmentation import WORD_PATTERN
 from distill.export import Exporter, Source
 from distill.tasks.word_pieces import word_prefix
 
@@ -47,7 +48,7 @@ def _form(source: Source, tokenizer: "PreTrainedTokenizerBase") -> Mapping[str, 
     if task.markers:
         form["markers"] = list(task.markers)
     if "texts" in task.inputs.values():
-        form["word_prefix"] = word_prefix(tokenizer)
+        form |= {"word_prefix": word_prefix(tokenizer), "word_pattern": WORD_PATTERN}
     return form
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 
 _OPENED = """\
-import json, pathlib, re, sys
+import json, pathlib, sys
 import numpy as np, onnxruntime, tokenizers
 
 folder = pathlib.Path(FOLDER)
@@ -52,20 +52,20 @@ logits = of_first[first] + of_second[second]
 """
 _TAGS = """\
 tokenizer.enable_truncation(form["max_length"], stride=(stride := min(form["stride"], form["max_length"] // 4)))
-words, rows, entities, before = list(re.finditer(r"\\w(?:\\S*\\w)?|([^\\w\\s])\\1*", sys.argv[1])), {}, [], "O"
-tokens = tokenizer.encode([form["word_prefix"] + word.group() for word in words], is_pretokenized=True)
-for window in [tokens, *tokens.overflowing]:
-    logits = ask(window)
+split = tokenizers.pre_tokenizers.Split(tokenizers.Regex(form["word_pattern"]), "isolated")
+words = [(word, place) for word, place in split.pre_tokenize_str(sys.argv[1]) if not word.isspace()]
+tokens, rows = tokenizer.encode([form["word_prefix"] + word for word, _ in words], is_pretokenized=True), {}
+for window, logits in [(each, ask(each)) for each in (tokens, *tokens.overflowing)]:
     for place, word in enumerate(window.word_ids):  # its first token answers for a word
         if word is not None and word != window.word_ids[place - 1] and (word not in rows or place > stride // 2):
             rows[word] = logits[place]
+entities, tag = [], "O"
 for word, row in sorted(rows.items()):
-    tag, (start, end) = form["labels"][row.argmax()], words[word].span()
+    before, tag, (start, end) = tag, form["labels"][row.argmax()], words[word][1]
     if tag[:2] == "I-" and tag[2:] == before[2:]:
         entities[-1]["end"] = end
     elif tag != "O":
         entities.append({"entity": tag[2:] if tag[1:2] == "-" else tag, "start": start, "end": end})
-    before = tag
 print(json.dumps(entities))
 """
 _ANSWER = """\

@@ -1,8 +1,12 @@
 """Words of texts in any script."""
 
-import pytest
+import random
 
-from distill.base.segmentation import script, spaced, words
+import pytest
+from tokenizers import Regex
+from tokenizers.pre_tokenizers import Split
+
+from distill.base.segmentation import WORD_PATTERN, script, spaced, word_places, words
 
 
 @pytest.mark.parametrize(
@@ -63,3 +67,12 @@ def test_most_words_of_all_texts_decide_on_the_script(texts, expected):
 def test_one_text_in_another_script_does_not_decide():
     assert script(["iPhone 和 Mac", "iPhone", "他们在北京开了一家店"]) == "chinese"
     assert script(["The shop in 東京 opened today", "It closed"]) == "latin"
+
+
+def test_tokenizers_finds_the_same_words_by_the_expression():
+    split = Split(Regex(WORD_PATTERN), "isolated")
+    signs = "ab1_ -.,'\u2019()很好ไทยहि\u0301\u200d😀½²٣\t\u00a0ー。"
+    draw = random.Random(0)  # noqa: S311 - draws texts, keeps no secret
+    for length in range(2000):
+        text = "".join(draw.choice(signs) for _ in range(length % 14))
+        assert [place for word, place in split.pre_tokenize_str(text) if not word.isspace()] == word_places(text), text

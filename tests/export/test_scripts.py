@@ -124,6 +124,17 @@ def test_the_script_gives_entities_with_their_places_in_the_text(tmp_path, token
     assert printed
 
 
+@pytest.mark.parametrize(
+    "text", ["हिन्दी में नमस्ते।", "snake_case _x_ (Rome)", "她住在 Rome。", "don't e\u0301te\u0301 ..."]
+)
+def test_the_script_splits_a_text_of_any_script_as_the_package_does(tmp_path, text):
+    folder, _ = bundle(tmp_path, "token_classification", tokenizer=byte_level())
+    printed, _ = run(folder, "token_classification", text)
+    said = Predictor.load(folder, format="torch")(text)
+    assert printed == [{name: each[name] for name in ("entity", "start", "end")} for each in said["entities"]]
+    assert printed
+
+
 def test_the_script_reads_words_of_a_long_text_in_windows_that_overlap(tmp_path):
     folder, _ = bundle(tmp_path, "token_classification")
     (text,) = ASKED["token_classification"]
