@@ -5,15 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
-
 from distill import report as words
 from distill.base.disk import replacing
-from distill.base.terminal_text import plain
 from distill.comparison.columns import Column, columns, heading, notes
 from distill.comparison.pairs import Pair
 from distill.comparison.table import Comparison, Group, Row, written
-from distill.report import charts
+from distill.report import charts, templates
 from distill.report.charts import Axis, Line, Point
 
 _MOST_CURVES = 24
@@ -67,13 +64,7 @@ def write(comparison: Comparison, title: str, path: Path, pair: Pair | None = No
 
 def render(comparison: Comparison, title: str, pair: Pair | None = None) -> str:
     """Return the page as HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("distill", "comparison"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: plain(value) if type(value) is str else value,
-    )
+    environment = templates.environment("comparison")
     environment.filters["tie"] = words.tie
     return environment.get_template("comparison.html").render(
         title=title,

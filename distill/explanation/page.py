@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
-
 from distill.base.disk import replacing
-from distill.base.terminal_text import plain
 from distill.explanation.explainer import Explained
 from distill.explanation.showing import completeness, exactness, says, signed, towards
 from distill.explanation.side_by_side import Explanation
-from distill.report import tie
+from distill.report import templates, tie
 
 _FAINT = 0.1
 """Share of the largest sum of a text below which a word has its number in the table alone."""
@@ -81,13 +78,7 @@ def write(explanation: Explanation, path: Path) -> None:
 
 def save(path: Path, template: str, **shown: Any) -> None:  # noqa: ANN401
     """Write a page of one of this room's templates, whole or not at all."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("distill", "explanation"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: plain(value) if type(value) is str else value,
-    )
+    environment = templates.environment("explanation")
     environment.filters["tie"] = tie
     text = environment.get_template(template).render(shown)
     path.parent.mkdir(parents=True, exist_ok=True)

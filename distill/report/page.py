@@ -13,7 +13,7 @@ import jinja2
 
 from distill import report as words
 from distill.base.disk import replacing
-from distill.base.terminal_text import names, plain
+from distill.base.terminal_text import names
 from distill.report import (
     by_label,
     costs,
@@ -33,6 +33,7 @@ from distill.report import (
     slices,
     tables,
     targets,
+    templates,
     trained,
 )
 
@@ -116,13 +117,7 @@ def render(report: words.Report, rows: words.Curves, parted: Sequence[words.Json
 
 def _environment() -> jinja2.Environment:
     """Return what fills in the page: with the filters that write numbers, and everything escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("distill", "report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_plain,
-    )
+    filled = templates.environment("report")
     filters = (
         tables.averaged,
         words.duration,
@@ -133,13 +128,8 @@ def _environment() -> jinja2.Environment:
         words.tie,
         words.tiny,
     )
-    environment.filters |= {filter.__name__: filter for filter in filters}
-    return environment
-
-
-def _plain(value: object) -> object:
-    """Return a value of the template with its control characters escaped."""
-    return plain(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    filled.filters |= {filter.__name__: filter for filter in filters}
+    return filled
 
 
 def finite(report: words.Report) -> words.JsonObject:

@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import optuna
 from optuna.trial import FrozenTrial
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
 from distill.base.disk import replacing
-from distill.base.terminal_text import plain
+from distill.report import templates
 from distill.searching import results
 from distill.searching.results import Found
 from distill.searching.study import MAXIMIZE
@@ -50,13 +49,6 @@ def write(found: Found, commands: list[str], path: Path) -> None:
 
 def render(found: Found, commands: list[str]) -> str:
     """Return the page as HTML, with the library that draws it inside."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("distill", "searching"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: plain(value) if type(value) is str else value,
-    )
     keys = list(found.space)
     chosen = {each.number for each in found.best}
     rows = [
@@ -69,16 +61,20 @@ def render(found: Found, commands: list[str]) -> str:
         }
         for each in found.trials
     ]
-    return environment.get_template("search.html").render(
-        title=found.name,
-        sentence=results.sentence(found),
-        heads=[*results.heads(found)],
-        keys=keys,
-        spaces=[found.space[key].as_text() for key in keys],
-        rows=rows,
-        commands=commands,
-        pictures=list(_pictures(found)),
-        plotly=get_plotlyjs(),
+    return (
+        templates.environment("searching")
+        .get_template("search.html")
+        .render(
+            title=found.name,
+            sentence=results.sentence(found),
+            heads=[*results.heads(found)],
+            keys=keys,
+            spaces=[found.space[key].as_text() for key in keys],
+            rows=rows,
+            commands=commands,
+            pictures=list(_pictures(found)),
+            plotly=get_plotlyjs(),
+        )
     )
 
 
