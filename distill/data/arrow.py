@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from distill.base.files import checksum, fingerprint
-from distill.data.formats import Options, Row, rows
+from distill.data.formats import Options, Row, Rows, rows
 from distill.data.kinds import Columns, arrow_type
 from distill.errors import DataError
 
@@ -41,8 +41,12 @@ class Table:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-def of_text(files: Sequence[Path], options: Options) -> Table:
-    """Read files of text, such as CSV or JSON lines, into one table with the rows in their order.
+Read = Callable[[Path, Options], Rows]
+"""Gives the rows of a file."""
+
+
+def of_rows(files: Sequence[Path], options: Options, read: Read = rows) -> Table:
+    """Read files row by row, such as CSV or JSON lines, into one table with the rows in their order.
 
     Raises:
         DataError: one cannot be read, or all are without rows.
@@ -51,7 +55,7 @@ def of_text(files: Sequence[Path], options: Options) -> Table:
     notes: list[str] = []
     problems: dict[str, str] = {}
     for file in files:
-        file_rows = rows(file, options)
+        file_rows = read(file, options)
         notes += file_rows.notes
         problems |= file_rows.problems
         for number, row in file_rows.rows:
@@ -68,7 +72,7 @@ def of_text(files: Sequence[Path], options: Options) -> Table:
     shared_options = {
         name: value for name, value in asdict(options).items() if name != "keep_bad"
     }  # a table has no bad rows
-    dataset = table(files, shared_options, schema, _batches(files, options, schema))
+    dataset = table(files, shared_options, schema, _batches(files, options, schema, read))
     return Table(dataset, notes, problems, {each: why for each, why in columns.absent.items() if each in kinds})
 
 
@@ -81,11 +85,11 @@ def files_in_words(files: Sequence[Path]) -> str:
     return str(files[0]) if len(files) == 1 else f"{files[0]} with {len(files) - 1} more"
 
 
-def _batches(files: Sequence[Path], options: Options, schema: "pa.Schema") -> Iterator["pa.RecordBatch"]:
+def _batches(files: Sequence[Path], options: Options, schema: "pa.Schema", read: Read) -> Iterator["pa.RecordBatch"]:
     chunk: list[Row] = []
     weight = 0
     for file in files:
-        file_rows = rows(file, options)
+        file_rows = read(file, options)
         weigh = _weight_of_texts if file_rows.text else _weight
         for _, row in file_rows.rows:
             chunk.append(row)

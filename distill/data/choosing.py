@@ -187,8 +187,9 @@ def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str
     spans = [column for column in train.column_names if any(map(_is_span, first[column]))]
     if kind in ("tags", "texts") and spans:
         return (
-            f"; {name(spans[0])} holds spans of characters, which are read from JSON beside a column text: see that "
-            "there is one, or split each text into words with a tag for each, by spacy.training.offsets_to_biluo_tags"
+            f"; {name(spans[0])} holds spans of characters, which are read from JSON and Parquet beside a column text: "
+            "see that there is one, or split each text into words with a tag for each, by "
+            "spacy.training.offsets_to_biluo_tags"
         )
     return ""
 

@@ -154,8 +154,10 @@ def _saved(folder: Path, named: Mapping[str, Sequence[str]]) -> Files:
 
 def _table(files: Sequence[Path], options: Options, split: str) -> arrow.Table:
     by_columns = [formats.ending(file) == formats.PARQUET for file in files]
+    if all(by_columns) and options.words and all(map(parquet.has_spans, files)):
+        return arrow.of_rows(files, options, parquet.words_of_spans)
     if all(by_columns):
         return parquet.read(files)
     if any(by_columns):
         raise DataError(f"{split} has parts of Parquet and of text: {', '.join(file.name for file in files)}")
-    return arrow.of_text(files, options)
+    return arrow.of_rows(files, options)

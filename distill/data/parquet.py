@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from distill.data.arrow import ROWS, Table, files_in_words, table
-from distill.data.formats import foreign
+from distill.data.formats import Options, Rows, character_spans, foreign
 from distill.data.formats.unpacking import refuse_too_much
 from distill.data.standard_input import StandardInput
 from distill.errors import DataError
@@ -53,6 +53,31 @@ def rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
         for row in batch.to_pylist():
             number += 1
             yield number, row
+
+
+def has_spans(file: Path) -> bool:
+    """Return whether a Parquet file has a column of spans of characters, as objects.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    import pyarrow as pa
+
+    return any(
+        (pa.types.is_list(kind) or pa.types.is_large_list(kind))
+        and pa.types.is_struct(kind.value_type)
+        and character_spans.has_keys([kind.value_type.field(place).name for place in range(kind.value_type.num_fields)])
+        for kind in _schema(file).types
+    )
+
+
+def words_of_spans(file: Path, options: Options) -> Rows:
+    """Return the rows of a Parquet file with words and tags in the place of texts and spans, as those of JSON are read.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    return character_spans.opened(Rows(rows(file), "row"), file, options)
 
 
 def _schema(file: Path) -> "pa.Schema":

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from datasets import Dataset
 
 from distill.data import files, formats
 from distill.data.columns import take
@@ -140,3 +141,19 @@ def test_spans_are_left_alone_where_no_words_are_to_be_labelled(tmp_path):
     file = tmp_path / "train.jsonl"
     file.write_text(json.dumps(ROWS["doccano"]), encoding="utf-8")
     assert [each for _, each in formats.rows(file, Options()).rows] == [ROWS["doccano"]]
+
+
+@pytest.mark.parametrize("form", ["doccano with relations", "objects", "label studio, short"])
+def test_spans_in_parquet_are_read_as_those_in_json_are(tmp_path, form):
+    file = tmp_path / "train.parquet"
+    Dataset.from_list([ROWS[form], {**ROWS[form]}]).to_parquet(file)
+    splits = files.read(file, options=Options(words=True))
+    assert take(dict(splits), ROLES, NAMED, "mine").splits["train"][:] == {"tokens": [WORDS] * 2, "label": [TAGS] * 2}
+    assert "holds spans of characters" in splits.notes[0]
+
+
+def test_objects_in_parquet_that_are_no_spans_stay(tmp_path):
+    file = tmp_path / "train.parquet"
+    Dataset.from_list([{"tokens": ["a"], "tags": ["O"], "more": [{"start": 1, "end": 2}]}]).to_parquet(file)
+    splits = files.read(file, options=Options(words=True))
+    assert splits["train"]["more"][:] == [[{"start": 1, "end": 2}]]

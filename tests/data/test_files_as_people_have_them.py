@@ -187,7 +187,8 @@ def test_columns_that_no_name_tells_are_refused_with_what_they_may_be():
     with pytest.raises(DataError, match=r"; several columns of 0 and 1 are data\.columns\.label=toxic\+rude$"):
         chosen({"text": "text", "label": "labels"}, text=["a b"] * 4, toxic=[0, 1, 0, 1], rude=[1, 1, 0, 0])
     with pytest.raises(
-        DataError, match=r"entities holds spans of characters, which are read from JSON beside a column text:"
+        DataError,
+        match=r"entities holds spans of characters, which are read from JSON and Parquet beside a column text:",
     ):
         chosen({"tokens": "texts", "label": "tags"}, text=["a b"], entities=[[{"start": 0, "end": 1, "label": "X"}]])
     text = "a film that was long and dull and then went on and on for hours"

@@ -5,7 +5,7 @@ with relations), the end not included. A word has the tag ``B-LABEL`` at the sta
 it, and ``O`` outside.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -66,6 +66,11 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     )
     converted = _converted(rest, text, spans, f"{file_rows.unit} {{}} of {file}", options)
     return replace(file_rows, rows=converted, notes=(*file_rows.notes, note))
+
+
+def has_keys(keys: Collection[str]) -> bool:
+    """Return whether objects with these keys may be spans."""
+    return all(any(key in keys for key in usual) for usual in (_START, _END, _LABEL))
 
 
 def words_and_tags(
