@@ -58,7 +58,7 @@ def fitted(config: C, data: Prepared, ranks: Ranks) -> tuple[C, Prepared]:
     spec = run_spec(_limited(config, None), data)
     price, longest, weights = _measured(spec, ranks)
     has = min(ranks.every(_share_of_memory(spec, ranks.device)))
-    fits = int((has - weights) / max(ranks.every(price)))
+    fits = int((has - weights) / max(1.0, *ranks.every(price)))
     whole = config.data.batch_size * spec.setup.spec.max_length
     if fits < longest:
         raise ConfigError(
