@@ -74,6 +74,7 @@ def preflight(spec: RunSpec) -> None:
     _vocabulary(spec)
     unlabelled_check.augmentation(spec, configs)
     unlabelled_check.rounds(spec)
+    unlabelled_check.threshold(spec)
     for name, other in spec.members.items():
         if name != FIRST:
             _check_further_teacher(spec, name, other)
