@@ -117,6 +117,23 @@ def test_a_teacher_that_is_said_to_be_fine_tuned_has_its_head(inside, folder, da
     assert not inside.store.exists()
 
 
+def test_an_adapter_that_was_saved_without_its_head_says_how_to_save_it(inside, whole, data, tmp_path):
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForSequenceClassification
+
+    adapter, base = tmp_path / "adapter", shutil.copytree(whole, tmp_path / "base")
+    headless(base)
+    model = AutoModelForSequenceClassification.from_pretrained(base)
+    get_peft_model(model, LoraConfig(target_modules=["query"])).save_pretrained(adapter)
+    given = ("teacher=minilm", f"teacher.model={adapter}", "teacher.finetuned=true", "teacher.labels=[neg,pos]")
+    out = inside("experiment=sst2_tiny", "data.labels=null", f"data.path={data}", *given, small=False, code=2)
+    assert "has no weights of the head (classifier.bias, classifier.weight), so it is not fine-tuned" in out
+    assert out.splitlines()[-1].endswith(
+        "; neither the adapter nor its base has them: train it with these among peft's modules_to_save, or leave out "
+        "finetuned=true, and the run fine-tunes it"
+    )
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [(pointer, POINTER), (infinite, INFINITE), (code, NEVER), (headless, HEADLESS.replace("; {}", f"; {UNSAVED}"))],

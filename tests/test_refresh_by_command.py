@@ -26,6 +26,14 @@ def run(folder, stages=("finetune", "distill"), **settings):
     return folder
 
 
+def finished(folder):
+    """A finished run, as far as it is looked at before the data."""
+    run(folder / "runs" / "mine")
+    for name in ("finetune", "distill"):
+        (folder / "store" / name).mkdir(parents=True)
+        (folder / "store" / name / "manifest.json").write_text("{}")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -102,20 +110,35 @@ def test_a_run_without_a_student_is_refused(called, tmp_path):
     ],
 )
 def test_settings_that_make_no_sense_are_refused_before_anything_is_read(called, tmp_path, word, message):
-    run(tmp_path / "runs" / "mine")
-    for name in ("finetune", "distill"):
-        (tmp_path / "store" / name).mkdir(parents=True)
-        (tmp_path / "store" / name / "manifest.json").write_text("{}")
+    finished(tmp_path)
     code, _, err = called("run=runs/mine", "data.path=b", word)
     assert code == 2
     assert message in err
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mine"]
 
 
+def test_several_devices_that_auto_stands_for_are_refused(called, tmp_path, monkeypatch):
+    finished(tmp_path)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    code, _, err = called("run=runs/mine", "data.path=.", "trainer.devices=auto")
+    assert code == 2
+    message = "trainer.devices=auto, trainer.num_nodes=1: refresh trains in one process; give trainer.devices=1 "
+    assert err == f"distill: {message}trainer.num_nodes=1\n"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mine"]
+
+
+def test_several_processes_of_a_launcher_are_refused(called, tmp_path, monkeypatch):
+    finished(tmp_path)
+    for name, value in (("WORLD_SIZE", "2"), ("LOCAL_RANK", "0")):
+        monkeypatch.setenv(name, value)
+    code, _, err = called("run=runs/mine", "data.path=.")
+    assert code == 2
+    assert err.startswith("distill: the environment (WORLD_SIZE) says that it has started 2 processes")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mine"]
+
+
 def test_a_folder_that_is_called_latest_is_not_replaced(called, tmp_path):
-    run(tmp_path / "runs" / "mine")
-    for name in ("finetune", "distill"):
-        (tmp_path / "store" / name).mkdir(parents=True)
-        (tmp_path / "store" / name / "manifest.json").write_text("{}")
+    finished(tmp_path)
     (tmp_path / "runs" / "latest").mkdir()
     assert "runs/latest is no link to a run" in called("run=runs/mine", "data.path=b")[2]

@@ -1,5 +1,6 @@
 """Make a whole model of an adapter that somebody trained with peft, with its base and the head that it brings."""
 
+import json
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
@@ -114,6 +115,7 @@ def _maker(adapter: Path, base: Path, head: str) -> Callable[[Path], None]:
             raise not_finite_error(adapter, name)
         kept = {name: weight for name, weight in model.state_dict().items() if name not in unfilled}
         model.save_pretrained(folder, state_dict=kept)
+        _keep_outputs(folder, model.config)
         tokenizer = adapter if any((adapter / name).is_file() for name in _TOKENIZERS) else base
         for pattern in checkpoint_folders.FILES:
             for path in sorted(tokenizer.glob(pattern)):
@@ -125,6 +127,13 @@ def _maker(adapter: Path, base: Path, head: str) -> Callable[[Path], None]:
                     shutil.copyfile(path, folder / path.name)
 
     return make
+
+
+def _keep_outputs(folder: Path, config: PretrainedConfig) -> None:
+    """Let the saved configuration name its outputs, where transformers leaves out two and reads three (BART)."""
+    if configuration.configuration(folder).num_labels != config.num_labels:
+        path, names = folder / "config.json", {"id2label": config.id2label, "label2id": config.label2id}
+        path.write_text(json.dumps({**read_object(path), **names}, indent=2), encoding="utf-8")
 
 
 def _tensors(adapter: Path) -> dict[str, Tensor]:

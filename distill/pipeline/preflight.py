@@ -28,6 +28,7 @@ from distill.pipeline import (
     training_check,
     unlabelled_check,
 )
+from distill.pipeline.store_contents import MERGED
 from distill.stages import vocabularies
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
@@ -41,6 +42,11 @@ _READ = 64
 
 _UNTRAINED = "leave out finetuned=true, and the run fine-tunes it, or give a folder that was saved after fine-tuning"
 """What to do about a teacher that is said to be fine-tuned and is not."""
+_ADAPTER_ALONE = (
+    "neither the adapter nor its base has them: train it with these among peft's modules_to_save, or leave out "
+    "finetuned=true, and the run fine-tunes it"
+)
+"""The same, where it was made of an adapter that somebody trained beside random weights, and saved without them."""
 
 
 def preflight(spec: RunSpec) -> None:
@@ -74,6 +80,7 @@ def preflight(spec: RunSpec) -> None:
     _vocabulary(spec)
     unlabelled_check.augmentation(spec, configs)
     unlabelled_check.rounds(spec)
+    unlabelled_check.threshold(spec)
     for name, other in spec.members.items():
         if name != FIRST:
             _check_further_teacher(spec, name, other)
@@ -124,7 +131,7 @@ def _refuse_mistaken(spec: RunSpec, name: str, config: PretrainedConfig) -> None
         spec.sources.tokenizer(folder),
         finished=beside_check.is_finished(spec, name),
         labels=bool(spec.setup.outputs),
-        way_out=_UNTRAINED,
+        way_out=_ADAPTER_ALONE if folder.parent.name == MERGED else _UNTRAINED,
     )
     if beside_check.is_finished(spec, name) and spec.setup.task.kind == "score":
         checkpoint_validation.refuse_other_outputs(folder, config, spec.setup.task.kind)

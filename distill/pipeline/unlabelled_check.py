@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+import torch
 from transformers import PretrainedConfig
 
 from distill.data.splits import UNLABELLED
 from distill.errors import DataError, ModelError
 from distill.models import checkpoint_validation
 from distill.models.sources import TEACHER_CHECKPOINT
+from distill.stages import answered, pseudo_labels
 from distill.stages.job import RunSpec
 from distill.tasks import masked_language_modeling as masked
 
@@ -42,3 +44,18 @@ def rounds(spec: RunSpec) -> None:
         raise DataError(
             f"distill.unlabelled.rounds={count}: there are {len(texts):,} texts without labels; allowed is {few}"
         )
+
+
+def threshold(spec: RunSpec) -> None:
+    """Refuse a threshold that no answer of a file reaches, where the student learns from the answers as they are.
+
+    Raises:
+        DataError: none does.
+    """
+    labelled, texts = spec.labelled, spec.data.splits.get(UNLABELLED)
+    reads = "distill" in spec.config.stages and spec.config.distill.unlabelled.threshold is not None
+    if labelled is None or texts is None or spec.members or not reads or answered.smoothing(spec) != "none":
+        return
+    rows = answered.held(spec, labelled, texts).rows.examples(torch.tensor(texts["key"][:]))
+    kind = spec.setup.task.kind
+    pseudo_labels.sure_enough(spec, [float(pseudo_labels.confidence(each, kind).min()) for each in rows])

@@ -17,6 +17,7 @@ from distill.config.refresh import Command, with_overrides
 from distill.config.schema import Config
 from distill.config.validate import check
 from distill.data.prepared import Prepared
+from distill.distributed.launching import refuse_other_launch
 from distill.errors import ConfigError, DataError
 from distill.pipeline import paired_checks
 from distill.pipeline.prepare_data import load, prepare
@@ -98,6 +99,7 @@ def prepared(command: Command, old: OldRun, folder: Path) -> Refresh:
     passed = passed_over(old.run.folder, allowed=settings.older)
     changed = with_overrides(old.config, command.overrides)
     refuse_settings(old.config, changed, given)
+    refuse_other_launch(1, 1)  # before the folder is written, which several processes would write together
     path = str(changed.data.path)
     if not Path(path).expanduser().exists():
         raise ConfigError(f"data.path={path}: there is no such file or folder")

@@ -119,8 +119,8 @@ def _refuse_to_guess(unexplained: Sequence[str], gone: Sequence[str]) -> None:
             f"the new data has the label {shown_names(unexplained)}, which the run does not know, and no row of "
             f"{shown_names(gone)}, which it knows: is it the same under another name, give "
             f"'refresh.rename={{{gone[0]}: {unexplained[0]}}}'; is it a further one, "
-            f"'refresh.new_labels=[{','.join(unexplained)}]', and if {shown_names(gone)} is no longer wanted, "
-            f"'refresh.remove=[{','.join(gone)}]'"
+            f"'refresh.new_labels=[{','.join(unexplained)}]', with which {shown_names(gone)} stays, of old rows, or "
+            f"goes where 'refresh.remove=[{','.join(gone)}]' is given, too"
         )
 
 

@@ -11,6 +11,7 @@ from distill.config.schema import STAGES, Config
 from distill.config.student import StudentConfig
 from distill.data.slices import column_of
 from distill.errors import ConfigError
+from distill.pipeline.context import world_of
 from distill.refreshing.named_rows import ORIGIN
 from distill.refreshing.old_run import OLD_STUDENT, OLD_TEACHER, Model, OldRun
 
@@ -35,11 +36,10 @@ def refuse_settings(old: Config, changed: Config, given: Sequence[str]) -> None:
             raise ConfigError(f"{key}: is decided by refresh, which goes on from the run's own models and data")
     if changed.task != old.task:
         raise ConfigError(f"task={changed.task}: the run is of the task {old.task}, and goes on with that")
-    devices = changed.trainer.devices
-    if changed.trainer.num_nodes != 1 or (isinstance(devices, int) and devices > 1):
+    if world_of(changed) > 1:
         raise ConfigError(
-            f"trainer.devices={devices}, trainer.num_nodes={changed.trainer.num_nodes}: refresh trains in one process; "
-            "give trainer.devices=1 trainer.num_nodes=1"
+            f"trainer.devices={changed.trainer.devices}, trainer.num_nodes={changed.trainer.num_nodes}: refresh trains "
+            "in one process; give trainer.devices=1 trainer.num_nodes=1"
         )
 
 

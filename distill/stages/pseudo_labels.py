@@ -1,12 +1,14 @@
 """Choose the texts without labels that a student learns from, and label them where it is to learn from hard labels."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
@@ -75,14 +77,29 @@ def choose(
             confidences, labels = confidence(rows, spec.setup.task.kind), likeliest(rows, spec.setup.task.kind)
             sure[place[0]] = min(sure.get(place[0], 1.0), float(confidences.min()))
             targets[place] = labels
-    by_text = np.asarray([sure[key] for key in texts["key"][:]])
-    kept = np.flatnonzero(by_text >= (section.threshold or 0.0))
-    if not len(kept):
-        raise DataError(
-            f"distill.unlabelled.threshold={section.threshold:g}: {_teacher_name(spec)} is that sure of none of "
-            f"{len(texts):,} texts without labels, and of the surest {by_text.max():.3f}; lower it, or leave it out"
-        )
+    kept = sure_enough(spec, [sure[key] for key in texts["key"][:]])
     return Chosen(texts.select(kept), len(texts), targets if section.labels == "hard" else None)
+
+
+def sure_enough(spec: RunSpec, confidences: Sequence[float]) -> NDArray[np.intp]:
+    """Return the places of the texts without labels of which their teacher is sure enough.
+
+    Args:
+        spec: says how sure that is.
+        confidences: how sure it is of each text.
+
+    Raises:
+        DataError: it is sure enough of none.
+    """
+    by_text, threshold = np.asarray(confidences), spec.config.distill.unlabelled.threshold
+    kept = np.flatnonzero(by_text >= (threshold or 0.0))
+    if not len(kept):
+        surest = math.floor(1000 * by_text.max()) / 1000  # never above it: who takes this number finds a text
+        raise DataError(
+            f"distill.unlabelled.threshold={threshold:g}: {_teacher_name(spec)} is that sure of none of "
+            f"{len(by_text):,} texts without labels, and of the surest {surest:.3f}; lower it, or leave it out"
+        )
+    return kept
 
 
 def confidence(rows: Tensor, kind: Kind) -> Tensor:

@@ -98,7 +98,11 @@ class SupervisedModule(pl.LightningModule):
         every = self.trainer.accumulate_grad_batches
         step, position = divmod(self.trainer.fit_loop.epoch_loop.total_batch_idx + ahead, every)
         part = self.trainer.global_rank * every + position
-        torch.manual_seed(hash((self.spec.seed, part, step)) % 2**63)
+        seed = hash((self.spec.seed, part, step)) % 2**63
+        if self.device.type == "cpu":  # torch.manual_seed writes down the stack for each other kind of device
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one micro-batch, and log each term's part of it."""

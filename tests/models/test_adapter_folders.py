@@ -11,6 +11,9 @@ from peft import IA3Config, LoraConfig, PrefixTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
 from transformers import (
+    BartConfig,
+    BartForSequenceClassification,
+    BartModel,
     BertConfig,
     BertForSequenceClassification,
     BertModel,
@@ -87,6 +90,23 @@ def test_base_adapter_and_head_become_one_model_that_answers_the_same(kind, sett
     made = (folder / "model.safetensors").stat().st_mtime_ns
     assert whole_model(tmp_path / "adapter", base, TEXTS, tmp_path / "cache") == folder
     assert (folder / "model.safetensors").stat().st_mtime_ns == made
+
+
+def test_two_outputs_of_a_bart_whose_names_transformers_does_not_save_stay_two(tmp_path):
+    torch.manual_seed(0)
+    stacks = {f"{stack}_{name}": 2 for stack in ("encoder", "decoder") for name in ("layers", "attention_heads")}
+    config = BartConfig(
+        vocab_size=40, d_model=16, encoder_ffn_dim=16, decoder_ffn_dim=16, eos_token_id=4, pad_token_id=0, **stacks
+    )  # fmt: skip
+    BartModel(config).save_pretrained(tmp_path / "base")
+    model = BartForSequenceClassification.from_pretrained(tmp_path / "base", num_labels=2)
+    settings = lora(target_modules=["q_proj", "v_proj"], modules_to_save=["classification_head"])
+    wrapped = get_peft_model(model, settings).train(False)
+    wrapped.save_pretrained(tmp_path / "adapter")
+    folder = whole_model(tmp_path / "adapter", tmp_path / "base", TEXTS, tmp_path / "cache")
+    read = loading.load_model(folder, TEXTS).train(False)
+    assert read.config.id2label == {0: "LABEL_0", 1: "LABEL_1"}
+    assert torch.allclose(read(**BATCH).logits, wrapped(**BATCH).logits, atol=1e-5)
 
 
 def test_names_of_labels_in_the_adapters_folder_are_taken(tmp_path):

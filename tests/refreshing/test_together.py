@@ -119,7 +119,8 @@ def test_a_label_under_another_name_is_not_guessed(put):
     assert str(error.value) == (
         "the new data has the label credit, which the run does not know, and no row of loans, which it knows: is it "
         "the same under another name, give 'refresh.rename={loans: credit}'; is it a further one, "
-        "'refresh.new_labels=[credit]', and if loans is no longer wanted, 'refresh.remove=[loans]'"
+        "'refresh.new_labels=[credit]', with which loans stays, of old rows, or goes where 'refresh.remove=[loans]' is "
+        "given, too"
     )
 
 
