@@ -8,6 +8,7 @@ if __name__ == "__main__":
 import logging
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -53,6 +54,9 @@ def _takes_flag(arguments: list[str], flag: str = "--sbatch") -> bool:
 # Left to itself, Hydra would take the package's own folders for groups of cards when it is started as `distill`.
 @hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "config"), config_name="config")
 def _hydra_main(composed: DictConfig) -> None:
+    folder = disk.run_folder(Path(HydraConfig.get().runtime.output_dir))
+    with errors_as_sentences(GOES_ON, describe_error):  # the log in it would be the second to say so
+        replace(folder, setting=_folder_setting()).try_out()
     with errors_as_sentences(GOES_ON, describe_error, _stop):
         _run_job(compose.typed(composed, Config))
 
@@ -74,8 +78,13 @@ def _run_job(config: Config) -> None:
 def _describe(error: Exception) -> str | None:
     """Say what the user can mend, also about the job's folder, which Hydra makes before any setting is looked at."""
     if isinstance(error, OSError) and not _is_of_the_job(error) and (refusal := disk.refused(error)) is not None:
-        return f"{refusal}; give another folder with hydra.run.dir=FOLDER"
+        return f"{refusal}; give another folder with {_folder_setting()}"
     return describe_error(error)
+
+
+def _folder_setting() -> str:
+    """Return the setting that takes another folder for the run, or for all jobs of a sweep."""
+    return "hydra.sweep.dir=FOLDER" if sweeps.announced() else "hydra.run.dir=FOLDER"
 
 
 def _is_of_the_job(error: OSError) -> bool:

@@ -174,6 +174,35 @@ def test_a_run_folder_that_cannot_be_is_a_sentence(inside):
     assert out == f"{said}\n"
 
 
+@pytest.fixture
+def read_only(tmp_path):
+    """A folder in which nothing can be written, not even by root, whom modes do not hold back."""
+    folder = tmp_path / "read_only"
+    folder.mkdir(mode=0o555)
+    if os.access(folder, os.W_OK):
+        for options in (["--bind", folder], ["-o", "remount,ro,bind"]):
+            if subprocess.run(["mount", *options, folder], check=False).returncode:  # noqa: S607
+                pytest.skip("this user may not mount a folder")
+        yield folder
+        subprocess.run(["umount", folder], check=True)  # noqa: S607
+    else:
+        yield folder
+
+
+@pytest.mark.parametrize("more", [(), ("distill.soft.weight=-1",), ("trainer.devices=2", "trainer.accelerator=cpu")])
+def test_a_run_folder_that_is_read_only_is_one_line(more, inside, read_only):
+    out = inside("stages=[pretrain]", f"hydra.run.dir={read_only}", *more, code=2)
+    said = rf"distill: {read_only} cannot be written \(\[Errno \d+\] [\w -]+\); take another with "
+    assert re.fullmatch(rf"{said}hydra\.run\.dir=FOLDER\n", out)
+    assert not inside.store.exists()
+
+
+def test_a_folder_of_a_sweep_that_is_read_only_is_one_line(distill, read_only):
+    out = distill("-m", "stages=[pretrain]", "seed=1,2", f"hydra.sweep.dir={read_only}", code=2)
+    said = rf"distill: {read_only}/multirun\.yaml cannot be written \([\w -]+\); give another folder with "
+    assert re.fullmatch(rf"{said}hydra\.sweep\.dir=FOLDER\n", out)
+
+
 def test_a_store_that_is_a_file_is_a_sentence(inside):
     inside.store.write_text("")
     out = inside("stages=[pretrain]", f"hydra.run.dir={inside.folder}/run", code=2)

@@ -17,6 +17,8 @@ _UNFINISHED = re.compile(r"\..+\.\d+|.+\.writing")
 """Names of files that are being written."""
 _FULL = 1 << 20
 """Free bytes below which a failed write is put down to the disk being full."""
+_TRIAL = 1 << 14
+"""Bytes that a folder has to take before anything is begun that is written there."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
@@ -121,6 +123,22 @@ class Place:
             if (sentence := self._sentence(error, existing)) is None:
                 raise
             raise self.error(sentence) from error
+
+    def try_out(self) -> None:
+        """Write a little and take it away again, to learn that the folder takes none before anything else says so.
+
+        Raises:
+            DistillError: of this place's kind, where it takes none.
+        """
+        trial = self.root / f".trial.{os.getpid()}"
+        with self.writing():
+            try:
+                trial.write_bytes(bytes(_TRIAL))
+            except OSError as error:
+                raise OSError(error.errno, error.strerror) from error  # the file's own name would tell nothing
+            finally:
+                if trial.exists():
+                    trial.unlink()
 
     def _sentence(self, error: Exception, existing: list[Path]) -> str | None:
         code = _code(error)

@@ -22,6 +22,21 @@ def fingerprint(content: Mapping[str, object]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def no_file(path: Path) -> str | None:
+    """Return why a path is no file that can be read more than once; none where it is one.
+
+    >>> print(no_file(Path("/")), no_file(Path("/none")), no_file(Path("/dev/null")), no_file(Path(__file__)), sep=", ")
+    is a folder, not a file, there is no such file, is a device or a socket, not a file, None
+    """
+    if path.is_file():
+        return None
+    if path.is_dir():
+        return "is a folder, not a file"
+    if path.is_fifo():
+        return "is a pipe, of which nothing can be read twice; save what comes out of it as a file"
+    return "is a device or a socket, not a file" if path.exists() else "there is no such file"
+
+
 def checksum(path: Path) -> str:
     """Return the BLAKE2 digest of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:

@@ -182,7 +182,10 @@ def _file_name(path: str | None, otherwise: str) -> str:
     """
     if not path:
         return otherwise
-    stem = Path(str(path)).expanduser().resolve().name.split(".")[0]
+    try:
+        stem = Path(str(path)).expanduser().resolve().name.split(".")[0]
+    except (OSError, RuntimeError, ValueError):  # such as a link to itself: the check of the settings refuses it
+        return otherwise
     return re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_-")[:_LONGEST_FILE_NAME] or otherwise
 
 

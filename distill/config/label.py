@@ -27,6 +27,8 @@ $APP_CONFIG_GROUPS
 All settings of labellers: docs/labelling.md; all others: python -m distill.run --help
 """
 KINDS = ("openai", "command", "local")
+SPLITS = ("train", "validation", "test", "unlabelled")
+"""What of a run's data can be labelled."""
 _USUAL_TEMPERATURE, _OF_VOTES = 0.0, 0.7
 _COUNT: Rule = (lambda value: value is None or value >= 1), "null, or a whole number from 1 up"
 _MONEY: Rule = (lambda value: value is None or value > 0), "null, or a number above 0"

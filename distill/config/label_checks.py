@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from distill.base.files import no_file
 from distill.base.setting_rules import at, rules_of
-from distill.config.label import KINDS, LabelConfig
+from distill.config.label import KINDS, SPLITS, LabelConfig
 from distill.config.schema import Config
 from distill.config.task_traits import task_or_first
 from distill.config.unread import unread_override_problems
@@ -102,8 +103,8 @@ def _file_problems(config: LabelConfig) -> Iterator[str]:
     rows = config.chosen_rows
     if rows == "unlabelled" and config.data.unlabelled.path is None:
         yield "rows=unlabelled: give the texts as data.unlabelled.path=FILE"
-    elif rows not in ("train", "validation", "test", "unlabelled") and not Path(rows).expanduser().is_file():
-        yield f"rows={rows}: is no file; allowed is train, validation, test, unlabelled, or a file"
+    elif rows not in SPLITS and (reason := no_file(Path(rows).expanduser())) is not None:
+        yield f"rows={rows}: {reason}; allowed is {', '.join(SPLITS)}, or a file"
     if not config.output:
         yield "output: give the file that gets the answers, as in output=answers.jsonl"
         return

@@ -3,29 +3,27 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from distill.base.files import no_file
 from distill.base.network import may_be_on_the_hub
 from distill.config.answers import EMBEDDED
 from distill.config.schema import Config
 
 
 def path_problems(config: Config) -> Iterator[str]:
-    """Name each file or folder of the settings that does not exist."""
-    data = config.data
-    if data.path is not None and data.source in ("auto", "local") and not _exists(data.path):
-        yield f"data.path={data.path}: there is no such file or folder"
-    unlabelled = data.unlabelled.path
-    for path in unlabelled if isinstance(unlabelled, list) else [unlabelled]:
-        if isinstance(path, str) and path and not _exists(path):
-            yield f"data.unlabelled.path={path}: there is no such file or folder"
-    for path in config.pretrain.paths:
-        if isinstance(path, str) and not _is_file(path):
-            yield f"pretrain.files={path}: there is no such file"
-    for key, file in (("teacher.answers", config.teacher.answers), ("teacher.gold", config.teacher.gold)):
-        if file and file != EMBEDDED and not _exists(file):
-            yield f"{key}={file}: there is no such file"
-    for name, path in config.evaluate.also.items():
-        if path and not _exists(path):
-            yield f"evaluate.also.{name}={path}: there is no such file or folder"
+    """Name each file or folder of the settings that does not exist, or cannot be read as one."""
+    data, teacher = config.data, config.teacher
+    texts = data.unlabelled.path if isinstance(data.unlabelled.path, list) else [data.unlabelled.path]
+    answers = {"teacher.answers": teacher.answers, "teacher.gold": teacher.gold}
+    named = [
+        *([("data.path", data.path, True)] if data.source in ("auto", "local") else []),
+        *(("data.unlabelled.path", path, True) for path in texts if path),
+        *(("pretrain.files", path, False) for path in config.pretrain.paths),
+        *((key, path, False) for key, path in answers.items() if path and path != EMBEDDED),
+        *((f"evaluate.also.{name}", path, True) for name, path in config.evaluate.also.items() if path),
+    ]
+    for key, path, of_folders in named:
+        if isinstance(path, str) and (reason := _unreadable(path, of_folders)) is not None:
+            yield f"{key}={path}: {reason}"
     yield from _model_problems(config)
 
 
@@ -43,8 +41,12 @@ def _model_problems(config: Config) -> Iterator[str]:
             yield f"{key}={model}: there is no such folder"
 
 
-def _is_file(path: str) -> bool:
-    return _exists(path) and Path(path).expanduser().is_file()
+def _unreadable(path: str, of_folders: bool) -> str | None:
+    """Return why nothing can be read at a path; none where there is a file, or a folder where one may be meant."""
+    if not _exists(path):
+        return f"there is no such file{' or folder' if of_folders else ''}"
+    found = Path(path).expanduser()
+    return None if of_folders and found.is_dir() else no_file(found)
 
 
 def _exists(path: str) -> bool:

@@ -30,6 +30,11 @@ def announce(swept: Sequence[str]) -> None:
     os.environ[VARIABLE] = json.dumps(list(swept))
 
 
+def announced() -> bool:
+    """Tell whether this process is one of a sweep."""
+    return VARIABLE in os.environ
+
+
 def forget() -> None:
     """Undo ``announce``."""
     os.environ.pop(VARIABLE, None)

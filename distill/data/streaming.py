@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from distill.base.files import no_file
 from distill.base.installed import refuse_missing
 from distill.data import formats, parquet
 from distill.data.kinds import Unfit, refuse_no_values
@@ -27,8 +28,8 @@ def read(
         DataError: the file is no such file, or a line of it cannot be read; it is named. A row raises it where a value
             is asked for that cannot be used.
     """
-    if not file.is_file():
-        raise DataError(f"{file}: there is no such file")
+    if (reason := no_file(file)) is not None:
+        raise DataError(f"{file}: {reason}")
     if (kind or formats.ending(file)) == formats.PARQUET:
         refuse_missing(f"{file}: reading Parquet", "pyarrow", "datasets")
         return parquet.rows(file)

@@ -13,6 +13,7 @@ from distill.errors import ModelError
 from distill.inference.output_parts import OutputWriter
 from distill.inference.reductions import Reduce, all_logits, half, places, tokens
 from distill.inference.runtime import Runtime, StatesRuntime
+from distill.models.device_copies import to_device
 from distill.models.finite_values import floor_negative_infinity
 from distill.models.forward import Align
 from distill.types import Batch, Outputs, at_least_float32
@@ -109,10 +110,9 @@ def run_pass(
     Raises:
         Interrupted: a signal has come.
     """
-    at_once = device.type == "cuda"  # of pinned memory, while the device computes
     with signals.deferred():
         for batch in long_work.counted(batches, doing, len(batches), "batches"):
-            writer.add(*ask({name: tensor.to(device, non_blocking=at_once) for name, tensor in batch.items()}))
+            writer.add(*ask({name: to_device(tensor, device) for name, tensor in batch.items()}))
             if signals.pending():
                 break
         writer.flush()

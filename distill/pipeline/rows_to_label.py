@@ -6,15 +6,13 @@ from itertools import islice
 from pathlib import Path
 
 from distill.base.terminal_text import names
-from distill.config.label import LabelConfig
+from distill.config.label import SPLITS, LabelConfig
 from distill.data.prepared import Prepared
 from distill.data.text_file import TextFile
 from distill.errors import ColumnError, DataError
 from distill.labelling.questions import Row
 from distill.pipeline.prepare_data import prepare
 from distill.tasks import task
-
-SPLITS = ("train", "validation", "test", "unlabelled")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ Faults = dict[int, UnusableError]
 _IN_A_KEY = re.compile(r"[\w-]+", re.ASCII)
 _IN_A_DICTIONARY = re.compile(r"[\w-][\w .?/+-]*", re.ASCII)
 """Labels that Hydra reads within a key of the command line, and within braces."""
+_LONGEST = 80
+"""Characters of a label that anybody would write there."""
 
 
 def read_answers(
@@ -97,6 +99,8 @@ def _mapping(key: str, label: str) -> str:
     >>> _mapping("teacher", "refnud"), _mapping("teacher", "Refund request."), _mapping("teacher", "it's 'x'")
     ('+teacher.label_map.refnud=LABEL', "'teacher.label_map={Refund request.: LABEL}'", 'teacher.label_map in a card')
     """
+    if len(label) > _LONGEST:
+        return f"{key}.label_map in a card"
     if _IN_A_KEY.fullmatch(label):
         return f"+{key}.label_map.{label}=LABEL"
     if _IN_A_DICTIONARY.fullmatch(label):

@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from distill.errors import DataError
+from distill.models.device_copies import to_device
 from distill.stages.job import Job, RunSpec, StageSettings
 from distill.types import Batch, Kind, TeacherFn
 
@@ -72,7 +73,7 @@ def choose(
     sure: dict[int, float] = {}
     targets: dict[Place, list[Any]] = {}
     for batch in examples.scoring_batches(features, examples.collate(tokenizer, teacher_tokenizer)):
-        on_device = {name: values.to(job.context.ranks.device) for name, values in batch.items()}
+        on_device = {name: to_device(values, job.context.ranks.device) for name, values in batch.items()}
         for place, rows in _by_feature(on_device, teacher(on_device).logits):
             confidences, labels = confidence(rows, spec.setup.task.kind), likeliest(rows, spec.setup.task.kind)
             sure[place[0]] = min(sure.get(place[0], 1.0), float(confidences.min()))

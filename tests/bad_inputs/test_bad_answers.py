@@ -139,6 +139,66 @@ CASES = {
 """The rows, the kind of file or (of JSON lines) the task, and the line after the file's name."""
 
 
+def by_ids(folder, name, content, ids=None):
+    """Prepare data whose rows have these ids, with answers of this content."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    rows = [{"id": ids[n] if ids else f"m{n}", "text": text(n)} for n in range(ROWS)]
+    written(data / "train.jsonl", rows)
+    written(data / "validation.jsonl", [{"text": text(n), "label": LABELS[n % 3]} for n in range(ROWS, ROWS + 9)])
+    config = Config(task="classification")
+    config.data.path, config.teacher.answers = str(data), str(folder / name)
+    (folder / name).write_text(content)
+    return prepare(config)
+
+
+@pytest.mark.parametrize("double", ["m4", " m4 "])
+def test_an_answer_by_the_id_of_several_rows_is_refused(double, tmp_path):
+    ids = [double if n == 7 else f"m{n}" for n in range(ROWS)]
+    content = "".join(json.dumps(each) + "\n" for each in answers() if each["id"] != "m7")
+    said = "line 5 (id m4) may answer several rows of train, which have that id: give each row an id of its own, or the"
+    with pytest.raises(DataError) as error:
+        by_ids(tmp_path, "answers.jsonl", content, ids)
+    assert str(error.value) == f"{tmp_path}/answers.jsonl {said} texts beside the answers"
+
+
+def test_answers_with_texts_may_be_to_rows_of_one_id(tmp_path):
+    ids = ["m4" if n == 7 else f"m{n}" for n in range(ROWS)]
+    content = "".join(json.dumps({"id": ids[n], "text": text(n), "answer": LABELS[n % 3]}) + "\n" for n in range(ROWS))
+    with pytest.raises(DataError, match="line 5 and 8 both answer the id m4"):
+        by_ids(tmp_path, "answers.jsonl", content, ids)
+    content = "".join(line for place, line in enumerate(content.splitlines(True)) if place != 7)
+    assert len(by_ids(tmp_path / "more", "answers.jsonl", content, ids).labelled["first"].rows) == ROWS - 1
+
+
+TWICE_IN = {
+    "answers.csv": ("id,answer,answer\nm1,refund,billing\n", "FILE names the column answer twice"),
+    "by_id.csv": ("id, id ,answer\nm1,m2,refund\n", "FILE names the column id twice"),
+    "answers.jsonl": ('{"id": "m1", "answer": "refund", "answer": "billing"}\n' * 2,
+                      "line 1 of FILE has in answer a key that stands twice"),
+    "by_id.jsonl": ('{"id": "m1", "id": "m2", "answer": "refund"}\n' * 2,
+                    "line 1 of FILE has in id a key that stands twice"),
+    "nothing.json": ("{}", "FILE has no column answer or label; it has none: a line is an id or text, and an answer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TWICE_IN)
+def test_a_field_that_stands_twice_is_refused_by_its_name(name, tmp_path):
+    content, sentence = TWICE_IN[name]
+    with pytest.raises(DataError) as error:
+        by_ids(tmp_path, name, content)
+    assert str(error.value).replace(str(tmp_path / name), "FILE") == sentence
+
+
+def test_an_answer_of_thousands_of_digits_is_one_short_line(tmp_path):
+    content = "".join(json.dumps(each) + "\n" for each in answers()).replace('"refund"', "9" * 5000)
+    with pytest.raises(
+        DataError, match=r"answers '9{80}'…, which is no label .*; teacher\.label_map in a card says"
+    ) as error:
+        by_ids(tmp_path, "answers.jsonl", content)
+    assert len(str(error.value)) < 500 + len(str(tmp_path))
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_file_of_answers_is_refused_with_its_line(case, tmp_path):
     rows, kind, line = CASES[case]

@@ -122,6 +122,15 @@ def test_a_full_disk_is_said_whichever_library_meets_it(small):
         raise RuntimeError("PytorchStreamWriter failed writing file data/0")
 
 
+def test_a_folder_is_tried_out_without_a_trace(small):
+    place(small).try_out()
+    assert not list(small.iterdir())
+    (small / "filler").write_bytes(bytes((2 << 20) - (4 << 10)))
+    with pytest.raises(RunFolderError, match=f"^{re.escape(FULL.format(small))}$"):
+        place(small).try_out()
+    assert [path.name for path in small.iterdir()] == ["filler"]
+
+
 def test_a_full_folder_of_temporary_files_is_named_in_its_place(small, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(small))
     (small / "filler").write_bytes(bytes(1800 << 10))

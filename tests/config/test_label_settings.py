@@ -45,8 +45,8 @@ def test_a_labeller_and_an_output_are_needed():
          "give labeller.abstain=false"),
         ({"labels": {"a": ""}}, "labeller.labels: there is only a; give two or more"),
         ({"limit": 0}, "limit=0: allowed is null, or a whole number from 1 up"),
-        ({"rows": "nowhere.jsonl"}, "rows=nowhere.jsonl: is no file; allowed is train, validation, test, unlabelled, "
-         "or a file"),
+        ({"rows": "nowhere.jsonl"}, "rows=nowhere.jsonl: there is no such file; allowed is train, validation, "
+         "test, unlabelled, or a file"),
         ({"rows": "unlabelled"}, "rows=unlabelled: give the texts as data.unlabelled.path=FILE"),
         ({"task": "translation"}, "task=translation: its answers are texts, and no labels; put those of an LLM into "
          "the data, as the column of its targets"),

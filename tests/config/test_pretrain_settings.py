@@ -85,5 +85,5 @@ def test_text_files_that_are_not_there_are_named(tmp_path):
     given = config(files=[str(tmp_path / "a.txt"), str(tmp_path / "b.txt.gz"), str(tmp_path)])
     assert list(path_problems(given)) == [
         f"pretrain.files={tmp_path / 'b.txt.gz'}: there is no such file",
-        f"pretrain.files={tmp_path}: there is no such file",
+        f"pretrain.files={tmp_path}: is a folder, not a file",
     ]

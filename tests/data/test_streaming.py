@@ -49,7 +49,7 @@ def test_a_file_is_read_as_it_is_asked_for(tmp_path):
 def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
     with refused(f"{tmp_path}/none.jsonl: there is no such file"):
         read(tmp_path / "none.jsonl")
-    with refused(f"{tmp_path}: there is no such file"):
+    with refused(f"{tmp_path}: is a folder, not a file"):
         read(tmp_path)
     known = f"{', '.join(ENDINGS)}, text also as .gz: give its name one of them"
     with refused(f"{tmp_path}/in.data: unknown kind of file; known are {known}"):

@@ -43,19 +43,36 @@ def match(path: str, answers: Sequence[Answer], splits: Mapping[str, Rows]) -> M
         splits: the rows that may be answered, train first.
 
     Raises:
-        DataError: an id or text has two answers.
+        DataError: an id or text has two answers, or an answer by its id alone is to several rows of a split.
     """
     by_id = _by_id(answers)
     by_inputs = _by_inputs(path, answers)
     matched: dict[str, list[Answer | None]] = {}
     used: set[int] = set()
     for split, rows in splits.items():
+        _refuse_ambiguous(split, rows, by_id)
         fresh = [_of_row(place, rows, by_id, by_inputs, used) for place in range(len(rows.inputs))]
         used |= {id(answer) for answer in fresh if answer is not None}
         matched[split] = fresh
     same = {answer.inputs for answer in answers if id(answer) in used}
     left = [answer for answer in answers if id(answer) not in used and (not answer.inputs or answer.inputs not in same)]
     return Matched(matched, left)
+
+
+def _refuse_ambiguous(split: str, rows: Rows, by_id: Mapping[str, Answer]) -> None:
+    """Refuse an answer that says by an id alone what it answers, where rows of other texts have that id, too.
+
+    Raises:
+        DataError: there is one.
+    """
+    first: dict[str, Inputs] = {}
+    for name, inputs in zip(rows.ids or (), rows.inputs, strict=False):
+        answer = by_id.get(name)
+        if answer is not None and answer.inputs is None and first.setdefault(name, inputs) != inputs:
+            raise DataError(
+                f"{answer.called} may answer several rows of {split}, which have that id: give each row an id of its "
+                "own, or the texts beside the answers"
+            )
 
 
 def _of_row(

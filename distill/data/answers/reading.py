@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from distill.base.files import no_file
 from distill.data import formats, parquet
 from distill.data.cells import empty
 from distill.data.formats import Options, Row
+from distill.data.formats.parsing import Doubled
 from distill.errors import DataError
 
 ID, ANSWER, LOGPROBS, ERROR, RAW, COST = "id", "answer", "logprobs", "error", "raw", "cost"
@@ -75,14 +77,15 @@ def read(path: str, columns: Mapping[str, Sequence[str]], label: str | None = No
         DataError: it cannot be read, has no rows, or nothing in it is an answer.
     """
     file = Path(path).expanduser()
-    names = tuple(filter(None, (*_ANSWERS, label)))
-    rows = list(_numbered(file))
+    names = tuple(dict.fromkeys(filter(None, (*_ANSWERS, label))))
+    used = tuple(dict.fromkeys((ID, *names, LOGPROBS, *(name for of_role in columns.values() for name in of_role))))
+    rows = list(_numbered(file, used))
     if not rows:
         raise DataError(f"{path} has no rows")
     if not any({*names, LOGPROBS} & row.keys() for _, row in rows):
         raise DataError(
-            f"{path} has no column {' or '.join(names)}; it has {', '.join(rows[0][1])}: a line is an id or text, and "
-            "an answer"
+            f"{path} has no column {' or '.join(names)}; it has {', '.join(rows[0][1]) or 'none'}: a line is an id or "
+            "text, and an answer"
         )
     found = [_answer(f"{path} line {number}", row, columns, names) for number, row in rows]
     if not any(answer.id is not None or answer.values for answer in found):
@@ -91,14 +94,24 @@ def read(path: str, columns: Mapping[str, Sequence[str]], label: str | None = No
     return found
 
 
-def _numbered(file: Path) -> Iterator[tuple[int, Row]]:
-    """Yield the rows of a file with the numbers of their lines."""
-    if not file.is_file():
-        raise DataError(f"{file}: there is no such file")
+def _numbered(file: Path, used: Collection[str]) -> Iterator[tuple[int, Row]]:
+    """Yield the rows of a file with the numbers of their lines.
+
+    Raises:
+        DataError: it cannot be read, or has one of the columns that are used twice.
+    """
+    if (reason := no_file(file)) is not None:
+        raise DataError(f"{file}: {reason}")
     if formats.ending(file) == formats.PARQUET:
         yield from parquet.rows(file)
-    else:
-        yield from formats.rows(file, Options()).rows
+        return
+    opened = formats.rows(file, Options())
+    if doubled := next((reason for column, reason in opened.problems.items() if column in used), None):
+        raise DataError(doubled)
+    for number, row in opened.rows:
+        if doubled := next((name for name in used if isinstance(row.get(name), Doubled)), None):
+            raise DataError(f"{opened.unit} {number} of {file} has in {doubled} {row[doubled]}")
+        yield number, row
 
 
 def _answer(place: str, row: Row, columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> Answer:

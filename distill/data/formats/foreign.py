@@ -1,5 +1,6 @@
 """Kinds of files that are not read: how they are recognised, and what a user can do with them."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"BZh91AY&SY", "a bzip2 archive", "unpack it, or pack it with gzip"),
     (b"\xfd7zXZ\x00", "an xz archive", "unpack it, or pack it with gzip"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unpack it, or pack it with gzip"),
+    (b"\x04\x22\x4d\x18", "an LZ4 archive", "unpack it, or pack it with gzip"),
+    (b"\x1f\x9d", "an archive of compress (.Z)", "unpack it, or pack it with gzip"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!\x1a", "a RAR archive", _UNPACK),
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch it with git lfs pull"),
@@ -48,6 +51,10 @@ _SUFFIXES: Mapping[str, tuple[str, str]] = {
     ".rar": ("a RAR archive", _UNPACK),
     ".bz2": ("a bzip2 archive", "unpack it, or pack it with gzip"),
     ".xz": ("an xz archive", "unpack it, or pack it with gzip"),
+    ".lz4": ("an LZ4 archive", "unpack it, or pack it with gzip"),
+    ".lzma": ("an LZMA archive", "unpack it, or pack it with gzip"),
+    ".br": ("a Brotli archive", "unpack it, or pack it with gzip"),
+    ".z": ("an archive of compress (.Z)", "unpack it, or pack it with gzip"),
     ".zst": ("a Zstandard archive", "unpack it, or pack it with gzip"),
     ".db": ("a database", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
     ".sqlite": ("an SQLite database", _PANDAS + "pandas.read_sql(...).to_parquet('train.parquet')"),
@@ -76,6 +83,8 @@ _SUFFIXES: Mapping[str, tuple[str, str]] = {
     ".yaml": ("a YAML file", "save its rows as JSON lines"),
 }
 """Endings that files of data have which are not read."""
+_PACKED_TAR = re.compile(r"\.(tar\.(xz|bz2|zst|lz4|lzma|z|br)|txz|tbz2?|tzst)$")
+"""How the names of tar archives end that are packed by something else than gzip."""
 _PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 
 
@@ -134,7 +143,9 @@ def _named(start: bytes, file: Path, kind: str) -> tuple[str, str] | None:
         known = _SUFFIXES.get(_suffix(file), _SUFFIXES[".xlsx"] if b"xl/" in start else _SUFFIXES[".zip"])
     elif start.startswith(b"PAR1") and kind != "parquet":
         known = "a Parquet file under another name", called(file, "parquet")
-    elif start[257:262] == b"ustar":
+    elif start.startswith(b"PK\x05\x06"):
+        known = "an empty zip archive", "give a file that has texts"
+    elif start[257:262] == b"ustar" or _PACKED_TAR.search(file.name.lower()):
         known = _SUFFIXES[".tar"]
     elif start.startswith(_PICKLE):
         known = _SUFFIXES[".pkl"]

@@ -48,6 +48,7 @@ def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:
         if not line.strip():
             continue
         where = f"line {number} of {file}"
+        line = line.lstrip("\ufeff")  # where files were put together, one begins in the middle
         try:
             ended = line.rstrip()
             row = parse(ended[:-1] if ended.endswith(",") else line)  # as of the lines of an array

@@ -1,13 +1,16 @@
 """Files of text as lines: plain or gzipped, of bounded memory whatever is in them."""
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from distill.base.files import no_file
 from distill.data.formats.unpacking import refuse_too_much
 from distill.errors import DataError
 
@@ -18,6 +21,11 @@ LONGEST_DOCUMENT = 500_000_000
 _HEAD = 1 << 16
 """Bytes at the start of a file that tell what it is."""
 _AS_UTF8 = "; save it as UTF-8, for example, where it is of Windows, by: iconv -f CP1252 -t UTF-8"
+_MARKS = (
+    (b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"),
+)  # fmt: skip
+"""How text of wide characters begins where it says so."""
+_DAMAGED = "the archive was cut off or changed: fetch it, or pack it, again"
 _GZIP = b"\x1f\x8b"
 
 
@@ -55,6 +63,8 @@ def opened(file: Path) -> Iterator[BufferedReader]:
         DataError: it cannot be read, or the archive is broken.
     """
     try:
+        if (reason := no_file(file)) is not None:  # a pipe would be waited for, each time that it is opened
+            raise DataError(f"{file}: {reason}")
         with file.open("rb") as raw:
             packed = raw.read(2) == _GZIP
             raw.seek(0)
@@ -63,8 +73,10 @@ def opened(file: Path) -> Iterator[BufferedReader]:
                 return
             with gzip.GzipFile(fileobj=raw) as archive:
                 yield cast(BufferedReader, _Unpacked(archive, raw, file))
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{file} cannot be read: {error}") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{file} cannot be read: {error}; {_DAMAGED}") from error
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
 def head(file: Path) -> bytes:
@@ -87,9 +99,9 @@ def lines(file: Path) -> Iterator[str]:
         DataError: a line is no UTF-8 or has no end in sight, or the archive is broken.
     """
     start = head(file)
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or 3 * start.count(0) > len(start):
-        raise DataError(f"{file} is UTF-16 text; save it as UTF-8, for example by: iconv -f UTF-16 -t UTF-8")
-    end = b"\r" if b"\r" in start.rstrip(b"\r") and b"\n" not in start else b"\n"
+    _refuse_wide(start, file)
+    inner = start.rstrip(b"\r")
+    end = b"\r" if (b"\r" in inner or not inner) and b"\n" not in start else b"\n"
     with opened(file) as stream:
         for number, line in enumerate(_lines(stream, file, end), 1):
             try:
@@ -99,7 +111,36 @@ def lines(file: Path) -> Iterator[str]:
                 raise DataError(
                     f"line {number} of {file} is no UTF-8: byte 0x{byte:02x} at position {error.start}{_AS_UTF8}"
                 ) from error
-            yield text.removeprefix("\ufeff") if number == 1 else text
+            yield text.lstrip("\ufeff") if number == 1 else text
+
+
+def _refuse_wide(start: bytes, file: Path) -> None:
+    """Refuse a file whose characters are of two or four bytes each, or that holds little but zeros.
+
+    Raises:
+        DataError: it does.
+    """
+    marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
+    zeros = 3 * start.count(0) > len(start)
+    order = "BE" if start[::2].count(0) > start[1::2].count(0) else "LE"
+    unmarked = filter(partial(_is_in, start), (f"UTF-32{order}", f"UTF-16{order}")) if zeros else iter(())
+    if (encoding := marked or next(unmarked, None)) is not None:
+        kind = encoding[:6]  # without the order of bytes
+        raise DataError(f"{file} is {kind} text; save it as UTF-8, for example by: iconv -f {encoding} -t UTF-8")
+    if zeros:
+        raise DataError(
+            f"{file} is no text: more than a third of its bytes are 0, as where a file was never written to its end; "
+            "fetch it again"
+        )
+
+
+def _is_in(start: bytes, encoding: str) -> bool:
+    """Whether the first bytes of a file are text in an encoding."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and "\0" not in text
 
 
 def whole(file: Path) -> str:
@@ -113,7 +154,7 @@ def whole(file: Path) -> str:
     if len(content) > LONGEST_DOCUMENT:
         raise DataError(f"{file} has more than {LONGEST_DOCUMENT:,} bytes in one JSON value; save it as JSON lines")
     try:
-        return content.decode("utf-8").removeprefix("\ufeff")
+        return content.decode("utf-8").lstrip("\ufeff")
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise DataError(f"{file} is no UTF-8: byte 0x{byte:02x} at position {error.start}{_AS_UTF8}") from error
