@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from distill.data import objects
 from distill.data.formats import Unreadable
 from distill.data.inputs import ID, Inputs
 from distill.data.streaming import read
@@ -55,7 +56,8 @@ class TextFile:
             try:
                 if isinstance(row, Unreadable):
                     raise row.error
-                text = TextRow(inputs.example(row, where), row.get(ID))
+                name = objects.value(row, ID) if ID in row else None  # refused where it cannot be one
+                text = TextRow(inputs.example(row, where), name)
             except RowError as error:
                 if not self.drops_bad:
                     raise

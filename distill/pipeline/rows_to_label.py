@@ -1,12 +1,13 @@
 """The rows that are to be labelled, and the labels that they may get, by the settings of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from distill.base.terminal_text import names
+from distill.base.terminal_text import names, shown
 from distill.config.label import SPLITS, LabelConfig
+from distill.data.answers.reading import plain
 from distill.data.prepared import Prepared
 from distill.data.text_file import TextFile
 from distill.errors import ColumnError, DataError
@@ -51,7 +52,21 @@ def rows_to_label(config: LabelConfig) -> ToLabel:
         rows, notes = _of_file(config)
     else:
         rows, notes = _of_split(data, chosen, config), data.notes
+    _refuse_doubled(rows, chosen)
     return ToLabel(rows, labels, (*notes, *_strangers(data, labels)))
+
+
+def _refuse_doubled(rows: Sequence[Row], chosen: str) -> None:
+    """Refuse rows of one id before anybody is asked: their answers could not be told apart.
+
+    Raises:
+        DataError: there are some.
+    """
+    seen: set[str] = set()
+    for name in (plain(row.id) for row in rows if row.id is not None):
+        if name in seen:
+            raise DataError(f"rows={chosen}: two rows have the id {shown(name)}; give each one of its own, or none any")
+        seen.add(name)
 
 
 def _of_file(config: LabelConfig) -> tuple[list[Row], tuple[str, ...]]:

@@ -160,3 +160,21 @@ def test_a_task_of_pairs_is_labelled_by_a_command(folder, ran):
     assert set(answers(folder)[0]) == {"text", "pair", "answer"}
     abstained = sum(line["answer"] is None for line in answers(folder))
     assert f"20 of 20 rows: {abstained} abstained; asked about 20 texts" in out
+
+
+IDS = {
+    "1e999": "line 31 of texts.jsonl has in id Infinity, which is no value",
+    '"\\ud800"': "line 31 of texts.jsonl has in id half of a pair of surrogates, '\\ud800', which is no text",
+    '"a", "id": "b"': "line 31 of texts.jsonl has in id a key that stands twice",
+    '" r3 "': "rows=texts.jsonl: two rows have the id 'r3'; give each one of its own, or none any",
+}
+
+
+@pytest.mark.parametrize("name", IDS, ids=["no number", "half a character", "a key twice", "another's"])
+def test_an_id_that_no_answer_could_have_is_refused_before_anything_is_asked(name, folder, ran):
+    with (folder / "texts.jsonl").open("a") as file:
+        file.write(f'{{"text": "good", "id": {name}}}\n')
+    asks = ("labeller=command", "labeller.command=touch asked", "rows=texts.jsonl", "output=answers.jsonl", *LABELS)
+    _, err = ran(*asks, code=2)
+    assert err == f"distill: {IDS[name]}\n"
+    assert not (folder / "asked").exists()
