@@ -7,6 +7,7 @@ import pytest
 import torch
 from datasets import Dataset
 from lightning_fabric.accelerators import cuda
+from lightning_utilities.core.rank_zero import rank_zero_only
 from run_parts import decided, examples_of
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -126,6 +127,13 @@ def test_the_loader_of_training_pins_what_it_is_told_to(pinned):
     assert any("pin_memory" in str(warning.message) for warning in raised) is (pinned and not torch.cuda.is_available())
 
 
+@pytest.fixture
+def own_rank(monkeypatch):
+    """Lightning keeps the rank of a trainer for the whole process, and its loggers write at rank 0 alone."""
+    monkeypatch.setattr(rank_zero_only, "rank", 0)
+
+
+@pytest.mark.usefixtures("own_rank")
 @pytest.mark.parametrize("local_rank", [0, 1])
 def test_each_rank_takes_the_gpu_of_its_local_rank_and_talks_by_nccl(local_rank, monkeypatch):
     for name, value in {"LOCAL_RANK": local_rank, "RANK": 2 + local_rank, "WORLD_SIZE": 4, "GROUP_RANK": 1}.items():
@@ -140,6 +148,7 @@ def test_each_rank_takes_the_gpu_of_its_local_rank_and_talks_by_nccl(local_rank,
     assert (made.global_rank, made.world_size) == (2 + local_rank, 4)
 
 
+@pytest.mark.usefixtures("own_rank")
 def test_ranks_without_gpus_share_the_cpu(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
