@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from distill.base.findings import OK, SKIPPED, WARN, Finding
 from distill.base.per_object_cache import computed_once
 from distill.diagnosis.case import Case
+from distill.diagnosis.few_rows import Reduced
 from distill.diagnosis.rehearsal import Rehearsal, Rehearsed, rehearse
 from distill.objective.settings import active
 from distill.pipeline.outlook import Outlook, trained_rows, validations
@@ -15,6 +16,8 @@ _LONG = 24 * 3600.0
 """Seconds of a run from which on a warning is due."""
 _RESAMPLING_BEGUN = 300
 """Rows in whose time a resample of any size is begun and ended."""
+_BASELINE_BEGUN = 100
+"""Rows in whose time a baseline is begun and ended, whatever it learns from."""
 _SHARES_OF = {
     "encoding": ("train", "validation", "test"),
     "scoring": ("validation", "test"),
@@ -119,14 +122,20 @@ def _times(tried: Rehearsed, what: str, stage: str) -> float:
         return whole.evaluate.latency_samples / max(1, runs.spec.config.evaluate.latency_samples)
     if what == "resampling":
         times = whole.evaluate.resamples / max(1, runs.spec.config.evaluate.resamples)
-        split = "test" if "test" in runs.whole.data.splits else "validation"
-        few, many = (len(spec.data.splits[split]) + _RESAMPLING_BEGUN for spec in (runs.spec, runs.whole))
-        return times * many / few
+        return times * _beyond(runs, "test" if "test" in runs.whole.data.splits else "validation", _RESAMPLING_BEGUN)
     if what in ("measuring ranges", "calibrating"):
         return _calibrated(runs.whole) / max(1, _calibrated(runs.spec))
     if what.startswith("training "):  # a baseline
-        return runs.rows_ratio("train")
+        return _beyond(runs, "train", _BASELINE_BEGUN)
+    if what == "encoding" and stage in ("evaluate", "export"):
+        return runs.rows_ratio("validation", "test") / runs.whole.world
     if what not in _SHARES_OF:
         return 1.0
     rows = runs.rows_ratio(*_SHARES_OF[what]) / runs.whole.world
     return rows * validations(runs.whole, stage) if what == "validating" else rows
+
+
+def _beyond(runs: Reduced, split: str, begun: int) -> float:
+    """Return how many times as long all rows of a split take where to begin takes as long as so many rows."""
+    few, many = (len(spec.data.splits[split]) + begun for spec in (runs.spec, runs.whole))
+    return many / few

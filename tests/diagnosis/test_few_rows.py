@@ -9,6 +9,7 @@ from distill.diagnosis import models, timing
 from distill.diagnosis.case import Case
 from distill.diagnosis.few_rows import Reduced, reduced
 from distill.diagnosis.rehearsal import Rehearsal, Rehearsed
+from distill.diagnosis.stopwatch import Part
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,18 @@ def test_the_ratio_of_rows_counts_the_splits_that_are_there(spec):
     assert runs.rows_ratio("train", "unlabelled") == 600 / 48
     assert runs.rows_ratio("test") == 1
     assert runs.rows_ratio("unlabelled") == 0
+
+
+def test_what_is_encoded_after_training_is_validation_and_test_and_a_baseline_takes_a_while_to_begin(spec):
+    few = reduced(spec, 8)
+    tried = Rehearsed(Reduced(few, spec), 1.0, [Part("encoding", 10, steps=[(10, 1.0)])])
+    judged = [len(each.data.splits["validation"]) + 20 for each in (spec, few)]
+    assert timing._scaled(tried, "evaluate") == pytest.approx(judged[0] / judged[1] / 2), "by two processes"
+    everything = [len(each.data.splits["train"]) for each in (spec, few)]
+    whole, drawn = (rows + of_train for rows, of_train in zip(judged, everything, strict=True))
+    assert timing._scaled(tried, "distill") == pytest.approx(whole / drawn / 2)
+    begun = Rehearsed(Reduced(few, spec), 1.0, [Part("training tfidf", 1, steps=[(1, 1.0)])])
+    assert timing._scaled(begun, "evaluate") == pytest.approx((600 + 100) / (48 + 100))
 
 
 def test_the_students_of_further_seeds_are_stages_and_take_as_long_as_those_of_the_first(tmp_path):
