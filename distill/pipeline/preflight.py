@@ -30,6 +30,7 @@ from distill.pipeline import (
 )
 from distill.pipeline.store_contents import MERGED
 from distill.stages import vocabularies
+from distill.stages.hyperparameters import too_low_for_few_numbers
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
 from distill.student.vocabulary import refuse_uncuttable
@@ -70,6 +71,9 @@ def preflight(spec: RunSpec) -> None:
     if config.trainer.precision.endswith("-mixed") and not on_gpu(config.trainer.accelerator):
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
+    for key, section in {"finetune": config.finetune, "distill": config.distill}.items():
+        if key in config.stages and (low := too_low_for_few_numbers(section, key)) is not None:
+            log.warning("%s", low)
     export_check.rows_to_calibrate(spec)
     pretraining_check.texts(spec)
     configs = _checkpoints(spec)

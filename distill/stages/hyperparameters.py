@@ -31,6 +31,8 @@ pretrains from random weights has seen too little to count as one."""
 
 _RATES_OF_PARTS = {"lora": 5e-4, "ia3": 5e-3, "prefix": 5e-3, "prompt": 5e-3, "bias": 1e-3, "body": 1e-3}
 """The least learning rate of the few numbers that learn where the weights stay as they are."""
+_FAR_BELOW = 5.0
+"""How many times lower than that a rate is with which they hardly move."""
 
 
 class Section(NamedTuple):
@@ -105,7 +107,24 @@ def learning_rate(config: Config, section: TrainingConfig) -> float:
         usual = _RATES_OF_TEACHERS[config.teacher.model is not None]
     if not isinstance(section, AdaptingConfig):
         return usual
-    return max(usual, _RATES_OF_PARTS.get("body" if section.frozen == "body" else section.peft, 0.0))
+    return max(usual, _RATES_OF_PARTS.get(_part(section), 0.0))
+
+
+def _part(section: AdaptingConfig) -> str:
+    """Return what few numbers learn: adapters of a kind, or all but the body; else the settings' ``none``."""
+    return "body" if section.frozen == "body" else section.peft
+
+
+def too_low_for_few_numbers(section: AdaptingConfig, key: str) -> str | None:
+    """Return what to say of a given learning rate with which the few numbers that learn hardly move; none of others."""
+    usual, given = _RATES_OF_PARTS.get(_part(section)), section.optimizer.lr
+    if usual is None or given is None or given * _FAR_BELOW > usual:
+        return None
+    part = "frozen=body" if section.frozen == "body" else f"peft={section.peft}"
+    return (
+        f"{key}.optimizer.lr={given:g}: with {key}.{part} few numbers learn, which takes {usual:g} or so; "
+        f"{key}.optimizer.lr=null takes that"
+    )
 
 
 def min_steps(config: Config, section: TrainingConfig) -> int:

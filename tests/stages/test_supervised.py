@@ -107,3 +107,25 @@ def test_pretraining_stops_early_and_a_student_reads_to_the_end(tmp_path):
     assert [section.early_stopping.patience for section in sections] == [3, 100]
     assert hyperparameters.settings(job.spec, config.pretrain)["patience"] == 3
     assert "patience" not in hyperparameters.settings(job.spec, config.distill)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"peft": "lora"},
+            "finetune.optimizer.lr=5e-05: with finetune.peft=lora few numbers learn, which takes 0.0005",
+        ),
+        ({"frozen": "body"}, "finetune.optimizer.lr=5e-05: with finetune.frozen=body few numbers learn, which takes"),
+        ({"peft": "lora", "lr": 1.5e-4}, None),
+        ({"peft": "lora", "lr": None}, None),
+        ({"frozen": "embeddings"}, None),
+    ],
+)
+def test_a_rate_with_which_few_numbers_hardly_move_is_said_with_the_way_out(settings, said):
+    section = Config(task="classification").finetune
+    section.optimizer.lr = settings.pop("lr", 5e-5)
+    for name, value in settings.items():
+        setattr(section, name, value)
+    found = hyperparameters.too_low_for_few_numbers(section, "finetune")
+    assert found is None if said is None else found.startswith(said) and found.endswith("=null takes that")
