@@ -3,8 +3,8 @@
     python tests/benchmarks/temperature_fairness.py EXPERIMENT [by=label|SLICE] [seeds=1,2,3] [temperatures=1,2,4] ...
 
 EXPERIMENT is a card; what follows goes to every run, such as ``teacher.model=FOLDER data.path=../shared/data/trec``.
-All runs are made in this process and in one store: the teacher and its outputs once, a control (the same student
-without a teacher) for each seed, a student for each seed and temperature. ``by=length``, ``by=contains:not`` or a
+All runs are made in this process and in one store: a teacher, its outputs and a control (the same student without a
+teacher) for each seed, a student for each seed and temperature. ``by=length``, ``by=contains:not`` or a
 column compares the parts of test that ``evaluate.slices`` makes, by the metric that leads; ``by=label`` the recall of
 each label. The question is that of arXiv 2410.08407: which groups move while the mean stands, and does that depend on
 the temperature.
