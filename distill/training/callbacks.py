@@ -121,7 +121,9 @@ def signal_of_any(trainer: pl.Trainer) -> int:
     if trainer.world_size == 1:
         return signals.pending() or 0
     number = torch.tensor(signals.pending() or 0)  # of the host, so that no step waits for a GPU
-    return int(trainer.strategy.reduce(number, reduce_op="max"))
+    if found := int(trainer.strategy.reduce(number, reduce_op="max")):
+        signals.hear(found)
+    return found
 
 
 def heed(trainer: pl.Trainer) -> None:
