@@ -57,8 +57,16 @@ def licence(package: Distribution) -> str:
     words = said.get("License-Expression") or next(
         (each.split(" :: ")[-1] for each in said.get_all("Classifier") or () if each.startswith(_CLASSIFIER)), None
     )
-    words = words or next(iter((said.get("License") or "").strip().splitlines()), "")
+    words = words or next(iter((said.get("License") or "").strip().splitlines()), "") or _of_file(package)
     return words[:80].replace("|", "/") or _NO_LICENCE
+
+
+def _of_file(package: Distribution) -> str:
+    """Return how the licence begins that a package brings as a file; nothing where it brings none."""
+    names = package.metadata.get_all("License-File") or ()
+    files = [file for file in package.files or () if file.name in names and ".dist-info" in str(file)]
+    lines = (line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    return next(filter(None, lines), "")
 
 
 def origin(package: Distribution) -> str:

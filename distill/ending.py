@@ -30,7 +30,7 @@ def in_one_sentence(then: str, describe: Callable[[Exception], str | None] = _ow
         then: how the sentence on a signal goes on.
         describe: says what the user can mend about an error; None where it is a fault of the program, which goes on.
     """
-    with while_it_is_read(), errors_as_sentences(then, describe):
+    with standard_output.harmless(), while_it_is_read(), errors_as_sentences(then, describe):
         yield
         with standard_output.written():
             pass  # what is still held is written here, where an error has its sentence

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 
 from distill.base import disk, library_caches, parent
 from distill.base.early_signals import GOES_ON
+from distill.base.launcher_rank import launcher_rank
 from distill.config import compose, sweeps
 from distill.config.messages import describe_error
 from distill.config.named_columns import named_roles
@@ -56,7 +57,8 @@ def _takes_flag(arguments: list[str], flag: str = "--sbatch") -> bool:
 def _hydra_main(composed: DictConfig) -> None:
     folder = disk.run_folder(Path(HydraConfig.get().runtime.output_dir))
     with errors_as_sentences(GOES_ON, describe_error):  # the log in it would be the second to say so
-        replace(folder, setting=_folder_setting()).try_out()
+        if not launcher_rank():  # the others leave nothing, wherever they are
+            replace(folder, setting=_folder_setting()).try_out()
     with errors_as_sentences(GOES_ON, describe_error, _stop):
         _run_job(compose.typed(composed, Config))
 

@@ -17,8 +17,8 @@ Kind: TypeAlias = Literal["class", "labels", "score"]
 """What a row of logits means: one of the classes (softmax), any of the labels (sigmoids), or a score."""
 
 Batch: TypeAlias = dict[str, "Tensor"]
-"""What a model eats, plus ``labels``, ``key``, ``first``, ``count`` and ``total_*`` (what the whole step counts); of
-pairs of segments ``follows``."""
+"""What a model eats, plus ``labels``, ``key``, ``first``, ``count``, ``with_tokens`` (the numbers of the features that
+are not padding alone) and ``total_*`` (what the whole step counts); of pairs of segments ``follows``."""
 PLACES = ("key", "first", "count")
 """What places a feature: its example, the first of the example's rows that it answers, and how many. A batch has it on
 the CPU, where it is looked up."""
@@ -90,6 +90,7 @@ class Outputs:
             empty when not asked for.
         sparse: only of a teacher of whose logits some were kept: what they are; ``logits`` are then its ``values``.
         segment_pairs: only of a model that is pretrained on pairs of segments.
+        with_tokens: ``[examples]``, the numbers of those that are not padding alone; none where the mask has to tell.
     """
 
     logits: "Tensor"
@@ -99,6 +100,7 @@ class Outputs:
     qkv: tuple[tuple["Tensor", "Tensor", "Tensor"], ...] = ()
     sparse: SparseLogits | None = None
     segment_pairs: SegmentPairs | None = None
+    with_tokens: "Tensor | None" = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A file of a labeller's answers through the whole chain, small, to the report."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from distill.data.embedded import sentiment
+from distill.pipeline import run_report
 
 pytestmark = pytest.mark.slow
 
@@ -153,3 +155,15 @@ def test_a_labeller_that_answers_validation_and_test_is_scored_there(run, first)
     assert (models["teacher"]["role"], models["teacher"]["parameters"]) == ("teacher", None)
     assert report(folder)["against_teacher"]["student"]["difference"] <= 0
     assert report(folder)["confusion"]["models"].keys() == {"teacher", "student"}
+
+
+def test_a_run_folder_that_is_removed_before_the_report_is_made_again(run, first, monkeypatch):
+    usual, folder = run_report.report_on, first.parent / "removed"
+
+    def removed(*given):
+        shutil.rmtree(folder)
+        return usual(*given)
+
+    monkeypatch.setattr(run_report, "report_on", removed)
+    assert run("removed", "data") == folder
+    assert {"config.yaml", "export", "mislabelled.jsonl", "report.json"} <= {path.name for path in folder.iterdir()}

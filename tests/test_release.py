@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import tomllib
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def test_every_dependency_has_a_line_with_its_licence_and_origin():
     (numpy,) = (line for line in lines if line.startswith("| numpy |"))
     assert "BSD-3-Clause" in numpy
     assert "https://" in numpy
+
+
+def test_a_package_that_brings_its_licence_as_a_file_alone_has_that_of_the_file(tmp_path):
+    info = tmp_path / "mine-1.0.dist-info"
+    (info / "licenses").mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: mine\nVersion: 1.0\nLicense-File: LICENSE\n")
+    (info / "licenses" / "LICENSE").write_text("\n        Apache License\n   Version 2.0, January 2004\n")
+    (info / "RECORD").write_text("mine-1.0.dist-info/licenses/LICENSE,,\nmine-1.0.dist-info/METADATA,,\n")
+    assert check.licence(Distribution.at(info)) == "Apache License"
+    (info / "RECORD").write_text("mine-1.0.dist-info/METADATA,,\n")
+    assert check.licence(Distribution.at(info)) == "not said"
 
 
 @pytest.mark.parametrize(

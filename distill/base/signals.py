@@ -48,6 +48,7 @@ class _Watch:
     Attributes:
         process: the id of the process that heeds signals; its forks leave that to it.
         number: the number of the first signal that has come.
+        heard: that of one which has come to another process, by which the work of this one ends, too.
         since: the time at which it came, in seconds.
         deferred: how many blocks keep ``Interrupted`` for later.
         told: functions that are called with the signal when it comes.
@@ -56,6 +57,7 @@ class _Watch:
 
     process: int = 0
     number: int | None = None
+    heard: int | None = None
     since: float = 0.0
     deferred: int = 0
     told: list[Callable[[int], None]] = field(default_factory=list)
@@ -102,8 +104,8 @@ def heeded() -> Iterator[None]:
     except KeyboardInterrupt as error:  # where the handler is not ours: in another thread, or put there by a library
         raise Interrupted(signal.SIGINT) from error
     except Exception as error:
-        if _watch.number is not None:
-            raise Interrupted(_watch.number) from error
+        if (number := pending()) is not None:
+            raise Interrupted(number) from error
         raise
     finally:
         if outermost:
@@ -143,9 +145,17 @@ def telling(tell: Callable[[int], None], end: Callable[[], None]) -> Iterator[No
         _watch.last.remove(end)
 
 
+def hear(number: int) -> None:
+    """Take a signal that has come to another process for one to this one, but for one that follows: that is its first.
+
+    The launcher of both ends this one by a signal of its own when the other has ended.
+    """
+    _watch.heard = number
+
+
 def pending() -> int | None:
-    """Return the number of the signal that has come, if one has."""
-    return _watch.number
+    """Return the number of the signal that has come, here or to another process whose work is the same, if one has."""
+    return _watch.heard if _watch.number is None else _watch.number
 
 
 def check() -> None:
@@ -154,8 +164,8 @@ def check() -> None:
     Raises:
         Interrupted: one has.
     """
-    if _watch.number is not None:
-        raise Interrupted(_watch.number)
+    if (number := pending()) is not None:
+        raise Interrupted(number)
 
 
 def ours_again() -> None:

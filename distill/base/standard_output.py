@@ -1,11 +1,45 @@
-"""Standard output that cannot be written, such as a file on a full disk: one sentence instead of a traceback."""
+"""Standard output: what a terminal shows can do nothing to it, and a full disk is one sentence, not a traceback."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO, cast
 
+from distill.base.terminal_text import plain
 from distill.errors import DataError
+
+
+class Plain:
+    """A stream of text that escapes control characters, whoever writes them; all else is that of the stream below."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to ``stream``."""
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        """Return what the stream has."""
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text, and return its length."""
+        self._stream.write(plain(text))
+        return len(text)
+
+
+@contextmanager
+def harmless() -> Iterator[None]:
+    """Escape control characters of all that is written to a terminal while the block runs; a file gets what is said.
+
+    A name, a label or an answer is anybody's, whichever command prints it in whichever form.
+    """
+    before = sys.stdout
+    if before is not None and before.isatty():
+        sys.stdout = cast(TextIO, Plain(before))
+    try:
+        yield
+    finally:
+        sys.stdout = before
 
 
 @contextmanager

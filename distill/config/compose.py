@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from distill.base.launcher_rank import launcher_rank
 from distill.base.setting_rules import RUN_NAME
 from distill.config import design, label, logging_settings, overrides, search, sweeps, user_cards
 from distill.config.schema import Config
@@ -128,6 +129,7 @@ def prepare_hydra(arguments: Sequence[str]) -> None:
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the command instead of Hydra's own printing
     register()
+    _store_root(launcher_rank())
     overrides.inspect_overrides(arguments)
     user_cards.inspect_cards(arguments)
 
@@ -142,7 +144,7 @@ def register() -> None:
     # Hydra copies its store to compose, and for the help of each group, and only reads the copies: ten seconds of help.
     vars(store)["__deepcopy__"] = lambda memo: store
     store.store(name="schema", node=Config, provider="distill")
-    store.store(name="config", node=_ROOT, provider="distill")
+    _store_root(0)
     store.store(name="design_schema", node=design.DesignConfig, provider="distill")
     store.store(name="design", node=_DESIGN, provider="distill")
     store.store(name="search_schema", node=search.SearchConfig, provider="distill")
@@ -164,6 +166,21 @@ def register() -> None:
                 card = OmegaConf.merge({"name": path.stem}, card)
             package = "_global_" if path.read_text(encoding="utf-8").startswith(user_cards.GLOBAL) else group
             store.store(group=group, name=path.stem, node=card, package=package, provider=str(path))
+
+
+def _store_root(rank: int) -> None:
+    """Put the root of a run's settings into Hydra's store; a rank above 0 makes no folder by it, and no log file.
+
+    Hydra names the folder by the time at which it is asked, which ranks that a launcher starts would each do.
+    """
+    root, store = _ROOT, ConfigStore.instance()
+    if rank:
+        logging = {"override hydra/job_logging": "launched_rank"}
+        root = {**_ROOT, "defaults": [*_ROOT["defaults"][:-1], logging]}
+        root["hydra"] = {**_ROOT["hydra"], "run": {"dir": "."}}
+        node = logging_settings.of_launched_rank(rank)
+        store.store(group="hydra/job_logging", name="launched_rank", node=node, provider="distill")
+    store.store(name="config", node=root, provider="distill")
 
 
 def _run_name(name: str) -> str:

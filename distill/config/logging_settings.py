@@ -56,6 +56,12 @@ OF_OTHER_RANKS: dict[str, Any] = {
 }
 
 
+def of_launched_rank(rank: int) -> dict[str, Any]:
+    """Return the logging of a rank above 0 whose output a launcher mixes with that of others: errors, with the rank."""
+    formatter = {"class": _FORMATTER, "format": f"rank {rank}: %(message)s"}
+    return {**OF_OTHER_RANKS, "formatters": {"plain": formatter}}
+
+
 def logging_into(folder: Path | None) -> dict[str, Any]:
     """Return the logging of a command that Hydra does not start, for ``logging.config``; without a folder no file's."""
     if folder is None:

@@ -113,10 +113,15 @@ def training_places(
 def scoring_places(lengths: Array, *, batch_size: int, world: int, rank: int) -> list[Place]:
     """Return micro-batches in which every row stands once over all ranks, rows of similar length together.
 
-    The longest come first, and no row is repeated to make the ranks' shares equal.
+    The longest come first, and no row is repeated to make the ranks' shares equal. All ranks have as many batches,
+    unless there are fewer rows than ranks: those that share a model's weights out ask it together. So the last batch of
+    a rank may hold one row more.
     """
     order = np.argsort(-lengths, kind="stable")
-    chunks = (order[start : start + batch_size * world] for start in range(0, len(order), batch_size * world))
+    starts = list(range(0, len(order), batch_size * world))
+    if len(starts) > 1 and len(order) - starts[-1] < world:  # too few for a row each
+        starts.pop()
+    chunks = np.split(order, starts[1:]) if starts else []
     return [Place(tuple(mine.tolist())) for chunk in chunks if len(mine := chunk[rank::world])]
 
 

@@ -3,11 +3,12 @@
 Every other rank is connected with rank 0, and both ends give a sign of life every second. A connection that closes says
 that a process has ended, unless it has said before that it leaves. Whether one stays stopped, its own machine tells; of
 a rank elsewhere, no sign for a while means that it is stopped, or that its machine or the network is gone. Rank 0 tells
-the others whom it has lost.
+the others whom it has lost. Of a signal that comes to one, as where a machine is taken away, all hear, and end by it.
 """
 
 import logging
 import os
+import re
 import secrets
 import signal
 import socket
@@ -38,6 +39,7 @@ _LEFT = 600.0
 _MEET = 60.0
 """Seconds within which all connect: they have just met."""
 _SIGN, _LEAVES = b"\n", b"."
+_SIGNAL = re.compile(rb"signal (\d+)\n")
 _TOKEN = 16
 """Bytes of what a rank shows to be one of this run."""
 
@@ -83,10 +85,13 @@ class _Link:
         """Give a sign and look for one, ``passed`` seconds after the last look; return a sentence where one is lost."""
         self.say(_SIGN)
         heard, closed = self._heard()
-        self.left |= heard.strip().startswith(_LEAVES)
         self.silent = 0.0 if heard else self.silent + passed
-        if not self.left and heard.strip():  # rank 0 says whom it has lost
-            return heard.decode(errors="replace").strip()
+        for number in _SIGNAL.findall(heard):
+            signals.hear(int(number))
+        said = _SIGNAL.sub(b"", heard).strip()
+        self.left |= said.startswith(_LEAVES)
+        if not self.left and said:  # rank 0 says whom it has lost
+            return said.decode(errors="replace")
         if self.silent >= _LEFT if self.left else closed:
             return f"{self.who} has ended: its own output says why; {GOES_ON}"
         if self.left:
@@ -131,8 +136,11 @@ class _Heartbeat:
 
     def watch(self) -> None:
         """Look until this rank is done; end the process where another one is lost, and the main thread does not end."""
-        looked = time.monotonic()
+        looked, told = time.monotonic(), False
         while not self.over.wait(_BEAT):
+            if not told and (number := signals.pending()) is not None:
+                told = True
+                self._tell(b"signal %d\n" % number)
             now = time.monotonic()
             passed, looked = min(now - looked, 2 * _BEAT), now  # while this process was stopped it heard nothing
             self.lost = next(filter(None, [link.look(passed) for link in self.links]), None)

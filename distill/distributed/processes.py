@@ -99,6 +99,7 @@ class Ranks:
             Interrupted: one has.
         """
         if came := [number for number in self.every(signals.pending()) if number]:
+            signals.hear(came[0])
             raise Interrupted(came[0])
 
     def wait(self) -> None:

@@ -85,6 +85,7 @@ def outputs(
         attentions=tuple(scores(model.config, query, key) for query, key, _ in query_key_values) if attentions else (),
         qkv=tuple(query_key_values) if qkv else (),
         segment_pairs=SegmentPairs(answer["seq_relationship_logits"], batch["follows"]) if "follows" in batch else None,
+        with_tokens=batch.get("with_tokens"),
     )
 
 

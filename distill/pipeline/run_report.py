@@ -82,14 +82,14 @@ def write_report(
         **more,
     }
     report: dict[str, Any] = reviewed(result, spec, found)
+    with run_folder(folder).writing():
+        write_config(spec.run.config, folder / "config.yaml")  # again, in case that the folder was removed meanwhile
     labels = report.get("ledger")
     if labels is not None:
         with run_folder(folder).writing():
             labels["mislabelled"] = mislabelled.write(spec, finished.folders, folder)
     exported = finished.folders["export"] / BUNDLE if "export" in finished.folders else None
     report["lineage"] = [*finished.lineage, *(of_bundle(exported, report["exports"]) if exported else ())]
-    with run_folder(folder).writing():
-        write_config(spec.run.config, folder / "config.yaml")  # again, in case that the folder was removed meanwhile
     with run_folder(folder).writing():
         page.write(report, {stage: rows for stage, rows in curves.items() if rows}, folder, found.examples)
         examples.write(found.examples, folder)

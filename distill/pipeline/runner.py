@@ -83,6 +83,7 @@ def walk(
             raise DataError("the processes read different data; say which with data.source")
         config, data = fitted(config, data, ranks)
         spec = run_spec(config, data) if config is not spec.config else spec
+        folder = ranks.agree(folder)  # of others that a launcher has started, Hydra has made none
         context = RunContext(folder, command, ranks, tracked.tracking(config, ranks.rank), swept or {})
         ranks.first(lambda: _begin(config, folder))  # also a trial whether the folder takes it
         refuse_separate_stores(Path(config.store), ranks)

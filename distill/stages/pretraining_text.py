@@ -15,6 +15,7 @@ from distill.data.segment_pair_tables import paired
 from distill.data.segment_pairs import PairForm
 from distill.data.splits import UNLABELLED
 from distill.data.text_blocks import Packing, PlainText, Tokens, held_out, packed
+from distill.errors import DataError
 from distill.models.checkpoint_fitting import token_count
 from distill.models.subwords import inner_of_vocabulary
 from distill.stages.job import Job, RunSpec, StageSettings
@@ -22,6 +23,7 @@ from distill.stages.loaders import Loaders
 from distill.tasks import causal_language_modeling as causal
 from distill.tasks import masked_language_modeling as masked
 from distill.tasks import next_sentence_prediction as following
+from distill.training.trainer import FSDP
 
 
 def settings(spec: RunSpec) -> StageSettings:
@@ -81,6 +83,11 @@ def make_loaders(job: Job, tokenizer: PreTrainedTokenizerBase) -> Loaders:
     section = job.spec.config.pretrain
     read = _pairs if section.objective == NEXT else _blocks if section.packs else _examples
     train, validation = read(job, tokenizer)
+    if job.spec.config.trainer.strategy == FSDP and len(validation) < job.context.ranks.world:
+        raise DataError(
+            f"trainer.strategy=fsdp: the text that is held out makes {len(validation)} of what the model reads at "
+            f"once, fewer than there are processes ({job.context.ranks.world}): give more text, or trainer.strategy=ddp"
+        )
     return Loaders(
         job.examples.training_batches(train, collate, collate.counts(train)),
         job.examples.scoring_batches(validation, collate),

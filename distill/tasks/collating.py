@@ -52,6 +52,7 @@ def collate(features: Columns, place: Place, pad_id: int, teacher_pad_id: int, s
         **{name: pad(features[name], fill) for name, fill in FILL.items() if name in features},
         **{name: torch.tensor(features[name]) for name in ("key", "first")},
         "count": count,
+        "with_tokens": with_tokens(features),
         **totals(place.totals),
     }
     if "targets" in features:
@@ -67,6 +68,13 @@ def model_inputs(columns: Columns, pad_id: int, prefix: str = "", side: str = "r
     """Return the padded inputs of a model, each ``[batch, tokens]``; all but ``input_ids`` are padded with 0."""
     names = [name for name in MODEL_INPUTS if prefix + name in columns]
     return {prefix + name: pad(columns[prefix + name], pad_id if name == "input_ids" else 0, side) for name in names}
+
+
+def with_tokens(columns: Columns) -> Tensor:
+    """Return which features have tokens, the teacher's too where these are others: on a GPU one would wait for it."""
+    read = [columns[name] for name in ("attention_mask", "teacher_attention_mask") if name in columns]
+    places = [place for place, masks in enumerate(zip(*read, strict=True)) if all(map(any, masks))]
+    return torch.tensor(places, dtype=torch.int64)
 
 
 def pad(lists: Sequence[Sequence[int]], value: int, side: str = "right") -> Tensor:

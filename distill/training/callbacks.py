@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -15,6 +15,7 @@ from distill.base import signals
 from distill.base.signals import Interrupted
 from distill.metrics import Headline
 from distill.training.checkpoints import BEST, LAST
+from distill.training.loop_counts import begin_validation_anew, recut
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class Resume(Checkpoint):
 
     It is written between optimiser steps and at the end of each epoch, after validation; never between an epoch's
     last step and its validation, since Lightning would not make up for the validation. After a signal it is written at
-    the next of these places, where the training then ends.
+    the next of these places, or before the next batch of a validation, which then begins anew; there the training ends.
     """
 
     def __init__(self, folder: Path, every_n_train_steps: int) -> None:
@@ -32,6 +33,7 @@ class Resume(Checkpoint):
         self.path, self.every = folder / LAST, every_n_train_steps
         self._stopped, self._saved_at = False, 0
         self._place: dict[str, int] | None = None
+        self._batches_of_all = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Restore the place of the loader, and stop at once where early stopping had already decided to.
@@ -63,6 +65,31 @@ class Resume(Checkpoint):
         if signal_number:
             raise Interrupted(signal_number)
 
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Find out before how many batches all ranks can ask each other for signals: some may have fewer."""
+        own = torch.tensor(int(sum(trainer.num_val_batches)))
+        self._batches_of_all = int(own if trainer.world_size == 1 else trainer.strategy.reduce(own, reduce_op="min"))
+
+    def on_validation_batch_start(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Save in the middle of a validation where a signal has come, since it may last for long."""
+        if batch_idx < self._batches_of_all and (signal_number := signal_of_any(trainer)):
+            self._save(trainer)
+            raise Interrupted(signal_number)
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep nothing of a validation that is cut off: what it has counted is in no checkpoint."""
+        if trainer.validating:
+            begin_validation_anew(checkpoint)
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save after the epoch's validation."""
         self._stopped = trainer.should_stop
@@ -89,37 +116,14 @@ class Resume(Checkpoint):
         trainer.save_checkpoint(self.path)
 
 
-def recut(checkpoint: dict[str, Any], accumulate: int) -> None:
-    """Let a checkpoint, written between steps, count ``accumulate`` micro-batches for each of its steps.
-
-    Ranks and accumulation cut the same step into parts, so that a training may go on with another number of either.
-    """
-    fit_loop, steps = checkpoint["loops"]["fit_loop"], checkpoint["global_step"]
-    progress = fit_loop["epoch_loop.batch_progress"]
-    before = progress["total"]["ready"] // steps if steps else accumulate
-    if before == accumulate:
-        return
-    for counts in (progress["total"], progress["current"]):
-        ready = counts["ready"]
-        counts.update({name: ready // before * accumulate - (ready - count) for name, count in counts.items()})
-    places = [*fit_loop["state_dict"].get("combined_loader", ()), *_kept_places(checkpoint)]
-    for place in places:
-        place["position"] = place["position"] // before * accumulate
-
-
-def _kept_places(checkpoint: dict[str, Any]) -> Iterator[dict[str, int]]:
-    """Yield the place of the loader that ``Resume`` has kept."""
-    for name, state in checkpoint["callbacks"].items():
-        if name.startswith(Resume.__qualname__) and state["place"] is not None:
-            yield state["place"]
-
-
 def signal_of_any(trainer: pl.Trainer) -> int:
     """Return the number of the signal that has come to any rank, or 0; all ranks must ask at the same place."""
     if trainer.world_size == 1:
         return signals.pending() or 0
     number = torch.tensor(signals.pending() or 0)  # of the host, so that no step waits for a GPU
-    return int(trainer.strategy.reduce(number, reduce_op="max"))
+    if found := int(trainer.strategy.reduce(number, reduce_op="max")):
+        signals.hear(found)
+    return found
 
 
 def heed(trainer: pl.Trainer) -> None:

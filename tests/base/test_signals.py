@@ -18,7 +18,12 @@ def send(number=signal.SIGINT):
 
 
 @pytest.mark.parametrize(
-    ("number", "said", "code"), [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "ended by SIGTERM", 143)]
+    ("number", "said", "code"),
+    [
+        (signal.SIGINT, "interrupted", 130),
+        (signal.SIGTERM, "ended by SIGTERM", 143),
+        (signal.SIGUSR1, "ended by SIGUSR1", 138),
+    ],
 )
 def test_a_signal_is_raised_at_once_with_its_exit_code(number, said, code):
     done = []
@@ -175,7 +180,12 @@ def test_a_signal_ends_a_command_in_a_sentence_also_while_it_imports(command, im
     (tmp_path / f"{imported}.py").write_text(ENDING)
     (tmp_path / "config.json").write_text("{}")
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
-    for sent, said, code in (("SIGINT", "interrupted", 130), ("SIGTERM", "ended by SIGTERM", 143)):
+    sentences = {
+        "SIGINT": ("interrupted", 130),
+        "SIGTERM": ("ended by SIGTERM", 143),
+        "SIGUSR1": ("ended by SIGUSR1", 138),
+    }
+    for sent, (said, code) in sentences.items():
         given = [f"model={tmp_path}", f"output={tmp_path}/made"] if command == "distill.convert" else []
         done = subprocess.run(
             [sys.executable, "-m", *command.split(), *given], env={**os.environ, "PYTHONPATH": path, "SENT": sent},

@@ -1,5 +1,7 @@
-"""Standard output on a full disk ends a command with one sentence, whatever wrote last."""
+"""Standard output on a full disk ends a command with one sentence, and a terminal is shown nothing that acts on it."""
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -40,3 +42,28 @@ def test_output_that_nobody_reads_any_more_ends_without_a_word():
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+HOSTILE = "\x1b[31mred\x1b]0;title\x07\x9b2J"
+SHOWN = "\\x1b[31mred\\x1b]0;title\\x07\\x9b2J"
+SAID = {
+    "what is said": f"standard_output.say({HOSTILE!r})",
+    "what is written": f"sys.stdout.write({HOSTILE!r})",
+    "what is printed": f"print({HOSTILE!r})",
+    "a table": f"with printing('tsv') as sink: sink.write({{'label': {HOSTILE!r}}})",
+    "what is logged": f"import logging; logging.basicConfig(stream=sys.stdout); logging.warning({HOSTILE!r})",
+}
+
+
+@pytest.mark.parametrize("said", SAID.values(), ids=SAID)
+def test_escapes_reach_no_terminal_and_a_file_gets_what_is_said(said):
+    command = [sys.executable, "-c", ENDED.format(said)]
+    terminal, slave = pty.openpty()
+    subprocess.run(command, stdout=slave, check=True)
+    os.close(slave)
+    shown = os.read(terminal, 10_000).decode()
+    os.close(terminal)
+    assert SHOWN in shown
+    assert shown.replace("\r\n", "").isprintable()
+    found = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
+    assert HOSTILE in found

@@ -69,3 +69,5 @@ def test_scoring_meets_every_row_once_over_all_ranks_and_leaves_no_rank_without_
     ranks = [scoring_places(LENGTHS[:rows], batch_size=4, world=world, rank=rank) for rank in range(world)]
     assert sorted(row for places in ranks for place in places for row in place.rows) == list(range(rows))
     assert all(ranks)
+    assert len({len(places) for places in ranks}) == 1, "ranks that share a model's weights out ask it together"
+    assert max(len(place.rows) for places in ranks for place in places) <= 4 + (rows % (4 * world) < world)

@@ -116,6 +116,45 @@ def test_a_rank_elsewhere_that_gives_no_sign_is_lost_and_one_here_that_works_is_
     assert here.look(1.0) == "rank 2 of 3 has ended"
 
 
+@pytest.fixture
+def no_signal(monkeypatch):
+    """The state of signals, without any that has come."""
+    from distill.base import signals
+
+    monkeypatch.setattr(signals, "_watch", signals._Watch())
+    return signals
+
+
+def test_of_a_signal_to_one_rank_the_others_hear_once(monkeypatch, no_signal):
+    monkeypatch.setattr(heartbeat, "_BEAT", 0.02)
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    rank = heartbeat._Heartbeat([heartbeat._Link(ours, "rank 1 of 2", StopWatch(os.getpid()))])
+    watching = threading.Thread(target=rank.watch)
+    watching.start()
+    no_signal._watch.number = signal.SIGTERM
+    threading.Event().wait(0.2)
+    rank.over.set()
+    watching.join(10)
+    assert theirs.recv(1 << 16).count(b"signal 15\n") == 1
+    assert rank.lost is None
+
+
+def test_a_signal_that_another_rank_tells_of_ends_the_work_here_and_one_of_its_own_is_the_first(no_signal):
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    link = heartbeat._Link(ours, "rank 0 of 2", None)
+    theirs.send(b"\nsignal 15\n\n")
+    assert link.look(1.0) is None
+    assert (no_signal.pending(), link.left) == (signal.SIGTERM, False)
+    with pytest.raises(no_signal.Interrupted, match="ended by SIGTERM"):
+        no_signal.check()
+    watch = no_signal._watch
+    watch.process, watch.deferred = os.getpid(), 1
+    watch.came(signal.SIGINT, None)
+    assert no_signal.pending() == signal.SIGINT, "it did not end the process at once, as a second one does"
+
+
 def test_a_rank_here_that_stays_stopped_is_lost():
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     ours, _theirs = socket.socketpair()

@@ -1,5 +1,6 @@
 """Two machines, each a network of its own with a torchrun agent, end where two processes of one machine do."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,7 @@ from safetensors.torch import load_file
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 IP = shutil.which("ip") or "/sbin/ip"
-STAGES = "stages=[pretrain,finetune,teach,distill]"
-RANKS = ("trainer.accelerator=cpu", "trainer.strategy=ddp", "trainer.precision=64-true", "data.batch_size=16", STAGES)
+RANKS = ("trainer.accelerator=cpu", "trainer.strategy=ddp", "trainer.precision=64-true", "data.batch_size=16")
 
 
 def ip(*arguments):
@@ -60,9 +60,18 @@ def test_two_nodes_end_where_two_processes_do(nodes, distill, command_of, tmp_pa
 
     (tmp_path / "alone").mkdir()
     alone = command_of(tmp_path / "alone")
-    alone("trainer.devices=2", *RANKS)
-    found, expected = (
-        load_file(next(each.store.glob("distill-*/model/model.safetensors"))) for each in (distill, alone)
-    )
-    assert found.keys() == expected.keys()
-    assert all((found[name] == weight).all() for name, weight in expected.items())
+    alone("trainer.devices=2", *RANKS, f"hydra.run.dir={tmp_path}/alone/run")
+    for weights in ("distill-*/model", "control-*/model", "export-*/student"):
+        found, expected = (
+            load_file(next(each.store.glob(f"{weights}/model.safetensors"))) for each in (distill, alone)
+        )
+        assert found.keys() == expected.keys()
+        assert all((found[name] == weight).all() for name, weight in expected.items()), weights
+    reports = [
+        json.loads((each / "report.json").read_text(encoding="utf-8")) for each in (folder, tmp_path / "alone" / "run")
+    ]
+    assert [{each["status"] for each in report["stages"]} for report in reports] == [{"done"}] * 2
+    for name in ("teacher", "student", "control"):
+        scores, expected = (report["models"][name] for report in reports)
+        assert scores["metrics"] == expected["metrics"]
+        assert scores["per_label"]["test"]["micro"]["support"] == 64

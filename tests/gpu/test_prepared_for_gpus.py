@@ -1,6 +1,7 @@
 """What is decided for a GPU, asked where there is none: one call to the optimiser, copies, devices and precisions."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -172,3 +173,33 @@ def test_the_precision_of_a_live_teacher_is_bf16_beside_mixed_training_on_a_gpu_
     config.data.source, config.data.limit.train = "embedded", 64
     config.trainer.precision, config.trainer.accelerator, config.teacher.store = training, "auto", "never"
     assert student_teacher.live_dtype(decided(config)) == dtype
+
+
+def module_on(device):
+    spec = TrainingSpec(task.align, metrics.collection(2), ADAMW, 7)
+    module = SupervisedModule(nn.Linear(1, 1), Objective({"hard": Hard()}, {"hard": 1.0}), spec)
+    module._device = device
+    loops = SimpleNamespace(epoch_loop=SimpleNamespace(total_batch_idx=5))
+    module._trainer = SimpleNamespace(accumulate_grad_batches=2, global_rank=1, fit_loop=loops)
+    return module
+
+
+def test_the_chance_of_a_step_on_a_gpu_is_keyed_as_on_a_cpu(monkeypatch):
+    seeds = []
+    with torch.random.fork_rng(devices=[]):
+        module_on(CPU).on_train_batch_start({}, 0)
+        expected = torch.initial_seed()
+        monkeypatch.setattr(torch, "manual_seed", seeds.append)
+        module_on(torch.device("cuda", 0)).on_train_batch_start({}, 0)
+    assert [each % 2**63 for each in seeds] == [expected % 2**63]
+
+
+def test_metrics_are_counted_where_the_model_is():
+    module = SupervisedModule(
+        nn.Linear(1, 1),
+        Objective({"hard": Hard()}, {"hard": 1.0}),
+        TrainingSpec(task.align, metrics.collection(2), ADAMW, 7),
+    ).to("meta")
+    states = [getattr(metric, name) for metric in module.metrics.values() for name in metric._defaults]
+    assert len(states) > 2
+    assert {state.device.type for state in states} == {"meta"}

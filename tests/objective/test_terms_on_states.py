@@ -1,5 +1,7 @@
 """The terms on states and attention: what they project, average and miss."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from loss_cases import outputs
@@ -89,6 +91,19 @@ def test_first_tokens_are_found_by_each_models_own_mask():
     assert Pkd([(1, 1)], 8, 8)(student, shifted, LABELS) == expected
     maskless = Outputs(outputs(1, 8).logits, outputs(1, 8).hidden)
     assert RkdDistance()(student, maskless, LABELS) == RkdDistance()(student, outputs(1, 8), LABELS)
+
+
+def test_texts_that_are_padding_alone_are_left_out_whether_the_batch_says_so_or_the_mask():
+    student, teacher = outputs(0, 8), outputs(1, 8)
+    empty = student.mask.clone()
+    empty[2] = False
+    by_mask = replace(student, mask=empty)
+    known = replace(by_mask, with_tokens=torch.tensor([0, 1, 3]))
+    for term in (Pkd([(1, 1)], 8, 8), RkdDistance()):
+        total, count = term(known, replace(teacher, mask=empty), LABELS)
+        assert (total, count) == term(by_mask, replace(teacher, mask=empty), LABELS)
+        assert count == 3
+        assert term(known, teacher, LABELS)[1] == 3, "a teacher that reads another token there is not compared, either"
 
 
 def test_attention_and_relations_average_over_the_pairs_they_were_given():

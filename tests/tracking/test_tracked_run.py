@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sqlite3
 import subprocess
 from collections import Counter
@@ -17,6 +18,7 @@ from distill.config.schema import STAGES, Config
 from distill.pipeline import tracked as pipeline
 from distill.stages.job import RunContext
 from distill.tracking.names import NAMES, numbers, pattern
+from distill.training.checkpoints import DurableCheckpoints
 
 pytestmark = pytest.mark.slow
 PLANTED = {name: f"{name.lower()}-planted-secret" for name in ("HF_TOKEN", "TRACKIO_WRITE_TOKEN", "OPENAI_API_KEY")}
@@ -36,6 +38,14 @@ def command(inside_of, tmp_path_factory):
         netrc = tmp_path_factory.mktemp("home") / "netrc"
         netrc.write_text(f"machine api.wandb.ai login user password {OF_NETRC}\n")
         patch.setenv("NETRC", str(netrc))
+        kept, save = made.folder / "checkpoints", DurableCheckpoints.save_checkpoint
+        kept.mkdir()
+
+        def keep(self, checkpoint, path, storage_options=None):
+            save(self, checkpoint, path, storage_options)
+            shutil.copy(path, kept / f"{len(list(kept.iterdir()))}.ckpt")  # a finished stage has none left
+
+        patch.setattr(DurableCheckpoints, "save_checkpoint", keep)
         shared = ("tracking.wandb=offline", "tracking.project=mine")
         made.said = made("hydra.run.dir=run", "tracking.logger=[wandb,tensorboard,trackio]", *shared)
         made("hydra.run.dir=again", *shared)
@@ -181,6 +191,7 @@ def test_a_reused_stage_is_linked_to_the_run_that_made_it(command, first):
 def test_no_secret_of_the_environment_is_in_any_file_or_on_the_console(command):
     files = [path for path in command.folder.rglob("*") if path.is_file()]
     assert len(files) > 50
+    assert {".ckpt", ".wandb", ".json", ".yaml", ".csv", ".log", ".html"} <= {path.suffix for path in files}
     for secret in (KEY, OF_NETRC, *PLANTED.values()):
         assert [path for path in files if secret.encode() in path.read_bytes()] == []
         assert secret not in command.said

@@ -45,6 +45,7 @@ class Way:
     adaptation: Adaptation = WHOLE
     dropout: float = 0.0
     logged: int = 1
+    precision: str = "64-true"
 
 
 def bert(width=16, layers=2, dropout=0.0):
@@ -108,9 +109,10 @@ def train(folder, way, rank=0, *, kill=None, epochs=3, made=of_bert, table=None,
     scored = scoring_places(np.array([len(ids) for ids in table.ids]), batch_size=8, world=way.ranks, rank=rank)
     moves = Optimization(way.optimizer, 0.02, 0.01, 0.9, "linear", 0.1, len(loader) // way.accumulate * epochs)
     spec = TrainingSpec(align, metrics.collection(2), moves, 7, way.adaptation)
-    module = DistillationModule(model, objective, spec, teacher).double()
+    module = DistillationModule(model, objective, spec, teacher)
+    module = module.double() if way.precision == "64-true" else module
     settings = TrainerSettings(
-        "cpu", way.ranks, 1, way.strategy, "64-true", way.accumulate, way.clip, way.logged, False
+        "cpu", way.ranks, 1, way.strategy, way.precision, way.accumulate, way.clip, way.logged, False
     )
     resume, seen = folder / "resume", ExamplesSeen()
     folder.mkdir(exist_ok=True, parents=True)

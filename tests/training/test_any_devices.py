@@ -5,9 +5,12 @@ from functools import partial
 import pytest
 import two_ranks
 from any_devices import Way, apart, of_gpt2, of_lstm, of_static, train
+from small_training import InValidation, Table
 
+from distill.base import signals
 from distill.models.adapt import Adaptation
 from distill.models.adapters import Lora
+from distill.training.trainer import resumed_step
 
 pytestmark = pytest.mark.long
 
@@ -112,3 +115,37 @@ def of_chance(folder, rank):
     train(folder / "cut", way, rank, kill=CUT)
     resumed = train(folder / "cut", way, rank)
     return [b"".join(weight.tobytes() for weight in end[0].values()) for end in (uncut, resumed)]
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_a_signal_to_one_rank_within_a_validation_ends_both_there(strategy, tmp_path, free_port):
+    """Of 17 texts the first rank has one more, which is no batch of its own: the second one would not ask along."""
+    first, second = two_ranks.said(partial(of_interrupted, tmp_path, strategy), free_port)
+    assert first[:2] == second[:2]
+    assert first[0] == first[1]
+    assert first[2] == 4, "the last step before the validation"
+
+
+def of_interrupted(folder, strategy, rank):
+    """The digests of a training that is not cut, and of one that is in a validation; the step it went on at."""
+    way, table = Way(2, strategy, optimizer="adamw", dropout=0.1), Table(17)
+    uncut = train(folder / "uncut", way, rank, table=table)
+    more = [InValidation(2, batch=0)] if rank else []
+    with pytest.raises(signals.Interrupted), signals.heeded():
+        train(folder / "cut", way, rank, table=table, more=more)
+    step = resumed_step(folder / "cut" / "resume")
+    resumed = train(folder / "cut", way, rank, table=table)
+    return [*(b"".join(weight.tobytes() for weight in end[0].values()) for end in (uncut, resumed)), step]
+
+
+def test_mixed_precision_learns_alike_sharded_or_not(tmp_path, free_port):
+    for ddp, fsdp in two_ranks.said(partial(of_mixed, tmp_path), free_port):
+        assert {weight.dtype.name for weight in fsdp[0].values()} == {"float32"}
+        assert apart(fsdp[0], ddp[0]) < 0.01
+        losses = [each for each in ddp[3] if each[1].startswith("train/") and "share" not in each[1]]
+        assert max((abs(fsdp[3][each] - ddp[3][each]) for each in losses), default=0.0) < 0.05
+
+
+def of_mixed(folder, rank):
+    """What two ranks end with in bf16 beside weights of 32 bits, with copies and shared out."""
+    return [train(folder / name, Way(2, name, precision="bf16-mixed"), rank, epochs=1) for name in ("ddp", "fsdp")]

@@ -10,7 +10,7 @@ from any_devices import Way, apart, train
 from pytorch_lightning.callbacks import Callback
 from torch.distributed.tensor import DTensor
 
-from distill.training.callbacks import recut
+from distill.training.loop_counts import recut
 
 CLOSE = 1e-12
 

@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 import torch
-from small_training import ROWS, Kill, Signal, Table, align, batches, bert, collate
+from small_training import ROWS, InValidation, Kill, Signal, Table, align, batches, bert, collate
 
 from distill.base import signals
 from distill.data.batching import Examples, Place, scoring_places
@@ -81,6 +81,18 @@ def test_a_training_that_a_signal_ends_has_saved_all_of_it_and_resumes_bit_for_b
             run(folder, kill=cut, end=Signal, **settings, every=1000)
         assert resumed_step(folder / "resume") == -(-cut // accumulate), "to the end of the step, whatever is due"
         assert run(folder, **settings)[:2] == whole[:2], f"cut after micro-batch {cut}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_signal_within_a_validation_is_heard_there_and_no_step_is_repeated(case, tmp_path):
+    settings = CASES[case]
+    whole = run(tmp_path / "whole", **settings)
+    for epoch in (1, 2):
+        folder = tmp_path / f"in-{epoch}"
+        with pytest.raises(signals.Interrupted), signals.heeded():
+            run(folder, kill=epoch, end=InValidation, **settings, every=1000)
+        assert resumed_step(folder / "resume") == epoch * -(-ROWS // 4), "of the last step before it"
+        assert run(folder, **settings) == whole, f"cut in the validation of epoch {epoch}"
 
 
 def test_a_signal_that_came_before_the_first_step_ends_the_training_before_it(tmp_path):

@@ -76,15 +76,17 @@ def directions(arrows: Tensor, shortest: Tensor | float = 0.0) -> Tensor:
     return arrows / lengths.masked_fill(lengths <= shortest, torch.inf)
 
 
-def first_tokens(states: Tensor, mask: Tensor) -> Tensor:
+def first_tokens(states: Tensor, mask: Tensor, examples: Tensor | None = None) -> Tensor:
     """Return the state ``[examples, width]`` of each example's first token that is no padding.
 
     Args:
         states: ``[batch, tokens, width]``.
         mask: ``[batch, tokens]``; examples of padding alone are left out.
+        examples: the numbers of all others, where they are known; else a GPU is waited for, to know how many.
     """
     real = mask.bool()
-    (examples,) = real.any(dim=1).nonzero(as_tuple=True)
+    if examples is None:
+        (examples,) = real.any(dim=1).nonzero(as_tuple=True)
     return states[examples, real.int().argmax(dim=1)[examples]]
 
 

@@ -213,7 +213,8 @@ def first_states(student: Outputs, teacher: Outputs, pair: tuple[int, int]) -> t
     mask = real_tokens(student, "first tokens")
     student_states, teacher_states = state(student, pair[0], "student"), state(teacher, pair[1], "teacher")
     teacher_mask = mask if teacher.mask is None else teacher.mask
-    return losses.first_tokens(student_states, mask), losses.first_tokens(teacher_states, teacher_mask)
+    known = student.with_tokens
+    return losses.first_tokens(student_states, mask, known), losses.first_tokens(teacher_states, teacher_mask, known)
 
 
 def mean(results: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
