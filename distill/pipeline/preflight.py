@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import torch
 from transformers import PretrainedConfig
 
-from distill.config.distillation import problems_of_few_classes
+from distill.config.distillation import DistillConfig, problems_of_few_classes
 from distill.config.ensemble import FIRST
+from distill.config.finetune import FinetuneConfig
 from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, checkpoint_validation, loading, safetensors_headers
@@ -71,7 +72,8 @@ def preflight(spec: RunSpec) -> None:
     if config.trainer.precision.endswith("-mixed") and not on_gpu(config.trainer.accelerator):
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
-    for key, section in {"finetune": config.finetune, "distill": config.distill}.items():
+    trained: dict[str, FinetuneConfig | DistillConfig] = {"finetune": config.finetune, "distill": config.distill}
+    for key, section in trained.items():
         if key in config.stages and (low := too_low_for_few_numbers(section, key)) is not None:
             log.warning("%s", low)
     export_check.rows_to_calibrate(spec)

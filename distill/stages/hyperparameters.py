@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from distill.config.adapting import AdaptingConfig
 from distill.config.distillation import DistillConfig
+from distill.config.finetune import FinetuneConfig
 from distill.config.pretrain import PretrainConfig
 from distill.config.schema import Config
 from distill.config.training import TrainingConfig
@@ -115,7 +116,7 @@ def _part(section: AdaptingConfig) -> str:
     return "body" if section.frozen == "body" else section.peft
 
 
-def too_low_for_few_numbers(section: AdaptingConfig, key: str) -> str | None:
+def too_low_for_few_numbers(section: FinetuneConfig | DistillConfig, key: str) -> str | None:
     """Return what to say of a given learning rate with which the few numbers that learn hardly move; none of others."""
     usual, given = _RATES_OF_PARTS.get(_part(section)), section.optimizer.lr
     if usual is None or given is None or given * _FAR_BELOW > usual:
