@@ -109,7 +109,11 @@ def test_two_ranks_learn_from_the_answers_as_one_does(run, first, command_of, sm
     alone, command = run("alone", "data", *given, "data.batch_size=32"), command_of(place / "two")
     command.folder.mkdir()
     small = [each for each in small_of_module if not each.startswith(MODELS)]
-    files = (f"teacher.answers={place}/answers.jsonl", f"teacher.gold={place}/data/gold.jsonl", f"data.path={place}/data")
+    files = (
+        f"teacher.answers={place}/answers.jsonl",
+        f"teacher.gold={place}/data/gold.jsonl",
+        f"data.path={place}/data",
+    )
     ranks = ("trainer.devices=2", "trainer.accelerator=cpu", "data.batch_size=16", f"hydra.run.dir={place}/two/run")
     command(*small, *SETTINGS, *files, *given, *ranks, small=False, env={})
     both = (alone, command.folder / "run")
@@ -121,6 +125,13 @@ def test_two_ranks_learn_from_the_answers_as_one_does(run, first, command_of, sm
     assert set(students[0]) == set(students[1])
     for name, weight in students[0].items():
         assert torch.allclose(weight, students[1][name], atol=1e-8), name
+
+
+def test_a_narrow_copy_of_what_was_pretrained_learns_from_the_answers(run):
+    folder = run("narrow", "data", "student=narrow", "distill.cka.weight=0", "stages=[pretrain,teach,distill,evaluate]")
+    assert report(folder)["models"]["student"]["description"] == "bert, 1 layers of width 16"
+    assert list(report(folder)["objective"]["terms"]) == ["soft"]
+    assert set(report(folder)["ledger"]["against_labeller"]["models"]) == {"student", "labeller"}
 
 
 def test_the_ledger_says_how_good_the_labels_are_and_what_they_cost(first):
