@@ -137,3 +137,19 @@ def test_a_small_model_comes_nearer_to_the_model_that_it_learns_from(pretrained)
     distances = [divergence(of_teacher, student, tokenizer) for student in (untrained, trained)]
     assert trained.num_parameters() < of_teacher.num_parameters()
     assert distances[1] < distances[0] / 2
+
+
+@pytest.mark.long
+def test_what_has_learnt_without_a_task_is_distilled_for_one(pretrained, inside, small):
+    taught = pretrained("teacher") / "model"
+    sizes = ("student.architecture=", "teacher.vocab_size=")
+    student = ("student=checkpoint", f"student.model={taught}", "teacher.vocab_size=200")
+    run = inside.folder / "run"
+    given = [each for each in small if not each.startswith(sizes)]
+    inside(*given, *student, "distill.hard.weight=1", f"hydra.run.dir={run}", small=False)
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    assert report["models"]["student"]["description"] == "bert, 1 layers of width 16"
+    (distilled,) = inside.store.glob("distill-*/model")
+    words = [AutoConfig.from_pretrained(folder).vocab_size for folder in (taught, distilled)]
+    assert words[0] == words[1]
+    assert report["models"]["student"]["parameters"] != report["models"]["teacher"]["parameters"]
