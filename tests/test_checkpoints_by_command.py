@@ -134,6 +134,32 @@ def test_an_adapter_that_was_saved_without_its_head_says_how_to_save_it(inside, 
     )
 
 
+@pytest.mark.slow
+def test_an_adapter_that_brings_its_head_teaches_what_it_says(inside, whole, data, tmp_path):
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    adapter, base, texts = tmp_path / "adapter", shutil.copytree(whole, tmp_path / "base"), DATA["train"]
+    headless(base)
+    torch.manual_seed(0)
+    settings = LoraConfig(task_type="SEQ_CLS", target_modules=["query", "value"], init_lora_weights=False)
+    model = get_peft_model(AutoModelForSequenceClassification.from_pretrained(base), settings).eval()
+    model.save_pretrained(adapter)
+    given = (f"teacher.model={adapter}", f"teacher.base={base}", "teacher.finetuned=true", "teacher.labels=[pos,neg]")
+    small = ("student=scratch_tiny", "teacher.accept=true", "distill.max_epochs=1", "tracking.wandb=disabled")
+    stages = "stages=[teach,distill,evaluate]"
+    settings = ("experiment=sst2_tiny", "data.labels=null", f"data.path={data}", "data.columns.text=text", stages)
+    near = "data.near_duplicates=keep"
+    inside(*settings, "teacher=minilm", *given, *small, near, "evaluate.latency_samples=0", small=False)
+    with torch.inference_mode():
+        batch = AutoTokenizer.from_pretrained(base)([row["text"] for row in texts], return_tensors="pt", padding=True)
+        said = model(**batch).logits[:, [1, 0]]  # the labels in the order of the data: neg, pos
+    (part,) = inside.store.glob("teach-*/outputs/*.safetensors")
+    stored = load_file(part)["values"].float()
+    ordered = [rows[rows[:, 0].argsort()] for rows in (stored, said)]
+    assert torch.allclose(*ordered, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [(pointer, POINTER), (infinite, INFINITE), (code, NEVER), (headless, HEADLESS.replace("; {}", f"; {UNSAVED}"))],

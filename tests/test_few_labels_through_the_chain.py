@@ -48,6 +48,8 @@ def test_rounds_of_self_training_beside_a_student_without_the_text(inside):
     assert two["models"]["without_unlabelled"]["role"] == "without_unlabelled"
     assert all(list(model["metrics"]) == ["validation", "test", "tales"] for model in two["models"].values())
     assert two["data"]["rows"]["tales"] == 30
+    pretrained = json.loads((Path(stages["pretrain"]["folder"]) / "manifest.json").read_text(encoding="utf-8"))
+    assert set(pretrained["settings"]["texts"]) == {"train", "unlabelled", "validation"}
     texts = [json.loads(line) for line in (Path(stages["augment"]["folder"]) / "texts.jsonl").read_text().splitlines()]
     assert 100 < len(texts) <= 240
     assert [round_["texts"] for round_ in two["unlabelled"]["rounds"]] == [120 + len(texts)] * 2

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from distill.data.embedded import sentiment
@@ -94,6 +95,45 @@ def test_students_of_several_seeds_learn_from_the_same_answers(first, run):
     found = report(folder)["seeds"]
     assert found["seeds"] == [seed, seed + 1]
     assert set(found["models"]) == {"student", "control"}
+
+
+def weights(folder, stage, pattern):
+    """The tensors that a stage of a run has written."""
+    place = Path(next(each["folder"] for each in report(folder)["stages"] if each["name"] == stage))
+    (part,) = (place if place.is_absolute() else folder.parent / place).glob(pattern)
+    return load_file(part)
+
+
+@pytest.mark.long
+def test_two_ranks_learn_from_the_answers_as_one_does(run, first, command_of, small_of_module):
+    given = ("distill.dropout=0", "stages=[pretrain,teach,distill]", "trainer.precision=64-true")
+    place = first.parent
+    alone, command = run("alone", "data", *given, "data.batch_size=32"), command_of(place / "two")
+    command.folder.mkdir()
+    small = [each for each in small_of_module if not each.startswith(MODELS)]
+    files = (
+        f"teacher.answers={place}/answers.jsonl",
+        f"teacher.gold={place}/data/gold.jsonl",
+        f"data.path={place}/data",
+    )
+    ranks = ("trainer.devices=2", "trainer.accelerator=cpu", "data.batch_size=16", f"hydra.run.dir={place}/two/run")
+    command(*small, *SETTINGS, *files, *given, *ranks, small=False, env={})
+    both = (alone, command.folder / "run")
+    answers, students = (
+        [weights(folder, stage, pattern) for folder in both]
+        for stage, pattern in (("teach", "outputs/*.safetensors"), ("distill", "model/*.safetensors"))
+    )
+    assert (answers[0]["values"] == answers[1]["values"]).all()
+    assert set(students[0]) == set(students[1])
+    for name, weight in students[0].items():
+        assert torch.allclose(weight, students[1][name], atol=1e-8), name
+
+
+def test_a_narrow_copy_of_what_was_pretrained_learns_from_the_answers(run):
+    folder = run("narrow", "data", "student=narrow", "distill.cka.weight=0", "stages=[pretrain,teach,distill,evaluate]")
+    assert report(folder)["models"]["student"]["description"] == "bert, 1 layers of width 16"
+    assert list(report(folder)["objective"]["terms"]) == ["soft"]
+    assert set(report(folder)["ledger"]["against_labeller"]["models"]) == {"student", "labeller"}
 
 
 def test_the_ledger_says_how_good_the_labels_are_and_what_they_cost(first):

@@ -137,3 +137,35 @@ def test_a_small_model_comes_nearer_to_the_model_that_it_learns_from(pretrained)
     distances = [divergence(of_teacher, student, tokenizer) for student in (untrained, trained)]
     assert trained.num_parameters() < of_teacher.num_parameters()
     assert distances[1] < distances[0] / 2
+
+
+@pytest.mark.long
+def test_what_has_learnt_without_a_task_is_distilled_for_one(pretrained, inside, small):
+    taught = pretrained("teacher") / "model"
+    sizes = ("student.architecture=", "teacher.vocab_size=")
+    student = ("student=checkpoint", f"student.model={taught}", "teacher.vocab_size=200")
+    run = inside.folder / "run"
+    given = [each for each in small if not each.startswith(sizes)]
+    inside(*given, *student, "distill.hard.weight=1", f"hydra.run.dir={run}", small=False)
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    assert report["models"]["student"]["description"] == "bert, 1 layers of width 16"
+    (distilled,) = inside.store.glob("distill-*/model")
+    words = [AutoConfig.from_pretrained(folder).vocab_size for folder in (taught, distilled)]
+    assert words[0] == words[1]
+    assert report["models"]["student"]["parameters"] != report["models"]["teacher"]["parameters"]
+
+
+@pytest.mark.long
+def test_of_held_out_text_it_is_told_which_segment_follows(inside, small):
+    draw, file = np.random.default_rng(0), inside.folder / "texts.txt"
+    texts = "\n\n".join("\n".join(document(number % 10, draw) for _ in range(2)) for number in range(400))
+    file.write_text(texts + "\n", encoding="utf-8")
+    given = ("pretrain.objective=mlm+nsp", f"pretrain.files={file}", "pretrain.holdout=0.15", "pretrain.min_steps=0")
+    length = ("data.max_length=32", "data.batch_size=32", "pretrain.max_epochs=8", "pretrain.optimizer.lr=3e-3")
+    replaced = ("data.max_length=", "pretrain.max_epochs=")
+    kept = [each for each in small if not each.startswith(replaced)]
+    inside(*kept, "stages=[pretrain]", *given, *length, f"hydra.run.dir={inside.folder}/run", small=False)
+    (stage,) = inside.store.glob("pretrain-*")
+    accuracies = curve(stage, "validation/next_segment_accuracy")
+    assert accuracies[0] < 0.6, "by chance it is a half"
+    assert accuracies[-1] > 0.65

@@ -3,7 +3,12 @@
 import csv
 import hashlib
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,6 +114,37 @@ def test_a_better_run_is_promoted_a_worse_one_is_not_and_the_old_one_stays(going
     assert report_of(held)["refresh"]["promoted"] is False
     assert any(check["name"] == "cards" and check["worse"] for check in report_of(held)["refresh"]["verdict"]["checks"])
     assert latest.resolve() == again_made.resolve()
+    assert digests(first) == before
+
+
+def killed(folder, words):
+    """Refresh by a process of its own, which is killed while the student learns on."""
+    command = [sys.executable, "-m", "distill.refresh", "run=outputs/tick/first", *words]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HF_HUB_OFFLINE": "1"}
+    with (folder / "killed.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    while not list(folder.glob("store/.distill-*.partial/resume/*.ckpt")):
+        assert process.poll() is None, (folder / "killed.log").read_text(encoding="utf-8")
+        time.sleep(0.01)
+    process.kill()
+    return process.wait()
+
+
+def test_a_refresh_that_is_killed_in_the_middle_goes_on_and_the_old_run_stays_whole(going):
+    folder, again = going
+    first, latest = folder / "outputs" / "tick" / "first", folder / "outputs" / "tick" / "latest"
+    written(folder / "later", ["cards", "loans", "fees"], (120, 60, 120), 7)
+    before, promoted = digests(first), latest.exists() and latest.resolve()
+    words = ("data.path=later", OLDER, "checkpoint.every_n_train_steps=2")
+    assert killed(folder, words) == -signal.SIGKILL
+    assert digests(first) == before
+    assert (latest.exists() and latest.resolve()) == promoted
+    code, made = again(*words)
+    assert code in (0, 3)
+    stages = {stage["name"]: stage for stage in report_of(made)["stages"]}
+    assert (stages["finetune"]["status"], stages["teach"]["status"]) == ("reused", "reused")
+    manifest = json.loads((folder / stages["distill"]["folder"] / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["resources"]["resumed"]
     assert digests(first) == before
 
 

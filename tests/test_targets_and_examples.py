@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 import sys
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from distill import ask, counterfactuals, refresh
 from distill import gate as gate_command
@@ -154,6 +156,21 @@ def test_slices_are_scored_without_a_stage_made_anew_and_judged_by_the_gate(fini
     assert verdict.notes[0].endswith("what it was trained on is not known here.")
     with pytest.raises(ConfigError, match="metric=rouge1: the task classification can be compared by accuracy, f1, "):
         gate(str(folder), str(folder), Rules(metric="rouge1"))
+
+
+def test_the_gates_exit_code_says_whether_a_model_may_take_anothers_place(finished, ended, tmp_path):
+    run, opposite = finished.folder / "run", tmp_path / "opposite"
+    shutil.copytree(run / "export" / "student", opposite)
+    weights = load_file(opposite / "model.safetensors")
+    turned = {name: -each if name.startswith("classifier.") else each for name, each in weights.items()}
+    save_file(turned, opposite / "model.safetensors", {"format": "pt"})
+    (opposite / checksums.FILE).unlink()
+    same = ended(gate_command.main, f"new={run}", f"old={run}", "slices=length")
+    assert (same[0], same[2]) == (0, "")
+    assert same[1].startswith("PASSED: accuracy on test (64 rows)")
+    code, out, err = ended(gate_command.main, f"new={opposite}", f"old={run}", "tolerance=0", "--json")
+    assert (code, err) == (3, "")
+    assert json.loads(out)["passed"] is False
 
 
 TEMPLATE = "lists: {who: {a: [Ada], b: [Bo]}}\ntemplates: "

@@ -104,8 +104,12 @@ def _held_out(config: Config, module: Task, read: Mapping[str, Dataset]) -> tupl
     return whole, [note for note in (test_held_out, held_out) if note]
 
 
-def load(config: Config) -> sources.Source:
+def load(config: Config, *, labels_of_train: str | None = None) -> sources.Source:
     """Read the data as it is in its source, with a column for each role of the task.
+
+    Args:
+        config: the settings of the run.
+        labels_of_train: read, optional or replaced; none: as the teacher of the run asks.
 
     Raises:
         DataError: it cannot be had, or cannot be used as it is.
@@ -114,7 +118,7 @@ def load(config: Config) -> sources.Source:
     files = {split: _names(value) for split, value in asdict(data.files).items() if value is not None}
     rules = Rules(data.drops_bad, data.max_characters, data.exact, data.labels or {})
     request = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, files, rules, data.delimiter)
-    request = replace(request, train_labels=train_labels(config))
+    request = replace(request, train_labels=labels_of_train or train_labels(config))
     return sources.load(request, module.roles, data.columns, _sample(config))
 
 

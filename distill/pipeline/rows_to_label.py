@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from datasets import Dataset
+
 from distill.base.terminal_text import names, shown
 from distill.config.label import SPLITS, LabelConfig
 from distill.data.answers.reading import plain
@@ -12,8 +14,10 @@ from distill.data.prepared import Prepared
 from distill.data.text_file import TextFile
 from distill.errors import ColumnError, DataError
 from distill.labelling.questions import Row
-from distill.pipeline.prepare_data import prepare
+from distill.pipeline.prepare_data import load, prepare
 from distill.tasks import task
+
+_TRAIN = "train"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,12 @@ def rows_to_label(config: LabelConfig) -> ToLabel:
     scored = "score" in task(config.task).roles.values()
     data = None
     if chosen in SPLITS or not (labels or scored):
-        data = prepare(config)
+        try:
+            data = prepare(config)
+        except DataError:
+            if (fresh := _never_labelled(config, labels, scored=scored)) is None:
+                raise
+            return fresh
         if data.stands_in_for is not None and chosen not in SPLITS:
             raise DataError(
                 f"rows={chosen}: the labels are those of no data that is there; give them as +labeller.labels.NAME=... "
@@ -54,6 +63,27 @@ def rows_to_label(config: LabelConfig) -> ToLabel:
         rows, notes = _of_split(data, chosen, config), data.notes
     _refuse_doubled(rows, chosen)
     return ToLabel(rows, labels, (*notes, *_strangers(data, labels)))
+
+
+def _never_labelled(config: LabelConfig, labels: Mapping[str, str], *, scored: bool) -> ToLabel | None:
+    """Return the rows of train where nobody has labelled any yet; none where that is not why the data cannot be read.
+
+    A run that a file of answers teaches reads such data, too.
+
+    Raises:
+        DataError: the texts cannot be used either, or nothing names the labels.
+    """
+    if config.chosen_rows != _TRAIN:
+        return None
+    source = load(config, labels_of_train="optional")
+    train = source.splits[_TRAIN]
+    if "label" in train.column_names:
+        return None
+    if not (labels or scored):
+        raise DataError("train has no labels: say which ones there are as +labeller.labels.NAME=...")
+    rows = _rows(train, source.ids.get(_TRAIN), config)
+    _refuse_doubled(rows, _TRAIN)
+    return ToLabel(rows, labels, source.notes)
 
 
 def _refuse_doubled(rows: Sequence[Row], chosen: str) -> None:
@@ -88,9 +118,11 @@ def _of_split(data: Prepared, split: str, config: LabelConfig) -> list[Row]:
     """Return the rows of a split, with the ids that the data has of them."""
     if split not in data.splits:
         raise DataError(f"rows={split}: the data has no such split; it has {', '.join(data.splits)}")
-    columns = data.splits[split].select_columns(list(task(config.task).inputs))
-    ids = data.ids.get(split)
-    rows = enumerate(islice(iter(columns), config.limit))
+    return _rows(data.splits[split], data.ids.get(split), config)
+
+
+def _rows(split: Dataset, ids: Sequence[str] | None, config: LabelConfig) -> list[Row]:
+    rows = enumerate(islice(iter(split.select_columns(list(task(config.task).inputs))), config.limit))
     return [Row(dict(inputs), None if ids is None else ids[number]) for number, inputs in rows]
 
 

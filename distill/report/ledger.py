@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from distill.base.terminal_text import name, shown
-from distill.report import LOWER_IS_BETTER, JsonObject, Report, known, metric, number, percent
+from distill.report import LOWER_IS_BETTER, NOT_FRACTIONS, JsonObject, Report, known, metric, number, percent
 
 _SMOOTHED = {
     "text": "plain labels became probabilities, by the gold rows and a model of the words",
@@ -131,14 +131,15 @@ def _facts(found: JsonObject) -> list[tuple[str, str]]:
 
 
 def _compared(against: JsonObject | None) -> list[tuple[str, str]]:
-    """Return what labeller, student and control score on the gold rows."""
+    """Return what labeller, student and control score on the gold rows, each with its interval."""
     if not against:
         return []
-    facts = []
+    name, facts = against["metric"], []
     for model, entry in sorted(against["models"].items(), key=lambda item: "of_labeller" in item[1]):
         share = _of_labeller(against, model) if "of_labeller" in entry else ""
-        value = f"{against['metric']} {metric(against['metric'], entry['value'])}"
-        facts.append((model, f"{value} on the gold rows{f', {share}' if share else ''}"))
+        ends = _interval({**entry, "confidence": against["confidence"]}, name not in NOT_FRACTIONS)
+        value = f"{name} {metric(name, entry['value'])} on the gold rows ({ends})"
+        facts.append((model, f"{value}{f', {share}' if share else ''}"))
     return facts
 
 

@@ -54,6 +54,14 @@ def test_segments_fill_the_room_but_for_a_tenth_and_the_ends_of_passages():
     assert np.mean(np.asarray(tokens) >= 20) > 0.6
 
 
+def test_the_length_of_a_pair_does_not_tell_whether_its_second_segment_follows():
+    lengths, _, found = made(documents=600, lines=7)  # most documents end before a second pair is full
+    tokens = np.array([sum(int(lengths[list(part)].sum()) for part in (pair.first, pair.second)) for pair in found])
+    follows = np.array([pair.label == FOLLOWS for pair in found])
+    told = [max(((tokens < most) == follows).mean(), ((tokens < most) != follows).mean()) for most in range(2, 30)]
+    assert max(told) < 0.57
+
+
 def test_the_same_seed_draws_the_same_pairs_and_another_one_others():
     assert made(seed=3)[2] == made(seed=3)[2]
     assert made(seed=3)[2] != made(seed=4)[2]

@@ -178,3 +178,25 @@ def test_an_id_that_no_answer_could_have_is_refused_before_anything_is_asked(nam
     _, err = ran(*asks, code=2)
     assert err == f"distill: {IDS[name]}\n"
     assert not (folder / "asked").exists()
+
+
+def test_rows_of_train_that_nobody_has_labelled_yet_get_labels(ran, folder):
+    (folder / "data").mkdir()
+    (folder / "texts.jsonl").rename(folder / "data" / "train.jsonl")
+    test = json.dumps({"id": "t", "text": "a good one", "label": "positive"})
+    (folder / "data" / "test.jsonl").write_text(test + "\n")
+    given = ("data.path=data", "labeller=openai", "labeller.model=small", "output=answers.jsonl")
+    with serving() as (_, url):
+        ran(*given, *LABELS, url=url)
+        lines = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
+        assert [line["id"] for line in lines] == [f"r{number}" for number in range(30)]
+        assert [line["answer"] for line in lines] == ["positive" if n % 3 else "negative" for n in range(30)]
+        _, err = ran(*given, url=url, code=2)
+        assert err == "distill: train has no labels: say which ones there are as +labeller.labels.NAME=...\n"
+        empty = json.dumps({"id": "r30", "text": ""})
+        with (folder / "data" / "train.jsonl").open("a") as file:
+            file.write(empty + "\n")
+        _, err = ran(*given, *LABELS, url=url, code=2)
+        assert err == "distill: row 31 (id r30) of train in data has no text; data.on_bad=drop leaves it out\n"
+        out, _ = ran(*given, *LABELS, "data.on_bad=drop", url=url)
+        assert out.startswith("1 of 31 rows of train are left out: no text (1)\n")
