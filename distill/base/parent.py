@@ -1,16 +1,21 @@
-"""End a process that another one has started as its helper when that one is gone, and say so."""
+"""End a process that another one has started as its helper when that one is gone, and tell that one of signals."""
 
 import os
 import threading
 import time
+from contextlib import suppress
 
 from distill.base.early_signals import GOES_ON
 from distill.base.process_state import StopWatch
 
 PARENT = "DISTILL_PARENT"
 """The variable by which a process that another one has started knows that one's number."""
+SIGNALS = "DISTILL_PARENT_SIGNALS"
+"""The variable by which it knows the end of a pipe into which it writes the numbers of signals that come to it."""
 _parent = 0
 """That number; 0 where nobody waits for this process."""
+_pipe = -1
+"""That end; below 0 where nobody reads."""
 
 
 def end_with_the_parent(*, if_stopped: bool = True) -> None:
@@ -19,8 +24,9 @@ def end_with_the_parent(*, if_stopped: bool = True) -> None:
     Args:
         if_stopped: whether to end where the parent is only stopped.
     """
-    global _parent
+    global _parent, _pipe
     _parent = parent = int(os.environ.pop(PARENT, "0"))
+    _pipe = int(os.environ.pop(SIGNALS, "-1"))
 
     def watch() -> None:
         stopped = StopWatch(parent)
@@ -48,3 +54,10 @@ def lost_parent(wait: float = 0.0) -> str | None:
             break
         time.sleep(0.1)
     return None
+
+
+def tell(number: int) -> None:
+    """Tell the process that started this one as its helper, where it listens, of a signal that has come."""
+    if _pipe >= 0:
+        with suppress(OSError):  # it is gone, which ends this one, too
+            os.write(_pipe, bytes([number]))

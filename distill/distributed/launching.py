@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
@@ -96,12 +97,13 @@ def other_ranks(environment: ClusterEnvironment, devices: int, nodes: int, folde
         RankError: one of them has died.
     """
     if environment.creates_processes_externally:
-        with _of_a_launcher(devices * nodes):
+        with signals.telling(parent.tell, lambda: None), _of_a_launcher(devices * nodes):
             yield
         return
     ranks = _Ranks(devices * nodes, _start(environment, devices, nodes, folder))
     with signals.telling(ranks.tell, ranks.kill):
-        threading.Thread(target=ranks.watch, daemon=True, name="ranks").start()
+        watching = threading.Thread(target=ranks.watch, daemon=True, name="ranks")
+        watching.start()
         try:
             yield
         except Exception as error:
@@ -110,6 +112,8 @@ def other_ranks(environment: ClusterEnvironment, devices: int, nodes: int, folde
             raise RankError(message) from error
         finally:
             ranks.end()
+            watching.join()
+            ranks.close()
 
 
 @contextmanager
@@ -126,11 +130,17 @@ def _of_a_launcher(world: int) -> Iterator[None]:
 
 @dataclass
 class _Rank:
-    """A rank that was started: its number, its process, and the file of its output."""
+    """A rank that was started: its number, its process, the file of its output, and where it tells of its signals."""
 
     rank: int
     process: subprocess.Popen[bytes]
     log: Path
+    signals: BinaryIO
+
+    def signalled(self) -> int | None:
+        """Return the number of a signal that has come to it since the last look; none where none has."""
+        told = self.signals.read(1)
+        return told[0] if told else None
 
 
 @dataclass
@@ -163,6 +173,7 @@ class _Ranks:
         """End all when one has died, even where this rank waits for it in a library that hears nothing."""
         watches = [(rank, StopWatch(rank.process.pid)) for rank in self.every]
         while not self.over.wait(_LOOK):
+            self._hear()
             lost = next((rank for rank, watch in watches if watch.is_lost()), None)
             if lost is not None:  # said here, since it has not ended, and is ended now
                 how = f"is stopped (process {lost.process.pid}), as by SIGSTOP, so that the others waited for nothing"
@@ -175,6 +186,16 @@ class _Ranks:
                 self.kill()
                 leave(message)
             return
+
+    def _hear(self) -> None:
+        """Take a signal that has come to one rank alone for one to all: in a pass over the data they do not meet."""
+        for rank in self.every:
+            number = rank.signalled()
+            if number is not None and signals.pending() is None:
+                signals.hear(number)
+                for other in self.every:
+                    if other is not rank:
+                        other.process.send_signal(number)
 
     def _grace(self) -> float:
         """Return the seconds that this rank has to end by itself: on a busy machine little happens in some."""
@@ -211,6 +232,11 @@ class _Ranks:
             if not rank.process.returncode and rank.log.is_file() and not rank.log.stat().st_size:
                 rank.log.unlink()
 
+    def close(self) -> None:
+        """Listen to none any longer."""
+        for rank in self.every:
+            rank.signals.close()
+
 
 def _start(environment: ClusterEnvironment, devices: int, nodes: int, folder: Path) -> list[_Rank]:
     """Run this command again for each further device, with the environment that Lightning's own launcher gives."""
@@ -221,11 +247,21 @@ def _start(environment: ClusterEnvironment, devices: int, nodes: int, folder: Pa
     ranks = []
     for local_rank in range(1, devices):
         log_file = folder / f"rank-{node * devices + local_rank}.log"
-        variables = {**environ, "LOCAL_RANK": str(local_rank), parent.PARENT: str(os.getpid())}
+        heard, tells = os.pipe()
+        os.set_blocking(heard, False)
+        of_parent = {parent.PARENT: str(os.getpid()), parent.SIGNALS: str(tells)}
+        variables = {**environ, "LOCAL_RANK": str(local_rank), **of_parent}
         arguments = [sys.executable, *command, *sys.argv[1:]]
         with run_folder(folder).writing(), log_file.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 - this very command
-                arguments, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=out, process_group=0
+                arguments,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                process_group=0,
+                pass_fds=(tells,),
             )
-        ranks.append(_Rank(node * devices + local_rank, process, log_file))
+        os.close(tells)
+        ranks.append(_Rank(node * devices + local_rank, process, log_file, os.fdopen(heard, "rb", buffering=0)))
     return ranks

@@ -228,7 +228,8 @@ launching._GRACE = 0.2
 with signals.heeded(), signals.deferred():
     os.kill(os.getpid(), signal.SIGTERM)
     other = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(143)"])
-    ranks = launching._Ranks(2, [launching._Rank(1, other, Path("rank-1.log"))])
+    silent = open(os.devnull, "rb", buffering=0)
+    ranks = launching._Ranks(2, [launching._Rank(1, other, Path("rank-1.log"), silent)])
     threading.Thread(target=ranks.watch, daemon=True).start()
     time.sleep(60)
 """

@@ -130,10 +130,15 @@ def test_slurm_does_not_requeue_by_checkpoints_of_its_own(launched):
     assert made._accelerator_connector.cluster_environment.auto_requeue is False
 
 
+def silent():
+    """Where a rank tells of its signals, which tells of none."""
+    return open(os.devnull, "rb", buffering=0)
+
+
 def rank(monkeypatch, code, tmp_path):
     """Another rank that is ``code``, with a launcher that would start this very command."""
     process = subprocess.Popen([sys.executable, "-c", code])
-    other = launching._Rank(1, process, tmp_path / "rank-1.log")
+    other = launching._Rank(1, process, tmp_path / "rank-1.log", silent())
     other.log.touch()
     monkeypatch.setattr(launching, "_start", lambda *_: [other])
     return process
@@ -166,6 +171,34 @@ def test_a_signal_is_handed_on_and_no_rank_is_left_behind(monkeypatch, tmp_path)
     assert process.returncode == -signal.SIGTERM
 
 
+def test_a_signal_to_one_rank_alone_ends_the_first_one_and_the_others_where_they_do_not_meet(monkeypatch, tmp_path):
+    ranks, tells = [], []
+    for number in (1, 2):
+        heard, tell = os.pipe()
+        os.set_blocking(heard, False)
+        process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        log = tmp_path / f"rank-{number}.log"
+        ranks.append(launching._Rank(number, process, log, os.fdopen(heard, "rb", buffering=0)))
+        tells.append(tell)
+    monkeypatch.setattr(launching, "_start", lambda *_: ranks)
+    monkeypatch.setattr(launching, "_BRIEF", 0.2)
+    monkeypatch.setattr(parent, "_pipe", tells[0])
+
+    def goes_over_the_data():
+        parent.tell(signal.SIGTERM)  # as the handler of rank 1 does
+        for _ in range(200):
+            signals.check()  # as a pass does for each batch
+            time.sleep(0.05)
+
+    with pytest.raises(signals.Interrupted) as ended, signals.heeded(), other_ranks(LIGHTNING, 3, 1, tmp_path):
+        goes_over_the_data()
+    for tell in tells:
+        os.close(tell)
+    assert ended.value.code == 143
+    assert ranks[1].process.returncode == -signal.SIGTERM, "handed on to the other one"
+    assert ranks[0].process.returncode == -signal.SIGKILL, "which has got it, and is not told twice"
+
+
 def test_a_rank_that_is_slow_to_end_by_a_signal_holds_nobody_up(monkeypatch, tmp_path):
     process = rank(monkeypatch, "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)", tmp_path)
     time.sleep(1)  # until it ignores the signal
@@ -180,7 +213,7 @@ def test_a_rank_that_is_slow_to_end_by_a_signal_holds_nobody_up(monkeypatch, tmp
 def test_where_all_end_by_a_signal_a_slow_one_has_longer_than_one_that_may_wait_for_the_dead(tmp_path, code, seconds):
     process = subprocess.Popen([sys.executable, "-c", code])
     process.wait()
-    ranks = launching._Ranks(2, [launching._Rank(1, process, tmp_path / "rank-1.log")])
+    ranks = launching._Ranks(2, [launching._Rank(1, process, tmp_path / "rank-1.log", silent())])
     assert ranks._grace() == 10.0
     found = []
     told = signals.telling(lambda _: found.append(ranks._grace()), ranks.kill)
