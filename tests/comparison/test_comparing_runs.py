@@ -193,6 +193,16 @@ def test_curves_that_all_runs_share_are_left_out(tmp_path):
     assert '<polyline class="line"' not in page.render(compared(tmp_path), "sweep")
 
 
+def test_the_students_curves_are_those_that_are_open(tmp_path):
+    for number, name in enumerate("ab"):
+        folder = made(tmp_path / name, temperature=1.0 + number, curve=(0.5, 0.6 + number / 10))
+        with (folder / "metrics.csv").open("a", encoding="utf-8") as file:
+            file.write(f"control,0,validation/accuracy,0.4{number}\ncontrol,1,validation/accuracy,0.5\n")
+    html = page.render(compared(tmp_path), "sweep")
+    assert "<details open><summary>distill: 1 picture</summary>" in html
+    assert "<details><summary>control: 1 picture</summary>" in html
+
+
 def test_runs_that_evaluated_nothing_are_shown_without_scores(tmp_path):
     folder = made(tmp_path / "a")
     nothing = {**report(), "models": {}, "gain": None, "against_teacher": None}
