@@ -1,11 +1,14 @@
-"""Refuse before the first stage what of teacher and student cannot learn alone, by models that take no memory."""
+"""Refuse before the first stage what of teacher and student cannot learn alone, and warn of rates that are too low."""
 
+import logging
 from collections.abc import Mapping
 from copy import deepcopy
 
 from transformers import PretrainedConfig
 
 from distill.config.adapting import VIRTUAL, AdaptingConfig
+from distill.config.distillation import DistillConfig
+from distill.config.finetune import FinetuneConfig
 from distill.errors import ConfigError, ModelError
 from distill.models import loading, virtual_tokens
 from distill.models.adapt import Adaptation
@@ -13,8 +16,11 @@ from distill.models.on_meta import build_on_meta
 from distill.models.sources import STUDENT_CHECKPOINT, TEACHER_CHECKPOINT
 from distill.pipeline import expected_shapes, meta_build
 from distill.stages import adapting
+from distill.stages.hyperparameters import too_low_for_few_numbers
 from distill.stages.job import RunSpec
 from distill.student import student_kind
+
+log = logging.getLogger(__name__)
 
 
 def refuse_teacher(spec: RunSpec, teacher: PretrainedConfig | None) -> None:
@@ -29,6 +35,7 @@ def refuse_teacher(spec: RunSpec, teacher: PretrainedConfig | None) -> None:
         _refuse_virtual(spec)
     if config.teacher.finetuned or adapting.adaptation(config.finetune) == Adaptation():
         return
+    _say_of_the_rate(spec, config.finetune, "finetune")
     _try(spec, teacher or meta_build.configuration_from_scratch(spec), config.finetune, "finetune", "teacher")
 
 
@@ -48,6 +55,7 @@ def refuse_student(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> No
         )
     if kind.learnt != "layers" or adapting.adaptation(section) == Adaptation():
         return
+    _say_of_the_rate(spec, section, "distill")
     layers = expected_shapes.student_and_teacher_shapes(spec)[0].layers
     if section.frozen_layers > layers:
         raise ModelError(f"distill.frozen_layers={section.frozen_layers}: the student has {layers} layers")
@@ -55,6 +63,12 @@ def refuse_student(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> No
         checkpoint = configs.get(TEACHER_CHECKPOINT) or meta_build.configuration_from_scratch(spec)
     if checkpoint is not None:
         _try(spec, checkpoint, section, "distill", "student")
+
+
+def _say_of_the_rate(spec: RunSpec, section: FinetuneConfig | DistillConfig, key: str) -> None:
+    """Warn of a learning rate with which the few numbers that learn hardly move."""
+    if key in spec.config.stages and (low := too_low_for_few_numbers(section, key)) is not None:
+        log.warning("%s", low)
 
 
 def _try(spec: RunSpec, config: PretrainedConfig, section: AdaptingConfig, key: str, whose: str) -> None:

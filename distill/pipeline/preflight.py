@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import torch
 from transformers import PretrainedConfig
 
-from distill.config.distillation import DistillConfig, problems_of_few_classes
+from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
-from distill.config.finetune import FinetuneConfig
 from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
 from distill.models import attention, checkpoint_validation, loading, safetensors_headers
@@ -31,7 +30,6 @@ from distill.pipeline import (
 )
 from distill.pipeline.store_contents import MERGED
 from distill.stages import vocabularies
-from distill.stages.hyperparameters import too_low_for_few_numbers
 from distill.stages.job import RunSpec
 from distill.student import STUDENTS, student_kind
 from distill.student.vocabulary import refuse_uncuttable
@@ -72,10 +70,6 @@ def preflight(spec: RunSpec) -> None:
     if config.trainer.precision.endswith("-mixed") and not on_gpu(config.trainer.accelerator):
         slow = "on a CPU without hardware for it many times slower than 32-true"
         log.warning("trainer.precision=%s: %s", config.trainer.precision, slow)
-    trained: dict[str, FinetuneConfig | DistillConfig] = {"finetune": config.finetune, "distill": config.distill}
-    for key, section in trained.items():
-        if key in config.stages and (low := too_low_for_few_numbers(section, key)) is not None:
-            log.warning("%s", low)
     export_check.rows_to_calibrate(spec)
     pretraining_check.texts(spec)
     configs = _checkpoints(spec)
