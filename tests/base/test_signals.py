@@ -222,14 +222,14 @@ RENDEZVOUS = """
 import logging, os, signal, subprocess, sys, threading, time
 from pathlib import Path
 from distill.base import signals
-from distill.distributed import launching
+from distill.distributed import started_ranks
 logging.basicConfig(format="%(message)s")
-launching._GRACE = 0.2
+started_ranks.GRACE = 0.2
 with signals.heeded(), signals.deferred():
     os.kill(os.getpid(), signal.SIGTERM)
     other = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(143)"])
     silent = open(os.devnull, "rb", buffering=0)
-    ranks = launching._Ranks(2, [launching._Rank(1, other, Path("rank-1.log"), silent)])
+    ranks = started_ranks.StartedRanks(2, [started_ranks.StartedRank(1, other, Path("rank-1.log"), silent)])
     threading.Thread(target=ranks.watch, daemon=True).start()
     time.sleep(60)
 """

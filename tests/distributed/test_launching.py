@@ -14,7 +14,7 @@ import pytest
 
 from distill.base import parent, signals
 from distill.base.process_state import StopWatch
-from distill.distributed import launching
+from distill.distributed import launching, started_ranks
 from distill.distributed.launching import other_ranks, refuse_other_launch
 from distill.distributed.processes import joined
 from distill.errors import ConfigError, RankError
@@ -138,9 +138,9 @@ def silent():
 def rank(monkeypatch, code, tmp_path):
     """Another rank that is ``code``, with a launcher that would start this very command."""
     process = subprocess.Popen([sys.executable, "-c", code])
-    other = launching._Rank(1, process, tmp_path / "rank-1.log", silent())
+    other = started_ranks.StartedRank(1, process, tmp_path / "rank-1.log", silent())
     other.log.touch()
-    monkeypatch.setattr(launching, "_start", lambda *_: [other])
+    monkeypatch.setattr(launching, "start_ranks", lambda *_: [other])
     return process
 
 
@@ -178,10 +178,10 @@ def test_a_signal_to_one_rank_alone_ends_the_first_one_and_the_others_where_they
         os.set_blocking(heard, False)
         process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         log = tmp_path / f"rank-{number}.log"
-        ranks.append(launching._Rank(number, process, log, os.fdopen(heard, "rb", buffering=0)))
+        ranks.append(started_ranks.StartedRank(number, process, log, os.fdopen(heard, "rb", buffering=0)))
         tells.append(tell)
-    monkeypatch.setattr(launching, "_start", lambda *_: ranks)
-    monkeypatch.setattr(launching, "_BRIEF", 0.2)
+    monkeypatch.setattr(launching, "start_ranks", lambda *_: ranks)
+    monkeypatch.setattr(started_ranks, "BRIEF", 0.2)
     monkeypatch.setattr(parent, "_pipe", tells[0])
 
     def goes_over_the_data():
@@ -213,7 +213,7 @@ def test_a_rank_that_is_slow_to_end_by_a_signal_holds_nobody_up(monkeypatch, tmp
 def test_where_all_end_by_a_signal_a_slow_one_has_longer_than_one_that_may_wait_for_the_dead(tmp_path, code, seconds):
     process = subprocess.Popen([sys.executable, "-c", code])
     process.wait()
-    ranks = launching._Ranks(2, [launching._Rank(1, process, tmp_path / "rank-1.log", silent())])
+    ranks = started_ranks.StartedRanks(2, [started_ranks.StartedRank(1, process, tmp_path / "rank-1.log", silent())])
     assert ranks._grace() == 10.0
     found = []
     told = signals.telling(lambda _: found.append(ranks._grace()), ranks.kill)
@@ -257,7 +257,7 @@ def test_an_error_of_this_rank_is_not_put_down_to_one_that_follows_it(monkeypatc
 
 def test_a_rank_that_is_stopped_is_named_and_ended_and_one_that_works_long_is_not(monkeypatch, tmp_path):
     """The watching thread ends the process only where the block does not end by itself; here it does, by an error."""
-    monkeypatch.setattr(launching, "StopWatch", partial(StopWatch, limit=0.5))
+    monkeypatch.setattr(started_ranks, "StopWatch", partial(StopWatch, limit=0.5))
     process = rank(monkeypatch, "import time; time.sleep(60)", tmp_path)
 
     def collective():
