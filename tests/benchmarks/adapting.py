@@ -2,12 +2,12 @@
 
     python tests/benchmarks/adapting.py ../shared/data FOLDER [limit] [seeds]
 
-FOLDER holds MiniLM-L6. A teacher of a subset of SST-2 and one of CoNLL-2003 is fine-tuned by each way, all weights and
-parts of them at 1e-4, adapters at their own default rate and in batches of 8, since they take more steps; ``limit`` is
+FOLDER holds MiniLM-L6. A teacher of a subset of SST-2 and one of CoNLL-2003 is fine-tuned by each way for as many steps
+of as many rows: all weights and parts of them at 1e-4, adapters and the head at their own default rates. ``limit`` is
 the rows of train (2,000 unless given), and ``seeds`` are 1,2,3 unless given. All is made by ``distill.run`` as anyone
 would make it, in one store, so that what was made is found again and what was begun is gone on with: the same command
 resumes. The table is Markdown; scores are of test, means over the seeds with the lowest and the highest, and seconds
-are those of fine-tuning on this machine.
+are those of fine-tuning on this machine, the passes over validation included.
 """
 
 import json
@@ -18,14 +18,15 @@ from pathlib import Path
 
 OUT = Path("outputs") / "adapting"
 COMMON = (
-    "teacher=minilm", "finetune.max_epochs=5", "finetune.optimizer.lr=null", "stages=[finetune,evaluate]",
-    "evaluate.baselines=[]", "teacher.accept=true", "tracking.wandb=disabled",
+    "teacher=minilm", "finetune.max_epochs=5", "finetune.optimizer.lr=null", "data.batch_size=8",
+    "data.limit.validation=300", "data.limit.test=1000", "stages=[finetune,evaluate]", "evaluate.baselines=[]",
+    "teacher.accept=true", "tracking.wandb=disabled",
 )  # fmt: skip
 DATA = {
-    "sst2": ("experiment=sst2_minilm", "data.limit.test=1000"),
-    "conll2003": ("experiment=conll2003_tiny", "data.limit.test=1000"),
+    "sst2": ("experiment=sst2_minilm",),
+    "conll2003": ("experiment=conll2003_tiny",),
 }
-_RATE, _STEPS = "finetune.optimizer.lr=1e-4", "data.batch_size=8"
+_RATE = "finetune.optimizer.lr=1e-4"
 WAYS = {
     "all weights": (_RATE,),
     "frozen embeddings": ("finetune.frozen=embeddings", _RATE),
@@ -33,12 +34,12 @@ WAYS = {
     "head alone": ("finetune.frozen=body",),
     "gradual unfreezing": ("finetune.gradual_unfreezing=true", "finetune.max_epochs=8", _RATE),
     "0.9 of the rate a layer down": ("finetune.layer_decay=0.9", _RATE),
-    "LoRA": (_STEPS, "finetune.peft=lora"),
-    "LoRA, all matrices": (_STEPS, "finetune.peft=lora", "finetune.lora.targets=[all-linear]"),
-    "IA3": (_STEPS, "finetune.peft=ia3"),
-    "prefix tuning": (_STEPS, "finetune.peft=prefix", "student=scratch_tiny"),
-    "prompt tuning": (_STEPS, "finetune.peft=prompt", "student=scratch_tiny"),
-    "BitFit": (_STEPS, "finetune.peft=bias"),
+    "LoRA": ("finetune.peft=lora",),
+    "LoRA, all matrices": ("finetune.peft=lora", "finetune.lora.targets=[all-linear]"),
+    "IA3": ("finetune.peft=ia3",),
+    "prefix tuning": ("finetune.peft=prefix", "student=scratch_tiny"),
+    "prompt tuning": ("finetune.peft=prompt", "student=scratch_tiny"),
+    "BitFit": ("finetune.peft=bias",),
 }
 
 
