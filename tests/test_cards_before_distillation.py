@@ -1,4 +1,4 @@
-"""The cards that show labels of others, few labels and adapters, small, each with what it is there to show."""
+"""The cards that show labels of others, few labels, adapters and text alone, small, each with what it is there for."""
 
 import json
 
@@ -61,3 +61,18 @@ def test_the_card_of_adapters_says_what_of_each_model_has_learnt(ran):
     assert trained["student"]["parameters"] == report["models"]["student"]["trained_parameters"]
     assert trained["student"]["parameters"] < trained["student"]["of"] / 4
     assert "low-rank adapters of rank 8 and the head" in page
+
+
+def test_the_card_of_text_alone_makes_a_language_model_that_teaches_a_smaller_one(ran, tmp_path):
+    only = ("data.limit.train=400", f"store={tmp_path / 'store'}")
+    report, page = ran("pretraining", *only, TEACHER)
+    large = next((tmp_path / "store").glob("pretrain-*/model"))
+    assert "perplexity" in page
+    smaller = ("teacher.architecture={layers: 1, hidden_size: 32, heads: 2, intermediate_size: 64}",)
+    taught, _ = ran("pretraining", *only, *smaller, f"pretrain.teacher={large}", without=("teacher.vocab_size",))
+    for each in (report, taught):
+        assert [stage["name"] for stage in each["stages"]] == ["pretrain"]
+        assert each["pretraining"]["pretrain"]["perplexity"] < 300, "which guessing comes to"
+    curves = (tmp_path / "run" / "metrics.csv").read_text(encoding="utf-8")
+    assert "train/soft" in curves
+    assert "train/hidden_cosine" in curves
