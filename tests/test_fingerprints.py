@@ -68,7 +68,7 @@ WAYS = {
         "distill.unlabelled.labels=hard distill.unlabelled.rounds=2"
     ),
     "texts made of others": "experiment=trec_tiny augment.methods=[masked_lm,ngrams] augment.copies=2",
-    "few rows of each label": "experiment=trec_tiny data.limit.per_label=9 data.near_duplicates=drop",
+    "few rows of each label": "experiment=trec_tiny data.limit.per_label=9",
     "files": "experiment=trec_tiny data.source=local data.path=files data.holdout=0.25",
     "classes by their rarity": "experiment=trec_tiny data.class_weights=balanced",
     "other training": (
@@ -117,8 +117,6 @@ def planned(overrides, folder):
     with initialize(version_base="1.3", config_path=None):
         config = OmegaConf.to_object(compose("config", list(overrides)))
     check(config, overrides)
-    if config.data.near_duplicates == "say":
-        config.data.near_duplicates = "keep"  # the same fingerprint, and a third less to do
     read = repr((config.task, config.seed, config.data, config.evaluate))
     if read not in PREPARED:  # many cases are of the same rows
         PREPARED[read] = prepare(config)

@@ -7,7 +7,7 @@ from distill.base.setting_rules import Rule, at, rules_of
 from distill.config.adapting import adapting_problems
 from distill.config.answers import answer_problems
 from distill.config.augment import augment_problems
-from distill.config.data import data_problems
+from distill.config.data_problems import data_problems
 from distill.config.distillation import objective_problems, quantization_problems
 from distill.config.ensemble import EnsembleConfig, ensemble_problems, problems_of_further_teacher
 from distill.config.export import export_problems

@@ -40,10 +40,10 @@ def prepare(config: Config, *, train_ids: bool = False, beside: sources.Source |
     whole, held_out = _held_out(config, module, with_ids)
     limited, ids = splits.without_ids(splits.limit(whole, asdict(data.limit), config.seed))
     parts, limited = _slices(config, module, source, limited)
-    limited, few = splits.limit_per_label(limited, data.limit.per_label, read.labels, config.seed)
     others, of_others = other_domains.read(config, source, options, read.labels)
     ready = {name: splits.keyed(rows, module.text) for name, rows in {**limited, **others}.items()}
     ready, similar = similar_rows.of_train(ready, module.text, data.near_duplicates)
+    ready, few = splits.limit_per_label(ready, data.limit.per_label, read.labels, config.seed)
     notes = [*source.notes, *(answering.notes if answering else ()), *read.notes]
     notes += [*held_out, *filter(None, [splits.overlap(ready)])]
     notes += [*few, *of_others, *(similar if data.near_duplicates == "drop" else ())]

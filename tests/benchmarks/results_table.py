@@ -5,9 +5,9 @@
 FOLDER holds MiniLM-L6. What is named after it is the beginning of what is run, a data set or a student of it; without a
 name it is everything, hours. Of the data of MiniLM a part of train has its labels, and teacher and control learn from
 those; the rest are texts that the student learns from the teacher alone; student and control keep their best epoch on
-validation. Each row is one ``distill.run`` with ``seeds=[1,2,3]``, as anyone would make it, in one
-store, so that what was begun is gone on with; its command is printed, and the table is what ``distill.compare
---markdown`` makes of all rows that are finished.
+validation. Train is as it is published. Each row is one ``distill.run`` with ``seeds=[1,2,3]``, as anyone would make
+it, in one store, so that what was begun is gone on with; its command is printed, and the table is what
+``distill.compare --markdown`` makes of all rows that are finished.
 """
 
 import shlex
@@ -16,7 +16,9 @@ import sys
 from pathlib import Path
 
 OUT = Path("outputs") / "results_table"
-COMMON = ("seeds=[1,2,3]", "tracking.wandb=disabled", "export.formats=[huggingface]")
+COMMON = (
+    "seeds=[1,2,3]", "tracking.wandb=disabled", "export.formats=[huggingface]", "data.near_duplicates=say",
+)  # fmt: skip
 MINILM = (
     "teacher=minilm", "data.unlabelled.rest=true", "distill.unlabelled.compare=false", "finetune.max_epochs=5",
     "finetune.optimizer.lr=1e-4", "distill.optimizer.lr=null", "distill.early_stopping.patience=8",

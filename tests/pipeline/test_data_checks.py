@@ -13,12 +13,12 @@ from distill.pipeline import data_checks, space
 HEAD = "text,label\n"
 
 
-def spec(folder, train, test, task="classification"):
+def spec(folder, train, test, task="classification", near="drop"):
     for name, rows in (("train", train), ("validation", [("v1", "a"), ("v2", "b")]), ("test", test)):
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([("text", "label"), *rows])
     config = Config(task=task)
-    config.data.path = str(folder)
+    config.data.path, config.data.near_duplicates = str(folder), near
     config.data.columns = {"text": "text", "label": "label"}
     return spec_of(config)
 
@@ -31,7 +31,7 @@ def clean(tmp_path):
 @pytest.fixture
 def dirty(tmp_path):
     train = [("same", "a")] * 4 + [("same", "b")] + [(f"t{n}", "a") for n in range(55)]
-    return spec(tmp_path, train, [("t1", "a"), ("t2", "b"), ("new", "a")])
+    return spec(tmp_path, train, [("t1", "a"), ("t2", "b"), ("new", "a")], near="keep")
 
 
 def test_clean_data_is_found_to_be_so(clean):
