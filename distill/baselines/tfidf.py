@@ -72,7 +72,7 @@ def fit(train: LabelledTexts, rate: Rate, seed: int) -> FittedTfidf:
         ]
         return rate(np.concatenate(tried), np.concatenate([held for _, held in folds]))
 
-    best = max(_STRENGTHS, key=rating)
+    best = max(_STRENGTHS, key=rating) if folds else _STRENGTHS[0]  # of one example none can be tried
     fitted = linear.fit(rows, train, best, seed)
     reads = f"TF-IDF of words and characters, {rows.shape[1]:,} features"
     return FittedTfidf(features, fitted, f"{reads}; {_MODELS[train.kind]}, C={best:g}")

@@ -153,11 +153,12 @@ class DataConfig:
     limit: LimitConfig = field(default_factory=LimitConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
     near_duplicates: str = setting(
-        "drop", one_of("drop", "say", "keep"),
-        "drop | say | keep: what is done about rows of train that are nearly those of validation or test (they share "
-        "four fifths of their runs of three words): drop leaves them out, with those that are equal, counted in log "
-        "and report; say counts them alone, as it is where a published split is to be learnt from as it is; keep does "
-        "not look for them.",
+        "auto", one_of("auto", "drop", "say", "keep"),
+        "auto | drop | say | keep: what is done about rows of train that are nearly those of validation or test (they "
+        "share four fifths of their runs of three words, and the label where there is one): drop leaves them out, with "
+        "those that are equal, counted in log and report; auto does so unless more than a tenth of train or half of "
+        "the rows of a label would go, which it says; say counts them alone, for figures of a published split; keep "
+        "does not look for them.",
     )  # fmt: skip
     holdout: float = field(default=0.1, metadata=allowed(INNER_FRACTION))
     """Share of train that is held out where no validation split exists: seeded, stratified where a row has one label,

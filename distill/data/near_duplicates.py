@@ -5,8 +5,8 @@ texts of about 30 words and more bear it. Shorter ones are near-duplicates where
 spaces, or at an end.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,25 +49,34 @@ def similarity(first: Shingles, second: Shingles) -> float:
     return len(first & second) / len(first | second)
 
 
-def near_duplicates(rows: "Dataset", others: Iterable["Dataset"], roles: Sequence[str]) -> NDArray[np.bool_]:
+def near_duplicates(
+    rows: "Dataset", others: Iterable["Dataset"], roles: Sequence[str], same: str | None = None
+) -> NDArray[np.bool_]:
     """Return whether each row is a near-duplicate of a row of others: of one in all its texts, equal ones too.
 
     Args:
         rows: are looked at.
         others: are compared with.
         roles: the columns of texts, each of which has to be similar: a question as well as its long context.
+        same: a column in which the two have to be equal, such as that of labels; none: texts alone decide.
     """
-    references = list(dict.fromkeys(each for other in others for each in _texts(other, roles)))
-    known = [set().union(*(texts[role] for texts in references)) for role in range(len(roles))]
-    candidates = {number: texts for number, texts in enumerate(_texts(rows, roles)) if _mostly(texts, known)}
+    references = list(dict.fromkeys(each for other in others for each in _rows(other, roles, same)))
+    known = [set().union(*(row.texts[role] for row in references)) for role in range(len(roles))]
+    candidates = {number: row for number, row in enumerate(_rows(rows, roles, same)) if _mostly(row.texts, known)}
     near = np.zeros(len(rows), dtype=bool)
-    near[list(candidates)] = _found(candidates.values(), references)
+    near[list(candidates)] = _found(list(candidates.values()), references)
     return near
 
 
-def _texts(rows: "Dataset", roles: Sequence[str]) -> Iterator[tuple[Shingles, ...]]:
-    for texts in zip(*(rows[role][:] for role in roles), strict=True):
-        yield tuple(map(shingles, texts))
+class _Row(NamedTuple):
+    texts: tuple[Shingles, ...]
+    same: Hashable
+
+
+def _rows(rows: "Dataset", roles: Sequence[str], same: str | None) -> Iterator[_Row]:
+    equal = [None] * len(rows) if same is None else rows[same][:]
+    for texts, value in zip(zip(*(rows[role][:] for role in roles), strict=True), equal, strict=True):
+        yield _Row(tuple(map(shingles, texts)), value)
 
 
 def _mostly(texts: Sequence[Shingles], known: Sequence[set[str]]) -> bool:
@@ -75,26 +84,26 @@ def _mostly(texts: Sequence[Shingles], known: Sequence[set[str]]) -> bool:
     return all(len(text & runs) >= SIMILAR * len(text) for text, runs in zip(texts, known, strict=True))
 
 
-def _found(candidates: Iterable[tuple[Shingles, ...]], references: Sequence[tuple[Shingles, ...]]) -> list[bool]:
+def _found(candidates: Sequence[_Row], references: Sequence[_Row]) -> list[bool]:
     """Return whether each candidate is similar to a reference, of those that MinHash proposes for it."""
-    rows = list(candidates)
-    if not rows:
+    if not candidates:
         return []
     from datasketch import MinHash, MinHashLSH
 
-    def hashed(texts: Iterable[tuple[Shingles, ...]]) -> Iterator["MinHash"]:
-        values = ([f"{role} {run}".encode() for role, text in enumerate(each) for run in text] for each in texts)
+    def hashed(rows: Iterable[_Row]) -> Iterator["MinHash"]:
+        values = ([f"{role} {run}".encode() for role, text in enumerate(row.texts) for run in text] for row in rows)
         yield from MinHash.generator(values, num_perm=_PERMUTATIONS, seed=1)
 
     index = MinHashLSH(threshold=_CANDIDATE, num_perm=_PERMUTATIONS)
-    for number, signature in enumerate(hashed(rows)):
+    for number, signature in enumerate(hashed(candidates)):
         index.insert(number, signature)
-    near = [False] * len(rows)
+    near = [False] * len(candidates)
     for reference, signature in zip(references, hashed(references), strict=True):
         for number in index.query(signature):
-            near[number] = near[number] or _similar(rows[number], reference)
+            near[number] = near[number] or _similar(candidates[number], reference)
     return near
 
 
-def _similar(first: Sequence[Shingles], second: Sequence[Shingles]) -> bool:
-    return all(similarity(*pair) >= SIMILAR for pair in zip(first, second, strict=True))
+def _similar(first: _Row, second: _Row) -> bool:
+    pairs = zip(first.texts, second.texts, strict=True)
+    return first.same == second.same and all(similarity(*pair) >= SIMILAR for pair in pairs)

@@ -64,28 +64,46 @@ def measure(
         found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in models}
         worked = latency.watched()
         for cell in cells(max_length):
-            calls = {name: _call(runtime, _batch(stream, cell)) for name, (runtime, stream) in ready.items()}
+            calls = {name: _call(runtime, stream.batch(cell)) for name, (runtime, stream) in ready.items()}
             for name, times in latency.interleaved(calls, samples, _SECONDS).items():
                 found[name][cell.name] = times
         return found, {"threads": 1, "cpu_share": worked()}
 
 
-def _stream(model: FinishedModel, rows: Dataset, examples: ExamplePipeline) -> Batch:
-    """Return the inputs of all rows as one long text ``[1, tokens]``."""
+@dataclass(frozen=True)
+class _Stream:
+    """The inputs of all rows as one long text ``[1, tokens]``, and the token that ends a text, where texts have one."""
+
+    inputs: Batch
+    end: int | None
+
+    def batch(self, cell: Cell) -> Batch:
+        """Return texts ``[texts, tokens]`` that follow each other in the stream, which begins anew at its end.
+
+        Each has the end of a text once, as its last token: some encoder-decoders read the state of that one.
+        """
+        count = cell.texts * cell.tokens
+        times = -(-count // self.inputs["input_ids"].shape[1])
+        cut = {
+            name: tensor.repeat(1, times)[0, :count].reshape(cell.texts, cell.tokens)
+            for name, tensor in self.inputs.items()
+        }
+        if self.end is not None:
+            cut["input_ids"] = torch.cat([cut["input_ids"][:, :-1], torch.full((cell.texts, 1), self.end)], dim=1)
+        return cut
+
+
+def _stream(model: FinishedModel, rows: Dataset, examples: ExamplePipeline) -> _Stream:
     features = examples.encode(rows, model.tokenizer)
     collate = examples.collate(model.tokenizer)
     batches = [collate(features[[number]], Place((number,))) for number in range(len(features))]
     names = [name for name in MODEL_INPUTS if name in batches[0]]
-    return {name: torch.cat([batch[name] for batch in batches], dim=1) for name in names}
-
-
-def _batch(stream: Batch, cell: Cell) -> Batch:
-    """Return texts ``[texts, tokens]`` that follow each other in the stream, which begins anew at its end."""
-    count = cell.texts * cell.tokens
-    times = -(-count // stream["input_ids"].shape[1])
-    return {
-        name: tensor.repeat(1, times)[0, :count].reshape(cell.texts, cell.tokens) for name, tensor in stream.items()
-    }
+    inputs = {name: torch.cat([batch[name] for batch in batches], dim=1) for name in names}
+    end: int | None = model.tokenizer.eos_token_id
+    kept = torch.ones_like(inputs["input_ids"][0], dtype=torch.bool) if end is None else inputs["input_ids"][0] != end
+    if kept.all() or not kept.any():
+        return _Stream(inputs, None)
+    return _Stream({name: tensor[:, kept] for name, tensor in inputs.items()}, end)
 
 
 def _call(runtime: Runtime, batch: Batch) -> Callable[[int], object]:

@@ -42,11 +42,11 @@ def prepare(config: Config, *, train_ids: bool = False, beside: sources.Source |
     parts, limited = _slices(config, module, source, limited)
     others, of_others = other_domains.read(config, source, options, read.labels)
     ready = {name: splits.keyed(rows, module.text) for name, rows in {**limited, **others}.items()}
-    ready, similar = similar_rows.of_train(ready, module.text, data.near_duplicates)
+    ready, dropped, remarks = similar_rows.of_train(ready, module.text, data.near_duplicates, read.labels)
     ready, few = splits.limit_per_label(ready, data.limit.per_label, read.labels, config.seed)
     notes = [*source.notes, *(answering.notes if answering else ()), *read.notes]
     notes += [*held_out, *filter(None, [splits.overlap(ready)])]
-    notes += [*few, *of_others, *(similar if data.near_duplicates == "drop" else ())]
+    notes += [*few, *of_others, *dropped]
     complete = True
     if data.unlabelled.given:
         left_out = whole["train"].select_columns(list(module.inputs)) if data.unlabelled.rest else None
@@ -70,7 +70,7 @@ def prepare(config: Config, *, train_ids: bool = False, beside: sources.Source |
         read.unanswerable,
         {**ids, **of_train},
         labelled,
-        tuple(similar) if data.near_duplicates == "say" else (),
+        tuple(remarks),
         parts,
     )
 

@@ -112,6 +112,11 @@ def test_the_best_rated_strength_is_taken_and_the_smallest_of_equals():
     assert "C=0.1" in tfidf.fit(SENTIMENT, lambda *_: 0.5, seed=1).description.split(", ")
 
 
+def test_of_one_example_no_strength_can_be_tried_and_the_smallest_is_taken():
+    model = tfidf.fit(LabelledTexts(TEXTS[:1], np.array([1.0]), "class", 2), lambda *_: 0.0, seed=1)
+    assert model.logits(TEXTS).argmax(1).tolist() == [1] * len(TEXTS)
+
+
 def test_folds_hold_each_class_alike_and_no_more_examples_than_allowed():
     train = LabelledTexts([("x",)] * 90, np.array([0.0] * 81 + [1.0] * 9), "class", 2)
     for learnt, held in linear.folds(train, 3, 1000, seed=1):

@@ -26,10 +26,8 @@ class Watching:
         return torch.zeros(1)
 
 
-@pytest.mark.parametrize("name", ["classification", "question_answering"])
-def test_every_model_is_asked_batches_of_real_tokens_of_each_size(models, name):
-    folder = models(name)
-    tokenizer = loading.load_tokenizer(folder)
+def measured(name, tokenizer):
+    """What two runtimes are asked for a task's rows, what was found, and the rows' tokens as one long text."""
     setup = TaskSetup(name, task(name), EncodingSpec(LABELS.get(name, ()), max_length=20, stride=4))
     rows = Dataset.from_list([{**row, "key": number} for number, row in enumerate(inputs(name))])
     examples = ExamplePipeline(setup.encode, None, collate, Sharding(8), 1, 0)
@@ -40,15 +38,20 @@ def test_every_model_is_asked_batches_of_real_tokens_of_each_size(models, name):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        found, conditions = latency_grid.measure(finished, rows, examples, max_length=20, samples=4)
+        found = latency_grid.measure(finished, rows, examples, max_length=20, samples=4)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+    return runtimes, found, [token for row in setup.encode(rows[:], tokenizer)["input_ids"] for token in row]
+
+
+@pytest.mark.parametrize("name", ["classification", "question_answering"])
+def test_every_model_is_asked_batches_of_real_tokens_of_each_size(models, name):
+    runtimes, (found, conditions), text = measured(name, loading.load_tokenizer(models(name)))
     sizes = ["1x16", "1x20", "32x16", "32x20"]
     assert {each: list(times) for each, times in found.items()} == dict.fromkeys(runtimes, sizes)
     assert all(0 <= times["p50"] <= times["p90"] for cells in found.values() for times in cells.values())
     assert conditions["threads"] == 1
-    text = [token for row in setup.encode(rows[:], tokenizer)["input_ids"] for token in row]
     for runtime in runtimes.values():
         assert runtime.threads == {1}
         shapes = list(dict.fromkeys(tuple(batch["input_ids"].shape) for batch in runtime.batches))
@@ -57,6 +60,18 @@ def test_every_model_is_asked_batches_of_real_tokens_of_each_size(models, name):
             assert int(batch["attention_mask"].min()) == 1, "nothing of it is padding"
             asked = batch["input_ids"].flatten().tolist()
             assert asked == (text * (1 + len(asked) // len(text)))[: len(asked)]
+
+
+def test_where_texts_have_an_end_each_one_that_is_timed_has_it_once_as_t5_and_bart_want_it(models):
+    tokenizer = loading.load_tokenizer(models("classification"))
+    tokenizer.eos_token = tokenizer.sep_token
+    runtimes, _, text = measured("classification", tokenizer)
+    assert text.count(tokenizer.eos_token_id) > 1
+    for batch in runtimes["one"].batches:
+        ends = batch["input_ids"] == tokenizer.eos_token_id
+        assert ends.sum(dim=1).tolist() == [1] * len(ends)
+        assert ends[:, -1].all()
+        assert len({values.shape for values in batch.values()}) == 1
 
 
 def test_models_that_read_fewer_tokens_are_timed_with_as_many_as_they_read():

@@ -1,6 +1,7 @@
 """Rows beside the data: near-duplicates, few rows of each label, what a limit leaves out, and other domains."""
 
 import json
+import re
 
 import pytest
 
@@ -53,9 +54,60 @@ def test_they_are_counted_alone_where_that_is_asked_for(config):
     assert (kept.notes, kept.remarks) == (("texts that also occur in train: 1 of 4 in validation",), ())
 
 
-def test_a_train_of_nothing_else_is_refused(config, tmp_path):
-    written(tmp_path / "validation.tsv", [(line(number), "bad") for number in range(40)])
+def test_a_text_with_another_label_tells_nothing_of_the_one_that_is_asked(config, tmp_path):
+    near = line(1).upper() + "!"
+    written(tmp_path / "validation.tsv", [(line(0), "good"), (near, "bad"), (line(98), "good"), (line(99), "bad")])
+    data = prepare(config)
+    assert data.rows()["train"] == 40
+    assert data.notes == ("texts that also occur in train: 1 of 4 in validation",)
+
+
+LEFT_IN = {
+    "a tenth of train": (range(5), "5 of 40", "more than a tenth of train"),
+    "half of a label": ((0, 4), "2 of 40", "2 of 3 rows of rare"),
+}
+
+
+@pytest.mark.parametrize("case", LEFT_IN)
+def test_where_much_would_go_they_stay_and_it_is_said(config, tmp_path, case):
+    known, count, why = LEFT_IN[case]
+    label = {number: "good" if number % 4 else "bad" for number in range(40)}
+    if case == "half of a label":
+        label |= dict.fromkeys((0, 4, 5), "rare")
+    written(tmp_path / "train.tsv", [(line(number), name) for number, name in label.items()])
+    written(tmp_path / "validation.tsv", [*((line(number), label[number]) for number in known), (line(99), "bad")])
+    data = prepare(config)
+    assert data.rows()["train"] == len(label)
+    rows = f"{count} rows of train are nearly or wholly those of validation"
+    assert data.remarks == (f"{rows}: left in, since {why} would go; data.near_duplicates=drop leaves them out",)
+    config.data.near_duplicates = "drop"
+    left = prepare(config)
+    assert left.rows()["train"] == len(label) - len(known)
+    assert f"{rows}: left out" in left.notes
+
+
+def test_a_train_of_nothing_else_is_refused_where_they_are_to_go(config, tmp_path):
+    written(tmp_path / "validation.tsv", [(line(number), "good" if number % 4 else "bad") for number in range(40)])
+    assert prepare(config).rows()["train"] == 40
+    config.data.near_duplicates = "drop"
     with pytest.raises(DataError, match=r"^data\.near_duplicates=drop: all rows of train are nearly those of"):
+        prepare(config)
+
+
+def test_a_train_of_which_one_label_or_one_score_would_be_left_is_refused(config, tmp_path):
+    written(tmp_path / "validation.tsv", [(line(number), "bad") for number in range(0, 40, 4)])
+    config.data.near_duplicates = "drop"
+    said = (
+        "data.near_duplicates=drop leaves 30 of 40 rows of train, all of the label good: nothing can be learned from "
+        "them; allowed is auto, say or keep"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(said)}$"):
+        prepare(config)
+    config.task, config.data.columns = "regression", {"text": "text", "pair": "pair", "label": "label"}
+    for split, numbers in (("train", range(40)), ("validation", range(20))):
+        rows = [f"{line(number)}\t{line(number)}\t{0.5 if number < 20 else 0.25}\n" for number in numbers]
+        (tmp_path / f"{split}.tsv").write_text("text\tpair\tlabel\n" + "".join(rows), encoding="utf-8")
+    with pytest.raises(DataError, match=r"leaves 20 of 40 rows of train, all of the score 0\.25: nothing can be"):
         prepare(config)
 
 
