@@ -111,6 +111,12 @@ def test_spans_that_cannot_be_are_named_by_their_line(tmp_path, spans, message):
         read(tmp_path, ROWS["doccano"], {"text": TEXT, "label": spans})
 
 
+def test_a_file_with_braces_in_its_name_is_named_as_it_is(tmp_path):
+    message = f"line 1 of {tmp_path}/{{a}}.jsonl has in label a span from 0 to 99 in a text of 32 characters"
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        read(tmp_path, {"text": TEXT, "label": [[0, 99, "PER"]]}, name="{a}.jsonl")
+
+
 def test_a_row_of_bad_spans_can_be_left_out(tmp_path):
     file = tmp_path / "train.jsonl"
     bad = {"text": TEXT, "label": [[0, 99, "PER"]]}

@@ -72,7 +72,7 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
         f"{name(spans)} holds spans of characters: {name(text)} is split into words and signs, each with a tag, B- "
         "where a span begins, I- within it, O outside"
     )
-    converted = _converted(rest, text, spans, f"{file_rows.unit} {{}} of {file}", options)
+    converted = _converted(rest, text, spans, (file_rows.unit, file), options)
     return replace(file_rows, rows=converted, notes=(*file_rows.notes, note))
 
 
@@ -193,9 +193,10 @@ def _placed(rows: Sequence[tuple[int, Row]], text: str, spans: str) -> Iterator[
 
 
 def _converted(
-    rows: Iterator[tuple[int, Row]], text: str, spans: str, where: str, options: Options
+    rows: Iterator[tuple[int, Row]], text: str, spans: str, where: tuple[str, Path], options: Options
 ) -> Iterator[tuple[int, Row]]:
     """Yield the rows with words in the place of the text, and tags in that of the spans."""
+    unit, file = where
     for number, row in rows:
         if isinstance(row, Unreadable) or not isinstance(row.get(text), str):
             yield number, row
@@ -203,7 +204,7 @@ def _converted(
         try:
             yield number, _with_words(row, text, spans)
         except ValueError as error:
-            yield number, unreadable(where.format(number), f"has in {name(spans)} {error}", options)
+            yield number, unreadable(f"{unit} {number} of {file}", f"has in {name(spans)} {error}", options)
 
 
 def _with_words(row: Row, text: str, spans: str) -> Row:

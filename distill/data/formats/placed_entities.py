@@ -34,7 +34,7 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     note = (
         f"entities are told by their places in {file.name}: the text gets marks, <e1> of the first, <e2> of the second"
     )
-    rows = _marked_rows(rest, f"{file_rows.unit} {{}} of {file}", options)
+    rows = _marked_rows(rest, (file_rows.unit, file), options)
     return replace(file_rows, rows=rows, notes=(*file_rows.notes, note))
 
 
@@ -68,7 +68,10 @@ def _placed(row: Row) -> bool:
     )
 
 
-def _marked_rows(rows: Iterator[tuple[int, Row]], where: str, options: Options) -> Iterator[tuple[int, Row]]:
+def _marked_rows(
+    rows: Iterator[tuple[int, Row]], where: tuple[str, Path], options: Options
+) -> Iterator[tuple[int, Row]]:
+    unit, file = where
     for number, row in rows:
         if isinstance(row, Unreadable):
             yield number, row
@@ -76,7 +79,7 @@ def _marked_rows(rows: Iterator[tuple[int, Row]], where: str, options: Options) 
         try:
             yield number, _marked_row(row)
         except ValueError as error:
-            yield number, unreadable(where.format(number), str(error), options)
+            yield number, unreadable(f"{unit} {number} of {file}", str(error), options)
 
 
 def _marked_row(row: Row) -> Row:
