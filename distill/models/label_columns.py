@@ -9,6 +9,11 @@ from distill.errors import ModelError
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
+_OUTSIDE = "O"
+_OF_IOB2 = ("B-", "I-")
+_SCHEMES = {"BIOES": {"E", "S"}, "BILOU": {"L", "U"}, "BMES": {"M", "E", "S"}}
+"""The schemes that mark where an entity ends, and their letters beside B and I."""
+
 
 def label_columns(
     config: "PretrainedConfig", labels: Sequence[str], output_labels: Sequence[str], *, subset: bool = False
@@ -50,9 +55,14 @@ def columns_by_name(names: Sequence[str], labels: Sequence[str], *, subset: bool
             "id2label of config.json as they are"
         )
     more, fewer = unnamed(names, labels), unnamed(labels, names)
+    difference = f"the teacher's labels are {', '.join(names)}, those of the data are {', '.join(labels)}"
+    if (scheme := other_scheme(names, labels)) is not None:
+        raise ModelError(
+            f"{difference}: the teacher's are {scheme}, another scheme than IOB2, as which the data is read; give a "
+            "checkpoint of IOB2, or leave out teacher.finetuned=true, and the run fine-tunes it"
+        )
     if not fewer and (subset or len(names) == len(labels)):
         return [names.index(label) for label in labels]
-    difference = f"the teacher's labels are {', '.join(names)}, those of the data are {', '.join(labels)}"
     if more and not fewer:
         raise ModelError(
             f"{difference}: the data has no {', '.join(more)}; teacher.labels_subset=true takes the teacher's outputs "
@@ -62,6 +72,29 @@ def columns_by_name(names: Sequence[str], labels: Sequence[str], *, subset: bool
     if subset:
         way = f"teacher.labels_subset=true needs an output for each, and there is none for {', '.join(fewer)}; {way}"
     raise ModelError(f"{difference}; {way}")
+
+
+def other_scheme(names: Sequence[str], labels: Sequence[str]) -> str | None:
+    """Return how the scheme of a model's tags is called where the data's are IOB2 of the same types, else none.
+
+    >>> other_scheme(["O", "B-PER", "I-PER", "E-PER", "S-PER"], ["O", "B-PER", "I-PER"])
+    'BIOES'
+    >>> other_scheme(["O", "PER"], ["O", "B-PER", "I-PER"]), other_scheme(["O", "I-PER"], ["O", "B-PER", "I-PER"])
+    ('IO, without a mark of where an entity begins', 'IOB1')
+    >>> other_scheme(["O", "B-PER", "I-PER", "B-LOC"], ["O", "B-PER", "I-PER"])
+    """
+    types = {label[2:] for label in labels if label[:2] in _OF_IOB2}
+    if not types or any(label[:2] not in _OF_IOB2 for label in labels if label != _OUTSIDE):
+        return None
+    tags = [name for name in names if name != _OUTSIDE]
+    if types <= {*tags}:
+        return "IO, without a mark of where an entity begins"
+    letters = {tag[0] for tag in tags if tag[1:2] == "-"}
+    if not types <= {tag[2:] for tag in tags if tag[1:2] == "-"}:
+        return None
+    if letters == {"I"}:
+        return "IOB1"
+    return next((scheme for scheme, ends in _SCHEMES.items() if letters & ends and letters <= {"B", "I", *ends}), None)
 
 
 def columns_of_some(names: Sequence[str], labels: Sequence[str]) -> list[int | None]:

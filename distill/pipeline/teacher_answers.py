@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from distill.models.checkpoint_fitting import token_count
 from distill.models.finite_values import floor_negative_infinity
 from distill.models.forward import forward_errors, outputs, select_columns
 from distill.pipeline.checked_rows import affordable_rows, draw_rows, length_sorted_batches
+from distill.pipeline.teacher_tags import of_another_scheme
 from distill.stages.job import RunSpec
 from distill.tasks import Features
 from distill.training.trainer import on_gpu
@@ -177,13 +178,17 @@ def _judge_answers(teacher: CheckedTeacher, rows: Dataset, answers: Sequence[Ten
     if spec.setup.task.class_axis == "tokens":
         return chance.spans(predicted, expected, table["context"], metrics, spec.config.seed)
     score, constant = chance.beside_guesses(metrics, predicted, expected, names, spec.config.seed)
+    otherwise = None
+    if spec.config.teacher.finetuned and spec.setup.task.metric_module(names) == "entities":
+        otherwise = of_another_scheme(metrics, predicted, expected, names, score)
     if spec.setup.task.windows:
         predicted = torch.cat([answer.argmax(dim=-1) for answer in answers]).tolist()
         expected = list(chain(*table["label"]))
     unit = "all words" if spec.setup.task.windows else ""
-    return chance.labels(
+    verdict = chance.labels(
         np.asarray(predicted), np.asarray(expected), names, spec.metrics.HEADLINE.name, score, constant, unit
     )
+    return replace(verdict, said=f"{verdict.said}; {otherwise}", refused=True) if otherwise else verdict
 
 
 def _judge_tokens(teacher: CheckedTeacher, rows: Dataset, answers: Sequence[Tensor]) -> Verdict:

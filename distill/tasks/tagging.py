@@ -43,7 +43,7 @@ def to_iob2(sentences: Iterable[Sequence[str]]) -> tuple[str, Convert] | None:
         return None
     letters = {_letter(tag) for tag in tags}
     if letters <= {"B", "I"}:
-        return ("IOB1", _from_iob1) if _is_iob1(tag_lists) else None
+        return ("IOB1", from_iob1) if _is_iob1(tag_lists) else None
     name = next((name for name, ends in _ENDINGS.items() if letters - {"B", "I"} <= ends), None)
     return None if name is None else (name, _from_ends)
 
@@ -95,6 +95,24 @@ def ends(tag: str) -> bool:
     return any(_letter(tag) in letters - {"M"} for letters in _ENDINGS.values())
 
 
+def from_iob1(tags: Sequence[str]) -> list[str]:
+    """Return tags of IOB1 as IOB2: an ``I-`` that goes on with nothing begins an entity.
+
+    >>> from_iob1(["I-PER", "I-PER", "B-PER", "O"])
+    ['B-PER', 'I-PER', 'B-PER', 'O']
+    """
+    return [f"B{tag[1:]}" if _letter(tag) == "I" and before[2:] != tag[2:] else tag for before, tag in _pairs(tags)]
+
+
+def from_types(tags: Sequence[str]) -> list[str]:
+    """Return tags as IOB2 by their types alone: neighbours of one type are one entity.
+
+    >>> from_types(["B-PER", "E-PER", "O", "S-LOC"])
+    ['B-PER', 'I-PER', 'O', 'B-LOC']
+    """
+    return from_iob1([f"I{tag[1:]}" if _letter(tag) else tag for tag in tags])
+
+
 def _letter(tag: str) -> str:
     """B of B-PER, and nothing of a tag without a type."""
     return tag[0] if len(tag) > 2 and tag[1] == "-" else ""
@@ -106,10 +124,6 @@ def _is_iob1(sentences: Sequence[Sequence[str]]) -> bool:
         _letter(tag) for tags in sentences for before, tag in _pairs(tags) if tag != OUTSIDE and before[2:] != tag[2:]
     ]
     return "I" in begun and begun.count("B") * _SLIPS <= begun.count("I")
-
-
-def _from_iob1(tags: Sequence[str]) -> list[str]:
-    return [f"B{tag[1:]}" if _letter(tag) == "I" and before[2:] != tag[2:] else tag for before, tag in _pairs(tags)]
 
 
 def _from_ends(tags: Sequence[str]) -> list[str]:

@@ -111,6 +111,12 @@ def test_spans_that_cannot_be_are_named_by_their_line(tmp_path, spans, message):
         read(tmp_path, ROWS["doccano"], {"text": TEXT, "label": spans})
 
 
+def test_a_file_with_braces_in_its_name_is_named_as_it_is(tmp_path):
+    message = f"line 1 of {tmp_path}/{{a}}.jsonl has in label a span from 0 to 99 in a text of 32 characters"
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        read(tmp_path, {"text": TEXT, "label": [[0, 99, "PER"]]}, name="{a}.jsonl")
+
+
 def test_a_row_of_bad_spans_can_be_left_out(tmp_path):
     file = tmp_path / "train.jsonl"
     bad = {"text": TEXT, "label": [[0, 99, "PER"]]}
@@ -157,3 +163,99 @@ def test_objects_in_parquet_that_are_no_spans_stay(tmp_path):
     Dataset.from_list([{"tokens": ["a"], "tags": ["O"], "more": [{"start": 1, "end": 2}]}]).to_parquet(file)
     splits = files.read(file, options=Options(words=True))
     assert splits["train"]["more"][:] == [[{"start": 1, "end": 2}]]
+
+
+def of_units(text, name, encoding):
+    """Places of a name in the units of an encoding, of which each has two bytes, or one."""
+    size = 2 if encoding.startswith("utf-16") else 1
+    start = len(text[: text.index(name)].encode(encoding)) // size
+    return [start, start + len(name.encode(encoding)) // size, "PER"]
+
+
+NAMES = ["Anna", "Bob", "Cem", "Dora", "Eve", "Finn", "Gil", "Ha", "Ida", "Jo", "Kim", "Lea"]
+WAY = "and nearly all such spans fit words: write places of characters, counted from 0, the end not included"
+
+
+def refused_spans(tmp_path, rows, message):
+    with pytest.raises(DataError, match=f"^{re.escape(f'line {message}')}$"):
+        read(tmp_path, *rows)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        (4, 7, "4 to 7, 'Ann', that begins or ends within a word; where the end is included it"),
+        (5, 9, "5 to 9, 'nna ', that begins or ends within a word; where the first character is 1 it"),
+        (
+            5,
+            8,
+            "5 to 8, 'nna', that begins or ends within a word; where the first character is 1 and the end included it",
+        ),
+    ],
+)
+def test_spans_that_nearly_all_cut_words_are_refused_with_the_count_that_fits(tmp_path, start, end, said):
+    rows = [
+        {"text": f"Now {each} speaks", "label": [[start, end + len(each) - 4, "PER"]]}
+        for each in NAMES
+        if len(each) > 2
+    ]
+    rows = [*rows, {"text": "none here", "label": []}, {"text": "Mia spoke", "label": [[0, 3, "PER"]]}]
+    message = f"1 of {tmp_path}/train.jsonl has in label a span from {said} is 'Anna', {WAY}"
+    refused_spans(tmp_path, rows, message)
+
+
+@pytest.mark.parametrize(
+    ("before", "encoding", "unit"),
+    [("\N{GRINNING FACE} It is", "utf-16-le", "UTF-16 units are"), ("Größe hat", "utf-8", "bytes of UTF-8 are")],
+)
+def test_places_of_other_units_are_told_by_the_spans_behind_wide_characters(tmp_path, before, encoding, unit):
+    texts = [f"{before} {each}, no?" for each in NAMES[:4]]
+    plain = [{"text": f"{each} is here", "label": [[0, len(each), "PER"]]} for each in NAMES]
+    rows = [{"text": text, "label": [of_units(text, name, encoding)]} for text, name in zip(texts, NAMES, strict=False)]
+    start, end, _ = rows[0]["label"][0]
+    said = f"a span from {start} to {end}, {texts[0][start:end]!r}, that begins or ends within a word"
+    message = f"13 of {tmp_path}/train.jsonl has in label {said}; where {unit} counted it is 'Anna', {WAY}"
+    refused_spans(tmp_path, [*plain, *rows], message)
+
+
+def test_places_that_leave_the_returns_of_lines_out_are_told(tmp_path):
+    rows = [{"text": f"So:\r\n{each} spoke", "label": [[4, 4 + len(each), "PER"]]} for each in NAMES]
+    said = "a span from 4 to 8, '\\nAnn', that begins or ends within a word; where CR LF counts as one it is 'Anna'"
+    refused_spans(tmp_path, rows, f"1 of {tmp_path}/train.jsonl has in label {said}, {WAY}")
+
+
+def test_spans_that_nearly_all_begin_within_words_are_refused_though_no_count_fits(tmp_path):
+    rows = [{"text": f"Then there {each}", "label": [[2, 4, "PER"]]} for each in NAMES]
+    said = (
+        "a span from 2 to 4, 'en', that begins or ends within a word, as nearly all spans of the file: write places of "
+        "characters, counted from 0, the end not included, or words as tokens"
+    )
+    refused_spans(tmp_path, rows, f"1 of {tmp_path}/train.jsonl has in label {said}")
+
+
+def row(text, name, *starts, **more):
+    return {"text": text, "label": [[start, start + len(name), "PER"] for start in starts], **more}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(f"{each}s Haus", each, 0) for each in NAMES[:9]],
+        [row(f"{each}lar {each}", each, 0) for each in NAMES],
+        [row(f"pre-{each} {each}", each, 4, 5 + len(each)) for each in NAMES],
+        [row(f"서울에서 {each}", "서울", 0) for each in NAMES],
+        [row(f"  {each}  ", f" {each} ", 1) for each in NAMES],
+        [row(f"ab{each}", each, 2, tokens=[{"start": 2, "end": 2 + len(each)}]) for each in NAMES],
+    ],
+    ids=["few", "endings", "some", "particles", "white space", "with tokens"],
+)
+def test_spans_that_may_be_meant_to_cut_words_stay(tmp_path, rows):
+    taken, notes = read(tmp_path, *rows)
+    assert len(taken.splits["train"]) == len(rows)
+    assert "holds spans of characters" in notes[-1]
+
+
+def test_spans_that_say_their_characters_may_cut_all_words(tmp_path):
+    spans = [{"start": 2, "end": 2 + len(each), "label": "PER", "text": each} for each in NAMES]
+    taken, _ = read(tmp_path, *({"text": f"ab{span['text']}", "label": [span]} for span in spans))
+    assert taken.splits["train"][0] == {"tokens": ["ab", "Anna"], "label": ["O", "B-PER"]}

@@ -41,6 +41,24 @@ def test_rows_of_a_word_each_are_sentences_by_a_column_that_says_so(tmp_path, na
     ]
 
 
+@pytest.mark.parametrize("document", ["doc_id", "Document #", "doc", "file name", "article_id", "paragraph"])
+def test_sentences_of_two_documents_with_one_number_are_two(tmp_path, document):
+    content = f"{document},sent_id,token,label\n0,1,the,O\n0,1,cat,X\n1,1,a,O\n1,1,dog,X\n1,2,no,O\n,,man,X\n2,,so,O\n"
+    found = formats.rows(written(tmp_path, "a.csv", content), Options(words=True))
+    assert found.notes == (f"rows of a word each are sentences by the columns {document} and sent_id",)
+    assert [(number, row[document], row["sent_id"], row["token"]) for number, row in found.rows] == [
+        (2, "0", "1", ["the", "cat"]),
+        (4, "1", "1", ["a", "dog"]),
+        (6, "1", "2", ["no", "man"]),
+        (8, "2", "", ["so"]),
+    ]
+
+
+def test_rows_of_a_sentence_each_stay_so_where_each_document_numbers_its_own(tmp_path):
+    file = written(tmp_path, "a.csv", "doc_id,sent_id,tokens\n0,0,EU fell\n1,0,Anna left\n")
+    assert [row["tokens"] for row in rows(file, words=True)] == ["EU fell", "Anna left"]
+
+
 def test_rows_stay_rows_where_each_is_a_sentence_or_the_task_has_no_words(tmp_path):
     file = written(tmp_path, "a.csv", "sentence_id,tokens\n0,EU fell\n1,Anna left\n")
     assert [row["tokens"] for row in rows(file, words=True)] == ["EU fell", "Anna left"]

@@ -62,6 +62,35 @@ def test_places_that_cannot_be_are_named_by_their_line(tmp_path, change, message
         list(found.rows)
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"text": TEXT, "h": {"name": "Ada Lovelace", "pos": [0, 11]}, "t": {"name": "Rome", "pos": [22, 26]}},
+            "has the entity 'Ada Lovelace', and its characters 0 to 11 are 'Ada Lovelac'",
+        ),
+        (
+            {"text": TEXT, "h": {"name": "Ada Lovelace", "pos": [0, 12]}, "t": {"name": "Rome", "pos": [21, 25]}},
+            "has the entity 'Rome', and its characters 21 to 25 are ' Rom'",
+        ),
+        (
+            {"token": WORDS, "h": {"name": "ada lovelace", "pos": [2, 3]}, "t": {"name": "rome", "pos": [6, 7]}},
+            "has the entity 'ada lovelace', and its words 2 to 3 are 'Ada'",
+        ),
+    ],
+)
+def test_an_entity_that_says_another_text_than_its_place_has_is_refused(tmp_path, row, message):
+    file, found = read(tmp_path, {**OPEN_NRE, "token": WORDS}, {**row, "relation": "none"})
+    with pytest.raises(DataError, match=f"^{re.escape(f'line 2 of {file} {message}')}$"):
+        list(found.rows)
+
+
+def test_a_name_may_be_written_otherwise_or_be_one_of_a_knowledge_base(tmp_path):
+    names = {"h": {"name": "ada  LOVELACE", "pos": [2, 4]}, "t": {"name": "Roma (Q220)", "pos": [6, 7]}}
+    _, found = read(tmp_path, {"token": WORDS, "relation": "none", **names})
+    assert [each["text"] for _, each in found.rows] == [MARKED]
+
+
 def test_a_row_without_places_can_be_left_out(tmp_path):
     _, found = read(tmp_path, TACRED, {"text": MARKED, "relation": "per:city"}, keep_bad=True)
     (_, first), (_, second) = found.rows

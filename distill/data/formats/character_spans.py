@@ -14,6 +14,8 @@ from typing import NamedTuple
 from distill.base.segmentation import word_places
 from distill.base.terminal_text import name, shown
 from distill.data.formats.rows import Options, Row, Rows, Unreadable, unreadable
+from distill.data.formats.span_readings import Placed, counted_otherwise
+from distill.errors import DataError
 
 _LOOKED_AT = 1000
 """Rows that are looked at to tell what their columns hold."""
@@ -52,6 +54,9 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
 
     Words and tags stand in the columns of text and spans; where the file has tokens with their places, these are the
     words. A row whose spans cannot be is no row, see ``unreadable``.
+
+    Raises:
+        DataError: nearly all spans cut words, so that their places were counted otherwise.
     """
     rows = file_rows.rows
     first = list(islice(rows, _LOOKED_AT))
@@ -60,11 +65,14 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     if columns is None:
         return replace(file_rows, rows=rest)
     text, spans = columns
+    if (otherwise := counted_otherwise(_placed(first, text, spans))) is not None:
+        number, reason = otherwise
+        raise DataError(f"{file_rows.unit} {number} of {file} has in {name(spans)} {reason}")
     note = (
         f"{name(spans)} holds spans of characters: {name(text)} is split into words and signs, each with a tag, B- "
         "where a span begins, I- within it, O outside"
     )
-    converted = _converted(rest, text, spans, f"{file_rows.unit} {{}} of {file}", options)
+    converted = _converted(rest, text, spans, (file_rows.unit, file), options)
     return replace(file_rows, rows=converted, notes=(*file_rows.notes, note))
 
 
@@ -171,10 +179,24 @@ def _span(value: object) -> Span | None:
     return Span(start, end, label.strip(), said)
 
 
+def _placed(rows: Sequence[tuple[int, Row]], text: str, spans: str) -> Iterator[Placed]:
+    """Yield the spans that do not say their characters, with their words."""
+    for number, row in rows:
+        characters, values, tokens = row.get(text), row.get(spans), row.get(_TOKENS)
+        if not isinstance(characters, str) or not isinstance(values, list):
+            continue
+        words = (_token_places(tokens) if isinstance(tokens, list) else []) or word_places(characters)
+        starts, ends = ({place[side] for place in words} for side in (0, 1))
+        for span in map(_span, values):
+            if span is not None and span.said is None:
+                yield Placed(number, characters, starts, ends, (span.start, span.end))
+
+
 def _converted(
-    rows: Iterator[tuple[int, Row]], text: str, spans: str, where: str, options: Options
+    rows: Iterator[tuple[int, Row]], text: str, spans: str, where: tuple[str, Path], options: Options
 ) -> Iterator[tuple[int, Row]]:
     """Yield the rows with words in the place of the text, and tags in that of the spans."""
+    unit, file = where
     for number, row in rows:
         if isinstance(row, Unreadable) or not isinstance(row.get(text), str):
             yield number, row
@@ -182,7 +204,7 @@ def _converted(
         try:
             yield number, _with_words(row, text, spans)
         except ValueError as error:
-            yield number, unreadable(where.format(number), f"has in {name(spans)} {error}", options)
+            yield number, unreadable(f"{unit} {number} of {file}", f"has in {name(spans)} {error}", options)
 
 
 def _with_words(row: Row, text: str, spans: str) -> Row:

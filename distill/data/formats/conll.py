@@ -1,13 +1,16 @@
 """Files of one word a line with its tags, and a blank line after each sentence: CoNLL and its kin."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
+from distill.base.terminal_text import name
 from distill.data.formats.foreign import refuse_json
 from distill.data.formats.rows import Options, Row, Rows
 from distill.data.formats.text import lines
+from distill.data.formats.word_headers import Header, header
 from distill.errors import DataError
 
 _UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -16,34 +19,74 @@ _DOCUMENT = "-DOCSTART-"
 _FASTTEXT = re.compile(r"(?:__label__\S+[\s,]+)+")
 """The labels with which a line of fastText begins."""
 _TAG = re.compile(r"^(O|[BIESLUM]-\S+|#)$")
-_PAIR = re.compile(r"^#\s*[\w.]+\s*=")
+_PAIR = re.compile(r"^#\s*(?:[\w.]+\s*=|(?:begin|end) document\b)")
+"""Comments that are told by how they begin."""
 _LONGEST = 1_000_000
 """Words of a sentence."""
 _LOOKED_AT = 1000
 """Lines that are looked at to tell a file's columns."""
 
 
+class _Columns(NamedTuple):
+    """The columns of a file of words.
+
+    Attributes:
+        names: of all, in their order.
+        token: the place of the words, from 0.
+        label: that of the tags.
+        between: what separates them; none is white space.
+        header: the line that names them, where there is one.
+        tags: those of the first lines, but for lines that may be comments.
+        numbered: whether lines are words only where the first column is a number.
+    """
+
+    names: Sequence[str]
+    token: int
+    label: int
+    between: str | None = None
+    header: Header | None = None
+    tags: Collection[str] = ()
+    numbered: bool = False
+
+
 def conll(file: Path, options: Options) -> Rows:
     """Read a CoNLL file, a row a sentence: its columns by number, the words also as ``tokens``, the last as ``label``.
+
+    A first line that names the columns is left out.
 
     Raises:
         DataError: a line has more or fewer columns than the first.
     """
-    start = list(islice(lines(file), _LOOKED_AT))
+    columns = _columns(file)
+    notes = [
+        f"in files of words, column {columns.token + 1} is also called tokens, and column {columns.label + 1} label"
+    ]
+    if columns.header is not None:
+        said = ", ".join(map(name, columns.header.fields))
+        notes.append(f"the first line of {file.name} names the columns, {said}, and is left out")
+    return Rows(_sentences(file, columns), "line", tuple(notes))
+
+
+def _columns(file: Path) -> _Columns:
+    """Tell the columns of a file by its first lines."""
+    start = [line.rstrip("\r ") for line in islice(lines(file), _LOOKED_AT)]
     first = next((line for line in start if line.strip() and not line.startswith(("#", _DOCUMENT))), "")
     between = "\t" if "\t" in first else None
-    width = len(first.rstrip("\r").split(between))
+    width = len(first.split(between))
     if width < 2:
         raise DataError(f"{file} has no columns: a line holds a word and its tag, a blank line ends a sentence")
     names = [*map(str, range(1, width + 1))]
     fields = [line.split(between) for line in start]
-    place = 1 if width > 2 and _counts(fields) else 0
-    label = width - 1
-    if width == 2 and _are_tags(fields, 0) and not _are_tags(fields, 1):
-        place, label = 1, 0
-    more = ("tokens", place), ("label", label)
-    note = f"in files of words, column {place + 1} is also called tokens, and column {label + 1} label"
-    return Rows(_sentences(file, names, more, between, False), "line", (note,))
+    of_words = [words for words in fields if len(words) == width and words[0] != _DOCUMENT]
+    named = header([words for words in of_words if not _PAIR.match(" ".join(words))], width)
+    if named is not None:
+        token, label = named.token, named.label
+    else:
+        token, label = (1 if width > 2 and _counts(fields) else 0), width - 1
+        if width == 2 and _are_tags(fields, 0) and not _are_tags(fields, 1):
+            token, label = 1, 0
+    tags = {words[label] for words in of_words if not words[0].startswith("#")}
+    return _Columns(names, token, label, between, named, tags)
 
 
 def universal(file: Path, options: Options) -> Rows:
@@ -51,9 +94,9 @@ def universal(file: Path, options: Options) -> Rows:
 
     The forms are also called ``tokens``, and ``upos`` also ``label``.
     """
-    more = ("tokens", _UNIVERSAL.index("form")), ("label", _UNIVERSAL.index("upos"))
+    columns = _Columns(_UNIVERSAL, _UNIVERSAL.index("form"), _UNIVERSAL.index("upos"), "\t", numbered=True)
     note = "in CoNLL-U, form is also called tokens, and upos label"
-    return Rows(_sentences(file, _UNIVERSAL, more, "\t", True), "line", (note,))
+    return Rows(_sentences(file, columns), "line", (note,))
 
 
 def _are_tags(words: Sequence[Sequence[str]], place: int) -> bool:
@@ -112,26 +155,29 @@ def _labelled(file: Path, *, several: bool) -> Iterator[tuple[int, Row]]:
             yield number, {"label": None, "text": line.strip()}
 
 
-def _sentences(
-    file: Path, names: Sequence[str], more: Sequence[tuple[str, int]], between: str | None, is_universal: bool
-) -> Iterator[tuple[int, Row]]:
+def _sentences(file: Path, columns: _Columns) -> Iterator[tuple[int, Row]]:
     words: list[list[str]] = []
-    began = 1
+    began, width = 1, len(columns.names)
+    left_out = False
     for number, line in _with_an_end(file):
-        fields = line.split(between)
+        fields = line.split(columns.between)
         if not line.strip() or line.startswith(_DOCUMENT):
             if words:
-                yield began, _sentence(words, names, more)
+                yield began, _sentence(words, columns)
             words, began = [], number + 1
-        elif _is_comment(line, fields, len(names), not words):
+        elif columns.header is not None and fields == columns.header.fields:
+            if left_out:
+                raise DataError(f"line {number} of {file} is the header once more: leave it out")
+            left_out, began = True, number + 1
+        elif _is_comment(line, fields, columns, not words):
             continue
-        elif len(fields) != len(names):
-            raise DataError(f"line {number} of {file} has {len(fields)} columns, but the first has {len(names)}")
+        elif len(fields) != width:
+            raise DataError(f"line {number} of {file} has {len(fields)} columns, but the first has {width}")
         elif len(words) == _LONGEST:
             raise DataError(
                 f"line {number} of {file} is in a sentence of more than {_LONGEST:,} words: a blank line ends one"
             )
-        elif not is_universal or fields[0].isdecimal():  # others are ranges of words, and words left unsaid
+        elif not columns.numbered or fields[0].isdecimal():  # others are ranges of words, and words left unsaid
             words.append(fields)
 
 
@@ -143,13 +189,24 @@ def _with_an_end(file: Path) -> Iterator[tuple[int, str]]:
     yield number + 1, ""
 
 
-def _sentence(words: Sequence[Sequence[str]], names: Sequence[str], more: Sequence[tuple[str, int]]) -> Row:
-    columns = {name: [word[place] for word in words] for place, name in enumerate(names)}
-    return {name: columns[names[place]] for name, place in more} | columns
+def _sentence(words: Sequence[Sequence[str]], columns: _Columns) -> Row:
+    values = {name: [word[place] for word in words] for place, name in enumerate(columns.names)}
+    more = {"tokens": columns.token, "label": columns.label}
+    return {name: values[columns.names[place]] for name, place in more.items()} | values
 
 
-def _is_comment(line: str, fields: Sequence[str], width: int, opens: bool) -> bool:
-    """Whether a line that begins with # is no word of the sentence."""
+def _is_comment(line: str, fields: Sequence[str], columns: _Columns, opens: bool) -> bool:
+    """Whether a line that begins with # is no word of the sentence.
+
+    It is a word with the columns of the others: with tabs between them, glued to more than the #, or where its tag is
+    one. A number is the tag of no #word unless others have it.
+    """
     if not line.startswith("#"):
         return False
-    return len(fields) != width or bool(_PAIR.match(line)) or (opens and not _TAG.match(fields[-1]))
+    if len(fields) != len(columns.names) or _PAIR.match(line):
+        return True
+    if not opens or columns.between is not None:
+        return False
+    word, tag = fields[columns.token], fields[columns.label]
+    is_tag = bool(_TAG.match(tag)) or tag in columns.tags
+    return not is_tag and (tag.isdecimal() or not any(map(str.isalnum, word)))

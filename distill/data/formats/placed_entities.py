@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from distill.base.terminal_text import shown
 from distill.data.formats.rows import Options, Row, Rows, Unreadable, unreadable
 
 _TACRED = ("subj_start", "subj_end", "obj_start", "obj_end")
@@ -33,7 +34,7 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     note = (
         f"entities are told by their places in {file.name}: the text gets marks, <e1> of the first, <e2> of the second"
     )
-    rows = _marked_rows(rest, f"{file_rows.unit} {{}} of {file}", options)
+    rows = _marked_rows(rest, (file_rows.unit, file), options)
     return replace(file_rows, rows=rows, notes=(*file_rows.notes, note))
 
 
@@ -67,7 +68,10 @@ def _placed(row: Row) -> bool:
     )
 
 
-def _marked_rows(rows: Iterator[tuple[int, Row]], where: str, options: Options) -> Iterator[tuple[int, Row]]:
+def _marked_rows(
+    rows: Iterator[tuple[int, Row]], where: tuple[str, Path], options: Options
+) -> Iterator[tuple[int, Row]]:
+    unit, file = where
     for number, row in rows:
         if isinstance(row, Unreadable):
             yield number, row
@@ -75,7 +79,7 @@ def _marked_rows(rows: Iterator[tuple[int, Row]], where: str, options: Options) 
         try:
             yield number, _marked_row(row)
         except ValueError as error:
-            yield number, unreadable(where.format(number), str(error), options)
+            yield number, unreadable(f"{unit} {number} of {file}", str(error), options)
 
 
 def _marked_row(row: Row) -> Row:
@@ -84,9 +88,30 @@ def _marked_row(row: Row) -> Row:
         raise ValueError("does not say where its entities are, as the first row does")
     parts, between = _parts(row)
     first, second = _places(row)
+    for key, place in ((_HEAD, first), (_TAIL, second)):
+        _refuse_other_text(row.get(key), parts, place, between)
     told = {*_TACRED, *_WORDS, _HEAD, _TAIL}
     kept = {key: value for key, value in row.items() if key not in told}
     return {**kept, _TEXT: marked(parts, first, second, between)}
+
+
+def _refuse_other_text(entity: object, parts: Sequence[str], place: Place, between: str) -> None:
+    """Refuse a place that holds another text than the entity says, where that stands elsewhere in the text.
+
+    A name that stands nowhere in it is that of a knowledge base. Capitals and white space make no difference.
+
+    Raises:
+        ValueError: it does; the message is the end of a sentence.
+    """
+    said = entity.get("name") if isinstance(entity, Mapping) else None
+    there, whole = between.join(parts[slice(*place)]), between.join(parts)
+    if isinstance(said, str) and there and _plain(said) != _plain(there) and _plain(said) in _plain(whole):
+        unit = "words" if between else "characters"
+        raise ValueError(f"has the entity {shown(said)}, and its {unit} {place[0]} to {place[1]} are {shown(there)}")
+
+
+def _plain(text: str) -> str:
+    return "".join(text.casefold().split())
 
 
 def _parts(row: Row) -> tuple[Sequence[str], str]:

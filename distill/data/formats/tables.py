@@ -65,9 +65,12 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     rows = _cells(records, names, usable_places, file, options, dialect)
     if not options.words:
         return Rows(rows, "line", notes, problems, text=True)
-    rows, column = words.sentences(rows, [names[place] for place in usable_places])
-    joined = () if column is None else (f"rows of a word each are sentences by the column {column}",)
-    return Rows(rows, "line", (*notes, *joined), problems, text=column is None)
+    rows, columns = words.sentences(rows, [names[place] for place in usable_places])
+    said = (
+        f"the columns {', '.join(columns[:-1])} and {columns[-1]}" if columns[1:] else f"the column {''.join(columns)}"
+    )
+    joined = (f"rows of a word each are sentences by {said}",) if columns else ()
+    return Rows(rows, "line", (*notes, *joined), problems, text=not columns)
 
 
 def _delimiter(start: Sequence[str], usual: str) -> str:
