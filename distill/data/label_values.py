@@ -167,7 +167,8 @@ def _spelled(settled_labels: Settled, names: Mapping[str, str], *, hub: bool) ->
         settled_labels.notes.append(f"white space around labels is left out, such as that of {shown(min(spelling))}")
     labels = {spelling.get(name, name) for name in labels}
     decimals = {name: whole[1] for name in labels if (whole := _DECIMAL.fullmatch(name)) and name not in names}
-    if any(whole in labels or whole in names for whole in decimals.values()):
+    floats = not hub and all(name in decimals or _WHOLE.fullmatch(name) for name in labels)  # of gaps
+    if decimals and (floats or any(whole in labels or whole in names for whole in decimals.values())):
         settled_labels.notes.append(
             f"labels that are whole numbers lose their decimals: {min(decimals)} is {decimals[min(decimals)]}"
         )

@@ -1,0 +1,45 @@
+"""Labels of tables as programs write them: floats, empty cells, vectors, and signs between several."""
+
+import re
+
+import pytest
+from datasets import Dataset
+
+from distill.data.columns import take
+from distill.errors import DataError
+
+ROLES = {"text": "text", "label": "label"}
+SEVERAL = {"text": "text", "label": "labels"}
+
+
+def refused(message):
+    return pytest.raises(DataError, match=f"^{re.escape(message)}$")
+
+
+def table(labels=None, **columns):
+    if labels is not None:
+        columns = {"label": labels, **columns}
+    size = len(next(iter(columns.values())))
+    return Dataset.from_dict({"text": [f"text {place}" for place in range(size)], **columns})
+
+
+def test_floats_of_a_table_are_whole_numbers_where_all_are():
+    taken = take({"train": table(["2.0", "0.0", "1.0"])}, ROLES, {}, "here")
+    assert taken.splits["train"]["label"][:] == ["2", "0", "1"]
+    assert taken.notes == ["labels that are whole numbers lose their decimals: 0.0 is 0"]
+
+
+def test_a_float_that_says_that_there_is_no_label_is_none():
+    with refused(
+        "row 3 of train in here has the label -1, which is none; data.on_bad=drop leaves it out; "
+        "a card that names it in data.labels makes it one"
+    ):
+        take({"train": table(["0.0", "1.0", "-1.0"])}, ROLES, {}, "here")
+    taken = take({"train": table(["0", "1"]), "test": table(["-1.0", "-1.0"])}, ROLES, {}, "here")
+    assert list(taken.splits) == ["train"]
+    assert taken.notes[-1] == "no row of test in here has a label: it is left out"
+
+
+@pytest.mark.parametrize("labels", [["1.0", "1.5", "2.0"], ["1.0", "beta"]])
+def test_decimals_beside_fractions_or_words_are_part_of_a_name(labels):
+    assert take({"train": table(labels)}, ROLES, {}, "here").splits["train"]["label"][:] == labels
