@@ -215,6 +215,10 @@ def _without_label(settled_labels: Settled, kind: str, names: Mapping[str, str],
             if wrong := [name for name in _names([value]) if name in none]:
                 reason = f"has the {what} {wrong[0]}, which is none"
                 settled_labels.faults[split][row] = Fault(f"no {what}", reason, way)
+    if hides:
+        for split, column in settled_labels.values.items():
+            missing = [row for row, value in enumerate(column) if value is None]
+            settled_labels.faults[split] |= dict.fromkeys(missing, Fault("no label", "has an empty cell in the place of a label"))
 
 
 def _no_labels(labels: set[str]) -> set[str]:

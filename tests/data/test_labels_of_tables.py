@@ -43,3 +43,27 @@ def test_a_float_that_says_that_there_is_no_label_is_none():
 @pytest.mark.parametrize("labels", [["1.0", "1.5", "2.0"], ["1.0", "beta"]])
 def test_decimals_beside_fractions_or_words_are_part_of_a_name(labels):
     assert take({"train": table(labels)}, ROLES, {}, "here").splits["train"]["label"][:] == labels
+
+
+def switched(*cells):
+    return table(a=[each[0] for each in cells], b=[each[1] for each in cells])
+
+
+def test_a_test_without_switches_is_left_out_where_train_has_them_all():
+    splits = {"train": switched("01", "10", "00"), "test": switched(("", ""), ("", ""))}
+    taken = take(splits, SEVERAL, {"label": "a+b"}, "here")
+    assert list(taken.splits) == ["train"]
+    assert taken.notes == ["no row of test in here has a label: it is left out"]
+
+
+def test_a_row_without_a_switch_has_no_labels_where_train_has_them_all():
+    splits = {"train": switched("01", "10", "00"), "test": switched("01", ("1", ""))}
+    with refused(
+        "row 2 of test in here has an empty cell in the place of a label; data.on_bad=drop leaves it out"
+    ):
+        take(splits, SEVERAL, {"label": "a+b"}, "here")
+
+
+def test_an_empty_cell_of_a_switch_is_off_where_train_has_some():
+    splits = {"train": switched(("", "1"), ("1", "")), "test": switched(("", ""))}
+    assert take(splits, SEVERAL, {"label": "a+b"}, "here").splits["test"]["label"][:] == [[]]
