@@ -2,15 +2,16 @@
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from distill.base.terminal_text import names as shown_names
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
+from distill.data import label_separators
 from distill.data.label_columns import HIDDEN, is_hidden, is_on
+from distill.data.label_separators import names_in
 from distill.errors import DataError
 
 Values = Mapping[str, Sequence[Any]]
@@ -21,12 +22,9 @@ _WHOLE = re.compile(r"-?\d+")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 _DECIMAL = re.compile(r"(-?\d+)\.0+")
 _BITS = frozenset({"0", "1", "0.0", "1.0", "true", "false"}) | HIDDEN
-_SEPARATORS = ("|", ";", "/", "#", "\n", "\t", " ")
-"""The signs that some files have between the labels of a cell, besides commas."""
-_RARE = frozenset({"|", ";"})
-"""The separators that names of labels hardly ever contain."""
 _NO_LABEL = ("-1", "-100")
 """Numbers by which files say that there is no label, beside labels that are numbers from 0 up, or names."""
+_EMPTY_CELL = Fault("no label", "has an empty cell in the place of a label")
 _DASH = "-"
 """The sign for no label in files whose labels are words."""
 _UNSEEN = "\ufeff\u200b\u2060"
@@ -65,7 +63,7 @@ def settled(values: Values, kind: str, names: Mapping[str, str], *, hub: bool, h
     result = Settled({split: list(column) for split, column in values.items()}, {split: {} for split in values})
     if kind == "labels":
         _vectors(result, named=bool(names))
-        _refuse_separators(result, names)
+        label_separators.refuse(result.values["train"], names)
     _spelled(result, names, hub=hub)
     _without_label(result, kind, names, hub=hub, hides=hides)
     return result
@@ -134,34 +132,12 @@ def _refuse_numbers(rows: Sequence[tuple[int, Sequence[object]]], sizes: set[int
             )
 
 
-def _refuse_separators(settled_labels: Settled, names: Mapping[str, str]) -> None:
-    """Refuse labels such as ``law|sport`` whose parts are labels as well, or stand in others of that kind.
-
-    One that has a name, or stands beside others in a list, is meant.
-    """
-    label_counts = Counter(name.strip() for name in _names(settled_labels.values["train"]))
-    lists = [labels for labels in settled_labels.values["train"] if len(labels or ()) > 1]
-    meant = {*(name.strip() for name in _names(lists)), *names}
-    for sign in _SEPARATORS:
-        parts = {name: [part.strip() for part in name.split(sign)] for name in label_counts if sign in name}
-        among = Counter(part for name_parts in parts.values() for part in set(name_parts) if sign in _RARE)
-        for name, name_parts in parts.items():
-            known = [part in label_counts or among[part] > 1 for part in name_parts]
-            if name not in meant and (any(known) if sign in _RARE else all(known)):
-                between = sign if sign in _RARE or sign in "/#" else shown(sign)
-                raise DataError(
-                    f"train has the label {shown(name)}, which looks like {len(name_parts)} labels with {between} "
-                    "between them: several labels are a JSON list, or have commas between them; "
-                    "a card that names it in data.labels makes it one"
-                )
-
-
 def _spelled(settled_labels: Settled, names: Mapping[str, str], *, hub: bool) -> None:
     """Leave out white space around labels, and decimals of numbers that stand without them elsewhere.
 
     Names of the hub's classes keep their spaces.
     """
-    labels = {name for column in settled_labels.values.values() for name in _names(column)}
+    labels = {name for column in settled_labels.values.values() for name in names_in(column)}
     spelling = {name: bare for name in labels if not hub and (bare := _bare(name)) != name}
     if spelling:
         settled_labels.notes.append(f"white space around labels is left out, such as that of {shown(min(spelling))}")
@@ -199,7 +175,7 @@ def _bare(name: str) -> str:
 
 def _without_label(settled_labels: Settled, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> None:
     """Find the rows whose label is a number that says that there is none."""
-    labels = {name for column in settled_labels.values.values() for name in _names(column)}
+    labels = {name for column in settled_labels.values.values() for name in names_in(column)}
     known = {*names, *names.values()}
     what = "tag" if kind == "tags" else "label"
     way = ""
@@ -208,17 +184,17 @@ def _without_label(settled_labels: Settled, kind: str, names: Mapping[str, str],
     elif hides:
         none = {"-1"} - known
     else:
-        none = _no_labels({*_names(settled_labels.values["train"])}) - known
+        none = _no_labels({*names_in(settled_labels.values["train"])}) - known
         way = "; a card that names it in data.labels makes it one"
     for split, column in settled_labels.values.items() if labels & none else ():
         for row, value in enumerate(column):
-            if wrong := [name for name in _names([value]) if name in none]:
+            if wrong := [name for name in names_in([value]) if name in none]:
                 reason = f"has the {what} {wrong[0]}, which is none"
                 settled_labels.faults[split][row] = Fault(f"no {what}", reason, way)
     if hides:
         for split, column in settled_labels.values.items():
             missing = [row for row, value in enumerate(column) if value is None]
-            settled_labels.faults[split] |= dict.fromkeys(missing, Fault("no label", "has an empty cell in the place of a label"))
+            settled_labels.faults[split] |= dict.fromkeys(missing, _EMPTY_CELL)
 
 
 def _no_labels(labels: set[str]) -> set[str]:
@@ -230,11 +206,6 @@ def _no_labels(labels: set[str]) -> set[str]:
     below = not numbers or (len(numbers) == len(others) and all(map(str.isdecimal, others)))
     words = all(len(name) > 1 for name in others) and not numbers
     return {*(_NO_LABEL if below else ()), *((_DASH,) if words else ())}
-
-
-def _names(column: Sequence[object]) -> Iterator[str]:
-    for value in column:
-        yield from (str(each) for each in (value if isinstance(value, list) else (value,)) if each is not None)
 
 
 def _replace(settled_labels: Settled, spelled: Callable[[str], str]) -> None:

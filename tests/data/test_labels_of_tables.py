@@ -5,7 +5,7 @@ import re
 import pytest
 from datasets import Dataset
 
-from distill.data.columns import take
+from distill.data.columns import Rules, take
 from distill.errors import DataError
 
 ROLES = {"text": "text", "label": "label"}
@@ -58,12 +58,40 @@ def test_a_test_without_switches_is_left_out_where_train_has_them_all():
 
 def test_a_row_without_a_switch_has_no_labels_where_train_has_them_all():
     splits = {"train": switched("01", "10", "00"), "test": switched("01", ("1", ""))}
-    with refused(
-        "row 2 of test in here has an empty cell in the place of a label; data.on_bad=drop leaves it out"
-    ):
+    with refused("row 2 of test in here has an empty cell in the place of a label; data.on_bad=drop leaves it out"):
         take(splits, SEVERAL, {"label": "a+b"}, "here")
 
 
 def test_an_empty_cell_of_a_switch_is_off_where_train_has_some():
     splits = {"train": switched(("", "1"), ("1", "")), "test": switched(("", ""))}
     assert take(splits, SEVERAL, {"label": "a+b"}, "here").splits["test"]["label"][:] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "label", "sign"),
+    [
+        (["sport#law", "law#music", "sport#music"], "sport#law", "#"),
+        (["a", "b", "a#c"], "a#c", "#"),
+        (["sport/law", "law/music", "sport/music"], "sport/law", "/"),
+    ],
+)
+def test_signs_between_labels_are_found_where_labels_are_in_any_place(cells, label, sign):
+    with refused(
+        f"train has the label '{label}', which looks like 2 labels with {sign} between them: several labels are a "
+        "JSON list, or have commas between them; a card that names it in data.labels makes it one"
+    ):
+        take({"train": table(cells)}, SEVERAL, {}, "here")
+    assert take({"train": table(cells)}, SEVERAL, {}, "here", Rules(names=dict.fromkeys(cells, ""))).notes == []
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["FOOD#PRICE", "FOOD#QUALITY", "SERVICE#QUALITY", "SERVICE#PRICE"],
+        ["C", "C#", "F#"],
+        ["sport", "sport/football", "sport/tennis"],
+    ],
+)
+def test_signs_that_names_and_paths_contain_are_part_of_labels(cells):
+    taken = take({"train": table(cells)}, SEVERAL, {}, "here")
+    assert taken.splits["train"]["label"][:] == [[cell] for cell in cells]
