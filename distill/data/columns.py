@@ -22,7 +22,8 @@ class RoleColumns(NamedTuple):
     Attributes:
         splits: under the role's name, without the rows that cannot be used.
         notes: a sentence for whatever was decided on the way, such as a column that was taken instead of a named one.
-        classes: the names of the hub's class numbers in the column of the labels, by number.
+        classes: the names of the hub's class numbers in the column of the labels, by number; of 0/1 vectors, the label
+            of each place.
         columns: role to the name that its column had.
         numbers: of the rows that were kept, in each split of which some were left out.
         ids: of all rows of the files that have a column of that name.
@@ -89,7 +90,10 @@ def take(
     order = label_columns.classes(of_labels, chosen["label"]) if "label" in chosen else []
     notes += label_values.never(label_columns.never_on(by_name, chosen["label"])) if "label" in chosen else []
     if roles.get("label") in label_values.KINDS:
-        readable, notes = _labelled(readable, roles["label"], chosen["label"], rules.names, order, faults, notes)
+        readable, notes, places = _labelled(
+            readable, roles["label"], chosen["label"], rules.names, order, faults, notes
+        )
+        order = places or order
     labelled, notes = hidden.without_labels(readable, roles, faults, source, notes)
     ids, wrong_rows = ids_of(splits), {split: faults[split] for split in labelled}
     result = usable(labelled, wrong_rows, drop=rules.drop_bad, source=source, ids=ids)
@@ -128,18 +132,22 @@ def _labelled(
     classes: Sequence[str],
     faults: dict[str, dict[int, Fault]],
     notes: list[str],
-) -> tuple[dict[str, "Dataset"], list[str]]:
-    """The splits with labels as they are meant, and what was decided on the way; ``faults`` gets what they lack."""
+) -> tuple[dict[str, "Dataset"], list[str], list[str]]:
+    """The splits with labels as they are meant, notes, and the places of vectors; ``faults`` gets what they lack."""
     before = {split: rows["label"][:] for split, rows in splits.items()}
-    settled_labels = label_values.settled(before, kind, names, hub=bool(classes), hides="+" in column)
+    settled_labels = label_values.settled(before, kind, names, classes=classes, hides="+" in column)
     for split, wrong in settled_labels.faults.items():
         faults[split] = {**wrong, **faults[split]}
-    return {
-        split: rows
-        if settled_labels.values[split] == before[split]
-        else contents.replaced(rows, "label", settled_labels.values[split])
-        for split, rows in splits.items()
-    }, [*notes, *settled_labels.notes]
+    return (
+        {
+            split: rows
+            if settled_labels.values[split] == before[split]
+            else contents.replaced(rows, "label", settled_labels.values[split])
+            for split, rows in splits.items()
+        },
+        [*notes, *settled_labels.notes],
+        settled_labels.places,
+    )
 
 
 def _expected_columns(roles: Mapping[str, str], named: Mapping[str, str], columns: Collection[str]) -> dict[str, str]:

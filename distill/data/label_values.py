@@ -40,37 +40,62 @@ class Settled:
         values: split to the labels of its rows.
         faults: split to the rows that have none.
         notes: what was decided on the way, each a sentence.
+        places: of 0/1 vectors, the label of each place.
     """
 
     values: dict[str, list[Any]]
     faults: dict[str, dict[int, Fault]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
 
 
-def settled(values: Values, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> Settled:
+def settled(values: Values, kind: str, names: Mapping[str, str], *, classes: Sequence[str], hides: bool) -> Settled:
     """Bring the labels of all splits into one notation, and find the rows that have no label.
 
     Args:
         values: labels as their cells were read.
         kind: label | labels | tags.
         names: label to the name that the settings give it: such a label is one, whatever it looks like.
-        hub: whether they are class numbers of the hub, of which those below 0 are none.
+        classes: the names of the hub's class numbers, which the labels are then; numbers below 0 are none.
         hides: whether -1 says that nobody knows.
 
     Raises:
         DataError: 0/1 vectors differ in length, or lists of numbers are neither vectors nor labels.
     """
+    hub = bool(classes)
     result = Settled({split: list(column) for split, column in values.items()}, {split: {} for split in values})
     if kind == "labels":
-        _vectors(result, named=bool(names))
+        _vectors(_bits(result, () if hides else classes), classes, named=bool(names))
         label_separators.refuse(result.values["train"], names)
     _spelled(result, names, hub=hub)
     _without_label(result, kind, names, hub=hub, hides=hides)
     return result
 
 
-def _vectors(settled_labels: Settled, *, named: bool) -> None:
-    """Turn 0/1 vectors into the numbers of their places that are 1."""
+def _bits(settled_labels: Settled, classes: Sequence[str]) -> Settled:
+    """Turn names of the hub's classes 0 and 1 back into these where they are the entries of 0/1 vectors.
+
+    Raises:
+        DataError: a list has a class twice, and is none.
+    """
+    train = settled_labels.values["train"]
+    twice = next((row for row, labels in enumerate(train) if labels and len(set(labels)) < len(labels)), None)
+    if not classes or twice is None or all(_is_bit(each) for labels in train for each in labels or ()):
+        return settled_labels
+    numbers = {name: str(number) for number, name in enumerate(classes)}
+    entries = {numbers.get(each, each) for labels in train for each in labels or ()}
+    if {len(labels) for labels in train if labels} != {len(classes)} or not all(map(_is_bit, entries)):
+        raise DataError(
+            f"row {twice + 1} of train has the labels {shown(train[twice])}: a list of labels has each once, and a 0/1 "
+            "vector a place for each of the classes"
+        )
+    for split, column in settled_labels.values.items():
+        settled_labels.values[split] = [labels and [numbers.get(each, each) for each in labels] for labels in column]
+    return settled_labels
+
+
+def _vectors(settled_labels: Settled, classes: Sequence[str], *, named: bool) -> None:
+    """Turn 0/1 vectors into the places that are 1: their numbers, or the hub's names of as many classes."""
     train = [(row, labels) for row, labels in enumerate(settled_labels.values["train"], 1) if labels]
     sizes = {len(labels) for _, labels in train}
     if not all(_is_bit(each) for _, labels in train for each in labels):
@@ -81,6 +106,7 @@ def _vectors(settled_labels: Settled, *, named: bool) -> None:
     if not sure and (len(sizes) != 1 or sizes == {1}):
         return  # labels that are called 0 and 1
     size = len(train[0][1])
+    places = list(classes) if len(classes) == size else list(map(str, range(size)))
     for split, column in settled_labels.values.items():
         for row, labels in enumerate(column):
             if labels and (len(labels) != size or not all(map(_is_bit, labels))):
@@ -92,12 +118,16 @@ def _vectors(settled_labels: Settled, *, named: bool) -> None:
                 reason = f"has the labels {shown(labels)}, which are none" if labels else "has no 0/1 vector"
                 settled_labels.faults[split][row] = Fault("no labels", reason)
         settled_labels.values[split] = [
-            [str(place) for place, each in enumerate(labels or ()) if is_on(each)] for labels in column
+            [place for place, each in zip(places, labels or (), strict=False) if is_on(each)] for labels in column
         ]
-    way = "" if named else ", which +data.labels.0=NAME +data.labels.1=NAME and so on name"
-    settled_labels.notes.append(f"the labels are 0/1 vectors of {size}: their places from 0 up are the labels{way}")
+    if places == list(classes):
+        settled_labels.notes.append(f"the labels are 0/1 vectors of {size}: their places are the classes, in order")
+    else:
+        way = "" if named else ", which +data.labels.0=NAME +data.labels.1=NAME and so on name"
+        settled_labels.notes.append(f"the labels are 0/1 vectors of {size}: their places from 0 up are the labels{way}")
     present = {place for row in settled_labels.values["train"] for place in row}
-    settled_labels.notes += never([place for place in map(str, range(size)) if place not in present])
+    settled_labels.notes += never([place for place in places if place not in present])
+    settled_labels.places = places
 
 
 def never(labels: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from datasets import Dataset
+from datasets import ClassLabel, Dataset, Features, List, Value
 
 from distill.data.columns import Rules, take
 from distill.errors import DataError
@@ -95,3 +95,29 @@ def test_signs_between_labels_are_found_where_labels_are_in_any_place(cells, lab
 def test_signs_that_names_and_paths_contain_are_part_of_labels(cells):
     taken = take({"train": table(cells)}, SEVERAL, {}, "here")
     assert taken.splits["train"]["label"][:] == [[cell] for cell in cells]
+
+
+def classes(*labels):
+    features = Features({"text": Value("string"), "label": List(ClassLabel(names=["a", "b", "c"]))})
+    return Dataset.from_dict({"text": ["a b"] * len(labels), "label": labels}, features=features)
+
+
+def test_a_vector_of_as_many_places_as_the_hub_has_classes_names_these():
+    splits = {"train": classes([0, 1, 1], [1, 0, 0]), "test": classes([0, 1, 0])}
+    taken = take(splits, SEVERAL, {}, "here")
+    assert taken.splits["train"]["label"][:] == [["b", "c"], ["a"]]
+    assert taken.splits["test"]["label"][:] == [["b"]]
+    assert taken.notes == ["the labels are 0/1 vectors of 3: their places are the classes, in order"]
+
+
+def test_class_numbers_that_no_row_has_twice_are_classes():
+    taken = take({"train": classes([0, 1], [2], [])}, SEVERAL, {}, "here")
+    assert taken.splits["train"]["label"][:] == [["a", "b"], ["c"], []]
+
+
+def test_a_list_that_has_a_class_twice_is_refused():
+    with refused(
+        "row 2 of train has the labels ['a', 'b', 'b']: a list of labels has each once, and a 0/1 vector a place for "
+        "each of the classes"
+    ):
+        take({"train": classes([0, 2], [0, 1, 1])}, SEVERAL, {}, "here")
