@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.base.unusable_rows import Fault, Ids, ids_of, usable
-from distill.data import contents, hidden, label_columns, label_values, objects
+from distill.data import contents, hidden, label_columns, label_separators, label_values, objects
 from distill.data.choosing import Rules as Rules
 from distill.data.choosing import choose
 from distill.data.contents import Column
@@ -88,12 +88,14 @@ def take(
         notes += [note for note in split_notes if note not in notes]
     of_labels = objects.opened({first: train}, named)[first]
     order = label_columns.classes(of_labels, chosen["label"]) if "label" in chosen else []
-    notes += label_values.never(label_columns.never_on(by_name, chosen["label"])) if "label" in chosen else []
+    off = label_columns.never_on(by_name, chosen["label"]) if "label" in chosen else []
+    notes += label_values.never(off)
     if roles.get("label") in label_values.KINDS:
         readable, notes, places = _labelled(
             readable, roles["label"], chosen["label"], rules.names, order, faults, notes
         )
-        order = places or order
+        notes += [] if places else _never_named(readable[first]["label"][:], order, rules.names)
+        order = places or order or (sorted(chosen["label"].split("+")) if off else [])
     labelled, notes = hidden.without_labels(readable, roles, faults, source, notes)
     ids, wrong_rows = ids_of(splits), {split: faults[split] for split in labelled}
     result = usable(labelled, wrong_rows, drop=rules.drop_bad, source=source, ids=ids)
@@ -148,6 +150,13 @@ def _labelled(
         [*notes, *settled_labels.notes],
         settled_labels.places,
     )
+
+
+def _never_named(labels: Sequence[object], classes: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """Return a sentence on the hub's classes that the settings name and no row of train has."""
+    present = {*label_separators.names_in(labels)}
+    wanted = [each for number, each in enumerate(classes) if names.keys() & {str(number), each}]
+    return label_values.never([each for each in wanted if each not in present])
 
 
 def _expected_columns(roles: Mapping[str, str], named: Mapping[str, str], columns: Collection[str]) -> dict[str, str]:
