@@ -27,6 +27,8 @@ _NO_SCORE = frozenset({"na", "n/a", "#n/a", "null", "none", "nan", "-", "?"})
 """Words for a missing number, in small letters."""
 _ON, _OFF = frozenset({1}), frozenset({0, None})
 """What the values of an object of labels say; true is 1, and false 0."""
+_CHOICES = "choices"
+"""The only key of an object in which Label Studio writes several choices into a table."""
 _NO_LIST = "a list that is none of JSON, Python or NumPy"
 
 
@@ -119,13 +121,15 @@ def labels(value: object) -> object:
 
     >>> labels('["one, two", "three"]'), labels("one,two"), labels("['a', nan]"), labels("[1. 0.]"), labels("1 0")
     (['one, two', 'three'], ['one', 'two'], ['a', None], [1, 0], [1, 0])
-    >>> labels({"one": 1.0, "two": 0.0}), labels('{"one": true, "two": true}')
-    (['one'], ['one', 'two'])
+    >>> labels({"one": 1.0, "two": 0.0}), labels('{"one": true, "two": true}'), labels('{"choices": ["one", "two"]}')
+    (['one'], ['one', 'two'], ['one', 'two'])
     """
     if isinstance(value, str):
         value = _several(value)
     if isinstance(value, Mapping) and _switched(value):
         value = [key for key, switch in value.items() if switch in _ON]
+    elif isinstance(value, Mapping) and [*value] == [_CHOICES]:
+        value = value[_CHOICES]
     if empty(value):
         return value
     return _entries(value) if isinstance(value, list) else [label(value)]

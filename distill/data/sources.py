@@ -170,7 +170,13 @@ def labelled(
 
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
     kinds = set(roles.values())
-    return Options(delimiter, words="texts" in kinds, labelled="tags" in kinds, marked="marked" in kinds)
+    return Options(
+        delimiter,
+        words="texts" in kinds,
+        labelled="tags" in kinds,
+        marked="marked" in kinds,
+        several=bool(kinds & {"labels", "target"}),
+    )
 
 
 def _source_of_splits(
