@@ -78,14 +78,14 @@ def take(
     notes += hidden_notes
     readable: dict[str, Dataset] = {}
     faults: dict[str, dict[int, Fault]] = {}
-    label_lists = {role: column for role, column in chosen.items() if roles[role] == "labels"}
     for split, rows in joined.items():
         _refuse_problems(chosen, (problems or {}).get(split, {}))
-        _refuse_problems(label_lists, (absent or {}).get(split, {}))
         _refuse_absent_columns(rows, chosen, split, first, source)
         columns = [Column(column, role, roles[role], split, source) for role, column in chosen.items()]
         readable[split], faults[split], split_notes = _read_columns(rows, columns, rules.max_characters)
         notes += [note for note in split_notes if note not in notes]
+        if roles.get("label") == "labels":
+            faults[split] = _without_key(rows, chosen["label"], (absent or {}).get(split, {})) | faults[split]
     of_labels = objects.opened({first: train}, named)[first]
     order = label_columns.classes(of_labels, chosen["label"]) if "label" in chosen else []
     off = label_columns.never_on(by_name, chosen["label"]) if "label" in chosen else []
@@ -115,6 +115,17 @@ def _read_columns(
         faults = {**wrong, **faults}
         notes += [note for note in column_notes if note not in notes]
     return rows, faults, notes
+
+
+def _without_key(rows: "Dataset", column: str, absent: Collection[str]) -> dict[int, Fault]:
+    """Return the rows of which nobody has said which labels apply: a file that leaves the key out does not say none."""
+    way = "" if "+" in column else "; [] says that no label applies"
+    return {
+        row: Fault("no labels", f"has no {name(part)}", way)
+        for part in {column, *column.split("+")} & {*absent}
+        for row, value in enumerate(rows[part][:])
+        if value is None
+    }
 
 
 def _refuse_absent_columns(rows: "Dataset", chosen: Mapping[str, str], split: str, first: str, source: str) -> None:

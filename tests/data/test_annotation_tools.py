@@ -5,7 +5,7 @@ import json
 import pytest
 
 from distill.data import files
-from distill.data.columns import take
+from distill.data.columns import Rules, take
 from distill.data.formats.rows import Options
 from distill.data.streaming import read
 
@@ -99,6 +99,14 @@ def test_ratings_numbers_and_texts_are_taken_as_they_are(tmp_path, value, said):
 def test_a_task_that_nobody_has_done_has_no_label(tmp_path):
     rows, _ = columns(tmp_path, task("warm", choice("good")), {**task("dull"), "annotations": []})
     assert rows["label"][:] == ["good", None]
+
+
+def test_a_task_that_nobody_has_done_is_not_one_to_which_no_label_applies(tmp_path):
+    file = written(tmp_path, task("warm", choice("a", "b")), {**task("dull"), "annotations": []}, task("odd"))
+    found = files.read(file, options=Options(several=True))
+    roles = {"text": "text", "label": "labels"}
+    taken = take(found, roles, {}, "here", Rules(drop_bad=True), found.problems, found.absent)
+    assert taken.splits["train"]["label"][:] == [["a", "b"], []]
 
 
 def test_a_task_keeps_the_fields_of_its_data_by_their_paths(tmp_path):

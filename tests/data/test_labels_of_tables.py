@@ -1,10 +1,12 @@
 """Labels of tables as programs write them: floats, empty cells, vectors, and signs between several."""
 
+import json
 import re
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
+from distill.data import files
 from distill.data.columns import Rules, take
 from distill.errors import DataError
 
@@ -121,3 +123,26 @@ def test_a_list_that_has_a_class_twice_is_refused():
         "each of the classes"
     ):
         take({"train": classes([0, 2], [0, 1, 1])}, SEVERAL, {}, "here")
+
+
+def lines(tmp_path, *rows):
+    file = tmp_path / "train.jsonl"
+    file.write_text("".join(json.dumps({"text": "a b", **row}) + "\n" for row in rows), encoding="utf-8")
+    return files.read(file)
+
+
+def test_rows_without_the_key_of_the_labels_are_left_out_or_refused(tmp_path):
+    found = lines(tmp_path, {}, {"labels": ["a"]}, {"labels": []}, {"labels": ["b"]})
+    way = "data.on_bad=drop leaves it out; [] says that no label applies"
+    with refused(f"row 1 of train in here has no labels; {way}"):
+        take(found, SEVERAL, {"label": "labels"}, "here", Rules(), found.problems, found.absent)
+    rules = Rules(drop_bad=True)
+    taken = take(found, SEVERAL, {"label": "labels"}, "here", rules, found.problems, found.absent)
+    assert taken.splits["train"]["label"][:] == [["a"], [], ["b"]]
+    assert taken.notes == ["1 of 4 rows of train are left out: no labels (1)"]
+
+
+def test_rows_without_the_key_of_a_switch_are_left_out_or_refused(tmp_path):
+    found = lines(tmp_path, {"a": 1, "b": 0}, {"a": 1}, {"a": 0, "b": 1})
+    with refused("row 2 of train in here has no b; data.on_bad=drop leaves it out"):
+        take(found, SEVERAL, {"label": "a+b"}, "here", Rules(), found.problems, found.absent)

@@ -83,8 +83,9 @@ def _of_task(row: Row, columns: Sequence[str], options: Options) -> Row:
     if isinstance(row, Unreadable) or not _is_task(row):
         return row
     results, single = _results(row), list(columns) == [LABEL]
-    nothing = None if results is None or not (options.several or options.words) else []
-    decided: dict[str, object] = dict.fromkeys(columns, nothing)
+    decided: dict[str, object] = dict.fromkeys(columns, [] if options.several or options.words else None)
+    if results is None:  # nobody has said that nothing applies
+        decided = {} if options.several else dict.fromkeys(columns)
     by_question: dict[str, list[Mapping[str, object]]] = {}
     for result in results or ():
         by_question.setdefault(LABEL if single else str(result.get("from_name")), []).append(result)
