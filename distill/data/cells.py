@@ -73,7 +73,8 @@ def is_written(value: object) -> bool:
 def turns(value: object) -> object:
     """Read the turns of a dialogue: texts or messages, as a list or in a cell; another text is a single turn.
 
-    A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system are no turns.
+    A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system and
+    of tools are no turns.
 
     >>> turns('["Hello.", "Who is there?"]'), turns("Who is there?")
     (['Hello.', 'Who is there?'], ['Who is there?'])

@@ -6,6 +6,15 @@ _MESSAGE_KEYS = (("role", "content"), ("from", "value"))
 """Who speaks, and what is said, in the messages of a chat."""
 _WITHOUT_TURNS = frozenset({"system", "developer"})
 """Who takes no turn in a chat."""
+_TOOLS = frozenset({
+    "tool", "tools", "function", "ipython", "observation", "function_call", "function_response", "tool_call",
+    "tool_calls", "tool_response", "tool_result",
+})  # fmt: skip
+"""Whose messages are what a tool gives back, or a call of one."""
+_CALLS = ("tool_calls", "function_call")
+"""Keys of a message under which calls of tools stand."""
+_PARTS_OF_TOOLS = frozenset({"tool_use", "tool_call", "tool_result"})
+"""Types of parts of a message that are such."""
 
 
 def messages(value: object) -> bool:
@@ -24,9 +33,71 @@ def message_keys(message: object) -> tuple[str, str] | None:
 
 
 def takes_no_turn(message: object) -> bool:
-    """Return whether a message is an instruction of the system or the developer, which is no turn of the chat."""
+    """Return whether a message is an instruction of the system or the developer, or one of tools: no turn of a chat."""
     keys = message_keys(message)
-    return isinstance(message, Mapping) and keys is not None and str(message[keys[0]]).lower() in _WITHOUT_TURNS
+    if not isinstance(message, Mapping) or keys is None:
+        return False
+    return str(message[keys[0]]).lower() in _WITHOUT_TURNS or is_of_tools(message)
+
+
+def is_of_tools(message: object) -> bool:
+    """Return whether a message is what a tool gives back or a call of one, which nobody says to the other.
+
+    >>> is_of_tools({"role": "tool", "content": "42"}), is_of_tools({"role": "user", "content": "Tools?"})
+    (True, False)
+    >>> is_of_tools({"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]})
+    True
+    """
+    keys = message_keys(message)
+    if not isinstance(message, Mapping) or keys is None:
+        return False
+    content = message[keys[1]]
+    parts = content if isinstance(content, list) else []
+    return (
+        str(message[keys[0]]).lower() in _TOOLS
+        or any(_is_call(message.get(key)) for key in _CALLS)
+        or any(isinstance(part, Mapping) and part.get("type") in _PARTS_OF_TOOLS for part in parts)
+    )
+
+
+def _is_call(value: object) -> bool:
+    """Whether a value says something: Arrow fills objects that a row lacks with nothing."""
+    return any(map(_is_call, value.values())) if isinstance(value, Mapping) else value not in (None, [], "")
+
+
+def has_tools(value: object) -> bool:
+    """Return whether a chat, as a list or by the keys of its messages, has messages of tools."""
+    if isinstance(value, Mapping) and (keys := message_keys(value)) and isinstance(value[keys[0]], list):
+        return any(is_of_tools(dict.fromkeys(keys, speaker)) for speaker in value[keys[0]])
+    return isinstance(value, list) and any(map(is_of_tools, value))
+
+
+def plain(value: object) -> object:
+    """Return a chat whose messages hold nothing but who speaks and a text, so that all have one type.
+
+    Content in parts is their texts as lines, or nothing where a part is no text. Anything else stays as it is.
+
+    >>> plain([{"role": "user", "content": [{"type": "text", "text": "Who?"}], "name": "Anna"}])
+    [{'role': 'user', 'content': 'Who?'}]
+    """
+    if not isinstance(value, list) or not all(message_keys(each) for each in value):
+        return value
+    try:
+        return [_plain(each) for each in value]
+    except ValueError:
+        return value
+
+
+def _plain(message: Mapping[str, object]) -> dict[str, object]:
+    """A message without anything but who speaks and what.
+
+    Raises:
+        ValueError: it says what is no text.
+    """
+    keys = message_keys(message) or _MESSAGE_KEYS[0]
+    if is_of_tools(message):
+        return {keys[0]: "tool", keys[1]: None}
+    return {keys[0]: message[keys[0]], keys[1]: turn(message)}
 
 
 def turn(message: object) -> object:

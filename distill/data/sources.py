@@ -176,6 +176,7 @@ def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
         labelled="tags" in kinds,
         marked="marked" in kinds,
         several=bool(kinds & {"labels", "target"}),
+        chats="turns" in kinds,
     )
 
 

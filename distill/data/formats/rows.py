@@ -23,6 +23,7 @@ class Options:
         marked: whether the task reads texts with marks around two entities.
         whole: whether every row stays, whatever an annotator has said of it.
         several: whether a row may have several labels, or texts to be written, so that one is a list as well.
+        chats: whether the task reads turns, which may be messages of a chat.
     """
 
     delimiter: str | None = None
@@ -32,6 +33,7 @@ class Options:
     marked: bool = False
     whole: bool = False
     several: bool = False
+    chats: bool = False
 
     @property
     def separator(self) -> str | None:
