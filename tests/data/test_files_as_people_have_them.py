@@ -212,3 +212,14 @@ def test_an_object_of_switches_is_a_set_of_labels_and_a_word_for_nothing_is_no_s
     assert read.splits["train"]["label"][:] == [["x"], ["x", "y"]]
     with refused("row 2 of train in here has no label; data.on_bad=drop leaves it out"):
         take(columns(text=["a b"] * 2, label=["1.5", "N/A"]), {"text": "text", "label": "score"}, {}, "here")
+
+
+@pytest.mark.parametrize("name", [None, "Anna"])
+def test_a_key_of_objects_in_lists_may_hold_nothing_in_parquet(tmp_path, name):
+    turns = [{"role": "user", "content": "a", "name": None}, {"role": "assistant", "content": "b", "name": None}]
+    named = [{**turns[0], "name": name}, turns[1]]
+    for number, rows in enumerate(([turns] * 3, [named] * 3)):
+        Dataset.from_list([{"messages": row} for row in rows]).to_parquet(
+            tmp_path / f"train-0000{number}-of-00002.parquet"
+        )
+    assert files.read(tmp_path)["train"]["messages"][:] == [turns] * 3 + [named] * 3
