@@ -73,7 +73,7 @@ def take(
         _refuse_problems(_expected_columns(roles, named, {*train.column_names, *split_problems}), split_problems)
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
     joined = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
-    chosen, notes = choose(joined[first], roles, named, source, rules)
+    chosen, notes = choose(joined[first], roles, named, source, rules, (problems or {}).get(first, {}))
     joined, hidden_notes = hidden.without_column(joined, roles, chosen, source)
     notes += hidden_notes
     readable: dict[str, Dataset] = {}

@@ -223,3 +223,21 @@ def test_a_key_of_objects_in_lists_may_hold_nothing_in_parquet(tmp_path, name):
             tmp_path / f"train-0000{number}-of-00002.parquet"
         )
     assert files.read(tmp_path)["train"]["messages"][:] == [turns] * 3 + [named] * 3
+
+
+@pytest.mark.parametrize(
+    ("row", "role", "there", "hidden", "entry"),
+    [
+        ({"text": "EU rejects", "labels": [["ORG", 0, 2]]}, "tokens", "text", "labels", "['ORG', 0, 2]"),
+        ({"words": ["EU"], "ner": [[0, 0, "ORG"]]}, "label", "words", "ner", "[0, 0, 'ORG']"),
+    ],
+)
+def test_a_column_that_cannot_be_read_is_named_where_one_is_looked_for(tmp_path, row, role, there, hidden, entry):
+    file = tmp_path / "train.jsonl"
+    file.write_text(json.dumps(row) + "\n" + json.dumps(row) + "\n", encoding="utf-8")
+    found = files.read(tmp_path, options=Options(words=True))
+    with refused(
+        f"here has no column {role}; it has {there}: say which one is the {role} with data.columns.{role}=NAME; "
+        f"{hidden} is not read, since line 1 of {file} has in {hidden} a list of unlike entries, {entry}"
+    ):
+        take(found, {"tokens": "texts", "label": "tags"}, {}, "here", problems=found.problems)
