@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from distill.data.cell_values import MANY, refuse
 from distill.data.cell_values import empty as empty
 from distill.data.cell_values import holds as holds
-from distill.data.chats import message_keys, messages, takes_no_turn, turn
+from distill.data.chats import message_keys, messages, taking_turns, turn
 from distill.data.literals import literal, looks_so
 from distill.data.question_answers import answers
 from distill.data.separated import parts, tags_in
@@ -95,7 +95,7 @@ def turns(value: object) -> object:
     if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
         if not all(isinstance(each, str) or each is None or message_keys(each) for each in value):
             refuse(value)
-        return [turn(each) for each in value if not takes_no_turn(each)]
+        return [turn(each) for each in taking_turns(value)]
     return _texts(value)
 
 

@@ -1,16 +1,21 @@
 """Messages of a chat, as OpenAI and ShareGPT write them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 _MESSAGE_KEYS = (("role", "content"), ("from", "value"))
 """Who speaks, and what is said, in the messages of a chat."""
 _WITHOUT_TURNS = frozenset({"system", "developer"})
 """Who takes no turn in a chat."""
-_TOOLS = frozenset({
-    "tool", "tools", "function", "ipython", "observation", "function_call", "function_response", "tool_call",
-    "tool_calls", "tool_response", "tool_result",
+_RESULTS = frozenset({
+    "tool", "tools", "function", "ipython", "observation", "function_response", "tool_response", "tool_result",
 })  # fmt: skip
-"""Whose messages are what a tool gives back, or a call of one."""
+"""Whose messages are what a tool gives back."""
+_CALL = "tool_call"
+_TOOLS = _RESULTS | {"function_call", "tool_calls", _CALL}
+"""Whose messages are that, or a call of a tool."""
+_CALLERS = frozenset({"assistant", "gpt", "chatgpt", "model", "bot"})
+"""Who calls a tool where a message of theirs stands right before what it gives back."""
 _CALLS = ("tool_calls", "function_call")
 """Keys of a message under which calls of tools stand."""
 _PARTS_OF_TOOLS = frozenset({"tool_use", "tool_call", "tool_result"})
@@ -32,12 +37,35 @@ def message_keys(message: object) -> tuple[str, str] | None:
     return next((keys for keys in candidates if message[keys[0]] is not None), candidates[0] if candidates else None)
 
 
-def takes_no_turn(message: object) -> bool:
-    """Return whether a message is an instruction of the system or the developer, or one of tools: no turn of a chat."""
+def taking_turns(chat: Sequence[object]) -> list[object]:
+    """Return the messages of a chat that are its turns: none of the system or the developer, and none of tools.
+
+    What an assistant says right before a tool's result is a call, however it is written.
+    """
+    return [
+        message
+        for message, after in zip_longest(chat, chat[1:])
+        if _speaker(message) not in _WITHOUT_TURNS
+        and not is_of_tools(message)
+        and not (_speaker(message) in _CALLERS and _is_result(after))
+    ]
+
+
+def _speaker(message: object) -> str | None:
+    """Who speaks, in small letters; none where a value is no message."""
     keys = message_keys(message)
-    if not isinstance(message, Mapping) or keys is None:
-        return False
-    return str(message[keys[0]]).lower() in _WITHOUT_TURNS or is_of_tools(message)
+    return str(message[keys[0]]).lower() if isinstance(message, Mapping) and keys is not None else None
+
+
+def _is_result(message: object) -> bool:
+    """Whether a message is what a tool gives back."""
+    return _speaker(message) in _RESULTS or "tool_result" in _types_of_parts(message)
+
+
+def _types_of_parts(message: object) -> list[object]:
+    keys = message_keys(message)
+    content = message[keys[1]] if isinstance(message, Mapping) and keys is not None else None
+    return [part.get("type") for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
 
 
 def is_of_tools(message: object) -> bool:
@@ -48,15 +76,12 @@ def is_of_tools(message: object) -> bool:
     >>> is_of_tools({"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]})
     True
     """
-    keys = message_keys(message)
-    if not isinstance(message, Mapping) or keys is None:
+    if not isinstance(message, Mapping) or message_keys(message) is None:
         return False
-    content = message[keys[1]]
-    parts = content if isinstance(content, list) else []
     return (
-        str(message[keys[0]]).lower() in _TOOLS
+        _speaker(message) in _TOOLS
         or any(_is_call(message.get(key)) for key in _CALLS)
-        or any(isinstance(part, Mapping) and part.get("type") in _PARTS_OF_TOOLS for part in parts)
+        or not _PARTS_OF_TOOLS.isdisjoint(_types_of_parts(message))
     )
 
 
@@ -96,7 +121,7 @@ def _plain(message: Mapping[str, object]) -> dict[str, object]:
     """
     keys = message_keys(message) or _MESSAGE_KEYS[0]
     if is_of_tools(message):
-        return {keys[0]: "tool", keys[1]: None}
+        return {keys[0]: "tool" if _is_result(message) else _CALL, keys[1]: None}
     return {keys[0]: message[keys[0]], keys[1]: turn(message)}
 
 

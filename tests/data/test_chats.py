@@ -30,6 +30,7 @@ def chats(tmp_path, *rows, drop_bad=False):
     [
         [{"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}, {"role": "tool", "content": "42"}],
         [{"role": "assistant", "content": "", "function_call": {"name": "f"}}, {"role": "function", "content": "42"}],
+        [{"role": "assistant", "content": "<tool_call>f</tool_call>"}, {"role": "tool", "content": "42"}],
         [{"from": "function_call", "value": "{}"}, {"from": "observation", "value": "42"}],
         [
             {"role": "assistant", "content": [{"type": "tool_use"}]},
@@ -41,6 +42,12 @@ def test_what_tools_are_asked_and_give_back_is_no_turn(tmp_path, between):
     taken = chats(tmp_path, [ASKED, *between, TOLD])
     assert taken.splits["train"]["turns"][:] == [["What time is it?", "Ten."]]
     assert taken.notes == [MESSAGES, TOOLS]
+
+
+def test_what_is_said_before_a_tool_is_called_stays_a_turn(tmp_path):
+    call = {"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}
+    taken = chats(tmp_path, [ASKED, {**TOLD, "content": "I look."}, call, {"role": "tool", "content": "42"}, TOLD])
+    assert taken.splits["train"]["turns"][:] == [["What time is it?", "I look.", "Ten."]]
 
 
 def test_tools_are_found_in_cells_and_in_columns_of_messages():
