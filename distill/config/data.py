@@ -122,7 +122,7 @@ class DataConfig:
     columns: dict[str, str] = field(default_factory=dict)
     """Role of the task (text, label) to the name of the column that plays it; for several labels also `one+other`. A
     target may be a list of right texts: the first is learnt, and metrics compare with all. Turns may be messages of a
-    chat (role and content, or from and value); those of the system are no turns."""
+    chat (role and content, or from and value); those of the system and of tools are no turns."""
     exact: list[str] = field(default_factory=list)
     """Roles whose column has to have the name that `columns` gives, and is not guessed where it is absent; a role that
     the command line or your own card names is always one of them."""

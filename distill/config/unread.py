@@ -91,7 +91,7 @@ def unread_override_problems(config: Config, overrides: Sequence[str]) -> Iterat
 
 def _unread_on_command_lines(config: Config) -> dict[str, str]:
     """Map keys that only the command line is blamed for to where they are read."""
-    unread: dict[str, str] = {}
+    unread = _unread_of_hub(config)
     for name, teacher in teachers(config).items():
         section = "teacher" if name == FIRST else f"more_teachers.{name}"
         if teacher.model is not None:
@@ -117,6 +117,14 @@ def _unread_on_command_lines(config: Config) -> dict[str, str]:
     if kind != SCORE and active(config.distill) and not terms_with_temperature(config.distill, kind):
         unread["distill.temperature"] = "terms that have one, such as soft"
     return unread
+
+
+def _unread_of_hub(config: Config) -> dict[str, str]:
+    """Map keys of the hub's data, which cards name, to where they are read, where files are read in its place."""
+    if config.data.path is None or config.data.source not in ("auto", "local"):
+        return {}
+    of_hub = (key for key in ("data.hub", "data.hub_config") if at(config, key) is not None)
+    return dict.fromkeys(of_hub, "data of the hub, in whose place data.path is read")
 
 
 def _read_by_other_students(config: Config) -> Iterator[tuple[str, str]]:

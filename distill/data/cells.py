@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from distill.data.cell_values import MANY, refuse
 from distill.data.cell_values import empty as empty
 from distill.data.cell_values import holds as holds
-from distill.data.chats import message_keys, messages, takes_no_turn, turn
+from distill.data.chats import message_keys, messages, taking_turns, turn
 from distill.data.literals import literal, looks_so
 from distill.data.question_answers import answers
 from distill.data.separated import parts, tags_in
@@ -27,6 +27,8 @@ _NO_SCORE = frozenset({"na", "n/a", "#n/a", "null", "none", "nan", "-", "?"})
 """Words for a missing number, in small letters."""
 _ON, _OFF = frozenset({1}), frozenset({0, None})
 """What the values of an object of labels say; true is 1, and false 0."""
+_CHOICES = "choices"
+"""The only key of an object in which Label Studio writes several choices into a table."""
 _NO_LIST = "a list that is none of JSON, Python or NumPy"
 
 
@@ -71,7 +73,8 @@ def is_written(value: object) -> bool:
 def turns(value: object) -> object:
     """Read the turns of a dialogue: texts or messages, as a list or in a cell; another text is a single turn.
 
-    A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system are no turns.
+    A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system and
+    of tools are no turns.
 
     >>> turns('["Hello.", "Who is there?"]'), turns("Who is there?")
     (['Hello.', 'Who is there?'], ['Who is there?'])
@@ -92,7 +95,7 @@ def turns(value: object) -> object:
     if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
         if not all(isinstance(each, str) or each is None or message_keys(each) for each in value):
             refuse(value)
-        return [turn(each) for each in value if not takes_no_turn(each)]
+        return [turn(each) for each in taking_turns(value)]
     return _texts(value)
 
 
@@ -119,13 +122,15 @@ def labels(value: object) -> object:
 
     >>> labels('["one, two", "three"]'), labels("one,two"), labels("['a', nan]"), labels("[1. 0.]"), labels("1 0")
     (['one, two', 'three'], ['one', 'two'], ['a', None], [1, 0], [1, 0])
-    >>> labels({"one": 1.0, "two": 0.0}), labels('{"one": true, "two": true}')
-    (['one'], ['one', 'two'])
+    >>> labels({"one": 1.0, "two": 0.0}), labels('{"one": true, "two": true}'), labels('{"choices": ["one", "two"]}')
+    (['one'], ['one', 'two'], ['one', 'two'])
     """
     if isinstance(value, str):
         value = _several(value)
     if isinstance(value, Mapping) and _switched(value):
         value = [key for key, switch in value.items() if switch in _ON]
+    elif isinstance(value, Mapping) and [*value] == [_CHOICES]:
+        value = value[_CHOICES]
     if empty(value):
         return value
     return _entries(value) if isinstance(value, list) else [label(value)]

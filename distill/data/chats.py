@@ -1,11 +1,25 @@
 """Messages of a chat, as OpenAI and ShareGPT write them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 _MESSAGE_KEYS = (("role", "content"), ("from", "value"))
 """Who speaks, and what is said, in the messages of a chat."""
 _WITHOUT_TURNS = frozenset({"system", "developer"})
 """Who takes no turn in a chat."""
+_RESULTS = frozenset({
+    "tool", "tools", "function", "ipython", "observation", "function_response", "tool_response", "tool_result",
+})  # fmt: skip
+"""Whose messages are what a tool gives back."""
+_CALL = "tool_call"
+_TOOLS = _RESULTS | {"function_call", "tool_calls", _CALL}
+"""Whose messages are that, or a call of a tool."""
+_CALLERS = frozenset({"assistant", "gpt", "chatgpt", "model", "bot"})
+"""Who calls a tool where a message of theirs stands right before what it gives back."""
+_CALLS = ("tool_calls", "function_call")
+"""Keys of a message under which calls of tools stand."""
+_PARTS_OF_TOOLS = frozenset({"tool_use", "tool_call", "tool_result"})
+"""Types of parts of a message that are such."""
 
 
 def messages(value: object) -> bool:
@@ -23,10 +37,92 @@ def message_keys(message: object) -> tuple[str, str] | None:
     return next((keys for keys in candidates if message[keys[0]] is not None), candidates[0] if candidates else None)
 
 
-def takes_no_turn(message: object) -> bool:
-    """Return whether a message is an instruction of the system or the developer, which is no turn of the chat."""
+def taking_turns(chat: Sequence[object]) -> list[object]:
+    """Return the messages of a chat that are its turns: none of the system or the developer, and none of tools.
+
+    What an assistant says right before a tool's result is a call, however it is written.
+    """
+    return [
+        message
+        for message, after in zip_longest(chat, chat[1:])
+        if _speaker(message) not in _WITHOUT_TURNS
+        and not is_of_tools(message)
+        and not (_speaker(message) in _CALLERS and _is_result(after))
+    ]
+
+
+def _speaker(message: object) -> str | None:
+    """Who speaks, in small letters; none where a value is no message."""
     keys = message_keys(message)
-    return isinstance(message, Mapping) and keys is not None and str(message[keys[0]]).lower() in _WITHOUT_TURNS
+    return str(message[keys[0]]).lower() if isinstance(message, Mapping) and keys is not None else None
+
+
+def _is_result(message: object) -> bool:
+    """Whether a message is what a tool gives back."""
+    return _speaker(message) in _RESULTS or "tool_result" in _types_of_parts(message)
+
+
+def _types_of_parts(message: object) -> list[object]:
+    keys = message_keys(message)
+    content = message[keys[1]] if isinstance(message, Mapping) and keys is not None else None
+    return [part.get("type") for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+
+
+def is_of_tools(message: object) -> bool:
+    """Return whether a message is what a tool gives back or a call of one, which nobody says to the other.
+
+    >>> is_of_tools({"role": "tool", "content": "42"}), is_of_tools({"role": "user", "content": "Tools?"})
+    (True, False)
+    >>> is_of_tools({"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]})
+    True
+    """
+    if not isinstance(message, Mapping) or message_keys(message) is None:
+        return False
+    return (
+        _speaker(message) in _TOOLS
+        or any(_is_call(message.get(key)) for key in _CALLS)
+        or not _PARTS_OF_TOOLS.isdisjoint(_types_of_parts(message))
+    )
+
+
+def _is_call(value: object) -> bool:
+    """Whether a value says something: Arrow fills objects that a row lacks with nothing."""
+    return any(map(_is_call, value.values())) if isinstance(value, Mapping) else value not in (None, [], "")
+
+
+def has_tools(value: object) -> bool:
+    """Return whether a chat, as a list or by the keys of its messages, has messages of tools."""
+    if isinstance(value, Mapping) and (keys := message_keys(value)) and isinstance(value[keys[0]], list):
+        return any(is_of_tools(dict.fromkeys(keys, speaker)) for speaker in value[keys[0]])
+    return isinstance(value, list) and any(map(is_of_tools, value))
+
+
+def plain(value: object) -> object:
+    """Return a chat whose messages hold nothing but who speaks and a text, so that all have one type.
+
+    Content in parts is their texts as lines, or nothing where a part is no text. Anything else stays as it is.
+
+    >>> plain([{"role": "user", "content": [{"type": "text", "text": "Who?"}], "name": "Anna"}])
+    [{'role': 'user', 'content': 'Who?'}]
+    """
+    if not isinstance(value, list) or not all(message_keys(each) for each in value):
+        return value
+    try:
+        return [_plain(each) for each in value]
+    except ValueError:
+        return value
+
+
+def _plain(message: Mapping[str, object]) -> dict[str, object]:
+    """A message without anything but who speaks and what.
+
+    Raises:
+        ValueError: it says what is no text.
+    """
+    keys = message_keys(message) or _MESSAGE_KEYS[0]
+    if is_of_tools(message):
+        return {keys[0]: "tool" if _is_result(message) else _CALL, keys[1]: None}
+    return {keys[0]: message[keys[0]], keys[1]: turn(message)}
 
 
 def turn(message: object) -> object:

@@ -50,6 +50,8 @@ _TOGETHER: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
 """Names that the columns of two roles usually have together."""
 _LONG = 60
 """Characters that no name of a column has; a text has."""
+_SHOWN = 3
+"""Columns that cannot be used of which a message says so."""
 _LOOKED_AT = 1000
 """Rows that are looked at to tell what a column holds."""
 
@@ -73,7 +75,12 @@ class Rules(NamedTuple):
 
 
 def choose(
-    train: "Dataset", roles: Mapping[str, str], named: Mapping[str, str], source: str, rules: Rules
+    train: "Dataset",
+    roles: Mapping[str, str],
+    named: Mapping[str, str],
+    source: str,
+    rules: Rules,
+    unread: Mapping[str, str] = {},
 ) -> tuple[dict[str, str], list[str]]:
     """Return the column of each role, and a sentence for each that has another name than was looked for.
 
@@ -83,6 +90,7 @@ def choose(
         named: role to the name of its column; a role that is not named has a column of its own name.
         source: where the data came from, for messages.
         rules: which names are exact, and the setting that gives them.
+        unread: column of the file that is none of train, to why it cannot be used.
 
     Raises:
         DataError: a column is absent and no other can be meant.
@@ -104,7 +112,7 @@ def choose(
         free = [column for column in train.column_names if column not in chosen.values()]
         candidates = [usual[role]] if usual.get(role) in free else _candidates(train, free, role, wanted, roles[role])
         if len(candidates) != 1:
-            _refuse(train, free, role, wanted, roles[role], source, rules.key)
+            _refuse(train, free, role, wanted, roles[role], source, rules.key, unread)
         _refuse_no_header(train, candidates[0], roles[role], source)
         chosen[role] = candidates[0]
         notes.append(f"there is no column {wanted} in {source}; {candidates[0]} is taken as the {role}")
@@ -144,7 +152,16 @@ def _together(
     return {}
 
 
-def _refuse(train: "Dataset", free: Sequence[str], role: str, wanted: str, kind: str, source: str, key: str) -> None:
+def _refuse(
+    train: "Dataset",
+    free: Sequence[str],
+    role: str,
+    wanted: str,
+    kind: str,
+    source: str,
+    key: str,
+    unread: Mapping[str, str],
+) -> None:
     """Refuse data in which no column, or more than one, can be meant by a role.
 
     Raises:
@@ -154,9 +171,10 @@ def _refuse(train: "Dataset", free: Sequence[str], role: str, wanted: str, kind:
         _refuse_no_header(train, column, "label" if fits(train, column, "label") else kind, source)
     way = key if key == Rules().key else f"+{key}"  # which no card has
     columns = [*train.column_names, *(path for path in objects.paths(train) if path.split(".")[0] in free)]
+    why = "".join(f"; {name(column)} is not read, since {reason}" for column, reason in [*unread.items()][:_SHOWN])
     raise DataError(
         f"{source} has no column {wanted}; it has {listed(columns)}: "
-        f"say which one is the {role} with {way}.{role}=NAME{_hint(train, free, kind, f'{way}.{role}')}"
+        f"say which one is the {role} with {way}.{role}=NAME{why or _hint(train, free, kind, f'{way}.{role}')}"
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.base.unusable_rows import Fault, Ids, ids_of, usable
-from distill.data import contents, hidden, label_columns, label_values, objects
+from distill.data import contents, hidden, label_columns, label_separators, label_values, objects
 from distill.data.choosing import Rules as Rules
 from distill.data.choosing import choose
 from distill.data.contents import Column
@@ -22,7 +22,8 @@ class RoleColumns(NamedTuple):
     Attributes:
         splits: under the role's name, without the rows that cannot be used.
         notes: a sentence for whatever was decided on the way, such as a column that was taken instead of a named one.
-        classes: the names of the hub's class numbers in the column of the labels, by number.
+        classes: the names of the hub's class numbers in the column of the labels, by number; of 0/1 vectors, the label
+            of each place.
         columns: role to the name that its column had.
         numbers: of the rows that were kept, in each split of which some were left out.
         ids: of all rows of the files that have a column of that name.
@@ -72,24 +73,29 @@ def take(
         _refuse_problems(_expected_columns(roles, named, {*train.column_names, *split_problems}), split_problems)
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
     joined = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
-    chosen, notes = choose(joined[first], roles, named, source, rules)
+    chosen, notes = choose(joined[first], roles, named, source, rules, (problems or {}).get(first, {}))
     joined, hidden_notes = hidden.without_column(joined, roles, chosen, source)
     notes += hidden_notes
     readable: dict[str, Dataset] = {}
     faults: dict[str, dict[int, Fault]] = {}
-    label_lists = {role: column for role, column in chosen.items() if roles[role] == "labels"}
     for split, rows in joined.items():
         _refuse_problems(chosen, (problems or {}).get(split, {}))
-        _refuse_problems(label_lists, (absent or {}).get(split, {}))
         _refuse_absent_columns(rows, chosen, split, first, source)
         columns = [Column(column, role, roles[role], split, source) for role, column in chosen.items()]
         readable[split], faults[split], split_notes = _read_columns(rows, columns, rules.max_characters)
         notes += [note for note in split_notes if note not in notes]
+        if roles.get("label") == "labels":
+            faults[split] = _without_key(rows, chosen["label"], (absent or {}).get(split, {})) | faults[split]
     of_labels = objects.opened({first: train}, named)[first]
     order = label_columns.classes(of_labels, chosen["label"]) if "label" in chosen else []
-    notes += label_values.never(label_columns.never_on(by_name, chosen["label"])) if "label" in chosen else []
+    off = label_columns.never_on(by_name, chosen["label"]) if "label" in chosen else []
+    notes += label_values.never(off)
     if roles.get("label") in label_values.KINDS:
-        readable, notes = _labelled(readable, roles["label"], chosen["label"], rules.names, order, faults, notes)
+        readable, notes, places = _labelled(
+            readable, roles["label"], chosen["label"], rules.names, order, faults, notes
+        )
+        notes += [] if places else _never_named(readable[first]["label"][:], order, rules.names)
+        order = places or order or (sorted(chosen["label"].split("+")) if off else [])
     labelled, notes = hidden.without_labels(readable, roles, faults, source, notes)
     ids, wrong_rows = ids_of(splits), {split: faults[split] for split in labelled}
     result = usable(labelled, wrong_rows, drop=rules.drop_bad, source=source, ids=ids)
@@ -111,6 +117,17 @@ def _read_columns(
     return rows, faults, notes
 
 
+def _without_key(rows: "Dataset", column: str, absent: Collection[str]) -> dict[int, Fault]:
+    """Return the rows of which nobody has said which labels apply: a file that leaves the key out does not say none."""
+    way = "" if "+" in column else "; [] says that no label applies"
+    return {
+        row: Fault("no labels", f"has no {name(part)}", way)
+        for part in {column, *column.split("+")} & {*absent}
+        for row, value in enumerate(rows[part][:])
+        if value is None
+    }
+
+
 def _refuse_absent_columns(rows: "Dataset", chosen: Mapping[str, str], split: str, first: str, source: str) -> None:
     """Refuse a split that lacks a column of the ``first`` one."""
     if missing := [column for column in chosen.values() if column not in rows.column_names]:
@@ -128,18 +145,29 @@ def _labelled(
     classes: Sequence[str],
     faults: dict[str, dict[int, Fault]],
     notes: list[str],
-) -> tuple[dict[str, "Dataset"], list[str]]:
-    """The splits with labels as they are meant, and what was decided on the way; ``faults`` gets what they lack."""
+) -> tuple[dict[str, "Dataset"], list[str], list[str]]:
+    """The splits with labels as they are meant, notes, and the places of vectors; ``faults`` gets what they lack."""
     before = {split: rows["label"][:] for split, rows in splits.items()}
-    settled_labels = label_values.settled(before, kind, names, hub=bool(classes), hides="+" in column)
+    settled_labels = label_values.settled(before, kind, names, classes=classes, hides="+" in column)
     for split, wrong in settled_labels.faults.items():
         faults[split] = {**wrong, **faults[split]}
-    return {
-        split: rows
-        if settled_labels.values[split] == before[split]
-        else contents.replaced(rows, "label", settled_labels.values[split])
-        for split, rows in splits.items()
-    }, [*notes, *settled_labels.notes]
+    return (
+        {
+            split: rows
+            if settled_labels.values[split] == before[split]
+            else contents.replaced(rows, "label", settled_labels.values[split])
+            for split, rows in splits.items()
+        },
+        [*notes, *settled_labels.notes],
+        settled_labels.places,
+    )
+
+
+def _never_named(labels: Sequence[object], classes: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """Return a sentence on the hub's classes that the settings name and no row of train has."""
+    present = {*label_separators.names_in(labels)}
+    wanted = [each for number, each in enumerate(classes) if names.keys() & {str(number), each}]
+    return label_values.never([each for each in wanted if each not in present])
 
 
 def _expected_columns(roles: Mapping[str, str], named: Mapping[str, str], columns: Collection[str]) -> dict[str, str]:

@@ -9,7 +9,8 @@ from distill.base.terminal_text import name, shown
 from distill.base.unusable_rows import Fault
 from distill.data import label_values
 from distill.data.cells import READERS, characters, empty, listed, targets
-from distill.data.chats import messages
+from distill.data.chats import has_tools, messages
+from distill.data.literals import literal
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _SAMPLE = 1000
 """Rows that are looked at to tell whether there are messages."""
 _LONG = {"text", "marked", "target", "texts", "turns"}
 """Kinds of content whose length has a limit."""
+_ENTRY = "an empty entry"
+_ENTRY_OF_CHAT = "a message without text, or with parts that are none,"
 _NEW = " new"
 
 
@@ -56,11 +59,16 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
                 f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected"
             ) from error
         values.append(value)
-        if (fault := _fault(value, column, longest)) is not None:
+        entry = _ENTRY_OF_CHAT if column.kind == "turns" and messages(cell) else _ENTRY
+        if (fault := _fault(value, column, longest, entry)) is not None:
             faults[row] = fault
     notes = []
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
         notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
+        if any(has_tools(literal(cell) if isinstance(cell, str) else cell) for cell in cells):
+            notes.append(
+                f"messages of tools, and calls of these, in {name(column.name)} are no turns: they are left out"
+            )
     changed = any(value is not cell for value, cell in zip(values, stored, strict=True))
     if changed and column.kind in label_values.KINDS:
         values = _of_one_type(values)
@@ -93,15 +101,15 @@ def replaced(rows: "Dataset", column: str, values: Sequence[object]) -> "Dataset
     return more.remove_columns(column).rename_column(_NEW, column)  # a table without columns has no rows
 
 
-def _fault(value: object, column: Column, longest: int) -> Fault | None:
-    """Why a row cannot be used for what it has in a column."""
+def _fault(value: object, column: Column, longest: int, entry: str) -> Fault | None:
+    """Why a row cannot be used for what it has in a column, of which ``entry`` says what an empty part is."""
     if column.kind == "labels":
         return None  # none of them is a set of labels, too
     if empty(value):
         what = column.role if column.role != "label" else {"tags": "tag"}.get(column.kind, "label")
         return Fault(f"no {what}", f"has no {name(column.name)}")
     if isinstance(value, list) and any(map(empty, value)):
-        reason = f"an empty entry in {name(column.name)}"
+        reason = f"{entry} in {name(column.name)}"
         return Fault(reason, f"has {reason}")
     if column.kind in _LONG and isinstance(value, str | list) and (length := characters(value)) > longest:
         reason = f"has {length:,} characters in {name(column.name)}, more than data.max_characters={longest}"

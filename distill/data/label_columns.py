@@ -71,11 +71,14 @@ def joined(
     """Add the column ``one+other`` of label lists where the labels of a role are spread over several columns.
 
     Where these hold nothing but 0 and 1 in train, or true and false, yes and no, a row's labels are the names of the
-    columns that say yes; a row of which one says -1 has the label -1. Others hold names; ``names`` makes numbers some.
+    columns that say yes; a row of which one says -1 has the label -1. A cell that is empty says no; where train has no
+    such cell, its row has no labels, and none stands in their place. Others hold names; ``names`` makes numbers some.
 
     Raises:
         DataError: another split holds something else then, or a label is none.
     """
+    from datasets import List, Value
+
     joined_splits = dict(splits)
     for column in (
         column_of_role[role] for role, kind in roles.items() if kind == "labels" and "+" in column_of_role.get(role, "")
@@ -86,12 +89,17 @@ def joined(
             for split, rows in splits.items()
             if set(parts) <= set(rows.column_names)
         }
-        switches = _switches(parts, values_by_split.get("train", []), names)
+        of_train = values_by_split.get("train", [])
+        switches = _switches(parts, of_train, names)
+        full = switches and not any(empty(value) for values in of_train for value in values)
         for split, columns in values_by_split.items():
             rows = [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
             read = _switched if switches else _labels_in_cells
-            labels = [_read(read, row, f"row {number} of {split}") for number, row in enumerate(rows, 1)]
-            joined_splits[split] = splits[split].add_column(column, labels)
+            labels = [
+                None if full and any(map(empty, row.values())) else _read(read, row, f"row {number} of {split}")
+                for number, row in enumerate(rows, 1)
+            ]
+            joined_splits[split] = splits[split].add_column(column, labels, feature=List(Value("string")))
     return joined_splits
 
 

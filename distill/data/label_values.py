@@ -2,15 +2,16 @@
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from distill.base.terminal_text import names as shown_names
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
+from distill.data import label_separators
 from distill.data.label_columns import HIDDEN, is_hidden, is_on
+from distill.data.label_separators import names_in
 from distill.errors import DataError
 
 Values = Mapping[str, Sequence[Any]]
@@ -21,12 +22,9 @@ _WHOLE = re.compile(r"-?\d+")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 _DECIMAL = re.compile(r"(-?\d+)\.0+")
 _BITS = frozenset({"0", "1", "0.0", "1.0", "true", "false"}) | HIDDEN
-_SEPARATORS = ("|", ";", "/", "#", "\n", "\t", " ")
-"""The signs that some files have between the labels of a cell, besides commas."""
-_RARE = frozenset({"|", ";"})
-"""The separators that names of labels hardly ever contain."""
 _NO_LABEL = ("-1", "-100")
 """Numbers by which files say that there is no label, beside labels that are numbers from 0 up, or names."""
+_EMPTY_CELL = Fault("no label", "has an empty cell in the place of a label")
 _DASH = "-"
 """The sign for no label in files whose labels are words."""
 _UNSEEN = "\ufeff\u200b\u2060"
@@ -42,37 +40,62 @@ class Settled:
         values: split to the labels of its rows.
         faults: split to the rows that have none.
         notes: what was decided on the way, each a sentence.
+        places: of 0/1 vectors, the label of each place.
     """
 
     values: dict[str, list[Any]]
     faults: dict[str, dict[int, Fault]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
 
 
-def settled(values: Values, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> Settled:
+def settled(values: Values, kind: str, names: Mapping[str, str], *, classes: Sequence[str], hides: bool) -> Settled:
     """Bring the labels of all splits into one notation, and find the rows that have no label.
 
     Args:
         values: labels as their cells were read.
         kind: label | labels | tags.
         names: label to the name that the settings give it: such a label is one, whatever it looks like.
-        hub: whether they are class numbers of the hub, of which those below 0 are none.
+        classes: the names of the hub's class numbers, which the labels are then; numbers below 0 are none.
         hides: whether -1 says that nobody knows.
 
     Raises:
         DataError: 0/1 vectors differ in length, or lists of numbers are neither vectors nor labels.
     """
+    hub = bool(classes)
     result = Settled({split: list(column) for split, column in values.items()}, {split: {} for split in values})
     if kind == "labels":
-        _vectors(result, named=bool(names))
-        _refuse_separators(result, names)
+        _vectors(_bits(result, () if hides else classes), classes, named=bool(names))
+        label_separators.refuse(result.values["train"], names)
     _spelled(result, names, hub=hub)
     _without_label(result, kind, names, hub=hub, hides=hides)
     return result
 
 
-def _vectors(settled_labels: Settled, *, named: bool) -> None:
-    """Turn 0/1 vectors into the numbers of their places that are 1."""
+def _bits(settled_labels: Settled, classes: Sequence[str]) -> Settled:
+    """Turn names of the hub's classes 0 and 1 back into these where they are the entries of 0/1 vectors.
+
+    Raises:
+        DataError: a list has a class twice, and is none.
+    """
+    train = settled_labels.values["train"]
+    twice = next((row for row, labels in enumerate(train) if labels and len(set(labels)) < len(labels)), None)
+    if not classes or twice is None or all(_is_bit(each) for labels in train for each in labels or ()):
+        return settled_labels
+    numbers = {name: str(number) for number, name in enumerate(classes)}
+    entries = {numbers.get(each, each) for labels in train for each in labels or ()}
+    if {len(labels) for labels in train if labels} != {len(classes)} or not all(map(_is_bit, entries)):
+        raise DataError(
+            f"row {twice + 1} of train has the labels {shown(train[twice])}: a list of labels has each once, and a 0/1 "
+            "vector a place for each of the classes"
+        )
+    for split, column in settled_labels.values.items():
+        settled_labels.values[split] = [labels and [numbers.get(each, each) for each in labels] for labels in column]
+    return settled_labels
+
+
+def _vectors(settled_labels: Settled, classes: Sequence[str], *, named: bool) -> None:
+    """Turn 0/1 vectors into the places that are 1: their numbers, or the hub's names of as many classes."""
     train = [(row, labels) for row, labels in enumerate(settled_labels.values["train"], 1) if labels]
     sizes = {len(labels) for _, labels in train}
     if not all(_is_bit(each) for _, labels in train for each in labels):
@@ -83,6 +106,7 @@ def _vectors(settled_labels: Settled, *, named: bool) -> None:
     if not sure and (len(sizes) != 1 or sizes == {1}):
         return  # labels that are called 0 and 1
     size = len(train[0][1])
+    places = list(classes) if len(classes) == size else list(map(str, range(size)))
     for split, column in settled_labels.values.items():
         for row, labels in enumerate(column):
             if labels and (len(labels) != size or not all(map(_is_bit, labels))):
@@ -94,12 +118,16 @@ def _vectors(settled_labels: Settled, *, named: bool) -> None:
                 reason = f"has the labels {shown(labels)}, which are none" if labels else "has no 0/1 vector"
                 settled_labels.faults[split][row] = Fault("no labels", reason)
         settled_labels.values[split] = [
-            [str(place) for place, each in enumerate(labels or ()) if is_on(each)] for labels in column
+            [place for place, each in zip(places, labels or (), strict=False) if is_on(each)] for labels in column
         ]
-    way = "" if named else ", which +data.labels.0=NAME +data.labels.1=NAME and so on name"
-    settled_labels.notes.append(f"the labels are 0/1 vectors of {size}: their places from 0 up are the labels{way}")
+    if places == list(classes):
+        settled_labels.notes.append(f"the labels are 0/1 vectors of {size}: their places are the classes, in order")
+    else:
+        way = "" if named else ", which +data.labels.0=NAME +data.labels.1=NAME and so on name"
+        settled_labels.notes.append(f"the labels are 0/1 vectors of {size}: their places from 0 up are the labels{way}")
     present = {place for row in settled_labels.values["train"] for place in row}
-    settled_labels.notes += never([place for place in map(str, range(size)) if place not in present])
+    settled_labels.notes += never([place for place in places if place not in present])
+    settled_labels.places = places
 
 
 def never(labels: Sequence[str]) -> list[str]:
@@ -134,40 +162,19 @@ def _refuse_numbers(rows: Sequence[tuple[int, Sequence[object]]], sizes: set[int
             )
 
 
-def _refuse_separators(settled_labels: Settled, names: Mapping[str, str]) -> None:
-    """Refuse labels such as ``law|sport`` whose parts are labels as well, or stand in others of that kind.
-
-    One that has a name, or stands beside others in a list, is meant.
-    """
-    label_counts = Counter(name.strip() for name in _names(settled_labels.values["train"]))
-    lists = [labels for labels in settled_labels.values["train"] if len(labels or ()) > 1]
-    meant = {*(name.strip() for name in _names(lists)), *names}
-    for sign in _SEPARATORS:
-        parts = {name: [part.strip() for part in name.split(sign)] for name in label_counts if sign in name}
-        among = Counter(part for name_parts in parts.values() for part in set(name_parts) if sign in _RARE)
-        for name, name_parts in parts.items():
-            known = [part in label_counts or among[part] > 1 for part in name_parts]
-            if name not in meant and (any(known) if sign in _RARE else all(known)):
-                between = sign if sign in _RARE or sign in "/#" else shown(sign)
-                raise DataError(
-                    f"train has the label {shown(name)}, which looks like {len(name_parts)} labels with {between} "
-                    "between them: several labels are a JSON list, or have commas between them; "
-                    "a card that names it in data.labels makes it one"
-                )
-
-
 def _spelled(settled_labels: Settled, names: Mapping[str, str], *, hub: bool) -> None:
     """Leave out white space around labels, and decimals of numbers that stand without them elsewhere.
 
     Names of the hub's classes keep their spaces.
     """
-    labels = {name for column in settled_labels.values.values() for name in _names(column)}
+    labels = {name for column in settled_labels.values.values() for name in names_in(column)}
     spelling = {name: bare for name in labels if not hub and (bare := _bare(name)) != name}
     if spelling:
         settled_labels.notes.append(f"white space around labels is left out, such as that of {shown(min(spelling))}")
     labels = {spelling.get(name, name) for name in labels}
     decimals = {name: whole[1] for name in labels if (whole := _DECIMAL.fullmatch(name)) and name not in names}
-    if any(whole in labels or whole in names for whole in decimals.values()):
+    floats = not hub and all(name in decimals or _WHOLE.fullmatch(name) for name in labels)  # of gaps
+    if decimals and (floats or any(whole in labels or whole in names for whole in decimals.values())):
         settled_labels.notes.append(
             f"labels that are whole numbers lose their decimals: {min(decimals)} is {decimals[min(decimals)]}"
         )
@@ -198,7 +205,7 @@ def _bare(name: str) -> str:
 
 def _without_label(settled_labels: Settled, kind: str, names: Mapping[str, str], *, hub: bool, hides: bool) -> None:
     """Find the rows whose label is a number that says that there is none."""
-    labels = {name for column in settled_labels.values.values() for name in _names(column)}
+    labels = {name for column in settled_labels.values.values() for name in names_in(column)}
     known = {*names, *names.values()}
     what = "tag" if kind == "tags" else "label"
     way = ""
@@ -207,13 +214,17 @@ def _without_label(settled_labels: Settled, kind: str, names: Mapping[str, str],
     elif hides:
         none = {"-1"} - known
     else:
-        none = _no_labels({*_names(settled_labels.values["train"])}) - known
+        none = _no_labels({*names_in(settled_labels.values["train"])}) - known
         way = "; a card that names it in data.labels makes it one"
     for split, column in settled_labels.values.items() if labels & none else ():
         for row, value in enumerate(column):
-            if wrong := [name for name in _names([value]) if name in none]:
+            if wrong := [name for name in names_in([value]) if name in none]:
                 reason = f"has the {what} {wrong[0]}, which is none"
                 settled_labels.faults[split][row] = Fault(f"no {what}", reason, way)
+    if hides:
+        for split, column in settled_labels.values.items():
+            missing = [row for row, value in enumerate(column) if value is None]
+            settled_labels.faults[split] |= dict.fromkeys(missing, _EMPTY_CELL)
 
 
 def _no_labels(labels: set[str]) -> set[str]:
@@ -225,11 +236,6 @@ def _no_labels(labels: set[str]) -> set[str]:
     below = not numbers or (len(numbers) == len(others) and all(map(str.isdecimal, others)))
     words = all(len(name) > 1 for name in others) and not numbers
     return {*(_NO_LABEL if below else ()), *((_DASH,) if words else ())}
-
-
-def _names(column: Sequence[object]) -> Iterator[str]:
-    for value in column:
-        yield from (str(each) for each in (value if isinstance(value, list) else (value,)) if each is not None)
 
 
 def _replace(settled_labels: Settled, spelled: Callable[[str], str]) -> None:

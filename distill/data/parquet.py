@@ -157,7 +157,21 @@ def _batches(files: Sequence[Path], schema: "pa.Schema") -> Iterator["pa.RecordB
                 for batch in opened.iter_batches(ROWS, columns=schema.names):
                     count += batch.nbytes
                     refuse_too_much(file, _size(file), count, "save it as JSON lines, where you trust it")
-                    arrays = [batch.column(name).cast(schema.field(name).type) for name in schema.names]
+                    arrays = [_of_type(batch.column(name), schema.field(name).type) for name in schema.names]
                     yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _of_type(values: "pa.Array", kind: "pa.DataType") -> "pa.Array":
+    """The values of a column as another type; of lists of objects with a key that nothing has, Arrow casts too few."""
+    import pyarrow as pa
+
+    if values.type == kind:
+        return values
+    cast = values.cast(kind)
+    try:
+        cast.validate(full=True)
+    except pa.ArrowInvalid:
+        return pa.array(values.to_pylist(), kind)
+    return cast

@@ -11,6 +11,8 @@ def answers(value: object) -> object:
 
     >>> answers('{"text": ["in Rome"], "answer_start": [7]}')
     {'text': ['in Rome'], 'answer_start': [7]}
+    >>> answers({"text": ["", "in Rome"], "answer_start": [0, 7]}), answers({"text": [""], "answer_start": [0]})
+    ({'text': ['in Rome'], 'answer_start': [7]}, {'text': [], 'answer_start': []})
     """
     if empty(value):
         return None
@@ -23,6 +25,9 @@ def answers(value: object) -> object:
         isinstance(each, str) for each in texts
     ):
         refuse(value)
+    if len(texts) == len(places) and any(map(empty, texts)):  # an empty answer says that there is none
+        given = [(text, place) for text, place in zip(texts, places, strict=True) if not empty(text)]
+        return {"text": [text for text, _ in given], "answer_start": [place for _, place in given]}
     return value if isinstance(value, Mapping) and all(value.get(key) is fields[key] for key in fields) else fields
 
 

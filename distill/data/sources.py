@@ -170,7 +170,14 @@ def labelled(
 
 def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
     kinds = set(roles.values())
-    return Options(delimiter, words="texts" in kinds, labelled="tags" in kinds, marked="marked" in kinds)
+    return Options(
+        delimiter,
+        words="texts" in kinds,
+        labelled="tags" in kinds,
+        marked="marked" in kinds,
+        several=bool(kinds & {"labels", "target"}),
+        chats="turns" in kinds,
+    )
 
 
 def _source_of_splits(

@@ -50,7 +50,7 @@ def label_names(train: Sequence[object], options: Options) -> dict[str, str]:
         )
     if len(distinct) < 2:
         raise DataError(f"train has only the label {names(list(distinct))}: nothing can be learned from one class")
-    refuse_strangers(options.labels, distinct)
+    refuse_strangers(options.labels, distinct, options.order)
     named = {value: options.labels.get(value, value) for value in in_order(distinct, options)}
     called = list(named.values())
     if clashing := sorted(each for each in called if each in AVERAGES or called.count(each) > 1):
@@ -60,13 +60,18 @@ def label_names(train: Sequence[object], options: Options) -> dict[str, str]:
     return named
 
 
-def refuse_strangers(named: Mapping[str, str], labels: set[str]) -> None:
+def refuse_strangers(named: Mapping[str, str], labels: set[str], possible: Collection[str] = ()) -> None:
     """Refuse names that the settings give to labels which train does not have.
+
+    Args:
+        named: label to its name.
+        labels: of train.
+        possible: labels that the data itself knows, such as places of vectors, though no row of train may have them.
 
     Raises:
         DataError: neither a label nor its name is ``labels``.
     """
-    if strangers := sorted(value for value, called in named.items() if not {value, called} & labels):
+    if strangers := sorted(value for value, called in named.items() if not {value, called} & {*labels, *possible}):
         raise DataError(
             f"data.labels names {names(strangers)}, which train does not have; it has {names(sorted(labels))}; "
             "give their names, or data.labels=null"

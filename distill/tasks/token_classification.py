@@ -48,7 +48,7 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         raise DataError(
             f"train has only the tag {', '.join(map(called, train_tags))}: nothing can be learned from one class"
         )
-    refuse_strangers(options.labels, train_tags)
+    refuse_strangers(options.labels, train_tags, options.order)
     names = {tag: options.labels.get(tag, tag) for tag in in_order(train_tags, options)}
     labels = tuple(dict.fromkeys(names.values()))
     number = {tag: labels.index(name) for tag, name in names.items()}

@@ -1,6 +1,7 @@
 import pytest
 
 from distill.config.schema import Config
+from distill.config.unread import unread_override_problems
 from distill.config.validate import problems
 
 
@@ -59,6 +60,16 @@ def test_a_test_is_either_held_out_or_a_file(tmp_path):
     assert problems(config) == ["data.holdout_test=0.1: data.files.test=extra is the test; leave one of them out"]
     config.data.files.test = "test_unseen|test"
     assert problems(config) == []
+
+
+def test_data_of_the_hub_is_not_read_beside_files():
+    given, none = ["data.hub=glue", "data.hub_config=sst2"], ["data.hub=null", "data.hub_config=null"]
+    where = "belongs to data of the hub, in whose place data.path is read; leave it out"
+    config = data(path="train.csv", hub="glue", hub_config="sst2")
+    assert list(unread_override_problems(config, given)) == [f"{each}: {where}" for each in given]
+    assert not list(unread_override_problems(config, ["data.path=train.csv"])), "a card may name what its files replace"
+    assert not list(unread_override_problems(data(path="train.csv"), none))
+    assert not list(unread_override_problems(data(hub="glue", hub_config="sst2"), given))
 
 
 def test_questions_without_an_answer_belong_to_their_task():

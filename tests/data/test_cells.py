@@ -145,3 +145,12 @@ def test_every_reader_gives_what_is_as_it_should_be_without_a_copy_and_nothing_f
     read, _ = READERS[kind]
     assert read(good) is good
     assert read(None) is None
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_an_empty_answer_says_that_there_is_none(blank):
+    assert answers({"text": [blank], "answer_start": [0]}) == {"text": [], "answer_start": []}
+    assert answers([{"text": "Rome", "answer_start": 7}, {"text": blank, "answer_start": -1}]) == {
+        "text": ["Rome"],
+        "answer_start": [7],
+    }

@@ -383,7 +383,11 @@ def test_a_number_is_the_same_label_with_and_without_decimals():
     found, notes = read(["1.0", "0.0"], test=["1", "0"])
     assert found == {"train": ["1", "0"], "test": ["1", "0"]}
     assert notes == ["labels that are whole numbers lose their decimals: 0.0 is 0"]
-    assert read(["1.0", "2.0"]) == ({"train": ["1.0", "2.0"]}, [])
+    assert read(["1.0", "2.0"]) == (
+        {"train": ["1", "2"]},
+        ["labels that are whole numbers lose their decimals: 1.0 is 1"],
+    )
+    assert read(["1.0", "1.5"]) == ({"train": ["1.0", "1.5"]}, [])
     assert read(["1.0", "2.0"], rules=Rules(names={"1": "one"}))[0] == {"train": ["1", "2"]}
     assert read(["1.10", "1.1", "01", "1"]) == ({"train": ["1.10", "1.1", "01", "1"]}, [])
 

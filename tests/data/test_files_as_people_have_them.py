@@ -212,3 +212,32 @@ def test_an_object_of_switches_is_a_set_of_labels_and_a_word_for_nothing_is_no_s
     assert read.splits["train"]["label"][:] == [["x"], ["x", "y"]]
     with refused("row 2 of train in here has no label; data.on_bad=drop leaves it out"):
         take(columns(text=["a b"] * 2, label=["1.5", "N/A"]), {"text": "text", "label": "score"}, {}, "here")
+
+
+@pytest.mark.parametrize("name", [None, "Anna"])
+def test_a_key_of_objects_in_lists_may_hold_nothing_in_parquet(tmp_path, name):
+    turns = [{"role": "user", "content": "a", "name": None}, {"role": "assistant", "content": "b", "name": None}]
+    named = [{**turns[0], "name": name}, turns[1]]
+    for number, rows in enumerate(([turns] * 3, [named] * 3)):
+        Dataset.from_list([{"messages": row} for row in rows]).to_parquet(
+            tmp_path / f"train-0000{number}-of-00002.parquet"
+        )
+    assert files.read(tmp_path)["train"]["messages"][:] == [turns] * 3 + [named] * 3
+
+
+@pytest.mark.parametrize(
+    ("row", "role", "there", "hidden", "entry"),
+    [
+        ({"text": "EU rejects", "labels": [["ORG", 0, 2]]}, "tokens", "text", "labels", "['ORG', 0, 2]"),
+        ({"words": ["EU"], "ner": [[0, 0, "ORG"]]}, "label", "words", "ner", "[0, 0, 'ORG']"),
+    ],
+)
+def test_a_column_that_cannot_be_read_is_named_where_one_is_looked_for(tmp_path, row, role, there, hidden, entry):
+    file = tmp_path / "train.jsonl"
+    file.write_text(json.dumps(row) + "\n" + json.dumps(row) + "\n", encoding="utf-8")
+    found = files.read(tmp_path, options=Options(words=True))
+    with refused(
+        f"here has no column {role}; it has {there}: say which one is the {role} with data.columns.{role}=NAME; "
+        f"{hidden} is not read, since line 1 of {file} has in {hidden} a list of unlike entries, {entry}"
+    ):
+        take(found, {"tokens": "texts", "label": "tags"}, {}, "here", problems=found.problems)

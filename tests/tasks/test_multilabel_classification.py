@@ -1,9 +1,9 @@
 import pytest
 import torch
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import ClassLabel, Dataset, Features, List, Value
 
 from distill.data import files
-from distill.data.columns import take
+from distill.data.columns import Rules, take
 from distill.data.writing import writing
 from distill.tasks import EncodingSpec, Options, task
 
@@ -68,6 +68,31 @@ def test_what_is_predicted_into_a_table_can_be_learnt_from(tmp_path):
 def test_a_label_that_train_does_not_have_is_refused_with_its_row(refused):
     with refused("validation has the label d (row 2), which train does not have; train has a, b"):
         read(["a", "b"], validation=["a", "a,d"])
+
+
+def test_every_place_of_a_vector_may_be_named_though_train_has_it_nowhere(refused):
+    rows = Dataset.from_dict({"text": ["a b"] * 3, "label": [[1, 0, 0], [0, 1, 0], [1, 1, 0]]})
+    names = {"0": "news", "1": "sport", "2": "law"}
+    taken, notes, places, *_ = take({"train": rows}, TASK.roles, {}, "here", Rules(names=names))
+    assert notes[-1] == "no row of train has the label 2: the model does not learn it"
+    assert TASK.read(taken, Options(names, order=places)).labels == ("news", "sport")
+    with refused("data.labels names 3, which train does not have; it has 0, 1; give their names, or data.labels=null"):
+        TASK.read(taken, Options({**names, "3": "art"}, order=places))
+
+
+def test_a_column_of_switches_may_be_named_though_train_has_it_nowhere():
+    rows = Dataset.from_dict({"text": ["a b"] * 2, "one": [1, 0], "other": [1, 1], "more": [0, 0]})
+    taken, notes, columns, *_ = take({"train": rows}, TASK.roles, {"label": "one+other+more"}, "here")
+    assert notes == ["no row of train has the label more: the model does not learn it"]
+    assert TASK.read(taken, Options({"more": "law"}, order=columns)).labels == ("one", "other")
+
+
+def test_a_class_of_the_hub_may_be_named_though_train_has_it_nowhere():
+    features = Features({"text": Value("string"), "label": List(ClassLabel(names=["x", "y", "z"]))})
+    rows = Dataset.from_dict({"text": ["a b"] * 2, "label": [[0], [0, 1]]}, features=features)
+    taken, notes, classes, *_ = take({"train": rows}, TASK.roles, {}, "here", Rules(names={"2": "law"}))
+    assert notes == ["no row of train has the label z: the model does not learn it"]
+    assert TASK.read(taken, Options({"z": "law"}, order=classes)).labels == ("x", "y")
 
 
 def test_fewer_than_two_labels_are_refused(refused):

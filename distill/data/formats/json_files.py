@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import cast
 
 from distill.base.terminal_text import names as listed
-from distill.data.chats import message_keys
+from distill.data.chats import message_keys, plain
 from distill.data.formats import annotation_tools, character_spans, placed_entities, squad
 from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows, unreadable
@@ -28,7 +29,15 @@ def read(file: Path, options: Options) -> Rows:
     file_rows = annotation_tools.opened(squad.opened(_opened(file, options), file), options)
     if options.words:
         return character_spans.opened(file_rows, file, options)
+    if options.chats:
+        return replace(file_rows, rows=((number, _with_plain_chats(row)) for number, row in file_rows.rows))
     return placed_entities.opened(file_rows, file, options) if options.marked else file_rows
+
+
+def _with_plain_chats(row: Row) -> Row:
+    """A row whose chats have messages of one type; what cannot be read stays."""
+    chats = {column: plain(value) for column, value in row.items() if isinstance(value, list) and value}
+    return {**row, **chats} if chats else row
 
 
 def _opened(file: Path, options: Options) -> Rows:
