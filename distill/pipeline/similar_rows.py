@@ -63,8 +63,9 @@ def of_train(splits: Mapping[str, Dataset], roles: Sequence[str], what: str, lab
 
 def _same(splits: Mapping[str, Dataset]) -> str | None:
     """Return the column that a row and what it is nearly have to share: that of labels, where each has one."""
-    kinds = {type(value) for rows in splits.values() if LABEL in rows.column_names for value in rows[LABEL][:1]}
-    return LABEL if kinds == {int} else None
+    read = [rows for name, rows in splits.items() if name != UNLABELLED]
+    alone = all(LABEL in rows.column_names and isinstance(rows[0][LABEL], int) for rows in read)
+    return LABEL if alone else None
 
 
 def _too_many(near: NDArray[np.bool_], train: Dataset, labels: Sequence[str]) -> str | None:
