@@ -63,10 +63,8 @@ def take(
         DataError: a column is absent and no other can be meant, or holds what its role cannot mean, or a row cannot be
             used.
     """
-    if strangers := sorted({*named, *rules.exact} - set(roles)):
-        raise DataError(f"{rules.key} names {listed(strangers)}; the task has {', '.join(roles)}")
-    if bare := [split for split, rows in splits.items() if not len(rows)]:
-        raise DataError(f"{bare[0]} of {source} has no rows")
+    _refuse_strangers(roles, named, rules)
+    _refuse_bare(splits, source)
     first = next(iter(splits))
     train = splits[first]
     for split_problems in (problems or {}).values():
@@ -100,6 +98,18 @@ def take(
     ids, wrong_rows = ids_of(splits), {split: faults[split] for split in labelled}
     result = usable(labelled, wrong_rows, drop=rules.drop_bad, source=source, ids=ids)
     return RoleColumns(result.splits, [*notes, *result.notes], order, chosen, result.numbers, ids)
+
+
+def _refuse_strangers(roles: Mapping[str, str], named: Mapping[str, str], rules: Rules) -> None:
+    """Refuse settings that name a role which the task does not have."""
+    if strangers := sorted({*named, *rules.exact} - set(roles)):
+        raise DataError(f"{rules.key} names {listed(strangers)}; the task has {', '.join(roles)}")
+
+
+def _refuse_bare(splits: Mapping[str, "Dataset"], source: str) -> None:
+    """Refuse a split without rows."""
+    if bare := [split for split, rows in splits.items() if not len(rows)]:
+        raise DataError(f"{bare[0]} of {source} has no rows")
 
 
 def _read_columns(
