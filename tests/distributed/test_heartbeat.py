@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from distill.base.process_state import StopWatch
-from distill.distributed import heartbeat
+from distill.distributed import heartbeat, rank_links
 from distill.distributed.heartbeat import beating
 from distill.errors import RankError, StoreError
 
@@ -101,8 +101,8 @@ def test_one_that_leaves_in_good_order_is_not_lost_while_another_writes_what_is_
 def test_a_rank_elsewhere_that_gives_no_sign_is_lost_and_one_here_that_works_is_not(monkeypatch):
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    elsewhere = heartbeat._Link(ours, "rank 1 of 2 (process 7 on far)", None)
-    here = heartbeat._Link(ours, "rank 1 of 2 (process 7 on near)", StopWatch(os.getpid()))
+    elsewhere = rank_links.Link(ours, "rank 1 of 2 (process 7 on far)", None)
+    here = rank_links.Link(ours, "rank 1 of 2 (process 7 on near)", StopWatch(os.getpid()))
     assert elsewhere.look(19.0) is None
     assert elsewhere.look(1.0) == (
         "rank 1 of 2 (process 7 on far) has given no sign of life for 20 s: it is stopped, or its machine or the "
@@ -129,7 +129,7 @@ def test_of_a_signal_to_one_rank_the_others_hear_once(monkeypatch, no_signal):
     monkeypatch.setattr(heartbeat, "_BEAT", 0.02)
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    rank = heartbeat._Heartbeat([heartbeat._Link(ours, "rank 1 of 2", StopWatch(os.getpid()))])
+    rank = heartbeat._Heartbeat([rank_links.Link(ours, "rank 1 of 2", StopWatch(os.getpid()))])
     watching = threading.Thread(target=rank.watch)
     watching.start()
     no_signal._watch.number = signal.SIGTERM
@@ -143,7 +143,7 @@ def test_of_a_signal_to_one_rank_the_others_hear_once(monkeypatch, no_signal):
 def test_a_signal_that_another_rank_tells_of_ends_the_work_here_and_one_of_its_own_is_the_first(no_signal):
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    link = heartbeat._Link(ours, "rank 0 of 2", None)
+    link = rank_links.Link(ours, "rank 0 of 2", None)
     theirs.send(b"\nsignal 15\n\n")
     assert link.look(1.0) is None
     assert (no_signal.pending(), link.left) == (signal.SIGTERM, False)
@@ -159,7 +159,7 @@ def test_a_rank_here_that_stays_stopped_is_lost():
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     ours, _theirs = socket.socketpair()
     ours.setblocking(False)
-    link = heartbeat._Link(ours, "rank 1 of 2", StopWatch(process.pid, limit=0.2))
+    link = rank_links.Link(ours, "rank 1 of 2", StopWatch(process.pid, limit=0.2))
     assert link.look(1.0) is None
     process.send_signal(signal.SIGSTOP)
     stopped = (link.look(0.1) for _ in iter(lambda: threading.Event().wait(0.05), True))
@@ -177,7 +177,7 @@ def test_a_rank_that_is_stopped_does_not_hold_up_the_launcher(monkeypatch):
     for ours, _ in pairs:
         ours.setblocking(False)
     watches = [StopWatch(process.pid, limit=0.2) for process in (works, stops)]
-    links = [heartbeat._Link(ours, "rank", watch) for (ours, _), watch in zip(pairs, watches, strict=True)]
+    links = [rank_links.Link(ours, "rank", watch) for (ours, _), watch in zip(pairs, watches, strict=True)]
     stops.send_signal(signal.SIGSTOP)
     heartbeat._Heartbeat(links).watch()
     assert stops.wait(20) == -signal.SIGKILL
@@ -188,17 +188,17 @@ def test_a_rank_that_is_stopped_does_not_hold_up_the_launcher(monkeypatch):
 
 
 def test_a_stranger_who_calls_is_not_taken_for_a_rank(monkeypatch):
-    monkeypatch.setattr(heartbeat, "_MEET", 1.0)
+    monkeypatch.setattr(rank_links, "_MEET", 1.0)
     server = socket.create_server(("127.0.0.1", 0))
     stranger = socket.create_connection(server.getsockname())
     stranger.sendall(bytes(20))
     with pytest.raises(TimeoutError):
-        heartbeat._accepted(server, b"0123456789abcdef", 2)
+        rank_links._accepted(server, b"0123456789abcdef", 2)
 
 
 def test_ranks_that_cannot_reach_each_other_go_on_without_and_say_so(together, monkeypatch, caplog):
-    monkeypatch.setattr(heartbeat, "_MEET", 0.5)
-    monkeypatch.setattr(heartbeat, "_called", lambda *_: fail(ConnectionRefusedError("Connection refused")))
+    monkeypatch.setattr(rank_links, "_MEET", 0.5)
+    monkeypatch.setattr(rank_links, "_called", lambda *_: fail(ConnectionRefusedError("Connection refused")))
     assert together(lambda: "first", lambda: "second") == ["first", "second"]
     assert "a rank that is lost will not be noticed at once: no connection (" in caplog.text
 
