@@ -1,6 +1,6 @@
 """Estimate from the sizes of models and data how long the stages that are left take, given those that are done."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,7 +8,8 @@ from distill.base.long_work import Stage
 from distill.config.training import TrainingConfig
 from distill.data.splits import UNLABELLED
 from distill.pipeline.expected_shapes import student_and_teacher_shapes
-from distill.pipeline.plan import Planned
+from distill.pipeline.plan import OF_EACH_TEACHER, Planned
+from distill.pipeline.store import Store
 from distill.stages.hyperparameters import min_steps
 from distill.stages.job import RunSpec
 from distill.training.training_length import TrainingLength, training_length
@@ -134,3 +135,13 @@ def _fixed(planned: Planned) -> float:
     """Return the seconds of a stage that no computing of models explains."""
     formats = len(planned.spec.decisions.exported)
     return {"evaluate": _SECONDS_OF_SCORES, "export": formats * _SECONDS_OF_A_FORMAT}.get(planned.stage, 0.0)
+
+
+def outlook_on(plans: Sequence[Mapping[str, Planned]], store: Store) -> Outlook:
+    """Return the outlook on the stages of some plans, each once whatever its titles are."""
+    by_name: dict[str, Planned] = {}
+    for planned_stages in plans:
+        for planned in planned_stages.values():
+            by_name.setdefault(planned.title if planned.stage in OF_EACH_TEACHER else planned.name, planned)
+    stages = {planned.title: planned for planned in by_name.values()}
+    return Outlook(stages, frozenset(title for title, each in stages.items() if store.folder(each.name).is_dir()))

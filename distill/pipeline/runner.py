@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -26,8 +26,8 @@ from distill.pipeline.chain import Chain, Judge
 from distill.pipeline.context import example_pipeline, run_spec
 from distill.pipeline.lineage import lineage
 from distill.pipeline.out_of_memory import in_memory
-from distill.pipeline.outlook import Outlook
-from distill.pipeline.plan import OF_EACH_TEACHER, Planned, plan
+from distill.pipeline.outlook import Outlook, outlook_on
+from distill.pipeline.plan import Planned, plan
 from distill.pipeline.preflight import preflight
 from distill.pipeline.prepare_data import prepare
 from distill.pipeline.run_report import write_report
@@ -108,7 +108,7 @@ def _stages(chain: Chain) -> None:
     ranks, notes = chain.ranks, []
     planned_stages = plan(chain.spec, chain.store, tell=ranks.rank == 0)
     of_seeds = plan_seeds(chain.spec, chain.store)
-    outlook = _outlook(chain, [*of_seeds.values(), planned_stages])
+    outlook = outlook_on([*of_seeds.values(), planned_stages], chain.store)
     evaluations: dict[int, Job] = {}
     for seed, planned_of_seed in of_seeds.items():
         notes += make_stages(chain, planned_of_seed, outlook)
@@ -130,7 +130,7 @@ def _stages(chain: Chain) -> None:
 
 def make_stages(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Outlook | None = None) -> list[str]:
     """Take each of some stages in turn, unless the run has it already; return what was accepted of teachers."""
-    ranks, outlook, notes = chain.ranks, outlook or _outlook(chain, [planned_stages]), list[str]()
+    ranks, outlook, notes = chain.ranks, outlook or outlook_on([planned_stages], chain.store), list[str]()
     accepted = ranks.first(lambda: accepted_before_training(chain, planned_stages))
     for planned in planned_stages.values():
         if not chain.finished.has(planned.title, chain.store.folder(planned.name)):
@@ -139,17 +139,6 @@ def make_stages(chain: Chain, planned_stages: Mapping[str, Planned], outlook: Ou
                 of_teacher = ranks.first(partial(accepted_before, planned, chain))
                 notes += _advance(planned, chain, [*accepted.get(planned.title, []), *of_teacher])
     return notes
-
-
-def _outlook(chain: Chain, plans: Sequence[Mapping[str, Planned]]) -> Outlook:
-    """Return the outlook on the stages of some plans, each once whatever its titles are."""
-    by_name: dict[str, Planned] = {}
-    for planned_stages in plans:
-        for planned in planned_stages.values():
-            by_name.setdefault(planned.title if planned.stage in OF_EACH_TEACHER else planned.name, planned)
-    stages = {planned.title: planned for planned in by_name.values()}
-    in_store = frozenset(title for title, each in stages.items() if chain.store.folder(each.name).is_dir())
-    return Outlook(stages, in_store)
 
 
 def _begin(config: Config, folder: Path) -> None:

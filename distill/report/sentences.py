@@ -33,7 +33,7 @@ def verdict(report: Report) -> str:
     report = seeds.leading(report)
     teacher, student = first_of(report, "teacher"), first_of(report, "student")
     if not present(report):
-        return "This run evaluated no model."
+        return _without_models(report)
     if student is None:
         parts = (_nothing_learnt(report), _reaches(report, present(report)[0]), "No student was evaluated.")
         return " ".join(filter(None, parts))
@@ -61,6 +61,12 @@ def verdict(report: Report) -> str:
         _surpassed_teacher(report),
     )
     return " ".join(filter(None, sentences))
+
+
+def _without_models(report: Report) -> str:
+    if report.get("pretraining"):
+        return "This run pretrained a model; it evaluated none on the task."
+    return "This run evaluated no model."
 
 
 def _from_the_worst(report: Report, beside_teacher: str = "") -> tuple[str, ...]:

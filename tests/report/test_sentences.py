@@ -224,6 +224,8 @@ def test_a_student_alone_gets_a_verdict(report):
 def test_a_run_without_models_says_so(report):
     report |= {"models": {}, "gain": None, "fidelity": None, "exports": []}
     assert verdict(report) == "This run evaluated no model."
+    report["pretraining"] = {"pretrain": {"perplexity": 12.0}}
+    assert verdict(report) == "This run pretrained a model; it evaluated none on the task."
 
 
 def test_validation_leads_where_test_is_absent(report):
