@@ -5,9 +5,9 @@
 
 FOLDER holds MiniLM-L6. After it stand the seeds, and the beginnings of what is run; without a name it is everything,
 hours. All of it is made by ``distill.run`` as anyone would make it, in one store, so that what was begun is gone on
-with; ``ROWS=600`` in front of the command learns from so many rows. ``factors`` are the bytes of the same weights with
-embeddings held as two factors, as a graph in ONNX holds them. With ``counts`` nothing is trained: it counts the pieces
-that each train uses, and what these cover of the other splits.
+with; ``ROWS=600`` in front of the command learns from so many rows, ``RANK=176`` takes another rank. ``factors`` are
+the bytes of the same weights with embeddings held as two factors, as a graph in ONNX holds them. With ``counts``
+nothing is trained: it counts the pieces that each train uses, and what these cover of the other splits.
 """
 
 import json
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 OUT = Path("outputs") / "vocabulary"
-RANK = 128
+RANK = int(os.environ.get("RANK", "128"))
 SIZE = 14_600
 """Tokens with which half of MiniLM's layers, in 32 bits, take 35 % less than with all."""
 COMMON = (
