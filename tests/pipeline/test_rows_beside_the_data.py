@@ -111,6 +111,32 @@ def test_a_train_of_which_one_label_or_one_score_would_be_left_is_refused(config
         prepare(config)
 
 
+OTHER_ROWS = {
+    "question_answering": lambda number: {
+        "question": f"Who saw the {WORDS[number % 12]}?",
+        "context": f"{line(number)} Ann saw.",
+        "answers": {"text": ["Ann"], "answer_start": [len(line(number)) + 1]},
+    },
+    "summarization": lambda number: {"document": line(number), "summary": "All the same."},
+    "translation": lambda number: {"source": line(number), "target": "All the same."},
+    "token_classification": lambda number: {"tokens": line(number).split(), "tags": ["A", "B"] * 5},
+    "multilabel_classification": lambda number: {"text": line(number), "labels": ["A", "B"]},
+}
+
+
+@pytest.mark.parametrize("what", ["auto", "drop"])
+@pytest.mark.parametrize("name", OTHER_ROWS)
+def test_they_are_left_out_whatever_the_labels_of_a_task_are(config, tmp_path, name, what):
+    for split, numbers in (("train", range(40)), ("validation", (0, 1, 98))):
+        rows = [json.dumps(OTHER_ROWS[name](number)) + "\n" for number in numbers]
+        (tmp_path / f"{split}.jsonl").write_text("".join(rows), encoding="utf-8")
+        (tmp_path / f"{split}.tsv").unlink()
+    config.task, config.data.near_duplicates = name, what
+    data = prepare(config)
+    assert data.rows()["train"] == 38
+    assert "2 of 40 rows of train are nearly or wholly those of validation: left out" in data.notes
+
+
 def test_texts_without_labels_that_are_nearly_those_of_validation_are_left_out(config, tmp_path):
     texts = [line(98).title(), line(98), line(60), line(61)]
     config.data.unlabelled.path = written(tmp_path / "more.tsv", [(text, "") for text in texts])
