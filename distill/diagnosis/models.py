@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from distill.base.findings import FAIL, OK, SKIPPED, WARN, Finding
 from distill.diagnosis.case import Case
 from distill.models.sources import TEACHER_CHECKPOINT
+from distill.pipeline.acceptance import first_reader
 from distill.pipeline.preflight import preflight
-from distill.pipeline.teacher_answers import asked_of_rows
+from distill.pipeline.teacher_check import Judgement, judge_teacher
 from distill.report import short
 from distill.stages.job import title
+
+_BETTER = "give a teacher that was fine-tuned for this data, or let the run fine-tune it longer"
+"""What to do about a teacher of which a run goes on, and by which little is learnt."""
 
 
 def models(case: Case) -> Iterator[Finding]:
@@ -51,13 +55,19 @@ def teacher(case: Case) -> Iterator[Finding]:
             )
             yield Finding("teacher", SKIPPED, said)
             continue
-        answer = asked_of_rows(spec, case.examples, name, {} if folder is None else {"finetune": folder})
-        refused, hardly = answer.verdict.refused, answer.verdict.hardly
-        accepted = refused and spec.config.teacher.accept
-        level = WARN if accepted or hardly else FAIL if refused else OK
-        fix = (
-            ""
-            if level == OK
-            else "give a teacher that was fine-tuned for this data, or let the run fine-tune it longer"
-        )
-        yield Finding("teacher", level, answer.sentence, fix)
+        judged = judge_teacher(spec, case.examples, name, {} if folder is None else {"finetune": folder})
+        reader = first_reader(case.stages, name)
+        read = reader is not None and case.finished(reader.title) is None
+        yield _of_answers(judged, "" if read else "since no stage that is to be made learns from it")
+
+
+def _of_answers(judged: Judgement, unread: str) -> Finding:
+    """Return the finding of a teacher's answers, which fails where the run would end; ``unread``: why it would not."""
+    despite = judged.despite or unread
+    if judged.refused and not despite:
+        return Finding("teacher", FAIL, judged.sentence, judged.way_out)
+    if judged.refused:
+        return Finding("teacher", WARN, f"{judged.sentence}; gone on with, {despite}", _BETTER)
+    return (
+        Finding("teacher", WARN, judged.sentence, _BETTER) if judged.hardly else Finding("teacher", OK, judged.sentence)
+    )

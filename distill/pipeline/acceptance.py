@@ -9,16 +9,21 @@ from distill.pipeline.teacher_check import check_teacher
 from distill.stages.job import title
 
 
+def first_reader(planned_stages: Mapping[str, Planned], name: str) -> Planned | None:
+    """Return the first of the planned stages that reads the teacher of a name; none where none does."""
+    asked = next((planned for planned in planned_stages.values() if planned.stage == "distill"), None)
+    return planned_stages.get(title("teach", name), asked)
+
+
 def accepted_before_training(chain: Chain, planned_stages: Mapping[str, Planned]) -> dict[str, list[str]]:
     """Check fine-tuned teachers whose outputs are not in the store yet.
 
     Returns:
         Title of each first stage that reads one to what was accepted of it.
     """
-    asked = next((planned for planned in planned_stages.values() if planned.stage == "distill"), None)
-    readers = (planned_stages.get(title("teach", name), asked) for name in chain.spec.teachers)
     accepted: dict[str, list[str]] = {}
-    for (name, spec), reader in zip(chain.spec.teachers.items(), readers, strict=True):
+    for name, spec in chain.spec.teachers.items():
+        reader = first_reader(planned_stages, name)
         if spec.config.teacher.finetuned and reader is not None and chain.store.whole(reader.name) is None:
             accepted.setdefault(reader.title, []).extend(_accepted(chain, name, {}))
     return accepted

@@ -7,6 +7,7 @@ teacher that the run fine-tunes, before a student learns from it.
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from distill.data.example_pipeline import ExamplePipeline
 from distill.errors import ModelError
@@ -22,9 +23,27 @@ _FEWEST_TO_REFUSE = 100
 those of train, which are drawn beside few of validation, it has seen."""
 
 
-def check_teacher(
+class Judgement(NamedTuple):
+    """What a run makes of a teacher, by its answers to some rows of validation.
+
+    Attributes:
+        sentence: what its answers are worth beside those of who has not read the rows.
+        refused: whether they are no better, or on another scale.
+        hardly: whether chance may explain what they are better by.
+        despite: why a student learns from it though its answers are refused; empty where none does, or they are not.
+        way_out: what to do about a teacher whose answers are refused.
+    """
+
+    sentence: str
+    refused: bool
+    hardly: bool
+    despite: str
+    way_out: str
+
+
+def judge_teacher(
     spec: RunSpec, examples: ExamplePipeline, name: str, inputs: Mapping[str, Path] | None = None
-) -> str | None:
+) -> Judgement:
     """Judge whether a student can learn from a teacher, by its answers to some rows of validation.
 
     Args:
@@ -33,34 +52,59 @@ def check_teacher(
         name: its name among several.
         inputs: the stage that fine-tuned it, by name, where the run did.
 
+    Raises:
+        ModelError: its answers are not finite.
+    """
+    teacher, verdict, sentence = asked_of_rows(spec, examples, name, inputs)
+    despite = _despite(teacher) if verdict.refused else ""
+    if verdict.refused and not despite and not spec.config.teacher.finetuned:
+        sentence += ", so a student would learn nothing from it"
+    return Judgement(sentence, verdict.refused, verdict.hardly, despite, _way_out(teacher, verdict))
+
+
+def check_teacher(
+    spec: RunSpec, examples: ExamplePipeline, name: str, inputs: Mapping[str, Path] | None = None
+) -> str | None:
+    """Refuse a teacher from which a student cannot learn, and say what of one is accepted; see ``judge_teacher``.
+
     Returns:
         What was accepted, a sentence; none where there is nothing to accept.
 
     Raises:
-        ModelError: it answers no better than who has not read them, or on another scale, and that is not accepted; or
-            its answers are not finite.
+        ModelError: it answers no better than who has not read the rows, or on another scale, and that is not accepted;
+            or its answers are not finite.
     """
-    teacher, verdict, sentence = asked_of_rows(spec, examples, name, inputs)
-    key = teacher.key
-    if not verdict.refused:
-        log.log(logging.WARNING if verdict.hardly else logging.INFO, "%s", sentence)
+    judged = judge_teacher(spec, examples, name, inputs)
+    if not judged.refused:
+        log.log(logging.WARNING if judged.hardly else logging.INFO, "%s", judged.sentence)
         return None
-    accepted = f"{key}.accept=true"
-    if spec.config.teacher.accept:
-        log.warning("%s; gone on with, %s", sentence, accepted)
-        return f"{sentence}; gone on with, {accepted}"
-    if not spec.config.teacher.finetuned and len(spec.data.splits["validation"]) < _FEWEST_TO_REFUSE:
-        log.warning("%s; gone on with, since so few rows cannot tell", sentence)
-        return f"{sentence}; gone on with, since so few rows cannot tell"
-    if not spec.config.teacher.finetuned:
-        raise ModelError(
-            f"{sentence}, so a student would learn nothing from it; fine-tune it for longer (finetune.max_epochs, "
-            f"finetune.min_steps), give it more data or a pretrained model (teacher.model), or go on with {accepted}"
+    if not judged.despite:
+        raise ModelError(f"{judged.sentence}; {judged.way_out}")
+    log.warning("%s; gone on with, %s", judged.sentence, judged.despite)
+    return f"{judged.sentence}; gone on with, {judged.despite}"
+
+
+def _accepted(teacher: CheckedTeacher) -> str:
+    return f"{teacher.key}.accept=true"
+
+
+def _despite(teacher: CheckedTeacher) -> str:
+    """Return why a run goes on with a teacher whose answers are refused, or nothing."""
+    if teacher.spec.config.teacher.accept:
+        return _accepted(teacher)
+    few = len(teacher.spec.data.splits["validation"]) < _FEWEST_TO_REFUSE
+    return "since so few rows cannot tell" if few and not teacher.spec.config.teacher.finetuned else ""
+
+
+def _way_out(teacher: CheckedTeacher, verdict: Verdict) -> str:
+    if not teacher.spec.config.teacher.finetuned:
+        return (
+            "fine-tune it for longer (finetune.max_epochs, finetune.min_steps), give it more data or a pretrained "
+            f"model (teacher.model), or go on with {_accepted(teacher)}"
         )
-    hint = _naming_hint(teacher, verdict)
-    raise ModelError(
-        f"{sentence}; {hint}give the checkpoint that was fine-tuned for this data, fine-tune it here "
-        f"without {key}.finetuned=true, or go on with {accepted}"
+    return (
+        f"{_naming_hint(teacher, verdict)}give the checkpoint that was fine-tuned for this data, fine-tune it here "
+        f"without {teacher.key}.finetuned=true, or go on with {_accepted(teacher)}"
     )
 
 
