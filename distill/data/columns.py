@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.base.unusable_rows import Fault, Ids, ids_of, usable
-from distill.data import contents, hidden, label_columns, label_separators, label_values, objects
+from distill.data import contents, hidden, impossible_questions, label_columns, label_separators, label_values, objects
 from distill.data.choosing import Rules as Rules
 from distill.data.choosing import choose
 from distill.data.contents import Column
@@ -117,11 +117,15 @@ def _read_columns(
 ) -> tuple["Dataset", dict[int, Fault], list[str]]:
     """Return a split with its columns under the names of their roles, the rows that cannot be used, and notes."""
     renamed = {column.name: column.role for column in columns if column.name != column.role}
+    without = {column.role: impossible_questions.impossible(rows, column) for column in columns}
     rows = rows.select_columns([column.name for column in columns]).rename_columns(renamed)
     faults: dict[int, Fault] = {}
     notes: list[str] = []
     for column in columns:
         rows, wrong, column_notes = contents.read(rows, column, max_characters)
+        if places := without[column.role]:
+            rows = impossible_questions.without_answers(rows, column.role, places)
+            wrong = {row: fault for row, fault in wrong.items() if row not in places}
         faults = {**wrong, **faults}
         notes += [note for note in column_notes if note not in notes]
     return rows, faults, notes
