@@ -33,7 +33,7 @@ def _label(values: Sequence[object]) -> bool:
     return (
         simple
         and len(set(values)) <= max(2, len(values) // 2)
-        and not any(" " in str(value).strip() or _fractional(value) for value in values)
+        and not any(" " in str(value).strip() or is_fractional(value) for value in values)
     )
 
 
@@ -68,8 +68,8 @@ def _object(value: object) -> bool:
     return isinstance(value, Mapping) or (isinstance(value, str) and value.startswith("{"))
 
 
-def _fractional(value: object) -> bool:
-    """Whether it is a score, such as 3.8, and no name or number of a class."""
+def is_fractional(value: object) -> bool:
+    """Return whether a value is a score, such as 3.8, and no name or number of a class."""
     try:
         number = float(str(value))
     except ValueError:

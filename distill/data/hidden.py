@@ -1,11 +1,12 @@
 """Splits whose labels are withheld, as in tests of competitions: they are left out, with a note."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from distill.base.terminal_text import name
-from distill.base.unusable_rows import Fault
+from distill.base.unusable_rows import ID, Fault
 from distill.data.cells import empty
+from distill.data.guessing import fits, is_fractional
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -17,21 +18,41 @@ _NO_LABEL = {"no label", "no labels", "no tag"}
 def without_column(
     splits: Mapping[str, "Dataset"], roles: Mapping[str, str], chosen: Mapping[str, str], source: str
 ) -> tuple[dict[str, "Dataset"], list[str]]:
-    """Leave out splits without a column of labels whose other columns are those of the first split.
+    """Leave out splits without a column of labels, and without another that may hold them under a name of its own.
 
     Returns the remaining splits, and a sentence on each that was left out.
     """
     if "label" not in roles:
         return dict(splits), []
     first, *others = splits
-    label, known = chosen["label"], set(splits[first].column_names)
-    hidden = [
-        split
-        for split in others
-        if (columns := set(splits[split].column_names)) <= known and not {label, *label.split("+")} & columns
-    ]
+    train, label = splits[first], chosen["label"]
+    parts, known = {label, *label.split("+")}, set(train.column_names)
+    inputs = {column for role, column in chosen.items() if role != "label"}
+    lacking = [split for split in others if not parts & set(splits[split].column_names)]
+    names = {str(value).strip() for part in parts & known if lacking for value in train[part][:]}
+    hidden = []
+    for split in lacking:
+        rows, columns = splits[split], set(splits[split].column_names)
+        further = columns - known - {ID}
+        of_inputs = not further or inputs <= columns
+        if of_inputs and not any(_may_be_labels(rows, each, roles, names) for each in further):
+            hidden.append(split)
     hidden_notes = [f"{split} in {source} has no column {name(label)}: it is left out" for split in hidden]
     return {split: rows for split, rows in splits.items() if split not in hidden}, hidden_notes
+
+
+def _may_be_labels(rows: "Dataset", column: str, roles: Mapping[str, str], names: Collection[str]) -> bool:
+    """Whether a column that train lacks may hold labels: some that train has, or what is no name of a row."""
+    values = [value for value in rows[column][:] if not empty(value)]
+    if fits(rows, column, roles["label"]) or sum(str(value).strip() in names for value in values) > len(values) / 2:
+        return True
+    names_rows = all(map(_is_name, values)) and len({*values}) == len(values)
+    return not names_rows and roles["label"] != "label"  # a single label has no words beside it, and is repeated
+
+
+def _is_name(value: object) -> bool:
+    """Whether a value may be the name or number of a row: a word or a whole number."""
+    return type(value) is int or (isinstance(value, str) and len(value.split()) == 1 and not is_fractional(value))
 
 
 def without_labels(

@@ -140,6 +140,55 @@ def test_a_split_without_the_column_of_labels_is_left_out_where_no_other_can_be_
     assert taken.notes == ["test in here has no column label: it is left out"]
 
 
+WITH_MORE = {
+    "numbers of rows": {"number": list(range(8))},
+    "names of rows": {
+        "file": [f"{number}.txt" for number in range(8)],
+        "url": ["x.org/?a=" + str(each) for each in range(8)],
+    },
+    "an id and nothing": {"id": [0, 1] * 4, "label_text": [None] * 8},
+    "another text": {"title": [f"title {number}" for number in range(8)]},
+}
+
+
+@pytest.mark.parametrize("case", WITH_MORE)
+def test_so_is_one_with_columns_that_train_lacks_and_that_hold_no_labels(case):
+    test = Dataset.from_dict({"text": ["a b"] * 8, **WITH_MORE[case]})
+    taken = take({"train": table(["x", "y"]), "test": test}, ROLES, {}, "here")
+    assert list(taken.splits) == ["train"]
+    assert taken.notes == ["test in here has no column label: it is left out"]
+
+
+@pytest.mark.parametrize("case", [{"sentiment": ["x", "y"] * 4}, {"mood": list("xyxzxyuv")}])
+def test_one_whose_labels_may_have_another_name_is_refused(case):
+    test = Dataset.from_dict({"text": ["a b"] * 8, **case})
+    with refused(
+        f"test of here has no column label; it has text, {next(iter(case))}: name its column as in train, or take "
+        "another file with data.files.test=NAME"
+    ):
+        take({"train": table(["x", "y"]), "test": test}, ROLES, {}, "here")
+
+
+@pytest.mark.parametrize(("kind", "labels", "further", "left"), [
+    ("score", [3.8, 1.2], list(range(10, 18)), True),
+    ("score", [3.8, 1.2], ["3.5", "1.7", "2.4", "5", "2", "1", "4", "3"], False),
+    ("tags", [["O", "B"], ["O", "O"]], [f"s{number}" for number in range(8)], True),
+    ("tags", [["O", "B"], ["O", "O"]], ["O B"] * 8, False),
+])  # fmt: skip
+def test_of_other_labels_nothing_but_names_of_rows_is_none(kind, labels, further, left):
+    roles = {"text": "text" if kind == "score" else "texts", "label": kind}
+    texts = ["a b"] * 8 if kind == "score" else [["a", "b"]] * 8
+    splits = {
+        "train": Dataset.from_dict({"text": texts[:2], "label": labels}),
+        "test": Dataset.from_dict({"text": texts, "more": further}),
+    }
+    if left:
+        assert list(take(splits, roles, {}, "here").splits) == ["train"]
+        return
+    with pytest.raises(DataError, match=r"^test of here has no column label; it has text, more: name its column"):
+        take(splits, roles, {}, "here")
+
+
 def test_a_split_whose_answers_are_all_empty_is_left_out():
     roles = {"context": "text", "label": "answers"}
     made = Dataset.from_dict({"context": ["a b"], "label": [{"text": ["a"], "answer_start": [0]}]})
