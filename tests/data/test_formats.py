@@ -92,27 +92,6 @@ def test_a_single_object_is_a_row_and_a_table_that_can_be_two_is_refused(tmp_pat
         rows(file)
 
 
-def squad(*asked):
-    return json.dumps(
-        {"version": "x", "data": [{"title": "t", "paragraphs": [{"context": "He left Rome.", "qas": asked}]}]}
-    )
-
-
-def test_squads_own_files_are_read_a_row_a_question(tmp_path):
-    asked = {"id": "1", "question": "Where?", "answers": [{"text": "Rome", "answer_start": 8}]}
-    file = written(tmp_path, "a.json", squad(asked))
-    answers = {"text": ["Rome"], "answer_start": [8]}
-    assert rows(file) == [
-        {"id": "1", "title": "t", "context": "He left Rome.", "question": "Where?", "answers": answers}
-    ]
-    impossible = {"id": "2", "question": "Why?", "answers": [], "is_impossible": True}
-    file = written(tmp_path, "b.json", squad(asked, impossible))
-    assert [row["answers"] for row in rows(file)] == [answers, {"text": [], "answer_start": []}]
-    file = written(tmp_path, "c.json", squad(asked, {"id": "2"}))
-    with refused(f"question 2 of {file} is not written as in SQuAD (data, paragraphs, qas, answers): 'question'"):
-        rows(file)
-
-
 CONLL = "-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\n# a comment = 1\n# NN O\n\n\nRome NNP B-LOC"
 
 
