@@ -1,6 +1,5 @@
 """Fit a checkpoint to its use: a token for every marker, padding that both sides know, outputs in label order."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +10,7 @@ from transformers import GenerationConfig, PretrainedConfig, PreTrainedModel, Pr
 
 from distill.errors import ModelError
 from distill.models.configuration import library_message
+from distill.models.json_objects import read_object
 from distill.models.length_limit import AFTER_PADDING
 from distill.models.special_tokens_as_text import read_as_text
 from distill.models.warm_start import output_layer
@@ -49,7 +49,7 @@ def _fill_up(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     the last end token, which padding must not be.
     """
     path = folder / "config.json"
-    config: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    config: Mapping[str, Any] = read_object(path) if path.is_file() else {}
     if config.get("model_type") in AFTER_PADDING:
         padding_id = config.get("pad_token_id", 1)  # transformers' own number for each of them
         token = tokenizer.convert_ids_to_tokens(padding_id) if isinstance(padding_id, int) and padding_id >= 0 else None

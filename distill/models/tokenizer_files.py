@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from distill.errors import ModelError
-from distill.models.configuration import library_message
+from distill.models.configuration import configuration, library_message
 from distill.models.json_objects import read_object
 from distill.models.tokenizer_bombs import refuse_bomb
 
@@ -47,9 +47,15 @@ def load(folder: Path) -> PreTrainedTokenizerBase:
 
 
 def _reason(folder: Path, error: Exception) -> str:
-    """Return the file that is to blame, or what the library says, and the way out."""
+    """Return the file that is to blame, or what the library says, and the way out.
+
+    Raises:
+        ModelError: another file than those of the tokenizer is to blame.
+    """
     if (damaged := next(_damaged(folder), None)) is not None:
         return damaged
+    if (folder / "config.json").exists():
+        configuration(folder)  # raises where that is to blame: of which class the tokenizer is may stand there
     if isinstance(error, ImportError):
         return f"it asks for a package that is not there ({str(error).splitlines()[0].split('. ')[0]})"
     files = sorted({path.name for pattern in _ANY for path in folder.glob(pattern)})

@@ -146,6 +146,21 @@ def test_a_tokenizer_that_is_none_is_named_without_advice(wordpiece, content):
     assert not re.search("install|use_fast|huggingface.co|private", str(error.value))
 
 
+@pytest.mark.parametrize("told", [{}, {"tokenizer_class": "PreTrainedTokenizerFast"}])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{\n"model_type": "bert",\n}', r"it is no JSON \(.+: line \d column \d+ \(char \d+\)\)"),
+        ("[1]", "it is a JSON array, not an object"),
+    ],
+)
+def test_a_configuration_is_named_where_it_is_to_blame(wordpiece, told, content, said):
+    (wordpiece / "config.json").write_text(content)
+    (wordpiece / "tokenizer_config.json").write_text(json.dumps(told))
+    with pytest.raises(ModelError, match=f"^{re.escape(str(wordpiece))}/config.json cannot be read: {said}$"):
+        loading.load_tokenizer(wordpiece)
+
+
 def test_a_package_that_a_tokenizer_alone_asks_for_is_named(wordpiece):
     (wordpiece / "tokenizer.json").unlink()
     (wordpiece / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n")
