@@ -11,6 +11,7 @@ from distill.data import objects
 from distill.data.cells import MAX_CHARACTERS
 from distill.data.guessing import fits
 from distill.data.label_columns import is_switch
+from distill.data.pair_columns import refuse_no_pair
 from distill.errors import DataError
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ def _refuse(
     """
     for column in train.column_names:
         _refuse_no_header(train, column, "label" if fits(train, column, "label") else kind, source)
+    if role == "pair":
+        refuse_no_pair(train, free, wanted, source)
     way = key if key == Rules().key else f"+{key}"  # which no card has
     columns = [*train.column_names, *(path for path in objects.paths(train) if path.split(".")[0] in free)]
     why = "".join(f"; {name(column)} is not read, since {reason}" for column, reason in [*unread.items()][:_SHOWN])
