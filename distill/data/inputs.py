@@ -13,8 +13,8 @@ from distill.errors import ColumnError, DataError, RowError
 ID = "id"
 """The field of an answer that says which row it is to, and the column that has it where no other is named."""
 
-_LINE = "text"
-"""The only column of a file of texts."""
+TEXT = "text"
+"""The only column of a file of texts; for a task that reads words, the column of a text as people write it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Inputs:
         for role, column in columns.items():
             kind = self.kinds[role]
             value = objects.value(row, column)
-            written = kind == "texts" and (self.written or column == _LINE) and is_written(value)
+            written = kind == "texts" and (self.written or column == TEXT) and is_written(value)
             value = _content(Words(str(value)) if written else value, kind, column, role, where)
             check = self.problem if kind == "marked" else None
             if check is not None and isinstance(value, str) and (reason := check(value)):
@@ -72,7 +72,7 @@ class Inputs:
 
     def _usual(self, role: str, row: Row) -> str:
         """The name of an input's column where none is given: training's, its own, or that of the text of a row."""
-        alone = [_LINE] if len(self.kinds) == 1 and (list(row) == [_LINE] or self.kinds[role] == "texts") else []
+        alone = [TEXT] if len(self.kinds) == 1 and (list(row) == [TEXT] or self.kinds[role] == "texts") else []
         candidates = (self.trained.get(role, role), role, *alone)
         return next((name for name in candidates if objects.has(row, name)), role)
 

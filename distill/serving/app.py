@@ -43,7 +43,7 @@ def application(service: Service) -> FastAPI:
         await asyncio.gather(*tasks)
         await service.stop()
 
-    app = FastAPI(title="distill", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="distill", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     _add_predictions(app, service)
     _add_state(app, service)
     app.add_exception_handler(Refused, _refusal)

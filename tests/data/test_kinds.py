@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from distill.data.formats.parsing import Doubled, parse
@@ -83,3 +85,11 @@ def test_what_is_no_json_is_told(text, said):
 
 def test_a_number_of_thousands_of_digits_is_beyond_a_table():
     assert parse('{"n": ' + "9" * 5000 + "}")["n"] > 2**64
+
+
+def test_a_key_that_stands_twice_among_very_many_is_found_at_once():
+    members = ", ".join(f'"{number}": 1' for number in range(30_000))
+    start = time.monotonic()
+    found = parse(f'{{{members}, "7": 2}}')
+    assert time.monotonic() - start < 2
+    assert [key for key, value in found.items() if isinstance(value, Doubled)] == ["7"]

@@ -5,6 +5,8 @@ import json
 import pytest
 from predicted import inputs
 
+from distill.data.inputs import Inputs
+from distill.data.streaming import read
 from distill.serving.limits import Limits
 from distill.serving.refusal import Refused
 from distill.serving.schemas import Reader
@@ -32,7 +34,7 @@ def test_labels_are_ranked_only_where_there_are_labels_of_an_example(name):
     if name in RANKED:
         assert reader.read(content).top_k == 2
     else:
-        with pytest.raises(Refused, match="top_k: Extra inputs are not permitted"):
+        with pytest.raises(Refused, match=r"^top_k: no such field; allowed is "):
             reader.read(content)
 
 
@@ -44,6 +46,13 @@ def test_labels_are_ranked_only_where_there_are_labels_of_an_example(name):
         ("token_classification", {"tokens": ["EU", 3]}, "tokens.1: Input should be a valid string, not 3"),
         ("token_classification", {"tokens": ["EU", ""]}, "the example has an empty entry in tokens"),
         ("token_classification", {"tokens": []}, "the example has no tokens"),
+        ("token_classification", {"text": " "}, "the example has no text"),
+        ("token_classification", {"text": ["EU"]}, "text: Input should be a valid string, not ['EU']"),
+        ("token_classification", {},
+         "the example has no tokens; give tokens (words), or else text (as it was written)"),
+        ("token_classification", {"examples": [{"tokens": ["EU"], "text": "EU"}]},
+         "examples.0 has tokens and text; give tokens (words), or else text (as it was written)"),
+        ("token_classification", {"words": ["EU"]}, "words: no such field; allowed is tokens, text"),
         ("relation_extraction", {"text": "<e1>a</e1> b"}, "the example has <e2> 0 times, not once: '<e1>a</e1> b'"),
         ("pair_classification", {"text": "a"}, "pair: Field required"),
         ("question_answering", {"question": "who ?", "context": " "}, "the example has no context"),
@@ -62,8 +71,54 @@ def test_messages_of_a_dialogue_are_turns():
     assert Reader(task("dialogue"), Limits()).read(body(content)).examples == [{"history": ["Hello.", "Hi."]}]
 
 
-def test_words_may_be_a_text_as_people_write_it():
-    (example,) = Reader(task("token_classification"), Limits()).read(body({"tokens": "In Paris, again."})).examples
-    assert list(example["tokens"]) == ["In", "Paris", ",", "again", "."]
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"text": "In Paris, again."}, ["In", "Paris", ",", "again", "."]),
+        ({"tokens": "In Paris, again."}, ["In", "Paris,", "again."]),
+        ({"tokens": ["In Paris,", "again."]}, ["In Paris,", "again."]),
+        ({"tokens": '["In Paris,", "again."]'}, ["In Paris,", "again."]),
+    ],
+)
+def test_words_and_texts_to_tag_are_read_as_prediction_reads_them_from_a_file(tmp_path, given, words):
+    (example,) = Reader(task("token_classification"), Limits()).read(body(given)).examples
+    file = tmp_path / "asked.jsonl"
+    file.write_text(json.dumps(given), encoding="utf-8")
+    ((_, row),) = read(file, inputs=["texts"])
+    predicted = Inputs(task("token_classification").inputs).example(row, "line 1")
+    assert list(example["tokens"]) == list(predicted["tokens"]) == words
+    assert type(example["tokens"]) is type(predicted["tokens"])
+
+
+def test_the_schema_of_words_takes_a_text_in_their_place():
     schema = Reader(task("token_classification"), Limits()).one.model_json_schema()
     assert [each["type"] for each in schema["properties"]["tokens"]["anyOf"]] == ["array", "string"]
+    assert schema["properties"]["text"]["type"] == "string"
+    assert "required" not in schema
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("classification", b'{"text": "a", "text": "b"}', "text stands there twice"),
+        ("classification", b'{"examples": [{"text": "a"}, {"text": "b", "text": "b"}]}',
+         "examples.1.text stands there twice"),
+        ("classification", b'{"text": "a", "top_k": 1, "top_k": 2}', "top_k stands there twice"),
+        ("dialogue", b'{"history": [{"role": "user", "role": "assistant", "content": "Hi."}]}',
+         "history.0.role stands there twice"),
+        ("classification", b'{"text": "a", "\\u001b": 1, "\\u001b": 2}', "'\\x1b' stands there twice"),
+    ],
+)  # fmt: skip
+def test_a_key_that_stands_twice_is_told(name, content, reason):
+    with pytest.raises(Refused) as told:
+        Reader(task(name), Limits()).read(content)
+    assert (told.value.status, told.value.reason) == (422, reason)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [("1.5", "1.5"), ("true", "True"), ("[1]", "[1]"), ('"some"', "some"), ("-1", "-1")]
+)
+def test_numbers_of_labels_that_are_none_are_told_what_is_allowed(given, shown):
+    with pytest.raises(Refused) as told:
+        Reader(task("classification"), Limits()).read(b'{"text": "a", "top_k": ' + given.encode() + b"}")
+    assert told.value.reason == f"top_k={shown}: allowed is a whole number from 1 up, or all"

@@ -1,6 +1,7 @@
 """JSON parsed so that strings stay strings and faulty values can be named with their column."""
 
 import json
+from collections import Counter
 from typing import cast
 
 _MOST_DIGITS = 4000
@@ -39,8 +40,8 @@ def parse(text: str) -> object:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        keys = [key for key, _ in pairs]
-        members |= {key: Doubled() for key in members if keys.count(key) > 1}
+        counts = Counter(key for key, _ in pairs)
+        members |= {key: Doubled() for key, count in counts.items() if count > 1}
     return members
 
 
