@@ -5,10 +5,11 @@ package. What they must know of the task they read from ``config.json``.
 """
 
 import json
+import re
 from collections.abc import Mapping
 
 _OPENED = """\
-import json, pathlib, sys
+import json, pathlib, re, sys
 import numpy as np, onnxruntime, tokenizers
 
 folder = pathlib.Path(FOLDER)
@@ -24,10 +25,12 @@ def ask(tokens):
 
 """
 _TEXT = """\
+sys.argv[1].strip() or sys.exit("give a text that is not empty")
 tokenizer.enable_truncation(form["max_length"])
 logits = ask(tokenizer.encode(sys.argv[1]))
 """
 _PAIR = """\
+all(map(str.strip, sys.argv[1:3])) or sys.exit("give two texts that are not empty")
 tokenizer.enable_truncation(form["max_length"])
 logits = ask(tokenizer.encode(sys.argv[1], sys.argv[2]))
 """
@@ -44,11 +47,20 @@ _SCORE = """\
 print(json.dumps({"score": float(logits[0])}))
 """
 _RELATION = """\
-tokenizer.enable_truncation(form["max_length"])
-tokens = tokenizer.encode(sys.argv[1])  # such as: <e1>Rome</e1> is the capital of <e2>Italy</e2>
-first, second = (tokens.ids.index(tokenizer.token_to_id(mark)) for mark in form["markers"][::2])
-of_first, of_second = np.split(ask(tokens), 2, axis=-1)
-logits = of_first[first] + of_second[second]
+text, marks, most = sys.argv[1], form["markers"], form["max_length"]
+well = re.match(r"(?s)(?=.*{}\\s*\\S.*{})(?=.*{}\\s*\\S.*{})".format(*marks), text) and {*map(text.count, marks)} == {1}
+well or sys.exit("mark both entities, each once, such as: <e1>Rome</e1> is the capital of <e2>Italy</e2>")
+words = re.split(r"(?<=\\s)|(?<=[\\u3040-\\u30ff\\u3400-\\u9fff])", text)  # of a text that is too long the furthest go
+first, second, third, last = sorted(place for place, word in enumerate(words) for mark in marks if mark in word)
+size = lambda places: len(tokenizer.encode("".join(words[place] for place in sorted(places))).ids)
+kept = {*range(first, last + 1)}
+if size(kept) > most and re.findall("|".join(marks), text)[1] in marks[1::2]: kept -= {*range(second + 1, third)}
+size(kept) <= most or sys.exit(f"there is no room for both entities: the model reads {most} tokens")
+for place in sorted({*range(len(words))} - kept, key=lambda place: (min(abs(place - each) for each in kept), place)):
+    if {place - 1, place + 1} & kept and size(kept | {place}) <= most: kept.add(place)
+tokens = tokenizer.encode("".join(words[place] for place in sorted(kept)))
+starts = [tokens.ids.index(tokenizer.token_to_id(mark)) for mark in marks[::2]]
+logits = sum(np.split(row, 2)[entity] for entity, row in enumerate(ask(tokens)[starts]))
 """
 _TAGS = """\
 tokenizer.enable_truncation(form["max_length"], stride=(stride := min(form["stride"], form["max_length"] // 4)))
@@ -69,20 +81,20 @@ for word, row in sorted(rows.items()):
 print(json.dumps(entities))
 """
 _ANSWER = """\
-(question, context), room = sys.argv[1:3], form["max_length"] - tokenizer.num_special_tokens_to_add(True)
-tokenizer.enable_truncation(room // 2)  # a question may take half of the room
-question = question.strip()[: tokenizer.encode(question.strip(), add_special_tokens=False).offsets[-1][1]]
+query, context, room = sys.argv[1].strip(), sys.argv[2], form["max_length"] - tokenizer.num_special_tokens_to_add(True)
+query and context.strip() or sys.exit("give a question and a context that are not empty")
+query = query[: max(sum(tokenizer.encode(query, add_special_tokens=False).offsets[: room // 2], (0,)))]
 tokenizer.enable_truncation(form["max_length"], stride=min(form["stride"], room // 4), strategy="only_second")
-tokens, spans, nothing = tokenizer.encode(question, context), [], []
+tokens, spans, nothing = tokenizer.encode(query, context), [], []
 for window in [tokens, *tokens.overflowing]:
-    inside = np.array([which == 1 for which in window.sequence_ids])
+    inside, longest = np.array([which == 1 for which in window.sequence_ids]), form["max_answer_length"]
     logits = np.where(inside | (np.arange(len(inside)) == 0), ask(window).T, -1e4)
-    scores, whole = logits[0][:, None] + logits[1], np.logaddexp.reduce(logits, axis=1).sum()
-    allowed = np.triu(np.tril(np.outer(inside, inside), form["max_answer_length"] - 1))
-    first, last = np.unravel_index(np.where(allowed, scores, -np.inf).argmax(), scores.shape)
+    whole, allowed = np.logaddexp.reduce(logits, axis=1).sum(), np.tril(np.outer(inside, inside), longest - 1)
+    scores = np.where(np.triu(allowed), logits[0][:, None] + logits[1], -np.inf)
+    first, last = np.unravel_index(scores.argmax(), scores.shape)
     text, score = context[window.offsets[first][0] : window.offsets[last][1]], scores[first, last]
     spans.append((score - (0 if form.get("unanswerable") else whole), score - whole, text))
-    nothing.append((scores[0, 0], scores[0, 0] - whole, ""))
+    nothing.append((logits[:, 0].sum(), logits[:, 0].sum() - whole, ""))
 best = max(spans + [min(nothing)] * form.get("unanswerable", False))
 print(json.dumps({"answer": best[2], "probability": float(np.exp(best[1]))}))
 """
@@ -142,7 +154,7 @@ def python(task: str, folder: str) -> str | None:
     if (asked := _PYTHON.get(task)) is None:
         return None
     script = _OPENED.replace("FOLDER", json.dumps(folder)) + asked
-    return script if "re." in asked else script.replace("pathlib, re, sys", "pathlib, sys")
+    return script if re.search(r"\bre\.", asked) else script.replace("pathlib, re, sys", "pathlib, sys")
 
 
 def arguments(task: str) -> str:

@@ -46,6 +46,15 @@ def run(folder, task, *texts):
     return json.loads(printed), np.array(logits and json.loads(logits))
 
 
+def refused(folder, task, *texts):
+    """What the script says of texts that it does not answer."""
+    script = folder.parent / "ask.py"
+    script.write_text(scripts.python(task, str(folder)), encoding="utf-8")
+    done = subprocess.run([sys.executable, script, *texts], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
 def asked(folder, *texts):
     """What the student says with PyTorch, and its rows of logits."""
     predictor = Predictor.load(folder, format="torch")
@@ -198,6 +207,60 @@ def test_a_text_beyond_the_limit_is_cut_by_the_script(tmp_path):
     _, (rows,), features = asked(folder, text)
     assert len(features["input_ids"][0]) == 32
     np.testing.assert_allclose(logits, rows[0], rtol=0, atol=1e-4)
+
+
+FAR = " ".join(["the old film ."] * 12)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<e1>Anna</e1> saw {FAR} near <e2>Rome</e2>",
+        f"{FAR} <e2>Rome</e2> , a city near <e1>Mary</e1> . {FAR}",
+        f"the <e1>tower of <e2>Paris</e2> in Peru</e1> {FAR}",
+        f"{FAR}<e1>Mary</e1><e2>Rome</e2>",
+    ],
+    ids=["apart", "together", "one in the other", "in one word"],
+)
+def test_of_a_long_text_the_words_nearest_to_the_entities_answer(tmp_path, text):
+    folder, _ = bundle(tmp_path, "relation_extraction")
+    printed, logits = run(folder, "relation_extraction", text)
+    answer, (rows,), features = asked(folder, text)
+    assert features["cut"] == [True]
+    np.testing.assert_allclose(logits, rows[0], rtol=0, atol=1e-4)
+    assert printed["label"] == answer["label"]
+
+
+UNMARKED = "mark both entities, each once, such as: <e1>Rome</e1> is the capital of <e2>Italy</e2>\n"
+
+
+@pytest.mark.parametrize(
+    ("task", "texts", "message"),
+    [
+        ("classification", (" ",), "give a text that is not empty\n"),
+        ("pair_classification", ("a film", ""), "give two texts that are not empty\n"),
+        ("relation_extraction", ("Mary left Rome",), UNMARKED),
+        ("relation_extraction", ("<e1>Mary</e1> left <e2>Rome</e2> for <e2>Peru</e2>",), UNMARKED),
+        ("relation_extraction", ("</e1>Mary<e1> left <e2>Rome</e2>",), UNMARKED),
+        ("relation_extraction", ("<e1>Mary</e1> left <e2> </e2>",), UNMARKED),
+        ("relation_extraction", (f"<e1>{FAR}</e1> left <e2>Rome</e2>",),
+         "there is no room for both entities: the model reads 32 tokens\n"),
+        ("question_answering", ("", "Anna lives in Rome ."), "give a question and a context that are not empty\n"),
+        ("question_answering", ("who ?", " "), "give a question and a context that are not empty\n"),
+    ],
+)  # fmt: skip
+def test_texts_that_the_script_cannot_answer_are_told_in_a_sentence(tmp_path, task, texts, message):
+    folder, _ = bundle(tmp_path, task)
+    assert refused(folder, task, *texts) == message
+
+
+@pytest.mark.parametrize("unanswerable", [False, True])
+@pytest.mark.parametrize("texts", [("\u200b", "Anna lives in Rome ."), ("who ?", "\u200b")])
+def test_questions_and_contexts_without_a_token_are_answered_as_the_student_answers_them(tmp_path, unanswerable, texts):
+    folder, _ = bundle(tmp_path, "question_answering", unanswerable=unanswerable)
+    printed, _ = run(folder, "question_answering", *texts)
+    answer = Predictor.load(folder, format="torch")(*reversed(texts))
+    assert printed == {"answer": answer["answer"], "probability": pytest.approx(answer["probability"], abs=1e-4)}
 
 
 def test_each_script_has_thirty_lines_at_most_and_only_tasks_that_read_have_one():
