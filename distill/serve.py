@@ -56,25 +56,25 @@ def main() -> None:
 
 
 def serve(config: ServeConfig) -> None:
-    """Listen, load the model, and answer requests until a signal comes.
+    """Listen, load the model, say where, and answer requests until a signal comes.
 
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
     library_caches.ready()
     from distill.serving.opening import opening  # what a server takes is no part of the other commands
-    from distill.serving.server import listen, run
+    from distill.serving.server import address, listen, run
     from distill.serving.service import Service
 
     _log_to_stderr()
     model = opening(Path(config.model), config.format, config.task, config.max_length, config.threads)
     with listen(config.host, config.port) as listening:
-        address = "{}:{}".format(*listening.getsockname())
+        where = address(*listening.getsockname()[:2])
         notes = [f"{note}\n" for note in model.notes]
         about = model.description
-        said = [*notes, f"{about.task} by {about.name} ({about.format}): http://{address}\n"]
-        standard_output.say(plain("".join(said)))
-        run(Service(about, model.load, config), config, listening)
+        said = [*notes, f"{about.task} by {about.name} ({about.format}): {where}\n"]
+        service = Service(about, model.load, config)
+        run(service, config, listening, lambda: standard_output.say(plain("".join(said))))
 
 
 def _log_to_stderr() -> None:

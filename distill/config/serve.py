@@ -30,4 +30,4 @@ class ServeConfig(Limits):
     max_length: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Tokens of a text, for a folder that does not say."""
     threads: int | None = field(default=None, metadata=allowed(at_least(1)))
-    """Threads of the CPU that the model is read with; none: one for each core, but one for the requests."""
+    """Threads of the CPU that read the model, at most one for each core; none: so many, but one for the requests."""

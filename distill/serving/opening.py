@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from distill.base import processor
-from distill.errors import ModelError
+from distill.errors import ConfigError, ModelError
 from distill.inference import bundle
 from distill.inference.bundle import Bundle
 from distill.inference.folder_form import folder_form
@@ -49,9 +49,13 @@ def opening(
             requests, if not given.
 
     Raises:
+        ConfigError: there are more threads than cores.
         ModelError: it is no model folder, a file of it has changed since its export, it lacks the format, or the
             format's certificate does not hold on this processor.
     """
+    cores = processor.cores()
+    if threads is not None and threads > cores:
+        raise ConfigError(f"threads={threads}: this process may use {cores} cores; allowed is no more than that")
     folder = Path(locate(str(model))).expanduser()
     if not folder.is_dir():
         raise ModelError(f"model={model}: there is no such folder")
@@ -60,7 +64,7 @@ def opening(
     chosen = _chosen(found, wanted)
     form = folder_form(folder, found.outputs, length_limit.limit(found.config.get), task, max_length)
     about = Description(folder.name, form.name, form.task, chosen, form.spec.labels)
-    some = threads or max(1, processor.cores() - 1)
+    some = threads or max(1, cores - 1)
     opened = partial(load, folder, name=task, max_length=max_length, batch_size=_ALL, format=chosen, threads=some)
     return Opening(about, opened, tuple(_notes(found, chosen)) if wanted == AUTO else ())
 

@@ -11,6 +11,10 @@ from distill.serving.refusal import Refused
 
 _HEAD_BYTES = 65_536
 """Bytes that the head of a request may have, as in other servers; the parser itself has no limit."""
+_PIECE = 8_192
+"""Bytes that are parsed at once."""
+_SEPARATORS = 4
+"""Bytes of a line of the head beside its name and value."""
 
 
 def protocol(limits: Limits, count: Callable[[int], None]) -> type[HttpToolsProtocol]:
@@ -43,8 +47,14 @@ class _Limited(HttpToolsProtocol):
     _surplus = False
     _refused = False
     _in_head = False
+    _begun = False
+    """Whether a request has begun in the piece that is parsed."""
+    _unread = 0
+    """Bytes of the head that is coming, but for those of the piece in which it began."""
+    _head = 0
+    """Bytes of the lines of the head that have come as a whole."""
     _received = 0
-    """Bytes of the head, or of the body, that is coming."""
+    """Bytes of the body that is coming."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -59,26 +69,49 @@ class _Limited(HttpToolsProtocol):
         if self._surplus and not self._refused:
             reason = f"max_connections={self._limits.max_connections} are open; come again later"
             self._refuse(Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, 1))
-        if self._refused:
-            return
-        super().data_received(data)
-        if self._in_head and not self._refused:
-            self._received += len(data)
-            if self._received > _HEAD_BYTES:
-                reason = f"the head of a request may have {_HEAD_BYTES} bytes"
-                self._refuse(Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reason))
+        for start in range(0, len(data), _PIECE):
+            if self._refused:
+                return
+            self._parse(data[start : start + _PIECE])
+
+    def _parse(self, piece: bytes) -> None:
+        """Parse some bytes; those of a line of the head that has no end yet count, though the parser keeps them."""
+        inside, self._begun = self._in_head, False
+        super().data_received(piece)
+        if inside and self._in_head and not self._begun:
+            self._unread += len(piece)
+            self._refuse_long_head(self._unread)
+
+    def _refuse_long_head(self, size: int) -> None:
+        if size > _HEAD_BYTES and not self._refused:
+            reason = f"the head of a request may have {_HEAD_BYTES} bytes"
+            self._refuse(Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reason))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._received = True, 0
+        self._in_head = self._begun = True
+        self._unread = self._head = self._received = 0
         if self._timer is None:
             self._set_timer(self._late)
 
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._head += len(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a line of the head, or of what follows a body."""
+        self._head += len(name) + len(value) + _SEPARATORS
+        self._refuse_long_head(self._head)
+        if not self._refused:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._in_head, self._received = False, 0
+        self._in_head = False
+        if self._refused:
+            return
         if any(name == b"content-length" and int(value) > self._limits.max_body_bytes for name, value in self.headers):
             self._refuse_body()
-        elif not self._refused:
+        else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -73,7 +73,8 @@ class Reader:
         self._fields = inputs = dict(_fields(task))
         rank: dict[str, Any] = {TOP_K: (_RANKED, None)} if ranks(task) else {}
         each: Any = create_model("Example", __config__=_STRICT, **inputs)
-        examples = Annotated[list[each], Field(min_length=1, max_length=limits.max_texts)]
+        self._most = min(limits.max_texts, limits.max_waiting)  # more that come together could never wait
+        examples = Annotated[list[each], Field(min_length=1, max_length=self._most)]
         self.one: _Schema = create_model("OneExample", __config__=_STRICT, **inputs, **rank)
         self.several: _Schema = create_model("SeveralExamples", __config__=_STRICT, examples=(examples, ...), **rank)
 
@@ -115,13 +116,14 @@ class Reader:
         first, *others = sorted(error.errors(include_url=False), key=lambda each: each["type"] != _UNKNOWN)
         where, given = ".".join(map(str, first["loc"])), shown(first["input"])
         known = ", ".join(self._fields if MANY in first["loc"] else schema.model_fields)
-        count, most = first.get("ctx", {}).get("actual_length"), self._limits.max_texts
+        count = first.get("ctx", {}).get("actual_length")
+        limit = "max_texts" if self._most == self._limits.max_texts else "max_waiting"
         reasons = {
             _UNKNOWN: f"{where}: no such field; allowed is {known}",
             "missing": f"{where}: Field required",
             "model_type": f"{where} is {given}; an object is expected",
             "too_short": f"{where}: none is given; at least one is needed",
-            "too_long": f"{where}: {count} are given; allowed is max_texts={most}",
+            "too_long": f"{where}: {count} are given; allowed is {limit}={self._most}",
         }
         reason = reasons.get(first["type"], f"{where}: {first['msg']}, not {given}")
         return reason + (f" (and {len(others)} more)" if others else "")

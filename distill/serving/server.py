@@ -4,7 +4,7 @@ import errno
 import logging
 import math
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -37,6 +37,17 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigError(_reason(host, port, error)) from error
+
+
+def address(host: str, port: int) -> str:
+    """Return the address of a server as a browser takes it.
+
+    >>> address("127.0.0.1", 8000), address("::1", 8000), address("fe80::1%eth0", 8000)
+    ('http://127.0.0.1:8000', 'http://[::1]:8000', 'http://[fe80::1%25eth0]:8000')
+    """
+    if ":" not in host:
+        return f"http://{host}:{port}"
+    return f"http://[{host.replace('%', '%25')}]:{port}"
 
 
 def _reason(host: str, port: int, error: OSError) -> str:
@@ -83,8 +94,16 @@ def server(service: Service, limits: Limits) -> Server:
     return made
 
 
-def run(service: Service, limits: Limits, listening: socket.socket) -> None:
+def run(
+    service: Service, limits: Limits, listening: socket.socket, announce: Callable[[], None] = lambda: None
+) -> None:
     """Answer requests until a signal comes, and then what was accepted until then.
+
+    Args:
+        service: the model.
+        limits: for its clients.
+        listening: where they come.
+        announce: is called when the model is loaded, unless the server is to stop by then.
 
     Raises:
         Interrupted: a signal has come, and the server has stopped.
@@ -92,6 +111,7 @@ def run(service: Service, limits: Limits, listening: socket.socket) -> None:
     """
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else every malformed request is a line of the log
     made = server(service, limits)
+    service.on_ready = lambda: None if made.should_exit else announce()
     with signals.deferred(), signals.telling(made.stop, lambda: None):
         made.run(sockets=[listening])
     if service.failure is not None:

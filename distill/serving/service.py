@@ -44,6 +44,7 @@ class Service:
         reader: of its requests.
         failure: why the model could not be loaded.
         on_failure: is called then.
+        on_ready: is called when it is loaded.
     """
 
     def __init__(self, description: Description, load: Callable[[], Predictor], limits: Limits) -> None:
@@ -51,6 +52,7 @@ class Service:
         self.metrics, self.reader = Metrics(), Reader(description.definition, limits)
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
+        self.on_ready: Callable[[], None] = lambda: None
         self._description, self._load, self._limits = description, load, limits
         self._status: Literal["loading", "ready", "stopping"] = "loading"
         self._worker: Worker | None = None
@@ -75,16 +77,16 @@ class Service:
         }
 
     async def start(self) -> None:
-        """Load the model; ``failure`` says why it could not be."""
+        """Load the model, and say so; ``failure`` says why that could not be."""
         try:
             predictor = await asyncio.to_thread(self._load)
+            self._worker = Worker(predictor, self._limits, self.metrics)
+            self._status = "ready"
+            self.metrics.ready.set(1)
+            self.on_ready()
         except Exception as error:
             self.failure = error
             self.on_failure()
-            return
-        self._worker = Worker(predictor, self._limits, self.metrics)
-        self._status = "ready"
-        self.metrics.ready.set(1)
 
     async def stop(self) -> None:
         """Answer what was accepted, and take nothing more."""

@@ -1,5 +1,6 @@
 """A server that loads, fails to load, and stops."""
 
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,8 @@ import httpx
 import pytest
 from served import WordCounter, ready, serving
 
+from distill.base import signals
+from distill.base.signals import Interrupted
 from distill.errors import ConfigError, ModelError
 from distill.serving.limits import Limits
 from distill.serving.server import listen, run
@@ -44,6 +47,44 @@ def test_a_model_that_cannot_be_loaded_ends_it():
     service = Service(Description("model", "classification", task("classification"), "onnx"), load, Limits())
     with pytest.raises(ModelError, match="is no graph"), listen("127.0.0.1", 0) as listening:
         run(service, Limits(), listening)
+
+
+def test_it_is_announced_when_it_is_loaded_and_not_before():
+    loaded, said = threading.Event(), []
+
+    def load():
+        assert loaded.wait(10)
+        return WordCounter()
+
+    def asked():
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/health"
+        said.append(httpx.get(address).json()["status"])
+        loaded.set()
+
+    service = Service(Description("model", "classification", task("classification"), "onnx"), load, Limits())
+
+    def announce():
+        said.append(service.ready)
+        raise ModelError("nobody hears it")
+
+    with listen("127.0.0.1", 0) as listening, ThreadPoolExecutor(1) as others:
+        others.submit(asked)
+        with pytest.raises(ModelError, match="nobody hears it"):
+            run(service, Limits(), listening, announce)
+    assert said == ["loading", True]
+
+
+def test_a_server_that_stops_while_it_loads_is_not_announced():
+    said = []
+
+    def load():
+        signal.raise_signal(signal.SIGTERM)
+        return WordCounter()
+
+    service = Service(Description("model", "classification", task("classification"), "onnx"), load, Limits())
+    with pytest.raises(Interrupted), signals.heeded(), listen("127.0.0.1", 0) as listening:
+        run(service, Limits(), listening, lambda: said.append("ready"))
+    assert said == []
 
 
 def test_what_was_accepted_is_answered_before_it_stops():

@@ -89,6 +89,47 @@ def test_what_is_too_much_or_no_http_is_refused_before_it_is_read(client, data, 
     assert f'status="{status}"' in client.get("/metrics").text
 
 
+def head(size, lines=1):
+    """The head of a request of so many bytes, but for its first line, in so many lines."""
+    each = size // lines - len("a00: \r\n")
+    named = "".join(f"a{number:02}: {'b' * each}\r\n" for number in range(lines))
+    return f"GET /health HTTP/1.1\r\n{named}connection: close\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("piece", [8_000, 1_000_000])
+@pytest.mark.parametrize("lines", [1, 64])
+@pytest.mark.parametrize(("size", "status"), [(65_000, 200), (66_000, 431), (130_000, 431)])
+def test_a_head_is_as_long_as_it_may_be_however_it_comes(client, size, status, lines, piece):
+    data = head(size, lines)
+    with socket.create_connection(client.address, timeout=20) as connection:
+        for start in range(0, len(data), piece):
+            connection.sendall(data[start : start + piece])
+            time.sleep(0.002)
+        assert connection.recv(65_536).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_a_long_address_and_what_follows_a_body_count_with_the_head(client):
+    for data in (
+        b"GET /" + b"a" * 66_000 + b" HTTP/1.1\r\nhost: t\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n0\r\n"
+        + b"a: bbbb\r\n" * 10_000
+        + b"\r\n",
+    ):
+        assert raw(client.address, data).startswith(b"HTTP/1.1 431 ")
+
+
+def test_the_end_of_a_long_body_does_not_count_with_the_head_that_follows_it(client):
+    both = post(b'{"text": "a"}'.ljust(99_000)) + head(60_000)
+    with socket.create_connection(client.address, timeout=20) as connection:
+        connection.sendall(both[:-100])
+        time.sleep(0.1)
+        connection.sendall(both[-100:])
+        reply = b""
+        while part := connection.recv(65_536):
+            reply += part
+    assert reply.count(b"HTTP/1.1 200 ") == 2
+
+
 def test_a_body_of_just_the_limit_is_read(client):
     assert client.post("/predict", content=b'{"text": "a"}'.ljust(100_000)).status_code == 200
 
@@ -155,6 +196,14 @@ def test_what_waits_is_bounded():
         model.gate.set()
         assert waiting.result().status_code == 200
         assert client.post("/predict", json={"examples": [{"text": "a"}] * 4}).status_code == 200
+
+
+def test_more_than_may_ever_wait_is_refused_for_good():
+    with serving(WordCounter(), Limits(max_waiting=2)) as client:
+        reply = client.post("/predict", json={"examples": [{"text": "a"}] * 3})
+        assert (reply.status_code, reply.json()) == (422, {"error": "examples: 3 are given; allowed is max_waiting=2"})
+        assert "retry-after" not in reply.headers
+        assert client.post("/predict", json={"examples": [{"text": "a"}] * 2}).status_code == 200
 
 
 def test_a_request_that_takes_too_long_is_given_up_and_forgotten():

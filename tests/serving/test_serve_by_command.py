@@ -101,10 +101,40 @@ def test_a_signal_ends_it_when_what_it_accepted_is_answered(number, bundles):
 def test_settings_that_make_no_sense_are_told_all_at_once(command):
     assert command("model=x", "port=70000", "batch_tokens=0", "format=tflite") == (
         2,
-        "distill: batch_tokens=0: allowed is a whole number from 1 up\n"
+        "distill: batch_tokens=0: allowed is a whole number from 1 to 1000000000\n"
         "port=70000: allowed is a whole number from 0 (any that is free) to 65535\n"
         "format=tflite: allowed is one of auto, torch, onnx, onnx_int8\n",
     )
+
+
+def test_times_and_counts_beyond_all_use_are_told(command):
+    arguments = ("max_wait_ms=1e308", "max_texts=1" + "0" * 30, "read_timeout=1e308", "request_timeout=nan")
+    assert command("model=x", *arguments) == (
+        2,
+        "distill: max_wait_ms=1e+308: allowed is a number from 0 to 86400000 (a day)\n"
+        "max_texts=1000000000000000000000000000000: allowed is a whole number from 1 to 1000000000\n"
+        "read_timeout=1e+308: allowed is a number above 0, up to 86400 (a day)\n"
+        "request_timeout=nan: allowed is a number above 0, up to 86400 (a day)\n",
+    )
+
+
+def test_more_threads_than_cores_are_told_how_many_there_are(command, bundles, monkeypatch):
+    monkeypatch.setattr(processor, "cores", lambda: 4)
+    message = "distill: threads=5: this process may use 4 cores; allowed is no more than that\n"
+    assert command(f"model={bundles('classification')}", "format=onnx", "threads=5") == (2, message)
+
+
+def test_a_model_that_cannot_be_loaded_is_never_announced(monkeypatch, capsys, bundles):
+    monkeypatch.setattr(sys, "argv", ["serve", f"model={bundles('classification')}", "format=onnx", "port=0"])
+    monkeypatch.setattr(OnnxSession, "open", lambda path, *, threads=None: broken())
+    with pytest.raises(SystemExit) as end:
+        serve.main()
+    said = capsys.readouterr()
+    assert (end.value.code, said.out, said.err) == (2, "", "distill: it is no graph\n")
+
+
+def broken():
+    raise ModelError("it is no graph")
 
 
 @pytest.mark.parametrize(
