@@ -30,6 +30,11 @@ def _first(*keys: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(keys)), "")
 
 
+def threads_allowed() -> str:
+    """Return, in words, how many threads a setting may ask for: more than there are cores only hinder each other."""
+    return f"a whole number from 1 to {cores()}, the cores that this process may use"
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from distill.base import processor
 from distill.config.schema import Config
 from distill.config.task_traits import task_or_first
 from distill.config.unread import unread_override_problems
@@ -177,8 +178,8 @@ def _budget_problems(config: DesignConfig) -> Iterator[str]:
         written = " - data.max_target_length" if _shares_room(config) else ""
         limit = f"{most_tokens} (data.max_length{written})"
         yield f"budget.tokens={budget.tokens}: allowed is a whole number from 1 to {limit}"
-    if budget.threads < 1:
-        yield f"budget.threads={budget.threads}: allowed is a whole number from 1 up"
+    if not 1 <= budget.threads <= processor.cores():
+        yield f"budget.threads={budget.threads}: allowed is {processor.threads_allowed()}"
 
 
 def _form_problems(config: DesignConfig) -> Iterator[str]:

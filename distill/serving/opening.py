@@ -55,7 +55,7 @@ def opening(
     """
     cores = processor.cores()
     if threads is not None and threads > cores:
-        raise ConfigError(f"threads={threads}: this process may use {cores} cores; allowed is no more than that")
+        raise ConfigError(f"threads={threads}: allowed is {processor.threads_allowed()}")
     folder = Path(locate(str(model))).expanduser()
     if not folder.is_dir():
         raise ModelError(f"model={model}: there is no such folder")

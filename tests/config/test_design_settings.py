@@ -2,6 +2,7 @@
 
 import pytest
 
+from distill.base import processor
 from distill.config.design import DesignConfig, check, parse_count, settings_of_runs, timed_tokens, timed_written_tokens
 from distill.errors import ConfigError
 
@@ -46,6 +47,14 @@ def test_a_budget_is_needed():
     check(config(parameters=None, latency_ms=0.5), [], [])
 
 
+@pytest.mark.parametrize("threads", [0, 5, 100_000])
+def test_threads_are_as_many_as_there_are_cores(monkeypatch, threads):
+    monkeypatch.setattr(processor, "cores", lambda: 4)
+    check(config(threads=4), [], [])
+    message = f"budget.threads={threads}: allowed is a whole number from 1 to 4, the cores that this process may use"
+    assert problems(config(threads=threads)) == [message]
+
+
 def test_all_problems_come_at_once_those_of_a_run_first():
     made = config(latency_ms=float("nan"), parameters="much", tokens=129, threads=0)
     made.trainer.devices = 0
@@ -54,7 +63,7 @@ def test_all_problems_come_at_once_those_of_a_run_first():
         "budget.latency_ms=nan: allowed is null or a number above 0",
         "budget.parameters=much: allowed is a number from 1 up, such as 5M, 500k, 1.2B or 5000000",
         "budget.tokens=129: allowed is a whole number from 1 to 128 (data.max_length)",
-        "budget.threads=0: allowed is a whole number from 1 up",
+        f"budget.threads=0: allowed is {processor.threads_allowed()}",
         "student=half_layers: the student is what this command looks for; leave it out",
         "+student.layers=3: the student is what this command looks for; leave it out",
     ]

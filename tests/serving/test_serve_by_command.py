@@ -120,7 +120,7 @@ def test_times_and_counts_beyond_all_use_are_told(command):
 
 def test_more_threads_than_cores_are_told_how_many_there_are(command, bundles, monkeypatch):
     monkeypatch.setattr(processor, "cores", lambda: 4)
-    message = "distill: threads=5: this process may use 4 cores; allowed is no more than that\n"
+    message = "distill: threads=5: allowed is a whole number from 1 to 4, the cores that this process may use\n"
     assert command(f"model={bundles('classification')}", "format=onnx", "threads=5") == (2, message)
 
 
