@@ -11,7 +11,7 @@ from distill.serving.refusal import Refused
 
 _HEAD_BYTES = 65_536
 """Bytes that the head of a request may have, as in other servers; the parser itself has no limit."""
-_PIECE = 8_192
+_PIECE = 65_536
 """Bytes that are parsed at once."""
 _SEPARATORS = 4
 """Bytes of a line of the head beside its name and value."""

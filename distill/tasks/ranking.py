@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from distill.base.terminal_text import LONGEST
 from distill.errors import ConfigError
 from distill.tasks import TASKS, Record, Task, task
 from distill.types import Kind
@@ -29,7 +30,7 @@ def most(top_k: int | str) -> int | None:
         return None
     number = int(top_k) if str(top_k).isascii() and str(top_k).isdecimal() else 0
     if number < 1:
-        raise ConfigError(f"top_k={top_k}: allowed is a whole number from 1 up, or all")
+        raise ConfigError(f"top_k={str(top_k)[:LONGEST]}: allowed is a whole number from 1 up, or all")
     return number
 
 

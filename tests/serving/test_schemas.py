@@ -122,3 +122,9 @@ def test_numbers_of_labels_that_are_none_are_told_what_is_allowed(given, shown):
     with pytest.raises(Refused) as told:
         Reader(task("classification"), Limits()).read(b'{"text": "a", "top_k": ' + given.encode() + b"}")
     assert told.value.reason == f"top_k={shown}: allowed is a whole number from 1 up, or all"
+
+
+def test_a_number_of_labels_without_an_end_is_told_in_short():
+    with pytest.raises(Refused, match=r"^top_k=x+: allowed is a whole number from 1 up, or all$") as told:
+        Reader(task("classification"), Limits()).read(body({"text": "a", "top_k": "x" * 100_000}))
+    assert len(told.value.reason) < 200
