@@ -46,6 +46,35 @@ def test_the_object_may_stand_before_the_subject(tmp_path):
     assert [each["text"] for _, each in found.rows] == ["In 1900 <e2>Ada Lovelace</e2> moved to <e1>Rome</e1> ."]
 
 
+ENDS_AFTER = {**TACRED, "subj_end": 4, "obj_end": 7}
+
+
+@pytest.mark.parametrize(
+    "rows", [[ENDS_AFTER] * 5, [ENDS_AFTER, {**ENDS_AFTER, "token": WORDS[:7]}]], ids=["many rows", "an end of a text"]
+)
+def test_ends_that_are_not_included_are_told_by_their_file(tmp_path, rows):
+    file, found = read(tmp_path, *rows)
+    assert next(each["text"] for _, each in found.rows) == MARKED
+    assert found.notes[1:] == (f"ends of entities are not included in {file.name}, unlike those of TACRED itself",)
+
+
+def test_one_entity_of_a_single_word_says_that_ends_are_included(tmp_path):
+    names = {**TACRED, "token": [*WORDS[:7], "City"], "obj_end": 7}
+    _, found = read(tmp_path, *[names] * 20, TACRED)
+    assert next(each["text"] for _, each in found.rows) == "In 1900 <e1>Ada Lovelace</e1> moved to <e2>Rome City</e2>"
+    assert len(found.notes) == 1
+
+
+def test_a_few_entities_of_which_ends_could_be_either_are_refused(tmp_path):
+    reason = (
+        "does not tell whether subj_end and obj_end are included, as in TACRED, since no entity of its 2 starts where "
+        "it ends: write h and t, each with pos, a start and an end that is not included"
+    )
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, ENDS_AFTER)
+    assert str(caught.value) == f"{tmp_path / 'train.jsonl'} {reason}"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

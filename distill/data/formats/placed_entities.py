@@ -1,22 +1,28 @@
 """Relations whose two entities are told by their places, as TACRED and OpenNRE write them: their text gets marks.
 
 TACRED has the words as ``token`` and places ``subj_start`` to ``subj_end`` and ``obj_start`` to ``obj_end``, the end
-included. OpenNRE has ``h`` and ``t``, head and tail, each with ``pos``: start and end of words of ``token``, or of
-characters of ``text``, the end not included. Subject and head become ``<e1>…</e1>``, object and tail ``<e2>…</e2>``.
+included; copies of it have ends that are not, told by a file in which no entity seems to be a single word. OpenNRE has
+``h`` and ``t``, head and tail, each with ``pos``: start and end of words of ``token``, or of characters of ``text``,
+the end not included. Subject and head become ``<e1>…</e1>``, object and tail ``<e2>…</e2>``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from distill.base.terminal_text import shown
 from distill.data.formats.rows import Options, Row, Rows, Unreadable, unreadable
+from distill.errors import DataError
 
 _TACRED = ("subj_start", "subj_end", "obj_start", "obj_end")
 _HEAD, _TAIL = "h", "t"
 _WORDS = ("token", "tokens", "words")
 _TEXT = "text"
+_LOOKED_AT = 1000
+"""Rows that are looked at to tell whether ends are included."""
+_FEWEST = 10
+"""Entities that tell it by having no single word among them."""
 _MARKS = (("<e1>", "</e1>"), ("<e2>", "</e2>"))
 Place = tuple[int, int]
 """The first word or character of an entity, and the one after its last."""
@@ -27,15 +33,39 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
 
     A row whose places cannot be is no row, see ``unreadable``.
     """
-    first = next(file_rows.rows, None)
-    rest = file_rows.rows if first is None else chain([first], file_rows.rows)
-    if first is None or not _placed(first[1]):
+    first = list(islice(file_rows.rows, _LOOKED_AT))
+    rest = chain(first, file_rows.rows)
+    readable = [row for _, row in first if not isinstance(row, Unreadable)]
+    if not readable or not _placed(readable[0]):
         return replace(file_rows, rows=rest)
     note = (
         f"entities are told by their places in {file.name}: the text gets marks, <e1> of the first, <e2> of the second"
     )
-    rows = _marked_rows(rest, (file_rows.unit, file), options)
-    return replace(file_rows, rows=rows, notes=(*file_rows.notes, note))
+    included = _ends_included(readable, file)
+    more = () if included else (f"ends of entities are not included in {file.name}, unlike those of TACRED itself",)
+    rows = _marked_rows(rest, (file_rows.unit, file), included, options)
+    return replace(file_rows, rows=rows, notes=(*file_rows.notes, note, *more))
+
+
+def _ends_included(rows: Sequence[Row], file: Path) -> bool:
+    """Return whether the places of TACRED have the last word of an entity as its end, and not the one after it.
+
+    They do where an entity has one place as start and end. Else an end that is the number of words, or many entities,
+    tell that they do not: in TACRED most are single words, such as pronouns.
+
+    Raises:
+        DataError: a few entities have no such sign.
+    """
+    placed = [row for row in rows if all(type(row.get(key)) is int for key in _TACRED)]
+    ends = [(row[start], row[end], row) for row in placed for start, end in (_TACRED[:2], _TACRED[2:])]
+    if not ends or any(start == end for start, end, _ in ends):
+        return True
+    if len(ends) >= _FEWEST or any(end == len(_words(row) or ()) for _, end, row in ends):
+        return False
+    raise DataError(
+        f"{file} does not tell whether {_TACRED[1]} and {_TACRED[3]} are included, as in TACRED, since no entity of "
+        f"its {len(ends)} starts where it ends: write h and t, each with pos, a start and an end that is not included"
+    )
 
 
 def marked(parts: Sequence[str], first: Place, second: Place, between: str) -> str:
@@ -69,7 +99,7 @@ def _placed(row: Row) -> bool:
 
 
 def _marked_rows(
-    rows: Iterator[tuple[int, Row]], where: tuple[str, Path], options: Options
+    rows: Iterator[tuple[int, Row]], where: tuple[str, Path], ends_included: bool, options: Options
 ) -> Iterator[tuple[int, Row]]:
     unit, file = where
     for number, row in rows:
@@ -77,17 +107,17 @@ def _marked_rows(
             yield number, row
             continue
         try:
-            yield number, _marked_row(row)
+            yield number, _marked_row(row, ends_included)
         except ValueError as error:
             yield number, unreadable(f"{unit} {number} of {file}", str(error), options)
 
 
-def _marked_row(row: Row) -> Row:
+def _marked_row(row: Row, ends_included: bool) -> Row:
     """Return a row with its text marked, and without what told the places."""
     if not _placed(row):
         raise ValueError("does not say where its entities are, as the first row does")
     parts, between = _parts(row)
-    first, second = _places(row)
+    first, second = _places(row, ends_included)
     for key, place in ((_HEAD, first), (_TAIL, second)):
         _refuse_other_text(row.get(key), parts, place, between)
     told = {*_TACRED, *_WORDS, _HEAD, _TAIL}
@@ -116,19 +146,25 @@ def _plain(text: str) -> str:
 
 def _parts(row: Row) -> tuple[Sequence[str], str]:
     """Return the words of a row, or the characters of its text, and what stands between them."""
-    words = next((row[key] for key in _WORDS if key in row), None)
-    if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+    words = _words(row)
+    if words is not None:
         return words, " "
-    if words is None and isinstance(row.get(_TEXT), str):
+    if not any(key in row for key in _WORDS) and isinstance(row.get(_TEXT), str):
         return list(str(row[_TEXT])), ""
     raise ValueError("has no list of words as token, and no text")
 
 
-def _places(row: Row) -> tuple[Place, Place]:
+def _words(row: Row) -> list[str] | None:
+    """Return the words of a row; nothing where it has no list of them."""
+    words = next((row[key] for key in _WORDS if key in row), None)
+    return words if isinstance(words, list) and words and all(isinstance(word, str) for word in words) else None
+
+
+def _places(row: Row, ends_included: bool) -> tuple[Place, Place]:
     """Return the places of both entities, the end not included."""
     if all(key in row for key in _TACRED):
-        start, last, other_start, other_last = (_number(row[key]) for key in _TACRED)
-        return (start, last + 1), (other_start, other_last + 1)
+        start, end, other_start, other_end = (_number(row[key]) for key in _TACRED)
+        return (start, end + ends_included), (other_start, other_end + ends_included)
     return _position(row[_HEAD]), _position(row[_TAIL])
 
 
