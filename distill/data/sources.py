@@ -12,7 +12,7 @@ from distill.base.unusable_rows import Ids
 from distill.data import columns as roles_of
 from distill.data import contents, files, hub, unlabelled_train
 from distill.data.cells import is_written
-from distill.data.formats import Options
+from distill.data.formats import Options, annotation_tools
 from distill.data.splits import UNLABELLED
 from distill.errors import DataError
 
@@ -84,7 +84,7 @@ def load(request: Wanted, roles: Mapping[str, str], named: Mapping[str, str], em
     """
     if request.source == "local" or (request.source == "auto" and request.path is not None):
         local_files = files.read(
-            Path(os.path.expanduser(cast(str, request.path))), request.files, _options(request.delimiter, roles)
+            Path(os.path.expanduser(cast(str, request.path))), request.files, _options(request.delimiter, roles, named)
         )
         return _source_of_splits(request, "local", local_files, roles, named, local_files.notes)
     if request.source == "hub" or (request.source == "auto" and request.hub is not None):
@@ -120,7 +120,7 @@ def unlabelled(
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
-    unlabelled_files = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
+    unlabelled_files = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles, named))
     rows, rules = _with_words(unlabelled_files["train"], roles), rules._replace(key="data.unlabelled.columns")
     problems = {UNLABELLED: unlabelled_files.problems.get("train", {})}
     absent = {UNLABELLED: unlabelled_files.absent.get("train", {})}
@@ -160,7 +160,7 @@ def labelled(
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
-    found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles))
+    found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles, named))
     split = next(each for each in ("test", "validation", "train") if each in found)
     problems, absent = ({"train": parts.get(split, {})} for parts in (found.problems, found.absent))
     read = roles_of.take({"train": found[split]}, roles, named, file, rules, problems, absent)  # by its own labels
@@ -168,13 +168,14 @@ def labelled(
     return read._replace(splits={name: read.splits["train"]}, numbers=numbers, ids=ids)
 
 
-def _options(delimiter: str | None, roles: Mapping[str, str]) -> Options:
+def _options(delimiter: str | None, roles: Mapping[str, str], named: Mapping[str, str]) -> Options:
     kinds = set(roles.values())
     return Options(
         delimiter,
         words="texts" in kinds,
         labelled="tags" in kinds,
         marked="marked" in kinds,
+        answers=named.get("label") == annotation_tools.ANSWER,
         several=bool(kinds & {"labels", "target"}),
         chats="turns" in kinds,
     )
@@ -194,6 +195,8 @@ def _source_of_splits(
     if request.train_labels != "read":
         take = partial(unlabelled_train.take, replaced=request.train_labels == "replaced")
     by_role = take(splits, roles, named, source, request.rules, problems, absent)
+    if roles.get("label") == "label" and request.train_labels == "read":
+        annotation_tools.refuse_one_label(by_role.splits["train"]["label"], notes, source)
     name = request.name
     if kind == "local" and request.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]

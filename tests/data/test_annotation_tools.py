@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from distill.data import files
+from distill.data import files, sources
 from distill.data.columns import Rules, take
 from distill.data.formats.rows import Options
 from distill.data.streaming import read
+from distill.errors import DataError
 
 
 def task(text, *results, **more):
@@ -126,6 +127,39 @@ def test_rows_that_were_rejected_or_ignored_in_prodigy_teach_nothing(tmp_path):
     given = [answer("warm", label="good"), answer("dull", label="good", answer="reject")]
     rows, _ = columns(tmp_path, *given, answer("odd", label="bad", answer="ignore"), answer("cold", label="bad"))
     assert rows["text"][:] == ["warm", "cold"]
+
+
+def loaded(file, **named):
+    request = sources.Wanted("mine", "local", str(file), None, None)
+    return sources.load(request, {"text": "text", "label": "label"}, {"text": "text", "label": "label", **named}, dict)
+
+
+def test_rejected_rows_stay_where_the_answer_is_the_label(tmp_path):
+    file = written(tmp_path, *[answer(said, label="spam", answer=said) for said in ("accept", "reject", "ignore")])
+    source = loaded(file, label="answer")
+    assert source.splits["train"]["label"][:] == ["accept", "reject"]
+    assert source.notes == ("rows of Prodigy: those that were ignored are left out; the others' answer is the label",)
+
+
+def test_one_label_of_all_accepted_rows_names_the_answer_as_the_way_out(tmp_path):
+    file = written(tmp_path, answer("warm", label="spam"), answer("dull", label="spam", answer="reject"))
+    with pytest.raises(DataError) as caught:
+        loaded(file)
+    assert str(caught.value) == (
+        f"all rows of {file} that were accepted in Prodigy have the label 'spam': where accepting and rejecting it are "
+        "the labels, say so with data.columns.label=answer"
+    )
+
+
+def test_two_labels_of_accepted_rows_are_learned(tmp_path):
+    file = written(tmp_path, answer("warm", label="spam"), answer("dull", label="ham"), answer("odd", answer="reject"))
+    assert loaded(file).splits["train"]["label"][:] == ["spam", "ham"]
+
+
+def test_options_beside_an_answer_are_prodigys_without_its_own_keys(tmp_path):
+    given = {"text": "warm", "options": [{"id": "good"}], "accept": ["good"], "answer": "accept"}
+    rows, _ = columns(tmp_path, given, {**given, "text": "dull", "answer": "reject"})
+    assert (rows["text"][:], rows["label"][:]) == (["warm"], ["good"])
 
 
 def test_texts_to_predict_all_stay(tmp_path):

@@ -1,13 +1,17 @@
 """What annotators have decided, as their tools write it: tasks of Label Studio, and answers in Prodigy."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import chain, islice
 
+from distill.base.terminal_text import shown
 from distill.data.formats.rows import Options, Row, Rows, Unreadable
+from distill.errors import DataError
 
 LABEL = "label"
 """The column of what was decided, where a tool gives it no other name."""
+ANSWER = "answer"
+"""The column in which Prodigy says whether a row was accepted, rejected or ignored."""
 _LOOKED_AT = 1000
 """Rows of train that are looked at to tell what was asked; where all rows stay, nobody asks for their labels, and the
 first row says which tool wrote them."""
@@ -15,7 +19,9 @@ _VALUES = ("choices", "rating", "number", "text", "taxonomy")
 """Keys under which Label Studio keeps what was decided of a whole text."""
 _PRODIGY = ("_task_hash", "_input_hash", "_view_id", "_session_id", "_timestamp")
 """Keys by which a row of Prodigy is known."""
-_NOT_ACCEPTED = ("reject", "ignore")
+_ACCEPT, _REJECT, _IGNORE = "accept", "reject", "ignore"
+_LEFT_OUT = "rows of Prodigy: those that were rejected or ignored are left out"
+_IGNORED_LEFT_OUT = "rows of Prodigy: those that were ignored are left out; the others' answer is the label"
 
 
 def opened(file_rows: Rows, options: Options) -> Rows:
@@ -23,8 +29,9 @@ def opened(file_rows: Rows, options: Options) -> Rows:
 
     Of a task of Label Studio the fields of its data become columns, and so does what its first annotation that was not
     cancelled says: choices, a rating or number, a text, or spans; the column is ``label``, or of several questions the
-    name of each. In Prodigy what was chosen is the label, and rows that were rejected or ignored are none. What was
-    chosen is a list where the task may have several labels, else a value, of which only several are a list.
+    name of each. In Prodigy what was chosen is the label, and rows that were rejected or ignored are none, but those
+    that were rejected are where the answer is the label. What was chosen is a list where the task may have several
+    labels, else a value, of which only several are a list.
     """
     rows = file_rows.rows
     first = list(islice(rows, 1 if options.whole else _LOOKED_AT))
@@ -38,13 +45,32 @@ def opened(file_rows: Rows, options: Options) -> Rows:
         decided = ((number, _of_task(row, columns, options)) for number, row in rest)
         return replace(file_rows, rows=decided, notes=(*file_rows.notes, note))
     if readable and all(map(_is_of_prodigy, readable)):
-        note = "rows of Prodigy: those that were rejected or ignored are left out"
+        note = _IGNORED_LEFT_OUT if options.answers else _LEFT_OUT
         accepted = _of_prodigy(rest, options)
         return replace(file_rows, rows=accepted, notes=file_rows.notes if options.whole else (*file_rows.notes, note))
     chosen = {name for row in readable for name, value in row.items() if _choices(value) is not None}
     if chosen:  # Label Studio's JSON_MIN, in which one choice is a text, and several are an object
         return replace(file_rows, rows=((number, _with_choices(row, chosen, options)) for number, row in rest))
     return replace(file_rows, rows=rest)
+
+
+def refuse_one_label(labels: Iterable[object], notes: Sequence[str], source: str) -> None:
+    """Refuse rows of Prodigy of which all that were accepted have one label: accepting it or not may be the label.
+
+    Args:
+        labels: of train.
+        notes: what was said of its files.
+        source: where they came from.
+
+    Raises:
+        DataError: they have.
+    """
+    distinct = {str(label) for label in labels if label is not None}
+    if _LEFT_OUT in notes and len(distinct) == 1:
+        raise DataError(
+            f"all rows of {source} that were accepted in Prodigy have the label {shown(distinct.pop())}: "
+            f"where accepting and rejecting it are the labels, say so with data.columns.label={ANSWER}"
+        )
 
 
 def _choices(value: object) -> list[object] | None:
@@ -118,7 +144,8 @@ def _one_or_several(chosen: Sequence[object], options: Options) -> object:
 
 def _is_of_prodigy(row: Row) -> bool:
     """Return whether a row is an answer in Prodigy."""
-    return row.get("answer") in ("accept", *_NOT_ACCEPTED) and any(key in row for key in _PRODIGY)
+    known = any(key in row for key in _PRODIGY) or _accepted(row) is not None
+    return known and row.get(ANSWER) in (_ACCEPT, _REJECT, _IGNORE)
 
 
 def _accepted(row: Row) -> Sequence[object] | None:
@@ -129,8 +156,9 @@ def _accepted(row: Row) -> Sequence[object] | None:
 
 def _of_prodigy(rows: Iterator[tuple[int, Row]], options: Options) -> Iterator[tuple[int, Row]]:
     """Yield the rows that were accepted, or all, with what was chosen as their label."""
+    left_out = () if options.whole else (_IGNORE,) if options.answers else (_REJECT, _IGNORE)
     for number, row in rows:
-        if not options.whole and row.get("answer") in _NOT_ACCEPTED:
+        if row.get(ANSWER) in left_out:
             continue
         chosen = _accepted(row)
         yield number, row if chosen is None or LABEL in row else {**row, LABEL: _one_or_several(chosen, options)}

@@ -22,6 +22,7 @@ class Options:
             text, so that nothing is out of its place; else the first is refused, and the second is no row.
         marked: whether the task reads texts with marks around two entities.
         whole: whether every row stays, whatever an annotator has said of it.
+        answers: whether the label is what an annotator has said of a row, so that rejected rows stay.
         several: whether a row may have several labels, or texts to be written, so that one is a list as well.
         chats: whether the task reads turns, which may be messages of a chat.
     """
@@ -32,6 +33,7 @@ class Options:
     keep_bad: bool = False
     marked: bool = False
     whole: bool = False
+    answers: bool = False
     several: bool = False
     chats: bool = False
 
