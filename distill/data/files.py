@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from distill.data import arrow, file_names, finding, formats, parquet
+from distill.data import arrow, file_names, finding, formats, parquet, saved_folders
 from distill.data.file_names import SPLITS
 from distill.data.finding import EITHER, find
 from distill.data.formats import Options
@@ -14,7 +14,7 @@ from distill.errors import DataError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-__all__ = ["SPLITS", "Files", "find", "named_splits", "own", "read", "saved"]
+__all__ = ["SPLITS", "Files", "find", "named_splits", "own", "read"]
 
 
 class Files(dict[str, "Dataset"]):
@@ -48,7 +48,7 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
     try:
         if not path.exists():
             raise DataError(f"{path}: there is no such file or folder")
-        if saved(path):
+        if saved_folders.saved(path, named or {}):
             return _saved(path, named or {})
         files = find(path, named) if path.is_dir() else _beside(path, named or {})
     except OSError as error:
@@ -67,11 +67,6 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
     return splits
 
 
-def saved(path: Path) -> bool:
-    """Return whether a folder was saved by ``datasets``."""
-    return path.is_dir() and any((path / name).is_file() for name in ("dataset_dict.json", "state.json"))
-
-
 def named_splits(
     loaded: Mapping[str, "Dataset"], named: Mapping[str, Sequence[str]], source: str
 ) -> tuple[dict[str, "Dataset"], list[str]]:
@@ -86,7 +81,9 @@ def named_splits(
 
     chosen = {split: finding.chosen(list(loaded), split, named.get(split), source) for split in SPLITS}
     if not chosen["train"]:
-        raise DataError(f"{source} has no train split; it has {', '.join(loaded)}")
+        raise DataError(
+            f"{source} has no train split; it has {', '.join(loaded)}: say which is train with data.files.train=NAME"
+        )
     try:
         splits = {
             split: concatenate_datasets([loaded[name] for name in names]) if len(names) > 1 else loaded[names[0]]
@@ -132,15 +129,9 @@ def _note_on_files(split: str, files: Sequence[Path], named: Sequence[str] | Non
 
 
 def _saved(folder: Path, named: Mapping[str, Sequence[str]]) -> Files:
-    from datasets import DatasetDict, load_from_disk
-
-    try:
-        loaded = load_from_disk(str(folder))
-    except Exception as error:  # a folder of strangers: what fails in reading it is anything
-        error_lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise DataError(f"{folder} cannot be read, or has no rows: {error_lines[0]}") from error
+    loaded = saved_folders.loaded(folder, named)
     result = Files()
-    if isinstance(loaded, DatasetDict):
+    if isinstance(loaded, Mapping):
         splits, result.notes = named_splits(loaded, named, str(folder))
     elif unread := [
         split for split, names in named.items() if not all(finding.optional(split, each) for each in names)
@@ -148,7 +139,8 @@ def _saved(folder: Path, named: Mapping[str, Sequence[str]]) -> Files:
         raise DataError(f"{folder} was saved without splits, so data.files.{unread[0]} is not read; leave it out")
     else:
         splits = {"train": loaded}
-    result.update({split: own(cast("Dataset", rows)) for split, rows in splits.items()})
+    result.notes += file_names.unread(folder, {})
+    result.update({split: own(rows) for split, rows in splits.items()})
     return result
 
 

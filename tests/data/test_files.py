@@ -259,7 +259,8 @@ def test_the_splits_of_a_saved_folder_are_named(tmp_path):
     there = "train, validation_matched, validation_mismatched"
     with refused(f"{folder} has no split none for test; it has {there}"):
         files.read(folder, {"test": ["none"]})
-    with refused(f"{saved(tmp_path / 'b', 'test')} has no train split; it has test"):
+    which = "say which is train with data.files.train=NAME"
+    with refused(f"{saved(tmp_path / 'b', 'test')} has no train split; it has test: {which}"):
         files.read(tmp_path / "b")
     several = saved(tmp_path / "c", "train", "dev", "validation")
     with refused(f"{several} has 2 splits for validation: dev, validation; say which with data.files.validation=NAME"):
