@@ -14,9 +14,10 @@ _ENDINGS = {"BIOES": {"E", "S"}, "BILOU": {"L", "U"}, "BMES": {"M", "E", "S"}}
 _SLIPS = 50
 """Entities of which one may begin with B- where IOB1 has I-, as in the files of CoNLL-2003."""
 _SPELLINGS = (
-    ("with the place last, as in PER-B", re.compile(r"(?P<type>.+)[-_](?P<place>[BIESLUM])")),
+    ("with the place last, as in PER-B", re.compile(r"(?P<type>.+)[-_:./|](?P<place>[BIESLUM])")),
     ("with an underscore, as in B_PER", re.compile(r"(?P<place>[BIESLUM])_(?P<type>.+)")),
-    ("in small letters, as in b-per", re.compile(r"(?P<place>[biesulm])-(?P<type>.+)")),
+    ("with another sign, as in B:PER", re.compile(r"(?P<place>[BIESLUM])[:./|](?P<type>.+)")),
+    ("in small letters, as in b-per", re.compile(r"(?P<place>[biesulm])[-_:./|](?P<type>.+)")),
 )
 """How tags are spelled otherwise than B-PER."""
 Convert = Callable[[Sequence[str]], list[str]]

@@ -29,6 +29,10 @@ _NUMBERS = (
     "the tags are numbers, which say nothing of entities: words are scored one by one, those of each number; "
     "+data.labels.0=O +data.labels.1=B-PER and so on name them"
 )
+_NO_ENTITIES = (
+    "beside O the tags are not spelled as B-PER and I-PER, by which entities are told: words are scored one by one, "
+    "those of each tag"
+)
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
@@ -58,8 +62,14 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
         refuse_unknown([set(each) for each in tags], names, name, options)
         ids = [[number[tag] for tag in each] for each in tags]
         ready[name] = replaced(rows, "label", ids)
-    numbers = (_NUMBERS,) if all(label.isdecimal() for label in labels) else ()
-    return Read(ready, labels, (*sifted_rows.notes, *converted.notes, *checked.notes, *numbers))
+    return Read(ready, labels, (*sifted_rows.notes, *converted.notes, *checked.notes, *_note_on_words(labels)))
+
+
+def _note_on_words(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return a sentence on tags that seem to mean entities and do not tell where they are, or nothing."""
+    if all(label.isdecimal() for label in labels):
+        return (_NUMBERS,)
+    return (_NO_ENTITIES,) if OUTSIDE in labels and metric_module(labels) == "tokens" else ()
 
 
 def metric_module(labels: Sequence[str]) -> str:

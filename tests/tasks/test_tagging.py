@@ -80,6 +80,10 @@ def test_tags_that_are_named_are_not_converted():
     [
         (["PER-B", "PER-I", "O"], ["B-PER", "I-PER", "O"], "with the place last, as in PER-B"),
         (["B_PER", "I_PER", "O"], ["B-PER", "I-PER", "O"], "with an underscore, as in B_PER"),
+        (["PER:B", "PER:I", "O"], ["B-PER", "I-PER", "O"], "with the place last, as in PER-B"),
+        (["B:PER", "I:PER", "O"], ["B-PER", "I-PER", "O"], "with another sign, as in B:PER"),
+        (["B/PER", "I/PER", "O"], ["B-PER", "I-PER", "O"], "with another sign, as in B:PER"),
+        (["b_per", "i_per", "O"], ["B-per", "I-per", "O"], "in small letters, as in b-per"),
         (["b-per", "i-per", "o"], ["B-per", "I-per", "O"], "in small letters, as in b-per"),
     ],
 )
@@ -98,6 +102,18 @@ def test_spelling_and_scheme_may_both_be_others():
 def test_parts_of_speech_are_spelled_as_they_are():
     made = read(splits(["NN", "VB-I", "JJ"], ["NN", "VB-I"]), Options({}))
     assert made.labels == ("JJ", "NN", "VB-I")
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [(["PER", "O", "LOC"], True), (["B", "I", "O"], True), (["NN", "VB"], False), (["B-PER", "O"], False)],
+)
+def test_tags_that_tell_no_entities_are_said_to_be_scored_word_by_word(tags, said):
+    note = (
+        "beside O the tags are not spelled as B-PER and I-PER, by which entities are told: words are scored one by "
+        "one, those of each tag"
+    )
+    assert read(splits(tags, tags), Options({})).notes == (note,) * said
 
 
 def test_rows_that_are_words_are_refused():
