@@ -11,6 +11,7 @@ from distill.data import objects
 from distill.data.cells import MAX_CHARACTERS
 from distill.data.guessing import fits
 from distill.data.label_columns import is_switch
+from distill.data.literals import literal
 from distill.data.pair_columns import refuse_no_pair
 from distill.errors import DataError
 
@@ -208,9 +209,9 @@ def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str
     spans = [column for column in train.column_names if any(map(_is_span, first[column]))]
     if kind in ("tags", "texts") and spans:
         return (
-            f"; {name(spans[0])} holds spans of characters, which are read from JSON and Parquet beside a column text: "
-            "see that there is one, or split each text into words with a tag for each, by "
-            "spacy.training.offsets_to_biluo_tags"
+            f"; {name(spans[0])} holds spans of characters, which are read from JSON and Parquet, each with a start, "
+            "an end and one label, beside a column text: write them so, or split each text into words with a tag for "
+            "each, by spacy.training.offsets_to_biluo_tags"
         )
     return ""
 
@@ -221,6 +222,8 @@ def _said(value: object) -> bool:
 
 def _is_span(value: object) -> bool:
     """Whether a value is a list of objects that say where in a text something begins and ends."""
+    if isinstance(value, str) and value.lstrip().startswith("[{"):  # in a table, such as one of Label Studio
+        value = literal(value)
     objects_of_list = value if isinstance(value, list) else []
     return any(
         isinstance(each, Mapping) and ({"start", "end"} <= each.keys() or {"start_offset", "end_offset"} <= each.keys())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from distill.data.arrow import ROWS, Table, files_in_words, table
-from distill.data.formats import Options, Rows, character_spans, foreign
+from distill.data.formats import Options, Rows, character_spans, foreign, spans_as_written
 from distill.data.formats.unpacking import refuse_too_much
 from distill.data.standard_input import StandardInput
 from distill.errors import DataError
@@ -66,7 +66,9 @@ def has_spans(file: Path) -> bool:
     return any(
         (pa.types.is_list(kind) or pa.types.is_large_list(kind))
         and pa.types.is_struct(kind.value_type)
-        and character_spans.has_keys([kind.value_type.field(place).name for place in range(kind.value_type.num_fields)])
+        and spans_as_written.has_keys(
+            [kind.value_type.field(place).name for place in range(kind.value_type.num_fields)]
+        )
         for kind in _schema(file).types
     )
 

@@ -9,7 +9,8 @@ from datasets import Dataset
 from distill.data import files, formats
 from distill.data.columns import take
 from distill.data.formats import Options, Unreadable
-from distill.data.formats.character_spans import Span, words_and_tags
+from distill.data.formats.character_spans import words_and_tags
+from distill.data.formats.spans_as_written import Span
 from distill.errors import DataError
 
 TEXT = "In Paris, Ada Lovelace was seen!"
@@ -67,6 +68,59 @@ def test_words_are_the_tokens_of_the_tool_where_it_gives_them(tmp_path):
     row = {"text": "In Paris,", "tokens": tokens, "spans": [{"start": 3, "end": 8, "label": "LOC"}]}
     taken, _ = read(tmp_path, row, row)
     assert taken.splits["train"][0] == {"tokens": ["In", "Paris", ","], "label": ["O", "B-LOC", "O"]}
+
+
+ARGILLA = {
+    "text": "In Paris, Ada",
+    "tokens": ["In", "Paris,", "Ada"],
+    "annotation": [{"label": "LOC", "start": 3, "end": 9}],
+}
+
+
+def test_words_of_the_tool_are_found_in_the_text_where_it_does_not_say_their_places(tmp_path):
+    taken, notes = read(tmp_path, ARGILLA, {**ARGILLA, "annotation": []})
+    assert taken.splits["train"].to_list() == [
+        {"tokens": ["In", "Paris,", "Ada"], "label": ["O", "B-LOC", "O"]},
+        {"tokens": ["In", "Paris,", "Ada"], "label": ["O", "O", "O"]},
+    ]
+    assert "text is split into the words of tokens, each with a tag" in notes[0]
+
+
+@pytest.mark.parametrize("tokens", [["In", "Rome", "Ada"], ["In", "Ada"]])
+def test_words_that_do_not_stand_in_their_text_are_named_by_their_line(tmp_path, tokens):
+    reason = f"has in annotation spans of a text that does not have the word {tokens[1]!r} where it should stand"
+    with pytest.raises(DataError, match=f"^{re.escape(f'line 2 of {tmp_path}/train.jsonl {reason}')}$"):
+        read(tmp_path, ARGILLA, {**ARGILLA, "tokens": tokens})
+
+
+def test_places_that_are_texts_of_digits_are_numbers(tmp_path):
+    spans = [{"start": "3", "end": "8", "label": "LOC"}, {"start": "10", "end": "22", "label": "PER"}]
+    taken, _ = read(tmp_path, *[{"text": TEXT, "spans": spans}] * 2)
+    assert taken.splits["train"]["label"][0] == TAGS
+
+
+SPACY = [TEXT, {"entities": SPANS}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("train.json", [SPACY, SPACY]),
+        ("train.json", {"classes": ["LOC", "PER"], "annotations": [None, SPACY, SPACY]}),
+        ("train.jsonl", None),
+    ],
+)
+def test_training_data_of_spacy_is_read(tmp_path, name, content):
+    lines = f"{json.dumps(SPACY)}\n{json.dumps(SPACY)}\n"
+    (tmp_path / name).write_text(json.dumps(content) if content else lines, encoding="utf-8")
+    splits = files.read(tmp_path / name, options=Options(words=True))
+    assert take(dict(splits), ROLES, NAMED, "mine").splits["train"].to_list() == [{"tokens": WORDS, "label": TAGS}] * 2
+
+
+def test_categories_of_spacys_training_data_are_an_object_of_labels(tmp_path):
+    (tmp_path / "train.json").write_text(json.dumps([["a b", {"cats": {"X": 1.0, "Y": 0.0}}]] * 2), encoding="utf-8")
+    roles = {"text": "text", "label": "labels"}
+    assert take(dict(files.read(tmp_path)), roles, {}, "mine").splits["train"]["label"][:] == [["X"], ["X"]]
 
 
 def test_a_text_without_entities_has_outside_tags_alone(tmp_path):
@@ -130,6 +184,8 @@ def test_a_row_of_bad_spans_can_be_left_out(tmp_path):
     "row",
     [
         {"tokens": WORDS, "ner_tags": TAGS, "spans": SPANS, "text": TEXT},
+        {"tokens": WORDS, "spans": [{"start": 3, "end": 5, "label": "PER"}], "text": TEXT},
+        {"tokens": WORDS, "spans": [[0, 1, "PER"]], "name": "a.txt"},
         {"text": TEXT, "label": "O B-LOC O"},
         {"text": TEXT, "label": [[0, 1]]},
         {"text": TEXT, "label": [[3, "8", "LOC"]]},

@@ -5,7 +5,7 @@ with relations), the end not included. A word has the tag ``B-LABEL`` at the sta
 it, and ``O`` outside.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -13,47 +13,33 @@ from typing import NamedTuple
 
 from distill.base.segmentation import word_places
 from distill.base.terminal_text import name, shown
+from distill.data.formats import spans_as_written, tool_tokens
 from distill.data.formats.rows import Options, Row, Rows, Unreadable, unreadable
 from distill.data.formats.span_readings import Placed, counted_otherwise
+from distill.data.formats.spans_as_written import Span
 from distill.errors import DataError
 
 _LOOKED_AT = 1000
 """Rows that are looked at to tell what their columns hold."""
 _TEXT = ("text", "sentence", "content", "document", "data")
-_SPANS = ("label", "labels", "entities", "spans", "annotations", "ner", "ner_tags", "tags")
+_SPANS = ("label", "labels", "entities", "spans", "annotations", "annotation", "ner", "ner_tags", "tags")
 """Usual names of the columns of texts and of spans, the likeliest first."""
-_START = ("start", "start_offset", "begin")
-_END = ("end", "end_offset", "stop")
-_LABEL = ("label", "labels", "type", "entity", "entity_type", "entity_group", "tag", "category", "class")
-_SAID = ("text", "value", "word")
-"""Keys of a span: its first character, the one after its last, its label, and the characters themselves."""
-_WORDS = ("tokens", "words", "token", "word")
-"""Usual names of columns of words, which need no text."""
-_TOKENS = "tokens"
-"""The column in which a tool says where its own tokens are."""
 
 
-class Span(NamedTuple):
-    """Characters of a text with a label.
+class _Columns(NamedTuple):
+    """The columns of texts, of spans of their characters, and of words that a tool has beside them, if it has any."""
 
-    Attributes:
-        start: the number of the first character, from 0.
-        end: the number of the one after the last.
-        label: what they are.
-        said: the characters, where the file has them beside their numbers.
-    """
-
-    start: int
-    end: int
-    label: str
-    said: str | None = None
+    text: str
+    spans: str
+    words: str | None
 
 
 def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     """Turn rows of a text and spans of its characters into rows of words and tags; leave others as they are.
 
-    Words and tags stand in the columns of text and spans; where the file has tokens with their places, these are the
-    words. A row whose spans cannot be is no row, see ``unreadable``.
+    Words and tags stand in the columns of text and spans; where the file has words beside the text, with their places
+    or as they stand in it, these are taken, and keep their own column. A row whose spans cannot be is no row, see
+    ``unreadable``.
 
     Raises:
         DataError: nearly all spans cut words, so that their places were counted otherwise.
@@ -64,21 +50,17 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     columns = _columns([row for _, row in first if not isinstance(row, Unreadable)])
     if columns is None:
         return replace(file_rows, rows=rest)
-    text, spans = columns
-    if (otherwise := counted_otherwise(_placed(first, text, spans))) is not None:
+    spans, words = columns.spans, columns.words
+    if (otherwise := counted_otherwise(_placed(first, columns))) is not None:
         number, reason = otherwise
         raise DataError(f"{file_rows.unit} {number} of {file} has in {name(spans)} {reason}")
+    split = "split into words and signs" if words is None else f"split into the words of {name(words)}"
     note = (
-        f"{name(spans)} holds spans of characters: {name(text)} is split into words and signs, each with a tag, B- "
-        "where a span begins, I- within it, O outside"
+        f"{name(spans)} holds spans of characters: {name(columns.text)} is {split}, each with a tag, B- where a span "
+        "begins, I- within it, O outside"
     )
-    converted = _converted(rest, text, spans, (file_rows.unit, file), options)
+    converted = _converted(rest, columns, (file_rows.unit, file), options)
     return replace(file_rows, rows=converted, notes=(*file_rows.notes, note))
-
-
-def has_keys(keys: Collection[str]) -> bool:
-    """Return whether objects with these keys may be spans."""
-    return all(any(key in keys for key in usual) for usual in (_START, _END, _LABEL))
 
 
 def words_and_tags(
@@ -131,19 +113,33 @@ def _checked(text: str, spans: Sequence[Span]) -> list[Span]:
     return ordered
 
 
-def _columns(rows: Sequence[Row]) -> tuple[str, str] | None:
-    """Return the columns of the texts and of the spans; none where the rows hold anything else, or leave it open."""
-    if any(_is_words(row.get(column)) for row in rows for column in _WORDS):
+def _columns(rows: Sequence[Row]) -> _Columns | None:
+    """Return the columns that the rows hold; none where they hold anything else, or leave it open."""
+    if any(map(tool_tokens.have_tags, rows)):
         return None
     names = dict.fromkeys(column for row in rows for column in row)
-    spans = [column for column in names if column != _TOKENS and _all(rows, column, _are_spans)]
+    spans = [column for column in names if column not in tool_tokens.COLUMNS and _all(rows, column, _are_spans)]
     full = [column for column in spans if any(row.get(column) for row in rows)]
     named = [column for column in _SPANS if column in spans][:1]
     chosen = full if len(full) == 1 else [column for column in named if column in full or not full]
     texts = [column for column in names if _all(rows, column, lambda value: isinstance(value, str))]
     usual = [column for column in _TEXT if column in texts][:1]
     text = usual or (texts if len(texts) == 1 else [])
-    return (text[0], chosen[0]) if text and chosen else None
+    columns = _Columns(text[0], chosen[0], tool_tokens.column(rows)) if text and chosen else None
+    return columns if columns and _are_of_characters(rows, columns) else None
+
+
+def _are_of_characters(rows: Sequence[Row], columns: _Columns) -> bool:
+    """Return whether spans beside words, without places of these, seem to count characters, and not the words.
+
+    The first of them tell: they begin and end where words do.
+    """
+    telling = (row for row in rows if row.get(columns.spans) and isinstance(row.get(columns.text), str))
+    row = next(telling, None)
+    if columns.words is None or row is None or not tool_tokens.are_words(row.get(columns.words)):
+        return True
+    placed = list(_placed([(1, row)], columns, said=True))
+    return bool(placed) and all(each.place[0] in each.starts and each.place[1] in each.ends for each in placed)
 
 
 def _all(rows: Sequence[Row], column: str, holds: Callable[[object], bool]) -> bool:
@@ -152,77 +148,52 @@ def _all(rows: Sequence[Row], column: str, holds: Callable[[object], bool]) -> b
     return bool(values) and all(map(holds, values))
 
 
-def _is_words(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
-
-
 def _are_spans(value: object) -> bool:
-    return isinstance(value, list) and all(_span(each) is not None for each in value)
+    return isinstance(value, list) and all(spans_as_written.span(each) is not None for each in value)
 
 
-def _span(value: object) -> Span | None:
-    """Return a span as it is written, or nothing where a value is none."""
-    said = None
-    if isinstance(value, Mapping):
-        start, end, label = (
-            next((value[key] for key in keys if key in value), None) for keys in (_START, _END, _LABEL)
-        )
-        said = next((value[key] for key in _SAID if isinstance(value.get(key), str)), None)
-    elif isinstance(value, list) and len(value) == 3:
-        start, end, label = value
-    else:
-        return None
-    if isinstance(label, list) and len(label) == 1:
-        label = label[0]
-    if type(start) is not int or type(end) is not int or not isinstance(label, str) or not label.strip():
-        return None
-    return Span(start, end, label.strip(), said)
-
-
-def _placed(rows: Sequence[tuple[int, Row]], text: str, spans: str) -> Iterator[Placed]:
-    """Yield the spans that do not say their characters, with their words."""
+def _placed(rows: Sequence[tuple[int, Row]], columns: _Columns, *, said: bool = False) -> Iterator[Placed]:
+    """Yield the spans of texts in which words stand, with these; those that say their characters only if asked for."""
     for number, row in rows:
-        characters, values, tokens = row.get(text), row.get(spans), row.get(_TOKENS)
+        characters, values = row.get(columns.text), row.get(columns.spans)
         if not isinstance(characters, str) or not isinstance(values, list):
             continue
-        words = (_token_places(tokens) if isinstance(tokens, list) else []) or word_places(characters)
+        try:
+            words = _words(row, columns) or word_places(characters)
+        except ValueError:  # which is said of its row
+            continue
         starts, ends = ({place[side] for place in words} for side in (0, 1))
-        for span in map(_span, values):
-            if span is not None and span.said is None:
+        for span in map(spans_as_written.span, values):
+            if span is not None and (said or span.said is None):
                 yield Placed(number, characters, starts, ends, (span.start, span.end))
 
 
+def _words(row: Row, columns: _Columns) -> list[tuple[int, int]]:
+    """Return where the words are that a tool has beside the text of a row; nothing where it has none."""
+    return [] if columns.words is None else tool_tokens.places(row.get(columns.words), str(row[columns.text]))
+
+
 def _converted(
-    rows: Iterator[tuple[int, Row]], text: str, spans: str, where: tuple[str, Path], options: Options
+    rows: Iterator[tuple[int, Row]], columns: _Columns, where: tuple[str, Path], options: Options
 ) -> Iterator[tuple[int, Row]]:
     """Yield the rows with words in the place of the text, and tags in that of the spans."""
     unit, file = where
     for number, row in rows:
-        if isinstance(row, Unreadable) or not isinstance(row.get(text), str):
+        if isinstance(row, Unreadable) or not isinstance(row.get(columns.text), str):
             yield number, row
             continue
         try:
-            yield number, _with_words(row, text, spans)
+            yield number, _with_words(row, columns)
         except ValueError as error:
-            yield number, unreadable(f"{unit} {number} of {file}", f"has in {name(spans)} {error}", options)
+            yield number, unreadable(f"{unit} {number} of {file}", f"has in {name(columns.spans)} {error}", options)
 
 
-def _with_words(row: Row, text: str, spans: str) -> Row:
+def _with_words(row: Row, columns: _Columns) -> Row:
     """Return a row with words and tags; one without spans has no tags."""
-    characters, values = str(row[text]), row.get(spans)
-    tokens = row.get(_TOKENS)
-    places = _token_places(tokens) if isinstance(tokens, list) else []
-    read = [_span(value) for value in values] if isinstance(values, list) else []
+    characters, values = str(row[columns.text]), row.get(columns.spans)
+    read = [spans_as_written.span(value) for value in values] if isinstance(values, list) else []
     if None in read or not (values is None or isinstance(values, list)):
         raise ValueError("something else than spans, each with a start, an end and a label")
-    words, tags = words_and_tags(characters, [span for span in read if span is not None], places)
-    return {**row, _TOKENS if places else text: words, spans: None if values is None else tags}
-
-
-def _token_places(tokens: Sequence[object]) -> list[tuple[int, int]]:
-    """Return where a tool's own tokens are; nothing where a value of the list is none."""
-    places = [
-        (each["start"], each["end"]) if isinstance(each, Mapping) and {"start", "end"} <= each.keys() else None
-        for each in tokens
-    ]
-    return [each for each in places if each is not None and all(type(place) is int for place in each)]
+    spans = [span for span in read if span is not None]
+    words, tags = words_and_tags(characters, spans, _words(row, columns))
+    return {**row, columns.words or columns.text: words, columns.spans: None if values is None else tags}

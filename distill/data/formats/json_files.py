@@ -17,6 +17,8 @@ from distill.errors import DataError
 
 _HOLDERS = ("data", "rows", "records", "examples", "instances", "items", "samples", "results")
 """Keys under which a file holds its rows."""
+_ANNOTATED = "annotations"
+"""The key under which an annotator of spaCy's training data holds it, beside the names of the labels."""
 _SPLITS = {"train", "validation", "test", "dev"}
 
 
@@ -44,7 +46,9 @@ def _opened(file: Path, options: Options) -> Rows:
     """Return the rows as they stand in the file, in whichever of the shapes."""
     first = list(islice((line for line in lines(file) if line.strip()), 2))
     if len(first) == 2 and all(_is_list(line) for line in first):
-        raise DataError(f"line 1 of {file} is no JSON object: rows are objects with a key for each column")
+        if not _is_annotated(parse(first[0])):
+            raise DataError(f"line 1 of {file} is no JSON object: rows are objects with a key for each column")
+        return Rows(_objects(file, options))
     if first and first[0].lstrip().startswith("["):
         return Rows(_listed(cast(Sequence[object], _whole(file)), file, options), "row")
     if first and first[0].lstrip().startswith("{") and (len(first) == 1 or _goes_on(first[0])):
@@ -64,6 +68,7 @@ def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:
         except ValueError as error:
             yield number, unreadable(where, f"is no JSON: {error}", options)
             continue
+        row = _as_object(row)
         yield number, row if isinstance(row, dict) else unreadable(where, "is no JSON object", options)
 
 
@@ -107,6 +112,9 @@ def _document(value: Mapping[str, object], file: Path, options: Options) -> Rows
         held = value.get(key)
         if isinstance(held, list) and held and isinstance(held[0], dict) and not message_keys(held[0]):
             return Rows(_listed([_bare(each) for each in held], file, options), "row")
+    annotated = value.get(_ANNOTATED)
+    if isinstance(annotated, list) and annotated and all(row is None or _is_annotated(row) for row in annotated):
+        return Rows(_listed([row for row in annotated if row is not None], file, options), "row")
     if _SPLITS & value.keys() and all(isinstance(each, list) and each for each in value.values()):
         raise DataError(f"{file} holds {listed(value)}: save each as a file of its own")
     if _is_by_columns(value, file, options):
@@ -129,8 +137,22 @@ def _is_by_columns(value: Mapping[str, object], file: Path, options: Options) ->
 
 def _listed(values: Sequence[object], file: Path, options: Options) -> Iterator[tuple[int, Row]]:
     reason = "is no JSON object: rows are objects with a key for each column"
-    for number, row in enumerate(values, 1):
+    for number, row in enumerate(map(_as_object, values), 1):
         yield number, row if isinstance(row, dict) else unreadable(f"row {number} of {file}", reason, options)
+
+
+def _is_annotated(row: object) -> bool:
+    """Whether a row is a text with what was annotated, as spaCy's training data."""
+    return isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], dict)
+
+
+def _as_object(row: object) -> object:
+    """A row of spaCy's training data as an object of its text and what was annotated; any other row as it is.
+
+    >>> _as_object(["In Paris", {"entities": [[3, 8, "LOC"]]}])
+    {'text': 'In Paris', 'entities': [[3, 8, 'LOC']]}
+    """
+    return {"text": row[0], **row[1]} if isinstance(row, list) and _is_annotated(row) else row
 
 
 def _bare(row: object) -> object:
