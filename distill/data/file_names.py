@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from distill.data import formats
+from distill.data.formats import foreign
 
 SPLITS: Mapping[str, tuple[str, ...]] = {
     "train": ("train",),
@@ -18,6 +19,8 @@ _WORDS = {name for names in (*SPLITS.values(), *ELSE.values()) for name in names
 """Words in the names of files that hold a split."""
 _PARALLEL = re.compile(r"train\.([a-z]{2,3}([-_][a-z]+)?|source|target)")
 """How one of two files is named that hold a text and its translation line by line."""
+_PART = re.compile(r"part[-_.]\d+")
+"""How the files of a table begin that Spark and Dask write in parts."""
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -51,6 +54,23 @@ def elsewhere(folder: Path) -> str:
             f"for example by: (printf 'source\\ttarget\\n'; paste {sides[0]} {sides[1]}) > train.tsv"
         )
     return f"; it has {', '.join(strangers[:5])}, of no such ending" if strangers else ""
+
+
+def of_a_tool(folder: Path) -> str:
+    """What a folder without a train file holds in the layout of a tool, as the end of a sentence, or nothing."""
+    names = [file.name for file in files_in(folder)]
+    if tables := [name for name in names if name.endswith(".arrow")]:
+        return (
+            f"; {tables[0]} is a table that load_dataset keeps for itself: load the data with it, save that with "
+            "save_to_disk, and give the folder"
+        )
+    if annotations := [name for name in names if name.endswith(".ann")]:
+        return f"; {annotations[0]} holds annotations of brat: {foreign.SPANS}"
+    if parts := [name for name in names if _PART.match(name)]:
+        train = folder.name == "train" or stem_of(folder) == "train"
+        way = f"give {folder.parent}" if train else "call the folder train, and give the one that it is in"
+        return f"; {parts[0]} seems to be a part of a table: {way}"
+    return ""
 
 
 def unread(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:

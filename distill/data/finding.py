@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from distill.data import formats
-from distill.data.file_names import ELSE, SPLITS, elsewhere, files_in, stem_of
+from distill.data.file_names import ELSE, SPLITS, elsewhere, files_in, of_a_tool, stem_of
 from distill.data.formats import foreign
 from distill.errors import DataError
 
@@ -50,7 +50,8 @@ def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict
         parts = [file.name for file in files_in(folder) if (stem_of(file) or "").startswith("train")]
         if named is not None and len(parts) > 1:
             which += f", or take several as one with data.files.train=[{','.join(parts[:3])}]"
-        way = f"; it has {', '.join(others[:5])}: {which}" if others else elsewhere(folder)
+        there = f"; it has {', '.join(others[:5])}: {which}" if others else elsewhere(folder)
+        way = of_a_tool(folder) or there
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
     return files_by_split
 
@@ -152,13 +153,16 @@ def _named(folder: Path, split: str, name: str) -> list[Path]:
 
 
 def _in(folder: Path, split: str, name: str) -> list[Path]:
-    """The file of a name in a folder, or its parts, or those in a folder of this name; or the same in its ``data``."""
+    """The file of a name in a folder, or its parts, or those in a folder of this name; or the same in its ``data``.
+
+    The name of a folder may end as that of a file does, as Spark and Dask call theirs.
+    """
     for place in (folder, folder / "data"):
         files = files_in(place)
         whole = [[file] for file in files if _OF_A_VERSION.sub("", stem_of(file) or "") == name.lower()]
         parts = _parts(files, name)
-        inside = _inside(place / name)
-        ways = [*whole, *parts.values(), *([inside] if inside else [])]
+        inside = [_inside(place / f"{name}{ending}") for ending in ("", *formats.ENDINGS)]
+        ways = [*whole, *parts.values(), *filter(None, inside)]
         if len(ways) > 1:
             _refuse_several(folder, split, [way[0] for way in ways])
         if ways:

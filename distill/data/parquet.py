@@ -90,7 +90,16 @@ def _schema(file: Path) -> "pa.Schema":
     try:
         return parquet.read_schema(_opened(file))
     except (pa.ArrowException, OSError) as error:
+        if _is_packed(file):
+            raise DataError(
+                f"{file} is packed with gzip, in which Parquet is not read: unpack it with gunzip"
+            ) from error
         raise DataError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _is_packed(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
 
 
 def _opened(file: Path) -> Path | BinaryIO:

@@ -141,8 +141,9 @@ def _from_hub(model: str, revision: str | None) -> Path:
 
 
 def _inside(folder: Path) -> str:
-    """Return a hint on where a model is, if it is one level down, as a trainer's checkpoints are."""
-    folders = sorted((path.parent for path in folder.glob("*/config.json")), key=_in_order)
+    """Return a hint on where a model is, if it is further down, as in a trainer's folder or one of the hub's cache."""
+    places = ("*/config.json", "snapshots/*/config.json")
+    folders = sorted((path.parent for place in places for path in folder.glob(place)), key=_in_order)
     return f"; {folders[-1]} has one" if folders else ""
 
 

@@ -1,5 +1,6 @@
 """Files as tools and people write them are read as they are meant, or named for what they are in one sentence."""
 
+import gzip
 import json
 import re
 from decimal import Decimal
@@ -113,6 +114,8 @@ def test_the_tags_of_a_file_of_words_may_stand_first(tmp_path):
         ("train.dta", "a file of Stata, which is not read: save it as Parquet or CSV with pandas, for example "
          "pandas.read_stata(...).to_parquet('train.parquet')"),
         ("train.tar.gz", "a tar archive, which is not read: unpack it and give the files in it"),
+        ("train.spacy", "a DocBin of spaCy, which is not read: "
+         "save what to_json gives of each document as a JSON line"),
         ("train.jl", "JSON lines by another ending, which is not read: call it .jsonl"),
     ],
 )  # fmt: skip
@@ -127,6 +130,15 @@ def test_train_of_another_kind_is_named(tmp_path, name, what):
     [
         (("train.de", "train.en"), "train.de and train.en look like two sides of a translation, a line each: write"),
         (("train_1.csv", "train_2.csv"), "take several as one with data.files.train=[train_1.csv,train_2.csv]"),
+        (
+            ("imdb-train.arrow", "dataset_info.json"),
+            "; imdb-train.arrow is a table that load_dataset keeps for itself: load",
+        ),
+        (("1.txt", "1.ann"), "; 1.ann holds annotations of brat: save each text as a JSON line, with a list of spans"),
+        (
+            ("part-00000-a.csv", "part-00001-a.csv"),
+            "; part-00000-a.csv seems to be a part of a table: call the folder train",
+        ),
         (("neg/1.txt", "pos/1.txt"), "it has folders of texts such as neg: write one table with a row a text"),
     ],
 )
@@ -136,6 +148,26 @@ def test_a_folder_without_train_is_told_by_what_it_has(tmp_path, names, way):
         (tmp_path / name).write_text("a\n")
     with pytest.raises(DataError, match=re.escape(way)):
         files.read(tmp_path, {})
+
+
+@pytest.mark.parametrize("place", ["", "data"])
+def test_parts_in_a_folder_that_is_called_as_a_file_are_one_split(tmp_path, place):
+    for number in (0, 1):
+        file = tmp_path / place / "train.csv" / f"part-0000{number}-a.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"text,label\nfilm {number},good\n")
+    assert files.read(tmp_path)["train"]["text"][:] == ["film 0", "film 1"]
+    way = f"; part-00000-a.csv seems to be a part of a table: give {file.parent.parent}"
+    with pytest.raises(DataError, match=f"{re.escape(way)}$"):
+        files.read(file.parent)
+
+
+def test_parquet_that_is_packed_with_gzip_is_named(tmp_path):
+    file = tmp_path / "train.parquet.gz"
+    parquet.write_table(pa.table({"text": ["a"]}), tmp_path / "a.parquet")
+    file.write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
+    with refused(f"{file} is packed with gzip, in which Parquet is not read: unpack it with gunzip"):
+        files.read(file)
 
 
 def test_a_file_that_looks_like_a_split_is_read_or_said_to_be_left(tmp_path):

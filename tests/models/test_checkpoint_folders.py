@@ -71,6 +71,14 @@ def test_the_folder_of_a_trainer_leads_to_the_checkpoints_in_it(folder, tmp_path
         look(tmp_path / "out")
 
 
+def test_a_folder_of_the_hubs_cache_leads_to_the_model_in_it(folder, tmp_path):
+    home = tmp_path / "models--x--y"
+    (home / "snapshots").mkdir(parents=True)
+    folder.rename(home / "snapshots" / "abc")
+    with refused(f"{home} has no config.json, so it is no model folder; {home}/snapshots/abc has one"):
+        look(home)
+
+
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 133466304\n"
 
 

@@ -10,6 +10,8 @@ from distill.data.standard_input import StandardInput
 from distill.errors import DataError
 
 _PANDAS = "save it as Parquet or CSV with pandas, for example "
+SPANS = "save each text as a JSON line, with a list of spans, each of start, end and label"
+"""What a user can do with annotations of places in a text."""
 _UNPACK = "unpack it and give the files in it"
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF-", "a PDF document", "save its text as JSON lines"),
@@ -79,6 +81,8 @@ _SUFFIXES: Mapping[str, tuple[str, str]] = {
     ".jl": ("JSON lines by another ending", "call it .jsonl"),
     ".tab": ("a table by another ending", "call it .tsv"),
     ".psv": ("a table by another ending", "call it .csv"),
+    ".ann": ("a file of annotations (brat)", SPANS),
+    ".spacy": ("a DocBin of spaCy", "save what to_json gives of each document as a JSON line"),
     ".xml": ("an XML file", "save its rows as JSON lines"),
     ".yaml": ("a YAML file", "save its rows as JSON lines"),
 }
