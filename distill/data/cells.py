@@ -12,6 +12,7 @@ from distill.data.cell_values import MANY, refuse
 from distill.data.cell_values import empty as empty
 from distill.data.cell_values import holds as holds
 from distill.data.chats import message_keys, messages, taking_turns, turn
+from distill.data.label_objects import are_switches, those_on
 from distill.data.literals import literal, looks_so
 from distill.data.question_answers import answers
 from distill.data.separated import parts, tags_in
@@ -25,8 +26,6 @@ _BRACES = re.compile(r"\s*\{.*\}\s*", re.DOTALL)
 """An array as PostgreSQL writes it."""
 _NO_SCORE = frozenset({"na", "n/a", "#n/a", "null", "none", "nan", "-", "?"})
 """Words for a missing number, in small letters."""
-_ON, _OFF = frozenset({1}), frozenset({0, None})
-"""What the values of an object of labels say; true is 1, and false 0."""
 _CHOICES = "choices"
 """The only key of an object in which Label Studio writes several choices into a table."""
 _NO_LIST = "a list that is none of JSON, Python or NumPy"
@@ -127,20 +126,13 @@ def labels(value: object) -> object:
     """
     if isinstance(value, str):
         value = _several(value)
-    if isinstance(value, Mapping) and _switched(value):
-        value = [key for key, switch in value.items() if switch in _ON]
+    if isinstance(value, Mapping) and len(value) > 1 and are_switches(value):
+        value = those_on(value)
     elif isinstance(value, Mapping) and [*value] == [_CHOICES]:
         value = value[_CHOICES]
     if empty(value):
         return value
     return _entries(value) if isinstance(value, list) else [label(value)]
-
-
-def _switched(value: Mapping[object, object]) -> bool:
-    """Whether an object says of each label whether it is there."""
-    return len(value) > 1 and all(
-        isinstance(each, int | float | None) and each in _ON | _OFF for each in value.values()
-    )
 
 
 def tags(value: object) -> object:

@@ -7,7 +7,7 @@ import numpy as np
 
 from distill.base.terminal_text import name, shown
 from distill.base.unusable_rows import Fault
-from distill.data import label_values
+from distill.data import label_objects, label_values
 from distill.data.cells import READERS, characters, empty, listed, targets
 from distill.data.chats import has_tools, messages
 from distill.data.literals import literal
@@ -49,6 +49,8 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     cells = _as_written(rows, column, stored)
     if column.kind == "target" and targets(cells):
         reader = listed
+    if column.kind == "labels" and label_objects.in_cells(cells):
+        reader = label_objects.of_cell
     values, faults = [], {}
     for row, cell in enumerate(cells):
         try:

@@ -146,3 +146,21 @@ def test_rows_without_the_key_of_a_switch_are_left_out_or_refused(tmp_path):
     found = lines(tmp_path, {"a": 1, "b": 0}, {"a": 1}, {"a": 0, "b": 1})
     with refused("row 2 of train in here has no b; data.on_bad=drop leaves it out"):
         take(found, SEVERAL, {"label": "a+b"}, "here", Rules(), found.problems, found.absent)
+
+
+def of_cells(*cells):
+    return take({"train": table(list(cells))}, SEVERAL, {}, "here").splits["train"]["label"][:]
+
+
+def test_objects_in_cells_name_the_labels_that_are_there_and_may_be_empty():
+    cells = ['{"film": 1}', "{}", '{"book": true, "film": false}', "{'book': 1}", None]
+    assert of_cells(*cells) == [["film"], [], ["book"], ["book"], None]
+
+
+def test_objects_of_one_and_the_same_key_are_no_labels():
+    message = (
+        "the column label of here cannot be the label: it holds objects (row 1 of train: '{\"id\": 1}'); "
+        "a list of labels is expected"
+    )
+    with refused(message):
+        of_cells('{"id": 1}', '{"id": 0}')
