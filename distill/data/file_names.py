@@ -19,6 +19,9 @@ _WORDS = {name for names in (*SPLITS.values(), *ELSE.values()) for name in names
 """Words in the names of files that hold a split."""
 _PARALLEL = re.compile(r"train\.([a-z]{2,3}([-_][a-z]+)?|source|target)")
 """How one of two files is named that hold a text and its translation line by line."""
+_TEXTS = re.compile(r"train[-_.](texts?|sentences?|data|inputs?|x)(\.txt)?")
+_LABELS = re.compile(r"train[-_.](labels?|class(es)?|targets?|y)(\.txt)?")
+"""How the two files are named that hold texts and their labels line by line."""
 _PART = re.compile(r"part[-_.]\d+")
 """How the files of a table begin that Spark and Dask write in parts."""
 
@@ -47,17 +50,11 @@ def elsewhere(folder: Path) -> str:
             "folder as the label"
         )
     strangers = [file.name for file in files_in(folder) if stem_of(file) is None]
-    sides = [file.name for file in files_in(folder) if _PARALLEL.fullmatch(file.name.lower())]
-    if len(sides) == 2:
-        return (
-            f"; {sides[0]} and {sides[1]} look like two sides of a translation, a line each: write them as one table, "
-            f"for example by: (printf 'source\\ttarget\\n'; paste {sides[0]} {sides[1]}) > train.tsv"
-        )
     return f"; it has {', '.join(strangers[:5])}, of no such ending" if strangers else ""
 
 
-def of_a_tool(folder: Path) -> str:
-    """What a folder without a train file holds in the layout of a tool, as the end of a sentence, or nothing."""
+def other_layout(folder: Path) -> str:
+    """What a folder without a train file holds in a layout of its own, as the end of a sentence, or nothing."""
     names = [file.name for file in files_in(folder)]
     if tables := [name for name in names if name.endswith(".arrow")]:
         return (
@@ -70,7 +67,23 @@ def of_a_tool(folder: Path) -> str:
         train = folder.name == "train" or stem_of(folder) == "train"
         way = f"give {folder.parent}" if train else "call the folder train, and give the one that it is in"
         return f"; {parts[0]} seems to be a part of a table: {way}"
-    return ""
+    return _line_by_line(names)
+
+
+def _line_by_line(names: Sequence[str]) -> str:
+    """That two files belong together line by line, as the end of a sentence, or nothing."""
+    sides = [name for name in names if _PARALLEL.fullmatch(name.lower())]
+    texts, labels = ([name for name in names if side.fullmatch(name.lower())] for side in (_TEXTS, _LABELS))
+    if len(sides) == 2:
+        what, header = "two sides of a translation", "source\\ttarget"
+    elif len(texts) == len(labels) == 1:
+        sides, what, header = [*texts, *labels], "texts and their labels", "text\\tlabel"
+    else:
+        return ""
+    return (
+        f"; {sides[0]} and {sides[1]} look like {what}, a line each: write them as one table, for example by: "
+        f"(printf '{header}\\n'; paste {sides[0]} {sides[1]}) > train.tsv"
+    )
 
 
 def unread(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from distill.data import formats
-from distill.data.file_names import ELSE, SPLITS, elsewhere, files_in, of_a_tool, stem_of
+from distill.data.file_names import ELSE, SPLITS, elsewhere, files_in, other_layout, stem_of
 from distill.data.formats import foreign
 from distill.errors import DataError
 
@@ -51,7 +51,7 @@ def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict
         if named is not None and len(parts) > 1:
             which += f", or take several as one with data.files.train=[{','.join(parts[:3])}]"
         there = f"; it has {', '.join(others[:5])}: {which}" if others else elsewhere(folder)
-        way = of_a_tool(folder) or there
+        way = other_layout(folder) or there
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
     return files_by_split
 

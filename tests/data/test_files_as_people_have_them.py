@@ -129,6 +129,12 @@ def test_train_of_another_kind_is_named(tmp_path, name, what):
     ("names", "way"),
     [
         (("train.de", "train.en"), "train.de and train.en look like two sides of a translation, a line each: write"),
+        (
+            ("train_text.txt", "train_labels.txt", "mapping.txt"),
+            "; train_text.txt and train_labels.txt look like texts and "
+            "their labels, a line each: write them as one table, for example by: (printf 'text\\tlabel\\n'; paste "
+            "train_text.txt train_labels.txt) > train.tsv",
+        ),
         (("train_1.csv", "train_2.csv"), "take several as one with data.files.train=[train_1.csv,train_2.csv]"),
         (
             ("imdb-train.arrow", "dataset_info.json"),
