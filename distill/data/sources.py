@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -120,7 +120,8 @@ def unlabelled(
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
-    unlabelled_files = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles, named))
+    options = replace(_options(delimiter, roles, named), whole=True)
+    unlabelled_files = files.read(Path(os.path.expanduser(file)), options=options)
     rows, rules = _with_words(unlabelled_files["train"], roles), rules._replace(key="data.unlabelled.columns")
     problems = {UNLABELLED: unlabelled_files.problems.get("train", {})}
     absent = {UNLABELLED: unlabelled_files.absent.get("train", {})}

@@ -167,6 +167,12 @@ def test_texts_to_predict_all_stay(tmp_path):
     assert [row["text"] for _, row in read(file)] == ["warm", "dull"]
 
 
+def test_texts_without_labels_all_stay(tmp_path):
+    file = written(tmp_path, answer("warm", label="good"), answer("dull", label="good", answer="reject"))
+    rows, notes, _ = sources.unlabelled(str(file), {"text": "text"}, {}, Rules())
+    assert (rows["text"][:], notes) == (["warm", "dull"], [])
+
+
 def test_a_column_that_is_called_answer_alone_is_not_prodigys(tmp_path):
     rows, notes = columns(tmp_path, {"text": "warm", "answer": "accept"}, {"text": "dull", "answer": "reject"})
     assert rows["answer"][:] == ["accept", "reject"]
