@@ -15,6 +15,8 @@ SPLITS: Mapping[str, tuple[str, ...]] = {
 """Each split, and the names that may stand for it."""
 ELSE: Mapping[str, tuple[str, ...]] = {"validation": ("eval", "evaluation", "development")}
 """Names that may stand for a split where it has none of the usual ones."""
+SAVED = "state.json"
+"""The file by which a folder is known that ``datasets`` has saved, of one split."""
 _WORDS = {name for names in (*SPLITS.values(), *ELSE.values()) for name in names} | {"testing", "holdout", "heldout"}
 """Words in the names of files that hold a split."""
 _PARALLEL = re.compile(r"train\.([a-z]{2,3}([-_][a-z]+)?|source|target)")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from distill.data import formats
-from distill.data.file_names import ELSE, SPLITS, elsewhere, files_in, other_layout, stem_of
+from distill.data.file_names import ELSE, SAVED, SPLITS, elsewhere, files_in, other_layout, stem_of
 from distill.data.formats import foreign
 from distill.errors import DataError
 
@@ -174,8 +174,13 @@ def _inside(folder: Path) -> list[Path]:
     """The files of a folder that holds a split.
 
     Raises:
-        DataError: they are of several kinds, so that some may be no part of it.
+        DataError: they are of several kinds, so that some may be no part of it, or those of a table of ``datasets``.
     """
+    if (folder / SAVED).is_file():
+        raise DataError(
+            f"{folder} was saved by datasets: such splits are read where data.path is the folder that they are in, and "
+            "train is one of them; else save it with to_parquet"
+        )
     files = [file for file in files_in(folder) if formats.ending(file) is not None]
     kinds = sorted({formats.ending(file) or "" for file in files})
     if len(kinds) > 1:

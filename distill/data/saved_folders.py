@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from distill.data.file_names import SPLITS, files_in, stem_of
+from distill.data.file_names import SAVED, SPLITS, files_in, stem_of
 from distill.data.finding import EITHER
 from distill.data.formats import foreign
 from distill.data.formats.parsing import parse
@@ -13,8 +13,8 @@ from distill.errors import DataError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_OF_SPLITS, _OF_ROWS, _INFO = "dataset_dict.json", "state.json", "dataset_info.json"
-"""The files that ``datasets`` writes beside its tables: the names of the splits, those of the tables, and columns."""
+_OF_SPLITS, _INFO = "dataset_dict.json", "dataset_info.json"
+"""The files in which ``datasets`` names the splits, and describes the columns; in ``SAVED`` it names the tables."""
 _CONTINUATION = b"\xff\xff\xff\xff"
 """How a stream of Arrow begins."""
 _AGAIN = "copy the whole folder again"
@@ -56,14 +56,14 @@ def loaded(folder: Path, named: Mapping[str, Sequence[str]]) -> "Dataset | Mappi
 
 
 def _is_saved(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in (_OF_SPLITS, _OF_ROWS))
+    return any((folder / name).is_file() for name in (_OF_SPLITS, SAVED))
 
 
 def _splits_in(folder: Path, named: Mapping[str, Sequence[str]]) -> list[Path] | None:
     """Return the folders of splits that were saved one by one; none where train is not among them, or is a file."""
     train = {way.strip() for name in named.get("train", SPLITS["train"]) for way in name.split(EITHER)}
     for place in (folder, folder / "data"):
-        splits = [each for each in sorted(place.glob("*")) if each.is_dir() and (each / _OF_ROWS).is_file()]
+        splits = [each for each in sorted(place.glob("*")) if each.is_dir() and (each / SAVED).is_file()]
         if {each.name for each in splits} & train and not {stem_of(file) for file in files_in(place)} & train:
             return splits
     return None
@@ -79,11 +79,11 @@ def _refuse_damaged(folder: Path) -> None:
     if (folder / _OF_SPLITS).is_file():
         splits = [folder / str(name) for name in _listed(folder / _OF_SPLITS, "splits")]
     for split in splits:
-        for name in (_OF_ROWS, _INFO):
+        for name in (SAVED, _INFO):
             if not (split / name).is_file():
                 raise DataError(f"{split / name} is missing: {_AGAIN}")
         _listed(split / _INFO, "")
-        for table in _listed(split / _OF_ROWS, "_data_files"):
+        for table in _listed(split / SAVED, "_data_files"):
             _refuse_table(split / str(table["filename"] if isinstance(table, Mapping) else table))
 
 
@@ -111,7 +111,7 @@ def _refuse_table(file: Path) -> None:
     import pyarrow as pa
 
     if not file.is_file():
-        raise DataError(f"{file} is missing, which {_OF_ROWS} names: {_AGAIN}")
+        raise DataError(f"{file} is missing, which {SAVED} names: {_AGAIN}")
     with file.open("rb") as stream:
         start = stream.read(len(_CONTINUATION))
     if start != _CONTINUATION:

@@ -49,9 +49,13 @@ def test_a_file_beside_saved_splits_is_named_as_unread(tmp_path):
     assert files.read(tmp_path).notes == [f"of {tmp_path} test.csv is not read: {way}"]
 
 
-def test_a_file_of_train_beside_a_saved_train_is_one_too_many(tmp_path):
-    (saved_one_by_one(tmp_path, "train") / "train.csv").write_text("text,label\na,1\n", encoding="utf-8")
-    assert refusal(tmp_path).startswith(f"{tmp_path} has 2 files for train: train.csv, ")
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_split_that_was_saved_beside_a_file_of_train_is_refused(tmp_path, split):
+    (saved_one_by_one(tmp_path, split) / "train.csv").write_text("text,label\na,1\n", encoding="utf-8")
+    assert refusal(tmp_path) == (
+        f"{tmp_path / split} was saved by datasets: such splits are read where data.path is the folder that they are "
+        "in, and train is one of them; else save it with to_parquet"
+    )
 
 
 def test_a_git_lfs_pointer_in_a_saved_folder_is_named(tmp_path):
