@@ -47,14 +47,17 @@ def test_the_object_may_stand_before_the_subject(tmp_path):
 
 
 ENDS_AFTER = {**TACRED, "subj_end": 4, "obj_end": 7}
+SMALL = {**ENDS_AFTER, "token": [word.lower() for word in WORDS]}
 
 
 @pytest.mark.parametrize(
-    "rows", [[ENDS_AFTER] * 5, [ENDS_AFTER, {**ENDS_AFTER, "token": WORDS[:7]}]], ids=["many rows", "an end of a text"]
+    "rows",
+    [[SMALL] * 5, [SMALL, {**SMALL, "token": SMALL["token"][:7]}], [ENDS_AFTER]],
+    ids=["many rows", "an end of a text", "names"],
 )
 def test_ends_that_are_not_included_are_told_by_their_file(tmp_path, rows):
     file, found = read(tmp_path, *rows)
-    assert next(each["text"] for _, each in found.rows) == MARKED
+    assert next(each["text"] for _, each in found.rows).lower() == MARKED.lower()
     assert found.notes[1:] == (f"ends of entities are not included in {file.name}, unlike those of TACRED itself",)
 
 
@@ -65,13 +68,21 @@ def test_one_entity_of_a_single_word_says_that_ends_are_included(tmp_path):
     assert len(found.notes) == 1
 
 
+def test_names_of_two_words_each_say_that_ends_are_included(tmp_path):
+    words = ["Ada", "Lovelace", "moved", "to", "New", "York", "."]
+    row = {**TACRED, "token": words, "subj_start": 0, "subj_end": 1, "obj_start": 4, "obj_end": 5}
+    _, found = read(tmp_path, *[row] * 20)
+    assert next(each["text"] for _, each in found.rows) == "<e1>Ada Lovelace</e1> moved to <e2>New York</e2> ."
+    assert len(found.notes) == 1
+
+
 def test_a_few_entities_of_which_ends_could_be_either_are_refused(tmp_path):
     reason = (
         "does not tell whether subj_end and obj_end are included, as in TACRED, since no entity of its 2 starts where "
         "it ends: write h and t, each with pos, a start and an end that is not included"
     )
     with pytest.raises(DataError) as caught:
-        read(tmp_path, ENDS_AFTER)
+        read(tmp_path, SMALL)
     assert str(caught.value) == f"{tmp_path / 'train.jsonl'} {reason}"
 
 

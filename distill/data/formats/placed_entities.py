@@ -1,15 +1,17 @@
 """Relations whose two entities are told by their places, as TACRED and OpenNRE write them: their text gets marks.
 
 TACRED has the words as ``token`` and places ``subj_start`` to ``subj_end`` and ``obj_start`` to ``obj_end``, the end
-included; copies of it have ends that are not, told by a file in which no entity seems to be a single word. OpenNRE has
-``h`` and ``t``, head and tail, each with ``pos``: start and end of words of ``token``, or of characters of ``text``,
-the end not included. Subject and head become ``<e1>…</e1>``, object and tail ``<e2>…</e2>``.
+included; copies of it have ends that are not, told by a file in which no entity seems to be a single word and names
+seem to go on in small letters. OpenNRE has ``h`` and ``t``, head and tail, each with ``pos``: start and end of words of
+``token``, or of characters of ``text``, the end not included.
+Subject and head become ``<e1>…</e1>``, object and tail ``<e2>…</e2>``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import cast
 
 from distill.base.terminal_text import shown
 from distill.data.formats.rows import Options, Row, Rows, Unreadable, unreadable
@@ -50,22 +52,37 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
 def _ends_included(rows: Sequence[Row], file: Path) -> bool:
     """Return whether the places of TACRED have the last word of an entity as its end, and not the one after it.
 
-    They do where an entity has one place as start and end. Else an end that is the number of words, or many entities,
-    tell that they do not: in TACRED most are single words, such as pronouns.
+    They do where an entity has one place as start and end, and do not where an end is the number of words. Else names
+    tell it, whose words begin with capitals: most words at the ends do, or do not. Without names, many entities tell
+    that they do not: in TACRED most are single words, such as pronouns.
 
     Raises:
         DataError: a few entities have no such sign.
     """
     placed = [row for row in rows if all(type(row.get(key)) is int for key in _TACRED)]
-    ends = [(row[start], row[end], row) for row in placed for start, end in (_TACRED[:2], _TACRED[2:])]
+    ends = [
+        (cast(int, row[start]), cast(int, row[end]), _words(row) or [])
+        for row in placed
+        for start, end in (_TACRED[:2], _TACRED[2:])
+    ]
     if not ends or any(start == end for start, end, _ in ends):
         return True
-    if len(ends) >= _FEWEST or any(end == len(_words(row) or ()) for _, end, row in ends):
+    if any(end == len(words) for _, end, words in ends):
+        return False
+    names = [words[end] for start, end, words in ends if 0 <= start < end < len(words) and _is_capital(words[start])]
+    capitals = sum(map(_is_capital, names))
+    if 2 * capitals != len(names):
+        return 2 * capitals > len(names)
+    if len(ends) >= _FEWEST:
         return False
     raise DataError(
         f"{file} does not tell whether {_TACRED[1]} and {_TACRED[3]} are included, as in TACRED, since no entity of "
         f"its {len(ends)} starts where it ends: write h and t, each with pos, a start and an end that is not included"
     )
+
+
+def _is_capital(word: str) -> bool:
+    return word[:1].isupper()
 
 
 def marked(parts: Sequence[str], first: Place, second: Place, between: str) -> str:
