@@ -99,7 +99,8 @@ def predict(config: PredictConfig) -> None:
     source = StandardInput(_PIPE) if config.input == _PIPE else Path(config.input).expanduser()
     target = None if config.output == _PIPE else Path(config.output).expanduser()
     if target is not None:
-        refuse_target(target, source, config.output_format)
+        instead = f"give a file, or output={_PIPE} for standard output"
+        refuse_target(target, source, config.output_format, instead=instead)
     kind, refuse = _kind_of_input(config), config.on_bad == _REFUSE
     rows = read(source, kind=kind, keep_bad=not refuse)
     from distill.inference.predictor import load  # NumPy takes its time, and torch seconds

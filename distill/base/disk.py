@@ -25,7 +25,16 @@ _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEX
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a hidden file beside ``path`` that replaces it when whole and on disk; an error leaves no trace."""
+    """Yield a hidden file beside ``path`` that replaces it when whole and on disk; an error leaves no trace.
+
+    Where ``path`` is a link, the file that it leads to is replaced, and the link stays.
+
+    Raises:
+        OSError: ``path`` is a folder, a pipe or a device, in whose place a file would be put.
+    """
+    if (reason := irreplaceable(path)) is not None:
+        raise OSError(errno.EINVAL, reason, str(path))
+    path = Path(os.path.realpath(path))
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield hidden
@@ -34,6 +43,21 @@ def replacing(path: Path) -> Iterator[Path]:
         to_disk(path.parent)
     finally:
         hidden.unlink(missing_ok=True)
+
+
+def irreplaceable(path: Path) -> str | None:
+    """Return why no file may take the place of what is at a path; none where one may.
+
+    >>> print(irreplaceable(Path("/")), irreplaceable(Path("/dev/null")), irreplaceable(Path("/none")), sep=", ")
+    is a folder, not a file, is a device or a socket, not a file, None
+    """
+    if Path(os.path.realpath(path)).is_symlink():
+        return "is a link that leads back to itself"
+    if path.is_file() or not path.exists():
+        return None
+    if path.is_dir():
+        return "is a folder, not a file"
+    return "is a pipe, not a file" if path.is_fifo() else "is a device or a socket, not a file"
 
 
 def unfinished(folder: Path) -> list[Path]:

@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from distill.base.terminal_text import plain
@@ -40,6 +41,15 @@ def harmless() -> Iterator[None]:
         yield
     finally:
         sys.stdout = before
+
+
+def is_at(path: Path) -> bool:
+    """Return whether a path is what standard output or standard error writes to, such as ``/dev/stdout``."""
+    for stream in (1, 2):
+        with suppress(OSError):  # closed, or the path is not there
+            if os.path.samestat(path.stat(), os.fstat(stream)):
+                return True
+    return False
 
 
 @contextmanager

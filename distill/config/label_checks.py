@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from distill.base.disk import irreplaceable
 from distill.base.files import no_file
 from distill.base.setting_rules import at, rules_of
 from distill.config.label import KINDS, SPLITS, LabelConfig
@@ -111,8 +112,10 @@ def _file_problems(config: LabelConfig) -> Iterator[str]:
     output = Path(config.output).expanduser()
     if output.suffix != ".jsonl":
         yield f"output={config.output}: answers are lines of JSON; allowed is a name that ends in .jsonl"
-    elif output.is_dir() or not os.access(output.parent, os.W_OK):
-        yield f"output={config.output}: is a folder, or in one that cannot be written"
+    elif (reason := irreplaceable(output)) is not None:
+        yield f"output={config.output}: {reason}; give a file"
+    elif not os.access(Path(os.path.realpath(output)).parent, os.W_OK):
+        yield f"output={config.output}: is in a folder that is not there, or that cannot be written"
     elif output.exists() and Path(rows).expanduser().exists() and output.samefile(Path(rows).expanduser()):
         yield f"output={config.output}: is the file of the rows itself; give another"
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from distill.base import signals, standard_output
-from distill.base.disk import replacing
+from distill.base.disk import irreplaceable, replacing
 from distill.base.installed import refuse_missing
 from distill.data.parquet_sink import ParquetSink
 from distill.data.sinks import KINDS, PARQUET, TEXT, Sink
@@ -31,24 +32,29 @@ def kind(file: Path) -> str:
     raise DataError(f"{file}: answers are not written in this kind of file; known are {', '.join(ENDINGS)}")
 
 
-def refuse_target(target: Path, source: Path, named_kind: str | None = None) -> None:
+def refuse_target(target: Path, source: Path, named_kind: str | None = None, *, instead: str = "give a file") -> None:
     """Refuse a file for answers, before any work is done, if it cannot be written or is the input itself.
 
     Args:
         target: the file.
         source: what is read.
         named_kind: the kind of file, where its name is not to say it.
+        instead: what the message tells to do where the target is no file.
 
     Raises:
         ConfigError: it takes a package that is not installed.
-        DataError: the file is of an unknown kind, has no folder, is one, or is the source under whatever name.
+        DataError: the file is of an unknown kind, has no folder, is one, a pipe or a device, what this process prints
+            to, or the source under whatever name.
     """
+    if standard_output.is_at(target):
+        raise DataError(f"{target} is what this command prints to; {instead}")
+    if (reason := irreplaceable(target)) is not None:
+        raise DataError(f"{target} {reason}; {instead}")
     if (named_kind or kind(target)) == PARQUET:
         refuse_missing(f"{target}: writing Parquet", "pyarrow")
-    if target.is_dir():
-        raise DataError(f"{target} is a folder; give a file")
-    if not target.parent.is_dir():
-        raise DataError(f"{target}: there is no folder {target.parent}")
+    folder = Path(os.path.realpath(target)).parent if target.is_symlink() else target.parent
+    if not folder.is_dir():
+        raise DataError(f"{target}: there is no folder {folder}")
     if target.exists() and source.exists() and target.samefile(source):
         raise DataError(f"{target} is the input itself; give another file as output")
 

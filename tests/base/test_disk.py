@@ -90,6 +90,38 @@ def test_a_file_whose_writing_fails_stays_as_it_was(tmp_path, error):
     assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
 
 
+def replaced(path):
+    with replacing(path) as hidden:
+        hidden.write_text("new")
+
+
+def test_no_file_takes_the_place_of_a_pipe_a_device_a_folder_or_a_link_to_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for link, place in {"to-pipe": "pipe", "to-device": "/dev/zero", "circle": "circle"}.items():
+        (tmp_path / link).symlink_to(place)
+    before = {path.name: stat.S_IFMT(path.lstat().st_mode) for path in tmp_path.iterdir()}
+    for name, reason in {
+        "pipe": "is a pipe, not a file",
+        "folder": "is a folder, not a file",
+        "to-pipe": "is a pipe, not a file",
+        "to-device": "is a device or a socket, not a file",
+        "circle": "is a link that leads back to itself",
+    }.items():
+        with pytest.raises(OSError, match=re.escape(reason)):
+            replaced(tmp_path / name)
+    assert {path.name: stat.S_IFMT(path.lstat().st_mode) for path in tmp_path.iterdir()} == before
+
+
+def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    for _ in range(2):
+        replaced(tmp_path / "link")
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "file").read_text() == "new"
+        assert len(list(tmp_path.iterdir())) == 2
+
+
 @pytest.fixture
 def small(tmp_path):
     """A file system of its own that takes two megabytes."""

@@ -1,5 +1,7 @@
 """The settings of labelling: every problem in one message, before anything is read or asked."""
 
+import os
+
 import pytest
 
 from distill.config.label import LabelConfig
@@ -87,10 +89,12 @@ def test_what_this_labeller_does_not_read_is_refused_on_the_command_line(tmp_pat
 def test_an_output_is_a_file_of_json_lines_that_can_be_written(tmp_path):
     (tmp_path / "folder.jsonl").mkdir()
     (tmp_path / "texts.jsonl").touch()
+    os.mkfifo(tmp_path / "pipe.jsonl")
     for output, words in {
         "answers.csv": "answers are lines of JSON; allowed is a name that ends in .jsonl",
-        "folder.jsonl": "is a folder, or in one that cannot be written",
-        "absent/answers.jsonl": "is a folder, or in one that cannot be written",
+        "folder.jsonl": "is a folder, not a file; give a file",
+        "pipe.jsonl": "is a pipe, not a file; give a file",
+        "absent/answers.jsonl": "is in a folder that is not there, or that cannot be written",
         "texts.jsonl": "is the file of the rows itself; give another",
     }.items():
         made = config(tmp_path, rows=str(tmp_path / "texts.jsonl"))

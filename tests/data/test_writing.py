@@ -2,6 +2,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -208,12 +209,45 @@ def test_the_input_under_any_name_a_folder_and_a_place_that_is_not_there_are_no_
     for name in ("../in.jsonl", "../link.jsonl", "../hard.jsonl", str(source)):
         with refused(f"{name} is the input itself; give another file as output"):
             refuse_target(Path(name), source)
-    with refused(f"{tmp_path}/folder.jsonl is a folder; give a file"):
+    with refused(f"{tmp_path}/folder.jsonl is a folder, not a file; give a file"):
         refuse_target(tmp_path / "folder.jsonl", source)
     with refused(f"{tmp_path}/none/out.tsv: there is no folder {tmp_path}/none"):
         refuse_target(tmp_path / "none" / "out.tsv", source)
     refuse_target(tmp_path / "out.jsonl", source)
     refuse_target(tmp_path / "hard.jsonl", tmp_path / "none.jsonl")  # a missing input is told by who reads it
+
+
+def test_pipes_devices_and_what_is_printed_to_are_no_target_and_stay(tmp_path):
+    source, pipe, link = tmp_path / "in.jsonl", tmp_path / "pipe.jsonl", tmp_path / "link.jsonl"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for target in (pipe, link):
+        with refused(f"{target} is a pipe, not a file; give a file"):
+            refuse_target(target, source)
+    with refused("/dev/zero is a device or a socket, not a file; give a file, or -"):
+        refuse_target(Path("/dev/zero"), source, "jsonl", instead="give a file, or -")
+    printed = tmp_path / "printed.jsonl"
+    printed.symlink_to("/proc/self/fd/1")
+    for target in (printed, Path("/dev/stdout")):
+        with refused(f"{target} is what this command prints to; give a file"):
+            refuse_target(target, source)
+    assert pipe.is_fifo()
+    assert printed.is_symlink()
+
+
+def test_a_link_leads_to_the_file_that_is_written(tmp_path):
+    (tmp_path / "there").mkdir()
+    link, astray = tmp_path / "link.jsonl", tmp_path / "astray.jsonl"
+    link.symlink_to("there/out.jsonl")
+    astray.symlink_to("none/out.jsonl")
+    for _ in range(2):
+        refuse_target(link, tmp_path / "in.jsonl")
+        with writing(link) as sink:
+            sink.write({"a": 1})
+    assert link.is_symlink()
+    assert (tmp_path / "there" / "out.jsonl").read_text() == '{"a": 1}\n'
+    with refused(f"{astray}: there is no folder {tmp_path}/none"):
+        refuse_target(astray, tmp_path / "in.jsonl")
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.tsv"])
