@@ -9,20 +9,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from omegaconf import MISSING
 
 from distill.base import library_caches, signals, standard_output
 from distill.base.early_signals import NOTHING
 from distill.base.installed import refuse_missing
 from distill.base.progress import Progress
 from distill.base.terminal_text import plain, shown
-from distill.config.command_line import settings_of
+from distill.config.command_line import refuse_values, settings_of
+from distill.config.predict import REFUSE, PredictConfig
+from distill.data.sinks import PARQUET
 from distill.ending import in_one_sentence
-from distill.errors import ConfigError
 from distill.tasks.ranking import most, refuse_unranked
 
 if TYPE_CHECKING:
@@ -45,6 +43,7 @@ _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
                  of ids: without it that is id, or else the number of the row
   on_bad         answer (a row that cannot be used has its error for an answer) or refuse (it ends the command)
   top_k          how many labels to add with their probabilities, the likeliest first: a number, or all
+  threshold      probability above which a label is given, where a text may have several (as the folder says)
   batch_size     texts read at once (32)
   format         torch, onnx or onnx_int8; auto takes the quickest that the folder's certificate.json names (auto)
   task           what the model predicts, for a folder that does not say
@@ -53,26 +52,6 @@ _USAGE = """python -m distill.predict model=FOLDER input=FILE output=FILE
 _PIPE = "-"
 """What stands for standard input and output."""
 _JSON_LINES = "jsonl"
-_REFUSE = "refuse"
-_ON_BAD = ("answer", _REFUSE)
-
-
-@dataclass
-class PredictConfig:
-    """The settings of the command line."""
-
-    model: str = MISSING
-    input: str = MISSING
-    output: str = MISSING
-    input_format: str | None = None
-    output_format: str | None = None
-    columns: dict[str, str] = field(default_factory=dict)
-    on_bad: str = _ON_BAD[0]
-    top_k: str | None = None
-    batch_size: int = 32
-    format: str = "auto"
-    task: str | None = None
-    max_length: int | None = None
 
 
 def main() -> None:
@@ -101,7 +80,7 @@ def predict(config: PredictConfig) -> None:
     if target is not None:
         instead = f"give a file, or output={_PIPE} for standard output"
         refuse_target(target, source, config.output_format, instead=instead)
-    kind, refuse = _kind_of_input(config), config.on_bad == _REFUSE
+    kind, refuse = _kind_of_input(config), config.on_bad == REFUSE
     rows = read(source, kind=kind, keep_bad=not refuse)
     from distill.inference.predictor import load  # NumPy takes its time, and torch seconds
 
@@ -111,6 +90,7 @@ def predict(config: PredictConfig) -> None:
         max_length=config.max_length,
         batch_size=config.batch_size,
         format=config.format,
+        threshold=config.threshold,
     )
     sys.stderr.write(plain("".join(f"{note}\n" for note in model.notes)))
     refuse_unranked(model.task, config.top_k)
@@ -146,35 +126,12 @@ def _summary(answers: Iterator["Answer"], opened: AbstractContextManager["Sink"]
 
 def _config(arguments: list[str]) -> PredictConfig:
     config = settings_of(PredictConfig, arguments, _USAGE)
-    _check(config)
-    return config
-
-
-def _check(config: PredictConfig) -> None:
-    """Refuse settings that make no sense by themselves.
-
-    Raises:
-        ConfigError: a setting is none of what it may be.
-    """
-    from distill.data.formats import ENDINGS
-    from distill.data.sinks import KINDS, PARQUET
-    from distill.inference.formats import FORMATS
-
-    if config.batch_size < 1:
-        raise ConfigError(f"batch_size={config.batch_size}: allowed is a whole number from 1 up")
-    allowed = {
-        "format": FORMATS,
-        "input_format": tuple(ending.removeprefix(".") for ending in ENDINGS),
-        "output_format": KINDS,
-        "on_bad": _ON_BAD,
-    }
-    for name, values in allowed.items():
-        if (value := getattr(config, name)) not in (None, *values):
-            raise ConfigError(f"{name}={value}: allowed is one of {', '.join(values)}")
+    refuse_values(config)
     if config.output_format == PARQUET:
         refuse_missing(f"output_format={PARQUET}", "pyarrow")
     if config.top_k is not None:
         most(config.top_k)
+    return config
 
 
 def _kind_of_input(config: PredictConfig) -> str | None:

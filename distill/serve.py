@@ -24,6 +24,7 @@ _USAGE = """python -m distill.serve model=FOLDER host=127.0.0.1 port=8000
   format            auto (the quickest that the folder's certificate allows here), onnx_int8, onnx or torch
   task              what the model predicts, for a folder that does not say
   max_length        tokens of a text, for a folder that does not say
+  threshold         probability above which a label is given, where a text may have several (as the folder says)
   threads           threads that the model is read with (one for each core, but one for the requests)
   max_wait_ms       milliseconds that a text waits for others to be read with (2), as long as they come in crowds
   batch_tokens      tokens that are read at once, padding counted (4096)
@@ -67,7 +68,7 @@ def serve(config: ServeConfig) -> None:
     from distill.serving.service import Service
 
     _log_to_stderr()
-    model = opening(Path(config.model), config.format, config.task, config.max_length, config.threads)
+    model = opening(Path(config.model), config.format, config.task, config.max_length, config.threads, config.threshold)
     with listen(config.host, config.port) as listening:
         where = address(*listening.getsockname()[:2])
         notes = [f"{note}\n" for note in model.notes]

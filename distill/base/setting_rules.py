@@ -98,6 +98,8 @@ TEMPERATURE: Rule = (lambda value: 1e-6 <= value <= 1e6), "a number from 1e-6 to
 POSITIVE: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
 NOT_NEGATIVE: Rule = (lambda value: value >= 0 and math.isfinite(value)), "a number from 0 up"
 FRACTION: Rule = (lambda value: 0 <= value < 1), "a number from 0 up to, not including, 1"
+PROBABILITY: Rule = (lambda value: value is None or 0 <= value <= 1), "a number from 0 to 1"
+"""Or none, where that is allowed."""
 INNER_FRACTION: Rule = (lambda value: 0 < value < 1), "a number between 0 and 1"
 LAYERS: Rule = _layers, f"one of {', '.join(LAYER_MAPS)}, or layer numbers from 0 such as 1,3,5"
 """Of a student that is made of them; ``auto`` is refused elsewhere, with its reason."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from distill.base.setting_rules import Rule, allowed, at_least, one_of
+from distill.base.setting_rules import PROBABILITY, Rule, allowed, at_least, one_of
 from distill.inference.formats import AUTO, FORMATS
 from distill.serving.limits import Limits
 from distill.tasks import TASKS
@@ -29,5 +29,7 @@ class ServeConfig(Limits):
     """What the model predicts, for a folder that does not say."""
     max_length: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Tokens of a text, for a folder that does not say."""
+    threshold: float | None = field(default=None, metadata=allowed(PROBABILITY))
+    """The probability above which a label is given, where a text may have several; none: as the folder says."""
     threads: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Threads of the CPU that read the model, at most one for each core; none: so many, but one for the requests."""

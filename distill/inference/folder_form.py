@@ -1,11 +1,12 @@
 """What a model's folder says that it was made for: task, labels, lengths, columns and ways of writing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from distill.errors import ModelError
+from distill.base.setting_rules import PROBABILITY
+from distill.errors import ConfigError, ModelError
 from distill.models import length_limit
 from distill.models.origins import said_beside
 from distill.models.task_metadata import read_form
@@ -36,6 +37,24 @@ class FolderForm:
     def outputs(self) -> list[str]:
         """Return the names of the head's outputs in the task's order; empty where the head brings its own."""
         return self.task.outputs(self.spec.labels) if self.spec.labels else []
+
+    def with_threshold(self, threshold: float | None) -> "FolderForm":
+        """Return the same, but that labels are given above another probability; none leaves it as it is.
+
+        Raises:
+            ConfigError: it is no probability, or the task does not read it.
+        """
+        if threshold is None:
+            return self
+        holds, words = PROBABILITY
+        if not holds(threshold):
+            raise ConfigError(f"threshold={threshold}: allowed is {words}")
+        if self.task.kind != "labels":
+            raise ConfigError(
+                f"threshold={threshold}: it decides on labels of which a text may have several, and the task is "
+                f"{self.name}; leave it out"
+            )
+        return replace(self, spec=replace(self.spec, threshold=threshold))
 
 
 def folder_form(

@@ -17,6 +17,7 @@ from distill.errors import DataError, ModelError
 from distill.inference.array_runtime import ArrayRuntime
 from distill.inference.formats import AUTO, TORCH
 from distill.inference.opened_model import open_model
+from distill.models import length_limit
 from distill.tasks import EncodingSpec, Features, Task, arrays
 from distill.tasks.ranking import TOP, ranked, refuse_unranked
 
@@ -59,6 +60,7 @@ class Predictor:
         max_length: int | None = None,
         batch_size: int = 32,
         format: str = AUTO,
+        threshold: float | None = None,
     ) -> "Predictor":
         """Return a predictor from the folder of a model.
 
@@ -68,12 +70,16 @@ class Predictor:
             max_length: tokens of a text, for a folder that does not say.
             batch_size: features it reads at once.
             format: torch, onnx or onnx_int8; ``auto`` takes the quickest that the folder's certificate names.
+            threshold: the probability above which a label is given, where a text may have several; as the folder says,
+                if not given.
 
         Raises:
-            ConfigError: there is no such format.
+            ConfigError: there is no such format, or the task does not read a threshold.
             ModelError: it is no model folder, lacks the format, or does not say what is needed and it is not given.
         """
-        return load(Path(folder), name=task, max_length=max_length, batch_size=batch_size, format=format)
+        return load(
+            Path(folder), name=task, max_length=max_length, batch_size=batch_size, format=format, threshold=threshold
+        )
 
     def __call__(self, *inputs: object, top_k: int | str | None = None) -> Answer:
         """Return the prediction for one example, such as ``predictor("a text")`` or ``predictor("a text", "another")``.
@@ -225,17 +231,22 @@ def load(
     batch_size: int = 32,
     format: str = AUTO,
     threads: int | None = None,
+    threshold: float | None = None,
 ) -> Predictor:
     """Return a predictor from the folder of a model, which reads ``batch_size`` features at once.
 
-    All else is handed on to ``open_model``.
+    The threshold is the probability above which one of several labels is given, if not as the folder says; all else is
+    handed on to ``open_model``.
 
     Raises:
-        ConfigError: there is no such format.
-        ModelError: it cannot be opened so.
+        ConfigError: there is no such format, or the task does not read a threshold.
+        ModelError: it cannot be opened so, or a text has no room between the special tokens.
     """
     opened = open_model(folder, format, name=name, max_length=max_length, threads=threads)
-    form = opened.form
+    form = opened.form.with_threshold(threshold)
+    parts = len(form.task.inputs)
+    special = opened.tokenizer.num_special_tokens_to_add(pair=parts > 1)
+    length_limit.refuse_no_room(form.spec.max_length, special, parts)
     return Predictor(
         opened.runtime,
         opened.tokenizer,

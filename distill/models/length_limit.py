@@ -57,3 +57,18 @@ def refuse_beyond(most: int | None, max_length: int, who: str, key: str) -> None
     """
     if most is not None and max_length > most:
         raise ModelError(f"{key}={max_length}: the {who} reads at most {most} tokens")
+
+
+def refuse_no_room(max_length: int, special: int, parts: int) -> None:
+    """Refuse a length of texts that leaves no token of them between the special tokens.
+
+    Args:
+        max_length: tokens of a text.
+        special: how many of them are special tokens.
+        parts: how many texts there are among the others, such as two of a pair.
+
+    Raises:
+        ModelError: there is less than a token for each.
+    """
+    if max_length < special + parts:
+        raise ModelError(f"max_length={max_length}: {special} tokens are special ones; give at least {special + parts}")

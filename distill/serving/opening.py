@@ -36,7 +36,12 @@ class Opening:
 
 
 def opening(
-    model: Path, wanted: str, task: str | None = None, max_length: int | None = None, threads: int | None = None
+    model: Path,
+    wanted: str,
+    task: str | None = None,
+    max_length: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
 ) -> Opening:
     """Return what is to be loaded, without loading it.
 
@@ -47,9 +52,11 @@ def opening(
         max_length: tokens of a text, for a folder that does not say.
         threads: threads that the model is read with; one for each core that this process may use, but one for the
             requests, if not given.
+        threshold: the probability above which a label is given, where a text may have several; as the folder says, if
+            not given.
 
     Raises:
-        ConfigError: there are more threads than cores.
+        ConfigError: there are more threads than cores, or the task does not read a threshold.
         ModelError: it is no model folder, a file of it has changed since its export, it lacks the format, or the
             format's certificate does not hold on this processor.
     """
@@ -62,10 +69,21 @@ def opening(
     bundle.refuse_changed(folder)
     found = Bundle.read(folder)
     chosen = _chosen(found, wanted)
-    form = folder_form(folder, found.outputs, length_limit.limit(found.config.get), task, max_length)
+    form = folder_form(folder, found.outputs, length_limit.limit(found.config.get), task, max_length).with_threshold(
+        threshold
+    )
     about = Description(folder.name, form.name, form.task, chosen, form.spec.labels)
     some = threads or max(1, cores - 1)
-    opened = partial(load, folder, name=task, max_length=max_length, batch_size=_ALL, format=chosen, threads=some)
+    opened = partial(
+        load,
+        folder,
+        name=task,
+        max_length=max_length,
+        batch_size=_ALL,
+        format=chosen,
+        threads=some,
+        threshold=threshold,
+    )
     return Opening(about, opened, tuple(_notes(found, chosen)) if wanted == AUTO else ())
 
 

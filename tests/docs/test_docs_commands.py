@@ -43,6 +43,7 @@ from distill.config.design import DesignConfig
 from distill.config.explain import ExplainConfig
 from distill.config.gate import GateConfig
 from distill.config.label import LabelConfig
+from distill.config.predict import PredictConfig
 from distill.config.refresh import RefreshSettings
 from distill.config.schema import Config
 from distill.config.search import SearchConfig
@@ -52,7 +53,6 @@ from distill.config.store import StoreConfig
 from distill.config.student import StudentConfig
 from distill.errors import DistillError
 from distill.objective.specs import TERM_SPECS
-from distill.predict import PredictConfig
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

@@ -7,9 +7,9 @@ from dataclasses import fields
 import pytest
 from doc_pages import PAGES, ROOT, name, text
 
+from distill.config.predict import PredictConfig
 from distill.config.schema import Config
 from distill.objective.specs import TERM_SPECS
-from distill.predict import PredictConfig
 from distill.tasks import TASKS
 
 _SPEC = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
