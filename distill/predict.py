@@ -116,7 +116,8 @@ def _summary(answers: Iterator["Answer"], opened: AbstractContextManager["Sink"]
             progress.at(count)
             if "error" in answer:
                 errors += 1
-                first = first or f"{shown(answer['id'])}: {answer['error']}"
+                name = "" if answer["id"] is None else f"{shown(answer['id'])}: "
+                first = first or f"{name}{answer['error']}"
     seconds = time.monotonic() - start
     summary = f"{count:,} examples in {seconds:.1f} s ({count / seconds:,.0f} a second): {target}\n"
     if errors:

@@ -15,6 +15,7 @@ def run(predict_command):
     return predict_command
 
 
+QUOTED = "a field with , in it stands in double quotes, and a quote in it is written twice"
 GOOD = {"text": "the tower"}
 BAD = [
     ('{"text": ""}', "no text"),
@@ -98,8 +99,8 @@ def test_marks_that_are_wrong_and_entities_too_far_apart_are_errors(models, run,
     ("name", "text", "reasons"),
     [
         ("in.tsv", "text\tn\nthe tower\t1\nshort\nthe\ttower\tlong\nthe\t2\n",
-         {3: "no n", 4: "3 fields, but the header has 2"}),
-        ("in.csv", "text,n\nthe tower,1\nshort\n,2\n", {3: "no n", 4: "no text"}),
+         {3: "1 field too few", 4: "3 fields, but the header has 2"}),
+        ("in.csv", "text,n\nthe tower,1\nshort\n,2\n", {3: "1 field too few", 4: "no text"}),
         ("in.txt", "the tower\n\nParis\n", {2: "no text"}),
         ("in.json", '[{"text": "the tower"}, 3, {"text": ""}]',
          {2: "no JSON object: rows are objects with a key for each column", 3: "no text"}),
@@ -156,10 +157,43 @@ def test_the_column_of_ids_may_have_any_name(models, run, tmp_path):
     given = (f"model={models('classification')}", f"input={source}", f"output={tmp_path}/out.jsonl")
     assert run(*given, "columns.id=meta.ticket")[0] == 0
     told = answers(tmp_path / "out.jsonl")
-    assert [record["id"] for record in told] == ["T1", None, 3, 4]
-    assert [record.get("error") for record in told] == [None, None, None, "no meta.ticket"]
+    assert [record["id"] for record in told] == ["T1", None, 3, None]
+    assert [record.get("error") for record in told] == [None, None, None, "line 4: no meta.ticket"]
     assert run(*given)[0] == 0
     assert [record["id"] for record in answers(tmp_path / "out.jsonl")] == ["other", "other", "other", 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "arguments", "told"),
+    [
+        ("in.csv", "id,text,label\n7,good,x\n8,bad\n3,fine,y\n9,a,b,c\ngoes on\n", (),
+         [("7", None), ("8", "1 field too few"), ("3", None), ("9", f"4 fields, but the header has 3: {QUOTED}"),
+          (None, "line 6: 2 fields too few")]),
+        ("in.csv", "text,id\ngood,2\na, b,3\nfine,4\n", (),
+         [("2", None), (None, f"line 3: 3 fields, but the header has 2: {QUOTED}"), ("4", None)]),
+        ("in.tsv", "ticket\ttext\tn\nT1\tgood\t1\nT2\tbad\n", ("columns.id=ticket",),
+         [("T1", None), ("T2", "1 field too few")]),
+        ("in.jsonl",
+         '{"id": 7, "text": "good"}\n{"id": 8, "text": "bad\n{"id": "a", "text": }\n[1]\n{"text": "a"}\n', (),
+         [(7, None), (8, "no JSON: Unterminated string starting at: line 1 column 19 (char 18)"),
+          ("a", "no JSON: Expecting value: line 1 column 21 (char 20)"), (None, "line 4: no JSON object"),
+          (None, "line 5: no id, unlike those before it")]),
+        ("in.jsonl", '{"text": "good", "id": 3}\n{"text": "bad", "id": 4\n{"id": 1.5, "text": \n', (),
+         [(3, None), (None, "line 2: no JSON: Expecting ',' delimiter: line 1 column 24 (char 23)"),
+          (None, "line 3: no JSON: Expecting value: line 1 column 21 (char 20)")]),
+        ("in.jsonl", '{"text": "good"}\n{"id": 8, "text": \n', (),
+         [(1, None), (2, "no JSON: Expecting value: line 1 column 19 (char 18)")]),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_read_never_has_the_id_of_another(models, run, tmp_path, name, text, arguments, told):
+    """Its own where that is beyond doubt, else none, and its line in the error; without ids its number."""
+    (tmp_path / name).write_text(text)
+    given = (f"model={models('classification')}", f"input={tmp_path / name}", f"output={tmp_path}/out.jsonl")
+    code, said = run(*given, *arguments)
+    assert code == 0, said
+    assert [(record["id"], record.get("error")) for record in answers(tmp_path / "out.jsonl")] == told
+    first = next(f"{key!r}: {reason}" if key is not None else reason for key, reason in told if reason)
+    assert first in said
 
 
 def test_settings_that_are_none_of_the_allowed_ones_are_refused(run):

@@ -25,13 +25,15 @@ class _PendingRow:
     """A row on its way to its answer.
 
     Attributes:
-        id: what its answer is named by.
+        id: what its answer is named by, or none where that cannot be told.
+        number: of the row in its file.
         where: the row in words.
         example: what the model reads of it; none where there is an error.
         error: why it cannot be used.
     """
 
     id: object
+    number: int
     where: str
     example: Row | None = None
     error: RowError | None = None
@@ -91,14 +93,14 @@ def _is_hopeless(chunk: Sequence[tuple[int, Row]], pending_rows: Sequence[_Pendi
 
 
 def _pending_row(number: int, row: Row, inputs: Inputs, where: str, expected: bool | None) -> _PendingRow:
-    key: object = number
+    key = inputs.id_of_unreadable(row.known if isinstance(row, Unreadable) else {}, number, expected)
     try:
         if isinstance(row, Unreadable):
             raise row.error
         key = inputs.id(row, number, where, expected)
-        return _PendingRow(key, where, inputs.example(row, where))
+        return _PendingRow(key, number, where, inputs.example(row, where))
     except RowError as error:
-        return _PendingRow(key, where, error=error)
+        return _PendingRow(key, number, where, error=error)
 
 
 def _answered(pending_rows: Sequence[_PendingRow], ask: Ask, refuse: bool) -> Iterator[Answer]:
@@ -109,7 +111,7 @@ def _answered(pending_rows: Sequence[_PendingRow], ask: Ask, refuse: bool) -> It
         )
     )
     for pending in pending_rows:
-        yield {ID: pending.id, **(next(replies) if pending.error is None else {ERROR: _reason(pending.error)})}
+        yield {ID: pending.id, **(next(replies) if pending.error is None else {ERROR: _reason(pending)})}
 
 
 def _answer_in_halves(examples: Sequence[Row], named: Sequence[str], ask: Ask, refuse: bool) -> list[Answer]:
@@ -130,10 +132,15 @@ def _answer_in_halves(examples: Sequence[Row], named: Sequence[str], ask: Ask, r
     ]
 
 
-def _reason(error: RowError) -> str:
-    """Why a row has no answer, on its own.
+def _reason(pending: _PendingRow) -> str:
+    """Why a row has no answer, on its own, after the row's number where no id names it.
 
-    >>> _reason(RowError("line 2 of texts.csv", "has no text"))
+    >>> error = RowError("line 2 of texts.csv", "has no text")
+    >>> _reason(_PendingRow("a", 2, "line 2 of texts.csv", error=error))
     'no text'
+    >>> _reason(_PendingRow(None, 2, "line 2 of texts.csv", error=error))
+    'line 2: no text'
     """
-    return error.reason.removeprefix("has ").removeprefix("is ").removeprefix(": ")
+    said = "" if pending.error is None else pending.error.reason
+    reason = said.removeprefix("has ").removeprefix("is ").removeprefix(": ")
+    return reason if pending.id is not None else f"line {pending.number}: {reason}"

@@ -95,6 +95,21 @@ class Inputs:
             raise RowError(where, f"has {'an' if ID in row else 'no'} id, unlike those before it")
         return objects.value(row, ID) if ID in row else number
 
+    def id_of_unreadable(self, known: Row, number: int, expected: bool | None) -> object:
+        """Return what names a row that cannot be read: its id where that is known, or its number, or none.
+
+        Where the rows have ids, a number could be taken for another's.
+
+        Args:
+            known: what is known of the row, nothing where its id is to be looked for no more.
+            number: of the row.
+            expected: whether rows have an id; not known where none was seen yet.
+        """
+        column = self.named.get(ID) or (ID if expected else None)
+        if column is None:
+            return number
+        return objects.value(known, column) if objects.has(known, column) else None
+
 
 def _refuse_absent(row: Row, column: str, role: str, where: str) -> None:
     if not objects.has(row, column):

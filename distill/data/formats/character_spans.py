@@ -185,7 +185,10 @@ def _converted(
         try:
             yield number, _with_words(row, columns)
         except ValueError as error:
-            yield number, unreadable(f"{unit} {number} of {file}", f"has in {name(columns.spans)} {error}", options)
+            yield (
+                number,
+                unreadable(f"{unit} {number} of {file}", f"has in {name(columns.spans)} {error}", options, row),
+            )
 
 
 def _with_words(row: Row, columns: _Columns) -> Row:

@@ -1,6 +1,7 @@
 """JSON lines, and JSON in one value: lists of rows, and the shapes in which pandas and others write tables."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -19,6 +20,8 @@ _HOLDERS = ("data", "rows", "records", "examples", "instances", "items", "sample
 """Keys under which a file holds its rows."""
 _ANNOTATED = "annotations"
 """The key under which an annotator of spaCy's training data holds it, beside the names of the labels."""
+_BEGINNING = re.compile(r'\s*\{\s*("[^"\\\x00-\x1f]*")\s*:\s*("[^"\\\x00-\x1f]*"|-?(?:0|[1-9]\d{0,17}))\s*,')
+"""How an object begins whose first value is a plain text or a whole number."""
 _SPLITS = {"train", "validation", "test", "dev"}
 
 
@@ -66,10 +69,16 @@ def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:
             ended = line.rstrip()
             row = parse(ended[:-1] if ended.endswith(",") else line)  # as of the lines of an array
         except ValueError as error:
-            yield number, unreadable(where, f"is no JSON: {error}", options)
+            yield number, unreadable(where, f"is no JSON: {error}", options, _known(line))
             continue
         row = _as_object(row)
         yield number, row if isinstance(row, dict) else unreadable(where, "is no JSON object", options)
+
+
+def _known(line: str) -> Row:
+    """The first key of an object that is broken later, with its value, where that is a text or a whole number."""
+    begun = _BEGINNING.match(line)
+    return {} if begun is None else {str(parse(begun[1])): parse(begun[2])}
 
 
 def _is_list(line: str) -> bool:

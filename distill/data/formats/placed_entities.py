@@ -126,7 +126,7 @@ def _marked_rows(
         try:
             yield number, _marked_row(row, ends_included)
         except ValueError as error:
-            yield number, unreadable(f"{unit} {number} of {file}", str(error), options)
+            yield number, unreadable(f"{unit} {number} of {file}", str(error), options, row)
 
 
 def _marked_row(row: Row, ends_included: bool) -> Row:

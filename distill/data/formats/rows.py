@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeAlias
 
 from distill.errors import RowError
@@ -48,16 +49,23 @@ class Unreadable(dict[str, object]):
 
     Attributes:
         error: why.
+        known: columns of it whose values are beyond doubt, by which it may be named.
     """
 
-    def __init__(self, error: RowError) -> None:
-        """Keep the reason why the row cannot be read."""
+    def __init__(self, error: RowError, known: Row) -> None:
+        """Keep the reason why the row cannot be read, and what is known of it nonetheless."""
         super().__init__()
-        self.error = error
+        self.error, self.known = error, known
 
 
-def unreadable(where: str, reason: str, options: Options) -> Row:
+def unreadable(where: str, reason: str, options: Options, known: Row = MappingProxyType({})) -> Row:
     """Return what stands in the place of a row that cannot be read, or refuse the row.
+
+    Args:
+        where: the row in words.
+        reason: why it cannot be read, as the end of a sentence about the row.
+        options: say whether bad rows are kept.
+        known: columns of it whose values are beyond doubt.
 
     Raises:
         RowError: bad rows are not kept.
@@ -65,7 +73,7 @@ def unreadable(where: str, reason: str, options: Options) -> Row:
     error = RowError(where, reason)
     if not options.keep_bad:
         raise error
-    return Unreadable(error)
+    return Unreadable(error, known)
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,19 @@ def _cells(
         if not "".join(fields).strip():
             continue
         if (reason := _misfit(fields, names, dialect)) is not None:
-            yield number, unreadable(f"line {number} of {file}", reason, options)
+            yield number, unreadable(f"line {number} of {file}", reason, options, _known(fields, names))
             continue
         yield number, {name: fields[place] for name, place in zip(named, usable_places, strict=True)}
+
+
+def _known(fields: Sequence[str], names: Sequence[str]) -> Row:
+    """The first field of a row with too few or too many: those after it may stand in the place of others.
+
+    A field alone may be the rest of a text whose first line stands above.
+    """
+    first = fields[0].strip()
+    sure = len(fields) > 1 and first and names[0] and names.count(names[0]) == 1 and first != names[0]
+    return {names[0]: fields[0]} if sure else {}
 
 
 def _misfit(fields: Sequence[str], names: Sequence[str], dialect: Dialect) -> str | None:
@@ -127,7 +137,8 @@ def _misfit(fields: Sequence[str], names: Sequence[str], dialect: Dialect) -> st
     if "".join(fields[len(names) :]).strip():
         return f"has {len(fields)} fields, but the header has {len(names)}{way}"
     if len(fields) < len(names):
-        return f"has no {names[len(fields)] or f'field {len(fields) + 1}'}{'' if dialect.quoted else way}"
+        missing = len(names) - len(fields)
+        return f"has {missing} field{'s' * (missing > 1)} too few{'' if dialect.quoted else way}"
     return None
 
 
