@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from distill.base import signals, standard_output
+from distill.base.installed import missing_package
 from distill.base.signals import Interrupted
 from distill.base.terminal_text import plain
 from distill.errors import DistillError
@@ -53,7 +54,7 @@ def errors_as_sentences(
     except Interrupted as error:
         end(f"{error}; {then}", error.code)
     except Exception as error:
-        if (sentence := describe(error)) is None:
+        if (sentence := describe(error) or missing_package(error)) is None:
             raise
         end(sentence, 2)
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from distill.base import library_caches, standard_output
+from distill.base.installed import BROUGHT, refuse_missing
 from distill.base.terminal_text import PlainFormatter, plain
 from distill.config.command_line import refuse_values, settings_of
 from distill.config.serve import ServeConfig
@@ -62,6 +63,7 @@ def serve(config: ServeConfig) -> None:
     Raises:
         DistillError: the user can mend it, and the message says how.
     """
+    refuse_missing("a server", *(name for name in BROUGHT["serve"] if name != "uvloop"), extra="serve")
     library_caches.ready()
     from distill.serving.opening import opening  # what a server takes is no part of the other commands
     from distill.serving.server import address, listen, run

@@ -9,6 +9,8 @@ import signal
 import sys
 from types import FrameType
 
+from distill.base.installed import say_what_is_missing
+
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 """The signals that end a command; SLURM sends the last one before a job's time is over, where it is told to."""
 GOES_ON = "the same command goes on from the last checkpoint"
@@ -36,7 +38,7 @@ class AtOnce:
 
 
 def heed(then: str) -> None:
-    """Handle signals so that they end the process with one sentence, and no traceback.
+    """Handle signals so that they end the process with one sentence, and no traceback; so does a missing package.
 
     A signal that the process was started to ignore stays ignored.
 
@@ -47,3 +49,4 @@ def heed(then: str) -> None:
     for number in HEEDED:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)
+    say_what_is_missing()

@@ -1,8 +1,28 @@
 """Which libraries are there, found out without importing them."""
 
+import sys
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from types import TracebackType
 
 from distill.errors import ConfigError
+
+BROUGHT: Mapping[str, tuple[str, ...]] = {
+    "": (
+        "torch", "transformers", "datasets", "pytorch_lightning", "lightning_utilities", "torchmetrics", "peft",
+        "wandb", "hydra", "omegaconf", "yaml", "tokenizers", "safetensors", "huggingface_hub", "pyarrow", "numpy",
+        "filelock", "jinja2", "matplotlib", "seqeval", "sklearn", "scipy", "datasketch", "sentencepiece", "google",
+        "sacrebleu", "rouge_score", "onnx", "onnxruntime",
+    ),
+    "serve": (
+        "fastapi", "starlette", "pydantic", "pydantic_core", "uvicorn", "uvloop", "httptools", "prometheus_client",
+    ),
+    "labels": ("cleanlab", "httpx"),
+    "track": ("tensorboard", "trackio", "wandb_workspaces"),
+    "search": ("optuna", "plotly"),
+    "explain": ("captum",),
+}  # fmt: skip
+"""The extra of this package to what it brings, by the names under which it is imported; all have what has no extra."""
 
 
 def installed(*names: str) -> bool:
@@ -29,9 +49,34 @@ def refuse_missing(what: str, *names: str, extra: str = "") -> None:
         ConfigError: one of them is missing.
     """
     if missing := [name for name in names if not installed(name)]:
-        one = len(missing) == 1
-        package = f"'distill[{extra}]'" if extra else "distill"
-        raise ConfigError(
-            f"{what} takes {' and '.join(missing)}, which {'is' if one else 'are'} not installed: "
-            f"pip install {package} brings {'it' if one else 'them'}"
-        )
+        raise ConfigError(_missing(what, missing, extra))
+
+
+def missing_package(error: BaseException) -> str | None:
+    """Return a sentence on a package that this one brings and that is not there; none for any other error."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    extra = next((extra for extra, names in BROUGHT.items() if name in names), None)
+    return None if extra is None or installed(name) else _missing("this command", [name], extra)
+
+
+def say_what_is_missing() -> None:
+    """Have an import of a package that is not there end the process with one sentence, before a command can say so."""
+    usual = sys.excepthook
+
+    def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if (sentence := missing_package(error)) is None:
+            usual(kind, error, trace)
+            return
+        sys.stderr.write(f"distill: {sentence}\n")
+        sys.exit(2)
+
+    sys.excepthook = say
+
+
+def _missing(what: str, missing: Sequence[str], extra: str) -> str:
+    one = len(missing) == 1
+    package = f"'distill[{extra}]'" if extra else "distill"
+    return (
+        f"{what} takes {' and '.join(missing)}, which {'is' if one else 'are'} not installed: "
+        f"pip install {package} brings {'it' if one else 'them'}"
+    )
