@@ -44,6 +44,24 @@ def test_all_settings_that_make_no_sense_are_told_at_once(predict_command):
     assert (code, said.count(": allowed is ")) == (2, 2)
 
 
+def test_columns_are_named_one_by_one_and_null_is_none(ask, predict_command):
+    message = "columns={text: review}: give it as columns.NAME=VALUE, each by its name"
+    assert predict_command("model=a", "input=b", "output=c.tsv", "columns={text: review}") == (
+        2,
+        f"distill: {message}\n",
+    )
+    code, said = ask("classification", "task=null", "max_length=null", "top_k=null")
+    assert code == 0, said
+
+
+def test_an_interpolation_that_stands_for_nothing_is_named(predict_command):
+    for value, words in (
+        ("${none}", "input: Interpolation key 'none' not found"),
+        ("${", "input=${: allowed is a text without ${"),
+    ):
+        assert predict_command("model=a", f"input={value}", "output=c.tsv") == (2, f"distill: {words}\n")
+
+
 @pytest.mark.parametrize(
     ("task", "length", "special", "least"),
     [

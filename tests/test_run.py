@@ -126,7 +126,7 @@ def test_a_missing_folder_is_refused(inside):
 BAD_DATA = {
     "an empty file": ({"train": ""}, "{train} is empty"),
     "a split without rows": ({"validation": "sentence\tlabel\n"}, "{validation} has no rows"),
-    "a row without a label": ({"train": GOOD + "a film\n"}, "line 6 of {train} has no label"),
+    "a row without a label": ({"train": GOOD + "a film\n"}, "line 6 of {train} has 1 field too few"),
     "a label that train does not have": (
         {"validation": GOOD + "a film\t2\n"},
         "validation has the label 2 (row 5), which train does not have; train has 0, 1",

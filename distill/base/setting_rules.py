@@ -50,7 +50,7 @@ def unknown(key: str, known: Iterable[str]) -> str:
     names = list(known)
     close = get_close_matches(name, names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"{key}: unknown setting; {hint}{parent or 'at the top'} has {', '.join(names)}"
+    return f"{key}: unknown setting; {hint}{f'{parent} has' if parent else 'there are'} {', '.join(names)}"
 
 
 def said(value: object) -> str:

@@ -1,13 +1,13 @@
 """Read the command line of a command that has a few settings of its own, each as NAME=VALUE."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from distill.base.setting_rules import rules_of, said
+from distill.base.setting_rules import rules_of, said, unknown
 from distill.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,24 +22,53 @@ def settings_of(schema: type[T], arguments: Sequence[str], usage: str) -> T:
     Args:
         schema: a dataclass of them; those that are ``MISSING`` have to be given.
         arguments: of the command line.
-        usage: is shown with whatever is wrong.
+        usage: is shown where a setting is missing, or none is given.
 
     Raises:
-        ConfigError: one is unknown, of another type, or missing.
+        ConfigError: some are unknown, of another type, or missing.
     """
+    settings: DictConfig = OmegaConf.structured(schema)
+    problems: list[str] = []
+    for argument in arguments:
+        if not argument.partition("=")[1]:
+            raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{usage}")
+        problems += _set(settings, get_type_hints(schema), argument)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    if missing := [f"{each.name}=..." for each in fields(schema) if OmegaConf.is_missing(settings, each.name)]:
+        raise ConfigError(f"give {' and '.join(missing)}\n\n{usage}")
     try:
-        given = OmegaConf.create()
-        for argument in arguments:
-            key, sign, value = argument.partition("=")
-            if not sign:
-                raise ConfigError(f"{argument}: give it as NAME=VALUE\n\n{usage}")
-            OmegaConf.update(given, key, value)  # as it stands: a file's name need not be YAML
-        merged = OmegaConf.merge(OmegaConf.structured(schema), given)
-        if missing := [f"{each.name}=..." for each in fields(schema) if OmegaConf.is_missing(merged, each.name)]:
-            raise ConfigError(f"give {' and '.join(missing)}\n\n{usage}")
-        return cast(T, OmegaConf.to_object(merged))
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"{str(error).splitlines()[0]}\n\n{usage}") from error
+        return cast(T, OmegaConf.to_object(settings))
+    except OmegaConfBaseException as error:  # a ${...} that stands for nothing
+        raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
+
+
+def _set(settings: DictConfig, types: Mapping[str, Any], argument: str) -> Iterator[str]:
+    """Give a setting its value as it stands, since a file's name need not be YAML, or name what is wrong with it."""
+    key, _, value = argument.partition("=")
+    name, _, inner = key.partition(".")
+    if name not in types:
+        yield unknown(name, types)
+    elif (get_origin(types[name]) is dict) != bool(inner):
+        right = f"{name}=VALUE" if inner else f"{name}.NAME=VALUE, each by its name"
+        yield f"{argument}: give it as {right}"
+    else:
+        may_be_none = type(None) in get_args(types[name])
+        try:
+            OmegaConf.update(settings, key, None if may_be_none and value == "null" else value)
+        except OmegaConfBaseException:
+            rule = dict(rules_of(cast(type, OmegaConf.get_type(settings)))).get(name)
+            yield f"{argument}: allowed is {rule[1] if rule else _words(types[name])}"
+
+
+def _words(kind: object) -> str:
+    """Return in words what a setting without a rule of its own may be.
+
+    >>> _words(int | None), _words(float), _words(bool), _words(str)
+    ('a whole number', 'a number', 'true or false', 'a text without ${')
+    """
+    words = {int: "a whole number", float: "a number", bool: "true or false"}
+    return next((words[each] for each in words if each is kind or each in get_args(kind)), "a text without ${")
 
 
 def settings_and_json(

@@ -71,7 +71,7 @@ def test_two_runs_whose_store_is_gone_are_compared_without_their_examples(called
         ),
         (("no*",), "no* matches no folder"),
         (("outputs", "examples=-1"), "examples=-1: allowed is a whole number from 0 up"),
-        (("outputs", "examples=many"), "Value 'many' of type 'str' could not be converted to Integer"),
+        (("outputs", "examples=many"), "examples=many: allowed is a whole number"),
     ],
 )
 def test_a_mistake_is_one_message(called, three, words, message):

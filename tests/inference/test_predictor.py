@@ -411,9 +411,13 @@ def test_a_dialogue_needs_more_room_than_its_reply(run, models, tmp_path):
     ("arguments", "first"),
     [
         (("model=a", "input=b"), "give output=..."),
-        (("model=a", "inputs=b"), "Key 'inputs' not in 'PredictConfig'"),
+        (
+            ("model=a", "inputs=b"),
+            "inputs: unknown setting; did you mean input? there are model, input, output, "
+            "input_format, output_format, columns, on_bad, top_k, threshold, batch_size, format, task, max_length",
+        ),
         (("model", "input=b"), "model: give it as NAME=VALUE"),
-        (("batch_size=two",), "Value 'two' of type 'str' could not be converted to Integer"),
+        (("batch_size=two",), "batch_size=two: allowed is a whole number from 1 up"),
         (("model=a", "input=[b", "output=c.tsv"), "[b: there is no such file"),
     ],
 )

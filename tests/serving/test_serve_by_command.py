@@ -141,8 +141,6 @@ def broken():
     ("arguments", "message"),
     [
         ((), "give model=..."),
-        (("model=x", "prot=1"), "Key 'prot' not in 'ServeConfig'"),
-        (("model=x", "port=http"), "Value 'http' of type 'str' could not be converted to Integer"),
         (("model", "port=1"), "model: give it as NAME=VALUE"),
     ],
 )
@@ -150,6 +148,21 @@ def test_a_command_line_that_is_none_is_told_with_the_usage(command, arguments, 
     code, said = command(*arguments)
     assert (code, said.splitlines()[0]) == (2, f"distill: {message}")
     assert "python -m distill.serve model=FOLDER" in said
+
+
+def test_settings_that_are_unknown_or_of_another_type_are_named_in_one_message(command):
+    code, said = command("model=x", "prot=1", "port=http", "max_texts=null", "read_timeout=soon", "model.x=1")
+    unknown, *others = said.splitlines()
+    assert unknown.startswith("distill: prot: unknown setting; did you mean port? there are max_wait_ms, ")
+    assert (code, others) == (
+        2,
+        [
+            "port=http: allowed is a whole number from 0 (any that is free) to 65535",
+            "max_texts=null: allowed is a whole number from 1 up",
+            "read_timeout=soon: allowed is a number above 0",
+            "model.x=1: give it as model=VALUE",
+        ],
+    )
 
 
 def test_a_port_in_use_and_a_folder_that_is_none_end_it(command, bundles, tmp_path):
