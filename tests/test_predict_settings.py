@@ -115,3 +115,14 @@ def test_a_threshold_of_a_task_with_one_label_is_refused(ask, models):
 def test_a_threshold_that_is_no_probability_is_refused_of_a_program_too(models):
     with pytest.raises(ConfigError, match=r"^threshold=7: allowed is a number from 0 to 1$"):
         Predictor.load(models("multilabel_classification"), threshold=7)
+
+
+@pytest.mark.parametrize("other", ["regression", "token_classification", "multilabel_classification"])
+def test_another_task_than_that_of_the_folder_is_refused(ask, bundles, other):
+    folder = bundles("classification")
+    message = f"task={other}: {folder} holds a model of the task classification; leave task out"
+    assert ask("classification", f"model={folder}", f"task={other}") == (2, f"distill: {message}\n")
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        opening(folder, "onnx", task=other)
+    code, said = ask("classification", f"model={folder}", "task=classification")
+    assert code == 0, said

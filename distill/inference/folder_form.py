@@ -70,7 +70,8 @@ def folder_form(
         max_length: tokens of a text, for a folder that does not say.
 
     Raises:
-        ModelError: the folder does not say what is needed, and it is not given; or a length does not fit.
+        ModelError: the folder does not say what is needed, and it is not given; it says another task; or a length does
+            not fit.
     """
     known = said_beside(folder) | read_form(folder)
     name = name or known.get("task")
@@ -78,6 +79,8 @@ def folder_form(
         raise ModelError(f"{folder} does not say what it predicts; give it as task=NAME: {', '.join(TASKS)}")
     if name not in TASKS:
         raise ModelError(f"task={name}: allowed is one of {', '.join(TASKS)}")
+    if name != (own := known.get("task", name)):
+        raise ModelError(f"task={name}: {folder} holds a model of the task {own}; leave task out")
     module = task(name)
     labels = tuple(known.get("labels", outputs if module.outputs(outputs) == list(outputs) else ()))
     if not labels and len(module.outputs(["some"])) > len(module.outputs([])):
