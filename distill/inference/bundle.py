@@ -127,6 +127,10 @@ class Bundle:
                     )
         return session
 
+    def without_torch(self) -> list[str]:
+        """Return the formats that can be asked for without PyTorch, and of which nothing is doubted on this processor."""
+        return [name for name in FILES if self._refusal(name) is None and self.doubt(name) is None]
+
     def _entry(self, name: str) -> Certified:
         """What the certificate says of a format."""
         return (self.certificate.formats if self.certificate else {}).get(name, Certified())
@@ -189,16 +193,27 @@ def refuse_changed(folder: Path) -> None:
         checksums.verify(folder)
 
 
-def refuse_without_torch(place: str) -> None:
+def refuse_without_torch(place: str, wanted: str) -> None:
     """Refuse to read a folder of Hugging Face, or what is none, where that takes what is not installed.
+
+    Args:
+        place: the folder, or what is none.
+        wanted: the format that was asked for.
 
     Raises:
         ModelError: PyTorch or transformers is not installed.
     """
     if torch_is_installed():
         return
-    if not Path(place).expanduser().is_dir():
+    folder = Path(place).expanduser()
+    if not folder.is_dir():
         raise ModelError(f"{place}: there is no such folder")
-    if not (Path(place).expanduser() / _CONFIG).is_file():
+    if not (folder / _CONFIG).is_file():
         raise ModelError(f"{place} has no {_CONFIG}, so it is no model folder")
+    if others := Bundle.read(folder).without_torch():
+        needs = "need neither" if len(others) > 1 else "needs neither"
+        raise ModelError(
+            f"format={wanted}: PyTorch and transformers read the safetensors of {place}, and are not installed; take "
+            f"{' or '.join(f'format={name}' for name in others)}, which {needs}, or pip install distill"
+        )
     raise ModelError(f"{place} is read as it is: {_NEEDS_TORCH}")

@@ -61,7 +61,7 @@ def open_model(
     if found is not None and chosen != TORCH:
         form = folder_form(found.folder, found.outputs, length_limit.limit(found.config.get), name, max_length)
         return _of_bundle(found, chosen, form, threads)
-    bundle.refuse_without_torch(place)
+    bundle.refuse_without_torch(place, format)
     from distill.inference.torch_folder import open_folder  # torch and its friends take seconds
 
     opened = open_folder(place, name, max_length, threads)

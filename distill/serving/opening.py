@@ -106,5 +106,5 @@ def _chosen(found: Bundle, wanted: str) -> str:
     if (doubt := found.doubt(chosen)) is not None:
         raise ModelError(f"format={wanted}: {doubt}; allowed is format=onnx, or auto")
     if chosen == TORCH:
-        bundle.refuse_without_torch(str(found.folder))
+        bundle.refuse_without_torch(str(found.folder), wanted)
     return chosen

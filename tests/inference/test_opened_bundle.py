@@ -12,6 +12,7 @@ from distill.base import processor
 from distill.errors import ConfigError, ModelError
 from distill.inference import bundle
 from distill.models import checksums
+from distill.serving.opening import opening
 
 READING = [
     "classification", "pair_classification", "multilabel_classification", "regression", "token_classification",
@@ -134,8 +135,13 @@ def test_what_needs_torch_is_refused_without_it(copied, models, monkeypatch, tmp
     )
     why = "no format of it is certified, though format=onnx may be there"
     refused(f"{copied} has no certificate.json: {why}; {needs}", copied)
-    refused(f"{copied} is read as it is: {needs}", copied, format="torch")
+    torch = f"format=torch: PyTorch and transformers read the safetensors of {copied}, and are not installed; take "
+    others = "format=onnx_int8 or format=onnx, which need neither, or pip install distill"
+    refused(torch + others, copied, format="torch")
+    with pytest.raises(ModelError, match=f"^{re.escape(torch + others)}$"):
+        opening(copied, "torch")
     refused(f"{models('dialogue')} is read as it is: {needs}", models("dialogue"))
+    refused(f"{models('dialogue')} is read as it is: {needs}", models("dialogue"), format="torch")
     refused(f"{tmp_path}/none: there is no such folder", tmp_path / "none")
     refused(f"{tmp_path} has no config.json, so it is no model folder", tmp_path)
     refused(f"{tmp_path} has no config.json, so it is no model folder", tmp_path, format="onnx")
@@ -143,6 +149,9 @@ def test_what_needs_torch_is_refused_without_it(copied, models, monkeypatch, tmp
     monkeypatch.setattr(processor, "flags", frozenset)
     with pytest.raises(ModelError, match=r"holds for a processor with VNNI, which this one lacks.*; PyTorch and"):
         Predictor.load(copied)
+    refused(f"{copied} is read as it is: {needs}", copied, format="torch")  # nothing else is to be had here
+    certify(copied, VNNI, onnx=True, onnx_int8=timed(1.0))
+    refused(f"{torch}format=onnx, which needs neither, or pip install distill", copied, format="torch")
     certify(copied, onnx=True)
     assert Predictor.load(copied).format == "onnx"
 
