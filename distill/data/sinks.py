@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Protocol
 
 from distill.base.spreadsheets import inert
+from distill.data.inputs import ID
 from distill.errors import DataError
 
 ERROR = "error"
@@ -101,11 +102,15 @@ class HeldRows:
         return ()
 
     def end(self, row: Row | None = None) -> Sequence[Row]:
-        """Return the answers that are still held; this one, or the first of them, tells the columns."""
+        """Return the answers that are still held; this one, or the first of them, tells the columns.
+
+        Where there was none, an id is all that is known of what they would have had.
+        """
         held, self._held = self._held, []
-        if not self.names and held:
-            names = [name for name in (row or held[0]) if name != ERROR]
-            self.names = [*names, *([ERROR] if self._errors or row is None else [])]
+        if not self.names:
+            first = row or next(iter(held), {ID: None})
+            names = [name for name in first if name != ERROR]
+            self.names = [*names, *([ERROR] if self._errors or ERROR in first else [])]
         return held
 
 
@@ -132,7 +137,7 @@ class Table:
 
     def _write(self, rows: Sequence[Row]) -> None:
         names = self._held_rows.names
-        if rows and not self._started:
+        if names and not self._started:
             self._started = True
             self._lines.writerow(map(cell, names))
         self._lines.writerows([cell(row.get(name)) for name in names] for row in rows)

@@ -128,7 +128,7 @@ class Bundle:
         return session
 
     def without_torch(self) -> list[str]:
-        """Return the formats that can be asked for without PyTorch, and of which nothing is doubted on this processor."""
+        """Return the formats that can be asked for without PyTorch, and of which nothing is doubted here."""
         return [name for name in FILES if self._refusal(name) is None and self.doubt(name) is None]
 
     def _entry(self, name: str) -> Certified:

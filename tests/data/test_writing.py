@@ -95,11 +95,17 @@ def test_a_table_does_not_hold_errors_without_end(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_answers_are_an_empty_array_or_file(tmp_path):
-    for name, content in (("out.json", "[]\n"), ("out.jsonl", ""), ("out.csv", "")):
+def test_no_answers_are_an_empty_array_a_file_without_lines_or_a_header_alone(tmp_path):
+    for name, content in (("out.json", "[]\n"), ("out.jsonl", ""), ("out.csv", "id\n"), ("out.tsv", "id\n")):
         with writing(tmp_path / name):
             pass
         assert (tmp_path / name).read_text() == content
+    for name in ("out.csv", "out.parquet"):
+        with writing(tmp_path / name, errors=True):
+            pass
+    assert (tmp_path / "out.csv").read_text() == "id,error\n"
+    table = parquet.read_table(tmp_path / "out.parquet")
+    assert (table.column_names, table.num_rows) == (["id", "error"], 0)
 
 
 def test_parquet_takes_thousands_of_answers_with_lists_that_are_empty_at_first(tmp_path):

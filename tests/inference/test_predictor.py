@@ -258,6 +258,8 @@ def test_an_input_without_rows_has_no_answers(models, run, tmp_path):
     code, said = run(f"model={models('classification')}", f"input={tmp_path}/in.tsv", f"output={tmp_path}/out.jsonl")
     assert (code, (tmp_path / "out.jsonl").read_text()) == (0, "")
     assert said.startswith("0 examples in ")
+    assert run(f"model={models('classification')}", f"input={tmp_path}/in.tsv", f"output={tmp_path}/out.csv")[0] == 0
+    assert (tmp_path / "out.csv").read_text() == "id,error\n"
 
 
 @pytest.mark.parametrize(
