@@ -105,3 +105,27 @@ def test_an_archive_whose_middle_is_broken_is_refused(tmp_path):
     (tmp_path / "in.jsonl.gz").write_bytes(raw)
     with pytest.raises(DataError, match=f"^{re.escape(str(tmp_path))}/in.jsonl.gz cannot be read: "):
         list(read(tmp_path / "in.jsonl.gz"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("in.jsonl.gz", b"not gz", "JSON"),
+        ("in.JSON.GZ", b"\x00\x01{}", "JSON"),
+        ("in.csv.gz", b"text\n\xff\xf0\n", "UTF-8 text"),
+        ("in.txt.gz", b"\x8b\x1f\x08", "UTF-8 text"),
+    ],
+)
+def test_what_is_called_gzip_and_is_neither_that_nor_text_is_named(tmp_path, name, content, what):
+    (tmp_path / name).write_bytes(content)
+    message = f"{tmp_path}/{name} is no gzip archive, though it is called so, and no {what} either: fetch it again"
+    with refused(message):
+        read(tmp_path / name)
+
+
+def test_text_that_is_called_gzip_and_not_packed_is_read(tmp_path):
+    cut = "a" * 511 + "é"  # a character that ends after the first bytes that are looked at
+    for name, text in (("in.jsonl.gz", '\ufeff {"text": "a"}\n'), ("in.csv.gz", f"text\n{cut}\n"), ("in.txt.gz", cut)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (row,) = (row for _, row in read(tmp_path / name))
+        assert row["text"] in ("a", cut)

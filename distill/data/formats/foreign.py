@@ -1,11 +1,12 @@
 """Kinds of files that are not read: how they are recognised, and what a user can do with them."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from distill.data.formats.parsing import parse
-from distill.data.formats.text import opened
+from distill.data.formats.text import is_packed, opened
 from distill.data.standard_input import StandardInput
 from distill.errors import DataError
 
@@ -92,6 +93,10 @@ _PACKED_TAR = re.compile(r"\.(tar\.(xz|bz2|zst|lz4|lzma|z|br)|txz|tbz2?|tzst)$")
 _PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 
 
+_OF_JSON = (".jsonl", ".json", ".ndjson")
+"""The endings of names of files that begin with a bracket."""
+
+
 def ending(file: Path) -> bool:
     """Return whether the ending of a file's name belongs to a kind of data that is not read."""
     return _suffix(file) in _SUFFIXES
@@ -139,6 +144,24 @@ def refuse(file: Path, kind: str) -> None:
         start = stream.read(512)
     if (foreign_kind := _named(start, file, kind)) is not None:
         raise DataError(f"{file} is {foreign_kind[0]}, which is not read: {foreign_kind[1]}")
+    if kind == "text" and file.name.lower().endswith(".gz") and start and not is_packed(file):
+        _refuse_unlike(start, file)
+
+
+def _refuse_unlike(start: bytes, file: Path) -> None:
+    """Refuse a file that is called .gz and not packed, unless it begins as its name says without that.
+
+    Raises:
+        DataError: it begins otherwise.
+    """
+    what = "JSON" if _suffix(file) in _OF_JSON else "UTF-8 text"
+    if what == "JSON":
+        alike = start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    else:
+        text = codecs.getincrementaldecoder("utf-8")(errors="replace").decode(start)  # the last character may be cut
+        alike = "\ufffd" not in text
+    if not alike:
+        raise DataError(f"{file} is no gzip archive, though it is called so, and no {what} either: fetch it again")
 
 
 def _named(start: bytes, file: Path, kind: str) -> tuple[str, str] | None:

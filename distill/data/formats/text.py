@@ -79,6 +79,12 @@ def opened(file: Path) -> Iterator[BufferedReader]:
         raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
+def is_packed(file: Path) -> bool:
+    """Return whether a file that is there begins as what gzip packs."""
+    with file.open("rb") as raw:
+        return raw.read(len(_GZIP)) == _GZIP
+
+
 def head(file: Path) -> bytes:
     """Return the first bytes of a file's content, which tell what it is.
 
