@@ -126,7 +126,7 @@ def _remarks(design: Design) -> Iterator[str]:
     if design.attention < _BUSY:
         yield (
             f"NOTE: other work kept this machine busy: the models had {percent(design.attention, 0)} of the time that "
-            "was measured. On a quiet machine they are faster, and more may fit."
+            f"was measured. On a quiet machine they are faster{', and more may fit' if design.slow else ''}."
         )
 
 

@@ -83,7 +83,15 @@ def test_a_teacher_that_fits_and_a_busy_machine_are_told():
     said = " ".join(showing.text(easy, str).split())
     assert "The teacher itself, in PyTorch, is within the budget." in said
     assert "NOTE: other work kept this machine busy: the models had 55 % of the time that was measured." in said
+    assert "On a quiet machine they are faster, and more may fit." in said
     assert "Budget, as torch: at most 16 ms (p50) for one text of 32 tokens on 1 thread." in said
+
+
+def test_a_quiet_machine_lets_no_more_fit_where_none_was_too_slow():
+    small = replace(DESIGN, limits=Limits(None, 1e6), attention=0.55, many=0, large=41, slow=0, proposals=[], fitting=0)
+    said = " ".join(showing.text(replace(small, nearest=PROPOSALS[1][1]), str).split())
+    assert "41 candidates: 41 too large. Nothing is proposed;" in said
+    assert said.endswith("of the time that was measured. On a quiet machine they are faster.")
 
 
 def test_a_card_says_what_it_costs_and_where_that_was_measured():
