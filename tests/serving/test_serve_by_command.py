@@ -158,8 +158,8 @@ def test_settings_that_are_unknown_or_of_another_type_are_named_in_one_message(c
         2,
         [
             "port=http: allowed is a whole number from 0 (any that is free) to 65535",
-            "max_texts=null: allowed is a whole number from 1 up",
-            "read_timeout=soon: allowed is a number above 0",
+            "max_texts=null: allowed is a whole number from 1 to 1000000000",
+            "read_timeout=soon: allowed is a number above 0, up to 86400 (a day)",
             "model.x=1: give it as model=VALUE",
         ],
     )
