@@ -1,15 +1,14 @@
 """The choice of a column for each role: by the name that is given, by a usual one, or by what only one can mean."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from distill.base.segmentation import spaced
 from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
-from distill.data import objects
+from distill.data import bookkeeping, objects
 from distill.data.cells import MAX_CHARACTERS
-from distill.data.guessing import fits
+from distill.data.guessing import fits, plain
 from distill.data.label_columns import is_switch
 from distill.data.literals import literal
 from distill.data.pair_columns import refuse_no_pair
@@ -121,22 +120,19 @@ def choose(
     return chosen, notes
 
 
-def _plain(column: str) -> str:
-    """A name in small letters, without signs."""
-    return re.sub(r"\W|_", "", column.casefold())
-
-
 def _candidates(train: "Dataset", free: Sequence[str], role: str, wanted: str, kind: str) -> list[str]:
     """The columns that may be meant by a role: by its name, by one that is usual, or by what they hold."""
     if role in free:
         return [role]
-    for names in ({_plain(wanted)}, {_plain(role)}, _USUAL.get(kind, ())):
-        by_name = [column for column in free if _plain(column) in names]
+    for names in ({plain(wanted)}, {plain(role)}, _USUAL.get(kind, ())):
+        by_name = [column for column in free if plain(column) in names]
         fitting = by_name if len(by_name) < 2 else [column for column in by_name if fits(train, column, kind)]
         if len(fitting) == 1:
             return fitting
     fitting = [column for column in free if fits(train, column, kind)]
-    of_text = [column for column in fitting if _plain(column) in _OF_TEXT.get(kind, ())]
+    if kind in bookkeeping.KINDS:
+        fitting = [column for column in fitting if not bookkeeping.is_bookkeeping(train, column, free)]
+    of_text = [column for column in fitting if plain(column) in _OF_TEXT.get(kind, ())]
     return of_text if len(of_text) == 1 else fitting
 
 
@@ -144,7 +140,7 @@ def _together(
     columns: Sequence[str], chosen: Mapping[str, str], wanted: Mapping[str, str], exact: Collection[str]
 ) -> dict[str, str]:
     """The columns of two roles that have usual names together, where neither role has a column yet."""
-    by_plain_name = {_plain(column): column for column in columns}
+    by_plain_name = {plain(column): column for column in columns}
     for roles, ways in _TOGETHER.items():
         if not set(roles) <= wanted.keys() or {*chosen, *exact} & {*roles}:
             continue

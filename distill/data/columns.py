@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.base.unusable_rows import Fault, Ids, ids_of, usable
-from distill.data import contents, hidden, impossible_questions, label_columns, label_separators, label_values, objects
+from distill.data import (
+    bookkeeping,
+    contents,
+    hidden,
+    impossible_questions,
+    label_columns,
+    label_separators,
+    label_values,
+    objects,
+)
 from distill.data.choosing import Rules as Rules
 from distill.data.choosing import choose
 from distill.data.contents import Column
@@ -73,7 +82,8 @@ def take(
     joined = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
     chosen, notes = choose(joined[first], roles, named, source, rules, (problems or {}).get(first, {}))
     joined, hidden_notes = hidden.without_column(joined, roles, chosen, source)
-    notes += hidden_notes
+    used = {part for column in chosen.values() for part in (column, *column.split("+"))}
+    notes += [*hidden_notes, *bookkeeping.of_splits(train, used, first, source)]
     readable: dict[str, Dataset] = {}
     faults: dict[str, dict[int, Fault]] = {}
     for split, rows in joined.items():

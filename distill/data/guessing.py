@@ -1,6 +1,7 @@
 """Guesses which column of a file is meant for a role, by what the column holds."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,18 @@ from distill.data.chats import messages
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_SAMPLE = 1000
+SAMPLE = 1000
 """Rows that are looked at to tell what a column holds."""
+
+
+def plain(column: str) -> str:
+    """Return the name of a column in small letters, without signs."""
+    return re.sub(r"\W|_", "", column.casefold())
 
 
 def fits(rows: "Dataset", column: str, kind: str) -> bool:
     """Return whether a column, by its first values, holds the kind of content that a role needs."""
-    values: Sequence[object] = rows[:_SAMPLE][column]
+    values: Sequence[object] = rows[:SAMPLE][column]
     filled = [value for value in values if value is not None]
     return bool(filled) and _KINDS[kind](filled)
 

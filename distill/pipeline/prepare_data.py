@@ -87,7 +87,10 @@ def _source(config: Config, module: Task) -> tuple[sources.Source, Options, Answ
     if labellers(config):
         answering = answered(config, source, module, _sample(config)(), names)
         source = answering.source
-    options = Options(names, data.drops_bad, scores, source.classes, source.numbers, source.ids, data.answerable)
+    column = source.columns.get("label", "label")
+    options = Options(
+        names, data.drops_bad, scores, source.classes, source.numbers, source.ids, data.answerable, column
+    )
     return source, options, answering
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from distill.base.terminal_text import name
 from distill.types import Batch, Kind
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Options:
         numbers: of the rows in their file, in each split of which some were left out.
         ids: of all rows of the files that have a column of that name, for messages.
         answerable: all | only: what is done about questions without an answer.
+        label_column: of the files, for messages.
     """
 
     labels: Mapping[str, str]
@@ -57,10 +59,15 @@ class Options:
     numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
     ids: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     answerable: str = "all"
+    label_column: str = "label"
 
     def row(self, split: str, place: int) -> int:
         """Return the number of a row in its file, from 1 up, for messages."""
         return self.numbers[split][place] if split in self.numbers else place + 1
+
+    def in_column(self) -> str:
+        """Return where labels stand in the files that have them in a column of another name, for messages."""
+        return "" if self.label_column == "label" else f" in the column {name(self.label_column)}"
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,10 @@ def label_names(train: Sequence[object], options: Options) -> dict[str, str]:
             "a card that names each in data.labels makes them classes"
         )
     if len(distinct) < 2:
-        raise DataError(f"train has only the label {names(list(distinct))}: nothing can be learned from one class")
+        raise DataError(
+            f"train has only the label {names(list(distinct))}{options.in_column()}: "
+            "nothing can be learned from one class"
+        )
     refuse_strangers(options.labels, distinct, options.order)
     named = {value: options.labels.get(value, value) for value in in_order(distinct, options)}
     called = list(named.values())

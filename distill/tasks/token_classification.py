@@ -50,7 +50,8 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     train_tags = {str(tag) for tags in splits["train"]["label"][:] for tag in tags}
     if len(train_tags) < 2:
         raise DataError(
-            f"train has only the tag {', '.join(map(called, train_tags))}: nothing can be learned from one class"
+            f"train has only the tag {', '.join(map(called, train_tags))}{options.in_column()}: "
+            "nothing can be learned from one class"
         )
     refuse_strangers(options.labels, train_tags, options.order)
     names = {tag: options.labels.get(tag, tag) for tag in in_order(train_tags, options)}

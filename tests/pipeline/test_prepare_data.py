@@ -170,6 +170,16 @@ def one_file(folder, count=200, **given):
     return config
 
 
+def test_a_single_class_is_refused_with_the_column_that_was_taken(tmp_path):
+    file = tmp_path / "train.csv"
+    file.write_text("text,kind\nsun and rain,news\nwind and snow,news\n", encoding="utf-8")
+    config = Config(task="classification")
+    config.data.path = str(file)
+    message = r"^train has only the label news in the column kind: nothing can be learned from one class$"
+    with pytest.raises(DataError, match=message):
+        prepare(config)
+
+
 def test_one_file_is_train_validation_and_test(tmp_path):
     data = prepare(one_file(tmp_path, holdout=0.1, holdout_test=0.2))
     assert data.rows() == {"train": 140, "validation": 20, "test": 40}

@@ -97,6 +97,8 @@ def test_numbers_with_decimals_and_words_that_python_takes_for_numbers_are_class
 def test_a_single_class_is_refused():
     with refused("train has only the label 1: nothing can be learned from one class"):
         label_names(["1", "1"], Options({}))
+    with refused("train has only the label done in the column status: nothing can be learned from one class"):
+        label_names(["done", "done"], Options({}, label_column="status"))
 
 
 def test_a_name_for_a_label_that_is_not_there_is_refused():
