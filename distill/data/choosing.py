@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from distill.base.segmentation import spaced
 from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.data import bookkeeping, objects
 from distill.data.cells import MAX_CHARACTERS
 from distill.data.guessing import fits, plain
+from distill.data.headers import refuse_no_header
 from distill.data.label_columns import is_switch
 from distill.data.literals import literal
 from distill.data.pair_columns import refuse_no_pair
@@ -49,8 +49,6 @@ _TOGETHER: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("context", "question"): (("passage", "question"), ("paragraph", "question"), ("context", "query")),
 }  # fmt: skip
 """Names that the columns of two roles usually have together."""
-_LONG = 60
-"""Characters that no name of a column has; a text has."""
 _SHOWN = 3
 """Columns that cannot be used of which a message says so."""
 _LOOKED_AT = 1000
@@ -114,7 +112,7 @@ def choose(
         candidates = [usual[role]] if usual.get(role) in free else _candidates(train, free, role, wanted, roles[role])
         if len(candidates) != 1:
             _refuse(train, free, role, wanted, roles[role], source, rules.key, unread)
-        _refuse_no_header(train, candidates[0], roles[role], source)
+        refuse_no_header(train, candidates[0], roles[role], source)
         chosen[role] = candidates[0]
         notes.append(f"there is no column {wanted} in {source}; {candidates[0]} is taken as the {role}")
     return chosen, notes
@@ -166,7 +164,7 @@ def _refuse(
         DataError: always.
     """
     for column in train.column_names:
-        _refuse_no_header(train, column, "label" if fits(train, column, "label") else kind, source)
+        refuse_no_header(train, column, "label" if fits(train, column, "label") else kind, source)
     if role == "pair":
         refuse_no_pair(train, free, wanted, source)
     way = key if key == Rules().key else f"+{key}"  # which no card has
@@ -232,17 +230,3 @@ def _joined(wanted: str, train: "Dataset") -> str:
     if "+" in wanted and set(wanted.split("+")) <= set(train.column_names):
         return "; columns are joined by + for labels of multilabel_classification"
     return ""
-
-
-def _refuse_no_header(train: "Dataset", column: str, kind: str, source: str) -> None:
-    """Refuse a column whose name is a label of other rows, or a text: then the names of columns are a row."""
-    if kind == "label" and column.strip() in {str(value).strip() for value in train[column][:]}:
-        raise DataError(
-            f"{source} seems to have no names of columns: where they are looked for stands {name(column)}, which is a "
-            "label of other rows; write a first line with a name for each column"
-        )
-    if len(column) > _LONG or len(spaced(column)) > _LONG // 6:
-        raise DataError(
-            f"{source} seems to have no names of columns: where they are looked for stands {name(column)}; "
-            "write a first line with a name for each column"
-        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from distill.base.segmentation import Words
 from distill.base.terminal_text import names, shown
-from distill.data import objects
+from distill.data import headers, objects
 from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty, is_written
 from distill.data.formats import Row
 from distill.errors import ColumnError, DataError, RowError
@@ -113,8 +113,8 @@ class Inputs:
 
 def _refuse_absent(row: Row, column: str, role: str, where: str) -> None:
     if not objects.has(row, column):
-        advice = f"; it has {names(list(row))}: say which is the {role} with columns.{role}=NAME"
-        raise ColumnError(where, f"has no {column}", advice)
+        way = f"; it has {names(list(row))}: say which is the {role} with columns.{role}=NAME{headers.advice(row)}"
+        raise ColumnError(where, f"has no {column}", way)
 
 
 def _content(value: object, kind: str, column: str, role: str, where: str) -> object:

@@ -171,9 +171,9 @@ def _spelled(settled_labels: Settled, names: Mapping[str, str], *, hub: bool) ->
     spelling = {name: bare for name in labels if not hub and (bare := _bare(name)) != name}
     if spelling:
         settled_labels.notes.append(f"white space around labels is left out, such as that of {shown(min(spelling))}")
-    labels = {spelling.get(name, name) for name in labels}
+    labels = {spelling.get(name, name) for name in labels} - {""}  # gaps, which are why numbers have decimals
     decimals = {name: whole[1] for name in labels if (whole := _DECIMAL.fullmatch(name)) and name not in names}
-    floats = not hub and all(name in decimals or _WHOLE.fullmatch(name) for name in labels)  # of gaps
+    floats = not hub and all(name in decimals or _WHOLE.fullmatch(name) for name in labels)
     if decimals and (floats or any(whole in labels or whole in names for whole in decimals.values())):
         settled_labels.notes.append(
             f"labels that are whole numbers lose their decimals: {min(decimals)} is {decimals[min(decimals)]}"

@@ -219,7 +219,7 @@ def test_values_of_objects_are_columns_by_their_keys(feature):
 
 
 def test_a_row_is_not_taken_for_the_names_of_columns():
-    rows = Dataset.from_dict({"so very good": ["not so good", "very good"], "pos": ["neg", "pos"]})
+    rows = Dataset.from_dict({"so good": ["not so good", "very good"], "pos": ["neg", "pos"]})
     with refused(
         "here seems to have no names of columns: where they are looked for stands pos, which is a label of other rows; "
         "write a first line with a name for each column"

@@ -31,6 +31,13 @@ def test_floats_of_a_table_are_whole_numbers_where_all_are():
     assert taken.notes == ["labels that are whole numbers lose their decimals: 0.0 is 0"]
 
 
+@pytest.mark.parametrize("gap", ["", " "])
+def test_gaps_beside_floats_are_no_labels_that_keep_their_decimals(gap):
+    splits = {"train": table([gap, "0.0", "1.0"]), "test": table(["1.0", gap])}
+    taken = take(splits, ROLES, {}, "here", Rules(drop_bad=True)).splits
+    assert {split: rows["label"][:] for split, rows in taken.items()} == {"train": ["0", "1"], "test": ["1"]}
+
+
 def test_a_float_that_says_that_there_is_no_label_is_none():
     with refused(
         "row 3 of train in here has the label -1, which is none; data.on_bad=drop leaves it out; "
