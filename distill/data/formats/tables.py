@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from distill.base.terminal_text import shown
-from distill.data.formats import words
+from distill.data.formats import table_shapes, words
 from distill.data.formats.dialect import TAB, Dialect, dialect_of
 from distill.data.formats.foreign import refuse_json
 from distill.data.formats.rows import Options, Row, Rows, unreadable
@@ -17,7 +17,6 @@ from distill.data.standard_input import StandardInput
 from distill.errors import DataError
 
 _DELIMITERS = (",", ";", TAB, "|")
-_NAMES = {TAB: "a tab"}
 _MOST_COLUMNS = 20_000
 _LOOKED_AT = 20
 """Lines by which a delimiter is told."""
@@ -58,13 +57,16 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     if len(names) > _MOST_COLUMNS:
         raise DataError(f"{file} has {len(names):,} columns; a table has at most {_MOST_COLUMNS:,}")
     doubled = {name: None for name, count in sorted(Counter(names).items()) if name and count > 1}
-    delimiter_note = f"fields of {file.name.split('.')[-1].upper()} are separated by {_NAMES.get(delimiter, delimiter)}"
+    table_shapes.refuse_short_header(start[after:], dialect, file)
+    delimiter_note = f"fields of {file.name.split('.')[-1].upper()} are separated by {table_shapes.called(delimiter)}"
     notes = (delimiter_note,) if delimiter != usual else ()
     usable_places = [place for place, name in enumerate(names) if name and name not in doubled]
     problems = {name: f"{file} names the column {name} twice" for name in doubled}
     rows = _cells(records, names, usable_places, file, options, dialect)
     if not options.words:
         return Rows(rows, "line", notes, problems, text=True)
+    if options.labelled and not words.names_sentences(names):
+        table_shapes.refuse_words(start[after:], dialect, file)
     rows, columns = words.sentences(rows, [names[place] for place in usable_places])
     said = (
         f"the columns {', '.join(columns[:-1])} and {columns[-1]}" if columns[1:] else f"the column {''.join(columns)}"
@@ -130,8 +132,7 @@ def _misfit(fields: Sequence[str], names: Sequence[str], dialect: Dialect) -> st
     if len(names) == 1:
         way = f": the first line names the columns, and is {shown(names[0])}"
     elif dialect.quoted:
-        between = _NAMES.get(dialect.delimiter, dialect.delimiter)
-        way = f": a field with {between} in it stands in double quotes, and a quote in it is written twice"
+        way = f": {table_shapes.quoting(dialect)}"
     else:
         way = ": a table of tabs in which quotes hold fields together is called .csv" if '"' in "".join(fields) else ""
     if "".join(fields[len(names) :]).strip():

@@ -19,6 +19,11 @@ _LOOKED_AT = 1000
 """Rows that are looked at."""
 
 
+def names_sentences(names: Sequence[str]) -> bool:
+    """Return whether one of the columns says by its name to which sentence a word belongs."""
+    return any(map(_SENTENCE.fullmatch, names))
+
+
 def sentences(rows: Iterator[tuple[int, Row]], names: Sequence[str]) -> tuple[Iterator[tuple[int, Row]], list[str]]:
     """Join rows of one word each into sentences, where a column says to which sentence a word belongs.
 
