@@ -95,13 +95,22 @@ def _unreadable(error: OverrideParseException) -> str:
 
 
 def _unquoted(override: str) -> str:
-    """Say what to write for a name in quotes, of which Hydra's braces know none."""
+    """Say what to write for a name in quotes, of which Hydra's braces know none, or for a value that needs quotes."""
     if re.match(r"\+*data\.labels(?:\.-\d+=|=\{\s*[\"']?-\d+)", override):
         return "; a number below 0 cannot be a name on the command line; a card may have it"
     entry = re.match(r"\+*([\w.]+)=\{\s*[\"'](\w+)[\"']\s*:", override)
     if entry is None:
-        return ""
+        return _in_quotes(override)
     return f"; names in braces have no quotes, and one that is a number is given as in +{entry[1]}.{entry[2]}=VALUE"
+
+
+def _in_quotes(override: str) -> str:
+    """Say how to quote a value of signs that Hydra's grammar reads as its own, or knows none of."""
+    plain = re.fullmatch(r"\+*[\w.]+=([^\s\[{('\"`$\\][^'\"`$\\]*)", override)
+    if plain is None:
+        return ""
+    quoted = f"{override[: plain.start(1)]}'{plain[1]}'"
+    return f'; such signs stand in quotes within quotes, as in "{quoted}"'
 
 
 def _beyond_ascii(override: str) -> str:

@@ -126,6 +126,24 @@ def test_what_cannot_be_a_name_of_a_label_is_told_with_what_can(composed, overri
     assert messages.describe_error(raised.value) == said
 
 
+@pytest.mark.parametrize(
+    ("sign", "reason"),
+    [
+        ("^", "LexerNoViableAltException: data.delimiter=^"),
+        (";", "LexerNoViableAltException: data.delimiter=;"),
+        (",", "Error parsing override 'data.delimiter=,'"),
+    ],
+)
+def test_a_sign_that_needs_quotes_within_those_of_the_shell_is_told_with_them(composed, sign, reason):
+    with pytest.raises(HydraException) as raised:
+        composed(f"data.delimiter={sign}")
+    way = f"data.delimiter='{sign}'"
+    assert messages.describe_error(raised.value) == (
+        f'data.delimiter={sign}: cannot be read ({reason}); such signs stand in quotes within quotes, as in "{way}"'
+    )
+    assert composed(way).data.delimiter == sign
+
+
 IN_BRACES = "takes values by name, in braces, as in"
 
 
