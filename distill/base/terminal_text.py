@@ -3,11 +3,14 @@
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 LONGEST = 80
 """Characters of a value that are shown."""
 _FEW = 50
 """Entries of a list or object that are looked at to show it, and names that are shown of very many."""
+_MOST = 1000
+"""Characters of names up to which they are shown."""
 _CONTROLS = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # all but tab and line feed
@@ -58,14 +61,17 @@ def name(text: str) -> str:
 
 
 def names(texts: Iterable[str]) -> str:
-    """Return names with commas between them, each as ``name`` shows it; of very many the first ones, and their number.
+    """Return names with commas between them, each as ``name`` shows it; of very many or long ones the first.
 
     >>> names(["neg", "pos"]), names(map(str, range(1000)))[-12:]
     ('neg, pos', '49, 950 more')
     """
     listed = list(texts)
-    more = [f"{len(listed) - _FEW} more"] if len(listed) > 2 * _FEW else []
-    return ", ".join([*map(name, listed[:_FEW] if more else listed), *more])
+    called = [*map(name, listed[:_FEW] if len(listed) > 2 * _FEW else listed)]
+    fitting = sum(length <= _MOST for length in accumulate(map(len, called)))
+    called = called[:fitting]
+    more = [f"{len(listed) - len(called)} more"] if len(listed) > len(called) else []
+    return ", ".join([*called, *more])
 
 
 def plain(text: str) -> str:

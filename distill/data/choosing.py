@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
-from distill.data import bookkeeping, objects
+from distill.data import bookkeeping, lines_of_text, objects
 from distill.data.cells import MAX_CHARACTERS
 from distill.data.guessing import fits, plain
 from distill.data.headers import refuse_no_header
@@ -188,15 +188,8 @@ def _refuse_halves(train: "Dataset", role: str, wanted: str, kind: str, source: 
 def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str:
     """What else may be meant, as the end of a sentence, or nothing."""
     first = train[:_LOOKED_AT]
-    if (
-        kind not in ("texts", "turns")
-        and len(first) == 1
-        and all(isinstance(value, str) for values in first.values() for value in values)
-    ):
-        return (
-            "; of a .txt each line is a text and nothing else, and in a table data.delimiter says what stands between "
-            "fields where it is none of , ; | and a tab"
-        )
+    if len(first) == 1 and all(isinstance(value, str) for values in first.values() for value in values):
+        return lines_of_text.hint(next(iter(first.values())), kind)
     switches = [column for column in free if all(map(is_switch, first[column])) and any(map(_said, first[column]))]
     if kind == "labels" and len(switches) > 1:
         return f"; several columns of 0 and 1 are {setting}={'+'.join(switches)}"

@@ -14,7 +14,7 @@ from distill.errors import DataError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-__all__ = ["SPLITS", "Files", "find", "named_splits", "own", "read"]
+__all__ = ["SPLITS", "Files", "find", "named_splits", "own", "read", "refuse_delimiter"]
 
 
 class Files(dict[str, "Dataset"]):
@@ -24,11 +24,13 @@ class Files(dict[str, "Dataset"]):
         notes: what was decided, each a sentence.
         problems: split to column to why it cannot be used; it is not among the split's columns.
         absent: split to column to a row that lacks it, and holds none there.
+        endings: of the files that were read.
     """
 
     def __init__(self) -> None:
         """Begin without any split."""
         super().__init__()
+        self.endings: set[str | None] = set()
         self.notes: list[str] = []
         self.problems: dict[str, Mapping[str, str]] = {}
         self.absent: dict[str, Mapping[str, str]] = {}
@@ -59,12 +61,26 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
     for split, parts in files.items():
         table = tables[split]
         splits[split] = table.dataset
+        splits.endings |= {formats.ending(part) for part in parts}
         splits.problems[split], splits.absent[split] = table.problems, table.absent
         splits.notes += [*table.notes, *_note_on_files(split, parts, (named or {}).get(split))]
     splits.notes = list(
         dict.fromkeys([*splits.notes, *(file_names.unread(path, files) if path.is_dir() else finding.part(path))])
     )
     return splits
+
+
+def refuse_delimiter(delimiter: str, read_files: Files, source: str) -> None:
+    """Refuse a sign between the fields of tables where no file is one.
+
+    Raises:
+        DataError: nothing reads it.
+    """
+    if read_files.endings.isdisjoint(formats.TABLES):
+        raise DataError(
+            f"data.delimiter={delimiter}: stands between fields of files that end in {' or '.join(formats.TABLES)}, "
+            f"and {source} has none: leave it out, or call a table so"
+        )
 
 
 def named_splits(

@@ -121,7 +121,8 @@ def load(config: Config, *, labels_of_train: str | None = None) -> sources.Sourc
     files = {split: _names(value) for split, value in asdict(data.files).items() if value is not None}
     rules = Rules(data.drops_bad, data.max_characters, data.exact, data.labels or {})
     request = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, files, rules, data.delimiter)
-    request = replace(request, train_labels=labels_of_train or train_labels(config))
+    alone = data.unlabelled.path is None and not config.evaluate.also
+    request = replace(request, train_labels=labels_of_train or train_labels(config), alone=alone)
     return sources.load(request, module.roles, data.columns, _sample(config))
 
 

@@ -25,6 +25,11 @@ def test_a_name_that_can_be_seen_stays_as_it_is():
     assert names(seen) == ", ".join(seen)
 
 
+def test_of_long_names_the_first_are_shown_with_how_many_more_there_are():
+    assert names(["x" * 70] * 40) == ", ".join([*["x" * 70] * 14, "26 more"])
+    assert names(["x" * 70] * 14) == ", ".join(["x" * 70] * 14)
+
+
 def test_what_is_long_is_cut_whatever_it_is():
     assert shown("x" * 10_000_000) == f"'{'x' * LONGEST}'…"
     assert all(

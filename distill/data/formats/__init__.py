@@ -8,7 +8,20 @@ from distill.data.formats import conll, foreign, json_files, tables
 from distill.data.formats.rows import Options, Row, Rows, Unreadable
 from distill.errors import DataError
 
-__all__ = ["ENDINGS", "FORMATS", "PARQUET", "Format", "Options", "Row", "Rows", "Unreadable", "ending", "of", "rows"]
+__all__ = [
+    "ENDINGS",
+    "FORMATS",
+    "PARQUET",
+    "TABLES",
+    "Format",
+    "Options",
+    "Row",
+    "Rows",
+    "Unreadable",
+    "ending",
+    "of",
+    "rows",
+]
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,8 @@ FORMATS = (
     Format((".conllu",), conll.universal),
     Format((".txt",), conll.texts),
 )
+TABLES = (".csv", ".tsv")
+"""Those whose fields a delimiter separates."""
 PARQUET = ".parquet"
 """The one kind that is read by columns."""
 ENDINGS = (*(ending for each in FORMATS for ending in each.endings), PARQUET)

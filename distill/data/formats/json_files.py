@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from distill.base.terminal_text import names as listed
+from distill.base.terminal_text import shown
 from distill.data.chats import message_keys, plain
 from distill.data.formats import annotation_tools, character_spans, placed_entities, squad
 from distill.data.formats.parsing import Doubled, parse
@@ -22,6 +23,8 @@ _ANNOTATED = "annotations"
 """The key under which an annotator of spaCy's training data holds it, beside the names of the labels."""
 _BEGINNING = re.compile(r'\s*\{\s*("[^"\\\x00-\x1f]*")\s*:\s*("[^"\\\x00-\x1f]*"|-?(?:0|[1-9]\d{0,17}))\s*,')
 """How an object begins whose first value is a plain text or a whole number."""
+_SENTENCE = 3
+"""Words from which on a key is a text, and no name of a column."""
 _SPLITS = {"train", "validation", "test", "dev"}
 
 
@@ -132,7 +135,23 @@ def _document(value: Mapping[str, object], file: Path, options: Options) -> Rows
         return Rows(_split(list(value), cells_by_row, file), "row")
     if value and all(isinstance(each, dict) for each in value.values()):
         return Rows(_nested(cast(Mapping[str, Row], value), file), "row")
+    _refuse_texts(value, file, options)
     return Rows(iter([(1, value)]))
+
+
+def _refuse_texts(value: Mapping[str, object], file: Path, options: Options) -> None:
+    """Refuse an object whose keys are texts, or hold lists of texts: what stands beside its rows is none of a row."""
+    way = "rows are objects with a key for each column, such as text and label"
+    texts = [key for key in value if len(key.split()) >= _SENTENCE]
+    if len(value) > 1 and 2 * len(texts) > len(value):
+        raise DataError(f"{file} holds an object whose {len(value)} keys are texts, such as {shown(texts[0])}: {way}")
+    lists = [each for each in value.values() if isinstance(each, list)]
+    if options.words or options.chats or len(value) < 2 or len(lists) < len(value):
+        return
+    every = [each for texts_of_key in lists for each in texts_of_key]
+    several = sum(isinstance(each, str) and len(each.split()) > 1 for each in every)
+    if 2 * several > len(every):
+        raise DataError(f"{file} holds lists of texts under {listed(value)}: {way}")
 
 
 def _is_by_columns(value: Mapping[str, object], file: Path, options: Options) -> bool:
