@@ -143,6 +143,8 @@ def tags(value: object) -> object:
     """
     if isinstance(value, str):
         entries = literal(value)
+        if isinstance(entries, list) and any(isinstance(each, Mapping) for each in entries):
+            raise ValueError("lists of objects, of which spans of characters are read from JSON alone")
         value = tags_in(value) if entries is None else entries
     return value if empty(value) else _entries(value)
 

@@ -200,6 +200,12 @@ def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str
             "an end and one label, beside a column text: write them so, or split each text into words with a tag for "
             "each, by spacy.training.offsets_to_biluo_tags"
         )
+    written = [column for column in train.column_names if any(map(_is_written_span, first[column]))]
+    if kind in ("tags", "texts") and written:
+        return (
+            f"; {name(written[0])} holds spans of characters in the cells of a table: they are read from JSON, "
+            "which the tool that wrote them exports, too"
+        )
     return ""
 
 
@@ -209,13 +215,16 @@ def _said(value: object) -> bool:
 
 def _is_span(value: object) -> bool:
     """Whether a value is a list of objects that say where in a text something begins and ends."""
-    if isinstance(value, str) and value.lstrip().startswith("[{"):  # in a table, such as one of Label Studio
-        value = literal(value)
     objects_of_list = value if isinstance(value, list) else []
     return any(
         isinstance(each, Mapping) and ({"start", "end"} <= each.keys() or {"start_offset", "end_offset"} <= each.keys())
         for each in objects_of_list
     )
+
+
+def _is_written_span(value: object) -> bool:
+    """Whether a cell of a table holds such a list as a text."""
+    return isinstance(value, str) and value.lstrip()[:1] == "[" and _is_span(literal(value))
 
 
 def _joined(wanted: str, train: "Dataset") -> str:
