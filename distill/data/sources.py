@@ -56,8 +56,7 @@ class Source:
 class Wanted:
     """The data that the settings ask for; see ``DataConfig``, and ``columns.Rules``.
 
-    ``train_labels`` is read, optional (train may have none) or replaced (they are not read). ``alone`` says that the
-    delimiter is that of no other files.
+    ``train_labels`` is read, optional (train may have none) or replaced (they are not read).
     """
 
     name: str
@@ -69,7 +68,6 @@ class Wanted:
     rules: roles_of.Rules = roles_of.Rules()  # noqa: RUF009  (nobody changes it)
     delimiter: str | None = None
     train_labels: str = "read"
-    alone: bool = False
 
 
 def load(request: Wanted, roles: Mapping[str, str], named: Mapping[str, str], embedded: Sample) -> Source:
@@ -88,8 +86,6 @@ def load(request: Wanted, roles: Mapping[str, str], named: Mapping[str, str], em
         local_files = files.read(
             Path(os.path.expanduser(cast(str, request.path))), request.files, _options(request.delimiter, roles, named)
         )
-        if request.delimiter is not None and request.alone:
-            files.refuse_delimiter(request.delimiter, local_files, str(request.path))
         return _source_of_splits(request, "local", local_files, roles, named, local_files.notes)
     if request.source == "hub" or (request.source == "auto" and request.hub is not None):
         splits, notes = _from_hub(request)

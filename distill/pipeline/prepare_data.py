@@ -12,6 +12,7 @@ from distill.data import embedded, sources, splits
 from distill.data.answers.labelled import Labelled
 from distill.data.arrow import keeping
 from distill.data.columns import Rules
+from distill.data.files import Files, refuse_delimiter
 from distill.data.prepared import Prepared
 from distill.data.slices import Slice, carrying, readable, slices, without
 from distill.errors import DataError
@@ -121,9 +122,12 @@ def load(config: Config, *, labels_of_train: str | None = None) -> sources.Sourc
     files = {split: _names(value) for split, value in asdict(data.files).items() if value is not None}
     rules = Rules(data.drops_bad, data.max_characters, data.exact, data.labels or {})
     request = sources.Wanted(data.name, data.source, data.path, data.hub, data.hub_config, files, rules, data.delimiter)
-    alone = data.unlabelled.path is None and not config.evaluate.also
-    request = replace(request, train_labels=labels_of_train or train_labels(config), alone=alone)
-    return sources.load(request, module.roles, data.columns, _sample(config))
+    request = replace(request, train_labels=labels_of_train or train_labels(config))
+    source = sources.load(request, module.roles, data.columns, _sample(config))
+    alone = data.unlabelled.path is None and not config.evaluate.also  # else it may be that of other files
+    if data.delimiter is not None and alone and isinstance(source.files, Files):
+        refuse_delimiter(data.delimiter, source.files, str(data.path))
+    return source
 
 
 def _sample(config: Config) -> sources.Sample:
