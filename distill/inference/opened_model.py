@@ -1,6 +1,6 @@
 """Open the model of a folder in the form that is asked for; torch is imported where that form needs it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -37,7 +37,13 @@ class OpenedModel:
 
 
 def open_model(
-    folder: Path, format: str, *, name: str | None = None, max_length: int | None = None, threads: int | None = None
+    folder: Path,
+    format: str,
+    *,
+    name: str | None = None,
+    max_length: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
 ) -> OpenedModel:
     """Open the model of a folder.
 
@@ -47,12 +53,22 @@ def open_model(
         name: the name of the task, for a folder that does not say.
         max_length: tokens of a text, for a folder that does not say.
         threads: threads of the CPU that the model is read with; as many as the library takes by itself, if not given.
+        threshold: the probability above which one of several labels is given; as the folder says, if not given.
 
     Raises:
-        ConfigError: there is no such format.
-        ModelError: it is no model folder, is not as it was exported, lacks the format, or does not say what is needed
-            and it is not given.
+        ConfigError: there is no such format, or the task does not read a threshold.
+        ModelError: it is no model folder, is not as it was exported, lacks the format, does not say what is needed and
+            it is not given, or a text has no room between the special tokens.
     """
+    opened = _opened(folder, format, name, max_length, threads)
+    form = opened.form.with_threshold(threshold)
+    parts = len(form.task.inputs)
+    special = opened.tokenizer.num_special_tokens_to_add(pair=parts > 1)
+    length_limit.refuse_no_room(form.spec.max_length, special, parts)
+    return replace(opened, form=form)
+
+
+def _opened(folder: Path, format: str, name: str | None, max_length: int | None, threads: int | None) -> OpenedModel:
     refuse_unknown(format)
     place = locate(str(folder))
     bundle.refuse_changed(Path(place).expanduser())

@@ -17,7 +17,6 @@ from distill.errors import DataError, ModelError
 from distill.inference.array_runtime import ArrayRuntime
 from distill.inference.formats import AUTO, TORCH
 from distill.inference.opened_model import open_model
-from distill.models import length_limit
 from distill.tasks import EncodingSpec, Features, Task, arrays
 from distill.tasks.ranking import TOP, ranked, refuse_unranked
 
@@ -70,8 +69,7 @@ class Predictor:
             max_length: tokens of a text, for a folder that does not say.
             batch_size: features it reads at once.
             format: torch, onnx or onnx_int8; ``auto`` takes the quickest that the folder's certificate names.
-            threshold: the probability above which a label is given, where a text may have several; as the folder says,
-                if not given.
+            threshold: the probability above which one of several labels is given; as the folder says, if not given.
 
         Raises:
             ConfigError: there is no such format, or the task does not read a threshold.
@@ -185,8 +183,6 @@ class Predictor:
         Raises:
             ModelError: there are such rows.
         """
-        if np.all(np.concatenate([logits.ravel() for logits in rows]) < np.inf):
-            return
         for number, logits in enumerate(rows):
             if not np.all(logits < np.inf):
                 where = named[number] if named else f"example {number + 1}"
@@ -235,26 +231,20 @@ def load(
 ) -> Predictor:
     """Return a predictor from the folder of a model, which reads ``batch_size`` features at once.
 
-    The threshold is the probability above which one of several labels is given, if not as the folder says; all else is
-    handed on to ``open_model``.
+    All else is handed on to ``open_model``.
 
     Raises:
-        ConfigError: there is no such format, or the task does not read a threshold.
-        ModelError: it cannot be opened so, or a text has no room between the special tokens.
+        DistillError: it cannot be opened so.
     """
-    opened = open_model(folder, format, name=name, max_length=max_length, threads=threads)
-    form = opened.form.with_threshold(threshold)
-    parts = len(form.task.inputs)
-    special = opened.tokenizer.num_special_tokens_to_add(pair=parts > 1)
-    length_limit.refuse_no_room(form.spec.max_length, special, parts)
+    opened = open_model(folder, format, name=name, max_length=max_length, threads=threads, threshold=threshold)
     return Predictor(
         opened.runtime,
         opened.tokenizer,
-        form.task,
-        form.spec,
-        form.generation,
+        opened.form.task,
+        opened.form.spec,
+        opened.form.generation,
         batch_size,
-        form.columns,
+        opened.form.columns,
         opened.format,
         opened.notes,
     )
