@@ -36,16 +36,21 @@ def is_bookkeeping(rows: "Dataset", column: str, free: Collection[str]) -> bool:
     """
     if plain(column) in _OF_ORIGIN:
         return any(plain(other) not in _IDS for other in free if other != column)
-    values = _values(rows[:SAMPLE][column])
+    values = _values(rows[column][:SAMPLE])
     return plain(column) in _NAMES or (bool(values) and (values <= _SPLITS or values <= _DECISIONS))
 
 
 def of_splits(rows: "Dataset", used: Collection[str], split: str, source: str) -> list[str]:
     """Return a sentence on a column of a file that gives its rows to several splits and is not read, or nothing."""
-    for column in rows.column_names:
-        if column in used or str(getattr(rows.features[column], "dtype", "")) not in ("string", "large_string"):
-            continue
-        if not _values(rows[:SAMPLE][column]) <= _SPLITS:
+    features = rows.features  # a copy of all each time that it is asked for
+    free = [
+        column
+        for column in rows.column_names
+        if column not in used and str(getattr(features[column], "dtype", "")) in ("string", "large_string")
+    ]
+    first = rows.select_columns(free).with_format("arrow")[:SAMPLE] if free else {}
+    for column in free:
+        if not _values(first[column].unique().to_pylist()) <= _SPLITS:
             continue
         if len(values := _values(rows.unique(column))) > 1 and values <= _SPLITS and values & _TRAIN:
             return [

@@ -23,7 +23,7 @@ def plain(column: str) -> str:
 
 def fits(rows: "Dataset", column: str, kind: str) -> bool:
     """Return whether a column, by its first values, holds the kind of content that a role needs."""
-    values: Sequence[object] = rows[:SAMPLE][column]
+    values: Sequence[object] = rows[column][:SAMPLE]
     filled = [value for value in values if value is not None]
     return bool(filled) and _KINDS[kind](filled)
 

@@ -39,7 +39,7 @@ def refuse_no_header(train: "Dataset", column: str, kind: str, source: str) -> N
             f"{source} seems to have no names of columns: where they are looked for stands {name(column)}, which is a "
             f"label of other rows; {_WAY}"
         )
-    if _is_long(column) or _is_like(column, train[:_LOOKED_AT][column]):
+    if _is_long(column) or _is_like(column, train[column][:_LOOKED_AT]):
         raise DataError(
             f"{source} seems to have no names of columns: where they are looked for stands {name(column)}; {_WAY}"
         )
