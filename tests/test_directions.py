@@ -67,6 +67,7 @@ ALLOWED = {
     "stages": {"config", *PARTS},
     "config": {
         "baselines",
+        "data",
         "tasks",
         "objective",
         "student",

@@ -224,12 +224,13 @@ def test_a_column_within_objects_is_named_at_any_depth():
 def test_columns_that_no_name_tells_are_refused_with_what_they_may_be():
     with pytest.raises(DataError, match=r"; several columns of 0 and 1 are data\.columns\.label=toxic\+rude$"):
         chosen({"text": "text", "label": "labels"}, text=["a b"] * 4, toxic=[0, 1, 0, 1], rude=[1, 1, 0, 0])
-    for spans in ([{"start": 0, "end": 1, "label": "X"}], '[{"start": 0, "end": 1, "labels": ["X"]}]'):
-        with pytest.raises(
-            DataError,
-            match=r"entities holds spans of characters, which are read from JSON and Parquet, each with a start, ",
-        ):
-            chosen({"tokens": "texts", "label": "tags"}, text=["a b"], entities=[spans])
+    spans = [{"start": 0, "end": 1, "label": "X"}]
+    for values, said in (
+        (spans, "which are read from JSON and Parquet"),
+        (json.dumps(spans), "in the cells of a table"),
+    ):
+        with pytest.raises(DataError, match=rf"entities holds spans of characters,? {said}"):
+            chosen({"tokens": "texts", "label": "tags"}, text=["a b"], entities=[values])
     text = "a film that was long and dull and then went on and on for hours"
     with pytest.raises(
         DataError, match=r"^here seems to have no names of columns: where they are looked for stands a film"
