@@ -40,8 +40,9 @@ def is_bookkeeping(rows: "Dataset", column: str, free: Collection[str]) -> bool:
     return plain(column) in _NAMES or (bool(values) and (values <= _SPLITS or values <= _DECISIONS))
 
 
-def of_splits(rows: "Dataset", used: Collection[str], split: str, source: str) -> list[str]:
+def of_splits(rows: "Dataset", chosen: Collection[str], split: str, source: str) -> list[str]:
     """Return a sentence on a column of a file that gives its rows to several splits and is not read, or nothing."""
+    used = {part for column in chosen for part in (column, *column.split("+"))}
     features = rows.features  # a copy of all each time that it is asked for
     free = [
         column

@@ -74,16 +74,14 @@ def take(
     """
     _refuse_strangers(roles, named, rules)
     _refuse_bare(splits, source)
-    first = next(iter(splits))
-    train = splits[first]
+    first, train = next(iter(splits.items()))
     for split_problems in (problems or {}).values():
         _refuse_problems(_expected_columns(roles, named, {*train.column_names, *split_problems}), split_problems)
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
     joined = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
     chosen, notes = choose(joined[first], roles, named, source, rules, (problems or {}).get(first, {}))
     joined, hidden_notes = hidden.without_column(joined, roles, chosen, source)
-    used = {part for column in chosen.values() for part in (column, *column.split("+"))}
-    notes += [*hidden_notes, *bookkeeping.of_splits(train, used, first, source)]
+    notes += [*hidden_notes, *bookkeeping.of_splits(train, chosen.values(), first, source)]
     readable: dict[str, Dataset] = {}
     faults: dict[str, dict[int, Fault]] = {}
     for split, rows in joined.items():
