@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra import compose, initialize
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
@@ -93,12 +93,10 @@ def run_experiment(
 
 def _composed(overrides: Sequence[str], folders: Sequence[str]) -> Config:
     """Compose settings and check them; whatever Hydra has been set up for by the caller is left as it was."""
-    cards.register()
     held = GlobalHydra.instance().hydra
     searched = [f"hydra.searchpath=[{','.join(f'file://{os.path.abspath(each)}' for each in folders)}]"]
     try:
-        GlobalHydra.instance().clear()
-        with initialize(version_base="1.3", config_path=None):
+        with cards.composing():
             composed = compose("config", [*overrides, *(searched if folders else [])], return_hydra_config=True)
         chosen = dict(composed.hydra.runtime.choices)
         own = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])

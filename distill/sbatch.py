@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra import compose as composed
-from hydra import initialize
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
@@ -157,8 +156,7 @@ def _refuse_of_sweeps(overrides: Sequence[str]) -> None:
 
 def _each(overrides: Sequence[str]) -> list[list[str]]:
     """Return the overrides of each job of a sweep."""
-    GlobalHydra.instance().clear()
-    with initialize(version_base="1.3", config_path=None):
+    with compose.composing():
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())  # glob() asks for cards
         parsed = parser.parse_overrides(overrides=list(overrides))
         return [list(job) for job in BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]]
@@ -167,8 +165,7 @@ def _each(overrides: Sequence[str]) -> list[list[str]]:
 def _config(overrides: Sequence[str], cards: str | None) -> Config:
     """Return the checked settings of a job, with cards of a folder of the user's own."""
     of_hydra = [f"hydra.searchpath=[{_quoted(f'file://{Path(cards).resolve()}')}]"] if cards else []
-    GlobalHydra.instance().clear()
-    with initialize(version_base="1.3", config_path=None):
+    with compose.composing():
         settings = [each for each in overrides if not each.startswith("hydra.")]
         config = compose.typed(composed("config", overrides=[*settings, *of_hydra]), Config)
     check(config, settings)

@@ -99,8 +99,7 @@ CASES = {**{card: f"experiment={card}" for card in CARDS}, **WAYS}
 
 def planned(overrides, folder):
     """The planned stages of a run by title, each with its fingerprint and its settings: all that knows the inside."""
-    from hydra import compose, initialize
-    from hydra.core.global_hydra import GlobalHydra
+    from hydra import compose
     from omegaconf import OmegaConf
 
     from distill.config import compose as cards
@@ -112,9 +111,7 @@ def planned(overrides, folder):
     from distill.pipeline.store import Store
     from distill.pipeline.teacher_outputs import with_output_plan
 
-    GlobalHydra.instance().clear()
-    cards.register()
-    with initialize(version_base="1.3", config_path=None):
+    with cards.composing():
         config = OmegaConf.to_object(compose("config", list(overrides)))
     check(config, overrides)
     read = repr((config.task, config.seed, config.data, config.evaluate))

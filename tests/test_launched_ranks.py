@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hydra import compose, initialize
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
@@ -54,7 +54,7 @@ def test_the_rank_is_the_one_that_the_launcher_gives(launched, case):
 def test_a_rank_above_0_makes_no_folder_and_says_its_number(launched, rank):
     launched({**TORCHRUN, "RANK": str(rank)})
     cards.prepare_hydra([])
-    with initialize(version_base="1.3", config_path=None):
+    with cards.composing():
         made = compose("config", overrides=["experiment=sst2_tiny"], return_hydra_config=True).hydra
     folder = OmegaConf.to_container(made.run, resolve=False)["dir"]
     logging = OmegaConf.to_container(made.job_logging, resolve=False)

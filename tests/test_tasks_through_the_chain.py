@@ -4,8 +4,7 @@ import json
 import re
 
 import pytest
-from hydra import compose, initialize
-from hydra.core.global_hydra import GlobalHydra
+from hydra import compose
 from omegaconf import OmegaConf
 from run_parts import spec_of
 from safetensors.torch import load_file
@@ -60,9 +59,7 @@ def overrides(card):
 
 
 def composed(given):
-    GlobalHydra.instance().clear()
-    cards.register()
-    with initialize(version_base="1.3", config_path=None):
+    with cards.composing():
         return OmegaConf.to_object(compose("config", overrides=given))
 
 

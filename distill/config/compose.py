@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from hydra import initialize_config_module
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 from distill.base.launcher_rank import launcher_rank
@@ -166,6 +168,16 @@ def register() -> None:
                 card = OmegaConf.merge({"name": path.stem}, card)
             package = "_global_" if path.read_text(encoding="utf-8").startswith(user_cards.GLOBAL) else group
             store.store(group=group, name=path.stem, node=card, package=package, provider=str(path))
+
+
+def composing() -> initialize_config_module:
+    """Return a context within which ``hydra.compose`` reads the cards; what Hydra was set up for before is forgotten.
+
+    Hydra's ``initialize`` would look for its caller's module among all that are imported, with each call.
+    """
+    register()
+    GlobalHydra.instance().clear()
+    return initialize_config_module("distill.config", version_base="1.3")
 
 
 def _store_root(rank: int) -> None:

@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from hydra import compose, initialize
-from hydra.core.global_hydra import GlobalHydra
+from hydra import compose
 from omegaconf import OmegaConf
 
 from distill.config import compose as cards
@@ -35,9 +34,7 @@ def scored(spec, model, split):
 def main(data):
     """Train and score every baseline on every data set."""
     for name, card in RUNS.items():
-        GlobalHydra.instance().clear()
-        cards.register()
-        with initialize(version_base="1.3", config_path=None):
+        with cards.composing():
             config = OmegaConf.to_object(compose("config", [f"experiment={card}", f"data.path={data / name}"]))
         spec = run_spec(config, prepare(config))
         start = time.monotonic()

@@ -1,8 +1,7 @@
 import dataclasses
 
 import pytest
-from hydra import compose, initialize
-from hydra.core.global_hydra import GlobalHydra
+from hydra import compose
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -20,9 +19,7 @@ EXPERIMENTS = sorted(path.stem for path in (cards.root() / "experiments").glob("
 
 @pytest.fixture
 def composed():
-    GlobalHydra.instance().clear()
-    cards.register()
-    with initialize(version_base="1.3", config_path=None):
+    with cards.composing():
         yield lambda *overrides: OmegaConf.to_object(compose("config", overrides=list(overrides)))
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hydra import compose, initialize, initialize_config_dir
+from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
@@ -19,9 +19,7 @@ from distill.errors import ConfigError
 
 
 def composed(*overrides, folder=None):
-    GlobalHydra.instance().clear()
-    cards.register()
-    places = initialize(version_base="1.3", config_path=None)
+    places = cards.composing()
     if folder is not None:
         GlobalHydra.instance().clear()
         places = initialize_config_dir(version_base="1.3", config_dir=str(folder))

@@ -6,8 +6,7 @@ import shutil
 
 import pytest
 import torch
-from hydra import compose, initialize
-from hydra.core.global_hydra import GlobalHydra
+from hydra import compose
 from run_parts import decided, job_of
 from safetensors.torch import load_file
 
@@ -107,9 +106,7 @@ def test_what_two_processes_left_of_a_teachers_outputs_one_process_completes(swe
     assert {path.name for path in (taught / "outputs").iterdir()} == {f"part-{rank}-0.safetensors" for rank in (0, 1)}
     shutil.copytree(taught / "outputs", tmp_path / "outputs")
     (tmp_path / "outputs" / "part-1-0.safetensors").rename(tmp_path / "outputs" / "part-1-0.writing")
-    GlobalHydra.instance().clear()
-    cards.register()
-    with initialize(version_base="1.3", config_path=None):
+    with cards.composing():
         config = cards.typed(compose("config", overrides=[*small, "trainer.precision=64-true"]), Config)
     found = teach.run(job_of(decided(config), tmp_path, {"finetune": teacher}, title="teach"))
     assert found == {"examples": 192}

@@ -12,7 +12,7 @@ from itertools import pairwise, product
 import pytest
 from doc_pages import PAGES, ROOT, commands, name, spans
 from doc_pages import cards as cards_of
-from hydra import compose, initialize
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -118,9 +118,7 @@ def there(tmp_path_factory):
 @pytest.fixture(scope="module")
 def composed():
     """Compose settings of the words of a command line."""
-    GlobalHydra.instance().clear()
-    cards.register()
-    with initialize(version_base="1.3", config_path=None):
+    with cards.composing():
         yield lambda root, words, schema: cards.typed(compose(root, overrides=words), schema)
     GlobalHydra.instance().clear()
 

@@ -5,7 +5,7 @@ import shlex
 import sys
 
 from doc_pages import ROOT, blocks, commands
-from hydra import compose, initialize
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 
 from distill import label
@@ -31,8 +31,7 @@ def test_the_command_of_the_page_labels_the_sample_and_its_answers_teach_it(tmp_
     assert {*said} == {"positive", "negative", None}
     assert all(set(line) == {"text", "answer"} for line in lines)
     (teaching,) = (words for words in commands(PAGE) if "teacher=labels" in words)
-    cards.register()
-    with initialize(version_base="1.3", config_path=None):
+    with cards.composing():
         config = cards.typed(compose("config", overrides=teaching[3:]), Config)
     data = prepare(config)
     counts = data.labelled["first"].counts

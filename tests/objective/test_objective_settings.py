@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize
+from hydra import compose
 
 from distill.base.files import fingerprint
 from distill.config import compose as cards
@@ -25,8 +25,7 @@ def test_every_shipped_experiment_is_kept():
 
 @pytest.mark.parametrize("name", KEPT)
 def test_the_settings_of_an_objective_and_their_fingerprint_stay_as_they_were(name):
-    cards.register()
-    with initialize(version_base="1.3"):
+    with cards.composing():
         config = cards.typed(compose("config", overrides=KEPT[name]["command"]), Config)
     found = build.settings(config.distill, task(config.task).kind)
     assert json.dumps(found) == json.dumps(KEPT[name]["settings"])
