@@ -60,13 +60,13 @@ def moved(before, after):
     ("kind", "teacher", "student", "learns"),
     [
         ("t5", "lora", "ia3", (".q.", ".v.")),
-        ("t5", "ia3", "lora", (".k.", ".v.", ".wo.")),
-        ("bart", "lora", "bias", (".q_proj.", ".v_proj.")),
-        ("bart", "ia3", "lora", (".q_proj.", ".v_proj.", ".fc2.")),
+        pytest.param("t5", "ia3", "lora", (".k.", ".v.", ".wo."), marks=pytest.mark.long),
+        pytest.param("bart", "lora", "bias", (".q_proj.", ".v_proj."), marks=pytest.mark.long),
+        pytest.param("bart", "ia3", "lora", (".q_proj.", ".v_proj.", ".fc2."), marks=pytest.mark.long),
         ("bart", "bias", "lora", (".bias",)),
         ("gpt2", "lora", "bias", (".c_attn.",)),
         ("gpt2", "ia3", "lora", (".c_attn.", ".mlp.c_proj.")),
-        ("gpt2", "bias", "ia3", (".bias",)),
+        pytest.param("gpt2", "bias", "ia3", (".bias",), marks=pytest.mark.long),
     ],
 )
 def test_models_that_write_learn_by_adapters_as_teacher_and_as_student(inside, kind, teacher, student, learns):

@@ -7,7 +7,7 @@ import re
 import shlex
 import tomllib
 from dataclasses import field, make_dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 
 import pytest
 from doc_pages import PAGES, ROOT, commands, name, spans
@@ -124,10 +124,11 @@ def composed():
 
 
 def jobs(words):
-    """The command lines of a sweep."""
+    """Command lines of a sweep, in which every value stands at least once."""
     parsed = OverridesParser.create().parse_overrides(words)
-    several = (each.sweep_string_iterator() if each.is_sweep_override() else [None] for each in parsed)
-    for values in product(*several):
+    several = [list(each.sweep_string_iterator()) if each.is_sweep_override() else [None] for each in parsed]
+    for number in range(max(map(len, several))):
+        values = [each[min(number, len(each) - 1)] for each in several]
         yield [
             word if value is None else f"{word.partition('=')[0]}={value}"
             for word, value in zip(words, values, strict=True)

@@ -52,7 +52,9 @@ def test_a_copy_of_full_width_answers_like_the_teacher(name, head):
 
 
 @pytest.mark.parametrize("name", MADE)
-@pytest.mark.parametrize("width", [Width(12, 4, 20), Width(18, 2, 40), Width(12, 2, 12)])
+@pytest.mark.parametrize(
+    "width", [Width(12, 4, 20), pytest.param(Width(18, 2, 40), marks=pytest.mark.long), Width(12, 2, 12)]
+)
 def test_a_narrow_copy_is_nearer_to_the_teacher_than_a_random_model_of_its_size(name, width):
     head, width = BOTH if name in TRANSLATE else WORD, sized(name, width)
     model = teacher(name, head)
