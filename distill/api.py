@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ def run_experiment(
         DistillError: the user can mend it, and the message says how; settings are looked at within a second.
         KeyboardInterrupt: the same call goes on from the last checkpoint.
     """
+    _refuse_arguments(overrides, folder, config_dir)
     arguments, folders = [f"experiment={experiment}", *overrides], [str(config_dir)] if config_dir else []
     config = _composed(arguments, folders)
     started = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
@@ -89,6 +91,23 @@ def run_experiment(
     except signals.Interrupted as stop:
         raise KeyboardInterrupt(f"{stop}; the same call goes on from the last checkpoint") from stop
     return _finished(run_folder)
+
+
+def _refuse_arguments(overrides: Sequence[object], folder: str | Path | None, config_dir: str | Path | None) -> None:
+    """Refuse what no setting can be, and folders that are none."""
+    for override in overrides:
+        if not isinstance(override, str):
+            raise ConfigError(f"{override!r}: each setting is a text of its own, such as 'distill.temperature=4'")
+        if re.match(r"[+~]*hydra[./]", override):
+            raise ConfigError(
+                f"{override}: run_experiment reads no settings of Hydra; folder=FOLDER is that of the run"
+            )
+        if override.startswith("-"):
+            raise ConfigError(f"{override}: run_experiment takes settings and no flags")
+    if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
+        raise ConfigError(f"folder={folder}: is no folder")
+    if config_dir is not None and not Path(config_dir).is_dir():
+        raise ConfigError(f"config_dir={config_dir}: there is no such folder")
 
 
 def _composed(overrides: Sequence[str], folders: Sequence[str]) -> Config:

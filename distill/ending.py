@@ -1,5 +1,6 @@
 """How every command ends: by itself, with one sentence on stderr, or where nobody reads it any more."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,16 @@ def _own_message(error: Exception) -> str | None:
     return str(error) if isinstance(error, DistillError) else None
 
 
+def _without_docstrings(error: Exception) -> str | None:
+    """Return a sentence on an error of which Python's ``-OO`` may be the reason: transformers reads docstrings."""
+    if sys.flags.optimize < 2:
+        return None
+    return (
+        f"{type(error).__name__}: {error}; Python runs without docstrings (-OO, PYTHONOPTIMIZE=2), which libraries "
+        "read: run it without that"
+    )
+
+
 @contextmanager
 def in_one_sentence(then: str, describe: Callable[[Exception], str | None] = _own_message) -> Iterator[None]:
     """Run a command: what a user can cause ends it with one sentence and exit code 2, a signal with the shells' code.
@@ -31,6 +42,10 @@ def in_one_sentence(then: str, describe: Callable[[Exception], str | None] = _ow
         then: how the sentence on a signal goes on.
         describe: says what the user can mend about an error; None where it is a fault of the program, which goes on.
     """
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        stop("the folder in which the command was started is gone: go to another one", 2)
     with standard_output.harmless(), while_it_is_read(), errors_as_sentences(then, describe):
         yield
         with standard_output.written():
@@ -54,7 +69,7 @@ def errors_as_sentences(
     except Interrupted as error:
         end(f"{error}; {then}", error.code)
     except Exception as error:
-        if (sentence := describe(error) or missing_package(error)) is None:
+        if (sentence := describe(error) or missing_package(error) or _without_docstrings(error)) is None:
             raise
         end(sentence, 2)
 

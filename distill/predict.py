@@ -82,11 +82,11 @@ def predict(config: PredictConfig) -> None:
         refuse_target(target, source, config.output_format, instead=instead)
     kind, refuse = _kind_of_input(config), config.on_bad == REFUSE
     rows = read(source, kind=kind, keep_bad=not refuse)
-    from distill.inference.predictor import load  # NumPy takes its time, and torch seconds
+    from distill.inference.predictor import Predictor  # NumPy takes its time, and torch seconds
 
-    model = load(
+    model = Predictor.load(
         Path(config.model),
-        name=config.task,
+        task=config.task,
         max_length=config.max_length,
         batch_size=config.batch_size,
         format=config.format,

@@ -61,7 +61,7 @@ def test_a_predictor_answers_one_text(run):
     assert answer["label"] in ("negative", "positive")
     assert 0.5 <= answer["probability"] <= 1
     assert Predictor.load(run.student)("a very good film") == answer
-    with pytest.raises(DistillError, match=r"^give text, which the model reads, and nothing else$"):
+    with pytest.raises(DistillError, match=r"^the example: give text, which the model reads, and nothing else$"):
         run.predictor()("a text", "another")
     with pytest.raises(DistillError, match="a text is expected"):
         run.predictor()(3)
@@ -80,6 +80,22 @@ def test_a_mistake_is_an_error_of_the_package_and_hydra_stays_as_it_was(tmp_path
             run_experiment(*given, folder=tmp_path / "run")
     assert GlobalHydra.instance().hydra is before
     assert not (tmp_path / "run").exists()
+
+
+def test_what_is_no_setting_and_no_folder_is_refused_before_anything_is_made(tmp_path):
+    (tmp_path / "file").touch()
+    hydras = "run_experiment reads no settings of Hydra; folder=FOLDER is that of the run"
+    for given, folders, said in (
+        ([["seed=1"]], {}, "['seed=1']: each setting is a text of its own, such as 'distill.temperature=4'"),
+        (["hydra.run.dir=there"], {}, f"hydra.run.dir=there: {hydras}"),
+        (["hydra/job_logging=disabled"], {}, f"hydra/job_logging=disabled: {hydras}"),
+        (["-m"], {}, "-m: run_experiment takes settings and no flags"),
+        ([], {"folder": tmp_path / "file"}, f"folder={tmp_path}/file: is no folder"),
+        ([], {"config_dir": tmp_path / "no"}, f"config_dir={tmp_path}/no: there is no such folder"),
+    ):
+        with pytest.raises(DistillError, match=f"^{re.escape(said)}$"):
+            run_experiment("sst2_tiny", *given, **folders)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_cards_of_ones_own_are_found(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distill.inference.certified import read
-from distill.inference.predictor import load
+from distill.inference.predictor import Predictor
 from distill.models import checksums
 
 
@@ -46,9 +46,9 @@ def test_every_form_gives_the_calibrated_probability_and_the_same_label(runs):
     temperature = runs["calibrated"][0]["certificate"]["calibration"]["temperature"]
     assert abs(temperature - 1) > 0.01
     texts = [{"text": text} for text in ("a fine film", "dull and long", "what a waste of time")]
-    before = load(plain, format="torch").predict(texts, top_k="all")
+    before = Predictor.load(plain, format="torch").predict(texts, top_k="all")
     for form in ("torch", "onnx"):
-        for one, other in zip(before, load(calibrated, format=form).predict(texts, top_k="all"), strict=True):
+        for one, other in zip(before, Predictor.load(calibrated, format=form).predict(texts, top_k="all"), strict=True):
             assert one["label"] == other["label"]
             odds, divided = (
                 np.log(answer["top"][0]["probability"] / answer["top"][1]["probability"]) for answer in (one, other)

@@ -8,7 +8,6 @@ from predicted import answers, inputs, jsonl
 
 from distill import Predictor
 from distill.errors import ConfigError, ModelError
-from distill.inference import predictor
 from distill.serving.opening import opening
 
 
@@ -94,7 +93,7 @@ def test_a_threshold_decides_on_labels_in_place_of_the_folders(ask, tmp_path):
 def test_the_server_and_programs_take_the_same_threshold(models):
     folder, rows = models("multilabel_classification"), inputs("multilabel_classification")
     loaded, served = (Predictor.load(folder, threshold=0.9), opening(folder, "torch", threshold=0.9).load())
-    usual = predictor.load(folder)
+    usual = Predictor.load(folder)
     expected = replace(usual, form=replace(usual.form, threshold=0.9)).predict(rows)
     assert [each["labels"] for each in expected] != [each["labels"] for each in usual.predict(rows)]
     for model in (loaded, served):

@@ -8,7 +8,7 @@ import pretrained
 import pytest
 
 from distill.data.embedded import SAMPLES
-from distill.inference.predictor import load
+from distill.inference.predictor import Predictor
 from distill.tasks import task
 
 SMALL = (
@@ -58,7 +58,7 @@ def test_a_layer_of_a_pretrained_bert_learns_from_it(inside, checkpoint, card):
     assert report["exports"][0]["max_logit_drift"] < 1e-3
 
     module, sample = task(CARDS[card]), SAMPLES[task(CARDS[card]).sample]()["test"][:5]
-    model = load(run / "export" / "student")
+    model = Predictor.load(run / "export" / "student")
     columns = zip(*(sample[role] for role in module.inputs), strict=True)
     rows = [dict(zip(module.inputs, row, strict=True)) for row in columns]
     for row, record in zip(rows, model.predict(rows), strict=True):

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from distill.data.embedded import SAMPLES
-from distill.inference.predictor import load
+from distill.inference.predictor import Predictor
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 SCRATCH = (
@@ -66,7 +66,7 @@ def test_balanced_classes_make_a_rare_label_as_likely_as_a_frequent_one(run, ins
     for weights in ("none", "balanced"):
         _, report, _ = run(weights, *given, f"data.class_weights={weights}")
         assert made(report) == (["pretrain", "finetune"] if weights == "none" else ["finetune"])
-        said = load(stage(report, "finetune") / "model", name="classification").predict([{"text": "word 3"}])[0]
+        said = Predictor.load(stage(report, "finetune") / "model", task="classification")("word 3")
         likely[weights] = said["probability"] if said["label"] == "rare" else 1 - said["probability"]
     assert likely["none"] < 0.25
     assert 0.35 < likely["balanced"] < 0.65
@@ -109,7 +109,7 @@ def test_an_answer_has_at_most_as_many_tokens_as_is_said(run):
     asked = [{"context": context, "question": f"Where {word} ?"} for word in context.split()]
     for longest in (1, 30):
         folder, report, _ = run(str(longest), *given, f"data.max_answer_length={longest}")
-        model = load(folder / "export" / "student")
+        model = Predictor.load(folder / "export" / "student")
         places = model.tokenizer(context, return_offsets_mapping=True)["offset_mapping"]
         single = {context[slice(*place)] for place in places}
         assert all(record["answer"] in single for record in model.predict(asked)) == (longest == 1)
@@ -195,7 +195,7 @@ def test_questions_without_an_answer_are_learnt_scored_and_answered_by_nothing(r
     exported = folder / "export" / "student"
     assert json.loads((exported / "config.json").read_text(encoding="utf-8"))["distill"]["unanswerable"] is True
     asked = [{"context": row["context"], "question": row["question"]} for row in rows]
-    teacher = load(exported)
+    teacher = Predictor.load(exported)
     assert teacher.form.unanswerable
     assert "" in {record["answer"] for record in teacher.predict(asked)}
     _, report, out = run("only", *given, "data.answerable=only", "stages=[pretrain]")
@@ -213,7 +213,7 @@ def test_labels_that_are_numbers_with_decimals_or_called_nan_are_classes_to_the_
     assert report["data"]["labels"] == ["1.1", "1.2", "None", "nan"]
     table = report["models"]["student"]["per_label"]["validation"]
     assert {name: table[name]["support"] for name in names} == dict.fromkeys(names, 2)
-    model = load(folder / "export" / "student")
+    model = Predictor.load(folder / "export" / "student")
     said = {record["label"] for record in model.predict([{"text": f"word {number}"} for number in range(4)])}
     assert said <= set(names)
     assert model.form.labels == ("1.1", "1.2", "None", "nan")

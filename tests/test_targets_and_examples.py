@@ -13,7 +13,7 @@ from distill import gate as gate_command
 from distill.config.data import DataConfig, LimitConfig
 from distill.config.schema import Config
 from distill.errors import ConfigError
-from distill.inference import predictor
+from distill.inference.predictor import Predictor
 from distill.models import checksums
 from distill.pipeline.gating import gate
 from distill.pipeline.paired_checks import Rules
@@ -67,7 +67,7 @@ def test_examples_have_what_was_said_by_each_model_and_the_exported_student_says
     assert found["shown"] == len(rows) == min(6, found["part"])
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count("<article ") == len(rows)
-    model = predictor.load(folder / "export" / "student", format="torch")
+    model = Predictor.load(folder / "export" / "student", format="torch")
     for row in rows:
         assert row["teacher"]["label"] != row["student"]["label"]
         assert (row["gold"] == row["teacher"]["label"]) == row["kind"].startswith("teacher right")

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from distill.config import compose as cards
 from distill.export import EXPORTERS
-from distill.inference.predictor import load
+from distill.inference.predictor import Predictor
 
 SMALL = (
     "data.source=embedded", "data.limit.train=96", "data.limit.validation=24", "data.limit.test=32",
@@ -97,7 +97,7 @@ def test_a_tasks_card_runs_and_its_export_gives_the_students_scores_to_whoever_a
     config = composed(given)
     spec = spec_of(config)
     test = spec.data.splits["test"]
-    model = load(inside.folder / "run" / "export" / "student", format="torch")
+    model = Predictor.load(inside.folder / "run" / "export" / "student", format="torch")
     records = model.predict([{role: row[role] for role in model.task.inputs} for row in test])
     if card == "dailydialog_tiny":
         assert all(isinstance(record["reply"], str) for record in records)

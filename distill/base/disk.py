@@ -19,8 +19,10 @@ _FULL = 1 << 20
 """Free bytes below which a failed write is put down to the disk being full."""
 _TRIAL = 1 << 14
 """Bytes that a folder has to take before anything is begun that is written there."""
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+
+_REFUSED = (*_NO_SPACE, *_NOT_ALLOWED, errno.EFBIG, errno.ENAMETOOLONG, errno.ENOENT)
 
 
 @contextmanager
@@ -168,6 +170,11 @@ class Place:
         code = _code(error)
         if gone := [path for path in existing if not os.path.isdir(path)]:
             return f"{gone[-1]} was removed while the run wrote there; run again"
+        if code == errno.EFBIG:
+            return (
+                f"a file in {self.root} would be larger than a process may write here (ulimit -f); {self.kept}: "
+                "allow larger ones, and run again"
+            )
         full = next((path for path in (self.root, _temporary()) if path and _free(path) < _FULL), None)
         if code in _NO_SPACE or full is not None:
             full, setting = full or self.root, self.setting
@@ -188,7 +195,7 @@ def run_folder(folder: Path) -> Place:
 
 def refused(error: OSError) -> str | None:
     """Return a sentence on a file that could not be made, and why; none where the error does not tell which."""
-    if error.filename is None or error.errno not in (*_NO_SPACE, *_NOT_ALLOWED, errno.ENAMETOOLONG, errno.ENOENT):
+    if error.filename is None or error.errno not in _REFUSED:
         return None
     return f"{error.filename} cannot be written ({error.strerror})"
 

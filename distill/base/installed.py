@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from types import TracebackType
 
 from distill.errors import ConfigError
@@ -53,10 +54,25 @@ def refuse_missing(what: str, *names: str, extra: str = "") -> None:
 
 
 def missing_package(error: BaseException) -> str | None:
-    """Return a sentence on a package that this one brings and that is not there; none for any other error."""
-    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    """Return a sentence on a package that this one brings and that cannot be imported; none for any other error.
+
+    It is not there, or a file or folder of its name, in the folder where the command was started, stands before it.
+    """
+    name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     extra = next((extra for extra, names in BROUGHT.items() if name in names), None)
-    return None if extra is None or installed(name) else _missing("this command", [name], extra)
+    if extra is None:
+        return None
+    if (stranger := _stranger(name)) is not None:
+        return f"{stranger} is imported in place of the package {name}: rename it, or run the command in another folder"
+    absent = isinstance(error, ModuleNotFoundError) and not installed(name)
+    return _missing("this command", [name], extra) if absent else None
+
+
+def _stranger(name: str) -> Path | None:
+    """Return the file by which a package of this name is found in the current folder; none where it is elsewhere."""
+    places = (Path.cwd() / f"{name}.py", Path.cwd() / name / "__init__.py")
+    found = getattr(sys.modules.get(name), "__file__", None)
+    return next((place for place in places if found is not None and Path(found) == place), None)
 
 
 def say_what_is_missing() -> None:

@@ -1,7 +1,10 @@
 """Find out whether a host answers, and whether a name may be one on the hub, without a long wait."""
 
+import re
 import socket
 from threading import Thread
+
+_ID = re.compile(r"(\w[\w.-]*/)?\w[\w.-]*", re.ASCII)
 
 
 def is_reachable(host: str, port: int, seconds: float = 3.0) -> bool:
@@ -21,10 +24,10 @@ def is_reachable(host: str, port: int, seconds: float = 3.0) -> bool:
     return bool(opened)
 
 
-def may_be_on_the_hub(model: str) -> bool:
-    """Return whether a name that is no folder can be a model on the Hugging Face hub, ``name`` or ``owner/name``.
+def may_be_on_the_hub(name: str) -> bool:
+    """Return whether a name can be that of a model or data set on the Hugging Face hub, ``name`` or ``owner/name``.
 
-    >>> [may_be_on_the_hub(name) for name in ("name", "owner/name", "./owner/name", "a/folder/deep", "~/m")]
-    [True, True, False, False, False]
+    >>> [may_be_on_the_hub(name) for name in ("name", "owner/name", "./owner/name", "a/folder/deep", "~/m", "a: b")]
+    [True, True, False, False, False, False]
     """
-    return bool(model) and not model.startswith((".", "/", "~")) and model.count("/") <= 1
+    return _ID.fullmatch(name) is not None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from distill.base.network import may_be_on_the_hub
 from distill.config.data import DataConfig
 
 
@@ -19,6 +20,11 @@ def _source_problems(section: DataConfig) -> Iterator[str]:
         yield "data.source=local: give the folder as data.path=FOLDER"
     if section.source == "hub" and section.hub is None:
         yield "data.source=hub: give the data set's id as data.hub=ID"
+    if section.hub is not None and not may_be_on_the_hub(section.hub):
+        yield (
+            f"data.hub={section.hub}: no data set of the hub has such a name; allowed is NAME or OWNER/NAME, such as "
+            "stanfordnlp/sst2, and a file or folder of your own is data.path"
+        )
     if section.source in ("hub", "embedded") and section.path is not None:
         yield f"data.path={section.path}: is not read where data.source={section.source}; leave one of them out"
 

@@ -1,5 +1,6 @@
 """The inputs of a task, found in rows by the names of their columns, as a model needs them to predict."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ ID = "id"
 
 TEXT = "text"
 """The only column of a file of texts; for a task that reads words, the column of a text as people write it."""
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""What no tokenizer takes: files that hold it are refused where they are read."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,32 @@ class Inputs:
         return objects.value(known, column) if objects.has(known, column) else None
 
 
+def given(
+    example: object, kinds: Mapping[str, str], problem: Callable[[str], str | None] | None, where: str
+) -> dict[str, object]:
+    """Return the inputs of an example that is given in Python, read as in training.
+
+    Args:
+        example: a mapping of the inputs, a tuple of them in their order, or the only one alone.
+        kinds: input to the kind of its content.
+        problem: what is wrong with an input that is ``marked``, as the end of a sentence, or none.
+        where: the example in words, for messages.
+
+    Raises:
+        DataError: an input is missing, or is none.
+    """
+    if isinstance(example, Mapping):
+        if absent := [role for role in kinds if role not in example]:
+            raise DataError(f"{where} has no {absent[0]}; it has {names(list(map(str, example)))}")
+        row = dict(example)
+    else:
+        values = example if isinstance(example, tuple) else (example,)
+        if len(values) != len(kinds):
+            raise DataError(f"{where}: give {' and '.join(kinds)}, which the model reads, and nothing else")
+        row = dict(zip(kinds, values, strict=True))
+    return Inputs(kinds, named={role: role for role in kinds}, problem=problem, written=True).example(row, where)
+
+
 def _refuse_absent(row: Row, column: str, role: str, where: str) -> None:
     if not objects.has(row, column):
         way = f"; it has {names(list(row))}: say which is the {role} with columns.{role}=NAME{headers.advice(row)}"
@@ -144,4 +174,7 @@ def _unfit(content: object, column: str) -> str | None:
         return f"has an empty entry in {column}"
     if isinstance(content, str | list) and (length := characters(content)) > MAX_CHARACTERS:
         return f"has {length:,} characters in {column}: a text may have {MAX_CHARACTERS:,}"
+    texts = [content] if isinstance(content, str) else content if isinstance(content, list) else []
+    if half := next((text for text in texts if isinstance(text, str) and _HALF.search(text)), None):
+        return f"has half of a pair of surrogates in {column}, {ascii(half)[:60]}, which is no text"
     return None

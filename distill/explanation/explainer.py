@@ -95,7 +95,7 @@ class Explainer:
 
     def answers(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
         """Return what the model says of examples."""
-        return self.model.predict(rows)
+        return self.model.answer_rows(rows)
 
     def target(self, label: str, place: int = 0) -> Target:
         """Return the number that stands for a label, or a score."""

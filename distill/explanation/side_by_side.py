@@ -11,7 +11,7 @@ from distill.explanation.examples import Example
 from distill.explanation.explainer import Explained, Explainer, refuse_others, targets
 from distill.inference import side_by_side
 from distill.inference.formats import TORCH
-from distill.inference.predictor import Predictor, load
+from distill.inference.predictor import Predictor
 from distill.tasks import TASKS, Task
 from distill.tasks import task as task_of
 
@@ -89,7 +89,7 @@ def models_of(
     if not (folder / side_by_side.REPORT).is_file():
         if wanted:
             raise ConfigError(f"models={','.join(wanted)}: {folder} is no run, and has a single model")
-        alone = load(folder, name=task, max_length=max_length, format=TORCH)
+        alone = Predictor.load(folder, task=task, max_length=max_length, format=TORCH)
         return _name(alone.task), {ALONE: alone}
     run = side_by_side.models_of(folder, checkpoints)
     if strangers := [name for name in wanted if name not in run.folders]:

@@ -19,7 +19,7 @@ def write(bundle: Path, row: Mapping[str, object]) -> None:
     """
     predictor = Predictor.load(bundle, format="torch")
     inputs = {role: row[role] for role in predictor.task.inputs}
-    (answer,) = predictor.predict([inputs])
+    (answer,) = predictor.answer_rows([inputs])
     with replacing(bundle / FILE) as hidden:
         content = {"input": inputs, "output": answer}
         hidden.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

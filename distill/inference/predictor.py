@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distill.data.answering import Answer, answers
-from distill.data.inputs import Inputs
+from distill.data.inputs import Inputs, given
 from distill.data.streaming import Row
-from distill.errors import DataError, ModelError
+from distill.errors import ConfigError, DataError, ModelError
 from distill.inference.array_runtime import ArrayRuntime
 from distill.inference.formats import AUTO, TORCH
 from distill.inference.opened_model import open_model
@@ -59,6 +59,7 @@ class Predictor:
         max_length: int | None = None,
         batch_size: int = 32,
         format: str = AUTO,
+        threads: int | None = None,
         threshold: float | None = None,
     ) -> "Predictor":
         """Return a predictor from the folder of a model.
@@ -69,14 +70,29 @@ class Predictor:
             max_length: tokens of a text, for a folder that does not say.
             batch_size: features it reads at once.
             format: torch, onnx or onnx_int8; ``auto`` takes the quickest that the folder's certificate names.
+            threads: of a graph's runtime; as many as it takes by itself, if not given.
             threshold: the probability above which one of several labels is given; as the folder says, if not given.
 
         Raises:
-            ConfigError: there is no such format, or the task does not read a threshold.
+            ConfigError: there is no such format, the task does not read a threshold, or a number is none.
             ModelError: it is no model folder, lacks the format, or does not say what is needed and it is not given.
         """
-        return load(
-            Path(folder), name=task, max_length=max_length, batch_size=batch_size, format=format, threshold=threshold
+        for name, value in (("batch_size", batch_size), ("max_length", 1 if max_length is None else max_length)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ConfigError(f"{name}={value!r}: allowed is a whole number from 1 up")
+        opened = open_model(
+            Path(folder), format, name=task, max_length=max_length, threads=threads, threshold=threshold
+        )
+        return cls(
+            opened.runtime,
+            opened.tokenizer,
+            opened.form.task,
+            opened.form.spec,
+            opened.form.generation,
+            batch_size,
+            opened.form.columns,
+            opened.format,
+            opened.notes,
         )
 
     def __call__(self, *inputs: object, top_k: int | str | None = None) -> Answer:
@@ -92,13 +108,27 @@ class Predictor:
         Raises:
             DataError: an input is missing, or is none.
         """
-        if len(inputs) != len(self.task.inputs):
-            raise DataError(f"give {' and '.join(self.task.inputs)}, which the model reads, and nothing else")
-        row = dict(zip(self.task.inputs, inputs, strict=True))
-        named = {role: role for role in row}
-        reader = Inputs(self.task.inputs, named=named, problem=self.task.problem, written=True)
-        (answer,) = self.predict([reader.example(row, "the example")], top_k=top_k)
+        (answer,) = self.answer_rows([given(inputs, self.task.inputs, self.task.problem, "the example")], top_k=top_k)
         return answer
+
+    def predict(self, examples: Sequence[object], *, top_k: int | str | None = None) -> list[Answer]:
+        """Return the prediction for each example, such as ``predictor.predict(["a text", "another text"])``.
+
+        Args:
+            examples: each a mapping of the task's inputs, or a tuple of them in their order, or, of a task with one
+                input, that alone.
+            top_k: how many labels to add with their probabilities, the likeliest first: a number, or ``all``.
+
+        Raises:
+            ConfigError: there are no labels to rank.
+            DataError: an input is missing, or is none.
+            ModelError: what the model says of one is no number.
+        """
+        if isinstance(examples, str | Mapping):
+            raise DataError("predict takes a list of examples: for one, call the predictor itself")
+        inputs, problem = self.task.inputs, self.task.problem
+        rows = [given(example, inputs, problem, f"example {number}") for number, example in enumerate(examples, 1)]
+        return self.answer_rows(rows, top_k=top_k)
 
     def stream(
         self,
@@ -122,13 +152,13 @@ class Predictor:
             DataError: a row lacks an input, or has one that is none; or some rows have an id and others not.
         """
         inputs = Inputs(self.task.inputs, self.trained, named, self.task.problem)
-        ask = partial(self.predict, top_k=top_k)
+        ask = partial(self.answer_rows, top_k=top_k)
         return answers(rows, inputs, ask, source, refuse=refuse)
 
-    def predict(
+    def answer_rows(
         self, examples: Sequence[Row], named: Sequence[str] = (), *, top_k: int | str | None = None
     ) -> list[Answer]:
-        """Return the prediction for each example, a mapping of the task's inputs.
+        """Return the prediction for each of some rows, whose inputs have been read and checked.
 
         Args:
             examples: each with the task's inputs.
@@ -140,6 +170,8 @@ class Predictor:
             ModelError: what the model says of one is no number.
         """
         refuse_unranked(self.task, top_k)
+        if not examples:
+            return []
         features = self.encode(examples)
         rows = self.by_example(features, self.ask(features), len(examples))
         self.refuse_not_finite(rows, named)
@@ -174,11 +206,9 @@ class Predictor:
         return [part[0][1] if len(part) == 1 else np.concatenate([some for _, some in part]) for part in ordered]
 
     def refuse_not_finite(self, rows: Sequence[NDArray[Any]], named: Sequence[str] = ()) -> None:
-        """Refuse rows of logits that are no numbers; negative infinity is a class that cannot be.
+        """Refuse rows of logits of examples, which a message calls as they are ``named``, or by their places.
 
-        Args:
-            rows: of each example.
-            named: what a message calls each of them; by their places, where that is not given.
+        Negative infinity is a class that cannot be.
 
         Raises:
             ModelError: there are such rows.
@@ -217,34 +247,3 @@ class Predictor:
         rows = self.task.rows(self.runtime.logits(batch), batch, self.form)
         ends = list(accumulate(features["count"], initial=0))
         return [rows[start:end] for start, end in pairwise(ends)]
-
-
-def load(
-    folder: Path,
-    *,
-    name: str | None = None,
-    max_length: int | None = None,
-    batch_size: int = 32,
-    format: str = AUTO,
-    threads: int | None = None,
-    threshold: float | None = None,
-) -> Predictor:
-    """Return a predictor from the folder of a model, which reads ``batch_size`` features at once.
-
-    All else is handed on to ``open_model``.
-
-    Raises:
-        DistillError: it cannot be opened so.
-    """
-    opened = open_model(folder, format, name=name, max_length=max_length, threads=threads, threshold=threshold)
-    return Predictor(
-        opened.runtime,
-        opened.tokenizer,
-        opened.form.task,
-        opened.form.spec,
-        opened.form.generation,
-        batch_size,
-        opened.form.columns,
-        opened.format,
-        opened.notes,
-    )

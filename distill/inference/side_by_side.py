@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, cast
 from numpy.typing import NDArray
 
 from distill.data.answering import Answer
-from distill.data.inputs import Inputs
+from distill.data.inputs import given
 from distill.errors import DataError, ModelError
 from distill.inference.formats import TORCH
-from distill.inference.predictor import Predictor, load
+from distill.inference.predictor import Predictor
 from distill.models.json_objects import read_object
 from distill.tasks import arrays
 from distill.tasks.tagging import OUTSIDE
@@ -86,7 +86,7 @@ def _there(run: Path, folder: Path) -> Path | None:
 
 def opened(run: RunModels, folder: str, max_length: int | None) -> Predictor:
     """Return a model of a run, to be asked with PyTorch, by which all are comparable; it may say its own length."""
-    return load(Path(folder), name=run.task, max_length=max_length, format=TORCH)
+    return Predictor.load(Path(folder), task=run.task, max_length=max_length, format=TORCH)
 
 
 def example(model: Predictor, texts: Sequence[str]) -> Mapping[str, Any]:
@@ -104,8 +104,7 @@ def example(model: Predictor, texts: Sequence[str]) -> Mapping[str, Any]:
         row = dict(zip(inputs, texts, strict=True))
     else:
         raise DataError(f"the task reads {' and '.join(inputs)}: give {len(inputs)} of them, not {len(texts)}")
-    reader = Inputs(inputs, named={role: role for role in row}, problem=model.task.problem, written=True)
-    return reader.example(row, "the example")
+    return given(row, inputs, model.task.problem, "the example")
 
 
 def answer(name: str, model: Predictor, row: Mapping[str, Any], runs: int) -> Said:
@@ -119,7 +118,7 @@ def answer(name: str, model: Predictor, row: Mapping[str, Any], runs: int) -> Sa
     times = []
     for _ in range(runs):
         start = time.perf_counter()
-        model.predict([row])
+        model.answer_rows([row])
         times.append(time.perf_counter() - start)
     return Said(name, said, 1000 * statistics.median(times))
 

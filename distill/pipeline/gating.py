@@ -8,7 +8,7 @@ from distill.comparison import runs
 from distill.comparison.verdict import Verdict
 from distill.errors import ConfigError, ModelError
 from distill.inference import scoring
-from distill.inference.predictor import Predictor, load
+from distill.inference.predictor import Predictor
 from distill.metrics import Leading, Scored, leading
 from distill.pipeline.comparable import refuse_trained_on, refuse_unlike
 from distill.pipeline.kept_scores import KeptScore, kept_score
@@ -83,7 +83,7 @@ def _asked(place: str, reference: KeptScore, format: str) -> Scored:
     spec = reference.spec
     if spec.setup.task.writes:
         raise ConfigError(f"{place}: what an exported model writes is not scored here; give its run")
-    model = load(Path(place), format=format)
+    model = Predictor.load(Path(place), format=format)
     if model.task is not spec.setup.task:
         name = next((each for each in TASKS if task(each) is model.task), "another task")
         raise ConfigError(f"{place} is of the task {name}, the run of {spec.config.task}")

@@ -10,7 +10,7 @@ from distill.data.answering import Answer
 from distill.data.text_file import TextFile, TextRow
 from distill.errors import ConfigError, DataError
 from distill.inference.formats import TORCH
-from distill.inference.predictor import Predictor, load
+from distill.inference.predictor import Predictor
 from distill.selection.methods import METHODS, Candidates
 from distill.selection.names import WITHOUT_PROBABILITIES
 from distill.selection.pool import Pool, pool
@@ -41,7 +41,7 @@ class Chooser:
             ConfigError: the model says nothing of whole texts, or has no probabilities for the method.
             ModelError: it cannot be opened.
         """
-        self._predictor = load(model, name=task, max_length=max_length, batch_size=batch_size, format=TORCH)
+        self._predictor = Predictor.load(model, task=task, max_length=max_length, batch_size=batch_size, format=TORCH)
         self._seed = seed
         _refuse_parts(self._predictor)
         scores = self._predictor.task.kind == "score"

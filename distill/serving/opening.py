@@ -11,7 +11,7 @@ from distill.inference import bundle
 from distill.inference.bundle import Bundle
 from distill.inference.folder_form import folder_form
 from distill.inference.formats import AUTO, FILES, TORCH
-from distill.inference.predictor import Predictor, load
+from distill.inference.predictor import Predictor
 from distill.models import length_limit
 from distill.models.origins import locate
 from distill.serving.service import Description
@@ -75,9 +75,9 @@ def opening(
     about = Description(folder.name, form.name, form.task, chosen, form.spec.labels)
     some = threads or max(1, cores - 1)
     opened = partial(
-        load,
+        Predictor.load,
         folder,
-        name=task,
+        task=task,
         max_length=max_length,
         batch_size=_ALL,
         format=chosen,

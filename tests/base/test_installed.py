@@ -1,7 +1,12 @@
 """Packages that are not there are named with what brings them."""
 
+import importlib
+import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from distill.base import installed
 from distill.base.installed import BROUGHT, missing_package
@@ -41,3 +46,19 @@ def test_other_errors_and_modules_are_faults_of_a_program():
         ValueError("numpy"),
     ):
         assert missing_package(error) is None
+
+
+def test_a_file_that_stands_before_a_package_is_named(tmp_path, monkeypatch):
+    stranger = tmp_path / "captum.py"
+    stranger.write_text("x = 1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "captum", raising=False)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        importlib.import_module("captum.attr")
+    monkeypatch.delitem(sys.modules, "captum")
+    assert missing_package(caught.value) is None  # what is imported is elsewhere
+    monkeypatch.setitem(sys.modules, "captum", SimpleNamespace(__file__=str(stranger)))
+    assert missing_package(caught.value) == (
+        f"{stranger} is imported in place of the package captum: rename it, or run the command in another folder"
+    )

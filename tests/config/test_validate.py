@@ -82,6 +82,11 @@ CASES = [
     ({"data__source": "local"}, "data.source=local: give the folder as data.path=FOLDER"),
     ({"data__source": "hub"}, "data.source=hub: give the data set's id as data.hub=ID"),
     (
+        {"data__hub": "../sst2"},
+        "data.hub=../sst2: no data set of the hub has such a name; allowed is NAME or OWNER/NAME, "
+        "such as stanfordnlp/sst2, and a file or folder of your own is data.path",
+    ),
+    (
         {"data__source": "embedded", "data__path": "here"},
         "data.path=here: is not read where data.source=embedded; leave one of them out",
     ),

@@ -11,7 +11,7 @@ from distill.errors import ConfigError, DataError
 from distill.explanation.counterfactuals import measure, refuse_others
 from distill.explanation.templates import exchanges
 from distill.explanation.verdicts import verdict
-from distill.inference.predictor import load
+from distill.inference.predictor import Predictor
 from distill.metrics.crossed import Interval
 from distill.tasks import task
 
@@ -38,7 +38,7 @@ def pairs(folder):
 
 @pytest.fixture(scope="module")
 def model(folder):
-    return load(made("classification", folder / "model"), format="torch")
+    return Predictor.load(made("classification", folder / "model"), format="torch")
 
 
 def test_differences_flips_and_right_answers_are_those_of_a_loop(pairs, model):
@@ -87,7 +87,7 @@ def test_what_the_control_has_too_is_not_laid_to_the_teacher_alone(pairs, model)
 
 
 def test_a_score_has_differences_and_no_flips(folder):
-    model = load(made("regression", folder / "scores"), format="torch")
+    model = Predictor.load(made("regression", folder / "scores"), format="torch")
     text = "lists:\n  who: {a: [Paris], b: [Berlin, nobody]}\ntemplates:\n  - {text: 'in {who}', pair: 'the river'}\n"
     (folder / "scores.yaml").write_text(text, encoding="utf-8")
     (line,) = measure({"model": model}, exchanges(folder / "scores.yaml", ["text", "pair"]), None)
@@ -100,7 +100,7 @@ def test_a_score_has_differences_and_no_flips(folder):
 
 
 def test_each_of_several_labels_has_a_line(folder, pairs):
-    model = load(made("multilabel_classification", folder / "several"), format="torch")
+    model = Predictor.load(made("multilabel_classification", folder / "several"), format="torch")
     unlabelled = exchanges(_without_labels(folder), ["text"])
     lines = measure({"model": model}, unlabelled, None)
     assert [line.label for line in lines] == ["a", "b", "c"]

@@ -12,7 +12,7 @@ from distill.errors import ConfigError
 from distill.explanation.attribution import Rule
 from distill.explanation.explainer import Explainer, refuse_others, targets
 from distill.explanation.reading import read
-from distill.inference.predictor import load
+from distill.inference.predictor import Predictor
 from distill.models import bilstm, loading, static
 from distill.models.tokenizer_training import train
 from distill.tasks import task
@@ -29,7 +29,7 @@ def explain(model, row, gold=None, baseline="mask"):
 
 @pytest.mark.parametrize("name", TOLD)
 def test_words_add_up_to_what_the_model_says(tmp_path, name):
-    model = load(made(name, tmp_path / "model"), format="torch")
+    model = Predictor.load(made(name, tmp_path / "model"), format="torch")
     row = inputs(name)[1]
     answer, explained = explain(model, row, LABELS.get(name, (None,))[0])
     assert explained
@@ -41,7 +41,7 @@ def test_words_add_up_to_what_the_model_says(tmp_path, name):
 
 
 def test_the_value_is_the_logit_minus_the_mean_of_all(tmp_path):
-    model = load(made("classification", tmp_path / "model"), format="torch")
+    model = Predictor.load(made("classification", tmp_path / "model"), format="torch")
     row = inputs("classification")[1]
     (logits,) = model.ask(model.encode([row]))
     answer, (first, second) = explain(model, row, "yes" if model.predict([row])[0]["label"] == "no" else "no")
@@ -70,13 +70,13 @@ def test_students_without_attention_and_decoders_are_explained(tmp_path, kind):
     model = AutoModelForSequenceClassification.from_config(config)
     (folder / "model.safetensors").unlink()
     loading.save(model, tokenizer, folder)
-    _, explained = explain(load(folder, name="classification", format="torch"), {"text": TEXTS[0]})
+    _, explained = explain(Predictor.load(folder, task="classification", format="torch"), {"text": TEXTS[0]})
     assert all(each.attribution.relative <= 0.02 for each in explained)
     assert np.abs(explained[0].attribution.values).sum() > 0
 
 
 def test_control_tokens_stay_in_the_baseline_and_the_unknown_one_does_not(tmp_path):
-    model = load(made("classification", tmp_path / "model"), format="torch")
+    model = Predictor.load(made("classification", tmp_path / "model"), format="torch")
     _, (found,) = explain(model, {"text": "Paris \u2603"})
     values = dict(zip(found.reading.tokens, found.attribution.values.tolist(), strict=True))
     assert values[model.tokenizer.cls_token] == values[model.tokenizer.sep_token] == 0
@@ -84,7 +84,7 @@ def test_control_tokens_stay_in_the_baseline_and_the_unknown_one_does_not(tmp_pa
 
 
 def test_another_baseline_is_another_question(tmp_path):
-    model = load(made("classification", tmp_path / "model"), format="torch")
+    model = Predictor.load(made("classification", tmp_path / "model"), format="torch")
     differences = {
         baseline: explain(model, {"text": TEXTS[0]}, baseline=baseline)[1][0].attribution.difference
         for baseline in ("mask", "pad")
@@ -93,7 +93,7 @@ def test_another_baseline_is_another_question(tmp_path):
 
 
 def test_a_word_is_the_sum_of_its_tokens(tmp_path):
-    model = load(made("classification", tmp_path / "model"), format="torch")
+    model = Predictor.load(made("classification", tmp_path / "model"), format="torch")
     reading = read(model, {"text": "The committee, in Zürich (Berlin)."})
     assert [word.text for word in reading.words] == ["The", "committee", ",", "in", "Zürich", "(", "Berlin", ")."]
     used = [token for word in reading.words for token in word.tokens]
@@ -103,7 +103,7 @@ def test_a_word_is_the_sum_of_its_tokens(tmp_path):
 
 
 def test_models_with_other_tokenizers_are_read_by_the_same_words(tmp_path):
-    model = load(made("classification", tmp_path / "model"), format="torch")
+    model = Predictor.load(made("classification", tmp_path / "model"), format="torch")
     other = replace(
         model, tokenizer=train("decoder", TEXTS, vocab_size=330, max_length=48)
     )  # byte by byte, with spaces
@@ -118,13 +118,13 @@ def test_models_with_other_tokenizers_are_read_by_the_same_words(tmp_path):
 def test_tokens_stand_for_themselves_where_their_places_are_not_known(tmp_path):
     folder = made("classification", tmp_path / "model")
     of_python(folder)
-    reading = read(load(folder, format="torch"), {"text": "Paris was built"})
+    reading = read(Predictor.load(folder, format="torch"), {"text": "Paris was built"})
     assert [word.text for word in reading.words] == list(reading.tokens)
     assert reading.words[1].tokens == (1,)
 
 
 def test_words_that_were_cut_off_have_no_number(tmp_path):
-    model = load(made("classification", tmp_path / "model"), max_length=8, format="torch")
+    model = Predictor.load(made("classification", tmp_path / "model"), max_length=8, format="torch")
     reading = read(model, {"text": TEXTS[0]})
     sums = reading.by_word(np.ones(8))
     assert sums[0] is not None
@@ -133,7 +133,7 @@ def test_words_that_were_cut_off_have_no_number(tmp_path):
 
 
 def test_marks_of_entities_are_words_of_their_own(tmp_path):
-    model = load(made("relation_extraction", tmp_path / "model"), format="torch")
+    model = Predictor.load(made("relation_extraction", tmp_path / "model"), format="torch")
     reading = read(model, {"text": "<e1>Paris</e1> and <e2>Berlin</e2>."})
     assert [word.text for word in reading.words] == [
         "<e1>", "Paris", "</e1>", "and", "<e2>", "Berlin", "</e2>", ".",
@@ -144,7 +144,7 @@ def test_marks_of_entities_are_words_of_their_own(tmp_path):
 
 
 def test_the_tag_that_is_explained_is_of_the_word_that_models_part_on(tmp_path):
-    model = load(made("token_classification", tmp_path / "model"), format="torch")
+    model = Predictor.load(made("token_classification", tmp_path / "model"), format="torch")
     explainer = Explainer(model, Rule(steps=8))
     row = {"tokens": " ".join(TEXTS * 6).split()}  # of several windows
     (answer,) = explainer.answers([row])
@@ -160,7 +160,7 @@ def test_the_tag_that_is_explained_is_of_the_word_that_models_part_on(tmp_path):
 
 
 def test_of_several_labels_those_are_explained_that_not_all_give(tmp_path):
-    explainer = Explainer(load(made("multilabel_classification", tmp_path / "model"), format="torch"), Rule())
+    explainer = Explainer(Predictor.load(made("multilabel_classification", tmp_path / "model"), format="torch"), Rule())
     answer = {"labels": ["a"], "probabilities": {"a": 0.9, "b": 0.2, "c": 0.4}}
     labels = [each.label for each in targets(explainer, answer, ["a", "b"], [{"labels": ["c", "a"]}])]
     assert labels == ["c", "b"]

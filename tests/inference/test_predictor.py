@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from distill.data import answering
 from distill.data.formats import ENDINGS
 from distill.data.writing import ENDINGS as WRITTEN
-from distill.inference import predictor
+from distill.errors import ConfigError, DataError
+from distill.inference.predictor import Predictor
 from distill.models import loading
 from distill.tasks import EncodingSpec, task
 
@@ -39,7 +41,7 @@ def test_every_task_answers_line_by_line_in_the_order_of_the_input(name, models,
     assert len(found) == 7
     assert all(set(record) == {"id", *SAYS[name]} for record in found)
     assert [record.pop("id") for record in found] == [1, 2, 3, 4, 5, 6, 7]
-    model = predictor.load(models(name))
+    model = Predictor.load(models(name))
     for row, record in zip(rows, found, strict=True):
         (alone,) = model.predict([row])
         assert close(alone, record)
@@ -48,14 +50,14 @@ def test_every_task_answers_line_by_line_in_the_order_of_the_input(name, models,
 
 
 def test_a_folder_says_how_long_an_answer_may_be(models, tmp_path):
-    assert predictor.load(models("question_answering")).form.max_answer_length == 5
+    assert Predictor.load(models("question_answering")).form.max_answer_length == 5
     silent = made("question_answering", tmp_path, {"task": "question_answering"})
-    assert predictor.load(silent).form.max_answer_length == EncodingSpec.max_answer_length == 30
+    assert Predictor.load(silent).form.max_answer_length == EncodingSpec.max_answer_length == 30
 
 
 @pytest.mark.parametrize("name", ["classification", "pair_classification", "relation_extraction"])
 def test_labels_are_told_by_name_not_by_the_order_of_the_outputs(name, models):
-    model, rows = predictor.load(models(name)), inputs(name)
+    model, rows = Predictor.load(models(name)), inputs(name)
     columns = {role: [row[role] for row in rows] for role in rows[0]} | {"key": list(range(7))}
     features = model.task.encode(columns, model.tokenizer, EncodingSpec(max_length=48))
     labels = LABELS[name]
@@ -127,14 +129,14 @@ def test_words_and_turns_in_the_cells_of_a_table(models, run, tmp_path):
         source.write_text("\n".join([role, *cells]) + "\n")
         code, said = run(f"model={models(name)}", f"input={source}", f"output={tmp_path / name}.jsonl")
         assert code == 0, said
-        (wanted,) = predictor.load(models(name)).predict([{role: same}])
+        (wanted,) = Predictor.load(models(name)).predict([{role: same}])
         assert answers(tmp_path / f"{name}.jsonl") == [{"id": 2, **wanted}, {"id": 3, **wanted}]
 
 
 def test_a_text_as_people_write_it_has_entities_with_their_places(models, run, tmp_path):
     text = "the tower, (Gustave Eiffel)... built it!"
     words = ["the", "tower", ",", "(", "Gustave", "Eiffel", ")", "...", "built", "it", "!"]
-    model = predictor.load(models("token_classification"))
+    model = Predictor.load(models("token_classification"))
     source = jsonl(tmp_path / "texts.jsonl", [{"text": text, "more": 1}])
     code, said = run(f"model={models('token_classification')}", f"input={source}", f"output={tmp_path / 'a.jsonl'}")
     assert code == 0, said
@@ -232,10 +234,10 @@ def test_a_decoder_that_fills_up_with_its_end_token_answers_in_a_batch_as_alone(
     tokenizer = loading.load_tokenizer(tmp_path / "m")
     tokenizer.pad_token = None
     tokenizer.save_pretrained(tmp_path / "m")
-    model, rows = predictor.load(tmp_path / "m"), inputs("dialogue")
+    model, rows = Predictor.load(tmp_path / "m"), inputs("dialogue")
     assert model.tokenizer.pad_token_id == model.tokenizer.eos_token_id
     together = model.predict(rows)
-    assert together == [model.predict([row])[0] for row in rows] == predictor.load(models("dialogue")).predict(rows)
+    assert together == [model.predict([row])[0] for row in rows] == Predictor.load(models("dialogue")).predict(rows)
 
 
 def test_answers_come_before_the_input_ends(models, monkeypatch):
@@ -247,7 +249,7 @@ def test_answers_come_before_the_input_ends(models, monkeypatch):
             taken.append(1)
             yield len(taken), {"text": "the tower"}
 
-    stream = predictor.load(models("classification")).stream(endless(), {}, "here")
+    stream = Predictor.load(models("classification")).stream(endless(), {}, "here")
     for number in range(9):
         assert set(next(stream)) == {"id", "label", "probability"}
         assert len(taken) == 4 * (number // 4 + 1)
@@ -348,7 +350,7 @@ def test_the_input_is_not_overwritten_and_that_is_said_before_the_model_is_looke
 @pytest.mark.parametrize("name", SAYS)
 def test_a_model_that_answers_no_number_is_refused_though_its_weights_are_finite(name, models, run, tmp_path):
     """Whatever would be taken for the largest of what are no numbers."""
-    model = predictor.load(models(name))
+    model = Predictor.load(models(name))
     for weight in model.runtime.runtime.model.parameters():
         weight.data.fill_(3e38)
     loading.save(model.runtime.runtime.model, model.tokenizer, tmp_path / "broken")
@@ -428,12 +430,44 @@ def test_a_command_line_that_makes_no_sense_is_refused(run, arguments, first):
     assert (code, said.splitlines()[0]) == (2, f"distill: {first}")
 
 
+def test_examples_in_python_are_mappings_tuples_or_the_only_input(models):
+    model = Predictor.load(models("classification"))
+    (row,) = inputs("classification")[:1]
+    assert model.predict([row, (row["text"],), row["text"]]) == 3 * model.predict([row])
+    assert model.predict([]) == []
+    pairs = Predictor.load(models("pair_classification"))
+    (pair,) = inputs("pair_classification")[:1]
+    assert pairs.predict([tuple(pair[role] for role in pairs.task.inputs)]) == pairs.predict([pair])
+
+
+def test_what_is_no_example_in_python_is_told_by_its_place(models):
+    model = Predictor.load(models("classification"))
+    for examples, said in (
+        ("a text", "predict takes a list of examples: for one, call the predictor itself"),
+        ({"text": "a text"}, "predict takes a list of examples: for one, call the predictor itself"),
+        (["a text", {"txt": "a"}], "example 2 has no text; it has txt"),
+        ([("a", "b")], "example 1: give text, which the model reads, and nothing else"),
+        ([None], "example 1 has no text"),
+        ([3], "example 1: the column text cannot be the text: it holds numbers (3); a text is expected"),
+        (["\udc80"], "example 1 has half of a pair of surrogates in text, '\\udc80', which is no text"),
+    ):
+        with pytest.raises(DataError, match=f"^{re.escape(said)}$"):
+            model.predict(examples)
+
+
+@pytest.mark.parametrize("given", [{"batch_size": 0}, {"batch_size": True}, {"batch_size": 1.5}, {"max_length": "5"}])
+def test_numbers_of_a_predictor_are_whole_and_positive(models, given):
+    ((name, value),) = given.items()
+    with pytest.raises(ConfigError, match=f"^{name}={re.escape(repr(value))}: allowed is a whole number from 1 up$"):
+        Predictor.load(models("classification"), **given)
+
+
 def test_control_c_leaves_nothing_behind(models, run, tmp_path, monkeypatch):
     def interrupted(*_, refuse, top_k):
         yield {"id": 1, "label": "no", "probability": 0.5}
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(predictor.Predictor, "stream", interrupted)
+    monkeypatch.setattr(Predictor, "stream", interrupted)
     source = jsonl(tmp_path / "in.jsonl", inputs("classification"))
     code, said = run(f"model={models('classification')}", f"input={source}", f"output={tmp_path}/out.jsonl")
     assert (code, said) == (130, "distill: interrupted; nothing was written\n")

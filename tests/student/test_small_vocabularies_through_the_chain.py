@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from distill.inference.predictor import load
+from distill.inference.predictor import Predictor
 from distill.models import loading
 from distill.models.low_rank import split_embeddings
 
@@ -72,7 +72,7 @@ def test_the_report_says_what_is_left_and_how_the_rest_is_answered(command, run)
 
 def test_the_export_is_a_plain_folder_that_any_text_can_be_read_by(run):
     folder = run[0] / "export" / "student"
-    predictor = load(folder, format="torch")
+    predictor = Predictor.load(folder, format="torch")
     model = predictor.runtime.runtime.model
     assert type(model.get_input_embeddings()) is torch.nn.Embedding
     text = {"text": "Zyxw is a q-movie no one knew, with unheardof wordpieces"}

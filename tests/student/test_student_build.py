@@ -11,7 +11,7 @@ from transformers import BertConfig, ElectraConfig, ModernBertConfig, Qwen3Confi
 from distill.config.architecture import ArchitectureConfig
 from distill.config.schema import Config
 from distill.errors import DistillError
-from distill.inference.predictor import load
+from distill.inference.predictor import Predictor
 from distill.models.bilstm import BiLstmForSequenceClassification
 from distill.models.sources import ModelSources
 from distill.models.static import StaticConfig, StaticForSequenceClassification
@@ -52,7 +52,7 @@ def test_such_a_student_is_taught_judged_exported_and_asked(command, init):
     assert (mine, theirs in (0, 1)) == (0, True)
     assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
     exported = folder / "export" / "student"
-    predictor = load(exported, format="torch")
+    predictor = Predictor.load(exported, format="torch")
     assert isinstance(predictor.runtime.runtime.model, BiLstmForSequenceClassification) == (init == "bilstm")
     (said,) = predictor.predict([{"text": "a lovely film"}])
     assert set(said) == {"label", "probability"}
@@ -67,7 +67,7 @@ def test_a_student_without_layers_is_taught_judged_exported_and_asked(command):
     assert report["models"]["student"]["parameters"] < report["models"]["teacher"]["parameters"]
     assert report["models"]["student"]["description"] == "distill-static, 0 layers of width 12"
     exported = folder / "export" / "student"
-    predictor = load(exported, format="torch")
+    predictor = Predictor.load(exported, format="torch")
     assert isinstance(predictor.runtime.runtime.model, StaticForSequenceClassification)
     (said,) = predictor.predict([{"text": "a lovely film"}])
     assert set(said) == {"label", "probability"}
