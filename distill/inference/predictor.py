@@ -77,9 +77,10 @@ class Predictor:
             ConfigError: there is no such format, the task does not read a threshold, or a number is none.
             ModelError: it is no model folder, lacks the format, or does not say what is needed and it is not given.
         """
-        for name, value in (("batch_size", batch_size), ("max_length", 1 if max_length is None else max_length)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"{name}={value!r}: allowed is a whole number from 1 up")
+        if type(batch_size) is not int or batch_size < 1:
+            raise ConfigError(f"batch_size={batch_size!r}: allowed is a whole number from 1 up")
+        if type(max_length) not in (int, type(None)):
+            raise ConfigError(f"max_length={max_length!r}: allowed is a whole number")
         opened = open_model(
             Path(folder), format, name=task, max_length=max_length, threads=threads, threshold=threshold
         )
