@@ -17,7 +17,7 @@ ELSE: Mapping[str, tuple[str, ...]] = {"validation": ("eval", "evaluation", "dev
 """Names that may stand for a split where it has none of the usual ones."""
 SAVED = "state.json"
 """The file by which a folder is known that ``datasets`` has saved, of one split."""
-_WORDS = {name for names in (*SPLITS.values(), *ELSE.values()) for name in names} | {"testing", "holdout", "heldout"}
+WORDS = {name for names in (*SPLITS.values(), *ELSE.values()) for name in names} | {"testing", "holdout", "heldout"}
 """Words in the names of files that hold a split."""
 _PARALLEL = re.compile(r"train\.([a-z]{2,3}([-_][a-z]+)?|source|target)")
 """How one of two files is named that hold a text and its translation line by line."""
@@ -46,11 +46,8 @@ def elsewhere(folder: Path) -> str:
     folders = [each for each in sorted(folder.iterdir()) if each.is_dir()]
     if inner := [each for each in folders if any(each.glob("train*"))]:
         return f"; {inner[0]} has one: give that folder"
-    if of_texts := [each for each in folders if any(each.glob("*.txt")) or any(each.glob("*/*.txt"))]:
-        return (
-            f"; it has folders of texts such as {of_texts[0].name}: write one table with a row a text, the name of its "
-            "folder as the label"
-        )
+    if saved := [each for each in folders if (each / SAVED).is_file()]:
+        return f"; {saved[0]} was saved by datasets: give it as the path"
     strangers = [file.name for file in files_in(folder) if stem_of(file) is None]
     return f"; it has {', '.join(strangers[:5])}, of no such ending" if strangers else ""
 
@@ -92,9 +89,9 @@ def unread(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
     """Return a sentence on files of a folder that look like a split and are none that is read, or nothing."""
     taken = {file for parts in files.values() for file in parts}
     beside = [
-        file.name
-        for file in files_in(folder)
-        if file not in taken and (stem := stem_of(file)) is not None and _WORDS & {*re.findall("[a-z]+", stem)}
+        str(file.relative_to(folder))
+        for file in (*files_in(folder), *files_in(folder / "data"))
+        if file not in taken and (stem := stem_of(file)) is not None and WORDS & {*re.findall("[a-z]+", stem)}
     ]
     way = ": data.files.validation=NAME and data.files.test=NAME name other files"
     return (
