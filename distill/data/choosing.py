@@ -7,6 +7,7 @@ from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.data import bookkeeping, lines_of_text, objects
 from distill.data.cells import MAX_CHARACTERS
+from distill.data.formats import TABLES
 from distill.data.guessing import fits, plain
 from distill.data.headers import refuse_no_header
 from distill.data.label_columns import is_switch
@@ -64,7 +65,7 @@ class Rules(NamedTuple):
         exact: roles whose column has to have the name that is given.
         names: label to the name that the settings give it.
         key: the setting that names the columns, for messages.
-        headed: whether the names of columns are the first line of a file, where a row may stand instead.
+        endings: of the files that the rows come from; of a data set that is in none, nothing.
     """
 
     drop_bad: bool = False
@@ -72,7 +73,12 @@ class Rules(NamedTuple):
     exact: Collection[str] = ()
     names: Mapping[str, str] = {}
     key: str = "data.columns"
-    headed: bool = True
+    endings: Collection[str | None] = (*TABLES, ".txt")
+
+    @property
+    def headed(self) -> bool:
+        """Whether the names of columns are the first line of a file, where a row may stand instead."""
+        return not {*TABLES}.isdisjoint(self.endings)
 
     @property
     def setting(self) -> str:
@@ -181,7 +187,7 @@ def _refuse(
     setting = f"{rules.setting}.{role}"
     raise DataError(
         f"{source} has no column {wanted}; it has {listed(columns)}: "
-        f"say which one is the {role} with {setting}=NAME{why or _hint(train, free, kind, setting)}"
+        f"say which one is the {role} with {setting}=NAME{why or _hint(train, free, kind, setting, rules.endings)}"
     )
 
 
@@ -194,11 +200,11 @@ def _refuse_halves(train: "Dataset", role: str, wanted: str, kind: str, source: 
         )
 
 
-def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str:
+def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str, endings: Collection[str | None]) -> str:
     """What else may be meant, as the end of a sentence, or nothing."""
     first = train[:_LOOKED_AT]
     if len(first) == 1 and all(isinstance(value, str) for values in first.values() for value in values):
-        return lines_of_text.hint(next(iter(first.values())), kind)
+        return lines_of_text.hint(next(iter(first.values())), kind, endings)
     switches = [column for column in free if all(map(is_switch, first[column])) and any(map(_said, first[column]))]
     if kind == "labels" and len(switches) > 1:
         return f"; several columns of 0 and 1 are {setting}={'+'.join(switches)}"

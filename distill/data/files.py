@@ -35,11 +35,6 @@ class Files(dict[str, "Dataset"]):
         self.problems: dict[str, Mapping[str, str]] = {}
         self.absent: dict[str, Mapping[str, str]] = {}
 
-    @property
-    def headed(self) -> bool:
-        """Whether a file is a table of text, whose first line names the columns."""
-        return not self.endings.isdisjoint(formats.TABLES)
-
 
 def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: Options | None = None) -> Files:
     """Read the splits of a folder of files, of a folder saved by ``datasets``, or of a single file (train).
@@ -80,7 +75,7 @@ def refuse_delimiter(delimiter: str, read_files: Files, source: str) -> None:
     Raises:
         DataError: nothing reads it.
     """
-    if not read_files.headed:
+    if read_files.endings.isdisjoint(formats.TABLES):
         raise DataError(
             f"data.delimiter={delimiter}: stands between fields of files that end in {' or '.join(formats.TABLES)}, "
             f"and {source} has none: leave it out, or call a table so"

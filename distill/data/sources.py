@@ -123,7 +123,7 @@ def unlabelled(
     options = replace(_options(delimiter, roles, named), whole=True)
     unlabelled_files = files.read(Path(os.path.expanduser(file)), options=options)
     rows = _with_words(unlabelled_files["train"], roles)
-    rules = rules._replace(key="data.unlabelled.columns", headed=unlabelled_files.headed)
+    rules = rules._replace(key="data.unlabelled.columns", endings=unlabelled_files.endings)
     problems = {UNLABELLED: unlabelled_files.problems.get("train", {})}
     absent = {UNLABELLED: unlabelled_files.absent.get("train", {})}
     by_role = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
@@ -165,7 +165,7 @@ def labelled(
     found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles, named))
     split = next(each for each in ("test", "validation", "train") if each in found)
     problems, absent = ({"train": parts.get(split, {})} for parts in (found.problems, found.absent))
-    rules, own = rules._replace(headed=found.headed), {"train": found[split]}  # by its own labels
+    rules, own = rules._replace(endings=found.endings), {"train": found[split]}  # by its own labels
     read = roles_of.take(own, roles, named, file, rules, problems, absent)
     numbers, ids = ({name: rows["train"]} if "train" in rows else {} for rows in (read.numbers, read.ids))
     return read._replace(splits={name: read.splits["train"]}, numbers=numbers, ids=ids)
@@ -193,7 +193,7 @@ def _source_of_splits(
     notes: Sequence[str] = (),
 ) -> Source:
     source = str(request.path if kind == "local" else request.hub)
-    rules = request.rules._replace(headed=isinstance(splits, files.Files) and splits.headed)
+    rules = request.rules._replace(endings=splits.endings if isinstance(splits, files.Files) else ())
     problems, absent = (splits.problems, splits.absent) if isinstance(splits, files.Files) else (None, None)
     take = roles_of.take
     if request.train_labels != "read":
