@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from distill.data import arrow, file_names, finding, folder_layouts, formats, parquet, saved_folders
+from distill.data import arrow, file_names, finding, folder_layouts, formats, parallel_files, parquet, saved_folders
 from distill.data.file_names import SPLITS
 from distill.data.finding import EITHER, find
 from distill.data.formats import Options
@@ -64,8 +64,9 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
         splits.endings |= {formats.ending(part) for part in parts}
         splits.problems[split], splits.absent[split] = table.problems, table.absent
         splits.notes += [*table.notes, *_note_on_files(split, parts, (named or {}).get(split))]
-    unread = [*file_names.unread(path, files), *folder_layouts.unread(path, files)] if path.is_dir() else []
-    splits.notes = list(dict.fromkeys([*splits.notes, *(unread if path.is_dir() else finding.part(path))]))
+    splits.notes = list(
+        dict.fromkeys([*splits.notes, *(_unread(path, files) if path.is_dir() else finding.part(path))])
+    )
     return splits
 
 
@@ -126,6 +127,13 @@ def own(rows: "Dataset") -> "Dataset":
     table = InMemoryTable(rows.data.table)  # of which datasets does not know the file
     detached: Dataset = Dataset(table, rows.info, rows.split, rows._indices, rows._fingerprint)
     return detached
+
+
+def _unread(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
+    """What a folder has that looks like a split and is not read."""
+    pairs = [name for pair in parallel_files.pairs(folder) for name in (pair.first, pair.second)]
+    single = file_names.unread(folder, files, pairs)
+    return [*single, *parallel_files.unread(folder, files), *folder_layouts.unread(folder, files)]
 
 
 def _beside(file: Path, named: Mapping[str, Sequence[str]]) -> dict[str, list[Path]]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from distill.data import folder_layouts, formats
+from distill.data import folder_layouts, formats, parallel_files
 from distill.data.file_names import ELSE, SAVED, SPLITS, elsewhere, files_in, other_layout, stem_of
 from distill.data.formats import foreign
 from distill.errors import DataError
@@ -44,7 +44,8 @@ def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict
             files_by_split[split] = files
     if "train" not in files_by_split:
         endings = ", ".join(formats.ENDINGS)
-        way = other_layout(folder) or folder_layouts.told(folder) or _others(folder, named) or elsewhere(folder)
+        way = other_layout(folder) or parallel_files.told(folder) or folder_layouts.told(folder)
+        way = way or _others(folder, named) or elsewhere(folder)
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
     return files_by_split
 
