@@ -1,5 +1,6 @@
 """Folders that say something of their texts by their names: a folder for each label, and tables in partitions."""
 
+import os
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -27,7 +28,7 @@ def told(folder: Path) -> str:
     Args:
         folder: in which there is no file of a split.
     """
-    inner = sorted((each for each in folder.iterdir() if each.is_dir()), key=lambda each: "train" not in each.name)
+    inner = sorted(_folders(folder), key=lambda each: "train" not in each.name)
     for place in (folder, *inner):
         if way := of_labels(place) or of_partitions(place):
             return f"; {place} {way}"
@@ -42,7 +43,7 @@ def told(folder: Path) -> str:
 
 def of_labels(folder: Path) -> str:
     """Return what to do with a folder that has one for each label, with a text in each file, or nothing for others."""
-    folders = [each for each in sorted(folder.iterdir()) if each.is_dir() and _is_of_texts(each)]
+    folders = [each for each in _folders(folder) if _is_of_texts(each)]
     labels = [each.name for each in folders if each.name.lower() not in _UNLABELLED]
     if len(labels) < 2:
         return ""
@@ -60,7 +61,7 @@ def of_labels(folder: Path) -> str:
 
 def of_partitions(folder: Path) -> str:
     """Return what to do with a table in partitions, whose folders are called KEY=VALUE, or nothing for others."""
-    partitions = [each for each in sorted(folder.iterdir()) if each.is_dir() and "=" in each.name.strip("=")]
+    partitions = [each for each in _folders(folder) if "=" in each.name.strip("=")]
     files = (file for each in partitions for file in each.rglob("*") if _kind(file) is not None)
     first = next(files, None)
     if first is None:
@@ -86,9 +87,15 @@ def unread(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
         files: split to those that are read.
     """
     read = {file.parent for parts in files.values() for file in parts}
-    splits = [each for each in sorted(folder.iterdir()) if each.is_dir() and each.name.lower() in WORDS]
+    splits = [each for each in _folders(folder) if each.name.lower() in WORDS]
     ways = {each: of_labels(each) or of_partitions(each) for each in splits if each not in read}
     return [f"{each} is not read: it {way}" for each, way in ways.items() if way]
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folders in one that may be looked into: one of strangers may be closed to this user."""
+    there = sorted(each for each in folder.iterdir() if each.is_dir())
+    return [each for each in there if os.access(each, os.R_OK | os.X_OK)]
 
 
 def _written(folder: Path, pattern: str, values: str, name: str, which: str = "") -> str:

@@ -1,5 +1,6 @@
 """A folder for each label, a text in each file, and tables in partitions are told, with a command that reads them."""
 
+import os
 import re
 import subprocess
 import sys
@@ -103,6 +104,13 @@ def test_a_test_of_folders_is_said_not_to_be_read_beside_a_file_of_train(tmp_pat
     way = LABELS.format(tmp_path / "test", "neg, pos", "").removeprefix(f"{tmp_path / 'test'} ")
     way += JSON.format(LABEL, tmp_path / "test", "*/*.txt", "", "test")
     assert files.read(tmp_path).notes == [f"{tmp_path / 'test'} is not read: it {way}"]
+
+
+def test_a_folder_that_this_user_may_not_open_is_not_looked_into(tmp_path, monkeypatch):
+    (tmp_path / "train.csv").write_text("text,label\na b,c\n")
+    texts(tmp_path, "test/neg/0.txt", "test/pos/0.txt")
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "test")
+    assert not files.read(tmp_path).notes
 
 
 @pytest.mark.parametrize("inner", ["", "train"])
