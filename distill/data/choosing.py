@@ -7,6 +7,7 @@ from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.data import bookkeeping, lines_of_text, objects
 from distill.data.cells import MAX_CHARACTERS
+from distill.data.formats import TABLES
 from distill.data.guessing import fits, plain
 from distill.data.headers import refuse_no_header
 from distill.data.label_columns import is_switch
@@ -64,6 +65,7 @@ class Rules(NamedTuple):
         exact: roles whose column has to have the name that is given.
         names: label to the name that the settings give it.
         key: the setting that names the columns, for messages.
+        endings: of the files that the rows come from; of a data set that is in none, nothing.
     """
 
     drop_bad: bool = False
@@ -71,6 +73,17 @@ class Rules(NamedTuple):
     exact: Collection[str] = ()
     names: Mapping[str, str] = {}
     key: str = "data.columns"
+    endings: Collection[str | None] = (*TABLES, ".txt")
+
+    @property
+    def headed(self) -> bool:
+        """Whether the names of columns are the first line of a file, where a row may stand instead."""
+        return not {*TABLES}.isdisjoint(self.endings)
+
+    @property
+    def setting(self) -> str:
+        """The setting that names the columns, as a command line takes it."""
+        return self.key if self.key == Rules().key else f"+{self.key}"  # which no card has
 
 
 def choose(
@@ -111,8 +124,8 @@ def choose(
         free = [column for column in train.column_names if column not in chosen.values()]
         candidates = [usual[role]] if usual.get(role) in free else _candidates(train, free, role, wanted, roles[role])
         if len(candidates) != 1:
-            _refuse(train, free, role, wanted, roles[role], source, rules.key, unread)
-        refuse_no_header(train, candidates[0], roles[role], source)
+            _refuse(train, free, role, wanted, roles[role], source, rules, unread)
+        refuse_no_header(train, candidates if rules.headed else (), roles[role], source, f"{rules.setting}.{role}")
         chosen[role] = candidates[0]
         notes.append(f"there is no column {wanted} in {source}; {candidates[0]} is taken as the {role}")
     return chosen, notes
@@ -155,7 +168,7 @@ def _refuse(
     wanted: str,
     kind: str,
     source: str,
-    key: str,
+    rules: Rules,
     unread: Mapping[str, str],
 ) -> None:
     """Refuse data in which no column, or more than one, can be meant by a role.
@@ -163,16 +176,18 @@ def _refuse(
     Raises:
         DataError: always.
     """
-    for column in train.column_names:
-        refuse_no_header(train, column, "label" if fits(train, column, "label") else kind, source)
+    for column in free if rules.headed else ():
+        other = kind != "label" and fits(train, column, "label")
+        setting = f"{rules.setting}.{'ROLE' if other else role}"
+        refuse_no_header(train, [column], "label" if other else kind, source, setting)
     if role == "pair":
         refuse_no_pair(train, free, wanted, source)
-    way = key if key == Rules().key else f"+{key}"  # which no card has
     columns = [*train.column_names, *(path for path in objects.paths(train) if path.split(".")[0] in free)]
     why = "".join(f"; {name(column)} is not read, since {reason}" for column, reason in [*unread.items()][:_SHOWN])
+    setting = f"{rules.setting}.{role}"
     raise DataError(
         f"{source} has no column {wanted}; it has {listed(columns)}: "
-        f"say which one is the {role} with {way}.{role}=NAME{why or _hint(train, free, kind, f'{way}.{role}')}"
+        f"say which one is the {role} with {setting}=NAME{why or _hint(train, free, kind, setting, rules.endings)}"
     )
 
 
@@ -185,11 +200,11 @@ def _refuse_halves(train: "Dataset", role: str, wanted: str, kind: str, source: 
         )
 
 
-def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str:
+def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str, endings: Collection[str | None]) -> str:
     """What else may be meant, as the end of a sentence, or nothing."""
     first = train[:_LOOKED_AT]
     if len(first) == 1 and all(isinstance(value, str) for values in first.values() for value in values):
-        return lines_of_text.hint(next(iter(first.values())), kind)
+        return lines_of_text.hint(next(iter(first.values())), kind, endings)
     switches = [column for column in free if all(map(is_switch, first[column])) and any(map(_said, first[column]))]
     if kind == "labels" and len(switches) > 1:
         return f"; several columns of 0 and 1 are {setting}={'+'.join(switches)}"

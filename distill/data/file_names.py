@@ -1,7 +1,7 @@
 """Names of files: those of the splits, and what a folder has whose files have others."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from distill.data import formats
@@ -17,13 +17,8 @@ ELSE: Mapping[str, tuple[str, ...]] = {"validation": ("eval", "evaluation", "dev
 """Names that may stand for a split where it has none of the usual ones."""
 SAVED = "state.json"
 """The file by which a folder is known that ``datasets`` has saved, of one split."""
-_WORDS = {name for names in (*SPLITS.values(), *ELSE.values()) for name in names} | {"testing", "holdout", "heldout"}
+WORDS = {name for names in (*SPLITS.values(), *ELSE.values()) for name in names} | {"testing", "holdout", "heldout"}
 """Words in the names of files that hold a split."""
-_PARALLEL = re.compile(r"train\.([a-z]{2,3}([-_][a-z]+)?|source|target)")
-"""How one of two files is named that hold a text and its translation line by line."""
-_TEXTS = re.compile(r"train[-_.](texts?|sentences?|data|inputs?|x)(\.txt)?")
-_LABELS = re.compile(r"train[-_.](labels?|class(es)?|targets?|y)(\.txt)?")
-"""How the two files are named that hold texts and their labels line by line."""
 _PART = re.compile(r"part[-_.]\d+")
 """How the files of a table begin that Spark and Dask write in parts."""
 
@@ -46,11 +41,8 @@ def elsewhere(folder: Path) -> str:
     folders = [each for each in sorted(folder.iterdir()) if each.is_dir()]
     if inner := [each for each in folders if any(each.glob("train*"))]:
         return f"; {inner[0]} has one: give that folder"
-    if of_texts := [each for each in folders if any(each.glob("*.txt")) or any(each.glob("*/*.txt"))]:
-        return (
-            f"; it has folders of texts such as {of_texts[0].name}: write one table with a row a text, the name of its "
-            "folder as the label"
-        )
+    if saved := [each for each in folders if (each / SAVED).is_file()]:
+        return f"; {saved[0]} was saved by datasets: give it as the path"
     strangers = [file.name for file in files_in(folder) if stem_of(file) is None]
     return f"; it has {', '.join(strangers[:5])}, of no such ending" if strangers else ""
 
@@ -69,32 +61,22 @@ def other_layout(folder: Path) -> str:
         train = folder.name == "train" or stem_of(folder) == "train"
         way = f"give {folder.parent}" if train else "call the folder train, and give the one that it is in"
         return f"; {parts[0]} seems to be a part of a table: {way}"
-    return _line_by_line(names)
+    return ""
 
 
-def _line_by_line(names: Sequence[str]) -> str:
-    """That two files belong together line by line, as the end of a sentence, or nothing."""
-    sides = [name for name in names if _PARALLEL.fullmatch(name.lower())]
-    texts, labels = ([name for name in names if side.fullmatch(name.lower())] for side in (_TEXTS, _LABELS))
-    if len(sides) == 2:
-        what, header = "two sides of a translation", "source\\ttarget"
-    elif len(texts) == len(labels) == 1:
-        sides, what, header = [*texts, *labels], "texts and their labels", "text\\tlabel"
-    else:
-        return ""
-    return (
-        f"; {sides[0]} and {sides[1]} look like {what}, a line each: write them as one table, for example by: "
-        f"(printf '{header}\\n'; paste {sides[0]} {sides[1]}) > train.tsv"
-    )
+def unread(folder: Path, files: Mapping[str, Sequence[Path]], known: Collection[str] = ()) -> list[str]:
+    """Return a sentence on files of a folder that look like a split and are none that is read, or nothing.
 
-
-def unread(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
-    """Return a sentence on files of a folder that look like a split and are none that is read, or nothing."""
-    taken = {file for parts in files.values() for file in parts}
+    Args:
+        folder: in which they are.
+        files: split to those that are read.
+        known: names of files of which something else is said.
+    """
+    taken = {file for parts in files.values() for file in parts} | {folder / name for name in known}
     beside = [
-        file.name
-        for file in files_in(folder)
-        if file not in taken and (stem := stem_of(file)) is not None and _WORDS & {*re.findall("[a-z]+", stem)}
+        str(file.relative_to(folder))
+        for file in (*files_in(folder), *files_in(folder / "data"))
+        if file not in taken and (stem := stem_of(file)) is not None and WORDS & {*re.findall("[a-z]+", stem)}
     ]
     way = ": data.files.validation=NAME and data.files.test=NAME name other files"
     return (

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from distill.data import arrow, file_names, finding, formats, parquet, saved_folders
+from distill.data import arrow, file_names, finding, folder_layouts, formats, parallel_files, parquet, saved_folders
 from distill.data.file_names import SPLITS
 from distill.data.finding import EITHER, find
 from distill.data.formats import Options
@@ -51,7 +51,7 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
         if not path.exists():
             raise DataError(f"{path}: there is no such file or folder")
         if saved_folders.saved(path, named or {}):
-            return _saved(path, named or {})
+            return _saved(path, named)
         files = find(path, named) if path.is_dir() else _beside(path, named or {})
     except OSError as error:
         raise DataError(f"{str(path)[:200]} cannot be read: {error.strerror or error}") from error
@@ -65,7 +65,7 @@ def read(path: Path, named: Mapping[str, Sequence[str]] | None = None, options: 
         splits.problems[split], splits.absent[split] = table.problems, table.absent
         splits.notes += [*table.notes, *_note_on_files(split, parts, (named or {}).get(split))]
     splits.notes = list(
-        dict.fromkeys([*splits.notes, *(file_names.unread(path, files) if path.is_dir() else finding.part(path))])
+        dict.fromkeys([*splits.notes, *(_unread(path, files) if path.is_dir() else finding.part(path))])
     )
     return splits
 
@@ -84,22 +84,28 @@ def refuse_delimiter(delimiter: str, read_files: Files, source: str) -> None:
 
 
 def named_splits(
-    loaded: Mapping[str, "Dataset"], named: Mapping[str, Sequence[str]], source: str
+    loaded: Mapping[str, "Dataset"], named: Mapping[str, Sequence[str]], source: str, folder: Path | None = None
 ) -> tuple[dict[str, "Dataset"], list[str]]:
     """Choose train, validation and test among the splits of a data set that has its own.
 
     Returns these splits, and a sentence on those that are not read.
+
+    Args:
+        loaded: all splits by name.
+        named: split to the names that the settings give it.
+        source: where the data came from, for messages.
+        folder: with a folder for each split, where no setting names them; else none.
 
     Raises:
         DataError: there is no train split, a named one is not there, or two may be meant.
     """
     from datasets import concatenate_datasets
 
+    way = "say which is train with data.files.train=NAME" if folder is None else "give the folder of one as the path"
+    way += "" if folder is None else f", such as {folder / next(iter(loaded))}"
     chosen = {split: finding.chosen(list(loaded), split, named.get(split), source) for split in SPLITS}
     if not chosen["train"]:
-        raise DataError(
-            f"{source} has no train split; it has {', '.join(loaded)}: say which is train with data.files.train=NAME"
-        )
+        raise DataError(f"{source} has no train split; it has {', '.join(loaded)}: {way}")
     try:
         splits = {
             split: concatenate_datasets([loaded[name] for name in names]) if len(names) > 1 else loaded[names[0]]
@@ -123,6 +129,13 @@ def own(rows: "Dataset") -> "Dataset":
     return detached
 
 
+def _unread(folder: Path, files: Mapping[str, Sequence[Path]]) -> list[str]:
+    """What a folder has that looks like a split and is not read."""
+    pairs = [name for pair in parallel_files.pairs(folder) for name in (pair.first, pair.second)]
+    single = file_names.unread(folder, files, pairs)
+    return [*single, *parallel_files.unread(folder, files), *folder_layouts.unread(folder, files)]
+
+
 def _beside(file: Path, named: Mapping[str, Sequence[str]]) -> dict[str, list[Path]]:
     """A single file as train, and what is named beside it."""
     if "train" in named:
@@ -144,11 +157,12 @@ def _note_on_files(split: str, files: Sequence[Path], named: Sequence[str] | Non
     return [f"{split} is read from {', '.join(names)}"]
 
 
-def _saved(folder: Path, named: Mapping[str, Sequence[str]]) -> Files:
+def _saved(folder: Path, names: Mapping[str, Sequence[str]] | None) -> Files:
+    named = names or {}
     loaded = saved_folders.loaded(folder, named)
     result = Files()
     if isinstance(loaded, Mapping):
-        splits, result.notes = named_splits(loaded, named, str(folder))
+        splits, result.notes = named_splits(loaded, named, str(folder), folder if names is None else None)
     elif unread := [
         split for split, names in named.items() if not all(finding.optional(split, each) for each in names)
     ]:

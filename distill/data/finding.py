@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from distill.data import formats
+from distill.data import folder_layouts, formats, parallel_files
 from distill.data.file_names import ELSE, SAVED, SPLITS, elsewhere, files_in, other_layout, stem_of
 from distill.data.formats import foreign
 from distill.errors import DataError
@@ -44,16 +44,27 @@ def find(folder: Path, named: Mapping[str, Sequence[str]] | None = None) -> dict
             files_by_split[split] = files
     if "train" not in files_by_split:
         endings = ", ".join(formats.ENDINGS)
-        known = {None, *(name for names in SPLITS.values() for name in names)}
-        others = [file.name for file in files_in(folder) if stem_of(file) not in known]
-        which = "give it as the path" if named is None else "say which is train with data.files.train=NAME"
-        parts = [file.name for file in files_in(folder) if (stem_of(file) or "").startswith("train")]
-        if named is not None and len(parts) > 1:
-            which += f", or take several as one with data.files.train=[{','.join(parts[:3])}]"
-        there = f"; it has {', '.join(others[:5])}: {which}" if others else elsewhere(folder)
-        way = other_layout(folder) or there
+        way = other_layout(folder) or parallel_files.told(folder) or folder_layouts.told(folder)
+        way = way or _others(folder, named) or elsewhere(folder)
         raise DataError(f"{folder} has no train file: train with one of {endings} is looked for, text also as .gz{way}")
     return files_by_split
+
+
+def _others(folder: Path, named: Mapping[str, Sequence[str]] | None) -> str:
+    """What files a folder without a train file has whose names may be given, as the end of a sentence, or nothing."""
+    known = {None, *(name for names in SPLITS.values() for name in names)}
+    files = [file for place in (folder, folder / "data") for file in files_in(place) if stem_of(file) not in known]
+    if named is None:
+        names = [str(file.relative_to(folder)) for file in files]
+        which = "give it as the path" if len(names) == 1 else "give one of them as the path"
+    else:
+        shards = {file: part["name"] for file, part in _numbered(files)}
+        names = list(dict.fromkeys(shards.get(file, file.name) for file in files))
+        which = "say which is train with data.files.train=NAME"
+        parts = [name for name in names if name.lower().startswith("train")]
+        if len(parts) > 1:
+            which += f", or take several as one with data.files.train=[{','.join(parts[:3])}]"
+    return f"; it has {', '.join(names[:5])}: {which}" if names else ""
 
 
 def given_files(folder: Path, split: str, names: Sequence[str]) -> list[Path]:
@@ -182,6 +193,8 @@ def _inside(folder: Path) -> list[Path]:
             "train is one of them; else save it with to_parquet"
         )
     files = [file for file in files_in(folder) if formats.ending(file) is not None]
+    if files and {formats.ending(file) for file in files} == {".txt"} and (way := folder_layouts.of_labels(folder)):
+        raise DataError(f"{folder} {way}")
     kinds = sorted({formats.ending(file) or "" for file in files})
     if len(kinds) > 1:
         raise DataError(

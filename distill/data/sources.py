@@ -122,7 +122,8 @@ def unlabelled(
     """
     options = replace(_options(delimiter, roles, named), whole=True)
     unlabelled_files = files.read(Path(os.path.expanduser(file)), options=options)
-    rows, rules = _with_words(unlabelled_files["train"], roles), rules._replace(key="data.unlabelled.columns")
+    rows = _with_words(unlabelled_files["train"], roles)
+    rules = rules._replace(key="data.unlabelled.columns", endings=unlabelled_files.endings)
     problems = {UNLABELLED: unlabelled_files.problems.get("train", {})}
     absent = {UNLABELLED: unlabelled_files.absent.get("train", {})}
     by_role = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
@@ -164,7 +165,8 @@ def labelled(
     found = files.read(Path(os.path.expanduser(file)), options=_options(delimiter, roles, named))
     split = next(each for each in ("test", "validation", "train") if each in found)
     problems, absent = ({"train": parts.get(split, {})} for parts in (found.problems, found.absent))
-    read = roles_of.take({"train": found[split]}, roles, named, file, rules, problems, absent)  # by its own labels
+    rules, own = rules._replace(endings=found.endings), {"train": found[split]}  # by its own labels
+    read = roles_of.take(own, roles, named, file, rules, problems, absent)
     numbers, ids = ({name: rows["train"]} if "train" in rows else {} for rows in (read.numbers, read.ids))
     return read._replace(splits={name: read.splits["train"]}, numbers=numbers, ids=ids)
 
@@ -191,24 +193,23 @@ def _source_of_splits(
     notes: Sequence[str] = (),
 ) -> Source:
     source = str(request.path if kind == "local" else request.hub)
+    rules = request.rules._replace(endings=splits.endings if isinstance(splits, files.Files) else ())
     problems, absent = (splits.problems, splits.absent) if isinstance(splits, files.Files) else (None, None)
     take = roles_of.take
     if request.train_labels != "read":
         take = partial(unlabelled_train.take, replaced=request.train_labels == "replaced")
-    by_role = take(splits, roles, named, source, request.rules, problems, absent)
+    by_role = take(splits, roles, named, source, rules, problems, absent)
     if roles.get("label") == "label" and request.train_labels == "read":
         annotation_tools.refuse_one_label(by_role.splits["train"]["label"], notes, source)
     name = request.name
     if kind == "local" and request.hub is not None:  # files of the user's own are not the hub's data of that name
         name = Path(source).expanduser().resolve().name.split(".")[0]
-    all_notes = (*notes, *by_role.notes)
-    classes = tuple(by_role.classes)
     return Source(
         name,
         kind,
         by_role.splits,
-        all_notes,
-        classes=classes,
+        (*notes, *by_role.notes),
+        classes=tuple(by_role.classes),
         columns=by_role.columns,
         numbers=by_role.numbers,
         ids=by_role.ids,

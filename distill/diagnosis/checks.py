@@ -1,5 +1,6 @@
 """The table of checks, and the walk through it; adding one is a function and a line."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -28,6 +29,8 @@ class Check(NamedTuple):
     make: Make
 
 
+_END = re.compile(r"(?<! ); ")
+"""What stands before the way out in messages; a semicolon after a space is one that they name."""
 CHECKS = (
     Check("settings", "", settings.settings),
     Check("hub", "", machine.hub),
@@ -71,5 +74,12 @@ def failure(name: str, message: str) -> Finding:
     >>> failure("data", "FILE is no file; give another with data.path=FILE").fix
     'give another with data.path=FILE'
     """
-    said, _, fix = plain(message).rpartition("; ")
-    return Finding(name, FAIL, said or fix, fix if said else "")
+    text = plain(message)
+    ends = [end for end in _END.finditer(text) if not _is_within(text[: end.start()])]
+    said, fix = (text[: ends[-1].start()], text[ends[-1].end() :]) if ends else (text, "")
+    return Finding(name, FAIL, said, fix)
+
+
+def _is_within(before: str) -> bool:
+    """Whether a text goes on within quotes or brackets, such as those of a command."""
+    return before.count('"') % 2 == 1 or before.count("(") > before.count(")")

@@ -261,7 +261,7 @@ def test_the_splits_of_a_saved_folder_are_named(tmp_path):
         files.read(folder, {"test": ["none"]})
     which = "say which is train with data.files.train=NAME"
     with refused(f"{saved(tmp_path / 'b', 'test')} has no train split; it has test: {which}"):
-        files.read(tmp_path / "b")
+        files.read(tmp_path / "b", {})
     several = saved(tmp_path / "c", "train", "dev", "validation")
     with refused(f"{several} has 2 splits for validation: dev, validation; say which with data.files.validation=NAME"):
         files.read(several)

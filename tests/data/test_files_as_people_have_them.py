@@ -145,7 +145,10 @@ def test_train_of_another_kind_is_named(tmp_path, name, what):
             ("part-00000-a.csv", "part-00001-a.csv"),
             "; part-00000-a.csv seems to be a part of a table: call the folder train",
         ),
-        (("neg/1.txt", "pos/1.txt"), "it has folders of texts such as neg: write one table with a row a text"),
+        (
+            ("neg/1.txt", "pos/1.txt"),
+            "seems to have a folder for each label, neg, pos, with a text in each file: write",
+        ),
     ],
 )
 def test_a_folder_without_train_is_told_by_what_it_has(tmp_path, names, way):

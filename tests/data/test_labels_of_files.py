@@ -222,6 +222,6 @@ def test_a_row_is_not_taken_for_the_names_of_columns():
     rows = Dataset.from_dict({"so good": ["not so good", "very good"], "pos": ["neg", "pos"]})
     with refused(
         "here seems to have no names of columns: where they are looked for stands pos, which is a label of other rows; "
-        "write a first line with a name for each column"
+        "write a first line with a name for each column, or, where this is one, give data.columns.label=pos"
     ):
         take({"train": rows}, ROLES, {}, "here")

@@ -78,3 +78,29 @@ def test_words_with_commas_that_name_their_sentences_are_rows(tmp_path):
         ["Carla", "ran", "."],
         ["Bo", "saw", "."],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "number"),
+    [
+        ("a.csv", "| text | label |\n|---|---|\n| a b | c |\n", 2),
+        ("a.csv", "text|label\n:--|:---:\na b|c\n", 2),
+        ("a.csv", " text | label\n------+-------\n a b  | c\n", 2),
+        ("a.csv", "+------+-------+\n| text | label |\n+======+=======+\n| a b  | c     |\n", 1),
+        ("a.csv", "text,label\r\n----,-----\r\na b,c\r\n", 2),
+        ("a.tsv", "text\tlabel\n----\t-----\na b\tc\n", 2),
+        ("a.csv", "sep=;\ntext;label\n----;-----\n", 3),
+        ("a.csv", "| text |\n|------|\n| a b |\n", 2),
+    ],
+)
+def test_a_table_that_was_printed_for_readers_is_refused(tmp_path, name, content, number):
+    with refused(
+        f"line {number} of {tmp_path / name} holds no more than dashes, as where a table was printed for readers: "
+        "save it as CSV"
+    ):
+        rows(tmp_path, name, content)
+
+
+@pytest.mark.parametrize("row", ["--- a,b", "-,-", '"---",b', "---", "-- --", "--, x", "a,---"])
+def test_dashes_in_a_row_are_its_text(tmp_path, row):
+    assert len(rows(tmp_path, "a.csv", f"{'text,label' if ',' in row else 'text'}\n{row}\n")) == 1

@@ -1,6 +1,7 @@
 """Tables whose first lines show that they are none, or that their header is a field short, whatever their rows hold."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,10 @@ from distill.data.formats.dialect import TAB, Dialect
 from distill.errors import DataError
 
 _NAMES = {TAB: "a tab"}
+_SIGNS = "|+,;\t"
+_BETWEEN = re.compile(rf"[\s{_SIGNS}]+")
+_DASHES = re.compile(r":?(-{2,}|={2,}):?")
+"""What a line consists of that a printed table has above or below its header."""
 _FEW = 3
 """Rows from which on all of them say more than one of them does."""
 
@@ -46,6 +51,26 @@ def refuse_short_header(start: Sequence[str], dialect: Dialect, file: Path) -> N
         way = "where the first of them names the rows, it needs a name in the header, too"
         way += f"; else {quoting(dialect)}" if dialect.quoted else ""
     raise DataError(f"every row of {file} has {more} fields, but the header has {more - 1}: {way}")
+
+
+def refuse_rule(start: Sequence[str], file: Path, after: int) -> None:
+    """Refuse a table that was printed for readers, as Markdown and clients of databases do, whose rule is no row.
+
+    Args:
+        start: the first lines, from the header on.
+        file: that they are of, for messages.
+        after: how many lines stand before them.
+
+    Raises:
+        DataError: one of them is a rule.
+    """
+    for number, line in enumerate(start[:_FEW], after + 1):
+        fields = [field for field in _BETWEEN.split(line) if field]
+        if fields and all(map(_DASHES.fullmatch, fields)) and not {*_SIGNS}.isdisjoint(line.strip()):
+            raise DataError(
+                f"line {number} of {file} holds no more than dashes, as where a table was printed for readers: save it "
+                "as CSV"
+            )
 
 
 def refuse_words(start: Sequence[str], dialect: Dialect, file: Path) -> None:

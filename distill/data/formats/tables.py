@@ -46,6 +46,7 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     refuse_json(start[0], file)
     separator_line = _SEPARATOR_LINE.match(start[0])
     after = 1 if separator_line else 0
+    table_shapes.refuse_rule(start[after:], file, after)
     delimiter = options.separator or (
         separator_line[1] if separator_line else _delimiter(start[: _LOOKED_AT + 1], usual)
     )
