@@ -49,9 +49,7 @@ def _of_composition(error: Exception, schema: type[Config]) -> str:
         if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
             return _unknown_key(str(cause.full_key), schema)
         if isinstance(cause, KeyValidationError):
-            below = str(cause.full_key).rpartition(".")[2].startswith("-")  # which Hydra takes for no name at all
-            way = "a card may have it" if below else f"it is one as in +{cause.full_key}=VALUE"
-            return f"{cause.full_key}: a number in braces is no name; {way}"
+            return _no_text(cause, in_a_card=not str(error).startswith("Error merging override"))
         if isinstance(cause, ValidationError):
             key = str(cause.full_key)
             if "is not a ListConfig" in str(cause):
@@ -59,6 +57,18 @@ def _of_composition(error: Exception, schema: type[Config]) -> str:
             return _by_name(key, key, schema) or f"{key}: {_first_line(cause)}"
         cause = cause.__cause__ or cause.__context__
     return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
+
+
+def _no_text(cause: KeyValidationError, *, in_a_card: bool) -> str:
+    """Say how to write a name that YAML, or Hydra in braces, reads as a number, or as yes or no."""
+    key, full_key = cause.key, str(cause.full_key)
+    if in_a_card and isinstance(key, bool):
+        return f'{full_key}: yes, no, on, off, true and false are names in quotes alone, as in "yes": VALUE'
+    if in_a_card:
+        return f'{full_key}: a number is a name in quotes alone, as in "{key}": VALUE'
+    below = str(key).startswith("-")  # which Hydra takes for no name at all
+    way = "a card may have it, in quotes" if below else f"it is one as in +{full_key}=VALUE"
+    return f"{full_key}: a number in braces is no name; {way}"
 
 
 def _of_null_append(error: Exception) -> str | None:
@@ -97,7 +107,7 @@ def _unreadable(error: OverrideParseException) -> str:
 def _unquoted(override: str) -> str:
     """Say what to write for a name in quotes, of which Hydra's braces know none, or for a value that needs quotes."""
     if re.match(r"\+*data\.labels(?:\.-\d+=|=\{\s*[\"']?-\d+)", override):
-        return "; a number below 0 cannot be a name on the command line; a card may have it"
+        return "; a number below 0 cannot be a name on the command line; a card may have it, in quotes"
     entry = re.match(r"\+*([\w.]+)=\{\s*[\"'](\w+)[\"']\s*:", override)
     if entry is None:
         return _in_quotes(override)

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
-from distill.data import bookkeeping, lines_of_text, objects
+from distill.data import lines_of_text, objects
+from distill.data.candidates import candidates, usual
 from distill.data.cells import MAX_CHARACTERS
 from distill.data.formats import TABLES
-from distill.data.guessing import fits, plain
+from distill.data.guessing import filled, fits, plain
 from distill.data.headers import refuse_no_header
 from distill.data.label_columns import is_switch
 from distill.data.literals import literal
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
 
 _HALVES = (("history", "reply"), ("prompt", "response"), ("prompt", "completion"), ("instruction", "output"))
 """The columns that some files have instead of the turns of a dialogue."""
-_USUAL: Mapping[str, tuple[str, ...]] = {
-    "text": ("text", "texts", "sentence", "sentences"),
-    "marked": ("text", "sentence"),
-    "label": ("label", "labels", "goldlabel", "class", "target", "y", "isduplicate", "entailmentlabel", "relation"),
-    "labels": ("label", "labels", "categories", "classes", "topics", "genres", "tags", "cats"),
-    "score": ("score", "label", "similarity", "similarityscore", "relatednessscore", "goldscore"),
-    "texts": ("tokens", "words", "token", "word"),
-    "tags": ("tags", "nertags", "ner", "nerlabels", "wordlabels", "tag", "labels", "label"),
-    "turns": ("turns", "messages", "conversations", "conversation", "dialog", "dialogue", "utterances"),
-    "answers": ("answers", "answer"),
-}  # fmt: skip
-"""Names that columns of a kind of content usually have, in small letters and without signs."""
-_OF_TEXT: Mapping[str, tuple[str, ...]] = {
-    "texts": ("text", "sentence", "content", "document"),
-    "tags": ("entities", "spans", "annotations"),
-}
-"""Names that columns of words and tags have where the words were split from a text; its content has to fit, too."""
 _TOGETHER: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("text", "pair"): (
         ("sentence1", "sentence2"), ("sentence0", "sentence1"), ("sentencea", "sentenceb"), ("text1", "text2"),
@@ -111,7 +95,7 @@ def choose(
     chosen = {role: column for role, column in column_of_role.items() if column in train.column_names}
     if doubled := [role for role, column in chosen.items() if list(chosen.values()).count(column) > 1]:
         raise DataError(f"{rules.key} gives the column {chosen[doubled[0]]} to {' and '.join(doubled)}")
-    usual = _together(train.column_names, chosen, column_of_role, rules.exact)
+    together = _together(train.column_names, chosen, column_of_role, rules.exact)
     notes = []
     for role in (role for role in roles if role not in chosen):
         wanted = column_of_role[role]
@@ -122,29 +106,13 @@ def choose(
             )
         _refuse_halves(train, role, wanted, roles[role], source, rules.key)
         free = [column for column in train.column_names if column not in chosen.values()]
-        candidates = [usual[role]] if usual.get(role) in free else _candidates(train, free, role, wanted, roles[role])
-        if len(candidates) != 1:
-            _refuse(train, free, role, wanted, roles[role], source, rules, unread)
-        refuse_no_header(train, candidates if rules.headed else (), roles[role], source, f"{rules.setting}.{role}")
-        chosen[role] = candidates[0]
-        notes.append(f"there is no column {wanted} in {source}; {candidates[0]} is taken as the {role}")
+        meant = [together[role]] if together.get(role) in free else candidates(train, free, role, wanted, roles[role])
+        if len(meant) != 1:
+            _refuse(train, free, role, wanted, roles[role], source, rules, unread, meant)
+        refuse_no_header(train, meant if rules.headed else (), roles[role], source, f"{rules.setting}.{role}")
+        chosen[role] = meant[0]
+        notes.append(f"there is no column {wanted} in {source}; {meant[0]} is taken as the {role}")
     return chosen, notes
-
-
-def _candidates(train: "Dataset", free: Sequence[str], role: str, wanted: str, kind: str) -> list[str]:
-    """The columns that may be meant by a role: by its name, by one that is usual, or by what they hold."""
-    if role in free:
-        return [role]
-    for names in ({plain(wanted)}, {plain(role)}, _USUAL.get(kind, ())):
-        by_name = [column for column in free if plain(column) in names]
-        fitting = by_name if len(by_name) < 2 else [column for column in by_name if fits(train, column, kind)]
-        if len(fitting) == 1:
-            return fitting
-    fitting = [column for column in free if fits(train, column, kind)]
-    if kind in bookkeeping.KINDS:
-        fitting = [column for column in fitting if not bookkeeping.is_bookkeeping(train, column, free)]
-    of_text = [column for column in fitting if plain(column) in _OF_TEXT.get(kind, ())]
-    return of_text if len(of_text) == 1 else fitting
 
 
 def _together(
@@ -170,6 +138,7 @@ def _refuse(
     source: str,
     rules: Rules,
     unread: Mapping[str, str],
+    meant: Sequence[str],
 ) -> None:
     """Refuse data in which no column, or more than one, can be meant by a role.
 
@@ -185,10 +154,25 @@ def _refuse(
     columns = [*train.column_names, *(path for path in objects.paths(train) if path.split(".")[0] in free)]
     why = "".join(f"; {name(column)} is not read, since {reason}" for column, reason in [*unread.items()][:_SHOWN])
     setting = f"{rules.setting}.{role}"
+    there = f"{listed(columns)}{_rivals(meant, kind)}{_without_content(train, free, kind)}"
     raise DataError(
-        f"{source} has no column {wanted}; it has {listed(columns)}: "
+        f"{source} has no column {wanted}; it has {there}: "
         f"say which one is the {role} with {setting}=NAME{why or _hint(train, free, kind, setting, rules.endings)}"
     )
+
+
+def _rivals(meant: Sequence[str], kind: str) -> str:
+    """The columns of which one is called as usual and others may be meant as well, or nothing."""
+    return f", of which {listed(meant)} may be meant" if len(meant) > 1 and usual(meant, kind) else ""
+
+
+def _without_content(train: "Dataset", free: Sequence[str], kind: str) -> str:
+    """The columns that might be a label and say nothing in any row, or nothing."""
+    if kind != "label":
+        return ""
+    first = train[:_LOOKED_AT]
+    bare = [column for column in free if not filled(first[column]) and not filled(train[column][:])]
+    return f", and nothing in {listed(bare)}" if bare else ""
 
 
 def _refuse_halves(train: "Dataset", role: str, wanted: str, kind: str, source: str, key: str) -> None:

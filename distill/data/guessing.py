@@ -23,9 +23,19 @@ def plain(column: str) -> str:
 
 def fits(rows: "Dataset", column: str, kind: str) -> bool:
     """Return whether a column, by its first values, holds the kind of content that a role needs."""
-    values: Sequence[object] = rows[column][:SAMPLE]
-    filled = [value for value in values if value is not None]
-    return bool(filled) and _KINDS[kind](filled)
+    values = rows[column][:SAMPLE]
+    present = filled(values) if kind in _OF_CELLS else [value for value in values if value is not None]
+    return bool(present) and _KINDS[kind](present)
+
+
+def filled(values: Sequence[object]) -> list[object]:
+    """Return the values that say something: a cell without content does not."""
+    return [value for value in values if value is not None and not (isinstance(value, str) and not value.strip())]
+
+
+def has_numbers(rows: "Dataset", column: str) -> bool:
+    """Return whether a column, by most of its first values, holds numbers, also in the cells of a table."""
+    return _are_numbers(filled(rows[column][:SAMPLE]))
 
 
 def _text(values: Sequence[object]) -> bool:
@@ -65,9 +75,28 @@ _KINDS: Mapping[str, Callable[[Sequence[object]], bool]] = {
     "tags": _lists,
     "turns": _dialogues,
     "labels": _lists,
-    "score": lambda values: all(isinstance(value, float) for value in values),
+    "score": lambda values: all(isinstance(value, float) for value in values) or _fractions(values),
     "answers": lambda values: all(_object(value) for value in values),
 }
+
+_OF_CELLS = frozenset({"label", "score"})
+"""Kinds of content that stand in the cells of tables, where one without content is an empty text."""
+
+
+def _fractions(values: Sequence[object]) -> bool:
+    """Whether most are numbers, and some are none of a class."""
+    return _are_numbers(values) and any(map(is_fractional, values))
+
+
+def _are_numbers(values: Sequence[object]) -> bool:
+    return 2 * sum(map(_is_number, values)) > len(values)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return not isinstance(value, bool) and isinstance(value, int | float | str) and math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _object(value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from distill.base.terminal_text import names as shown_names
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault
-from distill.data import label_separators
+from distill.data import label_separators, no_labels
 from distill.data.label_columns import HIDDEN, is_hidden, is_on
 from distill.data.label_separators import names_in
 from distill.errors import DataError
@@ -19,14 +19,9 @@ Values = Mapping[str, Sequence[Any]]
 
 KINDS = ("label", "labels", "tags")
 _WHOLE = re.compile(r"-?\d+")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 _DECIMAL = re.compile(r"(-?\d+)\.0+")
 _BITS = frozenset({"0", "1", "0.0", "1.0", "true", "false"}) | HIDDEN
-_NO_LABEL = ("-1", "-100")
-"""Numbers by which files say that there is no label, beside labels that are numbers from 0 up, or names."""
 _EMPTY_CELL = Fault("no label", "has an empty cell in the place of a label")
-_DASH = "-"
-"""The sign for no label in files whose labels are words."""
 _UNSEEN = "\ufeff\u200b\u2060"
 """Characters without width that get into cells, and are none of a label."""
 _PACKED = re.compile(r"[01]{2,}")
@@ -214,8 +209,10 @@ def _without_label(settled_labels: Settled, kind: str, names: Mapping[str, str],
     elif hides:
         none = {"-1"} - known
     else:
-        none = _no_labels({*names_in(settled_labels.values["train"])}) - known
-        way = "; a card that names it in data.labels makes it one"
+        none = no_labels.no_labels({*names_in(settled_labels.values["train"])}) - known
+        if kind == "label" and "-1" in none:
+            no_labels.refuse_opinions(settled_labels.values["train"])
+        way = no_labels.way(labels & none) if labels & none else ""
     for split, column in settled_labels.values.items() if labels & none else ():
         for row, value in enumerate(column):
             if wrong := [name for name in names_in([value]) if name in none]:
@@ -225,17 +222,6 @@ def _without_label(settled_labels: Settled, kind: str, names: Mapping[str, str],
         for split, column in settled_labels.values.items():
             missing = [row for row, value in enumerate(column) if value is None]
             settled_labels.faults[split] |= dict.fromkeys(missing, _EMPTY_CELL)
-
-
-def _no_labels(labels: set[str]) -> set[str]:
-    """What stands for no label beside others: numbers below 0 beside those from 0 up or names, a dash beside words."""
-    others = labels - {*_NO_LABEL, _DASH}
-    if len(others) < 2:
-        return set()
-    numbers = [name for name in others if _NUMBER.fullmatch(name)]
-    below = not numbers or (len(numbers) == len(others) and all(map(str.isdecimal, others)))
-    words = all(len(name) > 1 for name in others) and not numbers
-    return {*(_NO_LABEL if below else ()), *((_DASH,) if words else ())}
 
 
 def _replace(settled_labels: Settled, spelled: Callable[[str], str]) -> None:

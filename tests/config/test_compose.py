@@ -94,11 +94,14 @@ def test_labels_are_named_on_the_command_line_with_or_without_those_of_a_card(co
             "data.labels={0: no, 1: yes}",
             "data.labels.0: a number in braces is no name; it is one as in +data.labels.0=VALUE",
         ),
-        ("data.labels={-1: no, 1: yes}", "data.labels.-1: a number in braces is no name; a card may have it"),
+        (
+            "data.labels={-1: no, 1: yes}",
+            "data.labels.-1: a number in braces is no name; a card may have it, in quotes",
+        ),
         (
             "+data.labels.-1=no",
             "+data.labels.-1=no: cannot be read (LexerNoViableAltException: +data.labels.-1=no); "
-            "a number below 0 cannot be a name on the command line; a card may have it",
+            "a number below 0 cannot be a name on the command line; a card may have it, in quotes",
         ),
         (
             'data.labels={"0": no, "1": yes}',

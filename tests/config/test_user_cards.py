@@ -1,5 +1,9 @@
 import pytest
+from hydra import compose
+from hydra.errors import HydraException
 
+from distill.config import compose as cards
+from distill.config import messages
 from distill.config.user_cards import inspect_cards
 from distill.errors import ConfigError
 
@@ -52,3 +56,28 @@ def test_files_beside_the_cards_are_not_read(tmp_path):
     (tmp_path / "notes.yaml").write_bytes(b"\xff")
     (tmp_path / "experiment" / "folder.yaml").mkdir(parents=True)
     inspect_cards(["--config-dir", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("-1", 'data.labels.-1: a number is a name in quotes alone, as in "-1": VALUE'),
+        ("0", 'data.labels.0: a number is a name in quotes alone, as in "0": VALUE'),
+        ("1.5", 'data.labels.1.5: a number is a name in quotes alone, as in "1.5": VALUE'),
+        (
+            "no",
+            'data.labels.False: yes, no, on, off, true and false are names in quotes alone, as in "yes": VALUE',
+        ),
+    ],
+)
+def test_a_name_that_yaml_reads_as_none_is_told_with_its_quotes(tmp_path, name, said):
+    def composed(written):
+        card(tmp_path, GLOBAL + f"data:\n  labels:\n    {written}: neg\n".encode())
+        with cards.composing():
+            found = [f"hydra.searchpath=[file://{tmp_path}]", "experiment=mine"]
+            return compose("config", overrides=found).data.labels
+
+    with pytest.raises(HydraException) as raised:
+        composed(name)
+    assert messages.describe_error(raised.value) == said
+    assert composed(f'"{name}"') == {name: "neg"}

@@ -399,15 +399,13 @@ def test_numbers_of_32_bits_are_the_labels_that_they_are_written_as():
     assert take({"train": rows}, ROLES, {}, "here").splits["train"]["label"][:] == [1.1]
 
 
-WAY = "; a card that names it in data.labels makes it one"
-
-
 @pytest.mark.parametrize("none", [-1, -100, "-1", -1.0])
 def test_a_number_below_0_beside_classes_from_0_up_is_no_label(none):
     kind = type(none)
     labels = [kind(0), kind(1), none] if kind is not float else [0.0, 1.0, none]
     said = f"has the label {int(none)}, which is none"
-    with refused(f"row 3 of train in here {said}; data.on_bad=drop leaves it out{WAY}"):
+    way = f'; a card that names it in data.labels, as in "{int(none)}": NAME, makes it one'
+    with refused(f"row 3 of train in here {said}; data.on_bad=drop leaves it out{way}"):
         read(labels)
     found, notes = read(labels, rules=Rules(drop_bad=True))
     assert [int(label) for label in found["train"]] == [0, 1]

@@ -38,13 +38,49 @@ def test_what_stands_for_no_label_beside_others_is_no_label(labels, none):
     place = len(labels)
     with refused(
         f"row {place} of train in here has the label {none}, which is none; data.on_bad=drop leaves it out; "
-        "a card that names it in data.labels makes it one"
+        f'a card that names it in data.labels, as in "{none}": NAME, makes it one'
     ):
         take({"train": table(labels)}, ROLES, {}, "here")
     taken = take({"train": table(labels)}, ROLES, {}, "here", Rules(drop_bad=True))
     assert len(taken.splits["train"]) == place - 1
     named = take({"train": table(labels)}, ROLES, {}, "here", Rules(names={none: "other"}))
     assert len(named.splits["train"]) == place
+
+
+@pytest.mark.parametrize("below", [5, 20, 30])
+@pytest.mark.parametrize("kind", [int, str, "{}.0".format], ids=["numbers", "cells", "floats"])
+def test_minus_1_as_frequent_as_0_and_1_may_be_a_class_that_is_never_left_out(below, kind):
+    labels = [kind(label) for label in [0] * 20 + [1] * 10 + [-1] * below]
+    message = (
+        f"{below} of {30 + below} rows of train have the label -1, beside 0 and 1: it may be a class, such as that of "
+        "a bad opinion, or say that there is no label, and then these rows are to be left out of the file; a card that "
+        'names it in data.labels, as in "-1": NAME, makes it one'
+    )
+    for drop_bad in (False, True):
+        with refused(message):
+            take({"train": table(labels)}, ROLES, {}, "here", Rules(drop_bad=drop_bad))
+    named = take({"train": table(labels)}, ROLES, {}, "here", Rules(names={"-1": "bad"})).splits["train"]
+    assert len(named) == 30 + below
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [0] * 20 + [1] * 20 + [-1] * 6,
+        [0] * 2 + [1] * 2 + [-1] * 4,
+        [0] * 5 + [1] * 5 + [-1] * 20,
+        [0, 1, 2] * 10 + [-1] * 10,
+    ],
+    ids=["seldom", "few rows", "mostly", "more classes"],
+)
+def test_minus_1_that_is_no_class_is_left_out(labels):
+    taken = take({"train": table(labels)}, ROLES, {}, "here", Rules(drop_bad=True))
+    assert len(taken.splits["train"]) == len(labels) - labels.count(-1)
+
+
+def test_minus_1_in_test_alone_is_no_class():
+    splits = {"train": table([0, 1] * 10), "test": table([0, 1, -1] * 10)}
+    assert len(take(splits, ROLES, {}, "here", Rules(drop_bad=True)).splits["test"]) == 20
 
 
 @pytest.mark.parametrize("labels", [["+", "-"], [-1, 1], ["-2", "-1", "0", "1"], ["-", "x", "yz"], ["a-b", "c"]])

@@ -41,7 +41,7 @@ def test_gaps_beside_floats_are_no_labels_that_keep_their_decimals(gap):
 def test_a_float_that_says_that_there_is_no_label_is_none():
     with refused(
         "row 3 of train in here has the label -1, which is none; data.on_bad=drop leaves it out; "
-        "a card that names it in data.labels makes it one"
+        'a card that names it in data.labels, as in "-1": NAME, makes it one'
     ):
         take({"train": table(["0.0", "1.0", "-1.0"])}, ROLES, {}, "here")
     taken = take({"train": table(["0", "1"]), "test": table(["-1.0", "-1.0"])}, ROLES, {}, "here")
