@@ -10,8 +10,10 @@ from distill.base.unusable_rows import Fault
 from distill.data import label_objects, label_values
 from distill.data.cells import READERS, characters, empty, listed, targets
 from distill.data.chats import has_tools, messages
+from distill.data.dialogues import replies
 from distill.data.literals import literal
 from distill.errors import DataError
+from distill.types import LEARNT
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -74,7 +76,19 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     changed = any(value is not cell for value, cell in zip(values, stored, strict=True))
     if changed and column.kind in label_values.KINDS:
         values = _of_one_type(values)
+    if column.kind == "turns":
+        rows = _with_replies(rows, cells)
     return replaced(rows, column.role, values) if changed else rows, faults, notes
+
+
+def _with_replies(rows: "Dataset", cells: Sequence[object]) -> "Dataset":
+    """Return the rows of dialogues with the places of the turns that are learnt, where any of them is a chat."""
+    from datasets import List, Value
+
+    places = list(map(replies, cells))
+    return (
+        rows if all(each is None for each in places) else rows.add_column(LEARNT, places, feature=List(Value("int64")))
+    )
 
 
 def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Sequence[Any]:

@@ -475,10 +475,9 @@ def test_a_text_has_a_limit():
 def test_messages_are_found_by_themselves_and_said():
     chat = [{"role": "user", "content": "Who is there?"}, {"role": "assistant", "content": "Me."}]
     taken = take({"train": table(id=[1], messages=[chat])}, {"turns": "turns"}, {}, "here")
-    assert taken.splits["train"][0] == {"turns": ["Who is there?", "Me."]}
-    assert take({"train": table(messages=[str(chat)])}, {"turns": "turns"}, {}, "here").splits["train"][0] == {
-        "turns": ["Who is there?", "Me."]
-    }
+    read = {"turns": ["Who is there?", "Me."], "learnt": [1]}
+    assert taken.splits["train"][0] == read
+    assert take({"train": table(messages=[str(chat)])}, {"turns": "turns"}, {}, "here").splits["train"][0] == read
     assert taken.notes == [
         "there is no column turns in here; messages is taken as the turns",
         "messages holds messages: what they say are the turns, without what the system says",
