@@ -1,5 +1,6 @@
-"""Messages of a chat, as OpenAI and ShareGPT write them."""
+"""Messages of a chat, as OpenAI and ShareGPT write them, and as one text in which each begins with who speaks."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
@@ -26,12 +27,39 @@ _CALLS = ("tool_calls", "function_call")
 _PARTS_OF_TOOLS = frozenset({"tool_use", "tool_call", "tool_result"})
 """Types of parts of a message that are such."""
 
+_IN_A_TEXT = (
+    re.compile(r"(?:\A\s*|\n\n)(Human|Assistant): ?"),
+    re.compile(r"(?:\A\s*|\s*)### ?(Human|Assistant): ?"),
+)
+"""How messages begin in a text that is a chat: in Anthropic's, and in those of OpenAssistant as a text."""
+
 
 def messages(value: object) -> bool:
     """Return whether a value is a chat of messages, as a list or written in a cell."""
     if isinstance(value, str):
-        return value.lstrip().startswith(("[{", "[ {"))
+        return value.lstrip().startswith(("[{", "[ {")) or transcript(value) is not None
     return isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(each, Mapping) for each in value))
+
+
+def transcript(text: str) -> list[dict[str, str]] | None:
+    r"""Return the messages of a chat that is one text, with a human and an assistant; none of any other text.
+
+    >>> transcript("\n\nHuman: Who?\n\nAssistant: Me.\n\nNobody else.")
+    [{'role': 'human', 'content': 'Who?'}, {'role': 'assistant', 'content': 'Me.\n\nNobody else.'}]
+    >>> transcript("### Human: Who?### Assistant: Me.") == transcript("Human: Who?\n\nAssistant: Me.")
+    True
+    >>> transcript("Human: Who?"), transcript("So Human: Who?\n\nAssistant: Me.")
+    (None, None)
+    """
+    for begins in _IN_A_TEXT:
+        before, *parts = begins.split(text) if begins.match(text) else [text]
+        speakers = [speaker.lower() for speaker in parts[::2]]
+        if not before and len(set(speakers)) > 1:
+            return [
+                {"role": speaker, "content": content.strip()}
+                for speaker, content in zip(speakers, parts[1::2], strict=True)
+            ]
+    return None
 
 
 def message_keys(message: object) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from distill.base.terminal_text import name, shown
 from distill.base.unusable_rows import Fault
-from distill.data import label_objects, label_values
+from distill.data import label_objects, label_values, objects
 from distill.data.cells import READERS, characters, empty, listed, targets
 from distill.data.chats import has_tools, messages
 from distill.data.dialogues import replies
@@ -60,7 +60,7 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
         except ValueError as error:
             raise DataError(
                 f"the column {name(column.name)} of {column.source} cannot be the {column.role}: it holds {error} "
-                f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected"
+                f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected{_way(rows, column)}"
             ) from error
         values.append(value)
         entry = _ENTRY_OF_CHAT if column.kind == "turns" and messages(cell) else _ENTRY
@@ -79,6 +79,18 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     if column.kind == "turns":
         rows = _with_replies(rows, cells)
     return replaced(rows, column.role, values) if changed else rows, faults, notes
+
+
+def _way(rows: "Dataset", column: Column) -> str:
+    """The setting that names the turns within objects, as the end of a sentence; nothing where they have none."""
+    if column.kind != "turns":
+        return ""
+    few = rows.select(range(min(len(rows), _SAMPLE)))
+    for path in (path for path in objects.paths(few) if path.startswith(f"{column.role}.")):
+        values = objects.opened({"": few}, {column.role: path})[""][path][:]
+        if any(isinstance(value, list) and any(len(str(turn).split()) > 1 for turn in value) for value in values):
+            return f": data.columns.{column.role}={column.name}{path.removeprefix(column.role)} is one"
+    return ""
 
 
 def _with_replies(rows: "Dataset", cells: Sequence[object]) -> "Dataset":

@@ -10,7 +10,7 @@ from distill.data.literals import NO_LIST, written_list
 
 
 def turns(value: object) -> object:
-    """Read the turns of a dialogue: texts or messages, as a list or in a cell; another text is a single turn.
+    """Read the turns of a dialogue: texts or messages, as a list, in a cell or as a text; another is a single turn.
 
     A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system and
     of tools are no turns.
@@ -43,12 +43,12 @@ def _is_chat(value: object) -> TypeGuard[list[object]]:
 
 
 def _opened(value: object) -> object:
-    """The turns of a dialogue as a list of texts or messages, out of a cell, or of lists by the keys of messages."""
+    """The turns of a dialogue as a list of texts or messages, out of a cell or of lists by the keys of messages."""
     if isinstance(value, str) and value.strip():
         entries = written_list(value)
         if entries is None and messages(value) and value.rstrip().endswith("}]"):
             raise ValueError(NO_LIST)
-        return [value] if entries is None else entries
+        return chats.transcript(value) or [value] if entries is None else entries
     keys = message_keys(value)
     if not isinstance(value, Mapping) or keys is None or not all(isinstance(value[key], list) for key in keys):
         return value

@@ -159,13 +159,10 @@ def test_the_class_numbers_in_lists_become_names_too():
     assert classes == ["O", "B-X"]
 
 
-def test_a_history_without_its_reply_is_not_taken_for_the_turns_of_a_dialogue():
+def test_a_history_is_not_taken_for_a_dialogue_without_its_reply_unless_it_is_named():
     rows = Dataset.from_dict({"history": [["Hello there.", "Hi."]], "reply": ["How are you?"]})
-    with refused(
-        "here has history and reply instead of turns: a dialogue is one list of its turns, the reply last; say which "
-        "column holds it with data.columns.turns=NAME"
-    ):
-        take({"train": rows}, {"turns": "turns"}, {}, "here")
+    taken, *_ = take({"train": rows}, {"turns": "turns"}, {}, "here")
+    assert taken["train"][0] == {"turns": ["Hello there.", "Hi.", "How are you?"]}
     taken, *_ = take({"train": rows}, {"turns": "turns"}, {"turns": "history"}, "here")
     assert taken["train"][0] == {"turns": ["Hello there.", "Hi."]}
 
