@@ -24,7 +24,8 @@ _WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("instruction", "input", "response"), ("instruction", "output"), ("instruction", "response"),
         ("history", "reply"), ("prompt", "response"), ("prompt", "completion"), ("prompt", "output"),
         ("question", "answer"), ("question", "response"), ("query", "response"), ("query", "answer"),
-        ("input", "output"), ("inputs", "targets"), ("context", "response"), ("user", "assistant"), ("human", "assistant"),
+        ("input", "output"), ("inputs", "targets"), ("context", "response"), ("user", "assistant"),
+        ("human", "assistant"),
     ),
     _ANSWERS: (
         ("answertext", "answerstart"), ("answer", "answerstart"), ("answers", "answerstart"),
