@@ -7,6 +7,7 @@ that says what it holds instead.
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from distill.base.segmentation import spaced
 from distill.data.cell_values import MANY, refuse, texts
 from distill.data.cell_values import empty as empty
 from distill.data.cell_values import holds as holds
@@ -30,8 +31,31 @@ _CHOICES = "choices"
 
 
 def text(value: object) -> object:
-    """Read a text, which is returned as it is."""
+    """Read a text, which is returned as it is, or the sentences of one, which are joined by spaces.
+
+    >>> text("EU rejects."), text(["EU rejects.", "So it is."])
+    ('EU rejects.', 'EU rejects. So it is.')
+    """
+    if are_sentences(value):
+        return sentences(value)
     return value if isinstance(value, str) or empty(value) else refuse(value)
+
+
+def sentences(value: object) -> object:
+    """Read a text that is a list of its sentences, however short they are; any other as ``text`` does."""
+    return " ".join(map(str, value)) if isinstance(value, list) and texts(value) is value else text(value)
+
+
+def are_sentences(value: object) -> bool:
+    """Return whether a value is a list of texts most of which have several words.
+
+    >>> are_sentences(["EU rejects.", "Yes."]), are_sentences(["EU", "rejects", "."])
+    (True, False)
+    """
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        return False
+    several = sum(len(spaced(each)) > 1 for each in value)
+    return bool(value) and 2 * several >= len(value)
 
 
 def target(value: object) -> object:

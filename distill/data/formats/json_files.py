@@ -11,7 +11,7 @@ from typing import cast
 from distill.base.terminal_text import names as listed
 from distill.base.terminal_text import shown
 from distill.data.chats import message_keys, plain
-from distill.data.formats import annotation_tools, character_spans, placed_entities, squad
+from distill.data.formats import annotation_tools, character_spans, placed_entities, spacy_documents, squad
 from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows, unreadable
 from distill.data.formats.text import lines, whole
@@ -34,7 +34,8 @@ def read(file: Path, options: Options) -> Rows:
     Raises:
         DataError: it is no JSON, or holds no rows; the line is named where there is one.
     """
-    file_rows = annotation_tools.opened(squad.opened(_opened(file, options), file), options)
+    file_rows = spacy_documents.opened(_opened(file, options), file, options)
+    file_rows = annotation_tools.opened(squad.opened(file_rows, file), options)
     if options.words:
         return character_spans.opened(file_rows, file, options)
     if options.chats:
