@@ -36,14 +36,19 @@ def text(value: object) -> object:
     >>> text("EU rejects."), text(["EU rejects.", "So it is."])
     ('EU rejects.', 'EU rejects. So it is.')
     """
-    if are_sentences(value):
-        return sentences(value)
+    return sentences(value) if are_sentences(value) else single(value)
+
+
+def single(value: object) -> object:
+    """Read a text that has to be one, which is returned as it is."""
     return value if isinstance(value, str) or empty(value) else refuse(value)
 
 
 def sentences(value: object) -> object:
     """Read a text that is a list of its sentences, however short they are; any other as ``text`` does."""
-    return " ".join(map(str, value)) if isinstance(value, list) and texts(value) is value else text(value)
+    if not isinstance(value, list) or empty(value):
+        return text(value)
+    return " ".join(each for each in value if isinstance(each, str)) if texts(value) else None
 
 
 def are_sentences(value: object) -> bool:
@@ -165,7 +170,7 @@ def characters(value: str | Sequence[str]) -> int:
 
 READERS: Mapping[str, tuple[Reader, str]] = {
     "text": (text, "a text"),
-    "marked": (text, "a text"),
+    "marked": (single, "a text"),
     "target": (target, "a text, or a list of texts,"),
     "texts": (listed, "a list of texts"),
     "turns": (turns, "a list of texts, or of messages with role and content or from and value,"),

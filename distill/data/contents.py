@@ -8,7 +8,7 @@ import numpy as np
 from distill.base.terminal_text import name, shown
 from distill.base.unusable_rows import Fault
 from distill.data import label_objects, label_values, objects
-from distill.data.cells import READERS, characters, empty, listed, targets
+from distill.data.cells import READERS, Reader, are_sentences, characters, empty, listed, sentences, targets
 from distill.data.chats import has_tools, messages
 from distill.data.dialogues import replies
 from distill.data.literals import literal
@@ -46,13 +46,10 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     Raises:
         DataError: a cell holds what its role cannot mean.
     """
-    reader, expected = READERS[column.kind]
+    expected = READERS[column.kind][1]
     stored: Sequence[Any] = rows[column.role][:]
     cells = _as_written(rows, column, stored)
-    if column.kind == "target" and targets(cells):
-        reader = listed
-    if column.kind == "labels" and label_objects.in_cells(cells):
-        reader = label_objects.of_cell
+    reader = _reader(column, cells)
     values, faults = [], {}
     for row, cell in enumerate(cells):
         try:
@@ -67,6 +64,8 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
         if (fault := _fault(value, column, longest, entry)) is not None:
             faults[row] = fault
     notes = []
+    if reader is sentences:
+        notes.append(f"{name(column.name)} holds lists of sentences: joined by spaces, each is one text")
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
         notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
         if any(has_tools(literal(cell) if isinstance(cell, str) else cell) for cell in cells):
@@ -101,6 +100,17 @@ def _with_replies(rows: "Dataset", cells: Sequence[object]) -> "Dataset":
     return (
         rows if all(each is None for each in places) else rows.add_column(LEARNT, places, feature=List(Value("int64")))
     )
+
+
+def _reader(column: Column, cells: Sequence[Any]) -> Reader:
+    """How the cells of a column are read, which may depend on all of them."""
+    if column.kind == "target" and targets(cells):
+        return listed
+    if column.kind == "labels" and label_objects.in_cells(cells):
+        return label_objects.of_cell
+    if column.kind == "text" and any(map(are_sentences, cells[:_SAMPLE])):
+        return sentences
+    return READERS[column.kind][0]
 
 
 def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Sequence[Any]:

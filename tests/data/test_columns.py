@@ -481,6 +481,21 @@ def test_messages_are_found_by_themselves_and_said():
     ]
 
 
+def test_a_list_of_sentences_is_a_text_and_that_is_said():
+    rows = table(text=[["It rained.", "He left."], ["Why?"], None], label=[0, 1, 1])
+    with refused("row 3 of train in here has no text; data.on_bad=drop leaves it out"):
+        take({"train": rows}, ROLES, {}, "here")
+    taken = take({"train": rows}, ROLES, {}, "here", Rules(drop_bad=True))
+    assert taken.splits["train"]["text"][:] == ["It rained. He left.", "Why?"]
+    assert taken.notes[0] == "text holds lists of sentences: joined by spaces, each is one text"
+
+
+def test_a_list_of_words_is_no_text():
+    said = "the column text of here cannot be the text: it holds lists (row 1 of train: ['It', 'rained', '.'])"
+    with refused(f"{said}; a text is expected"):
+        take({"train": table(text=[["It", "rained", "."]] * 2, label=[0, 1])}, ROLES, {}, "here")
+
+
 def test_the_lists_of_targets_in_a_table_are_lists():
     rows = table(source=["a b", "c d"], target=["['e', 'f']", '["g"]'])
     taken = take({"train": rows}, {"source": "text", "target": "target"}, {}, "here")
