@@ -7,6 +7,7 @@ from distill.base.terminal_text import name
 from distill.base.terminal_text import names as listed
 from distill.data import bookkeeping, lines_of_text, objects
 from distill.data.cells import MAX_CHARACTERS
+from distill.data.formats import placed_entities
 from distill.data.guessing import fits, plain
 from distill.data.headers import refuse_no_header
 from distill.data.label_columns import is_switch
@@ -23,15 +24,15 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "label": ("label", "labels", "goldlabel", "class", "target", "y", "isduplicate", "entailmentlabel", "relation"),
     "labels": ("label", "labels", "categories", "classes", "topics", "genres", "tags", "cats"),
     "score": ("score", "label", "similarity", "similarityscore", "relatednessscore", "goldscore"),
-    "texts": ("tokens", "words", "token", "word"),
+    "texts": ("tokens", "words", "token", "word", "tokenizedtext"),
     "tags": ("tags", "nertags", "ner", "nerlabels", "wordlabels", "tag", "labels", "label"),
     "turns": ("turns", "messages", "conversations", "conversation", "dialog", "dialogue", "utterances"),
     "answers": ("answers", "answer"),
 }  # fmt: skip
 """Names that columns of a kind of content usually have, in small letters and without signs."""
 _OF_TEXT: Mapping[str, tuple[str, ...]] = {
-    "texts": ("text", "sentence", "content", "document"),
-    "tags": ("entities", "spans", "annotations"),
+    "texts": ("text", "sentence", "content", "document", "sourcetext"),
+    "tags": ("entities", "spans", "annotations", "privacymask"),
 }
 """Names that columns of words and tags have where the words were split from a text; its content has to fit, too."""
 _TOGETHER: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
@@ -186,6 +187,11 @@ def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str) -> str
     switches = [column for column in free if all(map(is_switch, first[column])) and any(map(_said, first[column]))]
     if kind in _IN_TWO and len(free) > 1 and not any(fits(train, column, kind) for column in free):
         return f"; {_IN_TWO[kind]} {setting}=ONE+OTHER"
+    if kind == "marked" and placed_entities.names_places(train.column_names):
+        return (
+            "; its entities are told by their places, which are read from JSON and Parquet: save each split with "
+            "to_json or to_parquet"
+        )
     if kind == "labels" and len(switches) > 1:
         return f"; several columns of 0 and 1 are {setting}={'+'.join(switches)}"
     spans = [column for column in train.column_names if any(map(_is_span, first[column]))]

@@ -21,8 +21,19 @@ from distill.errors import DataError
 
 _LOOKED_AT = 1000
 """Rows that are looked at to tell what their columns hold."""
-_TEXT = ("text", "sentence", "content", "document", "data")
-_SPANS = ("label", "labels", "entities", "spans", "annotations", "annotation", "ner", "ner_tags", "tags")
+_TEXT = ("text", "sentence", "content", "document", "data", "source_text")
+_SPANS = (
+    "label",
+    "labels",
+    "entities",
+    "spans",
+    "annotations",
+    "annotation",
+    "ner",
+    "ner_tags",
+    "tags",
+    "privacy_mask",
+)
 """Usual names of the columns of texts and of spans, the likeliest first."""
 
 
