@@ -23,6 +23,10 @@ PLACES = ("key", "first", "count")
 """What places a feature: its example, the first of the example's rows that it answers, and how many. A batch has it on
 the CPU, where it is looked up."""
 
+LEARNT = "learnt"
+"""The column beside the turns of a dialogue that holds the places of those that are learnt as replies; where it, or a
+row of it, says none, all turns but the first are."""
+
 MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What of a batch a model reads; ``target_ids`` come to it shifted, where there is a decoder."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
 
-_VERSION = 3
+_VERSION = 4
 """The version of what a table on disk holds, so that older ones are written anew."""
 ROWS = 1000
 _WEIGHT = 1 << 25

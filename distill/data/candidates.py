@@ -16,15 +16,15 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "label": ("label", "labels", "goldlabel", "class", "target", "y", "isduplicate", "entailmentlabel", "relation"),
     "labels": ("label", "labels", "categories", "classes", "topics", "genres", "tags", "cats"),
     "score": ("score", "label", "similarity", "similarityscore", "relatednessscore", "relatedness", "goldscore"),
-    "texts": ("tokens", "words", "token", "word"),
+    "texts": ("tokens", "words", "token", "word", "tokenizedtext"),
     "tags": ("tags", "nertags", "ner", "nerlabels", "wordlabels", "tag", "labels", "label"),
     "turns": ("turns", "messages", "conversations", "conversation", "dialog", "dialogue", "utterances"),
     "answers": ("answers", "answer"),
 }  # fmt: skip
 """Names that columns of a kind of content usually have, in small letters and without signs."""
 _OF_TEXT: Mapping[str, tuple[str, ...]] = {
-    "texts": ("text", "sentence", "content", "document"),
-    "tags": ("entities", "spans", "annotations"),
+    "texts": ("text", "sentence", "content", "document", "sourcetext"),
+    "tags": ("entities", "spans", "annotations", "privacymask"),
 }
 """Names that columns of words and tags have where the words were split from a text; its content has to fit, too."""
 _OF_ANY_LABEL = frozenset({"label", "labels"})

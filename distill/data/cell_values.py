@@ -39,3 +39,16 @@ def refuse(value: object) -> NoReturn:
         ValueError: always.
     """
     raise ValueError(holds(value))
+
+
+def texts(value: object) -> object:
+    """Read a list of texts, some of which may be missing, and return it as it is.
+
+    Raises:
+        ValueError: it is none; the message says what a value holds.
+    """
+    if empty(value):
+        return value
+    if not isinstance(value, list) or not all(isinstance(each, str) or each is None for each in value):
+        refuse(value)
+    return value

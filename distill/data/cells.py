@@ -4,16 +4,16 @@ A reader gives the value itself where it is as it should be, none where there is
 that says what it holds instead.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from distill.data.cell_values import MANY, refuse
+from distill.base.segmentation import spaced
+from distill.data.cell_values import MANY, refuse, texts
 from distill.data.cell_values import empty as empty
 from distill.data.cell_values import holds as holds
-from distill.data.chats import message_keys, messages, taking_turns, turn
+from distill.data.dialogues import turns
 from distill.data.label_objects import are_switches, those_on
-from distill.data.literals import literal, looks_so
+from distill.data.literals import NO_LIST, literal, looks_so, written_list
 from distill.data.question_answers import answers
 from distill.data.separated import parts, tags_in
 
@@ -28,17 +28,44 @@ _NO_SCORE = frozenset({"na", "n/a", "#n/a", "null", "none", "nan", "-", "?"})
 """Words for a missing number, in small letters."""
 _CHOICES = "choices"
 """The only key of an object in which Label Studio writes several choices into a table."""
-_NO_LIST = "a list that is none of JSON, Python or NumPy"
 
 
 def text(value: object) -> object:
-    """Read a text, which is returned as it is."""
+    """Read a text, which is returned as it is, or the sentences of one, which are joined by spaces.
+
+    >>> text("EU rejects."), text(["EU rejects.", "So it is."])
+    ('EU rejects.', 'EU rejects. So it is.')
+    """
+    return sentences(value) if are_sentences(value) else single(value)
+
+
+def single(value: object) -> object:
+    """Read a text that has to be one, which is returned as it is."""
     return value if isinstance(value, str) or empty(value) else refuse(value)
+
+
+def sentences(value: object) -> object:
+    """Read a text that is a list of its sentences, however short they are; any other as ``text`` does."""
+    if not isinstance(value, list) or empty(value):
+        return text(value)
+    return " ".join(each for each in value if isinstance(each, str)) if texts(value) else None
+
+
+def are_sentences(value: object) -> bool:
+    """Return whether a value is a list of texts most of which have several words.
+
+    >>> are_sentences(["EU rejects.", "Yes."]), are_sentences(["EU", "rejects", "."])
+    (True, False)
+    """
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        return False
+    several = sum(len(spaced(each)) > 1 for each in value)
+    return bool(value) and 2 * several >= len(value)
 
 
 def target(value: object) -> object:
     """Read the text to be written, or a list of texts that are equally right, which are returned as they are."""
-    return _texts(value) if isinstance(value, list) else text(value)
+    return texts(value) if isinstance(value, list) else text(value)
 
 
 def targets(values: Sequence[object]) -> bool:
@@ -55,9 +82,9 @@ def listed(value: object) -> object:
     (['one word', 'two'], ['EU', 'rejects'], ['EU', 'rejects'], ['[', 'EU', ']'])
     """
     if isinstance(value, str):
-        entries = _quoted(value)
+        entries = written_list(value)
         value = value.split() if entries is None else entries
-    return _texts(value)
+    return texts(value)
 
 
 def is_written(value: object) -> bool:
@@ -66,36 +93,7 @@ def is_written(value: object) -> bool:
     >>> is_written("EU rejects."), is_written('["EU", "rejects"]'), is_written(["EU"])
     (True, False, False)
     """
-    return isinstance(value, str) and not empty(value) and _quoted(value) is None
-
-
-def turns(value: object) -> object:
-    """Read the turns of a dialogue: texts or messages, as a list or in a cell; another text is a single turn.
-
-    A message is an object of ``role`` and ``content``, or of ``from`` and ``value``; those of the system and
-    of tools are no turns.
-
-    >>> turns('["Hello.", "Who is there?"]'), turns("Who is there?")
-    (['Hello.', 'Who is there?'], ['Who is there?'])
-    >>> turns([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello."}])
-    ['Hello.']
-    """
-    if isinstance(value, str) and value.strip():
-        entries = _quoted(value)
-        if entries is None and messages(value) and value.rstrip().endswith("}]"):
-            raise ValueError(_NO_LIST)
-        value = [value] if entries is None else entries
-    if (
-        isinstance(value, Mapping)
-        and (keys := message_keys(value))
-        and all(isinstance(value[key], list) for key in keys)
-    ):
-        value = [dict(zip(keys, pair, strict=False)) for pair in zip(*(value[key] for key in keys), strict=False)]
-    if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
-        if not all(isinstance(each, str) or each is None or message_keys(each) for each in value):
-            refuse(value)
-        return [turn(each) for each in taking_turns(value)]
-    return _texts(value)
+    return isinstance(value, str) and not empty(value) and written_list(value) is None
 
 
 def label(value: object) -> object:
@@ -172,7 +170,7 @@ def characters(value: str | Sequence[str]) -> int:
 
 READERS: Mapping[str, tuple[Reader, str]] = {
     "text": (text, "a text"),
-    "marked": (text, "a text"),
+    "marked": (single, "a text"),
     "target": (target, "a text, or a list of texts,"),
     "texts": (listed, "a list of texts"),
     "turns": (turns, "a list of texts, or of messages with role and content or from and value,"),
@@ -185,29 +183,6 @@ READERS: Mapping[str, tuple[Reader, str]] = {
 """How each kind of content is read, and what is expected of it."""
 
 
-def _texts(value: object) -> object:
-    if empty(value):
-        return value
-    if not isinstance(value, list) or not all(isinstance(each, str) or each is None for each in value):
-        refuse(value)
-    return value
-
-
-def _quoted(value: str) -> list[object] | None:
-    """The list that a cell of words or turns holds, which may as well begin with a bracket that is a word."""
-    begins = value.lstrip()[:2]
-    if begins[:1] not in ("[", "("):
-        return None
-    if begins[1:] in ("'", '"', "{", "["):
-        parsed = literal(value)
-        return parsed if isinstance(parsed, list) else None
-    try:
-        parsed = json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, list) else None
-
-
 def _several(value: str) -> object:
     """The labels in a cell."""
     parsed = literal(value)
@@ -216,7 +191,7 @@ def _several(value: str) -> object:
     if _VECTOR.fullmatch(value):
         return [int(float(each)) for each in value.split()]
     if looks_so(value) or _BRACES.fullmatch(value):
-        raise ValueError(_NO_LIST)
+        raise ValueError(NO_LIST)
     return parts(value) if value.strip() else None
 
 

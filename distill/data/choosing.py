@@ -8,7 +8,7 @@ from distill.base.terminal_text import names as listed
 from distill.data import lines_of_text, objects
 from distill.data.candidates import candidates, usual
 from distill.data.cells import MAX_CHARACTERS
-from distill.data.formats import TABLES
+from distill.data.formats import TABLES, placed_entities
 from distill.data.guessing import filled, fits, plain
 from distill.data.headers import refuse_no_header
 from distill.data.label_columns import is_switch
@@ -19,8 +19,6 @@ from distill.errors import DataError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-_HALVES = (("history", "reply"), ("prompt", "response"), ("prompt", "completion"), ("instruction", "output"))
-"""The columns that some files have instead of the turns of a dialogue."""
 _TOGETHER: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("text", "pair"): (
         ("sentence1", "sentence2"), ("sentence0", "sentence1"), ("sentencea", "sentenceb"), ("text1", "text2"),
@@ -34,6 +32,11 @@ _TOGETHER: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("context", "question"): (("passage", "question"), ("paragraph", "question"), ("context", "query")),
 }  # fmt: skip
 """Names that the columns of two roles usually have together."""
+_IN_TWO: Mapping[str, str] = {
+    "turns": "where one column holds the reply and another what it answers, both are",
+    "answers": "where one column holds the answer and another the place of its first character, both are",
+}
+"""Kinds of content that may stand in two columns, and how a message says so."""
 _SHOWN = 3
 """Columns that cannot be used of which a message says so."""
 _LOOKED_AT = 1000
@@ -104,7 +107,6 @@ def choose(
                 f"{source} has no column {name(wanted)}, which {rules.key}.{role} names; "
                 f"it has {listed(train.column_names)}{_joined(wanted, train)}"
             )
-        _refuse_halves(train, role, wanted, roles[role], source, rules.key)
         free = [column for column in train.column_names if column not in chosen.values()]
         meant = [together[role]] if together.get(role) in free else candidates(train, free, role, wanted, roles[role])
         if len(meant) != 1:
@@ -175,21 +177,19 @@ def _without_content(train: "Dataset", free: Sequence[str], kind: str) -> str:
     return f", and nothing in {listed(bare)}" if bare else ""
 
 
-def _refuse_halves(train: "Dataset", role: str, wanted: str, kind: str, source: str, key: str) -> None:
-    """Refuse a dialogue whose reply, or only turns, stand in columns of their own."""
-    if kind == "turns" and (halves := [each for each in _HALVES if set(each) <= set(train.column_names)]):
-        raise DataError(
-            f"{source} has {' and '.join(halves[0])} instead of {wanted}: a dialogue is one list of "
-            f"its turns, the reply last; say which column holds it with {key}.{role}=NAME"
-        )
-
-
 def _hint(train: "Dataset", free: Sequence[str], kind: str, setting: str, endings: Collection[str | None]) -> str:
     """What else may be meant, as the end of a sentence, or nothing."""
     first = train[:_LOOKED_AT]
     if len(first) == 1 and all(isinstance(value, str) for values in first.values() for value in values):
         return lines_of_text.hint(next(iter(first.values())), kind, endings)
     switches = [column for column in free if all(map(is_switch, first[column])) and any(map(_said, first[column]))]
+    if kind in _IN_TWO and len(free) > 1 and not any(fits(train, column, kind) for column in free):
+        return f"; {_IN_TWO[kind]} {setting}=ONE+OTHER"
+    if kind == "marked" and placed_entities.names_places(train.column_names):
+        return (
+            "; its entities are told by their places, which are read from JSON and Parquet: save each split with "
+            "to_json or to_parquet"
+        )
     if kind == "labels" and len(switches) > 1:
         return f"; several columns of 0 and 1 are {setting}={'+'.join(switches)}"
     spans = [column for column in train.column_names if any(map(_is_span, first[column]))]

@@ -11,6 +11,7 @@ from distill.data import (
     contents,
     hidden,
     impossible_questions,
+    joined_columns,
     label_columns,
     label_separators,
     label_values,
@@ -78,10 +79,11 @@ def take(
     for split_problems in (problems or {}).values():
         _refuse_problems(_expected_columns(roles, named, {*train.column_names, *split_problems}), split_problems)
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
-    joined = label_columns.joined(objects.opened(by_name, named), roles, named, rules.names)
-    chosen, notes = choose(joined[first], roles, named, source, rules, (problems or {}).get(first, {}))
+    together = joined_columns.joined(objects.opened(by_name, named), roles, named, source, rules.exact)
+    joined = label_columns.joined(together.splits, roles, named, rules.names)
+    chosen, notes = choose(joined[first], roles, together.named, source, rules, (problems or {}).get(first, {}))
     joined, hidden_notes = hidden.without_column(joined, roles, chosen, source)
-    notes += [*hidden_notes, *bookkeeping.of_splits(train, chosen.values(), first, source)]
+    notes += [*together.notes, *hidden_notes, *bookkeeping.of_splits(train, chosen.values(), first, source)]
     readable: dict[str, Dataset] = {}
     faults: dict[str, dict[int, Fault]] = {}
     for split, rows in joined.items():

@@ -7,11 +7,13 @@ import numpy as np
 
 from distill.base.terminal_text import name, shown
 from distill.base.unusable_rows import Fault
-from distill.data import label_objects, label_values
-from distill.data.cells import READERS, characters, empty, listed, targets
+from distill.data import label_objects, label_values, objects
+from distill.data.cells import READERS, Reader, are_sentences, characters, empty, listed, sentences, targets
 from distill.data.chats import has_tools, messages
+from distill.data.dialogues import replies
 from distill.data.literals import literal
 from distill.errors import DataError
+from distill.types import LEARNT
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -44,13 +46,10 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     Raises:
         DataError: a cell holds what its role cannot mean.
     """
-    reader, expected = READERS[column.kind]
+    expected = READERS[column.kind][1]
     stored: Sequence[Any] = rows[column.role][:]
     cells = _as_written(rows, column, stored)
-    if column.kind == "target" and targets(cells):
-        reader = listed
-    if column.kind == "labels" and label_objects.in_cells(cells):
-        reader = label_objects.of_cell
+    reader = _reader(column, cells)
     values, faults = [], {}
     for row, cell in enumerate(cells):
         try:
@@ -58,13 +57,15 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
         except ValueError as error:
             raise DataError(
                 f"the column {name(column.name)} of {column.source} cannot be the {column.role}: it holds {error} "
-                f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected"
+                f"(row {row + 1} of {column.split}: {shown(cell)}); {expected} is expected{_way(rows, column)}"
             ) from error
         values.append(value)
         entry = _ENTRY_OF_CHAT if column.kind == "turns" and messages(cell) else _ENTRY
         if (fault := _fault(value, column, longest, entry)) is not None:
             faults[row] = fault
     notes = []
+    if reader is sentences:
+        notes.append(f"{name(column.name)} holds lists of sentences: joined by spaces, each is one text")
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
         notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
         if any(has_tools(literal(cell) if isinstance(cell, str) else cell) for cell in cells):
@@ -74,7 +75,42 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
     changed = any(value is not cell for value, cell in zip(values, stored, strict=True))
     if changed and column.kind in label_values.KINDS:
         values = _of_one_type(values)
+    if column.kind == "turns":
+        rows = _with_replies(rows, cells)
     return replaced(rows, column.role, values) if changed else rows, faults, notes
+
+
+def _way(rows: "Dataset", column: Column) -> str:
+    """The setting that names the turns within objects, as the end of a sentence; nothing where they have none."""
+    if column.kind != "turns":
+        return ""
+    few = rows.select(range(min(len(rows), _SAMPLE)))
+    for path in (path for path in objects.paths(few) if path.startswith(f"{column.role}.")):
+        values = objects.opened({"": few}, {column.role: path})[""][path][:]
+        if any(isinstance(value, list) and any(len(str(turn).split()) > 1 for turn in value) for value in values):
+            return f": data.columns.{column.role}={column.name}{path.removeprefix(column.role)} is one"
+    return ""
+
+
+def _with_replies(rows: "Dataset", cells: Sequence[object]) -> "Dataset":
+    """Return the rows of dialogues with the places of the turns that are learnt, where any of them is a chat."""
+    from datasets import List, Value
+
+    places = list(map(replies, cells))
+    return (
+        rows if all(each is None for each in places) else rows.add_column(LEARNT, places, feature=List(Value("int64")))
+    )
+
+
+def _reader(column: Column, cells: Sequence[Any]) -> Reader:
+    """How the cells of a column are read, which may depend on all of them."""
+    if column.kind == "target" and targets(cells):
+        return listed
+    if column.kind == "labels" and label_objects.in_cells(cells):
+        return label_objects.of_cell
+    if column.kind == "text" and any(map(are_sentences, cells[:_SAMPLE])):
+        return sentences
+    return READERS[column.kind][0]
 
 
 def _as_written(rows: "Dataset", column: Column, stored: Sequence[Any]) -> Sequence[Any]:

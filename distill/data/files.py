@@ -178,6 +178,8 @@ def _table(files: Sequence[Path], options: Options, split: str) -> arrow.Table:
     by_columns = [formats.ending(file) == formats.PARQUET for file in files]
     if all(by_columns) and options.words and all(map(parquet.has_spans, files)):
         return arrow.of_rows(files, options, parquet.words_of_spans)
+    if all(by_columns) and options.marked and all(map(parquet.has_places, files)):
+        return arrow.of_rows(files, options, parquet.texts_with_marks)
     if all(by_columns):
         return parquet.read(files)
     if any(by_columns):

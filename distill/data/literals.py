@@ -4,6 +4,8 @@ import ast
 import json
 import re
 
+NO_LIST = "a list that is none of JSON, Python or NumPy"
+"""What a text is that looks like a list and cannot be read, for messages."""
 _LONGEST = 100_000
 """Characters that are read as Python, which takes much memory for each."""
 _BEGINS = re.compile(r"[\[({]|[\w.]+\((?=\s*[\[({)])")
@@ -43,6 +45,21 @@ def literal(text: str) -> list[object] | dict[object, object] | None:
     if read is None and len(text) <= _LONGEST:
         read = _python(text)
     return read if isinstance(read, list | dict) else None
+
+
+def written_list(value: str) -> list[object] | None:
+    """Return the list that a cell of words or turns holds, which may as well begin with a bracket that is a word."""
+    begins = value.lstrip()[:2]
+    if begins[:1] not in ("[", "("):
+        return None
+    if begins[1:] in ("'", '"', "{", "["):
+        parsed = literal(value)
+        return parsed if isinstance(parsed, list) else None
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, list) else None
 
 
 def looks_so(text: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from distill.data.arrow import ROWS, Table, files_in_words, table
-from distill.data.formats import Options, Rows, character_spans, foreign, spans_as_written
+from distill.data.formats import Options, Rows, character_spans, foreign, placed_entities, spans_as_written
 from distill.data.formats.unpacking import refuse_too_much
 from distill.data.standard_input import StandardInput
 from distill.errors import DataError
@@ -80,6 +80,24 @@ def words_of_spans(file: Path, options: Options) -> Rows:
         DataError: the file cannot be read.
     """
     return character_spans.opened(Rows(rows(file), "row"), file, options)
+
+
+def has_places(file: Path) -> bool:
+    """Return whether a Parquet file tells the entities of relations by their places.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    return placed_entities.names_places(_schema(file).names)
+
+
+def texts_with_marks(file: Path, options: Options) -> Rows:
+    """Return the rows of a Parquet file with marks around entities that are told by places, as those of JSON are read.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    return placed_entities.opened(Rows(rows(file), "row"), file, options)
 
 
 def _schema(file: Path) -> "pa.Schema":

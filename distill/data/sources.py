@@ -128,7 +128,7 @@ def unlabelled(
     absent = {UNLABELLED: unlabelled_files.absent.get("train", {})}
     by_role = roles_of.take({UNLABELLED: rows}, roles, named, file, rules, problems, absent)
     numbers = by_role.numbers.get(UNLABELLED, range(1, len(rows) + 1))
-    return by_role.splits[UNLABELLED], [*unlabelled_files.notes, *by_role.notes], numbers
+    return by_role.splits[UNLABELLED].select_columns(list(roles)), [*unlabelled_files.notes, *by_role.notes], numbers
 
 
 def _with_words(rows: "Dataset", roles: Mapping[str, str]) -> "Dataset":

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from distill.data.answers.matching import Matched
+from distill.data.answers.other_forms import explained
 from distill.data.answers.reading import Answer
 from distill.data.answers.saying import OUTSIDE, SAYS, UNPARSEABLE, Said, UnusableError, Vocabulary
 from distill.errors import DataError
@@ -39,7 +40,7 @@ def read_answers(
         try:
             said[id(answer)] = None if answer.content is None else say(answer, vocabulary)
         except UnusableError as fault:
-            faults[id(answer)] = fault
+            faults[id(answer)] = explained(fault, answer, vocabulary)
     _refuse(answers, faults, vocabulary, key, drop=drop)
     return said, faults
 

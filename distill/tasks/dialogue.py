@@ -1,20 +1,20 @@
 """The task of writing the next turn of a dialogue, by a decoder that has read the turns before.
 
-Every turn but the first is an example. Turns end in the tokenizer's end token; where the history is too long, its
-oldest tokens give way; only the reply's tokens are rows.
+Every turn but the first is an example; of a chat with roles, those of the assistant are. Turns end in the tokenizer's
+end token; where the history is too long, its oldest tokens give way; only the reply's tokens are rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distill.base.unusable_rows import Fault
-from distill.errors import ModelError
+from distill.errors import DataError, ModelError
 from distill.tasks import Columns, EncodingSpec, Features, Options, Read, Record, Task
 from distill.tasks.features import gather
 from distill.tasks.labels import sifted
 from distill.tasks.translation import length_group, texts
 from distill.tasks.translation import rows as token_rows
-from distill.types import Batch
+from distill.types import LEARNT, Batch
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -27,13 +27,40 @@ _EDGES = (3, 5, 8)
 
 
 def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
-    """Check that every dialogue has two turns or more.
+    """Check that every dialogue has two turns or more, and leave out those of which no turn is learnt.
 
     Raises:
-        DataError: a dialogue has a single turn, or none, and is not to be left out.
+        DataError: a dialogue has a single turn, or none, and is not to be left out; or no turn of a split is learnt.
     """
     sifted_rows = sifted(splits, ["turns"], _fault, options)
-    return Read(sifted_rows.splits, notes=sifted_rows.notes)
+    ready, notes = {}, []
+    for split, rows in sifted_rows.splits.items():
+        ready[split], of_split = _with_replies(split, rows) if LEARNT in rows.column_names else (rows, [])
+        notes += of_split
+    return Read(ready, notes=(*sifted_rows.notes, *notes))
+
+
+def _with_replies(split: str, rows: "Dataset") -> tuple["Dataset", list[str]]:
+    """The dialogues of a split that have a turn to learn, and a sentence on how many turns that are where not all are.
+
+    Raises:
+        DataError: none has.
+    """
+    counts = list(map(len, _places(rows[:])))
+    count, answering = sum(counts), sum(len(turns) - 1 for turns in rows["turns"])
+    if not count:
+        raise DataError(
+            f"no turn of {split} is a reply to learn: what users say, what has weight 0, and the first turn are not"
+        )
+    if count == answering:
+        return rows, []
+    bare = counts.count(0)
+    left_out = f"; {bare:,} of {len(counts):,} dialogues have no reply, and are left out" if bare else ""
+    note = (
+        f"{count:,} of {answering:,} turns of {split} that answer others are replies to learn: what users say, and "
+        f"what has weight 0, is history alone{left_out}"
+    )
+    return rows.select([place for place, learnt in enumerate(counts) if learnt]), [note]
 
 
 def _fault(turns: Sequence[str]) -> Fault | None:
@@ -42,7 +69,7 @@ def _fault(turns: Sequence[str]) -> Fault | None:
 
 
 def expand(rows: "Dataset") -> "Dataset":
-    """Make an example of each turn that answers others: the ``reply`` with its ``history``."""
+    """Make an example of each turn that answers others and is learnt: the ``reply`` with its ``history``."""
     return rows.map(_replies, batched=True, remove_columns=rows.column_names)
 
 
@@ -109,8 +136,17 @@ def groups(rows: Columns) -> list[str]:
 
 
 def _replies(rows: Columns) -> Features:
-    pairs = [(list(turns[:end]), turns[end]) for turns in rows["turns"] for end in range(1, len(turns))]
+    dialogues = zip(rows["turns"], _places(rows), strict=True)
+    pairs = [(list(turns[:end]), turns[end]) for turns, places in dialogues for end in places]
     return {"history": [history for history, _ in pairs], "reply": [reply for _, reply in pairs]}
+
+
+def _places(rows: Columns) -> list[Sequence[int]]:
+    """The places of the turns of each dialogue that are learnt."""
+    learnt = rows.get(LEARNT) or [None] * len(rows["turns"])
+    return [
+        range(1, len(turns)) if places is None else places for turns, places in zip(rows["turns"], learnt, strict=True)
+    ]
 
 
 def _joined(turns: Sequence[str], tokenizer: "PreTrainedTokenizerBase") -> list[int]:

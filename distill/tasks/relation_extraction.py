@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MARKERS = ("<e1>", "</e1>", "<e2>", "</e2>")
 _MARK = re.compile("|".join(MARKERS))
+_WAY = "; marks are written as <e1>…</e1> around one entity and <e2>…</e2> around the other"
+"""What is said where a text has none, or others."""
 _GAPS = re.compile(r"(?<=\s)|(?<=[\u3040-\u30ff\u3400-\u9fff])")
 """Where a text may be cut: after a space, or a character of a script without spaces."""
 
@@ -95,9 +97,10 @@ def rows(
 
 def _fault(text: str) -> Fault | None:
     reason = problem(text)
-    return (
-        None if reason is None else Fault("entities that are not marked as they should be", f"{reason}: {shown(text)}")
-    )
+    if reason is None:
+        return None
+    way = "" if any(mark in text for mark in MARKERS) else _WAY
+    return Fault("entities that are not marked as they should be", f"{reason}: {shown(text)}", way)
 
 
 def problem(text: str) -> str | None:

@@ -315,3 +315,52 @@ def test_spans_that_say_their_characters_may_cut_all_words(tmp_path):
     spans = [{"start": 2, "end": 2 + len(each), "label": "PER", "text": each} for each in NAMES]
     taken, _ = read(tmp_path, *({"text": f"ab{span['text']}", "label": [span]} for span in spans))
     assert taken.splits["train"][0] == {"tokens": ["ab", "Anna"], "label": ["O", "B-PER"]}
+
+
+PREFIXED = "labels in entities begin as tags do, with B- and the like: spans that go on are joined"
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [[3, 8, "B-LOC"], [10, 13, "B-PER"], [14, 22, "I-PER"]],
+        [[3, 8, "U-LOC"], [10, 13, "B-PER"], [14, 22, "L-PER"]],
+        [[0, 2, "O"], [3, 8, "B-LOC"], [10, 22, "B-PER"]],
+        [[3, 5, "B-LOC"], [5, 8, "B-LOC"], [10, 13, "B-PER"], [14, 22, "I-PER"]],
+    ],
+)
+def test_spans_with_the_labels_of_tags_are_joined_to_entities(tmp_path, spans):
+    taken, notes = read(tmp_path, {"text": TEXT, "entities": spans})
+    assert taken.splits["train"][0] == {"tokens": WORDS, "label": TAGS}
+    assert notes[-1] == PREFIXED
+
+
+def test_the_pieces_of_words_that_a_pipeline_of_transformers_labels_are_joined(tmp_path):
+    pieces = [
+        ("B-LOC", 3, 6, "Par"),
+        ("I-LOC", 6, 8, "##is"),
+        ("B-PER", 10, 13, "▁Ada"),
+        ("I-PER", 14, 22, "ĠLovelace"),
+    ]
+    entities = [
+        {"entity": tag, "score": 0.9, "index": 1, "word": word, "start": start, "end": end}
+        for tag, start, end, word in pieces
+    ]
+    taken, _ = read(tmp_path, {"text": TEXT, "entities": entities})
+    assert taken.splits["train"][0] == {"tokens": WORDS, "label": TAGS}
+
+
+@pytest.mark.parametrize("labels", [("B-cell", "T-cell"), ("E-MAIL", "I-Pad")])
+def test_names_that_only_look_like_tags_stay(tmp_path, labels):
+    spans = [[3, 8, labels[0]], [10, 22, labels[1]]]
+    taken, notes = read(tmp_path, {"text": TEXT, "entities": spans})
+    tags = taken.splits["train"]["label"][0]
+    assert tags[1] == f"B-{labels[0]}"
+    assert tags[4] == f"I-{labels[1]}"
+    assert PREFIXED not in notes
+
+
+def test_spans_with_the_labels_of_tags_that_overlap_are_refused(tmp_path):
+    said = f"^line 1 of {re.escape(str(tmp_path))}/train.jsonl has in entities spans that overlap, 'Paris' and 'aris': "
+    with pytest.raises(DataError, match=f"{said}a word has one tag$"):
+        read(tmp_path, {"text": TEXT, "entities": [[3, 8, "B-LOC"], [4, 8, "I-LOC"]]})

@@ -88,3 +88,44 @@ def test_a_dialogue_about_a_picture_is_left_out_or_refused(tmp_path):
     with pytest.raises(DataError, match=f"^{re.escape(reason)}$"):
         chats(tmp_path, [ASKED, TOLD], [seen, TOLD])
     assert len(chats(tmp_path, [ASKED, TOLD], [seen, TOLD], drop_bad=True).splits["train"]) == 1
+
+
+HELD_BACK = [{"weight": 0}, {"weight": 0.0}, {"train": False}, {"training": False}, {"loss": False}]
+
+
+@pytest.mark.parametrize("said", HELD_BACK)
+def test_a_reply_of_weight_0_is_history_alone(tmp_path, said):
+    chat = [ASKED, {**TOLD, **said}, ASKED, {**TOLD, "content": "Eleven.", "weight": 1}]
+    train = chats(tmp_path, chat, [ASKED, {**TOLD, "train": True}]).splits["train"]
+    assert train["turns"][:] == [
+        ["What time is it?", "Ten.", "What time is it?", "Eleven."],
+        ["What time is it?", "Ten."],
+    ]
+    assert train["learnt"][:] == [[3], [1]]
+
+
+@pytest.mark.parametrize("said", HELD_BACK)
+def test_a_weight_of_0_counts_in_cells_in_columns_of_messages_and_in_parquet(tmp_path, said):
+    chat = [{**ASKED, **dict.fromkeys(said)}, {**TOLD, **said}, {**TOLD, **dict.fromkeys(said)}]
+    by_keys = {key: [each[key] for each in chat] for key in chat[0]}
+    for cell in (json.dumps(chat), by_keys, chat):
+        taken = take({"train": Dataset.from_dict({"messages": [cell]})}, {"turns": "turns"}, {}, "here")
+        assert taken.splits["train"]["learnt"][:] == [[2]]
+
+
+def test_what_users_say_is_no_reply_and_what_people_say_to_each_other_is():
+    def learnt(*speakers):
+        chat = [{"from": speaker, "value": "Ten."} for speaker in speakers]
+        taken = take({"train": Dataset.from_dict({"conversations": [chat]})}, {"turns": "turns"}, {}, "here")
+        return taken.splits["train"]["learnt"][0]
+
+    assert learnt("human", "gpt", "human", "gpt") == [1, 3]
+    assert learnt("user", "user", "Assistant", "assistant") == [2, 3]
+    assert learnt("gpt", "human", "critic", "gpt") == [3]
+    assert learnt("user", "agent", "user") == [1]
+    assert learnt("Anna", "Ben", "Anna") == [1, 2]
+
+
+def test_a_list_of_texts_says_nothing_of_what_is_learnt(tmp_path):
+    rows = Dataset.from_dict({"turns": [["What time is it?", "Ten."]]})
+    assert take({"train": rows}, {"turns": "turns"}, {}, "here").splits["train"].column_names == ["turns"]

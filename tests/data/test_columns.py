@@ -159,13 +159,10 @@ def test_the_class_numbers_in_lists_become_names_too():
     assert classes == ["O", "B-X"]
 
 
-def test_a_history_without_its_reply_is_not_taken_for_the_turns_of_a_dialogue():
+def test_a_history_is_not_taken_for_a_dialogue_without_its_reply_unless_it_is_named():
     rows = Dataset.from_dict({"history": [["Hello there.", "Hi."]], "reply": ["How are you?"]})
-    with refused(
-        "here has history and reply instead of turns: a dialogue is one list of its turns, the reply last; say which "
-        "column holds it with data.columns.turns=NAME"
-    ):
-        take({"train": rows}, {"turns": "turns"}, {}, "here")
+    taken, *_ = take({"train": rows}, {"turns": "turns"}, {}, "here")
+    assert taken["train"][0] == {"turns": ["Hello there.", "Hi.", "How are you?"]}
     taken, *_ = take({"train": rows}, {"turns": "turns"}, {"turns": "history"}, "here")
     assert taken["train"][0] == {"turns": ["Hello there.", "Hi."]}
 
@@ -473,14 +470,28 @@ def test_a_text_has_a_limit():
 def test_messages_are_found_by_themselves_and_said():
     chat = [{"role": "user", "content": "Who is there?"}, {"role": "assistant", "content": "Me."}]
     taken = take({"train": table(id=[1], messages=[chat])}, {"turns": "turns"}, {}, "here")
-    assert taken.splits["train"][0] == {"turns": ["Who is there?", "Me."]}
-    assert take({"train": table(messages=[str(chat)])}, {"turns": "turns"}, {}, "here").splits["train"][0] == {
-        "turns": ["Who is there?", "Me."]
-    }
+    read = {"turns": ["Who is there?", "Me."], "learnt": [1]}
+    assert taken.splits["train"][0] == read
+    assert take({"train": table(messages=[str(chat)])}, {"turns": "turns"}, {}, "here").splits["train"][0] == read
     assert taken.notes == [
         "there is no column turns in here; messages is taken as the turns",
         "messages holds messages: what they say are the turns, without what the system says",
     ]
+
+
+def test_a_list_of_sentences_is_a_text_and_that_is_said():
+    rows = table(text=[["It rained.", "He left."], ["Why?"], None], label=[0, 1, 1])
+    with refused("row 3 of train in here has no text; data.on_bad=drop leaves it out"):
+        take({"train": rows}, ROLES, {}, "here")
+    taken = take({"train": rows}, ROLES, {}, "here", Rules(drop_bad=True))
+    assert taken.splits["train"]["text"][:] == ["It rained. He left.", "Why?"]
+    assert taken.notes[0] == "text holds lists of sentences: joined by spaces, each is one text"
+
+
+def test_a_list_of_words_is_no_text():
+    said = "the column text of here cannot be the text: it holds lists (row 1 of train: ['It', 'rained', '.'])"
+    with refused(f"{said}; a text is expected"):
+        take({"train": table(text=[["It", "rained", "."]] * 2, label=[0, 1])}, ROLES, {}, "here")
 
 
 def test_the_lists_of_targets_in_a_table_are_lists():

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from datasets import Dataset
 
 from distill.data import files, formats
 from distill.data.columns import take
@@ -144,3 +145,42 @@ def test_texts_with_marks_stay_as_they_are(tmp_path, options):
     rows = [{"text": MARKED, "label": "a", "h": "Ada"}] if options else [TACRED]
     file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert [row for _, row in formats.rows(file, Options(**options)).rows] == rows
+
+
+FEW_REL = {
+    "with objects": {"head": {"text": "ada", "indices": [[2, 3]]}, "tail": {"text": "rome", "indices": [[6], [7]]}},
+    "with lists": {"h": ["ada lovelace", "Q1", [[2, 3]]], "t": ["rome", "Q2", [[6]]]},
+}
+
+
+@pytest.mark.parametrize("form", FEW_REL)
+def test_the_numbers_of_the_words_of_an_entity_tell_its_place(tmp_path, form):
+    _, found = read(tmp_path, {"relation": "P1", "tokens": WORDS, **FEW_REL[form]})
+    assert list(found.rows) == [(1, {"relation": "P1", "text": MARKED})]
+
+
+def test_a_file_may_hold_its_rows_by_their_relation(tmp_path):
+    row = {"tokens": WORDS, **FEW_REL["with lists"]}
+    (tmp_path / "train.json").write_text(json.dumps({"P1": [row, row], "P2": [row]}), encoding="utf-8")
+    found = formats.rows(tmp_path / "train.json", Options(marked=True))
+    assert [row["relation"] for _, row in found.rows] == ["P1", "P1", "P2"]
+
+
+def test_parquet_with_places_is_read_as_json_is(tmp_path):
+    rows = [{**TACRED, "relation": relation} for relation in ("a", "b")]
+    Dataset.from_list(rows).to_parquet(tmp_path / "train.parquet")
+    splits = files.read(tmp_path, options=Options(marked=True))
+    assert splits["train"]["text"][:] == [MARKED, MARKED]
+    assert "token" in files.read(tmp_path)["train"].column_names
+
+
+def test_places_in_a_data_set_that_was_saved_are_named_with_the_kinds_of_files_that_are_read(tmp_path):
+    columns = ("relation", "token", "subj_start", "subj_end", "obj_start", "obj_end")
+    rows = Dataset.from_list([{key: TACRED[key] for key in columns}])
+    said = (
+        f"mine has no column text; it has {', '.join(columns)}: say which one is the text with data.columns.text=NAME; "
+        "its entities are told by their places, which are read from JSON and Parquet: save each split with to_json or "
+        "to_parquet"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(said)}$"):
+        take({"train": rows}, {"text": "marked", "label": "label"}, {}, "mine")

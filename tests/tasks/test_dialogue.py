@@ -35,6 +35,30 @@ def test_every_turn_but_the_first_is_a_reply_to_all_before_it():
     assert made["history"][:] == [["a"], ["a", "b"], ["d"]]
 
 
+def test_of_a_chat_the_turns_that_are_learnt_are_examples_and_it_is_said_how_many():
+    rows = Dataset.from_dict(
+        {"turns": [["a", "b", "c", "d"], ["e", "f"], ["g", "h", "i"]], "learnt": [[1, 3], [], None], "part": [1, 2, 3]}
+    )
+    read = TASK.read({"train": rows}, Options({}))
+    made = TASK.expand(read.splits["train"])
+    assert made[:] == {"history": [["a"], ["a", "b", "c"], ["g"], ["g", "h"]], "reply": ["b", "d", "h", "i"]}
+    assert read.notes == (
+        "4 of 6 turns of train that answer others are replies to learn: what users say, and what has weight 0, is "
+        "history alone; 1 of 3 dialogues have no reply, and are left out",
+    )
+
+
+def test_nothing_is_said_where_every_turn_that_answers_is_learnt():
+    rows = Dataset.from_dict({"turns": [["a", "b"], ["c", "d", "e"]], "learnt": [[1], [1, 2]]})
+    assert TASK.read({"train": rows}, Options({})).notes == ()
+
+
+def test_a_split_without_any_reply_to_learn_is_refused(refused):
+    rows = Dataset.from_dict({"turns": [["a", "b"], ["c", "d"]], "learnt": [[], []]})
+    with refused("no turn of train is a reply to learn: what users say, what has weight 0, and the first turn are not"):
+        TASK.read({"train": rows}, Options({}))
+
+
 @pytest.mark.parametrize("turns", [["a"], []])
 def test_a_reply_without_history_is_refused(refused, turns):
     rows = Dataset.from_dict({"turns": [["a", "b"], turns]})

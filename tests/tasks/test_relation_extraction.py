@@ -150,6 +150,15 @@ def test_marks_that_are_missing_double_or_badly_ordered_are_refused(refused, bad
         read(TEXT, bad)
 
 
+@pytest.mark.parametrize("text", ["[E1] tower [/E1] of [E2] Paris [/E2]", "[[ tower ]] of << Paris >>", "@GENE$ of x"])
+def test_other_marks_are_refused_with_those_that_are_read(refused, text):
+    with refused(
+        f"row 2 of train has <e1> 0 times, not once: {text!r}; data.on_bad=drop leaves it out; marks are written as "
+        "<e1>…</e1> around one entity and <e2>…</e2> around the other"
+    ):
+        read(TEXT, text)
+
+
 def test_the_second_entity_may_stand_first():
     assert read(TEXT, "<e2>c</e2> and <e1>a</e1>").labels == ("a(e1,e2)", "b(e2,e1)")
 

@@ -11,6 +11,7 @@ from distill.data import formats, parquet
 from distill.data.cells import empty
 from distill.data.formats import Options, Row
 from distill.data.formats.parsing import Doubled
+from distill.data.literals import literal
 from distill.errors import DataError
 
 ID, ANSWER, LOGPROBS, ERROR, RAW, COST = "id", "answer", "logprobs", "error", "raw", "cost"
@@ -142,7 +143,7 @@ def _content(value: object) -> object:
         try:
             value = json.loads(text)
         except ValueError:
-            return text
+            value = literal(text) or text  # as pandas writes what Python has
     if isinstance(value, Mapping):
         given = {str(key): each for key, each in value.items() if each is not None}  # Parquet has all keys in all rows
         return given or None

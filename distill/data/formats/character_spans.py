@@ -21,17 +21,32 @@ from distill.errors import DataError
 
 _LOOKED_AT = 1000
 """Rows that are looked at to tell what their columns hold."""
-_TEXT = ("text", "sentence", "content", "document", "data")
-_SPANS = ("label", "labels", "entities", "spans", "annotations", "annotation", "ner", "ner_tags", "tags")
+_TEXT = ("text", "sentence", "content", "document", "data", "source_text")
+_SPANS = (
+    "label",
+    "labels",
+    "entities",
+    "spans",
+    "annotations",
+    "annotation",
+    "ner",
+    "ner_tags",
+    "tags",
+    "privacy_mask",
+)
 """Usual names of the columns of texts and of spans, the likeliest first."""
 
 
 class _Columns(NamedTuple):
-    """The columns of texts, of spans of their characters, and of words that a tool has beside them, if it has any."""
+    """The columns of texts, of spans of their characters, and of words that a tool has beside them, if it has any.
+
+    Labels of spans may be ``prefixed``, as those of tags.
+    """
 
     text: str
     spans: str
     words: str | None
+    prefixed: bool = False
 
 
 def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
@@ -51,6 +66,7 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     if columns is None:
         return replace(file_rows, rows=rest)
     spans, words = columns.spans, columns.words
+    columns = columns._replace(prefixed=spans_as_written.have_prefixes(_labels(first, spans)))
     if (otherwise := counted_otherwise(_placed(first, columns))) is not None:
         number, reason = otherwise
         raise DataError(f"{file_rows.unit} {number} of {file} has in {name(spans)} {reason}")
@@ -60,7 +76,9 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
         "begins, I- within it, O outside"
     )
     converted = _converted(rest, columns, (file_rows.unit, file), options)
-    return replace(file_rows, rows=converted, notes=(*file_rows.notes, note))
+    joined = f"labels in {name(spans)} begin as tags do, with B- and the like: spans that go on are joined"
+    more = (joined,) if columns.prefixed else ()
+    return replace(file_rows, rows=converted, notes=(*file_rows.notes, note, *more))
 
 
 def words_and_tags(
@@ -100,7 +118,7 @@ def _checked(text: str, spans: Sequence[Span]) -> list[Span]:
         if not 0 <= span.start < span.end <= len(text):
             raise ValueError(f"a span from {span.start} to {span.end} in a text of {len(text):,} characters")
         characters = text[span.start : span.end]
-        if span.said is not None and span.said.strip() != characters.strip():
+        if span.said is not None and not spans_as_written.says(span.said, characters):
             raise ValueError(f"the span {shown(span.said)}, and its characters are {shown(characters)}")
         start = span.start + len(characters) - len(characters.lstrip())
         if characters.strip():
@@ -168,6 +186,13 @@ def _placed(rows: Sequence[tuple[int, Row]], columns: _Columns, *, said: bool = 
                 yield Placed(number, characters, starts, ends, (span.start, span.end))
 
 
+def _labels(rows: Sequence[tuple[int, Row]], column: str) -> Iterator[str]:
+    """Yield the labels of all spans in some rows."""
+    values = (row.get(column) for _, row in rows)
+    spans = (spans_as_written.span(each) for value in values if isinstance(value, list) for each in value)
+    return (span.label for span in spans if span is not None)
+
+
 def _words(row: Row, columns: _Columns) -> list[tuple[int, int]]:
     """Return where the words are that a tool has beside the text of a row; nothing where it has none."""
     return [] if columns.words is None else tool_tokens.places(row.get(columns.words), str(row[columns.text]))
@@ -198,5 +223,7 @@ def _with_words(row: Row, columns: _Columns) -> Row:
     if None in read or not (values is None or isinstance(values, list)):
         raise ValueError("something else than spans, each with a start, an end and a label")
     spans = [span for span in read if span is not None]
+    if columns.prefixed:
+        spans = spans_as_written.without_prefixes(_checked(characters, spans), characters)
     words, tags = words_and_tags(characters, spans, _words(row, columns))
     return {**row, columns.words or columns.text: words, columns.spans: None if values is None else tags}

@@ -11,7 +11,14 @@ from typing import cast
 from distill.base.terminal_text import names as listed
 from distill.base.terminal_text import shown
 from distill.data.chats import message_keys, plain
-from distill.data.formats import annotation_tools, character_spans, placed_entities, squad
+from distill.data.formats import (
+    annotation_tools,
+    character_spans,
+    placed_entities,
+    spacy_documents,
+    squad,
+    word_spans,
+)
 from distill.data.formats.parsing import Doubled, parse
 from distill.data.formats.rows import Options, Row, Rows, unreadable
 from distill.data.formats.text import lines, whole
@@ -34,9 +41,10 @@ def read(file: Path, options: Options) -> Rows:
     Raises:
         DataError: it is no JSON, or holds no rows; the line is named where there is one.
     """
-    file_rows = annotation_tools.opened(squad.opened(_opened(file, options), file), options)
+    file_rows = spacy_documents.opened(_opened(file, options), file, options)
+    file_rows = annotation_tools.opened(squad.opened(file_rows, file), options)
     if options.words:
-        return character_spans.opened(file_rows, file, options)
+        return character_spans.opened(word_spans.opened(file_rows, file, options), file, options)
     if options.chats:
         return replace(file_rows, rows=((number, _with_plain_chats(row)) for number, row in file_rows.rows))
     return placed_entities.opened(file_rows, file, options) if options.marked else file_rows
@@ -116,6 +124,8 @@ def _document(value: Mapping[str, object], file: Path, options: Options) -> Rows
     """The rows of one JSON object, by its shape; any other is a row itself."""
     if squad.is_squad(value):
         return Rows(squad.rows(value, file), "question")
+    if options.marked and value and (by_relation := placed_entities.by_relation(value)) is not None:
+        return Rows(enumerate(by_relation, 1), "row")
     columns, data = value.get("columns"), value.get("data")
     if isinstance(columns, list) and isinstance(data, list):
         return Rows(_split(columns, data, file), "row")

@@ -4,10 +4,11 @@ TACRED has the words as ``token`` and places ``subj_start`` to ``subj_end`` and 
 included; copies of it have ends that are not, told by a file in which no entity seems to be a single word and names
 seem to go on in small letters. OpenNRE has ``h`` and ``t``, head and tail, each with ``pos``: start and end of words of
 ``token``, or of characters of ``text``, the end not included.
+FewRel has both, or ``head`` and ``tail``, with the numbers of all words of each mention, of which the first counts.
 Subject and head become ``<e1>…</e1>``, object and tail ``<e2>…</e2>``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -19,6 +20,8 @@ from distill.errors import DataError
 
 _TACRED = ("subj_start", "subj_end", "obj_start", "obj_end")
 _HEAD, _TAIL = "h", "t"
+_PAIRS = ((_HEAD, _TAIL), ("head", "tail"))
+"""Columns of both entities as objects."""
 _WORDS = ("token", "tokens", "words")
 _TEXT = "text"
 _LOOKED_AT = 1000
@@ -38,7 +41,7 @@ def opened(file_rows: Rows, file: Path, options: Options) -> Rows:
     first = list(islice(file_rows.rows, _LOOKED_AT))
     rest = chain(first, file_rows.rows)
     readable = [row for _, row in first if not isinstance(row, Unreadable)]
-    if not readable or not _placed(readable[0]):
+    if not readable or not _placed(_with_pos(readable[0])):
         return replace(file_rows, rows=rest)
     note = (
         f"entities are told by their places in {file.name}: the text gets marks, <e1> of the first, <e2> of the second"
@@ -108,6 +111,50 @@ def marked(parts: Sequence[str], first: Place, second: Place, between: str) -> s
     return between.join(pieces)
 
 
+def names_places(columns: Collection[str]) -> bool:
+    """Return whether columns tell by their names the places of two entities, as TACRED, OpenNRE and FewRel do."""
+    pairs = any({*pair} <= {*columns} for pair in _PAIRS)
+    return {*_TACRED} <= {*columns} or (pairs and not {*_WORDS, _TEXT}.isdisjoint(columns))
+
+
+def _with_pos(row: Row) -> Row:
+    """Return a row of FewRel as OpenNRE writes it; any other as it is.
+
+    >>> _with_pos({"head": {"text": "new york", "indices": [[3, 4]]}, "tail": {"text": "us", "indices": [[6], [9]]}})
+    {'h': {'pos': [3, 5]}, 't': {'pos': [6, 7]}}
+    """
+    for pair in _PAIRS:
+        entities = [_of_fewrel(row.get(key)) for key in pair]
+        if None not in entities:
+            kept = {key: value for key, value in row.items() if key not in pair}
+            return {**kept, _HEAD: entities[0], _TAIL: entities[1]}
+    return row
+
+
+def _of_fewrel(entity: object) -> Row | None:
+    """An entity with the place of its first mention; none where it does not say the numbers of its words."""
+    if isinstance(entity, Mapping):
+        mentions = entity.get("indices")
+    else:
+        mentions = entity[2] if isinstance(entity, list) and len(entity) == 3 else None
+    first = mentions[0] if isinstance(mentions, list) and mentions else None
+    if not isinstance(first, list) or not first or not all(type(each) is int for each in first):
+        return None
+    return {"pos": [min(first), max(first) + 1]}
+
+
+def by_relation(value: Mapping[str, object]) -> list[Row] | None:
+    """Return the rows of a file that holds them by their relation, as FewRel's does; none where it does not."""
+    rows = [
+        (relation, row)
+        for relation, each in value.items()
+        for row in (each if isinstance(each, list) and each else [None])
+    ]
+    if not all(isinstance(row, Mapping) and _placed(_with_pos(row)) for _, row in rows):
+        return None
+    return [{**cast(Row, row), "relation": relation} for relation, row in rows]
+
+
 def _placed(row: Row) -> bool:
     """Return whether a row tells its entities by their places."""
     return all(key in row for key in _TACRED) or all(
@@ -131,6 +178,7 @@ def _marked_rows(
 
 def _marked_row(row: Row, ends_included: bool) -> Row:
     """Return a row with its text marked, and without what told the places."""
+    row = _with_pos(row)
     if not _placed(row):
         raise ValueError("does not say where its entities are, as the first row does")
     parts, between = _parts(row)

@@ -26,9 +26,14 @@ _END = "\x00the end\x00"
 """A line after the last: where it is no record of its own, a quote was left open."""
 _SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?$')
 """How spreadsheets name the delimiter in a line before the header."""
+_AS_A_WHOLE = "a field in quotes is quoted as a whole, and a quote in it is written twice"
 _UNSEEN = "\ufeff\u200b\u2060"
 """Characters without width that get into the names of columns, and are none of them."""
 Records = Iterator[tuple[int, list[str]]]
+
+
+class _Unclear(list[str]):
+    """Fields of a record with quotes of which nobody can tell whether they belong to the text."""
 
 
 def csv_rows(file: Path, options: Options) -> Rows:
@@ -105,7 +110,8 @@ def _cells(
     """Rows of the columns that can be used; those without a word are none, nor are empty fields beyond the header."""
     every, named = len(usable_places) == len(names), [names[place] for place in usable_places]
     for number, fields in records:
-        if len(fields) == len(names) and every and fields[0].strip() not in ("", names[0]):
+        clear = not isinstance(fields, _Unclear)
+        if len(fields) == len(names) and every and clear and fields[0].strip() not in ("", names[0]):
             yield number, dict(zip(names, fields, strict=True))
             continue
         if not "".join(fields).strip():
@@ -128,6 +134,8 @@ def _known(fields: Sequence[str], names: Sequence[str]) -> Row:
 
 def _misfit(fields: Sequence[str], names: Sequence[str], dialect: Dialect) -> str | None:
     """What is wrong with a row's fields, as the end of a sentence; none where nothing is."""
+    if isinstance(fields, _Unclear):
+        return f"has a quote that is closed in the middle of a field: {_AS_A_WHOLE}"
     if len(names) > 1 and [field.strip() for field in fields] == names:
         return "is the header once more: leave it out"
     if len(names) == 1:
@@ -171,9 +179,11 @@ def _csv(text: Iterator[str], dialect: Dialect, file: Path, after: int) -> Recor
             if len(record) > 1 and dialect.is_broken(record):
                 raise DataError(
                     f"line {number} of {file} has a quote that is closed only in the middle of a field in line "
-                    f"{number + len(record) - 1}: a field in quotes is quoted as a whole, and a quote in it is written "
-                    "twice"
+                    f"{number + len(record) - 1}: {_AS_A_WHOLE}"
                 )
+            if len(record) == 1:
+                written = dialect.text_as_written(record[0], fields)
+                fields = _Unclear(fields) if written is None else written
             yield number, fields
             number += len(record)
             record.clear()
