@@ -30,7 +30,7 @@ class RoleColumns(NamedTuple):
     """The splits with one column for each role of the task, and what was decided on the way.
 
     Attributes:
-        splits: under the role's name, without the rows that cannot be used.
+        splits: under the role's name, without the rows that cannot be used; of chats with ``LEARNT`` beside the turns.
         notes: a sentence for whatever was decided on the way, such as a column that was taken instead of a named one.
         classes: the names of the hub's class numbers in the column of the labels, by number; of 0/1 vectors, the label
             of each place.

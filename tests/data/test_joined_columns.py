@@ -106,8 +106,9 @@ def test_a_chat_in_one_text_is_its_messages(text):
 def test_turns_within_objects_are_named_where_the_objects_are_no_turns():
     rows = table(turns=[{"id": ["0", "1"], "utterance": ["Who is there?", "Me."]}])
     said = (
-        "the column turns of here cannot be the turns: it holds objects (row 1 of train: {'id': ['0', '1'], 'utterance': "
-        "['Who is there?', 'Me.']}); a list of texts, or of messages with role and content or from and value, is expected"
+        "the column turns of here cannot be the turns: it holds objects (row 1 of train: {'id': ['0', '1'], "
+        "'utterance': ['Who is there?', 'Me.']}); a list of texts, or of messages with role and content or from and "
+        "value, is expected"
     )
     with refused(f"{said}: data.columns.turns=turns.utterance is one"):
         take({"train": rows}, TURNS, {}, "here")
@@ -137,9 +138,8 @@ def test_an_empty_answer_is_none_and_one_that_is_missing_cannot_be_used():
 
 def test_a_place_that_is_none_is_refused_with_its_row():
     rows = table(**CONTEXT, answer_text=["Rome"] * 2, answer_start=["8", "eight"])
-    with refused(
-        "row 2 of train in here: answer_text, answer_start cannot be one: 'eight' is no place of an answer, a whole number"
-    ):
+    said = "row 2 of train in here: answer_text, answer_start cannot be one"
+    with refused(f"{said}: 'eight' is no place of an answer, a whole number"):
         take({"train": rows}, ANSWERS, {}, "here")
 
 

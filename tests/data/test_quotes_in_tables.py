@@ -34,8 +34,8 @@ def test_quotes_around_the_beginning_of_a_field_are_of_its_text(tmp_path, writte
 @pytest.mark.parametrize("written", ['"He said "hi" to me"', '"Titanic" and "Avatar"', '"He said ""hi"" to" me'])
 def test_a_field_whose_quotes_nobody_can_tell_from_its_text_is_refused(tmp_path, written):
     said = (
-        f"line 2 of {tmp_path}/train.csv has a quote that is closed in the middle of a field: a field in quotes is quoted "
-        "as a whole, and a quote in it is written twice"
+        f"line 2 of {tmp_path}/train.csv has a quote that is closed in the middle of a field: a field in quotes is "
+        "quoted as a whole, and a quote in it is written twice"
     )
     with pytest.raises(DataError, match=f"^{re.escape(said)}$"):
         rows(tmp_path, f"text,label\n{written},0\n")

@@ -51,8 +51,8 @@ def test_a_sentence_without_words_is_refused_with_its_number(tmp_path):
 def test_a_task_that_reads_no_words_refuses_them(tmp_path):
     (tmp_path / "train.json").write_text(json.dumps([document(TOKENS)]), encoding="utf-8")
     said = (
-        f"{tmp_path}/train.json holds documents of spaCy, whose words and tags alone are read, for token_classification: "
-        "write a JSON line for each text, with a key for each column"
+        f"{tmp_path}/train.json holds documents of spaCy, whose words and tags alone are read, for "
+        "token_classification: write a JSON line for each text, with a key for each column"
     )
     with pytest.raises(DataError, match=f"^{re.escape(said)}$"):
         formats.rows(tmp_path / "train.json")

@@ -28,8 +28,8 @@ def test_each_word_has_a_tag_by_spans_whose_last_word_is_included(tmp_path):
         "label": [["B-person", "O", "O", "B-big city", "I-big city", "O"], ["O"] * 6],
     }
     assert notes == [
-        "ner holds spans of words, the last included, as GLiNER has them: each word of tokenized_text has a tag, B- where "
-        "a span begins, I- within it, O outside"
+        "ner holds spans of words, the last included, as GLiNER has them: each word of tokenized_text has a tag, B- "
+        "where a span begins, I- within it, O outside"
     ]
 
 

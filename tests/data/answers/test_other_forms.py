@@ -8,7 +8,7 @@ from distill.data.answers.saying import UNPARSEABLE, UnusableError, Vocabulary, 
 
 VOCABULARY = Vocabulary(["n", "p"], {}, {"neg": "n"})
 TOKEN = {"token": "n", "logprob": -0.1}
-BY_TOKEN = (
+LOGPROBS_REFUSED = (
     "has logprobs by token, as OpenAI gives them: write an object of the labels and their logarithms, such as the "
     "top_logprobs of the token that is the label"
 )
@@ -24,13 +24,13 @@ def fault_of(say, content, *, is_log=False):
 @pytest.mark.parametrize(
     ("content", "is_log", "said"),
     [
-        ({"content": [{**TOKEN, "bytes": [110], "top_logprobs": [TOKEN]}]}, True, BY_TOKEN),
-        ([TOKEN, {"token": "p", "logprob": -2.4}], True, BY_TOKEN),
+        ({"content": [{**TOKEN, "bytes": [110], "top_logprobs": [TOKEN]}]}, True, LOGPROBS_REFUSED),
+        ([TOKEN, {"token": "p", "logprob": -2.4}], True, LOGPROBS_REFUSED),
         (
             {"label": "n", "confidence": 0.9},
             False,
-            "answers an object with the label 'n' under label: write the label alone as the answer, or an object with the "
-            "probability of each label",
+            "answers an object with the label 'n' under label: write the label alone as the answer, or an object with "
+            "the probability of each label",
         ),
         ("n,n,p", False, 'answers \'n,n,p\', several labels in one text: write them as a list, ["n", "n", "p"]'),
         ("neg; p", False, 'answers \'neg; p\', several labels in one text: write them as a list, ["neg", "p"]'),
