@@ -51,7 +51,8 @@ def read(splits: Mapping[str, "Dataset"], options: Options) -> Read:
     if len(train_tags) < 2:
         raise DataError(
             f"train has only the tag {', '.join(map(called, train_tags))}{options.in_column()}: "
-            "nothing can be learned from one class"
+            "nothing can be learned from one class; data.columns.label=NAME takes another column, in files of words by "
+            "its number"
         )
     refuse_strangers(options.labels, train_tags, options.order)
     names = {tag: options.labels.get(tag, tag) for tag in in_order(train_tags, options)}

@@ -82,3 +82,23 @@ def test_a_header_in_the_middle_is_refused_with_its_line(tmp_path):
     message = f"line 5 of {tmp_path}/a.txt is the header once more: leave it out"
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         read(tmp_path, "a.txt", "word tag\na O\n\n\nword tag\nb O\n")
+
+
+OUTER = (
+    "column 3 of a.tsv has more tags of the names that column 4 has: data.columns.label=3 takes it, as where the last "
+    "column holds nested ones"
+)
+NESTED = "# a page\n1\tBank\tB-ORG\tO\n2\tof\tI-ORG\tO\n3\tRome\tI-ORG\tB-LOC\n\n1\tRome\tB-LOC\tO\n"
+
+
+@pytest.mark.parametrize("header", ["", "id\tword\tner\ttag\n"])
+def test_tags_around_nested_ones_are_said_with_their_column(tmp_path, header):
+    rows, notes = read(tmp_path, "a.tsv", header + NESTED)
+    assert rows[0][1:] == (["Bank", "of", "Rome"], ["O", "O", "B-LOC"])
+    assert notes[1] == OUTER
+
+
+@pytest.mark.parametrize("tags", [("B-NP", "B-PER"), ("O", "B-LOC"), ("NNP", "B-LOC"), ("B-LOC", "B-LOC")])
+def test_tags_of_other_names_or_of_no_more_words_are_none_around_the_last(tmp_path, tags):
+    _, notes = read(tmp_path, "a.tsv", f"1\tRome\t{tags[0]}\t{tags[1]}\n\n1\tis\tO\tO\n")
+    assert len(notes) == 1

@@ -234,9 +234,10 @@ def test_tokens_and_tags_of_different_number_are_refused(refused):
 
 def test_a_single_tag_a_strange_tag_and_a_strange_name_are_refused(refused):
     good = split((["a", "b"], ["O", "B-X"]))
-    with refused("train has only the tag O: nothing can be learned from one class"):
+    way = "data.columns.label=NAME takes another column, in files of words by its number"
+    with refused(f"train has only the tag O: nothing can be learned from one class; {way}"):
         TASK.read({"train": split((["a"], ["O"]))}, Options({}))
-    with refused("train has only the tag O in the column pos: nothing can be learned from one class"):
+    with refused(f"train has only the tag O in the column pos: nothing can be learned from one class; {way}"):
         TASK.read({"train": split((["a"], ["O"]))}, Options({}, label_column="pos"))
     with refused("test has the label B-Y (row 1), which train does not have; train has B-X, O"):
         TASK.read({"train": good, "test": split((["a"], ["B-Y"]))}, Options({}))

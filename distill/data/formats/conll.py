@@ -38,6 +38,7 @@ class _Columns(NamedTuple):
         header: the line that names them, where there is one.
         tags: those of the first lines, but for lines that may be comments.
         numbered: whether lines are words only where the first column is a number.
+        outer: places of columns with more tags of the same names, as those around nested ones.
     """
 
     names: Sequence[str]
@@ -47,6 +48,7 @@ class _Columns(NamedTuple):
     header: Header | None = None
     tags: Collection[str] = ()
     numbered: bool = False
+    outer: Sequence[int] = ()
 
 
 def conll(file: Path, options: Options) -> Rows:
@@ -60,6 +62,11 @@ def conll(file: Path, options: Options) -> Rows:
     columns = _columns(file)
     notes = [
         f"in files of words, column {columns.token + 1} is also called tokens, and column {columns.label + 1} label"
+    ]
+    notes += [
+        f"column {place + 1} of {file.name} has more tags of the names that column {columns.label + 1} has: "
+        f"data.columns.label={place + 1} takes it, as where the last column holds nested ones"
+        for place in columns.outer
     ]
     if columns.header is not None:
         said = ", ".join(map(name, columns.header.fields))
@@ -86,7 +93,16 @@ def _columns(file: Path) -> _Columns:
         if width == 2 and _are_tags(fields, 0) and not _are_tags(fields, 1):
             token, label = 1, 0
     tags = {words[label] for words in of_words if not words[0].startswith("#")}
-    return _Columns(names, token, label, between, named, tags)
+    below = of_words if named is None else [words for words in of_words if words != named.fields]
+    return _Columns(names, token, label, between, named, tags, outer=_outer(below, label))
+
+
+def _outer(of_words: Sequence[Sequence[str]], label: int) -> list[int]:
+    """The places of columns of tags that name all that those of another do, and tag more words."""
+    columns = list(zip(*(words for words in of_words if not words[0].startswith("#")), strict=True))
+    tagged = [[tag[2:] for tag in tags if tag != "O"] if all(map(_TAG.match, tags)) else [] for tags in columns]
+    inner = tagged[label] if tagged else []
+    return [place for place, tags in enumerate(tagged) if inner and {*inner} <= {*tags} and len(inner) < len(tags)]
 
 
 def universal(file: Path, options: Options) -> Rows:
