@@ -18,6 +18,8 @@ from distill.base import library_caches, signals
 from distill.config import compose as cards
 from distill.config.messages import describe_error
 from distill.config.named_columns import named_roles
+from distill.config.named_entries import spelled_out
+from distill.config.overrides import inspect_overrides
 from distill.config.schema import Config
 from distill.config.validate import check
 from distill.errors import ConfigError
@@ -112,11 +114,14 @@ def _refuse_arguments(overrides: Sequence[object], folder: str | Path | None, co
 
 def _composed(overrides: Sequence[str], folders: Sequence[str]) -> Config:
     """Compose settings and check them; whatever Hydra has been set up for by the caller is left as it was."""
+    inspect_overrides(overrides)
     held = GlobalHydra.instance().hydra
     searched = [f"hydra.searchpath=[{','.join(f'file://{os.path.abspath(each)}' for each in folders)}]"]
     try:
         with cards.composing():
-            composed = compose("config", [*overrides, *(searched if folders else [])], return_hydra_config=True)
+            composed = compose(
+                "config", [*spelled_out(overrides), *(searched if folders else [])], return_hydra_config=True
+            )
         chosen = dict(composed.hydra.runtime.choices)
         own = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
         config = cards.typed(own, Config)

@@ -41,7 +41,7 @@ def main() -> None:
     with in_one_sentence(NOTHING, _describe):
         if {"-m", "--multirun"} & set(sys.argv[1:]):
             raise ConfigError("-m: students are proposed for one budget at a time; leave it out")
-        compose.prepare_hydra(sys.argv[1:])
+        sys.argv[1:] = compose.prepare_hydra(sys.argv[1:], DesignConfig)
         _hydra_main()
 
 

@@ -37,7 +37,7 @@ def main() -> None:
             raise ConfigError("-m: one run is looked at at a time; leave it out")
         _as_json[0] = JSON in sys.argv
         sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != JSON]
-        compose.prepare_hydra(sys.argv[1:])
+        sys.argv[1:] = compose.prepare_hydra(sys.argv[1:])
         _hydra_main()
 
 

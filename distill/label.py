@@ -34,7 +34,7 @@ def main() -> None:
     with in_one_sentence(_THEN, _describe):
         if {"-m", "--multirun"} & set(sys.argv[1:]):
             raise ConfigError("-m: texts are labelled by one labeller at a time; leave it out")
-        compose.prepare_hydra(sys.argv[1:])
+        sys.argv[1:] = compose.prepare_hydra(sys.argv[1:], LabelConfig)
         _hydra_main()
 
 

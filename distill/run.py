@@ -24,7 +24,8 @@ from distill.config.messages import describe_error
 from distill.config.named_columns import named_roles
 from distill.config.schema import Config
 from distill.config.validate import check
-from distill.ending import errors_as_sentences, in_one_sentence
+from distill.ending import errors_as_sentences, in_one_sentence, stop
+from distill.errors import ConfigError
 from distill.launch import card_folders, command, one_job
 
 log = logging.getLogger("distill.run")  # also when it is started as __main__
@@ -35,7 +36,7 @@ def main() -> None:
     with in_one_sentence(GOES_ON, _describe):
         parent.end_with_the_parent()
         sbatch = _takes_flag(sys.argv)
-        compose.prepare_hydra(sys.argv[1:])
+        sys.argv[1:] = compose.prepare_hydra(sys.argv[1:])
         if sbatch:
             from distill.sbatch import write
 
@@ -66,6 +67,11 @@ def _hydra_main(composed: DictConfig) -> None:
 def _run_job(config: Config) -> None:
     """Check the settings of one job, and walk through its stages."""
     hydra = HydraConfig.get()
+    if hydra.job.chdir:
+        raise ConfigError(
+            "hydra.job.chdir=true: paths of the settings would be looked for in the folder of the run; leave it out, "
+            "and say with hydra.run.dir=FOLDER where a run is written"
+        )
     config.data.exact += named_roles(hydra.overrides.task, card_folders(hydra), hydra.runtime.choices)
     check(config, hydra.overrides.task)
     repeat = command()
@@ -96,6 +102,8 @@ def _is_of_the_job(error: OSError) -> bool:
 
 def _stop(message: str, code: int) -> NoReturn:
     """End a job, whose log keeps its last sentence, too."""
+    if not log.isEnabledFor(logging.ERROR) or not log.hasHandlers():  # as with hydra/job_logging=disabled
+        stop(message, code)
     log.error("distill: %s", message)
     sys.exit(code)
 

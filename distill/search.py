@@ -37,7 +37,7 @@ def main() -> None:
         if {"-m", "--multirun"} & set(sys.argv[1:]):
             raise ConfigError("-m: a search tries settings by itself; leave it out, and give search.space.KEY=[...]")
         sys.argv[1:] = [f"++{each}" if each.startswith(_SPACE) else each for each in sys.argv[1:]]
-        compose.prepare_hydra(sys.argv[1:])
+        sys.argv[1:] = compose.prepare_hydra(sys.argv[1:], SearchConfig)
         _hydra_main()
 
 

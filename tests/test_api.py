@@ -73,6 +73,9 @@ def test_a_mistake_is_an_error_of_the_package_and_hydra_stays_as_it_was(tmp_path
     for given, said in (
         (("sst2_tiny", "distill.temprature=3"), "distill.temprature: unknown setting"),
         (("nothing",), "experiment=nothing: no such card"),
+        (("null",), "experiment=null: null is no card; leave it out"),
+        (("sst2_tiny", "teacher=null"), "teacher=null: null is no card; leave it out"),
+        (("sst2_tiny", "+evaluate.beside.old.model=/none"), "evaluate.beside.old.model=/none: there is no such folder"),
         (("sst2_tiny", "distill.temperature=0"), "1 problem in the settings"),
         (("sst2_tiny", "trainer.devices=2"), "run_experiment trains in this process"),
     ):

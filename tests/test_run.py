@@ -313,6 +313,38 @@ def test_help_that_is_no_longer_read_ends_without_a_word(command):
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
+def test_a_mistake_is_told_on_stderr_where_nothing_is_logged(inside):
+    out = inside("experiment=sst2_tiny", "hydra/job_logging=disabled", "seed=-1", small=False, code=2)
+    assert out == "distill: 1 problem in the settings\n  seed=-1: allowed is a whole number from 0 to 4294967295\n"
+
+
+def test_a_run_that_would_change_into_its_folder_is_refused(inside):
+    message = (
+        "hydra.job.chdir=true: paths of the settings would be looked for in the folder of the run; leave it out, and "
+        "say with hydra.run.dir=FOLDER where a run is written"
+    )
+    start = Path.cwd()
+    refused(inside, message, "experiment=sst2_tiny", "hydra.job.chdir=true", small=False)
+    assert Path.cwd() == start
+
+
+def test_a_flag_that_opens_a_pickle_is_refused_before_it_is_opened(inside):
+    card = inside.folder / "config.pickle"
+    card.write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
+    out = inside(f"--experimental-rerun={card}", small=False, code=2)
+    assert out == (
+        "distill: --experimental-rerun: opens a pickle, which can run a stranger's code; repeat a run by the command "
+        "in its report\n"
+    )
+
+
+def test_a_model_of_another_run_is_named_on_the_command_line(inside):
+    folder = inside.folder / "none"
+    message = f"evaluate.beside.old.model={folder}: there is no such folder"
+    given = ("experiment=sst2_tiny", f"+evaluate.beside.old.model={folder}")
+    refused(inside, f"1 problem in the settings\n  {message}", *given, small=False)
+
+
 def test_a_card_that_cannot_be_read_ends_the_run_with_one_message(inside):
     (inside.folder / "experiment").mkdir()
     (inside.folder / "experiment" / "mine.yaml").write_bytes(b"# @package _global_\nname: caf\xe9\n")

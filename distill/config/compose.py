@@ -14,7 +14,17 @@ from omegaconf import DictConfig, OmegaConf
 
 from distill.base.launcher_rank import launcher_rank
 from distill.base.setting_rules import RUN_NAME
-from distill.config import design, label, logging_settings, overrides, search, sweeps, user_cards
+from distill.config import (
+    design,
+    flags,
+    label,
+    logging_settings,
+    named_entries,
+    overrides,
+    search,
+    sweeps,
+    user_cards,
+)
 from distill.config.schema import Config
 from distill.errors import ConfigError
 from distill.objective import settings
@@ -123,17 +133,23 @@ def root() -> Path:
     return package / "cards" if (package / "cards").is_dir() else package.parent
 
 
-def prepare_hydra(arguments: Sequence[str]) -> None:
-    """Make everything ready for Hydra to read a command line.
+def prepare_hydra(arguments: Sequence[str], schema: type[Config] = Config) -> list[str]:
+    """Make everything ready for Hydra to read a command line, and return the one that it is to read.
+
+    Args:
+        arguments: of the command line.
+        schema: the settings that the command has.
 
     Raises:
-        ConfigError: a card of the user's own, or an override, cannot be one.
+        ConfigError: a card of the user's own, a flag, or an override, cannot be one.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the command instead of Hydra's own printing
     register()
     _store_root(launcher_rank())
+    flags.inspect_flags(arguments)
     overrides.inspect_overrides(arguments)
     user_cards.inspect_cards(arguments)
+    return named_entries.spelled_out(arguments, schema)
 
 
 @cache

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
+from typing import get_args
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
+    ConfigIndexError,
     ConfigKeyError,
     KeyValidationError,
     OmegaConfBaseException,
@@ -15,9 +18,11 @@ from omegaconf.errors import (
 from yaml import YAMLError
 
 from distill.base.setting_rules import unknown
+from distill.config.named_entries import section_of, sections
 from distill.config.schema import Config
-from distill.config.teacher import TeacherConfig
+from distill.config.task_traits import roles_of, task_or_first
 from distill.errors import ConfigError, DistillError
+from distill.tasks import TASKS, Task
 
 
 def describe_error(error: Exception, schema: type[Config] = Config) -> str | None:
@@ -31,6 +36,8 @@ def describe_error(error: Exception, schema: type[Config] = Config) -> str | Non
         return str(error)
     if isinstance(error, (HydraException, OmegaConfBaseException, YAMLError)):
         return _of_composition(error, schema)
+    if isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
+        return "a card is chosen by its name, not by null, a number or a truth value; leave it out, or give its name"
     return _of_null_append(error) if isinstance(error, (AssertionError, AttributeError)) else None
 
 
@@ -47,16 +54,52 @@ def _of_composition(error: Exception, schema: type[Config]) -> str:
         if isinstance(cause, ConfigError):
             return str(cause)
         if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
-            return _unknown_key(str(cause.full_key), schema)
+            return _unknown_key(str(cause.full_key), schema, _task_of(cause))
         if isinstance(cause, KeyValidationError):
             return _no_text(cause, in_a_card=not str(error).startswith("Error merging override"))
-        if isinstance(cause, ValidationError):
-            key = str(cause.full_key)
-            if "is not a ListConfig" in str(cause):
-                return f"{key}: is a list, written as {key}=[...]"
-            return _by_name(key, key, schema) or f"{key}: {_first_line(cause)}"
+        if isinstance(cause, OmegaConfBaseException) and (reason := _of_value(cause, str(cause.full_key), schema)):
+            return reason
         cause = cause.__cause__ or cause.__context__
-    return _first_line(error) if isinstance(error, OmegaConfBaseException) else str(error)
+    return _first_line(error) if isinstance(error, OmegaConfBaseException) else _of_override(error)
+
+
+def _of_value(cause: OmegaConfBaseException, key: str, schema: type[Config]) -> str | None:
+    """Say what the setting of a key takes, where it is given otherwise; None for other errors."""
+    if "is not a ListConfig" in str(cause) or "DictConfig with ListConfig" in str(cause):
+        return f"{key}: is a list, written as {key}=[...]"
+    if isinstance(cause, ValidationError):
+        return _by_name(key, key, schema) or f"{key}: {_first_line(cause)}"
+    if "does not support deletion" in str(cause):
+        return f"{key}: cannot be taken away; {_instead_of_deletion(key, schema)}"
+    if isinstance(cause, ConfigIndexError):
+        name = key.rpartition("[")[0]
+        return f"{key}: the list has no such place; give all of it, as in {name}=[...]"
+    return None
+
+
+def _instead_of_deletion(key: str, schema: type[Config]) -> str:
+    """Say how a setting of a key is switched off, or left as it is."""
+    *parents, name = key.split(".")
+    if "weight" in _names(_section([*parents, name], schema)):
+        return f"{key}.weight=0 leaves it out"
+    section = _section(parents, schema)
+    kinds = {each.name: each.type for each in fields(section)} if is_dataclass(section) else {}
+    if type(None) in get_args(kinds.get(name)):
+        return f"{key}=null sets it to none"
+    return f"{key}=VALUE gives it another value"
+
+
+def _of_override(error: Exception) -> str:
+    """Say what Hydra says about an override, with the reason where it keeps that to itself.
+
+    >>> _of_override(HydraException("Could not append to config. An item is already at 'seed'."))
+    '+seed: is set already; leave out the + before it'
+    """
+    if there := re.match(r"Could not append to config. An item is already at '(.+)'", str(error)):
+        return f"+{there[1]}: is set already; leave out the + before it"
+    if (override := re.match(r"Error merging override (.*)", str(error))) and error.__cause__ is not None:
+        return f"{override[1]}: {_first_line(error.__cause__)}"
+    return str(error)
 
 
 def _no_text(cause: KeyValidationError, *, in_a_card: bool) -> str:
@@ -87,12 +130,13 @@ def _of_null_append(error: Exception) -> str | None:
     return f"{what}; leave one of the two out, or give both in a card"
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0]
 
 
 def _missing_card(error: MissingConfigException) -> str:
-    group, _, name = str(error.missing_cfg_file).partition("/")
+    missing = str(error.missing_cfg_file)
+    group, _, name = missing.rpartition("/") if missing.startswith("hydra/") else missing.partition("/")
     there = ", ".join(error.options or ()) or "none"
     return f"{group}={name}: no such card; there are {there}"
 
@@ -155,25 +199,37 @@ def _by_name(override: str, key: str, schema: type[Config]) -> str | None:
     if not isinstance(section, dict) and not is_dataclass(section):
         return None
     name = next(iter(_names(section)), "NAME")
-    return f"{override}: takes values by name, in braces, as in '{key}={{{name}: VALUE}}'"
+    added = "+" if section_of(key, schema) else ""
+    return f"{override}: takes values by name, in braces, as in '{added}{key}={{{name}: VALUE}}'"
 
 
-def _unknown_key(full_key: str, schema: type[Config]) -> str:
+def _unknown_key(full_key: str, schema: type[Config], task: Task | None) -> str:
     *parents, name = re.sub(r"\[.*?\]", "", full_key).split(".")
+    if task is not None and (roles := roles_of(".".join(parents), task)) and name not in roles:
+        return unknown(full_key, roles)
     section = _section(parents, schema)
     if section == {}:
-        return f"{full_key}: is no setting yet; what has a name of yours is added with a + before it, as in +{full_key}"
+        entry = next((f".{each}=VALUE" for each in _names(_section([*parents, name], schema))), "")
+        way = f"+{full_key}{entry}"
+        return f"{full_key}: is no setting yet; what has a name of yours is added with a + before it, as in {way}"
     if not (names := _names(section)):
         return f"{full_key}: unknown setting"
     return unknown(".".join([*parents, name]), names)
 
 
+def _task_of(error: OmegaConfBaseException) -> Task | None:
+    """Return the task of the settings in which an error came up; None where it is unknown."""
+    root = error.parent_node._get_root() if error.parent_node is not None else None
+    name = OmegaConf.select(root, "task", default=None) if root is not None else None
+    return task_or_first(str(name)) if name in TASKS else None
+
+
 def _section(keys: Sequence[str], schema: type[Config]) -> object:
     """Return the section of the settings at these keys, with its defaults; None where there is none."""
-    config = schema()
-    section: object = config
-    for key in keys:
-        section = TeacherConfig() if section is config.more_teachers else getattr(section, key, None)
+    section: object = schema()
+    for place, key in enumerate(keys):
+        of_entry = sections(schema).get(".".join(keys[:place]))
+        section = getattr(section, key, None) if of_entry is None else of_entry()
     return section
 
 

@@ -1,10 +1,15 @@
 """Overrides, looked at before Hydra reads them: what it would end on with a traceback, or never end."""
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
+from hydra.errors import HydraException
+
 from distill.base.terminal_text import shown
-from distill.config.user_cards import called_resolvers, keys_of_code
+from distill.config.user_cards import GROUPS, called_resolvers, keys_of_code
 from distill.errors import ConfigError
 
 _LONGEST = 10_000
@@ -16,6 +21,7 @@ _OF_HYDRA = ("launcher", "output_subdir", "searchpath")
 """Sections of Hydra's own settings that the command line may set beside those that a card may."""
 _CHOSEN = ("hydra/job_logging", "hydra/hydra_logging")
 """Sections of which the command line may choose a card, and set nothing: other ranks choose one of their own."""
+_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir")
 
 
 def inspect_overrides(arguments: Sequence[str]) -> None:
@@ -25,8 +31,8 @@ def inspect_overrides(arguments: Sequence[str]) -> None:
         arguments: of the command line; flags are left out.
 
     Raises:
-        ConfigError: an override is too long, nested too deep, holds what no setting has, names code to be run, or
-            something to be read that is no setting.
+        ConfigError: an override is too long, nested too deep, holds what no setting has, chooses no card, names code to
+            be run, or something to be read that is no setting.
     """
     for argument in arguments:
         if not argument.startswith("-") and (fault := next(_faults(argument), None)) is not None:
@@ -38,17 +44,54 @@ def _faults(argument: str) -> Iterator[str]:
     if len(argument) > _LONGEST:
         yield f"has {len(argument):,} characters; one has at most {_LONGEST:,}, and a card may have more"
     if _CONTROLS.search(argument):
-        yield "holds a NUL or half a character, which no setting has"
+        yield _unreadable_letters(argument)
     if sign and not key.strip("+~@"):
         yield "there is no name before the =; give it as NAME=VALUE"
     if _depth(argument) > _DEEPEST:
         yield f"has more than {_DEEPEST} brackets within each other"
     yield from called_resolvers(value)
     path = key.strip("+~").partition("@")[0]
+    if not argument.startswith("~") and (path in GROUPS or "/" in path):
+        yield from _no_cards(argument, path)
+    if sign and not value and path in _FOLDERS:
+        yield f"names no folder; give one, as in {path}=FOLDER, or leave it out"
     if path not in _CHOSEN:
         yield from keys_of_code(tuple(re.split(r"[./]", path)), _OF_HYDRA)
     for inner in re.findall(r"[{,]\s*(\w*_target_|\(\))\s*:", value):
         yield from keys_of_code((inner,))
+
+
+def _unreadable_letters(argument: str) -> str:
+    """Say why a setting holds what is no letter: itself, or a locale that knows none beyond ASCII."""
+    encoding = sys.getfilesystemencoding()
+    if encoding == "utf-8" or "\0" in argument:
+        return "holds a NUL or half a character, which no setting has"
+    return f"holds letters that the locale, {encoding}, does not know; put PYTHONUTF8=1 before the command"
+
+
+def _no_cards(argument: str, group: str) -> Iterator[str]:
+    """Yield what is wrong with the values that choose the cards of a group: Hydra fails on all but names."""
+    for value in _values(argument):
+        if value is None:
+            way = "" if "/" in group else f", or take away what another card chooses with ~{group}"
+            yield f"null is no card; leave it out{way}"
+        elif isinstance(value, (bool, int, float)):
+            yield f"a card is chosen by its name; quotes within quotes make one of {value}, as in \"{group}='{value}'\""
+
+
+def _values(argument: str) -> Iterator[object]:
+    """Yield the values of an override, of which a sweep has several; none where the grammar does not take it."""
+    try:
+        override = OverridesParser.create().parse_override(argument)
+    except HydraException:  # which has its own sentence
+        return
+    value = override.value()
+    if isinstance(value, ChoiceSweep):
+        yield from value.list
+    elif isinstance(value, RangeSweep):
+        yield value.start
+    else:
+        yield value
 
 
 def _depth(text: str) -> int:

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from distill.base.setting_rules import INNER_FRACTION, Rule, allowed, unknown
 from distill.config.command_line import refuse_values
+from distill.config.named_entries import make_entry
 from distill.config.schema import Config
 from distill.errors import ConfigError
 
@@ -89,6 +90,7 @@ def with_overrides(config: Config, overrides: Sequence[tuple[str, Any]]) -> Conf
     """
     node = OmegaConf.structured(config)
     for key, value in overrides:
+        make_entry(node, key)
         OmegaConf.update(node, key, value, merge=not isinstance(value, dict))
     return cast(Config, OmegaConf.to_object(node))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distill.base.setting_rules import RUN_NAME, Rule, allowed
+from distill.base.setting_rules import FOLDER, RUN_NAME, Rule, allowed
 from distill.config.augment import AugmentConfig
 from distill.config.data import DataConfig
 from distill.config.distillation import DistillConfig
@@ -55,7 +55,7 @@ class Config:
     metric: str | None = None
     """The metric that leads the report, its verdict and its gains, and early stopping as far as it is watched while
     training, such as f1 of classification; none: the task's first."""
-    store: str = "outputs/store"
+    store: str = field(default="outputs/store", metadata=allowed(FOLDER))
     """Folder of finished stages, shared by all runs."""
     data: DataConfig = field(default_factory=DataConfig)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)

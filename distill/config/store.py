@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from distill.base.setting_rules import allowed, at_least
+from distill.base.setting_rules import FOLDER, allowed, at_least
 
 
 @dataclass
 class StoreConfig:
     """Which store is looked at, and what may be removed from it."""
 
-    store: str = "outputs/store"
+    store: str = field(default="outputs/store", metadata=allowed(FOLDER))
     """Folder of finished stages."""
     runs: str | None = None
     """Folder below which runs are looked for; none: the one that holds the store. Runs elsewhere are known to the

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from distill.base.setting_rules import at, said
+from distill.base.setting_rules import at, said, unknown
+from distill.config.data import DataConfig
 from distill.config.schema import Config
-from distill.config.task_traits import TaskTrait, task_or_first, tasks_with
+from distill.config.task_traits import TaskTrait, roles_of, task_or_first, tasks_with
 from distill.objective.declaration import CLASS, SCORE
 from distill.tasks import TASKS, Task
 
@@ -46,6 +47,15 @@ SETTINGS_OF_TASKS: dict[str, TaskTrait] = {
 """Settings of some tasks only, and of which; all others leave them as they are."""
 
 
+def _role_problems(data: DataConfig, task: Task) -> Iterator[str]:
+    """Name each role to which a column is given, and which the task does not have."""
+    if data.source == "embedded":  # where nothing but the task's roles is read
+        return
+    for key, columns in (("data.columns", data.columns), ("data.unlabelled.columns", data.unlabelled.columns)):
+        roles = roles_of(key, task)
+        yield from (unknown(f"{key}.{role}", roles) for role in columns if role not in roles)
+
+
 def task_problems(config: Config) -> Iterator[str]:
     """Name each setting that belongs to other tasks, or does not fit this one."""
     if config.task not in TASKS:
@@ -55,6 +65,7 @@ def task_problems(config: Config) -> Iterator[str]:
         if value not in (default, None) and config.task not in (tasks := tasks_with(trait)):
             yield f"{key}={value}: belongs to {', '.join(tasks)}; allowed is {said(default)}"
     task, data = task_or_first(config.task), config.data
+    yield from _role_problems(data, task)
     if config.metric is not None and config.metric not in task.leading:
         yield f"metric={config.metric}: allowed is {', '.join(task.leading)}"
     if task.family == "decoder" and data.max_target_length >= data.max_length:

@@ -18,6 +18,15 @@ def task_or_first(name: str) -> Task:
     return task(name if name in TASKS else next(iter(TASKS)))
 
 
+def roles_of(key: str, task: Task) -> tuple[str, ...]:
+    """Return the roles whose columns a setting names; empty where it names none.
+
+    >>> roles_of("data.columns", task_or_first("regression")), roles_of("data.labels", task_or_first("regression"))
+    (('text', 'pair', 'label'), ())
+    """
+    return tuple({"data.columns": task.roles, "data.unlabelled.columns": task.inputs}.get(key, ()))
+
+
 def tasks_with(trait: TaskTrait) -> tuple[str, ...]:
     """Return the names of the tasks that have a trait, in the order of the table of tasks.
 

@@ -11,7 +11,7 @@ from distill.base.terminal_text import name
 from distill.errors import ConfigError
 
 _FLAGS = ("--config-dir", "-cd")
-_GROUPS = ("teacher", "student", "labeller", "experiment", "search")
+GROUPS = ("teacher", "student", "labeller", "experiment", "search")
 _MOST_BYTES = 1 << 20
 _MOST_NODES = 100_000
 """Values that a card may stand for once its aliases are written out."""
@@ -40,7 +40,7 @@ def inspect_cards(arguments: Sequence[str]) -> None:
             names code to be run or something to be read that is no setting.
     """
     for folder in _folders(arguments):
-        for group in _GROUPS:
+        for group in GROUPS:
             for card in sorted((folder / group).glob("*.yaml")):
                 if card.is_file():
                     _inspect_card(card, group)

@@ -37,6 +37,25 @@ OVERRIDES = {
     "braces without an end": ("a=" + "{a:" * 31, f"a={'{a:' * 31}: has more than 30 brackets within each other"),
     "more than anybody types": ("name=" + "a" * 10_000, f"{'name=' + 'a' * 75!r}…: has 10,005 characters; one has at…"),
     "half a character": ("name='\udcff'", "name='\udcff': holds a NUL or half a character, which no setting has"),
+    "null for a card": (
+        "teacher=null",
+        "teacher=null: null is no card; leave it out, or take away what another card chooses with ~teacher",
+    ),
+    "null for a card in a sweep": (
+        "experiment=sst2_tiny,null",
+        "experiment=sst2_tiny,null: null is no card; leave it…",
+    ),
+    "null for a further card": ("+teacher@more_teachers.b=NULL", "+teacher@more_teachers.b=NULL: null is no card; …"),
+    "null for what Hydra chooses": ("hydra/launcher=null", "hydra/launcher=null: null is no card; leave it out"),
+    "a number for a card": (
+        "student=1",
+        "student=1: a card is chosen by its name; quotes within quotes make one of 1, as in \"student='1'\"",
+    ),
+    "numbers for a card": ("student=range(1,3)", "student=range(1,3): a card is chosen by its name; quotes within…"),
+    "no folder of a run": (
+        "hydra.run.dir=",
+        "hydra.run.dir=: names no folder; give one, as in hydra.run.dir=FOLDER, or leave it out",
+    ),
     "no name": ("=3", "=3: there is no name before the =; give it as NAME=VALUE"),
     "no name of a package": ("@=3", "@=3: there is no name before the =; give it as NAME=VALUE"),
 }
@@ -53,6 +72,15 @@ def test_a_bad_override_is_refused_with_its_line(name):
     assert line.startswith(expected) if cut else line == expected
 
 
+def test_letters_that_the_locale_does_not_know_are_put_down_to_it(monkeypatch):
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
+    with pytest.raises(ConfigError) as error:
+        inspect_overrides(["hydra.run.dir=r_\udcc3\udca9"])
+    assert str(error.value).endswith(
+        ": holds letters that the locale, ascii, does not know; put PYTHONUTF8=1 before the command"
+    )
+
+
 def test_overrides_that_are_usual_are_taken():
     inspect_overrides(
         [
@@ -60,7 +88,9 @@ def test_overrides_that_are_usual_are_taken():
             "+teacher@more_teachers.b=minilm",
             "hydra/launcher=submitit_slurm", "hydra/job_logging=other_ranks",
             "hydra.run.dir=outputs/${now:%Y}", "hydra.sweep.subdir=${hydra:job.num}",
-            "name='a ${seed}'", "~student", "hydra.launcher.partition=gpu", "distill.temperature=range(1,4)",
+            "name='a ${seed}'", "~student", "~teacher=null", "student='1'", "teacher=[a,b]",
+            "student=a,b", "teacher={a: 1}", "student=glob(*)", "student=[",
+            "hydra.launcher.partition=gpu", "distill.temperature=range(1,4)",
             "label.prompt='a\nb'",
         ]
     )  # fmt: skip

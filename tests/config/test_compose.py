@@ -149,7 +149,11 @@ IN_BRACES = "takes values by name, in braces, as in"
         ("distill.shares=[60,40]", f"distill.shares=[60,40]: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"),
         ("distill.shares=null", f"distill.shares=null: {IN_BRACES} 'distill.shares={{hard: VALUE}}'"),
         ("distill.soft=0.5", f"distill.soft=0.5: {IN_BRACES} 'distill.soft={{weight: VALUE}}'"),
-        ("ensemble.weights=2", f"ensemble.weights=2: {IN_BRACES} 'ensemble.weights={{NAME: VALUE}}'"),
+        ("ensemble.weights=2", f"ensemble.weights=2: {IN_BRACES} '+ensemble.weights={{NAME: VALUE}}'"),
+        (
+            "+evaluate.beside={old: 3}",
+            f"evaluate.beside.old: {IN_BRACES} '+evaluate.beside.old={{model: VALUE}}'",
+        ),
         (
             "distill.shares={sofft: 60}",
             f"distill.shares.sofft: unknown setting; did you mean soft? distill.shares has {', '.join(TERM_SPECS)}",
@@ -181,6 +185,50 @@ def test_shares_are_given_in_braces_or_one_by_one(composed, given):
 def test_an_added_share_of_no_term_is_refused_by_the_check(composed):
     with pytest.raises(ConfigError, match=r"distill\.shares\.sofft: unknown setting; did you mean soft\?"):
         check(composed("experiment=trec_tiny", "+distill.shares.sofft=60"))
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("seeds={a: 1}", "seeds: is a list, written as seeds=[...]"),
+        ("teacher.labels={a: b}", "teacher.labels: is a list, written as teacher.labels=[...]"),
+        ("stages.9=teach", "stages[9]: the list has no such place; give all of it, as in stages=[...]"),
+        ("~distill.soft", "distill.soft: cannot be taken away; distill.soft.weight=0 leaves it out"),
+        ("~data.labels", "data.labels: cannot be taken away; data.labels=null sets it to none"),
+        ("~data.stride", "data.stride: cannot be taken away; data.stride=VALUE gives it another value"),
+        ("+seed=3", "+seed: is set already; leave out the + before it"),
+        ("hydra/launcher=none_such", "hydra/launcher=none_such: no such card; there are basic"),
+        ("data.columns.txt=x", "data.columns.txt: unknown setting; did you mean text? data.columns has text, label"),
+        (
+            "data.unlabelled.columns.text=x",
+            "data.unlabelled.columns.text: is no setting yet; what has a name of yours is added with a + before it, "
+            "as in +data.unlabelled.columns.text",
+        ),
+        (
+            "data.unlabelled.columns.label=x",
+            "data.unlabelled.columns.label: unknown setting; data.unlabelled.columns has text",
+        ),
+        (
+            "evaluate.beside.old.model=x",
+            "evaluate.beside.old: is no setting yet; what has a name of yours is added with a + before it, as in "
+            "+evaluate.beside.old.model=VALUE",
+        ),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_told_with_its_way_out(composed, override, said):
+    with pytest.raises(HydraException) as raised:
+        composed("experiment=classification", override)
+    assert messages.describe_error(raised.value) == said
+
+
+def test_a_null_for_a_group_of_ones_own_is_told(composed, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.yaml").write_text("seed: 1\n")
+    with pytest.raises(ValueError, match="Config group override") as raised:
+        composed(f"hydra.searchpath=[file://{tmp_path}]", "+mine=null")
+    assert messages.describe_error(raised.value) == (
+        "a card is chosen by its name, not by null, a number or a truth value; leave it out, or give its name"
+    )
 
 
 @pytest.mark.parametrize("given", ["[]", "''", "[test,null]", "{a: b}"])

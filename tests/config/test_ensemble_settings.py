@@ -80,12 +80,18 @@ def test_a_wrong_setting_of_a_further_teacher_is_told_with_those_there_are():
     )
 
 
-@pytest.mark.parametrize("key", ["ensemble.weights.first", "more_teachers.second"])
-def test_a_name_of_ones_own_is_added_with_a_plus(key):
+@pytest.mark.parametrize(
+    ("key", "way"),
+    [
+        ("ensemble.weights.first", "ensemble.weights.first"),
+        ("more_teachers.second", "more_teachers.second.model=VALUE"),
+    ],
+)
+def test_a_name_of_ones_own_is_added_with_a_plus(key, way):
     with pytest.raises(HydraException) as raised:
         composed(f"{key.rpartition('.')[0]}={{{key.rpartition('.')[2]}: {{}}}}")
     assert messages.describe_error(raised.value) == (
-        f"{key}: is no setting yet; what has a name of yours is added with a + before it, as in +{key}"
+        f"{key}: is no setting yet; what has a name of yours is added with a + before it, as in +{way}"
     )
 
 
