@@ -133,7 +133,7 @@ def _refuse_mistaken(spec: RunSpec, name: str, config: PretrainedConfig) -> None
         labels=bool(spec.setup.outputs),
         way_out=_ADAPTER_ALONE if folder.parent.name == MERGED else _UNTRAINED,
     )
-    if beside_check.is_finished(spec, name) and spec.setup.task.kind == "score":
+    if beside_check.is_finished(spec, name) and head.endswith("ForSequenceClassification"):
         checkpoint_validation.refuse_other_outputs(folder, config, spec.setup.task.kind)
     safetensors_headers.refuse_infinite(folder, safetensors_headers.read_headers(folder))
 
