@@ -23,7 +23,7 @@ def build_on_meta(config: PretrainedConfig, head: str) -> PreTrainedModel:
     Raises:
         ModelError: the architecture has no such head, or cannot say where a text ends.
     """
-    checkpoint_fitting.refuse_last_place(config, head)
+    checkpoint_fitting.refuse_dependent_answers(config, head)
     with torch.device("meta"):
         return loading.from_config(config, head)
 
