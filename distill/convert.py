@@ -15,7 +15,8 @@ from distill.errors import ConfigError
 _USAGE = """python -m distill.convert model=FOLDER output=NEW_FOLDER
 
   model        a Hugging Face folder with pytorch_model.bin, or several such files and their index; they are read by
-               what takes nothing but tensors
+               what takes nothing but tensors; or one with safetensors whose names begin with what a training left
+               there (module., _orig_mod., model.)
   output       a folder that is not there yet: gets model.safetensors, and configuration and tokenizer as they are
 """
 

@@ -12,7 +12,7 @@ from distill.inference.generation import write
 from distill.inference.runtime import CPU, FinishedModel
 from distill.models import loading
 from distill.models.forward import outputs, select_columns
-from distill.models.label_columns import columns_of_some, label_columns, output_names
+from distill.models.label_columns import columns_of_some, given_or_own_names, label_columns
 from distill.models.sources import ModelRef, ModelSources
 from distill.tasks.setup import TaskSetup
 from distill.types import Batch, Outputs
@@ -124,8 +124,8 @@ def partial_columns(setup: TaskSetup, model: ModelRef) -> Sequence[int | None] |
     """
     if not model.partial or not setup.labels:
         return output_columns(setup, model)
-    names = setup.task.outputs(model.labels) if model.labels else output_names(loading.configuration(model.folder))
-    return columns_of_some(names, setup.outputs)
+    given = setup.task.outputs(model.labels) if model.labels else []
+    return columns_of_some(given_or_own_names(loading.configuration(model.folder), given), setup.outputs)
 
 
 def finished_model(

@@ -53,7 +53,8 @@ def projections(model: PreTrainedModel) -> list[tuple[nn.Module, ...]]:
     layers = range(model.config.num_hidden_layers)
     for names in _NAMES:
         candidates = [[modules_by_name.get(name, {}).get(layer, []) for name in names] for layer in layers]
-        if all(len(modules) == 1 for layer in candidates for modules in layer):
+        # A convolution, SqueezeBERT's, makes [batch, width, tokens].
+        if all(len(found) == 1 and not isinstance(found[0], nn.Conv1d) for layer in candidates for found in layer):
             return [tuple(modules[0] for modules in layer) for layer in candidates]
     raise ModelError(
         f"{model.config.model_type} models: queries, keys and values cannot be found in their {len(layers)} layers, "
@@ -89,6 +90,30 @@ def captured(model: PreTrainedModel) -> Iterator[list[QueryKeyValue]]:
 
 def _keep(parts: dict[nn.Module, Tensor], module: nn.Module, output: Tensor) -> None:
     parts.setdefault(module, output)
+
+
+def of_text(config: PretrainedConfig, layer: QueryKeyValue, mask: Tensor, before: int) -> QueryKeyValue:
+    """Return a layer's query, key and value for the tokens of a text, without what a model fills up after them.
+
+    Args:
+        config: of the model.
+        layer: as ``captured`` gives them.
+        mask: of the text ``[batch, tokens]``.
+        before: virtual tokens before it.
+
+    Raises:
+        ModelError: they are not ``[batch, tokens, width]``; Longformer's tokens come first.
+    """
+    batch, tokens = mask.shape
+    for part in layer:
+        known = isinstance(part, Tensor) and part.ndim == 3  # I-BERT's come with a scale
+        if not known or part.shape[0] != batch or part.shape[1] < before + tokens:
+            raise ModelError(
+                f"{config.model_type} models: queries, keys and values do not come one for each token of each text, so "
+                "distill.attention.weight and distill.relations.weight must be 0"
+            )
+    query, key, value = (part[:, before : before + tokens] for part in layer)
+    return query, key, value
 
 
 def scores(config: PretrainedConfig, query: Tensor, key: Tensor) -> Tensor:

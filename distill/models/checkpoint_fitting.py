@@ -86,12 +86,18 @@ def token_count(tokenizer: PreTrainedTokenizerBase) -> int:
     return 1 + max(tokenizer.get_vocab().values())
 
 
-def refuse_last_place(config: PretrainedConfig, head: str) -> None:
-    """Refuse a head that reads the last position of a batch, which is padding in all but the longest text.
+def refuse_dependent_answers(config: PretrainedConfig, head: str) -> None:
+    """Refuse a model whose answer for a text depends on how far a batch is filled up.
 
     Raises:
-        ModelError: the head reads that position.
+        ModelError: its head reads the last position of a batch, which is padding in all but the longest text, or it
+            mixes the padding into the text.
     """
+    if config.model_type == "fnet":
+        raise ModelError(
+            f"{config.model_type} models mix what fills up a batch into each text, so that a text's answer depends on "
+            "the texts beside it; take another model"
+        )
     if config.model_type == "xlnet" and head.endswith("ForSequenceClassification"):
         raise ModelError(
             f"{config.model_type} models answer for a text from the last place of the batch, so that a text's answer "
@@ -106,10 +112,10 @@ def fit_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> No
     both could write.
 
     Raises:
-        ModelError: its head answers from the last place of a batch, or it writes and nothing says how that begins or
+        ModelError: its answers depend on what fills up a batch, or it writes and nothing says how that begins or
             ends.
     """
-    refuse_last_place(model.config, type(model).__name__)
+    refuse_dependent_answers(model.config, type(model).__name__)
     rows, tokens = len(cast(nn.Embedding, model.get_input_embeddings()).weight), token_count(tokenizer)
     if tokens > rows or (tokens < rows and model.can_generate()):
         resize(model, tokens)

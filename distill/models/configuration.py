@@ -37,6 +37,8 @@ _FROM_THE_HUB: Mapping[str, object] = {
 """Ways of writing that transformers has as code on the hub alone, and what leaves each out."""
 _UNREAD = ("auto_map", "transformers_weights")
 """What a configuration says of code, and of other files, that is never followed."""
+_NUMBERED = re.compile(r"LABEL_\d+")
+"""How the library names an output that has no name."""
 _TYPES = ("auto", "float32", "float16", "bfloat16", "float64")
 """What a configuration may say of the type of its weights; they are read in another where that is asked for."""
 _ADVICE = re.compile(
@@ -81,7 +83,24 @@ def configuration(folder: Path) -> PretrainedConfig:
         config.architectures = None
     for name in _UNREAD:
         config.__dict__.pop(name, None)
+    _name_by_labels(config, raw)
     return config  # type: ignore[no-any-return]
+
+
+def _name_by_labels(config: PretrainedConfig, raw: Mapping[str, object]) -> None:
+    """Name the outputs by label2id, where id2label leaves them the library's names and label2id has each number once.
+
+    The library follows id2label alone, and without it takes two outputs to be there.
+    """
+    numbers, library_names = raw.get("label2id"), config.id2label or {}
+    if not isinstance(numbers, dict) or any(not _NUMBERED.fullmatch(str(name)) for name in library_names.values()):
+        return
+    by_number = {str(number): str(name) for name, number in numbers.items()}
+    names = [by_number[str(number)] for number in range(len(numbers)) if str(number) in by_number]
+    counted = raw.get("id2label") is not None or "num_labels" in raw
+    if names and len(names) == (len(library_names) if counted else len(numbers)):
+        config.id2label = dict(enumerate(names))
+        config.label2id = {name: number for number, name in enumerate(names)}
 
 
 def _sensible(path: Path, raw: Mapping[str, object]) -> None:

@@ -10,9 +10,10 @@ from transformers import PreTrainedModel
 
 from distill.base.memory import is_out_of_memory
 from distill.errors import ModelError
-from distill.models.attention import QueryKeyValue, captured, scores
+from distill.models import virtual_tokens
+from distill.models.attention import QueryKeyValue, captured, of_text, scores
 from distill.models.configuration import library_message
-from distill.types import FLOOR, MODEL_INPUTS, Batch, Outputs, SegmentPairs
+from distill.types import FLOOR, IGNORE, MODEL_INPUTS, Batch, Outputs, SegmentPairs
 
 Align = Callable[[Tensor, Batch], tuple[Tensor, Tensor]]
 """Turns a head's logits and a batch into rows ``[rows, classes]`` and labels ``[rows]``."""
@@ -62,24 +63,25 @@ def outputs(
     """
     inputs: dict[str, Any] = {name: batch[prefix + name] for name in MODEL_INPUTS if prefix + name in batch}
     if model.config.is_encoder_decoder and (targets := batch.get("target_ids")) is not None:
-        inputs["decoder_input_ids"] = model.prepare_decoder_input_ids_from_labels(targets)  # type: ignore[operator]
+        inputs["decoder_input_ids"] = decoder_input_ids(model, targets)
     if model.can_generate():
         inputs["use_cache"] = False
     projected: AbstractContextManager[list[QueryKeyValue]] = captured(model) if attentions or qkv else nullcontext([])
     layered: AbstractContextManager[list[tuple[object, object]]] = _last_layer(model) if hidden else nullcontext([])
     with projected as query_key_values, layered as last:
         answer = model(**inputs, output_hidden_states=hidden)
-    tokens = inputs["attention_mask"].shape[1]  # of the text, before which a model may have read others
+    mask = inputs["attention_mask"]
     query_key_values = [
-        (query[:, -tokens:], key[:, -tokens:], value[:, -tokens:]) for query, key, value in query_key_values
+        of_text(model.config, layer, mask, virtual_tokens.before_text(model)) for layer in query_key_values
     ]
     states: tuple[Tensor, ...] = ()
-    if hidden:
-        states = answer.encoder_hidden_states if model.config.is_encoder_decoder else answer.hidden_states
+    if hidden:  # an encoder-decoder whose head reads the encoder alone calls them as an encoder does
+        states = tuple(answer.get("encoder_hidden_states") or answer.hidden_states)
     return Outputs(
         _logits(answer),
-        hidden=_before_norm(tuple(states), last),
-        mask=inputs["attention_mask"].bool(),
+        # BigBird fills texts up to its blocks, and hands out the states of that, too.
+        hidden=tuple(layer[:, : mask.shape[1]] for layer in _before_norm(states, last)),
+        mask=mask.bool(),
         # Scores from queries and keys: eager attention, which alone would hand them out, is slower and only hands out
         # what comes after the softmax.
         attentions=tuple(scores(model.config, query, key) for query, key, _ in query_key_values) if attentions else (),
@@ -87,6 +89,22 @@ def outputs(
         segment_pairs=SegmentPairs(answer["seq_relationship_logits"], batch["follows"]) if "follows" in batch else None,
         with_tokens=batch.get("with_tokens"),
     )
+
+
+def decoder_input_ids(model: PreTrainedModel, targets: Tensor) -> Tensor:
+    """Return what a decoder reads while it writes: its first token, and then each token of the targets but the last.
+
+    Args:
+        model: an encoder-decoder.
+        targets: what it is to write ``[batch, tokens]``, filled up with ``IGNORE``.
+    """
+    own = getattr(model, "prepare_decoder_input_ids_from_labels", None)
+    if own is not None:
+        return cast(Tensor, own(targets))
+    # M2M-100, which NLLB is, and Blenderbot do the same inside their forward pass, where they are given labels.
+    start = targets.new_full((len(targets), 1), model.config.decoder_start_token_id)
+    shifted = torch.cat([start, targets[:, :-1]], dim=1)
+    return shifted.masked_fill(shifted == IGNORE, model.config.pad_token_id)
 
 
 @contextmanager
@@ -126,8 +144,9 @@ def _before_norm(states: tuple[Tensor, ...], last: Sequence[tuple[object, object
     read, output = last[0]
     of_layer = output if isinstance(output, Tensor) else cast(Sequence[object], output)[0]
     same = isinstance(read, Tensor) and read.data_ptr() == states[-2].data_ptr()  # a sharded layer reads a view of it
-    if same and isinstance(of_layer, Tensor) and of_layer.shape == states[-1].shape:
-        return (*states[:-1], of_layer)
+    if same and isinstance(of_layer, Tensor):
+        of_tokens = of_layer[:, : states[-1].shape[1]]  # the last state may come without what its layers fill up
+        return (*states[:-1], of_tokens) if of_tokens.shape == states[-1].shape else states
     return states
 
 

@@ -9,6 +9,8 @@ from distill.errors import ModelError
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
+_SHOWN = 8
+"""Names of outputs that a sentence shows where it shows but some."""
 _OUTSIDE = "O"
 _OF_IOB2 = ("B-", "I-")
 _SCHEMES = {"BIOES": {"E", "S"}, "BILOU": {"L", "U"}, "BMES": {"M", "E", "S"}}
@@ -29,8 +31,23 @@ def label_columns(
     Raises:
         ModelError: the teacher's labels are other ones.
     """
-    names = list(output_labels) or output_names(config)
+    try:
+        names = given_or_own_names(config, output_labels)
+    except ModelError as error:
+        raise ModelError(f"{error}; name all of them in their order with teacher.labels=[...]") from error
     return columns_by_name(names, labels, subset=subset)
+
+
+def given_or_own_names(config: "PretrainedConfig", given: Sequence[str]) -> list[str]:
+    """Return the names of a head's outputs in their order: the given ones, and without any its own.
+
+    Raises:
+        ModelError: the ``given`` are more or fewer than its outputs.
+    """
+    own = output_names(config)
+    if given and len(given) != len(own):
+        raise ModelError(f"{len(given)} outputs are named {some(given)}, and the checkpoint has {len(own)}")
+    return list(given) or own
 
 
 def output_names(config: "PretrainedConfig") -> list[str]:
@@ -67,6 +84,12 @@ def columns_by_name(names: Sequence[str], labels: Sequence[str], *, subset: bool
         raise ModelError(
             f"{difference}: the data has no {', '.join(more)}; teacher.labels_subset=true takes the teacher's outputs "
             "for the data's labels and leaves the others out"
+        )
+    if len(names) < len(labels):
+        count = f"{len(names)} output{'s' * (len(names) > 1)} for {len(labels)} labels"
+        raise ModelError(
+            f"{difference}: it has {count}; give a checkpoint that has learnt all of them, or leave out "
+            "teacher.finetuned=true, and the run fine-tunes it"
         )
     way = "name its outputs in their order with teacher.labels=[...], or the data's labels with data.labels"
     if subset:
@@ -110,6 +133,12 @@ def columns_of_some(names: Sequence[str], labels: Sequence[str]) -> list[int | N
         raise ModelError(f"the model's labels are {', '.join(names)}, those of the data are {', '.join(labels)}")
     place = {name: number for number, name in enumerate(names)}
     return [place.get(label) for label in labels]
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first of the names for a sentence, and how many more there are."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def unnamed(names: Sequence[str], reference: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Refuse weights that are not those of the model: some are missing, or are of another task or of more layers."""
 
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
@@ -16,6 +17,8 @@ _SHOWN = 3
 """Names of missing weights that a message shows."""
 
 
+_WRAPPED = re.compile(r"(?:(?:module|_orig_mod|model)\.)+")
+"""What data parallel training, compiling and Lightning leave before the names of weights."""
 _TASKS = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMaskedLM")
 """How the names of classes with a head end: one of another task may have weights of the same names."""
 
@@ -54,6 +57,7 @@ def refuse_random_weights(
     missing = sorted(info["missing_keys"])
     body = [key for key in missing if key not in head and not _pooler(key)]
     if body:
+        _refuse_wrapped(folder, info)
         stranger = next(iter(sorted(info["unexpected_keys"])), None)
         instead = f", and holds {stranger} instead" if stranger else ""
         raise ModelError(
@@ -73,6 +77,20 @@ def refuse_random_weights(
     if finished:
         _all_layers(folder, model, sorted(info["unexpected_keys"]))
         _same_task(folder, model, way_out)
+
+
+def _refuse_wrapped(folder: Path, info: LoadingInfo) -> None:
+    """Refuse weights of the model whose names all have the same before them, left by what trained it."""
+    prefixes = {match[0] if (match := _WRAPPED.match(name)) else "" for name in info["unexpected_keys"]}
+    prefix = next(iter(prefixes), "")
+    missing = info["missing_keys"]
+    if prefix and len(prefixes) == 1 and any(name.removeprefix(prefix) in missing for name in info["unexpected_keys"]):
+        target = f"{folder.resolve().name}-renamed"
+        command = ["python", "-m", "distill.convert", f"model={folder}", f"output={target}"]
+        raise ModelError(
+            f"{folder}: the names of its weights begin with {prefix}, which what trained the model has left there; "
+            f"take it off, and give {target} instead: {shlex.join(command)}"
+        )
 
 
 def _same_task(folder: Path, model: PreTrainedModel, way_out: str) -> None:

@@ -1,4 +1,4 @@
-"""Convert pickled weights to safetensors; they are read by what takes nothing but tensors."""
+"""Convert pickled weights to safetensors, read by what takes nothing but tensors, and mend names of weights."""
 
 import pickle
 import shutil
@@ -9,14 +9,18 @@ from typing import Any
 
 import torch
 from huggingface_hub import save_torch_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from distill.errors import ModelError
 from distill.models import foreign_checkpoints
-from distill.models.checkpoint_folders import FILES, read_index, refuse_unreadable
+from distill.models.checkpoint_folders import FILES, INDEX, WEIGHTS, read_index, refuse_unreadable, weights
 
 _WRAPPERS = ("module.", "_orig_mod.")
 """What data parallel and compiled models write before every name; Lightning's checkpoints name their field there."""
+_FIELDS = ("state_dict", "model_state_dict", "model")
+"""What checkpoints of a training call the weights beside what else they hold, such as an optimizer's state."""
 _INDEX = "pytorch_model.bin.index.json"
 
 
@@ -47,7 +51,7 @@ def _write(folder: Path, tensors: dict[str, Tensor], target: Path) -> None:
     save_torch_state_dict(tensors, target, filename_pattern="model{suffix}.safetensors", metadata={"format": "pt"})
     written = list(target.iterdir())
     for path in {path for pattern in FILES for path in folder.glob(pattern) if path.is_file()}:
-        if path.name != _INDEX and path.suffix != ".safetensors":
+        if path.name not in (_INDEX, INDEX) and path.suffix != ".safetensors":
             shutil.copyfile(path, target / path.name)
     for path in written:
         shutil.copymode(target / "config.json", path)  # the library's are for their owner alone
@@ -58,9 +62,25 @@ def _tensors(folder: Path) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     files = _files(folder)
     refuse_unreadable(folder, files)
+    if files[0].suffix == ".safetensors":
+        return _without_wrappers(folder, files)
     for path in files:
         tensors |= _of_file(path)
     return {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+
+
+def _without_wrappers(folder: Path, files: Sequence[Path]) -> dict[str, Tensor]:
+    """Return the tensors of safetensors under the names of the model itself, if these come with more before them."""
+    tensors: dict[str, Tensor] = {}
+    try:
+        for path in files:
+            tensors |= load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{folder}: its weights cannot be read ({error}); fetch or copy them again") from error
+    named = _unwrapped(tensors, (*_WRAPPERS, "model."))
+    if named.keys() == tensors.keys():
+        raise ModelError(f"{folder} has safetensors already, whose names have nothing to take off: give it as it is")
+    return dict(named)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -74,6 +94,8 @@ def _files(folder: Path) -> list[Path]:
                 raise ModelError(f"{folder} lacks {name}, which {_INDEX} names: fetch it too")
         return [folder / name for name in parts]
     candidates = foreign_checkpoints.pickled_files(folder)
+    if not candidates and any((folder / name).is_file() for name in (WEIGHTS, INDEX)):
+        return weights(folder)
     if len(candidates) != 1:
         names = ", ".join(path.name for path in candidates)
         raise ModelError(
@@ -93,11 +115,11 @@ def _of_file(path: Path) -> Mapping[str, Tensor]:
         ) from error
     except (OSError, RuntimeError, EOFError, ValueError) as error:
         raise ModelError(f"{path} is cut off or damaged: fetch or copy it again") from error
-    wrapped = isinstance(content, dict) and "state_dict" in content
-    content = content["state_dict"] if wrapped else content
+    field = next((name for name in _FIELDS if isinstance(content, dict) and isinstance(content.get(name), dict)), None)
+    content = content if field is None else content[field]
     if not isinstance(content, dict) or not content or not all(isinstance(value, Tensor) for value in content.values()):
         raise ModelError(f"{path} holds no weights by name, as a model's state_dict is: save that")
-    return _unwrapped(content, (*_WRAPPERS, "model.") if wrapped else _WRAPPERS)
+    return _unwrapped(content, (*_WRAPPERS, "model.") if field == "state_dict" else _WRAPPERS)
 
 
 def _unwrapped(content: Mapping[str, Tensor], prefixes: Sequence[str]) -> Mapping[str, Tensor]:

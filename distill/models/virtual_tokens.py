@@ -52,6 +52,13 @@ def of(config: PretrainedConfig) -> Mapping[str, Any] | None:
     return found
 
 
+def before_text(model: PreTrainedModel) -> int:
+    """Return how many places the layers of a model have before those of a text: prefix tuning takes none."""
+    learnt = of(model.config)
+    prompted = learnt is not None and learnt["method"] == "prompt" and hasattr(_body(model), NAME)
+    return int(learnt["tokens"]) if learnt is not None and prompted else 0
+
+
 def add(model: PreTrainedModel, method: str, tokens: int) -> None:
     """Let a model read vectors before each text, which learn.
 

@@ -8,10 +8,7 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from distill.errors import ModelError
-from distill.models.label_columns import output_names, unnamed
-
-_SHOWN = 8
-"""Names of outputs that a sentence shows."""
+from distill.models.label_columns import given_or_own_names, some, unnamed
 
 
 class WarmStart(NamedTuple):
@@ -40,12 +37,12 @@ class WarmStart(NamedTuple):
         """Which outputs it keeps, which begin anew, and which are left out."""
         new, left = unnamed(self.outputs, self.had), unnamed(self.had, self.outputs)
         if not self.kept and len(self.had) == len(self.outputs):
-            return f"its {len(new)} outputs {_some(self.had)} are now {_some(self.outputs)}, in this order"
+            return f"its {len(new)} outputs {some(self.had)} are now {some(self.outputs)}, in this order"
         if not self.kept:
-            return f"none of its outputs {_some(self.had)} is one of {_some(self.outputs)}: the head begins anew"
-        parts = [f"its outputs {_some(self.kept)} keep their weights"]
-        parts += [f"{_some(new)} begin{'s' * (len(new) == 1)} anew"] if new else []
-        parts += [f"{_some(left)} {'is' if len(left) == 1 else 'are'} left out"] if left else []
+            return f"none of its outputs {some(self.had)} is one of {some(self.outputs)}: the head begins anew"
+        parts = [f"its outputs {some(self.kept)} keep their weights"]
+        parts += [f"{some(new)} begin{'s' * (len(new) == 1)} anew"] if new else []
+        parts += [f"{some(left)} {'is' if len(left) == 1 else 'are'} left out"] if left else []
         return ", ".join(parts)
 
 
@@ -63,13 +60,11 @@ def warm_start(
     Raises:
         ModelError: ``named`` are more or fewer than its outputs.
     """
-    names = output_names(config)
-    if named and len(named) != len(names):
-        raise ModelError(f"{len(named)} outputs are named {_some(named)}, and the checkpoint has {len(names)}")
+    names = given_or_own_names(config, named)
     architectures = [str(name) for name in config.architectures or ()]
     if len(outputs) < 2 or not any(name.endswith(head.removeprefix("AutoModel")) for name in architectures):
         return None
-    return WarmStart(tuple(named or names), tuple(outputs))
+    return WarmStart(tuple(names), tuple(outputs))
 
 
 @torch.no_grad()
@@ -112,8 +107,3 @@ def output_layer(model: PreTrainedModel, names: Sequence[str]) -> nn.Linear:
             f"{', '.join(names)}"
         )
     return heads[-1]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -4,14 +4,13 @@ import logging
 import re
 from collections.abc import Mapping
 
-import torch
 from transformers import PretrainedConfig
 
 from distill.config.distillation import problems_of_few_classes
 from distill.config.ensemble import FIRST
 from distill.config.student import lacking_problems
 from distill.errors import ConfigError, DataError, ModelError
-from distill.models import attention, checkpoint_validation, loading, safetensors_headers
+from distill.models import checkpoint_validation, loading, safetensors_headers
 from distill.models.label_columns import label_columns, output_names, unnamed
 from distill.models.sources import PRETRAINING_TEACHER, STUDENT_CHECKPOINT, TEACHER_CHECKPOINT, is_beside
 from distill.objective.build import build_objective
@@ -21,6 +20,7 @@ from distill.objective.specs import TERM_SPECS
 from distill.pipeline import (
     adapting_check,
     beside_check,
+    compared_states,
     expected_shapes,
     export_check,
     meta_build,
@@ -133,7 +133,7 @@ def _refuse_mistaken(spec: RunSpec, name: str, config: PretrainedConfig) -> None
         labels=bool(spec.setup.outputs),
         way_out=_ADAPTER_ALONE if folder.parent.name == MERGED else _UNTRAINED,
     )
-    if beside_check.is_finished(spec, name) and spec.setup.task.kind == "score":
+    if beside_check.is_finished(spec, name) and head.endswith("ForSequenceClassification"):
         checkpoint_validation.refuse_other_outputs(folder, config, spec.setup.task.kind)
     safetensors_headers.refuse_infinite(folder, safetensors_headers.read_headers(folder))
 
@@ -178,10 +178,7 @@ def _objective(spec: RunSpec, configs: Mapping[str, PretrainedConfig]) -> None:
     _refuse_lacking(spec, configs.get(STUDENT_CHECKPOINT))
     student, teacher = expected_shapes.student_and_teacher_shapes(spec)
     objective = build_objective(spec.config.distill, spec.setup.task.kind, student, teacher)
-    if objective.needs & {"teacher_qkv", "teacher_attentions"}:
-        for model_config in configs.values():
-            with torch.device("meta"):
-                attention.projections(loading.from_config(model_config, spec.setup.task.head))
+    compared_states.refuse_other_shapes(spec, objective.needs, configs.values())
     for name, term in active(spec.config.distill).items():
         first = reads(spec.config.distill, name) == "states" and not TERM_SPECS[name].same_tokens
         if first and any(found.is_encoder_decoder for found in configs.values()):

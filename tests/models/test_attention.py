@@ -204,6 +204,34 @@ def test_an_architecture_without_known_projections_is_named():
         outputs(model, BATCH, qkv=True)
 
 
+def test_convolutions_are_no_projections():
+    model = hf.SqueezeBertForSequenceClassification(hf.SqueezeBertConfig(**SMALL, **BERT, embedding_size=16))
+    message = (
+        "squeezebert models: queries, keys and values cannot be found in their 2 layers, "
+        "so distill.attention.weight and distill.relations.weight must be 0"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        outputs(model, BATCH, qkv=True)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        hf.LongformerConfig(**SMALL, **BERT, attention_window=[4, 4], max_position_embeddings=40),
+        hf.IBertConfig(**SMALL, **BERT),
+    ],
+    ids=lambda config: config.model_type,
+)
+def test_projections_of_another_layout_are_refused(config):
+    model = loading.from_config(config, "AutoModelForSequenceClassification").eval()
+    message = (
+        f"{config.model_type} models: queries, keys and values do not come one for each token of each text, "
+        "so distill.attention.weight and distill.relations.weight must be 0"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        outputs(model, BATCH, qkv=True)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_only_decoders_are_causal(name):
     assert causal(made(name).config) == (name in ("opt", "llama", "qwen2", "gpt2"))

@@ -11,7 +11,7 @@ from transformers import GPTJConfig
 from distill.errors import ModelError
 from distill.models import checkpoint_validation, configuration, loading
 from distill.models.forward import forward_errors
-from distill.models.label_columns import label_columns
+from distill.models.label_columns import label_columns, output_names
 from distill.models.tokenizer_training import train_bytes
 
 HEAD = "AutoModelForSequenceClassification"
@@ -281,6 +281,28 @@ def test_outputs_of_one_name_are_refused_where_that_name_is_asked_for(folder):
     ):
         label_columns(loading.configuration(folder), ["neg", "pos"], [])
     assert label_columns(loading.configuration(folder), ["neg", "pos"], ["pos", "neg"]) == [1, 0]
+
+
+NUMBERED = {"0": "LABEL_0", "1": "LABEL_1"}
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ({"id2label": None, "label2id": {"pos": 1, "neg": 0}}, ["neg", "pos"]),
+        ({"id2label": None, "label2id": {"pos": "2", "neg": 0, "neutral": 1}}, ["neg", "neutral", "pos"]),
+        ({"id2label": NUMBERED, "label2id": {"pos": 1, "neg": 0}}, ["neg", "pos"]),
+        ({"id2label": NUMBERED, "label2id": {"pos": 1, "neg": 0, "neutral": 2}}, ["LABEL_0", "LABEL_1"]),
+        ({"id2label": NUMBERED, "label2id": {"pos": 1, "neg": 1}}, ["LABEL_0", "LABEL_1"]),
+        ({"id2label": NUMBERED, "label2id": {"pos": 2, "neg": 1}}, ["LABEL_0", "LABEL_1"]),
+        ({"id2label": {"0": "bad", "1": "good"}, "label2id": {"pos": 1, "neg": 0}}, ["bad", "good"]),
+    ],
+)
+def test_outputs_without_names_of_their_own_have_those_of_label2id(folder, said, names):
+    change(folder, **said)
+    config = loading.configuration(folder)
+    assert output_names(config) == names
+    assert config.num_labels == len(names)
 
 
 def test_a_model_that_cannot_read_what_it_is_given_says_so_in_a_sentence(folder):

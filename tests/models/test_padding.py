@@ -9,6 +9,7 @@ from transformers import (
     AutoTokenizer,
     BartConfig,
     BertConfig,
+    FNetConfig,
     GenerationConfig,
     GPT2Config,
     GPT2LMHeadModel,
@@ -26,6 +27,7 @@ from distill.inference.generation import write
 from distill.models import loading
 from distill.models.checkpoint_fitting import fit_writing
 from distill.models.forward import outputs
+from distill.models.on_meta import build_on_meta
 from distill.models.tokenizer_training import train_bytes
 from distill.tasks import EncodingSpec, task
 from distill.tasks.collating import collate
@@ -128,6 +130,15 @@ def test_a_head_that_answers_from_the_last_place_of_a_batch_is_refused(tmp_path)
         "beside it; take another model"
     ):
         loading.load_model(tmp_path, HEAD, tokenizer=loading.load_tokenizer(tmp_path))
+
+
+@pytest.mark.parametrize("head", [HEAD, "AutoModelForTokenClassification", "AutoModelForMaskedLM"])
+def test_a_model_that_mixes_padding_into_a_text_is_refused_with_each_head(head):
+    with refused(
+        "fnet models mix what fills up a batch into each text, so that a text's answer depends on the texts beside it; "
+        "take another model"
+    ):
+        build_on_meta(FNetConfig(**SIZE), head)
 
 
 def test_what_is_written_has_to_begin_and_end_somewhere(tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pretrained
 import pytest
 import torch
+from huggingface_hub import save_torch_state_dict
 from safetensors.torch import load_file
 from transformers import T5Config, T5ForConditionalGeneration
 
@@ -119,6 +120,43 @@ def test_what_trained_a_model_leaves_no_names_before_those_of_its_weights(tmp_pa
     torch.save({"state_dict": tensors, "epoch": 3} if around else tensors, folder / "last.ckpt")
     convert(folder, tmp_path / "made")
     assert torch.equal(answers(tmp_path / "made", ids), before)
+
+
+@pytest.mark.parametrize("field", ["model", "model_state_dict"])
+def test_weights_beside_the_state_of_a_training_are_found(tmp_path, field):
+    folder = pretrained.classifier(tmp_path / "model")
+    ids = torch.tensor([[5, 6, 7, 8]])
+    before, tensors = answers(folder, ids), load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    torch.save({"epoch": 3, field: tensors, "optimizer": {"state": {}, "lr": 0.1}}, folder / "pytorch_model.bin")
+    convert(folder, tmp_path / "made")
+    assert torch.equal(answers(tmp_path / "made", ids), before)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "model.", "_orig_mod.module."])
+def test_what_trained_a_model_is_taken_off_the_names_of_safetensors(tmp_path, prefix, parts, monkeypatch, capsys):
+    folder = pretrained.classifier(tmp_path / "model")
+    ids = torch.tensor([[5, 6, 7, 8]])
+    before = answers(folder, ids)
+    tensors = {prefix + name: each for name, each in load_file(folder / "model.safetensors").items()}
+    (folder / "model.safetensors").unlink()
+    size = sum(each.nbytes for each in tensors.values()) // parts + 1024
+    save_torch_state_dict(tensors, folder, max_shard_size=size, metadata={"format": "pt"})
+    assert len(list(folder.glob("*.safetensors"))) >= parts
+    with pytest.raises(ModelError) as refusal:
+        loading.load_model(folder, HEAD)
+    said, way, line = str(refusal.value).partition("python -m")
+    assert said == (
+        f"{folder}: the names of its weights begin with {prefix}, which what trained the model has left there; take it "
+        "off, and give model-renamed instead: "
+    )
+    run_here(shlex.split(way + line), tmp_path, monkeypatch, capsys)
+    made = tmp_path / "model-renamed"
+    assert torch.equal(answers(made, ids), before)
+    assert not (made / "model.safetensors.index.json").exists()
+    with refused(f"{made} has safetensors already, whose names have nothing to take off: give it as it is"):
+        convert(made, tmp_path / "again")
 
 
 def test_a_pickle_that_would_run_something_is_not_read(tmp_path):

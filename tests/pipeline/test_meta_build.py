@@ -3,6 +3,7 @@
 import json
 import re
 
+import pretrained
 import pytest
 from run_parts import job_of, spec_of
 from transformers import (
@@ -115,6 +116,14 @@ def test_a_model_whose_answers_depend_on_the_batch_is_refused(tmp_path):
         f"{folder}: xlnet models answer for a text from the last place of the batch, so that a text's answer depends "
         "on the texts beside it; take another model",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("labels", [[], ["good"]])
+def test_a_finished_teacher_of_one_output_says_a_score_and_no_labels(tmp_path, labels):
+    folder = pretrained.classifier(tmp_path / "score", labels=("score",), max_position_embeddings=128)
+    spec = spec_with("classification", folder)
+    spec.config.teacher.finetuned, spec.config.teacher.labels = True, labels
+    refused(spec, f"{folder} has one output, which is a score: give a model that was fine-tuned for labels")
 
 
 def test_words_are_hidden_only_by_who_has_a_mask(tmp_path):

@@ -156,6 +156,30 @@ def test_a_teacher_with_more_labels_serves_those_of_the_data_on_wish():
         label_columns(config, ("negative", "mixed"), (), subset=True)
 
 
+@pytest.mark.parametrize("names", [["neg", "pos"], ["neg", "odd", "neutral", "pos"]])
+def test_names_of_more_or_fewer_outputs_than_a_teacher_has_are_refused(names):
+    config = BertConfig(id2label=dict(enumerate(["a", "b", "c"])))
+    message = (
+        f"{len(names)} outputs are named {', '.join(names)}, and the checkpoint has 3; name all of them in their order "
+        "with teacher.labels=[...]"
+    )
+    for subset in (False, True):
+        with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+            label_columns(config, ("neg", "pos"), names, subset=subset)
+
+
+@pytest.mark.parametrize("subset", [False, True])
+@pytest.mark.parametrize(("names", "count"), [(["neg", "pos"], "2 outputs"), (["LABEL_0"], "1 output")])
+def test_a_teacher_of_fewer_outputs_than_labels_is_to_be_fine_tuned(names, count, subset):
+    message = (
+        f"the teacher's labels are {', '.join(names)}, those of the data are neg, neutral, pos: it has {count} for 3 "
+        "labels; give a checkpoint that has learnt all of them, or leave out teacher.finetuned=true, and the run "
+        "fine-tunes it"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        label_columns(BertConfig(id2label=dict(enumerate(names))), ("neg", "neutral", "pos"), (), subset=subset)
+
+
 def test_a_student_of_some_of_the_teachers_outputs_has_no_others():
     config = BertConfig(**{**BERT.config.to_dict(), "id2label": {0: "a", 1: "b", 2: "c"}})
     teacher = BertForSequenceClassification(config)
