@@ -91,8 +91,14 @@ def refuse_dependent_answers(config: PretrainedConfig, head: str) -> None:
 
     Raises:
         ModelError: its head reads the last position of a batch, which is padding in all but the longest text, or it
-            mixes the padding into the text.
+            mixes the padding into the text, or reads batches of one length alone.
     """
+    if config.model_type == "nystromformer" and config.num_landmarks != config.segment_means_seq_len:
+        raise ModelError(
+            f"{config.model_type} models whose num_landmarks ({config.num_landmarks}) is not their "
+            f"segment_means_seq_len ({config.segment_means_seq_len}) read batches that are filled up to the latter "
+            "alone; take another model"
+        )
     if config.model_type == "fnet":
         raise ModelError(
             f"{config.model_type} models mix what fills up a batch into each text, so that a text's answer depends on "

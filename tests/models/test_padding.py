@@ -14,6 +14,7 @@ from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
     LlamaConfig,
+    NystromformerConfig,
     RobertaConfig,
     T5Config,
     XLNetConfig,
@@ -130,6 +131,15 @@ def test_a_head_that_answers_from_the_last_place_of_a_batch_is_refused(tmp_path)
         "beside it; take another model"
     ):
         loading.load_model(tmp_path, HEAD, tokenizer=loading.load_tokenizer(tmp_path))
+
+
+def test_a_model_that_reads_one_length_alone_is_refused():
+    build_on_meta(NystromformerConfig(**SIZE), HEAD)
+    with refused(
+        "nystromformer models whose num_landmarks (8) is not their segment_means_seq_len (16) read batches that are "
+        "filled up to the latter alone; take another model"
+    ):
+        build_on_meta(NystromformerConfig(**SIZE, num_landmarks=8, segment_means_seq_len=16), HEAD)
 
 
 @pytest.mark.parametrize("head", [HEAD, "AutoModelForTokenClassification", "AutoModelForMaskedLM"])

@@ -6,6 +6,7 @@ import pytest
 from transformers import BertConfig, FNetConfig
 
 from distill.errors import ModelError
+from distill.models import checkpoint_fitting
 from distill.models.tokenizer_training import train
 from distill.pipeline import export_check
 from distill.tasks import EncodingSpec, task
@@ -34,7 +35,11 @@ def checked(tokenizer, config, *required, init="teacher", stages=("distill", "ex
 
 
 @pytest.mark.parametrize("name", ["onnx", "onnx_int8"])
-def test_an_architecture_that_cannot_be_traced_is_refused_where_its_format_is_required(tokenizer, name, capfd):
+def test_an_architecture_that_cannot_be_traced_is_refused_where_its_format_is_required(
+    tokenizer, name, capfd, monkeypatch
+):
+    # FNet, refused before for another reason, stands for architectures of an operation that no graph has.
+    monkeypatch.setattr(checkpoint_fitting, "refuse_dependent_answers", lambda config, head: None)
     with pytest.raises(ModelError) as caught:
         checked(tokenizer, FNET, "huggingface", name)
     said = f"export.require=[huggingface, {name}]: {name}: models of the kind fnet cannot be traced ("
