@@ -6,7 +6,7 @@ import re
 import pytest
 from datasets import Dataset
 
-from distill.data import files
+from distill.data import files, sources
 from distill.data.columns import Rules, take
 from distill.data.formats import Options
 from distill.errors import DataError
@@ -129,3 +129,10 @@ def test_what_users_say_is_no_reply_and_what_people_say_to_each_other_is():
 def test_a_list_of_texts_says_nothing_of_what_is_learnt(tmp_path):
     rows = Dataset.from_dict({"turns": [["What time is it?", "Ten."]]})
     assert take({"train": rows}, {"turns": "turns"}, {}, "here").splits["train"].column_names == ["turns"]
+
+
+def test_chats_without_replies_to_learn_are_histories_alone(tmp_path):
+    file = tmp_path / "more.jsonl"
+    file.write_text(json.dumps({"messages": [ASKED, TOLD, ASKED]}) + "\n", encoding="utf-8")
+    rows, *_ = sources.unlabelled(str(file), {"history": "turns"}, {"history": "messages"}, Rules())
+    assert rows[:] == {"history": [["What time is it?", "Ten.", "What time is it?"]]}
