@@ -1,6 +1,7 @@
 """The one place where an error that a command line or a card causes becomes a sentence."""
 
 import re
+import traceback
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import get_args
@@ -38,7 +39,15 @@ def describe_error(error: Exception, schema: type[Config] = Config) -> str | Non
         return _of_composition(error, schema)
     if isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
         return "a card is chosen by its name, not by null, a number or a truth value; leave it out, or give its name"
+    if isinstance(error, ValueError) and "for int()" in str(error) and _is_of_composing(error):
+        return f"{str(error).rpartition(': ')[2]} is no place in a list, which is given whole, as in stages=[distill]"
     return _of_null_append(error) if isinstance(error, (AssertionError, AttributeError)) else None
+
+
+def _is_of_composing(error: Exception) -> bool:
+    """Tell whether an error was raised in what composes settings, and not later in a run."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith("omegaconf.")
 
 
 def _of_composition(error: Exception, schema: type[Config]) -> str:
