@@ -1,17 +1,16 @@
 """Packages that are not there are named with what brings them."""
 
-import importlib
+import os
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from types import SimpleNamespace
-
-import pytest
 
 from distill.base import installed
 from distill.base.installed import BROUGHT, missing_package
 
-PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 IMPORTED_AS = {"hydra_core": "hydra", "pyyaml": "yaml", "scikit_learn": "sklearn", "protobuf": "google"}
 
 
@@ -48,17 +47,22 @@ def test_other_errors_and_modules_are_faults_of_a_program():
         assert missing_package(error) is None
 
 
-def test_a_file_that_stands_before_a_package_is_named(tmp_path, monkeypatch):
+STRANGER = """
+from distill.base.installed import missing_package
+try:
+    import captum.attr
+except ImportError as error:
+    print(missing_package(error))
+"""
+
+
+def test_a_file_that_stands_before_a_package_is_named(tmp_path):
     stranger = tmp_path / "captum.py"
     stranger.write_text("x = 1\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "captum", raising=False)
-    with pytest.raises(ModuleNotFoundError) as caught:
-        importlib.import_module("captum.attr")
-    monkeypatch.delitem(sys.modules, "captum")
-    assert missing_package(caught.value) is None  # what is imported is elsewhere
-    monkeypatch.setitem(sys.modules, "captum", SimpleNamespace(__file__=str(stranger)))
-    assert missing_package(caught.value) == (
-        f"{stranger} is imported in place of the package captum: rename it, or run the command in another folder"
+    ended = subprocess.run(
+        [sys.executable, "-c", STRANGER], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert ended.stdout == (
+        f"{stranger} is imported in place of the package captum: rename it, or run the command in another folder\n"
     )
