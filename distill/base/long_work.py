@@ -96,9 +96,9 @@ def work(what: str, total: int | None, unit: str, *, first: int = 0, whole: bool
     """Yield work that counts from ``first`` to ``total`` while the block runs."""
     opened = Work(what, unit, total, first, first, whole)
     _open.append(opened)
-    for observer in _observers:
-        observer.moved(opened)
     try:
+        for observer in _observers:
+            observer.moved(opened)  # which a signal may interrupt
         yield opened
     finally:
         if opened in _open:

@@ -105,6 +105,7 @@ def test_what_a_signal_interrupts_while_it_is_drawn_is_taken_away():
         pass
     bars.erase()
     assert stream.getvalue().endswith("training 0 of 40 steps\r\x1b[K")
+    assert long_work.innermost() is None, "what is interrupted is over"
 
 
 def test_in_a_pipe_there_are_lines_and_nothing_of_a_terminal(tmp_path):
