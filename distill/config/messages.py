@@ -46,8 +46,8 @@ def describe_error(error: Exception, schema: type[Config] = Config) -> str | Non
 
 def _is_of_composing(error: Exception) -> bool:
     """Tell whether an error was raised in what composes settings, and not later in a run."""
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return str(frame.f_globals.get("__name__")).startswith("omegaconf.")
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).startswith("omegaconf.")
 
 
 def _of_composition(error: Exception, schema: type[Config]) -> str:

@@ -75,7 +75,7 @@ def take(
     """
     _refuse_strangers(roles, named, rules)
     _refuse_bare(splits, source)
-    first, train = next(iter(splits.items()))
+    (first, train), kind = next(iter(splits.items())), roles.get("label")
     for split_problems in (problems or {}).values():
         _refuse_problems(_expected_columns(roles, named, {*train.column_names, *split_problems}), split_problems)
     by_name = {split: label_columns.named(rows, f"{split} in {source}") for split, rows in splits.items()}
@@ -92,16 +92,14 @@ def take(
         columns = [Column(column, role, roles[role], split, source) for role, column in chosen.items()]
         readable[split], faults[split], split_notes = _read_columns(rows, columns, rules.max_characters)
         notes += [note for note in split_notes if note not in notes]
-        if roles.get("label") == "labels":
+        if kind == "labels":
             faults[split] = _without_key(rows, chosen["label"], (absent or {}).get(split, {})) | faults[split]
     of_labels = objects.opened({first: train}, named)[first]
     order = label_columns.classes(of_labels, chosen["label"]) if "label" in chosen else []
     off = label_columns.never_on(by_name, chosen["label"]) if "label" in chosen else []
     notes += label_values.never(off)
-    if roles.get("label") in label_values.KINDS:
-        readable, notes, places = _labelled(
-            readable, roles["label"], chosen["label"], rules.names, order, faults, notes
-        )
+    if kind in label_values.KINDS:
+        readable, notes, places = _labelled(readable, kind, chosen["label"], rules.names, order, faults, notes)
         notes += [] if places else _never_named(readable[first]["label"][:], order, rules.names)
         order = places or order or (sorted(chosen["label"].split("+")) if off else [])
     labelled, notes = hidden.without_labels(readable, roles, faults, source, notes)

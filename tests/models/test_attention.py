@@ -194,24 +194,22 @@ def test_keys_that_no_group_of_heads_can_share_are_refused():
         scores(config, torch.zeros(1, 2, 16), torch.zeros(1, 2, 12))
 
 
-def test_an_architecture_without_known_projections_is_named():
-    model = hf.AlbertForSequenceClassification(hf.AlbertConfig(**SMALL, **BERT, embedding_size=8))
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: hf.AlbertForSequenceClassification(hf.AlbertConfig(**SMALL, **BERT, embedding_size=8)),
+        lambda: hf.SqueezeBertForSequenceClassification(hf.SqueezeBertConfig(**SMALL, **BERT, embedding_size=16)),
+    ],
+    ids=["layers that share weights", "convolutions"],
+)
+def test_an_architecture_without_known_projections_is_named(model):
+    made = model()
     message = (
-        "albert models: queries, keys and values cannot be found in their 2 layers, "
+        f"{made.config.model_type} models: queries, keys and values cannot be found in their 2 layers, "
         "so distill.attention.weight and distill.relations.weight must be 0"
     )
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
-        outputs(model, BATCH, qkv=True)
-
-
-def test_convolutions_are_no_projections():
-    model = hf.SqueezeBertForSequenceClassification(hf.SqueezeBertConfig(**SMALL, **BERT, embedding_size=16))
-    message = (
-        "squeezebert models: queries, keys and values cannot be found in their 2 layers, "
-        "so distill.attention.weight and distill.relations.weight must be 0"
-    )
-    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
-        outputs(model, BATCH, qkv=True)
+        outputs(made, BATCH, qkv=True)
 
 
 @pytest.mark.parametrize(
