@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from distill.base.setting_rules import FRACTION, allowed, one_of
 from distill.config.adapting import AdaptingConfig
+from distill.config.student import CHOSEN
 from distill.config.task_traits import task_or_first
 from distill.config.teacher import LIVE
 from distill.config.training import TrainingConfig
@@ -56,7 +57,7 @@ def quantization_problems(config: "Config") -> Iterator[str]:
     given, rank = f"distill.quantization={config.distill.quantization}", config.student.embedding_rank
     if config.distill.quantization == "none":
         return
-    if rank is not None:
+    if rank not in (None, CHOSEN):
         factors = f"student.embedding_rank={rank} is exported as other factors than those that learn"
         yield f"{given}: {factors}; allowed is none, or student.embedding_rank=null"
     if config.export.int8 != INT8[0]:

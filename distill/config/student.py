@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from distill.base.setting_rules import LAYERS, Rule, allowed, at_least, one_of
+from distill.base.setting_rules import LAYERS, Rule, allowed, at_least, one_of, setting
 from distill.config.architecture import ArchitectureConfig, architecture_problems
 from distill.config.task_traits import task_or_first
 from distill.objective.settings import active, reads
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from distill.config.schema import Config
 
 
+CHOSEN = "auto"
+"""A rank of the embeddings that is chosen by teacher and task."""
+_RANK: Rule = (
+    lambda value: value in (None, CHOSEN) or (type(value) is int and value > 0),
+    f"null, {CHOSEN}, or a whole number from 1 up",
+)
 _SMOOTHING: Rule = (lambda value: value > 0 and math.isfinite(value)), "a number above 0"
 
 
@@ -77,9 +83,11 @@ class StudentConfig:
     vocabulary_size: int | None = field(default=None, metadata=allowed(at_least(1)))
     """Tokens up to which vocabulary=corpus is filled up with those that the tokenizer ranks most frequent; none adds
     none."""
-    embedding_rank: int | None = field(default=None, metadata=allowed(at_least(1)))
-    """Rank of its embeddings, two factors by truncated SVD of the teacher's, for init=teacher and init=narrow; none
-    leaves them whole."""
+    embedding_rank: int | str | None = setting(
+        None, _RANK,
+        "Rank of its embeddings, two factors by truncated SVD of the teacher's, for init=teacher and init=narrow; none "
+        "leaves them whole. auto: 11/24 of the width, where a checkpoint teaches and embeddings can be factors.",
+    )  # fmt: skip
 
 
 def student_problems(config: "Config") -> Iterator[str]:
@@ -143,7 +151,7 @@ def _narrow_problems(config: "Config") -> Iterator[str]:
 def _embedding_problems(config: "Config") -> Iterator[str]:
     """Name what embeddings cannot be cut to: those of a head that writes, or a rank beyond their width."""
     student, task = config.student, task_or_first(config.task)
-    rank = student.embedding_rank
+    rank = None if student.embedding_rank == CHOSEN else student.embedding_rank
     if student.vocabulary == "corpus" and task.writes:
         yield (
             f"student.vocabulary=corpus: models of {config.task} write tokens, and teacher and student compare the "
@@ -153,7 +161,7 @@ def _embedding_problems(config: "Config") -> Iterator[str]:
         yield f"student.embedding_rank={rank}: models of {config.task} share them with their heads; allowed is null"
     size = {"narrow": student.architecture, "teacher": config.teacher.architecture}.get(student.init)
     known = student.init == "narrow" or config.teacher.model is None
-    if rank is not None and size is not None and known and rank > size.hidden_size:
+    if isinstance(rank, int) and size is not None and known and rank > size.hidden_size:
         yield (
             f"student.embedding_rank={rank}: the student's embeddings are {size.hidden_size} wide; allowed is 1 to "
             f"{size.hidden_size}"

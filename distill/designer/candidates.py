@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from distill.config.student import CHOSEN
+from distill.student import student_kind
+
 _DEPTHS_OF_THE_TEACHER = 12
 _DEPTHS_FROM_SCRATCH = 6
 _WIDTHS = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 6))
@@ -54,11 +57,17 @@ class Candidate:
         """The name of the student's card."""
         return KINDS[self.init].name(self.shape) + ("" if self.vocabulary == WHOLE else f"_{self.vocabulary}")
 
+    def reads(self, setting: str) -> bool:
+        """Tell whether its kind reads a setting of the section ``student``."""
+        return setting in student_kind(self.init).settings
+
     @property
     def card(self) -> dict[str, object]:
         """The settings of the student, as its card has them."""
         settings = KINDS[self.init].card(self)
-        return settings if self.vocabulary == WHOLE else {**settings, "vocabulary": self.vocabulary}
+        if self.vocabulary != WHOLE:
+            return {**settings, "vocabulary": self.vocabulary}
+        return {**settings, "embedding_rank": CHOSEN} if self.reads("embedding_rank") else settings
 
     @property
     def layers_alone(self) -> tuple[str, StudentShape]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 from transformers import PreTrainedTokenizerBase
 
 from distill.designer import sizes
@@ -15,7 +16,7 @@ from distill.designer.timing import Call, Text, Timed, first_look, in_turn, on_t
 from distill.errors import ModelError
 from distill.export import FEWEST_ROWS, EncodedRow, Source, exporter
 from distill.inference.onnx_session import OnnxSession
-from distill.models import loading
+from distill.models import loading, low_rank
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,9 @@ def _write(teacher: sizes.Teacher, student: Sized, form: str, int8: str, folder:
     """Write a student of random weights in a form, as a run exports it, and return the file."""
     tokenizer, offered = teacher.reader(student.candidate), exporter(form)
     model = loading.from_config(sizes.configuration(teacher, student.candidate), teacher.setup.task.head)
+    if (rank := getattr(model.config, low_rank.RANK, None)) is not None:
+        low_rank.reduce_embeddings(model, torch.ones(model.config.vocab_size), rank)
+        model = low_rank.multiply_out(model)
     loading.save(model, tokenizer, folder)
     source = Source(folder, teacher.setup, {}, lambda: list(_rows(tokenizer, teacher.setup.spec.max_length)), int8=int8)
     try:

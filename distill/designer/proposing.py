@@ -14,7 +14,6 @@ from distill.designer.ranking import Sized, choose
 from distill.designer.search import MEGABYTE, Cost, Costs, Limits
 from distill.designer.timing import Latency, Text, Timed, measure
 from distill.errors import ModelError
-from distill.export import exporter
 from distill.inference.formats import TORCH
 from distill.pipeline.context import run_spec
 from distill.pipeline.prepare_data import prepare
@@ -88,7 +87,7 @@ def propose(config: DesignConfig) -> Design:
     limits, threads = _limits(config), config.budget.threads
     text = Text(timed_tokens(config), threads, timed_written_tokens(config), config.generate.beams)
     teacher = sizes.teacher(spec)
-    students = _students(teacher, rounds=form != TORCH and exporter(form).rounds)
+    students = _students(teacher, form)
     small = [one for one in students if limits.excess(parameters=one.parameters) <= 1]
     cards.refuse_to_replace(
         [student.name for student in small], Path(config.output).expanduser(), overwrite=config.overwrite
@@ -139,7 +138,7 @@ def _limits(config: DesignConfig) -> Limits:
     )
 
 
-def _students(teacher: sizes.Teacher, *, rounds: bool) -> list[Sized]:
+def _students(teacher: sizes.Teacher, form: str) -> list[Sized]:
     """Return all students that can be made of a teacher, the smallest first; see ``sizes.sized``.
 
     Raises:
@@ -149,7 +148,7 @@ def _students(teacher: sizes.Teacher, *, rounds: bool) -> list[Sized]:
     makeable = sizes.makeable(teacher, listed if teacher.vocabulary is None else [*listed, *of_fewer_tokens(listed)])
     if not makeable:
         raise ModelError("no smaller student can be made of this teacher, which may have one layer and one head")
-    students = [sizes.sized(teacher, candidate, rounds=rounds) for candidate in makeable]
+    students = [sizes.sized(teacher, candidate, form=form) for candidate in makeable]
     return sorted(students, key=lambda student: (student.body, student.parameters))
 
 

@@ -11,11 +11,13 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from distill.base.layer_maps import layer_map
-from distill.designer.candidates import CORPUS, INNER, Candidate, StudentShape, architecture, from_the_first
+from distill.designer.candidates import CORPUS, INNER, WHOLE, Candidate, StudentShape, architecture, from_the_first
 from distill.designer.ranking import Sized
 from distill.designer.small_vocabulary import fewer_tokens
 from distill.errors import ModelError
-from distill.models import checkpoint_fitting, from_scratch, loading, static
+from distill.export import exporter
+from distill.inference.formats import TORCH
+from distill.models import checkpoint_fitting, from_scratch, loading, low_rank, static
 from distill.models.embedding_cutting import cut_configuration
 from distill.models.sources import TEACHER_CHECKPOINT
 from distill.stages import pretrain
@@ -42,6 +44,7 @@ class Teacher:
         setup: the task that all of them solve, with its labels.
         dropout: that students are trained with.
         vocabulary: the tokens alone that the texts use; none where students keep all.
+        takes_factors: whether students of its layers, and narrow copies, may hold embeddings as factors of a low rank.
     """
 
     configuration: PretrainedConfig
@@ -50,6 +53,7 @@ class Teacher:
     setup: TaskSetup
     dropout: float = 0.0
     vocabulary: Vocabulary | None = None
+    takes_factors: bool = False
 
     @property
     def shape(self) -> StudentShape:
@@ -61,6 +65,12 @@ class Teacher:
     def vocabulary_of(self, candidate: Candidate) -> Vocabulary | None:
         """Return the tokens alone that a candidate keeps; none where it keeps all."""
         return self.vocabulary if candidate.vocabulary == CORPUS else None
+
+    def rank_of(self, candidate: Candidate) -> int | None:
+        """Return the rank that a run would choose for a candidate's embeddings; none where it leaves them whole."""
+        if not (self.takes_factors and candidate.vocabulary == WHOLE and candidate.reads("embedding_rank")):
+            return None
+        return low_rank.chosen_rank(self.configuration.vocab_size, candidate.shape.width)
 
     def reader(self, candidate: Candidate) -> PreTrainedTokenizerBase:
         """Return the tokenizer that a candidate reads texts with."""
@@ -94,7 +104,8 @@ def teacher(spec: RunSpec) -> Teacher:
     _name_outputs(spec.setup, config)
     kinds = ("teacher", "narrow" if narrowing.why_not_narrowable(config) is None else "random")
     fewer = fewer_tokens(spec, tokenizer)  # a tokenizer from scratch is made of these texts alone
-    return Teacher(config, tokenizer, (*kinds, *_static(spec.setup)), spec.setup, dropout, fewer)
+    factors = spec.config.distill.quantization == "none" and low_rank.may_be_factors(config, spec.setup.task.head)
+    return Teacher(config, tokenizer, (*kinds, *_static(spec.setup)), spec.setup, dropout, fewer, factors)
 
 
 def makeable(teacher: Teacher, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -125,17 +136,24 @@ def _can_be_made(teacher: Teacher, whole: PreTrainedModel, candidate: Candidate)
     return True
 
 
-def sized(teacher: Teacher, candidate: Candidate, *, rounds: bool = False) -> Sized:
-    """Count a candidate's weights, and the bytes that they take in 32 bits, or in 8 where the form ``rounds`` them."""
+def sized(teacher: Teacher, candidate: Candidate, *, form: str = TORCH) -> Sized:
+    """Count a candidate's weights, and the bytes that they take in the form that is shipped.
+
+    These are 32 bits for each, or 8 where the form rounds them; exported forms hold factors of embeddings as such.
+    """
     config, head = configuration(teacher, candidate), teacher.setup.task.head
     parameters, body = count(config, head)
-    return Sized(candidate, parameters, body, _rounded_bytes(config, head) if rounds else FLOAT * parameters)
+    shapes = [weight.shape for weight in _without_memory(config, head).parameters()]
+    if form != TORCH and (rank := getattr(config, low_rank.RANK, None)) is not None:
+        shapes.remove(torch.Size((config.vocab_size, config.hidden_size)))
+        shapes += [torch.Size((config.vocab_size, rank)), torch.Size((config.hidden_size, rank))]
+    rounds = form != TORCH and exporter(form).rounds
+    return Sized(candidate, parameters, body, sum(_bytes(shape, rounds=rounds) for shape in shapes))
 
 
-def _rounded_bytes(config: PretrainedConfig, head: str) -> int:
-    """Return the bytes of the weights where matrices have 8 bits, and a scale for each row, and all else 32."""
-    weights = _without_memory(config, head).parameters()
-    return sum(each.numel() + FLOAT * len(each) if each.ndim == 2 else FLOAT * each.numel() for each in weights)
+def _bytes(shape: torch.Size, *, rounds: bool) -> int:
+    """Return the bytes of a weight: where a form rounds, matrices have 8 bits and a scale for each row."""
+    return shape.numel() + FLOAT * shape[0] if rounds and len(shape) == 2 else FLOAT * shape.numel()
 
 
 def count(config: PretrainedConfig, head: str) -> tuple[int, int]:
@@ -152,6 +170,8 @@ def configuration(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
     _name_outputs(teacher.setup, config)
     if (vocabulary := teacher.vocabulary_of(candidate)) is not None:
         cut_configuration(config, vocabulary.kept)
+    if (rank := teacher.rank_of(candidate)) is not None:
+        setattr(config, low_rank.RANK, rank)
     return config
 
 

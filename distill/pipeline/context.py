@@ -116,7 +116,7 @@ def student_spec(config: Config) -> StudentSpec:
         max_length=config.data.max_length,
         dropout=config.distill.dropout,
         vocabulary=VocabularySpec(student.vocabulary, student.vocabulary_min_count, student.vocabulary_size),
-        embedding_rank=student.embedding_rank,
+        embedding_rank=student.embedding_rank if isinstance(student.embedding_rank, int) else None,
     )
 
 

@@ -8,14 +8,16 @@ import numpy as np
 
 from distill import export
 from distill.config.schema import Config
+from distill.config.student import CHOSEN
 from distill.config.teacher import TeacherConfig
 from distill.data import hub
 from distill.data.prepared import Prepared
 from distill.errors import ModelError
-from distill.models import loading
+from distill.models import loading, low_rank
 from distill.pipeline import meta_build
 from distill.pipeline.context import run_spec
 from distill.pipeline.teacher_folder import teacher_folder
+from distill.student import student_kind
 from distill.tasks import EncodingSpec, task
 from distill.tasks.setup import TaskSetup
 
@@ -41,6 +43,8 @@ def settled(config: C, data: Prepared) -> tuple[C, Prepared]:
     """
     config, notes = _with_teachers(config)
     config = _with_layers(config)
+    config, of_rank = _with_rank(config)
+    notes += of_rank
     config = _with_formats(config)
     if config.data.fit_length:
         config, note = _with_lengths(config, data)
@@ -88,6 +92,30 @@ def _with_layers(config: C) -> C:
     if teacher.model is not None:
         whole = loading.configuration(teacher_folder(teacher, config.task, config.store)).num_hidden_layers
     return replace(config, student=replace(config.student, layers=-(-whole // 2)))
+
+
+def _with_rank(config: C) -> tuple[C, list[str]]:
+    """Choose the rank of the student's embeddings, where that is left open, and say which it is.
+
+    They stay whole where they cannot be factors; beside fewer tokens, with which more is lost than either saves; where
+    training rounds them, which an export does in other axes; and of teachers from scratch, of which nothing is known.
+    """
+    student, teacher, kind = config.student, config.teacher, task(config.task)
+    if student.embedding_rank != CHOSEN:
+        return config, []
+    rank, notes = None, []
+    may = "embedding_rank" in student_kind(student.init).settings and not kind.writes and teacher.model is not None
+    if may and student.vocabulary == "all" and config.distill.quantization == "none":
+        checkpoint = loading.configuration(teacher_folder(teacher, config.task, config.store))
+        width = student.architecture.hidden_size if student.init == "narrow" else checkpoint.hidden_size
+        if low_rank.may_be_factors(checkpoint, kind.head):
+            rank = low_rank.chosen_rank(checkpoint.vocab_size, width)
+    if rank is not None:
+        notes.append(
+            f"student.embedding_rank={rank}: its embeddings, {width} wide, learn as two factors, so that its ONNX "
+            "files are smaller; null leaves them whole"
+        )
+    return replace(config, student=replace(config.student, embedding_rank=rank)), notes
 
 
 def _with_formats(config: C) -> C:

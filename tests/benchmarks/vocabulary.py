@@ -33,6 +33,8 @@ DATA = {
     "conll2003": ("half_layers", "experiment=conll2003_tiny", "data.limit.train=6000"),
     "trec": ("narrow", "experiment=trec_tiny"),
     "trec_half": ("half_layers", "experiment=trec_tiny"),
+    "sst2_narrow": ("narrow", "experiment=sst2_minilm", "data.limit.train=20000"),
+    "conll2003_narrow": ("narrow", "experiment=conll2003_tiny", "data.limit.train=6000"),
 }
 MEANS = {
     "all": (),
@@ -56,7 +58,7 @@ def main(data: str, folder: str, seeds: str, *names: str) -> None:
             if not any(f"{name}/{means}/".startswith(f"{asked}/") for asked in names or (name,)):
                 continue
             given = [*COMMON, f"teacher.model={folder}", *settings, f"student={student}", RATES[student], *chosen]
-            given += [f"data.path={data}/{name.removesuffix('_half')}", *_rows()]
+            given += [f"data.path={data}/{name.split('_')[0]}", *_rows()]
             runs = _runs(OUT / name / means, seeds, given)
             whole = whole or runs
             print(_line(name, student, means, runs, whole), flush=True)

@@ -52,7 +52,10 @@ def test_cards_say_what_the_schema_reads():
         "init": "teacher",
         "layers": 3,
         "layer_map": "uniform",
+        "embedding_rank": "auto",
     }
+    fewer = Candidate("teacher", StudentShape(3, 384, 12), vocabulary="corpus")
+    assert fewer.card == {"init": "teacher", "layers": 3, "layer_map": "uniform", "vocabulary": "corpus"}
     assert Candidate("random", StudentShape(2, 64, 2)).card == {
         "init": "random", "architecture": {"layers": 2, "hidden_size": 64, "heads": 2, "intermediate_size": 256},
     }  # fmt: skip

@@ -183,7 +183,7 @@ def test_where_the_first_layer_has_to_stay_the_first_students_begin_with_it():
     teacher = sizes.Teacher(configured, sizes.teacher(spec).tokenizer, ("teacher",), spec.setup)
     made = sizes.makeable(teacher, candidates(teacher.shape, teacher.kinds))
     assert [each.card for each in made] == [
-        {"init": "teacher", "layers": 1, "layer_map": "0"},
-        {"init": "teacher", "layers": 2, "layer_map": "0,2"},
+        {"init": "teacher", "layers": 1, "layer_map": "0", "embedding_rank": "auto"},
+        {"init": "teacher", "layers": 2, "layer_map": "0,2", "embedding_rank": "auto"},
     ]
     assert sizes.configuration(teacher, made[1]).layer_types == [configured.layer_types[n] for n in (0, 2)]

@@ -5,11 +5,18 @@ import re
 import numpy as np
 import pytest
 import torch
-from transformers import BartConfig, BartForSequenceClassification, BertConfig, BertForSequenceClassification
+from transformers import (
+    AutoConfig,
+    BartConfig,
+    BartForSequenceClassification,
+    BertConfig,
+    BertForSequenceClassification,
+)
 
 from distill.errors import ModelError
 from distill.models.low_rank import (
     LowRankEmbedding,
+    may_be_factors,
     multiply_out,
     reduce_embeddings,
     refuse_rank,
@@ -105,6 +112,30 @@ def test_a_model_of_whole_embeddings_stays_as_it_is():
     model = bert()
     assert multiply_out(model) is split_embeddings(model) is model
     assert type(model.get_input_embeddings()) is torch.nn.Embedding
+
+
+def test_what_learns_with_whole_embeddings_no_longer_says_that_they_have_a_rank():
+    model = bert()
+    reduce_embeddings(model, torch.ones(TOKENS), 5)
+    begun = multiply_out(model)
+    assert begun.config.embedding_rank == 5
+    with torch.no_grad():
+        begun.get_input_embeddings().weight.add_(torch.randn(TOKENS, WIDTH))
+    learnt = multiply_out(begun)
+    assert not hasattr(learnt.config, "embedding_rank")
+    assert split_embeddings(learnt) is learnt
+
+
+@pytest.mark.parametrize(
+    ("architecture", "expected"),
+    [
+        ("bert", True), ("distilbert", True), ("roberta", True), ("modernbert", True), ("deberta-v2", True),
+        ("albert", False), ("electra", False), ("bart", False),
+    ],
+)  # fmt: skip
+def test_embeddings_may_be_factors_unless_they_are_or_are_shared(architecture, expected):
+    config = AutoConfig.for_model(architecture)  # ELECTRA's are 128 wide, of states of 256; ALBERT's 128 of 4096
+    assert may_be_factors(config, "AutoModelForSequenceClassification") is expected
 
 
 def test_the_paddings_vector_is_not_trained():

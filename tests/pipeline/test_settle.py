@@ -4,6 +4,7 @@ import pytest
 from pretrained import bert
 from run_parts import spec_of
 
+from distill.config.architecture import ArchitectureConfig
 from distill.config.schema import Config
 from distill.config.teacher import TeacherConfig
 from distill.export import EXPORTERS
@@ -75,6 +76,44 @@ def test_targets_that_are_written_have_a_limit_of_their_own():
     assert sum(length <= fitted.data.max_target_length for length in targets) >= 0.99 * len(targets)
     assert fitted.data.max_target_length <= fitted.data.max_length
     assert f"data.max_target_length={fitted.data.max_target_length}: 99 % of train fits whole" in described.notes[-1]
+
+
+def rank(tmp_path, **student):
+    """The rank that is chosen beside a checkpoint, 32 wide, and what is said of it."""
+    config = of()
+    data, folder = prepare(config), tmp_path / "model"
+    config.teacher.model = str(folder if folder.exists() else bert(folder, data.splits["train"]["text"]))
+    config.student.init, config.student.embedding_rank = "teacher", "auto"
+    for key, value in student.items():
+        setattr(config.student, key, value)
+    found, described = settled(config, data)
+    return found.student.embedding_rank, [note for note in described.notes if "embedding_rank" in note]
+
+
+def test_embeddings_of_a_checkpoint_become_factors_of_a_rank_that_is_said(tmp_path):
+    said = (
+        "student.embedding_rank=16: its embeddings, 32 wide, learn as two factors, so that its ONNX files are smaller; "
+        "null leaves them whole"
+    )
+    assert rank(tmp_path) == (16, [said])
+    narrow = ArchitectureConfig(layers=1, hidden_size=16, heads=2, intermediate_size=16)
+    assert rank(tmp_path, init="narrow", architecture=narrow)[0] == 8
+
+
+@pytest.mark.parametrize("student", [{"vocabulary": "corpus"}, {"init": "random"}, {"embedding_rank": None}])
+def test_embeddings_stay_whole_beside_fewer_tokens_and_where_they_are_not_the_teachers(tmp_path, student):
+    assert rank(tmp_path, **student) == (None, [])
+
+
+def test_embeddings_stay_whole_of_teachers_from_scratch_and_where_training_rounds(tmp_path):
+    config = of()
+    config.student.init, config.student.embedding_rank = "teacher", "auto"
+    data = prepare(config)
+    assert settled(config, data)[0].student.embedding_rank is None
+    config.teacher.model = str(bert(tmp_path / "model", data.splits["train"]["text"]))
+    assert settled(config, data)[0].student.embedding_rank == 16
+    config.distill.quantization = "int8"
+    assert settled(config, data)[0].student.embedding_rank is None
 
 
 def test_half_of_the_teachers_layers_are_taken(tmp_path):
