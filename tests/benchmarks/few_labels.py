@@ -21,7 +21,7 @@ OUT = Path("outputs") / "few_labels"
 COMMON = (
     "finetune.max_epochs=5", "finetune.optimizer.lr=1e-4", "distill.max_epochs=3", "data.unlabelled.rest=true",
     "distill.hidden.weight=0", "distill.cka.weight=0", "stages=[finetune,augment,teach,distill,control,evaluate]",
-    "evaluate.latency_samples=0", "tracking.wandb=disabled",
+    "evaluate.latency_samples=0", "tracking.wandb=disabled", "student.embedding_rank=null",
 )  # fmt: skip
 DATA = {
     "sst2": ("experiment=sst2_minilm", "data.limit.per_label=250", "data.unlabelled.limit=20000"),

@@ -27,6 +27,7 @@ OUT = Path("outputs") / "learning_rates"
 COMMON = (
     "teacher=minilm", "finetune.max_epochs=3", "finetune.optimizer.lr=1e-4", "data.limit.train=1500",
     "data.limit.test=50", "stages=[finetune,teach,distill]", "tracking.wandb=disabled",
+    "student.embedding_rank=null",
 )  # fmt: skip
 DATA = {
     "sst2": ("accuracy", "experiment=sst2_minilm"),

@@ -24,7 +24,7 @@ import numpy as np
 OUT = Path("outputs") / "quantization_aware"
 COMMON = (
     "teacher=minilm", "finetune.max_epochs=2", "finetune.min_steps=0", "finetune.optimizer.lr=1e-4",
-    "tracking.wandb=disabled", "teacher.accept=true", "data.limit.validation=400",
+    "tracking.wandb=disabled", "teacher.accept=true", "data.limit.validation=400", "student.embedding_rank=null",
 )  # fmt: skip
 DATA = {
     "trec": ("experiment=trec_tiny", "data.limit.train=1500", "student=narrow"),

@@ -20,6 +20,7 @@ OUT = Path("outputs") / "recipes"
 COMMON = (
     "teacher=minilm", "finetune.max_epochs=3", "finetune.optimizer.lr=1e-4", "data.limit.validation=200",
     "stages=[finetune,teach,distill,control,evaluate]", "evaluate.latency_samples=0", "tracking.wandb=disabled",
+    "student.embedding_rank=null",
     "distill.hidden.weight=0", "distill.cka.weight=0",  # of a recipe that has it, the last setting counts
 )  # fmt: skip
 DATA = {

@@ -22,6 +22,7 @@ COMMON = (
 MINILM = (
     "teacher=minilm", "data.unlabelled.rest=true", "distill.unlabelled.compare=false", "finetune.max_epochs=5",
     "finetune.optimizer.lr=1e-4", "distill.optimizer.lr=null", "distill.early_stopping.patience=8",
+    "student.embedding_rank=null",
 )  # fmt: skip
 DATA = {
     "trec": (*MINILM, "experiment=trec_tiny", "data.limit.train=1000"),
