@@ -101,6 +101,8 @@ FRACTION: Rule = (lambda value: 0 <= value < 1), "a number from 0 up to, not inc
 PROBABILITY: Rule = (lambda value: value is None or 0 <= value <= 1), "a number from 0 to 1"
 """Or none, where that is allowed."""
 INNER_FRACTION: Rule = (lambda value: 0 < value < 1), "a number between 0 and 1"
+NOT_EMPTY: Rule = (lambda value: value != ""), "null or a name that is not empty"
+FILLED: Rule = (lambda value: value != ""), "a name that is not empty"
 FOLDER: Rule = (lambda value: value != ""), "the name of a folder, such as . for the one that this is"
 LAYERS: Rule = _layers, f"one of {', '.join(LAYER_MAPS)}, or layer numbers from 0 such as 1,3,5"
 """Of a student that is made of them; ``auto`` is refused elsewhere, with its reason."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from distill.base.setting_rules import INNER_FRACTION, Rule, allowed, at_least, one_of, setting
+from distill.base.setting_rules import FILLED, INNER_FRACTION, NOT_EMPTY, Rule, allowed, at_least, one_of, setting
 
 SAMPLES = (
     "sentiment",
@@ -101,11 +101,11 @@ class UnlabelledConfig:
 class DataConfig:
     """The text, its labels, and how it is cut into batches."""
 
-    name: str = "data"
+    name: str = field(default="data", metadata=allowed(FILLED))
     """What the report calls the data."""
     source: str = field(default="auto", metadata=allowed(one_of("auto", "hub", "local", "embedded")))
     """auto | hub | local | embedded. auto: `path` if given, else the hub if cache or network has it, else embedded."""
-    path: str | None = None
+    path: str | None = field(default=None, metadata=allowed(NOT_EMPTY))
     """A folder with train, validation and test files, also in parts such as train-00000-of-00002.parquet, or one saved
     by datasets; or a file, which is train, and of which the others are held out. Read are CSV, TSV, JSON lines, JSON
     as pandas and SQuAD write it, Parquet, CoNLL columns (.conll, .iob, .iob2, .bio, .bioes, .conllu; columns also by
@@ -114,7 +114,7 @@ class DataConfig:
     """Between the fields of CSV and TSV: a character, or tab. None: told from header and first lines."""
     hub: str | None = None
     """Id of the data set on the Hugging Face hub, such as stanfordnlp/sst2."""
-    hub_config: str | None = None
+    hub_config: str | None = field(default=None, metadata=allowed(NOT_EMPTY))
     """Configuration of the hub data set, such as sst2 of nyu-mll/glue."""
     files: FilesConfig = field(default_factory=FilesConfig)
     sample: str | None = field(default=None, metadata=allowed(_SAMPLE))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from distill.base.setting_rules import NOT_NEGATIVE, Rule, allowed, at_least, one_of
+from distill.base.setting_rules import FILLED, NOT_NEGATIVE, Rule, allowed, at_least, one_of
 from distill.export import EXPORTERS, FEWEST_ROWS, INT8, ROOT, exporter, missing_package, possible
 from distill.tasks import TASKS, EncodingSpec, task
 from distill.tasks.setup import TaskSetup
@@ -57,7 +57,7 @@ class ExportConfig:
     calibrate: bool = False
     """Divide the logits of what is exported, in the weights of its head, by the temperature that makes its
     probabilities reliable on validation. No decision changes; of tasks that give classes or labels probabilities."""
-    license: str = "unknown"
+    license: str = field(default="unknown", metadata=allowed(FILLED))
     """Licence of the student in the model card, as the hub names it; the data's licence may bind it."""
 
 

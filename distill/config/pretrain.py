@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from distill.base.setting_rules import (
     INNER_FRACTION,
+    NOT_EMPTY,
     NOT_NEGATIVE,
     TEMPERATURE,
     Rule,
@@ -75,7 +76,7 @@ class PretrainConfig(TrainingConfig):
     )  # fmt: skip
     continued: bool = False
     """Go on from the checkpoint teacher.model, on the text of train, before it is fine-tuned."""
-    teacher: str | None = None
+    teacher: str | None = field(default=None, metadata=allowed(NOT_EMPTY))
     """A model with a masked-language-modelling head, from which the model learns beside the text: task-agnostic
     distillation, as DistilBERT's. A model from scratch takes over its tokenizer."""
     terms: PretrainTermsConfig = field(default_factory=PretrainTermsConfig)

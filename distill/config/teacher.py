@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distill.base.setting_rules import NOT_NEGATIVE, POSITIVE, allowed, at_least, one_of, setting
+from distill.base.setting_rules import NOT_EMPTY, NOT_NEGATIVE, POSITIVE, allowed, at_least, one_of, setting
 from distill.config.architecture import ArchitectureConfig, architecture_problems
 from distill.objective.declaration import BEYOND_LOGITS
 from distill.objective.settings import TermsConfig, active, reads, unstorable
@@ -19,9 +19,9 @@ _READ_WHERE = {"store_limit_gb": ("store", "auto"), "top_k": ("keep", "top_k"), 
 class TeacherConfig:
     """Who teaches."""
 
-    model: str | None = None
+    model: str | None = field(default=None, metadata=allowed(NOT_EMPTY))
     """Hub id or folder of a checkpoint; none trains one from scratch in the pretrain stage."""
-    default_model: str | None = None
+    default_model: str | None = field(default=None, metadata=allowed(NOT_EMPTY))
     """Hub id of what `model` is where it is not given and the hub or its cache has it; else the teacher is from
     scratch."""
     revision: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from distill.base.installed import installed
-from distill.base.setting_rules import NOT_NEGATIVE, POSITIVE, Rule, allowed, one_of
+from distill.base.setting_rules import NOT_EMPTY, NOT_NEGATIVE, POSITIVE, Rule, allowed, one_of
 from distill.tracking import TRACKERS
 
 PROJECT: Rule = (lambda value: bool(value) and not set(value) & set("/\\#?%:")), "a name without / \\ # ? % :"
@@ -29,7 +29,7 @@ class TrackingConfig:
     """auto | online | offline | disabled. auto: online when logged in and reachable, else offline."""
     project: str = field(default="distill", metadata=allowed(PROJECT))
     """Project on W&B and on Trackio."""
-    entity: str | None = None
+    entity: str | None = field(default=None, metadata=allowed(NOT_EMPTY))
     """User or team on W&B; none: whoever is logged in."""
     artifact_limit_mb: float = field(default=100.0, metadata=allowed(NOT_NEGATIVE))
     """Megabytes (of 1,000,000 bytes) up to which W&B gets the files of a teacher, a student or an export; larger ones,

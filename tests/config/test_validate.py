@@ -30,6 +30,15 @@ CASES = [
     ({"distill__temperature": float("inf")}, "distill.temperature=inf: allowed is a number from 1e-6 to 1e6"),
     ({"distill__temperature": 1e200}, "distill.temperature=1e+200: allowed is a number from 1e-6 to 1e6"),
     ({"distill__soft__weight": -1.0}, "distill.soft.weight=-1.0: allowed is a number from 0 up"),
+    *(
+        ({key.replace(".", "__"): ""}, f"{key}=: allowed is null or a name that is not empty")
+        for key in ("data.path", "data.hub_config", "teacher.model", "tracking.entity")
+    ),
+    ({"student__embedding_rank": 0}, "student.embedding_rank=0: allowed is null, auto, or a whole number from 1 up"),
+    (
+        {"student__embedding_rank": "few"},
+        "student.embedding_rank=few: allowed is null, auto, or a whole number from 1 up",
+    ),
     (
         {"distill__hard__weight": 0.0, "distill__soft__weight": 0.0},
         "distill: the weights of all terms are 0; at least one must be above 0",
