@@ -34,10 +34,12 @@ CASES = [
         ({key.replace(".", "__"): ""}, f"{key}=: allowed is null or a name that is not empty")
         for key in ("data.path", "data.hub_config", "teacher.model", "tracking.entity")
     ),
-    ({"student__embedding_rank": 0}, "student.embedding_rank=0: allowed is null, auto, or a whole number from 1 up"),
-    (
-        {"student__embedding_rank": "few"},
-        "student.embedding_rank=few: allowed is null, auto, or a whole number from 1 up",
+    *(
+        (
+            {"student__init": "narrow", "student__embedding_rank": rank},
+            f"student.embedding_rank={rank}: allowed is null, auto, or a whole number from 1 up",
+        )
+        for rank in (0, "few")
     ),
     (
         {"distill__hard__weight": 0.0, "distill__soft__weight": 0.0},
