@@ -88,8 +88,11 @@ def may_be_factors(config: PretrainedConfig, head: str) -> bool:
     Raises:
         ModelError: the architecture has no such head.
     """
-    are_whole = getattr(config, "embedding_size", config.hidden_size) == config.hidden_size  # ALBERT's are factors
-    return are_whole and can_be_factors(build_on_meta(config, head))
+    model = build_on_meta(config, head)
+    if not can_be_factors(model):
+        return False
+    width = cast(nn.Embedding, model.get_input_embeddings()).embedding_dim
+    return width == config.hidden_size  # those of ALBERT, RemBERT and others are short, and multiplied already
 
 
 def reduce_embeddings(model: PreTrainedModel, weights: Tensor, rank: int) -> None:

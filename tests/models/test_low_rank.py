@@ -130,12 +130,18 @@ def test_what_learns_with_whole_embeddings_no_longer_says_that_they_have_a_rank(
     ("architecture", "expected"),
     [
         ("bert", True), ("distilbert", True), ("roberta", True), ("modernbert", True), ("deberta-v2", True),
-        ("albert", False), ("electra", False), ("bart", False),
+        ("albert", False), ("electra", False), ("rembert", False), ("bart", False),
     ],
 )  # fmt: skip
 def test_embeddings_may_be_factors_unless_they_are_or_are_shared(architecture, expected):
-    config = AutoConfig.for_model(architecture)  # ELECTRA's are 128 wide, of states of 256; ALBERT's 128 of 4096
+    config = AutoConfig.for_model(architecture)  # ELECTRA's are 128 wide, of states of 256; RemBERT's 256 of 1152
     assert may_be_factors(config, "AutoModelForSequenceClassification") is expected
+
+
+def test_embeddings_with_a_projection_of_their_own_stay_as_they_are():
+    config = AutoConfig.for_model("opt", hidden_size=64, word_embed_proj_dim=16, num_hidden_layers=1)
+    assert not may_be_factors(config, "AutoModelForSequenceClassification")
+    assert may_be_factors(AutoConfig.for_model("opt", num_hidden_layers=1), "AutoModelForSequenceClassification")
 
 
 def test_the_paddings_vector_is_not_trained():
