@@ -92,7 +92,7 @@ def may_be_factors(config: PretrainedConfig, head: str) -> bool:
     if not can_be_factors(model):
         return False
     width = cast(nn.Embedding, model.get_input_embeddings()).embedding_dim
-    return width == config.hidden_size  # those of ALBERT, RemBERT and others are short, and multiplied already
+    return bool(width == config.hidden_size)  # those of ALBERT, RemBERT and others are short, and multiplied already
 
 
 def reduce_embeddings(model: PreTrainedModel, weights: Tensor, rank: int) -> None:

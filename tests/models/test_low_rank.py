@@ -139,7 +139,7 @@ def test_embeddings_may_be_factors_unless_they_are_or_are_shared(architecture, e
 
 
 def test_embeddings_with_a_projection_of_their_own_stay_as_they_are():
-    config = AutoConfig.for_model("opt", hidden_size=64, word_embed_proj_dim=16, num_hidden_layers=1)
+    config = AutoConfig.for_model("opt", hidden_size=48, word_embed_proj_dim=16, num_hidden_layers=1)
     assert not may_be_factors(config, "AutoModelForSequenceClassification")
     assert may_be_factors(AutoConfig.for_model("opt", num_hidden_layers=1), "AutoModelForSequenceClassification")
 
