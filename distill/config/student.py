@@ -86,7 +86,8 @@ class StudentConfig:
     embedding_rank: int | str | None = setting(
         None, _RANK,
         "Rank of its embeddings, two factors by truncated SVD of the teacher's, for init=teacher and init=narrow; none "
-        "leaves them whole. auto: 11/24 of the width, where a checkpoint teaches and embeddings can be factors.",
+        "leaves them whole. auto: 11/24 of the width, 7/12 of a narrow copy's, where a checkpoint teaches and they can "
+        "be factors.",
     )  # fmt: skip
 
 

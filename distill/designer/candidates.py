@@ -57,17 +57,13 @@ class Candidate:
         """The name of the student's card."""
         return KINDS[self.init].name(self.shape) + ("" if self.vocabulary == WHOLE else f"_{self.vocabulary}")
 
-    def reads(self, setting: str) -> bool:
-        """Tell whether its kind reads a setting of the section ``student``."""
-        return setting in student_kind(self.init).settings
-
     @property
     def card(self) -> dict[str, object]:
         """The settings of the student, as its card has them."""
         settings = KINDS[self.init].card(self)
         if self.vocabulary != WHOLE:
             return {**settings, "vocabulary": self.vocabulary}
-        return {**settings, "embedding_rank": CHOSEN} if self.reads("embedding_rank") else settings
+        return settings if student_kind(self.init).rank_share is None else {**settings, "embedding_rank": CHOSEN}
 
     @property
     def layers_alone(self) -> tuple[str, StudentShape]:

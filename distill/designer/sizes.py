@@ -68,9 +68,10 @@ class Teacher:
 
     def rank_of(self, candidate: Candidate) -> int | None:
         """Return the rank that a run would choose for a candidate's embeddings; none where it leaves them whole."""
-        if not (self.takes_factors and candidate.vocabulary == WHOLE and candidate.reads("embedding_rank")):
+        share = student_kind(candidate.init).rank_share
+        if share is None or not self.takes_factors or candidate.vocabulary != WHOLE:
             return None
-        return low_rank.chosen_rank(self.configuration.vocab_size, candidate.shape.width)
+        return low_rank.chosen_rank(self.configuration.vocab_size, candidate.shape.width, share)
 
     def reader(self, candidate: Candidate) -> PreTrainedTokenizerBase:
         """Return the tokenizer that a candidate reads texts with."""

@@ -17,8 +17,6 @@ from distill.models.on_meta import build_on_meta
 
 RANK = "embedding_rank"
 """What ``config.json`` calls the rank of the embeddings."""
-_SHARE = 11 / 24
-"""Share of the width at which the file of half of MiniLM's layers is 36 % smaller, and as good: 176 of 384."""
 _STEP = 8
 """Ranks that are chosen are multiples of it, which is what instructions take at once."""
 _RESIDUAL = 1e-4
@@ -66,15 +64,15 @@ def truncated(embeddings: Tensor, weights: Tensor, rank: int) -> tuple[Tensor, T
     return (exact @ directions.T).to(embeddings.dtype), directions.to(embeddings.dtype)
 
 
-def chosen_rank(tokens: int, width: int) -> int | None:
-    """Return the rank at which embeddings are much smaller and, as measured, as good: 11/24 of the width.
+def chosen_rank(tokens: int, width: int, share: float) -> int | None:
+    """Return the rank of embeddings that is a share of their width, as a multiple of 8.
 
     It is none where factors would be no smaller: of few tokens, or of a narrow model.
 
-    >>> chosen_rank(30522, 384), chosen_rank(30522, 192), chosen_rank(100, 192)
-    (176, 88, None)
+    >>> chosen_rank(30522, 384, 11 / 24), chosen_rank(30522, 192, 7 / 12), chosen_rank(100, 192, 7 / 12)
+    (176, 112, None)
     """
-    rank = max(round(_SHARE * width / _STEP) * _STEP, _STEP)
+    rank = max(round(share * width / _STEP) * _STEP, _STEP)
     return rank if rank * (tokens + width) < tokens * width else None
 
 

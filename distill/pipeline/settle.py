@@ -95,27 +95,33 @@ def _with_layers(config: C) -> C:
 
 
 def _with_rank(config: C) -> tuple[C, list[str]]:
-    """Choose the rank of the student's embeddings, where that is left open, and say which it is.
+    """Choose the rank of the student's embeddings, where that is left open, and say which it is."""
+    if config.student.embedding_rank != CHOSEN:
+        return config, []
+    rank = _chosen_rank(config)
+    note = (
+        f"student.embedding_rank={rank}: its embeddings learn as two factors, so that its ONNX files are smaller; null "
+        "leaves them whole"
+    )
+    return replace(config, student=replace(config.student, embedding_rank=rank)), [] if rank is None else [note]
 
-    They stay whole where they cannot be factors; beside fewer tokens, with which more is lost than either saves; where
-    training rounds them, which an export does in other axes; and of teachers from scratch, of which nothing is known.
+
+def _chosen_rank(config: Config) -> int | None:
+    """Return the rank that its kind of student takes, or none.
+
+    Embeddings stay whole where they cannot be factors; beside fewer tokens, with which more is lost than either saves;
+    where training rounds them, which an export does in other axes; and of teachers from scratch, not measured yet.
     """
     student, teacher, kind = config.student, config.teacher, task(config.task)
-    if student.embedding_rank != CHOSEN:
-        return config, []
-    rank, notes = None, []
-    may = "embedding_rank" in student_kind(student.init).settings and not kind.writes and teacher.model is not None
-    if may and student.vocabulary == "all" and config.distill.quantization == "none":
-        checkpoint = loading.configuration(teacher_folder(teacher, config.task, config.store))
-        width = student.architecture.hidden_size if student.init == "narrow" else checkpoint.hidden_size
-        if low_rank.may_be_factors(checkpoint, kind.head):
-            rank = low_rank.chosen_rank(checkpoint.vocab_size, width)
-    if rank is not None:
-        notes.append(
-            f"student.embedding_rank={rank}: its embeddings, {width} wide, learn as two factors, so that its ONNX "
-            "files are smaller; null leaves them whole"
-        )
-    return replace(config, student=replace(config.student, embedding_rank=rank)), notes
+    share = student_kind(student.init).rank_share
+    kept_whole = student.vocabulary != "all" or config.distill.quantization != "none"
+    if share is None or teacher.model is None or kind.writes or kept_whole:
+        return None
+    checkpoint = loading.configuration(teacher_folder(teacher, config.task, config.store))
+    if not low_rank.may_be_factors(checkpoint, kind.head):
+        return None
+    width = student.architecture.hidden_size if student.init == "narrow" else checkpoint.hidden_size
+    return low_rank.chosen_rank(checkpoint.vocab_size, width, share)
 
 
 def _with_formats(config: C) -> C:

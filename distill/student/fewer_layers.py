@@ -88,5 +88,11 @@ def shape(spec: "StudentSpec", expected: Expected) -> ModelShape:
 
 
 STUDENT = StudentKind(
-    build, refuse, shape, settings=("layers", "layer_map", *SIZE_OF_EMBEDDINGS), takes_head=True, learning_rate=5e-4
+    build,
+    refuse,
+    shape,
+    settings=("layers", "layer_map", *SIZE_OF_EMBEDDINGS),
+    takes_head=True,
+    learning_rate=5e-4,
+    rank_share=11 / 24,
 )

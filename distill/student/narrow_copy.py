@@ -58,5 +58,6 @@ STUDENT = StudentKind(
     settings=("architecture", "layer_map", *SIZE_OF_EMBEDDINGS),
     takes_head=True,
     learning_rate=1e-3,
+    rank_share=7 / 12,
     recipe=2,
 )

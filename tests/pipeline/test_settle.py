@@ -92,8 +92,8 @@ def rank(tmp_path, **student):
 
 def test_embeddings_of_a_checkpoint_become_factors_of_a_rank_that_is_said(tmp_path):
     said = (
-        "student.embedding_rank=16: its embeddings, 32 wide, learn as two factors, so that its ONNX files are smaller; "
-        "null leaves them whole"
+        "student.embedding_rank=16: its embeddings learn as two factors, so that its ONNX files are smaller; null "
+        "leaves them whole"
     )
     assert rank(tmp_path) == (16, [said])
     narrow = ArchitectureConfig(layers=1, hidden_size=16, heads=2, intermediate_size=16)
