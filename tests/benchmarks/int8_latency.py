@@ -2,11 +2,12 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/int8_latency.py FOLDER [ROUNDS]
 
-FOLDER holds MiniLM-L6 (or another BERT). Its students are every second of its layers, and a narrow model of two layers;
-their heads are random, which no duration depends on. Each model answers one text of 16 and one of 128 tokens in turn. A
-figure is the median over the rounds of the time that the thread itself was at work: what else runs on the machine
-counts only as far as it takes caches and clock, which hits all alike. A ratio is the teacher's median divided by it.
-Instructions of the processor that decide on 8 bits are named: a figure holds for these alone.
+FOLDER holds MiniLM-L6 (or another BERT). Its students are every second of its layers, and a narrow model of two layers,
+both with embeddings as factors of the rank that their cards take; their heads are random, which no duration depends on.
+Each model answers one text of 16 and one of 128 tokens in turn. A figure is the median over the rounds of the time that
+the thread itself was at work: what else runs on the machine counts only as far as it takes caches and clock, which hits
+all alike. A ratio is the teacher's median divided by it. Instructions of the processor that decide on 8 bits are named:
+a figure holds for these alone.
 
 "plain QDQ" is what ``onnxruntime.quantization`` makes of ``MatMul``, ``Gemm`` and ``Gather`` by itself.
 """
@@ -26,7 +27,9 @@ from distill.export.int8 import fusing, search
 from distill.export.int8.graph import Graph
 from distill.export.onnx_graph import trace
 from distill.inference.onnx_session import OnnxSession
+from distill.models import low_rank
 from distill.report.environment import processor, processor_flags
+from distill.student import student_kind
 
 TOKENS, LABELS, ROWS = (16, 128), 6, 50
 NARROW = {"num_hidden_layers": 2, "hidden_size": 192, "num_attention_heads": 12, "intermediate_size": 768}
@@ -56,9 +59,17 @@ def students(folder: str) -> Iterator[tuple[str, PreTrainedModel]]:
     half = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=LABELS)
     half.bert.encoder.layer = half.bert.encoder.layer[1::2]
     half.config.num_hidden_layers = len(half.bert.encoder.layer)
-    yield "half_layers", half.eval()
+    yield "half_layers", as_factors(half, "teacher")
     config = AutoConfig.from_pretrained(folder, num_labels=LABELS, **NARROW)
-    yield "narrow", AutoModelForSequenceClassification.from_config(config).eval()
+    yield "narrow", as_factors(AutoModelForSequenceClassification.from_config(config), "narrow")
+
+
+def as_factors(model: PreTrainedModel, kind: str) -> PreTrainedModel:
+    """Hold the embeddings as the factors that a run's student of this kind would learn."""
+    tokens, share = model.config.vocab_size, student_kind(kind).rank_share
+    rank = low_rank.chosen_rank(tokens, model.config.hidden_size, share)
+    low_rank.reduce_embeddings(model, torch.ones(tokens), rank)
+    return model.eval()
 
 
 def rows(count: int, tokens: int) -> list[dict[str, np.ndarray]]:
