@@ -171,8 +171,7 @@ def configuration(teacher: Teacher, candidate: Candidate) -> PretrainedConfig:
     _name_outputs(teacher.setup, config)
     if (vocabulary := teacher.vocabulary_of(candidate)) is not None:
         cut_configuration(config, vocabulary.kept)
-    if (rank := teacher.rank_of(candidate)) is not None:
-        setattr(config, low_rank.RANK, rank)
+    low_rank.name_rank(config, teacher.rank_of(candidate))
     return config
 
 

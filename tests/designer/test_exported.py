@@ -1,5 +1,8 @@
 """Students in the form that is shipped: exported, opened, asked and weighed."""
 
+import copy
+from dataclasses import replace
+
 import pytest
 from test_sizes import run_of
 
@@ -13,6 +16,7 @@ from distill.student.vocabulary import shrink
 
 TEXT = Text(8, 1, 0)
 ONE = Candidate("teacher", StudentShape(1, 32, 2))
+FEWER = Candidate("teacher", StudentShape(2, 32, 2), vocabulary="corpus")
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +47,17 @@ def test_a_student_is_asked_and_weighed_in_the_form_that_is_shipped(teacher, for
 
 
 def test_a_student_of_the_texts_own_tokens_is_counted_as_it_is_made(teacher):
-    fewer = Candidate("teacher", StudentShape(2, 32, 2), vocabulary="corpus")
-    vocabulary = teacher.vocabulary_of(fewer)
+    vocabulary = teacher.vocabulary_of(FEWER)
     assert vocabulary is not None
     assert len(vocabulary.kept) < len(teacher.tokenizer)
     whole = loading.from_config(
-        sizes.configuration(teacher, Candidate("teacher", fewer.shape)), teacher.setup.task.head
+        sizes.configuration(teacher, Candidate("teacher", FEWER.shape)), teacher.setup.task.head
     )
     shrink(whole, vocabulary)
-    assert sizes.sized(teacher, fewer).parameters == loading.parameters(whole)
-    configured = sizes.configuration(teacher, fewer)
+    assert sizes.sized(teacher, FEWER).parameters == loading.parameters(whole)
+    configured = sizes.configuration(teacher, FEWER)
     assert (configured.vocab_size, configured.pad_token_id) == (whole.config.vocab_size, whole.config.pad_token_id)
-    assert teacher.reader(fewer).get_vocab() == vocabulary.tokenizer.get_vocab()
+    assert teacher.reader(FEWER).get_vocab() == vocabulary.tokenizer.get_vocab()
     assert teacher.vocabulary_of(ONE) is None
 
 
@@ -67,3 +70,11 @@ def test_an_architecture_that_cannot_have_the_form_is_refused_with_the_setting(t
         ModelError, match=r"^budget\.format=onnx: models of the kind bert cannot be traced; allowed is t"
     ):
         exported.measure(teacher, [sizes.sized(teacher, ONE)], TEXT, Limits(), "onnx", "static", name="teacher")
+
+
+def test_a_rank_that_its_teacher_has_is_not_a_candidates_own(teacher):
+    said = copy.deepcopy(teacher.configuration)
+    said.embedding_rank = 5
+    found = [sizes.configuration(replace(teacher, configuration=said), each) for each in (ONE, FEWER)]
+    assert found[0].embedding_rank == teacher.rank_of(ONE) == 16
+    assert not hasattr(found[1], "embedding_rank")

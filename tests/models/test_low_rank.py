@@ -57,6 +57,15 @@ def test_factors_are_those_of_the_twin_in_numpy(rank):
     assert (vectors.shape, directions.shape) == ((TOKENS, rank), (rank, WIDTH))
 
 
+def test_tokens_are_taken_some_at_a_time(monkeypatch):
+    embeddings, weights = torch.randn(TOKENS, WIDTH), torch.rand(TOKENS)
+    once = [part.double() for part in truncated(embeddings, weights, 4)]
+    monkeypatch.setattr("distill.models.low_rank._AT_ONCE", 7)
+    parts = [part.double() for part in truncated(embeddings, weights, 4)]
+    torch.testing.assert_close(parts[0] @ parts[1], once[0] @ once[1], rtol=1e-5, atol=1e-6)
+    assert parts[0].shape == (TOKENS, 4)
+
+
 def test_what_is_met_often_is_kept_nearer():
     random = np.random.default_rng(0)
     embeddings, weights = random.normal(size=(TOKENS, WIDTH)), np.where(np.arange(TOKENS) < 5, 100.0, 1.0)
