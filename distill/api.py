@@ -21,6 +21,7 @@ from distill.config.named_columns import named_roles
 from distill.config.named_entries import spelled_out
 from distill.config.overrides import inspect_overrides
 from distill.config.schema import Config
+from distill.config.user_cards import inspect_cards
 from distill.config.validate import check
 from distill.errors import ConfigError
 
@@ -115,6 +116,7 @@ def _refuse_arguments(overrides: Sequence[object], folder: str | Path | None, co
 def _composed(overrides: Sequence[str], folders: Sequence[str]) -> Config:
     """Compose settings and check them; whatever Hydra has been set up for by the caller is left as it was."""
     inspect_overrides(overrides)
+    inspect_cards([f"--config-dir={each}" for each in folders])
     held = GlobalHydra.instance().hydra
     searched = [f"hydra.searchpath=[{','.join(f'file://{os.path.abspath(each)}' for each in folders)}]"]
     try:

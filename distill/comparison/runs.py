@@ -11,13 +11,14 @@ from typing import Any
 
 import yaml
 
+from distill.base.run_folders import no_report, written_again
 from distill.errors import ConfigError
 from distill.report import Report
 from distill.report.assemble import SCHEMA
 
 _REPORT = "report.json"
-_NEEDED = ("name", "task", "data", "models", "stages")
-"""What the report of any version has."""
+_NEEDED = {"schema": int, "name": str, "task": str, "data": dict, "models": dict, "stages": list}
+"""What the report of any version has, and of which type."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,14 @@ def _in_order(name: str) -> tuple[int, str]:
 def _report(path: Path) -> Report:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read ({error})") from error
-    schema = report.get("schema") if isinstance(report, dict) else None
-    if type(schema) is not int or schema < 1 or not set(_NEEDED) <= report.keys():
-        raise ConfigError(f"{path} is no report of a run")
-    if schema > SCHEMA:
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}); {written_again(path.parent)}") from error
+    except (ValueError, RecursionError) as error:
+        what = "is empty" if not path.stat().st_size else f"is cut short, or was changed by hand ({error})"
+        raise ConfigError(f"{path} {what}; {written_again(path.parent)}") from error
+    if (why := no_report(report, _NEEDED, path.parent)) is not None:
+        raise ConfigError(f"{path} {why}")
+    if not 1 <= (schema := report["schema"]) <= SCHEMA:
         raise ConfigError(f"{path} has the schema {schema}, and this version of distill knows {SCHEMA} at most")
     return dict(report)
 
@@ -140,7 +143,7 @@ def _settings(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read ({error})") from error
+        raise ConfigError(f"{path} cannot be read ({error}); {written_again(path.parent)}") from error
     return dict(_flat(content)) if isinstance(content, dict) else {}
 
 
@@ -162,7 +165,7 @@ def _curves(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} cannot be read ({error})") from error
+        raise ConfigError(f"{path} cannot be read ({error}); {written_again(path.parent)}") from error
 
 
 def _rows(folder: Path, report: Report) -> str | None:

@@ -5,9 +5,10 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from distill.base.setting_rules import rules_of, said, unknown
+from distill.config.truth_values import is_other_number
 from distill.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def _set(settings: DictConfig, types: Mapping[str, Any], argument: str) -> Itera
     else:
         may_be_none = type(None) in get_args(types[name])
         try:
+            if bool in (types[name], *get_args(types[name])) and is_other_number(value):
+                raise ValidationError(value)
             OmegaConf.update(settings, key, None if may_be_none and value == "null" else value)
         except OmegaConfBaseException:
             rule = dict(rules_of(cast(type, OmegaConf.get_type(settings)))).get(name)

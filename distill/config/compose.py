@@ -147,8 +147,8 @@ def prepare_hydra(arguments: Sequence[str], schema: type[Config] = Config) -> li
     register()
     _store_root(launcher_rank())
     flags.inspect_flags(arguments)
-    overrides.inspect_overrides(arguments)
-    user_cards.inspect_cards(arguments)
+    overrides.inspect_overrides(arguments, schema)
+    user_cards.inspect_cards(arguments, schema)
     return named_entries.spelled_out(arguments, schema)
 
 

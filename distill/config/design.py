@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from distill.base import processor
 from distill.config.schema import Config
 from distill.config.task_traits import task_or_first
-from distill.config.unread import unread_override_problems
+from distill.config.unread_overrides import unread_override_problems
 from distill.config.validate import problems, refuse
 from distill.errors import ConfigError
 from distill.export import EXPORTERS, ROOT, exporter, missing_package, possible

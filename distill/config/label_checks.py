@@ -10,7 +10,7 @@ from distill.base.setting_rules import at, rules_of
 from distill.config.label import KINDS, SPLITS, LabelConfig
 from distill.config.schema import Config
 from distill.config.task_traits import task_or_first
-from distill.config.unread import unread_override_problems
+from distill.config.unread_overrides import unread_override_problems
 from distill.config.validate import problems, refuse
 from distill.labelling.reading import ABSTAIN
 from distill.tasks import TASKS

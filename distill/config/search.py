@@ -11,7 +11,7 @@ from distill.config.schema import Config
 from distill.config.search_space import Choice, Range, Space, Value, read_space, with_values
 from distill.config.seeds import seed_override_problems
 from distill.config.task_traits import task_or_first
-from distill.config.unread import unread_override_problems
+from distill.config.unread_overrides import unread_override_problems
 from distill.config.validate import problems, refuse
 from distill.errors import ConfigError
 

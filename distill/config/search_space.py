@@ -3,14 +3,14 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, make_dataclass, replace
-from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast, get_args, get_type_hints
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from distill.base.setting_rules import said, unknown
 from distill.config.schema import Config
+from distill.config.truth_values import is_other_number, type_hints
 from distill.errors import ConfigError
 
 C = TypeVar("C", bound=Config)
@@ -143,16 +143,11 @@ def _typed(section: type, name: str, value: Value, key: str) -> object:
         ConfigError: it has another type.
     """
     try:
-        alone = OmegaConf.structured(make_dataclass("Alone", [(name, _hints(section)[name], MISSING)]))
+        alone = OmegaConf.structured(make_dataclass("Alone", [(name, type_hints(section)[name], MISSING)]))
         OmegaConf.update(alone, name, value)
         return alone[name]
     except OmegaConfBaseException as error:
         raise ConfigError(f"search.space.{key}: {str(error).splitlines()[0]}") from error
-
-
-@cache
-def _hints(section: type) -> dict[str, Any]:
-    return get_type_hints(section)
 
 
 def _types(config: Config, key: str) -> tuple[type, ...]:
@@ -170,7 +165,7 @@ def _types(config: Config, key: str) -> tuple[type, ...]:
         elif is_dataclass(section):
             if not hasattr(section, part):
                 raise ConfigError(f"search.space.{unknown(key, [each.name for each in fields(section)])}")
-            hint = _hints(cast(type, type(section)))[part]
+            hint = type_hints(cast(type, type(section)))[part]
             types, section = get_args(hint) or (hint,), getattr(section, part)
         else:
             raise ConfigError(f"search.space.{key}: {'.'.join(parents)} is no section of settings")
@@ -194,6 +189,8 @@ def _read(key: str, given: object, types: tuple[type, ...]) -> Range | Choice:
         raise ConfigError(f"search.space.{key}={given}: allowed are 2 to {_MOST_CHOICES} values, each once")
     if wrong := [each for each in given if not isinstance(each, Value)]:
         raise ConfigError(f"search.space.{key}: {wrong[0]} is no single value, such as a number or a word")
+    if bool in types and (wrong := [each for each in given if is_other_number(each)]):
+        raise ConfigError(f"search.space.{key}={given}: {wrong[0]} is neither true nor false")
     return Choice(tuple(given))
 
 

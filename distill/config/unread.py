@@ -1,27 +1,19 @@
 """Settings that nothing reads, as the others stand: refused, since whoever gives one expects it to matter."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 
 from distill.base.setting_rules import at, listed, said
-from distill.baselines import has_baselines
 from distill.config.adapting import LORA, VIRTUAL, AdaptingConfig, method
-from distill.config.ensemble import FIRST, teachers
 from distill.config.schema import Config
 from distill.config.student import kind_or_first, kinds_with
-from distill.config.task_traits import TaskTrait, task_or_first, tasks_with
+from distill.config.task_traits import TaskTrait, tasks_with
 from distill.config.training import TrainingConfig
-from distill.objective.declaration import SCORE
-from distill.objective.settings import active, terms_with_temperature
 from distill.student import STUDENTS, student_kind
 from distill.tasks import TASKS
 
 _STAGES = ("pretrain", "finetune", "distill")
 _ADAPTING = ("finetune", "distill")
-_FROM_SCRATCH = ("architecture", "vocab_size", "lowercase")
-"""What of a teacher a checkpoint brings itself."""
-_OF_TOKENIZERS = ("vocab_size", "lowercase")
 _READ_BY_TASKS: dict[str, TaskTrait] = {
     "data.stride": lambda task: task.windows,
     "data.max_target_length": lambda task: task.writes,
@@ -56,17 +48,17 @@ _READ_IN_ADAPTING: dict[str, tuple[Callable[[AdaptingConfig], bool], str]] = {
 def unread_setting_problems(config: Config) -> Iterator[str]:
     """Name each setting that differs from its default and is not read."""
     for key, trait in _READ_BY_TASKS.items() if config.task in TASKS else ():
-        if _is_changed(config, key) and config.task not in (tasks := tasks_with(trait)):
+        if is_changed(config, key) and config.task not in (tasks := tasks_with(trait)):
             yield _unread(config, key, listed(tasks))
     for keys, is_read, where in _READ_WHERE:
         if not is_read(config):
-            yield from (_unread(config, key, where) for key in keys if _is_changed(config, key))
+            yield from (_unread(config, key, where) for key in keys if is_changed(config, key))
     for key, where in _read_by_other_students(config):
-        if _is_changed(config, key):
+        if is_changed(config, key):
             yield _unread(config, key, where)
     for stage in _STAGES:
         for name, (is_read_in, where) in _READ_IN_TRAINING.items():
-            if not is_read_in(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
+            if not is_read_in(getattr(config, stage)) and is_changed(config, f"{stage}.{name}"):
                 yield _unread(config, f"{stage}.{name}", f"{stage}.{where}")
     yield from _unread_of_adapting(config)
 
@@ -75,56 +67,8 @@ def _unread_of_adapting(config: Config) -> Iterator[str]:
     """Name each setting of a way to train a part of a model that is not the way that was chosen."""
     for stage in _ADAPTING:
         for name, (is_read_by, where) in _READ_IN_ADAPTING.items():
-            if not is_read_by(getattr(config, stage)) and _is_changed(config, f"{stage}.{name}"):
+            if not is_read_by(getattr(config, stage)) and is_changed(config, f"{stage}.{name}"):
                 yield _unread(config, f"{stage}.{name}", where.format(stage=stage))
-
-
-def unread_override_problems(config: Config, overrides: Sequence[str]) -> Iterator[str]:
-    """Name each override of the command line that is not read, though a card may set it for the runs that read it."""
-    unread = _unread_on_command_lines(config)
-    for override in overrides:
-        assignment = re.match(r"\+*([\w.]+)=", override)
-        for key, where in unread.items():
-            if assignment and f"{assignment[1]}.".startswith(f"{key}."):
-                yield f"{override}: belongs to {where}; leave it out"
-
-
-def _unread_on_command_lines(config: Config) -> dict[str, str]:
-    """Map keys that only the command line is blamed for to where they are read."""
-    unread = _unread_of_hub(config)
-    for name, teacher in teachers(config).items():
-        section = "teacher" if name == FIRST else f"more_teachers.{name}"
-        if teacher.model is not None:
-            where = f"a teacher from scratch, {section}.model=null"
-            unread |= {f"{section}.{key}": where for key in _FROM_SCRATCH}
-        elif config.pretrain.teacher is not None:
-            where = "a tokenizer of the run's own, pretrain.teacher=null"
-            unread |= {f"{section}.{key}": where for key in _OF_TOKENIZERS}
-    if all(teacher.model is not None for teacher in teachers(config).values()) and not config.pretrain.continued:
-        keys = (f"pretrain.{setting.name}" for setting in fields(config.pretrain) if setting.name != "continued")
-        unread |= dict.fromkeys(keys, "a teacher from scratch, or pretrain.continued=true")
-    if all(teacher.finetuned or teacher.answers is not None for teacher in teachers(config).values()):
-        unread["finetune"] = "a teacher that is not fine-tuned yet"
-    if "architecture" not in kind_or_first(config.student.init).settings:
-        unread["student.architecture"] = _students_that_read("architecture")
-    if config.evaluate.baselines and not has_baselines(task_or_first(config.task)):
-        unread["evaluate.baselines"] = listed(tasks_with(has_baselines))
-    if not {"evaluate", "export"} & set(config.stages):
-        unread |= dict.fromkeys(
-            ("target", "report", "evaluate.also"), "runs that compare models, with evaluate among stages"
-        )
-    kind = task_or_first(config.task).kind
-    if kind != SCORE and active(config.distill) and not terms_with_temperature(config.distill, kind):
-        unread["distill.temperature"] = "terms that have one, such as soft"
-    return unread
-
-
-def _unread_of_hub(config: Config) -> dict[str, str]:
-    """Map keys of the hub's data, which cards name, to where they are read, where files are read in its place."""
-    if config.data.path is None or config.data.source not in ("auto", "local"):
-        return {}
-    of_hub = (key for key in ("data.hub", "data.hub_config") if at(config, key) is not None)
-    return dict.fromkeys(of_hub, "data of the hub, in whose place data.path is read")
 
 
 def _read_by_other_students(config: Config) -> Iterator[tuple[str, str]]:
@@ -137,14 +81,16 @@ def _read_by_other_students(config: Config) -> Iterator[tuple[str, str]]:
     for name in dict.fromkeys(others):
         key, section = f"student.{name}", getattr(config.student, name)
         inner = [f"{key}.{each.name}" for each in fields(section)] if is_dataclass(section) else [key]
-        yield from ((each, _students_that_read(name)) for each in inner)
+        yield from ((each, students_that_read(name)) for each in inner)
 
 
-def _students_that_read(name: str) -> str:
+def students_that_read(name: str) -> str:
+    """Say which kinds of students read a setting."""
     return f"student.init={' or '.join(kinds_with(lambda kind: name in kind.settings))}"
 
 
-def _is_changed(config: Config, key: str) -> bool:
+def is_changed(config: Config, key: str) -> bool:
+    """Tell whether a setting differs from its default."""
     return bool(at(config, key) != at(Config(), key))
 
 

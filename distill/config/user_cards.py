@@ -8,6 +8,8 @@ from pathlib import Path
 import yaml
 
 from distill.base.terminal_text import name
+from distill.config.schema import Config
+from distill.config.truth_values import allowed_truth
 from distill.errors import ConfigError
 
 _FLAGS = ("--config-dir", "-cd")
@@ -29,21 +31,22 @@ GLOBAL = "# @package _global_"
 """How a card begins that sets more than its own group, in the words of Hydra."""
 
 
-def inspect_cards(arguments: Sequence[str]) -> None:
+def inspect_cards(arguments: Sequence[str], schema: type[Config] = Config) -> None:
     """Return silently, or name the first card in the folders of a command line that cannot be one.
 
     Args:
         arguments: of the command line, of which ``--config-dir FOLDER`` is read.
+        schema: the settings that the command has.
 
     Raises:
         ConfigError: a card is no UTF-8, no YAML, no mapping, too large, grows beyond all bounds by its aliases, or
-            names code to be run or something to be read that is no setting.
+            names code to be run, something to be read that is no setting, or a number where true or false belongs.
     """
     for folder in _folders(arguments):
         for group in GROUPS:
             for card in sorted((folder / group).glob("*.yaml")):
                 if card.is_file():
-                    _inspect_card(card, group)
+                    _inspect_card(card, group, schema)
         for card in sorted(folder.rglob("*.yaml")):  # a card may take in any of them
             if card.is_file():
                 _refuse_code(card)
@@ -61,7 +64,7 @@ def _folders(arguments: Sequence[str]) -> Iterator[Path]:
             yield Path(arguments[number + 1])
 
 
-def _inspect_card(card: Path, group: str) -> None:
+def _inspect_card(card: Path, group: str, schema: type[Config]) -> None:
     """Return silently, or say why a file cannot be a card of a group."""
     text = _text(card)
     try:
@@ -77,6 +80,18 @@ def _inspect_card(card: Path, group: str) -> None:
         raise ConfigError(f"{card}: a card is a mapping of settings, such as seed: 1")
     if group == "experiment" and GLOBAL not in _heading(text):
         raise ConfigError(f"{card}: the card of an experiment begins with the line {GLOBAL}")
+    path = _package(text) or (() if GLOBAL in _heading(text) else (group,))
+    if node is not None and (fault := next(_no_truth_values(node, path, schema), None)) is not None:
+        raise ConfigError(f"{card}: {fault}")
+
+
+def _no_truth_values(node: yaml.Node, path: tuple[str, ...], schema: type[Config]) -> Iterator[str]:
+    """Yield each number of a card that stands where true or false belongs."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _no_truth_values(value, (*path, str(key.value)), schema)
+    elif isinstance(node, yaml.ScalarNode) and (words := allowed_truth(schema, ".".join(path), node.value)):
+        yield f"line {node.start_mark.line + 1}: {'.'.join(path)}={node.value}: allowed is {words}"
 
 
 def _refuse_code(card: Path) -> None:

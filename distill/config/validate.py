@@ -22,7 +22,8 @@ from distill.config.teacher import stored_output_problems, teacher_problems
 from distill.config.tracking import tracking_problems
 from distill.config.trainer import trainer_problems
 from distill.config.unlabelled import unlabelled_problems
-from distill.config.unread import unread_override_problems, unread_setting_problems
+from distill.config.unread import unread_setting_problems
+from distill.config.unread_overrides import unread_override_problems
 from distill.errors import ConfigError
 
 _RULES: dict[str, Rule] = dict(rules_of(Config))

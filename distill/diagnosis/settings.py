@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distill.base.findings import FAIL, OK, Finding
-from distill.config.unread import unread_override_problems
+from distill.config.unread_overrides import unread_override_problems
 from distill.config.validate import problems
 from distill.diagnosis.case import Case
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from numpy.typing import NDArray
 
+from distill.base.run_folders import no_report
 from distill.data.answering import Answer
 from distill.data.inputs import given
 from distill.errors import DataError, ModelError
@@ -19,7 +20,7 @@ from distill.tasks import arrays
 from distill.tasks.tagging import OUTSIDE
 
 REPORT = "report.json"
-_NEEDED = {"task", "stages", "models"}
+_NEEDED = {"task": str, "stages": list, "models": dict}
 _STAGES = {"teacher": "finetune", "student": "distill", "control": "control"}
 """Each model, and the stage of the run that made it."""
 _MOST = 5
@@ -64,8 +65,8 @@ def models_of(run: Path, checkpoints: Mapping[str, str]) -> RunModels:
     if not (run / REPORT).is_file():
         raise ModelError(f"model={run}: it has no {REPORT}, so that it is no folder of a run that has ended")
     report = read_object(run / REPORT)
-    if not report.keys() >= _NEEDED:
-        raise ModelError(f"model={run}: its {REPORT} is no report of a run")
+    if (why := no_report(report, _NEEDED, run)) is not None:
+        raise ModelError(f"model={run}: its {REPORT} {why}")
     found = dict(checkpoints)
     for name, stage in _STAGES.items():
         for entry in report["stages"]:

@@ -9,8 +9,10 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from distill import report as words
+from distill.base.run_folders import written_again
 from distill.comparison.runs import Run, stage_folder
 from distill.config.schema import Config
 from distill.distributed.processes import Ranks
@@ -92,13 +94,16 @@ def settings_of_run(path: Path) -> Config:
     Raises:
         ConfigError: it cannot be read, or holds other settings.
     """
+    again = written_again(path.parent)
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(path))
-        config = OmegaConf.to_object(merged)
-    except (OSError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path} cannot be read ({str(error).splitlines()[0]})") from error
-    if not isinstance(config, Config):
-        raise ConfigError(f"{path} holds no settings of a run")
+        loaded = OmegaConf.load(path)
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), loaded))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} is gone, which says how the run reads its data; {again}") from error
+    except (OSError, OmegaConfBaseException, YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read ({str(error).splitlines()[0]}); {again}") from error
+    if not isinstance(config, Config) or not loaded:  # an empty file would stand for all defaults
+        raise ConfigError(f"{path} holds no settings of a run; {again}")
     return config
 
 

@@ -7,6 +7,7 @@ from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
 from distill.base.terminal_text import shown
 from distill.base.unusable_rows import Fault, usable
+from distill.config.data import DataConfig
 from distill.config.schema import Config
 from distill.data import embedded, sources, splits
 from distill.data.answers.labelled import Labelled
@@ -101,6 +102,8 @@ def _held_out(config: Config, module: Task, read: Mapping[str, Dataset]) -> tupl
     tested, test_held_out = splits.hold_out_test(read, data.holdout_test, config.seed)
     rest = 1 - (data.holdout_test or 0)  # both are fractions of train as it was read
     whole, held_out = splits.hold_out(tested, data.holdout / rest, config.seed)
+    if "validation" in read and data.holdout != DataConfig().holdout:
+        held_out = f"data.holdout={data.holdout:g} is not read, since there is a validation split already"
     whole["train"], _ = without(whole["train"])
     if module.expand is not None:  # after that, so that what is held out is in no history of train
         with keeping():

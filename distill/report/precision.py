@@ -22,6 +22,11 @@ class Interval(NamedTuple):
         """Half of the interval's width."""
         return (self.high - self.low) / 2
 
+    @property
+    def middle(self) -> float:
+        """The middle of the interval: of few examples nearer to one half than their own fraction."""
+        return (self.low + self.high) / 2
+
 
 def interval(fraction: float, count: int) -> Interval:
     """Return the 95 % interval of a fraction of ``count`` examples (Wilson 1927), which holds for 0 and 1, too.
@@ -101,9 +106,9 @@ def _sentence(report: Report, model: str, split: str, points: float) -> str:
         return ""
     rows = report["data"]["rows"][split]
     span = " to ".join(number(100 * end, 2) for end in ends)
-    enough = (
-        needed(score, points / 100) if share_of_rows(report["task"], name) else rows * (100 * ends.half / points) ** 2
-    )
+    enough = rows * (100 * ends.half / points) ** 2
+    if share_of_rows(report["task"], name):  # all of a few rows right, or none, says little of how many of more will be
+        enough = needed(ends.middle, points / 100)
     size = f"{points:g} point{'' if points == 1 else 's'}"
     return (
         f"{split} has {rows:,} rows, too few to tell {size} of {name}: the 95 % interval of the {model}'s "

@@ -56,6 +56,19 @@ OVERRIDES = {
         "hydra.run.dir=",
         "hydra.run.dir=: names no folder; give one, as in hydra.run.dir=FOLDER, or leave it out",
     ),
+    "a number for true": ("data.drop_bad=-1", "data.drop_bad=-1: allowed is true, false or null"),
+    "a text of a number for true": ("trainer.compile='2'", "trainer.compile='2': allowed is true or false"),
+    "a long number for true": (
+        "teacher.finetuned=" + "9" * 20,
+        f"teacher.finetuned={'9' * 20}: allowed is true or false",
+    ),
+    "a number for true in braces": ("data={drop_bad: -1}", "data={drop_bad: -1}: data.drop_bad takes true, false or …"),
+    "a number for true in a sweep": ("trainer.compile=0,2", "trainer.compile=0,2: allowed is true or false"),
+    "numbers for true": ("trainer.compile=range(0,9)", "trainer.compile=range(0,9): allowed is true or false"),
+    "a number for true of a name": (
+        "+more_teachers.b.finetuned=3",
+        "+more_teachers.b.finetuned=3: allowed is true or false",
+    ),
     "no name": ("=3", "=3: there is no name before the =; give it as NAME=VALUE"),
     "no name of a package": ("@=3", "@=3: there is no name before the =; give it as NAME=VALUE"),
 }

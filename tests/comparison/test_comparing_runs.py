@@ -118,9 +118,24 @@ def test_a_report_of_a_newer_schema_or_none_is_refused(tmp_path):
         ConfigError, match=r"report.json has the schema 99, and this version of distill knows \d at most"
     ):
         runs.read(newer)
-    for content in ("{}", "[]", '{"schema": true}', '{"schema": 1}'):
+    start, every = f"{newer}/report.json ", "schema, name, task, data, models and stages are missing or cut short"
+    without = "name, task, data, models and stages are missing or cut short"
+    whole = '{"schema": 1, "name": "a", "task": "b", "data": {}, "models": {}, "stages": '
+    cases = {
+        "{}": f"is no report of a run: {every}",
+        "[1]": f"is no report of a run: {every}",
+        '{"schema": true}': f"is no report of a run: {every}",
+        '{"schema": 1}': f"is no report of a run: {without}",
+        whole + "3}": "is no report of a run: stages is missing or cut short",
+        whole + "[3]}": "is no report of a run: stages is missing or cut short",
+        "": "is empty",
+        "{": "is cut short, or was changed by hand (Expecting property name enclosed in double quotes: line 1 column 2 "
+        "(char 1))",
+    }
+    again = f"; start its command again with hydra.run.dir={newer}, which takes finished stages from the store"
+    for content, said in cases.items():
         (newer / "report.json").write_text(content)
-        with pytest.raises(ConfigError, match=r"report.json is no report of a run$"):
+        with pytest.raises(ConfigError, match=f"^{re.escape(f'{start}{said}{again}')}$"):
             runs.read(newer)
 
 

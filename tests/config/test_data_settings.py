@@ -1,7 +1,7 @@
 import pytest
 
 from distill.config.schema import Config
-from distill.config.unread import unread_override_problems
+from distill.config.unread_overrides import unread_override_problems
 from distill.config.validate import problems
 
 

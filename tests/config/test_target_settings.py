@@ -6,7 +6,7 @@ from distill.config.evaluate import EvaluateConfig
 from distill.config.report import ReportConfig
 from distill.config.schema import Config
 from distill.config.target import TargetConfig
-from distill.config.unread import unread_override_problems
+from distill.config.unread_overrides import unread_override_problems
 from distill.config.validate import problems
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from distill.config.schema import Config
 from distill.config.teacher import TeacherConfig
+from distill.config.unread_overrides import unread_override_problems
 from distill.config.validate import check
 from distill.errors import ConfigError
 
@@ -135,3 +136,76 @@ def test_baselines_are_those_of_the_table_each_once(value):
     message = f"evaluate.baselines={value}: allowed is any of tfidf, each once, or []"
     with pytest.raises(ConfigError, match=re.escape(message)):
         check(config({"evaluate.baselines": value}))
+
+
+NO_INT8 = {"export.formats": ["huggingface", "onnx"]}
+NO_TRACKER, BOARD = {"tracking.logger": ["none"]}, {"tracking.logger": ["tensorboard"]}
+ONE = "several processes, trainer.devices or trainer.num_nodes above 1"
+STATIC = "export.int8=static, in export.formats with onnx_int8"
+WANDB = "tracking.logger with wandb"
+BEGUN = {"stages": ["pretrain", "finetune"]}
+COMPARE, EXPORT = "runs that compare models, with evaluate among stages", "runs that export, with export among stages"
+SAMPLE = "the sample that stands in where no data is given"
+IN_VAIN = [
+    ({"data.path": "d", "data.sample": "topics"}, "data.sample=topics", SAMPLE),
+    ({"data.source": "hub", "data.hub": "a/b", "data.sample": "topics"}, "data.sample=topics", SAMPLE),
+    ({"data.source": "embedded", "data.hub": "a/b"}, "data.hub=a/b",
+     "data of the hub, in whose place data.source=embedded reads the sample"),
+    ({"data.hub_config": "sst2"}, "data.hub_config=sst2", "data of the hub, data.hub=ID"),
+    ({**NO_INT8, "export.int8": "dynamic"}, "export.int8=dynamic", "export.formats with onnx_int8"),
+    ({"task": "translation", "export.int8": "dynamic"}, "export.int8=dynamic", "export.formats with onnx_int8"),
+    ({**NO_INT8, "export.tolerance.int8": 2.0}, "export.tolerance.int8=2", "export.formats with onnx_int8"),
+    ({**NO_INT8, "export.calibration_rows": 20}, "export.calibration_rows=20", STATIC),
+    ({"export.int8": "dynamic", "export.calibration_rows": 20}, "export.calibration_rows=20", STATIC),
+    ({"trainer.nonfinite_in_a_row": 9}, "trainer.nonfinite_in_a_row=9", "trainer.on_nonfinite=skip"),
+    ({"trainer.join_timeout": 9}, "trainer.join_timeout=9", ONE),
+    ({**NO_TRACKER, "tracking.entity": "q"}, "tracking.entity=q", WANDB),
+    ({**BOARD, "tracking.artifact_limit_mb": 5.0}, "tracking.artifact_limit_mb=5", WANDB),
+    ({**BOARD, "tracking.finish_seconds": 5.0}, "tracking.finish_seconds=5", WANDB),
+    ({**BOARD, "tracking.wandb": "online"}, "tracking.wandb=online", WANDB),
+    ({**BOARD, "tracking.project": "p"}, "tracking.project=p", "tracking.logger with wandb or trackio"),
+    ({**BEGUN, "evaluate.slices": ["length"]}, "evaluate.slices=[length]", COMPARE),
+    ({**BEGUN, "evaluate.beside": {"old": None}}, "+evaluate.beside.old.model=FOLDER", COMPARE),
+    ({**BEGUN, "export.require": ["onnx"]}, "export.require=[onnx]", EXPORT),
+    ({**BEGUN, "export.calibrate": True}, "export.calibrate=true", EXPORT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "override", "where"), IN_VAIN)
+def test_what_the_other_settings_leave_unread_is_refused_on_the_command_line(changes, override, where):
+    made = config(changes)
+    assert list(unread_override_problems(made, [override])) == [f"{override}: belongs to {where}; leave it out"]
+    assert not list(unread_override_problems(made, ["seed=1"])), "a card may set it for the runs that read it"
+
+
+@pytest.mark.parametrize(
+    ("changes", "override"),
+    [
+        ({"data.sample": "topics"}, "data.sample=topics"),
+        ({"data.source": "embedded", "data.sample": "topics"}, "data.sample=topics"),
+        ({"data.hub": "a/b", "data.sample": "topics"}, "data.sample=topics"),
+        ({"export.int8": "dynamic"}, "export.int8=dynamic"),
+        ({"export.calibration_rows": 20}, "export.calibration_rows=20"),
+        (NO_INT8, "export.int8=static"),
+        ({"trainer.on_nonfinite": "skip", "trainer.nonfinite_in_a_row": 9}, "trainer.nonfinite_in_a_row=9"),
+        ({"trainer.devices": "auto", "trainer.join_timeout": 9}, "trainer.join_timeout=9"),
+        ({**NO_TRACKER, "tracking.wandb": "disabled"}, "tracking.wandb=disabled"),
+        ({"tracking.wandb": "disabled", "tracking.project": "p"}, "tracking.project=p"),
+        ({"tracking.logger": ["trackio"], "tracking.project": "p"}, "tracking.project=p"),
+        ({**BEGUN, "distill.temperature": 3.0}, "distill.temperature=3"),
+        ({**BEGUN, "evaluate.baselines": []}, "evaluate.baselines=[]"),
+        ({**BEGUN, "export.int8": "dynamic"}, "export.int8=dynamic"),
+        ({"stages": ["evaluate"], "evaluate.slices": ["length"]}, "evaluate.slices=[length]"),
+    ],
+)
+def test_what_is_read_or_turns_off_or_is_of_a_shortened_run_is_taken(changes, override):
+    assert not list(unread_override_problems(config(changes), [override]))
+
+
+def test_what_nothing_reads_is_found_within_braces():
+    made = config({**NO_INT8, "export.int8": "dynamic", "export.license": "mit", "teacher.model": "FOLDER"})
+    overrides = ["export={int8: dynamic, license: mit}", "teacher={model: FOLDER, architecture: {layers: 2}}"]
+    assert list(unread_override_problems(made, overrides)) == [
+        "export.int8=dynamic: belongs to export.formats with onnx_int8; leave it out",
+        "teacher.architecture.layers=2: belongs to a teacher from scratch, teacher.model=null; leave it out",
+    ]

@@ -52,6 +52,26 @@ def test_a_card_may_have_comments_first_aliases_and_a_group_of_its_own(tmp_path)
     inspect_cards(["-cd", str(tmp_path), "experiment=mine"])
 
 
+@pytest.mark.parametrize(
+    ("group", "content", "said"),
+    [
+        ("experiment", GLOBAL + b"data:\n  drop_bad: -1\n", "line 3: data.drop_bad=-1: allowed is true, false or null"),
+        ("teacher", b"finetuned: 2\n", "line 1: teacher.finetuned=2: allowed is true or false"),
+        ("student", GLOBAL + b"trainer: {compile: '2'}\n", "line 2: trainer.compile=2: allowed is true or false"),
+    ],
+)
+def test_a_number_where_a_card_says_true_or_false_is_refused(tmp_path, group, content, said):
+    path = card(tmp_path, content, group)
+    with pytest.raises(ConfigError) as error:
+        inspect_cards(["--config-dir", str(tmp_path)])
+    assert str(error.value) == f"{path}: {said}"
+
+
+def test_what_yaml_calls_true_and_0_and_1_may_be_of_a_card(tmp_path):
+    card(tmp_path, GLOBAL + b"data: {drop_bad: yes}\ntrainer: {compile: off, activation_checkpointing: 1}\nseed: 3\n")
+    inspect_cards(["--config-dir", str(tmp_path)])
+
+
 def test_files_beside_the_cards_are_not_read(tmp_path):
     (tmp_path / "notes.yaml").write_bytes(b"\xff")
     (tmp_path / "experiment" / "folder.yaml").mkdir(parents=True)

@@ -1,6 +1,7 @@
 """How the answers of several models to one example are shown."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -91,5 +92,9 @@ def test_of_several_seeds_and_rounds_the_models_of_the_report_are_asked(tmp_path
 
 def test_a_report_that_is_of_no_run_is_told(tmp_path):
     (tmp_path / "report.json").write_text('{"a": 1}')
-    with pytest.raises(ModelError, match=r"its report\.json is no report of a run$"):
+    said = (
+        f"model={tmp_path}: its report.json is no report of a run: task, stages and models are missing or cut short; "
+        f"start its command again with hydra.run.dir={tmp_path}, which takes finished stages from the store"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(said)}$"):
         models_of(tmp_path, {})

@@ -204,6 +204,18 @@ def test_a_test_is_held_out_beside_a_validation_that_is_there(tmp_path):
     assert prepare(config).rows() == {"train": 180, "test": 20, "validation": 1}
 
 
+@pytest.mark.parametrize(("share", "notes"), [
+    (0.4, ("data.holdout=0.4 is not read, since there is a validation split already",)), (0.1, ()),
+])  # fmt: skip
+def test_a_share_that_is_not_held_out_since_validation_is_there_is_said(tmp_path, share, notes):
+    config = one_file(tmp_path, holdout=share)
+    (tmp_path / "dev.tsv").write_text("text\tlabel\na new text\tyes\n", encoding="utf-8")
+    config.data.files.validation = "dev.tsv"
+    data = prepare(config)
+    assert data.rows() == {"train": 200, "validation": 1}
+    assert tuple(note for note in data.notes if "holdout" in note) == notes
+
+
 def test_a_test_that_is_there_is_not_held_out_again(tmp_path):
     config = one_file(tmp_path, holdout_test=0.1)
     (tmp_path / "test.tsv").write_text("text\tlabel\na new text\tyes\n", encoding="utf-8")

@@ -25,7 +25,7 @@ def test_the_sentence_says_how_wide_the_interval_is_and_how_many_rows_are_enough
     (said,) = too_small(of(800, 0.87875), 1.0)
     assert said == (
         "test has 800 rows, too few to tell 1 point of accuracy: the 95 % interval of the student's 87.88 % is 4.53 "
-        "points wide, 85.43 to 89.96; one within 1 point to either side takes about 4,100 rows."
+        "points wide, 85.43 to 89.96; one within 1 point to either side takes about 4,200 rows."
     )
     assert too_small(of(4100, 0.87875), 1.0) == []
     (said,) = too_small(of(800, 0.87875), 2.0)
@@ -41,6 +41,13 @@ def test_a_split_on_which_all_is_right_or_wrong_is_too_small_as_well(score):
     assert rows == 189
     assert too_small(of(rows, score), 1.0) == []
     assert too_small(of(rows - 1, score), 1.0)
+
+
+@pytest.mark.parametrize(("rows", "enough"), [(2, "8,500"), (16, "3,400"), (100, "740"), (188, "460")])
+@pytest.mark.parametrize("score", [0.0, 1.0])
+def test_few_rows_that_are_all_right_or_wrong_ask_for_many_more(rows, enough, score):
+    (said,) = too_small(of(rows, score), 1.0)
+    assert said.endswith(f"; one within 1 point to either side takes about {enough} rows.")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.93, 1.0])
