@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from numpy.typing import NDArray
 
 from distill.data.answering import Answer
-from distill.data.inputs import given
+from distill.data.given_examples import given_example
 from distill.errors import DataError, ModelError
 from distill.inference.formats import TORCH
 from distill.inference.predictor import Predictor
@@ -104,7 +104,7 @@ def example(model: Predictor, texts: Sequence[str]) -> Mapping[str, Any]:
         row = dict(zip(inputs, texts, strict=True))
     else:
         raise DataError(f"the task reads {' and '.join(inputs)}: give {len(inputs)} of them, not {len(texts)}")
-    return given(row, inputs, model.task.problem, "the example")
+    return given_example(row, inputs, model.task.problem, "the example")
 
 
 def answer(name: str, model: Predictor, row: Mapping[str, Any], runs: int) -> Said:

@@ -86,6 +86,7 @@ class Rows:
         notes: what was decided, each a sentence.
         problems: column to why it cannot be used; it is in no row then.
         text: whether every value is a text, as in tables of text.
+        header: the names of columns, which are known though there may be no row, each without a value.
     """
 
     rows: Iterator[tuple[int, Row]]
@@ -93,3 +94,4 @@ class Rows:
     notes: tuple[str, ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
     text: bool = False
+    header: Row | None = None
