@@ -50,7 +50,12 @@ def read(file: Path, *, inputs: Collection[str] = (), kind: str | None = None, k
         refuse_missing(f"{file}: reading Parquet", "pyarrow", "datasets")
         return NumberedRows(parquet.rows(file), parquet.header(file))
     options = formats.Options(
-        words="texts" in inputs, labelled=False, keep_bad=keep_bad, marked="marked" in inputs, whole=True
+        words="texts" in inputs,
+        labelled=False,
+        keep_bad=keep_bad,
+        marked="marked" in inputs,
+        whole=True,
+        chats="turns" in inputs,
     )
     file_rows = formats.rows(file, options, kind)
     numbered = file_rows.rows

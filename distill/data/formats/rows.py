@@ -26,6 +26,7 @@ class Options:
         answers: whether the label is what an annotator has said of a row, so that rejected rows stay.
         several: whether a row may have several labels, or texts to be written, so that one is a list as well.
         chats: whether the task reads turns, which may be messages of a chat.
+        kind: the ending that the name of the file should have, where it has another; none goes by the name.
     """
 
     delimiter: str | None = None
@@ -37,6 +38,7 @@ class Options:
     answers: bool = False
     several: bool = False
     chats: bool = False
+    kind: str | None = None
 
     @property
     def separator(self) -> str | None:
