@@ -94,7 +94,7 @@ def predict(config: PredictConfig) -> None:
     )
     sys.stderr.write(plain("".join(f"{note}\n" for note in model.notes)))
     refuse_unranked(model.task, config.top_k)
-    if {"texts", "marked"} & set(model.task.inputs.values()):
+    if {"texts", "marked", "turns"} & set(model.task.inputs.values()):
         rows = read(source, inputs=model.task.inputs.values(), kind=kind, keep_bad=not refuse)
     answers = model.stream(rows, config.columns, str(source), refuse=refuse, top_k=config.top_k)
     if target is None:

@@ -76,7 +76,7 @@ def test_students_within_the_budget_are_proposed_as_cards_with_their_commands(pr
     ]  # fmt: skip
     assert cards(tmp_path / "designs") == {
         "layers_1": {
-            "student": {"init": "teacher", "layers": 1, "layer_map": "uniform"},
+            "student": {"init": "teacher", "layers": 1, "layer_map": "uniform", "embedding_rank": "auto"},
             "distill": {"cka": {"weight": 1.0}},
         },
         **{

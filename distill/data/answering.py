@@ -7,6 +7,7 @@ from itertools import islice
 from distill.data.formats import Row, Unreadable
 from distill.data.inputs import ID, Inputs
 from distill.data.sinks import ERROR
+from distill.data.streaming import NumberedRows
 from distill.errors import ColumnError, DataError, RowError
 
 AT_FIRST, AT_ONCE = 512, 2048
@@ -52,10 +53,11 @@ def answers(
         refuse: whether a row that cannot be used is refused; else its answer is an ``error``.
 
     Raises:
-        DataError: a row cannot be used, and is to be refused; or all of the first rows lack a column.
+        DataError: a row cannot be used, and is to be refused; or all of the first rows, or the header of a file that
+            has none, lack a column.
     """
     inputs.refuse_strangers()
-    numbered, expected, first = iter(rows), None, True
+    numbered, expected, first, joined = iter(rows), None, True, False
     while chunk := list(_chunk(numbered, min(AT_FIRST, AT_ONCE) if first else AT_ONCE)):
         if expected is None:
             expected = next((ID in row for _, row in chunk if not isinstance(row, Unreadable)), None)
@@ -65,8 +67,12 @@ def answers(
         bad = [one.error for one in pending_rows if one.error is not None]
         if bad and (refuse or (first and _is_hopeless(chunk, pending_rows))):
             raise bad[0]
+        read = (row for (_, row), one in zip(chunk, pending_rows, strict=True) if one.example is not None)
+        joined = joined or inputs.say_joined(read)
         yield from _answered(pending_rows, ask, refuse)
         first = False
+    if first and isinstance(rows, NumberedRows) and rows.header is not None:
+        inputs.refuse_absent(rows.header, source)  # which no row has shown
 
 
 def _chunk(rows: Iterator[tuple[int, Row]], count: int) -> Iterator[tuple[int, Row]]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from distill.base.segmentation import spaced
+from distill.base.terminal_text import name
 from distill.data.cell_values import MANY, refuse, texts
 from distill.data.cell_values import empty as empty
 from distill.data.cell_values import holds as holds
@@ -49,6 +50,11 @@ def sentences(value: object) -> object:
     if not isinstance(value, list) or empty(value):
         return text(value)
     return " ".join(each for each in value if isinstance(each, str)) if texts(value) else None
+
+
+def said_joined(column: str) -> str:
+    """Return the sentence that tells a user how a column of lists of sentences is read."""
+    return f"{name(column)} holds lists of sentences: joined by spaces, each is one text"
 
 
 def are_sentences(value: object) -> bool:

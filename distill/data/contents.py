@@ -8,7 +8,17 @@ import numpy as np
 from distill.base.terminal_text import name, shown
 from distill.base.unusable_rows import Fault
 from distill.data import label_objects, label_values, objects
-from distill.data.cells import READERS, Reader, are_sentences, characters, empty, listed, sentences, targets
+from distill.data.cells import (
+    READERS,
+    Reader,
+    are_sentences,
+    characters,
+    empty,
+    listed,
+    said_joined,
+    sentences,
+    targets,
+)
 from distill.data.chats import has_tools, messages
 from distill.data.dialogues import replies
 from distill.data.literals import literal
@@ -65,7 +75,7 @@ def read(rows: "Dataset", column: Column, longest: int) -> tuple["Dataset", dict
             faults[row] = fault
     notes = []
     if reader is sentences:
-        notes.append(f"{name(column.name)} holds lists of sentences: joined by spaces, each is one text")
+        notes.append(said_joined(column.name))
     if column.kind == "turns" and any(map(messages, cells[:_SAMPLE])):
         notes.append(f"{name(column.name)} holds messages: what they say are the turns, without what the system says")
         if any(has_tools(literal(cell) if isinstance(cell, str) else cell) for cell in cells):

@@ -1,13 +1,14 @@
 """The inputs of a task, found in rows by the names of their columns, as a model needs them to predict."""
 
+import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from distill.base.segmentation import Words
 from distill.base.terminal_text import names, shown
 from distill.data import headers, objects
-from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty, is_written
+from distill.data.cells import MAX_CHARACTERS, READERS, characters, empty, is_written, said_joined
 from distill.data.formats import Row
 from distill.errors import ColumnError, DataError, RowError
 
@@ -17,6 +18,9 @@ ID = "id"
 TEXT = "text"
 """The only column of a file of texts; for a task that reads words, the column of a text as people write it."""
 
+log = logging.getLogger(__name__)
+Problem = Callable[[str], str | None]
+"""Says what is wrong with an input that is ``marked``, as the end of a sentence, or none."""
 _HALF = re.compile("[\ud800-\udfff]")
 """What no tokenizer takes: files that hold it are refused where they are read."""
 
@@ -37,7 +41,7 @@ class Inputs:
     kinds: Mapping[str, str]
     trained: Mapping[str, str] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
-    problem: Callable[[str], str | None] | None = None
+    problem: Problem | None = None
     written: bool = False
 
     def refuse_strangers(self) -> None:
@@ -60,9 +64,7 @@ class Inputs:
             RowError: it lacks an input, or holds one that is none.
         """
         example = {}
-        columns = {role: self.named.get(role) or self._usual(role, row) for role in self.kinds}
-        for role, column in columns.items():
-            _refuse_absent(row, column, role, where)
+        columns = self.refuse_absent(row, where)
         for role, column in columns.items():
             kind = self.kinds[role]
             value = objects.value(row, column)
@@ -73,6 +75,36 @@ class Inputs:
                 raise RowError(where, reason, f": {shown(value)}")
             example[role] = value
         return example
+
+    def refuse_absent(self, row: Row, where: str) -> dict[str, str]:
+        """Return the name of the column of each input in a row.
+
+        Args:
+            row: of a file, or its names of columns.
+            where: the row in words, for messages.
+
+        Raises:
+            ColumnError: it lacks one.
+        """
+        columns = self._columns(row)
+        for role, column in columns.items():
+            _refuse_absent(row, column, role, where)
+        return columns
+
+    def say_joined(self, rows: Iterable[Row]) -> bool:
+        """Warn where a column of texts holds lists of sentences, each of which is read as one text; say whether."""
+        for row in rows:
+            if not any(isinstance(value, list | Mapping) for value in row.values()):
+                continue
+            for role, column in self._columns(row).items():
+                if self.kinds[role] == "text" and isinstance(objects.value(row, column), list):
+                    log.warning(said_joined(column))
+                    return True
+        return False
+
+    def _columns(self, row: Row) -> dict[str, str]:
+        """The name of the column of each input."""
+        return {role: self.named.get(role) or self._usual(role, row) for role in self.kinds}
 
     def _usual(self, role: str, row: Row) -> str:
         """The name of an input's column where none is given: training's, its own, or that of the text of a row."""
@@ -113,32 +145,6 @@ class Inputs:
         if column is None:
             return number
         return objects.value(known, column) if objects.has(known, column) else None
-
-
-def given(
-    example: object, kinds: Mapping[str, str], problem: Callable[[str], str | None] | None, where: str
-) -> dict[str, object]:
-    """Return the inputs of an example that is given in Python, read as in training.
-
-    Args:
-        example: a mapping of the inputs, a tuple of them in their order, or the only one alone.
-        kinds: input to the kind of its content.
-        problem: what is wrong with an input that is ``marked``, as the end of a sentence, or none.
-        where: the example in words, for messages.
-
-    Raises:
-        DataError: an input is missing, or is none.
-    """
-    if isinstance(example, Mapping):
-        if absent := [role for role in kinds if role not in example]:
-            raise DataError(f"{where} has no {absent[0]}; it has {names(list(map(str, example)))}")
-        row = dict(example)
-    else:
-        values = example if isinstance(example, tuple) else (example,)
-        if len(values) != len(kinds):
-            raise DataError(f"{where}: give {' and '.join(kinds)}, which the model reads, and nothing else")
-        row = dict(zip(kinds, values, strict=True))
-    return Inputs(kinds, named={role: role for role in kinds}, problem=problem, written=True).example(row, where)
 
 
 def _refuse_absent(row: Row, column: str, role: str, where: str) -> None:

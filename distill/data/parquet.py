@@ -55,6 +55,19 @@ def rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
             yield number, row
 
 
+def header(file: Path) -> dict[str, object]:
+    """Return the names of the columns of a Parquet file, of objects with those of their keys, each without a value."""
+    return {field.name: _keys(field.type) for field in _schema(file)}
+
+
+def _keys(kind: "pa.DataType") -> object:
+    import pyarrow as pa
+
+    if not pa.types.is_struct(kind):
+        return None
+    return {kind.field(place).name: _keys(kind.field(place).type) for place in range(kind.num_fields)}
+
+
 def has_spans(file: Path) -> bool:
     """Return whether a Parquet file has a column of spans of characters, as objects.
 

@@ -1,6 +1,7 @@
 """Rows that come line by line: files of any size in bounded memory."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from distill.base.files import no_file
@@ -12,10 +13,25 @@ from distill.errors import DataError, RowError
 Row = Mapping[str, object]
 
 
-def read(
-    file: Path, *, inputs: Collection[str] = (), kind: str | None = None, keep_bad: bool = False
-) -> Iterator[tuple[int, Row]]:
-    """Yield the rows of a file of any known kind in bounded memory, each with its number in the file.
+@dataclass(frozen=True)
+class NumberedRows(Iterator[tuple[int, Row]]):
+    """The rows of a file as they come, each with its number.
+
+    Attributes:
+        rows: each with its number in the file.
+        header: the names of columns where the file says them apart from its rows, each without a value.
+    """
+
+    rows: Iterator[tuple[int, Row]]
+    header: Row | None = None
+
+    def __next__(self) -> tuple[int, Row]:
+        """Return the next row."""
+        return next(self.rows)
+
+
+def read(file: Path, *, inputs: Collection[str] = (), kind: str | None = None, keep_bad: bool = False) -> NumberedRows:
+    """Return the rows of a file of any known kind in bounded memory, each with its number in the file.
 
     Args:
         file: to read.
@@ -32,17 +48,23 @@ def read(
         raise DataError(f"{file}: {reason}")
     if (kind or formats.ending(file)) == formats.PARQUET:
         refuse_missing(f"{file}: reading Parquet", "pyarrow", "datasets")
-        return parquet.rows(file)
+        return NumberedRows(parquet.rows(file), parquet.header(file))
     options = formats.Options(
-        words="texts" in inputs, labelled=False, keep_bad=keep_bad, marked="marked" in inputs, whole=True
+        words="texts" in inputs,
+        labelled=False,
+        keep_bad=keep_bad,
+        marked="marked" in inputs,
+        whole=True,
+        chats="turns" in inputs,
     )
     file_rows = formats.rows(file, options, kind)
     numbered = file_rows.rows
     if file_rows.text and not file_rows.problems:
-        return numbered
-    return (
+        return NumberedRows(numbered, file_rows.header)
+    checked = (
         (number, _checked(row, file_rows.problems, f"{file_rows.unit} {number} of {file}")) for number, row in numbered
     )
+    return NumberedRows(checked, file_rows.header)
 
 
 class _Checked(dict[str, object]):

@@ -25,12 +25,12 @@ def ask(tokens):
 
 """
 _TEXT = """\
-sys.argv[1].strip() or sys.exit("give a text that is not empty")
+"".join(sys.argv[1:2]).strip() or sys.exit("give a text that is not empty")
 tokenizer.enable_truncation(form["max_length"])
 logits = ask(tokenizer.encode(sys.argv[1]))
 """
 _PAIR = """\
-all(map(str.strip, sys.argv[1:3])) or sys.exit("give two texts that are not empty")
+len(sys.argv) > 2 and all(map(str.strip, sys.argv[1:3])) or sys.exit("give two texts that are not empty")
 tokenizer.enable_truncation(form["max_length"])
 logits = ask(tokenizer.encode(sys.argv[1], sys.argv[2]))
 """
@@ -47,7 +47,7 @@ _SCORE = """\
 print(json.dumps({"score": float(logits[0])}))
 """
 _RELATION = """\
-text, marks, most = sys.argv[1], form["markers"], form["max_length"]
+text, marks, most = "".join(sys.argv[1:2]), form["markers"], form["max_length"]
 well = re.match(r"(?s)(?=.*{}\\s*\\S.*{})(?=.*{}\\s*\\S.*{})".format(*marks), text) and {*map(text.count, marks)} == {1}
 well or sys.exit("mark both entities, each once, such as: <e1>Rome</e1> is the capital of <e2>Italy</e2>")
 words = re.split(r"(?<=\\s)|(?<=[\\u3040-\\u30ff\\u3400-\\u9fff])", text)  # of a text that is too long the furthest go
@@ -65,7 +65,7 @@ logits = sum(np.split(row, 2)[entity] for entity, row in enumerate(ask(tokens)[s
 _TAGS = """\
 tokenizer.enable_truncation(form["max_length"], stride=(stride := min(form["stride"], form["max_length"] // 4)))
 split = tokenizers.pre_tokenizers.Split(tokenizers.Regex(form["word_pattern"]), "isolated")
-words = [(word, place) for word, place in split.pre_tokenize_str(sys.argv[1]) if not word.isspace()]
+words = [pair for pair in split.pre_tokenize_str("".join(sys.argv[1:2])) if pair[0].strip()] or sys.exit("give a text")
 tokens, rows = tokenizer.encode([form["word_prefix"] + word for word, _ in words], is_pretokenized=True), {}
 for window, logits in [(each, ask(each)) for each in (tokens, *tokens.overflowing)]:
     for place, word in enumerate(window.word_ids):  # its first token answers for a word
@@ -81,8 +81,8 @@ for word, row in sorted(rows.items()):
 print(json.dumps(entities))
 """
 _ANSWER = """\
-query, context, room = sys.argv[1].strip(), sys.argv[2], form["max_length"] - tokenizer.num_special_tokens_to_add(True)
-query and context.strip() or sys.exit("give a question and a context that are not empty")
+query, context, room = *[*sys.argv[1:], "", ""][:2], form["max_length"] - tokenizer.num_special_tokens_to_add(True)
+(query := query.strip()) and context.strip() or sys.exit("give a question and a context that are not empty")
 query = query[: max(sum(tokenizer.encode(query, add_special_tokens=False).offsets[: room // 2], (0,)))]
 tokenizer.enable_truncation(form["max_length"], stride=min(form["stride"], room // 4), strategy="only_second")
 tokens, spans, nothing = tokenizer.encode(query, context), [], []

@@ -11,7 +11,7 @@ from distill.base import processor
 from distill.base.installed import installed
 from distill.base.terminal_text import shown
 from distill.errors import ModelError
-from distill.inference import certified
+from distill.inference import certified, graph_folders
 from distill.inference.certified import Certificate, Certified
 from distill.inference.formats import AUTO, FILES, TORCH
 from distill.inference.onnx_session import STUDENT, OnnxSession
@@ -29,6 +29,8 @@ _READ = (
     *FILES.values(),
 )
 """The files that are opened without torch."""
+_EXACT = "onnx"
+"""The format whose answers are those of the weights."""
 _ROUNDED = "onnx_int8"
 """The format whose sums a processor without VNNI may cut off."""
 _NEEDS_TORCH = (
@@ -80,8 +82,8 @@ class Bundle:
     def choose(self, wanted: str) -> str:
         """Return the format to take: the one that is asked for, or for ``auto`` the quickest that is certified.
 
-        ``auto`` takes no format of which the certificate does not hold on this processor, and ``torch`` where nothing
-        else is certified.
+        ``auto`` takes no format of which the certificate does not hold on this processor, and where nothing else is
+        certified ``torch``, or ``onnx`` of a folder that has nothing for PyTorch.
 
         Raises:
             ModelError: the format is not there, or was not certified; or nothing else is and torch is not installed.
@@ -95,6 +97,8 @@ class Bundle:
         here = [name for name in good if self.doubt(name) is None]
         if here:
             return min(here, key=lambda name: self._entry(name).milliseconds)
+        if self._refusal(_EXACT) is None and not graph_folders.has_torch_weights(self.folder):
+            return _EXACT
         if not torch_is_installed():
             raise ModelError(f"{self._why_none(good)}; {_NEEDS_TORCH}")
         return TORCH
@@ -138,7 +142,7 @@ class Bundle:
     def _refuse_absent(self, name: str) -> None:
         if (reason := self._refusal(name)) is not None:
             there = [other for other in FILES if self._refusal(other) is None]
-            way = f"it has {', '.join(there)}" if there else "format=torch reads its safetensors"
+            way = f"it has {', '.join(there)}" if there else graph_folders.way_out(self.folder)
             raise ModelError(f"format={name}: {reason}; {way}")
 
     def _refusal(self, name: str) -> str | None:
@@ -183,29 +187,44 @@ def torch_is_installed() -> bool:
     return installed("torch", "transformers")
 
 
-def refuse_changed(folder: Path) -> None:
+def refuse_changed(folder: Path, wanted: str) -> None:
     """Refuse a folder that is not as it was exported, where it holds checksums.
+
+    Args:
+        folder: of a model.
+        wanted: the format that is asked for; where it is named, the weights of others may have been left out.
 
     Raises:
         ModelError: a file of it was changed, lost or added.
     """
-    if (folder / checksums.FILE).is_file():
+    if not (folder / checksums.FILE).is_file():
+        return
+    if wanted != AUTO:
+        checksums.verify(folder, FILES.get(wanted, _WEIGHTS))
+    elif gone := [name for name in checksums.of_weights(folder) if not (folder / name).is_file()]:
+        raise ModelError(
+            f"{folder} has no {gone[0]}, which {checksums.FILE} names; {checksums.AGAIN}, or, where it was left out on "
+            "purpose, name the format that is there as format=NAME"
+        )
+    else:
         checksums.verify(folder)
 
 
 def refuse_without_torch(place: str, wanted: str) -> None:
-    """Refuse to read a folder of Hugging Face, or what is none, where that takes what is not installed.
+    """Refuse to read a folder by PyTorch, or what is none, where it has graphs alone or PyTorch is not installed.
 
     Args:
         place: the folder, or what is none.
         wanted: the format that was asked for.
 
     Raises:
-        ModelError: PyTorch or transformers is not installed.
+        ModelError: there is nothing for PyTorch in the folder, or PyTorch or transformers is not installed.
     """
+    folder = Path(place).expanduser()
+    if (folder / _CONFIG).is_file() and (reason := graph_folders.why_not_torch(folder)) is not None:
+        raise ModelError(f"format={wanted}: {reason}")
     if torch_is_installed():
         return
-    folder = Path(place).expanduser()
     if not folder.is_dir():
         raise ModelError(f"{place}: there is no such folder")
     if not (folder / _CONFIG).is_file():

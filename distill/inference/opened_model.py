@@ -71,7 +71,7 @@ def open_model(
 def _opened(folder: Path, format: str, name: str | None, max_length: int | None, threads: int | None) -> OpenedModel:
     refuse_unknown(format)
     place = locate(str(folder))
-    bundle.refuse_changed(Path(place).expanduser())
+    bundle.refuse_changed(Path(place).expanduser(), format)
     found = bundle.of(Path(place).expanduser(), format)
     chosen = TORCH if found is None else found.choose(format)
     if found is not None and chosen != TORCH:

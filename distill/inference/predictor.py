@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distill.data.answering import Answer, answers
-from distill.data.inputs import Inputs, given
+from distill.data.given_examples import given_example, given_examples
+from distill.data.inputs import Inputs
 from distill.data.streaming import Row
-from distill.errors import ConfigError, DataError, ModelError
+from distill.errors import ConfigError, ModelError
 from distill.inference.array_runtime import ArrayRuntime
 from distill.inference.formats import AUTO, TORCH
 from distill.inference.opened_model import open_model
@@ -109,7 +110,8 @@ class Predictor:
         Raises:
             DataError: an input is missing, or is none.
         """
-        (answer,) = self.answer_rows([given(inputs, self.task.inputs, self.task.problem, "the example")], top_k=top_k)
+        example = given_example(inputs, self.task.inputs, self.task.problem, "the example")
+        (answer,) = self.answer_rows([example], top_k=top_k)
         return answer
 
     def predict(self, examples: Sequence[object], *, top_k: int | str | None = None) -> list[Answer]:
@@ -125,11 +127,7 @@ class Predictor:
             DataError: an input is missing, or is none.
             ModelError: what the model says of one is no number.
         """
-        if isinstance(examples, str | Mapping):
-            raise DataError("predict takes a list of examples: for one, call the predictor itself")
-        inputs, problem = self.task.inputs, self.task.problem
-        rows = [given(example, inputs, problem, f"example {number}") for number, example in enumerate(examples, 1)]
-        return self.answer_rows(rows, top_k=top_k)
+        return self.answer_rows(given_examples(examples, self.task.inputs, self.task.problem), top_k=top_k)
 
     def stream(
         self,

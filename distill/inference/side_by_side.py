@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distill.base.run_folders import no_report
 from distill.data.answering import Answer
-from distill.data.inputs import given
+from distill.data.given_examples import given_example
 from distill.errors import DataError, ModelError
 from distill.inference.formats import TORCH
 from distill.inference.predictor import Predictor
@@ -105,7 +105,7 @@ def example(model: Predictor, texts: Sequence[str]) -> Mapping[str, Any]:
         row = dict(zip(inputs, texts, strict=True))
     else:
         raise DataError(f"the task reads {' and '.join(inputs)}: give {len(inputs)} of them, not {len(texts)}")
-    return given(row, inputs, model.task.problem, "the example")
+    return given_example(row, inputs, model.task.problem, "the example")
 
 
 def answer(name: str, model: Predictor, row: Mapping[str, Any], runs: int) -> Said:

@@ -19,7 +19,8 @@ _WEIGHTS = {".onnx", ".safetensors"}
 _CARD = "README.md"
 """The model card, which whoever publishes a model writes on: it is not among the checksums, and those of bundles that
 name it are not asked."""
-_AGAIN = "copy the folder again as it was exported"
+AGAIN = "copy the folder again as it was exported"
+"""What to do with a folder that is not whole."""
 
 
 def write(bundle: Path) -> None:
@@ -29,8 +30,12 @@ def write(bundle: Path) -> None:
         hidden.write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
 
 
-def verify(bundle: Path) -> None:
+def verify(bundle: Path, opened: str | None = None) -> None:
     """Refuse a bundle whose files are not those that were exported.
+
+    Args:
+        bundle: the folder.
+        opened: the only file with weights that is to be opened, so that others may have been left out; none for all.
 
     Raises:
         ModelError: a file is missing, changed, or holds weights and is not named; or the checksums cannot be read.
@@ -41,12 +46,14 @@ def verify(bundle: Path) -> None:
             continue
         path = bundle / name
         if not path.is_file():
-            raise ModelError(f"{bundle} has no {name}, which {FILE} names; {_AGAIN}")
+            if opened is not None and path.suffix in _WEIGHTS and name != opened:
+                continue
+            raise ModelError(f"{bundle} has no {name}, which {FILE} names; {AGAIN}")
         if path.stat().st_size != facts.get("bytes") or _facts(path) != facts:
-            raise ModelError(f"{path} was changed since it was exported: {FILE} has another checksum; {_AGAIN}")
+            raise ModelError(f"{path} was changed since it was exported: {FILE} has another checksum; {AGAIN}")
     there = (path.relative_to(bundle).as_posix() for path in _files(bundle) if path.suffix in _WEIGHTS)
     if (stranger := next((name for name in there if name not in named), None)) is not None:
-        raise ModelError(f"{bundle / stranger} was not exported with the others: {FILE} does not name it; {_AGAIN}")
+        raise ModelError(f"{bundle / stranger} was not exported with the others: {FILE} does not name it; {AGAIN}")
 
 
 def of_weights(bundle: Path) -> dict[str, str]:
@@ -61,12 +68,12 @@ def of_weights(bundle: Path) -> dict[str, str]:
 
 def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
     if not path.is_file():
-        raise ModelError(f"{path.parent} has no {FILE}, so that nothing tells whether it is whole; {_AGAIN}")
+        raise ModelError(f"{path.parent} has no {FILE}, so that nothing tells whether it is whole; {AGAIN}")
     named = read_object(path).get("files")
     if not isinstance(named, dict) or not all(isinstance(facts, dict) for facts in named.values()):
-        raise ModelError(f"{path} names no files with their checksums; {_AGAIN}")
+        raise ModelError(f"{path} names no files with their checksums; {AGAIN}")
     if outside := [name for name in named if Path(name).is_absolute() or ".." in Path(name).parts]:
-        raise ModelError(f"{path} names {outside[0]}, which is outside of the folder; {_AGAIN}")
+        raise ModelError(f"{path} names {outside[0]}, which is outside of the folder; {AGAIN}")
     return named
 
 

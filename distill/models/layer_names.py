@@ -20,5 +20,9 @@ def layer_pattern(weights: Mapping[str, Tensor], layers: int, stacks: int = 1) -
             numbers_by_prefix.setdefault(match[1], set()).add(int(match[2]))
     fitting = [prefix for prefix, numbers in numbers_by_prefix.items() if numbers == set(range(layers))]
     if len(fitting) != stacks:
-        raise ModelError(f"the teacher's {layers} layers cannot be told from its weights' names")
+        shared = ", as where layers share their weights (ALBERT)" if len(fitting) < stacks else ""
+        raise ModelError(
+            f"the teacher's {layers} layers cannot be told from its weights' names{shared}; take a student of a "
+            "size of its own: student=scratch_tiny, whose student.init is random"
+        )
     return re.compile(rf"({'|'.join(map(re.escape, fitting))})(\d+)(\..*)")

@@ -66,7 +66,7 @@ def opening(
     folder = Path(locate(str(model))).expanduser()
     if not folder.is_dir():
         raise ModelError(f"model={model}: there is no such folder")
-    bundle.refuse_changed(folder)
+    bundle.refuse_changed(folder, wanted)
     found = Bundle.read(folder)
     chosen = _chosen(found, wanted)
     form = folder_form(folder, found.outputs, length_limit.limit(found.config.get), task, max_length).with_threshold(

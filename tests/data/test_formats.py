@@ -158,6 +158,10 @@ def test_an_archive_of_files_is_no_file(tmp_path):
     [
         ("a.csv", '{"text": "a"}\n', "{file} holds JSON; call it a.jsonl"),
         ("a.json", '[{"a": 1}, 2]', "row 2 of {file} is no JSON object: rows are objects with a key for each column"),
+        ("a.json", '["a good film", "b"]', 'row 1 of {file} is a text and no JSON object: write it as {{"text": ...}}, '
+         "or each in a line of a .txt file"),
+        ("a.jsonl", '{"a": 1}\n"b"\n', 'line 2 of {file} is a text and no JSON object: write it as {{"text": ...}}, or '
+         "each in a line of a .txt file"),
         ("a.json", '{\n"a": 1\n}\n{\n"a": 2\n}', "line 4 of {file} is no JSON: Extra data: line 4 column 1 "
          "(char 11); of several objects each stands in a line of its own"),
         ("a.json", "[" * 100_000, "line 1 of {file} is no JSON: it is nested too deep"),

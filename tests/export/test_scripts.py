@@ -233,11 +233,25 @@ def test_of_a_long_text_the_words_nearest_to_the_entities_answer(tmp_path, text)
 
 UNMARKED = "mark both entities, each once, such as: <e1>Rome</e1> is the capital of <e2>Italy</e2>\n"
 
+WITHOUT_TEXTS = {
+    "classification": "give a text that is not empty\n",
+    "pair_classification": "give two texts that are not empty\n",
+    "multilabel_classification": "give a text that is not empty\n",
+    "regression": "give two texts that are not empty\n",
+    "token_classification": "give a text\n",
+    "relation_extraction": UNMARKED,
+    "question_answering": "give a question and a context that are not empty\n",
+}
+
 
 @pytest.mark.parametrize(
     ("task", "texts", "message"),
     [
         ("classification", (" ",), "give a text that is not empty\n"),
+        *((task, (), message) for task, message in WITHOUT_TEXTS.items()),
+        ("pair_classification", ("a film",), "give two texts that are not empty\n"),
+        ("token_classification", (" ",), "give a text\n"),
+        ("question_answering", ("who ?",), "give a question and a context that are not empty\n"),
         ("pair_classification", ("a film", ""), "give two texts that are not empty\n"),
         ("relation_extraction", ("Mary left Rome",), UNMARKED),
         ("relation_extraction", ("<e1>Mary</e1> left <e2>Rome</e2> for <e2>Peru</e2>",), UNMARKED),

@@ -11,6 +11,7 @@ from distill import Predictor
 from distill.base import processor
 from distill.errors import ConfigError, ModelError
 from distill.inference import bundle
+from distill.inference.formats import FILES
 from distill.models import checksums
 from distill.serving.opening import opening
 
@@ -98,6 +99,71 @@ def test_a_format_that_is_not_there_or_was_left_out_is_refused(copied, models):
     why = f"{plain} has no onnx/model.onnx; format=torch reads its safetensors"
     refused(f"format=onnx: {why}", plain, format="onnx")
     refused("format=fast: allowed is one of auto, torch, onnx, onnx_int8", plain, ConfigError, format="fast")
+
+
+@pytest.fixture
+def graphs(copied):
+    """A folder as others export graphs: without weights for PyTorch, checksums and certificate."""
+    for name in ("model.safetensors", "checksums.json", "certificate.json"):
+        (copied / name).unlink(missing_ok=True)
+    return copied
+
+
+def test_a_folder_of_graphs_alone_answers_by_its_exact_one(graphs, monkeypatch):
+    assert Predictor.load(graphs).format == opening(graphs, "auto").description.format == "onnx"
+    why = f"{graphs} has no safetensors, which PyTorch reads; take format=onnx or format=onnx_int8"
+    refused(f"format=torch: {why}", graphs, format="torch")
+    with pytest.raises(ModelError, match=f"^{re.escape(f'format=torch: {why}')}$"):
+        opening(graphs, "torch")
+    monkeypatch.setattr(bundle, "torch_is_installed", lambda: False)
+    assert Predictor.load(graphs).format == "onnx"
+    (graphs / "onnx" / "model.onnx").unlink()  # eight bits are not taken unasked
+    monkeypatch.undo()
+    why = f"{graphs} has no safetensors, which PyTorch reads; take format=onnx_int8"
+    refused(f"format=auto: {why}", graphs)
+    assert Predictor.load(graphs, format="onnx_int8").format == "onnx_int8"
+
+
+@pytest.mark.parametrize(("form", "file"), [("onnx", "model.onnx"), ("onnx_int8", "onnx/model_int8.onnx")])
+def test_a_graph_that_lies_elsewhere_is_named_with_its_place(graphs, form, file):
+    (graphs / "onnx" / "model_quantized.onnx").unlink()
+    (graphs / "onnx" / "model.onnx").rename(graphs / file)
+    places = "graphs are read as onnx/model.onnx (format=onnx) and onnx/model_quantized.onnx (format=onnx_int8) alone"
+    for wanted in ("auto", "torch"):
+        why = f"{graphs} has no safetensors, which PyTorch reads; {places}: move {file} there"
+        refused(f"format={wanted}: {why}", graphs, format=wanted)
+    refused(f"format={form}: {graphs} has no {FILES[form]}; {places}: move {file} there", graphs, format=form)
+    (graphs / file).rename(graphs / FILES[form])
+    assert Predictor.load(graphs, format=form).format == form
+
+
+def test_a_folder_without_any_weights_is_not_told_to_read_them_by_torch(graphs):
+    shutil.rmtree(graphs / "onnx")
+    why = f"{graphs} has no weights: there is no *.safetensors file in it"
+    refused(f"format=onnx: {graphs} has no onnx/model.onnx; {why}", graphs, format="onnx")
+    refused(why, graphs)
+
+
+@pytest.mark.parametrize("form", ["torch", "onnx", "onnx_int8"])
+def test_weights_that_a_named_format_does_not_open_may_be_left_out(copied, form):
+    checksums.write(copied)
+    files = {"torch": "model.safetensors", **FILES}
+    for name in files.keys() - {form}:
+        (copied / files[name]).unlink()
+    assert Predictor.load(copied, format=form).format == opening(copied, form).description.format == form
+    gone = next(file for file in sorted(files.values()) if file != files[form])
+    again = "which checksums.json names; copy the folder again as it was exported"
+    way = ", or, where it was left out on purpose, name the format that is there as format=NAME"
+    refused(f"{copied} has no {gone}, {again}{way}", copied)
+    (copied / files[form]).unlink()
+    refused(f"{copied} has no {files[form]}, {again}", copied, format=form)
+
+
+def test_a_file_that_a_named_format_does_not_open_is_whole_where_it_is_there(copied):
+    checksums.write(copied)
+    (copied / "model.safetensors").write_bytes(b"something else")
+    said = f"{copied}/model.safetensors was changed since it was exported: checksums.json has another checksum; copy "
+    refused(f"{said}the folder again as it was exported", copied, format="onnx")
 
 
 def test_a_bundle_that_is_not_as_it_was_exported_is_refused(copied, bundles):

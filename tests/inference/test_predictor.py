@@ -8,9 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
+from datasets import Dataset
 from predicted import LABELS, SAYS, WORDS, answers, close, inputs, jsonl, made, of_python
+from pyarrow import parquet
 from safetensors.torch import load_file, save_file
 
 from distill.data import answering
@@ -265,6 +269,33 @@ def test_an_input_without_rows_has_no_answers(models, run, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "line", "message"),
+    [
+        ("in.tsv", "good film\n", "good film: say which is the text with columns.text=NAME; where these are the first "
+         "row, write a first line with a name for each column"),
+        ("in.tsv", "good film\tpos\n", "good film, pos: say which is the text with columns.text=NAME"),
+        ("in.csv", "x,y\n\n", "x, y: say which is the text with columns.text=NAME"),
+    ],
+)  # fmt: skip
+def test_a_header_alone_that_lacks_the_input_is_refused(models, run, tmp_path, name, line, message):
+    (tmp_path / name).write_text(line)
+    code, said = run(f"model={models('classification')}", f"input={tmp_path}/{name}", f"output={tmp_path}/out.jsonl")
+    assert (code, said) == (2, f"distill: {tmp_path}/{name} has no text; it has {message}\n")
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_parquet_file_without_rows_needs_the_input_as_well(models, run, tmp_path):
+    model, file, output = f"model={models('classification')}", tmp_path / "in.parquet", f"output={tmp_path}/out.jsonl"
+    empty = pa.array([], pa.struct([("en", pa.string())]))
+    parquet.write_table(pa.table({"both": empty, "id": pa.array([], pa.int64())}), file)
+    code, said = run(model, f"input={file}", output)
+    assert (code, said) == (
+        2, f"distill: {file} has no text; it has both, id: say which is the text with columns.text=NAME\n"
+    )  # fmt: skip
+    assert run(model, f"input={file}", output, "columns.text=both.en")[0] == 0
+
+
+@pytest.mark.parametrize(
     ("lines", "arguments", "message"),
     [
         ('{"text": "a"}\n{"txt": "a", "n": 1}\n', (),
@@ -440,11 +471,62 @@ def test_examples_in_python_are_mappings_tuples_or_the_only_input(models):
     assert pairs.predict([tuple(pair[role] for role in pairs.task.inputs)]) == pairs.predict([pair])
 
 
+SEVERAL = (
+    "has a list for text, which is one text: give several examples to predict, as a list of them, and the sentences of "
+    "one text joined by spaces"
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        (pd.DataFrame({"id": [1, 2, 3], "text": ["a b", "c d", "e f"]}), 'to_dict("records")'),
+        (pa.table({"text": ["a b", "c d"]}), "to_pylist()"),
+    ],
+)
+def test_a_table_is_not_answered_by_the_names_of_its_columns(models, table, rows):
+    said = f"predict takes a list of examples, and this is a table: give its rows, {rows}, or the column of texts"
+    with pytest.raises(DataError, match=f"^{re.escape(said)}$"):
+        Predictor.load(models("classification")).predict(table)
+
+
+def test_rows_of_tables_in_memory_are_examples(models):
+    model, table = Predictor.load(models("classification")), pd.DataFrame({"text": ["a b", "c d"]})
+    answers = model.predict(["a b", "c d"])
+    assert model.predict(table["text"]) == model.predict(table.to_dict("records")) == answers
+    assert model.predict(Dataset.from_pandas(table)) == answers
+
+
+def test_a_list_of_texts_is_not_one_text_to_a_call(models):
+    with pytest.raises(DataError, match=f"^{re.escape(f'the example {SEVERAL}')}$"):
+        Predictor.load(models("classification"))(["a good film", "a bad film"])
+
+
+def test_sentences_that_are_joined_in_prediction_are_said_once(models, run, tmp_path, caplog):
+    said = "text holds lists of sentences: joined by spaces, each is one text"
+    row = {"text": ["Anna saw it .", "It was long ."]}
+    model = Predictor.load(models("classification"))
+    assert model.predict([row, row]) == model.predict(2 * [" ".join(row["text"])])
+    assert [record.message for record in caplog.records] == [said]
+    caplog.clear()
+    (tmp_path / "in.jsonl").write_text(3 * f"{json.dumps(row)}\n")
+    assert (
+        run(f"model={models('classification')}", f"input={tmp_path}/in.jsonl", f"output={tmp_path}/out.jsonl")[0] == 0
+    )
+    assert [record.message for record in caplog.records] == [said]
+
+
 def test_what_is_no_example_in_python_is_told_by_its_place(models):
     model = Predictor.load(models("classification"))
     for examples, said in (
         ("a text", "predict takes a list of examples: for one, call the predictor itself"),
-        ({"text": "a text"}, "predict takes a list of examples: for one, call the predictor itself"),
+        (
+            {"text": ["a"]},
+            "predict takes a list of examples, and this is a mapping: give one for each example, in a list",
+        ),
+        (None, "predict takes a list of examples, in the order of its answers: NoneType is none"),
+        ({"a", "b"}, "predict takes a list of examples, in the order of its answers: set is none"),
+        ([["a b", "c d"]], f"example 1 {SEVERAL}"),
         (["a text", {"txt": "a"}], "example 2 has no text; it has txt"),
         ([("a", "b")], "example 1: give text, which the model reads, and nothing else"),
         ([None], "example 1 has no text"),

@@ -241,3 +241,13 @@ def test_stacks_of_other_depths_are_refused():
     )
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
         from_layers(loading.from_config(config, PAIR), (0, 1), None, PAIR, dropout=0.0)
+
+
+def test_layers_that_share_their_weights_are_refused_with_the_students_that_need_none():
+    config = AlbertConfig(embedding_size=8, **BERT)
+    message = (
+        "the teacher's 4 layers cannot be told from its weights' names, as where layers share their weights (ALBERT); "
+        "take a student of a size of its own: student=scratch_tiny, whose student.init is random"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        from_layers(loading.from_config(config, TEXT), (0, 1), None, TEXT, dropout=0.0)

@@ -1,7 +1,7 @@
 """The formats of files that are read: how each is recognised, and which function reads it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from distill.data.formats import conll, foreign, json_files, tables
@@ -95,5 +95,5 @@ def rows(file: Path, options: Options | None = None, kind: str | None = None) ->
     Raises:
         DataError: it is of another kind, or cannot be read; a line is named where there is one.
     """
-    options = options or Options()
+    options = replace(options or Options(), kind=kind)
     return of(file, options, kind).read(file, options)

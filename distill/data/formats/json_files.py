@@ -32,6 +32,7 @@ _BEGINNING = re.compile(r'\s*\{\s*("[^"\\\x00-\x1f]*")\s*:\s*("[^"\\\x00-\x1f]*"
 """How an object begins whose first value is a plain text or a whole number."""
 _SENTENCE = 3
 """Words from which on a key is a text, and no name of a column."""
+_ROWS = "rows are objects with a key for each column"
 _SPLITS = {"train", "validation", "test", "dev"}
 
 
@@ -61,7 +62,7 @@ def _opened(file: Path, options: Options) -> Rows:
     first = list(islice((line for line in lines(file) if line.strip()), 2))
     if len(first) == 2 and all(_is_list(line) for line in first):
         if not _is_annotated(parse(first[0])):
-            raise DataError(f"line 1 of {file} is no JSON object: rows are objects with a key for each column")
+            raise DataError(f"line 1 of {file} is no JSON object: {_ROWS}")
         return Rows(_objects(file, options))
     if first and first[0].lstrip().startswith("["):
         return Rows(_listed(cast(Sequence[object], _whole(file)), file, options), "row")
@@ -83,7 +84,7 @@ def _objects(file: Path, options: Options) -> Iterator[tuple[int, Row]]:
             yield number, unreadable(where, f"is no JSON: {error}", options, _known(line))
             continue
         row = _as_object(row)
-        yield number, row if isinstance(row, dict) else unreadable(where, "is no JSON object", options)
+        yield number, row if isinstance(row, dict) else unreadable(where, _no_object(row), options)
 
 
 def _known(line: str) -> Row:
@@ -151,7 +152,7 @@ def _document(value: Mapping[str, object], file: Path, options: Options) -> Rows
 
 def _refuse_texts(value: Mapping[str, object], file: Path, options: Options) -> None:
     """Refuse an object whose keys are texts, or hold lists of texts: what stands beside its rows is none of a row."""
-    way = "rows are objects with a key for each column, such as text and label"
+    way = f"{_ROWS}, such as text and label"
     texts = [key for key in value if len(key.split()) >= _SENTENCE]
     if len(value) > 1 and 2 * len(texts) > len(value):
         raise DataError(f"{file} holds an object whose {len(value)} keys are texts, such as {shown(texts[0])}: {way}")
@@ -167,16 +168,31 @@ def _refuse_texts(value: Mapping[str, object], file: Path, options: Options) -> 
 def _is_by_columns(value: Mapping[str, object], file: Path, options: Options) -> bool:
     """Whether an object holds a list for each column, and not the lists of a single row."""
     lists = [each for each in value.values() if isinstance(each, list)]
-    if len(lists) < max(2, len(value)) or len({len(each) for each in lists}) > 1 or len(lists[0]) < 2:
+    if not lists or len(lists) < len(value) or len({len(each) for each in lists}) > 1 or len(lists[0]) < 2:
         return False
+    if len(lists) == 1 and (options.chats or not all(isinstance(each, str | list | None) for each in lists[0])):
+        return False  # the turns or the messages of one dialogue
     nested = any(isinstance(each, list) for column in lists for each in column)
-    return ".json" in file.suffixes and (nested or not options.words)
+    return _is_document(file, options) and (nested or not options.words)
+
+
+def _is_document(file: Path, options: Options) -> bool:
+    """Whether a file is called JSON, and not JSON lines."""
+    return options.kind == ".json" if options.kind else ".json" in map(str.lower, file.suffixes)
 
 
 def _listed(values: Sequence[object], file: Path, options: Options) -> Iterator[tuple[int, Row]]:
-    reason = "is no JSON object: rows are objects with a key for each column"
     for number, row in enumerate(map(_as_object, values), 1):
-        yield number, row if isinstance(row, dict) else unreadable(f"row {number} of {file}", reason, options)
+        if not isinstance(row, dict):
+            row = unreadable(f"row {number} of {file}", _no_object(row, f": {_ROWS}"), options)
+        yield number, row
+
+
+def _no_object(row: object, way: str = "") -> str:
+    """Why a value is no row, as the end of a sentence; the way out is that of texts, or else the given one."""
+    if isinstance(row, str):
+        return 'is a text and no JSON object: write it as {"text": ...}, or each in a line of a .txt file'
+    return f"is no JSON object{way}"
 
 
 def _is_annotated(row: object) -> bool:

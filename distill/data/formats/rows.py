@@ -26,6 +26,7 @@ class Options:
         answers: whether the label is what an annotator has said of a row, so that rejected rows stay.
         several: whether a row may have several labels, or texts to be written, so that one is a list as well.
         chats: whether the task reads turns, which may be messages of a chat.
+        kind: the ending that the name of the file should have, where it has another; none goes by the name.
     """
 
     delimiter: str | None = None
@@ -37,6 +38,7 @@ class Options:
     answers: bool = False
     several: bool = False
     chats: bool = False
+    kind: str | None = None
 
     @property
     def separator(self) -> str | None:
@@ -86,6 +88,7 @@ class Rows:
         notes: what was decided, each a sentence.
         problems: column to why it cannot be used; it is in no row then.
         text: whether every value is a text, as in tables of text.
+        header: the names of columns, which are known though there may be no row, each without a value.
     """
 
     rows: Iterator[tuple[int, Row]]
@@ -93,3 +96,4 @@ class Rows:
     notes: tuple[str, ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
     text: bool = False
+    header: Row | None = None

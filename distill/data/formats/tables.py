@@ -69,8 +69,9 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
     usable_places = [place for place, name in enumerate(names) if name and name not in doubled]
     problems = {name: f"{file} names the column {name} twice" for name in doubled}
     rows = _cells(records, names, usable_places, file, options, dialect)
+    named: Row | None = dict.fromkeys(filter(None, names)) or None
     if not options.words:
-        return Rows(rows, "line", notes, problems, text=True)
+        return Rows(rows, "line", notes, problems, text=True, header=named)
     if options.labelled and not words.names_sentences(names):
         table_shapes.refuse_words(start[after:], dialect, file)
     rows, columns = words.sentences(rows, [names[place] for place in usable_places])
@@ -78,7 +79,7 @@ def _read(file: Path, usual: str, options: Options) -> Rows:
         f"the columns {', '.join(columns[:-1])} and {columns[-1]}" if columns[1:] else f"the column {''.join(columns)}"
     )
     joined = (f"rows of a word each are sentences by {said}",) if columns else ()
-    return Rows(rows, "line", (*notes, *joined), problems, text=not columns)
+    return Rows(rows, "line", (*notes, *joined), problems, text=not columns, header=None if columns else named)
 
 
 def _delimiter(start: Sequence[str], usual: str) -> str:
