@@ -37,7 +37,7 @@ DATA = {
     "conll2003_narrow": ("narrow", "experiment=conll2003_tiny", "data.limit.train=6000"),
 }
 MEANS = {
-    "all": (),
+    "all": ("student.embedding_rank=null",),
     "corpus": ("student.vocabulary=corpus",),
     "filled": ("student.vocabulary=corpus", f"student.vocabulary_size={SIZE}"),
     "rank": (f"student.embedding_rank={RANK}",),
