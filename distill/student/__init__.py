@@ -81,8 +81,8 @@ class StudentKind:
         lacks: what terms cannot read of it (scores | qkv | states | first_token), and why, as the end of a sentence.
         architecture: the ``model_type`` of its models, where no other kind has it and transformers does not know it.
         learnt: what of it comes from a trained model: its layers and all else | the embeddings | nothing.
-        rank_share: of the embeddings' width, the rank that ``student.embedding_rank=auto`` takes, at which the file was
-            a third smaller and nothing was lost; none for kinds without a rank.
+        rank_share: of the embeddings' width, the rank that ``student.embedding_rank=auto`` takes, at which its
+            ONNX file was a third smaller at little or no loss; none for kinds without a rank.
         recipe: raised when the same settings begin to give another student.
     """
 
