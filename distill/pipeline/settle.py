@@ -95,7 +95,7 @@ def _with_layers(config: C) -> C:
 
 
 def _with_rank(config: C) -> tuple[C, list[str]]:
-    """Choose the rank of the student's embeddings, where that is left open, and say which it is."""
+    """Choose the rank of the student's embeddings, where that is left open, and say which it is where one is made."""
     if config.student.embedding_rank != CHOSEN:
         return config, []
     rank = _chosen_rank(config)
@@ -103,7 +103,8 @@ def _with_rank(config: C) -> tuple[C, list[str]]:
         f"student.embedding_rank={rank}: its embeddings learn as two factors, so that its ONNX files are smaller; null "
         "leaves them whole"
     )
-    return replace(config, student=replace(config.student, embedding_rank=rank)), [] if rank is None else [note]
+    is_said = rank is not None and "distill" in config.stages
+    return replace(config, student=replace(config.student, embedding_rank=rank)), [note] if is_said else []
 
 
 def _chosen_rank(config: Config) -> int | None:

@@ -5,7 +5,7 @@ from pretrained import bert
 from run_parts import spec_of
 
 from distill.config.architecture import ArchitectureConfig
-from distill.config.schema import Config
+from distill.config.schema import STAGES, Config
 from distill.config.teacher import TeacherConfig
 from distill.export import EXPORTERS
 from distill.models import loading
@@ -78,12 +78,12 @@ def test_targets_that_are_written_have_a_limit_of_their_own():
     assert f"data.max_target_length={fitted.data.max_target_length}: 99 % of train fits whole" in described.notes[-1]
 
 
-def rank(tmp_path, **student):
+def rank(tmp_path, stages=STAGES, **student):
     """The rank that is chosen beside a checkpoint, 32 wide, and what is said of it."""
     config = of()
     data, folder = prepare(config), tmp_path / "model"
     config.teacher.model = str(folder if folder.exists() else bert(folder, data.splits["train"]["text"]))
-    config.student.init, config.student.embedding_rank = "teacher", "auto"
+    config.student.init, config.student.embedding_rank, config.stages = "teacher", "auto", list(stages)
     for key, value in student.items():
         setattr(config.student, key, value)
     found, described = settled(config, data)
@@ -96,6 +96,7 @@ def test_embeddings_of_a_checkpoint_become_factors_of_a_rank_that_is_said(tmp_pa
         "leaves them whole"
     )
     assert rank(tmp_path) == (16, [said])
+    assert rank(tmp_path, ("finetune",)) == (16, []), "no student is made"
     narrow = ArchitectureConfig(layers=1, hidden_size=16, heads=2, intermediate_size=16)
     assert rank(tmp_path, init="narrow", architecture=narrow)[0] == 8
 
